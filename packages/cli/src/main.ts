@@ -1,8 +1,8 @@
 // A run of the command, from its arguments to its exit code.
 import { type Command, CommanderError } from "commander";
-import { type Fault, faultText } from "../../../src/operator-error.ts";
+import { type Fault, faultOf, faultText } from "../../../src/operator-error.ts";
 import { refuseMistyped } from "./arguments.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, failure } from "./command-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { makeProgram } from "./program.ts";
 import { actIn } from "./session.ts";
@@ -52,6 +52,8 @@ function told(cause: unknown, world: World): ExitCode {
     if (cause.cause !== undefined) debugged(cause.cause, world);
     return cause.exitCode;
   }
+  const ofOperator = faultOf(cause);
+  if (ofOperator !== undefined) return told(failure(ofOperator, "failed", cause), world);
   const { name, message } =
     cause instanceof Error ? cause : { name: "Error", message: String(cause) };
   const fault = {

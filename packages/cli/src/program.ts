@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { version } from "../../../src/version.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealth } from "./commands/health.ts";
 import { addInit } from "./commands/init.ts";
@@ -11,7 +12,6 @@ import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
-import { addDoctor } from "./doctor/doctor.ts";
 import type { Act, AddCommand } from "./session.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";

@@ -41,7 +41,7 @@ const examples = `
 Examples:
   tidemark init https://www.example.com --dry-run
   tidemark init https://www.example.com --out site --page /news/42
-  tidemark init https://www.example.com --route 'www.example.com/*' --zone example.com`;
+  tidemark init https://example.com --route 'example.com/*' --zone example.com`;
 
 async function init(session: Session, options: InitOptions, words: readonly string[]) {
   const { terminal, world } = session;

@@ -53,21 +53,7 @@ async function start(session: Session, options: GivenStartOptions): Promise<Exit
       mend: "Run it with a newer Node. All other commands run with this one.",
     });
   }
-  let code: ExitCode = exitCode.failed;
-  try {
-    const { optionsOf, runOwnSite } = await import("./own-site.ts");
-    code = exitCode.usage;
-    const checked = optionsOf(options);
-    code = exitCode.failed;
-    await runOwnSite(session, checked, options.config);
-    return exitCode.done;
-  } catch (cause) {
-    if (!(cause instanceof Error && cause.name === "OperatorError")) throw cause;
-    const { message } = cause;
-    session.terminal.json({
-      error: { code: code === exitCode.usage ? "usage" : "failed", message },
-    });
-    session.terminal.note(message);
-    return code;
-  }
+  const { optionsOf, runOwnSite } = await import("./own-site.ts");
+  await runOwnSite(session, optionsOf(options), options.config);
+  return exitCode.done;
 }

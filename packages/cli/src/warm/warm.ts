@@ -1,7 +1,7 @@
 // `tidemark warm`: brings pages, or values of data, into the tiers before anybody asks for them.
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
-import { type AddCommand, repeated, type Session } from "../session.ts";
+import { type AddCommand, headerField, repeated, type Session, wholeNumber } from "../session.ts";
 import { DoneBook } from "./done-book.ts";
 import { type Page, PageList } from "./page-list.ts";
 import { counted, Progress } from "./progress.ts";
@@ -14,9 +14,7 @@ import {
   checkManner,
   concurrencyMaxMax,
   concurrencyUsual,
-  countFrom,
   dateOf,
-  fieldOf,
   rateOf,
   sourcesOf,
   variantsOf,
@@ -39,28 +37,28 @@ export const addWarm: AddCommand = (program, act) => {
     .option(
       "--hottest [count]",
       "what visitors ask for most now (default: 100)",
-      countFrom(1, 10_000),
+      wholeNumber(1, 10_000),
     )
     .option("--after-purge <position>", "of the hottest, what this purge covered")
     .option("--data <namespace>", "the lists have keys of this namespace of data")
     .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
     .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
-    .option("--top <count>", "of each log, only so many pages", countFrom(1, 1_000_000))
+    .option("--top <count>", "of each log, only so many pages", wholeNumber(1, 1_000_000))
     .option("--also-host <host>", "pages of this host are the site's too", repeated)
-    .option("--header <field>", 'send this with all requests: "Name: value"', fieldOf)
-    .option("--variant <field>", "ask for each page once with each of these", fieldOf)
+    .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
+    .option("--variant <field>", "ask for each page once with each of these", headerField)
     .option("--via <url>", "then ask for each page at this colo's address too", repeated)
     .option("--rate <number>", "requests to the origin a second at most (default: none)", rateOf)
     .option(
       "--concurrency <count>",
       `requests under way at most (default: ${concurrencyUsual})`,
-      countFrom(1, concurrencyMaxMax),
+      wholeNumber(1, concurrencyMaxMax),
     )
     .option("--within", "let the Worker ask the origin itself; needs the token")
     .option(
       "--limit <count>",
       "with --within: pages a call (default: the Worker's)",
-      countFrom(1, 1_000),
+      wholeNumber(1, 1_000),
     )
     .option("--state <file>", "remember here what is done (default: a file of the user)")
     .option("--fresh", "begin anew, even if an earlier run was interrupted")

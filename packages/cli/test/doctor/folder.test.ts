@@ -76,7 +76,7 @@ describe("a folder", () => {
 
   it("names the line that cannot be read", async () => {
     const { findings } = await found({ "wrangler.jsonc": '{\n "main": "a"\n "b": 1 }' });
-    expect(findings[0]?.cause).toBe("Line 3 cannot be read: CommaExpected.");
+    expect(findings[0]?.cause).toBe("Line 3, column 2: CommaExpected.");
   });
 
   it("needs no ORIGIN_URL where its code is the origin", async () => {

@@ -4,7 +4,7 @@ import type { World } from "../../world.ts";
 import type { DoctorFinding, Examined } from "../finding.ts";
 import { answerFindings } from "./answer-findings.ts";
 import { cacheFindings } from "./cache-findings.ts";
-import { isOurs } from "./cache-marks.ts";
+import { isOurs } from "../../asking/cache-status.ts";
 import { look, type Outside } from "./look.ts";
 import { originFindings } from "./origin-findings.ts";
 import type { Page } from "./page.ts";

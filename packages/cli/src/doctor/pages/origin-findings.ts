@@ -1,6 +1,6 @@
 // Findings on what an origin says of its pages: nothing may be stored, cookies, Vary; and who can reach it.
 import { type DoctorFinding, quoted } from "../finding.ts";
-import { cacheMembers } from "./cache-marks.ts";
+import { cacheMembers } from "../../asking/cache-status.ts";
 import { isOfOneClient, setCookies } from "./cookies.ts";
 import type { Answer } from "./look.ts";
 import {

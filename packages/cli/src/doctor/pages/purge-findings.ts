@@ -1,6 +1,6 @@
 // A finding on pages that are still the old ones after a purge that holds.
 import type { DoctorFinding } from "../finding.ts";
-import { cacheMembers } from "./cache-marks.ts";
+import { cacheMembers } from "../../asking/cache-status.ts";
 import type { PurgedPage } from "./read-pages.ts";
 
 export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {

@@ -8,13 +8,17 @@ import type { AddCommand } from "../session.ts";
 import { repeated, type Session } from "../session.ts";
 import type { ChosenSite } from "../site/chosen-site.ts";
 import { SiteClient } from "../site/site-client.ts";
-import { type Examined, inOrder } from "./finding.ts";
-import { examineFolder } from "./folder/examine-folder.ts";
-import { type FolderRead, readFolder } from "./folder/folder-read.ts";
-import { originInFolder } from "./folder/origin-in-folder.ts";
-import { examinePages, examineWorkersDev, type PagesExamined } from "./pages/examine-pages.ts";
-import { printReport } from "./report.ts";
-import { examineSite, type SiteExamined } from "./site/examine-site.ts";
+import { type Examined, inOrder } from "../doctor/finding.ts";
+import { examineFolder } from "../doctor/folder/examine-folder.ts";
+import { type FolderRead, readFolder } from "../doctor/folder/folder-read.ts";
+import { originInFolder } from "../doctor/folder/origin-in-folder.ts";
+import {
+  examinePages,
+  examineWorkersDev,
+  type PagesExamined,
+} from "../doctor/pages/examine-pages.ts";
+import { printReport } from "../doctor/report.ts";
+import { examineSite, type SiteExamined } from "../doctor/site/examine-site.ts";
 
 interface DoctorOptions {
   readonly origin?: string;
@@ -48,12 +52,13 @@ export const addDoctor: AddCommand = (program, act) => {
 };
 
 const examples = `
-Exit code: 0 where there is nothing but info, 3 with a warning or worse, 1 if the site cannot be reached.
+Exit code: 0 where there is nothing but info, 3 with a warning or worse,
+1 if the site cannot be reached.
 
 Examples:
   tidemark doctor
   tidemark doctor --site https://www.example.com --page / --page /news/42
-  tidemark doctor --site https://www.example.com --origin https://origin.example.com --json`;
+  tidemark doctor --origin https://origin.example.com --json`;
 
 async function doctor(session: Session, options: DoctorOptions): Promise<ExitCode> {
   const { terminal, world } = session;
