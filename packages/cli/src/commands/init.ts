@@ -25,10 +25,10 @@ export const addInit: AddCommand = (program, act) => {
         "Then it writes tidemark.config.ts and wrangler.jsonc, and what else a new site needs and the folder lacks. It needs no token, and nothing is overwritten unasked.",
     )
     .argument("[origin]", "scheme and host of the site as it is now; without it, you are asked")
-    .option("-o, --out <folder>", "write there; default: this folder")
+    .option("-o, --out <folder>", "write there (default: this folder)")
     .option("--page <path>", "look at this path too; may be given several times", repeated)
     .option("--pages <n>", "look at so many pages at most, 1 to 200", "20")
-    .option("--name <worker>", "name of the Worker; default: made of the host")
+    .option("--name <worker>", "name of the Worker (default: made of the host)")
     .option("--route <pattern>", "where the Worker will stand, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")
     .option("--dry-run", "write nothing, and show the configuration")
