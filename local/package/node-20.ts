@@ -1,4 +1,4 @@
-// What Node 20 lacks and src/ or the command uses. The build puts these functions in the place of the language's own.
+// What Node 20 lacks and src/ uses. The build puts these functions in the place of the language's own.
 
 /** `Promise.withResolvers` (ECMAScript 2024 §27.2.4.9). */
 export function promiseWithResolvers<Value>(): PromiseWithResolvers<Value> {

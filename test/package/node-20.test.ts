@@ -1,16 +1,22 @@
-// What the build puts in the place of functions that Node 20 lacks does what they do.
+// What stands in for Node 20's gaps does what the language's own does.
 import { expect, it } from "vitest";
-import { parseUrl } from "../../local/package/node-20.ts";
+import { parseUrl, promiseWithResolvers } from "../../local/package/node-20.ts";
 
 it.each([
-  ["https://www.example.com/news?page=2#top", undefined],
-  ["/news/42", "https://www.example.com/a/b"],
-  ["../c?d", "https://www.example.com/a/b/"],
-  ["https://other.example/", "https://www.example.com"],
-  ["", "https://www.example.com/a"],
-  ["/news/42", undefined],
-  ["/news/42", "no address"],
-  ["https://", "https://www.example.com"],
-])("reads %j from %j as URL.parse does", (text, base) => {
-  expect(parseUrl(text, base)?.href).toBe(URL.parse(text, base)?.href);
+  ["https://a.example/b"],
+  ["/b"],
+  ["/b", "https://a.example/c/d"],
+  ["../b?c#d", new URL("https://a.example/e/f/g")],
+  ["", "https://a.example/b"],
+  ["//b.example/", "https://a.example/"],
+  ["https://", "https://a.example"],
+  ["/b", "no base"],
+] as const)("reads the URL %s by %s", (...given: readonly [string, (string | URL)?]) => {
+  expect(parseUrl(...given)?.href).toBe(URL.parse(...given)?.href);
+});
+
+it("makes a promise that is settled from outside", async () => {
+  const { promise, resolve } = promiseWithResolvers<number>();
+  resolve(1);
+  expect(await promise).toBe(1);
 });
