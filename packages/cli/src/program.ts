@@ -45,6 +45,7 @@ Environment:
   TIDEMARK_TOKEN                   the ADMIN_TOKEN of the site
   TIDEMARK_TOKEN_FILE              a file of mode 600 that holds it
   TIDEMARK_OPERATOR_PATH           as --operator-path
+  NO_COLOR                         any value: no colours
   TIDEMARK_DEBUG                   any value: where a failure comes from
 
 Exit codes:
@@ -52,7 +53,8 @@ Exit codes:
   1    failed: the site refused it, or was not reached
   2    the command line, a profile or a file is wrong; nothing was sent
   3    done, and something was found to be wrong
-  130  ended by Ctrl-C, or by the answer no`;
+  130  ended by Ctrl-C or a signal, or by the answer no
+  141  ended early, since nobody read stdout any more`;
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")

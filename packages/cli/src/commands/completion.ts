@@ -15,6 +15,7 @@ export const addCompletion: AddCommand = (program, act) => {
   const completions = tab(program, { completionCommandName: "completion" });
   for (const command of program.commands) {
     if (command.name() === "completion") {
+      for (const argument of command.registeredArguments) argument.description = "your shell";
       command
         .summary("a script by which your shell completes tidemark")
         .description(

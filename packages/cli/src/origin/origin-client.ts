@@ -35,6 +35,8 @@ export interface AskOptions {
 
 const answerMsMax = 15_000;
 const bodyBytesMax = 1_048_576;
+/** Then it is asked no more: a look shall not take hours. */
+const lateCountMax = 5;
 
 const plainHeaders = {
   "user-agent": userAgent,
@@ -49,6 +51,7 @@ export class OriginClient {
   readonly origin: string;
   readonly #world: Outside;
   #askedCount = 0;
+  #lateCount = 0;
 
   constructor(origin: string, world: Outside) {
     this.origin = origin;
@@ -63,6 +66,7 @@ export class OriginClient {
   /** @param path with its query. @throws CommandError at Ctrl-C alone */
   async ask(path: string, { method = "GET", headers = {} }: AskOptions = {}): Promise<Asked> {
     const { fetch, nowAtMs, interrupted } = this.#world;
+    if (this.#lateCount >= lateCountMax) return notAsked;
     const begunAtMs = nowAtMs();
     this.#askedCount += 1;
     try {
@@ -87,10 +91,18 @@ export class OriginClient {
       if (interrupted.aborted) {
         throw interruption("The origin was not looked at to the end, and nothing was written.");
       }
-      return { kind: "failure", ...networkFailure(cause, answerMsMax) };
+      const failed: AskFailure = { kind: "failure", ...networkFailure(cause, answerMsMax) };
+      if (failed.code === "too-late") this.#lateCount += 1;
+      return failed;
     }
   }
 }
+
+const notAsked: AskFailure = {
+  kind: "failure",
+  code: "too-late",
+  why: `It was not asked for: ${lateCountMax} requests before had no answer within ${answerMsMax / 1_000} s`,
+};
 
 /** Up to the bound; the rest is not fetched. */
 async function bodyOf(response: Response): Promise<Uint8Array> {

@@ -27,13 +27,23 @@ export async function readWranglerFile(
   return { file: name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text), present };
 }
 
-/** @returns `undefined` where there is no such file; a folder counts as none */
+/** No such file, a folder in its place, or a path that no file can have. */
+const absentCodes: readonly unknown[] = [
+  "ENOENT",
+  "ENOTDIR",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "ERR_INVALID_ARG_VALUE",
+];
+
+/** @returns `undefined` where there is no such file */
 export async function textIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
+    if (absentCodes.includes(code)) return undefined;
     throw cause;
   }
 }

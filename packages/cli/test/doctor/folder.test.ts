@@ -116,6 +116,13 @@ const sites = [
   { site: undefined, origin: undefined },
 ] as const;
 
+it("shows no password of a SITE_HOST that is a URL", async () => {
+  const vars = { ...well.vars, SITE_HOST: "https://ada:secret-word@www.site.test" };
+  const { findings, out } = await found({ ...others, ...wrangler({ vars }) });
+  expect(findings.map(({ code }) => code)).toContain("site-host-wrong");
+  expect(out).not.toContain("secret-word");
+});
+
 it.each(sites)("names the origin of $site", async ({ site, origin }) => {
   const user = await FakeUser.at();
   const env = {

@@ -184,6 +184,15 @@ it("refuses a page of another site", async () => {
   expect(ran.notes).toContain("is no path of");
 });
 
+it("tells what it has seen where the site refuses the purge", async () => {
+  const { user } = await opened();
+  const { code, out, notes } = await user.runs(["doctor", "--purge", "--yes", "--json"]);
+  expect({ code, notes }).toEqual({ code: 3, notes: "" });
+  const { findings, lookedAt } = toldIn(out);
+  expect(findings).toMatchObject([{ code: "purge-refused", level: "critical" }]);
+  expect(lookedAt).toHaveLength(2);
+});
+
 it("refuses to purge without a token that the site takes", async () => {
   const { user, asked } = await opened();
   const ran = await user.runs(["doctor", "--purge", "--yes"], { env: { TIDEMARK_SITE: siteUrl } });
@@ -194,7 +203,11 @@ it("refuses to purge without a token that the site takes", async () => {
 
 it("takes over faults that health does not tell, and does without metrics", async () => {
   const health = {
+    status: "ok",
+    summary: "Nothing was found.",
+    scope: "This isolate.",
     at: new Date(machineAtMs).toISOString(),
+    version: "0.1.0",
     colo: "HAM",
     findings: [],
     notLookedAt: ["The counts of all isolates: there is no database."],
