@@ -16,8 +16,12 @@ export const addExplain: AddCommand = (program, act) => {
       "Tells how a request would be answered, and why. Nothing is sent to the origin, and nothing is stored. One isolate answers: what only another one's memory holds, it does not know.",
     )
     .argument("<url>", "the URL, or a path of the site")
-    .option("--method <method>", "of the request; GET unless given")
-    .option("--header <field>", 'a field of the request, as "Name: value"; repeatable', headerField)
+    .option("--method <method>", "of the request (default: GET)")
+    .option(
+      "--header <field>",
+      'a field of the request, as "Name: value"; may be given several times',
+      headerField,
+    )
     .addHelpText("after", examples)
     .action(act<ExplainOptions>(explain));
 };

@@ -28,7 +28,11 @@ export const addPurge: AddCommand = (program, act) => {
     )
     .option("-t, --tag <tag>", "responses with this tag", repeated)
     .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeated)
-    .option("-p, --prefix <prefix>", "URLs or paths that begin so", repeated)
+    .option(
+      "-p, --prefix <prefix>",
+      "what begins so: https://host/a/, or /a/ on every host",
+      repeated,
+    )
     .option("--host <host>", "everything of this host", repeated)
     .option("--route <name>", "everything stored under this route", repeated)
     .option("--everything", "all of it; asks first")

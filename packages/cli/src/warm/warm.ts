@@ -28,7 +28,7 @@ export const addWarm: AddCommand = (program, act) => {
     .command("warm")
     .summary("bring pages or data into the cache before visitors ask")
     .description(
-      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does.",
+      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
     .option("--sitemap <source>", "a sitemap or an index of them: URL or file; gzip too", repeated)
@@ -36,7 +36,7 @@ export const addWarm: AddCommand = (program, act) => {
     .option("--log <file>", "an access log, the hottest pages first; - is stdin", repeated)
     .option(
       "--hottest [count]",
-      "what visitors ask for most now (default: 100)",
+      "what visitors ask for most now, if the configuration has hotKeys (default: 100)",
       wholeNumber(1, 10_000),
     )
     .option("--after-purge <position>", "of the hottest, what this purge covered")
@@ -44,7 +44,7 @@ export const addWarm: AddCommand = (program, act) => {
     .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
     .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
     .option("--top <count>", "of each log, only so many pages", wholeNumber(1, 1_000_000))
-    .option("--also-host <host>", "pages of this host are the site's too", repeated)
+    .option("--also-host <host>", "take pages of this host for the site's own", repeated)
     .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
     .option("--variant <field>", "ask for each page once with each of these", headerField)
     .option("--via <url>", "then ask for each page at this colo's address too", repeated)
