@@ -7,19 +7,22 @@ type Answers = Readonly<Record<string, string>>;
 
 const well: Answers = {
   health: JSON.stringify({
-    ...{
-      status: "ok",
-      summary: "Nothing was found.",
-      scope: "",
-      at: null,
-      version: "1",
-      colo: "x",
-    },
-    ...{ findings: [], notLookedAt: [] },
+    status: "ok",
+    summary: "Nothing was found.",
+    scope: "",
+    at: null,
+    version: "1",
+    colo: "x",
+    findings: [],
+    notLookedAt: [],
   }),
   stats: JSON.stringify({ faults: [], configuredRoutes: [] }),
   metrics: JSON.stringify({
-    ...{ startedAt: null, at: null, boundsSeconds: [1], counters: [], histograms: [] },
+    startedAt: null,
+    at: null,
+    boundsSeconds: [1],
+    counters: [],
+    histograms: [],
   }),
   purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1 }),
 };
