@@ -47,6 +47,10 @@ export interface SourceOptions {
 export const concurrencyUsual = 4;
 export const concurrencyMaxMax = 64;
 const hotCountUsual = 100;
+/** Of `GET /_cache/hot`. */
+export const hotCountMax = 1_000;
+/** Of `POST /_cache/warm`. */
+export const limitMax = 100;
 
 /** @throws CommandError where no source is named, or two options do not go together */
 export function sourcesOf(options: WarmOptions, words: readonly string[]): SourceOptions {

@@ -17,6 +17,8 @@ import {
   countFrom,
   dateOf,
   fieldOf,
+  hotCountMax,
+  limitMax,
   rateOf,
   sourcesOf,
   variantsOf,
@@ -39,7 +41,7 @@ export const addWarm: AddCommand = (program, act) => {
     .option(
       "--hottest [count]",
       "what visitors ask for most now (default: 100)",
-      countFrom(1, 10_000),
+      countFrom(1, hotCountMax),
     )
     .option("--after-purge <position>", "of the hottest, what this purge covered")
     .option("--data <namespace>", "the lists have keys of this namespace of data")
@@ -60,7 +62,7 @@ export const addWarm: AddCommand = (program, act) => {
     .option(
       "--limit <count>",
       "with --within: pages a call (default: the Worker's)",
-      countFrom(1, 1_000),
+      countFrom(1, limitMax),
     )
     .option("--state <file>", "remember here what is done (default: a file of the user)")
     .option("--fresh", "begin anew, even if an earlier run was interrupted")
@@ -157,8 +159,9 @@ function partsOf(session: Session, { options, addresses, count }: Run, done: Don
   });
   const onPause = (pauseMs: number, why: string) =>
     progress.note(`The site is in trouble (${why}); going on in ${Math.ceil(pauseMs / 1_000)} s.`);
-  const onSteps = progress.advance;
-  return { addresses, done, turns, tally, concurrencyMax, world, progress, onSteps, onPause };
+  const { advance: onSteps, skip: onNotNeeded } = progress;
+  const told = { progress, onSteps, onNotNeeded, onPause };
+  return { addresses, done, turns, tally, concurrencyMax, world, ...told };
 }
 
 async function runIn(

@@ -18,8 +18,10 @@ export interface WarmingSettings {
   readonly tally: Tally;
   readonly concurrencyMax: number;
   readonly world: World;
-  /** Told after so many requests that were planned have been made, or are not needed. */
+  /** Told after so many requests that were planned have been made, or cannot be. */
   readonly onSteps: (count: number) => void;
+  /** Told of those that an earlier run has made. */
+  readonly onNotNeeded: (count: number) => void;
   readonly onPause: (pauseMs: number, why: string) => void;
 }
 
@@ -125,14 +127,14 @@ export class Warming {
 
   /** Not while colos behind have much to catch up with. */
   #nextOfPages(): Step | undefined {
-    const { done, addresses, onSteps } = this.#settings;
+    const { done, addresses, onNotNeeded } = this.#settings;
     while (!this.#arePagesOver && (this.#lanes[1]?.queue.length ?? 0) < queuedMax) {
       const next = this.#pages.next();
       if (next.done === true) {
         this.#arePagesOver = true;
         this.#wake();
       } else if (done.has(keyOf(next.value))) {
-        onSteps(addresses.length);
+        onNotNeeded(addresses.length);
       } else {
         return { page: next.value, dueAtMs: 0, tries: 0 };
       }
