@@ -2,7 +2,7 @@
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
-import { DoneBook } from "./done-book.ts";
+import { DoneBook, identityOf } from "./done-book.ts";
 import { type Page, PageList } from "./page-list.ts";
 import { counted, Progress } from "./progress.ts";
 import { type Ended, jsonReport, printReport, sourceNotes } from "./report.ts";
@@ -157,10 +157,14 @@ function partsOf(session: Session, { options, addresses, count }: Run, done: Don
     tally,
     ...(isThrough && { pace: turns.pace }),
   });
-  const onPause = (pauseMs: number, why: string) =>
-    progress.note(`The site is in trouble (${why}); going on in ${Math.ceil(pauseMs / 1_000)} s.`);
+  const onPause = (address: string, pauseMs: number, why: string) =>
+    progress.note(
+      `${address} is in trouble (${why}); going on in ${Math.ceil(pauseMs / 1_000)} s.`,
+    );
+  const onGivenUp = (address: string, why: string) =>
+    progress.note(`${address} is asked no more. ${why}`);
   const { advance: onSteps, skip: onNotNeeded } = progress;
-  const told = { progress, onSteps, onNotNeeded, onPause };
+  const told = { progress, onSteps, onNotNeeded, onPause, onGivenUp };
   return { addresses, done, turns, tally, concurrencyMax, world, ...told };
 }
 
@@ -182,46 +186,25 @@ async function runIn(
   }
   const beganAtMs = world.nowAtMs();
   const parts = partsOf(session, run, done);
-  try {
-    await work(parts);
-  } catch (cause) {
-    const isInterruption = cause instanceof CommandError && world.interrupted.aborted;
-    if (!isInterruption) {
-      parts.progress.clear();
-      await done.settled();
-      throw cause;
-    }
-  }
+  const stop = await work(parts).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
   parts.progress.clear();
   const isInterrupted = world.interrupted.aborted;
-  await (isInterrupted ? done.settled() : done.remove());
+  const isToGoOn = isInterrupted || stop !== undefined;
+  const stateFault = await (isToGoOn ? done.settled() : done.removed());
+  if (stateFault !== undefined) terminal.note(stateFault.message);
   const seconds = (world.nowAtMs() - beganAtMs) / 1_000;
   const { tally } = parts;
   const [site = ""] = addresses;
-  const doneBeforeCount = done.before;
-  const ended = { site, tally, what, count, doneBeforeCount, isInterrupted, seconds };
-  terminal.json(jsonReport(ended, told));
+  const end = isInterrupted ? "interrupted" : stop === undefined ? "done" : "stopped";
+  const ended = { site, tally, what, count, doneBeforeCount: done.before, end, seconds } as const;
   printReport(terminal, ended);
+  if (stop !== undefined && !(isInterrupted && stop instanceof CommandError)) throw stop;
+  terminal.json(jsonReport(ended, told));
   if (isInterrupted) return exitCode.interrupted;
   return tally.sum("failed") > 0 ? exitCode.findings : exitCode.done;
-}
-
-/** What a run does, whatever it finds: an earlier one of the same was interrupted. */
-const ofManner: ReadonlySet<string> = new Set([
-  "rate",
-  "concurrency",
-  "state",
-  "fresh",
-  "limit",
-  "json",
-  "yes",
-  "color",
-]);
-
-function identityOf({ options, addresses, words }: Run): string[] {
-  const same = Object.entries(options).filter(([name]) => !ofManner.has(name));
-  const inOrder = same.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return [JSON.stringify(addresses), JSON.stringify(words), JSON.stringify(inOrder)];
 }
 
 function dryRun(
