@@ -145,6 +145,19 @@ export function countFrom(least: number, most: number): (text: string) => number
   };
 }
 
+/** @throws InvalidArgumentError for an empty one, as of an unset variable */
+export function nameOf(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError("It is empty.");
+}
+
+/** In the form in which URLs have it. */
+export function hostOf(text: string, before: readonly string[] | undefined): string[] {
+  const url = URL.parse(`https://${text}`);
+  if (url !== null && url.href === `https://${url.host}/`) return [...(before ?? []), url.host];
+  throw new InvalidArgumentError("Write a host alone, such as example.com.");
+}
+
 export function rateOf(text: string): number {
   const value = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0;
   if (value > 0) return value;

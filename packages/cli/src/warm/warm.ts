@@ -17,8 +17,10 @@ import {
   countFrom,
   dateOf,
   fieldOf,
+  hostOf,
   hotCountMax,
   limitMax,
+  nameOf,
   rateOf,
   sourcesOf,
   variantsOf,
@@ -43,12 +45,12 @@ export const addWarm: AddCommand = (program, act) => {
       "what visitors ask for most now (default: 100)",
       countFrom(1, hotCountMax),
     )
-    .option("--after-purge <position>", "of the hottest, what this purge covered")
-    .option("--data <namespace>", "the lists have keys of this namespace of data")
+    .option("--after-purge <position>", "of the hottest, what this purge covered", nameOf)
+    .option("--data <namespace>", "the lists have keys of this namespace of data", nameOf)
     .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
     .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
     .option("--top <count>", "of each log, only so many pages", countFrom(1, 1_000_000))
-    .option("--also-host <host>", "pages of this host are the site's too", repeated)
+    .option("--also-host <host>", "pages of this host are the site's too", hostOf)
     .option("--header <field>", 'send this with all requests: "Name: value"', fieldOf)
     .option("--variant <field>", "ask for each page once with each of these", fieldOf)
     .option("--via <url>", "then ask for each page at this colo's address too", repeated)
@@ -64,7 +66,7 @@ export const addWarm: AddCommand = (program, act) => {
       "with --within: pages a call (default: the Worker's)",
       countFrom(1, limitMax),
     )
-    .option("--state <file>", "remember here what is done (default: a file of the user)")
+    .option("--state <file>", "remember here what is done (default: a file of the user)", nameOf)
     .option("--fresh", "begin anew, even if an earlier run was interrupted")
     .option("--dry-run", "ask for no page, and list what would be asked for")
     .addHelpText("after", examples)
