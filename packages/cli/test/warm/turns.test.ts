@@ -67,7 +67,9 @@ describe("turns", () => {
     }
     expect(startsMs).toEqual([0, 250, 500, 500, 750, 1_000]);
   });
+});
 
+describe("turns in trouble", () => {
   it("wait out what the site asks for, and longer from trouble to trouble", async () => {
     const { turns, clock } = at({});
     expect(turns.troubled(0, 5_000)).toBe(5_000);
@@ -92,7 +94,9 @@ describe("turns", () => {
   it("are not taken at once where a site in trouble says so", () => {
     expect(at({}).turns.troubled(0, 0)).toBe(1_000);
   });
+});
 
+describe("turns of a run", () => {
   it("have gaps where the pace has them", async () => {
     const { turns, clock, sleeps } = at({ concurrencyMax: 1 });
     for (let answer = 0; answer < 64; answer += 1) {
