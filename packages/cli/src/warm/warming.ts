@@ -49,6 +49,8 @@ const sharedAfterMs = 2_000;
 const triesMax = 3;
 const queuedMax = 1_000;
 const troubleRunMax = 20;
+/** Of a further colo: half a minute, with its pauses. */
+const coloTroubleRunMax = 6;
 const strangersMax = 3;
 const retryAfterMsMax = 15 * 60_000;
 
@@ -64,12 +66,8 @@ export class Warming {
 
   constructor(settings: WarmingSettings) {
     this.#settings = settings;
-    this.#lanes = settings.addresses.map(() => ({
-      queue: [],
-      busy: 0,
-      troubleRun: 0,
-      isGivenUp: false,
-    }));
+    const lane = { busy: 0, troubleRun: 0, isGivenUp: false };
+    this.#lanes = settings.addresses.map(() => ({ ...lane, queue: [] }));
     this.#pages = settings.pages[Symbol.iterator]();
   }
 
@@ -129,7 +127,8 @@ export class Warming {
     while (!this.#isToEnd && !this.#isOver(laneAt)) {
       const first = lane.queue[0] ?? (laneAt === 0 ? this.#nextOfPages() : undefined);
       if (first === undefined) {
-        await this.#changed.promise;
+        // Where this worker is the only one, nobody else would wake it.
+        if (!this.#isOver(laneAt)) await this.#changed.promise;
         continue;
       }
       const aheadMs = first.dueAtMs - world.nowAtMs();
@@ -205,13 +204,13 @@ export class Warming {
     const lane = this.#lane(laneAt);
     const why = outcome.why ?? "";
     lane.troubleRun += 1;
-    if (lane.troubleRun >= troubleRunMax) {
-      this.#giveUp(laneAt, `The last ${troubleRunMax} requests failed: ${why}.`);
-      return false;
+    const runMax = laneAt === 0 ? troubleRunMax : coloTroubleRunMax;
+    if (lane.troubleRun >= runMax) {
+      return this.#giveUp(laneAt, `The last ${runMax} requests failed: ${why}.`);
     }
     if (retryAfterMs !== undefined && retryAfterMs > retryAfterMsMax) {
-      this.#giveUp(laneAt, `The site asks to come back in ${Math.ceil(retryAfterMs / 1_000)} s.`);
-      return false;
+      const afterSeconds = Math.ceil(retryAfterMs / 1_000);
+      return this.#giveUp(laneAt, `The site asks to come back in ${afterSeconds} s.`);
     }
     const isPausing = turns.pauseMs(laneAt) > 0;
     const pauseMs = turns.troubled(laneAt, retryAfterMs);
@@ -224,11 +223,12 @@ export class Warming {
   }
 
   /** A further colo must not keep the site from being warmed. */
-  #giveUp(laneAt: number, why: string): void {
+  #giveUp(laneAt: number, why: string): false {
     if (laneAt === 0) this.#stop ??= stopped(why);
     const lane = this.#lane(laneAt);
     if (!lane.isGivenUp && laneAt > 0) this.#settings.onGivenUp(this.#address(laneAt), why);
     lane.isGivenUp = true;
+    return false;
   }
 
   #address(laneAt: number): string {
