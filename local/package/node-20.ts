@@ -8,6 +8,6 @@ export function promiseWithResolvers<Value>(): PromiseWithResolvers<Value> {
 }
 
 /** `URL.parse` (url.spec.whatwg.org). */
-export function parseUrl(text: string): URL | null {
-  return URL.canParse(text) ? new URL(text) : null;
+export function parseUrl(text: string, base?: string | URL): URL | null {
+  return URL.canParse(text, base) ? new URL(text, base) : null;
 }

@@ -72,7 +72,7 @@ export interface WarmOrder {
   readonly data?: Readonly<Record<string, readonly (string | number)[]>>;
   /** How many of all have been done; 0 unless set. */
   readonly cursor?: number;
-  /** How many pages this call does, 1 to 100; 8 unless set, for the 50 subrequests of the free plan. */
+  /** How many pages this call does, 1 to 100. Unless set, 8, or as many as the free plan's 50 subrequests do. */
   readonly limit?: number;
 }
 

@@ -100,7 +100,10 @@ function addRoutesOfBearer(
   admin.post("/warm", forBearer, (context) => {
     const colo = () => coloOf(environment, context.req.raw);
     const { afterAnswer } = attentionOf(context);
-    return warmRoute(context.req.raw, { ports: { ...isolate, colo, afterAnswer }, data });
+    const ports = { ...isolate, colo, afterAnswer };
+    const { purging } = cache;
+    const catchUp = purging && (() => purging.view.catchUp());
+    return warmRoute(context.req.raw, { ports, data, catchUp });
   });
   const { visibleWithinSeconds } = isolate.config.purge;
   const { routes } = isolate.config;

@@ -9,8 +9,10 @@ export const warmBytesMax = 262_144;
 const pagesMax = 1_000;
 const keysMax = 10_000;
 
-const limitUnlessSet = 8;
 const limitMax = 100;
+
+/** JavaScript has a meaning of its own for it. */
+const unnamed = "__proto__";
 
 const count = z.int("must be a whole number");
 
@@ -77,7 +79,8 @@ export interface ReadOrder {
   readonly pages: readonly ReadPage[];
   readonly data: readonly KeyBatch[];
   readonly cursor: number;
-  readonly limit: number;
+  /** `undefined`: as many as its subrequests allow. */
+  readonly limit: number | undefined;
   readonly total: number;
 }
 
@@ -96,6 +99,11 @@ export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
     const { path = [], message = "" } = checked.error.issues[0] ?? {};
     return { why: `${placeOf(path)} ${message}.`, mend: example };
   }
+  // The form leaves it out without a word.
+  if (Object.hasOwn((parsed as Form).data ?? {}, unnamed)) {
+    const why = `data may not name "${unnamed}".`;
+    return { why, mend: "Leave it out." };
+  }
   return readList(checked.data, operator);
 }
 
@@ -105,7 +113,7 @@ function placeOf(path: readonly PropertyKey[]): string {
 }
 
 function readList(order: Form, operator: URL): ReadOrder | Reason {
-  const { pages: sent = [], data: namespaces = {}, cursor = 0, limit = limitUnlessSet } = order;
+  const { pages: sent = [], data: namespaces = {}, cursor = 0, limit } = order;
   const pages: ReadPage[] = [];
   for (const [at, page] of sent.entries()) {
     const read = readPage(typeof page === "string" ? { url: page } : page, operator);

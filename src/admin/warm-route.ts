@@ -3,6 +3,7 @@ import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Reason } from "../operator-error.ts";
 import { inTurns } from "../proxy/warm/in-turns.ts";
+import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
 import { warmPage, type WarmPorts } from "../proxy/warm/warm-page.ts";
 import type { Warmed, WarmTold } from "./protocol.ts";
 import { bodyUpTo } from "./purge-route.ts";
@@ -15,16 +16,20 @@ export interface WarmSettings {
   readonly ports: WarmPorts & { readonly metrics: Pick<Metrics, "add"> };
   /** `undefined` where the Worker was handed none. */
   readonly data: Pick<DataBesidePages, "warming"> | undefined;
+  /** Reads the journal on, up to its end; `undefined` without one. */
+  readonly catchUp: (() => Promise<void>) | undefined;
 }
+
+/** Of a call that sets no limit. */
+const pagesUnlessSet = 8;
 
 /** Of one load, and of one command to Redis. */
 const keysAtOnceMax = 100;
 
 /**
- * `POST /_cache/warm` with `WarmOrder`. A call does pages, `limit` at the most, or else up to a hundred
- * keys of one namespace. A plain page costs 5 subrequests: a look and a write at the edge, the same in
- * Redis, and its origin. One that varies costs 7, and so does one that takes a lease. So 8 plain pages, or 6 of
- * the others, keep within the 50 of the free plan. Keys cost two round trips to Redis, and what their load does.
+ * `POST /_cache/warm` with `WarmOrder`. A call does pages, or else up to a hundred keys of one namespace.
+ * Unless a limit is set, it does 8 pages, or as many as keep within the 50 subrequests of the free plan: a
+ * plain page costs 5, one that varies 7. Keys cost two round trips to Redis, and what their load does.
  *
  * @returns 200 with what became of each, and where to go on; 400 or 413 with what is wrong
  */
@@ -39,19 +44,32 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
   const wrong = whyNoData(order, settings);
   if (wrong !== undefined) return refused(400, "malformed", wrong);
   const { cursor, limit, pages, total } = order;
+  // Who purges and then warms would else be told that what was purged is fresh, until this isolate knows.
+  if (cursor < total) await settings.catchUp?.();
   const done =
     cursor < pages.length
-      ? await warmPages(pages.slice(cursor, cursor + limit), settings)
+      ? await warmPages(pages.slice(cursor, cursor + (limit ?? pagesUnlessSet)), order, settings)
       : await warmData(order, settings);
   const next = cursor + done.length;
   return told({ done, next: next < total ? next : null, total } satisfies WarmTold);
 }
 
+/** Whoever sets a limit knows how many subrequests there are. */
 async function warmPages(
   pages: readonly ReadPage[],
+  { limit }: ReadOrder,
   { ports }: WarmSettings,
 ): Promise<readonly Warmed[]> {
-  const came = await inTurns(pages, ({ asked }) => warmPage(asked, ports), ports.nowAtMs);
+  const budget = limit === undefined ? new SubrequestBudget() : undefined;
+  const routeOf = ({ asked: { url } }: ReadPage) =>
+    ports.readUrl({ url: new URL(url).href, method: "GET" }).route;
+  const work = async (page: ReadPage) => {
+    const warmedPage = await warmPage(page.asked, ports);
+    budget?.ended(routeOf(page), warmedPage);
+    return warmedPage;
+  };
+  const mayBegin = (page: ReadPage) => budget?.begin(routeOf(page)) ?? true;
+  const came = await inTurns(pages, { work, mayBegin }, ports.nowAtMs);
   return came.map((one, at) => {
     const warmed = toldOfPage(pages[at]?.page ?? "", one);
     ports.metrics.add("warmed", ["pages", warmed.result]);

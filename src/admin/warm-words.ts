@@ -1,4 +1,5 @@
 // What became of a page that was to be warmed, in the words of the answer.
+import { isErrorStatus } from "../http/fields.ts";
 import { unreachable } from "../http/unreachable.ts";
 import type { Decision } from "../observe/decision.ts";
 import type { StoreRefusal } from "../proxy/storing/refusal.ts";
@@ -21,7 +22,7 @@ function toldOf(came: WarmedPage | undefined): Told {
     return failed("it was not over within 25 s; it goes on behind the answer");
   switch (came.kind) {
     case "already":
-      return { result: "already" };
+      return toldOfFresh(came.inShared);
     case "passed-by":
       return { result: "passed-by", why: whyPassedBy(came) };
     case "fault":
@@ -35,6 +36,12 @@ function toldOf(came: WarmedPage | undefined): Told {
     default:
       return unreachable(came);
   }
+}
+
+function toldOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inShared"]): Told {
+  if (inShared === "there") return { result: "already" };
+  const why = inThisColo(inShared);
+  return inShared === "unavailable" ? failed(why) : { result: "already", why };
 }
 
 const failed = (why: string): Told => ({ result: "failed", why });
@@ -57,7 +64,8 @@ function withNames(why: string, names: readonly string[]): string {
   return names.length === 0 ? why : `${why}: ${names.join(", ")}`;
 }
 
-function toldOfAnswer({ isRefreshed, decision, outcome }: AskedPage): Told {
+function toldOfAnswer(asked: AskedPage): Told {
+  const { isRefreshed, decision, outcome } = asked;
   if (outcome?.kind === "origin-failed") return toldOfFailure(outcome, decision);
   const status = decision.forwardStatus;
   const ofAnswer = status === undefined ? {} : { status };
@@ -68,7 +76,7 @@ function toldOfAnswer({ isRefreshed, decision, outcome }: AskedPage): Told {
     return { result, ...ofAnswer, why: withNames(groundOfRefusal[rule].why, refused.names) };
   }
   if (!isRefreshed) return { ...failed("the origin's answer is an error"), ...ofAnswer };
-  return { ...toldOfTiers(decision), ...ofAnswer };
+  return { ...toldOfTiers(asked), ...ofAnswer };
 }
 
 function toldOfFailure(
@@ -85,15 +93,31 @@ function toldOfFailure(
 }
 
 /** Warming is for the shared tier most of all, so what that lacks is told. */
-function toldOfTiers({ changes }: Decision): Told {
-  const kept = changes.filter(({ kind }) => kind === "kept").map(({ tier }) => tier);
+function toldOfTiers(asked: AskedPage): Told {
+  const changes = [...asked.decision.changes, ...(asked.second?.changes ?? [])];
   if (changes.length === 0) {
     const why = "it was invalidated, or its route was switched off, while it was asked for";
     return { result: "not-stored", why };
   }
-  if (kept.length === 0) return failed(groundOfRefusal.unavailable.why);
-  const shared = changes.find(({ tier, kind }) => tier === "shared" && kind !== "kept");
-  if (shared === undefined) return { result: "warmed" };
-  const why = `in this colo alone: the shared tier did not take it (${shared.kind})`;
-  return { result: shared.kind === "unavailable" ? "failed" : "warmed", why };
+  if (changes.every(({ kind }) => kind !== "kept")) return failed(groundOfRefusal.unavailable.why);
+  const kinds = changes.filter(({ tier }) => tier === "shared").map(({ kind }) => kind);
+  if (kinds.length > 0 && kinds.every((kind) => kind === "kept")) return { result: "warmed" };
+  const kind = kinds.find((one) => one !== "kept") ?? whyNotWritten(asked);
+  return { result: kind === "unavailable" ? "failed" : "warmed", why: inThisColo(kind) };
+}
+
+const inThisColo = (kind: string): string =>
+  `in this colo alone: ${lacking[kind] ?? `the shared tier did not take it (${kind})`}`;
+
+const lacking: Readonly<Record<string, string>> = {
+  "no-shared": "there is no shared tier for it",
+  "error-status": "an error goes there at its second ask",
+};
+
+/** Of what was stored, and never sent to the shared tier. */
+function whyNotWritten({ hasShared, outcome }: AskedPage): string {
+  if (!hasShared) return "no-shared";
+  const metadata = outcome?.stored?.metadata;
+  if (metadata === undefined) return "too-large";
+  return isErrorStatus(metadata.status) ? "error-status" : "unavailable";
 }

@@ -12,7 +12,7 @@ import type { Space } from "./value/space.ts";
 export const keysMax = 100;
 
 /** The next run comes after a minute, and goes on. */
-const runMsMax = 25_000;
+export const runMsMax = 25_000;
 
 export type KeepLoadedPorts = LoadingPorts & { readonly host: string };
 

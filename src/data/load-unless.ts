@@ -18,15 +18,17 @@ export interface UnderWay {
 interface Batch {
   readonly places: readonly Place[];
   readonly load: LoadMany<unknown>;
+  /** The same, in the tiers that they are looked for in; unless set, in all of theirs. */
+  readonly lookedFor?: readonly Place[];
 }
 
 /** @returns what this call has begun, and what is under way for others; what is good enough is in neither */
 export async function loadUnless(
   isEnough: (found: FoundData) => boolean,
-  { places, load }: Batch,
+  { places, load, lookedFor = places }: Batch,
   ports: LoadingPorts,
 ): Promise<{ readonly own: readonly UnderWay[]; readonly others: readonly UnderWay[] }> {
-  const found = await lookUpMany(places, ports, { isEnough });
+  const found = await lookUpMany(lookedFor, ports, { isEnough });
   const own: Need[] = [];
   const others: UnderWay[] = [];
   for (const [at, place] of places.entries()) {

@@ -3,7 +3,8 @@ import { unreachable } from "../http/unreachable.ts";
 import { errorName } from "../error-name.ts";
 import { patiently } from "../patience.ts";
 import type { WarmedKey } from "../data-beside-pages.ts";
-import { belowColos, type KeepLoadedPorts } from "./keep-loaded.ts";
+import { belowColos, type KeepLoadedPorts, runMsMax } from "./keep-loaded.ts";
+import type { FoundData } from "./load/search.ts";
 import type { DataFlight } from "./load/load-outcome.ts";
 import { loadUnless } from "./load-unless.ts";
 import { OperatorError, type Reason } from "../operator-error.ts";
@@ -42,7 +43,8 @@ export function whyNotWarmed(
 }
 
 /**
- * One look for all, and one load for those that are not fresh. It ends once these are stored.
+ * One look for all, and one load for those that are not fresh. It ends once these are stored, and after
+ * 25 s at the latest.
  *
  * @param keys a hundred at the most, of a namespace that has a load
  * @returns what became of each, in their order. Never rejects.
@@ -52,29 +54,63 @@ export async function warmKeys(
   keys: readonly Key[],
   ports: KeepLoadedPorts,
 ): Promise<readonly WarmedKey[]> {
-  const { load, hardTimeoutMs } = space;
+  const { load } = space;
   if (load === undefined) return keys.map(() => ({ result: "passed-by", why: "it has no load" }));
   const kept = belowColos(space);
   const asked = keys.map((key) => placeOf(kept, key, ports.host));
   const places = [...new Map(asked.map((place) => [place.path, place])).values()];
-  const isFresh = ({ verdict }: { readonly verdict: { readonly kind: string } }) =>
-    verdict.kind === "fresh";
-  const { own, others } = await loadUnless(isFresh, { places, load }, ports);
+  // What this isolate has in memory, Redis may have lost, or have refused.
+  const shared = { ...space, tiers: ["shared"] } as const;
+  const lookedFor = hasShared(space, ports)
+    ? places.map(({ asked: key }) => placeOf(shared, key, ports.host))
+    : places;
+  const isFresh = ({ verdict }: FoundData) => verdict.kind === "fresh";
+  const unkept = new Map<string, string>();
+  const onWritten: KeepLoadedPorts["onWritten"] = ({ tier, key, came }) => {
+    if (tier === "shared" && came !== "kept") unkept.set(key.text, came);
+  };
+  const { own, others } = await loadUnless(
+    isFresh,
+    { places, load, lookedFor },
+    { ...ports, onWritten },
+  );
   const results = new Map<string, WarmedKey>();
   await Promise.all(
-    [...own, ...others].map(async ({ need, flight }) => {
+    [...own, ...others].map(async ({ need: { place }, flight }) => {
       // A load of another call may have been ended with its request.
-      await patiently(flight.ended, hardTimeoutMs);
-      results.set(need.place.path, resultOf(flight.outcome));
+      const isOver = (await patiently(flight.ended, runMsMax)) === undefined;
+      const unlessKept = resultOfWrite(unkept.get(place.key.text), space, ports);
+      results.set(place.path, isOver ? resultOf(flight.outcome, unlessKept) : notInTime);
     }),
   );
   return asked.map(({ path }) => results.get(path) ?? { result: "already" });
 }
 
-function resultOf(outcome: DataFlight["outcome"]): WarmedKey {
+function hasShared({ tiers }: Space, { tiers: { shared } }: KeepLoadedPorts): boolean {
+  return shared !== undefined && tiers.includes("shared");
+}
+
+const notInTime: WarmedKey = {
+  result: "failed",
+  why: "it was not over within 25 s; it goes on behind the answer",
+};
+
+/** Keys are warmed for Redis: one that it lacks is in the memory of one isolate at the most. */
+function resultOfWrite(came: string | undefined, space: Space, ports: KeepLoadedPorts): WarmedKey {
+  if (came !== undefined) {
+    const why = `the shared tier did not take it (${came})`;
+    return { result: came === "unavailable" ? "failed" : "not-stored", why };
+  }
+  if (hasShared(space, ports)) return { result: "warmed" };
+  const why = "in one isolate alone: its namespace or the site has no shared tier";
+  return { result: "warmed", why };
+}
+
+/** @param ofStored of what the load has brought to be stored */
+function resultOf(outcome: DataFlight["outcome"], ofStored: WarmedKey): WarmedKey {
   switch (outcome?.kind) {
     case "stored":
-      return { result: "warmed" };
+      return ofStored;
     case "given":
       return { result: "not-stored", why: "its load, or its namespace, does not have it stored" };
     case "failed":

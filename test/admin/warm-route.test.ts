@@ -276,10 +276,11 @@ describe("a list", () => {
       const before = spent();
       const headers = { "accept-language": "de" };
       const { done } = toldOf(
-        await callWarm(near, { pages: paths.map((url) => ({ url, headers })) }),
+        await callWarm(near, { pages: paths.map((url) => ({ url, headers })), limit: 8 }),
       );
       expect(done.every(({ result }) => result === "warmed")).toBe(true);
-      expect(spent() - before).toBe(8 * each);
+      const ofJournal = 1;
+      expect(spent() - before).toBe(ofJournal + 8 * each);
     },
   );
 

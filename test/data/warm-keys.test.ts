@@ -1,18 +1,25 @@
 // POST /_cache/warm with keys of data: one look and one load for a batch, under a stamp of before.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
 import type { LoadMany } from "../../src/data/value/load-context.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
-import { openSite, until } from "../../testing/site/harness.ts";
+import { idle, openSite, until } from "../../testing/site/harness.ts";
 import { adminToken, send } from "../../testing/site/purge-sender.ts";
 import { callWarm, toldOf } from "../../testing/site/warm-site.ts";
 
 type Load = LoadMany<string | null, string>;
 
 /** Values tell which load has brought them. */
-function open(given: { load?: Load; upstash?: FakeUpstash; clock?: FakeClock } = {}) {
+function open(
+  given: {
+    load?: Load;
+    upstash?: FakeUpstash;
+    clock?: FakeClock;
+    options?: { tiers?: readonly "memory"[]; hardTimeoutMs?: number };
+  } = {},
+) {
   const clock = given.clock ?? new FakeClock();
   const upstash = given.upstash ?? new FakeUpstash(clock);
   const data = createDataCache(defineConfig({}), { nowAtMs: clock.nowAtMs, random: () => 0.5 });
@@ -22,7 +29,12 @@ function open(given: { load?: Load; upstash?: FakeUpstash; clock?: FakeClock } =
     if (given.load) return given.load(keys, context);
     return new Map(keys.map((key) => [key, `${key} of load ${asked.length}`]));
   };
-  const rates = data.namespace<string | null, string>("rates", { fresh: "10m", load, tags: ["r"] });
+  const rates = data.namespace<string | null, string>("rates", {
+    fresh: "10m",
+    load,
+    tags: ["r"],
+    ...given.options,
+  });
   data.namespace("plain", { fresh: "10m" });
   const site = openSite({
     clock,
@@ -66,12 +78,12 @@ describe("keys", () => {
     expect(site.counted()).toMatchObject({ "warmed|data|warmed": 150 });
   });
 
-  it("cost two round trips for a hundred, and no call of the colo's Cache API", async () => {
+  it("cost three round trips for a hundred, one of them to the journal, and no call of the colo's Cache API", async () => {
     const { warm, upstash, site } = open();
     await warm({ data: { rates: ["first"] } });
     const [requests, calls] = [upstash.requestCount, site.cache.calls];
     await warm({ data: { rates: Array.from({ length: 100 }, (_, at) => `k${at}`) } });
-    expect([upstash.requestCount - requests, site.cache.calls - calls]).toEqual([2, 0]);
+    expect([upstash.requestCount - requests, site.cache.calls - calls]).toEqual([3, 0]);
   });
 
   it("whose load fails, or has nothing, are told so, and no secret with it", async () => {
@@ -106,6 +118,75 @@ describe("keys", () => {
     held.resolve();
     await warming;
     expect(await world.rates.get("a")).toBeUndefined();
+  });
+});
+
+describe("keys that Redis does not have afterwards", () => {
+  it("are told to have failed where it does not take them", async () => {
+    const { warm, upstash } = open();
+    await warm({ data: { rates: ["other"] } });
+    upstash.mode = "refuses";
+    const why = "the shared tier did not take it (unavailable)";
+    expect((await warm({ data: { rates: ["a", "b"] } })).done).toEqual([
+      { namespace: "rates", key: "a", result: "failed", why },
+      { namespace: "rates", key: "b", result: "failed", why },
+    ]);
+  });
+
+  it("are loaded anew where it has lost them, though this isolate has them fresh", async () => {
+    const { warm, rates, upstash, asked, clock } = open();
+    await warm({ data: { rates: ["a"] } });
+    expect(await rates.get("a")).toBe("a of load 1");
+    upstash.lay({ ...upstash.kept, records: [] });
+    expect((await warm({ data: { rates: ["a"] } })).done).toMatchObject([{ result: "warmed" }]);
+    expect(asked).toEqual([["a"], ["a"]]);
+    expect(await open({ upstash, clock }).rates.get("a")).toBe("a of load 2");
+  });
+
+  it("are told to be too large for it, each by itself", async () => {
+    const { warm } = open({
+      load: (keys) => new Map(keys.map((key) => [key, key.repeat(key === "a" ? 2_000_000 : 1)])),
+    });
+    expect((await warm({ data: { rates: ["a", "b"] } })).done).toEqual([
+      {
+        namespace: "rates",
+        key: "a",
+        result: "not-stored",
+        why: "the shared tier did not take it (too-large)",
+      },
+      { namespace: "rates", key: "b", result: "warmed" },
+    ]);
+  });
+
+  it("are told to be in one isolate alone where their namespace leaves Redis out", async () => {
+    const { warm } = open({ options: { tiers: ["memory"] } });
+    expect((await warm({ data: { rates: ["a"] } })).done).toMatchObject([
+      { result: "warmed", why: expect.stringContaining("in one isolate alone") },
+    ]);
+  });
+
+  it("are not waited for longer than 25 s, however long their load may take", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { warm, asked } = open({
+        load: () => new Promise<never>(() => undefined),
+        options: { hardTimeoutMs: 600_000 },
+      });
+      const warming = warm({ data: { rates: ["a"] } });
+      await until(() => asked.length === 1);
+      await idle();
+      await vi.advanceTimersByTimeAsync(25_000);
+      expect((await warming).done).toEqual([
+        {
+          namespace: "rates",
+          key: "a",
+          result: "failed",
+          why: "it was not over within 25 s; it goes on behind the answer",
+        },
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { publint } from "publint";
 import { root } from "../../local/bundling.ts";
 import { freePort } from "../../local/colo.ts";
+import { askCommandLines } from "./command-lines.ts";
 import { check, newerEnv, newerNode, quietInstall, run, step } from "./commands.ts";
 import { startOrigin } from "./template.ts";
 
@@ -26,6 +27,7 @@ export async function useCommand(at: { tarballs: string; site: string }): Promis
   const install = ["install", "--save-dev", ...quietInstall, tarball];
   await step("command: install", () => run("npm", install, at.site, newerEnv));
   await step("command: help, version, a refusal", () => asked(at.site));
+  await step("command: mistyped lines", () => askCommandLines(join(at.site, command)));
   await step("command: start", () => started(at.site));
 }
 

@@ -160,7 +160,26 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Of the command: what each of its commands is made with, lowest first. */
-const ofCommand = ["world", "exit-code", "command-error", "terminal", "site", "session"];
+const ofCommand = ["world", "exit-code", "command-error", "terminal", "asking", "site", "session"];
+
+const ofDoctor = ["doctor", "doctor/folder", "doctor/site", "doctor/pages"];
+const ofSmallCommands = ["journal", "stats", "completion", "origin", "init"];
+
+/** Those that use what the Worker is made of. */
+const besideWorker = [
+  "command-error",
+  "main",
+  "program",
+  "asking",
+  "site",
+  "journal",
+  "stats",
+  "commands",
+  "warm",
+  "origin",
+  "init",
+  ...ofDoctor,
+];
 
 /** A tree of sources, and what it may import. */
 export interface House {
@@ -198,41 +217,41 @@ export const command: House = {
     arguments: ["command-error"],
     // What it says, and what it asks.
     terminal: ["world", "exit-code", "command-error"],
+    // A page or a file is asked for as a client: how it names itself, what an answer tells, why none came.
+    asking: [],
     // Which site it is about, and the operator's routes of it.
-    site: ["world", "exit-code", "command-error", "terminal"],
+    site: ["world", "exit-code", "command-error", "terminal", "asking"],
     // One run of one command.
     session: ofCommand.slice(0, -1),
     // Entries of the journal as lines; counts as tables; what a shell completes.
     journal: ofCommand,
     stats: ofCommand,
     completion: [],
+    // What a folder's wrangler file says.
+    wrangler: [],
     // Pages of an origin, asked so that they can be judged.
     origin: ofCommand,
     // What init writes, and what it says of it.
-    init: [...ofCommand, "origin"],
-    // Commands that are one question to a site, or to a user.
-    commands: [...ofCommand, "journal", "stats", "completion", "origin", "init"],
+    init: [...ofCommand, "origin", "wrangler"],
+    // What is wrong, and how it is told: in a folder, at a site, on its pages.
+    doctor: ofCommand,
+    "doctor/folder": [...ofCommand, "doctor", "wrangler"],
+    "doctor/site": [...ofCommand, "doctor", "stats"],
+    "doctor/pages": [...ofCommand, "doctor", "origin"],
+    // Each command by itself: its options, the order of its steps, how it ends.
+    commands: [...ofCommand, ...ofSmallCommands, ...ofDoctor],
     // Pages and data are brought into the tiers.
     warm: ofCommand,
-    // What is wrong: in a folder, at a site, on its pages.
-    "doctor/folder": [...ofCommand, "doctor"],
-    "doctor/site": [...ofCommand, "doctor"],
-    "doctor/pages": [...ofCommand, "doctor", "origin"],
-    doctor: [...ofCommand, "origin", "doctor/folder", "doctor/site", "doctor/pages"],
-    start: ofCommand,
+    // A site is run on this machine.
+    start: [...ofCommand, "wrangler"],
     // All commands, and a run of one.
-    program: [...ofCommand, "commands", "warm", "doctor", "start"],
+    program: [...ofCommand, "commands", "warm", "start"],
     main: [...ofCommand, "arguments", "program"],
     "process-world": ["world", "exit-code"],
     tidemark: ["main", "process-world"],
   },
   mayImportOutside: {
-    ...Object.fromEntries(
-      [
-        ...["command-error", "main", "program", "site", "journal", "stats", "commands", "warm"],
-        ...["origin", "init", "doctor", "doctor/folder", "doctor/site", "doctor/pages"],
-      ].map((place) => [place, [...shared, ...ofWorker]]),
-    ),
+    ...Object.fromEntries(besideWorker.map((place) => [place, [...shared, ...ofWorker]])),
     // It runs a site on this machine, as `npm start` does.
     start: [...shared, "local/"],
   },

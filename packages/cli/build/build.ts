@@ -4,6 +4,7 @@ import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { templatePaths, templateText } from "../src/init/site-template.ts";
 
 const folder = fileURLToPath(new URL("../", import.meta.url));
 const root = join(folder, "../..");
@@ -31,6 +32,19 @@ const fromProject: Plugin = {
   },
 };
 
+/** The repository is not there where the package is. */
+const siteTemplate: Plugin = {
+  name: "template of a site",
+  setup: (building) => {
+    building.onLoad({ filter: /\/init\/site-template\.ts$/ }, () => {
+      const texts = Object.fromEntries(templatePaths.map((path) => [path, templateText(path)]));
+      return {
+        contents: `const texts = ${JSON.stringify(texts)};\nexport const templateText = (path) => texts[path];`,
+      };
+    });
+  },
+};
+
 async function dependencies(): Promise<string[]> {
   const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
     readonly dependencies: Readonly<Record<string, string>>;
@@ -50,7 +64,7 @@ await build({
   bundle: true,
   splitting: true,
   external: await dependencies(),
-  plugins: [fromProject],
+  plugins: [fromProject, siteTemplate],
   format: "esm",
   platform: "node",
   target: "node20.12",

@@ -1,5 +1,6 @@
-// What is refused of a command line before commander reads it: two mistypings that it would take for something
-// else. `--tag --dry-run` would purge the tag "--dry-run", and `-tag a` the tag "ag".
+// What is refused of a command line before commander reads it: mistypings that it would take for something else.
+// `--tag --dry-run` would purge the tag "--dry-run", and `-tag a` the tag "ag". Editors and chats make one long dash
+// of two: `--reason —dry-run` would purge, too.
 import type { Command, Option } from "commander";
 import { usageError } from "./command-error.ts";
 
@@ -34,7 +35,10 @@ function subcommandOf({ commands }: Command, word: string): Command | undefined 
   return commands.find((one) => one.name() === word || one.aliases().includes(word));
 }
 
-const isDashed = (value: string) => value.startsWith("-") && value !== "-";
+const dashes = "-\u2010-\u2015\u2212\ufe58\ufe63\uff0d";
+const dashed = new RegExp(`^[${dashes}].`, "u");
+
+const isDashed = (value: string) => dashed.test(value);
 
 const what = "The command line is refused.";
 

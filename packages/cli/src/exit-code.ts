@@ -9,7 +9,7 @@ export const exitCode = {
   usage: 2,
   /** Done, and something was found to be wrong: a finding of health or doctor, a page that was not warmed. */
   findings: 3,
-  /** Ended by Ctrl-C. */
+  /** Ended by Ctrl-C, SIGTERM or SIGHUP, or by the answer no. */
   interrupted: 130,
   /** Ended early, since nobody read stdout any more. It is what a shell tells of SIGPIPE. */
   outputClosed: 141,

@@ -1,12 +1,12 @@
 // A run of the command, from its arguments to its exit code.
 import { type Command, CommanderError } from "commander";
-import { type Fault, faultText } from "../../../src/operator-error.ts";
+import { type Fault, faultOf, faultText } from "../../../src/operator-error.ts";
 import { refuseMistyped } from "./arguments.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, failure } from "./command-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { makeProgram } from "./program.ts";
 import { actIn } from "./session.ts";
-import { withoutControls } from "./terminal/control-characters.ts";
+import { escapedJson, withoutControls } from "./terminal/control-characters.ts";
 import { OutputClosed, type World } from "./world.ts";
 
 /** Never rejects: what nobody foresaw is told, and is exit code 1. */
@@ -52,6 +52,8 @@ function told(cause: unknown, world: World): ExitCode {
     if (cause.cause !== undefined) debugged(cause.cause, world);
     return cause.exitCode;
   }
+  const ofOperator = faultOf(cause);
+  if (ofOperator !== undefined) return told(failure(ofOperator, "failed", cause), world);
   const { name, message } =
     cause instanceof Error ? cause : { name: "Error", message: String(cause) };
   const fault = {
@@ -76,7 +78,7 @@ function toldByCommander({ exitCode: of, code, message }: CommanderError, world:
 }
 
 function toldAsJson(error: Fault & { readonly code: string }, { args, output }: World): void {
-  if (args.includes("--json")) output.write(`${JSON.stringify({ error })}\n`);
+  if (args.includes("--json")) output.write(`${escapedJson(JSON.stringify({ error }))}\n`);
 }
 
 /** For those who mend the command itself. */
@@ -86,13 +88,15 @@ function debugged(cause: unknown, { env, notes }: World): void {
   notes.write(`${withoutControls(text)}\n`);
 }
 
-const secretOption = /('--?[\w-]*(?:token|secret|password|auth)[\w-]*)(?:=.*)?'/i;
+const unknownOption = /(unknown option '--?[^=']*)=.*'/s;
+const secretOption = /'--?[\w-]*(?:token|secret|password|auth|bearer)/i;
 
 /** A token on the command line is in the shell's history already; it shall not be in a log as well. */
 function withoutToken(text: string): string {
-  if (!secretOption.test(text)) return text;
+  const nameAlone = text.replace(unknownOption, "$1'");
+  if (!secretOption.test(nameAlone)) return nameAlone;
   return (
-    `${text.replace(secretOption, "$1'").trimEnd()}\nA token is never read from the command line: ` +
+    `${nameAlone.trimEnd()}\nA token is never read from the command line: ` +
     "set TIDEMARK_TOKEN, or run tidemark profile set NAME --site URL.\n"
   );
 }

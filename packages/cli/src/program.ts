@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { version } from "../../../src/version.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealth } from "./commands/health.ts";
 import { addInit } from "./commands/init.ts";
@@ -11,7 +12,6 @@ import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
-import { addDoctor } from "./doctor/doctor.ts";
 import type { Act, AddCommand } from "./session.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";
@@ -35,6 +35,7 @@ const commands: readonly AddCommand[] = [
 
 const surroundings = `
 Examples:
+  tidemark init https://www.example.com --out my-site
   tidemark profile set production --site https://www.example.com
   tidemark health
   tidemark purge --tag article:42 --dry-run
@@ -44,6 +45,7 @@ Environment:
   TIDEMARK_TOKEN                   the ADMIN_TOKEN of the site
   TIDEMARK_TOKEN_FILE              a file of mode 600 that holds it
   TIDEMARK_OPERATOR_PATH           as --operator-path
+  NO_COLOR                         any value: no colours
   TIDEMARK_DEBUG                   any value: where a failure comes from
 
 Exit codes:
@@ -51,7 +53,8 @@ Exit codes:
   1    failed: the site refused it, or was not reached
   2    the command line, a profile or a file is wrong; nothing was sent
   3    done, and something was found to be wrong
-  130  ended by Ctrl-C, or by the answer no`;
+  130  ended by Ctrl-C or a signal, or by the answer no
+  141  ended early, since nobody read stdout any more`;
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")

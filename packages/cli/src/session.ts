@@ -59,6 +59,22 @@ export function repeated(value: string, before: readonly string[] | undefined): 
   return [...(before ?? []), value];
 }
 
+/** A field of a request, its name in small letters. */
+export type Field = readonly [name: string, value: string];
+
+/** For an option such as "Accept-Language: de", as `repeated`. The error has no value: it may be a secret. */
+export function headerField(text: string, before: readonly Field[] | undefined): Field[] {
+  const at = text.indexOf(":");
+  const [name, value] = [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
+  try {
+    if (at <= 0) throw new TypeError();
+    void new Headers([[name, value]]);
+  } catch {
+    throw new InvalidArgumentError('Write it so: "Accept-Language: de".');
+  }
+  return [...(before ?? []), [name, value]];
+}
+
 /** For an option that takes a whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (value: string) => number {
   return (value) => {

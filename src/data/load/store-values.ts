@@ -8,6 +8,14 @@ import type { DataCounts } from "./data-counts.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import type { StoreOrder } from "./store-order.ts";
 
+/** What became of one write. */
+export interface Came {
+  readonly tier: TierName;
+  readonly key: RecordKey;
+  /** `kept`, `unavailable`, or the rule by which it was refused. */
+  readonly came: string;
+}
+
 /** What values are stored with. */
 export interface StorePorts {
   readonly tiers: DataTiers;
@@ -16,6 +24,8 @@ export interface StorePorts {
   readonly nowAtMs: () => number;
   /** Was the key written without its purge being accepted? Then nothing of it is used or stored. */
   readonly isHeldBack: (place: Place) => boolean;
+  /** Told of each write, where somebody wants to know. */
+  readonly onWritten?: (written: Came) => void;
 }
 
 /** A value to be stored, and when its load began (`StoreOrder`). */
@@ -23,13 +33,6 @@ export interface ToStore {
   readonly place: Place;
   readonly record: DataRecord;
   readonly order: number;
-}
-
-/** What became of one write. */
-interface Came {
-  readonly tier: TierName;
-  readonly key: RecordKey;
-  readonly came: string;
 }
 
 /**
@@ -63,7 +66,10 @@ export async function storeValues(
   );
   const inShared = names.includes("shared") ? writeShared(records, how, tiers) : [];
   const writes = [...(await inUpper), ...(await inShared)];
-  for (const { tier, came } of writes) counts.wrote(first.place.space.name, tier, came);
+  for (const written of writes) {
+    counts.wrote(first.place.space.name, written.tier, written.came);
+    ports.onWritten?.(written);
+  }
   await endOlder(writes, wanted, ports);
   return names.filter((name) => {
     const ofTier = writes.filter(({ tier }) => tier === name);

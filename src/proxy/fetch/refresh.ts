@@ -79,7 +79,7 @@ export type Ahead =
   /** The switch sends its route straight to the origin. */
   | { readonly kind: "bypassed" }
   /** For long enough. */
-  | { readonly kind: "fresh" }
+  | { readonly kind: "fresh"; readonly candidate: Candidate; readonly decision: Decision }
   /** For another request. */
   | { readonly kind: "under-way"; readonly flight: ForwardFlight }
   | {
@@ -114,7 +114,7 @@ export async function refreshAhead(
     const isThere = found !== undefined && isFresh(found);
     if (isThere) admitOnHit(found.candidate, search);
     if (isThere || underWay !== undefined) discardBody(found?.candidate.stored);
-    if (isThere) return { kind: "fresh" };
+    if (isThere) return { kind: "fresh", candidate: found.candidate, decision };
     if (underWay !== undefined) return { kind: "under-way", flight: underWay };
     const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
     const { flight, answer } = flights.start(search.key.text, leader, ports);

@@ -35,8 +35,8 @@ export async function keepWarm(ports: KeepWarmPorts): Promise<void> {
   const startedAtMs = nowAtMs();
   const notes = hottest(await hotKeys.recent(startedAtMs), config.hotKeys);
   const due = notes.filter(({ expiresAtMs }) => expiresAtMs < startedAtMs + horizonSeconds * 1_000);
-  const keeping = async (note: HotKeyNote) => metrics.add("hotKeys", [await keptWarm(note, ports)]);
-  await inTurns(due, keeping, nowAtMs);
+  const work = async (note: HotKeyNote) => metrics.add("hotKeys", [await keptWarm(note, ports)]);
+  await inTurns(due, { work }, nowAtMs);
 }
 
 /** Of several words on one key the earliest expiry counts: to look once too often is cheap. */

@@ -10,7 +10,10 @@ import { type Asked, asRefresh, type PassRule, plan, type Planning } from "../re
 import { countedAs } from "../request/target.ts";
 import type { ReadUrl } from "../request/url-reader.ts";
 import type { ForwardOutcome } from "../reuse/forward-outcome.ts";
+import type { Candidate } from "../reuse/verdict.ts";
+import { askOfHead } from "../storing/variants.ts";
 import { withAllBehind } from "./all-behind.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { mayBeNoted } from "./hot-key-note.ts";
 
 /** What pages are warmed with. */
@@ -38,16 +41,27 @@ export interface PassedBy {
   readonly names: readonly string[];
 }
 
+/** Of a page that is fresh in this colo; `no-shared`: its route, or this deployment, has no such tier. */
+type InShared = "there" | "no-shared" | "too-large" | "unavailable";
+
 /** What became of a page. */
 export type WarmedPage =
   | PassedBy
-  | { readonly kind: "already" | "origin-in-trouble" | "still-under-way" | "fault" }
+  /** `looks`: how many it took to see that. */
+  | { readonly kind: "already"; readonly inShared: InShared; readonly looks: number }
+  | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
       /** It is in the tiers, and fit for everybody. */
       readonly isRefreshed: boolean;
       readonly decision: Decision;
       readonly outcome: ForwardOutcome | undefined;
+      /** How many it took to see that this colo has it, and the shared tier does not; else 0. */
+      readonly looksBefore: number;
+      /** Its second ask, where it has waited for one. */
+      readonly second: Decision | undefined;
+      /** Its route and this deployment have a shared tier. */
+      readonly hasShared: boolean;
     };
 
 /** Of one request alone: the whole of a page is asked for, whatever anybody has, and nobody is told of it. */
@@ -76,44 +90,81 @@ export async function warmPage(page: PageAsked, ports: WarmPorts): Promise<Warme
 }
 
 async function brought(planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
-  const first = await aheadOf(planned, ports);
-  if (first.kind === "asked" && first.came !== "skipped") {
-    if (awaitsAsk(first.flight.outcome)) await aheadOf(planned, ports);
-    return told(first);
+  let ahead = await aheadOf(planned, ports);
+  if (ahead.kind === "under-way" || (ahead.kind === "asked" && ahead.came === "skipped")) {
+    // Another request, or another colo, brings it: what that comes to is looked for once it is over.
+    await patiently(ahead.flight.ended, underWayMsMax);
+    ahead = await aheadOf(planned, ports);
   }
-  if (first.kind !== "under-way" && first.kind !== "asked") return told(first);
-  // Another request, or another colo, brings it: what that comes to is looked for once it is over.
-  await patiently(first.flight.ended, underWayMsMax);
-  return told(await aheadOf(planned, ports));
+  if (ahead.kind !== "fresh") return endOf(ahead, planned, ports);
+  const { candidate, decision } = ahead;
+  const inShared = await stateInShared(candidate, planned, ports);
+  const looks = decision.looks.length + 1;
+  if (inShared !== "absent") return { kind: "already", inShared, looks };
+  // Other colos lack it, and what this one has may be older than what they have invalidated.
+  const anew = await endOf(await aheadOf(planned, ports, Number.MAX_SAFE_INTEGER), planned, ports);
+  return anew.kind === "asked" ? { ...anew, looksBefore: looks } : anew;
 }
 
-/** Fresh for any time at all. */
-function aheadOf(asked: Asked, ports: WarmPorts): Promise<Ahead> {
-  return withAllBehind(ports, (noting) => refreshAhead(asked, 0, noting));
+async function stateInShared(
+  { stored: { metadata }, tier, key }: Candidate,
+  { key: primary, route }: Asked,
+  ports: WarmPorts,
+): Promise<InShared | "absent"> {
+  const { tiers, config } = ports;
+  if (tiers.shared === undefined || !route.tiers.includes("shared")) return "no-shared";
+  if (tier === "shared") return "there";
+  const { bodyBytes } = metadata;
+  if (bodyBytes === null || bodyBytes > config.limits.sharedBodyBytes) return "too-large";
+  const read = await tiers.shared.read(key ?? primary, { ...askOfHead(ports), isPeek: true });
+  if (read.kind !== "found") return read.kind;
+  if (read.record.kind === "response") discardBody(read.record.stored);
+  return "there";
 }
+
+type AskedAhead = Extract<Ahead, { kind: "asked" }>;
 
 /** The operator asks for the page by name, so that its second ask need not be waited for. */
+async function admitted(
+  { came, decision, flight: { outcome } }: AskedAhead,
+  planned: Asked,
+  ports: WarmPorts,
+): Promise<WarmedPage> {
+  const second = awaitsAsk(outcome) ? await aheadOf(planned, ports) : undefined;
+  return {
+    kind: "asked",
+    isRefreshed: came === "refreshed",
+    decision,
+    outcome,
+    looksBefore: 0,
+    second: second?.kind === "fresh" ? second.decision : undefined,
+    hasShared: planned.route.tiers.includes("shared") && ports.tiers.shared !== undefined,
+  };
+}
+
+/** @param aheadSeconds for how long it is to be fresh, so as not to be asked for; unless set, for any time at all */
+function aheadOf(asked: Asked, ports: WarmPorts, aheadSeconds = 0): Promise<Ahead> {
+  return withAllBehind(ports, (noting) => refreshAhead(asked, aheadSeconds, noting));
+}
+
 function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
   const metadata = outcome?.stored?.metadata;
   return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
 }
 
-function told(ahead: Ahead): WarmedPage {
+async function endOf(ahead: Ahead, planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
   switch (ahead.kind) {
-    case "fresh":
-      return { kind: "already" };
     case "bypassed":
       return passedBy("switch");
     case "origin-in-trouble":
       return { kind: "origin-in-trouble" };
+    case "asked":
+      return ahead.came === "skipped"
+        ? { kind: "still-under-way" }
+        : admitted(ahead, planned, ports);
     case "under-way":
+    case "fresh":
       return { kind: "still-under-way" };
-    case "asked": {
-      const { came, decision, flight } = ahead;
-      if (came === "skipped") return { kind: "still-under-way" };
-      const isRefreshed = came === "refreshed";
-      return { kind: "asked", isRefreshed, decision, outcome: flight.outcome };
-    }
     default:
       return unreachable(ahead);
   }

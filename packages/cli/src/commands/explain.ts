@@ -1,11 +1,11 @@
 // `tidemark explain`: why a request would be answered as it would be.
 import type { AddCommand } from "../session.ts";
 import { exitCode } from "../exit-code.ts";
-import { repeated, type Session } from "../session.ts";
+import { type Field, headerField, type Session } from "../session.ts";
 
 interface ExplainOptions {
   readonly method?: string;
-  readonly header?: readonly string[];
+  readonly header?: readonly Field[];
 }
 
 export const addExplain: AddCommand = (program, act) => {
@@ -16,8 +16,12 @@ export const addExplain: AddCommand = (program, act) => {
       "Tells how a request would be answered, and why. Nothing is sent to the origin, and nothing is stored. One isolate answers: what only another one's memory holds, it does not know.",
     )
     .argument("<url>", "the URL, or a path of the site")
-    .option("--method <method>", "of the request; GET unless given")
-    .option("--header <field>", 'a field of the request, as "Name: value"; repeatable', repeated)
+    .option("--method <method>", "of the request (default: GET)")
+    .option(
+      "--header <field>",
+      'a field of the request, as "Name: value"; may be given several times',
+      headerField,
+    )
     .addHelpText("after", examples)
     .action(act<ExplainOptions>(explain));
 };
@@ -31,7 +35,8 @@ Examples:
 async function explain(session: Session, options: ExplainOptions, [url = ""]: readonly string[]) {
   const { terminal } = session;
   const client = await session.client();
-  const query = { url, method: options.method, header: options.header };
+  const header = options.header?.map((field) => field.join(": "));
+  const query = { url, method: options.method, header };
   if (terminal.isJson) {
     terminal.json(await client.json<unknown>("explain", { query: { ...query, format: "json" } }));
   } else {

@@ -27,7 +27,8 @@ async function health(session: Session) {
   const { terminal } = session;
   const client = await session.client();
   // A site that is unable says so with 503.
-  const told = await client.json<Partial<HealthTold>>("health", { accepts: [503] });
+  const asked = { accepts: [503], shape: "healthOrStatus" } as const;
+  const told = await client.json<Partial<HealthTold>>("health", asked);
   if (!isWhole(told)) throw statusAlone(told.status);
   terminal.json(told);
   printHealth(told, terminal);

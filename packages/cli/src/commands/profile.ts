@@ -7,11 +7,11 @@ import type { Act, GlobalOptions, Session } from "../session.ts";
 import { siteAddress } from "../site/address.ts";
 import { givenToken } from "../site/given-token.ts";
 import {
+  changeProfiles,
   type Profile,
   type Profiles,
   profilesPath,
   readProfiles,
-  writeProfiles,
 } from "../site/profiles.ts";
 import { tableOf } from "../terminal/table.ts";
 
@@ -43,7 +43,7 @@ function addSet(profile: Command, act: Act): void {
     .command("set")
     .summary("store a site and its token under a name")
     .description(
-      "Stores a site under a name, in place of what was there. In a terminal it asks for the ADMIN_TOKEN of the site, and does not show it. Else the first line of stdin is the token. The first profile becomes the default.",
+      "Stores the site of --site under a name, in place of what was there. In a terminal it asks for the ADMIN_TOKEN of the site, and does not show it. Else the first line of stdin is the token. The first profile becomes the default.",
     )
     .argument("<name>", "letters, digits, dot, dash, underscore")
     .option("--no-token", "store no token; TIDEMARK_TOKEN has it then")
@@ -98,18 +98,23 @@ async function set(session: Session, options: SetOptions, [name = ""]: readonly 
   }
   const { site, operatorPath } = options;
   const { origin } = siteAddress({ site, operatorPath, from: "--site" });
-  const before = await readProfiles(world);
+  // Before the token is asked for: a file that cannot be used is told first.
+  await readProfiles(world);
   const token = options.token ? await givenToken(session, origin) : undefined;
   const profile: Profile = {
     site: origin,
     ...(operatorPath !== undefined && { operatorPath }),
     ...(token !== undefined && { token }),
   };
-  const usual = before.default ?? (Object.keys(before.profiles).length === 0 ? name : undefined);
-  await writeProfiles(world, withDefault(usual, { ...before.profiles, [name]: profile }));
-  terminal.json({ name, site: origin, hasToken: token !== undefined, isDefault: usual === name });
+  let isDefault = false;
+  await changeProfiles(world, ({ default: usual, profiles }) => {
+    const isFirst = usual === undefined && Object.keys(profiles).length === 0;
+    isDefault = isFirst || usual === name;
+    return withDefault(isFirst ? name : usual, { ...profiles, [name]: profile });
+  });
+  terminal.json({ name, site: origin, hasToken: token !== undefined, isDefault });
   const has = token === undefined ? "no token" : "its token";
-  const role = usual === name ? " It is the default." : "";
+  const role = isDefault ? " It is the default." : "";
   terminal.print(`${name} is ${origin}, with ${has}, in ${profilesPath(world)}.${role}`);
   return exitCode.done;
 }
@@ -145,9 +150,11 @@ async function list({ world, terminal }: Session) {
 }
 
 async function use({ world, terminal }: Session, _: GlobalOptions, [name = ""]: readonly string[]) {
-  const { profiles } = await readProfiles(world);
-  const { site } = known(name, profiles);
-  await writeProfiles(world, withDefault(name, profiles));
+  let site = "";
+  await changeProfiles(world, ({ profiles }) => {
+    ({ site } = known(name, profiles));
+    return withDefault(name, profiles);
+  });
   terminal.json({ default: name });
   terminal.print(`The default is ${name}, which is ${site}.`);
   return exitCode.done;
@@ -158,13 +165,17 @@ async function remove(
   _: GlobalOptions,
   [name = ""]: readonly string[],
 ) {
-  const { default: usual, profiles } = await readProfiles(world);
-  known(name, profiles);
-  const { [name]: removed, ...others } = profiles;
-  await writeProfiles(world, withDefault(usual === name ? undefined : usual, others));
+  let site = "";
+  let wasDefault = false;
+  await changeProfiles(world, ({ default: usual, profiles }) => {
+    ({ site } = known(name, profiles));
+    wasDefault = usual === name;
+    const { [name]: _removed, ...others } = profiles;
+    return withDefault(wasDefault ? undefined : usual, others);
+  });
   terminal.json({ removed: name });
-  const role = usual === name ? " It was the default: choose one with tidemark profile use." : "";
-  terminal.print(`${name} is removed, with its token; it was ${removed?.site}.${role}`);
+  const role = wasDefault ? " It was the default: choose one with tidemark profile use." : "";
+  terminal.print(`${name} is removed, with its token; it was ${site}.${role}`);
   return exitCode.done;
 }
 

@@ -1,9 +1,10 @@
 // `tidemark purge`: names the responses that must no longer be used.
 import type { DryRunTold, PurgeOrder, PurgeTold } from "../../../../src/admin/protocol.ts";
-import { CommandError, usageError } from "../command-error.ts";
+import { CommandError, failure, usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
 import type { SiteClient } from "../site/site-client.ts";
+import { passingCodes } from "../site/site-failures.ts";
 
 interface PurgeOptions {
   readonly tag?: readonly string[];
@@ -27,7 +28,11 @@ export const addPurge: AddCommand = (program, act) => {
     )
     .option("-t, --tag <tag>", "responses with this tag", repeated)
     .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeated)
-    .option("-p, --prefix <prefix>", "URLs or paths that begin so", repeated)
+    .option(
+      "-p, --prefix <prefix>",
+      "what begins so: https://host/a/, or /a/ on every host",
+      repeated,
+    )
     .option("--host <host>", "everything of this host", repeated)
     .option("--route <name>", "everything stored under this route", repeated)
     .option("--everything", "all of it; asks first")
@@ -49,8 +54,12 @@ async function purge(session: Session, options: PurgeOptions) {
   const { terminal, world } = session;
   const client = await session.client();
   const order = orderOf(options, client.site.origin);
+  for (const tag of order.tags ?? []) {
+    if (tag.includes(",")) terminal.note(`${JSON.stringify(tag)} is one tag. ${forSeveral}`);
+  }
   if (order.dryRun === true) {
-    const told = await client.json<DryRunTold>("purge", { method: "POST", body: order });
+    const asked = { method: "POST", body: order, shape: "dryRun" } as const;
+    const told = await client.json<DryRunTold>("purge", asked);
     terminal.json(told);
     for (const line of dryRunLines(told)) terminal.print(line);
     return exitCode.done;
@@ -72,6 +81,8 @@ async function purge(session: Session, options: PurgeOptions) {
   for (const note of notes) terminal.print(`  ${note}`);
   return options.wait === true && !hasWaited ? exitCode.interrupted : exitCode.done;
 }
+
+const forSeveral = "If it shall be several, write --tag before each.";
 
 function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
   const { tag, url, prefix, host, route, everything, soft, reason, dryRun } = options;
@@ -106,8 +117,10 @@ async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: 
     try {
       return await client.json<PurgeTold>("purge", { method: "POST", body: order, headers });
     } catch (cause) {
-      const mayPass = cause instanceof CommandError && passing.has(cause.code);
-      if (!mayPass || tries === triesMax || world.interrupted.aborted) throw cause;
+      if (!(cause instanceof CommandError)) throw cause;
+      if (cause.code === "interrupted") throw cutOff();
+      if (!passingCodes.has(cause.code)) throw cause;
+      if (tries === triesMax) throw givenUp(cause);
       const waitMs = waitMsFirst * 2 ** (tries - 1);
       terminal.note(`${cause.message} It is sent again in ${waitMs / 1_000} s.`);
       await world.sleep(waitMs);
@@ -115,7 +128,21 @@ async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: 
   }
 }
 
-const passing: ReadonlySet<string> = new Set(["unavailable", "unreachable"]);
+const lookIntoJournal = "To see whether it was, run tidemark journal --last 5.";
+
+function cutOff() {
+  const fault = {
+    what: "The purge was cut off.",
+    why: "It was interrupted, and may have been accepted before.",
+    mend: lookIntoJournal,
+  };
+  return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });
+}
+
+function givenUp({ fault: { what, why, mend }, code, cause }: CommandError) {
+  const told = `${why} It was sent ${triesMax} times with one id, and may have been accepted.`;
+  return failure({ what, why: told, mend: `${mend} ${lookIntoJournal}` }, code, cause);
+}
 
 function dryRunLines({ isolate, data, shared, urls, limits }: DryRunTold): string[] {
   const found = ({ covered, examined }: { covered: number; examined: number }) =>

@@ -83,6 +83,13 @@ function orderOf(
   if (routes.some((name) => name.trim() === "")) {
     throw refused("The name of a route is empty.", "Write its name, or leave it out.");
   }
+  const dashed = routes.find((name) => name.startsWith("-"));
+  if (dashed !== undefined) {
+    throw refused(
+      `${JSON.stringify(dashed.slice(0, 80))} stands in the place of a route.`,
+      "Write options before --, or without it.",
+    );
+  }
   const bypass = state === "off" ? false : routes.length === 0 ? true : routes;
   return { bypass, ...(reason !== undefined && { reason }) };
 }

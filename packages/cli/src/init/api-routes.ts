@@ -1,6 +1,6 @@
 // Routes for interfaces for programs.
 import type { OriginSight } from "../origin/look-at-origin.ts";
-import { apiPattern, segmentsOf } from "../origin/page-kind.ts";
+import { apiPattern, hasOddSegment, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type Judged, reasons } from "./content-route.ts";
 import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
 
@@ -50,6 +50,6 @@ export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
 
 function apiGroupOf(path: string): string {
   const segments = segmentsOf(path);
-  const wide = segments.length > 1 ? `/${segments[0] ?? ""}/*` : patternOfPath(path);
-  return apiPattern(path) ?? wide;
+  const isDeep = segments.length > 1 && !hasOddSegment(path);
+  return apiPattern(path) ?? (isDeep ? `/${segments[0] ?? ""}/*` : patternOfPath(path));
 }

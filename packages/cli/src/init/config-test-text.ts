@@ -1,5 +1,6 @@
 // The text of test/config.test.ts: it holds the written configuration to what it is meant to do.
 import { type DraftRoute, isBypass } from "./draft.ts";
+import { templateText } from "./site-template.ts";
 
 const eachMax = 6;
 
@@ -11,6 +12,8 @@ export function configTestText(routes: readonly DraftRoute[]): string {
     .filter((pattern) => pattern.startsWith("/"))
     .map((pattern) => pattern.replace(/\*$/, "x"))
     .slice(0, eachMax);
+  // What asks the Worker is the template's; what it is asked for is not.
+  const [head = ""] = templateText("test/config.test.ts").split("\nit.each", 1);
   return [head, ...storing(stored), ...bypassing(passing), alone].join("\n");
 }
 
@@ -39,30 +42,6 @@ function bypassing(paths: readonly string[]): string[] {
 function listOf(paths: readonly string[]): string {
   return `[${paths.map((path) => JSON.stringify(path)).join(", ")}]`;
 }
-
-const head = `// The configuration as the Worker uses it, before an origin that is a function. \`npm run deploy\` runs this
-// first: a configuration that is refused is not uploaded.
-import { createWorker } from "tidemark/worker";
-import { expect, it } from "vitest";
-import config from "../tidemark.config.ts";
-
-const worker = createWorker(config, { origins: { default: () => new Response("a page") } });
-
-/** @returns what Cache-Status says, once all that goes on behind the answer is over */
-async function cacheStatusOf(path: string, headers: Record<string, string> = {}): Promise<string> {
-  const behind: Promise<unknown>[] = [];
-  const context = {
-    waitUntil: (work: Promise<unknown>) => void behind.push(work),
-    passThroughOnException: () => undefined,
-    props: {},
-  };
-  const request = new Request(\`https://www.example.com\${path}\`, { headers });
-  const response = await worker.fetch(request, {}, context);
-  await response.text();
-  await Promise.all(behind);
-  return response.headers.get("cache-status") ?? "";
-}
-`;
 
 const alone = `it("never shares the page of somebody who is logged in", async () => {
   const headers = { cookie: "session=1" };

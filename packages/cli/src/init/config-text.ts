@@ -1,12 +1,13 @@
 // The text of tidemark.config.ts, with a comment for each thing that was seen.
+import { withoutControls } from "../terminal/control-characters.ts";
 import { type Draft, type DraftRoute, isBypass } from "./draft.ts";
 
 const columnsMax = 100;
 
 /** @param atMs epoch milliseconds */
-export function configText({ sight, ignoresConsent, routes }: Draft, atMs: number): string {
+export function configText({ sight, consent, routes }: Draft, atMs: number): string {
   const day = new Date(atMs).toISOString().slice(0, 10);
-  const names = ignoresConsent ? "consentCookies, defineConfig" : "defineConfig";
+  const names = consent === "ignored" ? "consentCookies, defineConfig" : "defineConfig";
   return [
     ...comment(
       `What is cached of ${sight.origin}, and for how long where the site itself does not say. The first route that matches counts. ` +
@@ -15,7 +16,7 @@ export function configText({ sight, ignoresConsent, routes }: Draft, atMs: numbe
     `import { ${names} } from "tidemark";`,
     "",
     "export default defineConfig({",
-    ...(ignoresConsent ? consent : consentCounts).map(indented),
+    ...consentLines[consent].map(indented),
     "  routes: [",
     ...routes.flatMap((route) => routeLines(route).map((line) => indented(indented(line)))),
     "  ],",
@@ -24,14 +25,20 @@ export function configText({ sight, ignoresConsent, routes }: Draft, atMs: numbe
   ].join("\n");
 }
 
-const consent = [
-  "// A request with a cookie that nobody knows may belong to a session. These say nothing about a page:",
-  "// two of them were sent along, and no page changed.",
-  "cookies: { harmless: consentCookies },",
-];
-const consentCounts = [
-  "// A page changed with a cookie. So none is named here beside those that only scripts read.",
-];
+const consentLines: Readonly<Record<Draft["consent"], readonly string[]>> = {
+  ignored: [
+    "// A request with a cookie that nobody knows may belong to a session. These say nothing about a page:",
+    "// two of them were sent along, and no page changed.",
+    "cookies: { harmless: consentCookies },",
+  ],
+  counts: [
+    "// A page changed with a cookie. So none is named here beside those that only scripts read.",
+  ],
+  unseen: [
+    "// Pages change by themselves, so it was not to be seen whether cookies change them. So none is named",
+    "// here beside those that only scripts read.",
+  ],
+};
 
 function routeLines(route: DraftRoute): string[] {
   const { name, match, comments, fields } = route;
@@ -55,11 +62,11 @@ function fieldLines(field: string): string[] {
   return [`${head}[`, ...each.map((one) => `  ${one},`), "],"];
 }
 
-/** What an origin wrote stands in it, so no end of a line may. */
+/** What an origin wrote stands in it, so no end of a line may, and nothing that a terminal would obey. */
 function comment(text: string, columns = columnsMax): string[] {
   const lines: string[] = [];
   let line = "//";
-  for (const word of text.split(/\s+/)) {
+  for (const word of withoutControls(text.replaceAll("\u001b", " ")).split(/\s+/)) {
     if (line.length + 1 + word.length > columns && line !== "//") {
       lines.push(line);
       line = "//";

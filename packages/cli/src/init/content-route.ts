@@ -1,6 +1,6 @@
 // The fields of a route for pages, by what was seen of some of them. In doubt it gives no lifetime.
 import { type Judgement, judge } from "../origin/judge-page.ts";
-import type { PageSight } from "../origin/look-at-page.ts";
+import { isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { type DraftRoute, listed } from "./draft.ts";
 
 export interface Judged {
@@ -34,8 +34,10 @@ export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): C
   const of = (...kinds: Judgement["kind"][]) =>
     pages.filter(({ judgement }) => kinds.includes(judgement.kind));
   const content = pages.filter(({ judgement }) => judgement.kind !== "other");
-  const byAgent = pages.some(({ sight }) => isUntold(sight, "user-agent"));
-  if (byAgent || (content.length > 0 && of("private").length === content.length)) {
+  const isForFew = pages.some(
+    ({ sight }) => isUntold(sight, "user-agent") || isUntold(sight, "address"),
+  );
+  if (isForFew || (content.length > 0 && of("private").length === content.length)) {
     return { comments, fields: ["bypass: true"], samples: [] };
   }
   const key = pages.some(({ sight }) => isUntold(sight, "language"))
@@ -57,12 +59,6 @@ export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): C
 const aboutValidated = [
   'The origin is asked at each use of these. If it sends purges, mode: "override" lets `fresh` go first.',
 ];
-
-/** It differs by this, and its `Vary` says nothing of it: a cache would show one's page to others. */
-function isUntold({ differsBy, vary }: PageSight, trait: "language" | "user-agent"): boolean {
-  const field = trait === "language" ? "accept-language" : trait;
-  return differsBy.includes(trait) && !vary.includes(field);
-}
 
 function writtenLifetimes(lifetimes: Lifetimes): string[] {
   return Object.entries(lifetimes).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);

@@ -12,8 +12,17 @@ export function draftConfig(sight: OriginSight): Draft {
   const pages = sight.pages.map(judged);
   const isWordPress = sight.platform === "WordPress" || sight.platform === "WooCommerce";
   const routes = isWordPress ? wordPressRoutes(sight, pages) : plainRoutes(sight, pages);
-  const ignoresConsent = sight.pages.every(({ differsBy }) => !differsBy.includes("cookie"));
-  return { sight, ignoresConsent, routes: namedOnce(routes) };
+  return { sight, consent: consentOf(pages), routes: namedOnce(routes) };
+}
+
+/** A page that changes by itself cannot be compared, and where it is shared, consent may count. */
+function consentOf(pages: readonly Judged[]): Draft["consent"] {
+  if (pages.some(({ sight: { differsBy } }) => differsBy.includes("cookie"))) return "counts";
+  const html = pages.filter(({ sight: { kind, status } }) => kind === "page" && status === 200);
+  const isUnseen = ({ sight: { change }, judgement: { kind } }: Judged) =>
+    change === "content" && (kind === "origin" || kind === "validated");
+  const isCompared = html.some(({ sight: { change } }) => change !== "content");
+  return isCompared && !html.some(isUnseen) ? "ignored" : "unseen";
 }
 
 /** The configuration refuses a name that two routes have. */

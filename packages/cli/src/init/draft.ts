@@ -1,5 +1,6 @@
 // A configuration before it is text: its routes, and beside each what was seen.
 import type { OriginSight } from "../origin/look-at-origin.ts";
+import { hasOddSegment } from "../origin/page-kind.ts";
 
 export interface DraftRoute {
   readonly name: string;
@@ -14,8 +15,8 @@ export interface DraftRoute {
 
 export interface Draft {
   readonly sight: OriginSight;
-  /** Consent cookies change no page that was seen. */
-  readonly ignoresConsent: boolean;
+  /** What consent cookies do to pages: nothing, something, or it was not to be seen. */
+  readonly consent: "ignored" | "counts" | "unseen";
   readonly routes: readonly DraftRoute[];
 }
 
@@ -26,7 +27,7 @@ export function isBypass({ fields }: DraftRoute): boolean {
 /** @returns a pattern that a route may have for this path alone */
 export function patternOfPath(path: string): string {
   const segments = (path.split("?", 1)[0] ?? path).split("/");
-  const at = segments.findIndex((one) => one.includes("*") || one.startsWith(":"));
+  const at = segments.findIndex(hasOddSegment);
   return at < 0 ? segments.join("/") : `${segments.slice(0, at).join("/")}/*`;
 }
 

@@ -1,5 +1,5 @@
 // Routes for files: what pages are made of, and lists such as feeds.
-import { isFingerprinted, segmentsOf } from "../origin/page-kind.ts";
+import { hasOddSegment, isFingerprinted, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type Judged } from "./content-route.ts";
 import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
 
@@ -8,7 +8,10 @@ const fileFolder =
   /^(?:assets|static|_next|_nuxt|_astro|build|dist|css|styles|js|scripts|img|images|media|fonts|bundles|themes|uploads)$/i;
 
 export function assetRoutes(assets: readonly Judged[], content: readonly Judged[]): DraftRoute[] {
-  const good = assets.filter(({ judgement: { kind } }) => kind !== "other" && kind !== "private");
+  const good = assets.filter(
+    ({ judgement: { kind }, sight: { path } }) =>
+      kind !== "other" && kind !== "private" && !hasOddSegment(path),
+  );
   const patternOf = ({ sight: { path } }: Judged) => patternOfFolder(path, content);
   return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
 }
@@ -46,8 +49,9 @@ function assetRoute(pattern: string, members: readonly Judged[]): DraftRoute {
 }
 
 export function listsRoute(files: readonly Judged[]): DraftRoute[] {
-  const good = files.filter(({ judgement: { kind } }) =>
-    ["open", "origin", "validated"].includes(kind),
+  const good = files.filter(
+    ({ judgement: { kind }, sight: { path } }) =>
+      ["open", "origin", "validated"].includes(kind) && !hasOddSegment(path),
   );
   if (good.length === 0) return [];
   const match = fewest(good.map(({ sight: { path } }) => patternOfPath(path)));

@@ -2,7 +2,7 @@
 import { formatSeconds } from "../origin/format-seconds.ts";
 import { judge } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
-import type { PageSight } from "../origin/look-at-page.ts";
+import { isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { listed } from "./draft.ts";
 
 export interface Finding {
@@ -84,20 +84,30 @@ const finds: readonly Find[] = [
   ofPages(
     "changing",
     ({ change }) => change === "numbers" || change === "content",
-    (paths) =>
-      `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one.`,
+    (paths, pages) => {
+      const unseen = pages.flatMap(({ change, path }) => (change === "content" ? [path] : []));
+      const more =
+        unseen.length === 0 ? "" : ` What else changes ${listed(unseen)} was not to be seen.`;
+      return `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one.${more}`;
+    },
   ),
   ofPages(
     "untold-language",
-    ({ differsBy, vary }) => differsBy.includes("language") && !vary.includes("accept-language"),
+    (page) => isUntold(page, "language"),
     (paths) =>
       `Accept-Language changes ${paths}, and Vary does not say so. The route keys that field. Better: let the origin send Vary: Accept-Language, or give each language its address.`,
   ),
   ofPages(
     "untold-user-agent",
-    ({ differsBy, vary }) => differsBy.includes("user-agent") && !vary.includes("user-agent"),
+    (page) => isUntold(page, "user-agent"),
     (paths) =>
       `User-Agent changes ${paths}, and Vary does not say so. The route passes by: a telephone's page would be shown to all.`,
+  ),
+  ofPages(
+    "untold-address",
+    (page) => isUntold(page, "address"),
+    (paths) =>
+      `The client's address or country changes ${paths}, and Vary does not say so. The route passes by: one visitor's page would be shown to all.`,
   ),
   ofPages(
     "vary-wide",
@@ -151,6 +161,15 @@ const finds: readonly Find[] = [
       },
     ];
   },
+  ({ isShutByRobots }) =>
+    isShutByRobots
+      ? [
+          {
+            code: "robots",
+            text: "robots.txt forbids all that the front page links, so nothing of it was seen. Name what counts with --page.",
+          },
+        ]
+      : [],
   ({ missing }) =>
     missing !== undefined && missing.status === 200
       ? [

@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { failure } from "../command-error.ts";
+import { wranglerNames } from "../wrangler/wrangler-file.ts";
 import { configTestText } from "./config-test-text.ts";
 import { configText } from "./config-text.ts";
 import type { Draft } from "./draft.ts";
-import { devVars, gitignore, packageJson, tsconfig, worker } from "./site-template.ts";
+import { templateText } from "./site-template.ts";
 import { type WranglerChoices, wranglerFile } from "./wrangler-file.ts";
 
 export interface SiteFile {
@@ -30,20 +31,21 @@ export function inTheWay(folder: string): string[] {
 }
 
 export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number): SiteFile[] {
+  const manifest = templateText("package.json").replace("tidemark-site", choices.name);
   return [
     { path: "tidemark.config.ts", text: configText(draft, atMs) },
     { path: "wrangler.jsonc", text: wranglerFile(choices) },
-    { path: "src/worker.ts", text: worker },
-    { path: "package.json", text: packageJson.replace("tidemark-site", choices.name) },
-    { path: "tsconfig.json", text: tsconfig },
+    { path: "src/worker.ts", text: templateText("src/worker.ts") },
+    { path: "package.json", text: manifest },
+    { path: "tsconfig.json", text: templateText("tsconfig.json") },
     { path: "test/config.test.ts", text: configTestText(draft.routes) },
-    { path: ".gitignore", text: gitignore },
-    { path: ".dev.vars.example", text: devVars },
+    { path: ".gitignore", text: templateText(".gitignore") },
+    { path: ".dev.vars.example", text: templateText(".dev.vars.example") },
   ];
 }
 
 /** Wrangler reads one file alone; another form of it stays the one that counts. */
-const otherWranglerPaths = ["wrangler.toml", "wrangler.json"];
+const otherWranglerPaths = wranglerNames.filter((name) => name !== "wrangler.jsonc");
 
 /** @returns what becomes of each file; nothing is written yet */
 export function sorted(files: readonly SiteFile[], folder: string) {

@@ -1,4 +1,5 @@
-// The text of wrangler.jsonc for a new site.
+// The text of wrangler.jsonc for a new site: the template's, with its name, its origin and its route.
+import { templateText } from "./site-template.ts";
 
 export interface WranglerChoices {
   readonly name: string;
@@ -22,35 +23,14 @@ export function wranglerFile({ name, origin, route }: WranglerChoices): string {
   const written = Object.entries(vars)
     .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
     .join(", ");
-  return `{
-  "$schema": "node_modules/wrangler/config-schema.json",
-  "name": ${JSON.stringify(name)},
-  "main": "src/worker.ts",
-  "compatibility_date": "2026-11-01",
-
-${route === undefined ? untilThereIsARoute : routeLines(route)}
-  "preview_urls": false,
-
-  // A third less to upload. Where an error arose can be read from the uploaded source map.
-  "minify": true,
-  "keep_names": false,
-  "upload_source_maps": true,
-
-  // The site to put the cache before, scheme and host alone.
-  "vars": { ${written} },
-
-  // Once a minute, for a configuration with \`hotKeys\`:
-  // "triggers": { "crons": ["* * * * *"] },
-
-  "observability": { "enabled": true },
-}
-`;
+  // A function, since what stands in for a text may have a meaning there.
+  const text = templateText("wrangler.jsonc")
+    .replace('"tidemark-site"', () => JSON.stringify(name))
+    .replace(/"vars": \{.*\}/, () => `"vars": { ${written} }`);
+  return route === undefined ? text : text.replace(untilThereIsARoute, () => routeLines(route));
 }
 
-const untilThereIsARoute = `  // Where it stands. Before your site takes visitors, give it a route and set both below to false, so that the
-  // site has no second address:
-  // "routes": [{ "pattern": "www.example.com/*", "zone_name": "example.com" }],
-  "workers_dev": true,`;
+const untilThereIsARoute = / {2}\/\/ Where it stands\.[^]*"workers_dev": true,/;
 
 function routeLines({ pattern, zone }: { pattern: string; zone: string }): string {
   return `  // Where it stands. It has no second address on workers.dev.

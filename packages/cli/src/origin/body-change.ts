@@ -3,7 +3,12 @@
 export type BodyChange = "same" | "token" | "numbers" | "content";
 
 const tokenName = /csrf|xsrf|authenticity|nonce|__requestverificationtoken|form_build_id|_token/i;
-const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"'])*>/gi;
+/** A tag without an end is one match too, up to the end of the text: so each character is read once. */
+const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"']+)*>?/gi;
+
+/** In a script, or in data: a name and its value. */
+const tokenValue =
+  /(?:csrf|xsrf|nonce|authenticity)[\w-]{0,40}["']?\s{0,9}[:=]\s{0,9}(?:"[^"\n]{0,500}"|'[^'\n]{0,500}')/gi;
 
 /** Is there a field in a form, or a `meta`, that by its name holds a token? */
 export function hasToken(text: string): boolean {
@@ -24,12 +29,12 @@ export function bodyChange(first: Body, second: Body): BodyChange {
 }
 
 function withoutTokens(text: string): string {
-  return text.replace(tokenTag, (tag) => (tokenName.test(tag) ? "" : tag));
+  return text.replace(tokenTag, (tag) => (tokenName.test(tag) ? "" : tag)).replace(tokenValue, "");
 }
 
 /** Times, counts and the hexadecimal names that some frameworks make anew for each answer. */
 function withoutNumbers(text: string): string {
   return withoutTokens(text)
-    .replace(/\b[0-9a-f]*\d[0-9a-f]*\b/gi, "#")
+    .replace(/\b[0-9a-f]+\b/gi, (word) => (/\d/.test(word) ? "#" : word))
     .replace(/[#:.,\s-]+/g, "#");
 }

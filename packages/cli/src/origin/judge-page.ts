@@ -1,6 +1,6 @@
 // Whether a page may be shared, by all that was seen of it. The first reason counts.
 import { formatSeconds } from "./format-seconds.ts";
-import type { PageSight } from "./look-at-page.ts";
+import { isUntold, type PageSight } from "./look-at-page.ts";
 import { privatePattern } from "./page-kind.ts";
 
 /** Exactly one holds; `why` is a phrase that goes on after "is" or stands alone. */
@@ -42,10 +42,13 @@ function ofContent(sight: PageSight): Judgement {
   const uncertain = (why: string): Judgement => ({ kind: "uncertain", why });
   if (change === "token") return { kind: "private", why: "a token in it is new at each answer" };
   if (differsBy.includes("cookie")) return { kind: "private", why: "differs with cookies" };
-  if (differsBy.includes("user-agent") && !vary.includes("user-agent")) {
+  if (isUntold(sight, "address")) {
+    return uncertain("differs by the client's address without saying so in Vary");
+  }
+  if (isUntold(sight, "user-agent")) {
     return uncertain("differs by User-Agent without saying so in Vary");
   }
-  if (differsBy.includes("language") && !vary.includes("accept-language")) {
+  if (isUntold(sight, "language")) {
     return uncertain("differs by Accept-Language without saying so in Vary");
   }
   if (storing.kind === "refused")

@@ -11,7 +11,9 @@ type Written = readonly [url: string, as: Reference["as"]];
 
 /** The page that refers. */
 export interface Referring {
+  /** What counts as its own host. */
   readonly origin: string;
+  /** Or its whole address: then relative references are of that. */
   readonly path: string;
   readonly text: string;
   readonly contentType: string;
@@ -19,11 +21,13 @@ export interface Referring {
   readonly linkField: string | null;
 }
 
-const tags = /<(a|link|script|img|source)\b((?:"[^"]*"|'[^']*'|[^>"'])*)>/gi;
+/** A tag without an end is one match too, up to the end of the text: so each character is read once. */
+const tags = /<(a|link|script|img|source)\b((?:"[^"]*"|'[^']*'|[^>"']+)*)(>?)/gi;
+const pathCharsMax = 2_000;
 
 /** @returns each path once, in the order of the page */
 export function referencesOf(page: Referring): Reference[] {
-  const found = [...(page.linkField ?? "").matchAll(/<([^>]*)>/g)].map(([, url = ""]): Written => [
+  const found = [...(page.linkField ?? "").matchAll(/<([^<>]*)>/g)].map(([, url = ""]): Written => [
     url,
     "link",
   ]);
@@ -37,19 +41,23 @@ export function referencesOf(page: Referring): Reference[] {
 }
 
 function inHtml(text: string): Written[] {
-  const plain = text.replace(/<!--[^]*?-->/g, "");
-  return [...plain.matchAll(tags)].flatMap(([, tag = "", attributes = ""]): readonly Written[] => {
-    const name = tag.toLowerCase();
-    const url = attribute(attributes, name === "a" || name === "link" ? "href" : "src");
-    if (url === undefined) return [];
-    const rel = attribute(attributes, "rel") ?? "";
-    if (name === "a") return [[url, "link"]];
-    if (name !== "link") return [[url, "asset"]];
-    const isFeed = /(?:rss|atom)\+xml/i.test(attribute(attributes, "type") ?? "");
-    if (isFeed) return [[url, "feed"]];
-    if (/stylesheet|icon|preload|manifest/i.test(rel)) return [[url, "asset"]];
-    return /next|prev|api\.w\.org/i.test(rel) ? [[url, "link"]] : [];
+  const plain = text.replace(/<!--[^]*?(?:-->|$)/g, "");
+  return [...plain.matchAll(tags)].flatMap(([, tag = "", attributes = "", end]) => {
+    if (end === "") return [];
+    return inTag(tag.toLowerCase(), attributes);
   });
+}
+
+function inTag(name: string, attributes: string): readonly Written[] {
+  const url = attribute(attributes, name === "a" || name === "link" ? "href" : "src");
+  if (url === undefined) return [];
+  const rel = attribute(attributes, "rel") ?? "";
+  if (name === "a") return [[url, "link"]];
+  if (name !== "link") return [[url, "asset"]];
+  const isFeed = /(?:rss|atom)\+xml/i.test(attribute(attributes, "type") ?? "");
+  if (isFeed) return [[url, "feed"]];
+  if (/stylesheet|icon|preload|manifest/i.test(rel)) return [[url, "asset"]];
+  return /next|prev|api\.w\.org/i.test(rel) ? [[url, "link"]] : [];
 }
 
 /** Strings that are written as addresses. */
@@ -72,5 +80,6 @@ function attribute(attributes: string, name: string): string | undefined {
 function ownPath(url: string, page: Pick<Referring, "origin" | "path">): string | undefined {
   const read = URL.parse(url, new URL(page.path, page.origin).href);
   if (read === null || read.origin !== page.origin) return undefined;
-  return read.pathname + read.search;
+  const path = read.pathname + read.search;
+  return path.length <= pathCharsMax ? path : undefined;
 }

@@ -18,6 +18,8 @@ export interface OriginSight {
   readonly privatePatterns: readonly string[];
   /** Patterns of interfaces for programs, found in the same way. */
   readonly apiPatterns: readonly string[];
+  /** All that the front page links was left out, as robots.txt asks. */
+  readonly isShutByRobots: boolean;
   /** The status of a path that does not exist. */
   readonly missing: PageSight | undefined;
   readonly requestCount: number;
@@ -43,13 +45,17 @@ export interface LookOptions {
 
 export const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
 const atOnce = 2;
+/** Of a page, of sitemaps and of robots.txt each: more of them say nothing new. */
+const pathCountMax = 2_000;
+/** A configuration that a person reads. The worst that the others meet is the rule for unknown cookies. */
+const patternCountMax = 100;
 const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
 
 export async function lookAtOrigin(client: OriginClient, options: LookOptions): Promise<Looked> {
   options.onPage("/");
   const home = await client.ask("/");
   if (home.kind === "failure") return { kind: "failed", failure: home };
-  const to = URL.parse(home.headers.get("location") ?? "", client.origin);
+  const to = webAddress(home.headers.get("location") ?? "", client.origin);
   const leaves = home.status >= 300 && home.status < 400 && to !== null;
   if (leaves && to.origin !== client.origin) return { kind: "elsewhere", to: to.origin };
 
@@ -61,8 +67,13 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
   const start = leaves ? to.pathname + to.search : "/";
   const first = start === "/" ? home : await client.ask(start);
   const references = first.kind === "answer" ? referencesIn(first, start, client.origin) : [];
-  const listed = await listedIn(robots, client);
-  const found = [...references.map(({ path }) => path), ...listed, ...robots.disallowed];
+  const listed = (await listedIn(robots, client)).slice(0, pathCountMax);
+  // As a request would have them: what stands in robots.txt may be any text.
+  const forbidden = robots.disallowed.slice(0, pathCountMax).flatMap((rule) => {
+    const read = webAddress(rule, client.origin);
+    return read?.origin === client.origin ? [read.pathname] : [];
+  });
+  const found = [...references.map(({ path }) => path), ...listed, ...forbidden];
 
   const own = ["/", ...(start === "/" ? [] : [start]), ...options.paths, "/robots.txt", trialPath];
   const chosen = choosePages(
@@ -88,16 +99,23 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
     failures,
     privatePatterns: patternsOf(found, privatePattern),
     apiPatterns: patternsOf(found, apiPattern),
+    isShutByRobots: chosen.length === 0 && references.some(({ path }) => !mayAsk(path, robots)),
     missing: pages.find(({ path }) => path === trialPath),
     requestCount: client.askedCount,
   };
   return { kind: "seen", sight };
 }
 
+function webAddress(written: string, base: string): URL | null {
+  const read = URL.parse(written, base);
+  return read !== null && /^https?:$/.test(read.protocol) ? read : null;
+}
+
 function referencesIn(answer: Answer, path: string, origin: string) {
   const { headers, text } = answer;
   const contentType = headers.get("content-type") ?? "";
-  return referencesOf({ origin, path, text, contentType, linkField: headers.get("link") });
+  const linkField = headers.get("link");
+  return referencesOf({ origin, path, text, contentType, linkField }).slice(0, pathCountMax);
 }
 
 /** Of an index, its first sitemap. */
@@ -144,15 +162,11 @@ async function lookAtAll(
   return { pages: paths.flatMap((path) => seen.get(path) ?? []), answers, failures };
 }
 
-/** Without those that are asked for by robots with `*` in their midst. */
+/** At the end of a rule for robots may stand `*` or `$`. */
 function patternsOf(
   paths: readonly string[],
   patternOf: (path: string) => string | undefined,
 ): string[] {
-  const patterns = paths.map((path) => patternOf(path.replace(/[*$]+$/, "")));
-  return [
-    ...new Set(
-      patterns.flatMap((one) => (one === undefined || one.slice(0, -1).includes("*") ? [] : one)),
-    ),
-  ];
+  const patterns = paths.flatMap((path) => patternOf(path.replace(/[*$]+$/, "")) ?? []);
+  return [...new Set(patterns)].slice(0, patternCountMax);
 }

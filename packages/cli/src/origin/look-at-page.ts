@@ -6,7 +6,7 @@ import { cachesBefore } from "./platform.ts";
 import { cookiesSetBy, isHarmless, type Storing, storingOf } from "./storing.ts";
 
 /** What another client may differ by. */
-export type ClientTrait = "cookie" | "language" | "user-agent";
+export type ClientTrait = "cookie" | "language" | "user-agent" | "address";
 
 /** What was seen of one page. */
 export interface PageSight {
@@ -41,6 +41,21 @@ export interface PageSight {
   readonly caches: readonly string[];
 }
 
+/** The request field that a `Vary` names in telling so. */
+export const fieldOfTrait = {
+  language: "accept-language",
+  "user-agent": "user-agent",
+  address: "x-forwarded-for",
+} as const;
+
+/** Does it differ by this, and its `Vary` says nothing of it? A cache would show one's page to others. */
+export function isUntold(
+  { differsBy, vary }: Pick<PageSight, "differsBy" | "vary">,
+  trait: keyof typeof fieldOfTrait,
+): boolean {
+  return differsBy.includes(trait) && !vary.includes(fieldOfTrait[trait]);
+}
+
 /** No session of anybody: what a visitor has who agreed to a banner, and a cookie that nobody knows. */
 const foreignCookies = "tidemark_look=1; CookieConsent=true; OptanonConsent=1";
 const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<string, string>>>> = {
@@ -50,6 +65,8 @@ const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<stri
     "user-agent":
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
   }),
+  // Addresses for documentation (RFC 5737) are nobody's. An origin that takes no proxy at its word shows nothing.
+  address: () => ({ "x-forwarded-for": "203.0.113.9", "cf-ipcountry": "JP" }),
 };
 /** From the least change to the greatest. */
 const changes: readonly BodyChange[] = ["same", "token", "numbers", "content"];

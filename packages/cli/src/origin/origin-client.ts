@@ -1,6 +1,7 @@
 // Asks an origin for single pages, politely: bounded in time and size, by its name, and nowhere else.
 import { createHash } from "node:crypto";
-import { version } from "../../../../src/version.ts";
+import { type NetworkFailure, networkFailure } from "../asking/network-failure.ts";
+import { userAgent } from "../asking/user-agent.ts";
 import { interruption } from "../command-error.ts";
 import type { World } from "../world.ts";
 
@@ -22,11 +23,8 @@ export interface Answer {
 }
 
 /** There was no answer. */
-export interface AskFailure {
+export interface AskFailure extends NetworkFailure {
   readonly kind: "failure";
-  readonly code: "unreachable" | "too-late" | "certificate";
-  /** A sentence without its full stop. */
-  readonly why: string;
 }
 
 /** How a request differs from the plain one. */
@@ -37,9 +35,11 @@ export interface AskOptions {
 
 const answerMsMax = 15_000;
 const bodyBytesMax = 1_048_576;
+/** Then it is asked no more: a look shall not take hours. */
+const lateCountMax = 5;
 
 const plainHeaders = {
-  "user-agent": `tidemark-cli/${version}`,
+  "user-agent": userAgent,
   accept: "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
   "accept-language": "en",
 };
@@ -51,6 +51,7 @@ export class OriginClient {
   readonly origin: string;
   readonly #world: Outside;
   #askedCount = 0;
+  #lateCount = 0;
 
   constructor(origin: string, world: Outside) {
     this.origin = origin;
@@ -65,6 +66,7 @@ export class OriginClient {
   /** @param path with its query. @throws CommandError at Ctrl-C alone */
   async ask(path: string, { method = "GET", headers = {} }: AskOptions = {}): Promise<Asked> {
     const { fetch, nowAtMs, interrupted } = this.#world;
+    if (this.#lateCount >= lateCountMax) return notAsked;
     const begunAtMs = nowAtMs();
     this.#askedCount += 1;
     try {
@@ -89,10 +91,18 @@ export class OriginClient {
       if (interrupted.aborted) {
         throw interruption("The origin was not looked at to the end, and nothing was written.");
       }
-      return failureOf(cause);
+      const failed: AskFailure = { kind: "failure", ...networkFailure(cause, answerMsMax) };
+      if (failed.code === "too-late") this.#lateCount += 1;
+      return failed;
     }
   }
 }
+
+const notAsked: AskFailure = {
+  kind: "failure",
+  code: "too-late",
+  why: `It was not asked for: ${lateCountMax} requests before had no answer within ${answerMsMax / 1_000} s`,
+};
 
 /** Up to the bound; the rest is not fetched. */
 async function bodyOf(response: Response): Promise<Uint8Array> {
@@ -111,32 +121,4 @@ async function bodyOf(response: Response): Promise<Uint8Array> {
 
 function isText(headers: Headers): boolean {
   return /^text\/|json|xml|javascript/i.test(headers.get("content-type") ?? "");
-}
-
-const told: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "Nothing listens there",
-  ENOTFOUND: "There is no such host",
-  EAI_AGAIN: "The name could not be looked up",
-  ECONNRESET: "The connection was cut off",
-  UND_ERR_SOCKET: "The connection was cut off",
-  UND_ERR_CONNECT_TIMEOUT: "No connection came about in time",
-  CERT_HAS_EXPIRED: "Its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "Its certificate is signed by itself alone",
-  SELF_SIGNED_CERT_IN_CHAIN: "Its certificate is signed by nobody who is trusted",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "Its certificate comes without the one that signed it",
-  ERR_TLS_CERT_ALTNAME_INVALID: "Its certificate is for another name",
-};
-
-/** What Node's fetch says of a failure lies in its cause. */
-function failureOf(cause: unknown): AskFailure {
-  if (cause instanceof Error && cause.name === "TimeoutError") {
-    const why = `No answer came within ${answerMsMax / 1_000} s`;
-    return { kind: "failure", code: "too-late", why };
-  }
-  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
-  const code =
-    inner instanceof Error && "code" in inner ? String(inner.code) : "an unknown failure";
-  const why = told[code] ?? `The request failed with ${code}`;
-  const isCertificate = /CERT|SELF_SIGNED|LEAF_SIGNATURE/.test(code);
-  return { kind: "failure", code: isCertificate ? "certificate" : "unreachable", why };
 }

@@ -12,14 +12,14 @@ export type PageKind =
   | "missing";
 
 const privateSegment =
-  /^(?:log-?in|sign-?in|sign-?up|sign-?out|log-?out|register|auth|oauth2?|sso|sessions?|account|my-?account|konto|profile|user|me|admin|administrator|dashboard|backend|cart|basket|warenkorb|checkouts?|orders?|wish-?list|settings|passwords?|members|inbox|billing|invoices?|preview|wp-admin|wp-login\.php|wp-cron\.php|wp-comments-post\.php|xmlrpc\.php|ghost)$/i;
+  /^(?:log-?in|sign-?in|sign-?up|sign-?out|log-?out|register|auth|oauth2?|sso|sessions?|account|my-?account|konto|profile|user|me|admin|administrator|dashboard|backend|cart|basket|warenkorb|checkouts?|orders?|wish-?list|settings|passwords?|members|inbox|billing|invoices?|preview|wp-admin|wp-login\.php|wp-cron\.php|wp-comments-post\.php|xmlrpc\.php|ghost|anmelden|abmelden|kasse|kundenkonto|mein-konto|kundenbereich|merkzettel|compte|mon-compte|connexion|panier|cuenta|mi-cuenta|carrito|carrello|winkelwagen)$/i;
 const apiSegment = /^(?:api|graphql|rest|wp-json|jsonapi|v\d+)$/i;
 const assetEnding =
   /\.(?:css|m?js|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|otf|eot|map|mp4|webm|pdf|webmanifest)$/i;
 
 /** These may do something, even by GET and without a cookie. */
 const effects =
-  /log-?out|sign-?out|unsubscribe|delete|remove|add[-_]to[-_]cart|add-item|wp-cron|confirm|verify|reset/i;
+  /log-?out|sign-?out|subscribe|abmelden|delete|remove|cancel|approve|activate|\bvote\b|add[-_]to[-_]cart|add-item|wp-cron|confirm|verify|reset/i;
 
 export function mayHaveEffects(path: string): boolean {
   return effects.test(path);
@@ -38,9 +38,14 @@ export function apiPattern(path: string): string | undefined {
 function patternUpTo(path: string, form: RegExp): string | undefined {
   const segments = segmentsOf(path);
   const at = segments.findIndex((segment) => form.test(segment));
-  if (at < 0) return undefined;
+  if (at < 0 || hasOddSegment(segments.slice(0, at).join("/"))) return undefined;
   const upTo = `/${segments.slice(0, at + 1).join("/")}`;
   return upTo.endsWith(".php") ? upTo : `${upTo}/*`;
+}
+
+/** Does a part of it mean something else in the pattern of a route? */
+export function hasOddSegment(path: string): boolean {
+  return segmentsOf(path).some((one) => one.includes("*") || one.startsWith(":"));
 }
 
 /** Of the path alone, without empty ones. */

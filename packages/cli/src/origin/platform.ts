@@ -1,4 +1,5 @@
 // By what a site seems to be made, and which caches stand before it already.
+import { fieldsOfCaches } from "../asking/cache-fields.ts";
 import type { Answer } from "./origin-client.ts";
 
 export type Platform =
@@ -46,23 +47,12 @@ export function platformOf(answers: readonly Pick<Answer, "headers" | "text">[])
   return marks.find(isMarked)?.platform ?? "unknown";
 }
 
-const cacheFields = [
-  "age",
-  "x-cache",
-  "cf-cache-status",
-  "x-varnish",
-  "x-vercel-cache",
-  "cache-status",
-];
+const fieldsBefore = ["age", ...fieldsOfCaches, "x-varnish", "cache-status", "via"];
 
 /** @returns the fields, such as `X-Cache: HIT`, by which a cache before the origin shows itself */
 export function cachesBefore(headers: Headers): string[] {
-  const via = headers.get("via");
-  return [
-    ...cacheFields.flatMap((name) => {
-      const value = headers.get(name);
-      return value === null ? [] : [`${name}: ${value.slice(0, 60)}`];
-    }),
-    ...(via === null ? [] : [`via: ${via.slice(0, 60)}`]),
-  ];
+  return fieldsBefore.flatMap((name) => {
+    const value = headers.get(name);
+    return value === null ? [] : [`${name}: ${value.slice(0, 60)}`];
+  });
 }

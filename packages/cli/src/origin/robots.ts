@@ -33,20 +33,32 @@ export function mayAsk(path: string, { disallowed, allowed }: Robots): boolean {
 }
 
 function longestFit(path: string, rules: readonly string[]): number {
-  return Math.max(0, ...rules.filter((rule) => fits(path, rule)).map(({ length }) => length));
+  let longest = 0;
+  for (const rule of rules) {
+    if (rule.length > longest && fits(path, rule)) longest = rule.length;
+  }
+  return longest;
 }
 
 function fits(path: string, rule: string): boolean {
   const isWhole = rule.endsWith("$");
-  const parts = (isWhole ? rule.slice(0, -1) : rule).split("*").map(escaped);
-  return new RegExp(`^${parts.join("[^]*")}${isWhole ? "$" : ""}`).test(path);
+  const [first = "", ...parts] = (isWhole ? rule.slice(0, -1) : rule).split("*");
+  const last = isWhole ? parts.pop() : undefined;
+  if (!path.startsWith(first)) return false;
+  if (isWhole && last === undefined) return path === first;
+  // The first place where a part fits leaves the most for the next: no rule takes longer than the path is.
+  let at = first.length;
+  for (const part of parts) {
+    const found = path.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return last === undefined || (path.length - last.length >= at && path.endsWith(last));
 }
-
-const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 /** @returns the addresses that a sitemap, or an index of sitemaps, names */
 export function sitemapAddresses(text: string): string[] {
-  return [...text.matchAll(/<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]+)/gi)].map(([, url = ""]) =>
+  return [...text.matchAll(/<loc>\s*(?:<!\[CDATA\[\s*)?([^<\]\s]+)/gi)].map(([, url = ""]) =>
     url.replaceAll("&amp;", "&"),
   );
 }

@@ -3,7 +3,8 @@ import { CommandError, usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { World } from "../world.ts";
 import { type SiteAddress, siteAddress } from "./address.ts";
-import { ownText, type Profile, type Profiles, readProfiles } from "./profiles.ts";
+import { ownText } from "./own-file.ts";
+import { type Profile, type Profiles, readProfiles } from "./profiles.ts";
 import { checkedToken } from "./token.ts";
 
 /** Options of every command that asks a site. */

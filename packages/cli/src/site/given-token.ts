@@ -1,12 +1,17 @@
 // Takes a token from the user: by a question whose answer is not shown, or from stdin.
 import { addAbortSignal } from "node:stream";
 import { interruption, usageError } from "../command-error.ts";
-import type { Session } from "../session.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import type { World } from "../world.ts";
 import { checkedToken } from "./token.ts";
 
+interface Asking {
+  readonly terminal: Pick<Terminal, "isInteractive" | "secret">;
+  readonly world: World;
+}
+
 /** @throws CommandError for what is no token, and where it would be shown while it is typed */
-export async function givenToken({ terminal, world }: Session, origin: string): Promise<string> {
+export async function givenToken({ terminal, world }: Asking, origin: string): Promise<string> {
   if (terminal.isInteractive) {
     return checkedToken(await terminal.secret(`The ADMIN_TOKEN of ${origin}`), "What was typed");
   }

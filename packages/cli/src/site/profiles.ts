@@ -1,8 +1,8 @@
 // Profiles: sites by name, with their tokens, in one file that its owner alone may read.
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
+import { changeOwnFile, ownText } from "./own-file.ts";
 
 export interface Profile {
   readonly site: string;
@@ -32,46 +32,15 @@ export async function readProfiles(where: Where): Promise<Profiles> {
 }
 
 /**
- * A file that may hold a token.
- *
- * @returns `undefined` where there is none. @throws CommandError where others may read it
+ * @param change makes the new ones of those that are there by then
+ * @throws CommandError where they cannot be read or written; and what `change` throws
  */
-export async function ownText(path: string): Promise<string | undefined> {
-  try {
-    const { mode } = await stat(path);
-    if (process.platform !== "win32" && (mode & 0o077) !== 0) {
-      throw usageError({
-        what: `${path} was not read.`,
-        why: `Others may read it: its mode is ${(mode & 0o777).toString(8)}, and it may hold a token.`,
-        mend: `Run chmod 600 ${path}. If others could read it, take a new token.`,
-      });
-    }
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const isOfSystem = cause instanceof Error && "syscall" in cause && "code" in cause;
-    if (!isOfSystem) throw cause;
-    if (cause.code === "ENOENT") return undefined;
-    throw usageError({
-      what: `${path} was not read.`,
-      why: `The system says ${String(cause.code)}.`,
-      mend: "See that it is a file, and that you may read it.",
-    });
-  }
-}
-
-/** The whole file at once, so that nothing of it is lost if the write is cut off. */
-export async function writeProfiles(where: Where, profiles: Profiles): Promise<void> {
-  const path = profilesPath(where);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const beside = `${path}.${crypto.randomUUID()}`;
-  try {
-    const text = `${JSON.stringify(profiles, null, 2)}\n`;
-    await writeFile(beside, text, { mode: 0o600, flag: "wx" });
-    await rename(beside, path);
-  } catch (cause) {
-    await rm(beside, { force: true });
-    throw cause;
-  }
+export async function changeProfiles(
+  where: Where & Pick<World, "sleep">,
+  change: (before: Profiles) => Profiles,
+): Promise<void> {
+  const changed = async () => `${JSON.stringify(change(await readProfiles(where)), null, 2)}\n`;
+  await changeOwnFile(profilesPath(where), changed, where);
 }
 
 function profilesIn(text: string, path: string): Profiles {
@@ -79,7 +48,7 @@ function profilesIn(text: string, path: string): Profiles {
     usageError({
       what: `${path} cannot be used.`,
       why,
-      mend: 'Write it with "tidemark profile set", or delete it.',
+      mend: 'Mend it, or delete it and write it anew with "tidemark profile set".',
     });
   let value: unknown;
   try {

@@ -1,8 +1,8 @@
 // Asks the operator's routes of a site.
-import type { ToldError } from "../../../../src/admin/protocol.ts";
-import { failure, interruption, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
+import { isToldError, misshapenAt, type ShapeName, shapeOf } from "./answer-shape.ts";
 import type { ChosenSite } from "./chosen-site.ts";
+import { SiteFailures } from "./site-failures.ts";
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -16,6 +16,8 @@ interface Asked {
 }
 
 const answerMsMax = 60_000;
+/** More than any route tells. */
+const answerBytesMax = 32 * 1_024 * 1_024;
 
 type Outside = Pick<World, "fetch" | "interrupted">;
 
@@ -23,39 +25,59 @@ type Outside = Pick<World, "fetch" | "interrupted">;
 export class SiteClient {
   readonly site: ChosenSite;
   readonly #world: Outside;
+  readonly #failures: SiteFailures;
 
   constructor(site: ChosenSite, world: Outside) {
     this.site = site;
     this.#world = world;
+    this.#failures = new SiteFailures(site, world.interrupted, answerMsMax);
   }
 
-  /** @throws CommandError for a refusal, with the site's own sentences; and where no such answer comes */
-  async json<Told>(route: string, asked: Asked = {}): Promise<Told> {
+  /**
+   * @param asked.shape what the answer must hold; of most routes, it has the name of the route
+   * @throws CommandError for a refusal, with the site's own sentences; and where no such answer comes
+   */
+  async json<Told>(
+    route: string,
+    asked: Asked & { readonly shape?: ShapeName } = {},
+  ): Promise<Told> {
     const response = await this.#answer(route, asked);
-    const text = await this.#textOf(response);
-    try {
-      return JSON.parse(text) as Told;
-    } catch (cause) {
-      throw this.#notOurs(route, response, cause);
-    }
+    const value = jsonIn(await this.#textOf(route, response));
+    if (value === undefined) throw this.#failures.notOurs(route, response);
+    const shape = asked.shape ?? shapeOf(route);
+    const place = shape && misshapenAt(value, shape);
+    if (place !== undefined) throw this.#failures.misshapen(route, place);
+    return value as Told;
   }
 
-  /** As `json`, of an answer that is text. */
+  /** As `json`, of an answer that is plain text. */
   async text(route: string, asked: Asked = {}): Promise<string> {
-    return this.#textOf(await this.#answer(route, asked));
+    const response = await this.#answer(route, asked);
+    const isPlain = response.headers.get("content-type")?.startsWith("text/plain") === true;
+    if (!isPlain) throw this.#failures.notOurs(route, response);
+    return this.#textOf(route, response);
   }
 
-  async #textOf(response: Response): Promise<string> {
+  async #textOf(route: string, { body }: Response): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    let bytes = 0;
     try {
-      return await response.text();
+      for await (const chunk of body ?? []) {
+        bytes += chunk.byteLength;
+        if (bytes > answerBytesMax) break;
+        text += decoder.decode(chunk, { stream: true });
+      }
     } catch (cause) {
-      throw this.#unreachable(cause);
+      throw this.#failures.unreachable(cause);
     }
+    if (bytes > answerBytesMax) throw this.#failures.tooLong(route, answerBytesMax);
+    return text + decoder.decode();
   }
 
   async #answer(route: string, asked: Asked): Promise<Response> {
     const { origin, operatorPath, token } = this.site;
-    if (token === undefined) throw noToken(origin);
+    if (token === undefined) throw this.#failures.noToken();
     const url = new URL(`${operatorPath}/${route}`, origin);
     for (const [name, values] of Object.entries(asked.query ?? {})) {
       for (const value of [values ?? []].flat()) url.searchParams.append(name, value);
@@ -69,77 +91,21 @@ export class SiteClient {
       signal: AbortSignal.any([this.#world.interrupted, AbortSignal.timeout(answerMsMax)]),
     };
     const response = await this.#world.fetch(url, init).catch((cause: unknown) => {
-      throw this.#unreachable(cause);
+      throw this.#failures.unreachable(cause);
     });
     if (response.ok || asked.accepts?.includes(response.status)) return response;
-    throw await this.#refusal(route, response);
-  }
-
-  #unreachable(cause: unknown) {
-    if (this.#world.interrupted.aborted) return interruption("The site was not asked to the end.");
-    const isLate = cause instanceof Error && cause.name === "TimeoutError";
-    const said = isLate ? `No answer came within ${answerMsMax / 1_000} s` : reasonOf(cause);
-    return failure(
-      {
-        what: `${this.site.origin} was not reached.`,
-        why: `${said}.`,
-        mend: "Check the address, and that the site is up.",
-      },
-      "unreachable",
-      cause,
-    );
-  }
-
-  async #refusal(route: string, response: Response) {
-    const told = await response
-      .json()
-      .then((value) => (value as Partial<ToldError> | null)?.error)
-      .catch(() => undefined);
-    if (told === undefined || typeof told.what !== "string") return this.#notOurs(route, response);
-    return failure({ what: told.what, why: told.why, mend: told.mend }, told.code);
-  }
-
-  #notOurs(route: string, { status, headers }: Response, cause?: unknown) {
-    const { origin, operatorPath } = this.site;
-    const location = URL.parse(headers.get("location") ?? "", origin);
-    const isRedirect = status >= 300 && status < 400 && location !== null;
-    const type = headers.get("content-type")?.split(";", 1)[0] ?? "no type";
-    const why = isRedirect
-      ? `It redirects to ${location.origin}, and the token goes to no other place.`
-      : status === 404
-        ? `It has nothing at ${operatorPath}/${route}.`
-        : `Its answer (${status}, ${type}) is none of Tidemark's.`;
-    const mend = isRedirect
-      ? "Name the address that the site has itself."
-      : "Check that Tidemark of this version stands before the site, that its ADMIN_TOKEN is set, and its operatorPath.";
-    return failure(
-      { what: `${origin} did not answer as Tidemark does.`, why, mend },
-      "not-tidemark",
-      cause,
-    );
+    const told = jsonIn(await this.#textOf(route, response));
+    throw isToldError(told)
+      ? this.#failures.refused(told.error)
+      : this.#failures.notOurs(route, response);
   }
 }
 
-function noToken(origin: string) {
-  return usageError({
-    what: "Nothing was sent.",
-    why: `There is no token for ${origin}.`,
-    mend: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or store it with: tidemark profile set NAME --site URL.",
-  });
-}
-
-/** What Node's fetch says of a failure lies in its cause. */
-function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
-  if (!(inner instanceof Error)) return String(inner);
-  const code = "code" in inner ? String(inner.code) : inner.name;
-  const known: Readonly<Record<string, string>> = {
-    ECONNREFUSED: "Nothing listens there",
-    ENOTFOUND: "There is no such host",
-    EAI_AGAIN: "The name could not be looked up",
-    ECONNRESET: "The connection was cut off",
-    ETIMEDOUT: "The connection timed out",
-    UND_ERR_CONNECT_TIMEOUT: "The connection timed out",
-  };
-  return known[code] ?? `The request failed with ${code}`;
+/** @returns `undefined` for what is no JSON */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

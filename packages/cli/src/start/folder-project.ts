@@ -1,13 +1,13 @@
 // What is to be started in a folder: its Worker, its configuration, and what its wrangler file and .dev.vars say.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
 import type { Project } from "../../../../local/run/project.ts";
 import { OperatorError } from "../../../../src/operator-error.ts";
-import { readWranglerFile, wranglerFiles } from "./wrangler-file.ts";
+import { textIfThere, wranglerNames } from "../wrangler/wrangler-file.ts";
+import { readWorkerOf } from "./worker-of-folder.ts";
 
 const configs = ["ts", "mts", "js", "mjs"].map((ending) => `tidemark.config.${ending}`);
 
@@ -18,7 +18,7 @@ const configs = ["ts", "mts", "js", "mjs"].map((ending) => `tidemark.config.${en
 export async function readFolder(folder: string, named: string | undefined): Promise<Project> {
   const own = configs.map((name) => join(folder, name)).find((path) => existsSync(path));
   const config = named ?? own;
-  const wrangler = await readWranglerFile(folder);
+  const wrangler = await readWorkerOf(folder);
   if (config === undefined && wrangler?.main === undefined) {
     throw new OperatorError({
       what: `There is nothing to start in ${folder}.`,
@@ -26,8 +26,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
       mend: "Run tidemark init here, or go to the folder of your site.",
     });
   }
-  const local = join(folder, ".dev.vars");
-  const variables = existsSync(local) ? parseEnv(await readFile(local, "utf8")) : {};
+  const variables = parseEnv((await textIfThere(join(folder, ".dev.vars"))) ?? "");
   // The host of the deployed site would lead clients there: by redirects, and by absolute URLs.
   const { SITE_HOST: _, ...deployed } = wrangler?.variables ?? {};
   const texts = Object.entries({ ...deployed, ...variables });
@@ -40,7 +39,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
       texts.filter((pair): pair is [string, string] => pair[1] !== undefined),
     ),
     rateLimits: wrangler?.rateLimits ?? {},
-    otherFiles: [...wranglerFiles, ".dev.vars"].map((name) => join(folder, name)),
+    otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),
     notes: wrangler?.notes ?? [],
   };
 }

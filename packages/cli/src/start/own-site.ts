@@ -6,12 +6,19 @@ import {
   type GivenStartOptions,
   type StartOptions,
 } from "../../../../local/start-options.ts";
+import { faultOf } from "../../../../src/operator-error.ts";
+import { usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
 import { readFolder } from "./folder-project.ts";
 
-/** @throws OperatorError naming the option that is wrong */
+/** @throws CommandError naming the option that is wrong */
 export function optionsOf(given: GivenStartOptions): StartOptions {
-  return checkedStartOptions(given, "tidemark start --help");
+  try {
+    return checkedStartOptions(given, "tidemark start --help");
+  } catch (cause) {
+    const fault = faultOf(cause);
+    throw fault === undefined ? cause : usageError(fault, cause);
+  }
 }
 
 /**

@@ -9,11 +9,41 @@ export function addedCounts(all: readonly (readonly number[])[]): number[] {
   return sums;
 }
 
+/** The bucket in which a share of the durations has come. */
+export interface Bucket {
+  readonly aboveSeconds: number;
+  /** `Infinity` for what is above all bounds. */
+  readonly upToSeconds: number;
+  /** How many are in the buckets before it, and how many in it. */
+  readonly belowCount: number;
+  readonly count: number;
+}
+
+/**
+ * @param share from 0 to 1
+ * @param counts one for each bound, and one more for what is above them all
+ * @returns `undefined` where nothing is counted
+ */
+export function bucketAt(
+  share: number,
+  counts: readonly number[],
+  boundsSeconds: readonly number[],
+): Bucket | undefined {
+  const rank = share * sumOf(counts);
+  let belowCount = 0;
+  for (const [at, count] of counts.entries()) {
+    if (count > 0 && belowCount + count >= rank) {
+      const aboveSeconds = boundsSeconds[at - 1] ?? 0;
+      return { aboveSeconds, upToSeconds: boundsSeconds[at] ?? Infinity, belowCount, count };
+    }
+    belowCount += count;
+  }
+  return undefined;
+}
+
 /**
  * As `histogram_quantile` of Prometheus has it: within a bucket, durations are taken to lie evenly.
  *
- * @param share from 0 to 1
- * @param counts one for each bound, and one more for what is above them all
  * @returns seconds; `Infinity` where it is above all bounds, `undefined` where nothing is counted
  */
 export function quantileSeconds(
@@ -21,17 +51,13 @@ export function quantileSeconds(
   counts: readonly number[],
   boundsSeconds: readonly number[],
 ): number | undefined {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total <= 0) return undefined;
-  const rank = share * total;
-  let below = 0;
-  for (const [at, upper] of boundsSeconds.entries()) {
-    const count = counts[at] ?? 0;
-    if (count > 0 && below + count >= rank) {
-      const lower = boundsSeconds[at - 1] ?? 0;
-      return lower + (upper - lower) * ((rank - below) / count);
-    }
-    below += count;
-  }
-  return Infinity;
+  const bucket = bucketAt(share, counts, boundsSeconds);
+  if (bucket === undefined || bucket.upToSeconds === Infinity) return bucket?.upToSeconds;
+  const { aboveSeconds, upToSeconds, belowCount, count } = bucket;
+  const part = (share * sumOf(counts) - belowCount) / count;
+  return aboveSeconds + (upToSeconds - aboveSeconds) * part;
+}
+
+export function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }

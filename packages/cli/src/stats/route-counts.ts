@@ -1,6 +1,7 @@
 // What the metrics of all isolates say of each route.
 import type { MetricsTold } from "../../../../src/admin/protocol.ts";
 import { addedCounts } from "./quantile.ts";
+import { bucketsOf, countOf, countsBy } from "./series.ts";
 
 /** Counts of one route, or of several. */
 export interface RouteCounts {
@@ -25,41 +26,27 @@ const forwardResults = ["forwarded", "stored", "validated", "passed"];
 
 /** In the order of their requests, the most first. */
 export function countsByRoute(told: MetricsTold): Map<string, RouteCounts> {
+  const families = ["requests", "originResponses"] as const;
   const routes = new Set(
-    told.counters.flatMap(({ name, labels }) =>
-      name === "tidemark_requests_total" || name === "tidemark_origin_responses_total"
-        ? [labels["route"] ?? ""]
-        : [],
-    ),
+    families.flatMap((family) => countsBy(told, family, "route").map(({ value }) => value)),
   );
   const rows = [...routes].map((route) => [route, countsOf(told, route)] as const);
   return new Map(rows.toSorted(([, one], [, other]) => other.requests - one.requests));
 }
 
-function countsOf({ counters, histograms }: MetricsTold, route: string): RouteCounts {
-  const sumOf = (name: string, results?: readonly string[]) =>
-    counters
-      .filter((one) => one.name === name && one.labels["route"] === route)
-      .filter(({ labels }) => results?.includes(labels["result"] ?? "") ?? true)
-      .reduce((sum, { value }) => sum + value, 0);
-  const answered = (...results: string[]) => sumOf("tidemark_requests_total", results);
+function countsOf(told: MetricsTold, route: string): RouteCounts {
+  const answered = (...results: string[]) =>
+    results.reduce((sum, result) => sum + countOf(told, "requests", { route, result }), 0);
   const waited = (results: readonly string[]) =>
-    addedCounts(
-      histograms
-        .filter(
-          ({ name, labels }) => name === "tidemark_response_seconds" && labels["route"] === route,
-        )
-        .filter(({ labels }) => results.includes(labels["result"] ?? ""))
-        .map(({ counts }) => counts),
-    );
+    addedCounts(results.flatMap((result) => bucketsOf(told, "responseSeconds", { route, result })));
   return {
-    requests: sumOf("tidemark_requests_total"),
+    requests: countOf(told, "requests", { route }),
     hits: answered(...hitResults),
     stale: answered("stale-hit"),
     passed: answered("passed"),
     limited: answered("limited"),
     failed: answered("failed"),
-    toOrigin: sumOf("tidemark_origin_responses_total"),
+    toOrigin: countOf(told, "originResponses", { route }),
     hitCounts: waited(hitResults),
     forwardCounts: waited(forwardResults),
   };

@@ -1,9 +1,10 @@
 // What a run says: results on stdout, all else on stderr; colours and questions for people only.
+import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { confirm, isCancel, password } from "@clack/prompts";
 import { interruption, usageError } from "../command-error.ts";
-import type { World } from "../world.ts";
-import { withoutControls } from "./control-characters.ts";
+import type { Output, World } from "../world.ts";
+import { escapedJson, withColoursAlone, withoutControls } from "./control-characters.ts";
 import { streamOf } from "./note-stream.ts";
 
 /** What the options of every command say of the terminal. */
@@ -11,6 +12,13 @@ export interface TerminalOptions {
   readonly json?: boolean;
   readonly color?: boolean;
   readonly yes?: boolean;
+}
+
+/** Where a question is put, and what ends it. */
+interface Asking {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly signal: AbortSignal;
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -42,12 +50,12 @@ export class Terminal {
 
   /** A line of the result, for people; nothing with `--json`. */
   print(line: string): void {
-    if (!this.isJson) this.#world.output.write(`${withoutControls(line)}\n`);
+    if (!this.isJson) this.#write(line, this.#world.output);
   }
 
   /** The result as JSON, a line of it; nothing without `--json`. */
   json(value: unknown): void {
-    if (this.isJson) this.#world.output.write(`${JSON.stringify(value)}\n`);
+    if (this.isJson) this.#world.output.write(`${escapedJson(JSON.stringify(value))}\n`);
   }
 
   /** To stdout as it is, whatever `--json` says. */
@@ -57,7 +65,7 @@ export class Terminal {
 
   /** A line on stderr. */
   note(line: string): void {
-    this.#world.notes.write(`${withoutControls(line)}\n`);
+    this.#write(line, this.#world.notes);
   }
 
   /** To stderr as it is, such as a line of progress that is written over. */
@@ -89,20 +97,38 @@ export class Terminal {
         mend: "Say --yes if you want it.",
       });
     }
-    const { input } = this.#world;
-    const output = streamOf(this.#world.notes);
-    const answer = await confirm({ message: question, initialValue: false, input, output });
-    if (isCancel(answer)) throw interruption("Nothing was done.");
-    if (!answer) throw interruption("Nothing was done.", "The answer was no.");
+    const isYes = await this.#answered<boolean>((where) =>
+      confirm({ message: question, initialValue: false, ...where }),
+    );
+    if (!isYes) throw interruption("Nothing was done.", "The answer was no.");
   }
 
   /** Asks for a secret, which is not shown. @throws CommandError at Ctrl-C */
   async secret(question: string): Promise<string> {
-    const { input } = this.#world;
-    const output = streamOf(this.#world.notes);
-    const answer = await password({ message: question, input, output });
-    if (isCancel(answer)) throw interruption("Nothing was done.");
-    return answer;
+    return this.#answered<string>((where) => password({ message: question, ...where }));
+  }
+
+  /** A question ends with Ctrl-D and with a signal, too: left to itself it would stay open. */
+  async #answered<Answer>(ask: (where: Asking) => Promise<Answer | symbol>): Promise<Answer> {
+    const { input, notes, interrupted } = this.#world;
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const endAtCtrlD = (_: unknown, key?: { readonly ctrl?: boolean; readonly name?: string }) => {
+      if (key?.ctrl === true && key.name === "d") end();
+    };
+    input.once("end", end).on("keypress", endAtCtrlD);
+    try {
+      const signal = AbortSignal.any([interrupted, ending.signal]);
+      const answer = await ask({ input, output: streamOf(notes), signal });
+      if (isCancel(answer)) throw interruption("Nothing was done.");
+      return answer as Answer;
+    } finally {
+      input.off("end", end).off("keypress", endAtCtrlD);
+    }
+  }
+
+  #write(line: string, to: Output): void {
+    to.write(`${this.#hasColours(to.isTty) ? withColoursAlone(line) : withoutControls(line)}\n`);
   }
 
   /** By https://no-color.org: any value of NO_COLOR but an empty one. */

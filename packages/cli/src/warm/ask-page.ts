@@ -1,8 +1,10 @@
 // Asks for one page as a visitor would, and reads the answer to its end.
 import { retryAfterSeconds } from "../../../../src/http/retry-after.ts";
+import { isOurs } from "../asking/cache-status.ts";
+import { networkFailure } from "../asking/network-failure.ts";
+import { userAgent } from "../asking/user-agent.ts";
 import type { World } from "../world.ts";
 import { type Outcome, outcomeOf } from "./told-status.ts";
-import { userAgent } from "./user-agent.ts";
 
 export type Asked =
   | {
@@ -53,7 +55,8 @@ export async function askPage(
     return asked;
   } catch (cause) {
     if (interrupted.aborted) return { kind: "interrupted" };
-    const outcome = { result: "failed", why: reasonOf(cause), isFromOrigin: true } as const;
+    const { why } = networkFailure(cause, answerMsMax);
+    const outcome = { result: "failed", why, isFromOrigin: true } as const;
     return { kind: "trouble", outcome, retryAfterMs: undefined, isTidemark: false };
   }
 }
@@ -68,13 +71,13 @@ async function readBody({ body }: Response, msMax: number): Promise<void> {
 }
 
 function read(
-  { status, headers }: Response,
+  response: Response,
   taken: { readonly beganAtMs: number; readonly durationMs: number },
   nowAtMs: number,
 ): Exclude<Asked, { kind: "interrupted" }> {
-  const told = outcomeOf(status, headers.get("cache-status"));
-  const isTidemark =
-    told !== undefined || (headers.get("proxy-status") ?? "").startsWith("tidemark");
+  const { status, headers } = response;
+  const told = outcomeOf(response);
+  const isTidemark = isOurs(headers);
   const why = status >= 400 ? `status ${status}` : "the answer has no Cache-Status of Tidemark";
   const outcome = told ?? { result: "failed", status, why, isFromOrigin: true };
   const isOriginDown = outcome.why?.startsWith("the origin failed") === true;
@@ -84,12 +87,4 @@ function read(
   const seconds = retryAfterSeconds(headers.get("retry-after"), nowAtMs);
   const retryAfterMs = seconds === undefined ? undefined : seconds * 1_000;
   return { kind: "trouble", outcome, retryAfterMs, isTidemark };
-}
-
-/** In the words of the network; never an address. */
-function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
-  if (!(inner instanceof Error)) return "no answer";
-  if (inner.name === "TimeoutError") return `no whole answer within ${answerMsMax / 1_000} s`;
-  return `no answer (${"code" in inner ? String(inner.code) : inner.name})`;
 }

@@ -1,10 +1,10 @@
 // Reads sitemaps, and the ones that an index names, out of files or through HTTP.
+import { userAgent } from "../asking/user-agent.ts";
 import { CommandError, failure, interruption, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
 import type { PageList } from "./page-list.ts";
 import { bytesOfFile, textOf } from "./source-text.ts";
 import { sitemapEntries, SitemapFault } from "./sitemap-parser.ts";
-import { userAgent } from "./user-agent.ts";
 
 /** By sitemaps.org: 50 MiB and 50,000 entries a file. */
 const bytesMax = 52_428_800;

@@ -1,6 +1,6 @@
 // What Cache-Status tells of an answer to a warming (RFC 9211): Tidemark's own member of it.
-import { parseList, Token } from "structured-headers";
 import type { WarmResult } from "../../../../src/admin/protocol.ts";
+import { cacheMembers } from "../asking/cache-status.ts";
 
 /** What became of a page at one address. */
 export interface Outcome {
@@ -20,17 +20,12 @@ export const notAsked: Outcome = {
 };
 
 /** @returns `undefined` where the answer is none of Tidemark's */
-export function outcomeOf(status: number, field: string | null): Outcome | undefined {
-  const told = ownMember(field);
-  if (told === undefined) return undefined;
-  const text = (name: string) => {
-    const value = told.get(name);
-    if (value instanceof Token) return value.toString();
-    return typeof value === "string" ? value : undefined;
-  };
-  const detail = text("detail");
-  const forward = text("fwd");
-  const isHit = told.get("hit") === true;
+export function outcomeOf({ status, headers }: Response): Outcome | undefined {
+  const { ours } = cacheMembers(headers);
+  if (ours === undefined) return undefined;
+  const { isHit, parameters: told } = ours;
+  const detail = ours.detail === "" ? undefined : ours.detail;
+  const forward = told.get("fwd");
   const given = { status, isFromOrigin: !isHit };
   if (detail?.endsWith("stale-if-error")) {
     return { ...given, result: "failed", why: "the origin failed, and an old copy answered" };
@@ -45,20 +40,6 @@ export function outcomeOf(status: number, field: string | null): Outcome | undef
     return { ...given, result: "warmed" };
   }
   const isPassedBy = forward === "bypass" || forward === "method";
-  const why = detail ?? forward ?? "no reason told";
+  const why = detail ?? (typeof forward === "string" ? forward : "no reason told");
   return { ...given, result: isPassedBy ? "passed-by" : "not-stored", why };
-}
-
-function ownMember(field: string | null): ReadonlyMap<string, unknown> | undefined {
-  if (field === null) return undefined;
-  try {
-    const own = parseList(field).findLast(([name]) => nameOf(name) === "tidemark");
-    return own?.[1];
-  } catch {
-    return undefined;
-  }
-}
-
-function nameOf(item: unknown): string {
-  return item instanceof Token ? item.toString() : typeof item === "string" ? item : "";
 }

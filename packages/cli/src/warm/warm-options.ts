@@ -1,6 +1,7 @@
 // The options of `tidemark warm`, checked before anything is read or asked.
 import { InvalidArgumentError } from "commander";
 import { usageError } from "../command-error.ts";
+import type { Field } from "../session.ts";
 import { siteAddress } from "../site/address.ts";
 import type { Page } from "./page-list.ts";
 
@@ -27,8 +28,6 @@ export interface WarmOptions {
   readonly fresh?: true;
   readonly dryRun?: true;
 }
-
-export type Field = readonly [name: string, value: string];
 
 /** Where pages are read from. */
 export interface SourceOptions {
@@ -136,15 +135,6 @@ function refused(why: string, mend: string) {
   return usageError({ what: "The options are refused.", why, mend });
 }
 
-/** @throws InvalidArgumentError, which commander tells with the name of the option */
-export function countFrom(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
-  };
-}
-
 /** @throws InvalidArgumentError for an empty one, as of an unset variable */
 export function nameOf(text: string): string {
   if (text.trim() !== "") return text;
@@ -168,17 +158,4 @@ export function dateOf(text: string): number {
   const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(atMs)) return atMs;
   throw new InvalidArgumentError("Write a date, such as 2026-11-01 or 2026-11-01T06:00:00Z.");
-}
-
-/** Never repeats the value: it may be a secret. */
-export function fieldOf(text: string, before: readonly Field[] | undefined): Field[] {
-  const at = text.indexOf(":");
-  const [name, value] = [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
-  try {
-    if (at <= 0) throw new TypeError();
-    void new Headers([[name, value]]);
-  } catch {
-    throw new InvalidArgumentError('Write it so: "Accept-Language: de".');
-  }
-  return [...(before ?? []), [name, value]];
 }

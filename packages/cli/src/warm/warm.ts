@@ -1,7 +1,7 @@
 // `tidemark warm`: brings pages, or values of data, into the tiers before anybody asks for them.
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
-import { type AddCommand, repeated, type Session } from "../session.ts";
+import { type AddCommand, headerField, repeated, type Session, wholeNumber } from "../session.ts";
 import { DoneBook, identityOf } from "./done-book.ts";
 import { type Page, PageList } from "./page-list.ts";
 import { counted, Progress } from "./progress.ts";
@@ -14,9 +14,7 @@ import {
   checkManner,
   concurrencyMaxMax,
   concurrencyUsual,
-  countFrom,
   dateOf,
-  fieldOf,
   hostOf,
   hotCountMax,
   limitMax,
@@ -34,7 +32,7 @@ export const addWarm: AddCommand = (program, act) => {
     .command("warm")
     .summary("bring pages or data into the cache before visitors ask")
     .description(
-      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does.",
+      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
     .option("--sitemap <source>", "a sitemap or an index of them: URL or file; gzip too", repeated)
@@ -42,29 +40,29 @@ export const addWarm: AddCommand = (program, act) => {
     .option("--log <file>", "an access log, the hottest pages first; - is stdin", repeated)
     .option(
       "--hottest [count]",
-      "what visitors ask for most now (default: 100)",
-      countFrom(1, hotCountMax),
+      "what visitors ask for most now, if the configuration has hotKeys (default: 100)",
+      wholeNumber(1, hotCountMax),
     )
     .option("--after-purge <position>", "of the hottest, what this purge covered", nameOf)
     .option("--data <namespace>", "the lists have keys of this namespace of data", nameOf)
     .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
     .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
-    .option("--top <count>", "of each log, only so many pages", countFrom(1, 1_000_000))
-    .option("--also-host <host>", "pages of this host are the site's too", hostOf)
-    .option("--header <field>", 'send this with all requests: "Name: value"', fieldOf)
-    .option("--variant <field>", "ask for each page once with each of these", fieldOf)
+    .option("--top <count>", "of each log, only so many pages", wholeNumber(1, 1_000_000))
+    .option("--also-host <host>", "take pages of this host for the site's own", hostOf)
+    .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
+    .option("--variant <field>", "ask for each page once with each of these", headerField)
     .option("--via <url>", "then ask for each page at this colo's address too", repeated)
     .option("--rate <number>", "requests to the origin a second at most (default: none)", rateOf)
     .option(
       "--concurrency <count>",
       `requests under way at most (default: ${concurrencyUsual})`,
-      countFrom(1, concurrencyMaxMax),
+      wholeNumber(1, concurrencyMaxMax),
     )
     .option("--within", "let the Worker ask the origin itself; needs the token")
     .option(
       "--limit <count>",
       "with --within: pages a call (default: the Worker's)",
-      countFrom(1, limitMax),
+      wholeNumber(1, limitMax),
     )
     .option("--state <file>", "remember here what is done (default: a file of the user)", nameOf)
     .option("--fresh", "begin anew, even if an earlier run was interrupted")

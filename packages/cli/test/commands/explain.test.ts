@@ -32,7 +32,7 @@ it("sends the method and each field", async () => {
   const fields = ["--header", "Accept-Language: de", "--header", "Cookie: a=b"];
   expect((await user.runs(["explain", "/a", "--method", "POST", ...fields])).code).toBe(0);
   expect(asked).toEqual([
-    "GET /_cache/explain?url=%2Fa&method=POST&header=Accept-Language%3A+de&header=Cookie%3A+a%3Db&format=text",
+    "GET /_cache/explain?url=%2Fa&method=POST&header=accept-language%3A+de&header=cookie%3A+a%3Db&format=text",
   ]);
 });
 
@@ -42,3 +42,13 @@ it("tells what the site refuses", async () => {
   expect(code).toBe(1);
   expect(notes).toContain('"a page" is neither an http or https URL nor a path');
 });
+
+it.each(["Accept-Language", ": de", "Accept Language: de", "x: a\nb"])(
+  "refuses the field %j, and sends nothing",
+  async (field) => {
+    const { user, asked } = await stored();
+    const { code, notes } = await user.runs(["explain", "/a", "--header", field]);
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(notes).toContain('Write it so: "Accept-Language: de".');
+  },
+);

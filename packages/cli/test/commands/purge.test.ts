@@ -17,6 +17,15 @@ async function stored() {
 }
 
 describe("a purge", () => {
+  it("says that tags with a comma between are one tag", async () => {
+    const { user } = await stored();
+    const { code, notes } = await user.runs(["purge", "--tag", "a,b", "--tag", "c"]);
+    expect({ code, notes }).toEqual({
+      code: 0,
+      notes: '"a,b" is one tag. If it shall be several, write --tag before each.\n',
+    });
+  });
+
   it("is told with its position, and holds", async () => {
     const { site, user } = await stored();
     const ran = await user.runs(["purge", "--tag", "a", "--tag", "b", "--reason", "a test"]);
@@ -98,6 +107,58 @@ it("sends again what may have been accepted, with one id, and gives up", async (
   expect(pauses).toEqual([1_000, 2_000, 4_000]);
   expect(ids).toHaveLength(4);
   expect(new Set(ids).size).toBe(1);
+});
+
+const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10 };
+
+it.each([
+  { name: "a server between", answer: () => new Response("<h1>", { status: 502 }) },
+  { name: "a limit", answer: () => new Response("slower", { status: 429 }) },
+  { name: "a Worker that fails", answer: () => new Response("1101", { status: 500 }) },
+])("is sent again after the answer of $name, and told once", async ({ answer }) => {
+  const answers = [answer, answer, () => Response.json(accepted)];
+  const bodies = new Set<string>();
+  const fetch = async (_: unknown, init?: RequestInit) => {
+    const request = new Request(siteUrl, init);
+    bodies.add(`${request.headers.get("webhook-id")} ${await request.text()}`);
+    return answers.shift()?.() ?? Response.error();
+  };
+  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  const { code, out } = await user.runs(["purge", "--tag", "a", "--json"]);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toEqual(accepted);
+  expect(bodies.size).toBe(1);
+});
+
+it("is one purge in the journal where its first answer is lost", async () => {
+  const { fetch } = openReached(tagged);
+  let isLost = false;
+  const losing: typeof globalThis.fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    if (init?.method !== "POST" || isLost) return response;
+    isLost = true;
+    throw new TypeError("fetch failed", { cause: new Error("cut") });
+  };
+  const user = await FakeUser.at({ fetch: losing, env: operatorEnv });
+  const { code, notes } = await user.runs(["purge", "--tag", "a"]);
+  expect(code).toBe(0);
+  expect(notes).toContain("It is sent again in 1 s.");
+  const { out } = await user.runs(["journal"]);
+  expect(out.match(/purges tags a/g)).toHaveLength(1);
+});
+
+it("says that it may have been accepted where it is cut off, or given up", async () => {
+  const away = async () => {
+    throw new TypeError("fetch failed");
+  };
+  const user = await FakeUser.at({ fetch: away, env: operatorEnv });
+  const { notes } = await user.runs(["purge", "--tag", "a"]);
+  expect(notes).toContain("It was sent 4 times with one id, and may have been accepted.");
+  const run = user.world(["purge", "--tag", "a", "--json"], { onSleep: () => run.interrupt() });
+  expect(await main(run.world)).toBe(130);
+  expect(JSON.parse(run.output.text)).toMatchObject({
+    error: { code: "interrupted", what: "The purge was cut off." },
+  });
 });
 
 it("says how long it takes yet where Ctrl-C ends --wait, and ends with 130", async () => {

@@ -99,6 +99,11 @@ export const rows: readonly { name: string; files: Files; codes: readonly string
     codes: ["site-host-wrong critical"],
   },
   {
+    name: "a main that no file can be called",
+    files: wrangler({ main: "a\0b" }),
+    codes: ["main-missing critical"],
+  },
+  {
     name: "a NAMESPACE with a space",
     files: wrangler({ vars: { ...well.vars, NAMESPACE: "a b" } }),
     codes: ["namespace-wrong critical"],

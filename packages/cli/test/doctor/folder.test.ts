@@ -76,7 +76,7 @@ describe("a folder", () => {
 
   it("names the line that cannot be read", async () => {
     const { findings } = await found({ "wrangler.jsonc": '{\n "main": "a"\n "b": 1 }' });
-    expect(findings[0]?.cause).toBe("Line 3 cannot be read: CommaExpected.");
+    expect(findings[0]?.cause).toBe("Line 3, column 2: CommaExpected.");
   });
 
   it("needs no ORIGIN_URL where its code is the origin", async () => {
@@ -115,6 +115,13 @@ const sites = [
   { site: "https://other.test", origin: undefined },
   { site: undefined, origin: undefined },
 ] as const;
+
+it("shows no password of a SITE_HOST that is a URL", async () => {
+  const vars = { ...well.vars, SITE_HOST: "https://ada:secret-word@www.site.test" };
+  const { findings, out } = await found({ ...others, ...wrangler({ vars }) });
+  expect(findings.map(({ code }) => code)).toContain("site-host-wrong");
+  expect(out).not.toContain("secret-word");
+});
 
 it.each(sites)("names the origin of $site", async ({ site, origin }) => {
   const user = await FakeUser.at();

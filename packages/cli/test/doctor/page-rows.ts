@@ -1,5 +1,5 @@
 // Pages with one trouble each, and pages of which nothing is to be said.
-import { fromOrigin, hit, passed, type Script, site } from "./scripted-network.ts";
+import { fromOrigin, hit, origin, passed, type Script, site } from "./scripted-network.ts";
 
 export const session = "0123456789abcdef0123";
 export const cookie = (value: string) => ({ "set-cookie": `sid=${value}; HttpOnly; Secure` });
@@ -13,6 +13,7 @@ export interface Row {
 }
 
 export const wellSite: Script = (_, at) => hit(at);
+const html = { "content-type": "text/html; charset=utf-8" };
 const openInfo = "origin-open info";
 
 export const rows: readonly Row[] = [
@@ -70,6 +71,27 @@ export const rows: readonly Row[] = [
     name: "a page that has come back once",
     site: () => passed("came-back"),
     codes: ["loop critical"],
+  },
+  {
+    name: "links to the origin",
+    site: (_, at) => ({ ...hit(at, html), text: `<a href="${origin}/a">a</a>` }),
+    origin: () => ({ status: 403 }),
+    codes: ["links-past warning"],
+  },
+  {
+    name: "a redirect to the origin",
+    site: () => ({ status: 301, fields: { location: `${origin}/a`, ...passed("x").fields } }),
+    origin: () => ({ status: 403 }),
+    codes: ["links-past warning"],
+  },
+  {
+    name: "links to the site, and a file from elsewhere",
+    site: (_, at) => ({
+      ...hit(at, html),
+      text: `<a href="/a">a</a><a href="${site}/b">b</a><link rel="icon" href="${origin}/i.png">`,
+    }),
+    origin: () => ({ status: 403 }),
+    codes: [],
   },
   {
     name: "a redirect to itself",

@@ -74,6 +74,15 @@ describe("several pages", () => {
     );
   });
 
+  it("are found where the links name the origin; interfaces and files are none", async () => {
+    const text = `<a href="${origin}/a">a</a><a href="/b">b</a><a href="/wp-json/">c</a><a href="/d.pdf">d</a>`;
+    const network = new Network((_, at) => ({ ...hit(at, { "content-type": "text/html" }), text }));
+    const all = { site, token: undefined, origin, isOriginOfSite: false, paths: undefined };
+    await examinePages(all, undefined, network.world);
+    const asked = network.asked.filter((one) => one.startsWith(`GET ${site}`));
+    expect([...new Set(asked)]).toEqual(["/", "/b", "/a"].map((path) => `GET ${site}${path}`));
+  });
+
   it("of which only some forbid caching are no finding", async () => {
     const { findings } = await found(
       (path, at) => (path === "/a" ? hit(at) : passed("private")),
@@ -182,6 +191,17 @@ it.each(purges)("a purge that $name", async ({ after, codes }) => {
   );
   expect(codesOf(findings)).toEqual(codes);
   expect(network.asked).toContain(`POST ${site}/_cache/purge`);
+});
+
+it("names the session that a page begins, where that is why nothing is cached", async () => {
+  const begun = (value: string) => ({ "cache-control": "no-store", ...cookie(value) });
+  const { findings } = await found(
+    () => passed("no-store", begun("x")),
+    (_, __, nth) => fromOrigin(begun(`${session}${nth}`)),
+  );
+  const told = findings.find(({ code }) => code === "origin-forbids-caching");
+  expect(told?.cause).toContain('begins a session, too, with "sid"');
+  expect(told?.remedy).toContain("session_start()");
 });
 
 describe("an address at workers.dev", () => {

@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
-import { type AskInit, openSite, type SiteOptions } from "../../../../testing/site/harness.ts";
+import { openSite, type SiteOptions } from "../../../../testing/site/harness.ts";
 import type { DoctorFinding } from "../../src/doctor/finding.ts";
 import { examineSite } from "../../src/doctor/site/examine-site.ts";
 import { SiteClient } from "../../src/site/site-client.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
-import { adminToken, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+import { adminToken, operatorEnv, reaching, siteUrl } from "../fakes/site-as-fetch.ts";
 
 const page = {
   origin: () => new Response("page", { headers: { "cache-control": "max-age=600" } }),
@@ -21,13 +21,7 @@ async function opened(options: SiteOptions = {}, aheadMs = 0) {
   clock.atMs = machineAtMs + aheadMs;
   const env = { ADMIN_TOKEN: adminToken, ...options.env };
   const site = openSite({ ...page, ...options, clock, env });
-  const asked: string[] = [];
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : String(input));
-    if (url.origin !== siteUrl) throw new TypeError(`There is no ${url.origin} in this test.`);
-    asked.push(`${init?.method ?? "GET"} ${url.pathname}`);
-    return site.ask(url.href, init as AskInit);
-  };
+  const { fetch, asked } = reaching(site);
   const onSleep = async (ms: number) => {
     // What goes on behind answers ends without a database.
     if (options.upstash === undefined) await site.settle();
@@ -190,6 +184,15 @@ it("refuses a page of another site", async () => {
   expect(ran.notes).toContain("is no path of");
 });
 
+it("tells what it has seen where the site refuses the purge", async () => {
+  const { user } = await opened();
+  const { code, out, notes } = await user.runs(["doctor", "--purge", "--yes", "--json"]);
+  expect({ code, notes }).toEqual({ code: 3, notes: "" });
+  const { findings, lookedAt } = toldIn(out);
+  expect(findings).toMatchObject([{ code: "purge-refused", level: "critical" }]);
+  expect(lookedAt).toHaveLength(2);
+});
+
 it("refuses to purge without a token that the site takes", async () => {
   const { user, asked } = await opened();
   const ran = await user.runs(["doctor", "--purge", "--yes"], { env: { TIDEMARK_SITE: siteUrl } });
@@ -200,7 +203,11 @@ it("refuses to purge without a token that the site takes", async () => {
 
 it("takes over faults that health does not tell, and does without metrics", async () => {
   const health = {
+    status: "ok",
+    summary: "Nothing was found.",
+    scope: "This isolate.",
     at: new Date(machineAtMs).toISOString(),
+    version: "0.1.0",
     colo: "HAM",
     findings: [],
     notLookedAt: ["The counts of all isolates: there is no database."],

@@ -13,8 +13,8 @@ export interface FakeWorldOptions {
   readonly isTty?: boolean;
   readonly input?: string;
   readonly columns?: number;
-  /** Told of each pause, which ends at once. */
-  readonly onSleep?: (ms: number) => void;
+  /** Told of each pause, which ends when this does: at once, unless it is a promise. */
+  readonly onSleep?: (ms: number) => unknown;
 }
 
 /** What a run came to. */
@@ -87,7 +87,7 @@ export class FakeUser {
       notes,
       fetch: options.fetch ?? unreachable,
       nowAtMs: () => Date.UTC(2026, 10, 1),
-      sleep: async (ms) => options.onSleep?.(ms),
+      sleep: async (ms) => void (await options.onSleep?.(ms)),
       random: () => 0.5,
       interrupted: interruption.signal,
     };

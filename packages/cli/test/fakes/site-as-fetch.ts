@@ -33,6 +33,11 @@ export function openReached(options: SiteOptions = {}): Reached {
     upstash,
     env: { ADMIN_TOKEN: adminToken, ...options.env },
   });
+  return { site, ...reaching(site) };
+}
+
+/** The network, on which there is one site. */
+export function reaching(site: Site): Pick<Reached, "fetch" | "asked"> {
   const asked: string[] = [];
   const reach: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
@@ -40,5 +45,5 @@ export function openReached(options: SiteOptions = {}): Reached {
     asked.push(`${init?.method ?? "GET"} ${url.pathname}${url.search}`);
     return site.ask(url.href, init as AskInit);
   };
-  return { site, fetch: reach, asked };
+  return { fetch: reach, asked };
 }

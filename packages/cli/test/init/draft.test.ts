@@ -82,6 +82,27 @@ describe("pages", () => {
     expect(route("pages")?.bypass).toBe(true);
   });
 
+  it.each(["x-forwarded-for", "cf-ipcountry"])(
+    "pass by where %s changes them, and Vary does not say so",
+    async (field) => {
+      const made = (request: Request) => request.headers.get(field) ?? "";
+      const { route, told } = await routesOf(originOf({ "/about": made }));
+      expect(route("pages")?.bypass).toBe(true);
+      expect(told.findings.map(({ code }) => code)).toContain("untold-address");
+    },
+  );
+
+  it.each([
+    ["a script", `<script>window.__STATE__={"user":null,"csrfToken":"%"}</script>`],
+    ["a script's own form", "<script>var app = { nonce: '%' }</script>"],
+  ])("pass by with a token in %s that is new each time", async (_, text) => {
+    let count = 0;
+    const made = () =>
+      html(text.replace("%", `Kq${"z".repeat((count += 1))}`), { "cache-control": "max-age=60" });
+    const { route } = await routesOf(originOf({ "/form": made }));
+    expect(route("private")?.patterns).toContain("/form");
+  });
+
   it("pass by altogether where each of them is somebody's own", async () => {
     const own = () => html("a", { "cache-control": "private" });
     const { route } = await routesOf(originOf({ "/": own, "/x/a": own, "/x/b": own }));
@@ -106,6 +127,15 @@ it("says nothing of consent where a cookie counts", async () => {
   const page = (request: Request) => request.headers.get("cookie") ?? "";
   expect((await routesOf(originOf({ "/a": page }))).text).not.toContain("consentCookies");
   expect((await routesOf(originOf({ "/a": "a" }))).text).toContain("harmless: consentCookies");
+});
+
+it("says nothing of consent where a shared page changes by itself, so that nothing can be compared", async () => {
+  const letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  let at = 0;
+  const page = () => html(`word ${letters[(at += 1) % 8]}zz`, { "cache-control": "max-age=60" });
+  const { text } = await routesOf(originOf({ "/a": page }));
+  expect(text).not.toContain("consentCookies");
+  expect(text).toContain("not to be seen whether cookies change them");
 });
 
 it("writes what an origin says into comments alone", async () => {

@@ -1,48 +1,34 @@
-// The files beside the configuration are those of templates/site.
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+// The files beside the configuration: what they have of templates/site, and what is their own.
 import { parse } from "jsonc-parser";
-import { expect, it } from "vitest";
-import { root } from "../../../../local/bundling.ts";
-import { devVars, gitignore, packageJson, tsconfig, worker } from "../../src/init/site-template.ts";
+import { describe, expect, it } from "vitest";
 import { workerNameOf, wranglerFile } from "../../src/init/wrangler-file.ts";
 import { configTestText } from "../../src/init/config-test-text.ts";
 
-const template = (path: string) => readFile(join(root, "templates/site", path), "utf8");
+describe("wrangler.jsonc", () => {
+  const choices = { name: "a-$&", origin: "https://$'.example.com", route: undefined };
+  const tried = { name: choices.name, workers_dev: true, preview_urls: false };
 
-it.each([
-  ["src/worker.ts", worker],
-  ["tsconfig.json", tsconfig],
-  ["package.json", packageJson],
-  [".gitignore", gitignore],
-  [".dev.vars.example", devVars],
-])("%s", async (path, text) => {
-  expect(text).toBe(await template(path));
-});
+  it("has its name and its origin, and is tried on workers.dev first", () => {
+    const told = parse(wranglerFile(choices));
+    expect(told).toMatchObject({ ...tried, vars: { ORIGIN_URL: choices.origin } });
+    expect(told).not.toHaveProperty("routes");
+  });
 
-it("wrangler.jsonc, with its name and its origin", async () => {
-  const choices = {
-    name: "tidemark-site",
-    origin: "https://www.example.com",
-    route: undefined,
-  };
-  expect(wranglerFile(choices)).toBe(await template("wrangler.jsonc"));
-});
-
-it("wrangler.jsonc with a route has no second address", () => {
-  const route = { pattern: "www.example.com/*", zone: "example.com" };
-  const choices = { name: "a", origin: "https://www.example.com", route };
-  expect(parse(wranglerFile(choices))).toMatchObject({
-    routes: [{ pattern: "www.example.com/*", zone_name: "example.com" }],
-    workers_dev: false,
-    preview_urls: false,
-    vars: { SITE_HOST: "www.example.com" },
+  it("has no second address with a route", () => {
+    const route = { pattern: "www.example.com/*", zone: "example.com" };
+    expect(parse(wranglerFile({ ...choices, route }))).toMatchObject({
+      ...tried,
+      routes: [{ pattern: "www.example.com/*", zone_name: "example.com" }],
+      workers_dev: false,
+      vars: { ORIGIN_URL: choices.origin, SITE_HOST: "www.example.com" },
+    });
   });
 });
 
-it("test/config.test.ts begins as the template's does", async () => {
-  const [head = ""] = (await template("test/config.test.ts")).split("\nit.each");
-  expect(configTestText([]).startsWith(head)).toBe(true);
+it("test/config.test.ts has what asks the Worker, and then the tests of its own routes", () => {
+  const text = configTestText([]);
+  expect(text).toMatch(/async function cacheStatusOf[^]*\n}\n\nit\("never shares/);
+  expect(text).not.toContain("it.each");
 });
 
 it.each([

@@ -1,5 +1,7 @@
 // Questions before what cannot be undone, as a terminal asks them.
-import { expect, it } from "vitest";
+import { PassThrough } from "node:stream";
+import { expect, it, vi } from "vitest";
+import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
 
@@ -8,6 +10,8 @@ it.each([
   { name: "no", input: "n", code: 130, posted: 0, says: "The answer was no." },
   { name: "Enter, which is no", input: "\r", code: 130, posted: 0, says: "The answer was no." },
   { name: "Ctrl-C", input: "\u0003", code: 130, posted: 0, says: "It was interrupted." },
+  { name: "Ctrl-D", input: "\u0004", code: 130, posted: 0, says: "It was interrupted." },
+  { name: "the end of stdin", input: "", code: 130, posted: 0, says: "It was interrupted." },
 ])("$name", async ({ input, code, posted, says }) => {
   const { fetch, asked } = openReached();
   const user = await FakeUser.at({ fetch, env: operatorEnv, isTty: true });
@@ -16,4 +20,16 @@ it.each([
   expect(ran.notes).toContain("Purge everything of");
   expect(ran.notes).toContain(says);
   expect(asked).toHaveLength(posted);
+});
+
+it("is ended by a signal", async () => {
+  const { fetch, asked } = openReached();
+  const user = await FakeUser.at({ fetch, env: operatorEnv, isTty: true });
+  const { world, notes, interrupt } = user.world(["purge", "--everything"]);
+  const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+  const ended = main({ ...world, input });
+  await vi.waitFor(() => expect(notes.text).toContain("Purge everything of"));
+  interrupt();
+  expect(await ended).toBe(130);
+  expect(asked).toEqual([]);
 });

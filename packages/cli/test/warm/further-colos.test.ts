@@ -9,7 +9,7 @@ const unreachable = () => {
   throw new TypeError("fetch failed", { cause: new Error("refused") });
 };
 const ways = [
-  { name: "is down", answer: unreachable, why: "no answer" },
+  { name: "is down", answer: unreachable, why: "is in trouble" },
   { name: "answers 503", answer: () => page("tidemark; fwd=uri-miss", 503), why: "status 503" },
   {
     name: "is away for long",

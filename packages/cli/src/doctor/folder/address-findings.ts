@@ -112,6 +112,11 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] 
   ];
 }
 
+/** Whoever writes a URL in the place of a host may have written a password before it. */
+function withoutPassword(written: string): string {
+  return written.replaceAll(/[^"\s/,]*@/g, "…@");
+}
+
 function siteHost(deployment: Deployment, { configuration }: FolderRead): DoctorFinding[] {
   const { vars } = deployment;
   const about = aboutOf(deployment);
@@ -122,7 +127,7 @@ function siteHost(deployment: Deployment, { configuration }: FolderRead): Doctor
         level: "critical",
         ...about,
         what: doesNotStart,
-        cause: `SITE_HOST is ${JSON.stringify(vars["SITE_HOST"])}, and a part of it is no host as it stands in a URL.`,
+        cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, and a part of it is no host as it stands in a URL.`,
         remedy:
           "Write the host alone, such as www.example.com. Several stand with a space between.",
       },

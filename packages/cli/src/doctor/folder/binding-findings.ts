@@ -3,7 +3,7 @@ import { isSet } from "../../../../../src/platform/bindings.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";
-import { isTable, type Table } from "./wrangler-file.ts";
+import { isTable, type Table } from "../../wrangler/wrangler-file.ts";
 
 export function bindingFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
   return [

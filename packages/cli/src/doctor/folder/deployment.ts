@@ -1,7 +1,7 @@
 // What one deployment of a wrangler file comes to: the top of the file, or one of its environments, by
 // wrangler's rules of what an environment inherits.
 import { textOf } from "../../../../../src/platform/bindings.ts";
-import { isTable, type Table, tablesIn } from "./wrangler-file.ts";
+import { dateText, isTable, type Table, tablesIn, textsIn } from "../../wrangler/wrangler-file.ts";
 
 /** Where the Worker gets its requests from. */
 export interface Place {
@@ -95,16 +95,7 @@ function placeOf(written: unknown): Place[] {
   return [{ pattern, isCustomDomain: written["custom_domain"] === true }];
 }
 
-/** TOML has dates of its own. */
-function dateText(value: unknown): string | undefined {
-  if (value instanceof Date) return value.toISOString().slice(0, 10);
-  return typeof value === "string" ? value : undefined;
-}
-
 const booleanOf = (value: unknown) => (typeof value === "boolean" ? value : undefined);
-
-const textsIn = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 
 /** Such as `environment "staging"`; nothing for the top of the file. */
 export function aboutOf({ environment }: Deployment): { about?: string } {

@@ -6,7 +6,12 @@ import { stripComments } from "jsonc-parser";
 import type { Env } from "../../../../../src/platform/bindings.ts";
 import { type Deployment, deploymentsIn } from "./deployment.ts";
 import { isIgnoredByGit } from "./git-ignore.ts";
-import { isTable, readWranglerFile, textIfThere, type WranglerFile } from "./wrangler-file.ts";
+import {
+  isTable,
+  readWranglerFile,
+  textIfThere,
+  type WranglerFile,
+} from "../../wrangler/wrangler-file.ts";
 
 /** A file that holds secrets. */
 export interface SecretFile {

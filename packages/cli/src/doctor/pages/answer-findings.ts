@@ -1,6 +1,6 @@
 // Findings on pages that the site does not answer as it should: errors, loops, wrong encodings.
 import type { DoctorFinding } from "../finding.ts";
-import { cacheMembers, isOurs, proxyError } from "./cache-marks.ts";
+import { cacheMembers, isOurs, proxyError } from "../../asking/cache-status.ts";
 import type { Answer } from "./look.ts";
 import { aboutPages, type Page } from "./page.ts";
 

@@ -1,7 +1,9 @@
 // Findings on other caches: one in front of Tidemark, whose hits no purge reaches, or one below it.
 import type { Explanation } from "../../../../../src/admin/explain/explanation.ts";
 import type { DoctorFinding } from "../finding.ts";
-import { cacheMarks, cacheMembers, cloudflareField, isOurs } from "./cache-marks.ts";
+import { cloudflareField } from "../../asking/cache-fields.ts";
+import { cacheMembers, isOurs } from "../../asking/cache-status.ts";
+import { cacheMarks } from "./cache-marks.ts";
 import type { Answer } from "./look.ts";
 import { aboutPages, type Page } from "./page.ts";
 

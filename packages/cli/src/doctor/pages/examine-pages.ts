@@ -1,15 +1,17 @@
 // The third part of doctor: pages, through the site and directly from its origin.
+import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
 import type { DoctorFinding, Examined } from "../finding.ts";
 import { answerFindings } from "./answer-findings.ts";
 import { cacheFindings } from "./cache-findings.ts";
-import { isOurs } from "./cache-marks.ts";
+import { isOurs } from "../../asking/cache-status.ts";
 import { look, type Outside } from "./look.ts";
+import { linkFindings } from "./link-findings.ts";
 import { originFindings } from "./origin-findings.ts";
 import type { Page } from "./page.ts";
-import { purgeFindings } from "./purge-findings.ts";
-import { type PagesAsked, purgePages, readPages } from "./read-pages.ts";
+import { purgeFindings, purgeRefused } from "./purge-findings.ts";
+import { type PagesAsked, type PurgedPage, purgePages, readPages } from "./read-pages.ts";
 
 export type PagesExamined = Examined & {
   /** No page of the site could be had: why not. */
@@ -25,26 +27,41 @@ export async function examinePages(
   const { pages, notLookedAt } = await readPages(asked, world);
   const ofSite = pages.filter(({ answers }) => answers.length > 0);
   const ofOrigin = pages.filter(({ direct }) => direct.length > 0);
-  const purged = purger === undefined ? [] : await purgePages(ofSite, purger, world);
-  const paths = (some: typeof pages) => some.map(({ path }) => path).join(" ");
+  const purged = await purgedIfAsked(ofSite, purger, world);
+  const paths = (some: readonly { readonly path: string }[]) =>
+    some.map(({ path }) => path).join(" ");
   const isUnreachable = asked.site !== undefined && ofSite.length === 0;
   return {
     findings: [
       ...answerFindings(pages),
+      ...(asked.site === undefined ? [] : linkFindings(pages, asked.origin)),
       ...cacheFindings(pages),
-      ...purgeFindings(purged),
+      ...(purged instanceof CommandError ? purgeRefused(purged) : purgeFindings(purged)),
       ...originFindings(pages),
     ],
     lookedAt: [
       ...(ofSite.length === 0 ? [] : [`pages of ${asked.site}: ${paths(ofSite)}`]),
       ...(ofOrigin.length === 0 ? [] : [`pages of the origin ${asked.origin}: ${paths(ofOrigin)}`]),
-      ...(purged.length === 0
-        ? []
-        : [`a purge of them: ${purged.map(({ path }) => path).join(" ")}`]),
+      ...(Array.isArray(purged) && purged.length > 0 ? [`a purge of them: ${paths(purged)}`] : []),
     ],
     notLookedAt: [...notLookedAt, ...tellingLittle(pages), ...unseen(asked, purger)],
     ...(isUnreachable && { unreachable: notLookedAt[0] ?? "No page was answered." }),
   };
+}
+
+/** @returns why there was no purge, so that what was seen until then is told in any case */
+async function purgedIfAsked(
+  pages: readonly Page[],
+  purger: SiteClient | undefined,
+  world: Outside & Pick<World, "sleep">,
+): Promise<PurgedPage[] | CommandError> {
+  if (purger === undefined || pages.length === 0) return [];
+  try {
+    return await purgePages(pages, purger, world);
+  } catch (cause) {
+    if (cause instanceof CommandError && cause.code !== "interrupted") return cause;
+    throw cause;
+  }
 }
 
 /** A redirect or an error says nothing of what a page would be. */

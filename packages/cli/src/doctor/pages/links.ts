@@ -1,4 +1,6 @@
 // Finds some more pages of a site in the links of its first page.
+import { referencesOf } from "../../origin/links.ts";
+import { apiPattern, isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
 import type { Answer } from "./look.ts";
 
 const pathCountMax = 4;
@@ -6,17 +8,27 @@ const pathCountMax = 4;
 /** To ask for these may do something. */
 const acting = /log-?(?:in|out)|sign-?(?:in|out|up)|delete|remove|cart|checkout|admin|unsubscribe/i;
 
-/** @returns paths of the same site, without a query */
-export function pathsLinkedFrom({ url, text, headers }: Answer): string[] {
-  if (!(headers.get("content-type") ?? "").startsWith("text/html")) return [];
+/**
+ * @param origin where it is known: a page may name it in its links, in the place of the site
+ * @returns paths of the same site, without a query
+ */
+export function pathsLinkedFrom(
+  { url, text, headers }: Pick<Answer, "url" | "text" | "headers">,
+  origin: string | undefined,
+): string[] {
+  const contentType = headers.get("content-type") ?? "";
+  if (!contentType.startsWith("text/html")) return [];
   const here = new URL(url);
-  const paths = new Set<string>();
-  for (const [, href = ""] of text.matchAll(/<a\s[^>]*?href\s*=\s*["']([^"'#]+)/gi)) {
-    const link = URL.parse(href, url);
-    const isPage =
-      link?.origin === here.origin && link.search === "" && !acting.test(link.pathname);
-    if (isPage && link.pathname !== here.pathname) paths.add(link.pathname);
-    if (paths.size === pathCountMax) break;
-  }
-  return [...paths];
+  const hosts = [here.origin, ...(origin === undefined ? [] : [origin])];
+  const paths = hosts.flatMap((host) => {
+    const page = { origin: host, path: url, text, contentType, linkField: null };
+    return referencesOf(page).flatMap(({ path, as }) => (as === "link" ? [path] : []));
+  });
+  const isPage = (path: string) =>
+    path === withoutQuery(path) &&
+    path !== here.pathname &&
+    !acting.test(path) &&
+    !isAssetPath(path) &&
+    apiPattern(path) === undefined;
+  return [...new Set(paths.filter(isPage))].slice(0, pathCountMax);
 }

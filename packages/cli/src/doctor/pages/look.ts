@@ -1,4 +1,6 @@
 // Asks for one page as a client without cookies does, and reads the beginning of its body.
+import { networkFailure } from "../../asking/network-failure.ts";
+import { userAgent } from "../../asking/user-agent.ts";
 import type { World } from "../../world.ts";
 
 export interface Answer {
@@ -17,6 +19,10 @@ export type Looked = Answer | { readonly kind: "failed"; readonly why: string };
 
 const answerMsMax = 30_000;
 const bodyCharsMax = 262_144;
+const plainFields = {
+  "user-agent": userAgent,
+  accept: "text/html,application/json;q=0.9,*/*;q=0.8",
+};
 
 export type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
@@ -30,7 +36,7 @@ export async function look(
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]);
   try {
     const response = await fetch(url, {
-      headers: { accept: "text/html,application/json;q=0.9,*/*;q=0.8", ...headers },
+      headers: { ...plainFields, ...headers },
       redirect: "manual",
       signal,
     });
@@ -39,7 +45,7 @@ export async function look(
     return { kind: "answered", url, askedAtMs, status, headers: fields, ...body };
   } catch (cause) {
     interrupted.throwIfAborted();
-    return { kind: "failed", why: reasonOf(cause) };
+    return { kind: "failed", why: networkFailure(cause, answerMsMax).why };
   }
 }
 
@@ -65,13 +71,4 @@ function isOfDecoding(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const code = "code" in cause ? String(cause.code) : "";
   return /^Z_|^ERR__|^ERR_BROTLI|^ERR_ZLIB|^ZSTD_/.test(code) || isOfDecoding(cause.cause);
-}
-
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return "it failed";
-  if (cause.name === "TimeoutError") return `no answer came within ${answerMsMax / 1_000} s`;
-  const { cause: inner = cause } = cause;
-  return inner instanceof Error && "code" in inner
-    ? `it failed with ${String(inner.code)}`
-    : "it failed";
 }

@@ -1,6 +1,6 @@
 // Findings on what an origin says of its pages: nothing may be stored, cookies, Vary; and who can reach it.
 import { type DoctorFinding, quoted } from "../finding.ts";
-import { cacheMembers } from "./cache-marks.ts";
+import { cacheMembers } from "../../asking/cache-status.ts";
 import { isOfOneClient, setCookies } from "./cookies.ts";
 import type { Answer } from "./look.ts";
 import {
@@ -39,15 +39,21 @@ function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
   const [first] = pages;
   if (first === undefined || !pages.every(isForbidden)) return [];
   const said = originAnswers(first)[0]?.headers.get("cache-control");
+  const names = originAnswers(first).flatMap(({ headers }) =>
+    setCookies(headers).flatMap((one) => (isOfOneClient(one) ? [one.name] : [])),
+  );
+  const isSession = names.length > 0;
+  const begun = isSession ? ` It begins a session, too, with ${quoted(new Set(names))}.` : "";
   return [
     {
       code: "origin-forbids-caching",
       level: "warning",
       about: aboutPages(pages),
       what: "Nothing is cached of any page that was asked for.",
-      cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.`,
-      remedy:
-        "Let the origin say public or s-maxage on pages that everybody may see. A route's fresh gives a lifetime where the origin says none.",
+      cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.${begun}`,
+      remedy: isSession
+        ? "Let the origin begin a session only where somebody logs in or fills a cart: in PHP, session_start() forbids caching too."
+        : "Let the origin say public or s-maxage on pages that everybody may see. A route's fresh gives a lifetime where the origin says none.",
     },
   ];
 }

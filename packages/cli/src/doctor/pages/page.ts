@@ -1,7 +1,7 @@
 // A page as doctor has seen it: several answers of the site, and answers of its origin.
 import { asResponseDirectives } from "../../../../../src/http/cache-control.ts";
 import { parseDirectives } from "../../../../../src/http/directives.ts";
-import { cacheMembers } from "./cache-marks.ts";
+import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "./look.ts";
 
 export interface Page {

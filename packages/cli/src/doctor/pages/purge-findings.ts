@@ -1,6 +1,7 @@
-// A finding on pages that are still the old ones after a purge that holds.
+// Findings on a purge that is refused, and on pages that are still the old ones after one that holds.
+import type { CommandError } from "../../command-error.ts";
 import type { DoctorFinding } from "../finding.ts";
-import { cacheMembers } from "./cache-marks.ts";
+import { cacheMembers } from "../../asking/cache-status.ts";
 import type { PurgedPage } from "./read-pages.ts";
 
 export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
@@ -26,4 +27,10 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
       },
     ];
   });
+}
+
+export function purgeRefused({ fault }: CommandError): DoctorFinding[] {
+  const what = "The purge was refused, so none was seen to hold.";
+  const { why: cause, mend: remedy } = fault;
+  return [{ code: "purge-refused", level: "critical", what, cause, remedy }];
 }

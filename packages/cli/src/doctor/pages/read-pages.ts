@@ -1,4 +1,5 @@
 // Asks for pages, of the site and of its origin, so that what the answers tell can be judged.
+import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { PurgeTold } from "../../../../../src/admin/protocol.ts";
@@ -46,7 +47,7 @@ export async function readPages(
   for (const path of asked.paths ?? ["/"]) await askFirst(path);
   const root = first.get("/");
   if (asked.paths === undefined && root?.kind === "answered") {
-    for (const path of pathsLinkedFrom(root)) await askFirst(path);
+    for (const path of pathsLinkedFrom(root, origin)) await askFirst(path);
   }
   if (site !== undefined) await world.sleep(pauseMs);
   const read: PageRead[] = [];
@@ -92,8 +93,8 @@ const isAnswer = (looked: Looked | undefined): looked is Answer => looked?.kind 
 
 function failuresOf({ path, answers, direct }: PageRead): string[] {
   const failed = (all: PageRead["direct"], whose: string) => {
-    const failure = all.find((looked) => looked?.kind === "failed");
-    return failure?.kind === "failed" ? [`The page ${path} ${whose}: ${failure.why}.`] : [];
+    const first = all.find((looked) => looked?.kind === "failed");
+    return first?.kind === "failed" ? [`The page ${path} ${whose}: ${first.why}.`] : [];
   };
   return [...failed(answers, "of the site"), ...failed(direct, "of the origin")];
 }
@@ -105,7 +106,14 @@ export interface PurgedPage {
   readonly after: Answer;
 }
 
-/** Purges the pages by their URLs, waits for as long as the site says, and asks for them again. */
+/** A purge holds within a minute or so. Whoever says a longer time is not to be believed. */
+const waitSecondsMax = 600;
+
+/**
+ * Purges the pages by their URLs, waits for as long as the site says, and asks for them again.
+ *
+ * @throws CommandError where the site refuses the purge, or tells no such time
+ */
 export async function purgePages(
   pages: readonly Page[],
   client: SiteClient,
@@ -113,12 +121,18 @@ export async function purgePages(
 ): Promise<PurgedPage[]> {
   const { origin } = client.site;
   const urls = pages.map(({ path }) => origin + path);
-  const { visibleWithinSeconds } = await client.json<PurgeTold>("purge", {
+  const told = await client.json<Partial<PurgeTold> | null>("purge", {
     method: "POST",
     body: { urls, reason: "tidemark doctor looks whether purges are seen" },
     headers: { "webhook-id": crypto.randomUUID() },
   });
-  await world.sleep(visibleWithinSeconds * 1_000);
+  const seconds = told?.visibleWithinSeconds;
+  if (typeof seconds !== "number" || !(seconds >= 0 && seconds <= waitSecondsMax)) {
+    const what = `${origin} did not say when the purge holds.`;
+    const why = "Its answer has another form than this command knows.";
+    throw failure({ what, why, mend: "Use the same version of the command and of the site." });
+  }
+  await world.sleep(seconds * 1_000);
   const purged: PurgedPage[] = [];
   for (const { path, answers } of pages) {
     const before = answers.at(-1);

@@ -2,8 +2,9 @@
 import type { MetricsTold, RouteTold } from "../../../../../src/admin/protocol.ts";
 import { percentOf } from "../../../../../src/admin/health/finding.ts";
 import { otherRoutes } from "../../../../../src/observe/families.ts";
+import { countOf, countsBy } from "../../stats/series.ts";
 import type { DoctorFinding } from "../finding.ts";
-import { countOf, countsBy, distributionOf } from "./distribution.ts";
+import { distributionOf } from "./distribution.ts";
 
 /** Fewer requests tell nothing of a route that nobody asks for. */
 const wholeCountMin = 1_000;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readWranglerFile } from "../../src/start/wrangler-file.ts";
+import { readWorkerOf } from "../../src/start/worker-of-folder.ts";
 
 let folder: string;
 
@@ -37,9 +37,10 @@ simple = { limit = 3, period = 60 }
     { name: "wrangler.json", text: JSON.stringify(table) },
     { name: "wrangler.jsonc", text: `// a comment\n${JSON.stringify(table).replace(/}$/, ",}")}` },
     { name: "wrangler.toml", text: toml },
+    { name: "wrangler.toml", text: toml.replace('"2026-11-01"', "2026-11-01") },
   ])("$name", async ({ name, text }) => {
     await written(name, text);
-    expect(await readWranglerFile(folder)).toEqual({
+    expect(await readWorkerOf(folder)).toEqual({
       main: join(folder, "src/worker.ts"),
       compatibility: { date: "2026-11-01", flags: ["nodejs_compat"] },
       variables: { ORIGIN_URL: "https://origin.test" },
@@ -49,7 +50,7 @@ simple = { limit = 3, period = 60 }
   });
 
   it("as nothing where there is none", async () => {
-    expect(await readWranglerFile(folder)).toBeUndefined();
+    expect(await readWorkerOf(folder)).toBeUndefined();
   });
 });
 
@@ -67,7 +68,7 @@ describe("what is not given here is named", () => {
     { id: "no text", fields: { vars: { LIST: [1] } }, names: "LIST (vars, no text)" },
   ])("$id", async ({ fields, names }) => {
     await written("wrangler.json", JSON.stringify({ name: "site", ...fields }));
-    const notes = (await readWranglerFile(folder))?.notes;
+    const notes = (await readWorkerOf(folder))?.notes;
     expect(notes).toEqual([
       `wrangler.json gives the Worker what is not given here: ${names}. Where it needs that, run npx wrangler dev.`,
     ]);
@@ -80,7 +81,7 @@ describe("one with a fault is refused, with line and column", () => {
     { name: "wrangler.toml", text: 'a = 1\nmain = "x\n', says: /Line 2, column \d+: / },
   ])("$name", async ({ name, text, says }) => {
     await written(name, text);
-    const refused = await readWranglerFile(folder).catch(String);
+    const refused = await readWorkerOf(folder).catch(String);
     expect(refused).toMatch(says);
     expect(refused).toContain(join(folder, name));
   });

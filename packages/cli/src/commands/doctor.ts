@@ -8,13 +8,17 @@ import type { AddCommand } from "../session.ts";
 import { repeated, type Session } from "../session.ts";
 import type { ChosenSite } from "../site/chosen-site.ts";
 import { SiteClient } from "../site/site-client.ts";
-import { type Examined, inOrder } from "./finding.ts";
-import { examineFolder } from "./folder/examine-folder.ts";
-import { type FolderRead, readFolder } from "./folder/folder-read.ts";
-import { originInFolder } from "./folder/origin-in-folder.ts";
-import { examinePages, examineWorkersDev, type PagesExamined } from "./pages/examine-pages.ts";
-import { printReport } from "./report.ts";
-import { examineSite, type SiteExamined } from "./site/examine-site.ts";
+import { type Examined, inOrder } from "../doctor/finding.ts";
+import { examineFolder } from "../doctor/folder/examine-folder.ts";
+import { type FolderRead, readFolder } from "../doctor/folder/folder-read.ts";
+import { originInFolder } from "../doctor/folder/origin-in-folder.ts";
+import {
+  examinePages,
+  examineWorkersDev,
+  type PagesExamined,
+} from "../doctor/pages/examine-pages.ts";
+import { printReport } from "../doctor/report.ts";
+import { examineSite, type SiteExamined } from "../doctor/site/examine-site.ts";
 
 interface DoctorOptions {
   readonly origin?: string;
@@ -31,11 +35,11 @@ export const addDoctor: AddCommand = (program, act) => {
     .description(
       "Looks at the folder of a Worker, at a site as its operator, and at pages as a client. Each finding says what it means, why it is so, and what to do. It changes nothing, unless --purge is given.",
     )
-    .option("--folder <folder>", "the folder with the wrangler file; this folder unless given")
+    .option("--folder <folder>", "the folder with the wrangler file (default: this folder)")
     .option("--origin <url>", "the origin, which is then asked directly too")
     .option(
       "--page <path>",
-      "a page to ask for, once or several times; unless given, / and up to four pages that it links to",
+      "a page to ask for; may be given several times (default: / and up to four pages that it links to)",
       repeated,
     )
     .option(
@@ -48,12 +52,13 @@ export const addDoctor: AddCommand = (program, act) => {
 };
 
 const examples = `
-Exit code: 0 where there is nothing but info, 3 with a warning or worse, 1 if the site cannot be reached.
+Exit code: 0 where there is nothing but info, 3 with a warning or worse,
+1 if the site cannot be reached.
 
 Examples:
   tidemark doctor
   tidemark doctor --site https://www.example.com --page / --page /news/42
-  tidemark doctor --site https://www.example.com --origin https://origin.example.com --json`;
+  tidemark doctor --origin https://origin.example.com --json`;
 
 async function doctor(session: Session, options: DoctorOptions): Promise<ExitCode> {
   const { terminal, world } = session;

@@ -13,27 +13,37 @@ export type WranglerFile =
   | { readonly kind: "malformed"; readonly name: string; readonly why: string };
 
 /** In the order in which wrangler looks for them. */
-const names = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"] as const;
+export const wranglerNames = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"] as const;
 
 /** @returns the file that wrangler takes, and the names of all that are there */
 export async function readWranglerFile(
   folder: string,
 ): Promise<{ file: WranglerFile; present: readonly string[] }> {
-  const texts = await Promise.all(names.map((name) => textIfThere(join(folder, name))));
-  const present = names.filter((_, at) => texts[at] !== undefined);
+  const texts = await Promise.all(wranglerNames.map((name) => textIfThere(join(folder, name))));
+  const present = wranglerNames.filter((_, at) => texts[at] !== undefined);
   const [name] = present;
   const text = texts.find((one) => one !== undefined);
   if (name === undefined || text === undefined) return { file: { kind: "absent" }, present };
   return { file: name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text), present };
 }
 
-/** @returns `undefined` where there is no such file; a folder counts as none */
+/** No such file, a folder in its place, or a path that no file can have. */
+const absentCodes: readonly unknown[] = [
+  "ENOENT",
+  "ENOTDIR",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "ERR_INVALID_ARG_VALUE",
+];
+
+/** @returns `undefined` where there is no such file */
 export async function textIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
+    if (absentCodes.includes(code)) return undefined;
     throw cause;
   }
 }
@@ -43,9 +53,9 @@ function fromJson(name: string, text: string): WranglerFile {
   const value: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
   const [first] = errors;
   if (first !== undefined) {
-    const line = text.slice(0, first.offset).split("\n").length;
-    const why = `Line ${line} cannot be read: ${printParseErrorCode(first.error)}.`;
-    return { kind: "malformed", name, why };
+    const lines = text.slice(0, first.offset).split("\n");
+    const place = { line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
+    return malformed(name, place, printParseErrorCode(first.error));
   }
   if (isTable(value)) return { kind: "read", name, table: value };
   return { kind: "malformed", name, why: "Line 1 begins no object." };
@@ -58,8 +68,16 @@ function fromToml(name: string, text: string): WranglerFile {
     if (!(cause instanceof TomlError)) throw cause;
     // What follows the first line shows the text, which may hold a secret.
     const [said = ""] = cause.message.split("\n");
-    return { kind: "malformed", name, why: `Line ${cause.line} cannot be read: ${said}.` };
+    return malformed(name, cause, said);
   }
+}
+
+function malformed(
+  name: string,
+  { line, column }: { readonly line: number; readonly column: number },
+  said: string,
+): WranglerFile {
+  return { kind: "malformed", name, why: `Line ${line}, column ${column}: ${said}.` };
 }
 
 export function isTable(value: unknown): value is Table {
@@ -69,4 +87,15 @@ export function isTable(value: unknown): value is Table {
 /** @returns the members that are tables; none of what is no list */
 export function tablesIn(value: unknown): Table[] {
   return Array.isArray(value) ? value.filter(isTable) : [];
+}
+
+/** @returns the members that are text; none of what is no list */
+export function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
+/** TOML has dates of its own. */
+export function dateText(value: unknown): string | undefined {
+  if (value instanceof Date) return value.toISOString().slice(0, 10);
+  return typeof value === "string" ? value : undefined;
 }

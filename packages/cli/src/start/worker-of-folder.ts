@@ -1,0 +1,86 @@
+// What a project's wrangler file says of its Worker, as far as it can be had on this machine.
+import { join, resolve } from "node:path";
+import type { RateLimitSettings } from "../../../../local/colo.ts";
+import type { Project } from "../../../../local/run/project.ts";
+import { OperatorError } from "../../../../src/operator-error.ts";
+import {
+  dateText,
+  isTable,
+  readWranglerFile,
+  type Table,
+  tablesIn,
+  textsIn,
+} from "../wrangler/wrangler-file.ts";
+
+export interface WorkerOfFolder extends Pick<
+  Project,
+  "main" | "compatibility" | "variables" | "notes"
+> {
+  readonly rateLimits: Readonly<Record<string, RateLimitSettings>>;
+}
+
+/** @returns `undefined` without a wrangler file. @throws OperatorError for one that cannot be read */
+export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | undefined> {
+  const { file } = await readWranglerFile(folder);
+  if (file.kind === "absent") return undefined;
+  if (file.kind === "malformed") {
+    const what = `${join(folder, file.name)} cannot be read.`;
+    throw new OperatorError({ what, why: file.why, mend: "Mend it there." });
+  }
+  const {
+    main,
+    vars,
+    compatibility_date: writtenDate,
+    compatibility_flags: flags,
+    ...others
+  } = file.table;
+  const date = dateText(writtenDate);
+  const variables = Object.entries(tableOf(vars));
+  const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === "string";
+  const notGiven = [
+    ...variables.filter((pair) => !isText(pair)).map(([key]) => `${key} (vars, no text)`),
+    ...bindingsIn(others),
+  ];
+  return {
+    main: typeof main === "string" ? resolve(folder, main) : undefined,
+    compatibility: {
+      ...(date === undefined ? {} : { date }),
+      flags: textsIn(flags),
+    },
+    variables: Object.fromEntries(variables.filter(isText)),
+    rateLimits: rateLimitsIn(others["ratelimits"]),
+    notes:
+      notGiven.length === 0
+        ? []
+        : [
+            `${file.name} gives the Worker what is not given here: ${notGiven.join(", ")}. Where it needs that, run npx wrangler dev.`,
+          ],
+  };
+}
+
+function tableOf(value: unknown): Table {
+  return isTable(value) ? value : {};
+}
+
+/** @returns each binding with the section that has it, save those that are given here */
+function bindingsIn(sections: Table): string[] {
+  return Object.entries(sections).flatMap(([section, value]) => {
+    const { bindings, producers, binding } = tableOf(value);
+    const items = [...[value, bindings, producers].flatMap(tablesIn), { binding }];
+    return items.flatMap(({ binding: bound, name }: Table) => {
+      const named = bound ?? (bindings === undefined ? undefined : name);
+      return typeof named === "string" ? [`${named} (${section})`] : [];
+    });
+  });
+}
+
+function rateLimitsIn(value: unknown): Readonly<Record<string, RateLimitSettings>> {
+  const limits = tablesIn(value).flatMap(({ name, simple }) => {
+    const { limit, period } = tableOf(simple);
+    const isPeriod = period === 10 || period === 60;
+    return typeof name === "string" && typeof limit === "number" && isPeriod
+      ? [[name, { limit, periodSeconds: period }] as const]
+      : [];
+  });
+  return Object.fromEntries(limits);
+}

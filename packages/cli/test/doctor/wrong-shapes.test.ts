@@ -1,0 +1,68 @@
+// A site that answers doctor with something of another shape: it is told, and nothing breaks.
+import { describe, expect, it } from "vitest";
+import { FakeUser } from "../fakes/fake-world.ts";
+import { adminToken, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+
+type Answers = Readonly<Record<string, string>>;
+
+const well: Answers = {
+  health: JSON.stringify({
+    ...{
+      status: "ok",
+      summary: "Nothing was found.",
+      scope: "",
+      at: null,
+      version: "1",
+      colo: "x",
+    },
+    ...{ findings: [], notLookedAt: [] },
+  }),
+  stats: JSON.stringify({ faults: [], configuredRoutes: [] }),
+  metrics: JSON.stringify({
+    ...{ startedAt: null, at: null, boundsSeconds: [1], counters: [], histograms: [] },
+  }),
+  purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1 }),
+};
+
+async function examined(answers: Answers, args: readonly string[] = []) {
+  const fetch: typeof globalThis.fetch = async (input) => {
+    const url = new URL(input instanceof Request ? input.url : String(input));
+    if (url.origin !== siteUrl) throw new TypeError("fetch failed");
+    const route = url.pathname.replace("/_cache/", "");
+    const text = { ...well, ...answers }[route];
+    if (text !== undefined) return new Response(text);
+    return new Response("page", { headers: { "cache-status": "tidemark; hit" } });
+  };
+  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  return user.runs(["doctor", "--json", ...args]);
+}
+
+const shapes = ["null", "[]", "{}", "7", '"x"', "[null]", '{"findings":7,"notLookedAt":{"a":1}}'];
+const deep = [
+  '{"findings":[null,7,{}],"notLookedAt":[null,{}],"at":7,"colo":{}}',
+  '{"findings":[{"code":7,"level":"worst","what":{},"cause":null,"remedy":[]}],"notLookedAt":[]}',
+  '{"faults":[null,{}],"configuredRoutes":[null,{"name":7,"match":"x"}]}',
+  '{"boundsSeconds":["x"],"counters":[null,{"name":"tidemark_requests_total"}],"histograms":[{}]}',
+  '{"boundsSeconds":[1],"counters":7,"histograms":[{"name":"tidemark_origin_seconds","labels":null}]}',
+];
+
+describe.each(["health", "stats", "metrics"])("of %s", (route) => {
+  it.each([...shapes, ...deep])("%s", async (text) => {
+    const { code, out, notes } = await examined({ [route]: text });
+    expect(notes).toBe("");
+    expect([0, 3]).toContain(code);
+    const told = JSON.parse(out) as { notLookedAt: string[]; findings: { level: string }[] };
+    expect(told.notLookedAt.every((one) => typeof one === "string")).toBe(true);
+    expect(`${out}${notes}`).not.toMatch(/TypeError|undefined|is not a function/);
+    expect(out).not.toContain(adminToken);
+  });
+});
+
+it.each([...shapes, '{"visibleWithinSeconds":"x"}', '{"visibleWithinSeconds":1e12}'])(
+  "of a purge: %s",
+  async (text) => {
+    const { code, notes } = await examined({ purge: text }, ["--purge", "--yes"]);
+    expect(notes).not.toMatch(/TypeError|undefined|is not/);
+    expect([0, 1, 3]).toContain(code);
+  },
+);

@@ -1,0 +1,101 @@
+// Files with tokens: whose they may be, and two processes that change one.
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { FakeUser } from "../fakes/fake-world.ts";
+import { openReached, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+
+const pathOf = ({ folder }: FakeUser) => join(folder, ".config", "tidemark", "profiles.json");
+const profiles = (...names: readonly string[]) =>
+  JSON.stringify({ profiles: Object.fromEntries(names.map((name) => [name, { site: siteUrl }])) });
+
+async function userWith(text: string, mode = 0o600) {
+  const { fetch, asked } = openReached();
+  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  await mkdir(dirname(pathOf(user)), { recursive: true });
+  await writeFile(pathOf(user), text);
+  await chmod(pathOf(user), mode);
+  return { user, asked };
+}
+
+const set = (name: string) => ["profile", "set", name, "--site", siteUrl, "--no-token"];
+const namesIn = async (user: FakeUser) =>
+  Object.keys(JSON.parse(await readFile(pathOf(user), "utf8")).profiles);
+
+it("takes a file that begins with a byte order mark", async () => {
+  const { user } = await userWith(`\ufeff${profiles("a")}`);
+  expect((await user.runs(["profile", "list"])).out).toContain(`a     ${siteUrl}`);
+});
+
+it.runIf(process.getuid?.() === 0)("refuses a file of another user", async () => {
+  const { user, asked } = await userWith(profiles("a"));
+  await chown(pathOf(user), 12_345, 0);
+  const { code, notes } = await user.runs(["health"]);
+  expect({ code, asked }).toEqual({ code: 2, asked: [] });
+  expect(notes).toContain("It belongs to another user: its owner is 12345");
+});
+
+it.each(["/dev/zero", "/tmp"])("refuses %s, and advises no chmod of it", async (path) => {
+  const env = { TIDEMARK_SITE: siteUrl, TIDEMARK_TOKEN_FILE: path };
+  const user = await FakeUser.at({ env });
+  const { code, notes } = await user.runs(["health"]);
+  expect({ code, notes }).toEqual({
+    code: 2,
+    notes: `${path} was not read. It is no file. Name a file of mode 600.\n`,
+  });
+});
+
+it("does without profiles where the home is no folder", async () => {
+  const { fetch } = openReached();
+  const user = await FakeUser.at({ fetch, env: { ...operatorEnv, XDG_CONFIG_HOME: "/dev/null" } });
+  expect((await user.runs(["switch"])).code).toBe(0);
+  const { code, notes } = await user.runs(set("a"));
+  expect(code).toBe(2);
+  expect(notes).toMatch(/was not written\. The system says (?:EEXIST|ENOTDIR)\./);
+});
+
+it("says what a corrupt file needs, and leaves it as it is", async () => {
+  const { user } = await userWith("{");
+  const { code, notes } = await user.runs(set("a"));
+  expect(code).toBe(2);
+  expect(notes).toContain("It is not JSON. Mend it, or delete it");
+  expect(await readFile(pathOf(user), "utf8")).toBe("{");
+  expect(await readdir(dirname(pathOf(user)))).toEqual(["profiles.json"]);
+});
+
+it("changes the file that a link leads to", async () => {
+  const { user } = await userWith(profiles("a"));
+  const target = join(user.folder, "kept.json");
+  await writeFile(target, profiles("b"), { mode: 0o600 });
+  const env = { XDG_CONFIG_HOME: join(user.folder, "linked") };
+  const link = join(env.XDG_CONFIG_HOME, "tidemark", "profiles.json");
+  await mkdir(dirname(link), { recursive: true });
+  await symlink(target, link);
+  expect((await user.runs(set("c"), { env })).code).toBe(0);
+  expect(Object.keys(JSON.parse(await readFile(target, "utf8")).profiles)).toEqual(["b", "c"]);
+  expect((await stat(target)).mode & 0o777).toBe(0o600);
+});
+
+describe("two that change it at once", () => {
+  it("lose nothing of each other", async () => {
+    const { user } = await userWith(profiles("a"));
+    const names = Array.from({ length: 12 }, (_, at) => `p${at}`);
+    const onSleep = async () => {
+      while (existsSync(`${pathOf(user)}.lock`)) await turn();
+    };
+    const runs = await Promise.all(names.map(async (name) => user.runs(set(name), { onSleep })));
+    expect(runs.map(({ code }) => code)).toEqual(names.map(() => 0));
+    expect((await namesIn(user)).toSorted()).toEqual(["a", ...names].toSorted());
+  });
+
+  it("say so where one was killed while it wrote", async () => {
+    const { user } = await userWith(profiles("a"));
+    await writeFile(`${pathOf(user)}.lock`, "");
+    const { code, notes } = await user.runs(set("b"));
+    expect(code).toBe(2);
+    expect(notes).toContain("profiles.json.lock is there");
+    expect(await namesIn(user)).toEqual(["a"]);
+  });
+});

@@ -1,0 +1,22 @@
+// What `tidemark start --json` says of what it cannot start: the same members as every other command.
+import { expect, it } from "vitest";
+import { FakeUser } from "../fakes/fake-world.ts";
+
+it.each([
+  { id: "a mistyped option", args: ["--port", "x"], code: 2, error: { code: "usage" } },
+  {
+    id: "an empty folder",
+    args: [],
+    code: 1,
+    error: { code: "failed", mend: expect.stringContaining("tidemark init") },
+  },
+])("$id", async ({ args, code, error }) => {
+  const user = await FakeUser.at();
+  const ran = await user.runs(["start", "--json", ...args]);
+  expect(ran.code).toBe(code);
+  const told = JSON.parse(ran.out) as { error: Record<string, string> };
+  expect(told.error).toMatchObject(error);
+  expect(Object.keys(told.error)).toEqual(["code", "what", "why", "mend"]);
+  const { what, why, mend } = told.error;
+  expect(ran.notes).toBe(`${what} ${why} ${mend}\n`);
+});

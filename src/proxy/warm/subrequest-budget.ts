@@ -1,0 +1,58 @@
+// What pages that are warmed cost of the subrequests that a request may make: before they are asked for, and
+// once it is known.
+import type { Route } from "../../config/config.ts";
+import type { Decision } from "../../observe/decision.ts";
+import type { WarmedPage } from "./warm-page.ts";
+
+/** Workers Free ends the 51st. The rest is for the purge journal and for the report of an isolate. */
+const subrequestsMax = 44;
+
+/** A look and a write in each tier below memory, and the origin; of a page that varies, its marker's writes, too. */
+const ofAnyRoute = 7;
+const ofLease = 2;
+/** The origin is asked once more, with what its answer varies by. */
+const ofWithheldFields = 1;
+/** Of a page that varies: looks whether it still stands, and writes. */
+const ofSecondAsk = 5;
+
+/** The most that a page of a route costs, unless another colo is waited for. */
+function costMax({ collapse, forward, admission }: Route): number {
+  return (
+    ofAnyRoute +
+    (collapse === "global" ? ofLease : 0) +
+    (forward === undefined ? 0 : ofWithheldFields) +
+    (admission === "second-ask" ? ofSecondAsk : 0)
+  );
+}
+
+/** What is left for the pages of one call. */
+export class SubrequestBudget {
+  #left = subrequestsMax;
+
+  /** @returns whether there is room for a page of the route: then it is set aside */
+  begin(route: Route): boolean {
+    const hasRoom = this.#left >= costMax(route);
+    if (hasRoom) this.#left -= costMax(route);
+    return hasRoom;
+  }
+
+  /** Gives back what a page that was begun has not cost. */
+  ended(route: Route, came: WarmedPage): void {
+    this.#left += costMax(route) - costOf(came, costMax(route));
+  }
+}
+
+/** @param most where it is not known */
+function costOf(came: WarmedPage, most: number): number {
+  if (came.kind === "passed-by") return 0;
+  if (came.kind === "already") return came.looks;
+  if (came.kind !== "asked") return most;
+  const { second, outcome, decision, looksBefore } = came;
+  const isVarying = outcome?.stored?.metadata.selecting[0] !== undefined;
+  return looksBefore + (second || isVarying ? most : costIn(decision));
+}
+
+function costIn({ looks, heardOf, changes, lease }: Decision): number {
+  const writes = changes.filter(({ tier }) => tier !== "memory").length;
+  return looks.length + heardOf.length + writes + (lease === undefined ? 0 : ofLease);
+}

@@ -1,0 +1,75 @@
+// The installed command with the machine's own Node, which may be 20: the help of all its commands, and that no
+// mistyped line asks the site for anything.
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { mistypedRows } from "../../packages/cli/test/mistyped-rows.ts";
+import { check } from "./commands.ts";
+
+/** The command as it is installed, and the site that its environment names. */
+interface Installed {
+  /** The path of its `tidemark.js`. */
+  readonly command: string;
+  readonly site: string;
+}
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+}
+
+function ended({ command, site }: Installed, args: readonly string[], more = {}): Promise<Ended> {
+  const own = { TIDEMARK_SITE: site, TIDEMARK_TOKEN: "token-x", HOME: "/nonexistent" };
+  const env = { PATH: process.env["PATH"], ...own, ...more };
+  const { promise, resolve } = Promise.withResolvers<Ended>();
+  const child = execFile("node", [command, ...args], { env }, (failure, out) => {
+    resolve({ code: failure === null ? 0 : Number(failure.code), out });
+  });
+  child.stdin?.end();
+  return promise;
+}
+
+/** @throws Error for the first that fails */
+export async function askCommandLines(command: string): Promise<void> {
+  const asked: string[] = [];
+  const server = createServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`);
+    response.end("{}");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const count = await helped({ command, site }, []);
+    await refused({ command, site });
+    check(asked.length === 0, `The site was asked: ${asked.join(", ")}.`);
+    await ended({ command, site }, ["warm", "/a"]);
+    check(asked.includes("GET /a"), "A path is not read as one of the site.");
+    process.stdout.write(`  ${count} helps, ${mistypedRows.length} mistyped lines\n`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** @returns how many commands there are from here on */
+async function helped(installed: Installed, path: readonly string[]): Promise<number> {
+  const { code, out } = await ended(installed, [...path, "--help"]);
+  const name = ["tidemark", ...path].join(" ");
+  check(code === 0 && out.includes(`Usage: ${name} `), `${name} --help ends with ${code}:\n${out}`);
+  const [, listed = ""] = /^Commands:\n((?: .*\n)+)/m.exec(out) ?? [];
+  const names = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, word = ""]) => word);
+  let count = 1;
+  for (const word of names.filter((one) => one !== "help")) {
+    count += await helped(installed, [...path, word]);
+  }
+  return count;
+}
+
+async function refused(installed: Installed): Promise<void> {
+  for (const { name, args, env } of mistypedRows) {
+    const { code } = await ended(installed, args, env);
+    check(code === 2, `What is mistyped (${name}) ends with ${code}.`);
+  }
+}
