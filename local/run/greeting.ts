@@ -16,7 +16,7 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
     [site.rest.url, `the shared tier: Upstash's REST interface before ${redis}`],
   ];
   const widest = Math.max(...addresses.map(([at = ""]) => at.length));
-  const told = ADMIN_TOKEN.isMadeUp ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";
+  const token = ADMIN_TOKEN.isMadeUp ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";
   return [
     `Tidemark runs after ${tookSeconds.toFixed(1)} s. Ctrl-C ends it.`,
     "",
@@ -32,7 +32,8 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
       : second === undefined
         ? `  curl -sD- -o/dev/null ${url}/breaking  # fresh for 30 s here, for 0 s in browsers`
         : `  curl -sD- -o/dev/null ${second.url}/          # the other colo: a hit from the shared tier`,
-    `  curl -s -H "Authorization: Bearer ${told}" ${url}/_cache/stats`,
+    `  export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="${token}"   # for the command: tidemark doctor`,
+    `  curl -s -H "Authorization: Bearer ${token}" ${url}/_cache/stats`,
     "",
   ];
 }

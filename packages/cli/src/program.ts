@@ -35,6 +35,7 @@ const commands: readonly AddCommand[] = [
 
 const surroundings = `
 Examples:
+  tidemark init https://www.example.com --out my-site
   tidemark profile set production --site https://www.example.com
   tidemark health
   tidemark purge --tag article:42 --dry-run

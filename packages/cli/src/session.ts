@@ -75,6 +75,17 @@ export function headerField(text: string, before: readonly Field[] | undefined):
   return [...(before ?? []), [name, value]];
 }
 
+/** For an http or https URL, or a path of the site. */
+export function urlOrPath(text: string): string {
+  if (text.startsWith("/") || /^https?:\/\/[^/]/i.test(text)) return text;
+  throw new InvalidArgumentError("Write a path that begins with /, or a URL with https://.");
+}
+
+/** As `repeated`, for what `urlOrPath` takes. */
+export function repeatedUrl(value: string, before: readonly string[] | undefined): string[] {
+  return repeated(urlOrPath(value), before);
+}
+
 /** For an option that takes a whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (value: string) => number {
   return (value) => {

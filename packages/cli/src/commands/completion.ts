@@ -19,7 +19,7 @@ export const addCompletion: AddCommand = (program, act) => {
       command
         .summary("a script by which your shell completes tidemark")
         .description(
-          "Writes a script to stdout: with it, the shell completes commands, options and the names of profiles. It asks no site.",
+          "Writes a script to stdout: with it, the shell completes commands, options and the names of profiles. It asks no site. The shell must find tidemark itself, as npm install --global sets it up.",
         )
         .addHelpText("after", examples)
         .action(act((session, _, [shell = ""]) => script(session, shell, completions)));

@@ -35,11 +35,11 @@ export const addDoctor: AddCommand = (program, act) => {
     .description(
       "Looks at the folder of a Worker, at a site as its operator, and at pages as a client. Each finding says what it means, why it is so, and what to do. It changes nothing, unless --purge is given.",
     )
-    .option("--folder <folder>", "the folder with the wrangler file; this folder unless given")
+    .option("--folder <folder>", "the folder with the wrangler file (default: this folder)")
     .option("--origin <url>", "the origin, which is then asked directly too")
     .option(
       "--page <path>",
-      "a page to ask for, once or several times; unless given, / and up to four pages that it links to",
+      "a page to ask for; may be given several times (default: / and up to four pages that it links to)",
       repeated,
     )
     .option(

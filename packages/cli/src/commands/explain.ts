@@ -1,7 +1,6 @@
 // `tidemark explain`: why a request would be answered as it would be.
-import type { AddCommand } from "../session.ts";
 import { exitCode } from "../exit-code.ts";
-import { type Field, headerField, type Session } from "../session.ts";
+import { type AddCommand, type Field, headerField, type Session, urlOrPath } from "../session.ts";
 
 interface ExplainOptions {
   readonly method?: string;
@@ -15,9 +14,13 @@ export const addExplain: AddCommand = (program, act) => {
     .description(
       "Tells how a request would be answered, and why. Nothing is sent to the origin, and nothing is stored. One isolate answers: what only another one's memory holds, it does not know.",
     )
-    .argument("<url>", "the URL, or a path of the site")
-    .option("--method <method>", "of the request; GET unless given")
-    .option("--header <field>", 'a field of the request, as "Name: value"; repeatable', headerField)
+    .argument("<url>", "the URL, or a path of the site", urlOrPath)
+    .option("--method <method>", "of the request (default: GET)")
+    .option(
+      "--header <field>",
+      'a field of the request, as "Name: value"; may be given several times',
+      headerField,
+    )
     .addHelpText("after", examples)
     .action(act<ExplainOptions>(explain));
 };

@@ -21,14 +21,14 @@ export const addInit: AddCommand = (program, act) => {
     .command("init")
     .summary("look at an origin, and write the files of a site before it")
     .description(
-      "Asks an origin for a few of its pages, in several ways each and two at once, and says which can be cached and which are for one visitor. " +
+      "Asks an origin for a few of its pages, each in several ways, and two at once. It says which can be cached, and which are for one visitor. " +
         "Then it writes tidemark.config.ts and wrangler.jsonc, and what else a new site needs and the folder lacks. It needs no token, and nothing is overwritten unasked.",
     )
-    .argument("[origin]", "scheme and host of the site as it is now; asked for on a terminal")
-    .option("-o, --out <folder>", "write there; default: this folder")
+    .argument("[origin]", "scheme and host of the site as it is now; without it, you are asked")
+    .option("-o, --out <folder>", "write there (default: this folder)")
     .option("--page <path>", "look at this path too; may be given several times", repeated)
     .option("--pages <n>", "look at so many pages at most, 1 to 200", "20")
-    .option("--name <worker>", "name of the Worker; default: made of the host")
+    .option("--name <worker>", "name of the Worker (default: made of the host)")
     .option("--route <pattern>", "where the Worker will stand, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")
     .option("--dry-run", "write nothing, and show the configuration")
@@ -66,7 +66,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const findings = findingsOf(sight);
   const { toWrite, kept } = sorted(siteFiles(draft, choices, world.nowAtMs()), folder);
   for (const line of [...pageLines(sight), ...findingLines(findings), ""]) terminal.print(line);
-  const next = nextCommands(options.out);
+  const next = nextCommands(options.out, kept.includes("package.json"));
   const isDry = options.dryRun === true;
   if (isDry) {
     terminal.print("Nothing was written. It would be, into tidemark.config.ts:\n");

@@ -43,7 +43,7 @@ function addSet(profile: Command, act: Act): void {
     .command("set")
     .summary("store a site and its token under a name")
     .description(
-      "Stores a site under a name, in place of what was there. In a terminal it asks for the ADMIN_TOKEN of the site, and does not show it. Else the first line of stdin is the token. The first profile becomes the default.",
+      "Stores the site of --site under a name, in place of what was there. In a terminal it asks for the ADMIN_TOKEN of the site, and does not show it. Else the first line of stdin is the token. The first profile becomes the default.",
     )
     .argument("<name>", "letters, digits, dot, dash, underscore")
     .option("--no-token", "store no token; TIDEMARK_TOKEN has it then")

@@ -2,7 +2,7 @@
 import type { DryRunTold, PurgeOrder, PurgeTold } from "../../../../src/admin/protocol.ts";
 import { CommandError, failure, usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
-import { type AddCommand, repeated, type Session } from "../session.ts";
+import { type AddCommand, repeated, repeatedUrl, type Session } from "../session.ts";
 import type { SiteClient } from "../site/site-client.ts";
 import { passingCodes } from "../site/site-failures.ts";
 
@@ -27,8 +27,12 @@ export const addPurge: AddCommand = (program, act) => {
       "Purges responses: within the site's bound, no tier answers with them any more. Each option may be given several times.",
     )
     .option("-t, --tag <tag>", "responses with this tag", repeated)
-    .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeated)
-    .option("-p, --prefix <prefix>", "URLs or paths that begin so", repeated)
+    .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeatedUrl)
+    .option(
+      "-p, --prefix <prefix>",
+      "what begins so: https://host/a/, or /a/ on every host",
+      repeated,
+    )
     .option("--host <host>", "everything of this host", repeated)
     .option("--route <name>", "everything stored under this route", repeated)
     .option("--everything", "all of it; asks first")

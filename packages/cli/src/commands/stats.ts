@@ -23,12 +23,12 @@ export const addStats: AddCommand = (program, act) => {
     .command("stats")
     .summary("how each route is answered: hits, errors, times")
     .description(
-      "Shows by route how requests were answered, by the counts of all isolates. Isolates report every one to five minutes. With --isolate, one isolate tells all that it knows of itself.",
+      "Shows by route how requests were answered, by the counts of all isolates. Isolates report every one to five minutes, so the counts are some minutes behind. With --isolate, one isolate tells all that it knows of itself, up to now.",
     )
     .option("--isolate", "what one isolate tells: its counts, memory, journal, troubles")
     .option(
       "--watch [seconds]",
-      `go on, and show what came in the last so many seconds; ${watchSecondsUnlessSet} unless set. Ctrl-C ends it, with exit code 0`,
+      `go on, and show what came in the last so many seconds (default: ${watchSecondsUnlessSet}). Ctrl-C ends it, with exit code 0`,
       wholeNumber(1, 86_400),
     )
     .addHelpText("after", examples)

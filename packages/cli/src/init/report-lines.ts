@@ -37,17 +37,21 @@ export function findingLines(findings: readonly Finding[]): string[] {
   return findings.length === 0 ? [] : ["", ...findings.map(({ text }) => `- ${text}`)];
 }
 
-/** @param folder as the user wrote it; `undefined` for the folder of the run */
-export function nextCommands(folder: string | undefined): string[] {
+/**
+ * @param folder as the user wrote it; `undefined` for the folder of the run
+ * @param hasOwnPackage whether a package.json was there, which has other scripts and packages than the template's
+ */
+export function nextCommands(folder: string | undefined, hasOwnPackage: boolean): string[] {
   return [
     ...(folder === undefined
       ? []
       : [
           `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", String.raw`'\''`)}'`}`,
         ]),
-    "npm install",
-    "npm run check && npm test",
-    "tidemark start",
+    hasOwnPackage ? "npm install tidemark" : "npm install",
+    `npm install --save-dev tidemark-cli${hasOwnPackage ? " typescript vitest wrangler" : ""}`,
+    hasOwnPackage ? "npx tsc && npx vitest run" : "npm run check && npm test",
+    "npx tidemark start",
     "umask 077",
     "cat > secrets.json <<END",
     "{",
@@ -57,8 +61,8 @@ export function nextCommands(folder: string | undefined): string[] {
     '  "ADMIN_TOKEN": "$(openssl rand -hex 24)"',
     "}",
     "END",
-    "npm run deploy -- --secrets-file secrets.json   # the first time: code and secrets together",
+    `${hasOwnPackage ? "npx wrangler deploy" : "npm run deploy --"} --secrets-file secrets.json   # the first time: code and secrets together`,
     "npx wrangler secret bulk secrets.json           # later: secrets alone",
-    "tidemark doctor",
+    "npx tidemark doctor",
   ];
 }

@@ -94,7 +94,14 @@ const metrics = z.looseObject({
 
 const stats = z.looseObject({
   faults: z.array(z.looseObject({ what: text, why: text, mend: text })),
-  configuredRoutes: z.array(z.looseObject({ name: text })),
+  configuredRoutes: z.array(
+    z.looseObject({
+      name: text,
+      match: texts,
+      bypass: z.boolean(),
+      originTimeoutSeconds: z.number(),
+    }),
+  ),
 });
 
 const warmed = z.looseObject({

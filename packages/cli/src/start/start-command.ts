@@ -15,8 +15,11 @@ export const addStart: AddCommand = (program, act) => {
       "--origin <url>",
       "your site, scheme and host alone; else ORIGIN_URL of .dev.vars or of the wrangler file",
     )
-    .option("--port <n>", "port of the first colo (8787)")
-    .option("--colos <n>", "number of colos, on consecutive ports, each a process of its own (1)")
+    .option("--port <n>", "port of the first colo (default: 8787)")
+    .option(
+      "--colos <n>",
+      "number of colos, on consecutive ports, each a process of its own (default: 1)",
+    )
     .option(
       "--redis <url>",
       "use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey",
@@ -24,11 +27,11 @@ export const addStart: AddCommand = (program, act) => {
     .option("--config <file>", "use this configuration instead of tidemark.config.ts")
     .option(
       "--rtt <ms>",
-      "let every answer of the shared tier take that much longer, as distance does (0)",
+      "let every answer of the shared tier take that much longer, as distance does (default: 0)",
     )
     .option(
       "--replica-lag <ms>",
-      "read the shared tier as it was that long ago, as a replica may be (0)",
+      "read the shared tier as it was that long ago, as a replica may be (default: 0)",
     )
     .option("--no-watch", "do not load the configuration again when it changes")
     .option("--quiet", "print no line for each request")

@@ -9,13 +9,18 @@ export interface Logged {
 
 export type LoggedLine = Logged | "other" | "unreadable";
 
-/** Quoted: method, path and protocol; then the status. What stands before and behind differs. */
-const classic = /"([A-Z]+) (\S+)(?: HTTP\/[\d.]+)?" (\d{3})(?: |$)/;
+/**
+ * Quoted: method, path and protocol; then the status. What stands before and behind differs. A path with a
+ * backslash was escaped by the server, each in its own way.
+ */
+const classic = /"([A-Z]+) ([^\s\\]+)(?: HTTP\/[\d.]+)?" (\d{3})(?: |$)/;
 
 /** @returns `"other"` for what is no GET that ended with 2xx or 3xx */
 export function readLoggedLine(line: string | undefined): LoggedLine {
   const trimmed = line?.trim();
   if (trimmed === undefined || trimmed === "") return line === undefined ? "unreadable" : "other";
+  // Attackers send bytes that are no text.
+  if (trimmed.includes("\ufffd")) return "unreadable";
   const found = trimmed.startsWith("{") ? ofJson(trimmed) : ofClassic(trimmed);
   if (found === undefined) return "unreadable";
   const { method, url, status } = found;

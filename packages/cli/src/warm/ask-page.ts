@@ -26,6 +26,8 @@ export type Asked =
   | { readonly kind: "interrupted" };
 
 const answerMsMax = 120_000;
+/** The rest of an answer that fills no tier; it may be a stream without an end. */
+const restMsMax = 1_000;
 const troubleStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** As browsers send it, so that the variant is theirs. */
 const browserFields = { "accept-encoding": "gzip, deflate, br, zstd", "user-agent": userAgent };
@@ -47,8 +49,10 @@ export async function askPage(
       signal,
     });
     const durationMs = world.nowAtMs() - beganAtMs;
-    for await (const _ of response.body ?? []) void _;
-    return read(response, { beganAtMs, durationMs }, world.nowAtMs());
+    const asked = read(response, { beganAtMs, durationMs }, world.nowAtMs());
+    const isFilling = asked.outcome.result === "warmed";
+    await readBody(response, isFilling ? answerMsMax : restMsMax);
+    return asked;
   } catch (cause) {
     if (interrupted.aborted) return { kind: "interrupted" };
     const { why } = networkFailure(cause, answerMsMax);
@@ -57,11 +61,20 @@ export async function askPage(
   }
 }
 
+/** To its end, or for so long: reading it whole keeps the connection for the next page. */
+async function readBody({ body }: Response, msMax: number): Promise<void> {
+  if (body === null) return;
+  const reader = body.getReader();
+  const late = AbortSignal.timeout(msMax);
+  late.addEventListener("abort", () => void reader.cancel().catch(() => undefined));
+  while (!(await reader.read()).done);
+}
+
 function read(
   response: Response,
   taken: { readonly beganAtMs: number; readonly durationMs: number },
   nowAtMs: number,
-): Asked {
+): Exclude<Asked, { kind: "interrupted" }> {
   const { status, headers } = response;
   const told = outcomeOf(response);
   const isTidemark = isOurs(headers);

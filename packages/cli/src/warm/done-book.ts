@@ -1,8 +1,8 @@
 // Which pages a run has done, in a file, so that the next one goes on where it stopped.
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { failure, usageError } from "../command-error.ts";
+import { type CommandError, failure, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
 
 /** Its digest, and a line end: a file of a million pages has 17 MB. */
@@ -13,11 +13,34 @@ const ageMsMax = 24 * 60 * 60 * 1_000;
 /** So much is lost at the most if the process is killed; it is asked for twice then. */
 const unwrittenMax = 200;
 const unwrittenMsMax = 1_000;
-const firstLine = "tidemark warm 1";
+const firstWords = "tidemark warm 1";
+
+/** How a run does it. An earlier one that did the same in another way was interrupted all the same. */
+const ofManner: ReadonlySet<string> = new Set([
+  "rate",
+  "concurrency",
+  "state",
+  "fresh",
+  "limit",
+  "json",
+  "yes",
+  "color",
+]);
+
+/** What makes two runs the same: the addresses, the sources, the variants. */
+export function identityOf(run: {
+  readonly addresses: readonly string[];
+  readonly words: readonly string[];
+  readonly options: object;
+}): string {
+  const same = Object.entries(run.options).filter(([name]) => !ofManner.has(name));
+  const inOrder = same.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return [run.addresses, run.words, inOrder].map((one) => JSON.stringify(one)).join("\n");
+}
 
 export interface DoneSettings {
-  /** What makes two runs the same: the site, the sources, the variants, the addresses. */
-  readonly identity: readonly string[];
+  /** By `identityOf`. */
+  readonly identity: string;
   /** `--state` */
   readonly path?: string | undefined;
   /** `--fresh` */
@@ -28,7 +51,12 @@ export interface DoneSettings {
 export function statePath({ identity, path }: DoneSettings, world: World): string {
   if (path !== undefined) return resolve(world.folder, path);
   const state = world.env["XDG_STATE_HOME"] || join(world.home, ".local", "state");
-  return join(state, "tidemark", "warm", `${digestOf(identity.join("\n"))}.done`);
+  return join(state, "tidemark", "warm", `${digestOf(identity)}.done`);
+}
+
+interface Found {
+  readonly done: Set<string>;
+  readonly isRecent: boolean;
 }
 
 /** It remembers pages and not how many: a source may change from run to run. */
@@ -36,40 +64,40 @@ export class DoneBook {
   readonly path: string;
   /** Of the runs before. */
   readonly before: number;
-  /** When the run before wrote last; `undefined` where there was none. */
-  readonly writtenAtMs: number | undefined;
   readonly #done: Set<string>;
+  readonly #file: FileHandle;
   readonly #world: World;
   #unwritten: string[] = [];
   #writtenLastAtMs: number;
   #writing: Promise<void> = Promise.resolve();
+  #fault: CommandError | undefined;
 
-  private constructor(
-    path: string,
-    found: { done: Set<string>; writtenAtMs: number | undefined },
-    world: World,
-  ) {
+  private constructor(path: string, given: { done: Set<string>; file: FileHandle }, world: World) {
     this.path = path;
-    this.#done = found.done;
-    this.before = found.done.size;
-    this.writtenAtMs = found.writtenAtMs;
+    this.#done = given.done;
+    this.#file = given.file;
+    this.before = given.done.size;
     this.#world = world;
     this.#writtenLastAtMs = world.nowAtMs();
   }
 
-  /** @throws CommandError for a file that is none of ours, or cannot be written */
+  /** @throws CommandError for a file that is none of ours, or of another run, or cannot be written */
   static async open(settings: DoneSettings, world: World): Promise<DoneBook> {
     const path = statePath(settings, world);
-    const found = await foundIn(path, world);
-    const isToContinue = found !== undefined && !settings.isFresh && found.isRecent;
-    if (isToContinue) return new DoneBook(path, found, world);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((cause) => {
+    const found = await foundIn(path, settings, world);
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      if (found?.isRecent === true) {
+        const file = await open(path, "a");
+        // A last line that was cut off must not spoil the next.
+        await file.appendFile("\n");
+        return new DoneBook(path, { done: found.done, file }, world);
+      }
+      await writeFile(path, `${firstLineOf(settings)}\n`, { mode: 0o600 });
+      return new DoneBook(path, { done: new Set(), file: await open(path, "a") }, world);
+    } catch (cause) {
       throw unwritable(path, cause);
-    });
-    await writeFile(path, `${firstLine}\n`, { mode: 0o600 }).catch((cause) => {
-      throw unwritable(path, cause);
-    });
-    return new DoneBook(path, { done: new Set(), writtenAtMs: undefined }, world);
+    }
   }
 
   has(key: string): boolean {
@@ -88,47 +116,69 @@ export class DoneBook {
     if (isDue) this.#write();
   }
 
-  /** @throws CommandError where it could not be written */
-  async settled(): Promise<void> {
+  /** @returns what is wrong where not all could be written: then the next run does not know all of it */
+  async settled(): Promise<CommandError | undefined> {
     this.#write();
     await this.#writing;
+    await this.#file.close().catch(() => undefined);
+    return this.#fault;
   }
 
-  async remove(): Promise<void> {
+  /** @returns what is wrong where it stays: the next run would take it for its own */
+  async removed(): Promise<CommandError | undefined> {
     await this.settled();
-    await rm(this.path, { force: true });
+    return rm(this.path, { force: true }).then(
+      () => undefined,
+      (cause) => unwritable(this.path, cause),
+    );
   }
 
+  /** To the file that was opened, even if another run has deleted it since. */
   #write(): void {
     const lines = this.#unwritten.splice(0).map((digest) => `${digest}\n`);
     this.#writtenLastAtMs = this.#world.nowAtMs();
     if (lines.length === 0) return;
-    this.#writing = this.#writing.then(() =>
-      appendFile(this.path, lines.join("")).catch((cause) => {
-        throw unwritable(this.path, cause);
-      }),
-    );
-    // It is told by `settled`.
-    this.#writing.catch(() => undefined);
+    this.#writing = this.#writing
+      .then(() => this.#file.appendFile(lines.join("")))
+      .catch((cause) => {
+        this.#fault ??= unwritable(this.path, cause);
+      });
   }
 }
 
-async function foundIn(path: string, world: World) {
+async function foundIn(
+  path: string,
+  settings: DoneSettings,
+  world: World,
+): Promise<Found | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.size === 0) return undefined;
-  const text = found.size > fileBytesMax ? "" : await readFile(path, "utf8");
-  const [first, ...lines] = text.split("\n");
-  if (first !== firstLine) {
-    throw usageError({
-      what: `${path} cannot be used.`,
-      why: "It is no file in which a warming remembers what is done.",
-      mend: "Name another with --state, or delete it.",
-    });
+  const isReadable = found.isFile() && found.size <= fileBytesMax;
+  const text = isReadable ? await readFile(path, "utf8").catch(() => "") : "";
+  const [first = "", ...lines] = text.split("\n");
+  const refused = (why: string, mend: string) =>
+    usageError({ what: `${path} cannot be used.`, why, mend });
+  if (!first.startsWith(firstWords)) {
+    throw refused(
+      "It is no file in which a warming remembers what is done.",
+      "Name another with --state, or delete it.",
+    );
   }
-  // A last line that was cut off is no digest.
+  const isRecent = world.nowAtMs() - found.mtimeMs < ageMsMax;
+  if (settings.isFresh || !isRecent) return { done: new Set(), isRecent: false };
+  if (first !== firstLineOf(settings)) {
+    throw refused(
+      "Another warming was interrupted: of another site, other sources or other variants.",
+      "Name another with --state, or begin anew with --fresh.",
+    );
+  }
+  // A line that was cut off is no digest.
   const done = new Set(lines.filter((line) => line.length === digestCharacters));
-  const writtenAtMs = found.mtimeMs;
-  return { done, writtenAtMs, isRecent: world.nowAtMs() - writtenAtMs < ageMsMax };
+  return { done, isRecent };
+}
+
+function firstLineOf({ identity }: DoneSettings): string {
+  return `${firstWords} ${digestOf(identity)}`;
 }
 
 function digestOf(text: string): string {

@@ -36,14 +36,14 @@ export class PageList {
   constructor(given: {
     readonly origin: string;
     readonly operatorPath: string;
-    /** Beside the site's own. */
+    /** Beside the site's own; as URLs have them. */
     readonly alsoHosts?: readonly string[];
     readonly countMax?: number;
   }) {
     const { origin, operatorPath, alsoHosts = [], countMax = pageCountMax } = given;
     this.#origin = origin;
     this.#operatorPath = operatorPath;
-    this.#hosts = new Set([new URL(origin).host, ...alsoHosts.map((host) => host.toLowerCase())]);
+    this.#hosts = new Set([new URL(origin).host, ...alsoHosts]);
     this.#countMax = countMax;
   }
 
@@ -69,8 +69,10 @@ export class PageList {
     const trimmed = text.trim();
     const isAddress = /^(?:\/(?!\/)|https?:\/\/)/i.test(trimmed);
     const url = isAddress ? URL.parse(trimmed, this.#origin) : null;
-    if (url === null || url.username !== "" || trimmed.length > pathCharactersMax) {
-      if (this.noUrls.length < examplesMax) this.noUrls.push(trimmed.slice(0, 100));
+    const isSecret = url !== null && (url.username !== "" || url.password !== "");
+    if (url === null || isSecret || trimmed.length > pathCharactersMax) {
+      const shown = isSecret ? `${url.protocol}//…@${url.host}` : trimmed.slice(0, 100);
+      if (this.noUrls.length < examplesMax) this.noUrls.push(shown);
       return "no-url";
     }
     if (!this.#hosts.has(url.host)) {

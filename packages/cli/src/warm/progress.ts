@@ -14,8 +14,9 @@ export class Progress {
   readonly #terminal: Terminal;
   readonly #world: World;
   readonly #of: { readonly total: number; readonly tally: Tally; readonly pace?: OriginPace };
-  readonly #marks: { readonly atMs: number; readonly done: number }[] = [];
+  readonly #marks: { readonly atMs: number; readonly made: number }[] = [];
   #done = 0;
+  #notNeeded = 0;
   #shownAtMs: number;
 
   constructor(
@@ -27,10 +28,16 @@ export class Progress {
     this.#world = world;
     this.#of = of;
     this.#shownAtMs = world.nowAtMs();
-    this.#marks.push({ atMs: this.#shownAtMs, done: 0 });
+    this.#marks.push({ atMs: this.#shownAtMs, made: 0 });
   }
 
-  /** So many requests more are made, or not needed. */
+  /** So many requests of the plan need not be made, since an earlier run has made them. */
+  readonly skip = (count: number): void => {
+    this.#notNeeded += count;
+    this.advance(count);
+  };
+
+  /** So many requests more are made. */
   readonly advance = (count: number): void => {
     this.#done += count;
     const now = this.#world.nowAtMs();
@@ -52,6 +59,10 @@ export class Progress {
     if (this.#terminal.showsProgress) this.#terminal.rawNote(clearLine);
   }
 
+  get #made(): number {
+    return this.#done - this.#notNeeded;
+  }
+
   #line(now: number): string {
     const { total, tally, pace } = this.#of;
     const perSecond = this.#perSecond(now);
@@ -68,13 +79,13 @@ export class Progress {
   }
 
   #perSecond(now: number): number {
-    this.#marks.push({ atMs: now, done: this.#done });
+    this.#marks.push({ atMs: now, made: this.#made });
     while (this.#marks.length > 2 && (this.#marks[0]?.atMs ?? now) < now - rateOverMs) {
       this.#marks.shift();
     }
     const [first] = this.#marks;
     const tookMs = first === undefined ? 0 : now - first.atMs;
-    return tookMs === 0 ? 0 : (1_000 * (this.#done - (first?.done ?? 0))) / tookMs;
+    return tookMs === 0 ? 0 : (1_000 * (this.#made - (first?.made ?? 0))) / tookMs;
   }
 }
 

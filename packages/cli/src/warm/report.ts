@@ -1,4 +1,6 @@
-// What a warming tells at its end: a table and reasons for people, one object for programs.
+// What a warming tells at its end: a table and reasons for people, one object for programs; and why it
+// stopped early.
+import { type CommandError, failure } from "../command-error.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { tableOf } from "../terminal/table.ts";
 import type { PageList } from "./page-list.ts";
@@ -16,12 +18,12 @@ export interface Ended {
   readonly count: number;
   /** Of them, done by an earlier run. */
   readonly doneBeforeCount: number;
-  readonly isInterrupted: boolean;
+  readonly end: "done" | "interrupted" | "stopped";
   readonly seconds: number;
 }
 
 export function printReport(terminal: Terminal, ended: Ended): void {
-  const { tally, count, doneBeforeCount, isInterrupted, seconds, what } = ended;
+  const { tally, count, doneBeforeCount, end, seconds, what } = ended;
   const rows = tally.addresses.map((address, at) => [
     address,
     ...results.map((result) => counted(tally.of(at)?.[result] ?? 0)),
@@ -39,20 +41,22 @@ export function printReport(terminal: Terminal, ended: Ended): void {
     terminal.print(`  and ${counted(failed - failuresShown)} more; --json lists up to 1,000`);
   }
   const before = doneBeforeCount > 0 ? `, ${counted(doneBeforeCount)} of them by a run before` : "";
-  const last = isInterrupted
-    ? `Interrupted after ${duration(seconds)}. The same command goes on where it stopped.`
-    : `${counted(count)} ${what}${before}, in ${duration(seconds)}.`;
-  terminal.print(last);
+  const lasts = {
+    done: `${counted(count)} ${what}${before}, in ${duration(seconds)}.`,
+    interrupted: `Interrupted after ${duration(seconds)}. The same command goes on where it stopped.`,
+    stopped: `Stopped after ${duration(seconds)}.`,
+  };
+  terminal.print(lasts[end]);
 }
 
 export function jsonReport(ended: Ended, sources: object): object {
-  const { site, tally, what, count, doneBeforeCount, isInterrupted, seconds } = ended;
+  const { site, tally, what, count, doneBeforeCount, end, seconds } = ended;
   const failed = tally.sum("failed");
   return {
     site,
     [what]: count,
     doneBefore: doneBeforeCount,
-    isInterrupted,
+    isInterrupted: end === "interrupted",
     seconds,
     addresses: tally.addresses.map((address, at) => ({ address, ...tally.of(at) })),
     reasons: Object.fromEntries(tally.reasons),
@@ -100,4 +104,26 @@ export function sourceNotes(pages: PageList, report: SourceReport): string[] {
 
 function said(count: number, what: string): string[] {
   return count === 0 ? [] : [`Not asked for: ${counted(count)} ${what}.`];
+}
+
+export function notTidemark([site]: readonly string[]): CommandError {
+  return failure(
+    {
+      what: `${site} did not answer as Tidemark does.`,
+      why: "Its answers have no Cache-Status of Tidemark, so nobody can tell what was stored.",
+      mend: "Name the address that Tidemark stands before. Let no cache in front take Cache-Status away.",
+    },
+    "not-tidemark",
+  );
+}
+
+export function stopped(why: string): CommandError {
+  return failure(
+    {
+      what: "The warming has stopped.",
+      why,
+      mend: "Look at the origin. The same command goes on where it stopped.",
+    },
+    "site-in-trouble",
+  );
 }

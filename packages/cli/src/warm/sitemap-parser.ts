@@ -19,6 +19,8 @@ const kinds: Readonly<Record<string, { kind: SitemapEntry["kind"]; element: stri
 };
 /** One more than an address may have, so that one that is cut is refused. */
 const locCharactersMax = 8_193;
+/** Extensions for news, images and videos need 5. The parser remembers what is open. */
+const depthMax = 32;
 
 /** @throws SitemapFault for what is no XML, or other XML */
 export async function* sitemapEntries(text: AsyncIterable<string>): AsyncGenerator<SitemapEntry> {
@@ -29,6 +31,8 @@ export async function* sitemapEntries(text: AsyncIterable<string>): AsyncGenerat
     // Some write a line break before the declaration, which XML does not allow.
     const begun = isEmpty ? piece.trimStart() : piece;
     if (begun === "") continue;
+    if (isEmpty && /^<(?:!doctype )?html/i.test(begun))
+      throw new SitemapFault("It is an HTML page.");
     isEmpty = false;
     parser.write(begun);
     yield* found.splice(0);
@@ -57,6 +61,9 @@ function parserInto(found: SitemapEntry[]): SaxesParser {
           `Line ${parser.line}: its root is <${name.slice(0, 40)}>, not <urlset> or <sitemapindex>.`,
         );
       }
+    }
+    if (open.length === depthMax) {
+      throw new SitemapFault(`Line ${parser.line}: more than ${depthMax} elements are open.`);
     }
     open.push(name);
     if (open.length === 2) [loc, modified] = ["", ""];

@@ -1,6 +1,6 @@
 // Reads sitemaps, and the ones that an index names, out of files or through HTTP.
 import { userAgent } from "../asking/user-agent.ts";
-import { CommandError, failure, interruption } from "../command-error.ts";
+import { CommandError, failure, interruption, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
 import type { PageList } from "./page-list.ts";
 import { bytesOfFile, textOf } from "./source-text.ts";
@@ -33,8 +33,24 @@ interface Given {
 
 /** @throws CommandError for the first file that cannot be read: a part of the pages is not all of them */
 export async function readSitemap(source: string, given: Given, report: SitemapReport) {
+  refuseAddress(source);
   await read(source, { ...given, report, seen: new Set<string>(), depth: 1 });
 }
+
+/** @throws CommandError for what looks like a URL and is none, and for one that holds a secret */
+function refuseAddress(source: string): void {
+  if (!isRemote(source)) return;
+  const url = URL.parse(source);
+  if (url !== null && !hasPassword(url)) return;
+  throw usageError({
+    what: "--sitemap is refused.",
+    why:
+      url === null ? `${JSON.stringify(source)} is no URL.` : "It holds a user name or a password.",
+    mend: "Write a URL without them, or fetch the file and name that.",
+  });
+}
+
+const hasPassword = ({ username, password }: URL) => username !== "" || password !== "";
 
 interface Walk extends Given {
   readonly report: SitemapReport;
@@ -77,6 +93,9 @@ function checked(loc: string, source: string): string {
   const mend = "Let it name whole URLs of its own host.";
   if (url === null || !isRemote(loc)) {
     throw unusable(source, `It names ${JSON.stringify(loc.slice(0, 200))}, which is no URL.`, mend);
+  }
+  if (hasPassword(url)) {
+    throw unusable(source, "It names a URL that holds a user name or a password.", mend);
   }
   if (isRemote(source) && url.host !== new URL(source).host) {
     throw unusable(source, `It names ${url.href.slice(0, 200)}, which is of another host.`, mend);

@@ -24,13 +24,18 @@ export async function bytesOfFile(path: string, { folder, interrupted }: World):
 /**
  * @param given.name what errors call it
  * @param given.bytesMax of the text, after it is unpacked; Infinity for what is read line by line
+ * @param given.isLenient what is not UTF-8 becomes U+FFFD
  * @throws CommandError for gzip that is damaged, for text that is not UTF-8, and for too much of it
  */
 export async function* textOf(
   bytes: Bytes,
-  { name, bytesMax = Infinity }: { readonly name: string; readonly bytesMax?: number },
+  {
+    name,
+    bytesMax = Infinity,
+    isLenient = false,
+  }: { readonly name: string; readonly bytesMax?: number; readonly isLenient?: boolean },
 ): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new TextDecoder("utf-8", { fatal: !isLenient });
   let byteCount = 0;
   try {
     for await (const chunk of await unpacked(bytes)) {

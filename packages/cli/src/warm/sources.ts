@@ -80,7 +80,8 @@ async function readLog(
   { session, report }: Beside,
 ): Promise<void> {
   const popularity = new Popularity(pageCountMax);
-  for await (const text of linesOf(textOf(await bytesNamed(name, session), { name }))) {
+  const bytes = await bytesNamed(name, session);
+  for await (const text of linesOf(textOf(bytes, { name, isLenient: true }))) {
     const line = readLoggedLine(text);
     if (line === "unreadable") report.unreadableLineCount += 1;
     else if (line === "other") report.otherRequestCount += 1;

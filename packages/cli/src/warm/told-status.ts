@@ -13,6 +13,12 @@ export interface Outcome {
   readonly isFromOrigin: boolean;
 }
 
+export const notAsked: Outcome = {
+  result: "failed",
+  why: "not asked, since that address was given up",
+  isFromOrigin: false,
+};
+
 /** @returns `undefined` where the answer is none of Tidemark's */
 export function outcomeOf({ status, headers }: Response): Outcome | undefined {
   const { ours } = cacheMembers(headers);

@@ -21,6 +21,9 @@ interface Lane {
   underWay: number;
   /** Of its late answers, how many came from the origin; 1 at first. */
   originShare: number;
+  pausedUntilMs: number;
+  /** The next pause, unless the site says how long. */
+  troublePauseMs: number;
 }
 
 const shareWeight = 1 / 8;
@@ -41,21 +44,26 @@ export class Turns {
   readonly #betweenMs: number;
   #slotAtMs = 0;
   #gapUntilMs = 0;
-  #pausedUntilMs = 0;
-  #troublePauseMs = troublePauseMsFirst;
   #ended = Promise.withResolvers<void>();
 
   constructor(bounds: Bounds, world: Pick<World, "nowAtMs" | "sleep" | "interrupted">) {
     this.#bounds = bounds;
     this.#world = world;
-    this.#lanes = Array.from({ length: bounds.laneCount }, () => ({ underWay: 0, originShare: 1 }));
+    this.#lanes = Array.from({ length: bounds.laneCount }, () => ({
+      underWay: 0,
+      originShare: 1,
+      pausedUntilMs: 0,
+      troublePauseMs: troublePauseMsFirst,
+    }));
     this.#betweenMs = 1_000 / bounds.ratePerSecondMax;
     this.pace = new OriginPace(bounds.concurrencyMax);
   }
 
-  /** How long nothing is begun, from now on, because the site asked for it or is in trouble. */
-  get pauseMs(): number {
-    return Math.max(0, this.#pausedUntilMs - this.#world.nowAtMs());
+  /** How long nothing is begun there, from now on: the lane is in trouble, or the first one, the site. */
+  pauseMs(laneAt: number): number {
+    const [site] = this.#lanes;
+    const untilMs = Math.max(site?.pausedUntilMs ?? 0, this.#lane(laneAt).pausedUntilMs);
+    return Math.max(0, untilMs - this.#world.nowAtMs());
   }
 
   /** Resolves when one may ask, and at once when the run is interrupted. */
@@ -63,7 +71,7 @@ export class Turns {
     const { interrupted, nowAtMs, sleep } = this.#world;
     const lane = this.#lane(laneAt);
     while (!interrupted.aborted) {
-      const waitMs = this.#waitMs(lane);
+      const waitMs = Math.max(this.pauseMs(laneAt), this.#waitMs(lane));
       if (waitMs === 0) break;
       if (waitMs === Infinity) await this.#ended.promise;
       else await sleep(waitMs);
@@ -79,7 +87,7 @@ export class Turns {
     lane.underWay -= 1;
     lane.originShare += shareWeight * (Number(isFromOrigin) - lane.originShare);
     if (!isFromOrigin) this.#slotAtMs -= this.#betweenMs;
-    if (answer !== undefined) this.#troublePauseMs = troublePauseMsFirst;
+    if (answer !== undefined) lane.troublePauseMs = troublePauseMsFirst;
     if (isFromOrigin && answer !== undefined) {
       this.pace.heard(answer, now);
       this.#gapUntilMs = now + this.pace.gapMs;
@@ -90,17 +98,20 @@ export class Turns {
   }
 
   /**
-   * Nothing is begun for a while: as long as the site says, or longer from trouble to trouble.
+   * Nothing is begun for a while: as long as the site says, or longer from trouble to trouble. The trouble of a
+   * further colo pauses that colo alone.
    *
    * @returns how long, from now on
    */
-  troubled(retryAfterMs: number | undefined): number {
+  troubled(laneAt: number, retryAfterMs: number | undefined): number {
+    const lane = this.#lane(laneAt);
     const now = this.#world.nowAtMs();
-    if (now < this.#pausedUntilMs && retryAfterMs === undefined) return this.pauseMs;
-    const pauseMs = retryAfterMs ?? this.#troublePauseMs;
-    this.#troublePauseMs = Math.min(2 * this.#troublePauseMs, troublePauseMsMax);
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, now + pauseMs);
-    this.pace.troubled(now);
+    if (now < lane.pausedUntilMs && !retryAfterMs) return this.pauseMs(laneAt);
+    // A site in trouble that says 0 is not taken at its word.
+    const pauseMs = retryAfterMs || lane.troublePauseMs;
+    lane.troublePauseMs = Math.min(2 * lane.troublePauseMs, troublePauseMsMax);
+    lane.pausedUntilMs = Math.max(lane.pausedUntilMs, now + pauseMs);
+    if (laneAt === 0) this.pace.troubled(now);
     return pauseMs;
   }
 
@@ -120,6 +131,6 @@ export class Turns {
     const isFull = expected + lane.originShare > concurrency + shareSlack;
     if (expected > 0 && isFull) return Infinity;
     const gapUntilMs = lane.originShare > shareSlack ? this.#gapUntilMs : 0;
-    return Math.max(0, Math.max(this.#pausedUntilMs, this.#slotAtMs, gapUntilMs) - now);
+    return Math.max(0, Math.max(this.#slotAtMs, gapUntilMs) - now);
   }
 }

@@ -46,6 +46,10 @@ export interface SourceOptions {
 export const concurrencyUsual = 4;
 export const concurrencyMaxMax = 64;
 const hotCountUsual = 100;
+/** Of `GET /_cache/hot`. */
+export const hotCountMax = 1_000;
+/** Of `POST /_cache/warm`. */
+export const limitMax = 100;
 
 /** @throws CommandError where no source is named, or two options do not go together */
 export function sourcesOf(options: WarmOptions, words: readonly string[]): SourceOptions {
@@ -129,6 +133,19 @@ export function* variantsOf(
 
 function refused(why: string, mend: string) {
   return usageError({ what: "The options are refused.", why, mend });
+}
+
+/** @throws InvalidArgumentError for an empty one, as of an unset variable */
+export function nameOf(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError("It is empty.");
+}
+
+/** In the form in which URLs have it. */
+export function hostOf(text: string, before: readonly string[] | undefined): string[] {
+  const url = URL.parse(`https://${text}`);
+  if (url !== null && url.href === `https://${url.host}/`) return [...(before ?? []), url.host];
+  throw new InvalidArgumentError("Write a host alone, such as example.com.");
 }
 
 export function rateOf(text: string): number {

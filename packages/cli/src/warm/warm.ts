@@ -2,7 +2,7 @@
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { type AddCommand, headerField, repeated, type Session, wholeNumber } from "../session.ts";
-import { DoneBook } from "./done-book.ts";
+import { DoneBook, identityOf } from "./done-book.ts";
 import { type Page, PageList } from "./page-list.ts";
 import { counted, Progress } from "./progress.ts";
 import { type Ended, jsonReport, printReport, sourceNotes } from "./report.ts";
@@ -15,6 +15,10 @@ import {
   concurrencyMaxMax,
   concurrencyUsual,
   dateOf,
+  hostOf,
+  hotCountMax,
+  limitMax,
+  nameOf,
   rateOf,
   sourcesOf,
   variantsOf,
@@ -28,7 +32,7 @@ export const addWarm: AddCommand = (program, act) => {
     .command("warm")
     .summary("bring pages or data into the cache before visitors ask")
     .description(
-      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does.",
+      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
     .option("--sitemap <source>", "a sitemap or an index of them: URL or file; gzip too", repeated)
@@ -36,15 +40,15 @@ export const addWarm: AddCommand = (program, act) => {
     .option("--log <file>", "an access log, the hottest pages first; - is stdin", repeated)
     .option(
       "--hottest [count]",
-      "what visitors ask for most now (default: 100)",
-      wholeNumber(1, 10_000),
+      "what visitors ask for most now, if the configuration has hotKeys (default: 100)",
+      wholeNumber(1, hotCountMax),
     )
-    .option("--after-purge <position>", "of the hottest, what this purge covered")
-    .option("--data <namespace>", "the lists have keys of this namespace of data")
+    .option("--after-purge <position>", "of the hottest, what this purge covered", nameOf)
+    .option("--data <namespace>", "the lists have keys of this namespace of data", nameOf)
     .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
     .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
     .option("--top <count>", "of each log, only so many pages", wholeNumber(1, 1_000_000))
-    .option("--also-host <host>", "pages of this host are the site's too", repeated)
+    .option("--also-host <host>", "take pages of this host for the site's own", hostOf)
     .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
     .option("--variant <field>", "ask for each page once with each of these", headerField)
     .option("--via <url>", "then ask for each page at this colo's address too", repeated)
@@ -58,9 +62,9 @@ export const addWarm: AddCommand = (program, act) => {
     .option(
       "--limit <count>",
       "with --within: pages a call (default: the Worker's)",
-      wholeNumber(1, 1_000),
+      wholeNumber(1, limitMax),
     )
-    .option("--state <file>", "remember here what is done (default: a file of the user)")
+    .option("--state <file>", "remember here what is done (default: a file of the user)", nameOf)
     .option("--fresh", "begin anew, even if an earlier run was interrupted")
     .option("--dry-run", "ask for no page, and list what would be asked for")
     .addHelpText("after", examples)
@@ -153,10 +157,15 @@ function partsOf(session: Session, { options, addresses, count }: Run, done: Don
     tally,
     ...(isThrough && { pace: turns.pace }),
   });
-  const onPause = (pauseMs: number, why: string) =>
-    progress.note(`The site is in trouble (${why}); going on in ${Math.ceil(pauseMs / 1_000)} s.`);
-  const onSteps = progress.advance;
-  return { addresses, done, turns, tally, concurrencyMax, world, progress, onSteps, onPause };
+  const onPause = (address: string, pauseMs: number, why: string) =>
+    progress.note(
+      `${address} is in trouble (${why}); going on in ${Math.ceil(pauseMs / 1_000)} s.`,
+    );
+  const onGivenUp = (address: string, why: string) =>
+    progress.note(`${address} is asked no more. ${why}`);
+  const { advance: onSteps, skip: onNotNeeded } = progress;
+  const told = { progress, onSteps, onNotNeeded, onPause, onGivenUp };
+  return { addresses, done, turns, tally, concurrencyMax, world, ...told };
 }
 
 async function runIn(
@@ -177,46 +186,25 @@ async function runIn(
   }
   const beganAtMs = world.nowAtMs();
   const parts = partsOf(session, run, done);
-  try {
-    await work(parts);
-  } catch (cause) {
-    const isInterruption = cause instanceof CommandError && world.interrupted.aborted;
-    if (!isInterruption) {
-      parts.progress.clear();
-      await done.settled();
-      throw cause;
-    }
-  }
+  const stop = await work(parts).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
   parts.progress.clear();
   const isInterrupted = world.interrupted.aborted;
-  await (isInterrupted ? done.settled() : done.remove());
+  const isToGoOn = isInterrupted || stop !== undefined;
+  const stateFault = await (isToGoOn ? done.settled() : done.removed());
+  if (stateFault !== undefined) terminal.note(stateFault.message);
   const seconds = (world.nowAtMs() - beganAtMs) / 1_000;
   const { tally } = parts;
   const [site = ""] = addresses;
-  const doneBeforeCount = done.before;
-  const ended = { site, tally, what, count, doneBeforeCount, isInterrupted, seconds };
-  terminal.json(jsonReport(ended, told));
+  const end = isInterrupted ? "interrupted" : stop === undefined ? "done" : "stopped";
+  const ended = { site, tally, what, count, doneBeforeCount: done.before, end, seconds } as const;
   printReport(terminal, ended);
+  if (stop !== undefined && !(isInterrupted && stop instanceof CommandError)) throw stop;
+  terminal.json(jsonReport(ended, told));
   if (isInterrupted) return exitCode.interrupted;
   return tally.sum("failed") > 0 ? exitCode.findings : exitCode.done;
-}
-
-/** What a run does, whatever it finds: an earlier one of the same was interrupted. */
-const ofManner: ReadonlySet<string> = new Set([
-  "rate",
-  "concurrency",
-  "state",
-  "fresh",
-  "limit",
-  "json",
-  "yes",
-  "color",
-]);
-
-function identityOf({ options, addresses, words }: Run): string[] {
-  const same = Object.entries(options).filter(([name]) => !ofManner.has(name));
-  const inOrder = same.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return [JSON.stringify(addresses), JSON.stringify(words), JSON.stringify(inOrder)];
 }
 
 function dryRun(

@@ -1,11 +1,12 @@
 // Warms pages through a site's addresses: each page by the site first, then by each further colo.
-import { type CommandError, failure } from "../command-error.ts";
+import type { CommandError } from "../command-error.ts";
 import type { World } from "../world.ts";
 import { type Asked, askPage } from "./ask-page.ts";
 import type { DoneBook } from "./done-book.ts";
 import { keyOf, type Page } from "./page-list.ts";
+import { notTidemark, stopped } from "./report.ts";
 import type { Tally } from "./tally.ts";
-import type { Outcome } from "./told-status.ts";
+import { notAsked, type Outcome } from "./told-status.ts";
 import type { Turns } from "./turns.ts";
 
 export interface WarmingSettings {
@@ -18,9 +19,12 @@ export interface WarmingSettings {
   readonly tally: Tally;
   readonly concurrencyMax: number;
   readonly world: World;
-  /** Told after so many requests that were planned have been made, or are not needed. */
+  /** Told after so many requests that were planned have been made, or cannot be. */
   readonly onSteps: (count: number) => void;
-  readonly onPause: (pauseMs: number, why: string) => void;
+  /** Told of those that an earlier run has made. */
+  readonly onNotNeeded: (count: number) => void;
+  readonly onPause: (address: string, pauseMs: number, why: string) => void;
+  readonly onGivenUp: (address: string, why: string) => void;
 }
 
 interface Step {
@@ -28,17 +32,25 @@ interface Step {
   /** Not before the tier that colos share has it, which is written behind the answer. */
   readonly dueAtMs: number;
   readonly tries: number;
+  /** At one of the addresses before. */
+  readonly hasFailed: boolean;
 }
 
 interface Lane {
   readonly queue: Step[];
   busy: number;
+  /** So many requests in a row found it in trouble. */
+  troubleRun: number;
+  /** Of a further colo that is in trouble without an end: it is asked no more. */
+  isGivenUp: boolean;
 }
 
 const sharedAfterMs = 2_000;
 const triesMax = 3;
 const queuedMax = 1_000;
 const troubleRunMax = 20;
+/** Of a further colo: half a minute, with its pauses. */
+const coloTroubleRunMax = 6;
 const strangersMax = 3;
 const retryAfterMsMax = 15 * 60_000;
 
@@ -49,13 +61,13 @@ export class Warming {
   #arePagesOver = false;
   #stop: CommandError | undefined;
   #changed = Promise.withResolvers<void>();
-  #troubleRun = 0;
   #strangers = 0;
   #isKnownAsOurs = false;
 
   constructor(settings: WarmingSettings) {
     this.#settings = settings;
-    this.#lanes = settings.addresses.map(() => ({ queue: [], busy: 0 }));
+    const lane = { busy: 0, troubleRun: 0, isGivenUp: false };
+    this.#lanes = settings.addresses.map(() => ({ ...lane, queue: [] }));
     this.#pages = settings.pages[Symbol.iterator]();
   }
 
@@ -74,27 +86,34 @@ export class Warming {
     await Promise.all(workers);
     world.interrupted.removeEventListener("abort", wake);
     if (this.#stop !== undefined) throw this.#stop;
-    if (this.#strangers > 0 && !this.#isKnownAsOurs) throw this.#notTidemark();
+    if (this.#strangers > 0 && !this.#isKnownAsOurs) throw notTidemark(this.#settings.addresses);
   }
 
   async #work(laneAt: number): Promise<void> {
-    const { turns, addresses, world } = this.#settings;
     const lane = this.#lane(laneAt);
     for (;;) {
       const step = await this.#next(laneAt);
       if (step === undefined) return this.#wake();
-      await turns.taken(laneAt);
-      const { path, headers = {} } = step.page;
-      const asked = this.#isToEnd
-        ? ({ kind: "interrupted" } as const)
-        : await askPage(`${addresses[laneAt]}${path}`, headers, world);
-      const answer = asked.kind === "answered" ? asked : undefined;
-      const isFromOrigin = asked.kind !== "answered" || asked.outcome.isFromOrigin;
-      turns.ended(laneAt, { isFromOrigin, ...(answer && { answer }) });
-      this.#handle(laneAt, step, asked);
+      if (lane.isGivenUp) this.#settled(laneAt, step, notAsked);
+      else this.#handle(laneAt, step, await this.#asked(laneAt, step));
       lane.busy -= 1;
       this.#wake();
     }
+  }
+
+  async #asked(laneAt: number, { page: { path, headers = {} } }: Step): Promise<Asked> {
+    const { turns, addresses, world } = this.#settings;
+    await turns.taken(laneAt);
+    const asked: Asked = this.#isToEnd
+      ? { kind: "interrupted" }
+      : await askPage(`${addresses[laneAt]}${path}`, headers, world);
+    const answer = asked.kind === "answered" ? asked : undefined;
+    // A further colo that cannot be reached has not troubled the origin.
+    const isUnreached =
+      laneAt > 0 && asked.kind === "trouble" && asked.outcome.status === undefined;
+    const isFromOrigin = answer?.outcome.isFromOrigin ?? !isUnreached;
+    turns.ended(laneAt, { isFromOrigin, ...(answer && { answer }) });
+    return asked;
   }
 
   get #isToEnd(): boolean {
@@ -108,7 +127,8 @@ export class Warming {
     while (!this.#isToEnd && !this.#isOver(laneAt)) {
       const first = lane.queue[0] ?? (laneAt === 0 ? this.#nextOfPages() : undefined);
       if (first === undefined) {
-        await this.#changed.promise;
+        // Where this worker is the only one, nobody else would wake it.
+        if (!this.#isOver(laneAt)) await this.#changed.promise;
         continue;
       }
       const aheadMs = first.dueAtMs - world.nowAtMs();
@@ -125,16 +145,16 @@ export class Warming {
 
   /** Not while colos behind have much to catch up with. */
   #nextOfPages(): Step | undefined {
-    const { done, addresses, onSteps } = this.#settings;
-    while (!this.#arePagesOver && (this.#lanes[1]?.queue.length ?? 0) < queuedMax) {
+    const { done, addresses, onNotNeeded } = this.#settings;
+    while (!this.#arePagesOver && this.#lanes.every(({ queue }) => queue.length < queuedMax)) {
       const next = this.#pages.next();
       if (next.done === true) {
         this.#arePagesOver = true;
         this.#wake();
       } else if (done.has(keyOf(next.value))) {
-        onSteps(addresses.length);
+        onNotNeeded(addresses.length);
       } else {
-        return { page: next.value, dueAtMs: 0, tries: 0 };
+        return { page: next.value, dueAtMs: 0, tries: 0, hasFailed: false };
       }
     }
     return undefined;
@@ -153,61 +173,66 @@ export class Warming {
     if (asked.kind === "trouble") {
       if (this.#isRetried(laneAt, step, asked)) return;
     } else {
-      this.#troubleRun = 0;
+      this.#lane(laneAt).troubleRun = 0;
       if (!isTidemark && !this.#isKnownAsOurs) {
         this.#strangers += 1;
-        if (this.#strangers >= strangersMax) this.#stop ??= this.#notTidemark();
+        if (this.#strangers >= strangersMax) this.#stop ??= notTidemark(this.#settings.addresses);
       }
     }
     this.#settled(laneAt, step, outcome);
   }
 
-  #settled(laneAt: number, { page }: Step, outcome: Outcome): void {
+  #settled(laneAt: number, { page, ...step }: Step, outcome: Outcome): void {
     const { tally, done, addresses, onSteps, world } = this.#settings;
     tally.note(laneAt, { what: page.path, ...outcome });
     const isThere = outcome.result === "already" || outcome.result === "warmed";
+    const hasFailed = step.hasFailed || outcome.result === "failed";
     const following = this.#lanes[laneAt + 1];
-    if (isThere && following !== undefined) {
+    // One colo does not depend on another; all depend on the site.
+    if ((isThere || laneAt > 0) && following !== undefined) {
       const dueAtMs = world.nowAtMs() + (outcome.result === "warmed" ? sharedAfterMs : 0);
-      following.queue.push({ page, dueAtMs, tries: 0 });
+      following.queue.push({ page, dueAtMs, tries: 0, hasFailed });
       return onSteps(1);
     }
-    if (outcome.result !== "failed") done.note(keyOf(page));
+    if (!hasFailed) done.note(keyOf(page));
     onSteps(addresses.length - laneAt);
   }
 
   #isRetried(laneAt: number, step: Step, asked: Extract<Asked, { kind: "trouble" }>): boolean {
     const { turns, world, onPause } = this.#settings;
     const { retryAfterMs, outcome } = asked;
+    const lane = this.#lane(laneAt);
     const why = outcome.why ?? "";
-    this.#troubleRun += 1;
-    if (this.#troubleRun >= troubleRunMax) {
-      this.#stop ??= stopped(`The last ${troubleRunMax} requests failed: ${why}.`);
-      return false;
+    lane.troubleRun += 1;
+    const runMax = laneAt === 0 ? troubleRunMax : coloTroubleRunMax;
+    if (lane.troubleRun >= runMax) {
+      return this.#giveUp(laneAt, `The last ${runMax} requests failed: ${why}.`);
     }
     if (retryAfterMs !== undefined && retryAfterMs > retryAfterMsMax) {
-      this.#stop ??= stopped(`The site asks to come back in ${Math.ceil(retryAfterMs / 1_000)} s.`);
-      return false;
+      const afterSeconds = Math.ceil(retryAfterMs / 1_000);
+      return this.#giveUp(laneAt, `The site asks to come back in ${afterSeconds} s.`);
     }
-    const isPausing = turns.pauseMs > 0;
-    const pauseMs = turns.troubled(retryAfterMs);
-    if (!isPausing) onPause(pauseMs, why);
+    const isPausing = turns.pauseMs(laneAt) > 0;
+    const pauseMs = turns.troubled(laneAt, retryAfterMs);
+    if (!isPausing) onPause(this.#address(laneAt), pauseMs, why);
     const tries = step.tries + 1;
     if (tries === triesMax) return false;
     const again = { ...step, tries, dueAtMs: world.nowAtMs() + pauseMs };
-    this.#lane(laneAt).queue.push(again);
+    lane.queue.push(again);
     return true;
   }
 
-  #notTidemark(): CommandError {
-    return failure(
-      {
-        what: `${this.#settings.addresses[0]} did not answer as Tidemark does.`,
-        why: "Its answers have no Cache-Status of Tidemark, so nobody can tell what was stored.",
-        mend: "Name the address that Tidemark stands before. Let no cache in front take Cache-Status away.",
-      },
-      "not-tidemark",
-    );
+  /** A further colo must not keep the site from being warmed. */
+  #giveUp(laneAt: number, why: string): false {
+    if (laneAt === 0) this.#stop ??= stopped(why);
+    const lane = this.#lane(laneAt);
+    if (!lane.isGivenUp && laneAt > 0) this.#settings.onGivenUp(this.#address(laneAt), why);
+    lane.isGivenUp = true;
+    return false;
+  }
+
+  #address(laneAt: number): string {
+    return this.#settings.addresses[laneAt] ?? "";
   }
 
   #lane(at: number): Lane {
@@ -221,15 +246,4 @@ export class Warming {
     this.#changed = Promise.withResolvers<void>();
     resolve();
   }
-}
-
-function stopped(why: string): CommandError {
-  return failure(
-    {
-      what: "The warming has stopped.",
-      why,
-      mend: "Look at the origin. The same command goes on where it stopped.",
-    },
-    "site-in-trouble",
-  );
 }

@@ -1,5 +1,6 @@
 // Has the Worker warm from within, by its operator's route: some pages or keys a call.
 import type { WarmOrder, WarmTold } from "../../../../src/admin/protocol.ts";
+import { failure } from "../command-error.ts";
 import type { World } from "../world.ts";
 import type { SiteClient } from "../site/site-client.ts";
 import type { DoneBook } from "./done-book.ts";
@@ -8,6 +9,8 @@ import type { Tally } from "./tally.ts";
 
 /** A list is sent with each of its calls, so it is kept short. */
 const listCountMax = 100;
+/** The route takes 256 KiB; what stands around the list needs some. */
+const listBytesMax = 240 * 1_024;
 
 export interface WithinSettings {
   readonly client: SiteClient;
@@ -17,6 +20,8 @@ export interface WithinSettings {
   /** Pages a call; the Worker's own limit where it is `undefined`. */
   readonly limit: number | undefined;
   readonly onSteps: (count: number) => void;
+  /** Told of what an earlier run has done. */
+  readonly onNotNeeded: (count: number) => void;
 }
 
 /** @throws CommandError for what the site refuses, and where it cannot be reached */
@@ -24,21 +29,14 @@ export async function warmPagesWithin(
   pages: Iterable<Page>,
   settings: WithinSettings,
 ): Promise<void> {
-  const { done, onSteps, client, world } = settings;
-  let list: Page[] = [];
-  const send = async () => {
-    const told = list.splice(0);
-    const order = { pages: told.map((page) => written(page, client.site.origin)) };
-    const keys = told.map(keyOf);
-    await warmed({ order, keys, names: told.map(({ path }) => path) }, settings);
-  };
-  for (const page of pages) {
-    if (world.interrupted.aborted) return;
-    if (done.has(keyOf(page))) onSteps(1);
-    else list.push(page);
-    if (list.length === listCountMax) await send();
+  const { client } = settings;
+  const left = notDone(pages, keyOf, settings);
+  for (const list of listsOf(left, (page) => written(page, client.site.origin))) {
+    const order = { pages: list.map(({ sent }) => sent) };
+    const keys = list.map(({ item }) => keyOf(item));
+    await warmed({ order, keys, names: list.map(({ item }) => item.path) }, settings);
+    if (settings.world.interrupted.aborted) return;
   }
-  if (list.length > 0) await send();
 }
 
 /** As `warmPagesWithin`, of the keys of a namespace of data. */
@@ -47,15 +45,50 @@ export async function warmKeysWithin(
   keys: readonly string[],
   settings: WithinSettings,
 ): Promise<void> {
-  const { done, onSteps, world } = settings;
   const bookKey = (key: string) => `data ${namespace}\n${key}`;
-  const left = keys.filter((key) => !done.has(bookKey(key)));
-  onSteps(keys.length - left.length);
-  for (let at = 0; at < left.length && !world.interrupted.aborted; at += listCountMax) {
-    const list = left.slice(at, at + listCountMax);
-    const order = { data: { [namespace]: list } };
-    await warmed({ order, keys: list.map(bookKey), names: list }, settings);
+  for (const list of listsOf(notDone(keys, bookKey, settings), (key) => key)) {
+    const names = list.map(({ item }) => item);
+    const order = { data: { [namespace]: names } };
+    await warmed({ order, keys: names.map(bookKey), names }, settings);
+    if (settings.world.interrupted.aborted) return;
   }
+}
+
+function* notDone<Item>(
+  items: Iterable<Item>,
+  bookKey: (item: Item) => string,
+  { done, onNotNeeded }: WithinSettings,
+): Generator<Item> {
+  for (const item of items) {
+    if (done.has(bookKey(item))) onNotNeeded(1);
+    else yield item;
+  }
+}
+
+interface Listed<Item, Sent> {
+  readonly item: Item;
+  readonly sent: Sent;
+}
+
+/** Lists that the route takes. A single one that is too large is left to its refusal. */
+function* listsOf<Item, Sent>(
+  items: Iterable<Item>,
+  sentOf: (item: Item) => Sent,
+): Generator<readonly Listed<Item, Sent>[]> {
+  let list: Listed<Item, Sent>[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const sent = sentOf(item);
+    const itsBytes = Buffer.byteLength(JSON.stringify(sent)) + 1;
+    const isFull = list.length === listCountMax || bytes + itsBytes > listBytesMax;
+    if (isFull && list.length > 0) {
+      yield list;
+      [list, bytes] = [[], 0];
+    }
+    list.push({ item, sent });
+    bytes += itsBytes;
+  }
+  if (list.length > 0) yield list;
 }
 
 function written({ path, headers }: Page, origin: string): string | { url: string } {
@@ -81,7 +114,16 @@ async function warmed({ order, keys, names }: List, settings: WithinSettings): P
       if (result !== "failed" && key !== undefined) done.note(key);
     }
     onSteps(told.done.length);
-    if (told.next === null || told.next <= cursor) return;
+    if (told.next === null) return;
+    if (told.next <= cursor) throw standing(cursor);
     cursor = told.next;
   }
+}
+
+function standing(cursor: number) {
+  return failure({
+    what: "The warming has stopped.",
+    why: `The Worker says to go on at ${cursor}, where it has begun.`,
+    mend: "Deploy a Worker of this version. The same command goes on where it stopped.",
+  });
 }

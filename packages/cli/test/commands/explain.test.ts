@@ -38,9 +38,9 @@ it("sends the method and each field", async () => {
 
 it("tells what the site refuses", async () => {
   const { user } = await stored();
-  const { code, notes } = await user.runs(["explain", "a page"]);
+  const { code, notes } = await user.runs(["explain", "/a", "--method", "A B"]);
   expect(code).toBe(1);
-  expect(notes).toContain('"a page" is neither an http or https URL nor a path');
+  expect(notes).toContain('"A B" is no method');
 });
 
 it.each(["Accept-Language", ": de", "Accept Language: de", "x: a\nb"])(

@@ -6,9 +6,24 @@ import { adminToken, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 type Answers = Readonly<Record<string, string>>;
 
 const well: Answers = {
-  health: JSON.stringify({ status: "ok", at: null, colo: "x", findings: [], notLookedAt: [] }),
+  health: JSON.stringify({
+    status: "ok",
+    summary: "Nothing was found.",
+    scope: "",
+    at: null,
+    version: "1",
+    colo: "x",
+    findings: [],
+    notLookedAt: [],
+  }),
   stats: JSON.stringify({ faults: [], configuredRoutes: [] }),
-  metrics: JSON.stringify({ boundsSeconds: [1], counters: [], histograms: [] }),
+  metrics: JSON.stringify({
+    startedAt: null,
+    at: null,
+    boundsSeconds: [1],
+    counters: [],
+    histograms: [],
+  }),
   purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1 }),
 };
 

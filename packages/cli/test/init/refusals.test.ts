@@ -148,6 +148,21 @@ describe("files that are there", () => {
     expect(await textOf("package.json")).toBe("mine");
   });
 
+  it.each([
+    ["is written", {}, ["npm install", "npm run check && npm test", "npm run deploy --"]],
+    [
+      "is kept",
+      { "package.json": "{}" },
+      ["npm install tidemark", "npx tsc && npx vitest run", "npx wrangler deploy"],
+    ],
+  ])("where package.json %s, the next commands are such as it has", async (_, files, lines) => {
+    const { user } = await userWith(files);
+    const { out } = await user.runs(["init", origin]);
+    for (const line of [...lines, "npm install --save-dev tidemark-cli", "npx tidemark start"]) {
+      expect(out).toContain(`\n  ${line}`);
+    }
+  });
+
   it("of wrangler in another form stay the one that counts", async () => {
     const { user } = await userWith({ "wrangler.toml": "mine" });
     expect((await user.runs(["init", origin])).out).toContain("kept: wrangler.jsonc");

@@ -79,6 +79,7 @@ describe("a site of one's own", { timeout: 60_000 }, () => {
     await told(run, "/_cache/stats\n");
     expect(run.output()).toMatch(/PURGE_SECRET=whsec_/);
     expect(run.output()).not.toContain("ADMIN_TOKEN=");
+    expect(run.output()).toContain(`export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="$ADMIN_TOKEN"`);
     const page = await rawRequest(url, "/a");
     expect([page.status, page.body.toString()]).toEqual([200, "/a for undefined"]);
     await told(run, /colo-1 {2}200 {2}miss stored .* GET \/a\n/);

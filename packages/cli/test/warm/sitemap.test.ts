@@ -172,7 +172,7 @@ const broken: readonly { name: string; files: Files; says: string }[] = [
   {
     name: "a page of HTML",
     files: { "/sitemap.xml": "<!DOCTYPE html>\n<html><body>Hello<br></body></html>" },
-    says: "Line 2: its root is <html>",
+    says: "It is an HTML page.",
   },
   { name: "another text", files: { "/sitemap.xml": "hello" }, says: "Line 1" },
   { name: "nothing", files: { "/sitemap.xml": "  " }, says: "It is empty" },

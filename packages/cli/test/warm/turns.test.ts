@@ -67,18 +67,36 @@ describe("turns", () => {
     }
     expect(startsMs).toEqual([0, 250, 500, 500, 750, 1_000]);
   });
+});
 
+describe("turns in trouble", () => {
   it("wait out what the site asks for, and longer from trouble to trouble", async () => {
     const { turns, clock } = at({});
-    expect(turns.troubled(5_000)).toBe(5_000);
+    expect(turns.troubled(0, 5_000)).toBe(5_000);
     await turns.taken(0);
     expect(clock.ms).toBe(6_000);
     turns.ended(0, { isFromOrigin: true });
-    expect([turns.troubled(undefined), turns.troubled(undefined)]).toEqual([2_000, 2_000]);
+    expect([turns.troubled(0, undefined), turns.troubled(0, undefined)]).toEqual([2_000, 2_000]);
     clock.ms += 2_000;
-    expect(turns.troubled(undefined)).toBe(4_000);
+    expect(turns.troubled(0, undefined)).toBe(4_000);
   });
 
+  it("of a further colo in trouble wait, and the site's do not; all wait for the site", async () => {
+    const { turns, clock } = at({ laneCount: 2 });
+    turns.troubled(1, undefined);
+    expect([turns.pauseMs(0), turns.pauseMs(1)]).toEqual([0, 1_000]);
+    await turns.taken(0);
+    expect(clock.ms).toBe(1_000);
+    turns.troubled(0, 9_000);
+    expect([turns.pauseMs(0), turns.pauseMs(1)]).toEqual([9_000, 9_000]);
+  });
+
+  it("are not taken at once where a site in trouble says so", () => {
+    expect(at({}).turns.troubled(0, 0)).toBe(1_000);
+  });
+});
+
+describe("turns of a run", () => {
   it("have gaps where the pace has them", async () => {
     const { turns, clock, sleeps } = at({ concurrencyMax: 1 });
     for (let answer = 0; answer < 64; answer += 1) {
@@ -93,9 +111,9 @@ describe("turns", () => {
 
   it("come at once to those who are interrupted", async () => {
     const { turns, interrupt } = at({});
-    turns.troubled(60_000);
+    turns.troubled(0, 60_000);
     interrupt();
     await turns.taken(0);
-    expect(turns.pauseMs).toBe(60_000);
+    expect(turns.pauseMs(0)).toBe(60_000);
   });
 });

@@ -285,6 +285,15 @@ describe("what is refused asks for nothing", () => {
   });
 });
 
+it.each([[], ["--via", "https://colo.test"]])(
+  "ends with one request at a time: %j",
+  async (...via) => {
+    const user = await WarmUser.at();
+    const ran = await user.warms(["/a", "/b", "--concurrency", "1", ...via]);
+    expect(ran.code).toBe(0);
+  },
+);
+
 it("only lists what it would ask for with --dry-run", async () => {
   const user = await WarmUser.at();
   const ran = await user.warms(["/a", "/b?x", "--dry-run"]);

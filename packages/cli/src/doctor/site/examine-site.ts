@@ -1,11 +1,10 @@
 // The second part of doctor: what the operator's routes of a site tell.
-import type { StatsTold } from "../../../../../src/admin/protocol.ts";
-import { CommandError, failure } from "../../command-error.ts";
+import type { HealthTold, MetricsTold, StatsTold } from "../../../../../src/admin/protocol.ts";
+import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
 import type { DoctorFinding, Examined } from "../finding.ts";
 import { clockFindings } from "./clock-findings.ts";
-import { isHealth, isMetrics, isStats } from "./told-shapes.ts";
 import { notJudged, trafficFindings } from "./traffic-findings.ts";
 
 export type SiteExamined = Examined & {
@@ -21,11 +20,11 @@ export async function examineSite(
   { nowAtMs }: Pick<World, "nowAtMs">,
 ): Promise<SiteExamined> {
   const askedAtMs = nowAtMs();
-  const health = await told(client, "health", isHealth, { accepts: [503] });
+  const health = await told<HealthTold>(client, "health", { accepts: [503] });
   if (health instanceof CommandError) return withoutHealth(health, client.site.origin);
   const clock = clockFindings({ at: health.at, askedAtMs, answeredAtMs: nowAtMs() });
-  const stats = await told(client, "stats", isStats);
-  const metrics = await told(client, "metrics", isMetrics, { query: { format: "json" } });
+  const stats = await told<StatsTold>(client, "stats");
+  const metrics = await told<MetricsTold>(client, "metrics", { query: { format: "json" } });
   const faults = stats instanceof CommandError ? [] : stats.faults;
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
   const hasMetrics = !(metrics instanceof CommandError);
@@ -59,27 +58,14 @@ export async function examineSite(
 async function told<Told>(
   client: SiteClient,
   route: string,
-  isTold: (value: unknown) => value is Told,
   asked: Parameters<SiteClient["json"]>[1] = {},
 ): Promise<Told | CommandError> {
   try {
-    const value = await client.json<unknown>(route, asked);
-    return isTold(value) ? value : ofAnotherShape(client.site.origin, route);
+    return await client.json<Told>(route, asked);
   } catch (cause) {
     if (cause instanceof CommandError && cause.code !== "interrupted") return cause;
     throw cause;
   }
-}
-
-function ofAnotherShape(origin: string, route: string): CommandError {
-  return failure(
-    {
-      what: `The ${route} of ${origin} were not read.`,
-      why: `The answer of its route ${route} has another form than this command knows.`,
-      mend: "Use the same version of the command and of the site, and check the address.",
-    },
-    "not-tidemark",
-  );
 }
 
 function withoutHealth(refusal: CommandError, origin: string): SiteExamined {

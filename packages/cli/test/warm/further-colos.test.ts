@@ -1,0 +1,64 @@
+// Further colos that a warming asks: none of them keeps the site, or another colo, from being warmed.
+import { describe, expect, it } from "vitest";
+import { page, site, WarmUser } from "./warm-user.ts";
+
+const vias = ["--via", "https://dead.test", "--via", "https://colo.test"];
+const input = Array.from({ length: 40 }, (_, at) => `/${at}`).join("\n");
+
+const unreachable = () => {
+  throw new TypeError("fetch failed", { cause: new Error("refused") });
+};
+const ways = [
+  { name: "is down", answer: unreachable, why: "is in trouble" },
+  { name: "answers 503", answer: () => page("tidemark; fwd=uri-miss", 503), why: "status 503" },
+  {
+    name: "is away for long",
+    answer: () => page("tidemark; fwd=uri-miss", 503, { "retry-after": "9000" }),
+    why: "come back in 9000 s",
+  },
+  {
+    name: "is none of Tidemark's",
+    answer: () => new Response("page"),
+    why: "no Cache-Status of Tidemark",
+  },
+];
+
+describe("a further colo", () => {
+  it.each(ways)("that $name leaves the others warm", async ({ answer, why }) => {
+    const user = await WarmUser.at(({ hostname }) =>
+      hostname === "dead.test" ? answer() : undefined,
+    );
+    const { code, out, notes } = await user.warms(["--list", "-", "--json", ...vias], { input });
+    expect(code).toBe(3);
+    expect(JSON.parse(out).addresses).toMatchObject([
+      { address: site, warmed: 40, failed: 0 },
+      { address: "https://dead.test", warmed: 0, failed: 40 },
+      { address: "https://colo.test", warmed: 40, failed: 0 },
+    ]);
+    expect(notes + out).toContain(why);
+  });
+
+  it("in trouble without an end is given up, which is told", async () => {
+    const user = await WarmUser.at(({ hostname }) =>
+      hostname === "dead.test" ? unreachable() : undefined,
+    );
+    const { notes } = await user.warms(["--list", "-", ...vias], { input });
+    expect(user.site.urls.filter((url) => url.includes("dead.test")).length).toBeLessThan(30);
+    expect(notes).toContain("https://dead.test is asked no more.");
+  });
+
+  it("that failed is asked again by the next run", async () => {
+    let isDown = true;
+    const user = await WarmUser.at(({ hostname }) =>
+      isDown && hostname === "dead.test" ? unreachable() : undefined,
+    );
+    user.interruptAfter = 150;
+    const many = Array.from({ length: 300 }, (_, at) => `/${at}`).join("\n");
+    expect((await user.warms(["--list", "-", ...vias], { input: many })).code).toBe(130);
+    isDown = false;
+    user.interruptAfter = Infinity;
+    await user.warms(["--list", "-", ...vias], { input: many });
+    const asked = new Set(user.site.urls.slice(150).filter((url) => url.includes("dead.test")));
+    expect(asked.size).toBe(300);
+  });
+});

@@ -1,0 +1,127 @@
+// What a source or a site must not bring a warming to: a crash, an endless wait, a secret told, a wrong page.
+import { expect, it } from "vitest";
+import { exitCode } from "../../src/exit-code.ts";
+import { hit, page, site, stored, WarmUser } from "./warm-user.ts";
+
+const secretUrl = "https://user:pass-x@www.example.com/sitemap.xml";
+
+it.each([
+  { args: ["--sitemap", secretUrl], says: "user name or a password" },
+  { args: ["--sitemap", "https://"], says: '"https://" is no URL' },
+  { args: ["--after-purge", ""], says: "It is empty" },
+  { args: ["--data", " ", "--list", "-"], says: "It is empty" },
+  { args: ["/a", "--state", ""], says: "It is empty" },
+  { args: ["/a", "--also-host", "https://example.com"], says: "Write a host alone" },
+  { args: ["/a", "--also-host", "example.com/news"], says: "Write a host alone" },
+])("refused before anything is asked: $args", async ({ args, says }) => {
+  const user = await WarmUser.at();
+  const { code, notes, out } = await user.warms(args);
+  expect([code, user.site.asked]).toEqual([exitCode.usage, []]);
+  expect(notes).toContain(says);
+  expect(notes + out).not.toContain("pass-x");
+});
+
+const wrapped = (inner: string) => `<urlset><url>${inner}</url></urlset>`;
+const billion = `<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;"><!ENTITY f SYSTEM "file:///etc/passwd">]>`;
+it.each([
+  { name: "deep", text: `<urlset>${"<a>".repeat(100_000)}`, says: "elements are open" },
+  { name: "entities of its own", text: `${billion}${wrapped("<loc>&c;</loc>")}`, says: "entity" },
+  { name: "a file as entity", text: `${billion}${wrapped("<loc>&f;</loc>")}`, says: "entity" },
+  {
+    name: "a page",
+    text: "<!doctype html><html><body>hello</body></html>",
+    says: "It is an HTML page",
+  },
+  { name: "UTF-16", text: Buffer.from("\uFEFF<urlset/>", "utf16le"), says: "not UTF-8" },
+  {
+    name: "a password",
+    text: `<sitemapindex><sitemap><loc>${secretUrl}</loc></sitemap></sitemapindex>`,
+    says: "user name or a password",
+  },
+])("a sitemap that is $name is told, and nothing is warmed", async ({ text, says }) => {
+  const user = await WarmUser.at(() => new Response(text));
+  const { code, notes } = await user.warms(["--sitemap", `${site}/s.xml`]);
+  expect([code, user.site.asked.length]).toEqual([exitCode.failed, 1]);
+  expect(notes).toContain(says);
+  expect(notes).not.toMatch(/pass-x|root:/);
+});
+
+it("hosts of the site are told by name, in any form", async () => {
+  const user = await WarmUser.at();
+  const input = "https://b\u00fccher.example/a\nhttp://EXAMPLE.com:8080/b\nhttps://example.com/c";
+  const hosts = ["--also-host", "B\u00fccher.example", "--also-host", "Example.com:8080"];
+  await user.warms(["--list", "-", ...hosts], { input });
+  expect(user.site.urls).toEqual([`${site}/a`, `${site}/b`]);
+});
+
+it("a password in a list is not told", async () => {
+  const user = await WarmUser.at();
+  const input = `https://u:pass-x@www.example.com/a\nhttps://:pass-x@www.example.com/b\n/c`;
+  const { notes, out } = await user.warms(["--list", "-"], { input });
+  expect(notes).toContain("https://\u2026@www.example.com");
+  expect(notes + out).not.toContain("pass-x");
+  expect(user.site.urls).toEqual([`${site}/c`]);
+});
+
+it("lines of a log that attackers have shaped are left out", async () => {
+  const user = await WarmUser.at();
+  const line = (request: string) => `1.2.3.4 - - [t] "${request}" 200 5 "-" "-"`;
+  const requests = [
+    "GET /good HTTP/1.1",
+    String.raw`GET /a\x22b HTTP/1.1`,
+    "GET //other.test/ HTTP/1.1",
+    "GET http://u:p@www.example.com/ HTTP/1.1",
+    "GET /x/../_cache/purge HTTP/1.1",
+    String.raw`\x16\x03\x01`,
+  ];
+  const text = Buffer.concat([
+    Buffer.from(`${requests.map(line).join("\n")}\n`),
+    Buffer.from(`${line("GET /\u00ff HTTP/1.1")}\n`, "latin1"),
+  ]);
+  const { notes } = await user.warms(["--log", "-"], { input: text as never });
+  expect(user.site.urls).toEqual([`${site}/good`]);
+  expect(notes).toContain("3 lines could not be read.");
+});
+
+it.each(["tidemark; fwd=bypass; detail=route", hit])(
+  "a body without an end is left where it fills no tier: %s",
+  async (status) => {
+    const user = await WarmUser.at(({ pathname }) => {
+      if (pathname !== "/events") return undefined;
+      const endless = new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(1)) });
+      return new Response(endless, { headers: { "cache-status": status } });
+    });
+    const { code } = await user.warms(["/events", "/a"]);
+    expect([code, user.site.urls]).toEqual([exitCode.done, [`${site}/events`, `${site}/a`]]);
+  },
+);
+
+it.each(["-5", "1000000000", "soon", "Sat, 21 Nov 1994 10:00:00 GMT", "0"])(
+  "Retry-After %j is not obeyed: a second is waited",
+  async (after) => {
+    const user = await WarmUser.at((_, times) =>
+      times === 1 ? page("tidemark; fwd=uri-miss", 429, { "retry-after": after }) : page(stored),
+    );
+    const beganAtMs = user.atMs;
+    expect((await user.warms(["/a"])).code).toBe(exitCode.done);
+    expect(user.atMs - beganAtMs).toBe(1_000);
+  },
+);
+
+it.each([`"`, "tidemark", "tidemark; hit=5; ttl=x", "tidemark; hit; ttl=99999999999999999999", ""])(
+  "a Cache-Status of %j ends in no crash",
+  async (status) => {
+    const user = await WarmUser.at(() => page(status));
+    const { notes } = await user.warms(["/a"]);
+    expect(notes).not.toContain("The command failed");
+  },
+);
+
+it("what a site says reaches the terminal without control characters", async () => {
+  const user = await WarmUser.at(() =>
+    page('tidemark; fwd=uri-miss; detail="\u009b31m\u0085 evil"'),
+  );
+  const { out, notes } = await user.warms(["/a"]);
+  // oxlint-disable-next-line no-control-regex
+  expect(out + notes).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+});
