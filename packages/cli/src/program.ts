@@ -64,7 +64,7 @@ export function makeProgram(act: Act): Command {
     .version(version, "--version", "show the version")
     .option("--site <url>", "the site, such as https://www.example.com")
     .option("--profile <name>", "the site and the token of this profile")
-    .option("--operator-path <path>", "where its operator's routes are, if not at /_cache")
+    .option("--operator-path <path>", "the path of its operator's routes, if not /_cache")
     .option("--json", "the result as JSON on stdout, and nothing else there")
     .option("--yes", "answer every question with yes")
     .option("--no-color", "no colours, as with NO_COLOR")

@@ -1,13 +1,10 @@
-// Work that is over once all that it leaves to be done behind an answer is over, too.
+// Runs a piece of work, and waits also for what it leaves to be done behind an answer.
 
 interface Behind {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/**
- * Runs work with ports that note what it leaves behind, and waits for that: no more bodies are then held
- * than pieces of work.
- */
+/** Since it waits, no more bodies are held than pieces of work. */
 export async function withAllBehind<Ports extends Behind, Result>(
   ports: Ports,
   work: (ports: Ports) => Promise<Result>,

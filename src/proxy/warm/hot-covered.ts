@@ -1,5 +1,5 @@
-// Which hot keys a purge has covered, and nobody has brought back since: told by what stands in the shared
-// tier, without a trace.
+// Which hot keys a purge has covered, and nobody has brought back since: it looks into the shared
+// tier, and leaves no trace there.
 import type { Coverage } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { acceptedAtMs, comparePositions, type Entry } from "../../purge/journal/entry.ts";

@@ -1,5 +1,5 @@
-// What pages that are warmed cost of the subrequests that a request may make: before they are asked for, and
-// once it is known.
+// How many of the subrequests of a call are left for pages: each page sets its most aside before it is asked
+// for, and gives back what it did not need.
 import type { Route } from "../../config/config.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { WarmedPage } from "./warm-page.ts";

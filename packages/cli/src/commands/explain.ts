@@ -12,7 +12,7 @@ export const addExplain: AddCommand = (program, act) => {
     .command("explain")
     .summary("why a page is a hit, a miss, or never stored")
     .description(
-      "Tells how a request would be answered, and why. Nothing is sent to the origin, and nothing is stored. One isolate answers: what only another one's memory holds, it does not know.",
+      "Tells how a request would be answered, and why. Nothing is sent to the origin, and nothing is stored. One isolate answers. It does not know what only the memory of another one holds.",
     )
     .argument("<url>", "the URL, or a path of the site", urlOrPath)
     .option("--method <method>", "of the request (default: GET)")

@@ -22,12 +22,12 @@ export const addInit: AddCommand = (program, act) => {
     .summary("look at an origin, and write the files of a site before it")
     .description(
       "Asks an origin for a few of its pages, each in several ways, and two at once. It says which can be cached, and which are for one visitor. " +
-        "Then it writes tidemark.config.ts and wrangler.jsonc, and what else a new site needs and the folder lacks. It needs no token, and nothing is overwritten unasked.",
+        "Then it writes tidemark.config.ts and wrangler.jsonc, and those files of a new site that the folder lacks. It needs no token. It replaces no file without asking.",
     )
     .argument("[origin]", "scheme and host of the site as it is now; without it, you are asked")
     .option("-o, --out <folder>", "write there (default: this folder)")
     .option("--page <path>", "look at this path too; may be given several times", repeated)
-    .option("--pages <n>", "look at so many pages at most, 1 to 200", "20")
+    .option("--pages <n>", "look at this many pages at most, 1 to 200", "20")
     .option("--name <worker>", "name of the Worker (default: made of the host)")
     .option("--route <pattern>", "where the Worker will stand, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")

@@ -28,7 +28,7 @@ export const addJournal: AddCommand = (program, act) => {
     )
     .option(
       "--last <count>",
-      `the newest so many, up to ${lastMax} (default: ${lastUnlessSet})`,
+      `show this many of the newest entries, up to ${lastMax} (default: ${lastUnlessSet})`,
       wholeNumber(1, lastMax),
     )
     .option("--after <position>", "all that came after this position")

@@ -46,7 +46,7 @@ function addSet(profile: Command, act: Act): void {
       "Stores the site of --site under a name, in place of what was there. In a terminal it asks for the ADMIN_TOKEN of the site, and does not show it. Else the first line of stdin is the token. The first profile becomes the default.",
     )
     .argument("<name>", "letters, digits, dot, dash, underscore")
-    .option("--no-token", "store no token; TIDEMARK_TOKEN has it then")
+    .option("--no-token", "store no token; give it in TIDEMARK_TOKEN then")
     .addHelpText("after", setExamples)
     .action(act<SetOptions>(set));
 }

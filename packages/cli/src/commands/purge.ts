@@ -24,7 +24,7 @@ export const addPurge: AddCommand = (program, act) => {
     .command("purge")
     .summary("purge by tag, URL, prefix, host or route")
     .description(
-      "Purges responses: within the site's bound, no tier answers with them any more. Each option may be given several times.",
+      "Purges responses: within the site's bound, no tier answers with them any more. --tag, --url, --prefix, --host and --route may be given several times.",
     )
     .option("-t, --tag <tag>", "responses with this tag", repeated)
     .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeatedUrl)

@@ -28,7 +28,7 @@ export const addStats: AddCommand = (program, act) => {
     .option("--isolate", "what one isolate tells: its counts, memory, journal, troubles")
     .option(
       "--watch [seconds]",
-      `go on, and show what came in the last so many seconds (default: ${watchSecondsUnlessSet}). Ctrl-C ends it, with exit code 0`,
+      `go on: every so many seconds, show what came since (default: ${watchSecondsUnlessSet}). Ctrl-C ends it, with exit code 0`,
       wholeNumber(1, 86_400),
     )
     .addHelpText("after", examples)

@@ -17,14 +17,14 @@ export const addSwitch: AddCommand = (program, act) => {
     .command("switch")
     .summary("send requests straight to the origin, and end that")
     .description(
-      "Shows the switch, or throws it. While it is on, Tidemark answers no request from the cache: of the routes that are named, or of all. What is stored stays stored. Each use replaces the one before.",
+      "Shows the switch, or throws it. While it is on, Tidemark answers no request from the cache. It is on for the routes that are named, or for all. What is stored stays stored. Each use replaces the one before.",
     )
     .addArgument(
       new Argument("[state]", "on or off; without it, the switch is shown").choices(["on", "off"]),
     )
     .argument("[routes...]", "the routes it is on for; without any, all of them, and it asks first")
     .option("--reason <text>", "a text for those who read the journal")
-    .option("--dry-run", "change nothing, and say what would be")
+    .option("--dry-run", "change nothing, and say what would change")
     .addHelpText("after", examples)
     .action(act<SwitchOptions>(throwSwitch));
 };

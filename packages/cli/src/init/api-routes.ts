@@ -1,4 +1,4 @@
-// Routes for interfaces for programs.
+// Routes for the interfaces that programs use.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { apiPattern, hasOddSegment, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type Judged, reasons } from "./content-route.ts";
@@ -24,7 +24,7 @@ export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
     name: `api-${slugOf(pattern)}`,
     match: [pattern],
     comments: [
-      "Data for programs: it answers unasked for as long as its origin says, and no longer.",
+      "Data for programs: a stored answer is used for as long as its origin says, and no longer.",
       ...reasons(members.filter((member) => !alone.includes(member))),
     ],
     fields: contentFields(members, { fresh: "1m", staleIfError: "1h" }).fields.filter((field) =>

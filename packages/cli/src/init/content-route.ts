@@ -46,7 +46,7 @@ export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): C
   const doubtful = of("private", "uncertain");
   if (content.length === 0 || doubtful.length > 0) {
     const why =
-      "So there is no lifetime here: what is kept answers unasked only for as long as its origin says.";
+      "So there is no lifetime here: a stored answer is used only for as long as its origin says.";
     return { comments: [...comments, why], fields: key, samples: [] };
   }
   return {

@@ -36,7 +36,9 @@ const isShareable = (page: PageSight) => ["open", "origin", "validated"].include
 
 function aboutAgain(pages: readonly PageSight[]): string {
   const again = namesOf(pages.map(({ cookiesAgain }) => cookiesAgain));
-  return again === "" ? "Who brings them gets none." : `Set again for who brings them: ${again}.`;
+  return again === ""
+    ? "A request that brings them gets none."
+    : `Set again for who brings them: ${again}.`;
 }
 
 const finds: readonly Find[] = [
@@ -73,13 +75,13 @@ const finds: readonly Find[] = [
     "token",
     ({ change }) => change === "token",
     (paths) =>
-      `A token in a form or a script is new at each answer of ${paths}. Shared, it would be one visitor's for all. So this passes by.`,
+      `A token in a form or a script is new at each answer of ${paths}. If the page were shared, all visitors would get the token of one. So this passes by.`,
   ),
   ofPages(
     "same-token",
     ({ change, hasToken, kind }) => change === "same" && hasToken && kind === "page",
     (paths) =>
-      `There is a token by its name, and it was the same twice: ${paths}. If it expires, let it live longer than the page is stored.`,
+      `Something in ${paths} has the name of a token, and was the same twice. If it expires, let it live longer than the page is stored.`,
   ),
   ofPages(
     "changing",
@@ -87,7 +89,9 @@ const finds: readonly Find[] = [
     (paths, pages) => {
       const unseen = pages.flatMap(({ change, path }) => (change === "content" ? [path] : []));
       const more =
-        unseen.length === 0 ? "" : ` What else changes ${listed(unseen)} was not to be seen.`;
+        unseen.length === 0
+          ? ""
+          : ` Nothing that was seen explains the changes of ${listed(unseen)}.`;
       return `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one.${more}`;
     },
   ),
@@ -131,7 +135,7 @@ const finds: readonly Find[] = [
     "no-304",
     (page) => page.validation === "ignored" && isShareable(page),
     (paths) =>
-      `The validator does not help at ${paths}: who names it gets the whole body. A 304 would spare that.`,
+      `The validator does not help at ${paths}: a request with it gets the whole body. A 304 would spare that.`,
   ),
   ofPages(
     "head",
@@ -166,7 +170,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "robots",
-            text: "robots.txt forbids all that the front page links, so nothing of it was seen. Name what counts with --page.",
+            text: "robots.txt forbids all that the front page links to, so nothing of it was seen. Name what counts with --page.",
           },
         ]
       : [],

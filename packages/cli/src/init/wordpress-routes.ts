@@ -91,7 +91,7 @@ function pagesRoute(rest: readonly Judged[]): DraftRoute {
   });
   const isStored = made.fields.some((field) => field.startsWith("fresh"));
   const about = isTagged
-    ? "Pages have tags. If they are of the plugin of examples/wordpress, it purges them: eight hours are less than a nonce in a form is good for. If another plugin sends them, write 10m."
+    ? "Pages have tags. If they come from the plugin of examples/wordpress, it purges the pages: 8h is less than a nonce in a form lives. If they come from another plugin, write 10m."
     : "No page has tags, so nothing purges it: ten minutes. With the plugin of examples/wordpress, write 8h.";
   return {
     name: "pages",

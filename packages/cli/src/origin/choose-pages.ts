@@ -1,4 +1,4 @@
-// Which of the paths that a site shows are asked for: few, and of each sort some.
+// Which of the paths that a site shows are asked for: a few of each sort.
 import type { Reference } from "./links.ts";
 import {
   apiPattern,

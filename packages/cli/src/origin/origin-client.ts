@@ -1,4 +1,4 @@
-// Asks an origin for single pages, politely: bounded in time and size, by its name, and nowhere else.
+// Asks an origin for single pages, within bounds of time and size. It says who asks, and asks no other host.
 import { createHash } from "node:crypto";
 import { type NetworkFailure, networkFailure } from "../asking/network-failure.ts";
 import { userAgent } from "../asking/user-agent.ts";

@@ -1,4 +1,4 @@
-// By what a site seems to be made, and which caches stand before it already.
+// Which software a site seems to run on, and which caches stand before it already.
 import { fieldsOfCaches } from "../asking/cache-fields.ts";
 import type { Answer } from "./origin-client.ts";
 

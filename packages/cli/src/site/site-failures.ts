@@ -93,7 +93,7 @@ export class SiteFailures {
 }
 
 const mendOfCertificate =
-  "Check the host's name and its certificate. If its authority is your own, name the file of it in NODE_EXTRA_CA_CERTS.";
+  "Check the host's name and its certificate. If you have an authority of your own, name its file in NODE_EXTRA_CA_CERTS.";
 const mendOfToken =
   "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
 const mendOfSite =

@@ -43,11 +43,11 @@ export const addWarm: AddCommand = (program, act) => {
       "what visitors ask for most now, if the configuration has hotKeys (default: 100)",
       wholeNumber(1, hotCountMax),
     )
-    .option("--after-purge <position>", "of the hottest, what this purge covered", nameOf)
-    .option("--data <namespace>", "the lists have keys of this namespace of data", nameOf)
+    .option("--after-purge <position>", "those of the hottest that this purge covered", nameOf)
+    .option("--data <namespace>", "read the lists as keys of this namespace of data", nameOf)
     .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
     .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
-    .option("--top <count>", "of each log, only so many pages", wholeNumber(1, 1_000_000))
+    .option("--top <count>", "of each log, only this many pages", wholeNumber(1, 1_000_000))
     .option("--also-host <host>", "take pages of this host for the site's own", hostOf)
     .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
     .option("--variant <field>", "ask for each page once with each of these", headerField)

@@ -157,7 +157,7 @@ function namespace(deployment: Deployment): DoctorFinding[] {
       ...aboutOf(deployment),
       what: doesNotStart,
       cause: `NAMESPACE is ${JSON.stringify(vars["NAMESPACE"])}, which is not 1 to 64 letters, digits, dots, dashes or _.`,
-      remedy: "Write such a name, as staging, or leave it out to have the configuration's.",
+      remedy: "Write such a name, for example staging, or leave it out to use the configuration's.",
     },
   ];
 }

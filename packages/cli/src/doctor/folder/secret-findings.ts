@@ -51,7 +51,7 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
     level: name.startsWith(".dev.vars") ? "info" : "warning",
     about,
     what: "Other users of this machine may read the secrets.",
-    cause: `The mode of ${name} lets others than its owner in.`,
+    cause: `The mode of ${name} lets others than its owner read it.`,
     remedy: `Run chmod 600 ${name}, and delete it once the secrets are set.`,
   };
   return [...(isIgnored === false ? [notIgnored] : []), ...(isOpen ? [open] : [])];

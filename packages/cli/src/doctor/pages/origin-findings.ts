@@ -121,7 +121,7 @@ function sharedSessions(pages: readonly Page[]): DoctorFinding[] {
       code: "session-shared",
       level: "critical",
       about: aboutPages(found.map(({ page }) => page)),
-      what: "Two clients got the same session: one may see what is the other's.",
+      what: "Two clients got the same session: one may see what belongs to the other.",
       cause: `Two requests without cookies got the same value of ${quoted(names)}. ${whose}`,
       remedy: "Purge that cache now, and let it store no answer that has Set-Cookie.",
     },
@@ -163,7 +163,7 @@ function varyWide(pages: readonly Page[]): DoctorFinding[] {
           : "Clients share the page only if they send the same cookies, or none.",
       cause: `Vary names ${quoted(names)}.`,
       remedy:
-        "Let the origin vary by what it looks at alone, such as Accept-Language. Name cookies that do not matter under cookies.harmless.",
+        "Let the origin vary only by what it looks at, such as Accept-Language. Name cookies that do not matter under cookies.harmless.",
     },
   ];
 }

@@ -17,10 +17,10 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
         code: "purge-not-seen",
         level: isOfOrigin ? "warning" : "critical",
         about: `page ${JSON.stringify(path)}`,
-        what: "After a purge that holds, clients still get the answer of before.",
+        what: "After a purge that holds, clients still get the old answer.",
         cause: isOfOrigin
-          ? `Tidemark asked the origin anew, and got an answer with the Date of before the purge: a cache stands between them.`
-          : `The answer has the Date of before the purge. A cache in front of Tidemark has answered, or one below it gave Tidemark the old page again.`,
+          ? `Tidemark asked the origin anew, and got an answer with a Date from before the purge: a cache stands between them.`
+          : `The answer has a Date from before the purge. A cache in front of Tidemark has answered, or one below it gave Tidemark the old page again.`,
         remedy: isOfOrigin
           ? "Purge that cache before Tidemark, or turn it off for Tidemark."
           : "Look for Workers Cache, cache rules of the zone or a CDN before the site, and turn them off for it.",

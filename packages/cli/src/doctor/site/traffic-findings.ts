@@ -67,7 +67,7 @@ function timeoutShort(metrics: MetricsTold, route: RouteTold): DoctorFinding[] {
       code: "origin-timeout-short",
       level: "warning",
       about: aboutRoute(name),
-      what: "Of a hundred requests to the origin one or more get 504, though the origin would answer.",
+      what: "One or more of a hundred requests to the origin get 504, though the origin would answer.",
       cause: `originTimeout is ${originTimeoutSeconds} s, and 1 % of ${count} requests took about as long, or got no answer.`,
       remedy: "Raise originTimeout above the origin's slowest pages, or make these faster.",
     },
