@@ -28,6 +28,8 @@ export interface HotSettings {
   /** Why none are told though the configuration has `hotKeys`. */
   readonly fault: Fault | undefined;
   readonly journal: Pick<RedisJournal, "at"> | undefined;
+  /** N. */
+  readonly visibleWithinSeconds: number;
 }
 
 /**
@@ -55,7 +57,11 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
   if ("kind" in entries) return unavailable(journalAway(entries.trouble, "ask again"));
   const [entry] = entries;
   if (entry === undefined) return notFound("no-such-entry", trimmed(position));
-  return hottestCovered(hotKeys, { entry, countMax: Number(count) }, ports);
+  const covered = await hottestCovered(hotKeys, { entry, countMax: Number(count) }, ports);
+  if ("why" in covered) return unavailable(covered);
+  const holdsAtMs = acceptedAtMs(position) + settings.visibleWithinSeconds * 1_000;
+  const holdsInSeconds = Math.max(0, Math.ceil((holdsAtMs - ports.nowAtMs()) / 1_000));
+  return told({ ...covered, holdsInSeconds } satisfies HotTold);
 }
 
 async function hottestNow(
@@ -74,17 +80,16 @@ async function hottestCovered(
   hotKeys: HotKeys,
   purge: { readonly entry: Entry; readonly countMax: number },
   ports: HotSettings["ports"],
-): Promise<Response> {
+): Promise<HotTold | Reason> {
   const { shared } = ports.tiers;
   const notes = await hotKeys.since(acceptedAtMs(purge.entry.position) - lookedBackMs);
-  if (notes === "unavailable" || shared === undefined) return unavailable(databaseAway);
+  if (notes === "unavailable" || shared === undefined) return databaseAway;
   const found = await coveredAmong(hottest(notes, countMax), purge, {
     ...ports,
     tiers: { shared },
   });
-  if (found === "unavailable") return unavailable(databaseAway);
-  const { examined } = found;
-  return told({ pages: found.notes.map(pageOf), examined } satisfies HotTold);
+  if (found === "unavailable") return databaseAway;
+  return { pages: found.notes.map(pageOf), examined: found.examined };
 }
 
 function pageOf({ url, fields, cookie, count, expiresAtMs }: HotKeyNote): HotPage {

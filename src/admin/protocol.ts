@@ -116,6 +116,8 @@ export interface HotTold {
   readonly pages: readonly HotPage[];
   /** With `coveredBy`: how many hot keys were looked at. */
   readonly examined?: number;
+  /** With `coveredBy`: by then every isolate obeys that purge; until then some may answer as before. */
+  readonly holdsInSeconds?: number;
 }
 
 /** `GET journal`. */

@@ -95,6 +95,7 @@ function addRoutesOfBearer(
       ports: { ...isolate, tiers: cache.tiers },
       fault: environment.hotKeysFault,
       journal: cache.purging?.journal,
+      visibleWithinSeconds: isolate.config.purge.visibleWithinSeconds,
     }),
   );
   admin.post("/warm", forBearer, (context) => {

@@ -110,6 +110,16 @@ describe("the hottest keys that a purge has covered", () => {
     expect(told.examined).toBe(3);
   });
 
+  it("are told with the time until the purge holds everywhere", async () => {
+    const world = await heated();
+    const query = `?coveredBy=${await purge(world, { everything: true })}`;
+    expect((await hot(world.colos[2], query)).holdsInSeconds).toBe(10);
+    world.colos[0].clock.advance(4);
+    expect((await hot(world.colos[2], query)).holdsInSeconds).toBe(6);
+    world.colos[0].clock.advance(60);
+    expect((await hot(world.colos[2], query)).holdsInSeconds).toBe(0);
+  });
+
   it("are told no more once they were brought back", async () => {
     const world = await heated();
     const position = await purge(world, { everything: true });

@@ -13,7 +13,7 @@ const told: Readonly<Record<string, string>> = {
   ECONNRESET: "The connection was cut off",
   UND_ERR_SOCKET: "The connection was cut off",
   ETIMEDOUT: "The connection timed out",
-  UND_ERR_CONNECT_TIMEOUT: "No connection came about in time",
+  UND_ERR_CONNECT_TIMEOUT: "No connection was made in time",
   ERR_SSL_WRONG_VERSION_NUMBER: "What answers there does not speak TLS",
   CERT_HAS_EXPIRED: "Its certificate has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "Its certificate is signed by itself alone",

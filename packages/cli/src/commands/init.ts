@@ -69,7 +69,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const next = nextCommands(options.out, kept.includes("package.json"));
   const isDry = options.dryRun === true;
   if (isDry) {
-    terminal.print("Nothing was written. It would be, into tidemark.config.ts:\n");
+    terminal.print("Nothing was written. This would go into tidemark.config.ts:\n");
     terminal.print(toWrite[0]?.text ?? "");
   } else {
     if (present.length > 0 && options.force !== true) {

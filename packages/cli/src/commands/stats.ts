@@ -45,7 +45,7 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
   if (isolate === true && watch !== undefined) {
     throw usageError({
       what: "The counts were not asked for.",
-      why: "--watch is for the counts of all isolates: each question may meet another isolate.",
+      why: "--watch needs the counts of all isolates. With --isolate, each question may meet another one.",
       mend: "Write --isolate or --watch.",
     });
   }

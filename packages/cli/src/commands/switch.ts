@@ -74,7 +74,7 @@ function orderOf(
     usageError({ what: "Nothing was switched.", why, mend });
   if (state === undefined) {
     if (reason === undefined && dryRun === undefined) return undefined;
-    throw refused("It is not said whether it shall be on or off.", "Write on or off.");
+    throw refused("It is not said whether the switch shall be on or off.", "Write on or off.");
   }
   if (state === "off" && routes.length > 0) {
     const mend = "To leave it on for some routes alone, name those behind on.";
@@ -108,7 +108,7 @@ function printState(told: SwitchTold, terminal: Terminal): void {
   const isElsewhere = here !== undefined && stateIn(here) !== stateIn(bypass);
   if (isElsewhere) terminal.print(`This isolate still goes by: ${stateIn(here)}.`);
   if (stateIn(variable) !== "off") {
-    terminal.print(`The variable BYPASS is set beside it: ${stateIn(variable)}.`);
+    terminal.print(`The variable BYPASS is also set: ${stateIn(variable)}.`);
   }
   if (unknownRoutes !== undefined) {
     terminal.print(`This deployment has no such routes: ${unknownRoutes.join(", ")}.`);

@@ -135,7 +135,11 @@ const shapes = {
     next: z.nullable(z.number()),
     total: z.number(),
   }),
-  hot: z.looseObject({ pages: z.array(hotPage), examined: z.optional(z.number()) }),
+  hot: z.looseObject({
+    pages: z.array(hotPage),
+    examined: z.optional(z.number()),
+    holdsInSeconds: z.optional(seconds),
+  }),
 } as const;
 
 export type ShapeName = keyof typeof shapes;

@@ -94,12 +94,22 @@ export function sourceNotes(pages: PageList, report: SourceReport): string[] {
         ]
       : []),
     ...(uncountedRequestCount > 0
-      ? [`${counted(uncountedRequestCount)} requests of the log were for pages beyond the most.`]
+      ? [
+          `${counted(uncountedRequestCount)} requests of the log were for further pages than are counted.`,
+        ]
       : []),
-    ...(report.hotExaminedCount === undefined
-      ? []
-      : [`Of ${counted(report.hotExaminedCount)} hot pages, the purge covers those.`]),
+    ...hotNotes(report),
   ];
+}
+
+function hotNotes({ hotCount, hotExaminedCount }: SourceReport): string[] {
+  if (hotExaminedCount !== undefined) {
+    const covered = `the purge covers ${counted(hotCount ?? 0)}`;
+    return [
+      `Of the ${counted(hotExaminedCount)} hot pages that isolates have told of, ${covered}.`,
+    ];
+  }
+  return hotCount === 0 ? ["Isolates have told of no hot page within the last ten minutes."] : [];
 }
 
 function said(count: number, what: string): string[] {

@@ -82,7 +82,11 @@ async function read(source: string, walk: Walk): Promise<void> {
   }
   if (entryCount > entryCountMax) report.overfull.push(source);
   if (further.length > 0 && depth === depthMax) {
-    throw unusable(source, `It is an index within ${depthMax - 1} others.`, "Name its parts.");
+    throw unusable(
+      source,
+      `It is an index inside ${depthMax - 1} others, which is too deep.`,
+      "Name its parts.",
+    );
   }
   for (const loc of further) await read(checked(loc, source), { ...walk, depth: depth + 1 });
 }
@@ -108,7 +112,8 @@ const isRemote = (source: string) => /^https?:\/\//i.test(source);
 async function bytesOf(source: string, { world }: Walk) {
   if (!isRemote(source)) return bytesOfFile(source, world);
   const response = await answerOf(source, world);
-  if (response.body === null) throw unusable(source, "The answer has no body.", "Check it.");
+  if (response.body === null)
+    throw unusable(source, "The answer has no body.", "Check the address.");
   return response.body;
 }
 

@@ -19,8 +19,12 @@ export interface SourceReport {
   otherRequestCount: number;
   /** Of logs: requests for pages beyond the most that are counted. */
   uncountedRequestCount: number;
+  /** Of `--hottest` and `--after-purge`: how many pages the site told. */
+  hotCount?: number;
   /** Of `--after-purge`: how many hot pages were looked at. */
   hotExaminedCount?: number;
+  /** Of `--after-purge`: until every isolate obeys the purge. */
+  holdsInSeconds?: number;
 }
 
 /** @throws CommandError for the first source that cannot be read, and at Ctrl-C */
@@ -99,8 +103,20 @@ async function readHot(
   const client = await session.client();
   const query = { count: String(hotCount), ...(afterPurge && { coveredBy: afterPurge }) };
   const told = await client.json<HotTold>("hot", { query });
+  report.hotCount = told.pages.length;
   if (told.examined !== undefined) report.hotExaminedCount = told.examined;
+  report.holdsInSeconds = told.holdsInSeconds ?? 0;
   for (const { url, headers } of told.pages) pages.add(url, headers);
+}
+
+/** An isolate that has not heard of a purge would answer as before, and the page would pass for warm. */
+export async function untilItHolds(
+  { holdsInSeconds = 0 }: SourceReport,
+  { world, terminal }: Session,
+): Promise<void> {
+  if (holdsInSeconds === 0) return;
+  terminal.note(`The purge holds everywhere in ${holdsInSeconds} s. Pages are asked for then.`);
+  await world.sleep(holdsInSeconds * 1_000);
 }
 
 async function bytesNamed(name: string, { world }: Session): Promise<Bytes> {

@@ -6,7 +6,7 @@ import { DoneBook, identityOf } from "./done-book.ts";
 import { type Page, PageList } from "./page-list.ts";
 import { counted, Progress } from "./progress.ts";
 import { type Ended, jsonReport, printReport, sourceNotes } from "./report.ts";
-import { gather, gatherKeys } from "./sources.ts";
+import { gather, gatherKeys, untilItHolds } from "./sources.ts";
 import { Tally } from "./tally.ts";
 import { Turns } from "./turns.ts";
 import { Warming } from "./warming.ts";
@@ -32,7 +32,7 @@ export const addWarm: AddCommand = (program, act) => {
     .command("warm")
     .summary("bring pages or data into the cache before visitors ask")
     .description(
-      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and nothing older is stored over what is newer. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
+      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and a purge covers what is on its way. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
     .option("--sitemap <source>", "a sitemap or an index of them: URL or file; gzip too", repeated)
@@ -97,7 +97,11 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
   const asked = () => variantsOf(pages, options);
   const count = pages.count * Math.max(1, options.variant?.length ?? 0);
   if (options.dryRun === true) return dryRun(session, asked(), { count, told });
-  if (pages.count === 0) throw nothingToWarm(notes);
+  // A site where nothing is hot, or a sitemap where nothing is new, has been read, and is no mistake.
+  const mayBeNone = report.hotCount !== undefined || report.sitemaps.olderCount > 0;
+  if (pages.count === 0 && !mayBeNone) throw nothingToWarm(notes);
+  // The Worker itself reads the journal first.
+  if (options.within !== true && pages.count > 0) await untilItHolds(report, session);
   const addresses = [origin, ...vias];
   const run = { options, words, addresses, what: "pages", count, told } as const;
   return runIn(session, run, async (parts) => {

@@ -1,5 +1,5 @@
 // What doctor finds in a folder: each trouble brought about, and a folder in which all is well.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,6 +8,8 @@ import { readFolder } from "../../src/doctor/folder/folder-read.ts";
 import { originInFolder } from "../../src/doctor/folder/origin-in-folder.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { type Files, others, ownOfAll, rows, secrets, well, wrangler } from "./folder-rows.ts";
+
+const hasGit = spawnSync("git", ["--version"]).status === 0;
 
 async function found(files: Files, isRepository = false) {
   const user = await FakeUser.at();
@@ -27,7 +29,7 @@ async function found(files: Files, isRepository = false) {
 const codesOf = (findings: readonly DoctorFinding[]) =>
   findings.map(({ code, level, about }) => [code, level, ...(about ? [about] : [])].join(" "));
 
-it("says nothing of a folder in which all is well", async () => {
+it.skipIf(!hasGit)("says nothing of a folder in which all is well", async () => {
   const ignored = { "secrets.json": JSON.stringify(secrets), ".gitignore": "secrets.json" };
   const { code, findings } = await found({ ...others, ...wrangler({}), ...ignored }, true);
   expect(findings).toEqual([]);
@@ -67,7 +69,7 @@ describe("a folder", () => {
     for (const secret of [secrets.ADMIN_TOKEN, "= secret"]) expect(out).not.toContain(secret);
   });
 
-  it("with secrets that git would take", async () => {
+  it.skipIf(!hasGit)("with secrets that git would take", async () => {
     const files = { ...others, ...wrangler({}), "secrets.json": JSON.stringify(secrets) };
     const { findings, out } = await found(files, true);
     expect(codesOf(findings)).toEqual(["secret-file-not-ignored critical the file secrets.json"]);

@@ -95,7 +95,7 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] 
         what: "The Worker asks itself: requests end with 508.",
         cause: `ORIGIN_URL has the host ${JSON.stringify(originHost)}, and that is a custom domain of the Worker.`,
         remedy:
-          "Give the origin a name of its own, such as origin.example.com; or take a route in the place of the custom domain.",
+          "Give the origin a name of its own, such as origin.example.com; or use a route instead of the custom domain.",
       },
     ];
   }

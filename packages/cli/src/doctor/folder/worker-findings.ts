@@ -43,7 +43,7 @@ function dateFindings(deployment: Deployment): DoctorFinding[] {
       ...aboutOf(deployment),
       what: isDate
         ? "The Worker runs with an old behaviour of the platform."
-        : "Nothing fixes the platform's behaviour for the Worker.",
+        : "No date says which behaviour of the platform the Worker gets.",
       cause:
         date === undefined
           ? "compatibility_date is not set."

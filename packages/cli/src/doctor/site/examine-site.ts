@@ -79,7 +79,7 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamined {
     level: isOfToken ? "warning" : "critical",
     what: isOfToken
       ? "Nobody with this token can purge, or ask how the site is."
-      : `${origin} is answered by something else than Tidemark, or Tidemark has no ADMIN_TOKEN there.`,
+      : `Something else than Tidemark answers at ${origin}, or Tidemark has no ADMIN_TOKEN there.`,
     cause: fault.why,
     remedy: fault.mend,
   };

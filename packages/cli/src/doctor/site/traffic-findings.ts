@@ -122,8 +122,8 @@ function fewHits(metrics: MetricsTold, { name, bypass }: RouteTold): DoctorFindi
     rule !== undefined && rule.count >= of / 4
       ? `${rule.count} answers were not stored, by the rule ${rule.value}.`
       : reason !== undefined
-        ? `The most requests to its origin, ${reason.count}, have the reason ${reason.value}.`
-        : "Nothing counted tells why.";
+        ? `Most often a request went to its origin for the reason ${reason.value}: ${reason.count} times.`
+        : "No count tells why.";
   return [
     {
       code: "route-few-hits",
