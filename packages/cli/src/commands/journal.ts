@@ -103,7 +103,7 @@ async function followed(from: string, client: SiteClient, session: Session): Pro
     if (world.interrupted.aborted) return exitCode.done;
     try {
       end = await shownAfter(end, client, terminal);
-      if (trouble !== "") terminal.note("The journal answers again.");
+      if (trouble !== "") terminal.note("The journal is told again.");
       trouble = "";
     } catch (cause) {
       if (world.interrupted.aborted) return exitCode.done;

@@ -108,7 +108,7 @@ function printState(told: SwitchTold, terminal: Terminal): void {
   const isElsewhere = here !== undefined && stateIn(here) !== stateIn(bypass);
   if (isElsewhere) terminal.print(`This isolate still goes by: ${stateIn(here)}.`);
   if (stateIn(variable) !== "off") {
-    terminal.print(`The variable BYPASS is also set: ${stateIn(variable)}.`);
+    terminal.print(`The variable BYPASS is set beside it: ${stateIn(variable)}.`);
   }
   if (unknownRoutes !== undefined) {
     terminal.print(`This deployment has no such routes: ${unknownRoutes.join(", ")}.`);

@@ -168,7 +168,7 @@ async function foundIn(
   if (settings.isFresh || !isRecent) return { done: new Set(), isRecent: false };
   if (first !== firstLineOf(settings)) {
     throw refused(
-      "It is of an interrupted warming of another site, other sources or other variants.",
+      "Another warming was interrupted: of another site, other sources or other variants.",
       "Name another with --state, or begin anew with --fresh.",
     );
   }

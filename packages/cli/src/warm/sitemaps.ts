@@ -84,7 +84,7 @@ async function read(source: string, walk: Walk): Promise<void> {
   if (further.length > 0 && depth === depthMax) {
     throw unusable(
       source,
-      `It is an index inside ${depthMax - 1} others, which is too deep.`,
+      `It is an index within ${depthMax - 1} others.`,
       "Name its parts.",
     );
   }
