@@ -82,11 +82,7 @@ async function read(source: string, walk: Walk): Promise<void> {
   }
   if (entryCount > entryCountMax) report.overfull.push(source);
   if (further.length > 0 && depth === depthMax) {
-    throw unusable(
-      source,
-      `It is an index within ${depthMax - 1} others.`,
-      "Name its parts.",
-    );
+    throw unusable(source, `It is an index within ${depthMax - 1} others.`, "Name its parts.");
   }
   for (const loc of further) await read(checked(loc, source), { ...walk, depth: depth + 1 });
 }
