@@ -40,7 +40,7 @@ export const startHelp = `Tidemark on this machine: a site behind the cache, eve
   npm start -- [options]
 
   --origin URL        stand before this site (scheme and host alone) instead of the demo news site
-  --port N            port of the first colo (8787)
+  --port N            port of the first colo (default: 8787)
   --colos N           number of colos, on consecutive ports, each a process of its own (1)
   --redis URL         use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey
   --config FILE       use this configuration instead of tidemark.config.ts
