@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { OperatorError } from "../src/operator-error.ts";
+import { type Fault, OperatorError } from "../src/operator-error.ts";
 import { type Library, ownLibrary } from "./run/library.ts";
 
 /**
@@ -27,17 +27,24 @@ export async function checkTypes(configPath: string, library: Library = ownLibra
     await promisify(execFile)(process.execPath, parameters, { cwd: dirname(path) });
   } catch (cause) {
     const output = (cause as { stdout?: string }).stdout ?? "";
-    const [, line, column, fault] = /\((\d+),(\d+)\): error \w+: (.*)/.exec(output) ?? [];
-    const what = output.split("\n", 1)[0] || String(cause);
-    throw new OperatorError({
-      what: `${path} does not fit its types.`,
-      why: fault === undefined ? `${what}.` : `Line ${line}, column ${column}: ${fault}`,
-      mend: "Mend it there.",
-      cause,
-    });
+    throw new OperatorError({ ...faultIn(output || String(cause), path), cause });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+const faultLine = /^(.+)\((\d+),(\d+)\): error \w+: (.*)$/gm;
+
+/** The first fault of the configuration itself; else the first one of what it imports, whose file is named. */
+function faultIn(output: string, path: string): Fault {
+  const faults = [...output.matchAll(faultLine)].map(([, file = "", line, column, why = ""]) => ({
+    file: resolve(dirname(path), file),
+    why: `Line ${line}, column ${column}: ${why}`,
+  }));
+  const [first] = output.split("\n", 1);
+  const fault = faults.find(({ file }) => file === path) ??
+    faults[0] ?? { file: path, why: `${first}.` };
+  return { what: `${fault.file} does not fit its types.`, why: fault.why, mend: "Mend it there." };
 }
 
 /** @returns the folder of TypeScript; `undefined` in a project without it */

@@ -132,6 +132,18 @@ describe("is refused", () => {
     );
   });
 
+  it("by the types of what it imports, whose file is named", async () => {
+    await written("lifetimes.ts", 'export const fresh: number = "5m";\n');
+    const path = await written(
+      "imports.ts",
+      'import { defineConfig } from "tidemark";\nimport { fresh } from "./lifetimes.ts";\n' +
+        "export default defineConfig({});\nexport const used = fresh;\n",
+    );
+    await expect(checkTypes(path)).rejects.toThrow(
+      /lifetimes\.ts does not fit its types\. Line 1, column 14: Type /,
+    );
+  });
+
   it("not by its types where they fit, or where it has none", async () => {
     const checked = accepted.map(async ({ name, text }) => checkTypes(await written(name, text)));
     await expect(Promise.all(checked)).resolves.toHaveLength(accepted.length);
