@@ -19,12 +19,17 @@ interface Sign {
   readonly isHarmless: boolean;
 }
 
+/** The first that has shown something old; else the first of all. */
+function worstOf(signs: readonly Sign[]): Sign | undefined {
+  return signs.find(({ isHarmless }) => !isHarmless) ?? signs[0];
+}
+
 function inFront(pages: readonly Page[]): DoctorFinding[] {
   const signs = pages.flatMap((page): Sign[] => {
     const [sign] = [...membersAfter(page), ...undebugged(page), ...frozen(page)];
     return sign === undefined ? [] : [sign];
   });
-  const [first] = signs.toSorted((a, b) => Number(a.isHarmless) - Number(b.isHarmless));
+  const first = worstOf(signs);
   if (first === undefined) return [];
   return [
     {
@@ -82,10 +87,10 @@ const frozenMsMin = 2_000;
 function below(pages: readonly Page[]): DoctorFinding[] {
   const signs = pages.flatMap((page): Sign[] => {
     const found = [...marksOfOrigin(page), ...membersBefore(page), ...oldOnArrival(page)];
-    const sign = found.find(({ isHarmless }) => !isHarmless) ?? found[0];
+    const sign = worstOf(found);
     return sign === undefined ? [] : [sign];
   });
-  const [first] = signs.toSorted((a, b) => Number(a.isHarmless) - Number(b.isHarmless));
+  const first = worstOf(signs);
   if (first === undefined) return [];
   return [
     {
