@@ -94,7 +94,7 @@ export function createApp(
   /** At the first request, which tells where this isolate runs; a run of the cron trigger does not. */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
-    seenHost = request && new URL(request.url).host;
+    seenHost = request && URL.parse(request.url)?.host;
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;

@@ -151,19 +151,23 @@ it("refuses bindings that make no sense before any request", () => {
   expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is refused.");
 });
 
-it("answers 500 and says so in its log where a URL cannot be read at all", async () => {
+it.each([
+  { id: "a URL cannot be read at all", name: "url", value: "https://[/ü", status: 400, lines: 0 },
+  { id: "a request cannot be read", name: "headers", value: undefined, status: 500, lines: 1 },
+])("answers $status where $id", async ({ name, value, status, lines }) => {
   const log: string[] = [];
   const app = createApp(defineConfig({}), bindings, platformWith(log));
-  const request = Object.defineProperty(new Request("https://www.example.com/"), "url", {
-    value: "https://[/ü",
-  });
+  const request = Object.defineProperty(new Request("https://www.example.com/"), name, { value });
   const background = {
     waitUntil: () => undefined,
     passThroughOnException: () => undefined,
     props: {},
   };
-  const { status } = await app.fetch(request, {}, background);
-  expect([status, log]).toEqual([500, [expect.stringContaining("failed with TypeError")]]);
+  const answer = await app.fetch(request, {}, background);
+  expect([
+    answer.status,
+    log.filter((line) => line.includes("failed with TypeError")).length,
+  ]).toEqual([status, lines]);
 });
 
 it("learns its colo by its first request also after a run of the cron trigger, and starts once", async () => {

@@ -54,6 +54,14 @@ export function serve(
   const planned = plan(request, read, ports);
   if (planned.kind === "reserved") return plainPage("nothing");
   const atMs = ports.nowAtMs();
+  if (planned.kind === "refuse") {
+    const { route, prefix } = planned;
+    return refused(
+      "ambiguous",
+      new Decision({ route: route.name, prefix, arrivedAtMs: atMs }),
+      ports,
+    );
+  }
   if (planned.kind === "pass") {
     ports.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, ports);

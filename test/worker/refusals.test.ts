@@ -79,7 +79,7 @@ describe("below /_cache/", () => {
 });
 
 describe("paths that two readers could read in two ways", () => {
-  const paths = ["/a/%2e%2e/b", "/a/../b", "/a%2fb", "/a\\b", "/a%5cb", "/a%00b", "/%zz", "/./x"];
+  const paths = ["/a%2fb", "/a%5cb", "/a%00b", "/%zz"];
 
   it.each(paths)("are passed by and never stored: %s", async (path) => {
     for (let turn = 0; turn < 2; turn += 1) {

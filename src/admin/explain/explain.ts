@@ -19,7 +19,7 @@ import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import { groundOf, groundOfPass } from "./grounds.ts";
+import { groundOf, groundOfPass, groundOfRefusedUrl } from "./grounds.ts";
 import { keyAccountOf, quoted } from "./key-account.ts";
 import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
@@ -66,6 +66,8 @@ export async function explain(
   switch (planned.kind) {
     case "reserved":
       return { ...about, handling: "reserved", ...reserved };
+    case "refuse":
+      return { ...about, handling: "refused", ...refusedFor(read, about.route) };
     case "pass":
       return { ...about, handling: "passed-by", ...passedBy(planned.passed, about.route, ports) };
     case "look-up": {
@@ -105,6 +107,12 @@ const reserved: Came = {
   cacheStatus: null,
   next: "end here",
 };
+
+function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Came {
+  const by = otherwise === undefined ? "host" : "ambiguous-path";
+  const verdict = { kind: "refuse", by, ...groundOfRefusedUrl(otherwise, name) };
+  return { verdict, cacheStatus: null, next: "refuse: the URL" };
+}
 
 function passedBy(
   passed: Passed,

@@ -17,6 +17,7 @@ export type NextStep =
   | "wait for the forward that is under way"
   | "refuse: only-if-cached"
   | "refuse: loop"
+  | "refuse: the URL"
   | "refuse: the origin is down"
   | "end here";
 
@@ -33,7 +34,7 @@ export interface Explanation {
     /** Those further down that would fit, too. The first that fits counts. */
     readonly alsoFit: readonly string[];
   };
-  readonly handling: "reserved" | "passed-by" | "looked-up";
+  readonly handling: "reserved" | "refused" | "passed-by" | "looked-up";
   readonly verdict: Ground & { readonly kind: string; readonly by: string };
   /** What `Cache-Status` would say, as far as it does not depend on the origin; `null`: it is not sent. */
   readonly cacheStatus: string | null;

@@ -5,6 +5,7 @@ import { statedAgeSeconds } from "../../http/current-age.ts";
 import { fieldsOf } from "../../http/fields.ts";
 import { explicitLifetimeSeconds } from "../../http/freshness.ts";
 import type { PassRule } from "../../proxy/request/plan.ts";
+import type { Otherwise } from "../../proxy/request/url-reader.ts";
 import type { Decider } from "../../proxy/reuse/verdict.ts";
 import { assignedLifetimeSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
@@ -99,6 +100,22 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     why: "two servers may read its path as two different paths",
   },
 };
+
+/** Why a URL is answered with 400. @param name of the route that takes its path as it stands */
+export function groundOfRefusedUrl(otherwise: Otherwise | undefined, name: string): Ground {
+  if (otherwise === undefined) return { clause: "RFC 3986 §3.2", why: "its host is no host name" };
+  const clause = "RFC 3986 §6.2.2";
+  if (otherwise.as === undefined) {
+    return { clause, why: "its path can be read in more ways than Tidemark looks at" };
+  }
+  const { path, route } = otherwise.as;
+  const [own = "", other = ""] = [name, route.name].map((one) => JSON.stringify(one));
+  return {
+    clause,
+    why: `a server may read its path as ${JSON.stringify(path)}, which the route ${other} sends to another origin`,
+    mend: `if both belong to ${own}, let a pattern of it that ends in "/*" cover both`,
+  };
+}
 
 /** Where a response has its lifetime from: a field of its own, or one of its route's. */
 export function lifetimeSource(metadata: StoredMetadata, route: Route): string {

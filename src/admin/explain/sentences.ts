@@ -199,6 +199,7 @@ const nextSentences: Readonly<Record<NextStep, string>> = {
     "Another request is asking the origin for it now. So this request waits for that answer.",
   "refuse: only-if-cached": "So the request gets 504, and the origin is not asked.",
   "refuse: loop": "The request has come back to this Worker for the second time. So it gets 508.",
+  "refuse: the URL": "So the request gets 400, and the origin is not asked.",
   "refuse: the origin is down": "The origin is taken for down. So the request gets 503.",
   "end here": "So a route of the operator answers the request, or it gets 404.",
 };

@@ -88,11 +88,18 @@ function readPrefix(
   }
   const found = faultOfUrl(url, prefix);
   if (found !== undefined) return found;
+  if (dotSegment.test(prefix)) {
+    const why = `${quoted(prefix)} holds a dot segment or a backslash.`;
+    return fault(why, "Write the path that it leads to.");
+  }
   const { scheme, host, path } = readTarget(new URL(url).href, siteHosts);
   // Some path goes on with a letter: /_cache begins /_cached too.
   if (isReserved(`${path}x`, config.operatorPath)) return reserved(prefix);
   return { kind: "named", as: [isPath ? path : `${scheme}://${host}${path}`] };
 }
+
+/** What resolves to a path that its sender may not see: `/news/..` is everything. */
+const dotSegment = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 
 const literalStar = "A star that is a part of the URL itself is written %2A.";
 
@@ -124,10 +131,12 @@ function faultOfUrl(url: string, sent = url): Reading | undefined {
     const why = "A URL holds a user name or a password, and nothing is stored under either.";
     return fault(why, "Leave them out.");
   }
-  if (!readTarget(url).isAmbiguous) return undefined;
+  const { host, isAmbiguous } = readTarget(new URL(url).href);
+  if (host === "") return fault(`The host of ${quoted(sent)} is no host name.`, "Correct it.");
+  if (!isAmbiguous) return undefined;
   const why =
-    `${quoted(sent)} holds an encoded slash or dot, a dot segment, a backslash, a control ` +
-    "character or a broken escape, and nothing that is asked for so is stored.";
+    `${quoted(sent)} holds an encoded slash or backslash, a control character or a broken escape, ` +
+    "and nothing that is asked for so is stored.";
   return fault(why, "Write the path without it.");
 }
 

@@ -66,7 +66,11 @@ export interface Passed {
 
 export type Plan =
   /** Below `/_cache/`. */
-  { kind: "reserved" } | { kind: "pass"; passed: Passed } | { kind: "look-up"; asked: Asked };
+  | { kind: "reserved" }
+  /** Its host cannot be read, or its path belongs to another origin by some reading. */
+  | { kind: "refuse"; route: Route; prefix: string }
+  | { kind: "pass"; passed: Passed }
+  | { kind: "look-up"; asked: Asked };
 
 const noDirectives: RequestDirectives = requestDirectives(new Headers());
 
@@ -83,6 +87,9 @@ export interface Planning {
  */
 export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   if (read.isReserved) return { kind: "reserved" };
+  if (read.target.host === "" || read.otherwise?.isRefused === true) {
+    return { kind: "refuse", route: read.route, prefix: read.prefix };
+  }
   const rule = passRule(request, read, given.loops);
   if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given.config) };
   const { target, route, keyed, prefix } = read;
@@ -116,7 +123,7 @@ export function askedWith(asked: Asked, names: readonly string[]): Asked {
 /** @returns why this request is neither answered from a stored response nor stored */
 function passRule(
   request: Request,
-  { target, route }: UrlRead,
+  { target, route, otherwise }: UrlRead,
   loops: Loops,
 ): PassRule | undefined {
   const { headers, method } = request;
@@ -126,7 +133,7 @@ function passRule(
   const via = headers.get("via");
   if (via !== null && loops.hasComeBack(via)) return "came-back";
   if (route.bypass) return "route";
-  if (target.isAmbiguous) return "ambiguous-path";
+  if (target.isAmbiguous || otherwise !== undefined) return "ambiguous-path";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
   // RFC 9111 §4.3.2: these ask the origin for its word, not a cache.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");

@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../../config/config.ts";
 import { type KeyedUrl, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
+import { readingsOf } from "./path-readings.ts";
 import { isReserved } from "./reserved.ts";
 import { pathSpelled, readTarget, type Target } from "./target.ts";
 
@@ -13,10 +14,20 @@ export interface UrlRead {
   /** Below `/_cache/` or `operatorPath`, which are ours and never forwarded. */
   readonly isReserved: boolean;
   readonly route: Route;
+  /** What some origin may take its path for, where that has another route; `undefined` for nothing. */
+  readonly otherwise: Otherwise | undefined;
   /** The name of the longest prefix of `metrics.prefixes` that the keyed path begins with; empty for none. */
   readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly keyed: KeyedUrl;
+}
+
+/** Another reading of a path. */
+export interface Otherwise {
+  /** `undefined` for more readings than can be looked at. */
+  readonly as: { readonly path: string; readonly route: Route } | undefined;
+  /** No origin may be sent such a path: by its reading the path belongs to another one. */
+  readonly isRefused: boolean;
 }
 
 /** What a reading is made of. */
@@ -49,6 +60,8 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     sizeCalculation: (_, name) => readBytes(name),
   });
   const prefixOf = compilePrefixes(config);
+  const isOneForAll = config.routes.length === 0;
+  const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
   const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
   return (request) => {
     const { url } = request;
@@ -59,12 +72,50 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     const target = readTarget(url, siteHosts);
     const { route, parameters } = matchRoute(target, other);
     const keyed = keyUrl(target, route, config);
-    const isOurs = isReserved(target.path, config.operatorPath);
+    const isOurs = [target.path, target.writtenPath].some((path) =>
+      isReserved(path, config.operatorPath),
+    );
+    const matched = (path: string) => matchRoute({ ...target, path }, other).route;
+    const otherwise = isOneForAll
+      ? undefined
+      : readOtherwise(target, route, { matched, hasOthers: origins.size > 1 });
     const prefix = prefixOf(keyed.target.path);
-    const read: UrlRead = { target, isReserved: isOurs, route, prefix, parameters, keyed };
+    const read: UrlRead = {
+      target,
+      isReserved: isOurs,
+      route,
+      otherwise,
+      prefix,
+      parameters,
+      keyed,
+    };
     kept.set(name, read);
     return read;
   };
+}
+
+interface Routes {
+  readonly matched: (path: string) => Route;
+  /** Do they lead to more than one origin? */
+  readonly hasOthers: boolean;
+}
+
+/** Looks for a reading that leads to another origin, or at least to another route. */
+function readOtherwise(
+  { path }: Target,
+  { name, origin }: Route,
+  { matched, hasOthers }: Routes,
+): Otherwise | undefined {
+  const readings = readingsOf(path);
+  if (readings === undefined) return { as: undefined, isRefused: hasOthers };
+  let elsewhere: Otherwise | undefined;
+  for (const reading of readings) {
+    const route = matched(reading);
+    const as = { path: reading, route };
+    if (route.origin !== origin) return { as, isRefused: true };
+    if (route.name !== name) elsewhere ??= { as, isRefused: false };
+  }
+  return elsewhere;
 }
 
 function compilePrefixes({ metrics }: Pick<Config, "metrics">): (path: string) => string {

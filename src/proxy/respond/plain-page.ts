@@ -4,6 +4,12 @@ const again = "Please try again in a moment.";
 
 /** `error`: the types of RFC 9209 §2.3 that come nearest to what is known here. */
 const pages = {
+  ambiguous: {
+    status: 400,
+    title: "Bad Request",
+    says: "This address can be read in more than one way. Please use the usual one.",
+    error: "http_request_error",
+  },
   nothing: {
     status: 404,
     title: "Not Found",

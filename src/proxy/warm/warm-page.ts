@@ -181,6 +181,7 @@ function plannedAs({ url, headers, ownHost }: PageAsked, ports: WarmPorts): Aske
   const request = new Request(url, { headers: withUsualFields(headers) });
   const planned = plan(request, ports.readUrl(request), ports);
   if (planned.kind === "reserved") return passedBy("reserved");
+  if (planned.kind === "refuse") return passedBy("ambiguous-path");
   if (planned.kind === "pass") return passedBy(planned.passed.rule);
   const { asked } = planned;
   // Cookies are judged by the route: those that it keys by are of nobody.

@@ -1,4 +1,5 @@
 // What a URL comes to as a key, and which paths two readers could read in two ways.
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyedQuery, pathAndQuery, readTarget } from "../../../src/proxy/request/target.ts";
 
@@ -63,18 +64,12 @@ describe("ambiguous paths", () => {
     { id: "encoded-slash", path: "/a%2fb" },
     { id: "encoded-slash-capital", path: "/a%2Fb" },
     { id: "encoded-backslash", path: "/a%5cb" },
-    { id: "encoded-dot", path: "/a/%2e%2e/b" },
-    { id: "encoded-dot-in-a-name", path: "/a%2Ehtml" },
-    { id: "backslash", path: "/a\\b" },
     { id: "nul", path: "/a%00b" },
     { id: "line-feed", path: "/a%0ab" },
     { id: "unit-separator", path: "/a%1Fb" },
     { id: "delete", path: "/a%7fb" },
     { id: "raw-control", path: "/a\u0001b" },
     { id: "raw-delete", path: "/a\u007fb" },
-    { id: "dot-segment", path: "/a/./b" },
-    { id: "double-dot-segment", path: "/a/../b" },
-    { id: "last-double-dot", path: "/a/.." },
     { id: "broken-escape", path: "/a%b" },
     { id: "escape-of-no-number", path: "/a%zzb" },
     { id: "lone-percent", path: "/a%" },
@@ -93,6 +88,80 @@ describe("ambiguous paths", () => {
     { id: "every-plain-character", path: "/-_~!$&'()*+,;=:@" },
   ])("looks up: $id", ({ path }) => {
     expect(at(path).isAmbiguous).toBe(false);
+  });
+});
+
+describe("dot segments and backslashes", () => {
+  it.each([
+    { id: "dot", path: "/a/./b", read: "/a/b" },
+    { id: "double-dot", path: "/assets/../private/dump.sql", read: "/private/dump.sql" },
+    { id: "encoded", path: "/assets/%2e%2e/private", read: "/private" },
+    { id: "half-encoded", path: "/assets/.%2E/private", read: "/private" },
+    { id: "nested", path: "/a/b/../../c/./%2e/d", read: "/c/d" },
+    { id: "above-the-root", path: "/../../a", read: "/a" },
+    { id: "at-the-end", path: "/a/b/..", read: "/a/" },
+    { id: "alone", path: "/.", read: "/" },
+    { id: "over-an-empty-segment", path: "/a//../b", read: "/a/b" },
+    { id: "before-an-empty-segment", path: "/a/..//b", read: "//b" },
+    { id: "backslashes", path: "/assets\\..\\private", read: "/private" },
+    { id: "backslash", path: "/a\\b", read: "/a/b" },
+    { id: "tab-within", path: "/a/.\t./b", read: "/b" },
+    { id: "before-a-query", path: "/a/..?x=/../", read: "/?x=/../" },
+    { id: "after-a-fragment", path: "/a#/../b", read: "/a" },
+    { id: "encoded-dot-in-a-name", path: "/a%2Ehtml", read: "/a.html" },
+    { id: "no-dot-segment", path: "/a/..;/...//.b/c.", read: "/a/..;/...//.b/c." },
+  ])("are resolved as every fetch does it: $id", ({ path, read }) => {
+    expect([pathAndQuery(at(path)), at(path).isAmbiguous]).toEqual([read, false]);
+  });
+
+  it.each([
+    { id: "a-letter", path: "/a/%2%65%2%65/b", read: "/a/%2%65%2%65/b" },
+    { id: "a-percent", path: "/%%32%65/b", read: "/%%32e/b" },
+    { id: "a-slash", path: "/a%2%66..%2%46b", read: "/a%2%66..%2%46b" },
+  ])("do not come out of escapes that are broken by $id", ({ path, read }) => {
+    expect(at(path)).toMatchObject({ path: read, isAmbiguous: true });
+  });
+
+  it("a second reading changes nothing", () => {
+    const piece = fc.constantFrom(
+      ..."/ . .. %2e %2E %2f %5c \\ % %2 %25 a 2 e f ; é %zz %c3 //".split(" "),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const { path } = at(`/${pieces.join("")}`);
+        expect([at(path).path, new URL(`http://a${path}`).pathname]).toEqual([path, path]);
+      }),
+      { seed: 31, numRuns: 2_000 },
+    );
+  });
+});
+
+describe("a host that is none", () => {
+  it.each([
+    "http://user@evil.example/a",
+    "http://user:word@a.example/",
+    "http://a.example*",
+    "http://a b/x",
+    "http://[/x",
+    "http://a.example:99999/x",
+    "http://a.example:x/x",
+    "http://a%2fb/x",
+    "http:///",
+    "ftp://a.example/",
+    "/a",
+    "*",
+    "",
+  ])("is told: %s", (url) => {
+    expect(readTarget(url, ["site.example"]).host).toBe("");
+  });
+
+  it("ends at a backslash, as in every fetch", () => {
+    const read = readTarget("http://a.example\\..\\b/c");
+    expect(read).toMatchObject({ host: "a.example", ownHost: "a.example", path: "/b/c" });
+  });
+
+  it("is read in punycode", () => {
+    expect(readTarget("http://Bücher.example/").host).toBe("xn--bcher-kva.example");
   });
 });
 
@@ -126,8 +195,8 @@ describe("spellings of one thing", () => {
     { id: "trailing-dot", one: "http://a.example./", other: "http://a.example/" },
     { id: "dot-and-port", one: "http://a.example.:8080/", other: "http://a.example:8080/" },
   ])("have one key: $id", ({ one, other }) => {
-    const { ownHost: _, ...read } = readTarget(one);
-    const { ownHost: __, ...expected } = readTarget(other);
+    const { ownHost: _, writtenPath: _written, ...read } = readTarget(one);
+    const { ownHost: __, writtenPath: __written, ...expected } = readTarget(other);
     expect(read).toEqual(expected);
   });
 

@@ -1,0 +1,88 @@
+// One path for the route, the key, the purge and the origin, however the path is spelled.
+import { describe, expect, it } from "vitest";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { explained } from "../../../testing/site/explained.ts";
+import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+
+const options: SiteOptions = {
+  config: {
+    origins: { bucket: { url: "https://bucket.example" } },
+    routes: [
+      { name: "assets", match: "/assets/*", origin: "bucket" },
+      { name: "mine", match: "/me/*", bypass: true },
+      { name: "rest", match: "*" },
+    ],
+  },
+  origin: (_, nth) => page(`page ${nth}`, cc("public, max-age=600")),
+};
+
+describe("a path that belongs to another origin by some reading", () => {
+  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])("is refused to %s", async (method) => {
+    const site = openSite(options);
+    const seen = await site.get("/assets/..%2fprivate/dump.sql", { method });
+    expect([seen.status, site.origin.count]).toEqual([400, 0]);
+    expect(seen.fields.get("proxy-status")).toBe("tidemark; error=http_request_error");
+    expect(seen.text).not.toContain("private");
+  });
+
+  it("is explained with that path and its route", async () => {
+    const site = openSite({ ...options, env: { ADMIN_TOKEN: "token-of-who-asks-why" } });
+    const { handling, verdict, next } = await explained(site, "/assets/..;/private");
+    expect({ handling, next }).toEqual({ handling: "refused", next: "refuse: the URL" });
+    expect(verdict.why).toContain('"/private", which the route "rest" sends to another origin');
+  });
+
+  it("is not warmed", async () => {
+    const { site } = openJournalled(options);
+    const body = JSON.stringify({ pages: ["/assets/..%2fprivate"] });
+    const seen = await site.get("/_cache/warm", { method: "POST", headers: bearer, body });
+    expect([seen.status, site.origin.count]).toEqual([200, 0]);
+    expect(seen.text).toContain("passed-by");
+  });
+});
+
+it("a page of a route with bypass is stored under no spelling of its path", async () => {
+  const site = openSite(options);
+  for (const path of ["//me/orders", "/me;x/orders", "/x%2f..%2fme", "/%6de/orders"]) {
+    const [first, second] = [await site.get(path), await site.get(path)];
+    expect([path, first.text === second.text]).toEqual([path, false]);
+    expect(second.cacheStatus).toMatch(
+      /fwd=bypass; fwd-status=200; detail=(?:ambiguous-path|route)/,
+    );
+  }
+});
+
+it.each(["/news/../b/c", "/b/%2e/c", "/b\\c", "/b/c"])(
+  "a purge by URL names the key that a request for it has: %s",
+  async (path) => {
+    const { site } = openJournalled(options);
+    await site.get("/b/c");
+    expect((await site.get("/b/c")).cacheStatus).toContain("hit");
+    const seen = await send(site, { urls: [`https://www.example.com${path}`] });
+    expect(seen.status).toBe(200);
+    expect((await site.get("/b/c")).cacheStatus).toContain("detail=purged");
+  },
+);
+
+it("what a client changes under a spelling of a path is invalidated", async () => {
+  const site = openSite(options);
+  await site.get("/b/c");
+  await site.get("/x/../b/./c", { method: "POST" });
+  expect((await site.get("/b/c")).text).toBe("page 3");
+});
+
+it.each(["/news/..", "/news/../", "/%2e%2e/a", "/a\\b"])(
+  "a prefix of a purge leads nowhere else than it says: %s",
+  async (prefix) => {
+    const { site } = openJournalled(options);
+    const seen = await send(site, { prefixes: [prefix] });
+    expect([seen.status, seen.text]).toEqual([400, expect.stringContaining("dot segment")]);
+  },
+);
+
+it("with one route for all, no spelling is refused", async () => {
+  const site = openSite({ origin: options.origin! });
+  const path = "/a;%20//%2fb%5cc%3b/.%2e%25/%3f/x%00.%09/.../%0ay";
+  expect((await site.get(path)).status).toBe(200);
+});
