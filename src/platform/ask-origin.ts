@@ -2,6 +2,7 @@
 import { errorName, firstFrame } from "../error-name.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { letGo } from "../let-go.ts";
+import { framed } from "./framed.ts";
 import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
@@ -16,11 +17,22 @@ interface Asking extends Pick<Request, "method" | "headers" | "body" | "signal">
  * @returns the answer as soon as its head has come
  * @throws whatever keeps the origin from answering, also the reason of the request's signal
  */
-export function askOrigin(
+export async function askOrigin(
   origin: OriginTarget,
   url: string,
   request: Asking,
-  platform: Pick<Platform, "fetch" | "log">,
+  platform: Pick<Platform, "fetch" | "log" | "isServer">,
+): Promise<Response> {
+  const response = await answerOf(origin, url, request, platform);
+  // The Workers runtime does so itself.
+  return platform.isServer === true ? framed(response, request.method) : response;
+}
+
+function answerOf(
+  origin: OriginTarget,
+  url: string,
+  request: Asking,
+  platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer } = request;
   // Redirects are the client's to follow.
@@ -30,8 +42,13 @@ export function askOrigin(
   switch (origin.kind) {
     case "url":
       return platform.fetch(url, fetched);
-    case "binding":
-      return origin.fetcher.fetch(url, fetched);
+    case "binding": {
+      const answering = origin.fetcher.fetch(url, fetched);
+      // On a server a binding may be the runtime's `fetch`, which decodes.
+      return platform.isServer === true
+        ? answering.then((response) => withTrueCoding(response, signal))
+        : answering;
+    }
     case "handler": {
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () => {

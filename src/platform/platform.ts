@@ -13,6 +13,11 @@ export interface Platform {
   /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
   readonly turn: () => Promise<void>;
   readonly log: Log;
+  /**
+   * A server of one's own, as on Node: `CF-*` fields are the client's words, and nothing but this code
+   * holds a response to its length. `false` on Workers, which is the default.
+   */
+  readonly isServer?: boolean;
 }
 
 /** Is told of what outlasts an answer, or a run of the cron trigger. */

@@ -1,6 +1,7 @@
 // What Cloudflare Workers give, and of that what Web standards give elsewhere.
 import type { LogLevel } from "../observe/log-line.ts";
 import { pause } from "../patience.ts";
+import { nodeFetch } from "./node-fetch.ts";
 import type { Platform } from "./platform.ts";
 
 /** By the name that a platform's own log shows as the level. */
@@ -20,9 +21,12 @@ export const workers: Platform = {
   log: (line) => print[line.level](JSON.stringify(line)),
 };
 
-/** Without an edge tier where there is no Cache API of a colo, as on Node. */
+/**
+ * The platform of this runtime. Without a colo's Cache API there is no edge tier. What a program on Node
+ * may put in that API's place makes it no Worker: there, Cloudflare's fields are the client's words.
+ */
 export function platformHere(): Platform {
-  if (globalThis.caches?.default !== undefined) return workers;
-  const { cache: _, ...elsewhere } = workers;
-  return elsewhere;
+  const { cache: _, ...withoutCache } = workers;
+  const here = globalThis.caches?.default === undefined ? withoutCache : workers;
+  return "WebSocketPair" in globalThis ? here : { ...here, fetch: nodeFetch, isServer: true };
 }

@@ -1,0 +1,37 @@
+// A Worker of Tidemark before an origin by its URL, served by `@hono/node-server` on a real socket.
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import { defineConfig } from "../../src/tidemark.ts";
+import { createWorker } from "../../src/worker.ts";
+
+const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+
+export interface NodeSite {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** @param hostname where it listens; `::` takes IPv4 too, as addresses of IPv6 */
+export async function startNodeSite(
+  config: WrittenConfig,
+  env: Readonly<Record<string, string>>,
+  hostname = "127.0.0.1",
+): Promise<NodeSite> {
+  const worker = createWorker(defineConfig(config));
+  const server = serve({
+    fetch: (request, connection) => worker.fetch(request, env, context, connection),
+    port: 0,
+    hostname,
+  });
+  if (!server.listening) await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      (server as { closeAllConnections?: () => void }).closeAllConnections?.();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

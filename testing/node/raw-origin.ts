@@ -1,0 +1,86 @@
+// An origin that sends the bytes a test wrote, whatever they are, on a real socket.
+import { createServer, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+
+/** What follows the bytes: nothing, the end of the connection, or its reset. */
+export type Ending = "keep" | "end" | "reset";
+
+export interface RawAnswerScript {
+  readonly bytes: string | Buffer;
+  readonly ending?: Ending;
+  /** The bytes wait for it. */
+  readonly after?: Promise<void>;
+}
+
+/** @param request the whole request, head and body, as latin1 text */
+export type RawScript = (request: string) => RawAnswerScript | undefined;
+
+export interface RawOrigin {
+  readonly url: string;
+  /** Every request, head and body, as latin1 text, in the order of arrival. */
+  readonly seen: string[];
+  /** Connections that are open now. */
+  readonly openCount: number;
+  stop(): Promise<void>;
+}
+
+/** Starts an origin on loopback. `script` returning `undefined` leaves the request unanswered. */
+export async function startRawOrigin(script: RawScript): Promise<RawOrigin> {
+  const seen: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined);
+    let pending = "";
+    socket.on("data", (chunk) => {
+      pending += chunk.toString("latin1");
+      for (;;) {
+        const lengthChars = requestChars(pending);
+        if (lengthChars === undefined) return;
+        const request = pending.slice(0, lengthChars);
+        pending = pending.slice(lengthChars);
+        seen.push(request);
+        void send(socket, script(request));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    get openCount() {
+      return sockets.size;
+    },
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function send(socket: Socket, answer: RawAnswerScript | undefined): Promise<void> {
+  if (answer === undefined) return;
+  const { bytes, ending = "keep", after } = answer;
+  await after;
+  socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, () => {
+    if (ending === "end") socket.end();
+    if (ending === "reset") socket.resetAndDestroy();
+  });
+}
+
+/** @returns how many characters the first request has; `undefined` while it is incomplete */
+function requestChars(text: string): number | undefined {
+  const headEnd = text.indexOf("\r\n\r\n");
+  if (headEnd < 0) return undefined;
+  const bodyAt = headEnd + 4;
+  const head = text.slice(0, bodyAt);
+  if (/^transfer-encoding:\s*chunked/im.test(head)) {
+    const end = text.indexOf("0\r\n\r\n", bodyAt);
+    return end < 0 ? undefined : end + 5;
+  }
+  const [, length = "0"] = /^content-length:\s*(\d+)/im.exec(head) ?? [];
+  const whole = bodyAt + Number(length);
+  return text.length < whole ? undefined : whole;
+}
