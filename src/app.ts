@@ -12,7 +12,13 @@ import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.t
 import { errorName, firstFrame } from "./error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
-import { faultText, isFault } from "./operator-error.ts";
+import { type Fault, faultText, isFault } from "./operator-error.ts";
+import {
+  arrivalReader,
+  type ReadArrival,
+  requestAt,
+  type ServerRequest,
+} from "./platform/arrival.ts";
 import type { Env } from "./platform/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
@@ -30,11 +36,16 @@ export type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 export interface Application {
   /** The core, for an application's own data on the same tiers. */
   readonly cache: TieredCache<ResponseDetail>;
-  /** Never throws and never rejects. */
+  /**
+   * Never throws and never rejects.
+   *
+   * @param server what a server of Node knows of the request; of no effect on Workers
+   */
   readonly fetch: (
     request: Request,
     bindings: Env,
     background: ExecutionContext,
+    server?: ServerRequest,
   ) => Response | Promise<Response>;
   /** One run of the cron trigger. Never rejects. */
   readonly scheduled: (background: Background) => Promise<void>;
@@ -68,9 +79,10 @@ export function createApp(
   const { namespace, siteHosts } = environment;
   const config = { ...written, namespace };
   const faults = [...configWarnings(config, siteHosts), ...environment.faults];
-  for (const fault of faults) {
+  const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
-  }
+  faults.forEach(tell);
+  const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
   const own = { ...platform, database, dataset };
@@ -103,17 +115,11 @@ export function createApp(
   };
   const looked = { environment, cache, data, isolate: proxy.isolate };
   const operators = operatorsOf(config.operatorPath, looked, failed);
-  const answerTo: Application["fetch"] = (request, bindings, background) => {
-    const read = proxy.isolate.readUrl(request);
-    // A hit needs no route but its own, so it goes without Hono's context.
-    if (read.isReserved) return operators.fetch(request, bindings, background);
-    if (!request.headers.has(debugField)) return proxy.answer(request, read, background);
-    return answerDebugged(request, read, looked, (plain) => proxy.answer(plain, read, background));
-  };
-  const fetch: Application["fetch"] = (request, bindings, background) => {
+  const answerTo = answerer({ proxy, operators, looked, arrivalOf });
+  const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request);
-      const answered = answerTo(request, bindings, background);
+      const answered = answerTo(request, bindings, background, server);
       return answered instanceof Promise ? answered.catch(faulted) : answered;
     } catch (cause) {
       return faulted(cause);
@@ -125,6 +131,27 @@ export function createApp(
     await Promise.all([...runs, proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+interface Answering {
+  readonly proxy: ReturnType<typeof createProxy>;
+  readonly operators: Hono;
+  readonly looked: AdminSettings;
+  readonly arrivalOf: ReadArrival | undefined;
+}
+
+function answerer({ proxy, operators, looked, arrivalOf }: Answering): Application["fetch"] {
+  return (request, bindings, background, server) => {
+    const arrival = arrivalOf?.(request, server);
+    const read = proxy.isolate.readUrl(arrival ?? request);
+    // A hit needs no route but its own, so it goes without Hono's context.
+    if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
+    const address = arrival?.address;
+    if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
+    return answerDebugged(request, read, looked, (plain) =>
+      proxy.answer(plain, read, background, address),
+    );
+  };
 }
 
 function operatorsOf(

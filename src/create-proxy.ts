@@ -61,13 +61,20 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     /**
      * Answers from a tier or from an origin; what memory has, without a promise.
      *
-     * @param read what `isolate.readUrl` has read of its URL
+     * @param read    what `isolate.readUrl` has read of its URL
+     * @param address of the client, on a server of Node
      */
-    answer(request: Request, read: UrlRead, background: Background): Response | Promise<Response> {
+    answer(
+      request: Request,
+      read: UrlRead,
+      background: Background,
+      address?: string | null,
+    ): Response | Promise<Response> {
       // The isolate's state is inherited: to copy some thirty fields would cost each hit time and memory.
       const ports: Ports = Object.create(isolate);
       ports.colo = () => coloOf(environment, request);
       ports.afterAnswer = (work) => cache.behind(background)(work);
+      if (address !== undefined) ports.address = address;
       if (requestLog === undefined) return serve(request, read, ports);
       const sampled = requestLog.drawn(request, read.target.path);
       ports.sampled = sampled;
@@ -111,6 +118,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     siteHosts,
     bypasses: (route) => (bypass !== false && isBypassed(bypass, route)) || view.bypasses(route),
     originHealth: new OriginHealth(platform.log),
+    address: platform.isServer === true ? null : undefined,
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     flights: new Flights(),

@@ -56,7 +56,7 @@ export function tidemark(
     fetch(request, env, context) {
       // A Worker's bindings are the same at each of its requests.
       if (given.env === undefined && context !== undefined) bindings = bindingsIn(env);
-      return worker.fetch(request, bindings, context ?? unattended);
+      return worker.fetch(request, bindings, context ?? unattended, env);
     },
     scheduled(event, env, background) {
       if (given.env === undefined) bindings = env;

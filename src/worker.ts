@@ -5,6 +5,7 @@ import { knownData } from "./data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./error-name.ts";
 import { OperatorError } from "./operator-error.ts";
+import type { ServerRequest } from "./platform/arrival.ts";
 import type { Env } from "./platform/bindings.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background } from "./platform/platform.ts";
@@ -14,11 +15,17 @@ import { plainPage } from "./proxy/respond/plain-page.ts";
 
 /** What a Worker exports as its default. */
 export interface TidemarkWorker {
-  /** Answers 500 where the Worker does not start; the log says once why not. */
+  /**
+   * Answers 500 where the Worker does not start; the log says once why not.
+   *
+   * @param server on Node, what the server passes to `fetch` beside the request: it states the client's
+   *   address, and whether the connection is a TLS one. Of no effect on Workers
+   */
   readonly fetch: (
     request: Request,
     env: object,
     context: ExecutionContext,
+    server?: ServerRequest,
   ) => Response | Promise<Response>;
   /** The cron trigger: keeps hot keys warm, if the configuration has any. */
   readonly scheduled: (event: unknown, env: object, background: Background) => Promise<void>;
@@ -61,8 +68,8 @@ export function createWorker(written: Config, { origins, data }: GivenInCode = {
     return app;
   };
   return {
-    fetch: (request, env, context) =>
-      started(env)?.fetch(request, env as Env, context) ?? plainPage("fault"),
+    fetch: (request, env, context, server) =>
+      started(env)?.fetch(request, env as Env, context, server) ?? plainPage("fault"),
     scheduled: async (_, env, background) => started(env)?.scheduled(background),
   };
 }

@@ -4,6 +4,7 @@ import { allowanceSecondsOf, configInput, type OriginConfig } from "./schema.ts"
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
 import { resolvedMetrics } from "./metrics-schema.ts";
+import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig } from "./written.ts";
 import { lowerCased, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../operator-error.ts";
@@ -60,6 +61,8 @@ function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof conf
     tagFields: lowerCased(general.tagFields ?? []),
     /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
     cacheInFront: general.cacheInFront ?? false,
+    /** On a server of Node: which proxies are believed on who sent a request; `undefined`: none. */
+    trustsPeer: trustOf(general.trustProxy),
     /** How many of the hottest keys are refreshed before they expire; 0: off. */
     hotKeys: general.hotKeys ?? 0,
     logs: {

@@ -17,6 +17,7 @@ import {
 import { routeInput, tierNames, unknownParameters } from "./route-schema.ts";
 import { metricsInput } from "./metrics-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
+import { trustProxyInput } from "./trust-proxy.ts";
 
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
@@ -84,6 +85,7 @@ export const configInput = fields("the configuration", {
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
+  trustProxy: trustProxyInput,
   hotKeys: z.int("must be a whole number of keys").check(...between(0, 1_000)),
   logs: fields("logs", {
     sample: z.number("must be a share, such as 0.01").check(...between(0, 1)),

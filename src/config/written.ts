@@ -65,6 +65,12 @@ export interface WrittenConfig {
    */
   readonly cacheInFront?: boolean | undefined;
   /**
+   * On Node, which proxies in front are believed on a client's address, scheme and host: how many of
+   * them there are, 1 to 20, or their addresses and networks. Default: `false`, which is none.
+   * @example trustProxy: ["10.0.0.0/8"]
+   */
+  readonly trustProxy?: false | number | readonly string[] | undefined;
+  /**
    * How many of the hottest keys are refreshed before they expire, 0 to 1,000. Default: 0, which is none.
    * @example hotKeys: 100
    */

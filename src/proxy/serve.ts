@@ -91,7 +91,7 @@ function lookedUp(
   ports: ServePorts,
 ): Response | Promise<Response> {
   if (ports.bypasses(planned.route.name)) {
-    return passBy(bySwitch(request, read), { arrivedAtMs: waitedSinceAtMs ?? atMs }, ports);
+    return passBy(bySwitch(request, read, ports), { arrivedAtMs: waitedSinceAtMs ?? atMs }, ports);
   }
   const search = searchFor(planned, atMs, ports);
   if (waitedSinceAtMs !== undefined) search.decision.waitedSince(waitedSinceAtMs);
@@ -229,7 +229,10 @@ function hit({ kind, candidate, ageSeconds }: Answering, search: ClientSearch): 
 
 async function forwarded(need: Need<ServePorts>): Promise<Response> {
   const { asked, ports, decision } = need;
-  if (ports.clientLimit !== undefined && (await ports.clientLimit.isReached(asked.conditions))) {
+  if (
+    ports.clientLimit !== undefined &&
+    (await ports.clientLimit.isReached(asked.forwarded.clientAddress))
+  ) {
     discardBody(atHand(need)?.stored);
     return refused("limited", decision, ports);
   }

@@ -75,7 +75,7 @@ export async function explain(
         return {
           ...about,
           handling: "passed-by",
-          ...passedBy(bySwitch(request, read), about.route, ports),
+          ...passedBy(bySwitch(request, read, ports), about.route, ports),
         };
       }
       const cookie = request.headers.get("cookie");

@@ -26,10 +26,11 @@ export function quietPorts(
   colo: () => string,
 ): QuietPorts {
   const { uncacheable, sharedOdds, originHealth, flights, knownVary, invalidations } = isolate;
-  const { config, loops, nowAtMs, view, bypasses } = isolate;
+  const { config, loops, address, nowAtMs, view, bypasses } = isolate;
   return {
     config,
     loops,
+    address,
     nowAtMs,
     view,
     bypasses,

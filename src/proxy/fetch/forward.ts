@@ -115,8 +115,8 @@ function forwardAsked(
 
 /** Forwards a request that is passed by, with its own body and conditions. */
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
-  const { request, target, route } = passed;
-  const headers = passedFields({ client: request.headers, target });
+  const { request, target, route, address } = passed;
+  const headers = passedFields({ client: request.headers, target, address });
   for (const name of traceFieldNames) headers.delete(name);
   for (const [name, value] of traceFields(request.headers, newSpanId)) headers.set(name, value);
   const upgrade = request.headers.get("upgrade");

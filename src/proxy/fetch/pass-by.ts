@@ -2,6 +2,7 @@
 import { requestDirectives } from "../../http/cache-control.ts";
 import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
 import type { ClientLimit } from "../request/client-limit.ts";
+import { addressOf } from "../request/forwarded-fields.ts";
 import type { Passed, Planning } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate } from "../respond/downstream.ts";
@@ -23,9 +24,13 @@ export type PassByPorts = Pick<Planning, "loops"> &
   };
 
 /** A request that the switch, or BYPASS, sends straight to the origin. */
-export function bySwitch(request: Request, { target, route, keyed, prefix }: UrlRead): Passed {
+export function bySwitch(
+  request: Request,
+  { target, route, keyed, prefix }: UrlRead,
+  { address }: Pick<Planning, "address">,
+): Passed {
   const { url } = keyed;
-  return { request, target, url, route, prefix, reason: "bypass", rule: "switch" };
+  return { request, address, target, url, route, prefix, reason: "bypass", rule: "switch" };
 }
 
 /** Notes on the decision record that a request is passed by, and why. */
@@ -55,7 +60,7 @@ export async function passBy(
   }
   if (ports.clientLimit !== undefined) {
     decision.hasWaited = true;
-    if (await ports.clientLimit.isReached(request.headers)) {
+    if (await ports.clientLimit.isReached(addressOf({ ...passed, client: request.headers }))) {
       return refused("limited", decision, ports);
     }
   }

@@ -2,7 +2,7 @@
 // client's request goes to an origin. What is answered from a tier is never limited.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
-import type { Fields } from "../../http/fields.ts";
+import { addressGroups, dottedAddress, isMapped } from "../../config/ip-address.ts";
 import { patiently } from "../../patience.ts";
 
 export interface ClientLimitSettings {
@@ -34,10 +34,9 @@ export class ClientLimit {
   /**
    * Counts a request. Never rejects: while the limiter does not answer nobody is limited.
    *
-   * @param client the request's fields; where the platform names no address in them, there is no limit
+   * @param address of the client; `null`: it is unknown, and there is no limit
    */
-  async isReached(client: Fields): Promise<boolean> {
-    const address = client.get("cf-connecting-ip");
+  async isReached(address: string | null): Promise<boolean> {
     if (address === null) return false;
     const { limiter, nowAtMs } = this.#settings;
     const asked = (async () => limiter.limit({ key: networkOf(address) }))();
@@ -51,33 +50,15 @@ export class ClientLimit {
   }
 }
 
-const groupsOfAddress = 8;
 const groupsOfNetwork = 4;
-
-/** Before an IPv4 address that is written as one of IPv6 (RFC 4291 §2.5.5.2). */
-const beforeMapped = "0:0:0:0:0:ffff";
 
 /**
  * Of an IPv6 address the first 64 bits: whoever has one address has its whole network. Not where it
  * stands for an IPv4 address: all of these are in one such network.
  */
 export function networkOf(address: string): string {
-  const literal = `http://[${address}]`;
-  if (!URL.canParse(literal)) return address;
-  // As the URL standard writes it: in small letters, in groups without zeros before others.
-  const all = groupsOf(new URL(literal).hostname.slice(1, -1));
-  if (all.slice(0, 6).join(":") === beforeMapped) return dotted(all.slice(6));
-  return `${all.slice(0, groupsOfNetwork).join(":")}::/64`;
-}
-
-/** All eight: `::` stands for as many zeros as are missing. */
-function groupsOf(address: string): string[] {
-  const [first = [], last = []] = address.split("::").map((part) => part.match(/[^:]+/g) ?? []);
-  const missing = groupsOfAddress - first.length - last.length;
-  return [...first, ...Array.from({ length: missing }, () => "0"), ...last];
-}
-
-function dotted(groups: readonly string[]): string {
-  const numbers = groups.map((group) => Number.parseInt(group, 16));
-  return numbers.flatMap((number) => [number >> 8, number & 255]).join(".");
+  const groups = addressGroups(address);
+  if (groups === undefined) return address;
+  if (isMapped(groups)) return dottedAddress(groups);
+  return `${groups.slice(0, groupsOfNetwork).join(":")}::/64`;
 }

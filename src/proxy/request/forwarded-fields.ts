@@ -29,8 +29,20 @@ export function isWithheld(name: string): boolean {
 export interface ForwardedRequest {
   readonly client: Headers;
   readonly target: Target;
-  /** Of the client that occasioned it, where `client` is not that client's. */
-  readonly address?: string | null;
+  /** The client's address, `null` if unknown; `undefined`: Cloudflare has written it into `client`. */
+  readonly address?: string | null | undefined;
+  /** The address of the client that occasioned it, where `client` is not that client's. */
+  readonly occasionedBy?: string | null;
+}
+
+/** The address by which a client is told from others; `null` where nobody states it. */
+export function addressOf({ address, client }: ForwardedRequest): string | null {
+  return address === undefined ? client.get("cf-connecting-ip") : address;
+}
+
+/** Cloudflare's fields, wherever a server other than Cloudflare's took the request. */
+function isUnbacked(name: string, { address }: ForwardedRequest): boolean {
+  return address !== undefined && name.startsWith("cf-");
 }
 
 /** What a route, and what is known of the key, say of a request's fields. */
@@ -59,13 +71,19 @@ export class KeyedFields implements Fields {
 
   /** Also where the origin is not told of it: the platform may tell it all the same. */
   get clientAddress(): string | null {
-    const { address, client } = this.#request;
-    return address === undefined ? client.get("cf-connecting-ip") : address;
+    const { occasionedBy } = this.#request;
+    return occasionedBy === undefined ? addressOf(this.#request) : occasionedBy;
   }
 
   /** The same request as if it had come with these fields. */
   withClient(client: Headers): KeyedFields {
-    const request = { ...this.#request, client, address: this.clientAddress };
+    const isStated = this.#request.address !== undefined;
+    const request = {
+      ...this.#request,
+      client,
+      ...(isStated && { address: client.get("cf-connecting-ip") }),
+      occasionedBy: this.clientAddress,
+    };
     return new KeyedFields(request, this.#given, this.#selecting);
   }
 
@@ -90,6 +108,9 @@ export class KeyedFields implements Fields {
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
     const introducedIn = introducedFields.get(lower);
     if (introducedIn !== undefined) return introducedIn(this.#request);
+    if (isUnbacked(lower, this.#request)) {
+      return lower === "cf-connecting-ip" ? addressOf(this.#request) : null;
+    }
     return this.#isDropped(lower) ? null : client.get(lower);
   }
 
@@ -105,6 +126,7 @@ export class KeyedFields implements Fields {
 
   #sent(name: string): string | null {
     const lower = name.toLowerCase();
+    if (isUnbacked(lower, this.#request)) return null;
     if (this.reaches(lower)) return this.get(lower);
     const { keyedCookies } = this.#given;
     return lower === "cookie" && keyedCookies !== "" ? keyedCookies : null;
@@ -156,7 +178,8 @@ export function passedFields(request: ForwardedRequest): Headers {
   const dropped = connectionFields(request.client);
   for (const [name] of request.client) {
     // What Connection nominates need not be a name: only what is there is deleted.
-    if (isForged(name) || dropped.has(name) || neverForwarded.has(name)) headers.delete(name);
+    const isOurs = isForged(name) || isUnbacked(name, request) || neverForwarded.has(name);
+    if (isOurs || dropped.has(name)) headers.delete(name);
   }
   introduce(headers, request);
   return headers;
@@ -170,7 +193,7 @@ export function passedFields(request: ForwardedRequest): Headers {
 const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
   ["x-forwarded-proto", ({ target }) => target.scheme],
   ["x-forwarded-host", ({ target }) => target.host],
-  ["x-forwarded-for", ({ client }) => client.get("cf-connecting-ip")],
+  ["x-forwarded-for", addressOf],
   // Whoever sends it adds our own name, which no two answers differ by.
   ["via", ({ client }) => client.get("via")],
   ["surrogate-capability", () => surrogateCapability],

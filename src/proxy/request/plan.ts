@@ -54,6 +54,8 @@ export type PassRule =
 /** A request that goes straight to its origin. */
 export interface Passed {
   readonly request: Request;
+  /** The client's address; `undefined`: Cloudflare has written it into the request. */
+  readonly address: string | null | undefined;
   readonly target: Target;
   /** The keyed URL, as for what is looked up. */
   readonly url: string;
@@ -78,6 +80,8 @@ const noDirectives: RequestDirectives = requestDirectives(new Headers());
 export interface Planning {
   readonly config: Config;
   readonly loops: Loops;
+  /** The client's address, `null` if unknown; absent: Cloudflare writes it into each request. */
+  readonly address?: string | null | undefined;
 }
 
 /**
@@ -91,10 +95,11 @@ export function plan(request: Request, read: UrlRead, given: Planning): Plan {
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
   const rule = passRule(request, read, given.loops);
-  if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given.config) };
+  if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given) };
+  const { address } = given;
   const { target, route, keyed, prefix } = read;
   const reason = rule === "method" ? "method" : "bypass";
-  const passed = { request, target, url: keyed.url, route, prefix, reason, rule } as const;
+  const passed = { request, address, target, url: keyed.url, route, prefix, reason, rule } as const;
   return { kind: "pass", passed };
 }
 
@@ -140,9 +145,9 @@ function passRule(
   return hasPrecondition ? "precondition" : undefined;
 }
 
-function askedFor(request: Request, read: UrlRead, config: Config): Asked {
+function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
   const { target, route, prefix, parameters, keyed } = read;
-  const { cookies, keyedCookies, forwarded, key } = keyedAs(request.headers, read, config);
+  const { cookies, keyedCookies, forwarded, key } = keyedAs(request.headers, read, given);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
@@ -164,14 +169,14 @@ function askedFor(request: Request, read: UrlRead, config: Config): Asked {
 export function keyedAs(
   client: Headers,
   { keyed, route }: Pick<UrlRead, "keyed" | "route">,
-  config: Config,
+  { config, address }: Omit<Planning, "loops">,
 ) {
   const { keyHeaders } = route;
   const field = client.get("cookie");
   const cookies = field === null ? noCookies : sortCookies(field, route, config);
   const keyedCookies = cookies.keyed.join("; ");
   const by = { cookies: cookies.forwarded, keyedCookies, route };
-  const forwarded = new KeyedFields({ client, target: keyed.target }, by);
+  const forwarded = new KeyedFields({ client, target: keyed.target, address }, by);
   const hasFacets = keyHeaders.length + cookies.keyed.length > 0;
   const key = hasFacets ? primaryKey(keyed, keyHeaders, cookies.keyed, forwarded) : keyed.key;
   return { cookies, keyedCookies, forwarded, key };

@@ -22,7 +22,7 @@ import type { Need } from "../reuse/need.ts";
 import { removeStored, type RemovePorts } from "./in-tiers.ts";
 import type { JoinedPurges } from "../../purge/acceptance/joined-purges.ts";
 import type { MatchRoute } from "../request/routes.ts";
-import { readTarget } from "../request/target.ts";
+import { pathAndQuery, readTarget } from "../request/target.ts";
 
 /** RFC 9110 §9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
@@ -83,20 +83,26 @@ export function invalidateBy(response: Response, given: Invalidating): void {
   const { request, route } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
-  const urls = [request.url, ...named.filter((url) => url !== null)];
+  const urls = [sentUrl(passed), ...named.filter((url) => url !== null)];
   const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
   if (route.invalidate === "here") return;
   const targets = [...pages, ...invalidateGroups(response, given)];
   ports.joinedPurges?.add(targets, { atMs: ports.nowAtMs(), afterAnswer: ports.afterAnswer });
 }
 
+/** By the scheme and host at which its client sent it, which a proxy may have told. */
+function sentUrl({ target }: Passed): string {
+  return `${target.scheme}://${target.ownHost}${pathAndQuery(target)}`;
+}
+
 /** @returns what purges it everywhere; `undefined` for what is not stored, or not this origin's */
 function invalidate(url: string, given: Invalidating): WidenableTarget | undefined {
   const { passed, ports } = given;
   const { config, matchRoute, siteHosts } = ports;
-  const { request, target } = passed;
-  if (!URL.canParse(url, request.url)) return undefined;
-  const absolute = url === request.url ? url : new URL(url, request.url).href;
+  const { request, target, address } = passed;
+  const base = sentUrl(passed);
+  if (!URL.canParse(url, base)) return undefined;
+  const absolute = url === base ? url : new URL(url, base).href;
   const named = readTarget(absolute, siteHosts);
   // RFC 9111 §4.4: what one origin answers must not invalidate another's.
   const hosts = [target.ownHost, target.host];
@@ -105,7 +111,7 @@ function invalidate(url: string, given: Invalidating): WidenableTarget | undefin
   const { route } = matchRoute(named);
   if (route.bypass) return undefined;
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
-  const { key } = keyedAs(request.headers, { keyed, route }, config);
+  const { key } = keyedAs(request.headers, { keyed, route }, { config, address });
   const exact = urlTag(keyed.url);
   ports.invalidations.add(comparedTag(exact), ports.nowAtMs());
   removeStored(key, given, hosts);

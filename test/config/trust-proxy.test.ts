@@ -1,0 +1,55 @@
+// `trustProxy`: what may be written, and what is said of anything else.
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config/config.ts";
+import { openSite } from "../../testing/site/harness.ts";
+
+const trusting = (trustProxy: unknown) => defineConfig({ trustProxy } as never).trustsPeer;
+
+it("trusts nobody unless it is written", () => {
+  expect([defineConfig({}).trustsPeer, trusting(false)]).toEqual([undefined, undefined]);
+});
+
+it("counts proxies from the connection on", () => {
+  const trusts = trusting(2)!;
+  expect([0, 1, 2].map((hop) => trusts(undefined, hop))).toEqual([true, true, false]);
+});
+
+it("knows networks by their names and by CIDR", () => {
+  const trusts = trusting(["loopback", "linklocal", "uniquelocal", "198.51.100.0/24"])!;
+  const trusted =
+    "127.9.9.9 ::1 169.254.1.1 fe80::1 10.1.1.1 172.31.0.1 192.168.1.1 fd00::1 198.51.100.9";
+  for (const address of trusted.split(" "))
+    expect([address, trusts(address, 9)]).toEqual([address, true]);
+  for (const address of ["198.51.101.1", "172.32.0.1", "2001:db8::1", undefined]) {
+    expect([address, trusts(address, 0)]).toEqual([address, false]);
+  }
+});
+
+describe("what cannot be meant is refused, with what to write", () => {
+  it.each<[unknown, string]>([
+    [true, "true would let every client choose its address"],
+    [0, "number of proxies from 1 to 20"],
+    [-1, "number of proxies from 1 to 20"],
+    [1.5, "number of proxies from 1 to 20"],
+    [21, "number of proxies from 1 to 20"],
+    [Infinity, "number of proxies from 1 to 20"],
+    ["loopback", "a list such as"],
+    [null, "a list such as"],
+    [{}, "a list such as"],
+    [[], "is empty"],
+    [["10.0.0.0/33"], '"10.0.0.0/33" is no network'],
+    [["10.0.0.1/8"], "whose host bits are 0"],
+    [["loopback", "localhost"], '"localhost" is no network'],
+    [[1], "1 is no network"],
+    [["10.0.0.0/8, loopback"], "is no network"],
+  ])("%j", (written, why) => {
+    expect(() => trusting(written)).toThrow(`trustProxy: `);
+    expect(() => trusting(written)).toThrow(why);
+  });
+});
+
+it("is told to be vain on Workers", async () => {
+  const site = openSite({ config: { trustProxy: 1 } });
+  await site.get("/a");
+  expect(site.log).toEqual([expect.stringContaining("trustProxy has no effect. On Workers")]);
+});

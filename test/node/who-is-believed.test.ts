@@ -1,0 +1,285 @@
+// Node behind no proxy, or behind some: whose word counts on a client's address, scheme and host.
+import { connect } from "node:net";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type NodeSite, startNodeSite } from "../../testing/node/node-site.ts";
+import { exchange, rawGet, type RawReply } from "../../testing/node/raw-client.ts";
+import { type RawOrigin, startRawOrigin } from "../../testing/node/raw-origin.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+
+let site: NodeSite | undefined;
+let origin: RawOrigin | undefined;
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await site?.stop();
+  await origin?.stop();
+});
+
+const page = (body: string, fields = "Cache-Control: no-store") =>
+  `HTTP/1.1 200 OK\r\n${fields}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+async function open(
+  config: WrittenConfig,
+  answer: (request: string) => string = () => page("page"),
+  hostname = "127.0.0.1",
+): Promise<void> {
+  origin = await startRawOrigin((request) => ({ bytes: answer(request) }));
+  site = await startNodeSite(config, { ORIGIN_URL: origin.url }, hostname);
+}
+
+async function get(path: string, lines: readonly string[] = []): Promise<RawReply> {
+  const [reply] = await exchange(site!.url, [rawGet(path, [...lines, "Connection: close"])]);
+  return reply!;
+}
+
+/** A field of the last request to the origin; `undefined` where it has none. */
+const told = (name: string): string | undefined =>
+  new RegExp(`^${name}: (.*)\\r$`, "im").exec(origin!.seen.at(-1) ?? "")?.[1];
+
+const claims = [
+  "CF-Connecting-IP: 192.0.2.66",
+  "CF-Connecting-IPv6: 2001:db8::66",
+  "CF-IPCountry: KP",
+  "CF-Ray: 1-HAM",
+  'CF-Visitor: {"scheme":"https"}',
+  "cf_connecting_ip: 192.0.2.66",
+  "True-Client-IP: 192.0.2.66",
+  "X-Forwarded-For: 192.0.2.66",
+  "X-Forwarded-Proto: https",
+  "X-Forwarded-Host: evil.test",
+  "Forwarded: for=192.0.2.66;proto=https;host=evil.test",
+  "X-Real-IP: 192.0.2.66",
+];
+
+describe("without trustProxy", () => {
+  it.each([
+    { id: "looked-up", more: [] },
+    { id: "passed-by", more: ["Authorization: Basic x"] },
+  ])("no field of a client counts: $id", async ({ more }) => {
+    await open({});
+    await get("/a", [...claims, ...more]);
+    expect(origin!.seen.at(-1)).not.toMatch(/192\.0\.2\.66|2001:db8|KP|evil|1-HAM/);
+    expect(["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"].map(told)).toEqual([
+      "127.0.0.1",
+      "http",
+      "site.test",
+    ]);
+  });
+
+  it("keys by the connection's address, whatever CF-Connecting-IP says", async () => {
+    const routes = [
+      { name: "all", match: "*", key: { headers: ["cf-connecting-ip", "cf-ipcountry"] } },
+    ];
+    await open({ routes }, () => page("page", "Cache-Control: max-age=60"));
+    await get("/a", ["CF-Connecting-IP: 192.0.2.1", "CF-IPCountry: DE"]);
+    const { fields } = await get("/a", ["CF-Connecting-IP: 192.0.2.2", "CF-IPCountry: FR"]);
+    expect(fields.get("cache-status")).toMatch(/; hit;/);
+    expect(origin!.seen.length).toBe(1);
+  });
+
+  it.each([
+    { id: "its-own", said: "127.0.0.1", isStored: false },
+    { id: "a-claimed-one", said: "192.0.2.66", isStored: true },
+  ])("a response with the client's address is not stored: $id", async ({ said, isStored }) => {
+    await open({}, () => page("page", `Cache-Control: max-age=60\r\nX-Client: ${said}`));
+    const { fields } = await get("/a", ["CF-Connecting-IP: 192.0.2.66"]);
+    expect(fields.get("cache-status")?.includes("stored")).toBe(isStored);
+  });
+
+  it("a request target that names another scheme or host is asked for by the connection's", async () => {
+    await open({});
+    await get("https://other.test/a?b=1");
+    expect([told("x-forwarded-proto"), told("x-forwarded-host")]).toEqual(["http", "other.test"]);
+  });
+
+  it("an IPv4 client of a socket for both families has one address", async () => {
+    await open({}, undefined, "::");
+    await get("/a");
+    expect(told("x-forwarded-for")).toBe("127.0.0.1");
+  });
+
+  it("a client that has left before the answer still has its address", async () => {
+    const held: (() => void)[] = [];
+    origin = await startRawOrigin(() => ({
+      bytes: page("page", "Cache-Control: max-age=60\r\nX-Client: 127.0.0.1"),
+      after: new Promise<void>((resolve) => held.push(resolve)),
+    }));
+    site = await startNodeSite({}, { ORIGIN_URL: origin.url });
+    const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write(rawGet("/gone"));
+    await vi.waitFor(() => expect(held.length).toBe(1));
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.destroy();
+    await closed;
+    held[0]?.();
+    const again = get("/gone");
+    await vi.waitFor(() => expect(held.length).toBe(2));
+    held[1]?.();
+    expect((await again).fields.get("cache-status")).not.toContain("hit");
+  });
+});
+
+describe("behind a TLS proxy", () => {
+  const redirects = (request: string) =>
+    /^x-forwarded-proto: https\r$/im.test(request)
+      ? page("page", "Cache-Control: max-age=60")
+      : "HTTP/1.1 301 Moved Permanently\r\nLocation: https://site.test/a\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n";
+
+  it("a redirect to https has an end, and is another scheme's", async () => {
+    await open({ trustProxy: ["loopback"] }, redirects);
+    const fields = (scheme: string) => [
+      "X-Forwarded-For: 192.0.2.1",
+      `X-Forwarded-Proto: ${scheme}`,
+    ];
+    expect((await get("/a", fields("http"))).status).toBe(301);
+    for (let nth = 0; nth < 2; nth += 1) {
+      const { status, body } = await get("/a", fields("https"));
+      expect([status, body.toString()]).toEqual([200, "page"]);
+    }
+    expect((await get("/a", fields("http"))).status).toBe(301);
+    expect(origin!.seen.length).toBe(2);
+  });
+
+  it("the operator's routes are asked at the site's address too", async () => {
+    await open({ trustProxy: 1 });
+    expect((await get("/_cache/nothing", ["X-Forwarded-Proto: https"])).status).toBeLessThan(500);
+    expect(origin!.seen).toEqual([]);
+  });
+
+  it("a POST by https invalidates what was stored for https", async () => {
+    await open({ trustProxy: 1 }, () => page("page", "Cache-Control: max-age=60"));
+    const secure = ["X-Forwarded-Proto: https"];
+    await get("/a", secure);
+    const post = rawGet("/a", [...secure, "Content-Length: 0", "Connection: close"]);
+    await exchange(site!.url, [post.replace("GET", "POST")]);
+    const { fields } = await get("/a", secure);
+    expect([fields.get("cache-status"), origin!.seen.length]).toEqual([
+      expect.not.stringContaining("hit"),
+      3,
+    ]);
+  });
+});
+
+describe("trustProxy", () => {
+  it.each<{ id: string; trust: WrittenConfig["trustProxy"]; list?: string; address: string }>([
+    { id: "one-hop", trust: 1, list: "192.0.2.66, 198.51.100.7", address: "198.51.100.7" },
+    {
+      id: "two-hops",
+      trust: 2,
+      list: "192.0.2.66, 198.51.100.7, 10.0.0.1",
+      address: "198.51.100.7",
+    },
+    { id: "more-hops-than-proxies", trust: 3, list: "198.51.100.7", address: "198.51.100.7" },
+    { id: "no-list", trust: 1, address: "127.0.0.1" },
+    { id: "empty-list", trust: 1, list: "", address: "127.0.0.1" },
+    {
+      id: "networks",
+      trust: ["127.0.0.0/8", "10.0.0.0/8"],
+      list: "192.0.2.66, 198.51.100.7, 10.9.9.9, 10.0.0.1",
+      address: "198.51.100.7",
+    },
+    {
+      id: "all-trusted",
+      trust: ["loopback", "uniquelocal"],
+      list: "10.0.0.2, 10.0.0.1",
+      address: "10.0.0.2",
+    },
+    { id: "peer-not-trusted", trust: ["10.0.0.0/8"], list: "192.0.2.66", address: "127.0.0.1" },
+    {
+      id: "claims-to-be-trusted",
+      trust: ["loopback"],
+      list: "127.0.0.1, 198.51.100.7",
+      address: "198.51.100.7",
+    },
+    {
+      id: "IPv6",
+      trust: ["loopback", "2001:db8::/32"],
+      list: "2001:db9::1, 2001:DB8:0::1",
+      address: "2001:db9::1",
+    },
+    {
+      id: "mapped",
+      trust: ["loopback", "10.0.0.0/8"],
+      list: "198.51.100.7, ::ffff:10.0.0.1",
+      address: "198.51.100.7",
+    },
+    { id: "mapped-client", trust: 1, list: "::ffff:c633:6407", address: "198.51.100.7" },
+    { id: "port", trust: 1, list: "198.51.100.7:4711", address: "198.51.100.7" },
+    { id: "IPv6-with-port", trust: 1, list: "[2001:db8::1]:4711", address: "2001:db8::1" },
+    { id: "zone", trust: 1, list: "fe80::1%eth0", address: "fe80::1" },
+    { id: "unknown", trust: 2, list: "192.0.2.66, unknown, 10.0.0.1", address: "10.0.0.1" },
+    { id: "rubbish", trust: 1, list: "<script>", address: "127.0.0.1" },
+    { id: "octal", trust: 1, list: "010.0.0.1", address: "127.0.0.1" },
+    { id: "out-of-brackets", trust: 1, list: "::1]/x?y[", address: "127.0.0.1" },
+  ])("$id", async ({ trust, list, address }) => {
+    await open({ trustProxy: trust });
+    await get("/a", list === undefined ? [] : [`X-Forwarded-For: ${list}`]);
+    expect(told("x-forwarded-for")).toBe(address);
+  });
+
+  it("of several fields of a name, the last line is the nearest proxy's", async () => {
+    await open({ trustProxy: 1 });
+    await get("/a", ["X-Forwarded-For: 192.0.2.66", "X-Forwarded-For: 198.51.100.7"]);
+    expect(told("x-forwarded-for")).toBe("198.51.100.7");
+  });
+
+  it.each([
+    { id: "one-value", proto: "https", host: "shop.test", scheme: "https", at: "shop.test" },
+    {
+      id: "appended",
+      proto: "http, https",
+      host: "evil.test, shop.test",
+      scheme: "https",
+      at: "shop.test",
+    },
+    {
+      id: "in-capitals",
+      proto: "HTTPS",
+      host: "SHOP.test:8443",
+      scheme: "https",
+      at: "shop.test:8443",
+    },
+    { id: "no-scheme", proto: "ftp", host: "shop.test", scheme: "http", at: "shop.test" },
+    { id: "no-host", proto: "https", host: "a/b?c@d", scheme: "https", at: "site.test" },
+    { id: "empty", proto: "", host: "", scheme: "http", at: "site.test" },
+    {
+      id: "port-out-of-range",
+      proto: "https",
+      host: "shop.test:99999",
+      scheme: "http",
+      at: "site.test",
+    },
+  ])("scheme and host by one proxy: $id", async ({ proto, host, scheme, at }) => {
+    await open({ trustProxy: 1 });
+    await get("/a", [`X-Forwarded-Proto: ${proto}`, `X-Forwarded-Host: ${host}`]);
+    expect([told("x-forwarded-proto"), told("x-forwarded-host")]).toEqual([scheme, at]);
+  });
+
+  it("CF-* and Forwarded count behind a proxy as little as without one", async () => {
+    await open({ trustProxy: 1 });
+    await get(
+      "/a",
+      claims.filter((line) => !line.startsWith("X-Forwarded")),
+    );
+    expect(origin!.seen.at(-1)).not.toMatch(/192\.0\.2\.66|2001:db8|KP|evil|1-HAM|forwarded:/i);
+  });
+
+  it("says so once if the server was not handed on", async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));
+    const { createWorker } = await import("../../src/worker.ts");
+    const { defineConfig } = await import("../../src/tidemark.ts");
+    const worker = createWorker(defineConfig({ trustProxy: 1 }), {
+      origins: { default: () => new Response("page") },
+    });
+    const context = {
+      waitUntil: () => undefined,
+      passThroughOnException: () => undefined,
+      props: {},
+    };
+    for (let nth = 0; nth < 2; nth += 1) {
+      await worker.fetch(new Request("http://site.test/"), {}, context);
+    }
+    expect(lines.filter((line) => line.includes("trustProxy has no effect")).length).toBe(1);
+  });
+});
