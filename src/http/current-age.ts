@@ -4,6 +4,8 @@ import { datedAtMs } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
 
 /**
+ * Returns `current_age`.
+ *
  * @param given.requestedAtMs `request_time`, epoch milliseconds
  * @param given.respondedAtMs `response_time`, epoch milliseconds
  * @param given.atMs          `now`
@@ -16,7 +18,7 @@ export function currentAgeSeconds(given: {
   atMs: number;
 }): number {
   const { fields, requestedAtMs, respondedAtMs, atMs } = given;
-  const ageValueSeconds = largestAgeSeconds(fields.get("age"));
+  const ageValueSeconds = statedAgeSeconds(fields);
   const dateValueAtMs = datedAtMs(fields, respondedAtMs);
   const apparentAgeSeconds = Math.max(0, (respondedAtMs - dateValueAtMs) / 1000);
   const responseDelaySeconds = (respondedAtMs - requestedAtMs) / 1000;
@@ -26,19 +28,16 @@ export function currentAgeSeconds(given: {
   return Math.max(0, correctedInitialAgeSeconds + residentTimeSeconds);
 }
 
-/** Of one that is malformed the largest number counts: where it answers at all, it is that old. */
-function largestAgeSeconds(text: string | null): number {
-  const numbers = text?.match(/\d+/g) ?? [];
-  return numbers.reduce((largest, number) => Math.max(largest, deltaSeconds(number) ?? 0), 0);
-}
+/** The first member that is not empty: digits, and maybe the parameters of a structured field. */
+const firstMemberPattern = /^[\s,]*(\d+)\s*(?:[,;]|$)/;
 
 /**
- * What `Age` says, in seconds: one non-negative integer (RFC 9111 §5.1).
+ * Returns `age_value` in seconds: the first member of `Age` (RFC 9111 §5.1), or 0 where that is
+ * absent or not a non-negative integer.
  *
- * Departs from RFC 9111 §5.1, which takes the first of several members and ignores what is
- * malformed: either reading may make a response younger than it is.
+ * Departs from RFC 9111 §5.1, which ignores an integer with parameters (`7200;a=1`): the integer
+ * counts, as in every structured field (RFC 9651 §3.3), so that the response looks no younger.
  */
-export function statedAgeSeconds(fields: Fields): number | "absent" | "unreadable" {
-  const text = fields.get("age");
-  return text === null ? "absent" : (deltaSeconds(text.trim()) ?? "unreadable");
+export function statedAgeSeconds(fields: Fields): number {
+  return deltaSeconds(firstMemberPattern.exec(fields.get("age") ?? "")?.[1]) ?? 0;
 }

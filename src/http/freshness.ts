@@ -1,5 +1,4 @@
 // How long a response stays fresh, counted from its generation (RFC 9111 §4.2.1, §4.2.2).
-import { statedAgeSeconds } from "./current-age.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
@@ -7,8 +6,7 @@ import type { Fields } from "./fields.ts";
 /**
  * Explicit freshness lifetime in a shared cache. First match wins (RFC 9111 §4.2.1): `s-maxage`,
  * `max-age`, `Expires` minus `Date`. An unreadable `Expires`, `0` included, means already expired
- * (§5.3). A targeted field hides `Expires` (RFC 9213 §2.2). What states an unreadable `Age` has no
- * lifetime: nothing shows that it is fresh (§4.2.1 on invalid freshness information).
+ * (§5.3). A targeted field hides `Expires` (RFC 9213 §2.2).
  *
  * @param given.receivedAtMs epoch milliseconds; stands in for an absent or unreadable `Date`
  * @returns seconds, never negative; `"unstated"` when the response gives none
@@ -18,7 +16,6 @@ export function explicitLifetimeSeconds(given: {
   fields: Fields;
   receivedAtMs: number;
 }): number | "unstated" {
-  if (statedAgeSeconds(given.fields) === "unreadable") return 0;
   const { directives, source } = given.governing;
   if (directives.sMaxageSeconds !== undefined) return directives.sMaxageSeconds;
   if (directives.maxAgeSeconds !== undefined) return directives.maxAgeSeconds;

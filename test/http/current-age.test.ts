@@ -1,7 +1,8 @@
-// One row per term of the calculation (RFC 9111 §4.2.3, §5.1).
+// One row per term of the calculation (RFC 9111 §4.2.3), and per form of `Age` (§5.1).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { currentAgeSeconds, statedAgeSeconds } from "../../src/http/current-age.ts";
+import { statedAgeSeconds, currentAgeSeconds } from "../../src/http/current-age.ts";
+import { type FieldLine, fieldsOf, headersOf } from "../../src/http/fields.ts";
 import { formatHttpDate } from "../../src/http/http-date.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
@@ -10,23 +11,49 @@ const date = (offsetSeconds: number) => formatHttpDate(respondedAtMs + offsetSec
 
 describe("statedAgeSeconds", () => {
   it.each([
-    { id: "absent", texts: {}, says: "absent" },
-    { id: "zero", texts: { age: "0" }, says: 0 },
-    { id: "integer", texts: { age: "30" }, says: 30 },
-    { id: "spaces-around", texts: { age: " 30 " }, says: 30 },
-    { id: "two-members", texts: { age: "0, 7200" }, says: "unreadable" },
-    { id: "twice-the-same", texts: { age: "0, 0" }, says: "unreadable" },
-    { id: "empty-member", texts: { age: ", 90" }, says: "unreadable" },
-    { id: "empty", texts: { age: "" }, says: "unreadable" },
-    { id: "no-number", texts: { age: "abc" }, says: "unreadable" },
-    { id: "negative", texts: { age: "-7" }, says: "unreadable" },
-    { id: "fraction", texts: { age: "7.5" }, says: "unreadable" },
-    { id: "exponent", texts: { age: "7e1" }, says: "unreadable" },
-    { id: "quoted", texts: { age: '"7"' }, says: "unreadable" },
-    { id: "parameter", texts: { age: "7;a=1" }, says: "unreadable" },
-    { id: "multi-byte", texts: { age: "٧" }, says: "unreadable" },
-  ])("$id (departs from §5.1)", ({ texts, says }) => {
-    expect(statedAgeSeconds(fieldsWith(texts as Record<string, string>))).toBe(says);
+    { id: "absent", texts: {}, seconds: 0 },
+    { id: "zero", texts: { age: "0" }, seconds: 0 },
+    { id: "integer", texts: { age: "30" }, seconds: 30 },
+    { id: "leading-zeros", texts: { age: "0030" }, seconds: 30 },
+    { id: "spaces-around", texts: { age: " 30 " }, seconds: 30 },
+    { id: "first-member-younger", texts: { age: "0, 7200" }, seconds: 0 },
+    { id: "first-member-older", texts: { age: "7200, 0" }, seconds: 7_200 },
+    { id: "without-spaces", texts: { age: "90,7200" }, seconds: 90 },
+    { id: "twice-the-same", texts: { age: "60, 60" }, seconds: 60 },
+    { id: "first-valid-second-not", texts: { age: "60, abc" }, seconds: 60 },
+    { id: "first-invalid-second-not", texts: { age: "abc, 7200" }, seconds: 0 },
+    { id: "empty-member-first", texts: { age: ", 90" }, seconds: 90 },
+    { id: "empty-members-alone", texts: { age: " , ,," }, seconds: 0 },
+    { id: "empty", texts: { age: "" }, seconds: 0 },
+    { id: "no-number", texts: { age: "abc" }, seconds: 0 },
+    { id: "negative", texts: { age: "-7" }, seconds: 0 },
+    { id: "signed", texts: { age: "+7" }, seconds: 0 },
+    { id: "fraction", texts: { age: "7.5" }, seconds: 0 },
+    { id: "exponent", texts: { age: "7e1" }, seconds: 0 },
+    { id: "hexadecimal", texts: { age: "0x10" }, seconds: 0 },
+    { id: "two-numbers-one-member", texts: { age: "7 90" }, seconds: 0 },
+    { id: "quoted", texts: { age: '"7"' }, seconds: 0 },
+    { id: "comma-in-quotes", texts: { age: '"7, 90"' }, seconds: 0 },
+    { id: "multi-byte", texts: { age: "٧" }, seconds: 0 },
+    { id: "parameter", texts: { age: "7;a=1" }, seconds: 7 },
+    { id: "parameter-after-spaces", texts: { age: "7 ; a=900" }, seconds: 7 },
+    { id: "parameter-alone", texts: { age: ";a=7" }, seconds: 0 },
+  ])("$id (§5.1)", ({ texts, seconds }) => {
+    expect(statedAgeSeconds(fieldsWith(texts as Record<string, string>))).toBe(seconds);
+  });
+
+  it("takes the first of several lines, in stored fields and in Headers", () => {
+    const lines: FieldLine[] = [
+      ["age", "30"],
+      ["age", "7200"],
+    ];
+    expect(statedAgeSeconds(fieldsOf({ fields: lines }))).toBe(30);
+    expect(statedAgeSeconds(headersOf(lines))).toBe(30);
+  });
+
+  it("reads long rubbish in linear time", () => {
+    const texts = ["1".repeat(9_000), " ".repeat(9_000), ",".repeat(9_000), "1 ".repeat(9_000)];
+    for (const text of texts) expect(statedAgeSeconds(fieldsWith({ age: `${text}x` }))).toBe(0);
   });
 });
 
@@ -61,7 +88,13 @@ describe("currentAgeSeconds", () => {
       seconds: 42,
     },
     { id: "age-unreadable", clause: "§5.1", fields: { age: "x" }, seconds: 0 },
-    { id: "age-largest-number", clause: "ours", fields: { age: "1, 90;a=7" }, seconds: 90 },
+    { id: "age-first-member", clause: "§5.1", fields: { age: "1, 90;a=7" }, seconds: 1 },
+    {
+      id: "age-ignored-date-counts",
+      clause: "§5.1",
+      fields: { age: "x", date: date(-60) },
+      seconds: 60,
+    },
     { id: "age-at-limit", clause: "§1.2.2", fields: { age: "2147483648" }, seconds: 2_147_483_648 },
     {
       id: "age-past-limit",

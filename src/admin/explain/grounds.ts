@@ -1,7 +1,6 @@
 // What decides, in words: the clause of an RFC or the field of the configuration behind each verdict,
 // each rule by which a request is passed by, and each lifetime.
 import type { Route } from "../../config/config.ts";
-import { statedAgeSeconds } from "../../http/current-age.ts";
 import { fieldsOf } from "../../http/fields.ts";
 import { explicitLifetimeSeconds } from "../../http/freshness.ts";
 import type { PassRule } from "../../proxy/request/plan.ts";
@@ -137,7 +136,6 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
       ? "heuristics (RFC 9111 §4.2.2)"
       : "none: neither the response nor its route gives one";
   }
-  if (statedAgeSeconds(fields) === "unreadable") return "an Age that cannot be read";
   const { sMaxageSeconds, maxAgeSeconds } = governing.directives;
   const field = fieldThatGoverns(governing.source, fields.has("cdn-cache-control"));
   if (sMaxageSeconds !== undefined) return `s-maxage in ${field}`;

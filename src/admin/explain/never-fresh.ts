@@ -33,10 +33,10 @@ function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground
   const fields = fieldsOf(metadata);
   const clause = "RFC 9111 §4.2.3";
   const lives = `it lives for ${rounded(lifetimeSeconds)} s`;
-  const stated = statedAgeSeconds(fields);
+  const statedSeconds = statedAgeSeconds(fields);
   const waitSeconds = (respondedAtMs - requestedAtMs) / 1_000;
   const datedSeconds = (respondedAtMs - datedAtMs(fields, respondedAtMs)) / 1_000;
-  const agedSeconds = (typeof stated === "number" ? stated : 0) + waitSeconds;
+  const agedSeconds = statedSeconds + waitSeconds;
   const told = `Age: ${fields.get("age") ?? "none"}, Date: ${fields.get("date") ?? "none"}`;
   if (datedSeconds > agedSeconds + youngSeconds) {
     return {
@@ -45,10 +45,10 @@ function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground
       mend: "look at the origin's clock; if that is right, a cache between Tidemark and the origin adds no Age",
     };
   }
-  if (stated !== "absent" && agedSeconds > waitSeconds) {
+  if (statedSeconds > 0) {
     return {
       clause,
-      why: `a cache between Tidemark and the origin had kept it for ${stated} s (${told}), and ${lives}`,
+      why: `a cache between Tidemark and the origin had kept it for ${statedSeconds} s (${told}), and ${lives}`,
       mend: "look at that cache: it keeps the page too long",
     };
   }

@@ -2,7 +2,7 @@
 // which goes first.
 import type { Route } from "../../config/config.ts";
 import { responseDirectives } from "../../http/cache-control.ts";
-import { currentAgeSeconds, statedAgeSeconds } from "../../http/current-age.ts";
+import { currentAgeSeconds } from "../../http/current-age.ts";
 import {
   explicitLifetimeSeconds,
   heuristicallyCacheableStatuses,
@@ -71,12 +71,10 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
   const { lifetimeSeconds, assigned } = lifetime(metadata, governing, route);
   const overrides = assigned && route.mode === "override";
   const isNamed = isNamedStatus(route, metadata.status);
-  // Nobody can tell then for how long it has been stale.
-  const isAgeKnown = statedAgeSeconds(fields) !== "unreadable";
   const secondsMax = serverErrorSecondsMax(route, metadata.status);
   const beyondMax = secondsMax - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
-    isAgeKnown ? Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax)) : 0;
+    Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax));
   const { requestedAtMs, respondedAtMs: atMs } = metadata;
   return {
     governing,
@@ -90,14 +88,16 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
     // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
     // stated beside it, or by the route, is the site's own word for this cache.
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
-    // What was never fresh, or what no lifetime of the route speaks of, its allowance is not about.
+    // The route's allowances hold for statuses that the route names; the first of them only for
+    // responses with a lifetime.
     staleWhileRevalidateSeconds: staleSeconds(
       directives.staleWhileRevalidateSeconds,
       isNamed && lifetimeSeconds > 0 ? route.staleWhileRevalidateSeconds : undefined,
     ),
+    // A stored error of the server is no better than the new error that it would replace.
     staleIfErrorSeconds: staleSeconds(
       directives.staleIfErrorSeconds,
-      isNamed ? route.staleIfErrorSeconds : undefined,
+      isNamed && metadata.status < 500 ? route.staleIfErrorSeconds : undefined,
     ),
     canBeValidated: hasValidator(fields),
   };

@@ -3,6 +3,7 @@ import type { DateForm, DateText } from "../../../testing/examples/generated-dat
 import { isWellFormed, type Oddity } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange } from "./exchange.ts";
+import { statedAgeSeconds } from "./labels.ts";
 import { changed, dropMembers } from "./taking-out.ts";
 
 const everywhere = ["request", "response", "asks"] as const;
@@ -95,14 +96,25 @@ export const differencesOfReading: readonly Difference[] = [
     id: "oversized-age",
     agreedShareMax: { age: 0 },
     without: (given) =>
-      Number(given.response.age ?? 0) > 2 ** 31
-        ? changed(given, "response", { age: undefined })
-        : given,
+      statedAgeSeconds(given) > 2 ** 31 ? changed(given, "response", { age: undefined }) : given,
     ours: "counts an Age of more than 2^31 as 2^31",
     theirs: "counts it all",
     clause: "RFC 9111 §1.2.2",
     right: "both",
     why: "2^31 or the greatest number that can be held",
+  },
+  {
+    id: "malformed-age",
+    agreedShareMax: { age: 0.5 },
+    without: (given) =>
+      /^-|^\d+[^\d,;]/.test(given.response.age ?? "")
+        ? changed(given, "response", { age: undefined })
+        : given,
+    ours: "ignores an Age of `-60`, `60.5` or `60s`",
+    theirs: "reads the number they begin with, below zero too",
+    clause: "RFC 9111 §5.1",
+    right: "ours",
+    why: "a cache should ignore a value that is no non-negative integer",
   },
   {
     id: "escape-in-quotes",

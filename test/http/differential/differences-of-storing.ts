@@ -10,6 +10,7 @@ import {
   guessedSeconds,
   lifetimeSeconds,
   says,
+  statedAgeSeconds,
 } from "./labels.ts";
 
 const dropNamed = (given: Exchange, name: string): Exchange =>
@@ -187,7 +188,7 @@ export const differencesOfStoring: readonly Difference[] = [
     id: "apparent-age",
     agreedShareMax: { age: 0 },
     without: (given) =>
-      apparentAgeSeconds(given) > Number(given.response.age ?? 0)
+      apparentAgeSeconds(given) > statedAgeSeconds(given)
         ? changed(given, "response", { date: undefined })
         : given,
     ours: "counts from Date where that makes a response older than its Age",

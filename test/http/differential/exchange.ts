@@ -81,6 +81,11 @@ const statuses = fc.oneof(
 const aDay = 86_400;
 const lastModified = dateText(-aDay * 20, -aDay, -600, -300, 0, 60);
 
+const ages = [
+  ...["0", "5", "60", "007", "2147483648", "99999999999"],
+  ...["5, 600", "600,5", "60;a=1", "abc", "-60", "60.5", "60s"],
+];
+
 /** Without Vary, of which half of the generated forms could not be stored. */
 const response: fc.Arbitrary<Exchange["response"]> = fc.record({
   status: statuses,
@@ -93,7 +98,7 @@ const response: fc.Arbitrary<Exchange["response"]> = fc.record({
   ),
   date: maybe(dateText(-60, -10, 0, 0, 0, 60)),
   lastModified: maybe(lastModified),
-  age: maybe(fc.constantFrom("0", "5", "60", "007", "2147483648", "99999999999"), 2),
+  age: maybe(fc.constantFrom(...ages), 2),
   pragma: fc.oneof(
     { weight: 6, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fc.constantFrom("no-cache" as const, "x" as const) },

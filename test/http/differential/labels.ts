@@ -48,8 +48,12 @@ export function lifetimeSeconds(given: Exchange): number {
 export const apparentAgeSeconds = ({ response: { date } }: Exchange): number =>
   isDate(date) ? Math.max(0, -date.offsetSeconds) : 0;
 
+/** The first member of Age; 0 where it is absent or invalid. */
+export const statedAgeSeconds = ({ response: { age = "" } }: Exchange): number =>
+  /^\d+([,;]|$)/.test(age) ? Number.parseInt(age, 10) : 0;
+
 export const ageOnReceiptSeconds = (given: Exchange): number =>
-  Math.max(apparentAgeSeconds(given), Number(given.response.age ?? 0) + given.delaySeconds);
+  Math.max(apparentAgeSeconds(given), statedAgeSeconds(given) + given.delaySeconds);
 
 export const ageSeconds = (given: Exchange): number =>
   ageOnReceiptSeconds(given) + given.restedSeconds;

@@ -248,7 +248,7 @@ describe("stale allowances", () => {
       route: { ...route, negative: { 503: "origin" } },
       status: 503,
       whileRevalidate: 1,
-      ifError: 1,
+      ifError: 0,
     },
     {
       id: "error-of-the-server-for-as-long-as-it-lives",
@@ -322,9 +322,9 @@ describe("age and retention", () => {
       seconds: 17,
     },
     {
-      id: "age-unreadable",
-      fields: cc("max-age=10, stale-while-revalidate=5, stale-if-error=7", { age: "0, 0" }),
-      seconds: 0,
+      id: "age-ignored",
+      fields: cc("max-age=10, stale-while-revalidate=5, stale-if-error=7", { age: "-7" }),
+      seconds: 17,
     },
     { id: "never-stale", fields: cc("max-age=10, must-revalidate, stale-if-error=7"), seconds: 10 },
     { id: "validator", fields: cc("max-age=10", { etag: '"a"' }), seconds: 10 + day },
