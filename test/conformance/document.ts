@@ -1,89 +1,135 @@
-// The part of docs/conformance.md that is written by a run, and read back to hold the next to it.
-import { whyMissed } from "./misses.ts";
-import { peers } from "./peers.ts";
-import { type Kind, type Results, type SuiteTest, suiteTests } from "./suite.ts";
+// The parts of docs/conformance.md that are written by a run, and read back to check the next one.
+import { type Edition, reasonsFor } from "./misses.ts";
+import type { Kind, PublishedResults, Results, SuiteTest } from "./suite.ts";
 
-const begin = "<!-- Written by `npm run conformance -- --write`. -->";
 const judged = ["required", "optimal"] as const;
+const kinds = [...judged, "check"] as const;
+const nameOf = { required: "required", optimal: "optimal", check: "observed" } as const;
 
-/** @returns the document with the results of a run in place of those it had */
-export function withResults(document: string, results: Results): string {
-  const needless = Object.keys(whyMissed).filter((id) => results.get(id) === "passed");
-  if (needless.length > 0)
-    throw new Error(`misses.ts explains what is passed: ${needless.join()}.`);
-  const kinds = judged.map(heading);
-  const caches = ["Tidemark", ...peers.map(({ name }) => name)];
-  const sections: readonly [title: string, head: readonly string[], rows: string[][]][] = [
-    ["Beside other caches", ["cache", ...kinds], standings(results)],
-    ["Required, and not passed", ["test", "why"], missed("required", results)],
-    ["Optimal, and not passed", ["test", "why"], missed("optimal", results)],
-    ["By suite", ["suite", "tests", ...caches], bySuite(results)],
-    ["Every test", ["suite", "test", "kind", "passed"], everyTest(results)],
+interface Outcome {
+  readonly tests: readonly SuiteTest[];
+  readonly results: Results;
+}
+
+/** One run of one edition of the suite, as shipped or configured. */
+export interface Run extends Outcome {
+  readonly edition: Edition;
+  readonly isAsShipped: boolean;
+  /** Results of other caches for the same tests. */
+  readonly published: readonly PublishedResults[];
+}
+
+/** Returns the document with the part of a run in place of the one it had. */
+export function withRun(document: string, run: Run): string {
+  const { from, to } = boundsOf(document, run);
+  const text = (run.isAsShipped ? shippedSections : configuredSections)(run).join("\n\n");
+  return `${document.slice(0, from)}\n\n${text}\n\n${document.slice(to)}`;
+}
+
+/** Returns the names in the document's part of a run: the ids of tests that were not passed, too. */
+export function statedNames(document: string, run: Run): ReadonlySet<string> {
+  const { from, to } = boundsOf(document, run);
+  const names = document.slice(from, to).matchAll(/`([^`]+)`/g);
+  return new Set([...names].map(([, name = ""]) => name));
+}
+
+function configuredSections(run: Run): string[] {
+  const suites = table(suitesHead(run), bySuite(run));
+  return [
+    `Configured, Tidemark passes ${tally(run)} tests.`,
+    ...judged.map((kind) => table([`${kind}, and not passed`, "why"], missed(kind, run))),
+    checks(run),
+    ...(run.published.length > 0 ? [table(standingsHead(run), standings(run))] : []),
+    suites,
   ];
-  const tables = sections.map(([title, head, rows]) => `## ${title}\n\n${table(head, rows)}`);
-  return `${document.slice(0, startOf(document))}${begin}\n\n${tables.join("\n\n")}\n`;
 }
 
-/** @returns the results that the document states; those it does not name are absent */
-export function statedResults(document: string): Results {
-  const rows = document
-    .slice(startOf(document))
-    .matchAll(/^\| \S+ \| `(.+)` \| (?:required|optimal|check) \| (yes|no) \|$/gm);
-  return new Map([...rows].map(([, id = "", said]) => [id, said === "yes" ? "passed" : "not"]));
+function shippedSections(run: Run): string[] {
+  const rows = judged.map((kind) => [kind, listed(failed(kind, run))]);
+  return [
+    `As shipped, Tidemark passes ${tally(run)} tests.`,
+    table(["kind", "not passed as shipped"], rows),
+    checks(run),
+  ];
 }
 
-function startOf(document: string): number {
-  const at = document.indexOf(begin);
-  if (at < 0) throw new Error(`docs/conformance.md has lost its line ${JSON.stringify(begin)}.`);
-  return at;
+const passed = (kind: Kind, { tests, results }: Outcome): SuiteTest[] =>
+  tests.filter((test) => test.kind === kind && results.get(test.id) === "passed");
+
+const failed = (kind: Kind, { tests, results }: Outcome): SuiteTest[] =>
+  tests.filter((test) => test.kind === kind && results.get(test.id) !== "passed");
+
+const countOf = (kind: Kind, tests: readonly SuiteTest[]) =>
+  tests.filter((test) => test.kind === kind).length;
+
+/** Returns how many tests of each kind were passed, for example "152 of 160 required, …". */
+export function tally(run: Run): string {
+  const counts = kinds.map(
+    (kind) => `${passed(kind, run).length} of ${countOf(kind, run.tests)} ${nameOf[kind]}`,
+  );
+  return counts.join(", ");
 }
 
-export const passedOf = (results: Results, tests: readonly SuiteTest[]): SuiteTest[] =>
-  tests.filter(({ id }) => results.get(id) === "passed");
-
-const ofKind = (kind: Kind) => suiteTests.filter((test) => test.kind === kind);
-const heading = (kind: Kind) => `${kind} of ${ofKind(kind).length}`;
-
-function standings(results: Results): string[][] {
-  const ours = judged.map((kind) => passedOf(results, ofKind(kind)).length);
-  const theirs = peers.map(({ name, version, passed }) => {
-    const sums = [0, 1].map((kind) =>
-      Object.values(passed).reduce((sum, counts) => sum + (counts[kind] ?? 0), 0),
-    );
-    return [`${name} ${version}`, ...sums];
-  });
-  const all = [["**Tidemark**", ...ours], ...theirs];
-  return all.sort((a, b) => Number(b[1]) - Number(a[1])).map((row) => row.map(String));
+function boundsOf(document: string, { edition, isAsShipped }: Run): { from: number; to: number } {
+  const part = `${edition}, ${isAsShipped ? "as shipped" : "configured"}`;
+  const [begin, end] = [`<!-- begin: ${part} -->`, `<!-- end: ${part} -->`];
+  const [from, to] = [document.indexOf(begin) + begin.length, document.indexOf(end)];
+  if (from < begin.length || to < from) {
+    throw new Error(`docs/conformance.md has lost its lines ${begin} and ${end}.`);
+  }
+  return { from, to };
 }
 
-/** @throws Error naming a miss that has no reason */
-function missed(kind: Kind, results: Results): string[][] {
-  const ids = ofKind(kind).filter(({ id }) => results.get(id) !== "passed");
-  return ids.map(({ id }) => {
-    const why = whyMissed[id];
+/** @throws Error naming a miss without a reason */
+function missed(kind: Kind, run: Run): string[][] {
+  const reasons = reasonsFor(run.edition);
+  return failed(kind, run).map(({ id }) => {
+    const why = reasons[id];
     if (why === undefined) throw new Error(`${id} is not passed, and misses.ts does not say why.`);
     return [`\`${id}\``, why];
   });
 }
 
-function bySuite(results: Results): string[][] {
-  const suites = [...new Set(suiteTests.map(({ suite }) => suite))];
-  return suites.map((suite) => {
-    const tests = judged.map((kind) => ofKind(kind).filter((test) => test.suite === suite));
-    const ours = tests.map((some) => passedOf(results, some).length);
-    const theirs = peers.map(({ passed }) => passed[suite] ?? [0, 0]);
-    const counts = [tests.map((some) => some.length), ours, ...theirs];
-    return [suite].concat(counts.map((pair) => pair.join(" + ")));
-  });
+const checks = (run: Run): string =>
+  `Observed only, and answered no: ${listed(failed("check", run))}.`;
+
+const listed = (tests: readonly SuiteTest[]): string =>
+  tests.map(({ id }) => `\`${id}\``).join(", ") || "none";
+
+function standingsHead({ tests }: Run): string[] {
+  return ["cache", ...judged.map((kind) => `${kind} of ${countOf(kind, tests)}`)];
 }
 
-function everyTest(results: Results): string[][] {
-  return suiteTests.map(({ suite, id, kind }) => [
-    suite,
-    `\`${id}\``,
-    kind,
-    results.get(id) === "passed" ? "yes" : "no",
-  ]);
+function standings(run: Run): string[][] {
+  const row = (name: string, results: Results): [string, ...number[]] => {
+    const counts = judged.map((kind) => passed(kind, { tests: run.tests, results }).length);
+    return [name, ...counts];
+  };
+  const theirs = run.published.map(({ name, version, results }) =>
+    row(`${name} ${version}`, results),
+  );
+  const rows = [row("**Tidemark, configured**", run.results), ...theirs];
+  return rows.sort((a, b) => Number(b[1]) - Number(a[1])).map((cells) => cells.map(String));
+}
+
+const suitesHead = ({ published }: Run): string[] => [
+  "suite",
+  "tests",
+  "Tidemark",
+  ...published.map(({ name }) => name),
+];
+
+function bySuite({ tests, results, published }: Run): string[][] {
+  const suites = [...new Set(tests.map(({ suite }) => suite))];
+  const all = [results, ...published.map((other) => other.results)];
+  return suites.map((suite) => {
+    const some = tests.filter((test) => test.suite === suite);
+    const pair = (count: (kind: Kind) => number) => judged.map(count).join(" + ");
+    const counts = all.map((each) =>
+      pair((kind) => passed(kind, { tests: some, results: each }).length),
+    );
+    return [suite, pair((kind) => countOf(kind, some))].concat(counts);
+  });
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,16 +1,18 @@
-// The public suite of HTTP caches (npm http-cache-tests, https://cache-tests.fyi), as published:
-// its list of tests, its origin, and its client.
+// The public suite of HTTP caches (https://cache-tests.fyi), as published on npm or as a clone of
+// its repository: its list of tests, its origin, its client, and the results of other caches.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import configure from "http-cache-tests/server/handle-config.mjs";
-import tellState from "http-cache-tests/server/handle-state.mjs";
-import answerTest from "http-cache-tests/server/handle-test.mjs";
-import published from "http-cache-tests/tests/index.mjs";
-import surrogateControl from "http-cache-tests/tests/surrogate-control.mjs";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { OperatorError } from "../../src/operator-error.ts";
+import {
+  type ScriptedOrigin,
+  type Script,
+  startScriptedOrigin,
+} from "../../testing/fakes/scripted-origin.ts";
 
 /** `required`: the RFC says so. `optimal`: it may be done better. `check`: observed, not judged. */
 export type Kind = "required" | "optimal" | "check";
@@ -19,14 +21,94 @@ export interface SuiteTest {
   readonly suite: string;
   readonly id: string;
   readonly kind: Kind;
-  /** Tests without which this one proves nothing: where they fail, it does not count as passed. */
+  /** A test counts as passed only if these are passed too. */
   readonly dependsOn: readonly string[];
 }
 
-/** `passed`, or what the suite said against it. */
+/** By id: `passed`, or the suite's message about the failure. */
 export type Results = ReadonlyMap<string, string>;
 
-interface PublishedSuite {
+/** Another cache's results, published with the suite. */
+export interface PublishedResults {
+  readonly name: string;
+  readonly version: string;
+  readonly results: Results;
+}
+
+/** One version of the suite. */
+export interface Suite {
+  /** The tests that its client runs against a proxy, in their order. */
+  readonly tests: readonly SuiteTest[];
+  /** Absent from the npm release: its results are those of years ago. */
+  readonly published: readonly PublishedResults[];
+  startOrigin(): Promise<ScriptedOrigin>;
+  /**
+   * Runs the suite's client in a process of its own, because it keeps its results for one run only.
+   *
+   * @param baseUrl the address of the cache
+   * @throws Error when the client ends without results
+   */
+  run(baseUrl: string): Promise<Results>;
+}
+
+/** The suite of npm's `http-cache-tests`. */
+export function releasedSuite(): Promise<Suite> {
+  return loaded(dirname(fileURLToPath(import.meta.resolve("http-cache-tests/package.json"))));
+}
+
+/**
+ * The suite of a clone of https://github.com/http-tests/cache-tests.
+ *
+ * @param directory its folder, relative to the working directory or absolute
+ * @throws OperatorError for a folder without the suite, or with one that cannot be loaded
+ */
+export async function clonedSuite(directory: string): Promise<Suite> {
+  const root = resolve(directory);
+  const wanted = ["tests/index.mjs", "results/index.mjs", "test-engine/cli.mjs"];
+  const missing = wanted.find((path) => !existsSync(join(root, path)));
+  if (missing !== undefined) throw unusable(`${JSON.stringify(directory)} has no ${missing}.`);
+  try {
+    return await loaded(root);
+  } catch (cause) {
+    throw unusable(`Its suite cannot be loaded: ${String(cause)}.`, cause);
+  }
+}
+
+function unusable(why: string, cause?: unknown): OperatorError {
+  const mend =
+    "Run git clone https://github.com/http-tests/cache-tests, and give the folder of the clone.";
+  return new OperatorError({ what: "--suite cannot be used.", why, mend, cause });
+}
+
+async function loaded(root: string): Promise<Suite> {
+  // The release has the engine in its root.
+  const isRelease = !existsSync(join(root, "test-engine"));
+  const engine = isRelease ? root : join(root, "test-engine");
+  const suites = (await defaultOf(root, "tests/index.mjs")) as SuiteFile[];
+  // The release's client adds this suite to those of the index.
+  const added = isRelease
+    ? [(await defaultOf(root, "tests/surrogate-control.mjs")) as SuiteFile]
+    : [];
+  const tests = testsOf([...suites, ...added]);
+  const handlers = {
+    config: (await defaultOf(engine, "server/handle-config.mjs")) as Handler,
+    state: (await defaultOf(engine, "server/handle-state.mjs")) as Handler,
+    test: (await defaultOf(engine, "server/handle-test.mjs")) as Handler,
+  };
+  return {
+    tests,
+    published: isRelease ? [] : await publishedResults(root, tests),
+    startOrigin: () => startSuiteOrigin(handlers),
+    run: async (baseUrl) => judged(tests, await clientRun(join(engine, "cli.mjs"), baseUrl)),
+  };
+}
+
+async function defaultOf(root: string, path: string): Promise<unknown> {
+  const module = (await import(pathToFileURL(join(root, path)).href)) as { default: unknown };
+  return module.default;
+}
+
+interface SuiteFile {
   readonly id: string;
   readonly tests: readonly {
     id: string;
@@ -36,32 +118,26 @@ interface PublishedSuite {
   }[];
 }
 
-/** What the suite's client runs against a proxy, in its order. */
-export const suiteTests: readonly SuiteTest[] = [
-  ...(published as PublishedSuite[]),
-  surrogateControl as PublishedSuite,
-].flatMap(({ id: suite, tests }) =>
-  tests
-    .filter((test) => test.browser_only !== true)
-    .map(({ id, kind = "required", depends_on: dependsOn = [] }) => ({
-      suite,
-      id,
-      kind,
-      dependsOn,
-    })),
-);
+function testsOf(suites: readonly SuiteFile[]): SuiteTest[] {
+  return suites.flatMap(({ id: suite, tests }) =>
+    tests
+      .filter((test) => test.browser_only !== true)
+      .map(({ id, kind = "required", depends_on: dependsOn = [] }) => ({
+        suite,
+        id,
+        kind,
+        dependsOn,
+      })),
+  );
+}
 
-const handlers: Readonly<Record<string, typeof answerTest>> = {
-  config: configure,
-  state: tellState,
-  test: answerTest,
-};
+type Handler = (segments: readonly string[], ...exchange: Parameters<Script>) => void;
 
-/** The suite's origin has Node's own, which ends the bodies that are shorter than their length. */
+/** Node's own value, as in the suite's server: it ends bodies shorter than their `Content-Length`. */
 const keepAliveMs = 5_000;
 
-/** The suite's origin, its own handlers on a port of ours. */
-export function startSuiteOrigin(): Promise<ScriptedOrigin> {
+/** The suite's own handlers, on a free port. */
+function startSuiteOrigin(handlers: Readonly<Record<string, Handler>>): Promise<ScriptedOrigin> {
   return startScriptedOrigin(
     (request, response) => {
       const { pathname } = new URL(request.url ?? "", "http://any.invalid");
@@ -75,41 +151,58 @@ export function startSuiteOrigin(): Promise<ScriptedOrigin> {
   );
 }
 
-const client = createRequire(import.meta.url).resolve("http-cache-tests/cli.mjs");
+/** By id: `true`, or what was wrong. */
+type Said = Readonly<Record<string, true | [kind: string, message: string]>>;
 
-/**
- * Runs the suite's client in a process of its own: it keeps its results for one run only.
- *
- * @param baseUrl where the cache listens
- * @throws Error when it ends without results
- */
-export async function runSuite(baseUrl: string): Promise<Results> {
+const preloaded = new URL("undici-fallback.ts", import.meta.url).href;
+
+async function clientRun(client: string, baseUrl: string): Promise<Said> {
   // An empty id asks for every test.
-  const running = spawn(process.execPath, ["--no-warnings", client], {
+  const env = { ...process.env, npm_config_base: baseUrl, npm_package_config_id: "" };
+  const running = spawn(process.execPath, ["--no-warnings", "--import", preloaded, client], {
     cwd: dirname(client),
-    env: { ...process.env, npm_config_base: baseUrl, npm_package_config_id: "" },
+    env,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [said] = await Promise.all([text(running.stdout), once(running, "exit")]);
   const startsAt = said.search(/^\{$/m);
   if (startsAt < 0) throw new Error(`The suite's client ended without results: ${said}`);
-  return judged(JSON.parse(said.slice(startsAt)) as Said);
+  return JSON.parse(said.slice(startsAt)) as Said;
 }
 
-type Said = Readonly<Record<string, true | [kind: string, message: string]>>;
+interface PublishedIndexEntry {
+  readonly file: string;
+  readonly name: string;
+  readonly type: string;
+  readonly version: string;
+}
 
-/** As the suite's own site counts: with the tests that a test depends on. */
-function judged(said: Said): Results {
-  const results = new Map<string, string>();
+/** The results of shared caches; browsers are left out. */
+async function publishedResults(
+  root: string,
+  tests: readonly SuiteTest[],
+): Promise<PublishedResults[]> {
+  const index = (await defaultOf(root, "results/index.mjs")) as PublishedIndexEntry[];
+  const shared = index.filter(({ type }) => type !== "browser");
+  return Promise.all(
+    shared.map(async ({ file, name, version }) => {
+      const said = JSON.parse(await readFile(join(root, "results", file), "utf8")) as Said;
+      return { name, version, results: judged(tests, said) };
+    }),
+  );
+}
+
+/** Counts as the suite's own site does: a test needs the tests that it depends on. */
+function judged(tests: readonly SuiteTest[], said: Said): Results {
+  const byId = new Map(tests.map((test) => [test.id, test]));
   const judge = ({ id, dependsOn }: SuiteTest): string => {
     const result = said[id] ?? ["Harness", "it was not run"];
     if (result !== true) return result[1];
     const failed = dependsOn.find((other) => {
-      const test = suiteTests.find((each) => each.id === other);
+      const test = byId.get(other);
       return test === undefined || judge(test) !== "passed";
     });
     return failed === undefined ? "passed" : `it depends on ${failed}`;
   };
-  for (const test of suiteTests) results.set(test.id, judge(test));
-  return results;
+  return new Map(tests.map((test) => [test.id, judge(test)]));
 }
