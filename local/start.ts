@@ -1,6 +1,7 @@
 // `npm start`: a site behind Tidemark on this machine, until Ctrl-C.
 import { styleText } from "node:util";
 import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
+import { lineOf, type Part, printable, printableJson } from "./printable.ts";
 import { ownProject } from "./run/project.ts";
 import { runSite, type RunTerminal } from "./run/run-site.ts";
 import { readStartOptions, startHelp } from "./start-options.ts";
@@ -22,14 +23,17 @@ async function main(): Promise<void> {
 }
 
 function terminalOf({ isJson }: { readonly isJson: boolean }): RunTerminal {
-  const written = (stream: NodeJS.WriteStream) => (line: string) => void stream.write(`${line}\n`);
-  const print = written(process.stdout);
+  const { stdout, stderr } = process;
+  const written =
+    (stream: NodeJS.WriteStream) =>
+    (...parts: readonly Part[]) =>
+      void stream.write(`${lineOf(parts, (style, text) => styleText(style, text, { stream }))}\n`);
   return {
-    print: isJson ? () => undefined : print,
-    json: isJson ? (told) => print(JSON.stringify(told)) : () => undefined,
-    note: written(process.stderr),
-    styled: (style, text) => styleText(style, text, { stream: process.stdout }),
-    styledNote: (style, text) => styleText(style, text, { stream: process.stderr }),
+    print: isJson ? () => undefined : written(stdout),
+    json: isJson
+      ? (told) => void stdout.write(`${printableJson(JSON.stringify(told))}\n`)
+      : () => undefined,
+    note: written(stderr),
   };
 }
 
@@ -37,6 +41,6 @@ try {
   await main();
 } catch (cause) {
   const said = cause instanceof Error && cause.name === "OperatorError";
-  process.stderr.write(said ? `${cause.message}\n` : `${String((cause as Error).stack)}\n`);
+  process.stderr.write(`${said ? printable(cause.message) : String((cause as Error).stack)}\n`);
   process.exitCode = 1;
 }

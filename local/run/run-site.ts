@@ -1,5 +1,5 @@
 // A site on this machine from its start until Ctrl-C: what it says, and its configuration loaded anew at each change.
-import { stripVTControlCharacters } from "node:util";
+import type { Part, Style } from "../printable.ts";
 import { greeting } from "./greeting.ts";
 import type { Project } from "./project.ts";
 import { type RequestTold, shortStatus } from "./request-lines.ts";
@@ -7,18 +7,14 @@ import { type Site, type SiteSettings, startSite } from "../site.ts";
 import type { StartOptions } from "../start-options.ts";
 import { type ProjectWatch, watchProject } from "./watched-project.ts";
 
-type Style = "yellow" | "red" | "dim" | "green";
-
 /** Where a run says what happens. */
 export interface RunTerminal {
-  /** A line on stdout for people. */
-  print(line: string): void;
+  /** A line on stdout for people; its parts are made `printable`. */
+  print(...parts: readonly Part[]): void;
   /** An object on stdout for programs. Of this and `print`, one does nothing. */
   json(told: object): void;
-  /** A line on stderr. */
-  note(line: string): void;
-  styled(style: Style, text: string): string;
-  styledNote(style: Style, text: string): string;
+  /** A line on stderr, as `print`. */
+  note(...parts: readonly Part[]): void;
 }
 
 export interface RunSettings extends Pick<SiteSettings, "environment" | "startOrigin"> {
@@ -106,11 +102,11 @@ async function watchSite(
       lines.forgetWarnings();
       await site.replace(project);
       const tookMs = Math.round(performance.now() - startedAtMs);
-      terminal.print(terminal.styled("green", `Reloaded in ${tookMs} ms.`));
+      terminal.print({ style: "green", text: `Reloaded in ${tookMs} ms.` });
       terminal.json({ event: "reloaded", tookMs });
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      terminal.note(terminal.styledNote("red", `Not reloaded, the old one goes on. ${why}`));
+      terminal.note({ style: "red", text: `Not reloaded, the old one goes on. ${why}` });
       terminal.json({ event: "not-reloaded", why });
     }
   };
@@ -145,7 +141,7 @@ class Lines {
   readonly onLog = (text: string, level: string | undefined): void => {
     const isWarning = level === "warn" || level === "error";
     if (isWarning) this.warn(text, level === "error" ? "red" : "yellow");
-    else this.#settings.terminal.note(text);
+    else this.#note(text);
   };
 
   /** Isolates tell the same of their configuration, each for itself: it stands here once in a screen. */
@@ -153,8 +149,16 @@ class Lines {
     const before = this.#warnings.get(text);
     if (before !== undefined && this.#requests - before < screenLines) return;
     if (this.#warnings.size < warningsMax) this.#warnings.set(text, this.#requests);
+    this.#note(`Warning: ${text}`, style);
+  }
+
+  /** A Worker may log what its clients send: a line break in it begins no line of ours. */
+  #note(text: string, style?: Style): void {
     const { terminal } = this.#settings;
-    terminal.note(terminal.styledNote(style, `Warning: ${text}`));
+    for (const [at, line] of text.split("\n").entries()) {
+      const shown = at === 0 ? line : `  ${line}`;
+      terminal.note(style === undefined ? shown : { style, text: shown });
+    }
   }
 
   readonly onRequest = (told: RequestTold): void => {
@@ -165,16 +169,13 @@ class Lines {
     const cache = shortStatus(told);
     const at = new Date(atMs).toISOString();
     terminal.json({ event: "request", at, colo, method, path, status, cache, cacheStatus, tookMs });
-    const shown = stripVTControlCharacters(`${method} ${path}`);
-    const columns = [
-      terminal.styled("dim", at.slice(11, 23)),
-      colo,
-      status >= 500 ? terminal.styled("red", String(status)) : String(status),
-      cache.padEnd(18),
-      `${tookMs} ms`.padStart(8),
-      shown,
-    ];
-    terminal.print(columns.join("  "));
+    const code = String(status);
+    terminal.print(
+      { style: "dim", text: at.slice(11, 23) },
+      `  ${colo}  `,
+      status >= 500 ? { style: "red", text: code } : code,
+      `  ${cache.padEnd(18)}  ${`${tookMs} ms`.padStart(8)}  ${method} ${path}`,
+    );
   };
 
   /** They were of what has been replaced. */
@@ -188,6 +189,6 @@ class Lines {
     const passed = [...this.#warnings].filter(([, at]) => this.#requests - at >= screenLines);
     if (passed.length === 0) return;
     terminal.note("While it ran, it warned:");
-    for (const [text] of passed) terminal.note(`  ${text}`);
+    for (const [text] of passed) this.#note(`  ${text}`);
   }
 }

@@ -160,7 +160,16 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Of the command: what each of its commands is made with, lowest first. */
-const ofCommand = ["world", "exit-code", "command-error", "terminal", "asking", "site", "session"];
+const ofCommand = [
+  "world",
+  "exit-code",
+  "command-error",
+  "files",
+  "terminal",
+  "asking",
+  "site",
+  "session",
+];
 
 const ofDoctor = ["doctor", "doctor/folder", "doctor/site", "doctor/pages"];
 const ofSmallCommands = ["journal", "stats", "completion", "origin", "init"];
@@ -215,12 +224,14 @@ export const command: House = {
     "command-error": ["exit-code"],
     // What its arguments must not be.
     arguments: ["command-error"],
+    // Files that it writes below a folder of the user.
+    files: [],
     // What it says, and what it asks.
     terminal: ["world", "exit-code", "command-error"],
     // A page or a file is asked for as a client: how it names itself, what an answer tells, why none came.
     asking: [],
     // Which site it is about, and the operator's routes of it.
-    site: ["world", "exit-code", "command-error", "terminal", "asking"],
+    site: ["world", "exit-code", "command-error", "files", "terminal", "asking"],
     // One run of one command.
     session: ofCommand.slice(0, -1),
     // Entries of the journal as lines; counts as tables; what a shell completes.
@@ -251,9 +262,12 @@ export const command: House = {
     tidemark: ["main", "process-world"],
   },
   mayImportOutside: {
-    ...Object.fromEntries(besideWorker.map((place) => [place, [...shared, ...ofWorker]])),
+    ...Object.fromEntries(
+      besideWorker.map((place) => [place, [...shared, ...ofWorker, "local/printable.ts"]]),
+    ),
     // It runs a site on this machine, as `npm start` does.
     start: [...shared, "local/"],
+    terminal: ["local/printable.ts"],
   },
 };
 

@@ -1,12 +1,12 @@
 // A run of the command, from its arguments to its exit code.
 import { type Command, CommanderError } from "commander";
+import { printable, printableJson } from "../../../local/printable.ts";
 import { type Fault, faultOf, faultText } from "../../../src/operator-error.ts";
 import { refuseMistyped } from "./arguments.ts";
 import { CommandError, failure } from "./command-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { makeProgram } from "./program.ts";
 import { actIn } from "./session.ts";
-import { escapedJson, withoutControls } from "./terminal/control-characters.ts";
 import { OutputClosed, type World } from "./world.ts";
 
 /** Never rejects: what nobody foresaw is told, and is exit code 1. */
@@ -32,7 +32,7 @@ function settle(command: Command, world: World): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => world.output.write(text),
     writeErr: (text) => world.notes.write(text),
-    outputError: (text, write) => write(withoutControls(withoutToken(text))),
+    outputError: (text, write) => write(printableLines(withoutToken(text), world.args)),
     getOutHelpWidth: () => world.output.columns,
     getErrHelpWidth: () => world.notes.columns,
     getOutHasColors: () => false,
@@ -48,7 +48,7 @@ function told(cause: unknown, world: World): ExitCode {
     const isUnread = code === "interrupted" && world.interrupted.reason instanceof OutputClosed;
     if (isUnread) return exitCode.outputClosed;
     toldAsJson({ code, ...fault }, world);
-    world.notes.write(`${withoutControls(message)}\n`);
+    world.notes.write(`${printable(message)}\n`);
     if (cause.cause !== undefined) debugged(cause.cause, world);
     return cause.exitCode;
   }
@@ -62,7 +62,7 @@ function told(cause: unknown, world: World): ExitCode {
     mend: "Set TIDEMARK_DEBUG=1 to see where.",
   };
   toldAsJson({ code: "failed", ...fault }, world);
-  world.notes.write(`${withoutControls(faultText(fault))}\n`);
+  world.notes.write(`${printable(faultText(fault))}\n`);
   debugged(cause, world);
   return exitCode.failed;
 }
@@ -78,14 +78,23 @@ function toldByCommander({ exitCode: of, code, message }: CommanderError, world:
 }
 
 function toldAsJson(error: Fault & { readonly code: string }, { args, output }: World): void {
-  if (args.includes("--json")) output.write(`${escapedJson(JSON.stringify({ error }))}\n`);
+  if (args.includes("--json")) output.write(`${printableJson(JSON.stringify({ error }))}\n`);
 }
 
 /** For those who mend the command itself. */
 function debugged(cause: unknown, { env, notes }: World): void {
   if (!env["TIDEMARK_DEBUG"]) return;
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  notes.write(`${withoutControls(text)}\n`);
+  // Indented, since a message may have line breaks, and none of its lines may look like one of ours.
+  for (const line of text.split("\n")) notes.write(`  ${printable(line)}\n`);
+}
+
+/** The library's own line breaks stay. Those of arguments that it quotes do not. */
+function printableLines(text: string, args: readonly string[]): string {
+  const values = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1)]);
+  let shown = text;
+  for (const value of values) shown = shown.replaceAll(value, () => printable(value));
+  return shown.split("\n").map(printable).join("\n");
 }
 
 const unknownOption = /(unknown option '--?[^=']*)=.*'/s;

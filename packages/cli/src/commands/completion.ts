@@ -6,7 +6,7 @@ import { bashScript } from "../completion/bash-script.ts";
 import { exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";
 import type { Session } from "../session.ts";
-import { readProfiles } from "../site/profiles.ts";
+import { isProfileName, readProfiles } from "../site/profiles.ts";
 
 type Completions = ReturnType<typeof tab>;
 
@@ -39,7 +39,7 @@ Examples:
   tidemark completion powershell >> $PROFILE`;
 
 async function script({ terminal }: Session, shell: string, completions: Completions) {
-  terminal.raw(
+  terminal.text(
     shell === "bash" ? bashScript : printed(() => completions.setup("tidemark", "tidemark", shell)),
   );
   return exitCode.done;
@@ -52,7 +52,7 @@ async function complete(
 ) {
   // A file that cannot be used has no names; a command says what is wrong with it.
   const { profiles } = await readProfiles(world).catch(() => ({ profiles: {} }));
-  const names = Object.keys(profiles);
+  const names = Object.keys(profiles).filter(isProfileName);
   const tellNames = (tell: (name: string, description: string) => void) => {
     for (const name of names) tell(name, "");
   };
@@ -64,7 +64,7 @@ async function complete(
     const argument = completions.commands.get(command)?.arguments.get("name");
     if (argument !== undefined) argument.handler = tellNames;
   }
-  terminal.raw(printed(() => completions.parse([...words])));
+  terminal.text(printed(() => completions.parse([...words])));
   return exitCode.done;
 }
 

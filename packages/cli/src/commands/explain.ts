@@ -40,7 +40,7 @@ async function explain(session: Session, options: ExplainOptions, [url = ""]: re
     terminal.json(await client.json<unknown>("explain", { query: { ...query, format: "json" } }));
   } else {
     const text = await client.text("explain", { query: { ...query, format: "text" } });
-    terminal.print(text.trimEnd());
+    terminal.text(text.trimEnd());
   }
   return exitCode.done;
 }

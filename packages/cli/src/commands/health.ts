@@ -50,10 +50,12 @@ const levelColours = { info: "cyan", warning: "yellow", critical: "red" } as con
 
 function printHealth(told: HealthTold, terminal: Terminal): void {
   const { status, summary, scope, version, colo, findings, notLookedAt } = told;
-  terminal.print(`${terminal.styled(colours[status], status)}: ${summary}`);
+  terminal.print({ style: colours[status], text: status }, `: ${summary}`);
   for (const { code, level, about, what, since, cause, remedy, told: last } of findings) {
-    const heading = `${terminal.styled(levelColours[level], level)} ${code}${about === undefined ? "" : `, ${about}`}`;
-    terminal.print(`\n${heading}${since === null ? "" : `, since ${since}`}`);
+    const place = about === undefined ? "" : `, ${about}`;
+    const time = since === null ? "" : `, since ${since}`;
+    terminal.print("");
+    terminal.print({ style: levelColours[level], text: level }, ` ${code}${place}${time}`);
     terminal.print(`  ${what}`);
     terminal.print(`  Cause: ${cause}`);
     terminal.print(`  Remedy: ${remedy}`);

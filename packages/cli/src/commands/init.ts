@@ -69,8 +69,8 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const next = nextCommands(options.out, kept.includes("package.json"));
   const isDry = options.dryRun === true;
   if (isDry) {
-    terminal.print("Nothing was written. This would go into tidemark.config.ts:\n");
-    terminal.print(toWrite[0]?.text ?? "");
+    terminal.print("Nothing was written. This would go into tidemark.config.ts:");
+    for (const line of ["", ...(toWrite[0]?.text ?? "").split("\n")]) terminal.print(line);
   } else {
     if (present.length > 0 && options.force !== true) {
       await terminal.confirmed(`Replace ${present.join(" and ")}?`);

@@ -26,7 +26,7 @@ async function metrics(session: Session) {
   if (terminal.isJson) {
     terminal.json(await client.json<MetricsTold>("metrics", { query: { format: "json" } }));
   } else {
-    terminal.raw(await client.text("metrics", { query: { format: "prometheus" } }));
+    terminal.text(await client.text("metrics", { query: { format: "prometheus" } }));
   }
   return exitCode.done;
 }

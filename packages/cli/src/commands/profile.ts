@@ -8,6 +8,7 @@ import { siteAddress } from "../site/address.ts";
 import { givenToken } from "../site/given-token.ts";
 import {
   changeProfiles,
+  isProfileName,
   type Profile,
   type Profiles,
   profilesPath,
@@ -82,7 +83,7 @@ function addOthers(profile: Command, act: Act): void {
 
 async function set(session: Session, options: SetOptions, [name = ""]: readonly string[]) {
   const { world, terminal } = session;
-  if (!/^[a-z0-9][\w.-]{0,63}$/i.test(name)) {
+  if (!isProfileName(name)) {
     throw usageError({
       what: "Nothing was stored.",
       why: `${JSON.stringify(name.slice(0, 80))} is no name of a profile.`,

@@ -124,6 +124,7 @@ function printRisen(before: Seen, now: Seen, terminal: Terminal): void {
   );
   const secondsPassed = Math.max(1, (now.atMs - before.atMs) / 1_000);
   terminal.json(asData({ since: before.told.at, at, secondsPassed }, byRoute, boundsSeconds));
-  terminal.print(`\nIn the last ${secondsPassed.toFixed(0)} s, per second:`);
+  terminal.print("");
+  terminal.print(`In the last ${secondsPassed.toFixed(0)} s, per second:`);
   for (const line of routeTable(byRoute, boundsSeconds, secondsPassed)) terminal.print(line);
 }

@@ -18,10 +18,8 @@ export function printReport(
 function printFinding(finding: DoctorFinding, terminal: Terminal): void {
   const { code, level, about, what, cause, remedy } = finding;
   terminal.print("");
-  const head = `${level}  ${code}`;
-  terminal.print(
-    `${terminal.styled(styles[level], head)}${about === undefined ? "" : `  ${about}`}`,
-  );
+  const head = { style: styles[level], text: `${level}  ${code}` };
+  terminal.print(head, about === undefined ? "" : `  ${about}`);
   terminal.print(`  ${what}`);
   terminal.print(`  Why: ${cause}`);
   terminal.print(`  Do:  ${remedy}`);

@@ -1,5 +1,5 @@
 // The text of tidemark.config.ts, with a comment for each thing that was seen.
-import { withoutControls } from "../terminal/control-characters.ts";
+import { printable } from "../../../../local/printable.ts";
 import { type Draft, type DraftRoute, isBypass } from "./draft.ts";
 
 const columnsMax = 100;
@@ -66,7 +66,7 @@ function fieldLines(field: string): string[] {
 function comment(text: string, columns = columnsMax): string[] {
   const lines: string[] = [];
   let line = "//";
-  for (const word of withoutControls(text.replaceAll("\u001b", " ")).split(/\s+/)) {
+  for (const word of text.split(/\s+/).map(printable)) {
     if (line.length + 1 + word.length > columns && line !== "//") {
       lines.push(line);
       line = "//";

@@ -1,15 +1,12 @@
 // An entry of the journal as a line for people.
 import type { EntryTold } from "../../../../src/admin/protocol.ts";
 
-/**
- * One line, whatever the entry holds: a tag with a line break shall not look like an entry of its own.
- *
- * @returns such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"`. */
+/** @returns such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"` */
 export function entryLine(entry: EntryTold): string {
   const { at, position, by, reason } = entry;
   const why = reason === "" ? "" : `, reason ${JSON.stringify(reason)}`;
   const when = at ?? "at no time that a calendar has";
-  return `${when}  ${position}  ${by}  ${deedOf(entry)}${why}`.replace(/[\n\t]/g, "\ufffd");
+  return `${when}  ${position}  ${by}  ${deedOf(entry)}${why}`;
 }
 
 function deedOf(entry: EntryTold): string {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
+import type { Place } from "../files/beneath.ts";
 import { changeOwnFile, ownText } from "./own-file.ts";
 
 export interface Profile {
@@ -16,12 +17,22 @@ export interface Profiles {
   readonly profiles: Readonly<Record<string, Profile>>;
 }
 
+/** Is it a name that `profile set` takes? A file written by hand may have others. */
+export function isProfileName(name: string): boolean {
+  return /^[a-z0-9][\w.-]{0,63}$/i.test(name);
+}
+
 type Where = Pick<World, "env" | "home">;
 
 /** As the XDG Base Directory Specification has it. */
-export function profilesPath({ env, home }: Where): string {
-  const config = env["XDG_CONFIG_HOME"] || join(home, ".config");
-  return join(config, "tidemark", "profiles.json");
+function profilesPlace({ env, home }: Where): Place {
+  const folder = env["XDG_CONFIG_HOME"] || join(home, ".config");
+  return { folder, path: "tidemark/profiles.json" };
+}
+
+export function profilesPath(where: Where): string {
+  const { folder, path } = profilesPlace(where);
+  return join(folder, path);
 }
 
 /** @throws CommandError for a file that others may read, or that is no such file */
@@ -40,7 +51,7 @@ export async function changeProfiles(
   change: (before: Profiles) => Profiles,
 ): Promise<void> {
   const changed = async () => `${JSON.stringify(change(await readProfiles(where)), null, 2)}\n`;
-  await changeOwnFile(profilesPath(where), changed, where);
+  await changeOwnFile(profilesPlace(where), changed, where);
 }
 
 function profilesIn(text: string, path: string): Profiles {

@@ -2,9 +2,9 @@
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { confirm, isCancel, password } from "@clack/prompts";
+import { lineOf, type Part, printable, printableJson } from "../../../../local/printable.ts";
 import { interruption, usageError } from "../command-error.ts";
 import type { Output, World } from "../world.ts";
-import { escapedJson, withColoursAlone, withoutControls } from "./control-characters.ts";
 import { streamOf } from "./note-stream.ts";
 
 /** What the options of every command say of the terminal. */
@@ -21,8 +21,9 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-type Style = Parameters<typeof styleText>[0];
+const clearLine = "\r\u001B[2K";
 
+/** Every line passes `printable`: the styles of its parts are the only escape sequences in it. */
 export class Terminal {
   readonly isJson: boolean;
   readonly #world: World;
@@ -44,43 +45,30 @@ export class Terminal {
     return this.#world.notes.isTty && !this.isJson;
   }
 
-  get columns(): number {
-    return this.#world.notes.columns;
+  /** A line of the result, for people; nothing with `--json`. */
+  print(...parts: readonly Part[]): void {
+    if (!this.isJson) this.#write(parts, this.#world.output);
   }
 
-  /** A line of the result, for people; nothing with `--json`. */
-  print(line: string): void {
-    if (!this.isJson) this.#write(line, this.#world.output);
+  /** The lines of a text on stdout, whatever `--json` says. */
+  text(text: string): void {
+    for (const line of text.replace(/\n$/, "").split("\n")) this.#write([line], this.#world.output);
   }
 
   /** The result as JSON, a line of it; nothing without `--json`. */
   json(value: unknown): void {
-    if (this.isJson) this.#world.output.write(`${escapedJson(JSON.stringify(value))}\n`);
-  }
-
-  /** To stdout as it is, whatever `--json` says. */
-  raw(text: string): void {
-    this.#world.output.write(text);
+    if (this.isJson) this.#world.output.write(`${printableJson(JSON.stringify(value))}\n`);
   }
 
   /** A line on stderr. */
-  note(line: string): void {
-    this.#write(line, this.#world.notes);
+  note(...parts: readonly Part[]): void {
+    this.#write(parts, this.#world.notes);
   }
 
-  /** To stderr as it is, such as a line of progress that is written over. */
-  rawNote(text: string): void {
-    this.#world.notes.write(text);
-  }
-
-  /** For text on stdout. */
-  styled(style: Style, text: string): string {
-    return this.#hasColours(this.#world.output.isTty) ? plainlyStyled(style, text) : text;
-  }
-
-  /** For text on stderr. */
-  styledNote(style: Style, text: string): string {
-    return this.#hasColours(this.#world.notes.isTty) ? plainlyStyled(style, text) : text;
+  /** A line of progress on stderr, in the place of the one before. It needs `showsProgress`. */
+  overwrite(line: string): void {
+    const { columns } = this.#world.notes;
+    this.#world.notes.write(clearLine + printable(line).slice(0, columns - 1));
   }
 
   /**
@@ -97,15 +85,17 @@ export class Terminal {
         mend: "Say --yes if you want it.",
       });
     }
+    const message = printable(question);
     const isYes = await this.#answered<boolean>((where) =>
-      confirm({ message: question, initialValue: false, ...where }),
+      confirm({ message, initialValue: false, ...where }),
     );
     if (!isYes) throw interruption("Nothing was done.", "The answer was no.");
   }
 
   /** Asks for a secret, which is not shown. @throws CommandError at Ctrl-C */
   async secret(question: string): Promise<string> {
-    return this.#answered<string>((where) => password({ message: question, ...where }));
+    const message = printable(question);
+    return this.#answered<string>((where) => password({ message, ...where }));
   }
 
   /** A question ends with Ctrl-D and with a signal, too: left to itself it would stay open. */
@@ -127,8 +117,12 @@ export class Terminal {
     }
   }
 
-  #write(line: string, to: Output): void {
-    to.write(`${this.#hasColours(to.isTty) ? withColoursAlone(line) : withoutControls(line)}\n`);
+  #write(parts: readonly Part[], to: Output): void {
+    const hasColours = this.#hasColours(to.isTty);
+    const line = lineOf(parts, (style, text) =>
+      hasColours ? styleText(style, text, { validateStream: false }) : text,
+    );
+    to.write(`${line}\n`);
   }
 
   /** By https://no-color.org: any value of NO_COLOR but an empty one. */
@@ -137,8 +131,4 @@ export class Terminal {
     const isOff = (NO_COLOR ?? "") !== "" || TERM === "dumb" || this.#options.color === false;
     return isTty && !isOff && !this.isJson;
   }
-}
-
-function plainlyStyled(style: Style, text: string): string {
-  return styleText(style, text, { validateStream: false });
 }

@@ -8,7 +8,6 @@ const drawnEveryMs = 200;
 const toldEveryMs = 30_000;
 /** The rate is that of the last so long. */
 const rateOverMs = 10_000;
-const clearLine = "\r\u001B[2K";
 
 export class Progress {
   readonly #terminal: Terminal;
@@ -41,11 +40,11 @@ export class Progress {
   readonly advance = (count: number): void => {
     this.#done += count;
     const now = this.#world.nowAtMs();
-    const { showsProgress, columns } = this.#terminal;
+    const { showsProgress } = this.#terminal;
     if (now - this.#shownAtMs < (showsProgress ? drawnEveryMs : toldEveryMs)) return;
     this.#shownAtMs = now;
     const line = this.#line(now);
-    if (showsProgress) this.#terminal.rawNote(clearLine + line.slice(0, columns - 1));
+    if (showsProgress) this.#terminal.overwrite(line);
     else this.#terminal.note(line);
   };
 
@@ -56,7 +55,7 @@ export class Progress {
   };
 
   clear(): void {
-    if (this.#terminal.showsProgress) this.#terminal.rawNote(clearLine);
+    if (this.#terminal.showsProgress) this.#terminal.overwrite("");
   }
 
   get #made(): number {

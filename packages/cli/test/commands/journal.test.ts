@@ -56,11 +56,6 @@ describe("an entry as a line", () => {
   });
 });
 
-it("is one line, whatever its tags hold", () => {
-  const line = entryLine({ ...plain, tags: ["a\n2026-11-01T00:00:00.000Z  6-0  admin  purges b"] });
-  expect(line).not.toContain("\n");
-});
-
 async function purged() {
   const { site, fetch, asked } = openReached();
   const user = await FakeUser.at({ fetch, env: operatorEnv });

@@ -1,0 +1,303 @@
+// A site whose every text is an attack: no command lets a terminal obey it, or lets it look like a line of its own.
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { main } from "../../src/main.ts";
+import { FakeUser } from "../fakes/fake-world.ts";
+import { operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+
+/** A title, a link, the clipboard, the cursor, a colour, a reversal, and lines of the attacker's own. */
+const evil =
+  "x\u001b]0;t\u0007\u001b]8;;https://a.test/\u001b\\y\u001b]8;;\u001b\\\u009d52;c;YQ==\u009c" +
+  "\u001b[2J\u001b[31mred\u001b[0m\u009b1A\u202ez\u2066\u061c\b\u007f\r\u2028FORGED\u0085FORGED\v" +
+  "\nFORGED\r\nFORGED\n  FORGED\n";
+/** What a field of an HTTP response can carry of it. */
+const evilField = "x\u009b1A\u009d52;c;YQ==\u009c\u0085FORGED\u007f";
+
+const texts = [evil];
+const covered = { examined: 1, covered: 1, isWhole: false, whyNotWhole: evil };
+const labels = { [evil]: evil, route: evil, tier: evil, outcome: evil };
+const entry = {
+  position: evil,
+  at: evil,
+  by: evil,
+  id: evil,
+  mode: evil,
+  reason: evil,
+  tags: texts,
+  urls: texts,
+  prefixes: texts,
+  hosts: texts,
+  routes: texts,
+  groups: texts,
+};
+const finding = {
+  code: evil,
+  level: "critical",
+  about: evil,
+  what: evil,
+  since: evil,
+  cause: evil,
+  remedy: evil,
+  told: evil,
+};
+const switched = {
+  bypass: texts,
+  position: evil,
+  since: evil,
+  here: [evil, "b"],
+  variable: texts,
+  visibleWithinSeconds: 1,
+  journal: { why: evil, mend: evil },
+  key: evil,
+  unknownRoutes: texts,
+};
+
+/** What the site answers, by route; the words choose where a route has two forms. */
+const answers: Readonly<Record<string, unknown>> = {
+  purge: {
+    position: evil,
+    visibleWithinSeconds: 0,
+    targets: { tags: 1 },
+    readAs: [{ sent: evil, as: texts }],
+    notes: texts,
+  },
+  dryRun: {
+    dryRun: true,
+    targets: {},
+    isolate: covered,
+    data: covered,
+    shared: covered,
+    urls: texts,
+    limits: evil,
+    readAs: [],
+    notes: texts,
+  },
+  switch: switched,
+  journal: { entries: [entry, { ...entry, bypass: texts }], next: null },
+  health: {
+    status: "degraded",
+    summary: evil,
+    scope: evil,
+    at: evil,
+    version: evil,
+    colo: evil,
+    findings: [finding],
+    notLookedAt: texts,
+  },
+  metrics: {
+    startedAt: evil,
+    at: evil,
+    counters: [{ name: "requests", labels, value: 1 }],
+    boundsSeconds: [1],
+    histograms: [{ name: evil, labels, counts: [1, 1] }],
+  },
+  stats: {
+    faults: [{ what: evil, why: evil, mend: evil }],
+    configuredRoutes: [{ name: evil, match: texts, bypass: false, originTimeoutSeconds: 1 }],
+    [evil]: { [evil]: texts },
+  },
+  explain: { request: { url: evil }, verdict: { [evil]: evil } },
+  warm: { done: [{ page: evil, result: "failed", status: 500, why: evil }], next: null, total: 1 },
+  hot: {
+    pages: [
+      { url: evil, count: 1 },
+      { url: `${siteUrl}/ok`, count: 1 },
+    ],
+    examined: 2,
+  },
+};
+
+/** `# HELP` and a sample as Prometheus has them, with an attack in the text and in a label. */
+const exposition = `# HELP a ${evil.replaceAll("\n", "\\n")}\n# TYPE a counter\na{b="${evil.replaceAll("\n", "\\n")}"} 1\n`;
+
+type Answer = (url: URL, init?: RequestInit) => Response;
+
+const evilHeaders = {
+  "cache-status": `tidemark; fwd=uri-miss; detail="${evilField}"`,
+  "x-cache": evilField,
+  "set-cookie": `${evilField}=1`,
+  "cache-tag": evilField,
+};
+
+const honestForm: Answer = ({ pathname, searchParams }, init) => {
+  const route = /^\/_cache\/(\w+)$/.exec(pathname)?.[1];
+  if (route === undefined) {
+    const headers = { ...evilHeaders, "content-type": "text/html" };
+    return new Response(`<a href="/${evil}">${evil}</a>`, { headers });
+  }
+  if (route === "metrics" && searchParams.get("format") === "prometheus") {
+    return new Response(exposition, { headers: { "content-type": "text/plain" } });
+  }
+  if (route === "explain" && searchParams.get("format") === "text") {
+    return new Response(`Verdict: ${evil}`, { headers: { "content-type": "text/plain" } });
+  }
+  const isDry = typeof init?.body === "string" && init.body.includes('"dryRun":true');
+  return Response.json(answers[route === "purge" && isDry ? "dryRun" : route]);
+};
+
+const refusing: Answer = () =>
+  Response.json({ error: { code: evil, what: evil, why: evil, mend: evil } }, { status: 400 });
+const foreign: Answer = () =>
+  new Response(evil, { status: 502, headers: { "content-type": `text/${evilField}` } });
+const elsewhere: Answer = () =>
+  new Response(evil, {
+    status: 302,
+    headers: { location: `https://${evilField}.test/${evilField}` },
+  });
+const broken: Answer = () => {
+  throw new TypeError(evil, { cause: Object.assign(new Error(evil), { code: evil }) });
+};
+
+const sites: readonly { readonly name: string; readonly answer: Answer }[] = [
+  { name: "answers in the right form", answer: honestForm },
+  { name: "refuses", answer: refusing },
+  { name: "is no Tidemark", answer: foreign },
+  { name: "redirects", answer: elsewhere },
+  { name: "breaks off", answer: broken },
+];
+
+const commands: readonly (readonly string[])[] = [
+  ["purge", "--tag", "a"],
+  ["purge", "--tag", `a,${evil}`, "--reason", evil],
+  ["purge", "--tag", "a", "--dry-run"],
+  ["purge", "--everything", "--yes"],
+  ["stats"],
+  ["stats", "--isolate"],
+  ["health"],
+  ["journal"],
+  ["journal", "--after", "1-0"],
+  ["switch"],
+  ["switch", "on", evil],
+  ["switch", "off", "--dry-run"],
+  ["metrics"],
+  ["explain", "/a"],
+  ["warm", "--within", "--list", "-"],
+  ["warm", "--hottest", "5"],
+  ["warm", "--hottest", "5", "--dry-run"],
+  ["warm", "/a", `/${evil}`],
+  ["warm", "--sitemap", `${siteUrl}/sitemap.xml`],
+  ["warm", "--data", "n", "--list", "-"],
+  ["warm", "--list", evil],
+  ["doctor", "--page", "/"],
+  ["doctor", "--folder", evil],
+  ["init", siteUrl, "--dry-run"],
+  ["init", siteUrl, "--out", evil],
+  ["profile", "list"],
+  ["profile", "use", evil],
+  ["profile", "set", evil],
+  ["complete", "--", "--profile", ""],
+  ["completion", "bash"],
+  ["completion", evil],
+  ["health", "--profile", evil],
+  ["health", "--site", evil],
+  [evil],
+  [`--${evil}`],
+  [`--json=${evil}`],
+  ["stats", `--watch=${evil}`],
+  ["journal", "--last", evil],
+];
+
+const own = {
+  tty: { isTty: true, env: operatorEnv },
+  "tty without colours": { isTty: true, env: { ...operatorEnv, NO_COLOR: "1" } },
+  pipe: { isTty: false, env: { ...operatorEnv, TIDEMARK_DEBUG: "1" } },
+} as const;
+
+// Styles of ours, and the line of progress that is written over.
+// oxlint-disable-next-line no-control-regex
+const ours = /\u001b\[(?:[12]|22|3[1-79]|9[1-7])m|\r\u001b\[2K/g;
+const obeyed = /(?!\t|\n)\p{Cc}|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+const forged = /^(?: {2})?FORGED.*/m;
+const red = "\u001b[31mred";
+
+/** @returns what of the attack shows; nothing where all is well */
+function harmIn(text: string, { isForgeable = false } = {}): unknown[] {
+  const obeyedIn = obeyed.exec(text.replace(ours, ""));
+  const forgedIn = isForgeable ? null : forged.exec(text);
+  return [obeyedIn, forgedIn, text.includes(red) ? red : null].filter((one) => one !== null);
+}
+
+async function userAt(answer: Answer, changed: (typeof own)[keyof typeof own]) {
+  const reach: typeof fetch = async (input, init) =>
+    answer(new URL(input instanceof Request ? input.url : String(input)), init);
+  // Each question is answered with no, and each list has the attack.
+  const user = await FakeUser.at({ fetch: reach, input: `n/a\n${evil}`, ...changed });
+  const folder = join(user.folder, ".config", "tidemark");
+  await mkdir(folder, { recursive: true });
+  const profiles = { ok: { site: siteUrl }, [evil]: { site: siteUrl, operatorPath: evil } };
+  await writeFile(join(folder, "profiles.json"), JSON.stringify({ profiles }), { mode: 0o600 });
+  return {
+    folder: user.folder,
+    /** Pauses pass at once, and move the clock. */
+    runs: async (args: readonly string[]) => {
+      const { world, output, notes } = user.world(args);
+      let atMs = world.nowAtMs();
+      const sleep = async (ms: number) => void (atMs += ms);
+      await main({ ...world, sleep, nowAtMs: () => atMs });
+      return { out: output.text, notes: notes.text };
+    },
+  };
+}
+
+describe.each(sites)("a site that $name", ({ answer }) => {
+  it.each(commands)("%j %j %j %j", async (...args) => {
+    for (const [where, settings] of Object.entries(own)) {
+      const user = await userAt(answer, settings);
+      const { out, notes } = await user.runs(args);
+      // A text of several lines, which the site writes whole.
+      expect(harmIn(out, { isForgeable: args[0] === "explain" })).toEqual([]);
+      // Where a failure comes from stands indented below it.
+      const untraced = where === "pipe" ? notes.replace(/^ {2}.*\n/gm, "") : notes;
+      expect(harmIn(untraced)).toEqual([]);
+    }
+  });
+
+  it.each(commands)("is valid JSON with --json: %j %j %j %j", async (...args) => {
+    if (args[0]?.startsWith("comple") === true) return;
+    const user = await userAt(answer, own.pipe);
+    const [first = "", ...others] = args;
+    const { out } = await user.runs([first, ...others, "--json"]);
+    expect(out).not.toMatch(obeyed);
+    for (const line of out.split("\n").slice(0, -1)) expect(() => JSON.parse(line)).not.toThrow();
+  });
+});
+
+it("metrics stay Prometheus text: a line for each line, and escapes in labels as they were", async () => {
+  const user = await userAt(honestForm, own.pipe);
+  const { out } = await user.runs(["metrics"]);
+  const lines = out.split("\n");
+  expect(lines).toHaveLength(4);
+  expect(lines[1]).toBe("# TYPE a counter");
+  expect(lines[2]).toMatch(/^a\{b="x�[^"]*\\nFORGED[^"]*"\} 1$/);
+  expect(lines[3]).toBe("");
+});
+
+it("an honest exposition is passed on byte for byte", async () => {
+  const text = '# HELP a b\n# TYPE a counter\na{b="é\\n\\"c\\\\"}\t1\n';
+  const plain = () => new Response(text, { headers: { "content-type": "text/plain" } });
+  const user = await userAt(plain, own.pipe);
+  expect((await user.runs(["metrics"])).out).toBe(text);
+});
+
+it("a folder whose files and links have such names is examined", async () => {
+  const user = await userAt(honestForm, own.tty);
+  const name = evil.replaceAll("/", "").slice(0, 80);
+  await mkdir(join(user.folder, name));
+  const wrangler = {
+    name: evil,
+    main: evil,
+    vars: { [evil]: evil },
+    kv_namespaces: [{ binding: evil }],
+  };
+  await writeFile(join(user.folder, name, "wrangler.json"), JSON.stringify(wrangler));
+  await symlink(evil, join(user.folder, name, ".dev.vars"));
+  for (const args of [
+    ["doctor", "--folder", name],
+    ["init", siteUrl, "--out", name],
+  ]) {
+    const { out, notes } = await user.runs(args);
+    expect(harmIn(out + notes)).toEqual([]);
+  }
+});
