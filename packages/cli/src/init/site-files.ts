@@ -1,8 +1,8 @@
 // Which files init writes, and which of them are there already.
-import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { failure } from "../command-error.ts";
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import { failure, usageError } from "../command-error.ts";
+import { createBeneath, LinkInTheWay, linkIn, replaceBeneath } from "../files/beneath.ts";
 import { wranglerNames } from "../wrangler/wrangler-file.ts";
 import { configTestText } from "./config-test-text.ts";
 import { configText } from "./config-text.ts";
@@ -27,7 +27,12 @@ export interface WrittenFiles {
 
 /** @returns those of the files that are init's own and that would be replaced */
 export function inTheWay(folder: string): string[] {
-  return ownPaths.filter((path) => existsSync(join(folder, path)));
+  return ownPaths.filter((path) => isThere(folder, path));
+}
+
+/** A link is there, even if what it leads to is not. */
+function isThere(folder: string, path: string): boolean {
+  return lstatSync(join(folder, path), { throwIfNoEntry: false }) !== undefined;
 }
 
 export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number): SiteFile[] {
@@ -49,7 +54,7 @@ const otherWranglerPaths = wranglerNames.filter((name) => name !== "wrangler.jso
 
 /** @returns what becomes of each file; nothing is written yet */
 export function sorted(files: readonly SiteFile[], folder: string) {
-  const has = (path: string) => existsSync(join(folder, path));
+  const has = (path: string) => isThere(folder, path);
   const hasOtherWrangler = otherWranglerPaths.some(has);
   const isKept = ({ path }: SiteFile) =>
     path === "wrangler.jsonc" ? hasOtherWrangler : path !== "tidemark.config.ts" && has(path);
@@ -57,18 +62,37 @@ export function sorted(files: readonly SiteFile[], folder: string) {
   return { toWrite: files.filter((file) => !isKept(file)), kept: kept.map(({ path }) => path) };
 }
 
-/** @throws CommandError for the first file that cannot be written */
+const modes = { file: 0o666, folder: 0o777 };
+
+/**
+ * Writes the files. A file that is not init's own must not be there.
+ *
+ * @throws CommandError where a path below the folder has a symbolic link, before anything is written; and for the
+ *   first file that cannot be written
+ */
 export async function write(files: readonly SiteFile[], folder: string): Promise<void> {
+  for (const { path } of files) {
+    const link = await linkIn({ folder, path });
+    if (link !== undefined) throw throughLink(join(folder, path), link);
+  }
   for (const { path, text } of files) {
-    const full = join(folder, path);
-    try {
-      await mkdir(dirname(full), { recursive: true });
-      await writeFile(full, text);
-    } catch (cause) {
+    const isOwn = ownPaths.some((own) => own === path);
+    const put = isOwn ? replaceBeneath : createBeneath;
+    await put({ folder, path }, text, modes).catch((cause: unknown) => {
+      const full = join(folder, path);
+      if (cause instanceof LinkInTheWay) throw throughLink(full, cause.link);
       const code = cause instanceof Error && "code" in cause ? String(cause.code) : "a failure";
       const what = `${full} was not written.`;
       const why = `The file system refused it with ${code}.`;
       throw failure({ what, why, mend: "Name another folder with --out." }, "failed", cause);
-    }
+    });
   }
+}
+
+function throughLink(path: string, link: string) {
+  return usageError({
+    what: `${path} was not written.`,
+    why: `${link} is a symbolic link, and init writes through none.`,
+    mend: "Replace it by a file or a folder, or name another folder with --out.",
+  });
 }

@@ -1,7 +1,8 @@
 // Files that may hold a token: read if nobody else may read or write them, and changed by one process at a time.
-import { type FileHandle, mkdir, open, realpath, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { usageError } from "../command-error.ts";
+import { createBeneath, LinkInTheWay, type Place, replaceBeneath } from "../files/beneath.ts";
 import type { World } from "../world.ts";
 
 /** @returns `undefined` where there is none. @throws CommandError where others may read or have written it */
@@ -51,48 +52,48 @@ async function refuseOfOthers(file: FileHandle, path: string): Promise<void> {
 const lockTriesMax = 50;
 const lockWaitMs = 100;
 
+const modes = { file: 0o600, folder: 0o700 };
+
 /**
- * Puts what `change` makes of its text in its place, all at once. Another process that changes it waits.
+ * Puts what `change` makes of its text in its place, all at once. Another process that changes it waits. A link on the
+ * way is not followed: a token shall stay where its user keeps it.
  *
  * @throws CommandError where it cannot be written; and what `change` throws, in which case it stays as it was
  */
 export async function changeOwnFile(
-  path: string,
+  place: Place,
   change: () => Promise<string>,
   { sleep }: Pick<World, "sleep">,
 ): Promise<void> {
-  const lock = `${path}.lock`;
+  const lock = { ...place, path: `${place.path}.lock` };
+  const path = join(place.folder, place.path);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await locked(lock, sleep);
   } catch (cause) {
     throw ofSystem(cause, notWritten(path));
   }
-  // What a link leads to is changed, and not the link.
-  const target = await realpath(path).catch(() => path);
-  const beside = `${target}.${crypto.randomUUID()}`;
   try {
-    const text = await change();
-    await writeFile(beside, text, { mode: 0o600, flag: "wx" });
-    await rename(beside, target);
+    await replaceBeneath(place, await change(), modes);
   } catch (cause) {
-    await rm(beside, { force: true });
     throw ofSystem(cause, notWritten(path));
   } finally {
-    await rm(lock, { force: true });
+    await rm(`${path}.lock`, { force: true });
   }
 }
 
-async function locked(lock: string, sleep: World["sleep"]): Promise<void> {
+async function locked(lock: Place, sleep: World["sleep"]): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await writeFile(lock, "", { mode: 0o600, flag: "wx" });
+      return await createBeneath(lock, "", modes);
     } catch (cause) {
-      if (codeOf(cause) !== "EEXIST") throw cause;
+      // A file in the place of a folder has the same code, of another call.
+      const isLocked =
+        codeOf(cause) === "EEXIST" && (cause as { syscall?: string }).syscall === "open";
+      if (!isLocked) throw cause;
       if (tries === lockTriesMax) {
         throw usageError({
           what: "Nothing was stored.",
-          why: `Another tidemark is changing the profiles, or one was killed while it did: ${lock} is there.`,
+          why: `Another tidemark is changing the profiles, or one was killed while it did: ${join(lock.folder, lock.path)} is there.`,
           mend: "Run it again. If no other runs, delete that file first.",
         });
       }
@@ -108,6 +109,10 @@ const notWritten = (path: string) => ({
 
 /** @returns a sentence for what the system refused; all else as it is */
 function ofSystem(cause: unknown, said: { readonly what: string; readonly mend: string }) {
+  if (cause instanceof LinkInTheWay) {
+    const mend = "Put a file or a folder of your own in its place.";
+    return usageError({ what: said.what, why: cause.message, mend }, cause);
+  }
   const code = codeOf(cause);
   return code === undefined
     ? cause

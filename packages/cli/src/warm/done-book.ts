@@ -1,8 +1,10 @@
 // Which pages a run has done, in a file, so that the next one goes on where it stopped.
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { type CommandError, failure, usageError } from "../command-error.ts";
+import { constants } from "node:fs";
+import { type FileHandle, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { CommandError, failure, usageError } from "../command-error.ts";
+import { LinkInTheWay, openBeneath, type Place, placeOf } from "../files/beneath.ts";
 import type { World } from "../world.ts";
 
 /** Its digest, and a line end: a file of a million pages has 17 MB. */
@@ -48,10 +50,10 @@ export interface DoneSettings {
 }
 
 /** As the XDG Base Directory Specification has it. */
-export function statePath({ identity, path }: DoneSettings, world: World): string {
-  if (path !== undefined) return resolve(world.folder, path);
-  const state = world.env["XDG_STATE_HOME"] || join(world.home, ".local", "state");
-  return join(state, "tidemark", "warm", `${digestOf(identity)}.done`);
+function statePlace({ identity, path }: DoneSettings, world: World): Place {
+  if (path !== undefined) return placeOf(resolve(world.folder, path));
+  const folder = world.env["XDG_STATE_HOME"] || join(world.home, ".local", "state");
+  return { folder, path: `tidemark/warm/${digestOf(identity)}.done` };
 }
 
 interface Found {
@@ -83,20 +85,23 @@ export class DoneBook {
 
   /** @throws CommandError for a file that is none of ours, or of another run, or cannot be written */
   static async open(settings: DoneSettings, world: World): Promise<DoneBook> {
-    const path = statePath(settings, world);
-    const found = await foundIn(path, settings, world);
-    try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      if (found?.isRecent === true) {
-        const file = await open(path, "a");
-        // A last line that was cut off must not spoil the next.
-        await file.appendFile("\n");
-        return new DoneBook(path, { done: found.done, file }, world);
-      }
-      await writeFile(path, `${firstLineOf(settings)}\n`, { mode: 0o600 });
-      return new DoneBook(path, { done: new Set(), file: await open(path, "a") }, world);
-    } catch (cause) {
+    const place = statePlace(settings, world);
+    const path = join(place.folder, place.path);
+    const { O_RDWR, O_APPEND, O_CREAT } = constants;
+    const modes = { file: 0o600, folder: 0o700 };
+    const file = await openBeneath(place, O_RDWR | O_APPEND | O_CREAT, modes).catch((cause) => {
       throw unwritable(path, cause);
+    });
+    try {
+      const found = await foundIn(file, path, settings, world);
+      const isRecent = found?.isRecent === true;
+      if (found !== undefined && !isRecent) await file.truncate();
+      // A last line that was cut off must not spoil the next.
+      await file.appendFile(isRecent ? "\n" : `${firstLineOf(settings)}\n`);
+      return new DoneBook(path, { done: isRecent ? found.done : new Set(), file }, world);
+    } catch (cause) {
+      await file.close();
+      throw cause instanceof CommandError ? cause : unwritable(path, cause);
     }
   }
 
@@ -147,14 +152,15 @@ export class DoneBook {
 }
 
 async function foundIn(
+  file: FileHandle,
   path: string,
   settings: DoneSettings,
   world: World,
 ): Promise<Found | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || found.size === 0) return undefined;
+  const found = await file.stat();
+  if (found.size === 0) return undefined;
   const isReadable = found.isFile() && found.size <= fileBytesMax;
-  const text = isReadable ? await readFile(path, "utf8").catch(() => "") : "";
+  const text = isReadable ? await file.readFile("utf8").catch(() => "") : "";
   const [first = "", ...lines] = text.split("\n");
   const refused = (why: string, mend: string) =>
     usageError({ what: `${path} cannot be used.`, why, mend });
@@ -186,6 +192,10 @@ function digestOf(text: string): string {
 }
 
 function unwritable(path: string, cause: unknown) {
+  if (cause instanceof LinkInTheWay) {
+    const mend = "Name another file with --state, or put a file or a folder in its place.";
+    return usageError({ what: `${path} was not written.`, why: cause.message, mend }, cause);
+  }
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
   return failure(
     {

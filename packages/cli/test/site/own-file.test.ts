@@ -1,6 +1,6 @@
 // Files with tokens: whose they may be, and two processes that change one.
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -65,17 +65,25 @@ it("says what a corrupt file needs, and leaves it as it is", async () => {
   expect(await readdir(dirname(pathOf(user)))).toEqual(["profiles.json"]);
 });
 
-it("changes the file that a link leads to", async () => {
+it.each([
+  { id: "the file", link: "tidemark/profiles.json", to: "../../kept/profiles.json" },
+  { id: "its folder", link: "tidemark", to: "../kept" },
+])("reads through a link, and writes through none: $id", async ({ link, to }) => {
   const { user } = await userWith(profiles("a"));
-  const target = join(user.folder, "kept.json");
-  await writeFile(target, profiles("b"), { mode: 0o600 });
   const env = { XDG_CONFIG_HOME: join(user.folder, "linked") };
-  const link = join(env.XDG_CONFIG_HOME, "tidemark", "profiles.json");
-  await mkdir(dirname(link), { recursive: true });
-  await symlink(target, link);
-  expect((await user.runs(set("c"), { env })).code).toBe(0);
-  expect(Object.keys(JSON.parse(await readFile(target, "utf8")).profiles)).toEqual(["b", "c"]);
-  expect((await stat(target)).mode & 0o777).toBe(0o600);
+  const kept = join(user.folder, "kept/profiles.json");
+  await mkdir(dirname(kept));
+  await writeFile(kept, profiles("b"), { mode: 0o600 });
+  await mkdir(dirname(join(env.XDG_CONFIG_HOME, link)), { recursive: true });
+  await symlink(to, join(env.XDG_CONFIG_HOME, link));
+  expect((await user.runs(["profile", "list"], { env })).out).toContain(`b     ${siteUrl}`);
+  const { code, notes } = await user.runs(set("c"), { env });
+  expect(code).toBe(2);
+  expect(notes).toContain(
+    `was not written. ${join(env.XDG_CONFIG_HOME, link)} is a symbolic link.`,
+  );
+  expect(await readFile(kept, "utf8")).toBe(profiles("b"));
+  expect(await readdir(dirname(kept))).toEqual(["profiles.json"]);
 });
 
 describe("two that change it at once", () => {

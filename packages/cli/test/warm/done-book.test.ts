@@ -1,6 +1,6 @@
 // The file in which a warming remembers what is done: cut off, shared, of another run, not to be written.
 import { rmSync } from "node:fs";
-import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { exitCode } from "../../src/exit-code.ts";
@@ -67,6 +67,25 @@ it("that cannot be written says so before a page is asked for", async () => {
   expect(code).toBe(exitCode.failed);
   expect(notes).toContain("was not written");
   expect(user.site.asked).toEqual([]);
+});
+
+it.each([
+  { id: "--state", link: "state", to: "theirs", more: ["--state", "state"] },
+  { id: "--state, of nothing", link: "state", to: "new", more: ["--state", "state"] },
+  { id: "the usual folder", link: "home/tidemark", to: "../outside", more: [] },
+])("is written through no link: $id", async ({ link, to, more }) => {
+  const user = await WarmUser.at();
+  await mkdir(join(user.folder, "home"));
+  await mkdir(join(user.folder, "outside"));
+  await writeFile(join(user.folder, "theirs"), "");
+  await symlink(to, join(user.folder, link));
+  const env = { ...siteEnv, XDG_STATE_HOME: join(user.folder, "home") };
+  const { code, notes } = await user.warms(["/a", ...more], { env });
+  expect([code, user.site.asked]).toEqual([exitCode.usage, []]);
+  expect(notes).toContain(`${link} is a symbolic link.`);
+  expect(await readFile(join(user.folder, "theirs"), "utf8")).toBe("");
+  expect(await readdir(join(user.folder, "outside"))).toEqual([]);
+  expect(await readdir(user.folder)).not.toContain("new");
 });
 
 it("on a disk that is full says so before a page is asked for", async () => {

@@ -1,0 +1,125 @@
+// Files below a folder that the user named: written without following a symbolic link on the way.
+import { constants } from "node:fs";
+import { type FileHandle, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** A folder of the user's choice, which may be a link itself, and a path below it, which may have none. */
+export interface Place {
+  readonly folder: string;
+  /** From the folder on, with slashes. */
+  readonly path: string;
+}
+
+/** A component of the path is a symbolic link, or became one while it was used. */
+export class LinkInTheWay extends Error {
+  override readonly name = "LinkInTheWay";
+  readonly link: string;
+
+  constructor(link: string) {
+    super(`${link} is a symbolic link.`);
+    this.link = link;
+  }
+}
+
+interface Modes {
+  /** Of what is created, before the umask. */
+  readonly file: number;
+  readonly folder: number;
+}
+
+/** @returns the first component of the path that is a symbolic link; `undefined` where none is */
+export async function linkIn({ folder, path }: Place): Promise<string | undefined> {
+  let at = folder;
+  for (const name of path.split("/")) {
+    at = join(at, name);
+    const found = await lstat(at).catch(() => undefined);
+    if (found === undefined) return undefined;
+    if (found.isSymbolicLink()) return at;
+  }
+  return undefined;
+}
+
+/**
+ * Opens a file, and creates the folders that it needs. Nothing is written yet, and nothing is truncated.
+ *
+ * Node has no `openat`, so a folder above may become a link between the check and the opening. The opened file is
+ * therefore compared with the one that the checked path names now.
+ *
+ * @param flags such as `O_WRONLY | O_CREAT | O_EXCL`
+ * @throws LinkInTheWay, and what the file system refuses
+ */
+export async function openBeneath(place: Place, flags: number, modes: Modes): Promise<FileHandle> {
+  await mkdir(place.folder, { recursive: true, mode: modes.folder });
+  const folder = await realpath(place.folder);
+  const full = join(folder, ...place.path.split("/"));
+  await makeFolders({ ...place, folder }, modes.folder);
+  const real = { ...place, folder };
+  await refuseLink(real);
+  // Windows has no such flag.
+  const noFollow = (constants.O_NOFOLLOW as number | undefined) ?? 0;
+  const file = await open(full, flags | noFollow, modes.file).catch((cause: unknown) => {
+    throw codeOf(cause) === "ELOOP" ? new LinkInTheWay(full) : cause;
+  });
+  try {
+    await refuseLink(real);
+    const [opened, named] = [await file.stat(), await lstat(full).catch(() => undefined)];
+    if (named?.ino !== opened.ino || named.dev !== opened.dev) throw new LinkInTheWay(full);
+    await refuseLink(real);
+    return file;
+  } catch (cause) {
+    await file.close();
+    throw cause;
+  }
+}
+
+async function refuseLink(place: Place): Promise<void> {
+  const link = await linkIn(place);
+  if (link !== undefined) throw new LinkInTheWay(link);
+}
+
+/** A folder that another process creates at the same moment is as good. */
+async function makeFolders({ folder, path }: Place, mode: number): Promise<void> {
+  let at = folder;
+  for (const name of path.split("/").slice(0, -1)) {
+    at = join(at, name);
+    await mkdir(at, mode).catch(async (cause: unknown) => {
+      if (codeOf(cause) !== "EEXIST") throw cause;
+      if ((await lstat(at)).isSymbolicLink()) throw new LinkInTheWay(at);
+    });
+  }
+}
+
+/** Creates a file. @throws EEXIST where there is one, and as `openBeneath` */
+export async function createBeneath(place: Place, text: string, modes: Modes): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+  const file = await openBeneath(place, O_WRONLY | O_CREAT | O_EXCL, modes);
+  try {
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Puts a text in the place of a file, or creates it, all at once. @throws as `openBeneath` */
+export async function replaceBeneath(place: Place, text: string, modes: Modes): Promise<void> {
+  await refuseLink(place);
+  const path = `${place.path}.${crypto.randomUUID()}`;
+  const beside = join(place.folder, path);
+  try {
+    await createBeneath({ ...place, path }, text, modes);
+    // It replaces a link that has come meanwhile, and does not follow it.
+    await rename(beside, join(place.folder, place.path));
+  } catch (cause) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** @returns the place of one file, in the folder that its path names */
+export function placeOf(file: string): Place {
+  return { folder: dirname(file), path: basename(file) };
+}
+
+function codeOf(cause: unknown): unknown {
+  return cause instanceof Error && "code" in cause ? cause.code : undefined;
+}
