@@ -1,0 +1,105 @@
+// What a checkout installs, and what it publishes or commits by mistake.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+interface Locked {
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly optional?: boolean;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+}
+
+type Lock = Readonly<Record<string, Locked>>;
+
+const json = (path: string) => JSON.parse(readFileSync(path, "utf8"));
+const locked = json("package-lock.json").packages as Lock;
+
+/** Where CI and deployments run. */
+const usual = { os: "linux", cpu: "x64", libc: "glibc" };
+
+/** A binary of another platform, which `npm ci` leaves out there. */
+function isOfOtherPlatform({ optional, ...of }: Locked): boolean {
+  const fits = Object.entries(usual).every(
+    ([name, value]) => of[name as keyof typeof usual]?.includes(value) ?? true,
+  );
+  return optional === true && !fits;
+}
+
+/** @returns what `npm ci` would install without comparing it with a digest */
+function unverified(packages: Lock): string[] {
+  return Object.entries(packages)
+    .filter(([path, { link }]) => path.includes("node_modules/") && link !== true)
+    .filter(
+      ([, one]) => !/^sha512-[\w+/]{86}==$/.test(one.integrity ?? "") && !isOfOtherPlatform(one),
+    )
+    .map(([path]) => path);
+}
+
+describe("package-lock.json", () => {
+  it("has a digest for every package that CI and a deployment install", () => {
+    expect(Object.keys(locked).length).toBeGreaterThan(300);
+    expect(unverified(locked)).toEqual([]);
+  });
+
+  it.each([
+    { id: "without one", one: { version: "1.0.0" }, found: 1 },
+    { id: "with a weak one", one: { integrity: "sha1-abc" }, found: 1 },
+    { id: "of this platform", one: { optional: true, os: ["linux"], cpu: ["x64"] }, found: 1 },
+    { id: "of another platform, yet needed", one: { os: ["darwin"] }, found: 1 },
+    { id: "of another platform", one: { optional: true, os: ["darwin"] }, found: 0 },
+  ])("finds a package $id", ({ one, found }) => {
+    expect(unverified({ "node_modules/a": one })).toHaveLength(found);
+  });
+
+  it("names no registry, and has exact versions", () => {
+    const resolved = Object.values(locked).filter((one) => one.resolved !== undefined && !one.link);
+    expect(resolved).toEqual([]);
+    const { dependencies, devDependencies } = json("package.json");
+    const command = json("packages/cli/package.json").dependencies;
+    const ranges = Object.values({ ...dependencies, ...devDependencies, ...command });
+    expect(ranges.filter((range) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(String(range)))).toEqual(
+      [],
+    );
+  });
+});
+
+it.each(["package.json", "packages/cli/package.json"])(
+  "%s is published with its provenance, and with what is built alone",
+  (path) => {
+    const { publishConfig, files } = json(path);
+    expect(publishConfig).toEqual({ access: "public", provenance: true });
+    expect(files.filter((name: string) => !["dist", "CHANGELOG.md"].includes(name))).toEqual([]);
+  },
+);
+
+describe.each([".gitignore", "templates/site/.gitignore"])("%s", (path) => {
+  const isIgnored = (name: string) => {
+    const folder = mkdtempSync(join(tmpdir(), "tidemark-ignored-"));
+    try {
+      execFileSync("git", ["init", "--quiet", folder]);
+      writeFileSync(join(folder, ".gitignore"), readFileSync(path));
+      execFileSync("git", ["-C", folder, "check-ignore", "--quiet", "--no-index", name]);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+  it.each([".dev.vars", ".dev.vars.staging", ".env", ".env.local", "secrets.json", "secrets.env"])(
+    "ignores %s",
+    (name) => {
+      expect(isIgnored(name)).toBe(true);
+    },
+  );
+  it.each([".dev.vars.example", ".env.example", "src/worker.ts"])("keeps %s", (name) => {
+    expect(isIgnored(name)).toBe(false);
+  });
+});
