@@ -76,6 +76,9 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
         ...(own === undefined ? {} : { ORIGIN_URL: own }),
         UPSTASH_REDIS_REST_URL: rest.url,
         UPSTASH_REDIS_REST_TOKEN: token,
+        // The journal is here too: no purge of a site on this machine goes to one that is deployed.
+        JOURNAL_REDIS_REST_URL: "",
+        JOURNAL_REDIS_REST_TOKEN: "",
         ADMIN_TOKEN: secretsOf(variables).ADMIN_TOKEN.value,
         PURGE_SECRET: secretsOf(variables).PURGE_SECRET.value,
       },

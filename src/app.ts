@@ -84,8 +84,8 @@ export function createApp(
   faults.forEach(tell);
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const { dataset } = environment;
-  const own = { ...platform, database, dataset };
+  const { journal, dataset } = environment;
+  const own = { ...platform, database, journal, dataset };
   const cache = createCache(config, own, responseForm, data === undefined ? 1 : 2);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
@@ -127,7 +127,7 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    const runs = [cache.reports.runCron, ...(data ? [data.runCron] : [])].map(cache.run);
+    const runs = [cache.runCron, ...(data ? [data.runCron] : [])].map(cache.run);
     await Promise.all([...runs, proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };

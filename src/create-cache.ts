@@ -15,8 +15,10 @@ import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging } from "./purge/purging.ts";
 import { noJournal } from "./purge/view/view.ts";
+import { ballastKeyOf, DatabaseRoom } from "./redis/database-room.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
+import { journalWords } from "./redis/trouble.ts";
 import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
@@ -25,6 +27,8 @@ import { IsolateGauges } from "./reports/isolate-gauges.ts";
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
   readonly database?: RedisAddress | undefined;
+  /** Holds the purge journal and the switch in the place of `database`. */
+  readonly journal?: RedisAddress | undefined;
   /** Of Analytics Engine: gets reports of what is counted, in the place of the database. */
   readonly dataset?: Dataset | undefined;
 }
@@ -66,17 +70,21 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
-  const { database, nowAtMs, log } = platform;
+  const { database, journal, nowAtMs, log } = platform;
   const metrics = new Metrics(nowAtMs(), areReportsOn(config, platform));
   const redis =
     database && new RedisClient({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
+  const ballastKey = journal === undefined ? ballastKeyOf(namespace) : undefined;
+  const room =
+    redis && new DatabaseRoom({ redis, limitBytes: limits.databaseBytes, ballastKey, nowAtMs });
   const listenerFailed = () => metrics.add("backgroundFailures");
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);
     gauges.lagged(tookMs);
   };
   const watched = { ...platform, listenerFailed, onSpread, metrics };
-  const purging = database && createPurging({ namespace, purge }, database, watched);
+  const own = journal && { words: journalWords, ...journal };
+  const purging = database && createPurging({ namespace, purge }, own ?? database, watched);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -99,6 +107,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     memoryBytesMax: limits.memoryBytes / memoryShares,
     /** The shared tier's; `undefined` without a database. */
     redis,
+    /** How full the shared tier's database is; `undefined` without one. */
+    room,
     /** `undefined` without a database. */
     purging,
     /** Tells nothing of purges where there is no journal. */
@@ -108,6 +118,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     metrics,
     /** What isolates tell of their counts, and what that comes to. */
     reports,
+    /** One run of the cron trigger: folds reports, and looks after the room. */
+    runCron: async () => void (await Promise.all([reports.runCron(), room?.runCron()])),
     /** Tells what was counted, behind an answer. */
     report: reports.report,
     /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
@@ -120,7 +132,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
 
 /** What belongs to records of one form. */
 function tiersOver<Detail>(core: Core, form: RecordForm<Detail>) {
-  const { redis, metrics, fillBudget, memories, memoryBytesMax } = core;
+  const { redis, room, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
   const { namespace, limits } = config;
   const { cache, nowAtMs, log } = platform;
@@ -143,6 +155,7 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>) {
         redis &&
         new SharedTier({
           redis,
+          room,
           form,
           namespace,
           bodyBytesMax: limits.sharedBodyBytes,

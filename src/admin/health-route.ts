@@ -7,7 +7,7 @@ import { refusalOfBearer } from "./auth.ts";
 import { type Status, statusOf, summaryOf } from "./health/finding.ts";
 import { FindingLog } from "./health/finding-log.ts";
 import { findingsOf } from "./health/findings.ts";
-import { EvictionWatch, lookFurther } from "./health/look-further.ts";
+import { evictionWatches, lookFurther } from "./health/look-further.ts";
 import { type HealthSettings, lookedNoFurther, lookHere } from "./health/looked.ts";
 import { isUnable } from "./health/origin-findings.ts";
 import { told } from "./told.ts";
@@ -29,7 +29,7 @@ const scope =
  *   alone, from what this isolate knows: no command is sent, and no request. A wrong token gets 401
  */
 export function healthRoute(settings: HealthSettings, adminToken: Secret) {
-  const watch = new EvictionWatch();
+  const watch = evictionWatches();
   const findingLog = new FindingLog(settings.isolate.log);
   return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
     if (adminToken === undefined || !request.headers.has("authorization")) {

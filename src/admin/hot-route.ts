@@ -54,7 +54,7 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
   if (position === null) return hottestNow(hotKeys, Number(count), ports);
   const entries = await journal?.at(position);
   if (entries === undefined) return notFound("no-hot-keys", off);
-  if ("kind" in entries) return unavailable(journalAway(entries.trouble, "ask again"));
+  if ("kind" in entries) return unavailable(journalAway(entries, "ask again"));
   const [entry] = entries;
   if (entry === undefined) return notFound("no-such-entry", trimmed(position));
   const covered = await hottestCovered(hotKeys, { entry, countMax: Number(count) }, ports);

@@ -37,7 +37,7 @@ export async function journalRoute(
     last === null
       ? await journal.after(after, Number(count))
       : await journal.newestFirst(Number(count));
-  if ("kind" in found) return unavailable(journalAway(found.trouble, "ask again"));
+  if ("kind" in found) return unavailable(journalAway(found, "ask again"));
   const entries = last === null ? found : found.toReversed();
   const isPageFull = last === null && entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;

@@ -72,7 +72,7 @@ export async function purgeRoute(
   const acceptance = await acceptances.accept(signed, attention);
   if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(id));
   if (acceptance.kind === "unavailable") {
-    return unavailable(journalAway(acceptance.trouble, "send it again with the same id"));
+    return unavailable(journalAway(acceptance, "send it again with the same id"));
   }
   metrics.add("purges");
   const { position } = acceptance;

@@ -76,8 +76,8 @@ function keptStats(extent: JournalExtent | Unavailable) {
 }
 
 /** The last of each, also once it is over. */
-function troubleStats({ trouble, troubleWithWrites }: RedisClient) {
-  const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind) } : "none");
+function troubleStats({ trouble, troubleWithWrites, words }: RedisClient) {
+  const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind, words) } : "none");
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }
 

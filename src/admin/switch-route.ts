@@ -60,7 +60,7 @@ export async function switchState(
   const known = switching.view.switched;
   const here = known?.bypass ?? false;
   if (held.kind === "unavailable") {
-    const journal = journalAway(held.trouble, "ask again");
+    const journal = journalAway(held, "ask again");
     return told({ ...stateTold(known), here, variable, visibleWithinSeconds, journal });
   }
   const { state, names } = held;
@@ -120,7 +120,7 @@ export async function switchRoute(
     case "too-large":
       return refused(413, "too-large", tooLarge);
     case "unavailable":
-      return unavailable(withoutJournal(journalAway(posted.trouble, "send it again")));
+      return unavailable(withoutJournal(journalAway(posted, "send it again")));
     default:
       return unreachable(posted);
   }

@@ -2,7 +2,8 @@
 // journal, and how an order was read.
 import type { Fault, Reason } from "../operator-error.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
-import { mendOf, type RedisTrouble, whyOf } from "../redis/trouble.ts";
+import type { Unavailable } from "../purge/journal/journal.ts";
+import { mendOf, whyOf } from "../redis/trouble.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -30,10 +31,10 @@ export function noJournal(fault: Fault | undefined): Reason {
 }
 
 /** @param again what the sender does then, such as `send it again` */
-export function journalAway(trouble: RedisTrouble | undefined, again: string): Reason {
-  const mend = trouble && mendOf(trouble);
+export function journalAway({ trouble, words }: Unavailable, again: string): Reason {
+  const mend = trouble && mendOf(trouble, words);
   return {
-    why: trouble === undefined ? "The journal did not answer." : `${whyOf(trouble)}.`,
+    why: trouble === undefined ? "The journal did not answer." : `${whyOf(trouble, words)}.`,
     mend: mend === undefined ? `In a moment, ${again}.` : `First ${mend}. Then ${again}.`,
   };
 }

@@ -75,6 +75,8 @@ function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof conf
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
+      /** Of a database that tells no bound; `undefined` where nobody knows it. */
+      databaseBytes: limits.databaseBytes,
       /** How many variants of one resource are stored. */
       variants: limits.variants ?? 100,
     },

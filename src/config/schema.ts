@@ -97,6 +97,9 @@ export const configInput = fields("the configuration", {
     sharedBodyBytes: bytes(7),
     // An isolate has 128 MB for everything.
     memoryBytes: bytes(96),
+    databaseBytes: z
+      .int("must be a whole number of bytes, such as 268_435_456")
+      .check(...between(4_194_304, Number.MAX_SAFE_INTEGER)),
     variants: z.int("must be a whole number, such as 100").check(...between(1, 500)),
   }),
   routes: z.array(routeInput, "must be a list of routes"),

@@ -156,6 +156,12 @@ export interface WrittenLimits {
   readonly sharedBodyBytes?: number | undefined;
   /** All of the memory tier in bytes, at most 96 MiB. Default: 32 MiB. @example memoryBytes: 67_108_864 */
   readonly memoryBytes?: number | undefined;
+  /**
+   * The size of the database in bytes, at least 4 MiB, where Redis does not tell one: the size of its plan.
+   * Default: what Redis tells.
+   * @example databaseBytes: 256 * 1_048_576
+   */
+  readonly databaseBytes?: number | undefined;
   /** How many variants of one page are stored, 1 to 500. Default: 100. @example variants: 20 */
   readonly variants?: number | undefined;
 }

@@ -81,6 +81,8 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     stats: () => ({ ...opened().stats(), sets: behind.stats() }),
     async runCron() {
       const flushed = behind.runCron();
+      // The pages look after theirs.
+      if (pages === undefined) await opened().room?.runCron();
       const keptLoaded = [...spaces.values()].filter(({ keys }) => keys !== undefined);
       if (keptLoaded.length > 0) await keepLoaded(keptLoaded, opened().ports);
       await flushed;
@@ -111,20 +113,22 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
 
 /** Without a database of its own, data takes that of the pages. */
 function whyApart({ platform, config }: DataSettings, { core }: Pages): WhyApart | undefined {
-  const { database } = platform;
+  const { database, journal } = platform;
   if (database === undefined) return undefined;
   const ofPages = core.settings.platform.database;
   const isSame =
     database.url === ofPages?.url &&
     database.token === ofPages.token &&
     database.carry === ofPages.carry &&
+    journal?.url === core.settings.platform.journal?.url &&
+    journal?.carry === core.settings.platform.journal?.carry &&
     config.namespace === core.settings.config.namespace;
   return isSame ? undefined : "other-database";
 }
 
 function open(settings: DataSettings, pages: Pages | undefined) {
   const core = coreOf(settings, pages);
-  const { metrics, redis, purging } = core;
+  const { metrics, redis, room, purging } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
   // Nothing asks for this one: no edge tier lies below it.
@@ -143,7 +147,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     view: unpurged.over(core.view),
     unpurged,
     isHeldBack: (place) => unpurged.holdsBack(place),
-    hashes: redis && new HashStore({ redis, namespace, afterAnswer, randomText, mayResend }),
+    hashes: redis && new HashStore({ redis, room, namespace, afterAnswer, randomText, mayResend }),
     heads: new BoundedMarks<string>(undefined, (head) => head),
     randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),
@@ -181,7 +185,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     loads: counts.troubles(),
   });
   const behind: BehindPorts = { ...platform, ...ports, redis, namespace };
-  return { ports, counts, ofData, stats, troubles, behind };
+  return { ports, counts, ofData, stats, troubles, behind, room };
 }
 
 /** Beside pages: theirs, whose journal is then read once for both. */

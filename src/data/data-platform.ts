@@ -2,9 +2,9 @@
 import type { Config } from "../config/config.ts";
 import type { CachePlatform } from "../create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
-import { faultText, isFault } from "../operator-error.ts";
+import { type Fault, faultText, isFault } from "../operator-error.ts";
 import { type Env, textOf } from "../platform/bindings.ts";
-import { databaseOf } from "../platform/database.ts";
+import { databasesOf } from "../platform/database.ts";
 import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
 import { platformHere } from "../platform/workers.ts";
 
@@ -39,9 +39,14 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
   const variables = env as Env;
   const here = platformHere();
   const log = neverThrowing(given.log ?? here.log);
-  const named = given.database ?? databaseOf(variables);
-  if (isFault(named)) {
-    log({ event: "fault", level: "warn", message: faultText(named) });
+  const faults: Fault[] = [];
+  // An application that hands over its database hands over the journal's, too.
+  const { redis: named, journal } =
+    given.database === undefined
+      ? databasesOf(variables, faults)
+      : { redis: given.database, journal: given.journal };
+  for (const fault of [...faults, ...[named].filter(isFault)]) {
+    log({ event: "fault", level: "warn", message: faultText(fault) });
   }
   const host = given.host ?? siteHostsOf(variables)[0];
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
@@ -56,6 +61,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       log,
       ...(cache && { cache }),
       ...(database && { database }),
+      ...(journal && { journal }),
     } satisfies CachePlatform as CachePlatform,
     // Reports tell of pages, and of data beside them. Where data stands alone, its counts are in `stats()`.
     config: { namespace, limits, purge, metrics: { ...metrics, isOn: false } },

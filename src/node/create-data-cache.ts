@@ -31,6 +31,11 @@ export interface NodeCacheOptions
     Pick<DataPlatform, "log" | "nowAtMs" | "random"> {
   /** A REST address, or a connection of ioredis or node-redis, which stays the application's own. */
   readonly redis: RestAddress | GivenConnection;
+  /**
+   * A database of its own for the purge journal, which nothing else can then fill or evict. Default: `redis`
+   * holds the journal. Pages and data with one journal need the same.
+   */
+  readonly journal?: RestAddress | GivenConnection | undefined;
 }
 
 /**
@@ -41,17 +46,24 @@ export interface NodeCacheOptions
  * const cache = createDataCache({ redis: new Redis("redis://127.0.0.1"), namespace: "shop" });
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
-export function createDataCache({ redis, ...options }: NodeCacheOptions): DataCache {
+export function createDataCache({ redis, journal, ...options }: NodeCacheOptions): DataCache {
   const { log, nowAtMs, random, ...written } = options;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
-  return createCacheOfConfig(defineConfig(written), { ...platform, database: addressOf(redis) });
+  const database = addressOf(redis, "redis");
+  return createCacheOfConfig(defineConfig(written), {
+    ...platform,
+    database,
+    ...(journal !== undefined && { journal: addressOf(journal, "journal") }),
+  });
 }
 
-function addressOf(redis: RestAddress | GivenConnection): RedisAddress {
+type Option = "redis" | "journal";
+
+function addressOf(redis: RestAddress | GivenConnection, option: Option): RedisAddress {
   if (typeof redis !== "object" || redis === null) {
     throw new OperatorError({
       what: "The cache has no database.",
-      why: "`redis` is not set.",
+      why: `\`${option}\` is not set.`,
       mend: 'Set it to { url, token } or to a connection; for memory alone, use "tidemark/data".',
     });
   }
@@ -65,21 +77,22 @@ function addressOf(redis: RestAddress | GivenConnection): RedisAddress {
   }
   const { url, token } = redis;
   const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
-  if (named !== undefined && !isFault(named)) return { ...named, words: restWords };
+  if (named !== undefined && !isFault(named)) return { ...named, words: restWords(option) };
   throw new OperatorError({
     what: "The cache has no database.",
-    why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set."),
-    mend: "Set `redis.url` and `redis.token` as the database's page shows them.",
+    why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set.", option),
+    mend: `Set \`${option}.url\` and \`${option}.token\` as the database's page shows them.`,
   });
 }
 
 /** What the Worker reads from its variables is an option here. */
-function asOption(text: string): string {
+function asOption(text: string, option: Option): string {
   return text
-    .replace("UPSTASH_REDIS_REST_URL", "`redis.url`")
-    .replace("UPSTASH_REDIS_REST_TOKEN", "`redis.token`");
+    .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)
+    .replace("UPSTASH_REDIS_REST_TOKEN", `\`${option}.token\``);
 }
 
-const restWords: TroubleWords = Object.fromEntries(
-  Object.entries(said).map(([kind, [why, mend]]) => [kind, [why, asOption(mend)]]),
-);
+const restWords = (option: Option): TroubleWords =>
+  Object.fromEntries(
+    Object.entries(said).map(([kind, [why, mend]]) => [kind, [why, asOption(mend, option)]]),
+  );

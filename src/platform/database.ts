@@ -1,4 +1,4 @@
-// Reads which Redis database the Worker's bindings name.
+// Reads which Redis databases the Worker's bindings name: that of the cache, and that of the purge journal.
 import { httpUrlFault } from "../config/origin-url.ts";
 import type { Fault } from "../operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
@@ -9,20 +9,62 @@ export interface Database {
   readonly token: string;
 }
 
-/** @returns the database; why it is not usable; or `undefined` where none is named */
+/** The databases of a deployment. */
+export interface Databases {
+  /** Of the cache: the database, why it is not usable, or `undefined` where none is named. */
+  readonly redis: Database | Fault | undefined;
+  /** Of the purge journal and the switch; `undefined` where `redis` holds them. */
+  readonly journal: Database | undefined;
+}
+
+const what = "The database is not used: the shared tier and purges are off.";
+
+/**
+ * Reads both. A journal database that is not usable takes the cache's out of use: a purge that goes to
+ * another journal than the deployment's would be accepted, and never seen.
+ *
+ * @param faults gets a setting that has no effect
+ */
+export function databasesOf(env: Env, faults: Fault[]): Databases {
+  const redis = databaseOf(env);
+  const journal = named(env, "JOURNAL_REDIS_REST");
+  if (journal === undefined) return { redis, journal };
+  if ("why" in journal)
+    return { redis: redis !== undefined && "why" in redis ? redis : journal, journal: undefined };
+  if (redis === undefined) {
+    const why = "JOURNAL_REDIS_REST_URL is set, and UPSTASH_REDIS_REST_URL is not set.";
+    const mend = "Set the cache's database too: the journal's holds no pages.";
+    return { redis: { what, why, mend }, journal: undefined };
+  }
+  if ("why" in redis) return { redis, journal: undefined };
+  if (new URL(journal.url).href === new URL(redis.url).href) {
+    faults.push({
+      what: "JOURNAL_REDIS_REST_URL has no effect.",
+      why: "It names the database of UPSTASH_REDIS_REST_URL, so what is stored can fill the journal's room.",
+      mend: "Name another database, or unset it.",
+    });
+    return { redis, journal: undefined };
+  }
+  return { redis, journal };
+}
+
+/** @returns the cache's database; why it is not usable; or `undefined` where none is named */
 export function databaseOf(env: Env): Database | Fault | undefined {
-  const what = "The database is not used: the shared tier and purges are off.";
   if (isSet(env, "SEAL_KEY")) {
     const why = "SEAL_KEY is set, but sealed records are not built yet.";
     return { what, why, mend: "Unset SEAL_KEY to let the database hold records unsealed." };
   }
-  const names = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"];
+  return named(env, "UPSTASH_REDIS_REST");
+}
+
+function named(env: Env, prefix: string): Database | Fault | undefined {
+  const names = [`${prefix}_URL`, `${prefix}_TOKEN`];
   if (!names.some((name) => isSet(env, name))) return undefined;
   const [url = "", token = ""] = names.map((name) => textOf(env, name));
   const missing = names.find((name) => textOf(env, name) === undefined);
   const why =
     missing === undefined
-      ? databaseFault(url, token)
+      ? databaseFault(prefix, { url, token })
       : `${missing} is ${isSet(env, missing) ? "no text" : "not set"}.`;
   if (why === undefined) return { url, token };
   return {
@@ -32,22 +74,11 @@ export function databaseOf(env: Env): Database | Fault | undefined {
   };
 }
 
-function databaseFault(url: string, token: string): string | undefined {
+function databaseFault(prefix: string, { url, token }: Database): string | undefined {
   const fault = httpUrlFault(url);
   if (fault !== undefined) {
-    return `UPSTASH_REDIS_REST_URL ${fault}; it must be the REST address, with "https:".`;
+    return `${prefix}_URL ${fault}; it must be the REST address, with "https:".`;
   }
   if (canBeBorne(token)) return undefined;
-  return "UPSTASH_REDIS_REST_TOKEN has a character that no token has.";
-}
-
-/** Whoever sets one of these relies on it, and must hear that it has no effect. */
-export function journalFaults(env: Env): Fault[] {
-  return ["JOURNAL_REDIS_REST_URL", "JOURNAL_REDIS_REST_TOKEN"]
-    .filter((name) => isSet(env, name))
-    .map((name) => ({
-      what: `${name} is set.`,
-      why: "A database for the journal alone is not built yet: the journal is in that of UPSTASH_REDIS_REST_URL.",
-      mend: "Unset it.",
-    }));
+  return `${prefix}_TOKEN has a character that no token has.`;
 }

@@ -5,7 +5,7 @@ import { type Fault, isFault, OperatorError } from "../operator-error.ts";
 import { sha256Short } from "../sha256.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 import { bypassOf } from "./bypass.ts";
-import { type Database, databaseOf, journalFaults } from "./database.ts";
+import { type Database, databasesOf } from "./database.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
 import { adminTokenOf, purgeSecretsOf, type Secret } from "./secrets.ts";
 
@@ -14,6 +14,8 @@ export interface Environment {
   /** A named origin is missing where its binding is not usable: its routes answer 502. */
   readonly origins: ReadonlyMap<string, OriginTarget>;
   readonly redis: Database | Fault | undefined;
+  /** Holds the purge journal and the switch; `undefined` where `redis` does. */
+  readonly journal: Database | undefined;
   readonly adminToken: Secret;
   /** Of webhooks: one or more, with a space between. */
   readonly purgeSecrets: Secret;
@@ -50,10 +52,10 @@ export function readEnvironment(
   config: Config,
   handlers: OriginHandlers = {},
 ): Environment {
-  const faults = journalFaults(env);
+  const faults: Fault[] = [];
   const found = {
     origins: originsOf({ env, config }, handlers, faults),
-    redis: databaseOf(env),
+    ...databasesOf(env, faults),
     adminToken: adminTokenOf(env),
     purgeSecrets: purgeSecretsOf(env, faults),
     originLimiter: originLimiterOf(env, faults),

@@ -2,6 +2,7 @@
 import { errorName } from "../error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
+import { ballastKeyOf } from "../redis/database-room.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -68,6 +69,7 @@ export function createPurging(
     metrics,
     tell,
     hasOneKey: true,
+    ballastKey: ballastKeyOf(namespace),
     readTimeoutMsMax: timeoutMs,
     // Until it is read again, every page is asked for anew once in N − A.
     pauseMsMax: Math.max(1_000, renewalLagMs / 2),
@@ -103,14 +105,13 @@ export function createPurging(
     onRead: () => switchLog.learnt(view.switched),
     onOverdue: (entries) => acceptances.lookFor(entries),
   });
-  const maxLagMs = visibleWithinSeconds * 1_000;
   const switching = new RedisSwitch({ redis, namespace });
   const acceptances = new Acceptances({
     journal,
     view,
     nowAtMs,
     randomText,
-    maxLagMs,
+    maxLagMs: visibleWithinSeconds * 1_000,
     switching,
   });
   return {

@@ -59,6 +59,27 @@ export function databaseInfoIn(text: string): DatabaseInfo {
   };
 }
 
+/** @param limitBytes bounds a database that tells no bound; `undefined` where nobody knows it */
+export function withLimit(info: DatabaseInfo, limitBytes: number | undefined): DatabaseInfo {
+  const { usedBytes, maxBytes } = info;
+  if (maxBytes !== null || limitBytes === undefined) return info;
+  return {
+    ...info,
+    maxBytes: limitBytes,
+    usedRatio: usedBytes === null ? null : usedBytes / limitBytes,
+  };
+}
+
+/** May it let go of a key without an expiry, such as the journal? Only some policies spare those. */
+export function evictsAnyKey({ policy }: Pick<DatabaseInfo, "policy">): boolean {
+  return evicts({ policy }) && policy?.startsWith("volatile-") !== true;
+}
+
+/** Does it make room by itself? One that does not say so does not. */
+export function evicts({ policy }: Pick<DatabaseInfo, "policy">): boolean {
+  return policy !== null && policy !== "noeviction";
+}
+
 /** By its lines `db0:keys=15,expires=5,avg_ttl=3600`; an empty database has the heading alone. */
 function keysIn(text: string): number | null {
   if (!/^# Keyspace/im.test(text)) return null;

@@ -20,6 +20,8 @@ export type RedisPurpose =
   | "listing"
   | "metrics"
   | "health"
+  /** How full the database is, and the ballast that is freed when it is full. */
+  | "room"
   /** A batch of changes, into a slice of Redis. */
   | "write-behind, accepted"
   | "write-behind, read"

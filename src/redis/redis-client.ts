@@ -4,15 +4,15 @@ import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
 import {
   DatabaseCondition,
-  type DatabaseConditionSettings,
   type Of,
   causesWhileUp,
   refusalsOfWrites,
 } from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
-import { openClient, type RedisAddress } from "./open-client.ts";
+import { openClient } from "./open-client.ts";
 import type { RedisPurpose } from "./purpose.ts";
-import { type RedisCounts, RoundTrips } from "./round-trips.ts";
+import type { RedisSettings } from "./redis-settings.ts";
+import { RoundTrips } from "./round-trips.ts";
 import { readTrouble, type RedisTrouble } from "./trouble.ts";
 
 /** `shut-off`, `writes-refused`: it was not sent, because of what others met. */
@@ -22,16 +22,6 @@ export type RedisCause = RedisTrouble | "shut-off" | "writes-refused";
 export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
   | { kind: "unavailable"; cause: RedisCause };
-
-/** Which database, and how long it is waited for. */
-export interface RedisSettings extends DatabaseConditionSettings, RedisAddress {
-  /** The longest that a read is waited for; 1 s unless set. */
-  readonly readTimeoutMsMax?: number;
-  /** The longest pause between two probes while it is shut off; 30 s unless set. */
-  readonly pauseMsMax?: number;
-  /** Counts what is sent, by what it is for; uncounted unless set. */
-  readonly metrics?: RedisCounts | undefined;
-}
 
 /** A read is waited for by a client; a write is not, and may carry a body. */
 const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
@@ -69,7 +59,7 @@ export class RedisClient {
   }
 
   /** How its troubles are told; `undefined`: as those of Upstash's REST interface. */
-  get words(): RedisAddress["words"] {
+  get words(): RedisSettings["words"] {
     return this.#settings.words;
   }
 
@@ -236,7 +226,17 @@ export class RedisClient {
     return answer;
   }
 
-  async #bounded<T>({ purpose, run }: Trip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
+  async #bounded<T>(trip: Trip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
+    const answer = await this.#once(trip, timeoutMs, of);
+    const { ballastKey } = this.#settings;
+    if (ballastKey === undefined || answer.kind === "answered" || answer.cause !== "full")
+      return answer;
+    // A command by itself: a full database discards a transaction whole.
+    await this.#once({ purpose: "room", run: (redis) => redis.del(ballastKey) }, timeoutMs, of);
+    return this.#once(trip, timeoutMs, of);
+  }
+
+  async #once<T>({ purpose, run }: Trip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     try {
       const redis = this.#roundTrips.countedIn(openClient(this.#settings, timeoutMs), purpose);
       return { kind: "answered", value: await run(redis) };

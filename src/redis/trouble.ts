@@ -43,6 +43,14 @@ export type TroubleWords = Readonly<
   Partial<Record<RedisTrouble, readonly [why: string, mend: string]>>
 >;
 
+/** Of a database for the journal alone, which has variables of its own. */
+export const journalWords: TroubleWords = Object.fromEntries(
+  Object.entries(said).map(([kind, [why, mend]]) => [
+    kind,
+    [why, mend.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
+  ]),
+);
+
 /** What is tried again without anybody's help ends by itself, as a rule. */
 const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
 
@@ -57,8 +65,8 @@ export function mendOf(trouble: RedisTrouble, words: TroubleWords = said): strin
 }
 
 /** @returns what to do, as sentences; also for a trouble that usually ends by itself, if it lasts */
-export function remedyOf(trouble: RedisTrouble): string {
-  const mend = said[trouble][1];
+export function remedyOf(trouble: RedisTrouble, words: TroubleWords = said): string {
+  const mend = (words[trouble] ?? said[trouble])[1];
   if (passing.includes(trouble))
     return `Tidemark tries again by itself. If the trouble lasts: ${mend}.`;
   return `${mend.slice(0, 1).toUpperCase()}${mend.slice(1)}.`;
@@ -101,13 +109,17 @@ const clientMisread =
 /** Of a command alone, or within a transaction, whose error quotes it. */
 const part = /^Command \d+ \[ \w+ \] failed: /;
 
+/** What discarded a transaction stands behind it. */
+const discarded = /^EXECABORT Transaction discarded(?: because of)?: /;
+
 /** At their beginning alone: what follows may be a client's own text. */
 const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/^(?:(?:ERR )?unauthorized|WRONGPASS|NOAUTH)\b/i, "token-refused"],
   [/^(?:ERR )?forbidden\b/i, "forbidden"],
   [/^(?:READONLY|NOPERM)\b/, "read-only"],
   [/^WRONGTYPE\b/, "wrong-type"],
-  [/^(?:OOM\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
+  // A transaction of ours is well formed: what discards it without a reason is a lack of room.
+  [/^(?:OOM\b|EXECABORT\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
   // A size is about one command; the others are of requests, commands, bandwidth or connections.
   [/^ERR max .{0,40}\bsize\b.{0,60}\bexceeded\b/, "too-large"],
   [/^ERR max .{0,60}\bexceeded\b/, "plan-used-up"],
@@ -129,7 +141,7 @@ const pages: readonly (readonly [RegExp, RedisTrouble])[] = [
 ];
 
 function refusalIn(message: string): RedisTrouble {
-  const text = message.replace(part, "");
+  const text = message.replace(part, "").replace(discarded, "");
   return refusals.find(([form]) => form.test(text))?.[1] ?? "refused";
 }
 

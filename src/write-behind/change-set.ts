@@ -9,7 +9,7 @@ import { type ChunkBudget, flush, type Flushed } from "./flush.ts";
 import type { Outcome } from "./gathered.ts";
 import { Gathering } from "./gathering.ts";
 import { readExactly } from "./read-exactly.ts";
-import { RedisSlices } from "./redis-slices.ts";
+import { RedisSlices, type RedisSlicesSettings } from "./redis-slices.ts";
 import { said, SetCondition } from "./set-condition.ts";
 import type { CheckedOptions } from "./set-options.ts";
 import { type Sink } from "./sinks/sink.ts";
@@ -20,6 +20,8 @@ import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 export interface BehindPorts {
   /** `undefined` without a database: then nothing is accepted. */
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
+  /** While it is paused, nothing is accepted. */
+  readonly room?: RedisSlicesSettings<never>["room"];
   readonly namespace: string;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;

@@ -6,7 +6,7 @@ import type { Batch } from "./slice-store.ts";
 export const [batchCallsMax, batchBytesMax] = [1_000, 262_144];
 
 /** Why a batch was not accepted: what the database answered, or what this isolate found. */
-export type Refusal = "late" | "early" | "full" | "no-room" | "unanswered";
+export type Refusal = "late" | "early" | "full" | "paused" | "no-room" | "unanswered";
 
 /**
  * - `refused`: for certain none of it counts.

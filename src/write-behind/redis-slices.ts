@@ -1,4 +1,5 @@
 // Slices in Redis, of one set: the port by scripts.
+import type { DatabaseRoom } from "../redis/database-room.ts";
 import type { RedisPurpose } from "../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import type { ChangeTexts } from "./change-kind.ts";
@@ -32,6 +33,8 @@ interface Keyed {
 
 export interface RedisSlicesSettings<Change extends Keyed> {
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove">;
+  /** While it is paused, nothing is accepted. */
+  readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   /** It begins all keys. */
   readonly namespace: string;
   readonly set: string;
@@ -53,16 +56,22 @@ export class RedisSlices<Change extends Keyed> implements SliceStore<Change> {
   }
 
   async accept({ id, slice, changes }: Batch<Change>): Promise<RedisAnswer<Acceptance>> {
-    const { redis, kind, backlogMax } = this.#settings;
+    const { redis, room, kind, backlogMax } = this.#settings;
     const { index, count, sliceKey, batchKey } = this.#keys;
     const { sliceMs, lateMs, seenMs } = this.#times;
     const texts = changes.flatMap((change) => [change.key, kind.textOf(change)]);
     const given = [slice, sliceMs, lateMs, seenMs, backlogMax].map(String);
     const script = kind.name === "counter" ? acceptAddsScript : acceptPutsScript;
     const keys = [index, count, sliceKey(slice), batchKey(id)];
-    const answer = await redis.write<unknown>("write-behind, accepted", (client) =>
+    const bytes = texts.reduce((sum, text) => sum + text.length, 0);
+    if (room?.isPaused === true) {
+      await room.beforeWrite(0);
+      if (room.isPaused) return { kind: "answered", value: { kind: "paused" } };
+    }
+    const writing = redis.write<unknown>("write-behind, accepted", (client) =>
       client.eval(script, keys, [...given, ...texts]),
     );
+    const [answer] = await Promise.all([writing, room?.beforeWrite(bytes)]);
     return valueOf(answer, acceptanceIn);
   }
 

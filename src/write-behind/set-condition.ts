@@ -24,6 +24,7 @@ export const said: Readonly<Record<Refusal, string>> = {
   late: "their batch came to Redis too late: it was under way for too long, or the clock of this isolate is behind that of Redis",
   early: "the clock of this isolate is ahead of that of Redis",
   full: "as much waits for the sink as may, by `backlogMax`",
+  paused: "the database is nearly full",
   "no-room": "as much waits in this isolate for Redis as may",
   unanswered: "Redis did not confirm them",
 };

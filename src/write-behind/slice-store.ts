@@ -21,10 +21,11 @@ export interface Backlog {
  * - `accepted`: counts once from now on, also if this is one try of several.
  * - `late`, `early`: the clock of the database is too far from the slice. It is final: never another slice.
  * - `full`: too much waits for the sink.
+ * - `paused`: the database is nearly full, so nothing was sent to it.
  */
 export type Acceptance =
   | { readonly kind: "accepted"; readonly backlog: Backlog }
-  | { readonly kind: "late" | "early" | "full" };
+  | { readonly kind: "late" | "early" | "full" | "paused" };
 
 /** A slice that has rested: nothing can come into it any more. */
 export interface RestedSlice {

@@ -29,6 +29,7 @@ describe("a good configuration comes to", () => {
         bufferBytes: 4_194_304,
         sharedBodyBytes: 1_048_576,
         memoryBytes: 33_554_432,
+        databaseBytes: undefined,
         variants: 100,
       },
     });

@@ -229,6 +229,11 @@ describe("the configuration is refused", () => {
     },
     {
       id: "variants-none",
+      written: { limits: { databaseBytes: 256 } },
+      says: "limits.databaseBytes: is less than 4194304",
+    },
+    {
+      id: "no-variants",
       written: { limits: { variants: 0 } },
       says: "limits.variants: is less than 1",
     },

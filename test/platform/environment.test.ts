@@ -12,6 +12,10 @@ const redis = {
   UPSTASH_REDIS_REST_URL: "https://db.upstash.io",
   UPSTASH_REDIS_REST_TOKEN: "s3cret",
 };
+const journal = {
+  JOURNAL_REDIS_REST_URL: "https://journal.upstash.io",
+  JOURNAL_REDIS_REST_TOKEN: "s3cret",
+};
 const service = { fetch: () => Promise.resolve(new Response("bound")) };
 /** A service binding has every member that it is asked for: each is a call of it. */
 const serviceOfWorker = new Proxy(
@@ -238,15 +242,6 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     ]);
   });
 
-  it.each(["JOURNAL_REDIS_REST_URL", "JOURNAL_REDIS_REST_TOKEN"])("%s alone", (name) => {
-    const { faults, redis: database } = read({ ...redis, [name]: "s3cret" });
-    expect(database).toMatchObject({ token: "s3cret" });
-    expect(faults.map(faultText)).toEqual([
-      `${name} is set. A database for the journal alone is not built yet: ` +
-        "the journal is in that of UPSTASH_REDIS_REST_URL. Unset it.",
-    ]);
-  });
-
   it("a named origin that is not bound", () => {
     const { faults, origins } = read({}, withBucket);
     expect([...origins.keys()]).toEqual(["default"]);
@@ -273,6 +268,7 @@ describe("a good environment comes to", () => {
         ["default", { kind: "url", base: "https://origin.example", rewritesLocations: true }],
       ]),
       redis: undefined,
+      journal: undefined,
       adminToken: undefined,
       purgeSecrets: undefined,
       namespace: "tidemark",
@@ -289,6 +285,7 @@ describe("a good environment comes to", () => {
     const env = {
       ...origin,
       ...redis,
+      ...journal,
       ADMIN_TOKEN: " sixteen-letters-\n",
       PURGE_SECRET: " \n",
       SITE_HOST: "WWW.Example.com:8787",
@@ -296,6 +293,7 @@ describe("a good environment comes to", () => {
     };
     expect(read(env)).toMatchObject({
       redis: { url: "https://db.upstash.io", token: "s3cret" },
+      journal: { url: "https://journal.upstash.io", token: "s3cret" },
       adminToken: "sixteen-letters-",
       purgeSecrets: undefined,
       siteHosts: ["www.example.com:8787"],

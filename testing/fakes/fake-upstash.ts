@@ -41,6 +41,11 @@ export class FakeUpstash {
   readonly token = "shared-token";
   /** Those of the shared tier. */
   readonly commands: string[] = [];
+  /** Those about the room that is left: INFO, and the ballast. */
+  readonly roomCommands: string[] = [];
+  /** What INFO tells of memory; a bound of 0 is none. */
+  memory = { usedBytes: 1_048_576, maxBytes: 0, policy: "noeviction" };
+  hasBallast = false;
   /** Those of the purge journal. */
   readonly journalCommands: string[] = [];
   /** Those about hot keys, whole. */
@@ -155,7 +160,10 @@ export class FakeUpstash {
         return key.includes(":lease:") ? this.#takeLease(key, rest) : "OK";
       case "GET":
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
+      case "INFO":
+        return this.#info();
       case "EVAL":
+        if (rest[1]?.endsWith(":ballast") === true) return Number((this.hasBallast = true));
         if (key === firstMarkScript) return this.#markFirst(rest);
         return rest[2]?.endsWith(":switch") === true ? this.#post(rest) : this.#replaceLease(rest);
       case "EVAL_RO":
@@ -169,6 +177,7 @@ export class FakeUpstash {
       case "XREVRANGE":
         return stream.reversed(rest);
       case "DEL":
+        if (key.endsWith(":ballast")) this.hasBallast = false;
         return [key, ...rest].filter((each) => this.#records.delete(each)).length;
       case "SCAN":
         return this.#page(Number(key), Number(rest[rest.indexOf("count") + 1]));
@@ -181,14 +190,33 @@ export class FakeUpstash {
       case "SETRANGE":
         return this.#setRange(key, rest[1] ?? "");
       case "PEXPIRE":
-        if (held !== undefined) held.untilAtMs = this.#clock.atMs + Number(rest[0]);
-        return held === undefined ? 0 : 1;
+        return this.#expire(held, Number(rest[0]), rest[1]);
       default:
         throw new Error(`The stand-in has no ${name}.`);
     }
   }
 
+  #info(): string {
+    const { usedBytes, maxBytes, policy } = this.memory;
+    return [
+      "# Memory",
+      `used_memory:${usedBytes}`,
+      `maxmemory:${maxBytes}`,
+      `maxmemory_policy:${policy}`,
+    ].join("\r\n");
+  }
+
+  /** PEXPIRE key ms, or with GT. */
+  #expire(held: KeptRecord | undefined, ms: number, option: string | undefined): number {
+    const untilAtMs = this.#clock.atMs + ms;
+    const isLess = option === "GT" && held !== undefined && untilAtMs <= held.untilAtMs;
+    if (held === undefined || isLess) return 0;
+    held.untilAtMs = untilAtMs;
+    return 1;
+  }
+
   #commandsOf(name: string, key: string): string[] {
+    if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
     if (key === firstMarkScript) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
     const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch)$/.test(key);
@@ -247,8 +275,11 @@ export class FakeUpstash {
     return this.#records.get(key);
   }
 
-  /** SET key value PX ms. */
-  #set(key: string, [text = "", , ms]: readonly string[]): "OK" {
+  /** SET key value PX ms, or with XX. */
+  #set(key: string, [text = "", ...options]: readonly string[]): "OK" | null {
+    const words = options.map((option) => option.toUpperCase());
+    const ms = words[words.indexOf("PX") + 1];
+    if (words.includes("XX") && this.#record(key) === undefined) return null;
     this.written.push("whole");
     this.#records.set(key, { text, untilAtMs: this.#clock.atMs + Number(ms) });
     return "OK";

@@ -5,13 +5,14 @@ import type { Finding, FindingCode, Level } from "./finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** What a look may have beside what this isolate knows; `undefined` where that could not be looked at. */
-type Sight = "clock" | "info" | "totals";
+type Sight = "clock" | "rooms" | "totals";
 
 /** Of what else a finding is made than of what this isolate knows. */
 const sights: Partial<Record<FindingCode, Sight>> = {
   "clocks-apart": "clock",
-  "redis-nearly-full": "info",
-  "redis-evicting": "info",
+  "redis-nearly-full": "rooms",
+  "redis-evicting": "rooms",
+  "redis-size-unknown": "rooms",
   "journal-lag": "totals",
   "origin-errors": "totals",
   "hit-rate-low": "totals",

@@ -9,6 +9,7 @@ export const findingCodes = [
   "redis-full",
   "redis-nearly-full",
   "redis-evicting",
+  "redis-size-unknown",
   "redis-read-only",
   "redis-plan-used-up",
   "redis-not-upstash",

@@ -13,13 +13,13 @@ import {
   reportsMissing,
   switchThrown,
 } from "./other-findings.ts";
-import { clocksApart, redisEvicting, redisNearlyFull, redisTroubles } from "./redis-findings.ts";
+import { clocksApart, redisTroubles } from "./redis-findings.ts";
+import { roomFindings } from "./room-findings.ts";
 import { clientsLimited, hitRates, sharesHigh } from "./traffic-findings.ts";
 
 const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   redisTroubles,
-  redisNearlyFull,
-  redisEvicting,
+  roomFindings,
   clocksApart,
   journalUnreadable,
   journalLag,

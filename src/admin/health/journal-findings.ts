@@ -16,7 +16,8 @@ export function journalUnreadable(looked: Looked): Finding[] {
   if (view === undefined || failedAtMs === undefined) return [];
   if (!isWithinMs(Math.max(failedMs, maxLagMs), failedAtMs, atMs)) return [];
   const isPast = atMs - view.sentAtMs > maxLagMs - allowanceMs;
-  const trouble = clients.find(({ name }) => name === "purge journal")?.trouble;
+  const client = clients.find(({ name }) => name === "purge journal");
+  const trouble = client?.trouble;
   const isTold = trouble !== undefined && !trouble.isOver;
   return [
     {
@@ -26,8 +27,8 @@ export function journalUnreadable(looked: Looked): Finding[] {
         ? "Tidemark cannot tell which stored responses were purged. So it asks the origin again for them."
         : "The last read of the purge journal failed. Stored responses still answer.",
       since: isoOf(view.sentAtMs),
-      cause: isTold ? `${whyOf(trouble.kind)}.` : "The journal did not answer.",
-      remedy: isTold ? remedyOf(trouble.kind) : "Tidemark tries again by itself.",
+      cause: isTold ? `${whyOf(trouble.kind, client?.words)}.` : "The journal did not answer.",
+      remedy: isTold ? remedyOf(trouble.kind, client?.words) : "Tidemark tries again by itself.",
     },
   ];
 }

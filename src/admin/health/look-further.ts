@@ -1,13 +1,20 @@
 // Asks for what this isolate does not know itself: the state of the database, and the counts of all isolates.
 import { configWarnings } from "../../proxy/request/config-warnings.ts";
 import type { Attention } from "../../purge/view/view.ts";
-import { type DatabaseInfo, readDatabaseInfo } from "../../redis/database-info.ts";
+import { readDatabaseInfo, withLimit } from "../../redis/database-info.ts";
 import { type ClockDifference, readClockDifference } from "../../redis/database-time.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { whyOf } from "../../redis/trouble.ts";
 import type { Totals } from "../../reports/totals.ts";
 import { hitRateMinsOf } from "./hit-rate-mins.ts";
-import { type HealthSettings, type Looked, lookHere } from "./looked.ts";
+import {
+  type DatabaseName,
+  databaseOfJournal,
+  type HealthSettings,
+  type Looked,
+  lookHere,
+  type RoomLooked,
+} from "./looked.ts";
 
 /** What a look found, and sentences on what could not be looked at. */
 export interface FarLook {
@@ -15,7 +22,7 @@ export interface FarLook {
   readonly notLookedAt: readonly string[];
 }
 
-/** Remembers, between the looks of one isolate, how many keys the database had evicted. */
+/** Remembers, between the looks of one isolate, how many keys a database had evicted. */
 export class EvictionWatch {
   #count: number | undefined;
   #risenAtMs: number | undefined;
@@ -32,39 +39,57 @@ export class EvictionWatch {
   }
 }
 
+/** One watch for each database. */
+export type EvictionWatches = Readonly<Record<DatabaseName, EvictionWatch>>;
+
+export const evictionWatches = (): EvictionWatches => ({
+  database: new EvictionWatch(),
+  "journal's database": new EvictionWatch(),
+});
+
 /**
- * Two commands for the database, one or more for the journal, and what the totals take. What is shut
- * off is probed as by any request. Never rejects.
+ * Two commands for the database, two for one of the journal's own, one or more for the journal, and what
+ * the totals take. What is shut off is probed as by any request. Never rejects.
  */
 export async function lookFurther(
   settings: HealthSettings,
-  watch: EvictionWatch,
+  watches: EvictionWatches,
   attention: Attention,
 ): Promise<FarLook> {
   const { cache, isolate, environment } = settings;
   const { nowAtMs, config } = isolate;
-  const [database, totals] = await Promise.all([
-    databaseLook(cache.redis, nowAtMs),
+  const place = databaseOfJournal(cache);
+  const own = place === "database" ? undefined : cache.purging?.redis;
+  const [database, journal, totals] = await Promise.all([
+    databaseLook(cache.redis, nowAtMs, "database"),
+    databaseLook(own, nowAtMs, place),
     totalsLook(cache.reports),
     renewed(cache.purging, attention),
   ]);
-  const { clock, info } = database;
+  const rooms = [database, journal].flatMap(({ room }): RoomLooked[] => {
+    if (room === undefined) return [];
+    const { database: name, info } = room;
+    const evictedAtMs = watches[name].seen(info.evictedKeys, nowAtMs());
+    // What the configuration says is the room of the cache's database.
+    const limitBytes = name === "database" ? config.limits.databaseBytes : undefined;
+    const holdsJournal = name === place;
+    return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
+  });
   const looked: Looked = {
     // After the looks above, which change what the isolate knows.
     ...lookHere(settings),
-    clock,
-    info,
-    evictedAtMs: watch.seen(info?.evictedKeys ?? null, nowAtMs()),
+    clock: (own === undefined ? database : journal).clock,
+    rooms: rooms.length === 0 ? undefined : rooms,
     totals: totals.totals,
     hitRateMins: hitRateMinsOf(config),
     configWarnings: configWarnings(config, environment.siteHosts),
   };
-  return { looked, notLookedAt: [...database.not, ...totals.not] };
+  return { looked, notLookedAt: [...database.not, ...journal.not, ...totals.not] };
 }
 
 interface DatabaseLook {
   readonly clock?: ClockDifference;
-  readonly info?: DatabaseInfo;
+  readonly room?: Pick<RoomLooked, "database" | "info">;
   readonly not: readonly string[];
 }
 
@@ -72,19 +97,22 @@ interface DatabaseLook {
 async function databaseLook(
   redis: RedisClient | undefined,
   nowAtMs: () => number,
+  database: DatabaseName,
 ): Promise<DatabaseLook> {
   if (redis === undefined) return { not: [] };
   const clock = await readClockDifference(redis, nowAtMs);
   if (clock.kind === "unavailable") {
-    return { not: [`The database's clock and memory. ${reasonOf(redis)}`] };
+    return { not: [`The ${database}'s clock and memory. ${reasonOf(redis)}`] };
   }
   const info = await readDatabaseInfo(redis, "health");
-  if (info.kind === "answered") return { clock: clock.value, info: info.value, not: [] };
-  return { clock: clock.value, not: [`The database's memory. ${reasonOf(redis)}`] };
+  if (info.kind === "answered") {
+    return { clock: clock.value, room: { database, info: info.value }, not: [] };
+  }
+  return { clock: clock.value, not: [`The ${database}'s memory. ${reasonOf(redis)}`] };
 }
 
-function reasonOf({ trouble }: RedisClient): string {
-  return trouble === undefined ? "The database did not answer." : `${whyOf(trouble.kind)}.`;
+function reasonOf({ trouble, words }: RedisClient): string {
+  return trouble === undefined ? "The database did not answer." : `${whyOf(trouble.kind, words)}.`;
 }
 
 async function totalsLook({

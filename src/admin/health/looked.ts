@@ -28,7 +28,12 @@ export interface ClientLooked extends Pick<
   "trouble" | "troubleWithWrites" | "isShutOff" | "refusesWrites"
 > {
   readonly name: "shared tier" | "purge journal";
+  readonly words?: RedisClient["words"];
+  readonly database: DatabaseName;
 }
+
+/** Which of a deployment's databases; the journal may have one of its own. */
+export type DatabaseName = "database" | "journal's database";
 
 /** An isolate's view of the journal. */
 export interface ViewLooked {
@@ -66,12 +71,21 @@ export interface LookedHere {
 
 type CacheApi = TieredCache<ResponseDetail>["tiers"]["edge"];
 
-/** With what the database and the reports of all isolates have told. */
-export interface Looked extends LookedHere {
-  readonly clock: ClockDifference | undefined;
-  readonly info: DatabaseInfo | undefined;
-  /** When a look last saw that the database had evicted keys since the look before. */
+/** What a look found of a database's room. */
+export interface RoomLooked {
+  readonly database: DatabaseName;
+  readonly holdsJournal: boolean;
+  readonly info: DatabaseInfo;
+  /** When a look last saw that it had evicted keys since the look before. */
   readonly evictedAtMs: number | undefined;
+}
+
+/** With what the databases and the reports of all isolates have told. */
+export interface Looked extends LookedHere {
+  /** Of the journal's database, whose clock dates purges. */
+  readonly clock: ClockDifference | undefined;
+  /** Of each database that answered; `undefined` where none did. */
+  readonly rooms: readonly RoomLooked[] | undefined;
   readonly totals: Totals | undefined;
   readonly hitRateMins: HitRateMins;
   /** Parts of the configuration that have no effect. */
@@ -87,8 +101,10 @@ export function lookHere({ environment, cache, isolate, data }: HealthSettings):
     maxLagMs: config.purge.renewalLagMs,
     allowanceMs: config.purge.allowanceMs,
     clients: [
-      ...(redis === undefined ? [] : [clientLooked("shared tier", redis)]),
-      ...(purging === undefined ? [] : [clientLooked("purge journal", purging.redis)]),
+      ...(redis === undefined ? [] : [clientLooked("shared tier", redis, "database")]),
+      ...(purging === undefined
+        ? []
+        : [clientLooked("purge journal", purging.redis, databaseOfJournal(cache))]),
     ],
     view: purging && viewLooked(purging.view),
     originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],
@@ -107,17 +123,25 @@ export function lookedNoFurther(here: LookedHere): Looked {
   return {
     ...here,
     clock: undefined,
-    info: undefined,
-    evictedAtMs: undefined,
+    rooms: undefined,
     totals: undefined,
     hitRateMins: hitRateMinsOf({ routes: [] }),
     configWarnings: [],
   };
 }
 
-function clientLooked(name: ClientLooked["name"], client: RedisClient): ClientLooked {
-  const { trouble, troubleWithWrites, isShutOff, refusesWrites } = client;
-  return { name, trouble, troubleWithWrites, isShutOff, refusesWrites };
+/** Where the journal stands. */
+export function databaseOfJournal({ settings }: HealthSettings["cache"]): DatabaseName {
+  return settings.platform.journal === undefined ? "database" : "journal's database";
+}
+
+function clientLooked(
+  name: ClientLooked["name"],
+  client: RedisClient,
+  database: DatabaseName,
+): ClientLooked {
+  const { trouble, troubleWithWrites, isShutOff, refusesWrites, words } = client;
+  return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
 }
 
 function viewLooked(view: NonNullable<HealthSettings["cache"]["purging"]>["view"]): ViewLooked {

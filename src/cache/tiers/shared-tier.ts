@@ -1,7 +1,6 @@
 // The shared tier: Upstash Redis, seen by all colos. A record is one string, so that a fill, a look-up
 // and most of what a 304 brings are one command each.
 import { LRUCache } from "lru-cache";
-import { isWithinMs } from "../../elapsed.ts";
 import { bodyIn, bodyOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
@@ -30,20 +29,17 @@ import {
   type TierRemoval,
   type TierWrite,
 } from "./tier.ts";
+import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 
-export interface SharedTierSettings<Detail> extends RecordsInRedis<Detail> {
+export interface SharedTierSettings<Detail>
+  extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {
   readonly bodyBytesMax: number;
-  /** Of records that are on their way to a slow database at one time, as they are sent. */
-  readonly uploadBytesMax: number;
   /** A record of another version or form, or a body that is not the one its metadata names. */
   readonly onBadRecord: () => void;
   readonly nowAtMs: () => number;
   /** From which length on an unchanged body is not sent again; what is cheapest unless set. */
   readonly rewriteFromChars?: number;
 }
-
-/** Longer than a write may take: the runtime may end one without a word. */
-const uploadMsMax = 10_000;
 
 /**
  * To ask whether an unchanged body lies there, to write over its metadata and to put off its expiry
@@ -58,13 +54,14 @@ const spoiledKeysMax = 1_000;
 export class SharedTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly #settings: SharedTierSettings<Detail>;
-  readonly #uploads = new Set<Upload>();
+  readonly #uploads: Uploads;
   /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
   readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
   readonly #removals: JoinedRemovals;
 
   constructor(settings: SharedTierSettings<Detail>) {
     this.#settings = settings;
+    this.#uploads = new Uploads(settings);
     this.#removals = new JoinedRemovals(settings);
   }
 
@@ -129,6 +126,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const held = recordIn(text, this.#settings.form);
     if (held === undefined) return this.#bad(ask);
     if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
+    this.#prolong(redisKey, held.keepUntilAtMs, ask);
     const { record, bodyText } = held;
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
@@ -139,6 +137,18 @@ export class SharedTier<Detail> implements Tier<Detail> {
     }
     if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
     return this.#bad(ask);
+  }
+
+  /** What expires before its own end lives longer where it is asked for; `GT` leaves all other as it is. */
+  #prolong(redisKey: string, untilAtMs: number, ask: TierAsk<Detail>): void {
+    const { atMs, prolongMs, isPeek, afterAnswer } = ask;
+    if (prolongMs === undefined || isPeek === true) return;
+    const keepMs = Math.floor(Math.min(prolongMs, untilAtMs - atMs));
+    afterAnswer(async () => {
+      await this.#settings.redis.write("freshening", (client) =>
+        client.pexpire(redisKey, keepMs, "GT"),
+      );
+    });
   }
 
   #bad({ isPeek }: TierAsk<Detail>): TierRead<Detail> {
@@ -162,16 +172,15 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
-    const { redis, form } = this.#settings;
+    const { form } = this.#settings;
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
-    const answer = await redis.write(purposeOf(record, keep), async (client) => {
-      if (await isRewritten(client, upload, form)) return;
-      await client.set(upload.redisKey, upload.text, { px: upload.keepMs });
-      this.#spoiled.delete(upload.redisKey);
+    const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
+      if (await isRewritten(client, upload, form)) return ["OK"];
+      return [await client.set(upload.redisKey, upload.text, this.#uploads.optionsOf(upload))];
     });
-    this.#uploads.delete(upload);
-    return answer.kind === "answered" ? { kind: "kept" } : answer;
+    if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
+    return writtenBy(answer, 0);
   }
 
   /**
@@ -185,18 +194,15 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const made = await Promise.all(records.map((given) => this.#uploadOf(...given)));
     const uploads = made.filter((one): one is Upload => !("kind" in one));
     if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
-    const answer = await this.#settings.redis.write("fill", (client) => {
+    const answer = await this.#uploads.send("fill", uploads, (client) => {
       const pipeline = client.pipeline();
-      for (const { redisKey, text, keepMs } of uploads)
-        pipeline.set(redisKey, text, { px: keepMs });
-      return pipeline.exec();
+      for (const upload of uploads)
+        pipeline.set(upload.redisKey, upload.text, this.#uploads.optionsOf(upload));
+      return pipeline.exec<unknown[]>();
     });
-    for (const upload of uploads) {
-      this.#uploads.delete(upload);
-      if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
-    }
-    const written: TierWrite = answer.kind === "answered" ? { kind: "kept" } : answer;
-    return made.map((one) => ("kind" in one ? one : written));
+    if (answer.kind === "answered")
+      for (const { redisKey } of uploads) this.#spoiled.delete(redisKey);
+    return made.map((one) => ("kind" in one ? one : writtenBy(answer, uploads.indexOf(one))));
   }
 
   /** @returns why nothing is sent, where that is so; what is returned otherwise counts as on its way */
@@ -205,7 +211,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     record: TierRecord<Detail>,
     keep: TierKeep,
   ): Promise<Upload | TierWrite> {
-    const keepMs = Math.floor(keep.untilAtMs - keep.atMs);
+    const { sharedMsMax = Infinity } = keep;
+    const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // To pack a body takes CPU time.
     const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
@@ -225,18 +232,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
     };
-    if (!this.#hasRoomFor(upload)) return { kind: "refused", rule: "busy" };
-    this.#uploads.add(upload);
+    if (!this.#uploads.begin(upload)) return { kind: "refused", rule: "busy" };
     return upload;
-  }
-
-  /** One has, however large. */
-  #hasRoomFor({ text, sinceAtMs: atMs }: Upload): boolean {
-    let heldBytes = 0;
-    for (const upload of this.#uploads) {
-      if (isWithinMs(uploadMsMax, upload.sinceAtMs, atMs)) heldBytes += upload.text.length;
-      else this.#uploads.delete(upload);
-    }
-    return heldBytes === 0 || heldBytes + text.length <= this.#settings.uploadBytesMax;
   }
 }

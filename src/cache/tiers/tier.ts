@@ -45,7 +45,10 @@ export type TierRead<Detail> =
 
 export type TierWrite =
   | { kind: "kept" }
-  | { kind: "refused"; rule: "too-large" | "arriving" | "cut" | "expired" | "busy" | "no-digest" }
+  | {
+      kind: "refused";
+      rule: "too-large" | "arriving" | "cut" | "expired" | "busy" | "no-digest" | "no-room";
+    }
   | { kind: "unavailable"; cause: string };
 
 export interface TierAsk<Detail> {
@@ -64,6 +67,8 @@ export interface TierAsk<Detail> {
    * of all. Where this is absent or tells none, all are wanted.
    */
   readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
+  /** What is found is kept for that much longer behind the answer, up to its end. Of the shared tier. */
+  readonly prolongMs?: number | undefined;
   /** Not from a replica, which may lag behind what was just written. */
   readonly atPrimary?: boolean | undefined;
   /** Somebody only wants to know what lies there: nothing is counted, learnt of records or begun. */
@@ -121,6 +126,8 @@ export interface TierKeep {
   readonly body: "unchanged" | "new";
   /** Of a large body that is new to memory: this isolate was asked for it again. */
   readonly isAskedAgain?: boolean;
+  /** The shared tier drops it after so long, unless somebody asks there for it (`TierAsk.prolongMs`). */
+  readonly sharedMsMax?: number | undefined;
   /** Of a marker: it leads to a record that may not push out others (`RecordForm`). */
   readonly leadsToError?: boolean;
 }

@@ -2,6 +2,7 @@
 // which was judged last.
 import { sharedKey } from "../../cache/tiers/record-text.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 
 /** Texts by the names of their fields. */
@@ -59,6 +60,8 @@ return {"raised", redis.call("HGET", KEYS[1], ARGV[2])}`;
 
 export interface HashStoreSettings {
   readonly redis: Pick<RedisClient, "read" | "write">;
+  /** While it is paused, no hash is made. */
+  readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   readonly namespace: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly randomText: () => string;
@@ -120,9 +123,16 @@ export class HashStore {
     },
   ): Promise<SetAnswer> {
     const { judged, head, keepMs, texts } = change;
+    const { room } = this.#settings;
+    const bytes = [...texts.values()].reduce((sum, text) => sum + text.length, 0);
+    if (judged === "" && room?.isPaused === true) {
+      await room.beforeWrite(0);
+      return undefined;
+    }
     const fields = [...texts].flatMap(([name, text]) => [fieldPrefix + name, text]);
     const keep = keepMs === undefined ? "" : String(Math.ceil(keepMs));
-    const reply = await this.#run(key, setScript, [judged, head, keep, ...fields]);
+    const writing = this.#run(key, setScript, [judged, head, keep, ...fields]);
+    const [reply] = await Promise.all([writing, room?.beforeWrite(bytes)]);
     if (reply === undefined) return undefined;
     return { isSet: reply[0] === "set", head: String(reply[1]) };
   }

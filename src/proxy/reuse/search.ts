@@ -9,6 +9,7 @@ import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
+import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import type { ResponseRead, ResponseTier } from "../stored/tiers.ts";
@@ -27,7 +28,7 @@ import {
 } from "./verdict.ts";
 
 /** What a look-up works with. */
-export interface SearchPorts extends VerdictPorts, SharedLookPorts, PutAbovePorts {
+export interface SearchPorts extends VerdictPorts, SharedLookPorts, PutAbovePorts, RoomPorts {
   /** Those of this isolate, which may have brought it just now. */
   readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Pick<Lifts, "begin" | "end">;
@@ -207,7 +208,8 @@ export class Search<P extends SearchPorts>
       const range = rangeIn(asked, metadata);
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
-    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, afterAnswer };
+    const prolongMs = sharedMsMax(asked, ports);
+    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, prolongMs, afterAnswer };
     const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
     if (isLifted) lifts.end();
     this.hasWaited();

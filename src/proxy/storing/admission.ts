@@ -2,6 +2,7 @@
 import { isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import type { ResponseRead } from "../stored/tiers.ts";
+import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";
@@ -12,13 +13,14 @@ import { askOfHead, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
 /** What is asked whether a response waits. */
-export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs"> {
+export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs" | "room"> {
   readonly sharedOdds: SharedOdds;
 }
 
 /**
  * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
- * `admission`; where that is unset, an error does, and a variant whose values may be made up.
+ * `admission`; where that is unset, an error does, and a variant whose values may be made up. While the
+ * database is tight, so does a query that the route does not list, unless a crowd in the world waits for it.
  *
  * Not where the look-up found something stored that it takes the place of: that was asked for
  * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
@@ -30,7 +32,10 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPo
   const { tiers, admission = isErrorStatus(metadata.status) ? "second-ask" : undefined } = route;
   // It must lie somewhere until then.
   const mayWait = tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
-  return mayWait && (admission === "second-ask" || isLikelyMadeUp(metadata, need));
+  if (!mayWait) return false;
+  if (admission === "second-ask") return true;
+  if (route.collapse !== "global" && isBrief(need.asked, need.ports)) return true;
+  return isLikelyMadeUp(metadata, need);
 }
 
 /**

@@ -9,6 +9,7 @@ import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { ArrivingResponse, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
 import type { Asked } from "../request/plan.ts";
+import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { Need } from "../reuse/need.ts";
 import { keyOf, markerTo, type VariantPlace, type VariantPorts } from "./variants.ts";
@@ -19,12 +20,13 @@ export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer" | "nowAtMs"
 };
 
 /** What a response is written to its tiers with. */
-export type InTiersPorts = VariantPorts & {
-  readonly config: Pick<Config, "limits">;
-  readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
-  /** Does the switch send a route's requests straight to the origin by now? */
-  readonly bypasses: (route: string) => boolean;
-};
+export type InTiersPorts = VariantPorts &
+  RoomPorts & {
+    readonly config: Pick<Config, "limits">;
+    readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
+    /** Does the switch send a route's requests straight to the origin by now? */
+    readonly bypasses: (route: string) => boolean;
+  };
 
 /** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */
 export function streamBytesMax({ route }: Pick<Asked, "route">): number {
@@ -111,7 +113,12 @@ async function write(
   const kept = await keep<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
     tiers.filter(({ name }) => asked.route.tiers.includes(name)),
-    { atMs, body, leadsToError: isErrorStatus(metadata.status) },
+    {
+      atMs,
+      body,
+      leadsToError: isErrorStatus(metadata.status),
+      sharedMsMax: sharedMsMax(asked, ports),
+    },
   );
   for (const { tier, came } of kept) decision.changed(tier, came);
   return kept.every(({ came }) => came === "kept");

@@ -1,10 +1,15 @@
 // The purge journal: one Redis stream, appended to and never taken back.
-import type { RedisTrouble } from "../../redis/trouble.ts";
+import type { RedisTrouble, TroubleWords } from "../../redis/trouble.ts";
 import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /** `trouble`: told of what somebody waits for. */
-export type Unavailable = { kind: "unavailable"; trouble?: RedisTrouble | undefined };
+export type Unavailable = {
+  kind: "unavailable";
+  trouble?: RedisTrouble | undefined;
+  /** How the troubles of its database are told, if not as usual. */
+  words?: TroubleWords | undefined;
+};
 
 /** Entries, oldest first, with the clock before the first request for them was sent. */
 export interface JournalRead {

@@ -12,9 +12,10 @@ import { adminToken } from "../../../testing/site/purge-sender.ts";
 import { atMs, lookedAt, totalsOf } from "./looked-examples.ts";
 
 const info = { usedBytes: 1, maxBytes: 1, usedRatio: 1, policy: null, evictedKeys: 0, keys: 1 };
+const room = { database: "database", holdsJournal: true, info, evictedAtMs: undefined } as const;
 const afar: Partial<Looked> = {
   clock: { aheadMs: 0, uncertainMs: 0 },
-  info,
+  rooms: [room],
   totals: totalsOf({}),
 };
 
@@ -98,8 +99,9 @@ describe("a look that sees less", () => {
   it.each([
     ...[...ofTotals, ...others].map((code) => ({ code, sight: "totals" as const })),
     { code: "clocks-apart", sight: "clock" as const },
-    { code: "redis-nearly-full", sight: "info" as const },
-    { code: "redis-evicting", sight: "info" as const },
+    { code: "redis-nearly-full", sight: "rooms" as const },
+    { code: "redis-size-unknown", sight: "rooms" as const },
+    { code: "redis-evicting", sight: "rooms" as const },
   ])("does not end $code; one that sees $sight does", ({ code, sight }) => {
     const { look, told } = opened();
     look(0, [finding(code as FindingCode)], afar);
@@ -112,7 +114,9 @@ describe("a look that sees less", () => {
 
   it("ends what it sees as well", () => {
     const ofHere = findingCodes.filter((code) =>
-      /^(redis-(?!nearly|evict)|journal-(?!lag)|origin-(?!err)|cache-api|switch|bypass)/.test(code),
+      /^(redis-(?!nearly|evict|size)|journal-(?!lag)|origin-(?!err)|cache-api|switch|bypass)/.test(
+        code,
+      ),
     );
     expect(ofHere).toHaveLength(18);
     const { look, told } = opened();

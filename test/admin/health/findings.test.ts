@@ -9,7 +9,8 @@ import {
 } from "../../../src/admin/health/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { EvictionWatch } from "../../../src/admin/health/look-further.ts";
-import type { Looked } from "../../../src/admin/health/looked.ts";
+import type { Looked, RoomLooked } from "../../../src/admin/health/looked.ts";
+import { journalWords } from "../../../src/redis/trouble.ts";
 import { isUnable } from "../../../src/admin/health/origin-findings.ts";
 import { atMs, lookedAt } from "./looked-examples.ts";
 
@@ -176,8 +177,9 @@ describe("what the database answered", () => {
     isShutOff: false,
     refusesWrites: false,
   };
-  const journal = { ...well, name: "purge journal" as const };
-  const shared = { ...well, name: "shared tier" as const };
+  const database = "database" as const;
+  const journal = { ...well, name: "purge journal" as const, database };
+  const shared = { ...well, name: "shared tier" as const, database };
 
   it("one failure that passes is a warning", () => {
     const clients = [{ ...shared, trouble: trouble("timeout", atMs) }, journal];
@@ -204,6 +206,29 @@ describe("what the database answered", () => {
       {
         level: "critical",
         what: "The shared tier and the purge journal cannot use the database.",
+      },
+    ]);
+  });
+
+  it("two databases that fail are two findings, each with its own variables", () => {
+    const refused = { ...trouble("timeout", atMs), kind: "token-refused" as const };
+    const clients = [
+      { ...shared, trouble: refused },
+      {
+        ...journal,
+        trouble: refused,
+        database: "journal's database" as const,
+        words: journalWords,
+      },
+    ];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([
+      {
+        what: "The shared tier cannot use the database.",
+        remedy: "Check UPSTASH_REDIS_REST_TOKEN.",
+      },
+      {
+        what: "The purge journal cannot use the journal's database.",
+        remedy: "Check JOURNAL_REDIS_REST_TOKEN.",
       },
     ]);
   });
@@ -237,31 +262,57 @@ describe("the database's clock", () => {
 });
 
 describe("the database's room", () => {
-  const info = (usedRatio: number | null, policy: string | null) => ({
-    info: { usedBytes: 1, maxBytes: 1, usedRatio, policy, evictedKeys: 0, keys: 1 },
+  const room = (
+    usedRatio: number | null,
+    policy: string | null,
+    more: Partial<RoomLooked> = {},
+  ) => ({
+    rooms: [
+      {
+        database: "database" as const,
+        holdsJournal: true,
+        evictedAtMs: undefined,
+        info: { usedBytes: 1, maxBytes: 1, usedRatio, policy, evictedKeys: 0, keys: 1 },
+        ...more,
+      },
+    ],
   });
+  const ofRecords = { holdsJournal: false };
+  const ofJournal = { database: "journal's database" as const };
 
   it.each<{ id: string; more: Partial<Looked>; codes: string[] }>([
-    { id: "90 %", more: info(0.9, "noeviction"), codes: ["redis-nearly-full"] },
-    { id: "less", more: info(0.899, "noeviction"), codes: [] },
-    { id: "just not all", more: info(0.999, "noeviction"), codes: ["redis-nearly-full"] },
+    { id: "85 %", more: room(0.85, "noeviction"), codes: ["redis-nearly-full"] },
+    { id: "less", more: room(0.849, "noeviction"), codes: [] },
+    { id: "just not all", more: room(0.999, "noeviction"), codes: ["redis-nearly-full"] },
     {
       id: "all, and nothing was written since",
-      more: info(1, "noeviction"),
+      more: room(1, "noeviction"),
       codes: ["redis-full"],
     },
-    { id: "no policy is told", more: info(0.9, null), codes: ["redis-nearly-full"] },
-    { id: "it evicts", more: info(0.9, "volatile-ttl"), codes: ["redis-evicting"] },
-    { id: "it would evict, with room", more: info(0.5, "allkeys-lru"), codes: [] },
-    { id: "no room is told", more: info(null, "allkeys-lru"), codes: [] },
+    { id: "no policy is told", more: room(0.9, null), codes: ["redis-nearly-full"] },
+    { id: "records alone", more: room(0.9, null, ofRecords), codes: ["redis-nearly-full"] },
+    { id: "the journal alone", more: room(0.9, null, ofJournal), codes: ["redis-nearly-full"] },
+    { id: "it spares the journal", more: room(0.9, "volatile-ttl"), codes: [] },
+    { id: "it may evict the journal", more: room(0.5, "allkeys-lru"), codes: ["redis-evicting"] },
+    { id: "as Upstash may", more: room(0.5, "optimistic-volatile"), codes: ["redis-evicting"] },
     {
-      id: "no room is told, and it evicts",
-      more: { ...info(null, "allkeys-lru"), evictedAtMs: atMs },
+      id: "it may evict the journal of its own",
+      more: room(0.5, "allkeys-lru", ofJournal),
+      codes: ["redis-evicting"],
+    },
+    { id: "it may evict records", more: room(0.9, "allkeys-lru", ofRecords), codes: [] },
+    { id: "it would evict, without a bound", more: room(null, "allkeys-lru"), codes: [] },
+    { id: "no bound is told", more: room(null, "noeviction"), codes: ["redis-size-unknown"] },
+    { id: "none, of records alone", more: room(null, "noeviction", ofRecords), codes: [] },
+    { id: "none, of the journal alone", more: room(null, "noeviction", ofJournal), codes: [] },
+    {
+      id: "no bound is told, and it evicts",
+      more: room(null, "allkeys-lru", { evictedAtMs: atMs }),
       codes: ["redis-evicting"],
     },
     {
       id: "it did, with another policy",
-      more: { ...info(0.1, "noeviction"), evictedAtMs: atMs },
+      more: room(0.1, "noeviction", { evictedAtMs: atMs }),
       codes: [],
     },
   ])("$id", ({ more, codes }) => {
@@ -269,7 +320,7 @@ describe("the database's room", () => {
   });
 
   it("tells no policy that is no name", () => {
-    const said = JSON.stringify(findingsOf(lookedAt(info(0.9, "http://secret:word@host"))));
+    const said = JSON.stringify(findingsOf(lookedAt(room(0.9, "http://secret:word@host"))));
     expect(said).toContain("the policy of the database is unknown");
     expect(said).not.toContain("secret");
   });

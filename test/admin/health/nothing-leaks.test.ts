@@ -71,7 +71,10 @@ function drawnLook(draws: Draws): Looked {
   } as const;
   const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });
   return lookedAt({
-    clients: [client("shared tier"), client("purge journal")],
+    clients: [
+      { ...client("shared tier"), database: "database" },
+      { ...client("purge journal"), database: "journal's database" },
+    ],
     view: {
       sentAtMs: draws.oneOf([atMs, -Infinity]),
       failedAtMs: draws.isLucky(0.5) ? atMs : undefined,
@@ -109,16 +112,23 @@ function drawnLook(draws: Draws): Looked {
     faults: [{ ...planted, what: "It is off.", why: "It is not set.", mend: "Set it." }],
     bypass: draws.oneOf([true, false, ["articles"]]),
     clock: { ...planted, aheadMs: draws.between(-9_000, 9_000), uncertainMs: 1 },
-    info: {
-      ...planted,
-      usedBytes: 1,
-      maxBytes: 1,
-      evictedKeys: 0,
-      keys: 1,
-      usedRatio: draws.oneOf([null, 0.95]),
-      policy: draws.oneOf([null, "noeviction", "allkeys-lru", marked]),
-    },
-    evictedAtMs: draws.isLucky(0.5) ? atMs : undefined,
+    rooms: [
+      {
+        ...planted,
+        database: draws.oneOf(["database", "journal's database"]),
+        holdsJournal: draws.isLucky(0.8),
+        info: {
+          ...planted,
+          usedBytes: 1,
+          maxBytes: 1,
+          evictedKeys: 0,
+          keys: 1,
+          usedRatio: draws.oneOf([null, 0.95]),
+          policy: draws.oneOf([null, "noeviction", "allkeys-lru", marked]),
+        },
+        evictedAtMs: draws.isLucky(0.5) ? atMs : undefined,
+      },
+    ],
     totals: totalsOf(windows, { colos: new Map([["HAM", { ...planted, ...told }]]) }),
     hitRateMins: hitRateMinsOf({ routes: [{ name: "articles", hitRateMin: 0.8 }] }),
   });
@@ -156,11 +166,14 @@ function drawnEnv(draws: Draws): Record<string, unknown> {
     METRICS: [mark],
     ORIGIN_LIMITER: [mark],
     ORIGIN_API: [mark],
-    JOURNAL_REDIS_REST_URL: [marked],
-    JOURNAL_REDIS_REST_TOKEN: [mark],
   };
+  // It takes the database out of use, so few have it.
+  const journal = draws.isLucky(0.1) ? { JOURNAL_REDIS_REST_URL: marked } : {};
   const set = Object.entries(settings).filter(() => draws.isLucky(0.4));
-  return Object.fromEntries(set.map(([name, values]) => [name, draws.oneOf(values)]));
+  return {
+    ...journal,
+    ...Object.fromEntries(set.map(([name, values]) => [name, draws.oneOf(values)])),
+  };
 }
 
 const answered =

@@ -13,8 +13,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   afterEach(() => world.stop());
 
   it("nothing is found where nothing is wrong, and the list says so", async () => {
-    // A server of 32 bits has a bound of its own.
-    await world.run("CONFIG", "SET", "maxmemory", "0");
+    await world.run("CONFIG", "SET", "maxmemory", "1000000000");
     const site = world.site({ config: soon });
     await site.get("/a");
     await send(site, { tags: ["red"] });
@@ -24,6 +23,17 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       findings: [],
       notLookedAt: [],
     });
+  });
+
+  it("redis-size-unknown: neither the database nor the configuration says it", async () => {
+    // A server of 32 bits has a bound of its own.
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    expect(await found(site, "redis-size-unknown")).toMatchObject({ level: "info" });
+    const limited = world.site({ config: { ...soon, limits: { databaseBytes: 1_000_000_000 } } });
+    await limited.get("/a");
+    expect(await healthOf(limited)).toMatchObject({ status: "ok", findings: [] });
   });
 
   it("redis-credentials: the token is not the database's", async () => {
@@ -106,7 +116,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await world.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
     await fillTo(world, 0.95);
     expect(await found(site, "redis-evicting")).toMatchObject({
-      level: "warning",
+      level: "critical",
       since: null,
       cause: expect.stringContaining("allkeys-lru") as string,
     });

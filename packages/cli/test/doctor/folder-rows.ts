@@ -145,6 +145,15 @@ export const rows: readonly { name: string; files: Files; codes: readonly string
     codes: ["secret-half-set warning the file .dev.vars"],
   },
   {
+    name: "a database for the journal without its token",
+    files: {
+      ".dev.vars":
+        "UPSTASH_REDIS_REST_URL=https://db.upstash.io\nUPSTASH_REDIS_REST_TOKEN=t\n" +
+        "JOURNAL_REDIS_REST_URL=https://journal.upstash.io",
+    },
+    codes: ["secret-half-set warning the file .dev.vars"],
+  },
+  {
     name: "a token that can be guessed",
     files: { ".dev.vars": "ADMIN_TOKEN=short" },
     codes: ["secret-not-usable warning the file .dev.vars"],

@@ -1,14 +1,22 @@
 // Findings on secrets: where they stand, who may read them, and those that are set in part.
 import { type Fault, isFault } from "../../../../../src/operator-error.ts";
 import { type Env, isSet } from "../../../../../src/platform/bindings.ts";
-import { databaseOf } from "../../../../../src/platform/database.ts";
+import { databasesOf } from "../../../../../src/platform/database.ts";
 import { adminTokenOf, purgeSecretsOf } from "../../../../../src/platform/secrets.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead, SecretFile } from "./folder-read.ts";
 
-const secretNames = ["UPSTASH_REDIS_REST_TOKEN", "PURGE_SECRET", "ADMIN_TOKEN"];
-const databaseNames = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"];
+const secretNames = [
+  "UPSTASH_REDIS_REST_TOKEN",
+  "JOURNAL_REDIS_REST_TOKEN",
+  "PURGE_SECRET",
+  "ADMIN_TOKEN",
+];
+const databaseNames = ["UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST"].flatMap((prefix) => [
+  `${prefix}_URL`,
+  `${prefix}_TOKEN`,
+]);
 
 export function secretsInVars(deployment: Deployment): DoctorFinding[] {
   const names = secretNames.filter((name) => isSet(deployment.vars, name));
@@ -74,13 +82,18 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
   const env: Env = { ...vars, ...secrets };
   const ofPurges: Fault[] = [];
   purgeSecretsOf(env, ofPurges);
-  const database = databaseNames.some((one) => isSet(secrets, one)) ? databaseOf(env) : undefined;
-  return [...ofPurges, ...[adminTokenOf(env), database].filter(isFault)].map((fault) => ({
-    code: fault.why.endsWith("is not set.") ? "secret-half-set" : "secret-not-usable",
-    level: "warning",
-    about,
-    what: fault.what,
-    cause: fault.why,
-    remedy: fault.mend,
-  }));
+  const ofDatabases: Fault[] = [];
+  const database = databaseNames.some((one) => isSet(secrets, one))
+    ? databasesOf(env, ofDatabases).redis
+    : undefined;
+  return [...ofPurges, ...ofDatabases, ...[adminTokenOf(env), database].filter(isFault)].map(
+    (fault) => ({
+      code: fault.why.endsWith("is not set.") ? "secret-half-set" : "secret-not-usable",
+      level: "warning",
+      about,
+      what: fault.what,
+      cause: fault.why,
+      remedy: fault.mend,
+    }),
+  );
 }

@@ -1,0 +1,70 @@
+// Data in a database that is nearly full: nothing new is stored there, and every purge is accepted.
+import { describe, expect, it } from "vitest";
+import { DataIsolate } from "../../testing/data/data-isolate.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+
+const maxBytes = 64 * 1_048_576;
+
+/** An isolate that has read how much is used. */
+async function opened(usedRatio: number): Promise<DataIsolate> {
+  const isolate = new DataIsolate();
+  use(isolate, usedRatio);
+  await isolate.data.runCron();
+  return isolate;
+}
+
+const use = ({ upstash }: DataIsolate, ratio: number) =>
+  void (upstash.memory = {
+    usedBytes: Math.ceil(ratio * maxBytes),
+    maxBytes,
+    policy: "noeviction",
+  });
+
+describe("from 85 %", () => {
+  it("set says that Redis did not take a value, and takes another for one that stands there", async () => {
+    const isolate = await opened(0.5);
+    const { data, upstash } = isolate;
+    const values = data.namespace<string>("values", { fresh: "1h" });
+    expect(await values.set("known", "1")).toEqual(["memory", "edge", "shared"]);
+    use(isolate, 0.86);
+    await data.runCron();
+    expect(await values.set("new", "1")).toEqual(["memory", "edge"]);
+    expect(await values.set("known", "2")).toEqual(["memory", "edge", "shared"]);
+    expect(upstash.keys).toHaveLength(1);
+    expect(await values.get("new")).toBe("1");
+    await expect(values.delete("known")).resolves.toBeDefined();
+    expect(await values.get("known")).toBeUndefined();
+    use(isolate, 0.5);
+    await data.runCron();
+    expect(await values.set("new", "2")).toEqual(["memory", "edge", "shared"]);
+  });
+
+  it("no hash is made", async () => {
+    const { data } = await opened(0.86);
+    const hashes = data.namespace<{ a: number }>("hashes", { fresh: "1h" });
+    expect(await hashes.fields("k").set({ a: 1 })).toBe(false);
+  });
+
+  it("a counter rejects, and what it was told certainly does not count", async () => {
+    const { data } = await opened(0.86);
+    const counter = data.counter("views", { sink: new MemoryCounterSink() });
+    await expect(counter.add("a", 1, { durable: true })).rejects.toMatchObject({
+      name: "NotAccepted",
+      isInDoubt: false,
+      message: expect.stringContaining("the database is nearly full") as string,
+    });
+  });
+});
+
+it("has purges in a database of their own, where it is given one", async () => {
+  const first = new DataIsolate();
+  const journal = new FakeUpstash(first.clock);
+  const { data, upstash } = new DataIsolate({
+    platform: { journal: { url: journal.url, token: journal.token } },
+  });
+  await data.namespace<string>("values", { fresh: "1h" }).set("a", "1");
+  await data.purge({ tags: ["red"] });
+  expect([upstash.journal.length, upstash.keys.length]).toEqual([0, 1]);
+  expect(journal.journal.length).toBeGreaterThan(0);
+});

@@ -1,0 +1,65 @@
+// Which databases the variables name: that of the cache, and that of the journal.
+import { describe, expect, it } from "vitest";
+import { type Fault, faultText, isFault } from "../../src/operator-error.ts";
+import type { Env } from "../../src/platform/bindings.ts";
+import { databasesOf } from "../../src/platform/database.ts";
+
+const redis = {
+  UPSTASH_REDIS_REST_URL: "https://db.upstash.io",
+  UPSTASH_REDIS_REST_TOKEN: "s3cret",
+};
+const journal = {
+  JOURNAL_REDIS_REST_URL: "https://journal.upstash.io",
+  JOURNAL_REDIS_REST_TOKEN: "s3cret",
+};
+const databaseOff = "The database is not used: the shared tier and purges are off.";
+const bothOrNeither = "Set both as the database's page shows them, or neither to go without.";
+
+describe("the journal's database:", () => {
+  it.each<{ id: string; env: Env; says: string }>([
+    {
+      id: "its token is missing",
+      env: { ...redis, JOURNAL_REDIS_REST_URL: "https://journal.upstash.io" },
+      says: `${databaseOff} JOURNAL_REDIS_REST_TOKEN is not set. ${bothOrNeither}`,
+    },
+    {
+      id: "its address is missing",
+      env: { ...redis, JOURNAL_REDIS_REST_TOKEN: "s3cret" },
+      says: "JOURNAL_REDIS_REST_URL is not set.",
+    },
+    {
+      id: "its address is none",
+      env: { ...redis, ...journal, JOURNAL_REDIS_REST_URL: "s3cret" },
+      says: "JOURNAL_REDIS_REST_URL is no URL;",
+    },
+    {
+      id: "its token is none",
+      env: { ...redis, ...journal, JOURNAL_REDIS_REST_TOKEN: "s3cret\ns3cret" },
+      says: "JOURNAL_REDIS_REST_TOKEN has a character that no token has.",
+    },
+    {
+      id: "nothing is stored anywhere else",
+      env: journal,
+      says: "JOURNAL_REDIS_REST_URL is set, and UPSTASH_REDIS_REST_URL is not set.",
+    },
+  ])("$id", ({ env, says }) => {
+    // With the cache's database in use, purges would go to another journal than the deployment's.
+    const faults: Fault[] = [];
+    const { redis: database, journal: own } = databasesOf(env, faults);
+    expect([faults, own]).toEqual([[], undefined]);
+    const text = isFault(database) ? faultText(database) : "";
+    expect(text).toContain(says);
+    expect(text).not.toContain("s3cret\n");
+  });
+
+  it("is the cache's", () => {
+    const same = {
+      JOURNAL_REDIS_REST_URL: "https://DB.upstash.io/",
+      JOURNAL_REDIS_REST_TOKEN: "t",
+    };
+    const faults: Fault[] = [];
+    const { redis: database, journal: own } = databasesOf({ ...redis, ...same }, faults);
+    expect([database, own]).toEqual([{ url: "https://db.upstash.io", token: "s3cret" }, undefined]);
+    expect(faults.map(({ what }) => what)).toEqual(["JOURNAL_REDIS_REST_URL has no effect."]);
+  });
+});
