@@ -143,6 +143,7 @@ interface Answering {
 function answerer({ proxy, operators, looked, arrivalOf }: Answering): Application["fetch"] {
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
+    if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
     const read = proxy.isolate.readUrl(arrival ?? request);
     // A hit needs no route but its own, so it goes without Hono's context.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);

@@ -22,6 +22,8 @@ export interface Arrival {
   /** The URL that the client asked for. */
   readonly url: string;
   readonly method: string;
+  /** Names two hosts, of which Node takes the first and others the last (RFC 9112 §3.2). */
+  readonly hasTwoHosts: boolean;
 }
 
 const mapped = /^::ffff:(?=\d+\.)/i;
@@ -45,22 +47,23 @@ export function arrivalOf(
   server: ServerRequest,
   trusts: TrustsPeer | undefined,
 ): Arrival {
-  const { method } = request;
+  const { method, headers } = request;
+  const hasTwoHosts = headers.get("host")?.includes(",") === true;
+  const about = { method, hasTwoHosts };
   const socket = server.incoming?.socket;
-  if (socket === undefined) return { address: null, url: request.url, method };
+  if (socket === undefined) return { address: null, url: request.url, ...about };
   const scheme = socket.encrypted === true ? "https" : "http";
   const peer = peerOf(server);
   if (trusts?.(peer, 0) !== true) {
-    return { address: peer ?? null, url: withSchemeAndHost(request.url, scheme), method };
+    return { address: peer ?? null, url: withSchemeAndHost(request.url, scheme), ...about };
   }
-  const { headers } = request;
   const { address, hops } = clientBehind(peer, headers.get("x-forwarded-for"), trusts);
   const statedScheme = stated(headers.get("x-forwarded-proto"), hops)?.toLowerCase();
   const isScheme = statedScheme === "http" || statedScheme === "https";
   const statedHost = stated(headers.get("x-forwarded-host"), hops) ?? "";
   const host = hostForm.test(statedHost) ? statedHost : undefined;
   const url = withSchemeAndHost(request.url, isScheme ? statedScheme : scheme, host);
-  return { address: address ?? null, url: URL.canParse(url) ? url : request.url, method };
+  return { address: address ?? null, url: URL.canParse(url) ? url : request.url, ...about };
 }
 
 /** The same request, as it was sent to the site. */

@@ -20,11 +20,10 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
  * @throws Error for an origin that cannot be reached, or whose response breaks RFC 9112's rules of framing
  */
 export async function nodeFetch(url: string, init: RequestInit): Promise<Response> {
-  const { method = "GET", body, signal } = init;
+  const { method = "GET", signal } = init;
   const headers = new Headers(init.headers);
   for (const name of ofConnection) headers.delete(name);
-  const content = body as ReadableStream<Uint8Array> | null | undefined;
-  const upload = content && measured(content, headers);
+  const upload = await uploadOf(init, headers);
   // A length without a body would take the next request on the connection for the body.
   if (!upload) headers.delete("content-length");
   const answered = Promise.withResolvers<Response>();
@@ -55,26 +54,51 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
   return answered.promise;
 }
 
-/** An upload of exactly the stated length; in chunks where none is stated. */
-function measured(body: ReadableStream<Uint8Array>, headers: Headers): ReadableStream<Uint8Array> {
-  const length = headers.get("content-length");
-  if (length !== null && /^\d+$/.test(length)) {
-    return body.pipeThrough(new FixedLengthStream(Number(length)));
+/** A body, of which the first chunk has been read. */
+interface Upload {
+  readonly first: Uint8Array;
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+}
+
+/**
+ * An upload of exactly the stated length; in chunks where none is stated. A server of Node has a stream
+ * for each request that could have a body: only its first chunk shows whether there is one.
+ *
+ * @throws whatever the signal is aborted with before that
+ */
+async function uploadOf(
+  { body, signal }: RequestInit,
+  headers: Headers,
+): Promise<Upload | undefined> {
+  if (!body) return undefined;
+  const length = headers.get("content-length") ?? "";
+  const isMeasured = /^\d+$/.test(length);
+  const stream = body as ReadableStream<Uint8Array>;
+  const source = isMeasured ? stream.pipeThrough(new FixedLengthStream(Number(length))) : stream;
+  const reader = source.getReader();
+  const givenUp = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+  const { done, value: first } = await Promise.race([reader.read(), givenUp]).catch((cause) => {
+    reader.cancel(cause).catch(() => undefined);
+    throw cause;
+  });
+  if (done) return undefined;
+  if (!isMeasured) {
+    headers.delete("content-length");
+    // Node frames a body of DELETE or OPTIONS only if it is told how.
+    headers.set("transfer-encoding", "chunked");
   }
-  headers.delete("content-length");
-  // Node frames a body of DELETE or OPTIONS only if it is told how.
-  headers.set("transfer-encoding", "chunked");
-  return body;
+  return { first, reader };
 }
 
 /** An upload that fails takes the request with it; a response that has come already stays. */
-async function send(body: ReadableStream<Uint8Array>, request: ClientRequest): Promise<void> {
-  const reader = body.getReader();
+async function send({ first, reader }: Upload, request: ClientRequest): Promise<void> {
   const closed = new Promise<void>((resolve) => request.once("close", resolve));
+  let next: ReadableStreamReadResult<Uint8Array> = { done: false, value: first };
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
+    for (; !next.done; next = await reader.read()) {
+      const { value } = next;
       if (request.destroyed) throw new Error("The origin takes no more of the body.");
       if (request.write(value)) continue;
       const drained = new Promise<void>((resolve) => request.once("drain", resolve));

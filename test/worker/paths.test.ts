@@ -120,8 +120,8 @@ describe.each([{ nth: 0 }, { nth: 1 }])("host $nth", ({ nth }) => {
     },
   );
 
-  it.each(["u@evil.test", "[", "a b", "h.test:99999", "a%2fb"])(
-    "400 for a host that is none: %s",
+  it.each(["u@evil.test", "[", "a b", "h.test:99999", "a%2fb", "site.test\r\nHost: b.test"])(
+    "400 for a host that is none, or two: %j",
     async (host) => {
       expect(await sent(port(), "GET /private", host)).toBe("400");
     },

@@ -1,0 +1,138 @@
+// What a client sends through Node to an origin with a URL: each request is framed as it was meant, and
+// nothing of one request becomes the beginning of the next on the origin's connection.
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type NodeSite, startNodeSite } from "../../testing/node/node-site.ts";
+import { exchange } from "../../testing/node/raw-client.ts";
+import { type RawOrigin, startRawOrigin } from "../../testing/node/raw-origin.ts";
+
+const page = "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 4\r\n\r\npage";
+const smuggled = "GET /smuggled HTTP/1.1\r\nHost: site.test\r\n\r\n";
+const next = "GET /next HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n";
+
+let origin: RawOrigin;
+let site: NodeSite;
+beforeAll(async () => {
+  origin = await startRawOrigin((request) =>
+    request.includes("/silent ") ? undefined : { bytes: page },
+  );
+  site = await startNodeSite({}, { ORIGIN_URL: origin.url });
+});
+afterAll(async () => {
+  await site.stop();
+  await origin.stop();
+});
+
+/** What the origin saw of a request and of the next one: methods and paths, and the body of the first. */
+async function send(request: string) {
+  const from = origin.seen.length;
+  const replies = await exchange(site.url, [request, next]);
+  // Node takes the next one before it has answered the first.
+  const isNext = (text: string) => Number(text.startsWith("GET /next "));
+  const seen = origin.seen.slice(from).toSorted((a, b) => isNext(a) - isNext(b));
+  const [head = ""] = (seen[0] ?? "").split("\r\n\r\n", 1);
+  return {
+    statuses: replies.map(({ status }) => status),
+    asked: seen.map((text) => text.split(" ", 2).join(" ")),
+    head: head.toLowerCase(),
+    body: (seen[0] ?? "").slice(head.length + 4),
+  };
+}
+
+const written = (method: string, lines: readonly string[], body = "") =>
+  `${method} /a HTTP/1.1\r\nHost: site.test\r\n${lines.join("\r\n")}\r\n\r\n${body}`;
+const chunked = (body: string) => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+const ofSmuggled = `Content-Length: ${smuggled.length}`;
+
+describe("a body goes on as one body", () => {
+  it.each([
+    { id: "POST-with-a-length", request: written("POST", [ofSmuggled], smuggled), body: smuggled },
+    {
+      id: "POST-in-chunks",
+      request: written("POST", ["Transfer-Encoding: chunked"], chunked(smuggled)),
+      body: chunked(smuggled),
+    },
+    {
+      id: "DELETE-in-chunks",
+      request: written("DELETE", ["Transfer-Encoding: chunked"], chunked(smuggled)),
+      body: chunked(smuggled),
+    },
+    {
+      id: "DELETE-with-a-length",
+      request: written("DELETE", [ofSmuggled], smuggled),
+      body: smuggled,
+    },
+    { id: "OPTIONS", request: written("OPTIONS", [ofSmuggled], smuggled), body: smuggled },
+    { id: "empty", request: written("POST", ["Content-Length: 0"]), body: "" },
+    { id: "none", request: written("POST", []), body: "" },
+    {
+      id: "nominated-length",
+      request: written("POST", [ofSmuggled, "Connection: content-length"], smuggled),
+      body: chunked(smuggled),
+    },
+    {
+      id: "nominated-coding",
+      request: written(
+        "POST",
+        ["Transfer-Encoding: chunked", "Connection: transfer-encoding"],
+        chunked(smuggled),
+      ),
+      body: chunked(smuggled),
+    },
+    {
+      id: "expects",
+      request: written("POST", [ofSmuggled, "Expect: 100-continue"], smuggled),
+      body: smuggled,
+    },
+  ])("$id", async ({ request, body }) => {
+    const sent = await send(request);
+    const method = request.slice(0, request.indexOf(" "));
+    expect([sent.statuses, sent.asked]).toEqual([
+      [200, 200],
+      [`${method} /a`, "GET /next"],
+    ]);
+    expect(sent.body).toBe(body);
+    expect(sent.head).not.toMatch(/^(?:expect|upgrade|te|trailer|proxy-connection):/m);
+  });
+});
+
+describe("GET and HEAD have no body at the origin, whatever length their client states", () => {
+  it.each(["GET", "HEAD"])("%s", async (method) => {
+    for (const more of [[], ["Authorization: Basic x"]]) {
+      const sent = await send(written(method, [ofSmuggled, ...more], smuggled));
+      expect([sent.asked, sent.body]).toEqual([[`${method} /a`, "GET /next"], ""]);
+      expect(sent.head).not.toContain("content-length");
+    }
+  });
+});
+
+it.each([
+  { id: "two-lengths", lines: ["Content-Length: 4", `${ofSmuggled}`] },
+  { id: "length-and-chunks", lines: [ofSmuggled, "Transfer-Encoding: chunked"] },
+  { id: "other-coding", lines: ["Transfer-Encoding: xchunked"] },
+  { id: "space-before-colon", lines: [`Content-Length : ${smuggled.length}`] },
+  { id: "cr-in-a-value", lines: ["X-A: a\rX-B: b"] },
+])("$id is refused, and the origin sees nothing of it", async ({ lines }) => {
+  const from = origin.seen.length;
+  const [first] = await exchange(site.url, [written("POST", lines, smuggled), next]).catch(
+    () => [],
+  );
+  expect([first?.status ?? 400, origin.seen.slice(from)]).toEqual([400, []]);
+});
+
+it("a request for two hosts is refused", async () => {
+  const sent = await send(written("GET", ["Host: other.test"]));
+  expect([sent.statuses, sent.asked]).toEqual([[400, 200], ["GET /next"]]);
+});
+
+it("a client that leaves takes its request at the origin with it", async () => {
+  const before = origin.openCount;
+  const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write("POST /a HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1000\r\n\r\nbegun");
+  await vi.waitFor(() => expect(origin.openCount).toBeGreaterThanOrEqual(Math.max(1, before)));
+  socket.destroy();
+  await vi.waitFor(() => expect(origin.seen.some((text) => text.includes("begun"))).toBe(false));
+  const sent = await send(written("POST", ["Content-Length: 2"], "ok"));
+  expect([sent.asked, sent.body]).toEqual([["POST /a", "GET /next"], "ok"]);
+});
