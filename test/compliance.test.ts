@@ -1,6 +1,7 @@
 // docs/compliance.md names a file and a test for each requirement of the RFCs: both must be there.
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { missingTests } from "./named-tests.ts";
 
 const at = (path: string) => new URL(`../${path}`, import.meta.url);
 const document = readFileSync(at("docs/compliance.md"), "utf8");
@@ -31,22 +32,8 @@ function faultsOf(cells: readonly string[]): string[] {
     ...(levels.includes(level) ? [] : [`${level} is no level`]),
     ...(isOurs && place === undefined ? ["it says nowhere where it is done"] : []),
     ...(place === undefined || existsSync(at(place)) ? [] : [`there is no ${place}`]),
-    ...(isOurs ? faultsOfTests(heldBy) : []),
+    ...(isOurs ? missingTests(heldBy) : []),
   ];
-}
-
-/** A file in backticks, then pieces of text in double quotes that stand in it. */
-function faultsOfTests(heldBy: string): string[] {
-  const named = heldBy.split(/`(?=test\/)/).slice(1);
-  if (named.length === 0) return ["it names no test"];
-  return named.flatMap((part) => {
-    const [path = ""] = part.split("`", 1);
-    if (!existsSync(at(path))) return [`there is no ${path}`];
-    const text = readFileSync(at(path), "utf8");
-    const pieces = [...part.matchAll(/"([^"]+)"/g)].map(([, piece = ""]) => piece);
-    if (pieces.length === 0) return [`it names no test in ${path}`];
-    return pieces.flatMap((piece) => (text.includes(piece) ? [] : [`${path} has no "${piece}"`]));
-  });
 }
 
 it("goes through all the RFCs", () => {

@@ -1,0 +1,69 @@
+// docs/threat-model.md names the tests that hold each of its statements: they must be there.
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { missingTests } from "./named-tests.ts";
+
+const document = readFileSync(new URL("../docs/threat-model.md", import.meta.url), "utf8");
+
+interface Section {
+  readonly heading: string;
+  readonly text: string;
+  /** Of its tables whose last column is `held by`. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+const sections: Section[] = document
+  .split(/^## /m)
+  .slice(1)
+  .map((text) => {
+    const lines = text.split("\n").filter((line) => line.startsWith("|"));
+    const isHeld = lines[0]?.endsWith("| held by |") === true;
+    const cells = lines.slice(2).map((line) => line.slice(2, -2).split(" | "));
+    return { heading: text.split("\n", 1)[0] ?? "", text, rows: isHeld ? cells : [] };
+  });
+const rows = sections.flatMap(({ rows: all }) =>
+  all.map((cells) => ({ statement: cells[0] ?? "", cells })),
+);
+
+it("is about everybody who is trusted with something, or with nothing", () => {
+  expect(sections.filter((one) => one.rows.length > 0).map(({ heading }) => heading)).toEqual([
+    "An anonymous client",
+    "A holder of PURGE_SECRET",
+    "A holder of ADMIN_TOKEN",
+    "Who reads Redis",
+    "Who writes Redis",
+    "The origin",
+    "The author of the configuration",
+    "A site that the command asks",
+    "A proxy in front, on Node",
+    "Who supplies the packages",
+  ]);
+  expect(rows.length).toBeGreaterThan(35);
+});
+
+it.each(rows)("$statement", ({ cells }) => {
+  expect(cells).toHaveLength(2);
+  expect(missingTests(cells[1] ?? "", { needsTitles: false })).toEqual([]);
+});
+
+describe("a row has a fault", () => {
+  it.each([
+    { id: "without a test", heldBy: "nobody" },
+    { id: "with a file that is gone", heldBy: '`test/none.test.ts` "x"' },
+    { id: "with a title that is gone", heldBy: '`test/app.test.ts` "nonesuch"' },
+  ])("$id", ({ heldBy }) => {
+    expect(missingTests(heldBy)).toHaveLength(1);
+  });
+});
+
+it("says which risks remain, above all that of Redis", () => {
+  expect(document).toContain("**Whoever can write to Redis can put a page on the site.**");
+  expect(document.match(/^Remaining risks?:/gm)?.length).toBeGreaterThan(5);
+});
+
+it("SECURITY.md leads there, and says how to report and which versions get fixes", () => {
+  const security = readFileSync(new URL("../SECURITY.md", import.meta.url), "utf8");
+  expect(security).toContain("(docs/threat-model.md)");
+  expect(security).toMatch(/^## Report a vulnerability$/m);
+  expect(security).toMatch(/^## Which versions get fixes$/m);
+});
