@@ -20,6 +20,7 @@ import { Lifts } from "./proxy/reuse/lifts.ts";
 import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
 import { serve, type ServePorts } from "./proxy/serve.ts";
+import { CredentialRefusals } from "./proxy/storing/credential-refusals.ts";
 import { Invalidations } from "./proxy/storing/invalidate.ts";
 import { LastAnswers } from "./proxy/storing/last-answers.ts";
 import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
@@ -35,6 +36,7 @@ import { isBypassed } from "./purge/journal/switch-state.ts";
 export type Isolate = Omit<ServePorts, "colo" | "afterAnswer"> & {
   readonly readUrl: ReadUrl;
   readonly invalidations: Invalidations;
+  readonly credentialRefusals: CredentialRefusals;
   readonly log: Log;
 };
 type Ports = { -readonly [Name in keyof ServePorts]: ServePorts[Name] };
@@ -124,6 +126,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     flights: new Flights(),
     uncacheable: new Uncacheable(),
     lastAnswers: new LastAnswers(),
+    credentialRefusals: new CredentialRefusals(),
     knownVary: new KnownVary(),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),

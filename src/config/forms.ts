@@ -82,6 +82,26 @@ export const fieldNames = texts("x-app").check(
   each((name) => fieldName.test(name), "has a name that no header field can have"),
 );
 
+/** Rules of their own decide about these two. */
+const withOwnRules: readonly string[] = ["authorization", "cookie"];
+
+/** Names of request fields, or the end or the beginning of one. */
+const credentialNames = texts("x-app-key").check(
+  each(
+    (name) => fieldName.test(name) && !name.slice(1, -1).includes("*") && !/^\*.*\*$/.test(name),
+    'has a name that no header field can have, or more than one "*", or one that is not at an end of a name',
+  ),
+  each(
+    (name) => !withOwnRules.includes(name.toLowerCase()),
+    "names Authorization, which always passes by the cache, or Cookie, which has options of its own; leave that name out",
+  ),
+);
+
+export const credentialFields = fields("credentialFields", {
+  add: credentialNames,
+  except: credentialNames,
+});
+
 /** Each request has values of its own for these: with one in its key, no page would be found again. */
 export const keyedNames = fieldNames.check(
   each(

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import type { TagsOf } from "./written-route.ts";
 import {
   between,
+  credentialFields,
   duration,
   durationOrOrigin,
   keyedNames,
@@ -80,6 +81,7 @@ const settings = fields("a route", {
     country: notBuiltYet,
   }),
   forward: forwardedNames,
+  credentialFields,
   cookies: fields("cookies", { ignore: patterns }),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),

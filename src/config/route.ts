@@ -1,6 +1,11 @@
 // What a route of a configuration comes to, with all that it leaves out filled in.
 import { type RouteInput, type TierName, tierNames } from "./route-schema.ts";
 import { type ConfigInput, defaultMaxLagSeconds } from "./schema.ts";
+import {
+  CredentialFields,
+  type CredentialNames,
+  knownCredentialFields,
+} from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 
@@ -8,7 +13,10 @@ import { readPattern, type RoutePattern } from "./route-pattern.ts";
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
 /** What a route takes from the general settings; of most it may say something itself. */
-type Inherited = Pick<ConfigInput, "heuristics" | "honourRequestDirectives" | "purge">;
+type Inherited = Pick<
+  ConfigInput,
+  "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
+>;
 
 /** @param route as it was written, and checked, like the general settings */
 export function resolvedRoute(route: RouteInput, general: Inherited) {
@@ -53,6 +61,12 @@ export function resolvedRoute(route: RouteInput, general: Inherited) {
     queryAllow: route.query?.allow,
     /** The only request fields that reach the origin besides what is keyed; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
+    /** Which request fields look like a credential. */
+    credentials: new CredentialFields([
+      credentialNames(route.credentialFields),
+      credentialNames(general.credentialFields),
+      knownCredentialFields,
+    ]),
     keyHeaders: sorted(lowerCased(route.key?.headers ?? [])),
     keyCookies: sorted(route.key?.cookies ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
@@ -104,6 +118,10 @@ function byStatus<T>(
   read: (text: string) => T,
 ): ReadonlyMap<number, T> {
   return new Map(Object.entries(texts).map(([status, text]) => [Number(status), read(text)]));
+}
+
+function credentialNames({ add = [], except = [] }: RouteInput["credentialFields"] = {}) {
+  return { add: lowerCased(add), except: lowerCased(except) } satisfies CredentialNames;
 }
 
 /** Names of fields, which have no case. */

@@ -72,6 +72,12 @@ export interface WrittenRoute {
    * @example forward: ["accept", "accept-language"]
    */
   readonly forward?: readonly string[] | undefined;
+  /**
+   * Request fields that look like a credential, on this route; it goes before the general field.
+   * Default: the general field's.
+   * @example credentialFields: { except: ["x-api-key"] }
+   */
+  readonly credentialFields?: WrittenCredentialFields | undefined;
   /** Cookies of this route. Default: the general ones. @example cookies: { ignore: ["theme"] } */
   readonly cookies?: WrittenRouteCookies | undefined;
   /** `"strip"`: drops Set-Cookie from what is stored. Default: `"respect"`. @example setCookie: "strip" */
@@ -130,6 +136,17 @@ export interface WrittenKey {
   readonly headers?: readonly string[] | undefined;
   /** Cookies whose values are keyed. Default: none. @example cookies: ["currency"] */
   readonly cookies?: readonly string[] | undefined;
+}
+
+/**
+ * Fields that look like a credential. A `*` at one end of a name stands for any rest. Where both lists fit
+ * a field, a whole name decides before a pattern, then `add` before `except`.
+ */
+export interface WrittenCredentialFields {
+  /** Fields that count as one. Default: none. @example add: ["x-tenant", "*-ticket"] */
+  readonly add?: readonly string[] | undefined;
+  /** Fields that do not. Default: none. @example except: ["x-csrf-token"] */
+  readonly except?: readonly string[] | undefined;
 }
 
 /** Cookies of a route. */

@@ -1,6 +1,12 @@
 // The configuration as an operator writes it: what a field means, in which unit, what holds without it,
 // and an example. The schema checks the same fields when it is loaded; a test compares the two.
-import type { Duration, NamePattern, WrittenRoute, WrittenRoutePurge } from "./written-route.ts";
+import type {
+  Duration,
+  NamePattern,
+  WrittenCredentialFields,
+  WrittenRoute,
+  WrittenRoutePurge,
+} from "./written-route.ts";
 
 /** Names to add to the known ones, or with `only` the names to have in their place. */
 export type AddedNames =
@@ -43,6 +49,11 @@ export interface WrittenConfig {
   readonly key?: WrittenStripping | undefined;
   /** Cookies of every route. Default: the known names. @example cookies: { harmless: ["theme"] } */
   readonly cookies?: WrittenCookies | undefined;
+  /**
+   * Request fields that look like a credential, on every route. Default: the known names.
+   * @example credentialFields: { add: ["x-tenant"], except: ["x-csrf-token"] }
+   */
+  readonly credentialFields?: WrittenCredentialFields | undefined;
   /**
    * Response fields that hold tags, besides Cache-Tag, Surrogate-Key and Cache-Groups. Default: none.
    * @example tagFields: ["x-tags"]

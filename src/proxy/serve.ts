@@ -122,9 +122,7 @@ export function searchFor<P extends SearchForPorts>(
     prefix,
     arrivedAtMs: atMs,
   });
-  // The lease of a crowd is asked for together with the record; sessions are in no crowd.
-  const isInTurn = route.collapse === "global" && !asked.hasUnknownCookie;
-  const mayPassOver = !isInTurn && !directives.onlyIfCached;
+  const mayPassOver = !directives.onlyIfCached;
   return new Search({ asked, atMs, decision, isSpared, mayPassOver }, ports);
 }
 

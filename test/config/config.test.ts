@@ -36,8 +36,9 @@ describe("a good configuration comes to", () => {
   });
 
   it("what a route leaves out", () => {
-    const { tags, ...plain } = defineConfig(route({})).routes[0] ?? {};
+    const { tags, credentials, ...plain } = defineConfig(route({})).routes[0] ?? {};
     expect(tags?.({})).toEqual([]);
+    expect(credentials?.entryFor("x-api-key")).toBe("*-key");
     expect(plain).toEqual({
       name: "news",
       match: [{ text: "/news/*", host: undefined, path: "/news/*" }],

@@ -164,7 +164,12 @@ export class SimulatedIsolate {
   #question({ page, leave }: SimulatedFill): VerdictQuestion {
     const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
-      asked: { route: routeOf(this.world, page, leave), directives, hasUnknownCookie: false },
+      asked: {
+        route: routeOf(this.world, page, leave),
+        directives,
+        hasUnknownCookie: false,
+        forwarded: { credentials: [] },
+      },
       ports: {
         colo: () => this.colo,
         view: this.view,

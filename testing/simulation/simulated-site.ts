@@ -8,6 +8,7 @@ import { FewAtOnce } from "../../src/cache/few-at-once.ts";
 import { Rangeless } from "../../src/proxy/fetch/whole-first.ts";
 import { KnownVary } from "../../src/proxy/request/known-vary.ts";
 import { Invalidations } from "../../src/proxy/storing/invalidate.ts";
+import { CredentialRefusals } from "../../src/proxy/storing/credential-refusals.ts";
 import { LastAnswers } from "../../src/proxy/storing/last-answers.ts";
 import { LeftOutTags } from "../../src/proxy/storing/left-out-tags.ts";
 import { Lifts } from "../../src/proxy/reuse/lifts.ts";
@@ -88,6 +89,7 @@ export class SimulatedSite {
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
       lastAnswers: new LastAnswers(),
+      credentialRefusals: new CredentialRefusals(),
       knownVary: new KnownVary(),
       rangeless: new Rangeless(),
       invalidations: new Invalidations(),

@@ -2,6 +2,7 @@
 import { tierNames, type TierName } from "../../config/config.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../../proxy/request/key.ts";
+import { isPersonal } from "../../proxy/request/personal.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
@@ -126,8 +127,8 @@ function whyNotAsked(
 }
 
 function whyPassedOver({ asked, key, ports, atMs }: Search<QuietPorts>): string {
-  return asked.hasUnknownCookie && ports.uncacheable.forSessions.has(key.text, atMs)
-    ? "a request with an unknown cookie has just got an answer that no other client may have"
+  return isPersonal(asked) && ports.uncacheable.forSessions.has(key.text, atMs)
+    ? "a request with an unknown cookie or a credential has just got an answer that no other client may have"
     : "it hardly ever has such a response";
 }
 

@@ -8,6 +8,7 @@ import { cacheStatus } from "../../http/cache-status.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
+import { isPersonal } from "../../proxy/request/personal.ts";
 import { type Asked, type Passed, plan } from "../../proxy/request/plan.ts";
 import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
@@ -202,7 +203,7 @@ async function nextOf(
     if (health === "down") return "refuse: the origin is down";
   }
   const isUnderWay = ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
-  const mayShare = asked.method === "GET" && !asked.hasUnknownCookie;
+  const mayShare = asked.method === "GET" && !isPersonal(asked);
   if (isUnderWay && mayShare) return "wait for the forward that is under way";
   return verdict.kind === "validate" ? "validate" : "forward";
 }

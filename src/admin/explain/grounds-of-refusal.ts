@@ -61,6 +61,10 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "cookies.ignore, cookies.harmless, key.cookies",
     why: "its request had a cookie that the configuration does not know, and the answer is not explicitly shared",
   },
+  "credential-field": {
+    clause: "credentialFields, key.headers, forward",
+    why: "its request had a field that looks like a credential, and the answer is not explicitly shared",
+  },
   "tags-failed": {
     clause: "tags",
     why: "the route's tags function threw an error, or did not return a list of texts",

@@ -54,6 +54,10 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
     clause: "cookies.ignore, cookies.harmless, key.cookies",
     why: "the request has a cookie that the configuration does not know, and the response is not explicitly shared",
   },
+  "credential-field": {
+    clause: "credentialFields, key.headers, forward",
+    why: "the request has a field that looks like a credential, and the response is not explicitly shared",
+  },
   "nothing-stored": { clause: "RFC 9111 §4", why: "no stored response fits the request" },
 };
 

@@ -10,7 +10,7 @@ import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, lifetimeSource } from "./grounds.ts";
 import { groundOfRefusal } from "./grounds-of-refusal.ts";
-import { mendOfCookies, mendOfSetCookie, tooLarge } from "./mends.ts";
+import { mendOfCookies, mendOfCredentials, mendOfSetCookie, tooLarge } from "./mends.ts";
 import { neverFresh } from "./never-fresh.ts";
 
 /** An answer of the origin to GET, and what became of it. Seconds are rounded to thousandths. */
@@ -115,5 +115,6 @@ function refusalGround(
   if (rule === "no-use") return { ...ground, ...neverFresh(metadata, route) };
   if (rule === "too-large") return { ...ground, ...tooLarge(metadata.bodyBytes, route, config) };
   if (rule === "set-cookie") return { ...ground, mend: mendOfSetCookie(names) };
+  if (rule === "credential-field") return { ...ground, mend: mendOfCredentials(names) };
   return rule === "unknown-cookie" ? { ...ground, mend: mendOfCookies(names) } : ground;
 }

@@ -23,6 +23,17 @@ export function mendOfCookies(names: readonly string[]): string {
   );
 }
 
+/** @param names of the fields that look like a credential */
+export function mendOfCredentials(names: readonly string[]): string {
+  const list = `[${names.map(quoted).join(", ")}]`;
+  const field = names.length === 1 ? "field" : "fields";
+  return (
+    `if the page does not depend on the ${field}, write credentialFields: { except: ${list} } in the route or at the top level of the configuration. ` +
+    `If the page differs by the ${field}, write key: { headers: ${list} } in the route: then each value has its own copy. ` +
+    `Or let the origin say public or s-maxage, or name the ${field} in Vary`
+  );
+}
+
 /** @param names of the cookies that an answer sets; one without a name is left out */
 export function mendOfSetCookie(names: readonly string[]): string {
   const named = `if nobody needs the cookie, ${harmless(`[${names.map(quoted).join(", ")}]`)}; or `;

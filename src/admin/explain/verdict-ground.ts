@@ -1,12 +1,13 @@
 // Why a verdict was given, in words: its rule, the part of the request or the page that the rule is about,
 // and what to do.
 import { unknownCookies } from "../../proxy/request/cookies.ts";
+import { credentialsIn } from "../../proxy/request/personal.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
 import type { FoundResponse } from "../../proxy/reuse/search.ts";
 import type { Verdict } from "../../proxy/reuse/verdict.ts";
 import type { LookAccount } from "./explanation.ts";
 import { type Ground, groundOf, invalidatedHere } from "./grounds.ts";
-import { mendOfCookies, purgedBy } from "./mends.ts";
+import { mendOfCookies, mendOfCredentials, purgedBy } from "./mends.ts";
 import { neverFresh, overrideOf } from "./never-fresh.ts";
 
 /** What a look-up came to. */
@@ -29,6 +30,10 @@ export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground
   if (by === "unknown-cookie") {
     const names = unknownCookies(asked.forwarded, asked.route).flatMap(({ name }) => name ?? []);
     return { ...ground, mend: mendOfCookies(names) };
+  }
+  if (by === "credential-field") {
+    const names = metadata === undefined ? [] : credentialsIn(asked, metadata);
+    return { ...ground, mend: mendOfCredentials(names) };
   }
   if (by === "nothing-stored") return { ...ground, why: [ground.why, ...known(look)].join("; ") };
   if (metadata === undefined) return ground;

@@ -27,6 +27,7 @@ export const findingCodes = [
   "stale-if-error-high",
   "unverified-high",
   "clients-limited",
+  "credential-field",
   "reports-missing",
   "reports-lost",
   "cache-api-slow",

@@ -1,5 +1,6 @@
 // All findings. Each is made by one function, which gets what was looked at.
 import { behindBacklog, behindFlushesFail } from "./behind-findings.ts";
+import { credentialField } from "./credential-findings.ts";
 import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
@@ -28,6 +29,7 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   hitRates,
   sharesHigh,
   clientsLimited,
+  credentialField,
   reportsMissing,
   reportsLost,
   cacheApiSlow,

@@ -5,6 +5,7 @@ import type { Isolate } from "../../create-proxy.ts";
 import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
 import type { Fault } from "../../operator-error.ts";
 import type { Environment } from "../../platform/environment.ts";
+import type { CredentialRefusal } from "../../proxy/storing/credential-refusals.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
 import type { Entry } from "../../purge/journal/entry.ts";
@@ -18,7 +19,10 @@ import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 export interface HealthSettings {
   readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts">;
   readonly cache: TieredCache<ResponseDetail>;
-  readonly isolate: Pick<Isolate, "config" | "originHealth" | "nowAtMs" | "log">;
+  readonly isolate: Pick<
+    Isolate,
+    "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log"
+  >;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
 }
 
@@ -61,6 +65,8 @@ export interface LookedHere {
   readonly usableOrigins: ReadonlySet<string>;
   readonly originsShutOff: readonly string[];
   readonly originTroubles: Isolate["originHealth"]["troubles"];
+  /** Of the last 15 minutes. */
+  readonly credentialRefusals: readonly CredentialRefusal[];
   readonly cacheApi: Pick<NonNullable<CacheApi>, "isShutOff" | "trouble"> | undefined;
   /** `undefined` where the Worker was handed none. */
   readonly data: DataTroubles | undefined;
@@ -94,7 +100,7 @@ export interface Looked extends LookedHere {
 
 /** Sends no command and no request, so anybody may ask for it. */
 export function lookHere({ environment, cache, isolate, data }: HealthSettings): LookedHere {
-  const { config, originHealth, nowAtMs } = isolate;
+  const { config, originHealth, credentialRefusals, nowAtMs } = isolate;
   const { redis, purging, tiers } = cache;
   return {
     atMs: nowAtMs(),
@@ -111,6 +117,7 @@ export function lookHere({ environment, cache, isolate, data }: HealthSettings):
     usableOrigins: new Set(environment.origins.keys()),
     originsShutOff: originHealth.shutOff,
     originTroubles: originHealth.troubles,
+    credentialRefusals: credentialRefusals.recent(nowAtMs()),
     cacheApi: tiers.edge,
     data: data?.troubles(),
     faults: environment.faults,

@@ -5,6 +5,7 @@ import type { FewAtOnce } from "../../cache/few-at-once.ts";
 import { Flight } from "../../cache/flights.ts";
 import { type Come, load, type Loading, type Next } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
+import { isPersonal } from "../request/personal.ts";
 import type { ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";
@@ -68,8 +69,8 @@ const forwarding: Loading<OriginNeed, SharedForward, Response> = {
 
 /** What may be answered to one client alone is asked for alone. */
 function isForAll({ asked, ports, key }: OriginNeed): boolean {
-  const { method, hasUnknownCookie, directives } = asked;
-  const isAskedForAll = method === "GET" && !hasUnknownCookie && !directives.noStore;
+  const { method, directives } = asked;
+  const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(asked);
   return isAskedForAll && !ports.uncacheable.forAll.has(key.text, ports.nowAtMs());
 }
 

@@ -12,6 +12,7 @@ import type { KnownVary } from "../request/known-vary.ts";
 import { passedFields } from "../request/forwarded-fields.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import type { Loops } from "../request/loops.ts";
+import { isPersonal } from "../request/personal.ts";
 import { type Asked, askedWith, type Passed } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
 import { atHand, type Need } from "../reuse/need.ts";
@@ -105,10 +106,10 @@ function forwardAsked(
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const { key, route, target, method, hasUnknownCookie } = asked;
+  const { key, route, target, method } = asked;
   const trace = traceFields(conditions, newSpanId);
   const headers = asked.forwarded.toHeaders([...validators, ...part, ...trace]);
-  const isForAll = method === "GET" && !hasUnknownCookie && part.length === 0;
+  const isForAll = method === "GET" && !isPersonal(asked) && part.length === 0;
   const page = isForAll ? key.text : undefined;
   return ask({ origin: route.origin, page, target }, { method, headers, body: null }, ports);
 }

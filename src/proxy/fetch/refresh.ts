@@ -55,8 +55,10 @@ export function startRefresh(
 ): void {
   if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
   const { metadata: like } = stored;
-  const selectsByCookie = like.selecting.some(([name]) => name === "cookie");
-  const asked = asRefresh(client, selectsByCookie);
+  const asked = asRefresh(
+    client,
+    like.selecting.map(([name]) => name),
+  );
   const accepts = (found: FoundResponse) =>
     found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
   startBehind({ asked, ports, accepts, like }, key);
@@ -65,7 +67,7 @@ export function startRefresh(
 /** Begins to bring the whole of what is not stored, for all who want a part of it. */
 export function startFill(need: Need<RefreshPorts>): ForwardFlight {
   const { ports, key, marker } = need;
-  const asked = asRefresh(need.asked, marker?.names.includes("cookie") ?? false);
+  const asked = asRefresh(need.asked, marker?.names ?? []);
   return startBehind({ asked, ports, accepts: isFresh }, key);
 }
 

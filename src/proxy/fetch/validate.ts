@@ -6,6 +6,7 @@ import { governingDirectives } from "../../http/governing-directives.ts";
 import { sharedExplicitly } from "../../http/storable.ts";
 import { freshensWhatWasSent, toldByHead } from "../../http/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
+import { isPersonal, personalRule } from "../request/personal.ts";
 import type { ForwardFlights } from "../reuse/forward-outcome.ts";
 import { type Led, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
 import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
@@ -82,8 +83,8 @@ export async function validated(
 }
 
 /**
- * What is asked with somebody's cookie may be answered with that somebody's fields: such an answer
- * changes what is stored only where it says itself that it may be shared.
+ * A request with a cookie or a credential of one client may be answered with fields of that client:
+ * such an answer changes the stored response only where it says itself that it may be shared.
  */
 function refusalToFreshen(
   metadata: StoredMetadata,
@@ -91,10 +92,11 @@ function refusalToFreshen(
   need: Need<ValidatePorts>,
 ): StoreRefusal | undefined {
   const { asked } = need;
-  const isPersonal = asked.hasUnknownCookie && !sharedExplicitly(governingDirectives(headers));
-  return isPersonal
-    ? "unknown-cookie"
-    : refusalToStore(metadata, headers, { ...need, asked: { ...asked, method: "GET" } });
+  const isShared = sharedExplicitly(governingDirectives(headers));
+  return (
+    personalRule(asked, { isShared, selecting: metadata.selecting }) ??
+    refusalToStore(metadata, headers, { ...need, asked: { ...asked, method: "GET" } })
+  );
 }
 
 /**
@@ -106,7 +108,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<Val
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
   const isForAll = personalCookies(headers, asked.route, ports.config).length === 0;
-  if (status !== 200 || before.status !== 200 || asked.hasUnknownCookie || !isForAll) return;
+  if (status !== 200 || before.status !== 200 || isPersonal(asked) || !isForAll) return;
   const held = ports.tiers.memory.read(key, { atMs: ports.nowAtMs() });
   const standing = held.kind === "found" && held.record.kind === "response" && held.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;

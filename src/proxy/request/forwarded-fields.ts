@@ -52,8 +52,10 @@ export interface KeyedBy {
   /** Those of them that are part of the key. */
   readonly keyedCookies: string;
   /** Fields that it keys by reach the origin, whatever they are. */
-  readonly route: Pick<Route, "keyHeaders" | "forward" | "honourRequestDirectives">;
+  readonly route: Pick<Route, "keyHeaders" | "forward" | "honourRequestDirectives" | "credentials">;
 }
+
+const none: readonly string[] = [];
 
 /** Of a request that may be answered from a stored response. */
 export class KeyedFields implements Fields {
@@ -62,6 +64,7 @@ export class KeyedFields implements Fields {
   /** Fields that the answer is known to vary by; these reach the origin, too. */
   readonly #selecting: readonly string[];
   #connection: ReadonlySet<string> | undefined;
+  #credentials: readonly string[] | undefined;
 
   constructor(request: ForwardedRequest, given: KeyedBy, selecting: readonly string[] = []) {
     this.#request = request;
@@ -73,6 +76,33 @@ export class KeyedFields implements Fields {
   get clientAddress(): string | null {
     const { occasionedBy } = this.#request;
     return occasionedBy === undefined ? addressOf(this.#request) : occasionedBy;
+  }
+
+  /**
+   * The names of the client's fields that look like a credential, reach the origin and are not keyed.
+   * Looks through all of the client's fields when it is first asked for.
+   */
+  get credentials(): readonly string[] {
+    return (this.#credentials ??= this.#credentialsSent());
+  }
+
+  #credentialsSent(): readonly string[] {
+    const { credentials, keyHeaders } = this.#given.route;
+    let found: string[] | undefined;
+    for (const name of this.#request.client.keys()) {
+      if (credentials.entryFor(name) === undefined || keyHeaders.includes(name)) continue;
+      if (this.#sent(name) !== null) (found ??= []).push(name);
+    }
+    return found ?? none;
+  }
+
+  /** The same request without its credentials. @param kept names of those that stay */
+  withoutCredentials(kept: readonly string[]): KeyedFields {
+    const dropped = this.credentials.filter((name) => !kept.includes(name));
+    if (dropped.length === 0) return this;
+    const client = new Headers(this.#request.client);
+    for (const name of dropped) client.delete(name);
+    return this.withClient(client);
   }
 
   /** The same request as if it had come with these fields. */

@@ -103,15 +103,21 @@ export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   return { kind: "pass", passed };
 }
 
-/** The same request as the isolate itself would make it: whole, unconditional, for storing. */
-export function asRefresh(asked: Asked, selectsByCookie: boolean): Asked {
+/**
+ * The same request as the isolate itself would make it: whole, unconditional, for storing.
+ *
+ * @param selecting names of the fields that select the response
+ */
+export function asRefresh(asked: Asked, selecting: readonly string[]): Asked {
+  const selectsByCookie = selecting.includes("cookie");
+  const forwarded = asked.forwarded.withoutCredentials(selecting);
   return {
     ...asked,
     method: "GET",
     conditions: new Headers(),
     directives: noDirectives,
     // Nobody waits for it, so nobody's session need be in it.
-    forwarded: selectsByCookie ? asked.forwarded : asked.forwarded.withCookies(asked.keyedCookies),
+    forwarded: selectsByCookie ? forwarded : forwarded.withCookies(asked.keyedCookies),
     hasUnknownCookie: asked.hasUnknownCookie && selectsByCookie,
   };
 }

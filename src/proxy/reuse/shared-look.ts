@@ -2,6 +2,7 @@
 import type { Finding } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { isPersonal } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
 import { placeOf, placeOfVariants, type SharedOdds } from "./shared-odds.ts";
 import type { Uncacheable } from "./uncacheable.ts";
@@ -36,12 +37,14 @@ export interface SoFar<P> {
 export async function askShared(
   search: SoFar<SharedLookPorts>,
   finding: Pick<Finding<unknown, unknown>, "found" | "lookIn">,
-  mayPassOver = false,
+  isOptional = false,
 ): Promise<InShared | undefined> {
   const { asked, key, marker, atMs } = search;
+  // The lease of a crowd is asked for together with the record; personal requests are in no crowd.
+  const mayPassOver = isOptional && (asked.route.collapse === "isolate" || isPersonal(asked));
   const { sharedOdds, uncacheable } = search.ports;
-  // Others with unknown cookies have just got what this one may not have.
-  const isOfNoUse = asked.hasUnknownCookie && uncacheable.forSessions.has(key.text, atMs);
+  // Others with cookies or credentials of their own have just got what this one may not have.
+  const isOfNoUse = uncacheable.forSessions.has(key.text, atMs) && isPersonal(asked);
   if (mayPassOver && isOfNoUse) return "passed-over";
   if (!search.isNewToColo) {
     await finding.lookIn("shared");

@@ -2,10 +2,10 @@
 import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { ForwardCause, ForwardReason } from "../../http/cache-status.ts";
 import type { ResponseDetail, StoredMetadata } from "../stored/stored-response.ts";
-import { sharedExplicitly } from "../../http/storable.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { judgedOnRoute, type PurgeJudgement, type PurgeView } from "../../purge/view/view.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
+import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
 
 /** A stored response, the tier that it was read from, and the key under which it stands there. */
@@ -31,7 +31,7 @@ export type Decider =
   /** RFC 5861 §3. */
   | "stale-while-revalidate"
   /** The request has one, and the response is not shared explicitly. */
-  | "unknown-cookie"
+  | PersonalRule
   | "nothing-stored";
 
 interface Grounds {
@@ -84,7 +84,7 @@ export interface VerdictPorts {
 
 /** What a verdict depends on beside the stored response. */
 export interface VerdictQuestion {
-  readonly asked: Pick<Asked, "route" | "directives" | "hasUnknownCookie">;
+  readonly asked: Pick<Asked, "route" | "directives"> & MayBePersonal;
   readonly ports: VerdictPorts;
   /** Epoch milliseconds; every decision for one request is made for one instant. */
   readonly atMs: number;
@@ -96,7 +96,7 @@ export interface VerdictQuestion {
  * @param found what the look-up brought, or why it brought nothing
  */
 export function decide(found: Candidate | MissReason, question: VerdictQuestion): Verdict {
-  const { directives, hasUnknownCookie } = question.asked;
+  const { directives } = question.asked;
   if (typeof found === "string") {
     return directives.onlyIfCached
       ? { kind: "gateway-timeout", by: "only-if-cached" }
@@ -104,16 +104,19 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   }
   const weighed = weigh(found, question);
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
-  const isForOthers = hasUnknownCookie && !sharedExplicitly(terms.governing);
+  const { selecting } = found.stored.metadata;
+  const forOthersBy = personalRule(question.asked, { isShared: terms.isShared, selecting });
   const by = decider(weighed);
   const allowedBy = by === "fresh" ? by : staleAllowance(weighed);
-  if (allowedBy !== undefined && !isForOthers) {
+  if (allowedBy !== undefined && forOthersBy === undefined) {
     const kind = by === "fresh" ? "serve" : "serve-stale";
     return { kind, candidate: found, ageSeconds: age, ttlSeconds, by: allowedBy, judged };
   }
   const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
-  if (isForOthers) return { kind: "forward", reason: "request", ...grounds, by: "unknown-cookie" };
+  if (forOthersBy !== undefined) {
+    return { kind: "forward", reason: "request", ...grounds, by: forOthersBy };
+  }
   const reason = isWish(by) ? "request" : "stale";
   return terms.canBeValidated
     ? { kind: "validate", candidate: found, reason, ...grounds }

@@ -11,11 +11,14 @@ import {
 import { type GoverningDirectives, governingDirectives } from "../../http/governing-directives.ts";
 import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata } from "./stored-response.ts";
+import { sharedExplicitly } from "../../http/storable.ts";
 import { hasValidator } from "../../http/validators.ts";
 
 /** Everything about a stored response's use that no request changes. */
 export interface Terms {
   readonly governing: GoverningDirectives;
+  /** Its origin says that many clients may share it. */
+  readonly isShared: boolean;
   readonly lifetimeSeconds: number;
   /** Age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
   readonly initialAgeSeconds: number;
@@ -78,6 +81,7 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
   const { requestedAtMs, respondedAtMs: atMs } = metadata;
   return {
     governing,
+    isShared: sharedExplicitly(governing),
     lifetimeSeconds: Math.min(
       lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
       metadata.lifetimeSecondsMax ?? Infinity,

@@ -1,6 +1,7 @@
 // What follows from an answer for those who ask next: what is remembered of its key once it is stored,
 // or is not, and what ends that was stored before it.
 import { isErrorStatus } from "../../http/fields.ts";
+import { isPersonal } from "../request/personal.ts";
 import type { Need } from "../reuse/need.ts";
 import { placeOf, type SharedOdds } from "../reuse/shared-odds.ts";
 import type { Uncacheable } from "../reuse/uncacheable.ts";
@@ -49,7 +50,7 @@ export function heedRefusal(
 ): void {
   const { asked, ports, key, replaced } = replacing;
   if (refusal === undefined) return ports.uncacheable.forAll.forget(key.text);
-  const isForAll = holdsForAll.has(refusal) && !asked.hasUnknownCookie;
+  const isForAll = holdsForAll.has(refusal) && !isPersonal(asked);
   if (!isForAll || !tellsOfResource(status)) return;
   ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
   if (replaced === undefined) return;
@@ -57,8 +58,8 @@ export function heedRefusal(
 }
 
 /**
- * Remembers of which keys those with unknown cookies get an answer of their own each, and forgets
- * those of which they no longer do. By the primary key, too: a marker may be in Redis alone.
+ * Remembers the keys for which each personal request gets an answer of its own, and forgets those
+ * for which it no longer does. By the primary key, too: a marker may be in Redis alone.
  *
  * @param status of the answer
  */
@@ -67,7 +68,7 @@ export function heedForSessions(
   status: number,
   { asked, ports, key }: Pick<Need<HeedPorts>, "asked" | "ports" | "key">,
 ): void {
-  if (!asked.hasUnknownCookie) return;
+  if (!isPersonal(asked)) return;
   const { uncacheable, nowAtMs } = ports;
   const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
   for (const { text } of [key, asked.key]) {

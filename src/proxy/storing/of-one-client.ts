@@ -6,6 +6,7 @@ import { governingDirectives } from "../../http/governing-directives.ts";
 import { connectionFields, qualifiedFieldNames } from "../../http/storable-fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
+import { credentialsIn } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
 import { forClients } from "../respond/downstream.ts";
 import type { Need } from "../reuse/need.ts";
@@ -83,7 +84,10 @@ function marksOf({ selecting }: StoredMetadata, asked: Asked): string[] {
   const address = isKeyedByAddress ? "" : (forwarded.clientAddress ?? "");
   const cookies = hasUnknownCookie && !own.has("cookie") ? unknownCookies(forwarded, route) : [];
   // Behind a comma another cookie may begin.
-  const whole = cookies.map(({ value }) => value);
+  const whole = [
+    ...cookies.map(({ value }) => value),
+    ...credentialsIn(asked, { selecting }).map((name) => forwarded.get(name) ?? ""),
+  ];
   const values = [...whole, ...whole.flatMap((value) => value.split(/,(?:[^=,]*=)?/))];
   const sessions = values.map((value) => decoded(value).replace(/^"(.*)"$/, "$1"));
   const isLong = (value: string) => value.length >= sessionCharactersMin;

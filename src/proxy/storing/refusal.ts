@@ -1,15 +1,11 @@
 // Why an origin's answer is not stored: all reasons, in the order in which they are looked for.
 import type { Config } from "../../config/config.ts";
 import type { RuleAndNames } from "../../http/cache-status.ts";
-import {
-  isOfOneRequest,
-  mayStore,
-  sharedExplicitly,
-  type StorableVerdict,
-} from "../../http/storable.ts";
+import { isOfOneRequest, mayStore, type StorableVerdict } from "../../http/storable.ts";
 import { fieldsOf } from "../../http/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { unknownCookies } from "../request/cookies.ts";
+import { credentialsIn, type PersonalRule, personalRule } from "../request/personal.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";
 import { streamBytesMax } from "./in-tiers.ts";
 import {
@@ -34,7 +30,7 @@ export type RefusalPorts = MarkerPorts & {
 /** The rule that keeps an answer from being stored, as `Cache-Status` and the stats name it. */
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
-  | "unknown-cookie"
+  | PersonalRule
   | "tags-failed"
   | "too-large"
   | "cut-short"
@@ -51,6 +47,7 @@ export type Refused = RuleAndNames & { readonly rule: StoreRefusal };
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
   "set-cookie",
   "unknown-cookie",
+  "credential-field",
   "names-client",
 ]);
 
@@ -101,7 +98,9 @@ export function refusalToStore(
       (terms.canBeValidated || !terms.alwaysValidate),
   });
   if (verdict.kind === "refused") return verdict.rule;
-  if (asked.hasUnknownCookie && !sharedExplicitly(terms.governing)) return "unknown-cookie";
+  const { selecting } = metadata;
+  const personal = personalRule(asked, { isShared: terms.isShared, selecting });
+  if (personal !== undefined) return personal;
   // A request without `Origin` gets no answer that is for one origin alone.
   const isAlone =
     asked.forwarded.sent.has("origin") &&
@@ -135,6 +134,7 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked):
   const { forwarded, route } = asked;
   if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
   if (refusal === "withheld-field") return unsentIn(metadata, asked);
+  if (refusal === "credential-field") return [...credentialsIn(asked, metadata)];
   if (refusal !== "unknown-cookie") return [];
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
 }

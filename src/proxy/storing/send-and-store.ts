@@ -8,6 +8,7 @@ import { lengthOf } from "../../http/ranges.ts";
 import { isNotModified } from "../../http/validators.ts";
 import { letGo } from "../../let-go.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
+import { isPersonal } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
@@ -16,6 +17,7 @@ import { atHand, type Led, type Need } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
+import type { CredentialRefusals } from "./credential-refusals.ts";
 import { heedForSessions, type HeedPorts, heedRefusal, learnOdds } from "./consequences.ts";
 import { type Fresh, metadataOf, type MetadataPorts } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
@@ -28,6 +30,7 @@ export type SendAndStorePorts = MetadataPorts &
   AdmissionPorts &
   HeedPorts &
   SendBodyPorts & {
+    readonly credentialRefusals: Pick<CredentialRefusals, "note">;
     /** Notes keys whose origin answers a range with the whole. */
     readonly rangeless: { mark(key: string, atMs: number): void };
   };
@@ -48,6 +51,9 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
   const atMs = ports.nowAtMs();
   if (refused !== undefined) {
     decision.refuses(refused);
+    if (refused.rule === "credential-field") {
+      ports.credentialRefusals.note(asked.route, refused.names, atMs);
+    }
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     const answer = unstored(fresh, led, { ...refused, metadata });
     noteAnswer(metadata, led, { isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers) });
@@ -89,8 +95,8 @@ function unstored(
     ofOneClient.has(rule) ||
     arePersonal(fieldsForOneClient(headers, metadata, need), metadata) ||
     (!isPrivate(headers) && namesClient(headers, metadata, asked));
-  const isCookie = asked.hasUnknownCookie || headers.has("set-cookie");
-  const change = isForOne ? makePrivate : isCookie ? keepPrivate : undefined;
+  const mayBeOwn = isPersonal(asked) || headers.has("set-cookie");
+  const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;

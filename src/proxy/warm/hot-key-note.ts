@@ -56,10 +56,11 @@ const setByUs: ReadonlySet<string> = new Set([
   "surrogate-capability",
 ]);
 
-/** The platform's own fields count only where the operator has named them. */
+/** The platform's own fields and credentials count only where the operator has named them. */
 export function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
   if (ofOneClient.has(name)) return false;
-  return !name.startsWith("cf-") || route.keyHeaders.includes(name);
+  if (route.keyHeaders.includes(name)) return true;
+  return !name.startsWith("cf-") && route.credentials.entryFor(name) === undefined;
 }
 
 /** @returns when the response becomes stale by its lifetime, in epoch milliseconds */
@@ -124,7 +125,7 @@ export function askedAgain(note: HotKeyNote, isolate: AskedAgainPorts): Asked | 
     !asked.hasUnknownCookie &&
     asked.route.tiers.includes("shared") &&
     note.fields.every(([name]) => mayBeNoted(name, asked));
-  return isAsNoted ? asRefresh(asked, false) : undefined;
+  return isAsNoted ? asRefresh(asked, []) : undefined;
 }
 
 function requestOf({ url, fields, cookie }: HotKeyNote): Request | undefined {

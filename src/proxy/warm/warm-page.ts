@@ -189,7 +189,7 @@ function plannedAs({ url, headers, ownHost }: PageAsked, ports: WarmPorts): Aske
     (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, asked)),
   );
   if (names.length > 0) return passedBy("field", names);
-  return asked.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(asked, false);
+  return asked.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(asked, []);
 }
 
 function isOfSite(host: string, { siteHosts }: WarmPorts): boolean {

@@ -74,6 +74,18 @@ export const riddles: readonly Riddle[] = [
     ],
   },
   {
+    id: "clients send a key of an API",
+    origin: fresh,
+    client: (nth) => ({ headers: { "x-api-key": `key-${nth}` } }),
+    told: notStored("credential-field", ["x-api-key"]),
+    says: [
+      /by credential-field: x-api-key .*credentialFields: \{ except: \["x-api-key"\] \}/,
+      /key: \{ headers: \["x-api-key"\] \} in the route: then each value has its own copy/,
+      /let the origin say public or s-maxage, or name the field in Vary/,
+    ],
+    never: [/key-\d/],
+  },
+  {
     id: "links have a parameter of their own each",
     origin: fresh,
     client: (nth) => ({ url: `${url}?mailing=${nth}` }),

@@ -88,7 +88,7 @@ it("or because a session has just got an answer of its own", async () => {
   const withCookie = { headers: { cookie: "session=1" } };
   await site.get(url, withCookie);
   expect((await whyNotAsked(site, withCookie))?.[2]).toBe(
-    "a request with an unknown cookie has just got an answer that no other client may have",
+    "a request with an unknown cookie or a credential has just got an answer that no other client may have",
   );
 });
 

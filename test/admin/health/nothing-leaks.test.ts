@@ -84,6 +84,7 @@ function drawnLook(draws: Draws): Looked {
     },
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
+    credentialRefusals: [{ ...planted, route: "articles", entries: ["*token"], sinceAtMs: atMs }],
     cacheApi: {
       isShutOff: draws.isLucky(0.5),
       trouble: { ...trouble("timeout"), why: "It is slow" },

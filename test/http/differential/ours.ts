@@ -133,7 +133,12 @@ export class Ours {
   get #question(): VerdictQuestion {
     const directives = requestDirectives(fieldsIn.asks(this.#exchange));
     return {
-      asked: { route: this.#route, directives, hasUnknownCookie: false },
+      asked: {
+        route: this.#route,
+        directives,
+        hasUnknownCookie: false,
+        forwarded: { credentials: [] },
+      },
       ports: {
         colo: () => "HAM",
         view: noJournal,

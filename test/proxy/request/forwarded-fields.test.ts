@@ -1,5 +1,6 @@
 // What the origin sees of a client's fields (RFC 9110 §7.6.1, §7.6.3).
 import { describe, expect, it } from "vitest";
+import { CredentialFields, knownCredentialFields } from "../../../src/config/credential-fields.ts";
 import {
   type ForwardedRequest,
   KeyedFields,
@@ -22,7 +23,13 @@ interface Given {
 function keyed(fields: Texts, given: Given = {}) {
   const { cookies = "", honourRequestDirectives = false, forward } = given;
   const request = requestWith({ ...fields, "cf-connecting-ip": "192.0.2.7" });
-  const route = { keyHeaders: ["x-app"], honourRequestDirectives, forward };
+  const credentials = new CredentialFields([knownCredentialFields]);
+  const route = {
+    keyHeaders: ["x-app", "x-app-key"],
+    honourRequestDirectives,
+    forward,
+    credentials,
+  };
   return new KeyedFields(request, { cookies, keyedCookies: "", route });
 }
 

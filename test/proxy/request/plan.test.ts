@@ -145,7 +145,7 @@ describe("the request's directives (RFC 9111 §5.2.1)", () => {
 it("a refresh is whole, unconditional and without the client's wishes", () => {
   const config = configWith({ honourRequestDirectives: true });
   const headers = { "if-none-match": '"a"', range: "bytes=0-1", "cache-control": "max-stale" };
-  const refresh = asRefresh(askedWith({ method: "HEAD", headers }, config), false);
+  const refresh = asRefresh(askedWith({ method: "HEAD", headers }, config), []);
   expect(refresh.method).toBe("GET");
   expect([...(refresh.conditions as Headers)]).toEqual([]);
   expect(refresh.directives.maxStaleSeconds).toBeUndefined();

@@ -90,6 +90,7 @@ const situation: fc.Arbitrary<Situation> = fc
     judged: fc.constantFrom(...judgements),
     isInvalidated: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
     hasUnknownCookie: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+    credentials: fc.integer({ min: 0, max: 19 }).map((n) => (n === 0 ? ["x-api-key"] : [])),
     restedSeconds: shortSpans,
     fractionMs: fc.constantFrom(0, 1, 999, -5_000),
   })
@@ -102,6 +103,7 @@ const situation: fc.Arbitrary<Situation> = fc
         route: { ...given.route, heuristics: given.heuristics },
         directives: requestDirectives(new Headers({ "cache-control": given.asks })),
         hasUnknownCookie: given.hasUnknownCookie,
+        forwarded: { credentials: given.credentials },
       },
       ports: {
         colo: () => "HAM",
@@ -170,6 +172,21 @@ describe("a verdict", () => {
       runs,
     );
     expect(staleCount).toBeGreaterThan(50);
+  });
+
+  it("serves a personal request only what its origin shares", () => {
+    let personalCount = 0;
+    fc.assert(
+      fc.property(situation, (given) => {
+        const { hasUnknownCookie, forwarded, route } = given.question.asked;
+        if (!hasUnknownCookie && forwarded.credentials.length === 0) return;
+        if (!["serve", "serve-stale"].includes(verdictOn(given).kind)) return;
+        personalCount += 1;
+        expect(termsOf(given.metadata, route).isShared).toBe(true);
+      }),
+      runs,
+    );
+    expect(personalCount).toBeGreaterThan(5);
   });
 
   it("does not serve again what was no longer served, as the clock goes on", () => {

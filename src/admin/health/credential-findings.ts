@@ -1,0 +1,24 @@
+// The finding on requests with a field that looks like a credential.
+import { isoOf } from "../../iso-date.ts";
+import type { Finding } from "./finding.ts";
+import type { Looked } from "./looked.ts";
+
+/** One for each route that has refused to share a response for this reason. */
+export function credentialField({ credentialRefusals }: Looked): Finding[] {
+  return credentialRefusals.map(({ route, entries, sinceAtMs }) => {
+    const whose = route === "" ? "no route" : `route ${JSON.stringify(route)}`;
+    const list = `[${entries.map((entry) => JSON.stringify(entry)).join(", ")}]`;
+    const isWhole = entries.every((entry) => !entry.includes("*"));
+    const keyed = isWhole ? list : "[the field's name]";
+    return {
+      code: "credential-field",
+      level: "info",
+      about: whose,
+      what: `Requests of ${whose} have a field that looks like a credential (${entries.join(", ")}). Each goes to the origin by itself, and its response is not stored.`,
+      since: isoOf(sinceAtMs),
+      cause:
+        "The origin says neither public nor s-maxage, and does not name the field in Vary. So the response may be for one client alone. Cache-Status names the field.",
+      remedy: `If the response does not depend on the field, write credentialFields: { except: ${list} }. If the response differs by the field, write key: { headers: ${keyed} }, or let the origin name the field in Vary. If the route needs few fields, list these in forward.`,
+    };
+  });
+}

@@ -1,0 +1,87 @@
+// Which request fields look like a credential, and which list decides.
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config/config.ts";
+import { CredentialFields, knownCredentialFields } from "../../src/config/credential-fields.ts";
+
+const known = new CredentialFields([knownCredentialFields]);
+const none = { add: [], except: [] };
+
+describe("the known fields", () => {
+  it("stand in full in the documentation, and no others", () => {
+    const documented = readFileSync("docs/configuration.md", "utf8");
+    const [, section = ""] = documented.split("## Credentials\n");
+    const [table = ""] = section.split("To change the list");
+    const rows = table.split("\n").filter((line) => /^\| (?!fields|---)/.test(line));
+    const names = rows.map((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name));
+    const except = names.pop();
+    expect(names.flat()).toEqual(knownCredentialFields.add);
+    expect(except).toEqual(knownCredentialFields.except);
+  });
+
+  it.each(
+    (
+      "accept accept-encoding accept-language user-agent referer origin cookie host range if-none-match " +
+      "if-range cache-control pragma dnt te via from priority upgrade-insecure-requests sec-fetch-user " +
+      "sec-fetch-mode sec-ch-ua sec-ch-ua-platform sec-gpc save-data traceparent baggage b3 x-request-id " +
+      "x-correlation-id x-requested-with x-pjax hx-request turbo-frame rsc next-router-state-tree " +
+      "cf-connecting-ip cf-ray cf-visitor cf-ipcountry cdn-loop x-real-ip true-client-ip x-b3-traceid " +
+      "x-cloud-trace-context x-datadog-trace-id sentry-trace newrelic x-inertia-version device-memory " +
+      "viewport-width purpose sec-purpose sec-websocket-key idempotency-key postman-token " +
+      "x-playback-session-id icy-metadata x-forwarded-for x-forwarded-proto"
+    ).split(" "),
+  )("leave out what browsers and proxies send: %s", (name) => {
+    expect(known.entryFor(name)).toBeUndefined();
+  });
+
+  it("tell which entry a field fits", () => {
+    expect(known.entryFor("x-vault-token")).toBe("*token");
+    expect(known.entryFor("dpop")).toBe("dpop");
+    expect(known.entryFor("cf-access-client-id")).toBe("*-client-id");
+  });
+});
+
+describe("which list decides", () => {
+  const isOne = (levels: ConstructorParameters<typeof CredentialFields>[0], name: string) =>
+    new CredentialFields(levels).entryFor(name) !== undefined;
+
+  it.each([
+    {
+      id: "the-first-level",
+      levels: [
+        { add: [], except: ["*-key"] },
+        { add: ["x-key"], except: [] },
+      ],
+      is: false,
+    },
+    { id: "the-next-where-it-is-silent", levels: [none, { add: ["x-key"], except: [] }], is: true },
+    { id: "a-whole-name-added", levels: [{ add: ["x-key"], except: ["*"] }], is: true },
+    { id: "a-whole-name-excepted", levels: [{ add: ["*"], except: ["x-key"] }], is: false },
+    { id: "add-of-two-whole-names", levels: [{ add: ["x-key"], except: ["x-key"] }], is: true },
+    { id: "add-of-two-patterns", levels: [{ add: ["x-*"], except: ["*-key"] }], is: true },
+    { id: "nobody", levels: [none], is: false },
+  ])("$id", ({ levels, is }) => {
+    expect(isOne(levels, "x-key")).toBe(is);
+  });
+
+  it("is asked in any case, route before site", () => {
+    const { routes, anywhere } = defineConfig({
+      credentialFields: { add: ["X-Tenant"] },
+      routes: [{ name: "open", match: "/open/*", credentialFields: { except: ["x-TENANT"] } }],
+    });
+    expect(anywhere.credentials.entryFor("x-tenant")).toBe("x-tenant");
+    expect(routes[0]!.credentials.entryFor("x-tenant")).toBeUndefined();
+    expect(routes[0]!.credentials.entryFor("x-api-key")).toBe("*-key");
+  });
+
+  it("gives the same word for a name again and again, among thousands of others", () => {
+    const fields = new CredentialFields([knownCredentialFields]);
+    for (let nth = 0; nth < 3_000; nth += 1) {
+      expect(fields.entryFor(`x-made-up-${nth}`)).toBeUndefined();
+      expect(fields.entryFor(`x-made-up-${nth}-token`)).toBe("*token");
+      expect(fields.entryFor("x-api-key")).toBe("*-key");
+      expect(fields.entryFor("accept")).toBeUndefined();
+    }
+    expect(fields.entryFor(`${"x".repeat(10_000)}-token`)).toBe("*token");
+  });
+});

@@ -1,0 +1,204 @@
+// A field that looks like a credential: the response to one client is never the response to another,
+// stored or by collapsing, unless the origin shares it explicitly.
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { cc, closedGate, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
+import { type AskInit, openSite, read, type Site, until } from "../../../testing/site/harness.ts";
+
+/** Names as vendors document them. Some never reach the origin of a cached route: these change nothing. */
+const names = (
+  "X-Api-Key Api-Key Apikey X-Apikey X-Mbx-Apikey Ocp-Apim-Subscription-Key X-Goog-Api-Key DD-API-KEY " +
+  "DD-APPLICATION-KEY X-RapidAPI-Key X-Functions-Key X-License-Key CB-ACCESS-KEY X-Parse-Master-Key " +
+  "X-Auth-Token X-Access-Token X-Token Token Private-Token PRIVATE-TOKEN JOB-TOKEN Deploy-Token " +
+  "X-Vault-Token X-Consul-Token X-Plex-Token X-Shopify-Access-Token X-Figma-Token X-Refresh-Token " +
+  "X-CSRF-Token X-XSRF-TOKEN X-CSRFToken RequestVerificationToken X-WP-Nonce Jenkins-Crumb " +
+  "X-Amz-Security-Token X-Client-Secret X-Hasura-Admin-Secret DPoP X-JWT X-Jwt-Claims X-Authorization " +
+  "X-Serverless-Authorization Proxy-Authorization X-Auth X-Auth-Key X-Auth-Email X-Auth-User " +
+  "X-Zumo-Auth X-Api-Password X-GitHub-OTP Signature Signature-Input X-Signature X-Session X-Session-Id " +
+  "Session-Id Mcp-Session-Id X-Parse-Session-Token Sec-Token-Binding Cf-Access-Jwt-Assertion " +
+  "Cf-Access-Client-Id Cf-Access-Client-Secret Cf-Access-Authenticated-User-Email " +
+  "X-Goog-Iap-Jwt-Assertion X-Pomerium-Jwt-Assertion X-Pomerium-Claim-Email Teleport-Jwt-Assertion " +
+  "X-MS-Client-Principal X-MS-Token-AAD-Access-Token X-Amzn-Oidc-Data X-Forwarded-User " +
+  "X-Forwarded-Email X-Forwarded-Access-Token X-Remote-User Remote-User X-User X-User-Id X-Email " +
+  "X-Webauth-User X-Webauth-Name X-Authentik-Username Tailscale-User-Login X-Consumer-Username " +
+  "X-Replit-User-Id X-Firebase-AppCheck X-IBM-Client-Id X-Userinfo X-Endpoint-API-UserInfo " +
+  "Impersonate-User Sudo Client-Cert Client-Cert-Chain X-SSL-Client-Cert X-Client-Cert " +
+  "X-Forwarded-Client-Cert X-Amzn-Mtls-Clientcert X-ARR-ClientCert Cf-Client-Cert-Der-Base64"
+).split(" ");
+
+const route = { name: "all", match: "*", fresh: "5m" } as const;
+const fresh: ConfigInput = { routes: [route] };
+const withField = (name: string, value: string): AskInit => ({ headers: { [name]: value } });
+const alice = withField("x-api-key", "alice");
+const bob = withField("x-api-key", "bob");
+
+/** A page that repeats each field that only some clients send. */
+function personal(fields: FieldTexts = {}) {
+  const known = new Set("accept-encoding cache-control host via".split(" "));
+  return ({ headers }: Request, nth: number) => {
+    const own = [...headers].filter(
+      ([name]) =>
+        !known.has(name) && !/^(?:x-forwarded-(?:proto|host|for)|surrogate-.*)$/.test(name),
+    );
+    return page(`${own.map(([name, value]) => `${name}=${value}`).join()} ${nth}`, fields);
+  };
+}
+
+async function texts(site: Site, inits: readonly AskInit[], path = "/a"): Promise<string[]> {
+  const seen = [];
+  for (const init of inits) seen.push((await site.get(path, init)).text);
+  return seen;
+}
+
+describe("one client's response", () => {
+  it.each(names)("does not answer another from storage: %s", async (name) => {
+    const site = openSite({ config: fresh, origin: personal() });
+    const seen = await texts(site, [withField(name, "alice"), withField(name, "bob"), {}]);
+    expect(seen[1]).not.toContain("alice");
+    expect(seen[2]).not.toMatch(/alice|bob/);
+    const other = openSite({ config: fresh, origin: personal() });
+    const [, forOne] = await texts(other, [{}, withField(name, "carol")]);
+    // Where the field reaches the origin, the client gets what the origin makes of it.
+    const reaches = /carol/.test(
+      (await texts(openSite({ origin: personal() }), [withField(name, "carol")]))[0]!,
+    );
+    expect(/carol/.test(forOne!)).toBe(reaches);
+  });
+
+  it.each(names)("does not answer another that asks at the same time: %s", async (name) => {
+    const gate = closedGate();
+    const site = openSite({ config: fresh });
+    site.origin.script = async (request, nth) => {
+      await gate.opened;
+      return personal()(request, nth);
+    };
+    const asked = ["alice", "bob"].map((who) => site.ask("/a", withField(name, who)).then(read));
+    const anonymous = site.ask("/a").then(read);
+    await until(() => site.origin.count >= 1);
+    gate.open();
+    const [first, second] = await Promise.all(asked);
+    expect(first!.text).not.toContain("bob");
+    expect(second!.text).not.toContain("alice");
+    expect((await anonymous).text).not.toMatch(/alice|bob/);
+    await site.settle();
+  });
+});
+
+describe("a response to a credential", () => {
+  it("is stored nowhere, says why, and goes on as private", async () => {
+    const adminToken = "admin-token-of-a-test";
+    const env = { ADMIN_TOKEN: adminToken };
+    const site = openSite({ config: fresh, env, origin: personal(cc("max-age=600")) });
+    const seen = await site.get("/a", { headers: { "x-api-key": "a", DPoP: "b" } });
+    expect(seen.cacheStatus).toBe(
+      'tidemark; fwd=uri-miss; fwd-status=200; detail="credential-field: dpop, x-api-key"',
+    );
+    expect(seen.fields.get("cache-control")).toBe("max-age=600, private");
+    const stats = await site.get("/_cache/stats", {
+      headers: { authorization: `Bearer ${adminToken}` },
+    });
+    expect(stats.text).toMatch(/"refusedToStore":\s*\{\s*"credential-field":\s*1\s*\}/);
+  });
+
+  it.each([
+    { id: "public", fields: cc("public, max-age=60") },
+    { id: "s-maxage", fields: cc("s-maxage=60") },
+    { id: "targeted", fields: { "cdn-cache-control": "max-age=60" } },
+  ])("answers everybody where the origin says so: $id", async ({ fields }) => {
+    const site = openSite({ config: fresh, origin: (_, nth) => page(`page ${nth}`, fields) });
+    expect(await texts(site, [alice, bob, {}])).toEqual(["page 1", "page 1", "page 1"]);
+  });
+
+  it.each([
+    { id: "max-age", fields: cc("max-age=60"), config: {} },
+    { id: "fresh", fields: {}, config: fresh },
+    { id: "override", fields: {}, config: { routes: [{ ...route, mode: "override" as const }] } },
+    { id: "must-revalidate", fields: cc("must-revalidate, max-age=60"), config: {} },
+    { id: "expires", fields: { expires: "Fri, 01 Jan 2100 00:00:00 GMT" }, config: {} },
+  ])(
+    "is not what a page without such a word is, stored before: $id",
+    async ({ fields, config }) => {
+      const site = openSite({ config, origin: (_, nth) => page(`page ${nth}`, fields) });
+      await site.get("/a");
+      const own = await site.get("/a", alice);
+      expect([own.text, own.cacheStatus]).toEqual([
+        "page 2",
+        'tidemark; fwd=request; fwd-status=200; detail="credential-field: x-api-key"',
+      ]);
+      expect(await texts(site, [{}])).toEqual(["page 1"]);
+    },
+  );
+
+  it("that varies by it answers the same credential alone", async () => {
+    const vary = cc("max-age=60", { vary: "x-api-key" });
+    const site = openSite({ origin: personal(vary) });
+    expect(await texts(site, [alice, bob, alice, {}, bob])).toEqual([
+      "x-api-key=alice 1",
+      "x-api-key=bob 2",
+      "x-api-key=alice 1",
+      " 3",
+      "x-api-key=bob 2",
+    ]);
+  });
+
+  it("that varies by one of two is stored for nobody", async () => {
+    const vary = cc("max-age=60", { vary: "x-api-key" });
+    const site = openSite({ origin: personal(vary) });
+    const both: AskInit = { headers: { "x-api-key": "alice", "x-auth-token": "t" } };
+    const seen = await texts(site, [both, both, alice, both]);
+    expect(seen.map((text) => text.replace(/.* /, ""))).toEqual(["1", "2", "3", "4"]);
+  });
+
+  it("that names it in a field is for that client alone, though it says public", async () => {
+    const token = "0123456789abcdef0123";
+    const fields = cc("public, max-age=60", { link: `</next?key=${token}>; rel=next` });
+    const site = openSite({ origin: (_, nth) => page(`page ${nth}`, fields) });
+    const init = withField("x-api-key", token);
+    expect((await site.get("/a", init)).cacheStatus).toContain("names-client");
+    expect(await texts(site, [{}])).toEqual(["page 2"]);
+  });
+});
+
+describe("the configuration", () => {
+  const all = (more: object): ConfigInput => ({ routes: [{ ...route, ...more }] });
+
+  it.each([
+    { id: "keyed", config: all({ key: { headers: ["X-Api-Key"] } }), expected: "1 2 1 3" },
+    { id: "not-forwarded", config: all({ forward: [] }), expected: "1 1 1 1" },
+    {
+      id: "excepted",
+      config: all({ credentialFields: { except: ["X-API-Key"] } }),
+      expected: "1 1 1 1",
+    },
+    {
+      id: "excepted-all",
+      config: all({ credentialFields: { except: ["*"] } }),
+      expected: "1 1 1 1",
+    },
+    {
+      id: "excepted-by-the-site",
+      config: { ...fresh, credentialFields: { except: ["*-key"] } },
+      expected: "1 1 1 1",
+    },
+    {
+      id: "added-by-the-route",
+      config: {
+        credentialFields: { except: ["*-key"] },
+        ...all({ credentialFields: { add: ["x-api-*"] } }),
+      },
+      expected: "1 2 3 4",
+    },
+  ])("decides: $id", async ({ config, expected }) => {
+    const site = openSite({ config, origin: (_, nth) => page(`${nth}`) });
+    expect((await texts(site, [alice, bob, alice, {}])).join(" ")).toBe(expected);
+  });
+
+  it.each(["postman-token", "x-playback-session-id", "sec-fetch-user", "idempotency-key"])(
+    "leaves %s to all",
+    async (name) => {
+      const site = openSite({ config: fresh, origin: (_, nth) => page(`${nth}`) });
+      const inits = ["a", "b"].map((value) => withField(name, value));
+      expect(await texts(site, inits)).toEqual(["1", "1"]);
+    },
+  );
+});
