@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { CredentialFields, knownCredentialFields } from "../../src/config/credential-fields.ts";
+import { refusalOf, route } from "./refusal-of.ts";
 
 const known = new CredentialFields([knownCredentialFields]);
 const none = { add: [], except: [] };
@@ -83,5 +84,30 @@ describe("which list decides", () => {
       expect(fields.entryFor("accept")).toBeUndefined();
     }
     expect(fields.entryFor(`${"x".repeat(10_000)}-token`)).toBe("*token");
+  });
+});
+
+describe("refused", () => {
+  const noName =
+    'has a name that no header field can have, or more than one "*", or one that is not at an end of a name';
+  const ownRules =
+    "names Authorization, which always passes by the cache, or Cookie, which has options of its own; leave that name out";
+
+  it.each([
+    { id: "no-name", written: { add: ["x app"] }, at: ".add", says: noName },
+    { id: "star-within", written: { except: ["x-*-key"] }, at: ".except", says: noName },
+    { id: "two-stars", written: { except: ["*token*"] }, at: ".except", says: noName },
+    { id: "authorization", written: { except: ["Authorization"] }, at: ".except", says: ownRules },
+    { id: "cookie", written: { add: ["cookie"] }, at: ".add", says: ownRules },
+    {
+      id: "misspelt",
+      written: { only: [] },
+      at: "",
+      says: '"only" is no field of credentialFields',
+    },
+  ])("$id", ({ written, at, says }) => {
+    const place = `credentialFields${at}: ${says}.`;
+    expect(`${refusalOf({ credentialFields: written })}.`).toBe(place);
+    expect(`${refusalOf(route({ credentialFields: written }))}.`).toBe(`route "news", ${place}`);
   });
 });

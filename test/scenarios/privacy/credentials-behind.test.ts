@@ -1,0 +1,177 @@
+// Credentials on every way beside a plain GET: refreshes, validations, HEAD, ranges, errors, leases in the
+// world, warming, hot keys and the middleware.
+import { Hono } from "hono";
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { tidemark } from "../../../src/hono.ts";
+import { defineConfig } from "../../../src/tidemark.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import { type AskInit, openColos, openSite, read } from "../../../testing/site/harness.ts";
+import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
+
+const field = "x-api-key";
+const alice: AskInit = { headers: { [field]: "alice" } };
+const bob: AskInit = { headers: { [field]: "bob" } };
+const all = (more: object = {}): ConfigInput => ({
+  routes: [{ name: "all", match: "*", fresh: "1m", ...more }],
+});
+
+describe("a refresh behind the answer to a credential", () => {
+  it("goes without the credential", async () => {
+    const fields = cc("public, max-age=60, stale-while-revalidate=60");
+    const site = openSite({ origin: (_, nth) => page(`page ${nth}`, fields) });
+    await site.get("/a");
+    site.clock.advance(61);
+    expect((await site.get("/a", alice)).text).toBe("page 1");
+    expect([site.origin.count, site.origin.last.fields.has(field)]).toEqual([2, false]);
+    expect((await site.get("/a")).text).toBe("page 2");
+  });
+
+  it("has the credential that selects the variant, and ends nobody else's", async () => {
+    const fields = cc("max-age=60, stale-while-revalidate=60", { vary: field });
+    const site = openSite({
+      origin: ({ headers }, nth) => page(`${headers.get(field)} ${nth}`, fields),
+    });
+    await site.get("/a", alice);
+    await site.get("/a", bob);
+    site.clock.advance(61);
+    expect((await site.get("/a", alice)).text).toBe("alice 1");
+    expect(site.origin.last.fields.get(field)).toBe("alice");
+    expect((await site.get("/a", alice)).text).toBe("alice 3");
+    expect((await site.get("/a", bob)).text).toBe("bob 2");
+  });
+
+  it("stores nothing for all where the new response no longer varies by it", async () => {
+    const vary = cc("max-age=60, stale-while-revalidate=60", { vary: field });
+    const site = openSite({
+      origin: ({ headers }, nth) =>
+        page(`${headers.get(field)} ${nth}`, nth === 1 ? vary : cc("max-age=60")),
+    });
+    await site.get("/a", alice);
+    site.clock.advance(61);
+    await site.get("/a", alice);
+    expect(site.origin.count).toBe(2);
+    expect((await site.get("/a")).text).toBe("null 3");
+    expect((await site.get("/a", bob)).text).toBe("bob 4");
+  });
+});
+
+describe("a stored response", () => {
+  it("gets no field of a 304 that is for one credential", async () => {
+    const site = openSite();
+    site.origin.script = ({ headers }, nth) =>
+      nth === 1
+        ? page("page", cc("public, max-age=60", { etag: '"1"' }))
+        : unchanged({ etag: '"1"', "x-name": headers.get(field) ?? "nobody" });
+    await site.get("/a");
+    site.clock.advance(61);
+    expect((await site.get("/a", alice)).text).toBe("page");
+    const next = await site.get("/a");
+    expect([next.text, next.fields.get("x-name")]).toEqual(["page", "nobody"]);
+  });
+
+  it("is not ended by what HEAD gets with a credential, and answers no such HEAD", async () => {
+    const site = openSite({ config: all() });
+    site.origin.script = ({ headers }) => {
+      const who = headers.get(field) ?? "nobody";
+      return page(who, { etag: `"${who}"`, "content-length": `${who.length}` });
+    };
+    await site.get("/a");
+    const head = await site.get("/a", { ...alice, method: "HEAD" });
+    expect(head.fields.get("etag")).toBe('"alice"');
+    expect((await site.get("/a")).cacheStatus).toMatch(/hit/);
+    expect(site.origin.count).toBe(2);
+  });
+
+  it("is not ended by a refusal of a credential", async () => {
+    const site = openSite({ config: all() });
+    site.origin.script = ({ headers }) =>
+      headers.has(field) ? page("mine", cc("no-store")) : page("page");
+    await site.get("/a");
+    expect((await site.get("/a", alice)).text).toBe("mine");
+    expect((await site.get("/a")).cacheStatus).toMatch(/hit/);
+  });
+
+  it("does not answer a credential stale, nor instead of an error", async () => {
+    const site = openSite({ config: all({ staleWhileRevalidate: "1h", staleIfError: "1h" }) });
+    site.origin.script = (_, nth) => (nth === 1 ? page("page") : page("down", {}, 500));
+    await site.get("/a");
+    site.clock.advance(61);
+    const own = await site.get("/a", alice);
+    expect([own.status, own.text]).toEqual([500, "down"]);
+    expect((await site.get("/a")).text).toBe("page");
+  });
+
+  it("gives no range to a credential, and is not brought whole for one", async () => {
+    const site = openSite({ config: all() });
+    site.origin.script = ({ headers }) => page(`whole of ${headers.get(field) ?? "nobody"}`);
+    const range = (init: AskInit): AskInit => ({
+      headers: { ...init.headers, range: "bytes=9-13" },
+    });
+    await site.get("/a");
+    expect((await site.get("/a", range({}))).text).toBe("nobod");
+    expect((await site.get("/a", range(alice))).text).toContain("alice");
+    site.clock.advance(61);
+    expect((await site.get("/a", range(alice))).text).toContain("alice");
+    expect((await site.get("/a", range(bob))).text).toContain("bob");
+    expect((await site.get("/a", range({}))).text).not.toMatch(/alic|bob/);
+  });
+
+  it("answers no credential that asks for what is cached alone", async () => {
+    const site = openSite({ config: all(), origin: () => page("page") });
+    await site.get("/a");
+    const init = { headers: { ...alice.headers, "cache-control": "only-if-cached" } };
+    expect([(await site.get("/a", init)).status, site.origin.count]).toEqual([504, 1]);
+  });
+});
+
+describe("other places", () => {
+  it.each(["isolate", "global"] as const)("a credential of another colo: %s", async (collapse) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const [near, far] = openColos(2, {
+      clock,
+      upstash,
+      config: all({ collapse }),
+      origin: ({ headers }, nth) => page(`${headers.get(field)} ${nth}`),
+    });
+    const seen = await Promise.all([near!.get("/a", alice), far!.get("/a", bob)]);
+    expect(seen.map(({ text }) => text.split(" ")[0])).toEqual(["alice", "bob"]);
+    expect(upstash.leaseCommands).toEqual([]);
+    expect((await near!.get("/a")).text).toBe("null 3");
+    expect((await far!.get("/a")).text).toBe("null 3");
+    expect((await far!.get("/a", bob)).text).toBe("bob 4");
+  });
+
+  it("the operator's list of pages to warm", async () => {
+    const { near } = openWarmSite({ config: all() });
+    const [told] = await warmed(near, { url: "/a", headers: alice.headers });
+    expect(JSON.stringify(told)).toContain(field);
+    expect(near.origin.count).toBe(0);
+  });
+
+  it("notes of hot keys", async () => {
+    const site = openHotSite({
+      origin: (_, nth) => page(`page ${nth}`, cc("max-age=120", { vary: field })),
+    });
+    await heat(site.colos[0], ["/a"], alice);
+    await heat(site.colos[0], ["/b"]);
+    expect(site.told().map(({ url }) => new URL(url).pathname)).toEqual(["/b"]);
+    expect(JSON.stringify(site.upstash.hotCommands)).not.toContain("alice");
+  });
+
+  it("the middleware", async () => {
+    const app = new Hono();
+    app.get("/a", (c) => c.text(`for ${c.req.header(field) ?? "nobody"}`));
+    const site = tidemark(app, defineConfig({ routes: [{ name: "a", match: "*", fresh: "1m" }] }), {
+      env: { ADMIN_TOKEN: "a".repeat(16) },
+    });
+    const ask = async (init: AskInit) =>
+      (await read(await site.fetch(new Request("https://www.example.com/a", init)))).text;
+    const seen = [await ask(alice), await ask(bob), await ask({}), await ask(alice), await ask({})];
+    expect(seen).toEqual(["for alice", "for bob", "for nobody", "for alice", "for nobody"]);
+  });
+});
