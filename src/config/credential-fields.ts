@@ -51,7 +51,9 @@ export class CredentialFields {
 
   /** @param levels the first that names a field decides */
   constructor(levels: readonly CredentialNames[]) {
-    const decide = levels.map(decider);
+    const decide = levels.map((level) =>
+      level === knownCredentialFields ? known() : decider(level),
+    );
     this.#entryOf = (name) => {
       for (const entryIn of decide) {
         const entry = entryIn(name);
@@ -78,6 +80,13 @@ export class CredentialFields {
 interface Entry {
   readonly pattern: string;
   readonly isCredential: boolean;
+}
+
+let knownDecider: ReturnType<typeof decider> | undefined;
+
+/** The longest level, which every route has: made once. */
+function known() {
+  return (knownDecider ??= decider(knownCredentialFields));
 }
 
 /** A whole name goes before a pattern; between two alike, `add` does. */
