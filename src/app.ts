@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { answerDebugged, debugField } from "./admin/debug-field.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
+import { OperatorGate } from "./admin/auth.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm } from "./proxy/stored/record-form.ts";
@@ -113,7 +114,8 @@ export function createApp(
     if (!hasStarted) log.write(startLine(config, cache, faults.length));
     hasStarted = true;
   };
-  const looked = { environment, cache, data, isolate: proxy.isolate };
+  const gate = new OperatorGate({ ...platform, ...environment, ...cache });
+  const looked = { environment, cache, data, isolate: proxy.isolate, gate };
   const operators = operatorsOf(config.operatorPath, looked, failed);
   const answerTo = answerer({ proxy, operators, looked, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {

@@ -49,8 +49,8 @@ export class BenchFailure extends Error {}
 
 const seed = 1;
 const warmSeconds = 5;
-const secret = `whsec_${Buffer.alloc(24, "bench").toString("base64")}`;
-const adminToken = "test-admin-token";
+const secret = "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG";
+const adminToken = "admin-of-the-attacked-site";
 
 export async function measuredRow(
   ground: Ground,

@@ -4,8 +4,10 @@ import type { Isolate } from "../create-proxy.ts";
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
+import type { OperatorGate } from "./auth.ts";
 
 export interface AdminSettings {
+  readonly gate: OperatorGate;
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly isolate: Isolate;

@@ -1,39 +1,179 @@
-// Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1).
-import type { Secret } from "../platform/secrets.ts";
+// Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1), or of a token derived from it.
+import type { CredentialRefusal } from "../observe/families.ts";
 import { type Fault, isFault } from "../operator-error.ts";
-import { toldError } from "./told.ts";
+import type { Secret } from "../platform/secrets.ts";
+import {
+  challengeField,
+  challengeIn,
+  judgeToken,
+  proofOf,
+  type TokenKey,
+  tokenKey,
+  type TokenScope,
+} from "./operator-token.ts";
+import { RefusedCredentials, type RefusedCredentialsSettings } from "./refused-credentials.ts";
+import { told, toldError } from "./told.ts";
 
-/** Is the request of the token's bearer? */
-export async function isAuthorized(request: Request, adminToken: string): Promise<boolean> {
-  const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-  return given !== undefined && isToken(given, adminToken);
+export interface OperatorGateSettings extends RefusedCredentialsSettings {
+  readonly adminToken: Secret;
+  /** SITE_HOST; empty where it is not set. */
+  readonly siteHosts: readonly string[];
 }
 
-/** Compares digests under a random key, so that timing tells nothing of the token. */
-export async function isToken(given: string, adminToken: string): Promise<boolean> {
+/** A longer text is no credential, and is not hashed. */
+const credentialCharsMax = 4_096;
+
+/** What both kinds of tokens are compared with; made at the first request that carries one. */
+interface Keys {
+  readonly ofToken: TokenKey;
+  /** Of this isolate alone: digests under it reveal nothing by the time that their comparison takes. */
+  readonly random: CryptoKey;
+  readonly digest: ArrayBuffer;
+}
+
+/** Judges credentials, and counts the wrong ones. One for each isolate. */
+export class OperatorGate {
+  readonly #settings: OperatorGateSettings;
+  readonly refusals: RefusedCredentials;
+  #keys: Promise<Keys> | undefined;
+
+  constructor(settings: OperatorGateSettings) {
+    this.#settings = settings;
+    this.refusals = new RefusedCredentials(settings);
+  }
+
+  /** ADMIN_TOKEN, why it is not usable, or `undefined` where it is not set. */
+  get adminToken(): Secret {
+    return this.#settings.adminToken;
+  }
+
+  /** Does `Authorization` hold the token? A request without this field counts as nothing wrong. */
+  async isOperator(request: Request): Promise<boolean> {
+    return (await this.#judgedBearer(request)) === "valid";
+  }
+
+  /** @returns why a route stays shut; `undefined` for the bearer of a usable token */
+  async refusalOf(request: Request): Promise<Response | undefined> {
+    const what = "This route was not opened.";
+    if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
+    const judged = await this.#judgedBearer(request);
+    if (judged === "valid") return undefined;
+    const error = { code: "unauthorized", what, why: whyOf[judged], mend: mendOfBearer };
+    return toldError(401, error, { "www-authenticate": "Bearer" });
+  }
+
+  /** Is the text of `Tidemark-Debug` the token? */
+  async mayDebug(request: Request, given: string): Promise<boolean> {
+    return (await this.#counted("debug", this.#judged(request, given, "debug"))) === "valid";
+  }
+
+  /**
+   * `GET /_cache/proof`: proves to a client that knows ADMIN_TOKEN that this site knows it, too. So the client
+   * sends no token, not even a derived one, to a server that is not its Tidemark.
+   *
+   * @returns 200 with `proof` and `atSeconds`, by this site's clock; 401 for a challenge that is not signed
+   */
+  async proof(request: Request): Promise<Response> {
+    const what = "Nothing was proved.";
+    if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
+    const given = request.headers.get(challengeField);
+    if (given === null || this.adminToken === undefined) {
+      const error = {
+        code: "unauthorized",
+        what,
+        why: "There is no challenge.",
+        mend: mendOfProof,
+      };
+      return toldError(401, error);
+    }
+    const { ofToken } = await this.#keysOf(this.adminToken);
+    const found = await challengeIn(ofToken, bounded(given), this.#hostsOf(request));
+    if (found === undefined) {
+      this.refusals.refused("challenge", "wrong");
+      const why = "The challenge is not signed with this deployment's ADMIN_TOKEN for this host.";
+      return toldError(401, { code: "unauthorized", what, why, mend: mendOfProof });
+    }
+    this.refusals.accepted("challenge");
+    const atSeconds = Math.floor(this.#settings.nowAtMs() / 1_000);
+    return told({ proof: await proofOf(ofToken, { ...found, atSeconds }), atSeconds });
+  }
+
+  async #judgedBearer(request: Request): Promise<"valid" | "absent" | CredentialRefusal> {
+    const field = request.headers.get("authorization");
+    if (field === null) return "absent";
+    const [, given] = /^Bearer +(\S+) *$/i.exec(bounded(field)) ?? [];
+    const judged =
+      given === undefined
+        ? Promise.resolve("malformed" as const)
+        : this.#judged(request, given, "operator");
+    return this.#counted("bearer", judged);
+  }
+
+  async #judged(
+    request: Request,
+    given: string,
+    scope: TokenScope,
+  ): Promise<"valid" | CredentialRefusal> {
+    const { adminToken, nowAtMs } = this.#settings;
+    if (given === "" || given.length > credentialCharsMax) return "malformed";
+    if (adminToken === undefined || isFault(adminToken)) return "wrong";
+    const { ofToken, random, digest } = await this.#keysOf(adminToken);
+    const bytes = new TextEncoder().encode(given);
+    if (await crypto.subtle.verify("HMAC", random, digest, bytes)) return "valid";
+    const atSeconds = nowAtMs() / 1_000;
+    return judgeToken(ofToken, given, { scope, hosts: this.#hostsOf(request), atSeconds });
+  }
+
+  async #counted(
+    credential: "bearer" | "debug",
+    judging: Promise<"valid" | CredentialRefusal>,
+  ): Promise<"valid" | CredentialRefusal> {
+    const judged = await judging;
+    if (judged === "valid") this.refusals.accepted(credential);
+    else this.refusals.refused(credential, judged);
+    return judged;
+  }
+
+  #keysOf(adminToken: string): Promise<Keys> {
+    this.#keys ??= keysOf(adminToken);
+    return this.#keys;
+  }
+
+  /**
+   * The hosts for which a derived credential may be made. Cloudflare routes requests by their host; elsewhere a
+   * client chooses it, and a server in the middle could choose its own.
+   */
+  #hostsOf(request: Request): ReadonlySet<string> {
+    const { siteHosts } = this.#settings;
+    const { host, hostname } = new URL(request.url);
+    const isBelieved =
+      siteHosts.length === 0 || request.cf !== undefined || loopbackHosts.has(hostname);
+    return new Set(isBelieved ? [host, ...siteHosts] : siteHosts);
+  }
+}
+
+const loopbackHosts: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+async function keysOf(adminToken: string): Promise<Keys> {
   const uses = ["sign", "verify"] as const;
-  const key = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, uses);
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  const expected = await crypto.subtle.sign("HMAC", key, bytes(adminToken));
-  return crypto.subtle.verify("HMAC", key, expected, bytes(given));
+  const random = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, uses);
+  const digest = await crypto.subtle.sign("HMAC", random, new TextEncoder().encode(adminToken));
+  return { ofToken: await tokenKey(adminToken), random, digest };
 }
 
-/** @returns why a route stays shut; `undefined` for the bearer of a usable token */
-export async function refusalOfBearer(
-  request: Request,
-  adminToken: Exclude<Secret, undefined>,
-): Promise<Response | undefined> {
-  const what = "This route was not opened.";
-  if (isFault(adminToken)) return notUsable(adminToken, what);
-  if (await isAuthorized(request, adminToken)) return undefined;
-  const why = request.headers.has("authorization")
-    ? "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer."
-    : "The request has no Authorization field.";
-  const mend =
-    'Send "Authorization: Bearer <ADMIN_TOKEN>", with the value that was set as the secret ADMIN_TOKEN.';
-  const error = { code: "unauthorized", what, why, mend };
-  return toldError(401, error, { "www-authenticate": "Bearer" });
-}
+/** Cut so that it matches nothing, and costs little. */
+const bounded = (field: string) => field.slice(0, credentialCharsMax + 64);
+
+const whyOf: Readonly<Record<CredentialRefusal | "absent", string>> = {
+  absent: "The request has no Authorization field.",
+  wrong: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer.",
+  malformed: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer.",
+  expired: "The Authorization field holds a derived token whose time is over.",
+};
+const mendOfBearer =
+  'Send "Authorization: Bearer <ADMIN_TOKEN>", with the value that was set as the secret ADMIN_TOKEN.';
+const mendOfProof =
+  "Use the command tidemark with the value that was set as the secret ADMIN_TOKEN, and with a host of the site.";
 
 /** @param fault says nothing of the secret itself but what makes it of no use */
 export function notUsable(fault: Fault, what: string): Response {

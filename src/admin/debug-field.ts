@@ -1,10 +1,8 @@
-// `Tidemark-Debug`: a live request that bears the admin token in it is told about itself, in the colo
-// that it came to. The field goes no further, whoever sends it.
+// `Tidemark-Debug`: a live request that bears the admin token in it, or a token derived from that, is told about
+// itself, in the colo that it came to. The field goes no further, whoever sends it.
 import { coloOf } from "../platform/environment.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
 import { bodiless } from "../proxy/respond/respond.ts";
-import { isFault } from "../operator-error.ts";
-import { isToken } from "./auth.ts";
 import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
@@ -23,15 +21,12 @@ const fieldBytesMax = 6_144;
 export async function answerDebugged(
   request: Request,
   read: UrlRead,
-  { environment, cache, isolate }: AdminSettings,
+  { environment, cache, isolate, gate }: AdminSettings,
   answer: (request: Request) => Response | Promise<Response>,
 ): Promise<Response> {
-  const { adminToken } = environment;
   const given = request.headers.get(debugField) ?? "";
   const plain = withoutField(request);
-  const isTold =
-    adminToken !== undefined && !isFault(adminToken) && (await isToken(given, adminToken));
-  if (!isTold) return answer(plain);
+  if (!(await gate.mayDebug(request, given))) return answer(plain);
   const colo = () => coloOf(environment, request);
   const explanation = await explain(plain, read, { core: cache, isolate, colo });
   return withExplanation(await answer(plain), explanation);

@@ -3,32 +3,51 @@
 import type { TieredCache } from "../create-cache.ts";
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Coverage } from "../cache/record/record.ts";
-import { type LeftOut, listingMsMax } from "../cache/tiers/record-listing.ts";
+import { type LeftOut, type ListingBounds, listingMsMax } from "../cache/tiers/record-listing.ts";
 import type { PurgeTargets } from "../purge/journal/purge-target.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import { coveredBy } from "../purge/view/target-index.ts";
+import type { DryRunIds } from "./dry-run-ids.ts";
 
-/** Each costs a Redis command. */
-const sharedRecordsMax = 1_000;
+/** How far a dry run looks at the shared tier: by these bounds, docs/purging.md tells what it costs. */
+const boundsOf = {
+  admin: { recordsMax: 1_000, commandsMax: 1_200 },
+  // Beside the command that notes its id.
+  webhook: { recordsMax: 100, commandsMax: 119 },
+} as const;
 const urlsMax = 20;
+
+/** Who asks, and under which id. */
+export interface DryRunSender {
+  readonly by: keyof typeof boundsOf;
+  readonly id: string;
+}
 
 /** Where a dry run looks. */
 export interface DryRunPlaces {
   readonly tiers: Pick<TieredCache<ResponseDetail>["tiers"], "memory" | "shared">;
   /** `undefined` where the Worker was handed none. */
   readonly data: Pick<DataBesidePages, "stored"> | undefined;
+  readonly dryRuns: DryRunIds;
 }
 
 /**
  * Looks at what an isolate can list for what a purge of these targets would cover.
  *
+ * @param sender the holder of a purge secret gets counts alone: URLs may have secrets in their queries. Each of
+ *   its ids is answered once
  * @returns what was found in this isolate's memory and in the shared tier: how many records were
- *   looked at, and how many of them are covered; the same of data in memory; some of the URLs that are covered, without repeats
+ *   looked at, and how many of them are covered; the same of data in memory; for an operator, some of the URLs that
+ *   are covered, without repeats
  */
 export async function dryRun(
   targets: PurgeTargets,
-  { tiers: { memory, shared }, data }: DryRunPlaces,
+  { tiers: { memory, shared }, data, dryRuns }: DryRunPlaces,
+  { by, id }: DryRunSender,
 ) {
+  const claim = by === "webhook" ? await dryRuns.claim(id) : "new";
+  if (claim === "repeated") return claim;
+  const bounds = boundsOf[by];
   const urls = new Set<string>();
   const isCovered = coveredBy(targets);
   const found = (all: Iterable<Coverage>) => {
@@ -39,31 +58,40 @@ export async function dryRun(
   };
   const isolate = found(memory.stored());
   const ofData = data && found(data.stored());
-  const listed = (await shared?.listed(sharedRecordsMax)) ?? "not configured";
+  const listed =
+    shared === undefined
+      ? "not configured"
+      : claim === "unknown"
+        ? "unavailable"
+        : await shared.listed(bounds);
   const foundInShared =
     typeof listed === "string"
       ? listed
       : {
           ...found(listed.metadata),
           isWhole: listed.leftOut === undefined,
-          ...(listed.leftOut && { whyNotWhole: whyLeftOut[listed.leftOut] }),
+          ...(listed.leftOut && { whyNotWhole: whyLeftOut(listed.leftOut, bounds) }),
         };
   const limits =
-    `What this isolate holds in memory, and up to ${sharedRecordsMax} records of the shared tier. ` +
+    `What this isolate holds in memory, and up to ${bounds.recordsMax} records of the shared tier. ` +
     "Other isolates and the edge tiers of colos cannot be listed; the purge would reach them." +
     (data ? " Of data, this isolate's memory alone was looked at." : "");
   return {
     isolate,
     ...(ofData && { data: ofData }),
     shared: foundInShared,
-    urls: [...urls].slice(0, urlsMax),
-    limits,
+    ...(by === "admin" && { urls: [...urls].slice(0, urlsMax) }),
+    limits: by === "admin" ? limits : `${limits} URLs are listed for the admin token alone.`,
   };
 }
 
-const whyLeftOut: Readonly<Record<LeftOut, string>> = {
-  records: `The shared tier holds more than ${sharedRecordsMax} records.`,
-  keys: "The database holds so many other keys that not all were looked at.",
-  time: `To look at all took longer than ${listingMsMax / 1_000} s.`,
-  metadata: "The metadata of a record is too long to be looked at.",
-};
+function whyLeftOut(leftOut: LeftOut, { recordsMax, commandsMax }: ListingBounds): string {
+  const why = {
+    records: `The shared tier holds more than ${recordsMax} records.`,
+    keys: "The database holds so many other keys that not all were looked at.",
+    time: `To look at all took longer than ${listingMsMax / 1_000} s.`,
+    metadata: "The metadata of a record is too long to be looked at.",
+    commands: `To look at all takes more than ${commandsMax} Redis commands.`,
+  } satisfies Record<LeftOut, string>;
+  return why[leftOut];
+}

@@ -1,9 +1,8 @@
 // GET /_cache/health: a status for everybody; with the token what is wrong, why, and what to do.
 import { isoOf } from "../iso-date.ts";
-import type { Secret } from "../platform/secrets.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { version } from "../version.ts";
-import { refusalOfBearer } from "./auth.ts";
+import type { OperatorGate } from "./auth.ts";
 import { type Status, statusOf, summaryOf } from "./health/finding.ts";
 import { FindingLog } from "./health/finding-log.ts";
 import { findingsOf } from "./health/findings.ts";
@@ -24,22 +23,23 @@ const scope =
 /**
  * Makes the route.
  *
- * @param adminToken without one there is no list, and any Authorization field is passed over
+ * @param settings.gate without a token there is no list, and any Authorization field is passed over
  * @returns answers 200, or 503 where no origin is left. Without Authorization it tells the status
  *   alone, from what this isolate knows: no command is sent, and no request. A wrong token gets 401
  */
-export function healthRoute(settings: HealthSettings, adminToken: Secret) {
+export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
+  const { gate } = settings;
   const watch = evictionWatches();
   const findingLog = new FindingLog(settings.isolate.log);
   return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
-    if (adminToken === undefined || !request.headers.has("authorization")) {
+    if (gate.adminToken === undefined || !request.headers.has("authorization")) {
       const looked = lookedNoFurther(lookHere(settings));
       const found = findingsOf(looked);
       findingLog.looked(found, looked);
       const status = statusOf(found, isUnable(looked));
       return told({ status }, httpStatusOf(status));
     }
-    const refusal = await refusalOfBearer(request, adminToken);
+    const refusal = await gate.refusalOf(request);
     if (refusal !== undefined) return refusal;
     const { looked, notLookedAt } = await lookFurther(settings, watch, attention);
     const findings = findingsOf(looked);

@@ -51,8 +51,16 @@ export interface DryRunTold extends OrderTold {
   readonly shared:
     | string
     | (Covered & { readonly isWhole: boolean; readonly whyNotWhole?: string });
-  readonly urls: readonly string[];
+  /** With the admin token alone. */
+  readonly urls?: readonly string[];
   readonly limits: string;
+}
+
+/** `GET proof`: the site knows the ADMIN_TOKEN with which the challenge was signed. */
+export interface ProofTold {
+  readonly proof: string;
+  /** The site's clock. */
+  readonly atSeconds: number;
 }
 
 /** A request as a client would make it, without what is of one client. */

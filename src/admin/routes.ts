@@ -2,12 +2,11 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { isFault, type Reason } from "../operator-error.ts";
 import { coloOf, type Environment } from "../platform/environment.ts";
-import type { Secret } from "../platform/secrets.ts";
 import { namingOf } from "../proxy/request/naming.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
 import type { Attention } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import { refusalOfBearer } from "./auth.ts";
+import { DryRunIds } from "./dry-run-ids.ts";
 import { explainRoute } from "./explain-route.ts";
 import { healthRoute } from "./health-route.ts";
 import { hotRoute } from "./hot-route.ts";
@@ -22,24 +21,29 @@ import { warmRoute } from "./warm-route.ts";
 
 /** The routes that this deployment has: those whose token or secret is set, and the status. */
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, cache, isolate, data } = settings;
-  const { adminToken, purgeSecrets } = environment;
+  const { environment, cache, isolate, data, gate } = settings;
+  const { purgeSecrets } = environment;
+  const { adminToken } = gate;
   const absence = whyNoJournal(environment);
   const admin = new Hono();
   const attentionOf = attentionBy(settings);
-  const health = healthRoute(settings, adminToken);
+  const health = healthRoute(settings);
   admin.get("/health", (context) => {
     const { raw: request } = context.req;
     return health({ ...attentionOf(context), request, colo: coloOf(environment, request) });
   });
-  if (adminToken !== undefined) addRoutesOfBearer(admin, adminToken, settings);
+  if (adminToken !== undefined) {
+    admin.get("/proof", ({ req }) => gate.proof(req.raw));
+    addRoutesOfBearer(admin, settings);
+  }
   if (adminToken !== undefined || purgeSecrets !== undefined) {
     const { visibleWithinSeconds } = isolate.config.purge;
     const { tiers, metrics, purging } = cache;
     const acceptances = purging?.acceptances ?? absence;
     const naming = namingOf(isolate);
-    const looked = { tiers, metrics, naming, data };
-    const route = { ...environment, ...looked, visibleWithinSeconds, acceptances };
+    const dryRuns = new DryRunIds({ ...isolate.config, redis: cache.redis });
+    const looked = { tiers, metrics, naming, data, dryRuns };
+    const route = { purgeSecrets, gate, ...looked, visibleWithinSeconds, acceptances };
     const purgeLog = new PurgeLog(isolate);
     admin.post("/purge", async (context) => {
       const { raw: request } = context.req;
@@ -68,16 +72,12 @@ function whyNoJournal({ redis }: Environment): Reason {
 }
 
 /** Those that the bearer of the token alone may use. */
-function addRoutesOfBearer(
-  admin: Hono,
-  adminToken: Exclude<Secret, undefined>,
-  settings: AdminSettings,
-): void {
-  const { environment, cache, isolate, data } = settings;
+function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
+  const { environment, cache, isolate, data, gate } = settings;
   const attentionOf = attentionBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
-    (await refusalOfBearer(req.raw, adminToken)) ?? next();
+    (await gate.refusalOf(req.raw)) ?? next();
   admin.get("/stats", forBearer, ({ req }) => statsRoute(settings, coloOf(environment, req.raw)));
   admin.get("/metrics", forBearer, ({ req }) =>
     metricsRoute(req.raw, {

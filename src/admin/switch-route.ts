@@ -13,7 +13,7 @@ import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import type { SwitchStore } from "../purge/journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
-import { bodyUpTo } from "./purge-route.ts";
+import { bodyUpTo, refusalOfBody } from "./request-body.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** What the route looks at; `switching` is why there is none where there is no journal. */
@@ -96,7 +96,11 @@ export async function switchRoute(
 ): Promise<Response> {
   const { switching, routes, variable, visibleWithinSeconds } = settings;
   const bytes = await bodyUpTo(request, orderBytesMax);
-  if (bytes === undefined) return refused(413, "too-large", tooLarge);
+  if (typeof bytes === "string") {
+    const bounds = { bytesMax: orderBytesMax, mendOfLarge: tooLarge.mend };
+    const { status, code, ...reason } = refusalOfBody(bytes, bounds);
+    return refused(status, code, reason);
+  }
   const order = readOrder(new TextDecoder().decode(bytes));
   if ("why" in order) return refused(400, "malformed", order);
   const { bypass, reason = "" } = order;

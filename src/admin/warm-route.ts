@@ -6,7 +6,7 @@ import { inTurns } from "../proxy/warm/in-turns.ts";
 import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
 import { warmPage, type WarmPorts } from "../proxy/warm/warm-page.ts";
 import type { Warmed, WarmTold } from "./protocol.ts";
-import { bodyUpTo } from "./purge-route.ts";
+import { bodyUpTo, refusalOfBody } from "./request-body.ts";
 import { told, toldError } from "./told.ts";
 import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
 import { toldOfPage } from "./warm-words.ts";
@@ -35,9 +35,10 @@ const keysAtOnceMax = 100;
  */
 export async function warmRoute(request: Request, settings: WarmSettings): Promise<Response> {
   const bytes = await bodyUpTo(request, warmBytesMax);
-  if (bytes === undefined) {
-    const why = `The body is over ${warmBytesMax} bytes.`;
-    return refused(413, "too-large", { why, mend: "Send several lists." });
+  if (typeof bytes === "string") {
+    const bounds = { bytesMax: warmBytesMax, mendOfLarge: "Send several lists." };
+    const { status, code, ...reason } = refusalOfBody(bytes, bounds);
+    return refused(status, code, reason);
   }
   const order = readWarmOrder(new TextDecoder().decode(bytes), new URL(request.url));
   if ("why" in order) return refused(400, "malformed", order);

@@ -92,6 +92,11 @@ export const families = {
   ),
   purges: counter("purges", [], "Purges that were accepted"),
   purgeRefusals: counter("purge_refusals", ["reason"], "Purges that were refused"),
+  operatorRefusals: counter(
+    "operator_refusals",
+    ["credential", "reason"],
+    "Requests with a wrong credential of an operator or of a sender of purges, by where it was (bearer, debug, challenge or signature) and by reason",
+  ),
   invalidations: counter(
     "invalidations",
     ["result"],
@@ -206,6 +211,7 @@ export type WarmedCount = "already" | "warmed" | "not-stored" | "passed-by" | "f
 /** Why a purge was not accepted; nothing of what was sent is kept. */
 export type PurgeRefusal =
   | "too-large"
+  | "too-slow"
   | "not-signed"
   | "signature"
   | "timestamp"
@@ -213,12 +219,19 @@ export type PurgeRefusal =
   | "id-reused"
   | "unavailable";
 
+/** Where a credential is: `Authorization`, `Tidemark-Debug`, `Tidemark-Challenge`, or a webhook's fields. */
+export type CredentialKind = "bearer" | "debug" | "challenge" | "signature";
+
+/** Why a credential was refused. */
+export type CredentialRefusal = "wrong" | "expired" | "malformed";
+
 /** Labels whose values are known here. */
 interface KnownLabels {
   readonly invalidations: readonly [InvalidationCount];
   readonly hotKeys: readonly [HotKeyCount];
   readonly warmed: readonly ["pages" | "data", WarmedCount];
   readonly purgeRefusals: readonly [PurgeRefusal];
+  readonly operatorRefusals: readonly [CredentialKind, CredentialRefusal];
 }
 
 /** The values of a family's labels, in their order. */

@@ -7,7 +7,7 @@ import { type Env, isSet, textOf } from "./bindings.ts";
 import { bypassOf } from "./bypass.ts";
 import { type Database, databasesOf } from "./database.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
-import { adminTokenOf, purgeSecretsOf, type Secret } from "./secrets.ts";
+import { adminTokenOf, purgeSecretsOf, type Secret, weakSettingsIn } from "./secrets.ts";
 
 /** What the bindings say, every mistake told. */
 export interface Environment {
@@ -37,7 +37,7 @@ export interface Environment {
   readonly hotKeys: number;
   /** Why that is 0 though the configuration has some; `undefined` otherwise. */
   readonly hotKeysFault: Fault | undefined;
-  /** What is set and not usable; all that does not need it works. */
+  /** What is set and not usable, so that only what needs it is off; and secrets and addresses that are weak. */
   readonly faults: readonly Fault[];
 }
 
@@ -67,6 +67,7 @@ export function readEnvironment(
   };
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
+  faults.push(...weakSettingsIn(env));
   const pseudonym = pseudonymOf(found);
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
   return { ...found, pseudonym, hotKeys, hotKeysFault, faults };

@@ -30,6 +30,7 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "unverified",
   "originResponses",
   "reportsLost",
+  "operatorRefusals",
 ]);
 
 /** What adding has found that an operator should hear of. */

@@ -18,7 +18,7 @@ import { check, newerEnv, quietInstall, run, step } from "./commands.ts";
 const host = "127.0.0.1";
 const startMsMax = 30_000;
 const stopMsMax = 5_000;
-const purgeSecret = "whsec_b25seSBmb3IgdGhlIHRlc3Qgb2YgdGhlIHNpdGU=";
+const purgeSecret = "whsec_pn1u2pHDwTpHKG0VUYgvZqH/MwKJq4LO";
 const env = { ...newerEnv, WRANGLER_SEND_METRICS: "false" };
 
 /**

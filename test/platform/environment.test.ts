@@ -151,7 +151,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     readEnvironment({ ...origin, ...env }, config);
   const bothOrNeither = "Set both as the database's page shows them, or neither to go without.";
   const databaseOff = "The database is not used: the shared tier and purges are off.";
-  const goodSecret = "whsec_c2VjcmV0IG9mIHRoaXJ0eSBieXRlcyE=";
+  const goodSecret = "whsec_pn1u2pHDwTpHKG0VUYgvZqH/MwKJq4LO";
 
   it.each<{ id: string; env: Env; says: string }>([
     {
@@ -286,7 +286,7 @@ describe("a good environment comes to", () => {
       ...origin,
       ...redis,
       ...journal,
-      ADMIN_TOKEN: " sixteen-letters-\n",
+      ADMIN_TOKEN: " sixteen-Letter5-\n",
       PURGE_SECRET: " \n",
       SITE_HOST: "WWW.Example.com:8787",
       COLO: "HAM",
@@ -294,7 +294,7 @@ describe("a good environment comes to", () => {
     expect(read(env)).toMatchObject({
       redis: { url: "https://db.upstash.io", token: "s3cret" },
       journal: { url: "https://journal.upstash.io", token: "s3cret" },
-      adminToken: "sixteen-letters-",
+      adminToken: "sixteen-Letter5-",
       purgeSecrets: undefined,
       siteHosts: ["www.example.com:8787"],
       colo: "HAM",
@@ -314,7 +314,7 @@ describe("a good environment comes to", () => {
     const all = {
       ...origin,
       ...redis,
-      PURGE_SECRET: `whsec_${btoa("a".repeat(24))}`,
+      PURGE_SECRET: "whsec_Pgl4vj9dOMdPFMjzq42CcM/HYgd0fya2",
       SITE_HOST: "www.example.com",
     };
     const named = (env: Env, config?: Config) => read(env, config).pseudonym;
@@ -325,7 +325,7 @@ describe("a good environment comes to", () => {
 
     it.each<{ id: string; env?: Env; config?: Config }>([
       { id: "database", env: { UPSTASH_REDIS_REST_TOKEN: "another" } },
-      { id: "secret", env: { PURGE_SECRET: `whsec_${btoa("b".repeat(24))}` } },
+      { id: "secret", env: { PURGE_SECRET: "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG" } },
       { id: "site", env: { SITE_HOST: "shop.example.com" } },
       { id: "namespace-by-environment", env: { NAMESPACE: "second" } },
       { id: "namespace", config: defineConfig({ namespace: "second" }) },
@@ -339,7 +339,9 @@ describe("a good environment comes to", () => {
     });
 
     it("that tells nothing of a token that may be words", () => {
-      const [one, other] = ["a", "b"].map((letter) => ({ ADMIN_TOKEN: letter.repeat(16) }));
+      const [one, other] = ["one", "other"].map((word) => ({
+        ADMIN_TOKEN: `${word}-of-a-few-words`,
+      }));
       expect(named({ ...all, ...one })).toBe(named({ ...all, ...other }));
     });
   });

@@ -203,7 +203,13 @@ export interface House {
 export const library: House = { root: "src", mayImport, mayImportOutside: {}, usesNode: false };
 
 /** Types, rules and names alone: no state, and nothing that a site runs. */
-const shared = ["src/admin/protocol.ts", "src/operator-error.ts", "src/version.ts", "src/http/"];
+const shared = [
+  "src/admin/protocol.ts",
+  "src/admin/operator-token.ts",
+  "src/operator-error.ts",
+  "src/version.ts",
+  "src/http/",
+];
 
 /** How the Worker reads its variables, what it counts, and what it tells: doctor judges by the same. */
 const ofWorker = [

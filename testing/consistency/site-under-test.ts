@@ -14,7 +14,7 @@ import { plant, type PlantedFault } from "./planted-faults.ts";
 import type { Recorder } from "./recorder.ts";
 import { RestFront } from "./rest-front.ts";
 
-export const purgeSecret = "whsec_Y29uc2lzdGVuY3ktb2YtcHVyZ2Vz";
+export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
 export const journalKey = "tidemark:journal";
 

@@ -157,7 +157,7 @@ export class FakeUpstash {
     switch (name.toUpperCase()) {
       case "SET":
         if (/:[rd]:/.test(key)) return this.#set(key, rest);
-        return key.includes(":lease:") ? this.#takeLease(key, rest) : "OK";
+        return /:(?:lease|dry-run):/.test(key) ? this.#takeLease(key, rest) : "OK";
       case "GET":
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
       case "INFO":

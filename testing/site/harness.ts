@@ -57,6 +57,7 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
   "started",
   "purge",
   "purge-refused",
+  "operator-refused",
   "switch",
   "request",
 ]);

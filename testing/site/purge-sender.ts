@@ -4,8 +4,8 @@ import { FakeClock } from "../fakes/fake-clock.ts";
 import { openSite, type Seen, type Site, type SiteOptions } from "./harness.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
 
-export const secret = "whsec_c2VjcmV0IG9mIHRoaXJ0eSBieXRlcyE=";
-export const otherSecret = "whsec_YW5vdGhlciBvZiB0aGlydHkgYnl0ZXM=";
+export const secret = "whsec_Pgl4vj9dOMdPFMjzq42CcM/HYgd0fya2";
+export const otherSecret = "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG";
 export const adminToken = "admin-token-of-the-site";
 
 /** @param options.env takes the place of what is set here, name by name */

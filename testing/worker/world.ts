@@ -6,7 +6,7 @@ import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { bundleWith } from "./bundle-with.ts";
 
-export const adminToken = "test-admin-token";
+export const adminToken = "admin-of-a-test-colo";
 
 export interface World {
   readonly colos: readonly Colo[];

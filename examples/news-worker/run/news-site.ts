@@ -16,7 +16,7 @@ import {
 import { seedStatements } from "./seed.ts";
 
 export const editorPassword = "press";
-export const adminToken = "local-admin-token";
+export const adminToken = "editor-in-chief-of-the-demo";
 
 export interface NewsSite {
   /** Such as "http://127.0.0.1:8787". */

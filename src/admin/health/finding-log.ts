@@ -19,6 +19,7 @@ const sights: Partial<Record<FindingCode, Sight>> = {
   "stale-if-error-high": "totals",
   "unverified-high": "totals",
   "clients-limited": "totals",
+  "operator-refused": "totals",
   "reports-missing": "totals",
   "reports-lost": "totals",
 };

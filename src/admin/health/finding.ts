@@ -28,6 +28,7 @@ export const findingCodes = [
   "unverified-high",
   "clients-limited",
   "credential-field",
+  "operator-refused",
   "reports-missing",
   "reports-lost",
   "cache-api-slow",

@@ -6,6 +6,7 @@ import { type Finding, inOrder } from "./finding.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
 import type { Looked } from "./looked.ts";
 import { originTroubles } from "./origin-findings.ts";
+import { operatorRefused } from "./operator-findings.ts";
 import {
   bypassSet,
   cacheApiSlow,
@@ -30,6 +31,7 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   sharesHigh,
   clientsLimited,
   credentialField,
+  operatorRefused,
   reportsMissing,
   reportsLost,
   cacheApiSlow,

@@ -82,6 +82,7 @@ export async function lookFurther(
     rooms: rooms.length === 0 ? undefined : rooms,
     totals: totals.totals,
     hitRateMins: hitRateMinsOf(config),
+    refusedHere: settings.gate.refusals.here,
     configWarnings: configWarnings(config, environment.siteHosts),
   };
   return { looked, notLookedAt: [...database.not, ...journal.not, ...totals.not] };

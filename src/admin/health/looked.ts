@@ -13,6 +13,7 @@ import type { DatabaseInfo } from "../../redis/database-info.ts";
 import type { ClockDifference } from "../../redis/database-time.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { Totals } from "../../reports/totals.ts";
+import type { RefusedHere } from "./operator-findings.ts";
 import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 
 /** What health looks at. */
@@ -24,6 +25,7 @@ export interface HealthSettings {
     "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log"
   >;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
+  readonly gate: { readonly refusals: { readonly here: RefusedHere | undefined } };
 }
 
 /** A client of the database, and its troubles. */
@@ -94,6 +96,8 @@ export interface Looked extends LookedHere {
   readonly rooms: readonly RoomLooked[] | undefined;
   readonly totals: Totals | undefined;
   readonly hitRateMins: HitRateMins;
+  /** Wrong credentials of operators that this isolate has refused; `undefined` where there were none. */
+  readonly refusedHere: RefusedHere | undefined;
   /** Parts of the configuration that have no effect. */
   readonly configWarnings: readonly Fault[];
 }
@@ -133,6 +137,7 @@ export function lookedNoFurther(here: LookedHere): Looked {
     rooms: undefined,
     totals: undefined,
     hitRateMins: hitRateMinsOf({ routes: [] }),
+    refusedHere: undefined,
     configWarnings: [],
   };
 }

@@ -11,7 +11,7 @@ import type { Looked } from "./looked.ts";
 const countMin = 100;
 /** The length of one window. */
 const windowMs = 5 * 60_000;
-const recentMs = 3 * windowMs;
+export const recentMs = 3 * windowMs;
 
 /** A stored response answered, and nobody waited for an origin. */
 const hits = ["hit", "stale-hit"];

@@ -11,8 +11,21 @@ export interface Listed<Detail> {
   readonly leftOut: LeftOut | undefined;
 }
 
-/** Enough records, too many keys of others, too little time, or metadata that is too long. */
-export type LeftOut = "records" | "keys" | "time" | "metadata";
+/** Enough records, too many keys of others, too little time, metadata that is too long, or enough commands. */
+export type LeftOut = "records" | "keys" | "time" | "metadata" | "commands";
+
+/** How far a listing goes. */
+export interface ListingBounds {
+  readonly recordsMax: number;
+  /** Upstash counts each command of a pipeline. */
+  readonly commandsMax: number;
+}
+
+/** What a listing has left. */
+interface Left {
+  isTimeOver: boolean;
+  commands: number;
+}
 
 const keysAtOnce = 200;
 /** Others' keys fill pages, too, and each page is a command. */
@@ -30,19 +43,17 @@ export interface RecordsInRedis<Detail> {
 }
 
 /**
- * In no order that means anything: one command for each record, and one for every two hundred keys.
- * Begins nothing more after `listingMsMax`.
- *
- * @param countMax how many records are looked at, at the most
+ * Lists records in no order that means anything: one command for each record, one for every two hundred keys, and
+ * one more for a record whose metadata is long. Begins nothing more after `listingMsMax`.
  */
 export async function listRecords<Detail>(
   records: RecordsInRedis<Detail>,
-  countMax: number,
+  { recordsMax, commandsMax }: ListingBounds,
 ): Promise<Listed<Detail> | "unavailable"> {
   if (records.redis.isShutOff) return "unavailable";
-  const time = { isOver: false };
-  const timer = setTimeout(() => (time.isOver = true), listingMsMax);
-  return listInTime(records, countMax, time).finally(() => clearTimeout(timer));
+  const left: Left = { isTimeOver: false, commands: commandsMax };
+  const timer = setTimeout(() => (left.isTimeOver = true), listingMsMax);
+  return listWithin(records, recordsMax, left).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -66,15 +77,17 @@ export async function recordsAt<Detail>(
   return redisKeys.map((key, at) => recordIn(whole.get(key) ?? heads[at], form)?.record);
 }
 
-async function listInTime<Detail>(
+async function listWithin<Detail>(
   { redis, form, namespace }: RecordsInRedis<Detail>,
   countMax: number,
-  time: { readonly isOver: boolean },
+  left: Left,
 ): Promise<Listed<Detail> | "unavailable"> {
   const metadata: MetadataWith<Detail>[] = [];
   let leftOut: LeftOut | undefined;
   let [cursor, seenCount] = ["0", 0];
-  for (let pageCount = 0; pageCount < pagesMax && !time.isOver; pageCount += 1) {
+  for (let pageCount = 0; pageCount < pagesMax && !left.isTimeOver; pageCount += 1) {
+    if (left.commands === 0) return { metadata, leftOut: "commands" };
+    left.commands -= 1;
     const page = await redis.insist<unknown[]>(
       "listing",
       (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
@@ -83,35 +96,49 @@ async function listInTime<Detail>(
     if (page.kind === "unavailable") return "unavailable";
     cursor = String(page.value[0]);
     const found = (page.value[1] as unknown[]).map(String);
-    const keys = found.slice(0, countMax - seenCount);
+    const keys = found.slice(0, Math.min(countMax - seenCount, left.commands));
     seenCount += keys.length;
-    const heads = await headsOf(redis, keys, time);
+    const heads = await headsOf(redis, keys, left);
     if (heads === "unavailable") return "unavailable";
-    if (heads.some(isCutHead)) leftOut = time.isOver ? "time" : "metadata";
+    if (heads.some(isCutHead)) leftOut = whyCut(left);
     for (const head of heads) {
       const record = recordIn(head, form)?.record;
       if (record?.kind === "response") metadata.push(record.metadata);
     }
-    if (keys.length < found.length) return { metadata, leftOut: "records" };
+    if (keys.length < found.length) {
+      return { metadata, leftOut: seenCount < countMax ? "commands" : "records" };
+    }
     if (cursor === "0") return { metadata, leftOut };
     if (seenCount >= countMax) return { metadata, leftOut: "records" };
   }
-  return { metadata, leftOut: time.isOver ? "time" : "keys" };
+  return { metadata, leftOut: left.isTimeOver ? "time" : "keys" };
+}
+
+/** Why long metadata was not read to its end. */
+function whyCut({ isTimeOver, commands }: Left): LeftOut {
+  if (isTimeOver) return "time";
+  return commands === 0 ? "commands" : "metadata";
 }
 
 /** Of those whose metadata is longer more is read, a few at a time, while there is time. */
 async function headsOf(
   redis: RedisClient,
   keys: readonly string[],
-  time: { readonly isOver: boolean },
+  left: Left,
 ): Promise<readonly unknown[] | "unavailable"> {
   const texts = await textsOf(redis, keys, "metadata");
+  left.commands -= keys.length;
   if (texts === "unavailable") return texts;
   const cut = keys.filter((_, at) => isCutHead(texts[at]));
   const heads = texts.filter((text) => !isCutHead(text));
   for (let at = 0; at < cut.length; at += longHeadsAtOnce) {
-    if (time.isOver) return texts;
-    const longer = await textsOf(redis, cut.slice(at, at + longHeadsAtOnce), "long-metadata");
+    const some = cut.slice(at, at + longHeadsAtOnce);
+    if (left.commands < some.length) left.commands = 0;
+    if (left.isTimeOver || left.commands === 0) {
+      return [...heads, ...texts.filter(isCutHead).slice(at)];
+    }
+    left.commands -= some.length;
+    const longer = await textsOf(redis, some, "long-metadata");
     if (longer === "unavailable") return longer;
     heads.push(...longer);
   }

@@ -5,7 +5,13 @@ import { bodyIn, bodyOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
-import { type Listed, listRecords, recordsAt, type RecordsInRedis } from "./record-listing.ts";
+import {
+  type Listed,
+  type ListingBounds,
+  listRecords,
+  recordsAt,
+  type RecordsInRedis,
+} from "./record-listing.ts";
 import {
   headCharsMax,
   isCutHead,
@@ -156,9 +162,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return { kind: "absent" };
   }
 
-  /** @param countMax how many records are looked at, at the most */
-  listed(countMax: number): Promise<Listed<Detail> | "unavailable"> {
-    return listRecords(this.#settings, countMax);
+  /** Some of the records that stand there, for an operator. */
+  listed(bounds: ListingBounds): Promise<Listed<Detail> | "unavailable"> {
+    return listRecords(this.#settings, bounds);
   }
 
   /** What stands under keys, without bodies: for whoever only wants to know. Nothing is learnt of it. */

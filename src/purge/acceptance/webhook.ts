@@ -3,9 +3,16 @@ import { Webhook, WebhookVerificationError } from "standardwebhooks";
 
 export type WebhookVerdict =
   | { kind: "signed"; id: string }
-  | { kind: "refused"; reason: "signature" | "timestamp"; why: string };
+  | {
+      kind: "refused";
+      /** `malformed`: a field is missing, or has a form that no sender writes. */
+      reason: "signature" | "timestamp" | "malformed";
+      why: string;
+    };
 
 /**
+ * Checks the signature. Without the body, `signature` says only that the other fields are well.
+ *
  * @param secrets one or more, with a space between, so that one can follow another
  * @param body    exactly as it came
  */
@@ -21,6 +28,11 @@ export function verifyWebhook(request: Request, secrets: string, body: string): 
       why = cause.message;
     }
   }
-  const reason = /timestamp/i.test(why) ? "timestamp" : "signature";
-  return { kind: "refused", reason, why };
+  return { kind: "refused", reason: reasonIn(why), why };
+}
+
+/** @param why a message of the library */
+function reasonIn(why: string) {
+  if (/timestamp/i.test(why)) return "timestamp";
+  return /headers/i.test(why) ? "malformed" : "signature";
 }

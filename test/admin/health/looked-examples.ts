@@ -29,6 +29,7 @@ export function lookedAt(more: Partial<Looked> = {}): Looked {
     rooms: undefined,
     totals: undefined,
     hitRateMins: hitRateMinsOf({ routes: [] }),
+    refusedHere: undefined,
     configWarnings: [],
     ...more,
   };

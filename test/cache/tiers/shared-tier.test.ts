@@ -36,6 +36,7 @@ const longer = responseOf(noise(300_000), { fields: [["x-long", "p".repeat(5_000
 const prose = bytesOf(
   readFileSync(new URL("contract/contract.ts", import.meta.url), "utf8").slice(0, 12_000),
 );
+const upTo = (recordsMax: number) => ({ recordsMax, commandsMax: 1_200 });
 const longHead = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(5_000)]] });
 
 describe.each(redisServers)("over $redis", ({ redis, start }) => {
@@ -291,7 +292,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     await tier.write(keyOf("e"), longHead, keep);
     await world.redis.set(`${namespace}:r:foreign`, "text");
     await world.redis.hset(`${namespace}:r:another`, { m: "a hash" });
-    const [all, some] = [await tier.listed(10), await tier.listed(2)];
+    const [all, some] = [await tier.listed(upTo(10)), await tier.listed(upTo(2))];
     expect(all).toMatchObject({ leftOut: undefined, metadata: { length: 4 } });
     expect(some).toMatchObject({ leftOut: "records" });
   });
@@ -304,7 +305,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     await pipeline.exec();
     const tier = world.tier({ namespace });
     expect(await tier.read(keyOf("nothing"), ask)).toEqual({ kind: "absent" });
-    expect(await tier.listed(1_000)).toMatchObject({ metadata: { length: 1_000 } });
+    expect(await tier.listed(upTo(1_000))).toMatchObject({ metadata: { length: 1_000 } });
   });
 
   it("lists what has long metadata without its body, and says where metadata is longer still", async () => {
@@ -313,13 +314,16 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     for (let at = 0; at < 20; at += 1) await tier.write(keyOf(`long ${at}`), longer, keep);
     let listed: Awaited<ReturnType<SharedTier<ResponseDetail>["listed"]>> | undefined;
     const counts = await world.counted(async () => {
-      listed = await tier.listed(100);
+      listed = await tier.listed(upTo(100));
     });
     expect(listed).toMatchObject({ leftOut: undefined, metadata: { length: 20 } });
     expect(counts.responseBytes).toBeLessThan(20 * 80_000);
     const longest = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(70_000)]] });
     await tier.write(keyOf("longest"), longest, keep);
-    expect(await tier.listed(100)).toMatchObject({ leftOut: "metadata", metadata: { length: 20 } });
+    expect(await tier.listed(upTo(100))).toMatchObject({
+      leftOut: "metadata",
+      metadata: { length: 20 },
+    });
   });
 });
 

@@ -96,6 +96,14 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
     },
     holds: { level: "warn", rule: "not-signed", leftOut: 0 },
   },
+  "operator-refused": {
+    does: async () => {
+      const { site } = openJournalled();
+      await site.get("/_cache/stats", { headers: { authorization: "Bearer s3cret" } });
+      return site.lines;
+    },
+    holds: { level: "warn", credential: "bearer", kind: "wrong", state: "began" },
+  },
   "invalidation-lost": {
     does: async () => {
       vi.useFakeTimers({ toFake: ["setTimeout"] });

@@ -178,7 +178,7 @@ describe("Cache-Status names the cookie that nobody knows, to its own client", (
     { id: "quoted", cookie: 'a"b=1', told: 'detail="unknown-cookie: a\\"b"' },
     { id: "without-a-name", cookie: "alice", told: "detail=unknown-cookie" },
   ])("$id", async ({ cookie, told }) => {
-    const adminToken = "admin-token-of-a-test";
+    const adminToken = "admin-of-this-very-test";
     const env = { ADMIN_TOKEN: adminToken };
     const site = openSite({ env, origin: () => page("page", cc("max-age=60")) });
     const seen = await site.get("/a", { headers: { cookie } });

@@ -73,7 +73,7 @@ describe("reports of two colos", () => {
   });
 
   it("tell how late a purge was read", async () => {
-    const env = { ADMIN_TOKEN: "test-admin-token" };
+    const env = { ADMIN_TOKEN: "admin-of-a-test-colo" };
     const { first, second, clock, upstash } = openTwo({}, env);
     await first.get("/page");
     await second.get("/page");

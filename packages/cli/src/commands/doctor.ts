@@ -71,10 +71,11 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
   }
   try {
     const ofFolder = examineFolder(folder);
-    const ofSite = await siteExamined(site, session);
+    const client = site && new SiteClient(site, world);
+    const ofSite = await siteExamined(client, session);
     const ofPages = ofSite.unreachable
       ? nothing
-      : await pagesExamined({ site, ofSite, given, folder }, options, session);
+      : await pagesExamined({ client, ofSite, given, folder }, options, session);
     const second = workersDev === undefined ? nothing : await examineWorkersDev(workersDev, world);
     const told = { site: site?.origin ?? null, ...together([ofFolder, ofSite, ofPages, second]) };
     terminal.json(told);
@@ -145,23 +146,23 @@ function nothingToLookAt(folder: string): CommandError {
 }
 
 async function siteExamined(
-  site: ChosenSite | undefined,
+  client: SiteClient | undefined,
   { world }: Session,
 ): Promise<SiteExamined> {
   const unseen = { findings: [], lookedAt: [], isOperator: false };
-  if (site === undefined) {
+  if (client === undefined) {
     const why = "The site: none is named. Write --site https://www.example.com.";
     return { ...unseen, notLookedAt: [why] };
   }
-  if (site.token === undefined) {
-    const why = `What the operator's routes tell: there is no token for ${site.origin}. Set TIDEMARK_TOKEN.`;
+  if (client.site.token === undefined) {
+    const why = `What the operator's routes tell: there is no token for ${client.site.origin}. Set TIDEMARK_TOKEN.`;
     return { ...unseen, notLookedAt: [why] };
   }
-  return examineSite(new SiteClient(site, world), world);
+  return examineSite(client, world);
 }
 
 interface Seen {
-  readonly site: ChosenSite | undefined;
+  readonly client: SiteClient | undefined;
   readonly ofSite: SiteExamined;
   /** By the option. */
   readonly given: string | undefined;
@@ -169,10 +170,11 @@ interface Seen {
 }
 
 async function pagesExamined(
-  { site, ofSite, given, folder }: Seen,
+  { client, ofSite, given, folder }: Seen,
   { page, purge }: DoctorOptions,
   { terminal, world }: Session,
 ): Promise<PagesExamined> {
+  const site = client?.site;
   const origin = given ?? originInFolder(folder, site?.origin);
   if (site === undefined && origin === undefined) return nothing;
   const isOriginOfSite = origin !== undefined && origin === site?.origin;
@@ -181,12 +183,12 @@ async function pagesExamined(
   if (isPurging) await terminal.confirmed(`Purge the pages that are looked at, of ${site.origin}?`);
   const asked = {
     site: site?.origin,
-    token: ofSite.isOperator ? site?.token : undefined,
+    debugToken: client && ofSite.isOperator ? () => client.debugToken() : undefined,
     origin: isOriginOfSite ? undefined : origin,
     isOriginOfSite,
     paths: page?.map((one) => pathOf(one, site?.origin ?? origin)),
   };
-  return examinePages(asked, isPurging ? new SiteClient(site, world) : undefined, world);
+  return examinePages(asked, isPurging ? client : undefined, world);
 }
 
 /** @param page a path, or an address of the site */

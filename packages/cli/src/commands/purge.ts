@@ -144,7 +144,7 @@ function givenUp({ fault: { what, why, mend }, code, cause }: CommandError) {
   return failure({ what, why: told, mend: `${mend} ${lookIntoJournal}` }, code, cause);
 }
 
-function dryRunLines({ isolate, data, shared, urls, limits }: DryRunTold): string[] {
+function dryRunLines({ isolate, data, shared, urls = [], limits }: DryRunTold): string[] {
   const found = ({ covered, examined }: { covered: number; examined: number }) =>
     `${covered} of ${examined}`;
   return [

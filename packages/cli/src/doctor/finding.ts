@@ -19,6 +19,7 @@ export const doctorCodes = [
   "preview-urls",
   "secret-half-set",
   "secret-not-usable",
+  "secret-weak",
   "secret-in-vars",
   "secret-file-not-ignored",
   "secret-file-open",

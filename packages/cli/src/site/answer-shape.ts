@@ -24,7 +24,7 @@ const dryRun = z.looseObject({
   isolate: covered,
   data: z.optional(covered),
   shared: z.union([text, covered]),
-  urls: texts,
+  urls: z.optional(texts),
   limits: text,
 });
 
@@ -120,6 +120,7 @@ const hotPage = z.looseObject({
 });
 
 const shapes = {
+  proof: z.looseObject({ proof: text, atSeconds: z.number() }),
   purge,
   dryRun,
   switch: switched,

@@ -2,6 +2,8 @@
 import type { World } from "../world.ts";
 import { isToldError, misshapenAt, type ShapeName, shapeOf } from "./answer-shape.ts";
 import type { ChosenSite } from "./chosen-site.ts";
+import type { TokenScope } from "../../../../src/admin/operator-token.ts";
+import { SiteCredential } from "./site-credential.ts";
 import { SiteFailures } from "./site-failures.ts";
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -15,32 +17,57 @@ interface Asked {
   readonly accepts?: readonly number[];
 }
 
+type AskedJson = Asked & { readonly shape?: ShapeName };
+
 const answerMsMax = 60_000;
 /** More than any route tells. */
 const answerBytesMax = 32 * 1_024 * 1_024;
 
-type Outside = Pick<World, "fetch" | "interrupted">;
+type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
 /** One site, as the operator asks it. */
 export class SiteClient {
   readonly site: ChosenSite;
   readonly #world: Outside;
   readonly #failures: SiteFailures;
+  readonly #credential: SiteCredential | undefined;
 
   constructor(site: ChosenSite, world: Outside) {
     this.site = site;
     this.#world = world;
     this.#failures = new SiteFailures(site, world.interrupted, answerMsMax);
+    const { origin, token } = site;
+    this.#credential =
+      token === undefined
+        ? undefined
+        : new SiteCredential({
+            host: new URL(origin).host,
+            adminToken: token,
+            nowAtMs: world.nowAtMs,
+            askProof: (headers) => this.#told("proof", { headers, shape: "proof" }),
+            notProven: () => this.#failures.notProven(),
+          });
+  }
+
+  /** @returns what `Tidemark-Debug` takes on this site for a minute. @throws as `json` */
+  debugToken(): Promise<string> {
+    return this.#tokenFor("debug");
+  }
+
+  async #tokenFor(scope: TokenScope): Promise<string> {
+    if (this.#credential === undefined) throw this.#failures.noToken();
+    return this.#credential.token(scope);
   }
 
   /**
    * @param asked.shape what the answer must hold; of most routes, it has the name of the route
    * @throws CommandError for a refusal, with the site's own sentences; and where no such answer comes
    */
-  async json<Told>(
-    route: string,
-    asked: Asked & { readonly shape?: ShapeName } = {},
-  ): Promise<Told> {
+  async json<Told>(route: string, asked: AskedJson = {}): Promise<Told> {
+    return this.#told(route, await this.#signed(asked));
+  }
+
+  async #told<Told>(route: string, asked: AskedJson): Promise<Told> {
     const response = await this.#answer(route, asked);
     const value = jsonIn(await this.#textOf(route, response));
     if (value === undefined) throw this.#failures.notOurs(route, response);
@@ -52,7 +79,7 @@ export class SiteClient {
 
   /** As `json`, of an answer that is plain text. */
   async text(route: string, asked: Asked = {}): Promise<string> {
-    const response = await this.#answer(route, asked);
+    const response = await this.#answer(route, await this.#signed(asked));
     const isPlain = response.headers.get("content-type")?.startsWith("text/plain") === true;
     if (!isPlain) throw this.#failures.notOurs(route, response);
     return this.#textOf(route, response);
@@ -75,16 +102,20 @@ export class SiteClient {
     return text + decoder.decode();
   }
 
+  async #signed<Given extends Asked>(asked: Given): Promise<Given> {
+    const authorization = `Bearer ${await this.#tokenFor("operator")}`;
+    return { ...asked, headers: { authorization, ...asked.headers } };
+  }
+
   async #answer(route: string, asked: Asked): Promise<Response> {
-    const { origin, operatorPath, token } = this.site;
-    if (token === undefined) throw this.#failures.noToken();
+    const { origin, operatorPath } = this.site;
     const url = new URL(`${operatorPath}/${route}`, origin);
     for (const [name, values] of Object.entries(asked.query ?? {})) {
       for (const value of [values ?? []].flat()) url.searchParams.append(name, value);
     }
     const init = {
       method: asked.method ?? "GET",
-      headers: { authorization: `Bearer ${token}`, ...asked.headers },
+      ...(asked.headers && { headers: asked.headers }),
       ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
       // A redirect would take the token elsewhere.
       redirect: "manual" as const,

@@ -71,6 +71,11 @@ export class SiteFailures {
     return this.#notTidemark(status === 404 ? nothing : `${answer} is none of Tidemark's.`);
   }
 
+  notProven(): CommandError {
+    const why = "It did not prove that it knows the ADMIN_TOKEN, so no token was sent.";
+    return this.#notTidemark(why);
+  }
+
   /** @param place the path of the member that is wrong; empty where it is the whole */
   misshapen(route: string, place: string): CommandError {
     const { operatorPath } = this.#site;

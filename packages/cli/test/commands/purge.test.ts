@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
-import { openReached, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+import { openReached, operatorEnv, realSites, siteUrl } from "../fakes/site-as-fetch.ts";
 
 const tagged = {
   origin: () =>
@@ -139,6 +139,7 @@ it("is one purge in the journal where its first answer is lost", async () => {
     isLost = true;
     throw new TypeError("fetch failed", { cause: new Error("cut") });
   };
+  realSites.add(losing);
   const user = await FakeUser.at({ fetch: losing, env: operatorEnv });
   const { code, notes } = await user.runs(["purge", "--tag", "a"]);
   expect(code).toBe(0);

@@ -32,7 +32,7 @@ it.each(rows)("$name", async ({ encoding, body, codes }) => {
   const { port } = server.address() as AddressInfo;
   const asked = {
     site: `http://127.0.0.1:${port}`,
-    token: undefined,
+    debugToken: undefined,
     origin: undefined,
     isOriginOfSite: false,
     paths: ["/"],

@@ -159,6 +159,19 @@ export const rows: readonly { name: string; files: Files; codes: readonly string
     codes: ["secret-not-usable warning the file .dev.vars"],
   },
   {
+    name: "a token that everybody tries",
+    files: { ".dev.vars": "ADMIN_TOKEN=changemechangeme" },
+    codes: ["secret-not-usable warning the file .dev.vars"],
+  },
+  {
+    name: "a token of three words, and a database without TLS",
+    files: {
+      ".dev.vars":
+        "ADMIN_TOKEN=battery-staple-horse\nUPSTASH_REDIS_REST_URL=http://db.example.com\nUPSTASH_REDIS_REST_TOKEN=t",
+    },
+    codes: ["secret-weak warning the file .dev.vars", "secret-weak warning the file .dev.vars"],
+  },
+  {
     name: "a secret of purges that is none",
     files: { "secrets.json": '{ "PURGE_SECRET": "abc" }' },
     codes: ["secret-not-usable warning the file secrets.json"],

@@ -25,7 +25,7 @@ async function found(
   network.explanation = JSON.stringify(options.explained ?? {});
   const asked = {
     site,
-    token,
+    debugToken: async () => token,
     origin: ofOrigin && origin,
     isOriginOfSite: false,
     paths: options.paths ?? ["/"],
@@ -63,7 +63,7 @@ describe("several pages", () => {
     }));
     const all = {
       site,
-      token: undefined,
+      debugToken: undefined,
       origin: undefined,
       isOriginOfSite: false,
       paths: undefined,
@@ -77,7 +77,7 @@ describe("several pages", () => {
   it("are found where the links name the origin; interfaces and files are none", async () => {
     const text = `<a href="${origin}/a">a</a><a href="/b">b</a><a href="/wp-json/">c</a><a href="/d.pdf">d</a>`;
     const network = new Network((_, at) => ({ ...hit(at, { "content-type": "text/html" }), text }));
-    const all = { site, token: undefined, origin, isOriginOfSite: false, paths: undefined };
+    const all = { site, debugToken: undefined, origin, isOriginOfSite: false, paths: undefined };
     await examinePages(all, undefined, network.world);
     const asked = network.asked.filter((one) => one.startsWith(`GET ${site}`));
     expect([...new Set(asked)]).toEqual(["/", "/b", "/a"].map((path) => `GET ${site}${path}`));
@@ -105,7 +105,7 @@ describe("several pages", () => {
     const network = new Network(wellSite);
     const asked = {
       site: "https://gone.test",
-      token,
+      debugToken: async () => token,
       origin: undefined,
       isOriginOfSite: false,
       paths: ["/"],
@@ -121,7 +121,7 @@ describe("an answer", () => {
     const { world } = new Network(() => hit(0));
     const asked = {
       site,
-      token: undefined,
+      debugToken: undefined,
       origin: undefined,
       isOriginOfSite: false,
       paths: ["/"],
@@ -143,7 +143,7 @@ describe("an answer", () => {
         return new Response("page", { headers: fromOrigin().fields ?? {} });
       }) as typeof fetch,
     };
-    const asked = { site: undefined, token: undefined, origin: own, isOriginOfSite: false };
+    const asked = { site: undefined, debugToken: undefined, origin: own, isOriginOfSite: false };
     const alone = await examinePages({ ...asked, paths: ["/"] }, undefined, world);
     expect(alone.findings).toEqual([]);
     expect(forwarded).toEqual([null, null]);
@@ -183,7 +183,13 @@ it.each(purges)("a purge that $name", async ({ after, codes }) => {
   );
   await network.world.sleep(5_000);
   const chosen = { origin: site, operatorPath: "/_cache", token };
-  const asked = { site, token, origin: undefined, isOriginOfSite: false, paths: ["/"] };
+  const asked = {
+    site,
+    debugToken: async () => token,
+    origin: undefined,
+    isOriginOfSite: false,
+    paths: ["/"],
+  };
   const { findings } = await examinePages(
     asked,
     new SiteClient(chosen, network.world),

@@ -1,4 +1,6 @@
 // A network of one site and its origin, which answer as a test says.
+import { proofFor } from "../fakes/proving.ts";
+
 export const site = "https://www.site.test";
 export const origin = "https://origin.site.invalid";
 export const token = "token-of-an-operator";
@@ -37,6 +39,7 @@ export class Network {
       const headers = new Headers(init?.headers);
       const purge = url.pathname === "/_cache/purge";
       this.asked.push(`${init?.method ?? "GET"} ${url.href}`);
+      if (url.pathname === "/_cache/proof") return proofFor(url, headers, token, this.#atMs);
       const told = { position: "1-0", visibleWithinSeconds: 10, targets: {} };
       if (purge) return Response.json(told);
       const script = this.#answers[url.origin];

@@ -7,6 +7,7 @@ import type { DoctorFinding } from "../../src/doctor/finding.ts";
 import { examineSite } from "../../src/doctor/site/examine-site.ts";
 import { SiteClient } from "../../src/site/site-client.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
+import { proving } from "../fakes/proving.ts";
 import { adminToken, operatorEnv, reaching, siteUrl } from "../fakes/site-as-fetch.ts";
 
 const page = {
@@ -226,8 +227,11 @@ it("takes over faults that health does not tell, and does without metrics", asyn
     "/_cache/metrics": Response.json({ error }, { status: 404 }),
   };
   const world = {
-    fetch: async (input: URL | RequestInfo) =>
-      told[new URL(input instanceof Request ? input.url : input).pathname] ?? Response.error(),
+    fetch: proving(
+      async (input) =>
+        told[new URL(input instanceof Request ? input.url : input).pathname] ?? Response.error(),
+      adminToken,
+    ),
     interrupted: new AbortController().signal,
     nowAtMs: () => machineAtMs,
   };

@@ -19,7 +19,7 @@ export interface Reached {
   readonly site: Site;
   /** Reaches that site under its address, and nothing else. */
   readonly fetch: typeof fetch;
-  /** What was asked, such as `POST /_cache/purge`. */
+  /** What was asked, such as `POST /_cache/purge`, without the proof that goes before. */
   readonly asked: string[];
 }
 
@@ -36,14 +36,19 @@ export function openReached(options: SiteOptions = {}): Reached {
   return { site, ...reaching(site) };
 }
 
+/** Networks with the real application on them, which proves itself. */
+export const realSites = new WeakSet<typeof fetch>();
+
 /** The network, on which there is one site. */
 export function reaching(site: Site): Pick<Reached, "fetch" | "asked"> {
   const asked: string[] = [];
   const reach: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
     if (url.origin !== siteUrl) throw new TypeError(`There is no ${url.origin} in this test.`);
-    asked.push(`${init?.method ?? "GET"} ${url.pathname}${url.search}`);
+    if (url.pathname !== "/_cache/proof")
+      asked.push(`${init?.method ?? "GET"} ${url.pathname}${url.search}`);
     return site.ask(url.href, init as AskInit);
   };
+  realSites.add(reach);
   return { fetch: reach, asked };
 }

@@ -2,7 +2,11 @@
 import { type Fault, isFault } from "../../../../../src/operator-error.ts";
 import { type Env, isSet } from "../../../../../src/platform/bindings.ts";
 import { databasesOf } from "../../../../../src/platform/database.ts";
-import { adminTokenOf, purgeSecretsOf } from "../../../../../src/platform/secrets.ts";
+import {
+  adminTokenOf,
+  purgeSecretsOf,
+  weakSettingsIn,
+} from "../../../../../src/platform/secrets.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead, SecretFile } from "./folder-read.ts";
@@ -86,14 +90,19 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
   const database = databaseNames.some((one) => isSet(secrets, one))
     ? databasesOf(env, ofDatabases).redis
     : undefined;
-  return [...ofPurges, ...ofDatabases, ...[adminTokenOf(env), database].filter(isFault)].map(
-    (fault) => ({
-      code: fault.why.endsWith("is not set.") ? "secret-half-set" : "secret-not-usable",
-      level: "warning",
-      about,
-      what: fault.what,
-      cause: fault.why,
-      remedy: fault.mend,
-    }),
-  );
+  const unusable = [...ofPurges, ...ofDatabases, ...[adminTokenOf(env), database].filter(isFault)];
+  const finding = (code: DoctorFinding["code"], { what, why, mend }: Fault): DoctorFinding => ({
+    code,
+    level: "warning",
+    about,
+    what,
+    cause: why,
+    remedy: mend,
+  });
+  return [
+    ...unusable.map((fault) =>
+      finding(fault.why.endsWith("is not set.") ? "secret-half-set" : "secret-not-usable", fault),
+    ),
+    ...weakSettingsIn(env).map((fault) => finding("secret-weak", fault)),
+  ];
 }

@@ -75,7 +75,7 @@ function tellingLittle(pages: readonly Page[]): string[] {
 }
 
 function unseen(
-  { site, origin, token, isOriginOfSite }: PagesAsked,
+  { site, origin, debugToken, isOriginOfSite }: PagesAsked,
   purger: SiteClient | undefined,
 ): string[] {
   if (site === undefined) return [];
@@ -85,7 +85,7 @@ function unseen(
       : origin === undefined
         ? ["The origin itself: name its address with --origin, if it is not the site's own."]
         : []),
-    ...(token === undefined
+    ...(debugToken === undefined
       ? ["Whether each request reaches Tidemark: only a request with the token is explained."]
       : []),
     ...(purger === undefined

@@ -9,7 +9,7 @@ export interface Page {
   readonly path: string;
   /** Of the site, in the order of asking: two or more, some seconds apart. */
   readonly answers: readonly Answer[];
-  /** Of the site, asked with the token in `Tidemark-Debug`; `undefined` where there is none. */
+  /** Of the site, asked with a token in `Tidemark-Debug`; `undefined` where there is none. */
   readonly debugged: Answer | undefined;
   /** Of the origin itself, one right after the other. */
   readonly direct: readonly Answer[];

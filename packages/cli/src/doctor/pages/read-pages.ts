@@ -3,6 +3,7 @@ import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { PurgeTold } from "../../../../../src/admin/protocol.ts";
+import { isOurs } from "../../asking/cache-status.ts";
 import { pathsLinkedFrom } from "./links.ts";
 import { type Answer, look, type Looked, type Outside } from "./look.ts";
 import type { Page } from "./page.ts";
@@ -10,8 +11,8 @@ import type { Page } from "./page.ts";
 export interface PagesAsked {
   /** Scheme and host; `undefined`: the origin alone is asked. */
   readonly site: string | undefined;
-  /** A token that the site takes. */
-  readonly token: string | undefined;
+  /** Gives a token for `Tidemark-Debug`; `undefined` where the site has not proved itself. */
+  readonly debugToken: (() => Promise<string>) | undefined;
   /** Scheme and host; `undefined`: it is not asked. */
   readonly origin: string | undefined;
   /** The origin has the name of the site, so only the Worker can reach it. */
@@ -32,11 +33,12 @@ export async function readPages(
   asked: PagesAsked,
   world: Outside & Pick<World, "sleep">,
 ): Promise<PagesRead> {
-  const { site, origin, token } = asked;
+  const { site, origin, debugToken } = asked;
   const base = site ?? origin;
   if (base === undefined) return { pages: [], notLookedAt: [] };
   const headers = site === undefined ? {} : forwardedFields(site);
-  const ofSite = (path: string) => (site === undefined ? undefined : look(site + path, {}, world));
+  const ofSite = (path: string, fields = {}) =>
+    site === undefined ? undefined : look(site + path, fields, world);
   const ofOrigin = (path: string) =>
     origin === undefined ? undefined : look(origin + path, headers, world);
   const first = new Map<string, Looked>();
@@ -53,10 +55,11 @@ export async function readPages(
   const read: PageRead[] = [];
   for (const [path, looked] of first) {
     const again = await ofSite(path);
-    const debugged =
-      site === undefined || token === undefined
-        ? undefined
-        : await look(site + path, { "tidemark-debug": token }, world);
+    // Another server may answer at this path, and is shown no token.
+    const isExplained = debugToken !== undefined && [looked, again].some(isTidemarks);
+    const debugged = isExplained
+      ? await ofSite(path, { "tidemark-debug": await debugToken() })
+      : undefined;
     const direct =
       site === undefined
         ? [looked, await ofOrigin(path)]
@@ -90,6 +93,8 @@ function pageOf({ path, answers, debugged, direct }: PageRead): Page[] {
 }
 
 const isAnswer = (looked: Looked | undefined): looked is Answer => looked?.kind === "answered";
+
+const isTidemarks = (looked: Looked | undefined) => isAnswer(looked) && isOurs(looked.headers);
 
 function failuresOf({ path, answers, direct }: PageRead): string[] {
   const failed = (all: PageRead["direct"], whose: string) => {

@@ -1,0 +1,79 @@
+// The finding on wrong credentials: somebody guesses, or a tool or a sender of purges has an old secret.
+import { isWithinMs } from "../../elapsed.ts";
+import { isoOf } from "../../iso-date.ts";
+import type { CredentialKind } from "../../observe/families.ts";
+import { partsOf } from "../../observe/sums.ts";
+import type { Finding } from "./finding.ts";
+import type { Looked } from "./looked.ts";
+import { recentMs, recentWindows } from "./traffic-findings.ts";
+
+/** What one isolate has refused since it began. */
+export interface RefusedHere {
+  readonly sinceAtMs: number;
+  readonly lastAtMs: number;
+  readonly counts: Readonly<Partial<Record<CredentialKind, number>>>;
+}
+
+/** Anybody can send a few, and they must not change the status. */
+const manyMin = 100;
+
+const placeOf: Readonly<Record<CredentialKind, string>> = {
+  bearer: "ADMIN_TOKEN in Authorization",
+  debug: "ADMIN_TOKEN in Tidemark-Debug",
+  challenge: "ADMIN_TOKEN of the command",
+  signature: "PURGE_SECRET in webhook-signature",
+};
+const kinds = ["bearer", "debug", "challenge", "signature"] as const;
+
+interface Refused {
+  readonly sinceAtMs: number;
+  readonly counts: ReadonlyMap<CredentialKind, number>;
+}
+
+/** The counts of all isolates, or those of this one where it has refused more than they tell yet. */
+export function operatorRefused(looked: Looked): Finding[] {
+  const found = [refusedEverywhere(looked), refusedHere(looked)];
+  const [most] = found.toSorted((a, b) => sumOf(b) - sumOf(a));
+  const count = sumOf(most);
+  if (most === undefined || count === 0) return [];
+  const list = [...most.counts].map(([kind, of]) => `${placeOf[kind]}: ${of}`).join("; ");
+  return [
+    {
+      code: "operator-refused",
+      level: count >= manyMin ? "warning" : "info",
+      what: `Requests with a wrong credential of an operator or a sender of purges: ${count} (${list}).`,
+      since: isoOf(most.sinceAtMs),
+      cause:
+        "A tool or a sender of purges has an old or another secret, the clock of one is wrong, or somebody guesses.",
+      remedy:
+        "Compare the secrets of your tools and senders with those of the deployment. If they are the same, somebody else sends these requests: limit who may reach the operator's routes, and see that ADMIN_TOKEN is random.",
+    },
+  ];
+}
+
+const sumOf = (refused: Refused | undefined) =>
+  [...(refused?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
+
+function refusedEverywhere(looked: Looked): Refused {
+  const counts = new Map<CredentialKind, number>();
+  let sinceAtMs = looked.atMs;
+  for (const { fromAtMs, sums } of recentWindows(looked)) {
+    for (const [series, count] of sums) {
+      const parts = partsOf(series);
+      const kind = kinds.find((one) => one === parts?.rest[0]);
+      if (parts?.family !== "operatorRefusals" || kind === undefined) continue;
+      counts.set(kind, (counts.get(kind) ?? 0) + count);
+      sinceAtMs = Math.min(sinceAtMs, fromAtMs);
+    }
+  }
+  return { sinceAtMs, counts };
+}
+
+function refusedHere({ refusedHere: here, atMs }: Looked): Refused | undefined {
+  if (here === undefined || !isWithinMs(recentMs, here.lastAtMs, atMs)) return undefined;
+  const counted = kinds.flatMap((kind) => {
+    const count = here.counts[kind];
+    return count === undefined ? [] : [[kind, count] as const];
+  });
+  return { sinceAtMs: here.sinceAtMs, counts: new Map(counted) };
+}

@@ -1,0 +1,108 @@
+// Who sends a purge: the holder of a purge secret, by a signature, or the bearer of the admin token. All that the
+// header fields tell is judged before the body is read.
+import type { CredentialRefusal, PurgeRefusal } from "../observe/families.ts";
+import { type Fault, isFault } from "../operator-error.ts";
+import type { Environment } from "../platform/environment.ts";
+import { verifyWebhook, type WebhookVerdict } from "../purge/acceptance/webhook.ts";
+import { notUsable, type OperatorGate } from "./auth.ts";
+import { toldError } from "./told.ts";
+
+export interface SenderSettings extends Pick<Environment, "purgeSecrets"> {
+  readonly gate: OperatorGate;
+}
+
+/** What a sender is told, and under what it is counted. */
+interface Refused {
+  readonly kind: "refused";
+  readonly answer: Response;
+  readonly refusal: PurgeRefusal;
+}
+
+export interface Sender {
+  readonly kind: "known";
+  readonly by: "webhook" | "admin";
+  /** Empty where an operator gives none. */
+  readonly id: string;
+  /** @returns why the sender is not known after all, by the body as it came */
+  readonly refusalOf: (body: string) => Refused | undefined;
+}
+
+export const nothingPurged = "Nothing was purged.";
+
+/** It stands in the journal's entry, which has a bound. */
+const idLengthMax = 256;
+/** Enough for 80 signatures, of a secret and those that follow it. */
+const signatureLengthMax = 4_096;
+/** Standard Webhooks: a list of signatures, one of which is an HMAC-SHA256 in base64. */
+const signatureForm = /(?:^| )v1,[A-Za-z0-9+/]{43}=(?: |$)/;
+
+/** A signature is looked at where there is one; else the admin token counts. */
+export async function senderOf(
+  request: Request,
+  { purgeSecrets, gate }: SenderSettings,
+): Promise<Sender | Refused> {
+  const { headers } = request;
+  const id = headers.get("webhook-id") ?? "";
+  if (id.length > idLengthMax) return tooLongId();
+  const isSigned = headers.has("webhook-signature");
+  if (isSigned && purgeSecrets !== undefined) {
+    return isFault(purgeSecrets) ? notToBeKnown(purgeSecrets) : signer(request, purgeSecrets, gate);
+  }
+  if (isFault(gate.adminToken)) {
+    if (headers.has("authorization")) return notToBeKnown(gate.adminToken);
+  } else if (gate.adminToken !== undefined && (await gate.isOperator(request))) {
+    return { kind: "known", by: "admin", id, refusalOf: () => undefined };
+  }
+  if (isSigned) {
+    return notSigned("It bears a signature, but PURGE_SECRET is not set on this deployment");
+  }
+  return notSigned(
+    headers.has("authorization")
+      ? "Its Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer"
+      : "It bears neither a signature nor the admin token",
+  );
+}
+
+/** Without its body, a request can be refused for its fields, and for nothing else. */
+function signer(request: Request, secrets: string, gate: OperatorGate): Sender | Refused {
+  const refused = ({ why, reason }: WebhookVerdict & { kind: "refused" }): Refused => {
+    gate.refusals.refused("signature", reasonOf[reason]);
+    return notSigned(why, reason === "malformed" ? "signature" : reason);
+  };
+  const signature = request.headers.get("webhook-signature") ?? "";
+  if (signature.length > signatureLengthMax || !signatureForm.test(signature)) {
+    const why = "Its webhook-signature has no signature of version 1";
+    return refused({ kind: "refused", reason: "malformed", why });
+  }
+  const early = verifyWebhook(request, secrets, "");
+  if (early.kind === "refused" && early.reason !== "signature") return refused(early);
+  const refusalOf = (body: string): Refused | undefined => {
+    const verdict = verifyWebhook(request, secrets, body);
+    if (verdict.kind === "refused") return refused(verdict);
+    gate.refusals.accepted("signature");
+    return undefined;
+  };
+  return { kind: "known", by: "webhook", id: request.headers.get("webhook-id") ?? "", refusalOf };
+}
+
+const reasonOf: Readonly<
+  Record<(WebhookVerdict & { kind: "refused" })["reason"], CredentialRefusal>
+> = { signature: "wrong", timestamp: "expired", malformed: "malformed" };
+
+function tooLongId(): Refused {
+  const why = `Its webhook-id is over ${idLengthMax} characters.`;
+  const error = { code: "malformed", what: nothingPurged, why, mend: "Give it a shorter one." };
+  return { kind: "refused", answer: toldError(400, error), refusal: "malformed" };
+}
+
+function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): Refused {
+  const mend =
+    'Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or send "Authorization: Bearer <ADMIN_TOKEN>".';
+  const error = { code: "unauthorized", what: nothingPurged, why: `${why}.`, mend };
+  return { kind: "refused", answer: toldError(401, error), refusal };
+}
+
+/** A sender keeps what is answered so, and sends it again once the deployment is mended. */
+function notToBeKnown(fault: Fault): Refused {
+  return { kind: "refused", answer: notUsable(fault, nothingPurged), refusal: "unavailable" };
+}

@@ -1,0 +1,73 @@
+// Counts, logs and remembers requests that carry a wrong credential of an operator or of a sender of purges.
+import { Condition } from "../observe/condition.ts";
+import type { CredentialKind, CredentialRefusal } from "../observe/families.ts";
+import type { Log } from "../observe/log-line.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { RefusedHere } from "./health/operator-findings.ts";
+
+/** Where the credential was. */
+const placeOf: Readonly<Record<CredentialKind, string>> = {
+  bearer: "Authorization",
+  debug: "Tidemark-Debug",
+  challenge: "Tidemark-Challenge",
+  signature: "webhook-signature",
+};
+
+const whyOf: Readonly<Record<CredentialRefusal, string>> = {
+  wrong: "it does not match the secret of this deployment",
+  expired: "its time is over, or a clock is wrong",
+  malformed: "it has the form of no credential",
+};
+
+export interface RefusedCredentialsSettings {
+  readonly metrics: Pick<Metrics, "add">;
+  readonly log: Log;
+  readonly nowAtMs: () => number;
+}
+
+/** One for each isolate. Clients choose nothing that it keeps. */
+export class RefusedCredentials {
+  readonly #settings: RefusedCredentialsSettings;
+  readonly #conditions: Readonly<Record<CredentialKind, Condition<CredentialRefusal>>>;
+  #here: RefusedHere | undefined;
+
+  constructor(settings: RefusedCredentialsSettings) {
+    this.#settings = settings;
+    const of = (credential: CredentialKind) =>
+      new Condition<CredentialRefusal>({
+        tell: settings.log,
+        about: () => ({ event: "operator-refused", credential }),
+        troubleLine: (why) =>
+          `A request was refused for its ${placeOf[credential]}: ${whyOf[why]}. Metrics count all such requests.`,
+        wellLine: (lasted) => `A right ${placeOf[credential]} has come after ${lasted}.`,
+      });
+    this.#conditions = {
+      bearer: of("bearer"),
+      debug: of("debug"),
+      challenge: of("challenge"),
+      signature: of("signature"),
+    };
+  }
+
+  /** `undefined` where nothing was refused. */
+  get here(): RefusedHere | undefined {
+    return this.#here;
+  }
+
+  refused(credential: CredentialKind, why: CredentialRefusal): void {
+    const { metrics, nowAtMs } = this.#settings;
+    const atMs = nowAtMs();
+    metrics.add("operatorRefusals", [credential, why]);
+    const counts = this.#here?.counts ?? {};
+    this.#here = {
+      sinceAtMs: this.#here?.sinceAtMs ?? atMs,
+      lastAtMs: atMs,
+      counts: { ...counts, [credential]: (counts[credential] ?? 0) + 1 },
+    };
+    this.#conditions[credential].failed(why, atMs);
+  }
+
+  accepted(credential: CredentialKind): void {
+    this.#conditions[credential].succeeded(this.#settings.nowAtMs());
+  }
+}

@@ -1,0 +1,75 @@
+// Reads the body of an operator's request within bounds of size and time.
+import { unreachable } from "../http/unreachable.ts";
+import type { Reason } from "../operator-error.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A body is a few kibibytes: a client that takes longer holds a request open for nothing. */
+export const bodyMsMax = 10_000;
+
+/** Why there is no body: it is over its bound, it did not come in time, or the client broke it off. */
+export type BodyFault = "too-large" | "too-slow" | "broken-off";
+
+/** Reads no more than the bound, and no longer than `bodyMsMax`. Never rejects. */
+export async function bodyUpTo(
+  { headers, body }: Request,
+  bytesMax: number,
+): Promise<Bytes | BodyFault> {
+  if (Number(headers.get("content-length") ?? 0) > bytesMax) return "too-large";
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
+  const { promise: late, resolve } = Promise.withResolvers<"too-slow">();
+  const timer = setTimeout(() => resolve("too-slow"), bodyMsMax);
+  const read = await Promise.race([chunksOf(reader, bytesMax), late]);
+  clearTimeout(timer);
+  if (typeof read !== "string") return new Uint8Array(await new Blob(read).arrayBuffer());
+  if (read !== "broken-off") reader.cancel().catch(() => undefined);
+  return read;
+}
+
+async function chunksOf(
+  reader: ReadableStreamDefaultReader<Bytes>,
+  bytesMax: number,
+): Promise<Bytes[] | BodyFault> {
+  const chunks: Bytes[] = [];
+  let readBytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return chunks;
+      readBytes += value.byteLength;
+      if (readBytes > bytesMax) return "too-large";
+      chunks.push(value);
+    }
+  } catch {
+    return "broken-off";
+  }
+}
+
+/** How a route answers where there is no body. */
+interface BodyRefusal extends Reason {
+  readonly status: number;
+  readonly code: "too-large" | "too-slow" | "malformed";
+}
+
+/** @param mendOfLarge what the sender of a body over its bound does */
+export function refusalOfBody(
+  fault: BodyFault,
+  { bytesMax, mendOfLarge }: { readonly bytesMax: number; readonly mendOfLarge: string },
+): BodyRefusal {
+  const again = { mend: "Send the request again, with its whole body at once." };
+  switch (fault) {
+    case "too-large": {
+      const why = `The body is over ${bytesMax} bytes.`;
+      return { status: 413, code: fault, why, mend: mendOfLarge };
+    }
+    case "too-slow": {
+      const why = `The body did not arrive within ${bodyMsMax / 1_000} s.`;
+      return { status: 408, code: fault, why, ...again };
+    }
+    case "broken-off":
+      return { status: 400, code: "malformed", why: "The body broke off.", ...again };
+    default:
+      return unreachable(fault);
+  }
+}

@@ -1,0 +1,240 @@
+// Who opens the operator's routes: tokens, tokens that are derived from them, and proofs; what wrong ones leave.
+import { describe, expect, it } from "vitest";
+import {
+  challengeOf,
+  derivedToken,
+  isProof,
+  newNonce,
+  tokenKey,
+  tokenSecondsMax,
+  type TokenUse,
+} from "../../src/admin/operator-token.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { host, openSite, type Site, type SiteOptions } from "../../testing/site/harness.ts";
+import { adminToken, bearer } from "../../testing/site/purge-sender.ts";
+
+const open = (options: SiteOptions = {}) =>
+  openSite({
+    origin: () => new Response("page"),
+    ...options,
+    env: { ADMIN_TOKEN: adminToken, ...options.env },
+  });
+
+const secondsOf = ({ clock }: Site) => Math.floor(clock.nowAtMs() / 1_000);
+
+async function derivedOn(site: Site, use: Partial<TokenUse> = {}, token = adminToken) {
+  const expiresAtSeconds = secondsOf(site) + 60;
+  return derivedToken(await tokenKey(token), { scope: "operator", host, expiresAtSeconds, ...use });
+}
+
+const statusOf = async (site: Site, authorization: string) =>
+  (await site.get("/_cache/stats", { headers: { authorization } })).status;
+
+const refusals = (site: Site) =>
+  Object.entries(site.counted()).filter(([series]) => series.startsWith("operatorRefusals"));
+
+describe("a derived token", () => {
+  it("opens the operator's routes until it expires", async () => {
+    const site = open();
+    const token = `Bearer ${await derivedOn(site)}`;
+    expect(await statusOf(site, token)).toBe(200);
+    site.clock.advance(61);
+    const late = await site.get("/_cache/stats", { headers: { authorization: token } });
+    expect([late.status, late.text]).toEqual([401, expect.stringContaining("time is over")]);
+    expect(refusals(site)).toEqual([["operatorRefusals|bearer|expired", 1]]);
+  });
+
+  it.each<{ id: string; use: (atSeconds: number) => Partial<TokenUse>; status: number }>([
+    {
+      id: "of the longest life",
+      use: (at) => ({ expiresAtSeconds: at + tokenSecondsMax }),
+      status: 200,
+    },
+    {
+      id: "of a longer life",
+      use: (at) => ({ expiresAtSeconds: at + tokenSecondsMax + 1 }),
+      status: 401,
+    },
+    { id: "of no life", use: (at) => ({ expiresAtSeconds: at }), status: 401 },
+    { id: "for another host", use: () => ({ host: "www.example.org" }), status: 401 },
+    { id: "for another port", use: () => ({ host: `${host}:8443` }), status: 401 },
+    { id: "for Tidemark-Debug", use: () => ({ scope: "debug" }), status: 401 },
+  ])("$id: $status", async ({ use, status }) => {
+    const site = open();
+    expect(await statusOf(site, `Bearer ${await derivedOn(site, use(secondsOf(site)))}`)).toBe(
+      status,
+    );
+  });
+
+  it("of another token opens nothing", async () => {
+    const site = open();
+    expect(await statusOf(site, `Bearer ${await derivedOn(site, {}, "another-token-of-1")}`)).toBe(
+      401,
+    );
+  });
+
+  it("opens Tidemark-Debug where it was made for that, and nowhere else", async () => {
+    const site = open();
+    const explained = async (token: string) =>
+      (await site.get("/a", { headers: { "tidemark-debug": token } })).fields.has(
+        "tidemark-explain",
+      );
+    expect(await explained(await derivedOn(site, { scope: "debug" }))).toBe(true);
+    expect(await explained(adminToken)).toBe(true);
+    expect(await explained(await derivedOn(site))).toBe(false);
+    expect(refusals(site)).toEqual([["operatorRefusals|debug|wrong", 1]]);
+  });
+
+  it("outside of Cloudflare, counts for SITE_HOST and this machine alone", async () => {
+    const env = { SITE_HOST: "www.example.com" };
+    const ofHost = async (at: string) => {
+      const site = open({ env });
+      const authorization = `Bearer ${await derivedOn(site, { host: new URL(at).host })}`;
+      return (await site.ask(`${at}/_cache/stats`, { headers: { authorization } })).status;
+    };
+    expect(await ofHost("https://www.example.com")).toBe(200);
+    expect(await ofHost("http://127.0.0.1:8787")).toBe(200);
+    expect(await ofHost("https://evil.example")).toBe(401);
+  });
+
+  it("for SITE_HOST counts where a proxy has changed the host", async () => {
+    const site = open({ env: { SITE_HOST: "www.example.com" } });
+    const authorization = `Bearer ${await derivedOn(site)}`;
+    const { status } = await site.ask("http://10.0.0.5:3000/_cache/stats", {
+      headers: { authorization },
+    });
+    expect(status).toBe(200);
+  });
+});
+
+describe("a proof", () => {
+  const challenged = async (site: Site, challenge: string) =>
+    site.get("/_cache/proof", { headers: { "tidemark-challenge": challenge } });
+
+  it("is given to who knows the token, and holds for that host, nonce and moment", async () => {
+    const site = open();
+    const [key, nonce] = [await tokenKey(adminToken), newNonce()];
+    const { status, text, fields } = await challenged(site, await challengeOf(key, host, nonce));
+    const { proof, atSeconds } = JSON.parse(text) as { proof: string; atSeconds: number };
+    expect([status, fields.get("cache-control")]).toEqual([200, "no-store"]);
+    expect(atSeconds).toBe(secondsOf(site));
+    const proven = { host, nonce, atSeconds };
+    expect(await isProof(key, proof, proven)).toBe(true);
+    expect(await isProof(key, proof, { ...proven, nonce: newNonce() })).toBe(false);
+    expect(await isProof(key, proof, { ...proven, host: "evil.example" })).toBe(false);
+    expect(await isProof(key, proof, { ...proven, atSeconds: atSeconds + 1 })).toBe(false);
+    expect(await isProof(await tokenKey("another-token-of-1"), proof, proven)).toBe(false);
+  });
+
+  it("is no token, and neither is the challenge", async () => {
+    const site = open();
+    const key = await tokenKey(adminToken);
+    const challenge = await challengeOf(key, host, newNonce());
+    const { text } = await challenged(site, challenge);
+    const { proof } = JSON.parse(text) as { proof: string };
+    const mac = challenge.split(".").at(-1);
+    const expires = secondsOf(site) + 60;
+    for (const one of [
+      proof,
+      challenge,
+      `tm1.operator.${expires}.${proof}`,
+      `tm1.operator.${expires}.${mac}`,
+    ]) {
+      expect(await statusOf(site, `Bearer ${one}`)).toBe(401);
+    }
+  });
+
+  it.each<{ id: string; challenge: (own: string) => Promise<string> | string }>([
+    { id: "unsigned", challenge: () => `tm1.${newNonce()}.${"A".repeat(43)}` },
+    {
+      id: "of another token",
+      challenge: async () => challengeOf(await tokenKey("another-token-of-1"), host, newNonce()),
+    },
+    {
+      id: "for another host",
+      challenge: async () => challengeOf(await tokenKey(adminToken), "evil.example", newNonce()),
+    },
+    { id: "twice in one field", challenge: (own) => `${own}, ${own}` },
+    {
+      id: "with a short nonce",
+      challenge: async () => challengeOf(await tokenKey(adminToken), host, "a"),
+    },
+    { id: "with another nonce", challenge: (own) => own.replace(/\.[^.]+\./, `.${newNonce()}.`) },
+    { id: "the token itself", challenge: () => adminToken },
+    { id: "empty", challenge: () => "" },
+    { id: "long", challenge: () => "tm1.".repeat(10_000) },
+  ])("is refused for a challenge that is $id", async ({ challenge }) => {
+    const site = open();
+    const own = await challengeOf(await tokenKey(adminToken), host, newNonce());
+    const { status, text } = await challenged(site, await challenge(own));
+    expect(status).toBe(401);
+    expect(text).not.toContain("proof");
+    expect(refusals(site)).toEqual([["operatorRefusals|challenge|wrong", 1]]);
+  });
+
+  it("is not there without a token, and not usable with a wrong one", async () => {
+    expect((await openSite({}).get("/_cache/proof")).status).toBe(404);
+    expect((await openSite({ env: { ADMIN_TOKEN: "short" } }).get("/_cache/proof")).status).toBe(
+      503,
+    );
+  });
+});
+
+describe("a wrong credential", () => {
+  it.each([
+    { id: "another token", value: "Bearer another-token-of-1", reason: "wrong" },
+    { id: "another scheme", value: `Basic ${adminToken}`, reason: "malformed" },
+    { id: "two values", value: `Bearer ${adminToken}, Bearer ${adminToken}`, reason: "malformed" },
+    { id: "one letter less", value: `Bearer ${adminToken.slice(1)}`, reason: "wrong" },
+    { id: "one letter more", value: `Bearer ${adminToken}x`, reason: "wrong" },
+    { id: "letters of other alphabets", value: "Bearer t\u00f6ken-\u00ff", reason: "wrong" },
+    { id: "16 KiB", value: `Bearer ${"x".repeat(16_384)}`, reason: "malformed" },
+    { id: "empty", value: "Bearer ", reason: "malformed" },
+  ])("$id is refused and counted", async ({ value, reason }) => {
+    const site = open();
+    expect(await statusOf(site, value)).toBe(401);
+    expect(refusals(site)).toEqual([[`operatorRefusals|bearer|${reason}`, 1]]);
+  });
+
+  it("has one line when it begins, and one when a right one comes", async () => {
+    const clock = new FakeClock();
+    const site = open({ clock });
+    for (let nth = 0; nth < 500; nth += 1) await statusOf(site, `Bearer wrong-${nth}`);
+    clock.advance(90);
+    expect(await statusOf(site, bearer.authorization)).toBe(200);
+    const lines = site.lines.filter(({ event }) => event === "operator-refused");
+    expect(lines).toMatchObject([
+      { level: "warn", credential: "bearer", kind: "wrong", state: "began" },
+      { level: "info", credential: "bearer", kind: "wrong", state: "ended", lastedSeconds: 90 },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain("wrong-");
+  });
+
+  it("never shuts out who has the right one", async () => {
+    const site = open();
+    for (let nth = 0; nth < 2_000; nth += 1) await statusOf(site, `Bearer wrong-${nth}`);
+    expect(await statusOf(site, bearer.authorization)).toBe(200);
+  });
+
+  it("is a finding with the token, and changes nothing for who has none", async () => {
+    const site = open();
+    await statusOf(site, "Bearer wrong");
+    expect(JSON.parse((await site.get("/_cache/health")).text)).toEqual({ status: "ok" });
+    const told = JSON.parse((await site.get("/_cache/health", { headers: bearer })).text) as {
+      status: string;
+      findings: { code: string }[];
+    };
+    expect(told.status).toBe("ok");
+    expect(told.findings).toMatchObject([{ code: "operator-refused", level: "info" }]);
+    for (let nth = 0; nth < 100; nth += 1) await statusOf(site, "Bearer wrong");
+    expect(JSON.parse((await site.get("/_cache/health")).text)).toEqual({ status: "ok" });
+    const { text } = await site.get("/_cache/health", { headers: bearer });
+    expect(JSON.parse(text)).toMatchObject({ findings: [{ level: "warning" }] });
+  });
+
+  it("is none where no credential is", async () => {
+    const site = open();
+    expect((await site.get("/_cache/stats")).status).toBe(401);
+    expect(refusals(site)).toEqual([]);
+  });
+});

@@ -1,0 +1,232 @@
+// POST /_cache/purge: what is judged before the body is read, how long a body may take, and what a dry run tells
+// whoever signs it.
+import { describe, expect, it, vi } from "vitest";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
+import { openColos, type Site, until } from "../../testing/site/harness.ts";
+import {
+  adminToken,
+  bearer,
+  codeOf,
+  openJournalled,
+  secondsNow,
+  secret,
+  send,
+  signedHeaders,
+} from "../../testing/site/purge-sender.ts";
+
+const order = JSON.stringify({ tags: ["red"] });
+
+/** A body whose reading is noticed. */
+function watched(bytes: Uint8Array | undefined) {
+  const seen = { isRead: false, isCancelled: false };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        seen.isRead = true;
+        if (bytes === undefined) return;
+        controller.enqueue(bytes);
+        controller.close();
+      },
+      cancel() {
+        seen.isCancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { seen, body };
+}
+
+const post = (site: Site, body: ReadableStream, headers: Readonly<Record<string, string>>) =>
+  site.ask("/_cache/purge", { method: "POST", body, headers, duplex: "half" } as never);
+
+describe("before the body is read", () => {
+  const good = () => signedHeaders(order);
+  const without = (name: string) => {
+    const { [name]: _, ...others } = good();
+    return others;
+  };
+
+  it.each<{ id: string; headers: Record<string, string>; status?: number }>([
+    { id: "no credential", headers: {} },
+    { id: "a wrong token", headers: { authorization: "Bearer wrong" } },
+    { id: "no id", headers: without("webhook-id") },
+    { id: "no timestamp", headers: without("webhook-timestamp") },
+    { id: "an empty signature", headers: { ...good(), "webhook-signature": "" } },
+    { id: "a signature of no form", headers: { ...good(), "webhook-signature": "v1,abc" } },
+    {
+      id: "a signature of another version",
+      headers: { ...good(), "webhook-signature": `v1a,${"A".repeat(43)}=` },
+    },
+    {
+      id: "4 KiB of signatures",
+      headers: { ...good(), "webhook-signature": `v1,${"A".repeat(43)}= `.repeat(100) },
+    },
+    { id: "a long id", headers: { ...good(), "webhook-id": "x".repeat(257) }, status: 400 },
+    { id: "an old timestamp", headers: signedHeaders(order, { atSeconds: secondsNow() - 301 }) },
+    { id: "an early timestamp", headers: signedHeaders(order, { atSeconds: secondsNow() + 320 }) },
+    { id: "a timestamp that is no number", headers: { ...good(), "webhook-timestamp": "now" } },
+  ])("$id is refused", async ({ headers, status = 401 }) => {
+    const { site } = openJournalled();
+    const { body, seen } = watched(undefined);
+    expect((await post(site, body, headers)).status).toBe(status);
+    expect(seen.isRead).toBe(false);
+  });
+
+  it("a signature that is well formed is judged by the body", async () => {
+    const { site } = openJournalled();
+    const { body, seen } = watched(new TextEncoder().encode(order));
+    const headers = { ...signedHeaders(order), "webhook-signature": `v1,${"A".repeat(43)}=` };
+    expect((await post(site, body, headers)).status).toBe(401);
+    expect(seen.isRead).toBe(true);
+    expect(site.counted()).toMatchObject({ "operatorRefusals|signature|wrong": 1 });
+  });
+});
+
+describe("a body", () => {
+  it.each(["purge", "switch", "warm"])("that does not come is cut off: %s", async (route) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { site } = openJournalled();
+    const { body, seen } = watched(undefined);
+    const init = { method: "POST", body, headers: bearer, duplex: "half" } as never;
+    const answering = site.ask(`/_cache/${route}`, init);
+    await until(() => seen.isRead);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const answer = await answering;
+    vi.useRealTimers();
+    expect(answer.status).toBe(408);
+    expect(await answer.json()).toMatchObject({ error: { code: "too-slow" } });
+    expect(seen).toEqual({ isRead: true, isCancelled: true });
+  });
+
+  it("that trickles is cut off at the same time", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { site } = openJournalled();
+    let chunks = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          chunks += 1;
+          if (chunks > 1) await new Promise((resolve) => setTimeout(resolve, 1_000));
+          controller.enqueue(new Uint8Array([32]));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const answering = post(site, body, bearer);
+    await until(() => chunks > 1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const answer = await answering;
+    vi.useRealTimers();
+    expect(answer.status).toBe(408);
+  });
+
+  it("that never ends is read up to its bound", async () => {
+    const { site } = openJournalled();
+    let chunks = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          chunks += 1;
+          controller.enqueue(new Uint8Array(16_384));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    expect((await post(site, body, bearer)).status).toBe(413);
+    expect(chunks).toBe(5);
+  });
+
+  it("that breaks off is refused, and is no failure of the site", async () => {
+    const { site } = openJournalled();
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error("reset")),
+    });
+    expect((await post(site, body, bearer)).status).toBe(400);
+    expect(site.log).toEqual([]);
+  });
+});
+
+describe("a dry run that is signed", () => {
+  function openTwo() {
+    const clock = new FakeClock();
+    const upstash = new UnsteadyUpstash(clock);
+    const [near, far] = openColos(2, {
+      clock,
+      upstash,
+      env: { ADMIN_TOKEN: adminToken, PURGE_SECRET: secret },
+      origin: () => page("page", cc("max-age=600", { "cache-tag": "red" })),
+      config: { routes: [{ name: "all", match: "*", query: { allow: ["token"] } }] },
+    }) as [Site, Site];
+    return { near, far, upstash };
+  }
+  const body = JSON.stringify({ tags: ["red"], dryRun: true });
+  const signed = (id: string) => signedHeaders(body, { id });
+
+  it("tells counts, and no URL", async () => {
+    const { near } = openTwo();
+    await near.get("/reset?token=s3cret");
+    const { text } = await send(near, body, signed("a"));
+    expect(text).not.toContain("s3cret");
+    expect(JSON.parse(text)).toMatchObject({
+      isolate: { covered: 1 },
+      shared: { covered: 1 },
+      limits: expect.stringContaining("URLs are listed for the admin token alone") as string,
+    });
+    expect((await send(near, body)).text).toContain("/reset");
+  });
+
+  it("is answered once in all colos, at once and within ten minutes", async () => {
+    const { near, far, upstash } = openTwo();
+    const answers = await Promise.all([
+      send(near, body, signed("a")),
+      send(far, body, signed("a")),
+      send(near, body, signed("a")),
+    ]);
+    expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(["200", "409", "409"]);
+    expect(answers.filter((one) => one.status === 409).map(codeOf)).toEqual([
+      "id-reused",
+      "id-reused",
+    ]);
+    const sent = upstash.commands.length;
+    expect((await send(near, body, signed("a"))).status).toBe(409);
+    expect(upstash.commands.length).toBe(sent);
+    expect(upstash.journal.length).toBe(0);
+  });
+
+  it("repeats nothing for an operator, who need not give an id", async () => {
+    const { near } = openTwo();
+    const headers = { ...bearer, "webhook-id": "a" };
+    for (const _ of [1, 2]) expect((await send(near, body, headers)).status).toBe(200);
+  });
+
+  it("takes 120 Redis commands at the most; an operator's 1,200", async () => {
+    const { near, upstash } = openTwo();
+    for (let nth = 0; nth < 300; nth += 1) await near.get(`/${nth}`);
+    await near.settle();
+    const costOf = async (headers: Record<string, string>) => {
+      upstash.commands.length = 0;
+      const { text } = await send(near, body, headers);
+      return {
+        commands: upstash.commands.length,
+        shared: (JSON.parse(text) as { shared: object }).shared,
+      };
+    };
+    const ofSigner = await costOf(signed("a"));
+    expect(ofSigner.commands).toBeLessThanOrEqual(120);
+    expect(ofSigner.shared).toMatchObject({ examined: 100, isWhole: false });
+    expect((await costOf(bearer)).shared).toMatchObject({ examined: 300, isWhole: true });
+  });
+
+  it("lists nothing where its id cannot be noted", async () => {
+    const { near, upstash } = openTwo();
+    await near.get("/a");
+    upstash.mode = "down";
+    expect(JSON.parse((await send(near, body, signed("a"))).text)).toMatchObject({
+      isolate: { covered: 1 },
+      shared: "unavailable",
+    });
+    expect((await send(near, body, signed("a"))).status).toBe(409);
+  });
+});
