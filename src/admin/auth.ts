@@ -10,8 +10,11 @@ import {
   type TokenKey,
   tokenKey,
   type TokenScope,
-} from "./operator-token.ts";
-import { RefusedCredentials, type RefusedCredentialsSettings } from "./refused-credentials.ts";
+} from "./access/operator-token.ts";
+import {
+  RefusedCredentials,
+  type RefusedCredentialsSettings,
+} from "./access/refused-credentials.ts";
 import { told, toldError } from "./told.ts";
 
 export interface OperatorGateSettings extends RefusedCredentialsSettings {

@@ -7,10 +7,10 @@ import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import { type Naming, orderBytesMax, readOrder } from "../purge/acceptance/order.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../sha256.ts";
-import type { AcceptedPurge } from "./purge-log.ts";
+import type { AcceptedPurge } from "./purges/purge-log.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
-import { dryRun, type DryRunPlaces } from "./dry-run.ts";
-import { bodyUpTo, refusalOfBody } from "./request-body.ts";
+import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
+import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { journalAway, told, toldError, toldOf } from "./told.ts";
 
 export interface PurgeRouteSettings

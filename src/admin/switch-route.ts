@@ -13,7 +13,7 @@ import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import type { SwitchStore } from "../purge/journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
-import { bodyUpTo, refusalOfBody } from "./request-body.ts";
+import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** What the route looks at; `switching` is why there is none where there is no journal. */

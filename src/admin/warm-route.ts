@@ -6,7 +6,7 @@ import { inTurns } from "../proxy/warm/in-turns.ts";
 import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
 import { warmPage, type WarmPorts } from "../proxy/warm/warm-page.ts";
 import type { Warmed, WarmTold } from "./protocol.ts";
-import { bodyUpTo, refusalOfBody } from "./request-body.ts";
+import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { told, toldError } from "./told.ts";
 import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
 import { toldOfPage } from "./warm-words.ts";

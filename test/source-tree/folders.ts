@@ -115,8 +115,20 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
   "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
+  // Credentials that are derived from the token, wrong ones, and bodies within bounds.
+  "admin/access": [...core],
+  // Which purges were accepted and refused, and what a purge would cover.
+  "admin/purges": [...core, ...steps, "proxy", ...composition],
   // What is wrong, since when, why, and what to do.
-  "admin/health": [...core, "platform", ...steps, "proxy", ...composition, reporting],
+  "admin/health": [
+    "admin/access",
+    ...core,
+    "platform",
+    ...steps,
+    "proxy",
+    ...composition,
+    reporting,
+  ],
   // The operator's routes below `/_cache/`, which look at both.
   admin: [
     ...core,
@@ -125,6 +137,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "proxy",
     ...composition,
     reporting,
+    "admin/access",
+    "admin/purges",
     "admin/explain",
     "admin/health",
     release,
@@ -205,7 +219,7 @@ export const library: House = { root: "src", mayImport, mayImportOutside: {}, us
 /** Types, rules and names alone: no state, and nothing that a site runs. */
 const shared = [
   "src/admin/protocol.ts",
-  "src/admin/operator-token.ts",
+  "src/admin/access/operator-token.ts",
   "src/operator-error.ts",
   "src/version.ts",
   "src/http/",

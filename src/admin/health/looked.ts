@@ -13,7 +13,7 @@ import type { DatabaseInfo } from "../../redis/database-info.ts";
 import type { ClockDifference } from "../../redis/database-time.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { Totals } from "../../reports/totals.ts";
-import type { RefusedHere } from "./operator-findings.ts";
+import type { RefusedHere } from "../access/refused-credentials.ts";
 import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 
 /** What health looks at. */

@@ -7,13 +7,6 @@ import type { Finding } from "./finding.ts";
 import type { Looked } from "./looked.ts";
 import { recentMs, recentWindows } from "./traffic-findings.ts";
 
-/** What one isolate has refused since it began. */
-export interface RefusedHere {
-  readonly sinceAtMs: number;
-  readonly lastAtMs: number;
-  readonly counts: Readonly<Partial<Record<CredentialKind, number>>>;
-}
-
 /** Anybody can send a few, and they must not change the status. */
 const manyMin = 100;
 

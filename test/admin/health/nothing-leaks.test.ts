@@ -67,6 +67,8 @@ function drawnLook(draws: Draws): Looked {
       ["unverified", [marked], of(100)],
       ["originResponses", [marked, "failed"], of(300)],
       ["reportsLost", [], of(1)],
+      ["operatorRefusals", ["bearer", "wrong"], of(300)],
+      ["operatorRefusals", [marked, marked], of(300)],
     ],
   } as const;
   const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });

@@ -2,7 +2,7 @@
 import type { World } from "../world.ts";
 import { isToldError, misshapenAt, type ShapeName, shapeOf } from "./answer-shape.ts";
 import type { ChosenSite } from "./chosen-site.ts";
-import type { TokenScope } from "../../../../src/admin/operator-token.ts";
+import type { TokenScope } from "../../../../src/admin/access/operator-token.ts";
 import { SiteCredential } from "./site-credential.ts";
 import { SiteFailures } from "./site-failures.ts";
 

@@ -10,7 +10,7 @@ import {
   tokenKey,
   type TokenKey,
   type TokenScope,
-} from "../../../../src/admin/operator-token.ts";
+} from "../../../../src/admin/access/operator-token.ts";
 import type { World } from "../world.ts";
 
 /** Longer than a request is on its way. Each request gets a token of its own. */

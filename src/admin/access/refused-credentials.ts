@@ -1,9 +1,8 @@
 // Counts, logs and remembers requests that carry a wrong credential of an operator or of a sender of purges.
-import { Condition } from "../observe/condition.ts";
-import type { CredentialKind, CredentialRefusal } from "../observe/families.ts";
-import type { Log } from "../observe/log-line.ts";
-import type { Metrics } from "../observe/metrics.ts";
-import type { RefusedHere } from "./health/operator-findings.ts";
+import { Condition } from "../../observe/condition.ts";
+import type { CredentialKind, CredentialRefusal } from "../../observe/families.ts";
+import type { Log } from "../../observe/log-line.ts";
+import type { Metrics } from "../../observe/metrics.ts";
 
 /** Where the credential was. */
 const placeOf: Readonly<Record<CredentialKind, string>> = {
@@ -23,6 +22,13 @@ export interface RefusedCredentialsSettings {
   readonly metrics: Pick<Metrics, "add">;
   readonly log: Log;
   readonly nowAtMs: () => number;
+}
+
+/** What one isolate has refused since it began. */
+export interface RefusedHere {
+  readonly sinceAtMs: number;
+  readonly lastAtMs: number;
+  readonly counts: Readonly<Partial<Record<CredentialKind, number>>>;
 }
 
 /** One for each isolate. Clients choose nothing that it keeps. */

@@ -1,11 +1,11 @@
 // Tells the operator of each purge that was accepted here, and of some that were refused.
-import { isWithinMs } from "../elapsed.ts";
-import { traceIdOf } from "../http/trace-context.ts";
-import type { Log } from "../observe/log-line.ts";
-import { loggedReason } from "../observe/log-reason.ts";
-import type { PurgeRefusal } from "../observe/families.ts";
-import type { OrderReading } from "../purge/acceptance/order.ts";
-import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
+import { isWithinMs } from "../../elapsed.ts";
+import { traceIdOf } from "../../http/trace-context.ts";
+import type { Log } from "../../observe/log-line.ts";
+import { loggedReason } from "../../observe/log-reason.ts";
+import type { PurgeRefusal } from "../../observe/families.ts";
+import type { OrderReading } from "../../purge/acceptance/order.ts";
+import type { SignedOrder } from "../../purge/acceptance/acceptance.ts";
 
 /** A purge as it was accepted. */
 export interface AcceptedPurge extends Pick<SignedOrder, "by" | "mode" | "reason"> {

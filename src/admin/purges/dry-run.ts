@@ -1,12 +1,16 @@
 // What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
 // tier. Nothing is purged, and nobody else is asked.
-import type { TieredCache } from "../create-cache.ts";
-import type { DataBesidePages } from "../data-beside-pages.ts";
-import type { Coverage } from "../cache/record/record.ts";
-import { type LeftOut, type ListingBounds, listingMsMax } from "../cache/tiers/record-listing.ts";
-import type { PurgeTargets } from "../purge/journal/purge-target.ts";
-import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
-import { coveredBy } from "../purge/view/target-index.ts";
+import type { TieredCache } from "../../create-cache.ts";
+import type { DataBesidePages } from "../../data-beside-pages.ts";
+import type { Coverage } from "../../cache/record/record.ts";
+import {
+  type LeftOut,
+  type ListingBounds,
+  listingMsMax,
+} from "../../cache/tiers/record-listing.ts";
+import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
+import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import { coveredBy } from "../../purge/view/target-index.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 
 /** How far a dry run looks at the shared tier: by these bounds, docs/purging.md tells what it costs. */
