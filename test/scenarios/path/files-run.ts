@@ -7,7 +7,7 @@ import { openSite } from "../../../testing/site/harness.ts";
 
 const clock = new FakeClock();
 const upstash = process.argv.includes("journal") ? { upstash: new FakeUpstash(clock) } : {};
-const token = "a".repeat(32);
+const token = "admin-of-the-files-that-run";
 const headers = { "cache-control": "max-age=60", etag: '"1"', "content-type": "text/html" };
 const origin = (request: Request) =>
   request.headers.has("if-none-match")
