@@ -142,9 +142,10 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
       const origin = environment.origins.get(name);
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);
       metrics.add("originRequests");
-      const { target } = request;
+      const { target, own } = request;
       // A binding or a handler has no address of its own: it is asked for the site's URL.
-      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${target.host}`;
+      const host = origin.kind === "handler" && own ? target.ownHost : target.host;
+      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
       const response = await askOrigin(origin, base + pathAndQuery(target), request, platform);
       // What it answers becomes the site's own.
       const isRenamed = origin.kind === "url" && origin.rewritesLocations;

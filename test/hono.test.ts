@@ -43,7 +43,16 @@ app.get("/packed/:coding", (c) => {
   return c.body(new Uint8Array(bodies[coding] ?? []));
 });
 
-const site = tidemark(app, defineConfig({}), {
+app.get("/own/:name", (c) => {
+  const { url, headers, cf } = c.req.raw;
+  return c.json({ url, headers: Object.fromEntries(headers), cf: cf === undefined ? "none" : cf });
+});
+
+const routes = [
+  { name: "own", match: "/own/*", bypass: true },
+  { name: "local", match: "/packed/*", key: { cf: ["country" as const] } },
+];
+const site = tidemark(app, defineConfig({ routes }), {
   env: { NAME: "Node", ADMIN_TOKEN: "a".repeat(16) },
 });
 const server = serve({ fetch: site.fetch, port: 0, hostname: "127.0.0.1" });
@@ -88,6 +97,18 @@ describe("on Node", () => {
     const before = count;
     const crowd = await Promise.all(Array.from({ length: 8 }, () => get("/slow")));
     expect([new Set(crowd.map(({ text }) => text)).size, count - before]).toEqual([1, 1]);
+  });
+
+  it("a handler on a route with bypass gets the client's own request, and no cf", async () => {
+    const headers = { "x-real-ip": "192.0.2.1", "x-original-url": "/b" };
+    const { text, told } = await get("/own/a/../b?utm_source=x", { headers });
+    const { host } = new URL(url);
+    expect(JSON.parse(text)).toMatchObject({
+      url: `${url}/own/b?utm_source=x`,
+      headers: { ...headers, host },
+      cf: "none",
+    });
+    expect(told).toContain("detail=route");
   });
 
   it("a private answer is each client's own", async () => {

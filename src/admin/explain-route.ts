@@ -17,7 +17,7 @@ const formats = ["json", "text"];
 /**
  * `?url=…&method=…&header=Name:%20value&header=…&format=text`
  *
- * @param request of the operator, whose own host stands in where `url` is a path
+ * @param request of the operator, whose own host stands in where `url` is a path, and whose `cf` is the client's
  * @returns 200 with the explanation, as JSON or as text; 400 with what is wrong
  */
 export async function explainRoute(request: Request, explained: Explained): Promise<Response> {
@@ -30,7 +30,7 @@ export async function explainRoute(request: Request, explained: Explained): Prom
   const { config, matchRoute, siteHosts } = explained.isolate;
   // A reader of its own: the isolate's keeps what it reads.
   const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
-  const explanation = await explain(new Request(url, init), read, explained);
+  const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
   if (!wantsText(asked, request.headers)) return told(explanation);
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
   return new Response(`${sentencesOf(explanation)}\n`, { headers });

@@ -51,6 +51,7 @@ const grounds: Readonly<Record<PassedBy["by"], { readonly why: string }>> = {
   reserved: { why: "paths below /_cache/ are for the operator of this deployment" },
   host: { why: "its host is not one of this site's" },
   field: { why: "it has fields of one client, or of one request alone" },
+  cf: { why: "its route keys by request.cf, which only a visitor's request has" },
   "unknown-cookie": {
     why: "it has a cookie that the configuration does not know, so it may be of a session",
   },

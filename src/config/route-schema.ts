@@ -1,5 +1,6 @@
 // The form of one route of a configuration.
 import * as z from "zod/mini";
+import { cfNames } from "./cf-names.ts";
 import type { TagsOf } from "./written-route.ts";
 import {
   between,
@@ -76,9 +77,17 @@ const settings = fields("a route", {
   key: fields("key", {
     headers: keyedNames,
     cookies: texts("currency"),
+    cf: z.array(
+      z.enum(cfNames, {
+        error: ({ input }) =>
+          `has ${JSON.stringify(input)}, and takes ${cfNames.map((name) => JSON.stringify(name)).join(", ")}: ` +
+          "other members differ for nearly every client, so that no page would be found again",
+      }),
+      'must be a list, such as ["country"]',
+    ),
     device: notBuiltYet,
     language: notBuiltYet,
-    country: notBuiltYet,
+    country: z.undefined('is written cf: ["country"]'),
   }),
   forward: forwardedNames,
   credentialFields,

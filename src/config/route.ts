@@ -69,6 +69,8 @@ export function resolvedRoute(route: RouteInput, general: Inherited) {
     ]),
     keyHeaders: sorted(lowerCased(route.key?.headers ?? [])),
     keyCookies: sorted(route.key?.cookies ?? []),
+    /** Members of `request.cf`. */
+    keyCf: sorted(route.key?.cf ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
     /** 0 to 1: the largest share of a lifetime that is taken off at random. */

@@ -1,6 +1,8 @@
 // A route as an operator writes it: what a field means, in which unit, what holds without it, and an
 // example. The schema checks the same fields when it is loaded; a test compares the two.
 
+import type { CfName } from "./cf-names.ts";
+
 /** A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. */
 export type Duration = `${bigint}${"s" | "m" | "h" | "d"}`;
 
@@ -136,6 +138,11 @@ export interface WrittenKey {
   readonly headers?: readonly string[] | undefined;
   /** Cookies whose values are keyed. Default: none. @example cookies: ["currency"] */
   readonly cookies?: readonly string[] | undefined;
+  /**
+   * Members of `request.cf` whose values are keyed, and that a handler sees. Default: none.
+   * @example cf: ["country"]
+   */
+  readonly cf?: readonly CfName[] | undefined;
 }
 
 /**

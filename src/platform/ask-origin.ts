@@ -9,6 +9,10 @@ import type { Platform } from "./platform.ts";
 
 /** What an origin is asked. `signal`: ends the wait for the head of the answer. */
 interface Asking extends Pick<Request, "method" | "headers" | "body" | "signal"> {
+  /** What a handler sees as `request.cf`; `undefined` for none. */
+  readonly cf: object | undefined;
+  /** The client's own, which a handler gets in the place of `headers`. */
+  readonly own?: Headers | undefined;
   /** Starts what an origin in this isolate leaves to be done behind its answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
@@ -53,7 +57,12 @@ function answerOf(
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () => {
         // Node takes a stream as a body only together with this member.
-        const asked = new Request(url, { ...init, duplex: "half" } as RequestInit);
+        const asked = new Request(url, {
+          ...init,
+          headers: headersForHandler(request, url),
+          cf: request.cf,
+          duplex: "half",
+        } as RequestInit);
         const returned = await origin.handle(asked, { waitUntil });
         return withTrueCoding(withTagAsAsked(returned, headers), signal);
       };
@@ -62,6 +71,14 @@ function answerOf(
     default:
       return unreachable(origin);
   }
+}
+
+/** No connection tells a handler the host: it stands in the field, as on any server. */
+function headersForHandler({ headers, own }: Asking, url: string): Headers {
+  if (own !== undefined) return own;
+  const sent = new Headers(headers);
+  sent.set("host", new URL(url).host);
+  return sent;
 }
 
 /** As `fetch` does it: no longer than the signal allows, and without a body for HEAD. */

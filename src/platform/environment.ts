@@ -65,12 +65,25 @@ export function readEnvironment(
     bypass: bypassOf(env, config, faults),
     colo: textOf(env, "COLO"),
   };
+  faults.push(...faultsOfCf(config, found.origins));
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   faults.push(...weakSettingsIn(env));
   const pseudonym = pseudonymOf(found);
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
   return { ...found, pseudonym, hotKeys, hotKeysFault, faults };
+}
+
+/** Only a handler sees `request.cf`; another origin would be asked for the same page once for each value. */
+function faultsOfCf({ routes }: Config, origins: ReadonlyMap<string, OriginTarget>): Fault[] {
+  const idle = routes.filter(
+    ({ keyCf, origin }) => keyCf.length > 0 && origins.get(origin)?.kind !== "handler",
+  );
+  return idle.map(({ name }) => ({
+    what: `key.cf of the route ${JSON.stringify(name)} only splits what is stored.`,
+    why: "Its origin is no handler, so it never sees request.cf.",
+    mend: 'Leave it out. For the country, write key: { headers: ["cf-ipcountry"] }.',
+  }));
 }
 
 /** Where a request arrived; empty where neither the deployment nor its platform says it. */

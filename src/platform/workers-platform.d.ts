@@ -1,6 +1,8 @@
 // What the Workers runtime adds to the platform types that TypeScript brings.
 
 interface RequestInit {
+  /** What `request.cf` of the request is. */
+  cf?: object | undefined;
   /** `manual`: the body's bytes as the origin encoded them. */
   encodeResponseBody?: "automatic" | "manual";
 }
@@ -15,7 +17,7 @@ interface CacheStorage {
 }
 
 interface Request {
-  readonly cf?: { readonly colo?: string };
+  readonly cf?: { readonly colo?: string; readonly [name: string]: unknown } | undefined;
 }
 
 /** A binding of `[[ratelimits]]`: counts by key, in one colo and for its period. */

@@ -59,6 +59,7 @@ describe("a good configuration comes to", () => {
       queryAllow: undefined,
       keyHeaders: [],
       keyCookies: [],
+      keyCf: [],
       ignoreCookies: [],
       setCookie: "respect",
       jitter: 0,
@@ -118,8 +119,8 @@ describe("a good configuration comes to", () => {
     },
     {
       id: "names",
-      changes: { key: { headers: ["X-B", "x-a"], cookies: ["b", "a"] } },
-      resolved: { keyHeaders: ["x-a", "x-b"], keyCookies: ["a", "b"] },
+      changes: { key: { headers: ["X-B", "x-a"], cookies: ["b", "a"], cf: ["country", "colo"] } },
+      resolved: { keyHeaders: ["x-a", "x-b"], keyCookies: ["a", "b"], keyCf: ["colo", "country"] },
     },
     {
       id: "admission",

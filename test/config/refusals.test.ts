@@ -43,7 +43,6 @@ describe("not built yet", () => {
       written: route({ key: { language: ["de"] } }),
       at: 'route "news", key.language',
     },
-    { id: "country", written: route({ key: { country: true } }), at: 'route "news", key.country' },
   ])("$id", ({ written, at }) => {
     expect(refusalOf(written)).toBe(`${at}: ${says}`);
   });
@@ -64,6 +63,20 @@ describe("not built yet", () => {
     expect(refusalOf(route({ purge: { maxLagSeconds: 2 } }))).toContain(
       'route "news", purge.maxLagSeconds: 2 s leaves too little',
     );
+  });
+});
+
+describe("members of request.cf", () => {
+  it.each([
+    { id: "of-one-client", cf: ["latitude"], says: 'has "latitude", and takes "asn", "city"' },
+    { id: "no-list", cf: "country", says: 'must be a list, such as ["country"]' },
+  ])("that no key can have: $id", ({ cf, says }) => {
+    expect(refusalOf(route({ key: { cf } }))).toContain(`route "news", key.cf`);
+    expect(refusalOf(route({ key: { cf } }))).toContain(says);
+  });
+
+  it("are not written as a field of their own", () => {
+    expect(refusalOf(route({ key: { country: true } }))).toContain('is written cf: ["country"]');
   });
 });
 

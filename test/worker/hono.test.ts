@@ -35,6 +35,12 @@ const app = `
     fields: Object.fromEntries(c.req.raw.headers),
     bound: c.env.ORIGIN_URL !== undefined,
   }));
+  app.all("/view/*", async (c) => c.json({
+    url: c.req.url,
+    fields: Object.fromEntries(c.req.raw.headers),
+    cf: c.req.raw.cf ?? null,
+    body: await c.req.text(),
+  }));
   app.get("/behind", (c) => {
     c.executionCtx.waitUntil((async () => void asked.push("behind"))());
     return c.text("front");
@@ -86,7 +92,13 @@ beforeAll(async () => {
       response.writeHead(200, { ...fields, "cache-control": "max-age=600" }).end(bodies[coding]);
     }),
   );
-  const worker = await bundleApp(app, '{ operatorPath: "/_edge" }');
+  const worker = await bundleApp(
+    app,
+    `{ operatorPath: "/_edge", routes: [
+      { name: "mine", match: "/view/mine/*", bypass: true },
+      { name: "local", match: "/view/local/*", key: { cf: ["country"] } },
+    ] }`,
+  );
   const world = await running.add(startWorld({ originUrl: origin.url, worker }));
   colo = world.colos[0]!;
   url = colo.url;
@@ -139,6 +151,36 @@ describe("a Hono application behind the cache", () => {
     expect([first.told, second.text === first.text]).toEqual([
       "tidemark; fwd=uri-miss; fwd-status=200; detail=private",
       false,
+    ]);
+  });
+
+  it("sees the client's own request on a route with bypass, and elsewhere the members of cf that are keyed", async () => {
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const response = await fetch(colo.publicUrl + path, init);
+      return (await response.json()) as {
+        url: string;
+        fields: Record<string, string>;
+        cf: { country?: string; colo?: string } | null;
+        body: string;
+      };
+    };
+    const headers = { "x-real-ip": "192.0.2.1", "x-original-url": "/b" };
+    const mine = await ask("/view/mine/a/../b?utm_source=x", {
+      method: "POST",
+      headers,
+      body: "x",
+    });
+    const { host } = new URL(mine.url);
+    expect(mine.url).toBe(`http://${host}/view/mine/b?utm_source=x`);
+    expect(mine).toMatchObject({ fields: { ...headers, host }, body: "x" });
+    expect(mine.cf).toMatchObject({ country: expect.any(String), colo: expect.any(String) });
+    const local = await ask("/view/local/x");
+    expect(local.cf).toEqual({ country: mine.cf?.country });
+    const other = await ask("/view/x", { headers });
+    expect([other.cf, other.fields["host"], other.fields["x-real-ip"]]).toEqual([
+      null,
+      "site.test",
+      undefined,
     ]);
   });
 

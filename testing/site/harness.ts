@@ -114,7 +114,11 @@ export class Site {
    */
   async ask(path: string, init: AskInit = {}): Promise<Response> {
     const url = path.startsWith("/") ? `https://${host}${path}` : path;
-    const request = new Request(url, init);
+    return this.handle(new Request(url, init));
+  }
+
+  /** As the runtime would, with a request of the test's own. */
+  async handle(request: Request): Promise<Response> {
     const context = { ...this.#background, passThroughOnException: () => undefined, props: {} };
     return this.#app.fetch(request, {}, context);
   }

@@ -28,7 +28,7 @@ export interface KeyAccount {
     /** Parameters that count were put into the order of their names. */
     readonly isReordered: boolean;
   };
-  /** Of `key.headers`, as they count. */
+  /** Of `key.headers`, as they count, and of `key.cf`. */
   readonly fields: readonly (readonly [name: string, value: string | null])[];
   /** Names alone: a value may be a session. */
   readonly cookies: {
@@ -45,7 +45,12 @@ export function keyAccountOf(asked: Asked, config: Config, cookie: string | null
     text: key.text,
     url,
     query: queryAccountOf(sentQuery, asked.target.query, route, config),
-    fields: route.keyHeaders.map((name) => [name, forwarded.get(name)] as const),
+    fields: [
+      ...route.keyHeaders.map((name) => [name, forwarded.get(name)] as const),
+      ...asked.cf.map(
+        ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
+      ),
+    ],
     cookies: cookiesAccountOf(asked, config, cookie),
   };
 }

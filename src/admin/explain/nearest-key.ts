@@ -9,7 +9,15 @@ import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 
 /** One thing in which two keys differ. `null`: it is not there. */
 export interface Difference {
-  readonly of: "scheme" | "host" | "path" | "query" | "key.headers" | "key.cookies" | "vary";
+  readonly of:
+    | "scheme"
+    | "host"
+    | "path"
+    | "query"
+    | "key.headers"
+    | "key.cookies"
+    | "key.cf"
+    | "vary";
   /** Of a field. */
   readonly name?: string;
   readonly sent: string | null;
@@ -40,6 +48,7 @@ const mendOf: Readonly<Record<Difference["of"], Mend>> = {
   "key.headers": (difference) =>
     `take ${named(difference)} out of key: { headers } of the route, or let clients send fewer values of it`,
   "key.cookies": (difference) => `take ${named(difference)} out of key: { cookies } of the route`,
+  "key.cf": (difference) => `take ${named(difference)} out of key: { cf } of the route`,
   vary: mendOfVary,
 };
 
@@ -90,6 +99,7 @@ interface KeyParts {
   readonly query: string;
   readonly fields: readonly (string | null)[];
   readonly cookies: readonly string[];
+  readonly cf: readonly (string | number | boolean | null)[];
 }
 
 /** Of the text of a primary key, or of a variant's: `GET url`, then a line of facets, then one of `vary`. */
@@ -98,10 +108,10 @@ function partsOf(keyText: string): KeyParts {
   const url = first.replace(/^GET /, "");
   const [, scheme = "", host = "", path = "", query = ""] =
     /^(\w+):\/\/([^/?]*)([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
-  const [fields, cookies] = second.startsWith("[")
-    ? (JSON.parse(second) as [(string | null)[], string[]])
+  const [fields, cookies, cf = []] = second.startsWith("[")
+    ? (JSON.parse(second) as [(string | null)[], string[], KeyParts["cf"]?])
     : [[], []];
-  return { url, scheme, host, path, query, fields, cookies };
+  return { url, scheme, host, path, query, fields, cookies, cf };
 }
 
 /** Alike are paths that differ in case or in a slash at the end. */
@@ -120,6 +130,11 @@ function differencesOf(own: KeyParts, other: KeyParts, { route, sentQuery }: Ask
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
     if (sent !== stored) found.push({ of: "key.headers", name, sent, stored });
+  });
+  route.keyCf.forEach((name, at) => {
+    const [sent, stored] = [own, other].map(({ cf }) => cf[at]?.toString() ?? null);
+    if (sent !== stored)
+      found.push({ of: "key.cf", name, sent: sent ?? null, stored: stored ?? null });
   });
   return [...found, ...ofCookies(own.cookies, other.cookies)];
 }

@@ -10,6 +10,7 @@ import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { KnownVary } from "../request/known-vary.ts";
 import { passedFields } from "../request/forwarded-fields.ts";
+import { cfOfMembers } from "../request/key.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import type { Loops } from "../request/loops.ts";
 import { isPersonal } from "../request/personal.ts";
@@ -18,11 +19,16 @@ import type { Target } from "../request/target.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import type { OriginAsked, OriginHealth, OriginTrouble } from "./origin-health.ts";
+import { newSpanId } from "./span-id.ts";
 import { uploadMs } from "./upload-time.ts";
 
 /** A request as an origin gets it. */
 export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
   readonly target: Target;
+  /** `request.cf` of a handler. */
+  readonly cf: object | undefined;
+  /** The client's own, which a handler gets in the place of `headers`. */
+  readonly own?: Headers | undefined;
   /** Starts what an origin in this isolate leaves to be done behind its answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
@@ -111,7 +117,8 @@ function forwardAsked(
   const headers = asked.forwarded.toHeaders([...validators, ...part, ...trace]);
   const isForAll = method === "GET" && !isPersonal(asked) && part.length === 0;
   const page = isForAll ? key.text : undefined;
-  return ask({ origin: route.origin, page, target }, { method, headers, body: null }, ports);
+  const request = { method, headers, body: null, cf: cfOfMembers(asked.cf) };
+  return ask({ origin: route.origin, page, target }, request, ports);
 }
 
 /** Forwards a request that is passed by, with its own body and conditions. */
@@ -125,17 +132,11 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
     headers.set("upgrade", upgrade);
     headers.set("connection", "upgrade");
   }
-  const { method, body } = request;
+  const { method, body, cf } = request;
+  const own = route.bypass ? new Headers(request.headers) : undefined;
+  own?.set("via", ports.loops.viaWithOurs(own.get("via")));
   const withinMs = ports.config.originTimeout.firstByteMs + uploadMs(request);
-  return ask({ origin: route.origin, target }, { method, headers, body }, ports, withinMs);
-}
-
-/** Names one forward in the trace that its request belongs to. */
-function newSpanId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  // All zeros would be none.
-  if (bytes.every((byte) => byte === 0)) return newSpanId();
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return ask({ origin: route.origin, target }, { method, headers, body, cf, own }, ports, withinMs);
 }
 
 /** The runtime ends what goes on behind an answer after half a minute. */
@@ -161,7 +162,7 @@ async function probePage(origin: string, target: Target, ports: ForwardPorts): P
   const fields = { accept: "*/*", "accept-encoding": "identity", "user-agent": ownUserAgent };
   const headers = passedFields({ client: new Headers(fields), target });
   const withinMs = Math.min(probeMsMax, ports.config.originTimeout.firstByteMs);
-  const request = { method: "GET", headers, body: null };
+  const request = { method: "GET", headers, body: null, cf: undefined };
   const answer = await ask({ origin, target }, request, ports, withinMs);
   if (answer.kind === "answered") letGo(answer.response);
   return answer.kind === "answered";
@@ -170,7 +171,7 @@ async function probePage(origin: string, target: Target, ports: ForwardPorts): P
 /** The time-out is for the first byte; what it comes to is remembered of the origin. */
 async function ask(
   asking: OriginAsked,
-  request: Pick<OriginRequest, "method" | "headers" | "body">,
+  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
   ports: ForwardPorts,
   withinMs = ports.config.originTimeout.firstByteMs,
 ): Promise<OriginAnswer> {

@@ -37,6 +37,27 @@ export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target"
   return { target, url: `${target.scheme}://${target.host}${pathAndQuery(target)}` };
 }
 
+/** A member of `request.cf`; `null` for none. */
+export type CfMember = readonly [name: string, value: string | number | boolean | null];
+
+/** Its values are short; what is longer is of no use in a key. */
+const cfCharactersMax = 128;
+
+/** The members by which a route keys: without `request.cf`, as on Node, each is `null`. */
+export function keyedCf({ keyCf }: Pick<Route, "keyCf">, cf: Request["cf"]): readonly CfMember[] {
+  return keyCf.map((name) => {
+    const value = cf?.[name];
+    if (typeof value === "string") return [name, value.length > cfCharactersMax ? null : value];
+    return [name, typeof value === "number" || typeof value === "boolean" ? value : null];
+  });
+}
+
+/** What a handler sees as `request.cf`; `undefined` for none of them. */
+export function cfOfMembers(members: readonly CfMember[]): object | undefined {
+  const there = members.filter(([, value]) => value !== null);
+  return there.length === 0 ? undefined : Object.fromEntries(there);
+}
+
 /**
  * The key before any `Vary` (RFC 9111 §2): of the URL, and of the fields and cookies that the route
  * has in its keys.
@@ -45,9 +66,11 @@ export function primaryKey(
   { key }: KeyedUrl,
   keyHeaders: readonly string[],
   keyedCookies: readonly string[],
+  cf: readonly CfMember[],
   forwarded: Fields,
 ): RecordKey {
-  const values = [keyHeaders.map((name) => forwarded.get(name)), keyedCookies];
+  const values: unknown[] = [keyHeaders.map((name) => forwarded.get(name)), keyedCookies];
+  if (cf.length > 0) values.push(cf.map(([, value]) => value));
   return new RecordKey(`${key.text}\n${JSON.stringify(values)}`, key.host);
 }
 

@@ -6,7 +6,7 @@ import type { Fields } from "../../http/fields.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { noCookies, sortCookies, unknownCookies } from "./cookies.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
-import { primaryKey } from "./key.ts";
+import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
 import type { RouteMatch } from "./routes.ts";
 import type { Target } from "./target.ts";
@@ -32,6 +32,8 @@ export interface Asked {
   readonly directives: RequestDirectives;
   /** The cookies that are part of the key, as one field value. */
   readonly keyedCookies: string;
+  /** The members of `request.cf` that are part of the key. */
+  readonly cf: readonly CfMember[];
   /**
    * One reaches the origin: only responses that the origin shares explicitly may answer, and only
    * such may be stored.
@@ -75,6 +77,7 @@ export type Plan =
   | { kind: "look-up"; asked: Asked };
 
 const noDirectives: RequestDirectives = requestDirectives(new Headers());
+const noCf: readonly CfMember[] = [];
 
 /** What a plan is made with. */
 export interface Planning {
@@ -153,7 +156,7 @@ function passRule(
 
 function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
   const { target, route, prefix, parameters, keyed } = read;
-  const { cookies, keyedCookies, forwarded, key } = keyedAs(request.headers, read, given);
+  const { cookies, keyedCookies, cf, forwarded, key } = keyedAs(request, read, given);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
@@ -167,25 +170,28 @@ function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
     forwarded,
     directives: honoured(request.headers, route),
     keyedCookies,
+    cf,
     hasUnknownCookie: cookies.hasUnknown && forwarded.reaches("cookie"),
   };
 }
 
-/** What a request with these fields is keyed by on a route, and what its origin would see. */
+/** What a request is keyed by on a route, and what its origin would see. */
 export function keyedAs(
-  client: Headers,
+  request: Pick<Request, "headers" | "cf">,
   { keyed, route }: Pick<UrlRead, "keyed" | "route">,
   { config, address }: Omit<Planning, "loops">,
 ) {
-  const { keyHeaders } = route;
+  const { keyHeaders, keyCf } = route;
+  const client = request.headers;
+  const cf = keyCf.length === 0 ? noCf : keyedCf(route, request.cf);
   const field = client.get("cookie");
   const cookies = field === null ? noCookies : sortCookies(field, route, config);
   const keyedCookies = cookies.keyed.join("; ");
   const by = { cookies: cookies.forwarded, keyedCookies, route };
   const forwarded = new KeyedFields({ client, target: keyed.target, address }, by);
-  const hasFacets = keyHeaders.length + cookies.keyed.length > 0;
-  const key = hasFacets ? primaryKey(keyed, keyHeaders, cookies.keyed, forwarded) : keyed.key;
-  return { cookies, keyedCookies, forwarded, key };
+  const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0;
+  const key = hasFacets ? primaryKey(keyed, keyHeaders, cookies.keyed, cf, forwarded) : keyed.key;
+  return { cookies, keyedCookies, cf, forwarded, key };
 }
 
 function honoured(headers: Headers, route: Route): RequestDirectives {

@@ -111,7 +111,7 @@ function invalidate(url: string, given: Invalidating): WidenableTarget | undefin
   const { route } = matchRoute(named);
   if (route.bypass) return undefined;
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
-  const { key } = keyedAs(request.headers, { keyed, route }, { config, address });
+  const { key } = keyedAs(request, { keyed, route }, { config, address });
   const exact = urlTag(keyed.url);
   ports.invalidations.add(comparedTag(exact), ports.nowAtMs());
   removeStored(key, given, hosts);

@@ -88,6 +88,8 @@ export function canBeKeptWarm(
 
 /** What is noted of one hit. @returns `undefined` where a note would tell of one client, or be too large */
 export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKeyNote | undefined {
+  // A request of our own has no `request.cf`.
+  if (asked.cf.length > 0) return undefined;
   const { selecting } = candidate.stored.metadata;
   const keyed = asked.route.keyHeaders.map((name) => [name, asked.forwarded.get(name)] as const);
   const fields = [...new Map([...selecting, ...keyed])]

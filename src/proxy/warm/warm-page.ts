@@ -37,7 +37,7 @@ export interface PageAsked {
 /** Why a page is not asked for: the rule, and the names of fields that it is about. */
 export interface PassedBy {
   readonly kind: "passed-by";
-  readonly by: PassRule | "reserved" | "host" | "field" | "unknown-cookie";
+  readonly by: PassRule | "reserved" | "host" | "field" | "cf" | "unknown-cookie";
   readonly names: readonly string[];
 }
 
@@ -189,6 +189,7 @@ function plannedAs({ url, headers, ownHost }: PageAsked, ports: WarmPorts): Aske
     (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, asked)),
   );
   if (names.length > 0) return passedBy("field", names);
+  if (asked.cf.length > 0) return passedBy("cf", asked.route.keyCf);
   return asked.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(asked, []);
 }
 

@@ -107,7 +107,7 @@ export class Ours {
   conditions(): (string | null)[] {
     const client = fieldsIn.asks(this.#exchange);
     const keyed = keyUrl(readTarget("https://www.example.com/"), route, config);
-    const { forwarded } = keyedAs(client, { keyed, route }, { config });
+    const { forwarded } = keyedAs({ headers: client }, { keyed, route }, { config });
     const sent = forwarded.toHeaders(conditionalFields(fieldsOf(this.#stored.metadata)));
     return [sent.get("if-none-match"), sent.get("if-modified-since")];
   }
