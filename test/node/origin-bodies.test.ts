@@ -1,7 +1,8 @@
 // Node before an origin by its URL: whatever bytes the origin sends, what leaves is consistent, and
 // the next answer on the client's connection is the server's own.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startNodeSite, type NodeSite } from "../../testing/node/node-site.ts";
 import { exchange, rawGet, type RawReply } from "../../testing/node/raw-client.ts";
 import {
@@ -354,4 +355,33 @@ describe("an answer that means one thing is passed on so", () => {
     const [first] = await ask(bytes, { path });
     expect(first?.fields.get("cache-status")).toContain("detail=private");
   });
+});
+
+it("a client that leaves while the origin stalls ends the origin's connection", async () => {
+  answer = () => ({ bytes: "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n\r\nbegun" });
+  const openBefore = origin.openCount;
+  const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
+  const received: Buffer[] = [];
+  socket.on("data", (chunk) => received.push(chunk));
+  socket.write(rawGet("/stalls"));
+  await vi.waitFor(() => expect(Buffer.concat(received).toString()).toContain("begun"));
+  const openMeanwhile = origin.openCount;
+  socket.destroy();
+  await vi.waitFor(() => expect(origin.openCount).toBeLessThan(openMeanwhile));
+  expect(origin.openCount).toBeLessThanOrEqual(openBefore);
+});
+
+it.each([
+  { id: "a length", head: "Content-Length: 5\r\n\r\nhello" },
+  { id: "chunks", head: "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" },
+  { id: "no body", head: "Content-Length: 0\r\n\r\n" },
+])("bytes behind $id answer no later request", async ({ head }) => {
+  for (let nth = 0; nth < 5; nth += 1) {
+    const bytes = `HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n${head}${forged}`;
+    // The origin keeps its connection, which the next request could take.
+    const [first, second] = await ask(bytes);
+    expect([first?.body.toString(), isNext(second)]).not.toContain("forged");
+    const [third] = await exchange(site.url, [next]);
+    expect([isNext(second), isNext(third)]).toEqual([true, true]);
+  }
 });
