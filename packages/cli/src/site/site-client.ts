@@ -132,11 +132,20 @@ export class SiteClient {
   }
 }
 
-/** @returns `undefined` for what is no JSON */
+/** Ours have less than ten. What nests without an end would overflow the stack of whatever walks it. */
+const nestingMax = 64;
+
+/** @returns `undefined` for what is no JSON, or nests deeper than any answer of Tidemark */
 function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isDeeperThan(nestingMax, value) ? undefined : value;
   } catch {
     return undefined;
   }
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }

@@ -1,14 +1,16 @@
 // Nested data as indented lines for people.
 
 /** A line for each value. What is nested stands below its name; a list or an object with nothing in it is `none`. */
-export function outlineOf(value: object, indent = ""): string[] {
-  const lines: string[] = [];
+export function* outlineOf(value: object, indent = ""): Generator<string> {
   for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
     const label = Array.isArray(value) ? "-" : `${name}:`;
-    if (isNested(inner)) lines.push(`${indent}${label}`, ...outlineOf(inner, `${indent}  `));
-    else lines.push(`${indent}${label} ${plain(inner)}`);
+    if (isNested(inner)) {
+      yield `${indent}${label}`;
+      yield* outlineOf(inner, `${indent}  `);
+    } else {
+      yield `${indent}${label} ${plain(inner)}`;
+    }
   }
-  return lines;
 }
 
 function isNested(value: unknown): value is object {

@@ -42,6 +42,7 @@ const answers: readonly { readonly name: string; readonly answer: () => Response
   { name: "204", answer: () => new Response(null, { status: 204 }) },
   { name: "a body that is too long", answer: long },
   { name: "a body that is cut off", answer: cut },
+  { name: "lists without an end in each other", answer: () => asJson(deep) },
   { name: "a redirect", answer: () => Response.redirect("https://login.example/", 302) },
   { name: "a redirect to nowhere", answer: () => new Response(null, { status: 302 }) },
   { name: "401 as HTML", answer: () => html(401) },
@@ -53,6 +54,8 @@ const answers: readonly { readonly name: string; readonly answer: () => Response
   { name: "an error that is null", answer: () => json({ error: null }, 400) },
   { name: "an error that is a text", answer: () => json({ error: "no" }, 500) },
 ];
+
+const deep = `{"request":{},"verdict":{},"faults":[],"configuredRoutes":[],"a":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
 
 const misshapen = {
   position: 5,
