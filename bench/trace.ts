@@ -1,7 +1,7 @@
 // A site's traffic, replayed: how much of it reaches the origin through Tidemark, through the Workers
 // one writes without it, through Varnish, and through caches without flaws. Systems take turns.
 //   npm run bench:trace -- [--requests 100000] [--pages 5000] [--seconds 180] [--seed 1]
-//     [--systems tidemark,bare,hono,varnish]
+//     [--systems tidemark,bare,hono,varnish] [--paged 0.2: pages with an unlisted query ?page=]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { adminToken } from "../testing/worker/world.ts";
@@ -96,6 +96,7 @@ async function main(): Promise<void> {
       requests: { type: "string", default: "100000" },
       pages: { type: "string", default: "5000" },
       seed: { type: "string", default: "1" },
+      paged: { type: "string", default: "0" },
       systems: { type: "string", default: Object.keys(systems).join(",") },
     },
   });
@@ -104,6 +105,7 @@ async function main(): Promise<void> {
     pageCount: Number(values.pages),
     durationMs: Number(values.seconds) * 1_000,
     seed: Number(values.seed),
+    pagedShare: Number(values.paged),
   };
   const machine = machineSaid();
   const running = new Running();

@@ -1,6 +1,7 @@
 // The attacks: what each asks for, in what manner, and how often.
 import type { RateLimitSettings } from "../../local/colo.ts";
 import type { Draws } from "../../testing/draws.ts";
+import { databaseMebibytes } from "./site.ts";
 import {
   type Asking,
   forgedPurge,
@@ -33,6 +34,8 @@ export interface Attack {
   readonly asking: (nth: number, draws: Draws) => Asking;
   /** Of the platform's rate limiter before the origin; absent, there is none. */
   readonly limit?: RateLimitSettings;
+  /** A bounded redis-server in the place of an unbounded database; and whether the journal has its own. */
+  readonly database?: { readonly policy: string; readonly hasOwnJournal?: true };
   /** Why a demand need not hold without the platform's rate limiter; absent, it has to. */
   readonly limiterNeeded?: string;
 }
@@ -223,7 +226,28 @@ const connections: readonly Attack[] = [
   },
 ];
 
-export const attacks: readonly Attack[] = [...plain, ...changing, ...connections];
+/** Each URL twice, a second apart, so that a second request is no obstacle. */
+const fillingPath = (nth: number): string =>
+  `/noise/32768?made=${nth % 2 === 0 ? nth : Math.max(0, nth - 101)}`;
+
+const filling: readonly Attack[] = [
+  { name: "fills", said: "without eviction", database: { policy: "noeviction" } },
+  { name: "fills-volatile", said: "with `volatile-lru`", database: { policy: "volatile-lru" } },
+  {
+    name: "fills-own-journal",
+    said: "without eviction, the journal in one of its own",
+    database: { policy: "noeviction", hasOwnJournal: true as const },
+  },
+].map(({ name, said, database }) => ({
+  name,
+  said: `made-up queries that fill a database of ${databaseMebibytes} MiB, ${said}`,
+  manner: "ask",
+  rateShare: 1.5,
+  asking: (nth) => ({ path: fillingPath(nth) }),
+  database,
+}));
+
+export const attacks: readonly Attack[] = [...plain, ...changing, ...connections, ...filling];
 
 /** @throws Error for a name that there is not */
 export function attackNamed(name: string): Attack {

@@ -1,4 +1,5 @@
 // The origin under attack, in a process of its own: honest pages, and paths that attackers ask for.
+import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -47,6 +48,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (pathname === accountPath) return account(request, response);
   if (folder === "pages") return page(Number(detail), request, response);
   if (folder === "large") return large(Number(detail), request.headers.range, response);
+  if (folder === "noise") return void response.writeHead(200, cacheable).end(noise(Number(detail)));
   if (folder === "rangeless") return large(Number(detail), undefined, response);
   if (folder === "vary")
     return void response.writeHead(200, { ...cacheable, vary: detail }).end("x".repeat(4_096));
@@ -86,6 +88,9 @@ function large(bytes: number, range: string | undefined, response: ServerRespons
   };
   response.writeHead(206, { ...cacheable, ...said }).end(part);
 }
+
+/** Gzip makes it no smaller. */
+const noise = (bytes: number): Buffer => randomBytes(bytes);
 
 function account({ url = "", headers }: IncomingMessage, response: ServerResponse): void {
   const body = pageBody(0, { path: url, cookie: headers.cookie ?? "", madeAtMs: nowAtMs() });

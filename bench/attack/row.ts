@@ -1,9 +1,11 @@
 // One row of the table: the honest clients, and an attack beside them or none, before a Worker and
 // a Redis of their own, so that no row finds what another has left.
 import { type Colo, startColo } from "../../local/colo.ts";
+import { startCron } from "../../local/cron.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { startRedisServer } from "../../testing/fakes/redis-server.ts";
 import { storesSettled } from "../../testing/worker/world.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import type { Part } from "../load/part.ts";
@@ -13,7 +15,7 @@ import type { Attack } from "./attacks.ts";
 import type { HonestCalls, HonestFigures } from "./honest-process.ts";
 import { type MachineUse, watchMachine } from "./machine-use.ts";
 import type { OriginCalls } from "./origin-process.ts";
-import { faultOf, pagePath, restRttMs } from "./site.ts";
+import { databaseMebibytes, faultOf, pagePath, restRttMs } from "./site.ts";
 
 export interface Ground {
   readonly origin: Part<OriginCalls>;
@@ -59,10 +61,13 @@ export async function measuredRow(
 ): Promise<Row> {
   const running = new Running();
   try {
-    const { url: redisUrl } = await running.add(startEmbeddedValkey());
-    const restSettings = { redisUrl, token: "token", rttMs: restRttMs };
-    const rest = await running.add(startUpstashRestServer(restSettings));
-    const colo = await running.add(coloFor(ground, rest, attack));
+    const rest = await restOver(running, attack?.database);
+    const hasOwnJournal = attack?.database?.hasOwnJournal === true;
+    const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
+    const colo = await running.add(coloFor(ground, { rest, journal }, attack));
+    // The platform's cron trigger, which lays the ballast.
+    await colo.fireCron();
+    await running.add(Promise.resolve(startCron(colo)));
     await warmUp(ground, pace, colo);
     await ground.origin.call("take");
     rest.resetCounts();
@@ -82,9 +87,33 @@ export async function measuredRow(
   }
 }
 
+/** A Redis behind its REST server, as far away as usual. */
+async function restOver(
+  running: Running,
+  database: Attack["database"],
+): Promise<UpstashRestServer> {
+  const starting =
+    database === undefined
+      ? startEmbeddedValkey()
+      : startRedisServer({
+          settings: {
+            maxmemory: `${databaseMebibytes}mb`,
+            "maxmemory-policy": database.policy,
+          },
+        });
+  const { url: redisUrl } = await running.add(starting);
+  return running.add(startUpstashRestServer({ redisUrl, token: "token", rttMs: restRttMs }));
+}
+
+interface Databases {
+  readonly rest: UpstashRestServer;
+  /** `undefined`: `rest` holds the journal. */
+  readonly journal: UpstashRestServer | undefined;
+}
+
 function coloFor(
   { originUrl, worker, log }: Ground,
-  rest: UpstashRestServer,
+  { rest, journal }: Databases,
   attack: Attack | undefined,
 ): Promise<Colo> {
   const rateLimits = attack?.limit === undefined ? {} : { ORIGIN_LIMITER: attack.limit };
@@ -92,6 +121,10 @@ function coloFor(
     ORIGIN_URL: originUrl,
     UPSTASH_REDIS_REST_URL: rest.url,
     UPSTASH_REDIS_REST_TOKEN: rest.token,
+    ...(journal && {
+      JOURNAL_REDIS_REST_URL: journal.url,
+      JOURNAL_REDIS_REST_TOKEN: journal.token,
+    }),
     ADMIN_TOKEN: adminToken,
     PURGE_SECRET: secret,
     SITE_HOST: "site.test",

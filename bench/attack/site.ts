@@ -8,6 +8,9 @@ export const maxLagSeconds = 10;
 export const originMs = 20;
 export const restRttMs = 5;
 
+/** Of a database that an attack fills. */
+export const databaseMebibytes = 64;
+
 /** As a site has it that thinks of none of this; its forms purge what they change everywhere. */
 export const siteConfig = JSON.stringify({
   purge: { maxLagSeconds },

@@ -10,6 +10,8 @@ export interface TraceSettings {
   readonly seed: number;
   /** How many times longer than said below pages live, where the replay is as much slower; 1 unless set. */
   readonly stretch?: number;
+  /** Which share of the pages has a query `?page=` of its own, which no route lists; 0 unless set. */
+  readonly pagedShare?: number;
 }
 
 export interface Page {
@@ -77,9 +79,9 @@ const trackers = [
 ];
 
 export function traceOf(settings: TraceSettings): Trace {
-  const { requestCount, pageCount, durationMs, seed, stretch = 1 } = settings;
+  const { requestCount, pageCount, durationMs, seed, stretch = 1, pagedShare = 0 } = settings;
   const draws = new Draws(seed);
-  const pages = pagesOf(draws.fork(), { pageCount, stretch });
+  const pages = pagesOf(draws.fork(), { pageCount, stretch, pagedShare });
   const ranks = zipfRanks(pageCount, zipfExponent);
   const [visiting, editing] = [draws.fork(), draws.fork()];
   const visits = Array.from({ length: requestCount }, (): TraceEvent => {
@@ -118,16 +120,26 @@ export function stretchedSeconds(lifetimeSeconds: number, stretch: number): numb
   return Math.max(1, Math.round(lifetimeSeconds * stretch));
 }
 
-function pagesOf(draws: Draws, of: { pageCount: number; stretch: number }): Page[] {
-  const { pageCount, stretch } = of;
+function pagesOf(
+  draws: Draws,
+  of: Required<Pick<TraceSettings, "pageCount" | "stretch" | "pagedShare">>,
+): Page[] {
+  const { pageCount, stretch, pagedShare } = of;
   return Array.from({ length: pageCount }, (_, number) => ({
     path: `/pages/${number}`,
-    query: draws.isLucky(queryShare) ? `?section=s${number % 7}&sort=new` : "",
+    query: queryOf(number, draws, pagedShare),
     tag: `t${Math.floor(draws.between(0, tagCount))}`,
     lifetimeSeconds: stretchedSeconds(lifetimeOf(draws.between(0, 1)), stretch),
     // From 2 to 64 KiB, small ones as often as large ones on a logarithmic scale.
     bodyBytes: Math.round(2_048 * 2 ** draws.between(0, 5)),
   }));
+}
+
+/** Without pages of lists nothing more is drawn, so that the trace stays what it was. */
+function queryOf(number: number, draws: Draws, pagedShare: number): string {
+  const isSorted = draws.isLucky(queryShare);
+  if (pagedShare > 0 && draws.isLucky(pagedShare)) return `?page=${number}`;
+  return isSorted ? `?section=s${number % 7}&sort=new` : "";
 }
 
 function lifetimeOf(drawn: number): number {
