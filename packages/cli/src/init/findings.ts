@@ -96,6 +96,12 @@ const finds: readonly Find[] = [
     },
   ),
   ofPages(
+    "credentials",
+    ({ credentials }) => credentials.length > 0,
+    (paths, pages) =>
+      `The origin takes a credential in ${namesOf(pages.map(({ credentials }) => credentials))} at ${paths}. A response to such a request is for one client, unless the origin says public or s-maxage, or names the field in Vary. To change that, see credentialFields and key.headers.`,
+  ),
+  ofPages(
     "untold-language",
     (page) => isUntold(page, "language"),
     (paths) =>

@@ -1,4 +1,9 @@
 // Looks at one page: asks for it in several ways, and tells what was seen.
+import {
+  CredentialFields,
+  knownCredentialFields,
+} from "../../../../src/config/credential-fields.ts";
+import { tokenPattern } from "../../../../src/http/directives.ts";
 import { bodyChange, type BodyChange, hasToken } from "./body-change.ts";
 import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
@@ -24,6 +29,8 @@ export interface PageSight {
   readonly cookiesAgain: readonly string[];
   /** Field names in small letters. */
   readonly vary: readonly string[];
+  /** Fields that look like a credential, as its `Vary` or its `Access-Control-Allow-Headers` names them. */
+  readonly credentials: readonly string[];
   /** Between two plain requests; `undefined` where it was asked once. */
   readonly change: BodyChange | undefined;
   /** It changed with these, and by more than between plain requests. */
@@ -104,7 +111,8 @@ export async function lookAtPage(
     storing: storingOf(plain, nowAtMs()),
     cookies,
     cookiesAgain: sayingCookies([back]),
-    vary: varyOf(plain.headers),
+    vary: namesIn(plain.headers, "vary"),
+    credentials: credentialsOf(plain.headers),
     change,
     differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
     differsByTracking: isComparable && counts(await ask({}, withTracking(path))),
@@ -161,9 +169,19 @@ async function validationOf(plain: Answer, ask: Ask): Promise<PageSight["validat
   return (await ask({ headers }))?.status === 304 ? "works" : "ignored";
 }
 
-function varyOf(headers: Headers): string[] {
-  const names = (headers.get("vary") ?? "").toLowerCase().split(",");
+/** The names that a list field has, in small letters. */
+function namesIn(headers: Headers, field: string): string[] {
+  const names = (headers.get(field) ?? "").toLowerCase().split(",");
   return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ""))];
+}
+
+const credentialFields = new CredentialFields([knownCredentialFields]);
+
+function credentialsOf(headers: Headers): string[] {
+  const lists = ["vary", "access-control-allow-headers"].map((field) => namesIn(headers, field));
+  const isOne = (name: string) =>
+    tokenPattern.test(name) && name !== "authorization" && credentialFields.entryFor(name);
+  return [...new Set(lists.flat().filter(isOne))];
 }
 
 function withTracking(path: string): string {

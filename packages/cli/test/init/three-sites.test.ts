@@ -60,6 +60,8 @@ describe("an API", () => {
       "/v1/clock": "uncertain",
       "/rates": "uncertain",
     });
+    const credentials = told.findings.find(({ code }) => code === "credentials")?.text;
+    expect(credentials).toContain("a credential in x-auth-token, x-api-key at /rates.");
   });
 
   it("has a configuration that shares what the API shares, and nothing else", async () => {

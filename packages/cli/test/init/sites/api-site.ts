@@ -30,6 +30,10 @@ export function apiSite(): Hono {
   );
   let tick = 0;
   api.get("/v1/clock", (c) => c.json({ tick: (tick += 1) }));
-  api.get("/rates", (c) => c.json({ eur: 1 }));
+  api.get("/rates", (c) => {
+    c.header("access-control-allow-headers", "Authorization, X-Api-Key, Content-Type");
+    c.header("vary", "X-Auth-Token, Accept");
+    return c.json({ eur: 1 });
+  });
   return api;
 }
