@@ -167,7 +167,7 @@ describe("other places", () => {
     const app = new Hono();
     app.get("/a", (c) => c.text(`for ${c.req.header(field) ?? "nobody"}`));
     const site = tidemark(app, defineConfig({ routes: [{ name: "a", match: "*", fresh: "1m" }] }), {
-      env: { ADMIN_TOKEN: "a".repeat(16) },
+      env: {},
     });
     const ask = async (init: AskInit) =>
       (await read(await site.fetch(new Request("https://www.example.com/a", init)))).text;

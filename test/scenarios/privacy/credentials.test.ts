@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, closedGate, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
 import { type AskInit, openSite, read, type Site, until } from "../../../testing/site/harness.ts";
+import { adminToken } from "../../../testing/site/purge-sender.ts";
 
 /** Names as vendors document them. Some never reach the origin of a cached route: these change nothing. */
 const names = (
@@ -86,7 +87,6 @@ describe("one client's response", () => {
 
 describe("a response to a credential", () => {
   it("is stored nowhere, says why, and goes on as private", async () => {
-    const adminToken = "admin-token-of-a-test";
     const env = { ADMIN_TOKEN: adminToken };
     const site = openSite({ config: fresh, env, origin: personal(cc("max-age=600")) });
     const seen = await site.get("/a", { headers: { "x-api-key": "a", DPoP: "b" } });
