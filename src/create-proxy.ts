@@ -7,6 +7,7 @@ import { RequestLog, type SampledRequest } from "./observe/request-line.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
 import { coloOf, type Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
+import { HeadTimes } from "./proxy/fetch/head-times.ts";
 import { OriginHealth } from "./proxy/fetch/origin-health.ts";
 import { Rangeless } from "./proxy/fetch/whole-first.ts";
 import { asOfSite } from "./proxy/fetch/site-address.ts";
@@ -123,6 +124,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     address: platform.isServer === true ? null : undefined,
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
+    headTimes: new HeadTimes(),
     flights: new Flights(),
     uncacheable: new Uncacheable(),
     lastAnswers: new LastAnswers(),

@@ -5,8 +5,8 @@ import { tryUntil } from "../patience.ts";
 /** At the source at once, of one key and in one isolate. */
 const openMax = 10;
 const lookAgainMs = 40;
-/** A request that was ended gives nothing back. After this long its place is free. */
-const placeMsMax = 30_000;
+/** A slow origin, and clients who make their own requests hang, hold up the others for no longer. */
+const placeMsMax = 250;
 
 /** Of one key: when each place was taken. */
 type Places = Map<symbol, number>;

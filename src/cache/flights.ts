@@ -47,14 +47,23 @@ export class Flight<Shared extends SharedOutcome> {
   ledAnew: Flight<Shared> | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #arrived = Promise.withResolvers<FlightOutcome<Shared>>();
+  readonly #stalled = Promise.withResolvers<"stalled">();
   /** Set once, by `settle`. What is stored by it is so here, though perhaps not yet in every tier. */
   outcome: FlightOutcome<Shared> | undefined;
   #leadsSinceAtMs: number | undefined;
 
   /** @param startedAtMs epoch milliseconds */
-  constructor(startedAtMs: number) {
+  constructor(startedAtMs: number, { isAnonymous = false }: { isAnonymous?: boolean } = {}) {
     this.startedAtMs = startedAtMs;
+    this.isAnonymous = isAnonymous;
   }
+
+  /**
+   * The isolate fetches for itself: no client's request has a part in what this brings. Other flights
+   * are led by a client, whose request may have provoked their failure.
+   */
+  readonly isAnonymous: boolean;
 
   /** Settles once nothing is left to be stored. It never does if the leader's request was ended. */
   get ended(): Promise<void> {
@@ -64,6 +73,10 @@ export class Flight<Shared extends SharedOutcome> {
   /** Its leader asks the source now; until then it waits for its turn in the world. */
   leads(atMs: number): void {
     this.#leadsSinceAtMs = atMs;
+  }
+
+  get isLeading(): boolean {
+    return this.#leadsSinceAtMs !== undefined;
   }
 
   /** Has the source had less than half of the time that a follower has patience for? */
@@ -78,6 +91,16 @@ export class Flight<Shared extends SharedOutcome> {
     this.#settled.resolve(this.outcome);
   }
 
+  /** Lets those who wait have what has come so far. An outcome that is settled counts more. */
+  arrive(outcome: Shared): void {
+    this.#arrived.resolve(outcome);
+  }
+
+  /** Those who wait for a client's fetch need not wait any longer. */
+  stall(): void {
+    this.#stalled.resolve("stalled");
+  }
+
   /** Nothing is left to be stored. Whoever still waits is told that there is nothing to share. */
   end(): void {
     this.settle({ kind: "nothing-to-share" });
@@ -88,15 +111,19 @@ export class Flight<Shared extends SharedOutcome> {
    * Waits until it is settled, or patience ends: the leader's request may end without a word.
    *
    * @param earlier flights for the same that were waited for in vain: one of them may end after all
-   * @returns `abandoned` where the runtime has told that the leader's request was ended. Never rejects.
+   * @returns `abandoned` where the runtime has told that the leader's request was ended; `stalled`
+   *   after `stall`. Never rejects.
    */
   async wait(
     patienceMs: number,
     earlier: readonly Flight<Shared>[] = [],
-  ): Promise<Heard<Shared> | "out-of-patience" | "abandoned"> {
+  ): Promise<Heard<Shared> | "out-of-patience" | "abandoned" | "stalled"> {
     if (this.outcome !== undefined) return { flight: this, outcome: this.outcome };
-    const own = this.#settled.promise.then((outcome) => ({ flight: this, outcome }));
-    const coming = [own, ...earlier.map((flight) => flight.#brought())];
+    const own = Promise.race([this.#settled.promise, this.#arrived.promise]).then((outcome) => ({
+      flight: this,
+      outcome,
+    }));
+    const coming = [own, this.#stalled.promise, ...earlier.map((flight) => flight.#brought())];
     return patiently(Promise.race(coming), patienceMs);
   }
 
@@ -149,14 +176,16 @@ export class Flights<Shared extends SharedOutcome> {
    *
    * @param key  an older flight under it goes on for those who wait for it
    * @param lead settles the flight as soon as there is something to tell those who wait
+   * @param kind `isAnonymous`: see `Flight`
    * @returns the flight, and the leader's own answer, which rejects if the leader does
    */
   start<Result>(
     key: string,
     lead: (flight: Flight<Shared>) => Promise<Fetched<Result>>,
     { nowAtMs, afterAnswer }: StartPorts,
+    kind: { isAnonymous?: boolean } = {},
   ): { flight: Flight<Shared>; answer: Promise<Result> } {
-    const flight = new Flight<Shared>(nowAtMs());
+    const flight = new Flight<Shared>(nowAtMs(), kind);
     this.#forgetOld(flight.startedAtMs);
     this.#byKey.delete(key);
     this.#byKey.set(key, flight);

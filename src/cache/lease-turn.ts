@@ -24,6 +24,8 @@ export interface TurnAsk<Head, Shared extends SharedOutcome> {
   readonly patienceMs: number;
   /** A lease that is taken is held for as long as this flight lasts. */
   readonly flight: Flight<Shared>;
+  /** The word in whose place it takes the lease; without one, every word ends its wait. */
+  readonly takesOver?: LeaseWord | undefined;
   /** @returns `undefined` if the record in the shared tier is not what was waited for */
   readonly outcomeIn: (record: Head) => Promise<FlightOutcome<Shared> | undefined>;
   /** @returns `undefined` where the shared tier has it for all who wait */
@@ -32,7 +34,12 @@ export interface TurnAsk<Head, Shared extends SharedOutcome> {
 
 export interface TurnPorts<Head> extends StartPorts {
   /** `undefined` without a database. */
-  readonly leases: { ask(key: RecordKey): Promise<LeaseAsked<Head>> } | undefined;
+  readonly leases:
+    | {
+        ask(key: RecordKey): Promise<LeaseAsked<Head>>;
+        takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined>;
+      }
+    | undefined;
   readonly random: () => number;
 }
 
@@ -74,6 +81,11 @@ async function turnAfter<Head, Shared extends SharedOutcome>(
     return { kind: "followed", outcome };
   }
   if (told.kind === "held") return undefined;
+  if (told.kind === "told" && told.word === ask.takesOver) {
+    const lease = await ports.leases?.takeOver(ask.key, told.word);
+    if (lease !== undefined) hold(lease, ask, ports);
+    return lease && { kind: "lead" };
+  }
   if (told.kind === "told") {
     return told.word === "nothing-to-share" ? { kind: "lead" } : { kind: "told", word: told.word };
   }

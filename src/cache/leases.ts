@@ -18,14 +18,17 @@ const askMsMax = 1_000;
 const wordMs = {
   uncacheable: 10_000,
   "nothing-to-share": 10_000,
+  // Short: an isolate of an older release reads it as a lease that somebody holds.
+  "lead-anonymously": 3_000,
   unreachable: 1_000,
   timeout: 1_000,
   "error-status": 1_000,
 } as const;
 
 /**
- * What a holder found that those who wait could not learn from the shared tier. `uncacheable`: nobody
- * may be given what another is; `nothing-to-share`: the shared tier does not have it, for now.
+ * What a holder leaves to those who wait, where the shared tier has nothing for them. `uncacheable`:
+ * no response for this key may be shared. `nothing-to-share`: the shared tier does not have it for now.
+ * `lead-anonymously`: a client's own request failed, which tells nothing about other clients'.
  */
 export type LeaseWord = keyof typeof wordMs;
 const words = Object.keys(wordMs) as LeaseWord[];
@@ -93,6 +96,18 @@ export class Leases<Detail> {
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
   }
 
+  /**
+   * Takes the lease in the place of a word that stands there: of all who try, one gets it. One command.
+   * Never rejects.
+   */
+  async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
+    const { redis, namespace, randomText } = this.#settings;
+    const leaseKey = `${namespace}:lease:${await key.digest()}`;
+    const token = randomText();
+    const lease = new Lease({ redis, leaseKey, token });
+    return (await lease.replace(word, token, leaseMs)) ? lease : undefined;
+  }
+
   /** Metadata that is longer than what was asked for costs another round trip, to the primary too. */
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
     const { redis, form } = this.#settings;
@@ -128,7 +143,7 @@ export class Lease {
 
   /** One command. Never rejects. */
   async renew(): Promise<void> {
-    await this.#replace(this.#held.token, leaseMs);
+    await this.replace(this.#held.token, this.#held.token, leaseMs);
   }
 
   /**
@@ -136,13 +151,15 @@ export class Lease {
    * command. Never rejects; what does not arrive ends by itself.
    */
   async release(word?: LeaseWord): Promise<void> {
-    await this.#replace(word ?? "", word === undefined ? 0 : wordMs[word]);
+    await this.replace(this.#held.token, word ?? "", word === undefined ? 0 : wordMs[word]);
   }
 
-  async #replace(value: string, keepMs: number): Promise<void> {
-    const { redis, leaseKey, token } = this.#held;
-    await redis.write("lease", (client) =>
-      client.eval(replaceIfHeld, [leaseKey], [token, value, String(keepMs)]),
+  /** @returns whether `held` stood there, so that `value` stands there now */
+  async replace(held: string, value: string, keepMs: number): Promise<boolean> {
+    const { redis, leaseKey } = this.#held;
+    const answer = await redis.write("lease", (client) =>
+      client.eval(replaceIfHeld, [leaseKey], [held, value, String(keepMs)]),
     );
+    return answer.kind === "answered" && answer.value === 1;
   }
 }

@@ -1,88 +1,16 @@
 // Loads what is not stored: one fetch for all who ask for the same, in this isolate or, by a lease, in
 // the world. Who waits gets plain data, judges it like anything stored, and waits under its own timers.
+import { isWithinMs } from "../elapsed.ts";
 import { pause } from "../patience.ts";
 import { unreachable } from "../http/unreachable.ts";
-import type {
-  Fetched,
-  Flight,
-  FlightOutcome,
-  Flights,
-  Heard,
-  StartPorts,
-  SharedOutcome,
-} from "./flights.ts";
+import type { Fetched, Flight, Flights, Heard, StartPorts, SharedOutcome } from "./flights.ts";
+import type { Come, Loaded, Loading } from "./loading.ts";
 
 export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly flights: Flights<Shared>;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
 }
-
-/** What a leader's turn in the world comes to. */
-export type LeaderTurn<Shared extends SharedOutcome, Result> =
-  /** It fetches. */
-  | { readonly kind: "lead" }
-  /** It does not: all who wait hear of the outcome, and it may be answered otherwise itself. */
-  | (Come<Shared, Result> & { readonly outcome: FlightOutcome<Shared> });
-
-/** What follows from an outcome that does not answer. */
-export type Next<Place, Result> =
-  /** Something else is asked for now, under a key of its own. */
-  | { readonly kind: "elsewhere"; readonly place: Place }
-  | { readonly kind: "answer"; readonly answer: Result }
-  /** One of those who waited leads for the others. */
-  | { readonly kind: "again" }
-  /** So too, drawn at random, but not many times; never where `isFinal`. */
-  | { readonly kind: "failed"; readonly isFinal: boolean; readonly told: () => Result }
-  /** Each fetches for itself. */
-  | { readonly kind: "alone" };
-
-/**
- * How something is loaded.
- *
- * @typeParam Place what is asked for, and all that its user knows of that
- */
-export interface Loading<Place, Shared extends SharedOutcome, Result> {
-  /** Who has the same key waits for each other. */
-  readonly keyOf: (place: Place) => string;
-  /** How long one waits for another. */
-  readonly patienceMsOf: (place: Place) => number;
-  /** May several be given the same? */
-  readonly mayShare: (place: Place) => boolean;
-  /** Asked before each turn: what may answer though nothing is fetched. */
-  readonly unasked: (place: Place, waited: { hasWaited: boolean }) => Promise<Result | undefined>;
-  /**
-   * What has been stored since it was looked for. Takes no promise: nobody else must begin a flight
-   * before this request does.
-   */
-  readonly comeSince: (place: Place) => Come<Shared, Result> | undefined;
-  /** Waits for the leader's turn in the world. */
-  takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>>;
-  /** Asks the source, and settles the flight as soon as there is something to tell. */
-  readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<Fetched<Result>>;
-  /** @returns `undefined` if the outcome of another's flight does not answer */
-  readonly accepts: (outcome: FlightOutcome<Shared>, place: Place) => Promise<Result | undefined>;
-  /** What follows from an outcome that was not accepted. */
-  readonly next: (
-    outcome: FlightOutcome<Shared>,
-    place: Place,
-  ) => Next<Place, Result> | Promise<Next<Place, Result>>;
-  /** What answers one whose patience is at an end. */
-  readonly inPlace: (place: Place) => Promise<Result | undefined>;
-}
-
-/** What a turn has brought to one request. */
-export type Come<Shared extends SharedOutcome, Result> =
-  | { readonly kind: "answer"; readonly answer: Result }
-  | { readonly kind: "outcome"; readonly outcome: FlightOutcome<Shared> };
-
-/** What a load comes to. `place` is where it was at the end. */
-export type Loaded<Place, Result> =
-  | { readonly kind: "answer"; readonly answer: Result }
-  /** Nothing can be shared: this request has to fetch for itself. */
-  | { readonly kind: "alone"; readonly place: Place; readonly hasWaited: boolean }
-  /** It has waited for so many in vain that it would do no better itself. */
-  | { readonly kind: "out-of-patience"; readonly place: Place };
 
 /** How often one request may wait for another's fetch. */
 const turnsMax = 3;
@@ -92,6 +20,8 @@ const turnsMax = 3;
  * request provoked need not meet the next; but a source in trouble must not see a whole crowd.
  */
 const failuresMax = 2;
+/** A request hears of this many faults of other clients' fetches before it fetches for itself. */
+const faultsMax = 3;
 /** Among a crowd somebody goes on at once. */
 const drawnWithinMs = 20;
 
@@ -103,13 +33,17 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
 ): Promise<Loaded<Place, Result>> {
   const turns = new Turns(by, ports);
   let place = first;
-  let [hasWaited, endsOfPatience, failures] = [false, 0, 0];
+  let [hasWaited, endsOfPatience, failures, faults] = [false, 0, 0, 0];
   for (let turn = 0; turn < turnsMax && by.mayShare(place);) {
     const unasked = await by.unasked(place, { hasWaited });
     if (unasked !== undefined) return { kind: "answer", answer: unasked };
     const came = await turns.next(place);
     hasWaited = true;
     if (came.kind === "answer") return came;
+    if (came.kind === "stalled") {
+      by.anonymous?.require(place);
+      continue;
+    }
     if (came.kind === "out-of-patience" || came.kind === "abandoned") {
       if (came.kind === "out-of-patience") endsOfPatience += 1;
       turn += 1;
@@ -119,6 +53,14 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
     if (answer !== undefined) return { kind: "answer", answer };
     // The request goes on waiting as if it had not come.
     if (came.kind === "late") continue;
+    const isOwn = came.flight?.isAnonymous === true;
+    if (!isOwn && by.anonymous?.isFault(came.outcome) === true) {
+      faults += 1;
+      if (faults === faultsMax) return { kind: "alone", place, hasWaited };
+      by.anonymous.require(place);
+      turns.failed(came.flight);
+      continue;
+    }
     const next = await by.next(came.outcome, place);
     switch (next.kind) {
       case "answer":
@@ -155,7 +97,9 @@ type Came<Shared extends SharedOutcome, Result> =
   | ({ readonly kind: "outcome" | "late" } & Heard<Shared>)
   | { readonly kind: "out-of-patience" }
   /** The leader's request has ended without a word. */
-  | { readonly kind: "abandoned" };
+  | { readonly kind: "abandoned" }
+  /** A client's own fetch takes so long that an anonymous one starts beside it. */
+  | { readonly kind: "stalled" };
 
 /** One request's turns, and what it knows of the flights for the same that it has waited for. */
 class Turns<Place, Shared extends SharedOutcome, Result> {
@@ -195,6 +139,11 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     }
     const come = this.#by.comeSince(place);
     if (come !== undefined) return come;
+    if (this.#by.anonymous?.isDue(place) === true) {
+      const flight = this.#by.anonymous.start(place);
+      if (this.#failed !== undefined) this.#failed.ledAnew = flight;
+      return this.#follow(flight, place);
+    }
     const { flight, answer } = flights.start(key, (led) => this.#lead(led, place), this.#ports);
     if (this.#failed !== undefined) this.#failed.ledAnew = flight;
     return answer;
@@ -212,7 +161,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
 
   async #follow(running: Flight<Shared>, place: Place): Promise<Came<Shared, Result>> {
     const patienceMs = this.#by.patienceMsOf(place);
-    const heard = await running.wait(patienceMs, [...this.#inVain]);
+    const heard = await this.#hear(running, place);
     if (typeof heard !== "string") {
       if (heard.flight === running) return { kind: "outcome", ...heard };
       this.#inVain.delete(heard.flight);
@@ -220,6 +169,10 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     }
     this.#inVain.add(running);
     this.#failed = undefined;
+    if (heard === "stalled") {
+      this.#ports.flights.leave(this.#by.keyOf(place), running);
+      return { kind: heard };
+    }
     this.#mayTakeTurn = false;
     const answer = heard === "out-of-patience" ? await this.#by.inPlace(place) : undefined;
     if (answer !== undefined) return { kind: "answer", answer };
@@ -228,5 +181,22 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     const isSlow = !running.hasJustBegun(nowAtMs(), patienceMs);
     if (isSlow || heard === "abandoned") flights.leave(this.#by.keyOf(place), running);
     return { kind: heard };
+  }
+
+  /** `stalled`: of a client's own fetch, which is given less time than patience lasts. */
+  async #hear(running: Flight<Shared>, place: Place) {
+    const patienceMs = this.#by.patienceMsOf(place);
+    const inVain = [...this.#inVain];
+    const { anonymous } = this.#by;
+    if (anonymous === undefined || running.isAnonymous) return running.wait(patienceMs, inVain);
+    const afterMs = Math.min(patienceMs, anonymous.startsAfterMs(place));
+    const { nowAtMs } = this.#ports;
+    const sinceAtMs = nowAtMs();
+    const heard = await running.wait(afterMs, inVain);
+    if (heard !== "out-of-patience") return heard;
+    // A leader that waits for its turn in the world has asked for nothing yet. And a timer may fire
+    // in an isolate for which no time has passed.
+    const hasStalled = running.isLeading && !isWithinMs(afterMs / 2, sinceAtMs, nowAtMs());
+    return hasStalled ? "stalled" : running.wait(patienceMs - afterMs, inVain);
   }
 }

@@ -17,6 +17,7 @@ export type RefusalRule =
   | "authorization"
   | "set-cookie"
   | "vary-any"
+  | "endless-stream"
   | "error-status"
   | "not-allowed-explicitly"
   | "no-use";
@@ -104,8 +105,15 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   if (fields.has("set-cookie")) return refuse("set-cookie");
   // §4.1: `Vary: *` never matches, so nothing could ever be answered with it.
   if (selectingFieldNames(fields).includes("*")) return refuse("vary-any");
+  // Departs from RFC 9111 §3: the events of one client's stream are over when the next one asks.
+  if (isEndless(fields.get("content-type"))) return refuse("endless-stream");
   if (!given.hasUse) return refuse("no-use");
   return { kind: "storable" };
+}
+
+/** Media types whose bodies go on until the client leaves. */
+function isEndless(contentType: string | null): boolean {
+  return /^\s*(?:text\/event-stream|multipart\/x-mixed-replace)\s*(?:;|$)/i.test(contentType ?? "");
 }
 
 /** RFC 9111 §3, last condition: one of these makes a response storable at all. */

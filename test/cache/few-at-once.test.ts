@@ -50,18 +50,18 @@ it("keys do not wait for each other", async () => {
   expect(crowd.leaves.length).toBe(20);
 });
 
-it("whoever has waited long enough goes without a place, and leaves no timer", async () => {
+it("a place is free again after a quarter of a second, and no timer is left", async () => {
   const crowd = new Crowd();
   crowd.come(15);
-  await crowd.pass(4.9);
+  await crowd.pass(0.1);
   expect(crowd.leaves.length).toBe(10);
-  await crowd.pass(0.2);
+  await crowd.pass(0.4);
   expect([crowd.leaves.length, vi.getTimerCount()]).toEqual([15, 0]);
 });
 
 it.each([
-  { id: "just-before", afterSeconds: 29.8, count: 10 },
-  { id: "from-then-on", afterSeconds: 30.1, count: 15 },
+  { id: "just-before", afterSeconds: 0.1, count: 10 },
+  { id: "from-then-on", afterSeconds: 0.3, count: 15 },
   { id: "clock-set-back", afterSeconds: -60, count: 15 },
 ])("a request that vanished keeps its place for so long and no longer: $id", async (row) => {
   const crowd = new Crowd();

@@ -1,7 +1,8 @@
 // One fetch for all who ask for the same, whatever it is that is fetched: here texts, without HTTP.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Fetched, type Flight, type FlightOutcome, Flights } from "../../src/cache/flights.ts";
-import { type Loaded, load, type Loading } from "../../src/cache/load.ts";
+import { load } from "../../src/cache/load.ts";
+import type { Loaded, Loading } from "../../src/cache/loading.ts";
 
 type Shared =
   | { readonly kind: "stored"; readonly stored: string }

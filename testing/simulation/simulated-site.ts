@@ -13,6 +13,7 @@ import { LastAnswers } from "../../src/proxy/storing/last-answers.ts";
 import { LeftOutTags } from "../../src/proxy/storing/left-out-tags.ts";
 import { Lifts } from "../../src/proxy/reuse/lifts.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";
+import { HeadTimes } from "../../src/proxy/fetch/head-times.ts";
 import { OriginHealth } from "../../src/proxy/fetch/origin-health.ts";
 import { compileRoutes } from "../../src/proxy/request/routes.ts";
 import type { Tiers } from "../../src/proxy/stored/tiers.ts";
@@ -85,6 +86,7 @@ export class SimulatedSite {
       fewAtOnce: new FewAtOnce(),
       leases: undefined,
       originHealth: new OriginHealth(),
+      headTimes: new HeadTimes(),
       loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
       clientLimit: undefined,
       uncacheable: new Uncacheable(),

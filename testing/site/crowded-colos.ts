@@ -30,6 +30,11 @@ export class Colos {
     return this.sites[0]!;
   }
 
+  async meetOrigin(): Promise<this> {
+    for (const site of this.sites) await site.meetOrigin();
+    return this;
+  }
+
   ask(site: Site, init: AskInit = {}): Promise<Seen> {
     return site.ask("/a", init).then(read);
   }

@@ -38,6 +38,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "setCookie, cookies.harmless",
     why: "it sets a cookie, which is for one client",
   },
+  "endless-stream": {
+    clause: "RFC 9111 §3",
+    why: "its media type is that of a stream without an end",
+    mend: "nothing: each client gets a stream of its own",
+  },
   "vary-any": {
     clause: "RFC 9111 §4.1",
     why: "it has Vary: *, which no other request matches",
@@ -93,6 +98,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "forward",
     why: "it varies by a field that the route does not forward",
     mend: "add the field to forward",
+  },
+  unconfirmed: {
+    clause: "negative",
+    why: "it is an error for one client, and a stored success stands; an anonymous request decides",
+    mend: "if the page is gone, nothing: the anonymous request behind this response replaces it",
   },
   "refresh-failed": {
     clause: "negative",

@@ -1,6 +1,7 @@
 // How a value is loaded for all who ask for it at once: who leads, who follows, and what answers one whose
 // patience is at an end.
-import { type Come, load, type Loading, type LoadPorts, type Next } from "../../cache/load.ts";
+import { load, type LoadPorts } from "../../cache/load.ts";
+import type { Come, Loading, Next } from "../../cache/loading.ts";
 import type { Fetched, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import { patiently } from "../../patience.ts";

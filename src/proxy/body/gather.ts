@@ -4,6 +4,7 @@ import { within } from "../../patience.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";
+import type { Relay } from "./relay.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 
 /** What came of a body. */
@@ -24,6 +25,8 @@ export interface GatherPlan {
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Where the client reads; `undefined` if nobody waits for the body. */
   readonly client: BytePipe | undefined;
+  /** Where clients read who have joined; `undefined` if none can. */
+  readonly relay?: Pick<Relay, "push" | "end" | "isRead"> | undefined;
   readonly bufferBytes: number;
   /** How long the origin may let its body stall. */
   readonly betweenBytesMs: number;
@@ -52,6 +55,12 @@ export interface GatherPlan {
  * have yet to take it. Never rejects.
  */
 export async function gather(plan: GatherPlan): Promise<Gathered> {
+  const gathered = await gatherAll(plan);
+  plan.relay?.end(gathered.kind === "cut" ? "cut" : "whole");
+  return gathered;
+}
+
+async function gatherAll(plan: GatherPlan): Promise<Gathered> {
   const reader = new ChunkReader(plan.source, plan.betweenBytesMs);
   const buffer = new Buffered(plan.budget);
   const client = new ClientEnd(plan.client);
@@ -60,8 +69,10 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
       const chunk = await reader.read();
       if (chunk === undefined) break;
       // Cut off by the runtime, it would never give back its share of the budget.
-      if (!client.isReading && plan.isOver()) throw new Error("Nobody waits for it any more.");
+      const isReading = client.isReading || plan.relay?.isRead === true;
+      if (!isReading && plan.isOver()) throw new Error("Nobody waits for it any more.");
       client.queue(chunk);
+      plan.relay?.push(chunk);
       const isHeld = buffer.add(chunk);
       if (!isHeld || buffer.bytes > plan.bufferBytes) {
         plan.onUnshared();
@@ -139,12 +150,14 @@ async function streamOn(
     await client.drained();
     for (const chunk of buffer.passedOn()) await edge?.write(chunk);
     for (;;) {
-      if (client.hasLeft) throw new Error("The client left.");
+      const isOver = plan.client === undefined && plan.relay?.isRead !== true && plan.isOver();
+      if (client.hasLeft || isOver) throw new Error("The client left.");
       const chunk = await reader.read();
       if (chunk === undefined) break;
       sentBytes += chunk.byteLength;
       if (sentBytes > streamBytesMax) edge?.cut();
       client.queue(chunk);
+      plan.relay?.push(chunk);
       await Promise.all([client.drained(), edge?.write(chunk)]);
     }
     void client.close();
@@ -152,6 +165,7 @@ async function streamOn(
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
+    plan.relay?.end("cut");
     edge?.cut();
     await reader.cancel();
   }

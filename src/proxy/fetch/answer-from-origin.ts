@@ -2,15 +2,17 @@
 // this isolate or in the world, one for each where nothing can be shared, and none while the origin is
 // known to be down.
 import type { FewAtOnce } from "../../cache/few-at-once.ts";
-import { Flight } from "../../cache/flights.ts";
-import { type Come, load, type Loading, type Next } from "../../cache/load.ts";
+import { type Fetched, Flight } from "../../cache/flights.ts";
+import { load } from "../../cache/load.ts";
+import type { Come, Loading, Next } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type Need, questionOf } from "../reuse/need.ts";
+import { atHand, type Need, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
 import { unreachable } from "../../http/unreachable.ts";
 import {
@@ -23,6 +25,7 @@ import {
 } from "./come-since.ts";
 import { lead } from "./lead.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
+import { refreshBehind, startFill } from "./refresh.ts";
 import { leaderTurn } from "./turn-in-world.ts";
 import { wholeFirst, type WholeFirstPorts } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
@@ -61,17 +64,24 @@ const forwarding: Loading<OriginNeed, SharedForward, Response> = {
   unasked: withoutAsking,
   comeSince: answerSince,
   takeTurn: leaderTurn,
-  fetch: lead,
+  fetch: leadAndConfirm,
   accepts: answerOf,
   next: nextAfter,
   inPlace: (need) => staleInstead(need, "another"),
+  anonymous: {
+    isFault: ({ kind }) => kind === "origin-failed" || kind === "nothing-to-share",
+    isDue: ({ key, ports }) => ports.uncacheable.ledAnonymously.has(key.text, ports.nowAtMs()),
+    require: ({ key, ports }) => ports.uncacheable.ledAnonymously.mark(key.text, ports.nowAtMs()),
+    startsAfterMs: ({ asked, ports }) => ports.headTimes.stallsAfterMs(asked.route.name),
+    start: (need) => startFill(need, { turnMsMax: anonymousTurnMsMax }),
+  },
 };
 
 /** What may be answered to one client alone is asked for alone. */
 function isForAll({ asked, ports, key }: OriginNeed): boolean {
   const { method, directives } = asked;
   const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(asked);
-  return isAskedForAll && !ports.uncacheable.forAll.has(key.text, ports.nowAtMs());
+  return isAskedForAll && !ports.uncacheable.pass.has(key.text, ports.nowAtMs());
 }
 
 function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefined {
@@ -85,15 +95,32 @@ function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefine
 /** What a follower receives is judged like any stored response, under its own view and clock (rule 9). */
 async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(need, "another");
-  if (outcome.kind !== "stored" || isOfAnotherVariant(outcome, need)) return undefined;
-  const candidate = candidateOf(outcome.stored, need);
+  if (isOfAnotherVariant(outcome, need)) return undefined;
+  if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
+  const candidate = candidateOf(outcome.stored ?? withoutBody(outcome), need);
   await settleDoubt(candidate, need);
   const question = questionOf(need);
   const mayAnswer =
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);
-  return mayAnswer ? answeredBy(candidate, need) : undefined;
+  if (!mayAnswer) return undefined;
+  if (outcome.kind === "stored") return answeredBy(candidate, need);
+  const stream = outcome.relay.join();
+  if (stream === undefined) return undefined;
+  const stored: StoredResponse = { metadata: outcome.metadata, body: { kind: "stream", stream } };
+  return answeredBy(candidateOf(stored, need), need);
 }
 
+function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): StoredResponse {
+  return { metadata, body: { kind: "absent" } };
+}
+
+/** A client whose own request hangs may hold the lease for half a minute. */
+const anonymousTurnMsMax = 250;
+
+/** An anonymous request that fails may have been refused: others are not held up by the next soon. */
+const passAfterFailureMs = 10_000;
+
+/** @param outcome of an anonymous request, unless it is one that is stored */
 async function nextAfter(
   outcome: ForwardOutcome,
   need: OriginNeed,
@@ -101,14 +128,26 @@ async function nextAfter(
   if (isOfAnotherVariant(outcome, need)) return lookedUpAgain(outcome, need);
   switch (outcome.kind) {
     case "origin-failed": {
-      const isFinal = outcome.failure === "timeout";
-      return { kind: "failed", isFinal, told: () => failurePage(outcome.failure, need, outcome) };
+      const { originHealth, uncacheable, nowAtMs } = need.ports;
+      if (!originHealth.servesAnonymous(need.asked.route.origin, nowAtMs())) {
+        uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
+        return { kind: "alone" };
+      }
+      return {
+        kind: "failed",
+        isFinal: true,
+        told: () => failurePage(outcome.failure, need, outcome),
+      };
     }
     case "stored": {
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
       // Purged meanwhile: one of those who waited leads for the others.
       return { kind: judged.kind === "usable" ? "alone" : "again" };
     }
+    case "arriving":
+      // It goes on for so long that nobody else should wait for it.
+      need.ports.uncacheable.pass.mark(need.key.text, need.ports.nowAtMs());
+      return { kind: "alone" };
     case "nothing-to-share":
     case "varies":
       return { kind: "alone" };
@@ -159,8 +198,29 @@ async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
   const unasked = brought ?? (await withoutAsking(need, { hasWaited }));
   if (unasked !== undefined) return unasked;
   // A flight that nobody waits for.
-  const { answer } = await lead(need, new Flight(need.ports.nowAtMs()));
+  const { answer } = await leadAndConfirm(need, new Flight(need.ports.nowAtMs()));
   return answer;
+}
+
+/**
+ * A client's response that fails, or would end a stored one, says nothing about other clients. Where a
+ * stored response stands, an anonymous request behind it decides.
+ */
+async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<Fetched<Response>> {
+  const { asked, ports, key } = need;
+  const before = atHand(need);
+  const fetched = await lead(need, flight);
+  if (before === undefined) return fetched;
+  const { ledAnonymously } = ports.uncacheable;
+  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, ports.nowAtMs());
+  if (!ledAnonymously.has(key.text, ports.nowAtMs())) return fetched;
+  ports.afterAnswer(async () => {
+    await fetched.done;
+    // The client's own flight ends first: a refresh gives way to one that is under way.
+    ports.flights.leave(key.text, flight);
+    refreshBehind(asked, before, key, ports);
+  });
+  return fetched;
 }
 
 function broughtForAll(need: OriginNeed): Response | undefined {

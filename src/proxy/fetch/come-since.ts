@@ -48,14 +48,16 @@ export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefine
 
 /** Was it asked for by somebody who wants another variant, before anybody knew by what it varies? */
 export function isOfAnotherVariant(come: ForwardOutcome, { asked }: Need): boolean {
-  if (come.kind !== "stored") return come.kind === "varies";
-  return !selects(come.stored.metadata.selecting, asked.forwarded);
+  const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
+  if (metadata === undefined) return come.kind === "varies";
+  return !selects(metadata.selecting, asked.forwarded);
 }
 
 /** @returns the need, under the key of the variant that it asks for, by the fields that select what has come */
 export function forOwnVariant<P>(come: ForwardOutcome, need: Need<P>): Need<P> {
   const { asked } = need;
-  const selecting = come.stored?.metadata.selecting.map(([name]) => name) ?? [];
+  const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
+  const selecting = metadata?.selecting.map(([name]) => name) ?? [];
   const marker = come.kind === "varies" ? come.marker : need.marker;
   const names = come.kind === "varies" ? come.marker.names : selecting;
   const key = variantKey(asked.key, names, asked.forwarded);

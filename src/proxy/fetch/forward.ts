@@ -4,7 +4,7 @@
 import type { Config } from "../../config/config.ts";
 import type { FieldLine } from "../../http/fields.ts";
 import { selectingFieldNames } from "../../http/selecting.ts";
-import { failureToldBy } from "../../http/storable.ts";
+import { failureToldBy, isOfOneRequest } from "../../http/storable.ts";
 import { traceFieldNames, traceFields } from "../../http/trace-context.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
@@ -18,6 +18,7 @@ import { type Asked, askedWith, type Passed } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
+import type { HeadTimes } from "./head-times.ts";
 import type { OriginAsked, OriginHealth, OriginTrouble } from "./origin-health.ts";
 import { newSpanId } from "./span-id.ts";
 import { uploadMs } from "./upload-time.ts";
@@ -37,6 +38,7 @@ export interface ForwardPorts {
   readonly config: Config;
   readonly originHealth: OriginHealth;
   readonly loops: Loops;
+  readonly headTimes: HeadTimes;
   readonly metrics: Pick<Metrics, "add">;
   /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
@@ -45,7 +47,7 @@ export interface ForwardPorts {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** What an origin came to. All instants in epoch milliseconds. */
+/** What an origin came to; instants in epoch milliseconds. */
 export type OriginAnswer =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: OriginTrouble };
@@ -99,8 +101,7 @@ function namesKnown(need: Need<SelectingPorts>): readonly string[] {
   return [...new Set(names)];
 }
 
-/** Exactly what was keyed. */
-function forwardAsked(
+async function forwardAsked(
   asked: Asked,
   validators: readonly FieldLine[],
   ports: ForwardPorts,
@@ -118,7 +119,10 @@ function forwardAsked(
   const isForAll = method === "GET" && !isPersonal(asked) && part.length === 0;
   const page = isForAll ? key.text : undefined;
   const request = { method, headers, body: null, cf: cfOfMembers(asked.cf) };
-  return ask({ origin: route.origin, page, target }, request, ports);
+  const asking = { origin: route.origin, page, target, isAnonymous: asked.isAnonymous };
+  const answer = await ask(asking, request, ports);
+  if (answer.kind === "answered") ports.headTimes.add(route.name, answer);
+  return answer;
 }
 
 /** Forwards a request that is passed by, with its own body and conditions. */
@@ -139,7 +143,7 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
   return ask({ origin: route.origin, target }, { method, headers, body, cf, own }, ports, withinMs);
 }
 
-/** The runtime ends what goes on behind an answer after half a minute. */
+/** Behind an answer the runtime ends everything after half a minute. */
 const probeMsMax = 20_000;
 
 /**
@@ -163,7 +167,7 @@ async function probePage(origin: string, target: Target, ports: ForwardPorts): P
   const headers = passedFields({ client: new Headers(fields), target });
   const withinMs = Math.min(probeMsMax, ports.config.originTimeout.firstByteMs);
   const request = { method: "GET", headers, body: null, cf: undefined };
-  const answer = await ask({ origin, target }, request, ports, withinMs);
+  const answer = await ask({ origin, target, isAnonymous: true }, request, ports, withinMs);
   if (answer.kind === "answered") letGo(answer.response);
   return answer.kind === "answered";
 }
@@ -190,7 +194,8 @@ async function ask(
     const failure = failureToldBy(status);
     const isUpgraded = status === 101 && headers.has("upgrade");
     if (failure === undefined && (isFinal(status) || isUpgraded)) {
-      ports.originHealth.answered(asking, { isError: isOriginError(status) }, respondedAtMs);
+      const answer = { isError: isOriginError(status), isRefused: isOfOneRequest(status) };
+      ports.originHealth.answered(asking, answer, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
     letGo(response);
@@ -239,7 +244,7 @@ export function isFinal(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 
-/** Does the status count as an error of the server? RFC 5861 §4 names these four. */
+/** Is it an error of the server? RFC 5861 §4 names these four. */
 export function isOriginError(status: number): boolean {
   return status === 500 || status === 502 || status === 503 || status === 504;
 }

@@ -22,6 +22,13 @@ export interface OriginAsked {
   /** Of which its answer tells; `undefined` where that may be about one client alone. */
   readonly page?: string | undefined;
   readonly target: Target;
+  /** The request has nothing of a client in it, so no client provoked what it came to. */
+  readonly isAnonymous?: boolean;
+}
+
+interface Answered {
+  readonly isError: boolean;
+  readonly isRefused?: boolean;
 }
 
 /** How a forward fails that brings no answer. */
@@ -35,6 +42,8 @@ const failingPathsToShutOff = 5;
 /** Failures further apart do not add up, nor do those so soon after an answer. */
 const failuresWithinMs = 10_000;
 const wellForMs = 5_000;
+/** An origin that has answered an anonymous request within this time serves such requests. */
+const anonymousForMs = 3_600_000;
 const shutOffMsMax = 5_000;
 const pagePauseMs = 1_000;
 /** A probe whose request was ended tells nothing; after this long nobody counts on it. */
@@ -91,7 +100,7 @@ export class OriginHealth {
   }
 
   /** Counts an answer: whatever it is, the origin can be reached. */
-  answered(given: OriginAsked, answer: { isError: boolean }, atMs: number): void {
+  answered(given: OriginAsked, answer: Answered, atMs: number): void {
     const origin = this.#origin(given.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
     origin.failing.clear();
@@ -101,9 +110,15 @@ export class OriginHealth {
     origin.wellAtMs = atMs;
     origin.probeBeganAtMs = -Infinity;
     if (!answer.isError) origin.wellTarget = given.target;
-    if (given.page === undefined) return;
-    if (answer.isError) this.#failing.begin(given.page, atMs);
-    else this.#failing.delete(given.page);
+    const { page, isAnonymous = false } = given;
+    if (isAnonymous && answer.isRefused !== true) origin.anonymousAtMs = atMs;
+    if (page !== undefined && !answer.isError) this.#failing.delete(page);
+    else if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
+  }
+
+  /** Does it serve anonymous requests? Else one that fails may have been refused for being one. */
+  servesAnonymous(name: string, atMs: number): boolean {
+    return isWithinMs(anonymousForMs, this.#origin(name).anonymousAtMs, atMs);
   }
 
   /**
@@ -113,7 +128,8 @@ export class OriginHealth {
    * @returns whether it is in doubt now, and this caller is the one to probe it
    */
   failed(given: OriginAsked, atMs: number, trouble: OriginTrouble = "unreachable"): boolean {
-    if (given.page !== undefined) this.#failing.begin(given.page, atMs);
+    const { page, isAnonymous = false } = given;
+    if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
     const origin = this.#origin(given.origin);
     const { failing, breaker, condition, shutOff, wellAtMs } = origin;
     condition.failed(trouble, atMs);
@@ -207,6 +223,7 @@ class Origin {
   /** When paths failed since it last answered. */
   readonly failing = new Map<string, number>();
   wellAtMs = -Infinity;
+  anonymousAtMs = -Infinity;
   /** Of a probe that has not ended yet; `-Infinity` for none. */
   probeBeganAtMs = -Infinity;
   wellTarget: Target | undefined;

@@ -64,11 +64,14 @@ export function startRefresh(
   startBehind({ asked, ports, accepts, like }, key);
 }
 
-/** Begins to bring the whole of what is not stored, for all who want a part of it. */
-export function startFill(need: Need<RefreshPorts>): ForwardFlight {
+/** Starts an anonymous request for the whole of what is not stored, for all who wait for it. */
+export function startFill(
+  need: Need<RefreshPorts>,
+  { turnMsMax }: { turnMsMax?: number } = {},
+): ForwardFlight {
   const { ports, key, marker } = need;
   const asked = asRefresh(need.asked, marker?.names ?? []);
-  return startBehind({ asked, ports, accepts: isFresh }, key);
+  return startBehind({ asked, ports, accepts: isFresh, isOfClient: true, turnMsMax }, key);
 }
 
 /** `skipped`: another colo, or a lower tier, has it by now. */
@@ -119,7 +122,8 @@ export async function refreshAhead(
     if (isThere) return { kind: "fresh", candidate: found.candidate, decision };
     if (underWay !== undefined) return { kind: "under-way", flight: underWay };
     const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
-    const { flight, answer } = flights.start(search.key.text, leader, ports);
+    const kind = { isAnonymous: true };
+    const { flight, answer } = flights.start(search.key.text, leader, ports, kind);
     return { kind: "asked", came: await answer, flight, decision };
   } finally {
     settle(decision, ports);
@@ -137,6 +141,10 @@ interface Refresh {
   readonly accepts: (found: FoundResponse) => boolean;
   /** What is to be refreshed, where that is known: it may be gone from the tiers by then. */
   readonly like?: StoredMetadata;
+  /** The request still has the fields of the client that occasioned it. */
+  readonly isOfClient?: true;
+  /** With `collapse: "global"`: how long it waits for its turn before it leads without one. */
+  readonly turnMsMax?: number | undefined;
 }
 
 function searchFor({ asked, ports, accepts }: Refresh): Search<RefreshPorts> {
@@ -150,7 +158,7 @@ function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
   const search = searchFor(given);
   const leader = async (flight: ForwardFlight) =>
     refreshed(await search.found(), { ...search.place, key }, { ...given, flight });
-  const { flight, answer } = ports.flights.start(key.text, leader, ports);
+  const { flight, answer } = ports.flights.start(key.text, leader, ports, { isAnonymous: true });
   ports.afterAnswer(async () => void (await answer.finally(() => settle(search.decision, ports))));
   return flight;
 }
@@ -164,7 +172,9 @@ async function refreshed(
   const { asked, ports, accepts, flight } = given;
   const isThere = found !== undefined && accepts(found);
   if (isThere || !(await isOurTurn(given, place))) {
-    discardBody(found?.candidate.stored);
+    const stored = found?.candidate.stored;
+    if (isThere && stored?.body.kind === "blob") flight.settle({ kind: "stored", stored });
+    discardBody(stored);
     return { answer: "skipped", done: Promise.resolve() };
   }
   const candidate = found?.candidate;
@@ -173,7 +183,8 @@ async function refreshed(
   const before = isFallback ? { fallback: candidate } : { validating: candidate };
   const like = candidate?.stored.metadata ?? given.like;
   // A note of a hot key holds no more than its key and its Vary.
-  const named = like === undefined ? asked : inNobodysName(asked, like, place.marker?.names);
+  const isNamed = like === undefined && given.isOfClient !== true;
+  const named = isNamed ? asked : inNobodysName(asked, like, place.marker?.names);
   place.decision.forwards("stale");
   const need = { asked: named, ports, ...place, ...before, lookedAtMs: ports.nowAtMs() };
   const { answer: response, done } = await lead(need, flight);
@@ -186,14 +197,22 @@ async function refreshed(
 
 /** With `collapse: "global"`, one in the world: the others take what that one brings. */
 async function isOurTurn(
-  { asked, ports, accepts, flight }: Refresh & { readonly flight: ForwardFlight },
+  given: Refresh & { readonly flight: ForwardFlight },
   { key, decision }: Search<RefreshPorts>["place"],
 ): Promise<boolean> {
-  const turn = await turnInWorld({ need: { asked, ports, key, decision }, flight, accepts });
+  const { asked, ports, accepts, flight, turnMsMax } = given;
+  const need = { asked, ports, key, decision };
+  const turn = await turnInWorld({ need, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
+  if (turn.kind === "out-of-patience") return turnMsMax !== undefined;
   if (turn.kind !== "told") return false;
-  if (turn.word === "uncacheable") return true;
+  if (turn.word === "lead-anonymously") return true;
+  if (turn.word === "uncacheable") {
+    if (turnMsMax === undefined) return true;
+    ports.uncacheable.pass.mark(key.text, ports.nowAtMs());
+    return false;
+  }
   flight.settle({ kind: "origin-failed", failure: turn.word });
   return false;
 }

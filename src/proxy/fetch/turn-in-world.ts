@@ -2,7 +2,7 @@
 // now, and the words that holders of the lease leave for each other.
 import { type Turn, takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/leases.ts";
-import type { LeaderTurn } from "../../cache/load.ts";
+import type { LeaderTurn } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../http/selecting.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
@@ -15,10 +15,14 @@ import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import type { Uncacheable } from "../reuse/uncacheable.ts";
 import type { ComeSincePorts } from "./come-since.ts";
+import type { HeadTimes } from "./head-times.ts";
 import { staleInstead } from "./instead-of-origin.ts";
 
 export type TurnInWorldPorts = TurnPorts<ResponseHead> &
-  ComeSincePorts & { readonly uncacheable: Uncacheable };
+  ComeSincePorts & {
+    readonly uncacheable: Uncacheable;
+    readonly headTimes: Pick<HeadTimes, "stallsAfterMs">;
+  };
 
 /** A turn that is asked for, and the flight that it is for. */
 interface TurnAsked {
@@ -26,16 +30,21 @@ interface TurnAsked {
   readonly flight: ForwardFlight;
   /** Is this what the need was for? */
   readonly accepts: (found: FoundResponse) => boolean;
+  /** How long it waits; as long as the route's patience lasts, where this is left out. */
+  readonly waitMs?: number | undefined;
 }
 
-/** Waits for as long as the route's patience lasts; at once on a route that collapses in the isolate. */
+/** Waits for the lease; a route that collapses in the isolate has its turn at once. */
 export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
-  const { patienceMs, collapse } = need.asked.route;
+  const { collapse } = need.asked.route;
+  const patienceMs = given.waitMs ?? need.asked.route.patienceMs;
+  const takesOver = need.asked.isAnonymous ? ("lead-anonymously" as const) : undefined;
   if (collapse === "isolate") return { kind: "lead" };
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
   const outcomeIn = (record: ResponseHead) => outcomeOf(record, given);
-  const turn = await takeTurn({ key: need.key, patienceMs, flight, wordOn, outcomeIn }, need.ports);
+  const ask = { key: need.key, patienceMs, flight, wordOn, outcomeIn, takesOver };
+  const turn = await takeTurn(ask, need.ports);
   need.decision.lease = turn.kind;
   return turn;
 }
@@ -52,13 +61,19 @@ export async function leaderTurn(
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
     return isNew && mayAnswerWhoWaited(candidate, questionOf(need));
   };
-  const turn = await turnInWorld({ need, flight, accepts });
+  const { patienceMs, name } = need.asked.route;
+  // The holder may be a client whose own request hangs.
+  const waitMs = Math.min(patienceMs, ports.headTimes.stallsAfterMs(name));
+  const turn = await turnInWorld({ need, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
     ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
+    ports.uncacheable.pass.mark(key.text, ports.nowAtMs());
     return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
   }
+  const isFailure = turn.kind === "told" && turn.word !== "lead-anonymously";
+  if (!isFailure) return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
   // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
   const answer = await staleInstead(need, "another");
   const outcome = { kind: "origin-failed", failure: "error-status" } as const;
@@ -94,11 +109,14 @@ function wordFor(
   outcome: ForwardOutcome | undefined,
   { asked, ports, key }: TurnAsked["need"],
 ): LeaseWord | undefined {
-  if (outcome?.kind === "origin-failed") return outcome.failure;
+  if (outcome?.kind === "origin-failed") {
+    return asked.isAnonymous ? outcome.failure : "lead-anonymously";
+  }
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") {
     const isUncacheable = ports.uncacheable.forAll.has(key.text, ports.nowAtMs());
-    return isUncacheable ? "uncacheable" : "nothing-to-share";
+    if (!isUncacheable) return "nothing-to-share";
+    return asked.isAnonymous ? "uncacheable" : "lead-anonymously";
   }
   const { body, metadata } = outcome.stored;
   const { limits } = ports.config;

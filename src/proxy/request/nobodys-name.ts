@@ -29,7 +29,8 @@ export function inNobodysName(
   names: readonly string[] = [],
 ): Asked {
   const { forwarded, route } = asked;
-  const selecting = (like?.selecting ?? []).map(([name]) => name);
+  // What the page varies by is not known yet: its coding can be one of four alone.
+  const selecting = like?.selecting.map(([name]) => name) ?? ["accept-encoding"];
   const client = usualFields(like);
   for (const name of ["cookie", ...route.keyHeaders, ...selecting, ...names]) {
     const value = forwarded.get(name);
@@ -42,7 +43,7 @@ export function inNobodysName(
 }
 
 function usualFields(like: ToRefresh | undefined): Headers {
-  const { userAgent, accept } = like?.askedBy ?? { userAgent: ownUserAgent };
+  const { userAgent, accept } = like?.askedBy ?? { userAgent: ownUserAgent, accept: "*/*" };
   const fields = new Headers();
   if (userAgent !== undefined) fields.set("user-agent", userAgent);
   if (accept !== undefined) fields.set("accept", accept);

@@ -39,6 +39,8 @@ export interface Asked {
    * such may be stored.
    */
   readonly hasUnknownCookie: boolean;
+  /** The isolate asks for itself: with what the key and `Vary` name, and nothing else of a client. */
+  readonly isAnonymous: boolean;
 }
 
 /** Why a request is passed by. */
@@ -122,6 +124,7 @@ export function asRefresh(asked: Asked, selecting: readonly string[]): Asked {
     // Nobody waits for it, so nobody's session need be in it.
     forwarded: selectsByCookie ? forwarded : forwarded.withCookies(asked.keyedCookies),
     hasUnknownCookie: asked.hasUnknownCookie && selectsByCookie,
+    isAnonymous: true,
   };
 }
 
@@ -172,6 +175,7 @@ function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
     keyedCookies,
     cf,
     hasUnknownCookie: cookies.hasUnknown && forwarded.reaches("cookie"),
+    isAnonymous: false,
   };
 }
 

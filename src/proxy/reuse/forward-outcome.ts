@@ -2,7 +2,7 @@
 import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { retryAfterSeconds } from "../../http/retry-after.ts";
-import type { StoredResponse } from "../stored/stored-response.ts";
+import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 
 /** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */
 export type OriginFailure = "unreachable" | "timeout" | "error-status";
@@ -17,6 +17,14 @@ export interface FailedForward {
 /** What a forward leaves to those who waited. */
 export type SharedForward =
   | { readonly kind: "stored"; readonly stored: StoredResponse }
+  /** The body of an anonymous request's response, while it still comes. */
+  | {
+      readonly kind: "arriving";
+      readonly metadata: StoredMetadata;
+      /** `join` gives the body from its first byte on, as long as there is time and room for that. */
+      readonly relay: { join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined };
+      readonly stored?: undefined;
+    }
   /** Variants are stored under keys of their own by now: each looks for its own. */
   | { readonly kind: "varies"; readonly marker: VaryMarker; readonly stored?: undefined }
   | ({ readonly kind: "origin-failed"; readonly stored?: undefined } & FailedForward);

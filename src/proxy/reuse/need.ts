@@ -23,7 +23,7 @@ export interface Led<P> extends Need<P> {
    * Hears what they get: as soon as the response is stored whole, or it is clear that there is nothing
    * to share, and at the latest when the stores are over. Only the first word counts.
    */
-  readonly flight: Pick<ForwardFlight, "settle">;
+  readonly flight: Pick<ForwardFlight, "settle" | "arrive" | "stall">;
 }
 
 /** The stored response that the look-up found and that did not answer; `undefined` if it found none. */

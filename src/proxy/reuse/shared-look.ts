@@ -13,7 +13,9 @@ export type InShared = "nothing" | "passed-over";
 
 /** What `askShared` works with. */
 export interface SharedLookPorts {
-  readonly uncacheable: Readonly<Record<keyof Uncacheable, Pick<Uncacheable["forAll"], "has">>>;
+  readonly uncacheable: Readonly<
+    Record<"forAll" | "forSessions", Pick<Uncacheable["forAll"], "has">>
+  >;
   readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
 }
 

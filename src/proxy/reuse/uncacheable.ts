@@ -4,7 +4,7 @@
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 /** Keys, each marked for so long. */
-class Marks {
+export class Marks {
   readonly #keptMs: number;
   readonly #untilAtMs = new BoundedMarks<number>();
 
@@ -12,8 +12,9 @@ class Marks {
     this.#keptMs = keptMs;
   }
 
-  mark(key: string, atMs: number): void {
-    this.#untilAtMs.set(key, atMs + this.#keptMs);
+  /** @param forMs no longer than a mark of this kind lasts */
+  mark(key: string, atMs: number, forMs = this.#keptMs): void {
+    this.#untilAtMs.set(key, atMs + forMs);
   }
 
   has(key: string, atMs: number): boolean {
@@ -45,4 +46,11 @@ export class Uncacheable {
    * further session asks the origin itself: it renews the mark, or ends it.
    */
   readonly forSessions = new Marks(60_000);
+  /**
+   * Hit-for-miss: an anonymous request got a response that may not be shared. Requests for these keys
+   * do not wait for each other. Each refusal renews the mark, a storable response removes it.
+   */
+  readonly pass = new Marks(60_000);
+  /** A client's own request got a failure, or nothing to share: the isolate leads without a client. */
+  readonly ledAnonymously = new Marks(10_000);
 }

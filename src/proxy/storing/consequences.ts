@@ -14,7 +14,13 @@ import { ofOneClient, type StoreRefusal } from "./refusal.ts";
 export type HeedPorts = RemovePorts & { readonly uncacheable: Uncacheable };
 
 /** With these its origin says that what it answers now is not for all. */
-const saidByOrigin = new Set<StoreRefusal>(["no-store", "private", "set-cookie", "vary-any"]);
+const saidByOrigin = new Set<StoreRefusal>([
+  "no-store",
+  "private",
+  "set-cookie",
+  "vary-any",
+  "endless-stream",
+]);
 
 /** Refusals that hold for whoever asks for this key next. */
 const holdsForAll = new Set<StoreRefusal>([
@@ -38,10 +44,11 @@ type Replacing = Pick<Need<HeedPorts>, "asked" | "ports" | "key" | "decision"> &
 };
 
 /**
- * Remembers what proved uncacheable, and forgets what no longer is. What was stored before an
- * answer that none may store is old by that answer, and ends.
+ * Remembers what proved uncacheable, and forgets what no longer is. A response that may not be stored
+ * ends the stored one that it would have replaced. A client may have provoked such a response, so only
+ * an anonymous request ends anything: after a client's own, one is due.
  *
- * @param status of the answer that was refused
+ * @param status of the response that was refused
  */
 export function heedRefusal(
   refusal: StoreRefusal | undefined,
@@ -49,12 +56,21 @@ export function heedRefusal(
   replacing: Replacing,
 ): void {
   const { asked, ports, key, replaced } = replacing;
-  if (refusal === undefined) return ports.uncacheable.forAll.forget(key.text);
+  const { forAll, pass, ledAnonymously } = ports.uncacheable;
+  const atMs = ports.nowAtMs();
+  if (refusal === undefined) {
+    // What `pass` says is over once the body is there, too.
+    return forAll.forget(key.text);
+  }
+  const isConfirmed = asked.isAnonymous || pass.has(key.text, atMs);
+  if (isConfirmed && status < 500) pass.mark(key.text, atMs);
+  if (refusal === "unconfirmed") return ledAnonymously.mark(key.text, atMs);
   const isForAll = holdsForAll.has(refusal) && !isPersonal(asked);
   if (!isForAll || !tellsOfResource(status)) return;
-  ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
-  if (replaced === undefined) return;
-  if (saidByOrigin.has(refusal) || isGone(status)) endStored(replacing);
+  const endsStored = replaced !== undefined && (saidByOrigin.has(refusal) || isGone(status));
+  if (endsStored && !asked.isAnonymous) return ledAnonymously.mark(key.text, atMs);
+  forAll.mark(key.text, atMs);
+  if (endsStored) endStored(replacing);
 }
 
 /**

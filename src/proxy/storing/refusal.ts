@@ -2,7 +2,7 @@
 import type { Config } from "../../config/config.ts";
 import type { RuleAndNames } from "../../http/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../http/storable.ts";
-import { fieldsOf } from "../../http/fields.ts";
+import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { unknownCookies } from "../request/cookies.ts";
 import { credentialsIn, type PersonalRule, personalRule } from "../request/personal.ts";
@@ -14,7 +14,8 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { atHand, type Need } from "../reuse/need.ts";
+import { atHand, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
+import { judgedUnder } from "../reuse/verdict.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
 import type { MarkerPorts } from "../reuse/vary-markers.ts";
@@ -38,6 +39,7 @@ export type StoreRefusal =
   | "too-many-variants"
   | "withheld-field"
   | "refresh-failed"
+  | "unconfirmed"
   | "switch";
 
 /** The rule that refused, and names that it is about: cookies that nobody knows, fields that select. */
@@ -60,11 +62,12 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
 export function refusedBy(
   metadata: StoredMetadata,
   received: Headers,
-  need: Need<RefusalPorts & VariantPorts>,
+  need: Need<RefusalPorts & VariantPorts & QuestionPorts>,
 ): Refused | undefined {
   const rule =
     refusalToStore(metadata, received, need) ??
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
+    (isUnconfirmed(metadata.status, need) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   return rule && refused(rule, metadata, need.asked);
 }
@@ -123,6 +126,18 @@ function isFailedRefresh(status: number, need: Need): boolean {
   const before = atHand(need)?.stored.metadata.status;
   if (!need.decision.isRefresh || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
+}
+
+/**
+ * An error for one client over a stored success: the client may have provoked it, so it replaces
+ * nothing until an anonymous request gets the same.
+ */
+function isUnconfirmed(status: number, need: Need<QuestionPorts>): boolean {
+  const before = atHand(need);
+  if (need.asked.isAnonymous || before === undefined || !isErrorStatus(status)) return false;
+  if (isErrorStatus(before.stored.metadata.status)) return false;
+  const judged = judgedUnder(questionOf(need), before);
+  return judged.kind !== "purged" || judged.mode === "soft";
 }
 
 /** @returns the refusal with the names that it is about */

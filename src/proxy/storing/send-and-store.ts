@@ -13,7 +13,7 @@ import type { Asked } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith } from "../reuse/forward-outcome.ts";
-import { atHand, type Led, type Need } from "../reuse/need.ts";
+import { atHand, type Led, type Need, type QuestionPorts } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
@@ -29,7 +29,8 @@ import { sendAndStoreBody, type SendBodyPorts } from "./store-while-sending.ts";
 export type SendAndStorePorts = MetadataPorts &
   AdmissionPorts &
   HeedPorts &
-  SendBodyPorts & {
+  SendBodyPorts &
+  QuestionPorts & {
     readonly credentialRefusals: Pick<CredentialRefusals, "note">;
     /** Notes keys whose origin answers a range with the whole. */
     readonly rangeless: { mark(key: string, atMs: number): void };

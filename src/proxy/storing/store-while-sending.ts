@@ -1,12 +1,15 @@
 // Sends a body to its client while it is gathered, and stores it once it is whole: in memory at once,
 // in the tiers below behind that. A body too large to be held goes to the edge as it comes.
 import type { Config } from "../../config/config.ts";
+import { isWithinMs } from "../../elapsed.ts";
 import type { Fetched } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Hex } from "../../sha256.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "../body/byte-pipe.ts";
 import { type Gathered, gather } from "../body/gather.ts";
+import { Relay } from "../body/relay.ts";
+import type { Uncacheable } from "../reuse/uncacheable.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { fieldsOfFill, withoutBody } from "../respond/downstream.ts";
 import { bodiless, notModified } from "../respond/respond.ts";
@@ -22,6 +25,7 @@ import { hasRoomFor, withListOfOthers } from "./variants.ts";
 export interface SendBodyPorts extends InTiersPorts, LastAnswersPorts {
   readonly config: Config;
   readonly fillBudget: ByteBudget;
+  readonly uncacheable: Pick<Uncacheable, "pass">;
   /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
   readonly turn: () => Promise<void>;
 }
@@ -33,6 +37,9 @@ export interface Sending {
   /** A 304 has left the body as it was, so that a tier may hold it already. */
   readonly isValidated: boolean;
 }
+
+/** A body that has not ended so soon after its head is streamed to those who wait for it. */
+const streamsAfterMs = 200;
 
 /** The runtime ends work behind an answer after half a minute. */
 const behindAnswerMsMax = 25_000;
@@ -80,6 +87,7 @@ function storeBehind(
   const { metadata, source } = sending;
   const { asked, decision, flight, ports } = led;
   const done = Promise.withResolvers<void>();
+  const relay = relayFor(metadata, led);
   let streamed: Promise<boolean> | undefined;
   let sent: Promise<void> | undefined;
   ports.afterAnswer(async () => {
@@ -87,6 +95,7 @@ function storeBehind(
       const gathered = await gather({
         source,
         client,
+        relay,
         bufferBytes: ports.config.limits.bufferBytes,
         betweenBytesMs: ports.config.originTimeout.betweenBytesMs,
         isOver: () => ports.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
@@ -105,7 +114,12 @@ function storeBehind(
       }
       await streamed;
       const unkept = whyUnkept(gathered, streamed !== undefined);
-      if (unkept !== undefined) decision.refuses(refused(unkept, metadata, asked));
+      const { pass } = ports.uncacheable;
+      if (unkept === undefined) pass.forget(led.key.text);
+      else {
+        decision.refuses(refused(unkept, metadata, asked));
+        if (asked.isAnonymous) pass.mark(led.key.text, ports.nowAtMs());
+      }
     } finally {
       noteAnswer(metadata, led);
       // Where nothing was told yet, the body was cut short.
@@ -116,6 +130,27 @@ function storeBehind(
     await sent;
   });
   return done.promise;
+}
+
+/**
+ * Those who wait do not wait for the end of a body whose length nobody knows: an anonymous request's
+ * is passed on as it comes, and beside a client's own an anonymous request is sent.
+ */
+function relayFor(metadata: StoredMetadata, led: Led<SendBodyPorts>): Relay | undefined {
+  const { asked, flight, ports } = led;
+  if (metadata.bodyBytes !== null) return undefined;
+  const { nowAtMs, config } = ports;
+  const relay = asked.isAnonymous
+    ? new Relay({ bytesMax: config.limits.bufferBytes, nowAtMs })
+    : undefined;
+  const sinceAtMs = nowAtMs();
+  setTimeout(() => {
+    // A timer may fire in an isolate for which no time has passed.
+    if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs())) return;
+    if (relay === undefined) flight.stall();
+    else flight.arrive({ kind: "arriving", metadata, relay });
+  }, streamsAfterMs);
+  return relay;
 }
 
 /** Refusals that show only while a body arrives. @returns `undefined` where a tier got the body */

@@ -7,6 +7,7 @@ const origin = "default";
 const pageOf = (page: string) => ({
   origin,
   page,
+  isAnonymous: true,
   route: { origin },
   key: { text: page },
   target: readTarget(`https://www.example.com${page}`),
@@ -64,11 +65,31 @@ describe("a page that failed", () => {
     expect(health.ask(pageOf("/0"), 1_000)).toEqual(probe("page-failing"));
   });
 
+  it("of a client's own request is no matter of others", () => {
+    const health = new OriginHealth();
+    health.failed({ ...pageOf("/0"), isAnonymous: false }, 0);
+    health.answered({ ...pageOf("/0"), isAnonymous: false }, error, 0);
+    expect(health.ask(pageOf("/0"), 0)).toEqual(well);
+  });
+
   it("of one client alone is no matter of others", () => {
     const health = new OriginHealth();
     health.failed({ ...pageOf("/0"), page: undefined }, 0);
     health.answered({ ...pageOf("/0"), page: undefined }, error, 0);
     expect(health.ask(pageOf("/0"), 0)).toEqual(well);
+  });
+});
+
+describe("anonymous requests", () => {
+  it.each([
+    { id: "answered", given: {}, answer: fine, atMs: 3_599_999, serves: true },
+    { id: "an hour ago", given: {}, answer: fine, atMs: 3_600_000, serves: false },
+    { id: "refused", given: {}, answer: { ...fine, isRefused: true }, atMs: 0, serves: false },
+    { id: "a client's", given: { isAnonymous: false }, answer: fine, atMs: 0, serves: false },
+  ])("are known to be served for an hour: $id", ({ given, answer, atMs, serves }) => {
+    const health = new OriginHealth();
+    health.answered({ ...pageOf("/0"), ...given }, answer, 0);
+    expect(health.servesAnonymous(origin, atMs)).toBe(serves);
   });
 });
 

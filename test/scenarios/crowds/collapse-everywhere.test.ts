@@ -52,7 +52,7 @@ describe("a crowd in every colo", () => {
     const gate = closedGate();
     const colos = new Colos(behind(gate, (_, nth) => page(`page ${nth}`, cc("max-age=1"))));
     const asking = colos.crowd(5);
-    await colos.pass(2);
+    await colos.pass(0.7);
     gate.open();
     await colos.pass(1);
     expect([texts(await asking), colos.origin.count]).toEqual([["page 1"], 1]);

@@ -105,7 +105,8 @@ it("what is remembered of pages is bounded in bytes", () => {
   const keyOf = (nth: number) => `/${nth}?${"x".repeat(15_000)}`;
   const target = readTarget("https://www.example.com/");
   for (let nth = 0; nth < 100; nth += 1) {
-    health.answered({ origin: "default", page: keyOf(nth), target }, { isError: true }, 0);
+    const asked = { origin: "default", page: keyOf(nth), target, isAnonymous: true };
+    health.answered(asked, { isError: true }, 0);
     uncacheable.forAll.mark(keyOf(nth), 0);
   }
   const all = Array.from({ length: 100 }, (_, nth) => keyOf(nth));

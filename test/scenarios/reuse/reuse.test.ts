@@ -152,7 +152,8 @@ describe("validation", () => {
     const own = await site.get("/a");
     expect([own.text, own.cacheStatus]).toEqual(["page", "tidemark; fwd=stale; fwd-status=304"]);
     await site.get("/a");
-    expect(site.origin.count).toBe(3);
+    // An anonymous request decides what becomes of the stored response.
+    expect(site.origin.count).toBe(4);
   });
 
   it("a cookie that comes with a 304 reaches its own client, and nobody else", async () => {
@@ -164,7 +165,7 @@ describe("validation", () => {
       return headers.has("if-none-match") ? unchanged(personal) : page("page", personal);
     };
     expect((await site.get("/a")).fields.getSetCookie()).toEqual(["session=2"]);
-    expect((await site.get("/a")).fields.getSetCookie()).toEqual(["session=3"]);
+    expect((await site.get("/a")).fields.getSetCookie()).toEqual(["session=4"]);
     expect(site.cache.text).not.toContain("session=");
   });
 

@@ -214,5 +214,8 @@ it("a record of an earlier version is refreshed under our own name", async () =>
   upstash.rewrite((text) => text.replace(/"askedBy":\{[^}]*\},?/, ""));
   clock.advance(61);
   await far.get("/a", { headers: second });
-  expect([far.origin.count, lastTold(far)]).toEqual([2, { ...ours, "user-agent": "Tidemark" }]);
+  expect([far.origin.count, lastTold(far)]).toEqual([
+    2,
+    { ...ours, accept: "*/*", "user-agent": "Tidemark" },
+  ]);
 });

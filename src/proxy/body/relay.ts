@@ -1,0 +1,124 @@
+// Passes a body on, while it still comes, to every client who waits for it. Clients read at their own
+// pace, each in its own request: here are bytes and promises, never another request's I/O.
+import { patiently } from "../../patience.ts";
+
+/** A body that has not ended by then may have no end: nobody else gets its beginning. */
+const joinMsMax = 5_000;
+/** The runtime may end the request that reads the origin without a word. */
+const lookAgainMs = 1_000;
+/** A body that nothing comes of for so long has lost its source. */
+const silenceMsMax = 35_000;
+
+interface RelayLimits {
+  /** What clients who read slowly may keep waiting, in all; who is further behind is cut off. */
+  readonly bytesMax: number;
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+}
+
+/** A body on its way from its origin to several clients. */
+export class Relay {
+  readonly #limits: RelayLimits;
+  readonly #sinceAtMs: number;
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
+  /** How many chunks were dropped before the first of `#chunks`. */
+  #dropped = 0;
+  #bytes = 0;
+  #readers = new Set<Reader>();
+  #changed = Promise.withResolvers<void>();
+  #state: "coming" | "whole" | "cut" = "coming";
+
+  constructor(limits: RelayLimits) {
+    this.#limits = limits;
+    this.#sinceAtMs = limits.nowAtMs();
+  }
+
+  /** Does anybody read it? */
+  get isRead(): boolean {
+    return this.#readers.size > 0;
+  }
+
+  push(chunk: Uint8Array<ArrayBuffer>): void {
+    if (chunk.byteLength === 0) return;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > this.#limits.bytesMax) this.#forget();
+    this.#wake();
+  }
+
+  /** The body has ended: `whole`, or `cut` short. */
+  end(state: "whole" | "cut"): void {
+    if (this.#state !== "coming") return;
+    this.#state = state;
+    this.#wake();
+  }
+
+  /** @returns the body from its first byte on; `undefined` where it is too late, or too large, for that */
+  join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
+    const { nowAtMs } = this.#limits;
+    const isLate = Math.abs(nowAtMs() - this.#sinceAtMs) > joinMsMax;
+    if (this.#dropped > 0 || isLate || this.#state === "cut") return undefined;
+    const reader: Reader = { at: 0, isCut: false };
+    this.#readers.add(reader);
+    return new ReadableStream<Uint8Array<ArrayBuffer>>(
+      {
+        pull: (controller) => this.#pull(reader, controller),
+        cancel: () => void this.#readers.delete(reader),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async #pull(
+    reader: Reader,
+    controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
+  ): Promise<void> {
+    for (let waitedMs = 0; waitedMs < silenceMsMax; waitedMs += lookAgainMs) {
+      const chunk = reader.isCut ? undefined : this.#chunks[reader.at - this.#dropped];
+      if (chunk !== undefined) {
+        reader.at += 1;
+        // The bytes are others', too, and a stream may take what it is given.
+        return controller.enqueue(chunk.slice());
+      }
+      if (reader.isCut || this.#state === "cut") break;
+      if (this.#state === "whole") {
+        this.#readers.delete(reader);
+        return controller.close();
+      }
+      await patiently(this.#changed.promise, lookAgainMs);
+    }
+    this.#readers.delete(reader);
+    controller.error(new Error("The body was cut short."));
+  }
+
+  /** Drops what every reader has, and cuts off readers for whom more would have to be kept. */
+  #forget(): void {
+    const slowestAt = Math.min(...Array.from(this.#readers, ({ at }) => at), Infinity);
+    this.#dropUpTo(Math.min(slowestAt, this.#dropped + this.#chunks.length));
+    while (this.#bytes > this.#limits.bytesMax && this.#chunks.length > 1) {
+      for (const reader of this.#readers) {
+        if (reader.at > this.#dropped) continue;
+        reader.isCut = true;
+        this.#readers.delete(reader);
+      }
+      this.#dropUpTo(this.#dropped + 1);
+    }
+  }
+
+  #dropUpTo(at: number): void {
+    for (; this.#dropped < at; this.#dropped += 1) {
+      this.#bytes -= this.#chunks.shift()?.byteLength ?? 0;
+    }
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+interface Reader {
+  /** Of the next chunk, counted from the body's first. */
+  at: number;
+  isCut: boolean;
+}

@@ -1,0 +1,81 @@
+// Clients whose requests make the origin fail, beside honest ones for the same page: no honest client
+// gets a failure, and a response that nobody may share holds up nobody.
+import { describe, expect, it } from "vitest";
+import { pause } from "../../../src/patience.ts";
+import { openSite, read, type Seen, type Site } from "../../../testing/site/harness.ts";
+import {
+  cc,
+  chunked,
+  page,
+  type Script,
+  unreachable,
+} from "../../../testing/fakes/origin-in-process.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
+
+const isOdd = ({ headers }: Request) => headers.has("x-odd");
+const never = () => new Promise<never>(() => undefined);
+
+/** What a client can make of its own response. */
+const faults: readonly { id: string; fail: Script }[] = [
+  { id: "500", fail: () => page("failed", {}, 500) },
+  { id: "503", fail: () => page("failed", {}, 503) },
+  { id: "reset", fail: unreachable },
+  { id: "522", fail: () => page("failed", {}, 522) },
+  { id: "time-out", fail: never },
+  {
+    id: "truncated",
+    fail: () => new Response(chunked(["ha"], "breaks"), { headers: cc("max-age=9") }),
+  },
+  { id: "403", fail: () => page("failed", {}, 403) },
+  { id: "401", fail: () => page("failed", {}, 401) },
+  { id: "404", fail: () => page("failed", cc("no-store"), 404) },
+  { id: "302", fail: () => page("failed", { location: "/login" }, 302) },
+  { id: "private", fail: () => page("failed", cc("private")) },
+  { id: "set-cookie", fail: () => page("failed", cc("max-age=60", { "set-cookie": "a=1" })) },
+];
+
+/** Ten times a second: four hostile requests, an honest one, and another hostile one. */
+async function underAttack(site: Site, seconds: number): Promise<Seen[]> {
+  const honest: Promise<Seen>[] = [];
+  const attack = () => {
+    const asking = site.ask("/a", { headers: { "x-odd": "1" } });
+    void asking.then(read).catch(() => undefined);
+  };
+  for (let nth = 0; nth < seconds * 10; nth += 1) {
+    for (let before = 0; before < 4; before += 1) attack();
+    honest.push(site.ask("/a").then(read));
+    attack();
+    await pass(site.clock, 0.1);
+  }
+  await pass(site.clock, 5);
+  return Promise.all(honest);
+}
+
+const origin =
+  (fail: Script, fields: Readonly<Record<string, string>>): Script =>
+  async (request, nth) => {
+    await pause(250);
+    return isOdd(request) ? fail(request, nth) : page("page", fields);
+  };
+
+describe.each(faults)("a client that provokes $id", ({ fail }) => {
+  it.each([
+    { id: "absent", before: [], fields: cc("max-age=60") },
+    { id: "absent, and never stored", before: [], fields: cc("no-store") },
+    { id: "stale", before: [cc("max-age=1, stale-if-error=60")], fields: cc("max-age=1") },
+    { id: "stale, without an allowance", before: [cc("max-age=1")], fields: cc("max-age=1") },
+    { id: "stored", before: [cc("max-age=600")], fields: cc("max-age=600") },
+  ])("fails nobody else: $id", async ({ before, fields }) => {
+    const site = openSite();
+    for (const stored of before) {
+      site.origin.script = () => page("page", stored);
+      await site.get("/a");
+      site.clock.advance(3);
+    }
+    site.origin.script = origin(fail, fields);
+    const seen = await underAttack(site, 2);
+    expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(seen.map(() => "200 page"));
+  });
+});

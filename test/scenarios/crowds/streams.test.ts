@@ -1,0 +1,137 @@
+// Bodies whose length nobody knows, and whose end takes its time: whoever comes second does not wait
+// for it.
+import { describe, expect, it } from "vitest";
+import { openSite } from "../../../testing/site/harness.ts";
+import { cc } from "../../../testing/fakes/origin-in-process.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
+
+const route = { routes: [{ name: "all", match: "*", fresh: "60s" }] };
+
+/** A response whose chunks come every half second. */
+function streamed(texts: readonly string[], fields: Record<string, string> = {}): Response {
+  const left = [...texts];
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = left.shift();
+      if (next === undefined) return controller.close();
+      controller.enqueue(new TextEncoder().encode(next));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/html", ...fields } });
+}
+
+/** What a client has read so far. */
+function reading(asked: Promise<Response>): { text: string; isOver: boolean; failed?: unknown } {
+  const seen: { text: string; isOver: boolean; failed?: unknown } = { text: "", isOver: false };
+  void (async () => {
+    try {
+      for await (const chunk of (await asked).body ?? []) {
+        seen.text += new TextDecoder().decode(chunk);
+      }
+      seen.isOver = true;
+    } catch (cause) {
+      seen.failed = cause;
+    }
+  })();
+  return seen;
+}
+
+describe("a page that streams", () => {
+  const texts = ["a", "b", "c", "d", "e", "f"];
+
+  it("comes to those who join as it arrives, of one anonymous request", async () => {
+    const site = openSite({ config: route, origin: () => streamed(texts) });
+    const clients = [reading(site.ask("/a"))];
+    await pass(site.clock, 0.3);
+    for (let nth = 0; nth < 20; nth += 1) clients.push(reading(site.ask("/a")));
+    await pass(site.clock, 1.2);
+    expect(clients.slice(1).map(({ text }) => text)).toEqual(Array(20).fill("abc"));
+    expect(site.origin.count).toBe(2);
+    await pass(site.clock, 4);
+    expect(new Set(clients.map(({ text, isOver }) => `${text} ${isOver}`))).toEqual(
+      new Set(["abcdef true"]),
+    );
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+    expect(site.origin.count).toBe(2);
+  });
+
+  it("that breaks off for its own client breaks off for nobody else", async () => {
+    const site = openSite({ config: route });
+    site.origin.script = (request) => {
+      if (!request.headers.has("x-odd")) return streamed(texts);
+      const broken = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          controller.enqueue(new TextEncoder().encode("odd"));
+          await new Promise((resolve) => setTimeout(resolve, 800));
+          controller.error(new TypeError("The connection was lost."));
+        },
+      });
+      return new Response(broken);
+    };
+    const odd = reading(site.ask("/a", { headers: { "x-odd": "1" } }));
+    await pass(site.clock, 0.1);
+    const honest = [1, 2, 3].map(() => reading(site.ask("/a")));
+    await pass(site.clock, 6);
+    expect(odd.failed).toBeDefined();
+    expect(honest.map(({ text, isOver }) => [text, isOver])).toEqual(
+      honest.map(() => ["abcdef", true]),
+    );
+  });
+
+  it("one slow reader holds up nobody", async () => {
+    const site = openSite({ config: route, origin: () => streamed(texts) });
+    void site.ask("/a");
+    await pass(site.clock, 0.2);
+    void site.ask("/a");
+    const other = reading(site.ask("/a"));
+    await pass(site.clock, 5);
+    expect(other).toEqual({ text: "abcdef", isOver: true });
+  });
+});
+
+describe("a stream without an end", () => {
+  const endless = (fields: Record<string, string>) => {
+    let nth = 0;
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        controller.enqueue(new TextEncoder().encode(`${(nth += 1)} `));
+      },
+    });
+    return new Response(body, { headers: fields });
+  };
+
+  it.each(["text/event-stream", "Text/Event-Stream; charset=utf-8", "multipart/x-mixed-replace"])(
+    "is each client's own: %s",
+    async (type) => {
+      const site = openSite({ config: route, origin: () => endless({ "content-type": type }) });
+      const first = reading(site.ask("/a"));
+      await pass(site.clock, 10);
+      const second = reading(site.ask("/a"));
+      await pass(site.clock, 1.1);
+      expect(second.text).toBe("1 2 ");
+      const third = reading(site.ask("/a"));
+      await pass(site.clock, 0.6);
+      expect([third.text, first.text.length > 20]).toEqual(["1 ", true]);
+    },
+  );
+
+  it("of any other type is not replayed, and holds up nobody", async () => {
+    const fields = { ...cc("max-age=60"), "content-type": "application/x-ndjson" };
+    const site = openSite({ config: route, origin: () => endless(fields) });
+    void reading(site.ask("/a"));
+    await pass(site.clock, 10);
+    const second = reading(site.ask("/a"));
+    await pass(site.clock, 1.5);
+    expect(second.text).toMatch(/^1 /);
+    await pass(site.clock, 8);
+    for (let nth = 0; nth < 4; nth += 1) {
+      const later = reading(site.ask("/a"));
+      await pass(site.clock, 1.2);
+      expect(later.text).toMatch(/^1 (?:2 )?$/);
+    }
+  });
+});
