@@ -80,7 +80,7 @@ describe("reports of two colos", () => {
     const order = { method: "POST", body: JSON.stringify({ tags: ["red"] }) };
     await first.get("/_cache/purge", {
       ...order,
-      headers: { authorization: "Bearer test-admin-token" },
+      headers: { authorization: "Bearer admin-of-a-test-colo" },
     });
     clock.advance(7);
     await second.get("/page");
