@@ -9,12 +9,12 @@ import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import type { ForwardFlights } from "../reuse/forward-outcome.ts";
 import { type Led, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
-import { type Candidate, mayBeValidated } from "../reuse/verdict.ts";
+import { type Candidate, mayBeValidated, weigh } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
-import { endStored, type HeedPorts, heedRefusal } from "../storing/consequences.ts";
+import { type HeedPorts, heedRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import {
   type Fresh,
@@ -100,8 +100,10 @@ function refusalToFreshen(
 }
 
 /**
- * What a 200 to HEAD tells of the stored response to GET that it met (RFC 9111 §4.3.5). Nothing,
- * where it is for one client alone, or a newer response stands there by now.
+ * Applies a 200 to HEAD to the stored response to GET that it met (RFC 9111 §4.3.5): freshens it, or
+ * makes it stale where the answer is about another body, or may not be shared. It never ends one: many
+ * origins answer HEAD with other validators than GET. An answer for one client alone changes nothing,
+ * nor does one that a newer stored response has overtaken.
  */
 export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<ValidatePorts>): void {
   const { asked, decision, ports, key } = need;
@@ -114,18 +116,19 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<Val
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
   const isOvertaken = ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
   if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
+  // Lower tiers may hold a newer one that this isolate knows nothing of.
+  if (body.kind !== "blob" || standsAtMs === undefined) return;
+  const store = (metadata: StoredMetadata) =>
+    ports.afterAnswer(() => decision.awaits(storeFreshened({ metadata, body }, candidate, need)));
   const { bodyBytes } = before;
   const told = toldByHead(headers, fieldsOf(before), { bodyBytes, bodyDate: bodyDateOf(before) });
-  const end = { ...need, replaced: candidate };
-  if (told === "other") return endStored(end);
-  if (!mayBeValidated(questionOf(need), candidate)) return;
-  // Lower tiers may hold a newer one that this isolate knows nothing of.
-  if (told === "unknown" || body.kind !== "blob" || standsAtMs === undefined) return;
+  const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(need));
+  const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
+  if (told === "other") return void makeStale();
+  if (told === "unknown" || !mayBeValidated(questionOf(need), candidate)) return;
   const metadata = freshenedMetadata(before, fresh, need);
-  const refusal = refusalToFreshen(metadata, fresh.response, need);
-  heedRefusal(refusal, status, end);
-  if (refusal !== undefined) return;
-  ports.afterAnswer(() => decision.awaits(storeFreshened({ metadata, body }, candidate, need)));
+  if (refusalToFreshen(metadata, fresh.response, need) !== undefined) return void makeStale();
+  store(metadata);
 }
 
 async function storeFreshened(

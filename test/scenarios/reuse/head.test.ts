@@ -1,7 +1,15 @@
 // What an answer to HEAD does to the stored response to GET (RFC 9111 §4.3.5).
 import { describe, expect, it } from "vitest";
 import { toldByHead } from "../../../src/http/validators.ts";
-import { idle, openSite } from "../../../testing/site/harness.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import {
+  idle,
+  openColos,
+  openSite,
+  type Site,
+  type SiteOptions,
+} from "../../../testing/site/harness.ts";
 import {
   cc,
   closedGate,
@@ -69,13 +77,14 @@ describe("a 200 to HEAD, once what is stored is stale", () => {
   });
 
   it.each([
-    { id: "another tag", head: { etag: '"2"' } },
-    { id: "no leave to store", head: cc("private", { etag: '"1"' }) },
-  ])("ends it: $id", async ({ head }) => {
-    expect((await (await asked(head)).get("/a")).text).toBe("whole");
-  });
-
-  it.each([
+    { id: "another tag", head: { etag: '"2"' }, status: 200 },
+    { id: "another length", head: { etag: '"1"', "content-length": "6" }, status: 200 },
+    { id: "no leave to store", head: cc("private", { etag: '"1"' }), status: 200 },
+    {
+      id: "no leave to store, and another tag",
+      head: cc("no-store", { etag: '"2"' }),
+      status: 200,
+    },
     { id: "no validator", head: cc("max-age=60"), status: 200 },
     { id: "another status", head: cc("max-age=60", { etag: '"2"' }), status: 410 },
   ])("leaves it to be validated: $id", async ({ head, status }) => {
@@ -83,7 +92,49 @@ describe("a 200 to HEAD, once what is stored is stale", () => {
   });
 });
 
-it("a 200 to HEAD that passed over a fresh response ends it where the tag is another", async () => {
+it.each<{ id: string; head: FieldTexts }>([
+  { id: "another tag", head: { etag: '"2"' } },
+  { id: "no tag", head: {} },
+  { id: "private", head: cc("private", { etag: '"1"' }) },
+])(
+  "an origin whose HEAD is unlike its GET takes no page from stale-if-error: $id",
+  async ({ head }) => {
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      upstash: new FakeUpstash(clock),
+      origin: ({ method }) =>
+        method === "HEAD"
+          ? page("", head)
+          : page("hello", cc("max-age=60, stale-if-error=600", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    for (let nth = 0; nth < 3; nth += 1) await site.get("/a", { method: "HEAD" });
+    site.origin.script = () => unreachable();
+    const seen = await site.get("/a");
+    expect([seen.status, seen.text]).toEqual([200, "hello"]);
+    expect(seen.cacheStatus).toContain("detail=stale-if-error");
+  },
+);
+
+it("a 200 to HEAD that passed over a fresh response makes it stale in every tier where the tag is another", async () => {
+  const clock = new FakeClock();
+  const options: SiteOptions = {
+    clock,
+    upstash: new FakeUpstash(clock),
+    config: { honourRequestDirectives: true },
+    origin: ({ method }) => page("hello", cc("max-age=600", { etag: `"${method}"` })),
+  };
+  const [near, far] = openColos(2, options) as [Site, Site];
+  await near.get("/a");
+  clock.advance(10);
+  await near.get("/a", { method: "HEAD", headers: { "cache-control": "no-cache" } });
+  near.origin.script = (request) => page(request.headers.get("if-none-match") ?? "whole", {});
+  for (const site of [near, far]) expect((await site.get("/a")).text).toBe('"GET"');
+});
+
+it("a 200 to HEAD that passed over a fresh response has it fetched anew where the tag is another", async () => {
   const site = openSite({
     config: { honourRequestDirectives: true },
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { etag: `"${nth}"` })),
