@@ -74,6 +74,21 @@ describe("passed by", () => {
     expect(echoed.headers["cache-control"]).toBe("private");
   });
 
+  it.each([
+    { method: "GET", headers: { "content-length": "9" } },
+    { method: "GET", headers: { "transfer-encoding": "chunked" } },
+    { method: "HEAD", headers: { "content-length": "9" } },
+  ])("a request with credentials, without the body that $method has: $headers", async (sent) => {
+    const headers = { ...sent.headers, authorization: "Bearer 1", "content-type": "text/plain" };
+    const before = asked;
+    const seen = await rawRequest(colo().url, "/echo", { ...sent, body: "a=1&b=two", headers });
+    expect([seen.status, seen.body.toString()]).toEqual([200, ""]);
+    expect(seen.headers["x-length"]).toBe("none");
+    // Its body is nobody's next request.
+    expect((await rawRequest(colo().url, "/other-page")).status).toBe(200);
+    expect(asked).toBeLessThanOrEqual(before + 2);
+  });
+
   it("an upgrade", async () => {
     const socket = new WebSocket(`${colo().url.replace("http", "ws")}/socket`);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -9,7 +9,7 @@ import { traceFieldNames, traceFields } from "../../http/trace-context.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { KnownVary } from "../request/known-vary.ts";
-import { passedFields } from "../request/forwarded-fields.ts";
+import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { cfOfMembers } from "../request/key.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import type { Loops } from "../request/loops.ts";
@@ -125,10 +125,12 @@ async function forwardAsked(
   return answer;
 }
 
-/** Forwards a request that is passed by, with its own body and conditions. */
+/** Forwards a request that is passed by, with its own conditions and body; GET and HEAD without one. */
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
   const { request, target, route, address } = passed;
-  const headers = passedFields({ client: request.headers, target, address });
+  const { method } = request;
+  const isBodiless = method === "GET" || method === "HEAD";
+  const headers = passedFields({ client: request.headers, target, address }, isBodiless);
   for (const name of traceFieldNames) headers.delete(name);
   for (const [name, value] of traceFields(request.headers, newSpanId)) headers.set(name, value);
   const upgrade = request.headers.get("upgrade");
@@ -136,10 +138,11 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
     headers.set("upgrade", upgrade);
     headers.set("connection", "upgrade");
   }
-  const { method, body, cf } = request;
-  const own = route.bypass ? new Headers(request.headers) : undefined;
+  const { cf } = request;
+  const body = isBodiless ? null : request.body;
+  const own = route.bypass ? ownFields(request.headers, isBodiless) : undefined;
   own?.set("via", ports.loops.viaWithOurs(own.get("via")));
-  const withinMs = ports.config.originTimeout.firstByteMs + uploadMs(request);
+  const withinMs = ports.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   return ask({ origin: route.origin, target }, { method, headers, body, cf, own }, ports, withinMs);
 }
 

@@ -124,9 +124,11 @@ function fieldsToStore(fresh: Fresh, place: VariantPlace<MetadataPorts>): FieldL
 }
 
 /**
- * By which fields of the request a response is selected from now on (RFC 9111 §4.1): by the `Vary` of
- * all fields as they will be stored. A 304 that has none leaves the stored one; the values are those of
- * the request that it answers. A response that gives the request's `Origin` back varies by that, too.
+ * Works out by which fields of the request a response is selected from now on (RFC 9111 §4.1): by the
+ * `Vary` of all fields as they will be stored. A 304 that has none leaves the stored one; the values are
+ * those of the request that it answers. A response that gives the request's `Origin` back also varies by
+ * that. One in a content coding also varies by `Accept-Encoding`, as does one in none where such a
+ * response is stored beside it: otherwise a client would get a coding that it cannot decode.
  *
  * @param headers the same as `fields`
  */
@@ -137,26 +139,48 @@ function selectedBy(
 ): Pick<StoredMetadata, "fields" | "selecting"> {
   const { forwarded: request } = place.asked;
   const names = selectingFieldNames(headers);
-  if (originAnsweredAt(headers, place) !== "this") {
-    return { fields, selecting: selectingValues(names, request) };
+  const unsaid: string[] = [];
+  if (originAnsweredAt(headers, place) === "this") unsaid.push("Origin");
+  const isUnsaid = !names.includes("accept-encoding") && !names.includes("*");
+  if (isUnsaid && (isCoded(headers) || namesKnownAt(place).includes("accept-encoding"))) {
+    unsaid.push("Accept-Encoding");
   }
-  const selecting = selectingValues([...names, "origin"].sort(), request);
-  return { fields: [...fields, ["vary", "Origin"]], selecting };
+  if (unsaid.length === 0) return { fields, selecting: selectingValues(names, request) };
+  const all = [...names, ...unsaid.map((name) => name.toLowerCase())].sort();
+  return {
+    fields: [...fields, ...unsaid.map((name): FieldLine => ["vary", name])],
+    selecting: selectingValues(all, request),
+  };
 }
 
-/** By what is known at this place, for whom is an answer with these fields? */
+/** Does the body need decoding by its client (RFC 9110 §8.4)? */
+function isCoded(headers: Headers): boolean {
+  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  return coding !== "" && coding !== "identity";
+}
+
+/** Returns for whom an answer with these fields is, by what is known at this place. */
 export function originAnsweredAt(
   fields: Fields,
-  { asked, ports, marker, memoryCount }: VariantPlace<MarkerPorts>,
+  place: VariantPlace<MarkerPorts>,
 ): ReturnType<typeof originAnswered> {
+  const isKnown = namesKnownAt(place).includes("origin");
+  return originAnswered(fields, { request: place.asked.forwarded.sent, isKnown });
+}
+
+/** Returns the fields that select among the stored responses, as far as this isolate knows. */
+function namesKnownAt({
+  asked,
+  ports,
+  marker,
+  memoryCount,
+}: VariantPlace<MarkerPorts>): readonly string[] {
   // The look-up has read memory and met no marker, and nothing has come there since.
   const hasNone =
     marker === undefined &&
     memoryCount !== undefined &&
     !ports.tiers.memory.hasChanged(asked.key, memoryCount);
-  const known = hasNone ? undefined : newestMarker(asked.key, marker, ports);
-  const isKnown = known?.names.includes("origin") ?? false;
-  return originAnswered(fields, { request: asked.forwarded.sent, isKnown });
+  return hasNone ? [] : (newestMarker(asked.key, marker, ports)?.names ?? []);
 }
 
 /**

@@ -65,6 +65,12 @@ describe("fields", () => {
       name: "x-forwarded-for",
       sent: null,
     },
+    ...["content-length", "content-type", "expect"].map((name) => ({
+      id: `${name}-of-GET-with-credentials`,
+      init: { headers: { authorization: "Bearer 1", [name]: "9" } },
+      name,
+      sent: null,
+    })),
     { id: "forwarded", init: { headers: { forwarded: "for=x" } }, name: "forwarded", sent: null },
     {
       id: "original-url",
