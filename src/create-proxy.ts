@@ -20,6 +20,7 @@ import { compileUrlReader, type ReadUrl, type UrlRead } from "./proxy/request/ur
 import { Lifts } from "./proxy/reuse/lifts.ts";
 import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
+import { VariantDemand } from "./proxy/reuse/variant-demand.ts";
 import { serve, type ServePorts } from "./proxy/serve.ts";
 import { CredentialRefusals } from "./proxy/storing/credential-refusals.ts";
 import { Invalidations } from "./proxy/storing/invalidate.ts";
@@ -138,6 +139,7 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
         ? new HotKeys(new HotKeyStream({ redis, namespace: config.namespace }))
         : undefined,
     sharedOdds: new SharedOdds(),
+    variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     async fetchOrigin(name, request) {

@@ -15,6 +15,7 @@ import { type EarlyRefreshPorts, isRefreshDue } from "./reuse/early-refresh.ts";
 import { settleDoubt } from "./reuse/in-doubt.ts";
 import { type FoundResponse, Search, type SearchPorts } from "./reuse/search.ts";
 import { atHand, type Need, needOf } from "./reuse/need.ts";
+import type { VariantDemand } from "./reuse/variant-demand.ts";
 import {
   type Answering,
   type Candidate,
@@ -32,6 +33,7 @@ export type ServePorts = Planning &
   AnswerFromOriginPorts &
   PassByPorts & {
     readonly metrics: Metrics;
+    readonly variantDemand: Pick<VariantDemand, "note">;
     /** `undefined` where none are kept warm. */
     readonly hotKeys: HotKeys | undefined;
     /** Does the switch send the requests of a route (by its name) straight to the origin? Asked at every hit. */
@@ -146,6 +148,8 @@ function answered(
   found: FoundResponse | undefined,
   search: ClientSearch,
 ): Response | Promise<Response> {
+  const { ports, key, marker, atMs } = search;
+  if (marker !== undefined) ports.variantDemand.note(key, marker, atMs);
   if (found === undefined) return carryOut(decide(search.missReason, search), undefined, search);
   const { candidate, verdict } = found;
   if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);

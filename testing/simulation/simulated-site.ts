@@ -21,6 +21,7 @@ import { serve, type ServePorts } from "../../src/proxy/serve.ts";
 import type { ReadUrl } from "../../src/proxy/request/url-reader.ts";
 import { SharedOdds } from "../../src/proxy/reuse/shared-odds.ts";
 import { Uncacheable } from "../../src/proxy/reuse/uncacheable.ts";
+import { VariantDemand } from "../../src/proxy/reuse/variant-demand.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 import { EdgeTier } from "../../src/cache/tiers/edge-tier.ts";
 import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
@@ -98,6 +99,7 @@ export class SimulatedSite {
       joinedPurges: undefined,
       hotKeys: undefined,
       sharedOdds: new SharedOdds(),
+      variantDemand: new VariantDemand(config.limits.variants),
       fillBudget,
       lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
       metrics,

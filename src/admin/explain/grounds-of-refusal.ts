@@ -91,7 +91,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "too-many-variants": {
     clause: "limits.variants",
-    why: "the page already has as many variants as Tidemark stores of one page",
+    why: "the page has as many variants as Tidemark stores of one page, all requested as often in the last minute",
     mend: "let the page vary by a field with fewer values, or name the field in key.headers",
   },
   "withheld-field": {

@@ -17,6 +17,17 @@ export class RecordKey {
     this.family = family;
   }
 
+  /**
+   * Makes a key of a record whose text is not known, for removing it from the tiers below memory.
+   *
+   * @param digest SHA-256 of its text, hex
+   */
+  static ofDigest(digest: string, host: string): RecordKey {
+    const key = new RecordKey("", host);
+    key.#digest = digest;
+    return key;
+  }
+
   /** SHA-256 of the text, hex; kept as text, since a promise would belong to one request. */
   digest(): string | Promise<string> {
     return this.#digest ?? this.#digested();

@@ -5,8 +5,8 @@ import type { TierRecord } from "./tier.ts";
 /** What a marker takes that lists no variants. */
 const markerBytes = 512;
 
-/** What a marker takes for each variant that it lists: an array, a short text and a number. */
-const variantBytes = 128;
+/** What a marker takes for each variant that it lists: an array, two texts and a number. */
+const variantBytes = 224;
 
 /** What a record takes without detail, tags and body: its place here, metadata, terms. */
 const recordBytes = 1_024;

@@ -47,6 +47,8 @@ export function recordCheck<Detail>(given: {
         names: z.array(name),
         sinceAtMs: z.number(),
         variants: z.array(z.tuple([z.string(), z.number()])),
+        digests: z.optional(z.array(z.string().check(z.regex(/^(?:[\da-f]{64})?$/)))),
+        listedSinceAtMs: z.optional(z.number()),
       }),
     ]),
   });

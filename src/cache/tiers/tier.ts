@@ -21,6 +21,16 @@ export interface VaryMarker {
   readonly sinceAtMs: number;
   /** Those that were stored, and until when: what bounds their number (`limits.variants`). */
   readonly variants: readonly StoredVariant[];
+  /**
+   * The whole digest of each of these keys in hex, in the same order, so that a record can be removed;
+   * empty where it is not known. Absent in markers of version 0.1.
+   */
+  readonly digests?: readonly string[] | undefined;
+  /**
+   * All of these were requested at or after this instant; a purge since then may cover each of them.
+   * Absent in markers of version 0.1, of which `sinceAtMs` says the same.
+   */
+  readonly listedSinceAtMs?: number | undefined;
 }
 
 /** By the first 64 bits of the SHA-256 of its key. */

@@ -25,6 +25,7 @@ import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { noteAnswer } from "../storing/last-answers.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody, type SendBodyPorts } from "../storing/store-while-sending.ts";
+import { hasRoomFor } from "../storing/variants.ts";
 
 export type ValidatePorts = QuestionPorts &
   MetadataPorts &
@@ -95,7 +96,8 @@ function refusalToFreshen(
   const isShared = sharedExplicitly(governingDirectives(headers));
   return (
     personalRule(asked, { isShared, selecting: metadata.selecting }) ??
-    refusalToStore(metadata, headers, { ...need, asked: { ...asked, method: "GET" } })
+    refusalToStore(metadata, headers, { ...need, asked: { ...asked, method: "GET" } }) ??
+    (hasRoomFor(metadata, need) ? undefined : "too-many-variants")
   );
 }
 

@@ -9,7 +9,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { placeOfVariants, type SharedOdds } from "../reuse/shared-odds.ts";
 import { type InTiersPorts, storeInTiers } from "./in-tiers.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
-import { askOfHead, keyOf, type VariantPlace } from "./variants.ts";
+import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
 /** What is asked whether a response waits. */
@@ -81,6 +81,8 @@ async function admit(
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
   const { tiers } = place.ports;
   const ask = { ...askOfHead(place.ports), atPrimary: true };
+  // Displaced by variants that are requested more often.
+  if (!hasRoomFor(metadata, place)) return "overtaken";
   if (place.asked.route.tiers.includes("edge")) {
     const atEdge = await stateAtEdge(metadata, place);
     if (atEdge !== "stands") return atEdge;

@@ -12,7 +12,14 @@ import type { Asked } from "../request/plan.ts";
 import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { Need } from "../reuse/need.ts";
-import { keyOf, markerTo, type VariantPlace, type VariantPorts } from "./variants.ts";
+import {
+  hasRoomFor,
+  keyOf,
+  keysOf,
+  markerTo,
+  type VariantPlace,
+  type VariantPorts,
+} from "./variants.ts";
 
 /** What is invalidated and taken out of its tiers with. */
 export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer" | "nowAtMs"> & {
@@ -55,6 +62,17 @@ export function removeStored(
     for (const tier of await removing) decision.changed(tier, "not-removed");
   };
   ports.afterAnswer(() => decision.awaits(noting()));
+}
+
+/**
+ * Takes displaced variants out of Redis, behind the answer. Memory and the edge make room by themselves,
+ * and may answer with them until then.
+ */
+export function removeDisplaced(place: VariantPlace<VariantPorts>): void {
+  const { shared } = place.ports.tiers;
+  const keys = keysOf(place);
+  if (shared === undefined || keys.length === 0) return;
+  place.ports.afterAnswer(async () => void (await takeOut(keys.map((key) => [shared, key]))));
 }
 
 /**
@@ -124,10 +142,15 @@ async function write(
   return kept.every(({ came }) => came === "kept");
 }
 
-/** An answer that was asked for before its URL was invalidated here, or its route bypassed, must not be stored after that. */
+/**
+ * An answer that was asked for before its URL was invalidated here, or its route bypassed, must not be
+ * stored after that; nor a variant that others have displaced meanwhile.
+ */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace<InTiersPorts>): boolean {
   const { asked, ports } = place;
   return (
-    ports.bypasses(asked.route.name) || ports.invalidations.covers(metadata, keyOf(metadata, place))
+    ports.bypasses(asked.route.name) ||
+    ports.invalidations.covers(metadata, keyOf(metadata, place)) ||
+    !hasRoomFor(metadata, place)
   );
 }

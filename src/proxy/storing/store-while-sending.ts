@@ -16,10 +16,16 @@ import { bodiless, notModified } from "../respond/respond.ts";
 import { atHand, type Led } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import { type InTiersPorts, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
+import {
+  type InTiersPorts,
+  removeDisplaced,
+  storeArriving,
+  storeInTiers,
+  streamBytesMax,
+} from "./in-tiers.ts";
 import { type LastAnswersPorts, noteAnswer } from "./last-answers.ts";
 import { refused, type StoreRefusal } from "./refusal.ts";
-import { hasRoomFor, withListOfOthers } from "./variants.ts";
+import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
 
 /** What a body is sent and stored with. */
 export interface SendBodyPorts extends InTiersPorts, LastAnswersPorts {
@@ -177,11 +183,13 @@ async function storeWhole(
   led.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = blob.size;
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
-  const place = await withListOfOthers(metadata, led);
+  const others = await withListOfOthers(metadata, led);
   // Fills that went on at the same time may have taken the room that there was.
-  if (!hasRoomFor(metadata, place)) {
+  if (!hasRoomFor(metadata, others)) {
     return decision.refuses(refused("too-many-variants", metadata, led.asked));
   }
+  const place = withDisplaced(metadata, others);
+  removeDisplaced(place);
   const isUnchanged = isValidated || bodyDigest === atHand(led)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
   await storeInTiers(stored, { ...place, names: ["memory"] }, body);

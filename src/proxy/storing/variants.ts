@@ -1,14 +1,17 @@
-// How many variants of one resource are stored (RFC 9111 §4.1): their list stands in the marker that
-// leads to them, and is bounded, since anybody can put anything into a field that selects.
+// How many variants of one resource are stored (RFC 9111 §4.1), and which: their list stands in the marker
+// that leads to them. It is bounded, because anybody can put anything into a field that selects, and the
+// most requested keep their places in it.
 import type { Config } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk, Tiers } from "../stored/tiers.ts";
-import { sha256Short } from "../../sha256.ts";
+import { sha256HexAtOnce, sha256Short } from "../../sha256.ts";
 import type { ToKeep } from "../../cache/keep.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { StoredVariant, VaryMarker } from "../../cache/tiers/tier.ts";
+import { RecordKey } from "../../cache/record/record-key.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
 import type { Need } from "../reuse/need.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { VariantDemand } from "../reuse/variant-demand.ts";
 import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 
@@ -17,6 +20,8 @@ export interface VariantPorts extends MarkerPorts {
   readonly config: Pick<Config, "limits">;
   readonly tiers: Tiers;
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  readonly variantDemand: Pick<VariantDemand, "inLastMinute">;
+  readonly view: Pick<PurgeView, "purgedSince">;
 }
 
 /** A request whose answer is stored, and what its look-up has learnt of the variants. */
@@ -26,6 +31,8 @@ export interface VariantPlace<P> extends Pick<
 > {
   /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */
   readonly ofColo?: VaryMarker | "gone";
+  /** Variants that make room for this response. */
+  readonly displaced?: readonly ListedVariant[];
 }
 
 /** The key of the variant that a response to this request is; the primary one without `Vary`. */
@@ -68,19 +75,57 @@ export function askOfHead({ nowAtMs, afterAnswer }: VariantPorts): ResponseAsk {
 
 /**
  * May this response be stored beside the other variants? Always without `Vary`, where its variant
- * is listed already, and where fewer than `limits.variants` are listed whose time is not over.
+ * is listed already, and where fewer than `limits.variants` are listed whose time is not over. Otherwise
+ * it displaces the least requested of them, if it was itself requested more often in the last minute, and
+ * more than once: made-up values that come once displace nothing, however many there are.
  *
  * A bound and no exact count: fills elsewhere that this isolate has not read of are not in its list.
  */
 export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
   if (metadata.selecting.length === 0) return true;
-  const { variants: variantsMax } = place.ports.config.limits;
-  return liveVariants(place).length < variantsMax || isListed(metadata, place);
+  const { config, nowAtMs, variantDemand } = place.ports;
+  const { variants } = listOf(metadata, place);
+  const own = sha256Short(keyOf(metadata, place).text);
+  if (variants.length < config.limits.variants || variants.some(({ digest }) => digest === own)) {
+    return true;
+  }
+  const atMs = nowAtMs();
+  const least = Math.min(...variants.map((each) => variantDemand.inLastMinute(each.digest, atMs)));
+  return variantDemand.inLastMinute(own, atMs) > Math.max(1, least);
 }
 
-function isListed(metadata: StoredMetadata, place: VariantPlace<MarkerPorts>): boolean {
+function isListed(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
   const own = sha256Short(keyOf(metadata, place).text);
-  return liveVariants(place).some(([digest]) => digest === own);
+  return listOf(metadata, place).variants.some(({ digest }) => digest === own);
+}
+
+/**
+ * The same place, with the variants that this response displaces. To be asked once for a response: each
+ * tier is then written with the same list.
+ */
+export function withDisplaced<Place extends VariantPlace<VariantPorts>>(
+  metadata: StoredMetadata,
+  place: Place,
+): Place {
+  if (metadata.selecting.length === 0) return place;
+  const own = sha256Short(keyOf(metadata, place).text);
+  const others = listOf(metadata, place).variants.filter(({ digest }) => digest !== own);
+  const displaced = leastRequested(others, place);
+  return displaced.length === 0 ? place : { ...place, displaced };
+}
+
+/** Those for which there is no room beside one more. Of equals, the ones that were stored first. */
+function leastRequested(
+  others: readonly ListedVariant[],
+  { ports }: VariantPlace<VariantPorts>,
+): readonly ListedVariant[] {
+  const tooManyCount = others.length + 1 - ports.config.limits.variants;
+  if (tooManyCount <= 0) return [];
+  const atMs = ports.nowAtMs();
+  const demandOf = ({ digest }: ListedVariant) => ports.variantDemand.inLastMinute(digest, atMs);
+  const ranked = others.map((variant) => ({ variant, demand: demandOf(variant) }));
+  ranked.sort((one, other) => one.demand - other.demand);
+  return ranked.slice(0, tooManyCount).map(({ variant }) => variant);
 }
 
 /** A marker outlives its variants, so that those are reachable and counted that are still there. */
@@ -90,21 +135,33 @@ const markerKeepMs = 86_400_000;
 export function markerTo(
   metadata: StoredMetadata,
   stored: { key: RecordKey; untilAtMs: number },
-  place: VariantPlace<MarkerPorts>,
+  place: VariantPlace<VariantPorts>,
 ): ToKeep<VaryMarker> {
   const { asked, marker, ofColo, ports } = place;
   const own = sha256Short(stored.key.text);
-  const others = liveVariants(place).filter(([digest]) => digest !== own);
-  const variants: StoredVariant[] = [...others, [own, stored.untilAtMs]];
+  const list = listOf(metadata, place);
+  const others = list.variants.filter(({ digest }) => digest !== own);
+  const tooMany = new Set(leastRequested(others, place));
+  const variants: ListedVariant[] = [
+    ...others.filter((variant) => !tooMany.has(variant)),
+    { digest: own, untilAtMs: stored.untilAtMs, whole: sha256HexAtOnce(stored.key.text) },
+  ];
   const names = metadata.selecting.map(([name]) => name);
   const sinceAtMs = Math.max(
     marker?.sinceAtMs ?? metadata.requestedAtMs,
     typeof ofColo === "object" ? ofColo.sinceAtMs : -Infinity,
   );
-  const latestAtMs = Math.max(...variants.map(([, untilAtMs]) => untilAtMs));
+  const latestAtMs = Math.max(...variants.map(({ untilAtMs }) => untilAtMs));
   return {
     key: asked.key,
-    record: { kind: "vary", names, sinceAtMs, variants },
+    record: {
+      kind: "vary",
+      names,
+      sinceAtMs,
+      variants: variants.map(({ digest, untilAtMs }) => [digest, untilAtMs]),
+      digests: variants.map(({ whole }) => whole),
+      listedSinceAtMs: list.sinceAtMs,
+    },
     untilAtMs: Math.max(ports.nowAtMs() + markerKeepMs, latestAtMs),
     // A marker that this isolate alone still has may have been invalidated: written anew, it would
     // lead others back to what is gone.
@@ -112,11 +169,45 @@ export function markerTo(
   };
 }
 
-function liveVariants(place: VariantPlace<MarkerPorts>): StoredVariant[] {
-  const { asked, ports, marker, ofColo } = place;
-  const listedElsewhere = typeof ofColo === "object" ? ofColo.variants : [];
+/** A variant as a marker lists it. */
+interface ListedVariant {
+  /** By the first 64 bits of the SHA-256 of its key. */
+  readonly digest: string;
+  readonly untilAtMs: number;
+  /** All of that in hex; empty where the marker is of a version that does not tell it. */
+  readonly whole: string;
+}
+
+/**
+ * Returns the stored variants whose time is not over, as listed here and in the colo, and since when
+ * they were requested. A list counts for nothing once a purge is known that covers the page: else those
+ * who filled it would keep others from being stored although none of it may answer.
+ */
+function listOf(
+  metadata: StoredMetadata,
+  { asked, ports, marker, ofColo, displaced = [] }: VariantPlace<VariantPorts>,
+): { readonly variants: readonly ListedVariant[]; readonly sinceAtMs: number } {
   const atMs = ports.nowAtMs();
-  const listed = newestMarker(asked.key, marker, ports)?.variants ?? [];
-  const all = new Map([...listedElsewhere, ...listed]);
-  return [...all].filter(([, untilAtMs]) => untilAtMs > atMs);
+  const gone = new Set(displaced.map(({ digest }) => digest));
+  const listed = new Map<string, ListedVariant>();
+  let sinceAtMs = metadata.requestedAtMs;
+  const lists = [typeof ofColo === "object" ? ofColo : undefined];
+  for (const list of [...lists, newestMarker(asked.key, marker, ports)]) {
+    if (list === undefined) continue;
+    const listedSinceAtMs = list.listedSinceAtMs ?? list.sinceAtMs;
+    // The first entry of a new journal covers everything, and may be as old as the first request.
+    if (ports.view.purgedSince(metadata, listedSinceAtMs + 1)) continue;
+    sinceAtMs = Math.min(sinceAtMs, listedSinceAtMs);
+    for (const [at, [digest, untilAtMs]] of list.variants.entries()) {
+      if (untilAtMs <= atMs || gone.has(digest)) continue;
+      listed.set(digest, { digest, untilAtMs, whole: list.digests?.[at] ?? "" });
+    }
+  }
+  return { variants: [...listed.values()], sinceAtMs };
+}
+
+/** The keys of displaced variants in the tiers below memory, as far as markers tell them. */
+export function keysOf({ asked, displaced = [] }: VariantPlace<VariantPorts>): RecordKey[] {
+  const told = displaced.filter(({ whole }) => whole !== "");
+  return told.map(({ whole }) => RecordKey.ofDigest(whole, asked.key.host));
 }

@@ -1,0 +1,78 @@
+// How often each variant was requested in the last minute, on pages that have nearly as many as may be
+// stored: the most requested keep their places (limits.variants).
+import { LRUCache } from "lru-cache";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { sha256Short } from "../../sha256.ts";
+
+/** The last minute is this part and the three before it: 45 to 60 seconds. */
+const partMs = 15_000;
+const partCount = 4;
+const bytesMax = 1_048_576;
+/** Of one variant, without the text of its key. */
+const requestsBytes = 256;
+
+/** Requests for one variant, by part of a minute. */
+interface Requests {
+  readonly digest: string;
+  /** Number of the newest part, since the epoch. */
+  part: number;
+  /** The newest first. */
+  counts: number[];
+}
+
+/** Counts requests of this isolate. Clients choose the variants, so the least recently used go first. */
+export class VariantDemand {
+  /** A page that lists fewer variants has room for all, and is not counted. */
+  readonly #listedMin: number;
+  readonly #byDigest = new Map<string, Requests>();
+  readonly #byKey = new LRUCache<string, Requests>({
+    maxSize: bytesMax,
+    sizeCalculation: (_, text) => requestsBytes + 2 * text.length,
+    dispose: ({ digest }) => void this.#byDigest.delete(digest),
+  });
+
+  /** @param variantsMax how many variants of a page may be stored */
+  constructor(variantsMax: number) {
+    this.#listedMin = Math.ceil(variantsMax / 2);
+  }
+
+  /** Counts a request for a variant of the page that the marker lists. */
+  note(variant: RecordKey, { variants }: VaryMarker, atMs: number): void {
+    if (variants.length < this.#listedMin) return;
+    const requests = this.#byKey.get(variant.text) ?? this.#begun(variant.text);
+    const part = partAt(atMs);
+    requests.counts = countsAt(part, requests);
+    requests.part = part;
+    requests.counts[0] = (requests.counts[0] ?? 0) + 1;
+  }
+
+  #begun(text: string): Requests {
+    const requests = { digest: sha256Short(text), part: 0, counts: [] };
+    this.#byKey.set(text, requests);
+    if (this.#byKey.has(text)) this.#byDigest.set(requests.digest, requests);
+    return requests;
+  }
+
+  /**
+   * Returns how many requests for a variant came in the minute before an instant.
+   *
+   * @param digest as markers list it
+   */
+  inLastMinute(digest: string, atMs: number): number {
+    const requests = this.#byDigest.get(digest);
+    if (requests === undefined) return 0;
+    return countsAt(partAt(atMs), requests).reduce((sum, count) => sum + count, 0);
+  }
+}
+
+const partAt = (atMs: number): number => Math.floor(atMs / partMs);
+
+/** Also where the clock was set back: what came in a later part is not of the last minute. */
+function countsAt(part: number, requests: Requests): number[] {
+  const passed = part - requests.part;
+  if (passed === 0) return requests.counts;
+  if (passed < 0 || passed >= partCount) return [];
+  const empty = Array.from({ length: passed }, () => 0);
+  return [...empty, ...requests.counts].slice(0, partCount);
+}
