@@ -32,6 +32,8 @@ export interface Attack {
   /** Of the base rate: less where each costs the attacker's side more than a request does. */
   readonly rateShare: number;
   readonly asking: (nth: number, draws: Draws) => Asking;
+  /** What honest clients also ask for, beside this attack: it has to be cached in the end. */
+  readonly alsoHonest?: readonly Asking[];
   /** Of the platform's rate limiter before the origin; absent, there is none. */
   readonly limit?: RateLimitSettings;
   /** A bounded redis-server in the place of an unbounded database; and whether the journal has its own. */
@@ -48,6 +50,10 @@ const someVariant = (draws: Draws) => ({
     "x-device": word(draws),
   },
 });
+
+function inLanguage(language: string): Asking {
+  return { path: "/vary/accept-language", headers: { "accept-language": language } };
+}
 
 const plain: readonly Attack[] = [
   {
@@ -77,6 +83,14 @@ const plain: readonly Attack[] = [
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => ({ path: "/vary/user-agent", headers: { "user-agent": word(draws) } }),
+  },
+  {
+    name: "variant-lock",
+    said: "a new page in three languages, 100 made-up ones, each twenty times and more",
+    manner: "ask",
+    rateShare: 1,
+    asking: (nth) => inLanguage(`x-made-up-${nth % 100}`),
+    alsoHonest: ["de", "fr", "en"].map(inLanguage),
   },
   {
     name: "vary-several",

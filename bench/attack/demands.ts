@@ -4,10 +4,12 @@ import type { Row } from "./row.ts";
 
 const p99RatioMax = 2;
 const commandsMax = 1.2;
+const alsoHitShareMin = 0.9;
 
 export const demandsSaid =
   `honest p99 ≤ ${p99RatioMax} × calm, no honest error, ` +
-  `≤ ${commandsMax} Redis commands for an attacker's request`;
+  `≤ ${commandsMax} Redis commands for an attacker's request, ` +
+  `≥ ${100 * alsoHitShareMin} % hits in the end on what honest clients also ask for`;
 
 /** What there is without attackers: both calm rows together. */
 export interface Calm {
@@ -81,20 +83,22 @@ export function judged(row: Row, calm: Calm): Judged {
     cpuMsEach: isCpuKnown ? (runtimeCpuMs - calm.cpuMs) / sentCount : undefined,
     commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
   };
-  const broken = brokenOf(figures);
+  const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
   if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
   // Without an attack there is nothing to compare; an error is one all the same.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }
 
 function brokenOf(
-  figures: Pick<Judged, "p99Ratio" | "errorCount" | "commandsEach">,
+  figures: Pick<Judged, "p99Ratio" | "errorCount" | "commandsEach"> &
+    Pick<Row["honest"], "alsoHitShare">,
 ): readonly string[] {
-  const { p99Ratio, errorCount, commandsEach } = figures;
+  const { p99Ratio, errorCount, commandsEach, alsoHitShare } = figures;
   return [
     ...(p99Ratio <= p99RatioMax ? [] : ["p99"]),
     ...(errorCount === 0 ? [] : ["errors"]),
     ...(commandsEach <= commandsMax ? [] : ["commands"]),
+    ...(alsoHitShare >= alsoHitShareMin ? [] : ["hits in the end"]),
   ];
 }
 

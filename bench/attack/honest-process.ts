@@ -4,6 +4,7 @@ import { createPurger } from "../../src/purger/purger.ts";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
+import { type Asking, someNumber } from "./askings.ts";
 import { zipfRanks } from "../load/zipf.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
 import {
@@ -23,6 +24,8 @@ export interface HonestLoad {
   readonly perSecond: number;
   readonly seconds: number;
   readonly seed: number;
+  /** Asked for beside the pages. */
+  readonly also: readonly Asking[];
 }
 
 export interface HonestFigures {
@@ -33,8 +36,11 @@ export interface HonestFigures {
   /** How often each fault was met. */
   readonly faults: ReadonlyMap<string, number>;
   readonly lateMsMax: number;
+  /** Of the requests for `also` in the last third of the time, the share that a tier answered; 1 of none. */
+  readonly alsoHitShare: number;
 }
 
+const alsoShare = 0.05;
 const zipfExponent = 0.95;
 const accountShare = 0.03;
 const conditionalShare = 0.15;
@@ -45,7 +51,8 @@ const fillsAtOnce = 20;
 interface Request {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly wanted: Omit<Wanted, "notBeforeMs">;
+  /** Absent where any 200 is right. */
+  readonly wanted?: Omit<Wanted, "notBeforeMs">;
 }
 
 class Visitors {
@@ -59,6 +66,7 @@ class Visitors {
     faults: new Map<string, number>(),
     lateMsMax: 0,
   };
+  readonly #also = { askedCount: 0, hitCount: 0 };
 
   constructor(load: HonestLoad) {
     this.#load = load;
@@ -71,19 +79,27 @@ class Visitors {
     const visits = instantsMs(this.#draws, { perSecond, seconds });
     const purges = instantsMs(this.#draws, { perSecond: purgesPerSecond, seconds });
     const [visiting, purging] = [this.#draws.fork(), this.#draws.fork()];
+    const lateAtMs = nowAtMs() + (seconds * 1_000 * 2) / 3;
     const [lateMsMax] = await Promise.all([
       atInstants(visits, (dueAtMs) => {
-        underWay.push(this.#visit(dueAtMs, this.#drawn(visiting)));
+        underWay.push(this.#visit(dueAtMs, this.#drawn(visiting), lateAtMs));
       }),
       atInstants(purges, () => {
         underWay.push(this.#purge(this.#ranks(purging)));
       }),
     ]);
     await Promise.all(underWay);
-    return { ...this.#figures, lateMsMax };
+    const { askedCount, hitCount } = this.#also;
+    const alsoHitShare = askedCount === 0 ? 1 : hitCount / askedCount;
+    return { ...this.#figures, lateMsMax, alsoHitShare };
   }
 
   #drawn(draws: Draws): Request {
+    const { also } = this.#load;
+    if (also.length > 0 && draws.isLucky(alsoShare)) {
+      const { path, headers = {} } = also[someNumber(draws, also.length)]!;
+      return { path, headers };
+    }
     if (draws.isLucky(accountShare)) {
       const cookie = `session=${draws.between(0, 1).toString(36).slice(2)}-of-a-client`;
       const wanted = { page: 0, path: accountPath, cookie, mayBe304: false };
@@ -96,14 +112,26 @@ class Visitors {
     return { path, headers, wanted: { page, path, cookie: "", mayBe304 } };
   }
 
-  async #visit(dueAtMs: number, { path, headers, wanted }: Request): Promise<void> {
+  async #visit(
+    dueAtMs: number,
+    { path, headers, wanted }: Request,
+    lateAtMs: number,
+  ): Promise<void> {
     const answer = await ask(this.#load.url + path, headers, { patienceMs });
     const { startedAtMs, cacheStatus } = answer;
     const tookMs = nowAtMs() - Math.min(dueAtMs, startedAtMs);
-    const fault = faultOf(answer, { ...wanted, notBeforeMs: this.#purgedAtMs(path, startedAtMs) });
+    const fault = wanted
+      ? faultOf(answer, { ...wanted, notBeforeMs: this.#purgedAtMs(path, startedAtMs) })
+      : answer.status === 200
+        ? undefined
+        : `status ${answer.status}`;
     if (fault !== undefined) return this.#note(fault);
+    const isHit = cacheStatus.includes("; hit");
     this.#figures.tookMs.push(tookMs);
-    if (cacheStatus.includes("; hit")) this.#figures.hitTookMs.push(tookMs);
+    if (isHit) this.#figures.hitTookMs.push(tookMs);
+    if (wanted !== undefined || dueAtMs < lateAtMs) return;
+    this.#also.askedCount += 1;
+    if (isHit) this.#also.hitCount += 1;
   }
 
   /** When the last purge was sent that must be seen by now, however slow. */

@@ -45,6 +45,7 @@ export function report(
       ],
       all.map(({ row, figures }) => machineCells(row, figures)),
     ),
+    ...all.flatMap(({ row }) => alsoHits(row)),
     ...all.flatMap(({ row, figures }) => reasonOf(row, figures)),
   ]
     .map((part) => part.trimEnd())
@@ -94,6 +95,15 @@ function machineCells({ attack, machine }: Row, { cpuMsEach }: Judged): string[]
   const others = othersBusy === undefined ? "–" : percent(othersBusy);
   const memory = [counted(memoryBefore), counted(memoryPeak)];
   return [name, ...memory, busy, each, percent(machineBusy), others];
+}
+
+/** How much of what honest clients also asked for was cached in the end. */
+function alsoHits({ attack, honest }: Row): string[] {
+  if (attack?.alsoHonest === undefined) return [];
+  const share = percent(honest.alsoHitShare);
+  return [
+    `${attack.name}: of honest requests for that page, ${share} were hits in the last third.`,
+  ];
 }
 
 /** Why a row that does not hold may stand. */

@@ -73,7 +73,7 @@ export async function measuredRow(
     rest.resetCounts();
     const machine = watchMachine();
     const [honest, assault] = await Promise.all([
-      ground.honest.call("run", honestLoad(pace, colo)),
+      ground.honest.call("run", { ...honestLoad(pace, colo), also: attack?.alsoHonest ?? [] }),
       attack && ground.attacker.call("run", assaultOf(attack, pace, colo)),
     ]);
     const use = machine();
@@ -148,6 +148,7 @@ const honestLoad = ({ honestPerSecond, seconds }: Pace, { url }: Colo) => ({
   perSecond: honestPerSecond,
   seconds,
   seed,
+  also: [],
 });
 
 const assaultOf = (

@@ -20,14 +20,15 @@ interface Given {
   readonly originRequests?: number;
   readonly runtimeCpuMs?: number;
   readonly hasEnded?: boolean;
+  readonly alsoHitShare?: number;
 }
 
 function calmRow(given: Given = {}): Row {
   const { tookMs = [10], faults, commands = {}, originRequests = 100 } = given;
-  const { runtimeCpuMs, hasEnded = false } = given;
+  const { runtimeCpuMs, hasEnded = false, alsoHitShare = 1 } = given;
   return {
     attack: undefined,
-    honest: { tookMs, hitTookMs: tookMs, faults: faults ?? new Map(), lateMsMax: 0 },
+    honest: { tookMs, hitTookMs: tookMs, faults: faults ?? new Map(), lateMsMax: 0, alsoHitShare },
     assault: undefined,
     originRequests,
     commands,
@@ -69,6 +70,7 @@ it.each([
   { id: "p99", given: { tookMs: [20.1] }, broken: ["p99"] },
   { id: "an-error", given: { faults: new Map([["status 502", 1]]) }, broken: ["errors"] },
   { id: "the-runtime", given: { hasEnded: true }, broken: ["the runtime ended"] },
+  { id: "hits", given: { alsoHitShare: 0.89 }, broken: ["hits in the end"] },
   { id: "commands", given: { commands: { SET: 100, GET: 71 } }, broken: ["commands"] },
 ])("says what does not hold: $id", ({ given, broken }) => {
   expect(judged(attackedRow(given), calm).broken).toEqual(broken);

@@ -47,12 +47,18 @@ const response: fc.Arbitrary<ResponseHead> = fc.record({
     jitterDraw: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   }),
 });
-const marker: fc.Arbitrary<ResponseHead> = fc.record({
-  kind: fc.constant("vary" as const),
-  names: fc.array(name),
-  sinceAtMs: amount,
-  variants: fc.array(fc.tuple(anyText, amount)),
-});
+const digest = fc.stringMatching(/^(?:[\da-f]{64})?$/);
+const marker: fc.Arbitrary<ResponseHead> = fc.record(
+  {
+    kind: fc.constant("vary" as const),
+    names: fc.array(name),
+    sinceAtMs: amount,
+    variants: fc.array(fc.tuple(anyText, amount)),
+    digests: fc.array(digest),
+    listedSinceAtMs: amount,
+  },
+  { requiredKeys: ["kind", "names", "sinceAtMs", "variants"] },
+);
 const anyRecord = fc.oneof(response, marker);
 
 describe("any record", () => {
@@ -139,7 +145,14 @@ describe("another form", () => {
     expect(decodeRecord(withMarker({}))?.record.kind).toBe("vary");
   });
 
+  it("is a marker of version 0.1, and is read: it has no digests", () => {
+    const variants = [["digest", 1]];
+    const read = decodeRecord(withMarker({ variants }))?.record;
+    expect(read).toEqual({ kind: "vary", names: ["a"], sinceAtMs: 0, variants });
+  });
+
   it.each([
+    { id: "a digest that is none", text: withMarker({ digests: ["0"] }) },
     { id: "the next version", text: written({ v: 5 }) },
     { id: "the version before", text: written({ v: 3 }) },
     { id: "no version", text: written({ v: undefined }) },
