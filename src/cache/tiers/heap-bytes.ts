@@ -5,8 +5,11 @@ import type { TierRecord } from "./tier.ts";
 /** What a marker takes that lists no variants. */
 const markerBytes = 512;
 
-/** What a marker takes for each variant that it lists: an array, two texts and a number. */
-const variantBytes = 224;
+/** What a marker takes for each variant that it lists: an array, a short text and a number. */
+const variantBytes = 128;
+
+/** What a marker takes for each whole digest beside these. */
+const digestBytes = 96;
 
 /** What a record takes without detail, tags and body: its place here, metadata, terms. */
 const recordBytes = 1_024;
@@ -16,7 +19,10 @@ export const textBytes = 24;
 
 /** An upper estimate, text at a byte a character; `npm run bench:isolate-memory` measures it. */
 export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<Detail>): number {
-  if (record.kind === "vary") return markerBytes + variantBytes * record.variants.length;
+  if (record.kind === "vary") {
+    const { variants, digests = [] } = record;
+    return markerBytes + variantBytes * variants.length + digestBytes * digests.length;
+  }
   const { metadata } = record.stored;
   let bytes = recordBytes + form.heapBytes(metadata);
   // Once as it was given, once as purges name it.

@@ -67,9 +67,9 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     const origin = ({ headers }: Request) =>
       page("page", { ...stored, [allowing]: headers.get("origin") ?? "" });
     const site = openSite({ config, origin });
-    for (const one of [siteA, siteB, "https://c.example"]) await site.get("/a", from(one));
-    expect((await site.get("/a", from(siteA))).cacheStatus).toContain("hit");
+    for (const one of [siteA, siteB]) await site.get("/a", from(one));
     const third = await site.get("/a", from("https://c.example"));
+    expect((await site.get("/a", from(siteA))).cacheStatus).toContain("hit");
     expect([third.fields.get(allowing), third.cacheStatus]).toEqual([
       "https://c.example",
       expect.stringContaining("too-many-variants"),
