@@ -202,21 +202,14 @@ export class KeyedFields implements Fields {
   }
 }
 
-/** Returns a client's own fields; without those of its body where that is not forwarded. */
+/** Returns a client's own fields, or those but the body's: an origin may wait for the bytes of a length. */
 export function ownFields(client: Headers, isBodiless: boolean): Headers {
   const headers = new Headers(client);
   if (isBodiless) for (const name of bodyFields) headers.delete(name);
   return headers;
 }
 
-/**
- * Returns the fields of a request that is passed by: all of the client's, save what is forged or of its
- * connection.
- *
- * @param isBodiless leaves out the fields of the body, which is not forwarded: to GET and HEAD it has no
- *   defined meaning (RFC 9110 §9.3.1), and neither runtime sends one. An origin that waited for the bytes
- *   of a `Content-Length` would take the next request for them.
- */
+/** Returns the fields of a request that is passed by, without what is forged or of its connection. */
 export function passedFields(request: ForwardedRequest, isBodiless = false): Headers {
   const headers = ownFields(request.client, isBodiless);
   const dropped = connectionFields(request.client);
