@@ -1,6 +1,5 @@
-// Asks the origin, and tells an answer from a failure. What fails several clients is asked for by the
-// isolate itself before the origin is taken for down. Where a route forwards few fields, the origin is
-// sent also those by which its answer is known to vary.
+// Asks the origin, and tells a response from a failure. Where a route forwards few fields, the origin
+// also gets those by which its response is known to vary.
 import type { Config } from "../../config/config.ts";
 import type { FieldLine } from "../../http/fields.ts";
 import { selectingFieldNames } from "../../http/selecting.ts";
@@ -116,11 +115,10 @@ async function forwardAsked(
   const { key, route, target, method } = asked;
   const trace = traceFields(conditions, newSpanId);
   const headers = asked.forwarded.toHeaders([...validators, ...part, ...trace]);
-  const isForAll = method === "GET" && !isPersonal(asked) && part.length === 0;
-  const page = isForAll ? key.text : undefined;
+  const page = method === "GET" && !isPersonal(asked) && part.length === 0 ? key.text : undefined;
   const request = { method, headers, body: null, cf: cfOfMembers(asked.cf) };
-  const asking = { origin: route.origin, page, target, isAnonymous: asked.isAnonymous };
-  const answer = await ask(asking, request, ports);
+  const { isAnonymous } = asked;
+  const answer = await ask({ origin: route.origin, page, target, isAnonymous }, request, ports);
   if (answer.kind === "answered") ports.headTimes.add(route.name, answer);
   return answer;
 }
@@ -128,7 +126,7 @@ async function forwardAsked(
 /** Forwards a request that is passed by, with its own conditions and body; GET and HEAD without one. */
 export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
   const { request, target, route, address } = passed;
-  const { method } = request;
+  const { method, cf } = request;
   const isBodiless = method === "GET" || method === "HEAD";
   const headers = passedFields({ client: request.headers, target, address }, isBodiless);
   for (const name of traceFieldNames) headers.delete(name);
@@ -138,7 +136,6 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
     headers.set("upgrade", upgrade);
     headers.set("connection", "upgrade");
   }
-  const { cf } = request;
   const body = isBodiless ? null : request.body;
   const own = route.bypass ? ownFields(request.headers, isBodiless) : undefined;
   own?.set("via", ports.loops.viaWithOurs(own.get("via")));
