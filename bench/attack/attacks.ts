@@ -1,6 +1,7 @@
 // The attacks: what each asks for, in what manner, and how often.
 import type { RateLimitSettings } from "../../local/colo.ts";
 import type { Draws } from "../../testing/draws.ts";
+import { provoking } from "./provoking.ts";
 import { databaseMebibytes } from "./site.ts";
 import {
   type Asking,
@@ -261,7 +262,13 @@ const filling: readonly Attack[] = [
   database,
 }));
 
-export const attacks: readonly Attack[] = [...plain, ...changing, ...connections, ...filling];
+export const attacks: readonly Attack[] = [
+  ...plain,
+  ...provoking,
+  ...changing,
+  ...connections,
+  ...filling,
+];
 
 /** @throws Error for a name that there is not */
 export function attackNamed(name: string): Attack {

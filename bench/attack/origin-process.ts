@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
+import { chokeField } from "./provoking.ts";
 import { accountPath, lifetimeSeconds, originMs, pageBody, pageEtag, pageTag } from "./site.ts";
 
 /** More than the Worker's runtime takes, so that it is not the origin that refuses large heads. */
@@ -45,6 +46,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   await delay(originMs);
   if (folder === "reset") return void request.socket.resetAndDestroy();
   if (request.method === "POST") return afterBody(request, response);
+  const choke = request.headers[chokeField];
+  if (typeof choke === "string") return fail(choke, request, response);
+  if (folder === "stream") return stream(detail, response);
   if (pathname === accountPath) return account(request, response);
   if (folder === "pages") return page(Number(detail), request, response);
   if (folder === "large") return large(Number(detail), request.headers.range, response);
@@ -53,6 +57,29 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (folder === "vary")
     return void response.writeHead(200, { ...cacheable, vary: detail }).end("x".repeat(4_096));
   response.writeHead(404, html).end("<p>There is no such page.</p>".repeat(20));
+}
+
+/** What a client provokes by a field of its own. */
+function fail(how: string, { socket }: IncomingMessage, response: ServerResponse): void {
+  if (how === "hang") return;
+  if (how === "reset") return void socket.resetAndDestroy();
+  if (how === "cut") {
+    response.writeHead(200, { ...cacheable, "content-length": 4_096 });
+    response.write("x".repeat(1_024), () => socket.resetAndDestroy());
+    return;
+  }
+  const fields = { private: { "cache-control": "private" }, "set-cookie": { "set-cookie": "a=1" } };
+  const own = Object.entries(fields).find(([name]) => name === how)?.[1];
+  if (own !== undefined) return void response.writeHead(200, { ...cacheable, ...own }).end(how);
+  response.writeHead(Number(how), { ...html, location: "/elsewhere" }).end(how);
+}
+
+/** A line ten times a second until the client leaves. */
+function stream(kind: string, response: ServerResponse): void {
+  const type = kind === "event-stream" ? "text/event-stream" : "application/x-ndjson";
+  response.writeHead(200, { "content-type": type, "cache-control": "max-age=60" });
+  const timer = setInterval(() => response.write("data: 1\n\n"), 100);
+  response.once("close", () => clearInterval(timer));
 }
 
 function page(

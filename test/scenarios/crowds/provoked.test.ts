@@ -79,3 +79,17 @@ describe.each(faults)("a client that provokes $id", ({ fail }) => {
     expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(seen.map(() => "200 page"));
   });
 });
+
+it("nor do unsafe requests that succeed meanwhile take the page from anybody", async () => {
+  const site = openSite({ origin: () => page("page", cc("max-age=60, stale-if-error=600")) });
+  await site.get("/a");
+  const failing = origin(() => page("failed", {}, 500), cc("max-age=60, stale-if-error=600"));
+  site.origin.script = (request, nth) =>
+    request.method === "POST" ? page("done") : failing(request, nth);
+  const seen: Seen[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    await site.ask("/a", { method: "POST", headers: { "x-odd": "1" } });
+    seen.push(...(await underAttack(site, 1)));
+  }
+  expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(seen.map(() => "200 page"));
+});

@@ -1,0 +1,44 @@
+// Attacks whose requests make the origin fail, or answer what nobody may share, on honest pages.
+import type { Attack } from "./attacks.ts";
+import { somePage } from "./askings.ts";
+
+/** The field on which the origin chokes: its value says how. */
+export const chokeField = "x-choke";
+
+const provoked = (
+  name: string,
+  said: string,
+  ways: readonly string[],
+  rateShare = 0.6,
+): Attack => ({
+  name,
+  said: `honest pages with a field on which the origin ${said}`,
+  manner: "ask",
+  rateShare,
+  asking: (nth, draws) => ({
+    path: somePage(draws),
+    headers: { [chokeField]: ways[nth % ways.length] ?? "500" },
+  }),
+});
+
+export const provoking: readonly Attack[] = [
+  provoked("provoked-errors", "answers 500 and 503", ["500", "503"]),
+  provoked("provoked-resets", "resets its connection", ["reset"]),
+  provoked("provoked-hangs", "never answers", ["hang"], 0.2),
+  provoked("provoked-cuts", "breaks off within the body", ["cut"]),
+  provoked("provoked-refusals", "answers 302, 401, 403, 404, `private` and `Set-Cookie`", [
+    "302",
+    "401",
+    "403",
+    "404",
+    "private",
+    "set-cookie",
+  ]),
+  {
+    name: "endless-streams",
+    said: "streams without an end, of events and of lines, on a few paths",
+    manner: "reset-during",
+    rateShare: 0.2,
+    asking: (nth) => ({ path: `/stream/${nth % 2 === 0 ? "event-stream" : "lines"}` }),
+  },
+];
