@@ -16,7 +16,7 @@ interface Found {
   readonly covered: number;
 }
 
-/** What Tidemark tells of a purge that it was only asked about. */
+/** What a dry run answers: counts. A signature gets no URLs, which may have secrets in their queries. */
 export interface DryRun {
   /** What the order became: how many `tags`, `urls` and so on; `everything` is true or false. */
   readonly targets: Readonly<Record<string, number | boolean>>;
@@ -31,8 +31,6 @@ export interface DryRun {
     | (Found & { readonly isWhole: boolean; readonly whyNotWhole?: string })
     | "unavailable"
     | "not configured";
-  /** Some of the URLs that are covered. */
-  readonly urls: readonly string[];
   /** What could not be looked at. */
   readonly limits: string;
 }
@@ -106,10 +104,9 @@ export const dryRunReader: Reader<DryRun> = {
 };
 
 function isDryRun(told: Record<string, unknown>): told is Record<string, unknown> & DryRun {
-  const { targets, isolate, shared, urls, limits } = told;
+  const { targets, isolate, shared, limits } = told;
   const isShared = shared === "unavailable" || shared === "not configured" || isFound(shared);
-  const isWhole = isRecord(targets) && isFound(isolate) && isShared && Array.isArray(urls);
-  return isWhole && typeof limits === "string";
+  return isRecord(targets) && isFound(isolate) && isShared && typeof limits === "string";
 }
 
 function isFound(value: unknown): boolean {

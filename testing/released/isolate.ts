@@ -106,6 +106,8 @@ function globalsOf({ clock, cache, upstash, origin }: Surroundings): Record<stri
   return {
     globalThis: new Proxy(globalThis, {
       get: (real, name): unknown => (name === "caches" ? caches : Reflect.get(real, name)),
+      // By this name, a Worker tells the Workers runtime from Node.
+      has: (real, name) => name === "WebSocketPair" || Reflect.has(real, name),
     }),
     caches,
     FixedLengthStream,

@@ -4,14 +4,26 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
+import { challengeField } from "../../../src/admin/access/operator-token.ts";
+import { proofFor } from "./fakes/proving.ts";
+
+const token = "token-of-an-operator";
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
+/** A site that proves that it knows the token, and answers everything else by `answer`. */
 async function serving(answer: RequestListener): Promise<string> {
-  const server = createServer(answer);
+  const server = createServer(async (request, response) => {
+    const { host, [challengeField]: challenge } = request.headers;
+    const url = new URL(request.url ?? "/", `http://${host}`);
+    if (url.pathname !== "/_cache/proof") return answer(request, response);
+    const headers = new Headers({ [challengeField]: String(challenge) });
+    const proof = await proofFor(url, headers, token, Date.now());
+    return response.writeHead(proof.status).end(await proof.text());
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   ends.push(
@@ -27,7 +39,7 @@ function start(args: readonly string[], site: string) {
     PATH: process.env["PATH"],
     HOME: "/nonexistent",
     TIDEMARK_SITE: site,
-    TIDEMARK_TOKEN: "token-x",
+    TIDEMARK_TOKEN: token,
   };
   const entry = new URL("../src/tidemark.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, [entry, ...args], { env });
