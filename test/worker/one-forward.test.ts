@@ -90,7 +90,9 @@ describe("one page, three colos", () => {
     await everyColoWaits(world);
     open();
     expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
-    expect(origin.count("/page")).toBe(60);
+    // Beside these, an anonymous request in a colo finds that out.
+    expect(origin.count("/page")).toBeGreaterThan(60);
+    expect(origin.count("/page")).toBeLessThanOrEqual(60 + 3);
   });
 
   it("each client with a session of its own: all go at once", async () => {

@@ -48,6 +48,7 @@ function toldBy({ cacheStatus, status }: Seen, method: string): string {
   const hit = /; hit; ttl=(-?\d+); detail=(\w+)/.exec(cacheStatus);
   if (hit !== null) return Number(hit[1]) >= 0 ? `hit|${hit[2]}` : "stale-hit";
   if (method === "POST") return "passed|origin";
+  if (cacheStatus.includes("; collapsed")) return "collapsed|memory";
   if (cacheStatus.includes("fwd-status=304") && status === 200) return "validated";
   return cacheStatus.includes("; stored") ? "stored|origin" : "forwarded|origin";
 }
