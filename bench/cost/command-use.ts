@@ -20,11 +20,21 @@ export const uses = [
   "listing",
   "metrics",
   "database information",
+  "ballast",
   "unknown",
 ] as const;
 export type Use = (typeof uses)[number];
 
-type KeyKind = "record" | "lease" | "journal" | "switch" | "probe" | "hot" | "metrics" | "other";
+type KeyKind =
+  | "record"
+  | "lease"
+  | "journal"
+  | "switch"
+  | "probe"
+  | "hot"
+  | "metrics"
+  | "ballast"
+  | "other";
 
 const keyKinds: Readonly<Record<string, KeyKind>> = {
   r: "record",
@@ -34,6 +44,7 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
   metrics: "metrics",
   probe: "probe",
   hot: "hot",
+  ballast: "ballast",
 };
 /** How the shared tier asks for a record, and writes all of it. */
 const recordRead = "GETRANGE";
@@ -53,13 +64,14 @@ export function useOf(
   if (kinds.has("lease")) return "lease";
   if (kinds.has("hot")) return "hot keys";
   if (kinds.has("metrics")) return "metrics";
+  if (kinds.has("ballast")) return "ballast";
   if (kinds.has("journal")) return useOfJournal(has, kinds);
   if (kinds.has("switch")) return "switch";
   if (kinds.has("record")) return useOfRecord(commands, digests);
   return useWithoutKey(has);
 }
 
-/** A scrape and health ask the same of the database, by INFO: its commands do not tell which it was. */
+/** A scrape, health and a look at the room send the same INFO: its commands do not tell which it was. */
 function useWithoutKey(has: (name: string) => boolean): Use {
   if (has("PING")) return "probe";
   if (has("SCAN")) return "listing";

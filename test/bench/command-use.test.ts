@@ -31,6 +31,8 @@ describe("a request to Redis", () => {
       ],
     },
     { use: "lease", commands: [["EVAL", "return 1", "1", "site:lease:1", "token"]] },
+    { use: "ballast", commands: [["EVAL", "return 1", "1", "site:ballast", "1048576"]] },
+    { use: "ballast", commands: [["DEL", "site:ballast"]] },
     { use: "journal read", commands: [["XRANGE", "site:journal", "1-0", "+", "COUNT", "128"]] },
     { use: "journal read", commands: [["XREVRANGE", "site:journal", "+", "-"]] },
     {
