@@ -232,8 +232,10 @@ export class RedisClient {
     if (ballastKey === undefined || answer.kind === "answered" || answer.cause !== "full")
       return answer;
     // A command by itself: a full database discards a transaction whole.
-    await this.#once({ purpose: "room", run: (redis) => redis.del(ballastKey) }, timeoutMs, of);
-    return this.#once(trip, timeoutMs, of);
+    const freeing: Trip<number> = { purpose: "room", run: (redis) => redis.del(ballastKey) };
+    const freed = await this.#once(freeing, timeoutMs, of);
+    // Sent again also where nothing lay there: another isolate may have just freed it.
+    return freed.kind === "answered" ? this.#once(trip, timeoutMs, of) : answer;
   }
 
   async #once<T>({ purpose, run }: Trip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
