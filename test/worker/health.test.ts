@@ -27,9 +27,14 @@ it("is well: by GET, by HEAD, with the token", async () => {
   const anybody = await ask();
   expect([anybody.status, await anybody.text()]).toEqual([200, '{"status":"ok"}']);
   expect((await ask({ method: "HEAD" })).status).toBe(200);
-  expect((await ask({ headers: { authorization: "Bearer other" } })).status).toBe(401);
   // The embedded server has a bound of its own, far away.
   expect(await health()).toMatchObject({ status: "ok", findings: [] });
+});
+
+it("refuses a wrong token, and tells the bearer of the right one that it came", async () => {
+  expect((await ask({ headers: { authorization: "Bearer other" } })).status).toBe(401);
+  const findings = [{ code: "operator-refused", level: "info" }];
+  expect(await health()).toMatchObject({ status: "ok", findings });
 });
 
 it("finds that the origin is down, and that it is back", async () => {
