@@ -13,7 +13,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   afterEach(() => world.stop());
 
   it("nothing is found where nothing is wrong, and the list says so", async () => {
-    await world.run("CONFIG", "SET", "maxmemory", "1000000000");
     const site = world.site({ config: soon });
     await site.get("/a");
     await send(site, { tags: ["red"] });
@@ -26,7 +25,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 
   it("redis-size-unknown: neither the database nor the configuration says it", async () => {
-    // A server of 32 bits has a bound of its own.
     await world.run("CONFIG", "SET", "maxmemory", "0");
     const site = world.site({ config: soon });
     await site.get("/a");

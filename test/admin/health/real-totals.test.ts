@@ -27,8 +27,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   let looker: Site;
   beforeEach(async () => {
     world = await HealthWorld.start(start);
-    // A server of 32 bits has a bound of its own.
-    await world.run("CONFIG", "SET", "maxmemory", "0");
   });
   afterEach(() => world.stop());
 
