@@ -6,7 +6,7 @@ import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
-import { storesSettled } from "../../testing/worker/world.ts";
+import { adminToken, storesSettled } from "../../testing/worker/world.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
@@ -52,7 +52,6 @@ export class BenchFailure extends Error {}
 const seed = 1;
 const warmSeconds = 5;
 const secret = "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG";
-const adminToken = "admin-of-the-attacked-site";
 
 export async function measuredRow(
   ground: Ground,

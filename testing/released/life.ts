@@ -229,6 +229,6 @@ async function heats(isolate: Isolate, { clock }: SharedPlaces): Promise<void> {
   await isolate.get(hotPage);
 }
 
-async function until(holds: () => boolean): Promise<void> {
+export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -78,6 +78,7 @@ export async function statsOf(colo: Colo): Promise<Stats> {
   const response = await fetch(`${colo.url}/_cache/stats`, {
     headers: { authorization: `Bearer ${adminToken}` },
   });
+  if (!response.ok) throw new Error(`/_cache/stats answered ${response.status}.`);
   return (await response.json()) as Stats;
 }
 
