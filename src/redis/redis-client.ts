@@ -228,13 +228,11 @@ export class RedisClient {
 
   async #bounded<T>(trip: Trip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     const answer = await this.#once(trip, timeoutMs, of);
-    const { ballastKey } = this.#settings;
-    if (ballastKey === undefined || answer.kind === "answered" || answer.cause !== "full")
-      return answer;
+    const { ballastKey: key } = this.#settings;
+    if (key === undefined || answer.kind === "answered" || answer.cause !== "full") return answer;
     // A command by itself: a full database discards a transaction whole.
-    const freeing: Trip<number> = { purpose: "room", run: (redis) => redis.del(ballastKey) };
-    const freed = await this.#once(freeing, timeoutMs, of);
-    // Sent again also where nothing lay there: another isolate may have just freed it.
+    const freed = await this.#once({ purpose: "room", run: (db) => db.del(key) }, timeoutMs, of);
+    // Also where nothing lay there: another isolate may have just freed it.
     return freed.kind === "answered" ? this.#once(trip, timeoutMs, of) : answer;
   }
 
