@@ -63,7 +63,7 @@ const rows: readonly Row[] = [
     fault: "a backfill counts as asked for here and now",
     siteParts: site.backfillDated,
     kind: "crossing",
-    fromSeed: 500,
+    fromSeed: 1_000,
     within: 500,
   },
   { rule: "5", fault: "a soft purge hides a hard one", parts: view.softHidesHard, within: 100 },

@@ -59,8 +59,11 @@ export async function lead(
     discardBody(replaced?.stored);
     return sendAndStore(fresh, led);
   }
-  // Nobody asked on a condition, and what would not have changed is not known.
-  if (validating === undefined) return originFailed("unreachable", need, flight);
+  // The request had no condition, so nobody knows what has not changed.
+  if (validating === undefined) {
+    flight.settle({ kind: "nothing-to-share" });
+    return originFailed("unreachable", need, flight);
+  }
   const isUnchanged = await mayValidate(validating, need);
   const sent = isUnchanged ? await validated(fresh, validating, led) : undefined;
   // The 304 was about another response than ours, or about what was purged while it was on its way:
