@@ -7,7 +7,7 @@ import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts
 import type { TierName } from "../../../src/config/config.ts";
 
 /** Nothing that could be packed. */
-const largeFields = cc("max-age=60", { etag: '"1"', "content-encoding": "br" });
+const largeFields = cc("max-age=60", { etag: '"1"', "content-type": "image/webp" });
 const notModified = () => unchanged(cc("max-age=60", { etag: '"1"' }));
 
 function openPair(given: { tiers?: TierName[]; fields?: Record<string, string> } = {}) {

@@ -119,9 +119,9 @@ describe("a refresh behind a stale answer", () => {
     expect(lastTold(site)).toEqual({ ...ofFirst, ...told });
   });
 
-  it("is encoded as the stored response is, where that does not vary by it", async () => {
+  it("is encoded as the stored response is, which selects by that", async () => {
     const gzip = { "accept-encoding": "gzip" };
-    const asks = { first: { ...first, ...gzip }, second };
+    const asks = { first: { ...first, ...gzip }, second: { ...second, ...gzip } };
     const site = await refreshed(always({ "content-encoding": "gzip" }), {}, asks);
     expect(lastTold(site)).toEqual({ ...ofFirst, ...gzip });
   });
