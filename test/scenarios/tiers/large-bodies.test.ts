@@ -125,7 +125,8 @@ it("is validated without being sent to Redis again, where that holds it", async 
     clock,
     upstash,
     // Text would lie packed, and be so small that it is sent again.
-    origin: () => page(text, { ...fields, "content-length": "300000", "content-type": "image/webp" }),
+    origin: () =>
+      page(text, { ...fields, "content-length": "300000", "content-type": "image/webp" }),
   });
   await site.get("/a");
   site.clock.advance(61);
