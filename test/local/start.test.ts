@@ -20,7 +20,7 @@ describe("npm start", () => {
   it("says what runs where, runs beside another, and leaves nothing behind", async () => {
     const [port, otherPort] = [await freePorts(), await freePorts()];
     const first = start(["--port", String(port), "--colos", "2"], {
-      ADMIN_TOKEN: "given-by-its-user",
+      ADMIN_TOKEN: "9c41e07f5bd2a386-given",
     });
     await told(first, "/_cache/stats\n");
     expect(first.output()).toContain(`http://127.0.0.1:${port}`);
@@ -29,7 +29,7 @@ describe("npm start", () => {
     expect(first.output()).not.toContain("ADMIN_TOKEN=");
     expect(first.output().match(/^ {2}curl /gm)).toHaveLength(3);
     const stats = await rawRequest(`http://127.0.0.1:${port}`, "/_cache/stats", {
-      headers: { authorization: "Bearer given-by-its-user" },
+      headers: { authorization: "Bearer 9c41e07f5bd2a386-given" },
     });
     expect(stats.status).toBe(200);
 
