@@ -53,8 +53,8 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
     if (answer !== undefined) return { kind: "answer", answer };
     // The request goes on waiting as if it had not come.
     if (came.kind === "late") continue;
-    const isOwn = came.flight?.isAnonymous === true;
-    if (!isOwn && by.anonymous?.isFault(came.outcome) === true) {
+    const isOfClient = came.flight?.isAnonymous !== true;
+    if (isOfClient && by.anonymous?.isFault(came.outcome) === true) {
       faults += 1;
       if (faults === faultsMax) return { kind: "alone", place, hasWaited };
       by.anonymous.require(place);

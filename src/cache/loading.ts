@@ -1,4 +1,4 @@
-// What a load does: the steps that a user of the cache brings, and what each of them comes to.
+// The steps of a load that a user of the cache provides, and the result of each.
 import type { Fetched, Flight, FlightOutcome, SharedOutcome } from "./flights.ts";
 
 /** What a leader's turn in the world comes to. */

@@ -1,6 +1,6 @@
 // Judges whether a secret can be guessed: a placeholder, a sequence, a repetition, or a few words.
 
-/** What stands in examples and in templates, and what people type first. */
+/** Secrets from examples and templates, and those that people type first. */
 const placeholderWords =
   /change(?:it|this)?|replace|insert|your|please|admin(?:istrator)?|operator|token|secret|passw(?:or)?d|pass|example|sample|default|placeholder|test(?:ing)?|demo|dummy|todo|fixme|none|null|undefined|tidemark|purge|cache|redis|upstash|bearer|local(?:host)?|dev(?:elopment)?|staging|prod(?:uction)?|qwert[yz](?:uiop)?|asdfgh?j?k?l?|zxcvbn?m?|letmein|welcome|hunter2|foo|bar|baz|with|here|key|the|and|my|me/g;
 

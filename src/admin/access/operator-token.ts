@@ -1,7 +1,7 @@
 // Credentials that are derived from ADMIN_TOKEN, so that a client need not send the token itself: a challenge,
 // the site's proof that it knows the token, and short-lived tokens. Each is bound to one host.
 
-/** What a derived token opens: the operator's routes, or `Tidemark-Debug` alone. */
+/** The routes that a derived token opens: the operator's routes, or `Tidemark-Debug` alone. */
 export type TokenScope = "operator" | "debug";
 
 /** A derived token that lives longer is refused, whoever made it. */

@@ -90,7 +90,7 @@ export interface RoomLooked {
 
 /** With what the databases and the reports of all isolates have told. */
 export interface Looked extends LookedHere {
-  /** Of the journal's database, whose clock dates purges. */
+  /** How far the clock of the journal's database, which dates purges, is from ours. */
   readonly clock: ClockDifference | undefined;
   /** Of each database that answered; `undefined` where none did. */
   readonly rooms: readonly RoomLooked[] | undefined;

@@ -21,7 +21,7 @@ const boundsOf = {
 } as const;
 const urlsMax = 20;
 
-/** Who asks, and under which id. */
+/** The sender of a dry run, and its id. */
 export interface DryRunSender {
   readonly by: keyof typeof boundsOf;
   readonly id: string;

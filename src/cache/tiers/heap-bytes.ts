@@ -8,7 +8,7 @@ const markerBytes = 512;
 /** What a marker takes for each variant that it lists: an array, a short text and a number. */
 const variantBytes = 128;
 
-/** What a marker takes for each whole digest beside these. */
+/** Bytes of a marker for each whole digest, beside these. */
 const digestBytes = 96;
 
 /** What a record takes without detail, tags and body: its place here, metadata, terms. */

@@ -59,7 +59,7 @@ export function heedRefusal(
   const { forAll, pass, ledAnonymously } = ports.uncacheable;
   const atMs = ports.nowAtMs();
   if (refusal === undefined) {
-    // What `pass` says is over once the body is there, too.
+    // `pass` lasts until the body is stored as well.
     return forAll.forget(key.text);
   }
   const isConfirmed = asked.isAnonymous || pass.has(key.text, atMs);
