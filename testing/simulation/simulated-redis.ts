@@ -122,20 +122,23 @@ class Commands {
     return text;
   }
 
-  async set(key: string, text: string, { px }: { px: number }): Promise<void> {
+  async set(key: string, text: string, { px }: { px: number }): Promise<"OK"> {
     this.world.records.set(key, { text, untilAtMs: this.world.atMs + px });
+    return "OK";
   }
 
   /** A round trip: here its commands are done at one instant. */
   pipeline() {
-    const queued: (() => Promise<void>)[] = [];
+    const queued: (() => Promise<"OK">)[] = [];
     const pipeline = {
       set: (...given: Parameters<Commands["set"]>) => {
         queued.push(() => this.set(...given));
         return pipeline;
       },
       exec: async () => {
-        for (const run of queued) await run();
+        const answers: string[] = [];
+        for (const run of queued) answers.push(await run());
+        return answers;
       },
     };
     return pipeline;

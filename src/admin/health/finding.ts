@@ -23,6 +23,7 @@ export const findingCodes = [
   "origin-unreachable",
   "origin-slow",
   "origin-errors",
+  "anonymous-refused",
   "hit-rate-low",
   "stale-if-error-high",
   "unverified-high",

@@ -5,7 +5,7 @@ import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
 import type { Looked } from "./looked.ts";
-import { originTroubles } from "./origin-findings.ts";
+import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
 import {
   bypassSet,
@@ -27,6 +27,7 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   journalLag,
   journalLostEntries,
   originTroubles,
+  anonymousRefused,
   hitRates,
   sharesHigh,
   clientsLimited,

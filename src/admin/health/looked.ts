@@ -67,6 +67,8 @@ export interface LookedHere {
   readonly usableOrigins: ReadonlySet<string>;
   readonly originsShutOff: readonly string[];
   readonly originTroubles: Isolate["originHealth"]["troubles"];
+  /** Since when, by the origin's name. */
+  readonly refusingAnonymous: ReturnType<Isolate["originHealth"]["refusingAnonymous"]>;
   /** Of the last 15 minutes. */
   readonly credentialRefusals: readonly CredentialRefusal[];
   readonly cacheApi: Pick<NonNullable<CacheApi>, "isShutOff" | "trouble"> | undefined;
@@ -121,6 +123,7 @@ export function lookHere({ environment, cache, isolate, data }: HealthSettings):
     usableOrigins: new Set(environment.origins.keys()),
     originsShutOff: originHealth.shutOff,
     originTroubles: originHealth.troubles,
+    refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
     credentialRefusals: credentialRefusals.recent(nowAtMs()),
     cacheApi: tiers.edge,
     data: data?.troubles(),

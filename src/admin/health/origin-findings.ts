@@ -72,6 +72,23 @@ function failing(name: string, trouble: OriginTrouble): Finding {
   };
 }
 
+/** One for each origin that answers clients, but not a request that has nothing of a client in it. */
+export function anonymousRefused(looked: Looked): Finding[] {
+  return [...looked.refusingAnonymous]
+    .filter(([name]) => !looked.originsShutOff.includes(name))
+    .map(([name, sinceAtMs]) => ({
+      code: "anonymous-refused",
+      level: "info",
+      about: aboutOf(name),
+      what: `Origin ${JSON.stringify(name)} refused requests that Tidemark sent without any client's fields. When a client's request fails, the others who wait for the page go to the origin by themselves, ten at a time.`,
+      since: isoOf(sinceAtMs),
+      cause:
+        "The page fails for everybody, or the origin or its firewall asks for a field that only a client sends.",
+      remedy:
+        "Request the page with User-Agent and Accept as its only fields. If that fails and a browser succeeds, name the field that the origin needs in key.headers, or let the firewall pass requests from Tidemark.",
+    }));
+}
+
 const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
 
 const words = { unreachable: "could not be reached", timeout: "did not answer in time" } as const;

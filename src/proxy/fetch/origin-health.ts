@@ -4,10 +4,10 @@
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../redis/breaker.ts";
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { isWithinMs } from "../../elapsed.ts";
 import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "../reuse/forward-outcome.ts";
+import { Pauses } from "./pauses.ts";
 
 /** A request that is looked up: its origin, by its name in the config, and the key of its page. */
 interface PageAsked {
@@ -44,8 +44,8 @@ const failuresWithinMs = 10_000;
 const wellForMs = 5_000;
 /** An origin that has answered an anonymous request within this time serves such requests. */
 const anonymousForMs = 3_600_000;
+const refusedForMs = 15 * 60_000;
 const shutOffMsMax = 5_000;
-const pagePauseMs = 1_000;
 /** A probe whose request was ended tells nothing; after this long nobody counts on it. */
 const probeMsMax = 25_000;
 
@@ -111,7 +111,8 @@ export class OriginHealth {
     origin.probeBeganAtMs = -Infinity;
     if (!answer.isError) origin.wellTarget = given.target;
     const { page, isAnonymous = false } = given;
-    if (isAnonymous && answer.isRefused !== true) origin.anonymousAtMs = atMs;
+    if (isAnonymous && answer.isRefused === true) origin.refused(atMs);
+    else if (isAnonymous) origin.anonymousAtMs = atMs;
     if (page !== undefined && !answer.isError) this.#failing.delete(page);
     else if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
   }
@@ -119,6 +120,15 @@ export class OriginHealth {
   /** Does it serve anonymous requests? Else one that fails may have been refused for being one. */
   servesAnonymous(name: string, atMs: number): boolean {
     return isWithinMs(anonymousForMs, this.#origin(name).anonymousAtMs, atMs);
+  }
+
+  /** Refused in the last 15 minutes, and served none in the last hour: since when, by name. */
+  refusingAnonymous(atMs: number): ReadonlyMap<string, number> {
+    const refusing = [...this.#origins].filter(
+      ([name, { refusals }]) =>
+        isWithinMs(refusedForMs, refusals.lastAtMs, atMs) && !this.servesAnonymous(name, atMs),
+    );
+    return new Map(refusing.map(([name, { refusals }]) => [name, refusals.sinceAtMs]));
   }
 
   /**
@@ -131,6 +141,7 @@ export class OriginHealth {
     const { page, isAnonymous = false } = given;
     if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
     const origin = this.#origin(given.origin);
+    if (isAnonymous) origin.refused(atMs);
     const { failing, breaker, condition, shutOff, wellAtMs } = origin;
     condition.failed(trouble, atMs);
     for (const [path, failedAtMs] of failing) {
@@ -190,25 +201,6 @@ export class OriginHealth {
   }
 }
 
-/** When the pause of each of some pages ends, which nothing lengthens while it lasts. */
-class Pauses extends BoundedMarks<number> {
-  /** @returns false while one lasts; a clock that was set back ends it */
-  begin(page: string, atMs: number): boolean {
-    if (isPause(this.get(page), atMs)) return false;
-    this.set(page, atMs + pagePauseMs);
-    return true;
-  }
-
-  /** Would `begin` be false? */
-  isOn(page: string, atMs: number): boolean {
-    return isPause(this.peek(page), atMs);
-  }
-}
-
-function isPause(endsAtMs = -Infinity, atMs: number): boolean {
-  return atMs < endsAtMs && endsAtMs - atMs <= pagePauseMs;
-}
-
 const whys: Readonly<Record<OriginTrouble, string>> = {
   unreachable: "cannot be reached",
   timeout: "does not answer in time",
@@ -224,6 +216,8 @@ class Origin {
   readonly failing = new Map<string, number>();
   wellAtMs = -Infinity;
   anonymousAtMs = -Infinity;
+  /** Of anonymous requests, as far as they are less than 15 minutes apart. */
+  refusals = { sinceAtMs: -Infinity, lastAtMs: -Infinity };
   /** Of a probe that has not ended yet; `-Infinity` for none. */
   probeBeganAtMs = -Infinity;
   wellTarget: Target | undefined;
@@ -244,5 +238,11 @@ class Origin {
       troubleLine: () => `${origin} is taken for down: only probes ask it, behind answers.`,
       wellLine: (lasted) => `${origin} was taken for down for ${lasted}, and is no longer.`,
     });
+  }
+
+  refused(atMs: number): void {
+    const { sinceAtMs, lastAtMs } = this.refusals;
+    const isSame = isWithinMs(refusedForMs, lastAtMs, atMs);
+    this.refusals = { sinceAtMs: isSame ? sinceAtMs : atMs, lastAtMs: atMs };
   }
 }

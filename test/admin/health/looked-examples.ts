@@ -20,6 +20,7 @@ export function lookedAt(more: Partial<Looked> = {}): Looked {
     usableOrigins: new Set(["default"]),
     originsShutOff: [],
     originTroubles: new Map(),
+    refusingAnonymous: new Map(),
     credentialRefusals: [],
     cacheApi: undefined,
     data: undefined,
