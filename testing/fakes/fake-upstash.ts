@@ -245,9 +245,10 @@ export class FakeUpstash {
     return lease !== undefined && this.#clock.atMs < lease.untilAtMs ? lease.value : null;
   }
 
-  /** SET key value NX PX ms, in either order. */
+  /** SET key value PX ms, or with NX, in any order. */
   #takeLease(key: string, [value = "", ...options]: readonly string[]): "OK" | null {
-    if (this.#lease(key) !== null) return null;
+    const isIfAbsent = options.some((option) => option.toUpperCase() === "NX");
+    if (isIfAbsent && this.#lease(key) !== null) return null;
     const ms = Number(options.find((option) => /^\d+$/.test(option)));
     this.leases.set(key, { value, untilAtMs: this.#clock.atMs + ms });
     return "OK";
