@@ -15,19 +15,19 @@ import { switchHistoryOf } from "../../testing/simulation/switch-history.ts";
 
 describe("a change of the switch is seen within N + max(0, ε + L − A), whatever befalls the journal", () => {
   it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
-    "in a hundred and fifty histories: %s",
+    "in forty histories: %s",
     { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
       let changedCount = 0;
-      for (let seed = 0; seed < 150; seed += 1) {
+      for (let seed = 0; seed < 40; seed += 1) {
         const { parts } = partsWithCopies();
         const { violations, usableCount } = await switchHistoryOf(seed, { parts, kind });
         if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
         changedCount += usableCount;
       }
       expect(broken).toEqual([]);
-      expect(changedCount).toBeGreaterThan(1_000);
+      expect(changedCount).toBeGreaterThan(250);
     },
   );
 });

@@ -150,7 +150,7 @@ it.each([
     routes: [{ name: "all", match: "*", tiers: [...tiers] }],
   });
   await near.get("/page");
-  await askForNew(200);
+  await askForNew(100);
   if (isUnreachable) near.cache.mode = "throws";
   for (let at = 0; at < 8; at += 1) {
     const { looks, cacheStatus } = await looksFor("/page");
@@ -160,14 +160,14 @@ it.each([
 
 it("what is not there at all tells nothing of the pages that are", async () => {
   const { looks, askForNew } = open({}, () => page("none", cc("max-age=60"), 404));
-  await askForNew(200);
-  expect(looks()).toBe(200);
+  await askForNew(100);
+  expect(looks()).toBe(100);
 });
 
 it("a database that cannot be asked tells nothing of what it has", async () => {
   const { upstash, near, looksFor } = open();
   upstash.mode = "refuses";
-  for (let at = 0; at < 200; at += 1) await near.get(`/refused/${at}`);
+  for (let at = 0; at < 100; at += 1) await near.get(`/refused/${at}`);
   upstash.mode = "works";
   near.clock.advance(60);
   await near.get("/probe");
@@ -177,7 +177,7 @@ it("a database that cannot be asked tells nothing of what it has", async () => {
 
 it("a route whose answers vary is always looked up, since its markers are added to", async () => {
   const { looksFor, askForNew } = open({}, () => page("a", cc("max-age=60", { vary: "x-app" })));
-  await askForNew(200);
+  await askForNew(100);
   expect((await looksFor("/varied")).looks).toBe(1);
 });
 

@@ -43,8 +43,8 @@ describe("a flood of them", () => {
     const { writes } = await costOf(() => flood(100));
     // Each of them and its marker; the last that is sought in vain waits already.
     expect(writes).toBe(2 * (fruitless - 1));
-    const { looks } = await costOf(() => flood(800));
-    expect(looks).toBe(100);
+    const { looks } = await costOf(() => flood(160));
+    expect(looks).toBe(160 / 8);
   });
 
   it("on two hundred pages is told by the route's, and not each by its own", async () => {

@@ -117,6 +117,6 @@ it.each(routes)("$id", async ({ route }) => {
     for (let left = Math.floor(random() * 9); left > 0; left -= 1) askOnce();
     await pass(clock, isOneOf(10) ? 1 : 0.1);
   }
-  await pass(clock, 40);
+  await pass(clock, 10);
   expect((await Promise.all(asking)).flat()).toEqual([]);
 });

