@@ -26,7 +26,7 @@ export interface GatherPlan {
   /** Where the client reads; `undefined` if nobody waits for the body. */
   readonly client: BytePipe | undefined;
   /** Where clients read who have joined; `undefined` if none can. */
-  readonly relay?: Pick<Relay, "push" | "end" | "isRead"> | undefined;
+  readonly relay?: Pick<Relay, "push" | "end" | "isRead" | "room"> | undefined;
   readonly bufferBytes: number;
   /** How long the origin may let its body stall. */
   readonly betweenBytesMs: number;
@@ -147,7 +147,7 @@ async function streamOn(
   const edge = mayStream ? new EdgeEnd(plan) : undefined;
   let sentBytes = buffer.bytes;
   try {
-    await client.drained();
+    await Promise.all([client.drained(), plan.relay?.room()]);
     for (const chunk of buffer.passedOn()) await edge?.write(chunk);
     for (;;) {
       const isOver = plan.client === undefined && plan.relay?.isRead !== true && plan.isOver();
@@ -158,7 +158,7 @@ async function streamOn(
       if (sentBytes > streamBytesMax) edge?.cut();
       client.queue(chunk);
       plan.relay?.push(chunk);
-      await Promise.all([client.drained(), edge?.write(chunk)]);
+      await Promise.all([client.drained(), edge?.write(chunk), plan.relay?.room()]);
     }
     void client.close();
     await edge?.complete(sentBytes);

@@ -9,8 +9,13 @@ const lookAgainMs = 1_000;
 /** A body that nothing comes of for so long has lost its source. */
 const silenceMsMax = 35_000;
 
+/** A reader that takes nothing for so long is cut off. */
+const stallMsMax = { alone: 20_000, besideOthers: 2_000 };
+/** How long readers may hold up those who joined with them, in all. */
+const heldUpMsMax = 20_000;
+
 interface RelayLimits {
-  /** What clients who read slowly may keep waiting, in all; who is further behind is cut off. */
+  /** What clients who read slowly may keep waiting, in all; beyond that the body comes at their pace. */
   readonly bytesMax: number;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
@@ -26,6 +31,9 @@ export class Relay {
   #bytes = 0;
   #readers = new Set<Reader>();
   #changed = Promise.withResolvers<void>();
+  /** A reader has taken something, or left. */
+  #taken = Promise.withResolvers<void>();
+  #heldUpMs = 0;
   #state: "coming" | "whole" | "cut" = "coming";
 
   constructor(limits: RelayLimits) {
@@ -42,8 +50,39 @@ export class Relay {
     if (chunk.byteLength === 0) return;
     this.#chunks.push(chunk);
     this.#bytes += chunk.byteLength;
-    if (this.#bytes > this.#limits.bytesMax) this.#forget();
+    this.#dropTaken();
     this.#wake();
+  }
+
+  /**
+   * Waits until the slowest reader is near enough for more to come. A client that reads alone slows its
+   * origin down in the same way, and is not cut off for it.
+   */
+  async room(): Promise<void> {
+    const { bytesMax, nowAtMs } = this.#limits;
+    for (;;) {
+      this.#dropTaken();
+      if (this.#bytes <= bytesMax || this.#readers.size === 0 || this.#state !== "coming") return;
+      const isAlone = this.#readers.size === 1;
+      const sinceAtMs = nowAtMs();
+      const stallMs = isAlone ? stallMsMax.alone : stallMsMax.besideOthers;
+      const came = await this.#takenWithin(stallMs);
+      if (!isAlone) this.#heldUpMs += Math.abs(nowAtMs() - sinceAtMs);
+      if (!came || (!isAlone && this.#heldUpMs > heldUpMsMax)) this.#cutSlowest();
+    }
+  }
+
+  /** Does the slowest reader take anything meanwhile? */
+  async #takenWithin(stallMs: number): Promise<boolean> {
+    const before = this.#slowestAt;
+    for (let waitedMs = 0; waitedMs < stallMs;) {
+      const came = await patiently(this.#taken.promise, lookAgainMs);
+      if (this.#slowestAt > before) return true;
+      // The runtime breaks what a request that it has ended was to resolve.
+      if (came === "abandoned") this.#taken = Promise.withResolvers();
+      if (came !== undefined) waitedMs += lookAgainMs;
+    }
+    return false;
   }
 
   /** The body has ended: `whole`, or `cut` short. */
@@ -63,7 +102,10 @@ export class Relay {
     return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
         pull: (controller) => this.#pull(reader, controller),
-        cancel: () => void this.#readers.delete(reader),
+        cancel: () => {
+          this.#readers.delete(reader);
+          this.#tookSome();
+        },
       },
       { highWaterMark: 0 },
     );
@@ -77,6 +119,7 @@ export class Relay {
       const chunk = reader.isCut ? undefined : this.#chunks[reader.at - this.#dropped];
       if (chunk !== undefined) {
         reader.at += 1;
+        this.#tookSome();
         // The bytes are others', too, and a stream may take what it is given.
         return controller.enqueue(chunk.slice());
       }
@@ -91,24 +134,36 @@ export class Relay {
     controller.error(new Error("The body was cut short."));
   }
 
-  /** Drops what every reader has, and cuts off readers for whom more would have to be kept. */
-  #forget(): void {
-    const slowestAt = Math.min(...Array.from(this.#readers, ({ at }) => at), Infinity);
-    this.#dropUpTo(Math.min(slowestAt, this.#dropped + this.#chunks.length));
-    while (this.#bytes > this.#limits.bytesMax && this.#chunks.length > 1) {
-      for (const reader of this.#readers) {
-        if (reader.at > this.#dropped) continue;
-        reader.isCut = true;
-        this.#readers.delete(reader);
-      }
-      this.#dropUpTo(this.#dropped + 1);
+  /** Of the next chunk that the slowest reader gets. */
+  get #slowestAt(): number {
+    return Math.min(...Array.from(this.#readers, ({ at }) => at), Infinity);
+  }
+
+  /** Drops what every reader has, beyond what those may want who are yet to join. */
+  #dropTaken(): void {
+    if (this.#bytes <= this.#limits.bytesMax) return;
+    this.#dropUpTo(Math.min(this.#slowestAt, this.#dropped + this.#chunks.length));
+  }
+
+  #cutSlowest(): void {
+    const slowestAt = this.#slowestAt;
+    for (const reader of this.#readers) {
+      if (reader.at > slowestAt) continue;
+      reader.isCut = true;
+      this.#readers.delete(reader);
     }
+    this.#wake();
   }
 
   #dropUpTo(at: number): void {
     for (; this.#dropped < at; this.#dropped += 1) {
       this.#bytes -= this.#chunks.shift()?.byteLength ?? 0;
     }
+  }
+
+  #tookSome(): void {
+    this.#taken.resolve();
+    this.#taken = Promise.withResolvers();
   }
 
   #wake(): void {

@@ -92,6 +92,68 @@ describe("a page that streams", () => {
   });
 });
 
+describe("a body larger than the buffer, to those who join", () => {
+  const pieces = Array.from({ length: 40 }, (_, nth) => String(nth % 10).repeat(10));
+  const config = { ...route, limits: { bufferBytes: 100 } };
+
+  /** Its pieces come every tenth of a second. */
+  const large = () => {
+    const left = [...pieces];
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const next = left.shift();
+        if (next === undefined) return controller.close();
+        controller.enqueue(new TextEncoder().encode(next));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      },
+    });
+    return new Response(body, { headers: cc("max-age=60") });
+  };
+
+  /** Takes a piece, and the next one after so many milliseconds. */
+  function slowly(asked: Promise<Response>, everyMs: number) {
+    const seen: { text: string; isOver: boolean; failed?: unknown } = { text: "", isOver: false };
+    const readAll = async () => {
+      for await (const chunk of (await asked).body ?? []) {
+        seen.text += new TextDecoder().decode(chunk);
+        await new Promise((resolve) => setTimeout(resolve, everyMs));
+      }
+      seen.isOver = true;
+    };
+    void readAll().catch((cause: unknown) => void (seen.failed = cause));
+    return seen;
+  }
+
+  it.each([
+    { id: "alone", besides: 0 },
+    { id: "beside one that reads at once", besides: 1 },
+  ])("comes whole, however slowly one reads: $id", async ({ besides }) => {
+    const site = openSite({ config, origin: large });
+    void reading(site.ask("/a"));
+    await pass(site.clock, 0.1);
+    const slow = slowly(site.ask("/a"), 400);
+    const others = Array.from({ length: besides }, () => reading(site.ask("/a")));
+    await pass(site.clock, 20);
+    expect(slow).toEqual({ text: pieces.join(""), isOver: true });
+    expect(others.map(({ isOver }) => isOver)).toEqual(others.map(() => true));
+    expect(site.origin.count).toBe(2);
+  });
+
+  it.each([
+    { id: "reads nothing", everyMs: 600_000 },
+    { id: "reads as little as it can", everyMs: 1_900 },
+  ])("is held up by one that $id for a bounded time", async ({ everyMs }) => {
+    const site = openSite({ config, origin: large });
+    void reading(site.ask("/a"));
+    await pass(site.clock, 0.1);
+    const hostile = slowly(site.ask("/a"), everyMs);
+    const honest = reading(site.ask("/a"));
+    await pass(site.clock, 4 + 20 + 3);
+    expect(honest).toEqual({ text: pieces.join(""), isOver: true });
+    expect(hostile.isOver).toBe(false);
+  });
+});
+
 describe("a stream without an end", () => {
   const endless = (fields: Record<string, string>) => {
     let nth = 0;
