@@ -119,6 +119,13 @@ describe("is no reason to ask for the whole", () => {
     { id: "a range of all", asked: asking("bytes=0-"), status: 200 },
     { id: "several ranges", asked: asking("bytes=0-1,5-6"), status: 200 },
     { id: "a range beyond the end", asked: asking("bytes=100-"), status: 200 },
+    {
+      id: "a unit in capitals, which some origins ignore",
+      asked: asking("BYTES=0-1"),
+      status: 200,
+    },
+    { id: "white space in a range", asked: asking("bytes= 0-1"), status: 200 },
+    { id: "a long number", asked: asking("bytes=1-9999999999999999"), status: 200 },
     { id: "If-Range", asked: { headers: { range: "bytes=0-1", "if-range": '"2"' } }, status: 200 },
     {
       id: "a condition, for which the origin is not told of the range",
