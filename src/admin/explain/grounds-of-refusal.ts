@@ -101,8 +101,8 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   unconfirmed: {
     clause: "negative",
-    why: "it is an error for one client, and a stored success stands; an anonymous request decides",
-    mend: "if the page is gone, nothing: the anonymous request behind this response replaces it",
+    why: "it is an error for one client, and a stored success, or another variant, stands; an anonymous request decides",
+    mend: "if the page is gone, nothing: the anonymous request for what is stored replaces it",
   },
   "refresh-failed": {
     clause: "negative",

@@ -13,6 +13,8 @@ export interface Need<P = unknown> extends SearchPlace {
   readonly validating?: Candidate | undefined;
   /** A stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
+  /** The stored response that was found, also one that may not answer this client. Its body may be gone. */
+  readonly standing?: Candidate | undefined;
   /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
 }
@@ -63,7 +65,7 @@ export function needOf<P extends SearchPorts>(
   const { asked, ports, place } = search;
   const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  return { asked, ports, ...place, ...why, lookFurther };
+  return { asked, ports, ...place, ...why, standing: found, lookFurther };
 }
 
 /** Nothing may answer, and the origin has failed: whatever a tier may have. */

@@ -5,7 +5,7 @@ import { isOfOneRequest, mayStore, type StorableVerdict } from "../../http/stora
 import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { unknownCookies } from "../request/cookies.ts";
-import { credentialsIn, type PersonalRule, personalRule } from "../request/personal.ts";
+import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";
 import { streamBytesMax } from "./in-tiers.ts";
 import {
@@ -19,7 +19,7 @@ import { judgedUnder } from "../reuse/verdict.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
 import type { MarkerPorts } from "../reuse/vary-markers.ts";
-import { hasRoomFor, type VariantPlace, type VariantPorts } from "./variants.ts";
+import { endsVariants, hasRoomFor, type VariantPlace, type VariantPorts } from "./variants.ts";
 
 /** What is asked whether an answer may be stored. */
 export type RefusalPorts = MarkerPorts & {
@@ -67,7 +67,7 @@ export function refusedBy(
   const rule =
     refusalToStore(metadata, received, need) ??
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
-    (isUnconfirmed(metadata.status, need) ? "unconfirmed" : undefined) ??
+    (isUnconfirmed(metadata, need) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
   return rule && refused(rule, metadata, need.asked);
 }
@@ -130,11 +130,21 @@ function isFailedRefresh(status: number, need: Need): boolean {
 
 /**
  * An error for one client over a stored success: the client may have provoked it, so it replaces
- * nothing until an anonymous request gets the same.
+ * nothing until an anonymous request gets the same. Nor does one that was got for a variant that nobody
+ * has stored end the others, not even by an anonymous request, which asks for the client's variant.
  */
-function isUnconfirmed(status: number, need: Need<QuestionPorts>): boolean {
-  const before = atHand(need);
-  if (need.asked.isAnonymous || before === undefined || !isErrorStatus(status)) return false;
+function isUnconfirmed(
+  metadata: StoredMetadata,
+  need: Need<VariantPorts & QuestionPorts>,
+): boolean {
+  const before = atHand(need) ?? need.standing;
+  if (!isErrorStatus(metadata.status)) return false;
+  if (before === undefined) {
+    // Redis may have a success that this client may not have.
+    const isUnseen = isPersonal(need.asked) && need.inShared === "passed-over";
+    return isUnseen || endsVariants(metadata, need);
+  }
+  if (need.asked.isAnonymous) return false;
   if (isErrorStatus(before.stored.metadata.status)) return false;
   const judged = judgedUnder(questionOf(need), before);
   return judged.kind !== "purged" || judged.mode === "soft";

@@ -94,6 +94,15 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace<Variant
   return variantDemand.inLastMinute(own, atMs) > Math.max(1, least);
 }
 
+/** Would it take the place of the marker that leads to the stored variants? */
+export function endsVariants(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
+  const marker = newestMarker(place.asked.key, place.marker, place.ports);
+  if (marker === undefined) return false;
+  const names = metadata.selecting.map(([name]) => name);
+  const isSame = names.join() === marker.names.join();
+  return !isSame && listOf(metadata, place).variants.length > 0;
+}
+
 function isListed(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
   const own = sha256Short(keyOf(metadata, place).text);
   return listOf(metadata, place).variants.some(({ digest }) => digest === own);

@@ -1,7 +1,9 @@
 // Which errors are stored, and for how long they answer: what tells of one request, or of a moment of
 // the origin, only where a route names it.
 import { describe, expect, it } from "vitest";
-import { openSite } from "../../../testing/site/harness.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
 
@@ -74,6 +76,26 @@ describe("a stored page", () => {
     expect((await site.get("/a")).text).toBe("page");
     expect(site.origin.count).toBe(2);
     expect((await site.get("/a")).text).toBe("page");
+  });
+
+  it.each([
+    { id: "in this isolate", isNear: true },
+    { id: "in Redis, which is passed over for sessions", isNear: false },
+  ])("is not replaced by an error for one session, shared or not: $id", async ({ isNear }) => {
+    const clock = new FakeClock();
+    const isOdd = ({ headers }: Request) => headers.has("x-odd");
+    const [near, far] = openColos(2, {
+      clock,
+      upstash: new FakeUpstash(clock),
+      origin: (request) => (isOdd(request) ? error(404)() : page("page", cc("max-age=60"))),
+    }) as [Site, Site];
+    const site = isNear ? near : far;
+    await near.get("/a");
+    await site.get("/a", { headers: { cookie: "session=1" } });
+    const odd = await site.get("/a", { headers: { cookie: "session=1", "x-odd": "1" } });
+    expect([odd.status, odd.cacheStatus]).toEqual([404, expect.stringContaining("unconfirmed")]);
+    expect((await site.get("/a")).text).toBe("page");
+    expect(near.origin.count).toBe(3);
   });
 
   it("is replaced by a 404 that a refresh brings: the page is gone", async () => {

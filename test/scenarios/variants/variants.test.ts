@@ -95,6 +95,28 @@ it.each(["range", "If-Range"])("what varies by %s is not stored", async (vary) =
   expect((await site.get("/a")).text).toBe("range null");
 });
 
+it.each([
+  { id: "without Vary", vary: {} },
+  { id: "with another", vary: { vary: "origin" } },
+])("an error $id that one client gets for a variant of its own ends no other", async ({ vary }) => {
+  const site = await openSite({
+    origin: ({ headers }, nth) =>
+      headers.get("accept-language") === "zz"
+        ? page("none", cc("max-age=60", vary), 404)
+        : page(`page ${nth}`, cc("max-age=60", { vary: "accept-language" })),
+  }).meetOrigin();
+  await site.get("/a", inLanguage("de"));
+  const refused = await site.get("/a", inLanguage("zz"));
+  expect(refused.cacheStatus).toContain("detail=unconfirmed");
+  // The next is asked for by an anonymous request, for the variant that the client has chosen.
+  await Promise.all([site.get("/a", inLanguage("zz")), site.get("/a", inLanguage("zz"))]);
+  expect((await site.get("/a", inLanguage("de"))).cacheStatus).toContain("; hit");
+  site.clock.advance(61);
+  await site.get("/a", inLanguage("zz"));
+  expect((await site.get("/a", inLanguage("zz"))).text).toBe("none");
+  expect((await site.get("/a", inLanguage("zz"))).cacheStatus).toContain("; hit");
+});
+
 it("a response without Vary is the origin's newest word, also for those who had a variant", async () => {
   const site = openSite({
     origin: ({ headers }) => {
