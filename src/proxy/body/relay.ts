@@ -75,7 +75,10 @@ export class Relay {
   /** Does the slowest reader take anything meanwhile? */
   async #takenWithin(stallMs: number): Promise<boolean> {
     const before = this.#slowestAt;
-    for (let waitedMs = 0; waitedMs < stallMs;) {
+    const sinceAtMs = this.#limits.nowAtMs();
+    const isOver = () => Math.abs(this.#limits.nowAtMs() - sinceAtMs) >= stallMs;
+    // Others may take what there is a little at a time: then no wait runs out.
+    for (let waitedMs = 0; waitedMs < stallMs && !isOver();) {
       const came = await patiently(this.#taken.promise, lookAgainMs);
       if (this.#slowestAt > before) return true;
       // The runtime breaks what a request that it has ended was to resolve.

@@ -129,23 +129,26 @@ function isFailedRefresh(status: number, need: Need): boolean {
 }
 
 /**
- * An error for one client over a stored success: the client may have provoked it, so it replaces
- * nothing until an anonymous request gets the same. Nor does one that was got for a variant that nobody
- * has stored end the others, not even by an anonymous request, which asks for the client's variant.
+ * An error or a redirect for one client over a stored success: the client may have provoked it, so it
+ * replaces nothing until an anonymous request gets the same. For a variant that is not stored, it never ends
+ * the stored variants: an anonymous request asks for the client's variant, too.
  */
 function isUnconfirmed(
   metadata: StoredMetadata,
   need: Need<VariantPorts & QuestionPorts>,
 ): boolean {
+  if (metadata.status < 300) return false;
   const before = atHand(need) ?? need.standing;
-  if (!isErrorStatus(metadata.status)) return false;
   if (before === undefined) {
     // Redis may have a success that this client may not have.
     const isUnseen = isPersonal(need.asked) && need.inShared === "passed-over";
     return isUnseen || endsVariants(metadata, need);
   }
-  if (need.asked.isAnonymous) return false;
-  if (isErrorStatus(before.stored.metadata.status)) return false;
+  const statusBefore = before.stored.metadata.status;
+  const isWorse = isErrorStatus(metadata.status)
+    ? !isErrorStatus(statusBefore)
+    : statusBefore < 300;
+  if (need.asked.isAnonymous || !isWorse) return false;
   const judged = judgedUnder(questionOf(need), before);
   return judged.kind !== "purged" || judged.mode === "soft";
 }

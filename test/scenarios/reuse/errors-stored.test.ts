@@ -98,6 +98,20 @@ describe("a stored page", () => {
     expect(near.origin.count).toBe(3);
   });
 
+  it.each([301, 302, 308])("is not replaced by a redirect for one client: %i", async (status) => {
+    const moved = page("", cc("max-age=600", { location: "https://elsewhere.example/" }), status);
+    const site = openSite({
+      origin: ({ headers }) =>
+        headers.has("x-odd") ? moved.clone() : page("page", cc("max-age=5", { etag: '"1"' })),
+    });
+    await site.get("/a");
+    site.clock.advance(6);
+    const odd = await site.get("/a", { headers: { "x-odd": "1" } });
+    expect([odd.status, odd.cacheStatus]).toEqual([status, expect.stringContaining("unconfirmed")]);
+    const next = await site.get("/a");
+    expect([next.status, next.text]).toEqual([200, "page"]);
+  });
+
   it("is replaced by a 404 that a refresh brings: the page is gone", async () => {
     const site = openWith([stored, error(404)], { staleWhileRevalidate: "1h" });
     await site.get("/a");
