@@ -5,7 +5,7 @@ import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
-import { responseForm } from "./proxy/stored/record-form.ts";
+import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
@@ -87,7 +87,8 @@ export function createApp(
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { journal, dataset } = environment;
   const own = { ...platform, database, journal, dataset };
-  const cache = createCache(config, own, responseForm, data === undefined ? 1 : 2);
+  const form = host.isServer === true ? responseFormOnNode : responseForm;
+  const cache = createCache(config, own, form, data === undefined ? 1 : 2);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);

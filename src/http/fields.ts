@@ -6,6 +6,15 @@ export type FieldLine = readonly [name: string, value: string];
 /** What the rules need of a set of fields; a `Headers` is one. Names are case-insensitive. */
 export type Fields = Pick<Headers, "get" | "has">;
 
+/**
+ * Can Node send these values (RFC 9110 §5.5)? `Headers` takes control characters too, and a Worker's takes
+ * any text; Node's server throws when it writes the head, and its process may end by that.
+ */
+export function areSendable(values: Iterable<string>): boolean {
+  for (const value of values) if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return false;
+  return true;
+}
+
 /** RFC 9110 §15: the classes 4xx and 5xx. */
 export function isErrorStatus(status: number): boolean {
   return status >= 400;

@@ -1,5 +1,6 @@
 // Asks an origin: by its address, by its binding, or by calling it.
 import { errorName, firstFrame } from "../error-name.ts";
+import { areSendable } from "../http/fields.ts";
 import { unreachable } from "../http/unreachable.ts";
 import { letGo } from "../let-go.ts";
 import { framed } from "./framed.ts";
@@ -50,7 +51,7 @@ function answerOf(
       const answering = origin.fetcher.fetch(url, fetched);
       // On a server a binding may be the runtime's `fetch`, which decodes.
       return platform.isServer === true
-        ? answering.then((response) => withTrueCoding(response, signal))
+        ? answering.then(sendable).then((response) => withTrueCoding(response, signal))
         : answering;
     }
     case "handler": {
@@ -85,7 +86,7 @@ function headersForHandler({ headers, own }: Asking, url: string): Headers {
 async function handled(
   handle: () => Promise<Response>,
   { method, signal }: Asking,
-  { log }: Pick<Platform, "log">,
+  { log, isServer }: Pick<Platform, "log" | "isServer">,
 ): Promise<Response> {
   const givenUp = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
@@ -94,6 +95,7 @@ async function handled(
   try {
     const response = await Promise.race([answering, givenUp]);
     if (!isResponse(response)) throw new TypeError("It returned no response.");
+    if (isServer === true) sendable(response);
     const { body } = response;
     if (response.bodyUsed || body?.locked === true)
       throw new TypeError("Its body is read already.");
@@ -111,4 +113,16 @@ async function handled(
     }
     throw cause;
   }
+}
+
+/**
+ * Without a bad field it would be another answer: it may be the one that makes it private.
+ *
+ * @returns the same response
+ * @throws TypeError where Node cannot send it
+ */
+function sendable(response: Response): Response {
+  if (areSendable(response.headers.values())) return response;
+  letGo(response);
+  throw new TypeError("A field of it cannot be sent.");
 }

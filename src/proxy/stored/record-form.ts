@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
+import { areSendable, fieldsOf, isErrorStatus } from "../../http/fields.ts";
 import { groupsOf } from "./tags.ts";
 import { askedByPattern, type ResponseDetail, type StoredMetadata } from "./stored-response.ts";
 
@@ -79,4 +79,16 @@ export const responseForm: RecordForm<ResponseDetail> = {
   // Whoever asks for random paths pushes out errors alone.
   mayPushOutOthers: ({ status }) => !isErrorStatus(status),
   isWorthPacking: isPlainText,
+};
+
+/** On Node, a record with text that only a Worker can send is a miss. */
+export const responseFormOnNode: RecordForm<ResponseDetail> = {
+  ...responseForm,
+  check(parsed) {
+    const checked = check(parsed);
+    if (checked?.record.kind !== "response") return checked;
+    const { statusText, fields } = checked.record.metadata;
+    const isSendable = areSendable([statusText, ...fields.map(([, value]) => value)]);
+    return isSendable ? checked : undefined;
+  },
 };

@@ -6,7 +6,7 @@ import {
   encodeRecord,
   headOf,
 } from "../../../src/cache/tiers/record-codec.ts";
-import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import { responseForm, responseFormOnNode } from "../../../src/proxy/stored/record-form.ts";
 import type { ResponseHead } from "../../../src/proxy/stored/tiers.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
 
@@ -89,6 +89,35 @@ describe("any record", () => {
     for (let at = 0; at < encoded.length; at += 1) {
       expect(decodeRecord(encoded.slice(0, at))).toBe(undefined);
     }
+  });
+});
+
+describe("a record with text that only a Worker can send", () => {
+  const decodedOnNode = (fields: [string, string][], statusText = "OK") => {
+    const { metadata } = responseOf(bytesOf("page")).stored;
+    const record = { kind: "response" as const, metadata: { ...metadata, fields, statusText } };
+    return decodeBy(encodeRecord(record, keepUntilAtMs), responseFormOnNode)?.record;
+  };
+
+  it.each(["\u0001", "\u007f", "\u0142", "\ufffd"])("is a miss on Node: %j", (unsendable) => {
+    expect(
+      decodedOnNode([
+        ["x-a", "a"],
+        ["x-b", `b${unsendable}`],
+      ]),
+    ).toBe(undefined);
+    expect(decodedOnNode([["x-a", "a"]], unsendable)).toBe(undefined);
+  });
+
+  it("and nothing else is", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, sent)), sent, (fields, statusText) => {
+        expect(decodedOnNode(fields, statusText)).toMatchObject({
+          metadata: { fields, statusText },
+        });
+      }),
+      runs,
+    );
   });
 });
 
