@@ -1,6 +1,7 @@
 // `fetch` of an origin on Node. The runtime's own decodes each body and leaves its Content-Encoding and
 // Content-Length as they were; here the bytes stay as the origin sent them.
 import { FixedLengthStream } from "../byte-streams.ts";
+import { pauseUnheld } from "../patience.ts";
 import { type ClientRequest, httpModule, type IncomingMessage } from "./node-http.ts";
 
 /** As on Workers. Node's default of 16 KiB is less than one long list of tags. */
@@ -38,6 +39,7 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
   request.maxHeadersCount = 0;
   request.on("response", (incoming) => {
     incoming.on("error", () => undefined);
+    if (upload) incoming.on("close", () => void endUpload(request));
     try {
       answered.resolve(responseOf(incoming, method));
     } catch (cause) {
@@ -92,9 +94,20 @@ async function uploadOf(
   return { first, reader };
 }
 
+/** How long an upload may go on behind the whole of its answer. */
+const uploadBehindAnswerMs = 1_000;
+
+/** A server that has answered does not tell when the client leaves: the rest may never come, nor fail. */
+async function endUpload(request: ClientRequest): Promise<void> {
+  await pauseUnheld(uploadBehindAnswerMs);
+  request.destroy();
+}
+
 /** An upload that fails takes the request with it; a response that has come already stays. */
 async function send({ first, reader }: Upload, request: ClientRequest): Promise<void> {
   const closed = new Promise<void>((resolve) => request.once("close", resolve));
+  // Whoever waits for more of the body then waits for nothing.
+  void closed.then(() => reader.cancel()).catch(() => undefined);
   let next: ReadableStreamReadResult<Uint8Array> = { done: false, value: first };
   try {
     for (; !next.done; next = await reader.read()) {

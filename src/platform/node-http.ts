@@ -7,7 +7,10 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
   readonly statusMessage?: string;
   /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[];
+  /** All of it has been received. */
+  readonly complete: boolean;
   on(event: "error", listener: (cause: Error) => void): this;
+  on(event: "close", listener: () => void): this;
   resume(): this;
   destroy(cause?: Error): this;
 }

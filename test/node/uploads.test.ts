@@ -1,6 +1,6 @@
 // What a client sends through Node to an origin with a URL: each request is framed as it was meant, and
 // nothing of one request becomes the beginning of the next on the origin's connection.
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type NodeSite, startNodeSite } from "../../testing/node/node-site.ts";
 import { exchange } from "../../testing/node/raw-client.ts";
@@ -123,6 +123,32 @@ it.each([
 it("a request for two hosts is refused", async () => {
   const sent = await send(written("GET", ["Host: other.test"]));
   expect([sent.statuses, sent.asked]).toEqual([[400, 200], ["GET /next"]]);
+});
+
+it("an upload that stays unfinished behind its answer leaves the origin's connection", async () => {
+  // It answers by the head alone, and waits for the rest of the body.
+  const open = new Set<Socket>();
+  const early = createServer((socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    socket.on("error", () => undefined);
+    socket.once("data", () => socket.write(page));
+  });
+  await new Promise<void>((resolve) => early.listen(0, "127.0.0.1", resolve));
+  const { port } = early.address() as AddressInfo;
+  const before = await startNodeSite({}, { ORIGIN_URL: `http://127.0.0.1:${port}` });
+  try {
+    for (const lines of [["Content-Length: 1000"], ["Transfer-Encoding: chunked"]]) {
+      const [reply] = await exchange(before.url, [written("POST", lines, "4\r\nsome\r\n")]);
+      expect([reply?.status, reply?.body.toString()]).toEqual([200, "page"]);
+    }
+    expect(open.size).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(open.size).toBe(0), 5_000);
+  } finally {
+    await before.stop();
+    for (const socket of open) socket.destroy();
+    early.close();
+  }
 });
 
 it("a client that leaves takes its request at the origin with it", async () => {
