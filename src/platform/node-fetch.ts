@@ -40,6 +40,8 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
   request.on("response", (incoming) => {
     incoming.on("error", () => undefined);
     if (upload) incoming.on("close", () => void endUpload(request));
+    // Node takes a reset for the end of a body that has neither a length nor chunks.
+    else request.on("error", (cause) => !incoming.complete && incoming.destroy(cause));
     try {
       answered.resolve(responseOf(incoming, method));
     } catch (cause) {

@@ -234,6 +234,7 @@ describe("an answer that breaks the rules of framing is no page, and splits noth
     },
     { id: "bad-chunk", bytes: `${ok}Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n` },
     { id: "shorter", bytes: `${ok}${cached}Content-Length: 50\r\n\r\nhello`, ending: "end" },
+    { id: "reset-in-place-of-the-end", bytes: `${ok}${cached}\r\nhello`, ending: "reset" },
     {
       id: "shorter-and-reset",
       bytes: `${ok}${cached}Content-Length: 50\r\n\r\nhello`,
