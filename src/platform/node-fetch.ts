@@ -34,6 +34,8 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
     signal: signal ?? new AbortController().signal,
     maxHeaderSize: headBytesMax,
     insecureHTTPParser: false,
+    // Some origins send a body all the same. One that comes late would answer whoever asks next.
+    agent: method === "HEAD" ? false : undefined,
   });
   // By default Node drops the fields after the two thousandth, such as a Cache-Control.
   request.maxHeadersCount = 0;

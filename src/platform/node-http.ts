@@ -39,6 +39,8 @@ interface HttpModule {
       readonly signal: AbortSignal;
       readonly maxHeaderSize: number;
       readonly insecureHTTPParser: boolean;
+      /** `false`: a connection of its own, which is closed behind the response. */
+      readonly agent: false | undefined;
     },
   ): ClientRequest;
 }
