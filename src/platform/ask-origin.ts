@@ -55,6 +55,8 @@ function answerOf(
         : answering;
     }
     case "handler": {
+      // No runtime makes a request with this method (https://fetch.spec.whatwg.org/#forbidden-method).
+      if (method === "TRACE") return Promise.resolve(new Response(null, { status: 501 }));
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () => {
         // Node takes a stream as a body only together with this member.

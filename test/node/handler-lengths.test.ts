@@ -101,6 +101,15 @@ it.each(Object.keys(answers))("%s: whole, or cut, and never more than one answer
   }
 });
 
+it("TRACE, for which no request can be made, is no failure of the handler", async () => {
+  const trace = rawGet("/next", ["Connection: close"]).replace("GET", "TRACE");
+  const [reply] = await exchange(url, [trace]);
+  expect([reply?.status, reply?.fields.get("cache-status")]).toEqual([
+    501,
+    "tidemark; fwd=method; fwd-status=501; detail=method",
+  ]);
+});
+
 const maybeCut = (id: string) => (/lie|part/.test(id) ? ["cut"] : []);
 
 function outcomeOf(replies: readonly RawReply[]): string {

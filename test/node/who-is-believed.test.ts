@@ -143,6 +143,9 @@ describe("behind a TLS proxy", () => {
   it("the operator's routes are asked at the site's address too", async () => {
     await open({ trustProxy: 1 });
     expect((await get("/_cache/nothing", ["X-Forwarded-Proto: https"])).status).toBeLessThan(500);
+    const trace = rawGet("/_cache/stats", ["X-Forwarded-Proto: https", "Connection: close"]);
+    const [traced] = await exchange(site!.url, [trace.replace("GET", "TRACE")]);
+    expect(traced?.status).toBe(404);
     expect(origin!.seen).toEqual([]);
   });
 
