@@ -1,7 +1,7 @@
 // Node before an origin by its URL: whatever bytes the origin sends, what leaves is consistent, and
 // the next answer on the client's connection is the server's own.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startNodeSite, type NodeSite } from "../../testing/node/node-site.ts";
 import { exchange, rawGet, type RawReply } from "../../testing/node/raw-client.ts";
@@ -168,35 +168,6 @@ describe("without a body", () => {
       "99",
       true,
     ]);
-  });
-
-  it("the body that an origin sends to HEAD all the same answers nobody else, however late", async () => {
-    const connections = new Set<Socket>();
-    const late = createServer((socket) => {
-      let isLate = false;
-      connections.add(socket);
-      socket.on("error", () => undefined);
-      socket.on("data", (chunk) => {
-        // It comes just when the next request has been sent.
-        if (isLate) socket.write(forged);
-        isLate = chunk.toString("latin1").startsWith("HEAD ");
-        const head = `HTTP/1.1 200 OK\r\n${cached}Content-Length: 4\r\n\r\n`;
-        socket.write(isLate ? head : `${head}page`);
-      });
-    });
-    await new Promise<void>((resolve) => late.listen(0, "127.0.0.1", resolve));
-    const { port } = late.address() as AddressInfo;
-    const own = await startNodeSite({}, { ORIGIN_URL: `http://127.0.0.1:${port}` });
-    try {
-      const closing = (path: string) => rawGet(path, ["Connection: close"]);
-      await exchange(own.url, [closing("/file").replace("GET", "HEAD")]);
-      const [page] = await exchange(own.url, [closing("/page")]);
-      expect(page?.body.toString()).toBe("page");
-    } finally {
-      await own.stop();
-      for (const socket of connections) socket.destroy();
-      late.close();
-    }
   });
 
   it.each([

@@ -1,5 +1,5 @@
 // What a client sends through Node to an origin with a URL: each request is framed as it was meant, and
-// nothing of one request becomes the beginning of the next on the origin's connection.
+// nothing of one request, or of its answer, becomes the beginning of the next on the origin's connection.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type NodeSite, startNodeSite } from "../../testing/node/node-site.ts";
@@ -148,6 +148,36 @@ it("an upload that stays unfinished behind its answer leaves the origin's connec
     await before.stop();
     for (const socket of open) socket.destroy();
     early.close();
+  }
+});
+
+it("the body that an origin sends to HEAD all the same answers nobody else, however late", async () => {
+  const connections = new Set<Socket>();
+  const late = createServer((socket) => {
+    let isLate = false;
+    connections.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk) => {
+      // It comes just when the next request has been sent.
+      if (isLate) socket.write(page);
+      isLate = chunk.toString("latin1").startsWith("HEAD ");
+      const head = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n";
+      socket.write(isLate ? head : `${head}answer`);
+    });
+  });
+  await new Promise<void>((resolve) => late.listen(0, "127.0.0.1", resolve));
+  const { port } = late.address() as AddressInfo;
+  const own = await startNodeSite({}, { ORIGIN_URL: `http://127.0.0.1:${port}` });
+  try {
+    const closing = (path: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n`;
+    await exchange(own.url, [closing("/file").replace("GET", "HEAD")]);
+    const [reply] = await exchange(own.url, [closing("/page")]);
+    expect(reply?.body.toString()).toBe("answer");
+  } finally {
+    await own.stop();
+    for (const socket of connections) socket.destroy();
+    late.close();
   }
 });
 
