@@ -7,7 +7,7 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** A little above the present sizes. To raise a limit is a decision. */
-export const bundleBytesMax = 562_000;
+export const bundleBytesMax = 565_000;
 export const bundleGzipBytesMax = 192_000;
 
 /** Each of them does something on the way of a request, or of a purge. */

@@ -15,7 +15,7 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * Sends a request, and resolves with the response once its head has come. A body that ends before its
- * Content-Length fails; bytes behind its end never reach another response.
+ * Content-Length fails. Bytes that an idle connection gets end that connection.
  *
  * @param init.signal also ends the body
  * @throws Error for an origin that cannot be reached, or whose response breaks RFC 9112's rules of framing

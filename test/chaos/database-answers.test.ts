@@ -1,27 +1,82 @@
 // The database answers, and badly: slowly, senselessly, full, or with its plan used up.
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { sleep, tierCommands, until } from "../../testing/worker/world.ts";
+import {
+  sleep,
+  startWorld,
+  statsOf,
+  tierCommands,
+  type World,
+} from "../../testing/worker/world.ts";
 import {
   type ChaosWorld,
   loadOn,
   mixedPaths,
   shutOff,
   startChaosWorld,
-  usedAgain,
+  yardstickOn,
 } from "./chaos-world.ts";
-import { slowestMs, violations } from "./load.ts";
+import { type Answered, type Load, slowestMs, violations } from "./load.ts";
 
-/** A look-up of 1 s, the view twice 0.9 s, and the rest for a busy machine. */
+vi.setConfig({ testTimeout: 180_000 });
+
+/** A look-up of 1 s, the view twice 0.9 s, and some time for each of the ways to the origin and back. */
 const waitMsMax = 4_000;
+/** A client's request, and the looks, the lease and the origin's answer behind it. */
+const waysMax = 5;
+
+const config = `{
+  purge: { maxLagSeconds: 2, clockAllowanceSeconds: 0.2 },
+  routes: [
+    { name: "shared", match: "/shared/*", tiers: ["shared"] },
+    { name: "rest", match: "*" },
+  ],
+}`;
 
 let chaos: ChaosWorld;
+let patient: World;
+let yardstick: Load;
 beforeAll(async () => {
-  chaos = await startChaosWorld();
+  const given = await startChaosWorld();
+  const { toOrigin, toRest, redisUrl } = given;
+  // A busy machine may take longer than the second that the origin is given there.
+  const restFront = async () => toRest.url;
+  patient = await startWorld({ originUrl: toOrigin.url, redisUrl, config, restFront });
+  const colo = patient.colos[0]!;
+  chaos = { ...given, url: colo.url, stats: () => statsOf(colo) };
 });
-afterAll(() => chaos.stop());
+beforeEach(() => void (yardstick = yardstickOn(chaos)));
+afterEach(() => yardstick.stop());
+afterAll(async () => {
+  await patient.stop();
+  await chaos.stop();
+});
+
+/** Of time-outs that a busy machine brings about, each lengthens the pause until it is looked again. */
+async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+  await vi.waitUntil(condition, { timeout: 80_000, interval: 10 }).catch(() => {
+    throw new Error(`Waited 80 s for ${what}.`);
+  });
+}
+
+/** As that of the chaos world, with more patience. */
+const usedAgain = ({ url }: ChaosWorld, run: string) =>
+  until(async () => {
+    const answer = await rawRequest(url, `/shared/again/${run}`);
+    return cacheStatusOf(answer).includes("detail=shared");
+  }, "the database to be used again");
+
+/** How many have ended since then at the most: of 1 s, 2 s, 4 s and so on. */
+const pausesSince = (atMs: number) => Math.ceil(Math.log2(1 + (performance.now() - atMs) / 1_000));
+
+/** Faulty answers, and those that took longer than the product and this machine make one wait. */
+async function faultsOf({ answers }: Load): Promise<Answered[]> {
+  await yardstick.stop();
+  const slowMs = waitMsMax + waysMax * slowestMs(yardstick.answers);
+  return [...violations(answers), ...answers.filter(({ tookMs }) => tookMs >= slowMs)];
+}
 
 it("slow by 300 ms: is waited for once that is known, and goes on being used", async () => {
   const load = loadOn(chaos, mixedPaths("slow"));
@@ -42,8 +97,7 @@ it("slow by 300 ms: is waited for once that is known, and goes on being used", a
   await load.stop();
   await chaos.toRest.become({ kind: "open" });
   expect(seenAs("fwd=")).toBeLessThan(3);
-  expect(violations(load.answers)).toEqual([]);
-  expect(slowestMs(load.answers)).toBeLessThan(waitMsMax);
+  expect(await faultsOf(load)).toEqual([]);
 });
 
 it("rubbish: is never taken for a page, and all is used again at once", async () => {
@@ -54,8 +108,7 @@ it("rubbish: is never taken for a page, and all is used again at once", async ()
   await chaos.toRest.become({ kind: "open" });
   await usedAgain(chaos, "rubbish");
   await load.stop();
-  expect(violations(load.answers)).toEqual([]);
-  expect(slowestMs(load.answers)).toBeLessThan(waitMsMax);
+  expect(await faultsOf(load)).toEqual([]);
 });
 
 it("full: reads go on, and one write per pause is tried", async () => {
@@ -66,18 +119,17 @@ it("full: reads go on, and one write per pause is tried", async () => {
     await database.config("SET", "maxmemory", "1");
     await until(async () => (await chaos.stats()).redis.refusesWrites, "writes to be refused");
     chaos.world.rest.resetCounts();
-    const before = load.answers.length;
+    const beganAtMs = performance.now();
     await sleep(3_000);
-    const { SET = 0, GETRANGE = 0 } = tierCommands(chaos.world);
-    const fills = load.answers
-      .slice(before)
-      .filter(({ cacheStatus }) => /stored/.test(cacheStatus));
-    const kept = await rawRequest(chaos.url, "/shared/again/full");
-    expect(cacheStatusOf(kept)).toContain("detail=shared");
-    // Pauses of 1 s and 2 s; what was under way when writes were shut off may still have come.
-    expect(SET).toBeLessThan(2 + 6);
-    expect(fills.length).toBeGreaterThan(40);
-    expect(GETRANGE).toBeGreaterThan(40);
+    await until(async () => {
+      const fills = load.between(beganAtMs).filter(({ cacheStatus }) => /stored/.test(cacheStatus));
+      const { GETRANGE = 0 } = tierCommands(chaos.world);
+      return fills.length > 40 && GETRANGE > 40;
+    }, "more than 40 fills and reads");
+    const { SET = 0 } = tierCommands(chaos.world);
+    // What was under way when writes were shut off may still have come.
+    expect(SET).toBeLessThan(pausesSince(beganAtMs) + 6);
+    await usedAgain(chaos, "full");
     expect((await chaos.stats()).redis.shutOff).toBe(false);
     await database.config("SET", "maxmemory", "0");
     await until(async () => !(await chaos.stats()).redis.refusesWrites, "writes to be taken");
@@ -87,8 +139,7 @@ it("full: reads go on, and one write per pause is tried", async () => {
     await database.config("SET", "maxmemory", "0");
     database.disconnect();
   }
-  expect(violations(load.answers)).toEqual([]);
-  expect(slowestMs(load.answers)).toBeLessThan(waitMsMax);
+  expect(await faultsOf(load)).toEqual([]);
 });
 
 it("plan used up: is shut off, asked once per pause, and used again with the next month", async () => {
@@ -100,18 +151,19 @@ it("plan used up: is shut off, asked once per pause, and used again with the nex
     await usedAgain(chaos, "before-used-up");
     chaos.toRest.leadTo(usedUp.url);
     await shutOff(chaos);
-    const askedBefore = usedUp.asked.length;
+    const [askedBefore, beganAtMs] = [usedUp.asked.length, performance.now()];
     await sleep(2_500);
-    // Of the tiers and of the journal each at 1 s and at 3 s from their first failures.
-    expect(usedUp.asked.length - askedBefore).toBeLessThan(8);
+    // Probes of the tiers and of the journal; what the six clients had under way may still have come.
+    const asked = usedUp.asked.length - askedBefore;
+    const askedMax = 2 * pausesSince(beganAtMs) + 6;
     chaos.toRest.leadTo(chaos.world.rest.url);
     await usedAgain(chaos, "used-up");
+    expect(asked).toBeLessThanOrEqual(askedMax);
   } finally {
     await load.stop();
     await usedUp.stop();
   }
-  expect(violations(load.answers)).toEqual([]);
-  expect(slowestMs(load.answers)).toBeLessThan(waitMsMax);
+  expect(await faultsOf(load)).toEqual([]);
 });
 
 it("away behind its REST server: the same as away itself", async () => {
@@ -122,6 +174,5 @@ it("away behind its REST server: the same as away itself", async () => {
   await chaos.toRedis.become({ kind: "open" });
   await usedAgain(chaos, "behind");
   await load.stop();
-  expect(violations(load.answers)).toEqual([]);
-  expect(slowestMs(load.answers)).toBeLessThan(waitMsMax);
+  expect(await faultsOf(load)).toEqual([]);
 });

@@ -1,9 +1,13 @@
 // Findings on the purge journal, each brought about on a real server and ended there.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import type { Site } from "../../../testing/site/harness.ts";
 import { bearer, send } from "../../../testing/site/purge-sender.ts";
 import { codesOf, found, healthOf, HealthWorld, soon, until } from "./health-world.ts";
+
+// A read that times out would be a finding of its own.
+lengthenTimeouts();
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   let world: HealthWorld;
@@ -39,19 +43,17 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const [here, there] = [world.site({ config }), world.site({ config })];
     await there.get("/a");
     await world.rest.setReplicaLagMs(2_500);
-    await send(here, { tags: ["red"] });
-    await readOnUntil(there, "there");
+    await purgedUntil(here, there, "there");
     // Within N or not, which is the machine's matter.
     expect(await found(there, "journal-lag")).toMatchObject({
       what: expect.stringMatching(
-        /^It took \d+ ms until .* had read the last purge\. N is 3000 ms\.$/,
+        /^It took \d+ m?s until .* had read the last purge\. N is 3000 ms\.$/,
       ) as string,
       since: expect.any(String) as string,
     });
     await world.rest.setReplicaLagMs(0);
-    await send(here, { tags: ["blue"] });
-    await readOnUntil(there, "gone");
-  });
+    await purgedUntil(here, there, "gone");
+  }, 120_000);
 
   it("journal-lag is none where nobody asked: the journal is then read before the answer", async () => {
     const [here, there] = [world.site(), world.site()];
@@ -102,13 +104,16 @@ async function post(site: Site, bypass: unknown): Promise<void> {
   expect((await site.get("/_cache/switch", init)).status).toBe(200);
 }
 
-/** In real time: the replica's lag is, too. */
-async function readOnUntil(site: Site, is: "there" | "gone"): Promise<void> {
-  const endAtMs = Date.now() + 15_000;
+/** In real time: the replica's lag is, too. The finding is of the last purge, which a busy machine may delay. */
+async function purgedUntil(here: Site, there: Site, is: "there" | "gone"): Promise<void> {
+  const endAtMs = Date.now() + 50_000;
   while (Date.now() < endAtMs) {
-    await site.get(`/${crypto.randomUUID()}`);
-    if (((await found(site, "journal-lag")) !== undefined) === (is === "there")) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await send(here, { tags: ["red"] });
+    for (let looks = 0; looks < 20; looks += 1) {
+      await there.get(`/${crypto.randomUUID()}`);
+      if (((await found(there, "journal-lag")) !== undefined) === (is === "there")) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
   throw new Error(`The finding did not become ${is} in time.`);
 }

@@ -7,10 +7,12 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
+import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { idle } from "../../../testing/site/harness.ts";
 
 let redis: EmbeddedValkey;
 let rest: UpstashRestServer;
+lengthenTimeouts();
 beforeAll(async () => {
   redis = await startEmbeddedValkey();
   rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });

@@ -10,7 +10,7 @@ it.each([
     code: 1,
     error: { code: "failed", mend: expect.stringContaining("tidemark init") },
   },
-])("$id", async ({ args, code, error }) => {
+])("$id", { timeout: 60_000 }, async ({ args, code, error }) => {
   const user = await FakeUser.at();
   const ran = await user.runs(["start", "--json", ...args]);
   expect(ran.code).toBe(code);
