@@ -43,6 +43,7 @@ export function quietPorts(
     uncacheable: {
       forAll: { has: (key, atMs) => uncacheable.forAll.peek(key, atMs) },
       forSessions: { has: (key, atMs) => uncacheable.forSessions.peek(key, atMs) },
+      stood: { mark: () => undefined },
     },
     sharedOdds: {
       isWorthAsking: (place) => sharedOdds.peek(place),

@@ -7,7 +7,7 @@ import { isErrorStatus } from "../../http/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, Tiers } from "../stored/tiers.ts";
-import type { SoFar } from "./shared-look.ts";
+import type { SharedLookPorts, SoFar } from "./shared-look.ts";
 import { type MarkerPorts, newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "./verdict.ts";
 
@@ -15,6 +15,7 @@ import type { Candidate } from "./verdict.ts";
 export interface PutAbovePorts extends MarkerPorts {
   readonly tiers: Tiers;
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  readonly uncacheable: SharedLookPorts["uncacheable"];
 }
 
 /** What becomes of the request that it is put there for. */
@@ -29,7 +30,9 @@ export function putAbove(
   { asked, key, marker, atMs, ports, decision }: SoFar<PutAbovePorts> & Deciding,
 ): void {
   const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, asked.route));
-  const leadsToError = isErrorStatus(stored.metadata.status);
+  const { status } = stored.metadata;
+  if (status < 300) ports.uncacheable.stood.mark(asked.key.text, atMs);
+  const leadsToError = isErrorStatus(status);
   const how = { body: "new", isAskedAgain: tier === "edge", leadsToError } as const;
   const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];
   const newest = marker && newestMarker(asked.key, marker, ports);

@@ -15,7 +15,7 @@ export type InShared = "nothing" | "passed-over";
 export interface SharedLookPorts {
   readonly uncacheable: Readonly<
     Record<"forAll" | "forSessions", Pick<Uncacheable["forAll"], "has">>
-  >;
+  > & { readonly stood: Pick<Uncacheable["stood"], "mark"> };
   readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
 }
 

@@ -51,6 +51,11 @@ export class Uncacheable {
    * do not wait for each other. Each refusal renews the mark, a storable response removes it.
    */
   readonly pass = new Marks(60_000);
+  /**
+   * Pages of which this isolate has had a success to store. What one client gets in its place is not stored
+   * before an anonymous request gets the same, also once the success has expired.
+   */
+  readonly stood = new Marks(600_000);
   /** A client's own request got a failure, or nothing to share: the isolate leads without a client. */
   readonly ledAnonymously = new Marks(10_000);
 }

@@ -56,9 +56,10 @@ export function heedRefusal(
   replacing: Replacing,
 ): void {
   const { asked, ports, key, replaced } = replacing;
-  const { forAll, pass, ledAnonymously } = ports.uncacheable;
+  const { forAll, pass, ledAnonymously, stood } = ports.uncacheable;
   const atMs = ports.nowAtMs();
   if (refusal === undefined) {
+    if (status < 300) stood.mark(asked.key.text, atMs);
     // `pass` lasts until the body is stored as well.
     return forAll.forget(key.text);
   }

@@ -26,6 +26,7 @@ export type RefusalPorts = MarkerPorts & {
   readonly config: Config;
   /** Does the switch send a route's requests straight to the origin by now? */
   readonly bypasses: (route: string) => boolean;
+  readonly uncacheable: { readonly stood: { has(key: string, atMs: number): boolean } };
 };
 
 /** The rule that keeps an answer from being stored, as `Cache-Status` and the stats name it. */
@@ -129,26 +130,29 @@ function isFailedRefresh(status: number, need: Need): boolean {
 }
 
 /**
- * An error or a redirect for one client over a stored success: the client may have provoked it, so it
- * replaces nothing until an anonymous request gets the same. For a variant that is not stored, it never ends
+ * An error or a redirect for one client over a success that is stored, or was in the last ten minutes: the
+ * client may have provoked it, so it replaces nothing until an anonymous request gets the same. For a variant that is not stored, it never ends
  * the stored variants: an anonymous request asks for the client's variant, too.
  */
 function isUnconfirmed(
   metadata: StoredMetadata,
-  need: Need<VariantPorts & QuestionPorts>,
+  need: Need<RefusalPorts & VariantPorts & QuestionPorts>,
 ): boolean {
   if (metadata.status < 300) return false;
+  const { asked, ports } = need;
   const before = atHand(need) ?? need.standing;
   if (before === undefined) {
+    const hasStood =
+      !asked.isAnonymous && ports.uncacheable.stood.has(asked.key.text, ports.nowAtMs());
     // Redis may have a success that this client may not have.
-    const isUnseen = isPersonal(need.asked) && need.inShared === "passed-over";
-    return isUnseen || endsVariants(metadata, need);
+    const isUnseen = isPersonal(asked) && need.inShared === "passed-over";
+    return hasStood || isUnseen || endsVariants(metadata, need);
   }
   const statusBefore = before.stored.metadata.status;
   const isWorse = isErrorStatus(metadata.status)
     ? !isErrorStatus(statusBefore)
     : statusBefore < 300;
-  if (need.asked.isAnonymous || !isWorse) return false;
+  if (asked.isAnonymous || !isWorse) return false;
   const judged = judgedUnder(questionOf(need), before);
   return judged.kind !== "purged" || judged.mode === "soft";
 }

@@ -112,6 +112,40 @@ describe("a stored page", () => {
     expect([next.status, next.text]).toEqual([200, "page"]);
   });
 
+  it("that has expired is not replaced by an error for one client, nor where another isolate stored it", async () => {
+    const clock = new FakeClock();
+    const [near, far] = openColos(2, {
+      clock,
+      upstash: new FakeUpstash(clock),
+      origin: ({ headers }) =>
+        headers.has("x-odd") ? error(404)() : page("page", cc("max-age=5")),
+    }) as [Site, Site];
+    await near.get("/a");
+    await far.get("/a");
+    expect(near.origin.count).toBe(1);
+    clock.advance(6);
+    for (const site of [near, far]) {
+      const odd = await site.get("/a", { headers: { "x-odd": "1" } });
+      expect([odd.status, odd.cacheStatus]).toEqual([404, expect.stringContaining("unconfirmed")]);
+    }
+    expect((await far.get("/a")).text).toBe("page");
+  });
+
+  it("that has expired is replaced once an anonymous request gets the same", async () => {
+    let isGone = false;
+    const site = openSite({
+      origin: () => (isGone ? error(404)() : page("page", cc("max-age=5"))),
+    });
+    await site.get("/a");
+    isGone = true;
+    site.clock.advance(6);
+    const told: string[] = [];
+    for (let nth = 0; nth < 3; nth += 1) told.push((await site.get("/a")).cacheStatus);
+    expect(told[0]).toContain("unconfirmed");
+    expect(told[2]).toContain("hit");
+    expect(site.origin.count).toBe(3);
+  });
+
   it("is replaced by a 404 that a refresh brings: the page is gone", async () => {
     const site = openWith([stored, error(404)], { staleWhileRevalidate: "1h" });
     await site.get("/a");

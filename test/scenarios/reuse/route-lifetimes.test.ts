@@ -147,10 +147,10 @@ describe("not stored", () => {
 });
 
 describe("an error of the origin's that has a lifetime", () => {
-  /** A page, then the error once the page is stale, then a page again. */
-  async function textsOver(staleIfError: string): Promise<string[]> {
+  /** A page that stands already or not, then the error once that is stale, then a page again. */
+  async function textsOver(staleIfError: string, stands: boolean): Promise<string[]> {
     const site = openRoute({ fresh: "60s", negative: { 503: "5s" }, staleIfError });
-    await site.get("/a");
+    if (stands) await site.get("/a");
     site.clock.advance(61);
     site.origin.script = () => page("away", {}, 503);
     const failing = await site.get("/a");
@@ -162,14 +162,26 @@ describe("an error of the origin's that has a lifetime", () => {
   }
 
   it.each([
-    { id: "answers for that long", staleIfError: "0s", texts: ["away", "away", "back", "back"] },
+    {
+      id: "answers for that long",
+      stands: false,
+      staleIfError: "0s",
+      texts: ["away", "away", "back", "back"],
+    },
+    {
+      id: "not over a page that one client may have lost by its own request",
+      stands: true,
+      staleIfError: "0s",
+      texts: ["away", "back", "back", "back"],
+    },
     {
       id: "not where a page may",
+      stands: true,
       staleIfError: "1h",
       texts: ["page 1", "page 1", "page 1", "back"],
     },
-  ])("$id", async ({ staleIfError, texts }) => {
-    expect(await textsOver(staleIfError)).toEqual(texts);
+  ])("$id", async ({ staleIfError, stands, texts }) => {
+    expect(await textsOver(staleIfError, stands)).toEqual(texts);
   });
 
   it("is not stored where a client's own cookie may have made it", async () => {
