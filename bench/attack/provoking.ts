@@ -26,14 +26,15 @@ export const provoking: readonly Attack[] = [
   provoked("provoked-resets", "resets its connection", ["reset"]),
   provoked("provoked-hangs", "never answers", ["hang"], 0.2),
   provoked("provoked-cuts", "breaks off within the body", ["cut"]),
-  provoked("provoked-refusals", "answers 302, 401, 403, 404, `private` and `Set-Cookie`", [
+  provoked("provoked-refusals", "answers 302, 401, 403, `private` and `Set-Cookie`", [
     "302",
     "401",
     "403",
-    "404",
     "private",
     "set-cookie",
   ]),
+  // Its route stores a 404: of a page that this isolate has not had, it is taken for the truth.
+  provoked("provoked-missing", "answers 404, which the route stores for 30 s", ["404"]),
   {
     name: "endless-streams",
     said: "streams without an end, of events and of lines, on a few paths",
