@@ -7,7 +7,7 @@ const include = [
   "packages/*/test/**/*.test.ts",
 ];
 
-/** Files that replace modules, or the globals as this server does, need a worker of their own. */
+/** Files that replace modules, timers or, as this server does, other globals need a worker of their own. */
 const replacing = ["test", "packages/cli/test"]
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`),
@@ -15,7 +15,9 @@ const replacing = ["test", "packages/cli/test"]
   .filter(
     (path) =>
       path.endsWith(".test.ts") &&
-      /vi\.mock\(|node-server|node-site|demo-origin/.test(readFileSync(path, "utf8")),
+      /vi\.mock\(|playTimers|useFakeTimers|node-server|node-site|demo-origin/.test(
+        readFileSync(path, "utf8"),
+      ),
   );
 
 export default defineConfig({
