@@ -148,9 +148,9 @@ function answerer({ proxy, operators, looked, arrivalOf }: Answering): Applicati
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
     const read = proxy.isolate.readUrl(arrival ?? request);
-    // A hit needs no route but its own, so it goes without Hono's context.
-    // No runtime makes a request with this method, as would be needed for another URL.
+    // No runtime can make the request that another URL needs with this method.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
+    // A hit needs no route but its own, so it goes without Hono's context.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     const address = arrival?.address;
     if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);

@@ -61,7 +61,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     return { key, leaseKey, ask, taken, lasts, token: () => token };
   }
 
-  /** That it was to stand for so long, of which a busy machine may have used all. @returns what stands */
+  /** Checks its lifetime, all of which a busy machine may have used. @returns the value that stands */
   async function stoodFor(leaseKey: string, ms: number, sinceAtMs: number) {
     const replies = await redis.multi().get(leaseKey).pttl(leaseKey).exec();
     const [stands, leftMs] = (replies ?? []).map(([, reply]) => reply);

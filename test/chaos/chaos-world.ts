@@ -20,8 +20,8 @@ export interface ChaosWorld {
   stop(): Promise<void>;
 }
 
-const configOf = (maxLagSeconds: number) => `{
-  originTimeout: "1s",
+const configOf = (maxLagSeconds: number, originTimeout: string) => `{
+  originTimeout: "${originTimeout}",
   purge: { maxLagSeconds: ${maxLagSeconds}, clockAllowanceSeconds: 0.2 },
   routes: [
     { name: "shared", match: "/shared/*", tiers: ["shared"] },
@@ -36,8 +36,12 @@ const configOf = (maxLagSeconds: number) => `{
  *
  * @param maxLagSeconds 2 unless given, so that an outage outlasts what pages may go unverified; the
  *   longest that a view is waited for is then 0.9 s
+ * @param originTimeout of the configuration; longer where a slow answer is no fault
  */
-export async function startChaosWorld(maxLagSeconds = 2): Promise<ChaosWorld> {
+export async function startChaosWorld(
+  maxLagSeconds = 2,
+  originTimeout = "1s",
+): Promise<ChaosWorld> {
   const running = new Running();
   try {
     const origin = await running.add(
@@ -61,7 +65,7 @@ export async function startChaosWorld(maxLagSeconds = 2): Promise<ChaosWorld> {
       return front.url;
     };
     const { url: redisUrl } = toRedis;
-    const config = configOf(maxLagSeconds);
+    const config = configOf(maxLagSeconds, originTimeout);
     const world = await running.add(
       startWorld({ originUrl: toOrigin.url, redisUrl, config, restFront }),
     );
@@ -108,9 +112,14 @@ export async function shutOff(chaos: ChaosWorld): Promise<void> {
 }
 
 /** A page is written to the database and read there; requests keep coming, or no probe is sent. */
-export async function usedAgain({ url }: ChaosWorld, run: string): Promise<void> {
-  await until(async () => {
+export async function usedAgain(
+  { url }: ChaosWorld,
+  run: string,
+  patienceMs?: number,
+): Promise<void> {
+  const isUsed = async () => {
     const answer = await rawRequest(url, `/shared/again/${run}`);
     return cacheStatusOf(answer).includes("detail=shared");
-  }, "the database to be used again");
+  };
+  await until(isUsed, "the database to be used again", patienceMs);
 }

@@ -3,19 +3,14 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import {
-  sleep,
-  startWorld,
-  statsOf,
-  tierCommands,
-  type World,
-} from "../../testing/worker/world.ts";
+import { sleep, tierCommands, until as untilWithin } from "../../testing/worker/world.ts";
 import {
   type ChaosWorld,
   loadOn,
   mixedPaths,
   shutOff,
   startChaosWorld,
+  usedAgain as usedAgainWithin,
   yardstickOn,
 } from "./chaos-world.ts";
 import { type Answered, type Load, slowestMs, violations } from "./load.ts";
@@ -27,46 +22,20 @@ const waitMsMax = 4_000;
 /** A client's request, and the looks, the lease and the origin's answer behind it. */
 const waysMax = 5;
 
-const config = `{
-  purge: { maxLagSeconds: 2, clockAllowanceSeconds: 0.2 },
-  routes: [
-    { name: "shared", match: "/shared/*", tiers: ["shared"] },
-    { name: "rest", match: "*" },
-  ],
-}`;
+/** Each time-out that a busy machine causes lengthens the pause until the database is tried again. */
+const patienceMs = 80_000;
+const until = (condition: () => Promise<boolean>, what: string) =>
+  untilWithin(condition, what, patienceMs);
+const usedAgain = (world: ChaosWorld, run: string) => usedAgainWithin(world, run, patienceMs);
 
 let chaos: ChaosWorld;
-let patient: World;
 let yardstick: Load;
 beforeAll(async () => {
-  const given = await startChaosWorld();
-  const { toOrigin, toRest, redisUrl } = given;
-  // A busy machine may take longer than the second that the origin is given there.
-  const restFront = async () => toRest.url;
-  patient = await startWorld({ originUrl: toOrigin.url, redisUrl, config, restFront });
-  const colo = patient.colos[0]!;
-  chaos = { ...given, url: colo.url, stats: () => statsOf(colo) };
+  chaos = await startChaosWorld(2, "20s");
 });
 beforeEach(() => void (yardstick = yardstickOn(chaos)));
 afterEach(() => yardstick.stop());
-afterAll(async () => {
-  await patient.stop();
-  await chaos.stop();
-});
-
-/** Of time-outs that a busy machine brings about, each lengthens the pause until it is looked again. */
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  await vi.waitUntil(condition, { timeout: 80_000, interval: 10 }).catch(() => {
-    throw new Error(`Waited 80 s for ${what}.`);
-  });
-}
-
-/** As that of the chaos world, with more patience. */
-const usedAgain = ({ url }: ChaosWorld, run: string) =>
-  until(async () => {
-    const answer = await rawRequest(url, `/shared/again/${run}`);
-    return cacheStatusOf(answer).includes("detail=shared");
-  }, "the database to be used again");
+afterAll(() => chaos.stop());
 
 /** How many have ended since then at the most: of 1 s, 2 s, 4 s and so on. */
 const pausesSince = (atMs: number) => Math.ceil(Math.log2(1 + (performance.now() - atMs) / 1_000));

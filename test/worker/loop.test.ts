@@ -34,6 +34,6 @@ it.each(["GET", "HEAD", "DELETE"])("is told with 508: %s", async (method) => {
       "tidemark; error=proxy_loop_detected",
     ]);
   }
-  // Of two who wait for each other, the second is led by an anonymous request first.
+  // Two requests wait for each other: an anonymous request leads for the second one first.
   expect(origin.count(`/${method}`)).toBe(method === "GET" ? 6 : 4);
 });

@@ -99,11 +99,15 @@ export async function storesSettled(colo: Colo): Promise<void> {
   await until(async () => (await statsOf(colo)).fillsUnderWay === 0, "stores to settle");
 }
 
-/** Waits for a condition; one that does not come within 10 s fails. */
-export async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const endAtMs = Date.now() + settleMsMax;
+/** Waits for a condition; one that does not come in time, 10 s unless given, fails. */
+export async function until(
+  condition: () => Promise<boolean>,
+  what: string,
+  patienceMs = settleMsMax,
+): Promise<void> {
+  const endAtMs = Date.now() + patienceMs;
   while (!(await condition())) {
-    if (Date.now() > endAtMs) throw new Error(`Waited ${settleMsMax} ms for ${what}.`);
+    if (Date.now() > endAtMs) throw new Error(`Waited ${patienceMs} ms for ${what}.`);
     await sleep(10);
   }
 }

@@ -1,5 +1,6 @@
 // Passes a body on, while it still comes, to every client who waits for it. Clients read at their own
 // pace, each in its own request: here are bytes and promises, never another request's I/O.
+import { isWithinMs } from "../../elapsed.ts";
 import { patiently } from "../../patience.ts";
 
 /** A body that has not ended by then may have no end: nobody else gets its beginning. */
@@ -75,10 +76,11 @@ export class Relay {
   /** Does the slowest reader take anything meanwhile? */
   async #takenWithin(stallMs: number): Promise<boolean> {
     const before = this.#slowestAt;
-    const sinceAtMs = this.#limits.nowAtMs();
-    const isOver = () => Math.abs(this.#limits.nowAtMs() - sinceAtMs) >= stallMs;
-    // Others may take what there is a little at a time: then no wait runs out.
-    for (let waitedMs = 0; waitedMs < stallMs && !isOver();) {
+    const { nowAtMs } = this.#limits;
+    const sinceAtMs = nowAtMs();
+    const isPatient = () => isWithinMs(stallMs, sinceAtMs, nowAtMs());
+    // While others take a chunk at a time, no single wait runs out.
+    for (let waitedMs = 0; waitedMs < stallMs && isPatient();) {
       const came = await patiently(this.#taken.promise, lookAgainMs);
       if (this.#slowestAt > before) return true;
       // The runtime breaks what a request that it has ended was to resolve.
@@ -137,7 +139,7 @@ export class Relay {
     controller.error(new Error("The body was cut short."));
   }
 
-  /** Of the next chunk that the slowest reader gets. */
+  /** Position of the next chunk that the slowest reader gets; `Infinity` without readers. */
   get #slowestAt(): number {
     return Math.min(...Array.from(this.#readers, ({ at }) => at), Infinity);
   }
@@ -176,7 +178,7 @@ export class Relay {
 }
 
 interface Reader {
-  /** Of the next chunk, counted from the body's first. */
+  /** Position of the next chunk, counted from the body's first. */
   at: number;
   isCut: boolean;
 }

@@ -9,7 +9,7 @@ import { sha256Short } from "../../sha256.ts";
 const partMs = 15_000;
 const partCount = 4;
 const bytesMax = 1_048_576;
-/** Of one variant, without the text of its key. */
+/** Bytes of one variant's counts, without the text of its key. */
 const requestsBytes = 256;
 
 /** Requests for one variant, by part of a minute. */

@@ -18,6 +18,7 @@ import { atHand, type Need, type QuestionPorts, questionOf } from "../reuse/need
 import { judgedUnder } from "../reuse/verdict.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
+import type { Marks } from "../reuse/uncacheable.ts";
 import type { MarkerPorts } from "../reuse/vary-markers.ts";
 import { endsVariants, hasRoomFor, type VariantPlace, type VariantPorts } from "./variants.ts";
 
@@ -26,7 +27,7 @@ export type RefusalPorts = MarkerPorts & {
   readonly config: Config;
   /** Does the switch send a route's requests straight to the origin by now? */
   readonly bypasses: (route: string) => boolean;
-  readonly uncacheable: { readonly stood: { has(key: string, atMs: number): boolean } };
+  readonly uncacheable: { readonly stood: Pick<Marks, "has"> };
 };
 
 /** The rule that keeps an answer from being stored, as `Cache-Status` and the stats name it. */

@@ -105,14 +105,14 @@ function unstored(
   return passOn(sent, need, change);
 }
 
-/** As every origin reads it that knows ranges: some read no white space, no capitals and no long numbers. */
+/** The form that every origin with ranges understands. Some reject white space, capitals or long numbers. */
 const plainRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
 
 /** `bytes=0-` may well be answered with the whole; and who sends `If-Range` may want just that. */
 function ignoresRange(metadata: StoredMetadata, asked: Asked): boolean {
   const range = rangeIn(asked, metadata);
   if (range.kind !== "part" || asked.conditions.has("if-range")) return false;
-  // Who sends another spelling must not have others wait for the whole.
+  // A client with another spelling must not make others wait for the whole body.
   if (!plainRange.test(asked.conditions.get("range") ?? "")) return false;
   return !mayNeedNoBody(asked) && lengthOf(range) !== metadata.bodyBytes;
 }
