@@ -101,7 +101,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   unconfirmed: {
     clause: "negative",
-    why: "it is an error or a redirect for one client, and a stored success, or another variant, stands; an anonymous request decides",
+    why: "it is an error or a redirect for one client; the next request is an anonymous one, and decides",
     mend: "if the page is gone, nothing: the anonymous request for what is stored replaces it",
   },
   "refresh-failed": {

@@ -53,7 +53,7 @@ export async function validated(
   const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
-  heedRefusal(refusal, metadata.status, { ...led, replaced: candidate });
+  heedRefusal(refusal, metadata, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
   decision.tier = candidate.tier;
   // Too large to be held: it is read once more from its tier, and stored again on the way.

@@ -6,13 +6,15 @@ import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 /** Keys, each marked for so long. */
 export class Marks {
   readonly #keptMs: number;
+  readonly #keptMsMax: number;
   readonly #untilAtMs = new BoundedMarks<number>();
 
-  constructor(keptMs: number) {
+  constructor(keptMs: number, keptMsMax = keptMs) {
     this.#keptMs = keptMs;
+    this.#keptMsMax = keptMsMax;
   }
 
-  /** @param forMs no longer than a mark of this kind lasts */
+  /** @param forMs no longer than a mark of this kind may last */
   mark(key: string, atMs: number, forMs = this.#keptMs): void {
     this.#untilAtMs.set(key, atMs + forMs);
   }
@@ -29,13 +31,16 @@ export class Marks {
   #lasts(untilAtMs: number | undefined, atMs: number): boolean {
     const leftMs = (untilAtMs ?? -Infinity) - atMs;
     // A clock that was set back must not lengthen it.
-    return leftMs > 0 && leftMs <= this.#keptMs;
+    return leftMs > 0 && leftMs <= this.#keptMsMax;
   }
 
   forget(key: string): void {
     this.#untilAtMs.delete(key);
   }
 }
+
+/** The longest that a key is led anonymously: 10 s after a failure, longer where an error may be stored. */
+export const ledAnonymouslyMsMax = 600_000;
 
 /** The marks of one isolate, under a bound in bytes. */
 export class Uncacheable {
@@ -57,5 +62,5 @@ export class Uncacheable {
    */
   readonly stood = new Marks(600_000);
   /** A client's own request got a failure, or nothing to share: the isolate leads without a client. */
-  readonly ledAnonymously = new Marks(10_000);
+  readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
 }

@@ -20,6 +20,8 @@ export interface Terms {
   /** Its origin says that many clients may share it. */
   readonly isShared: boolean;
   readonly lifetimeSeconds: number;
+  /** The route gives the lifetime, not the response. */
+  readonly isAssigned: boolean;
   /** Age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
   readonly initialAgeSeconds: number;
   /** `no-cache`: never without validation (RFC 9111 §5.2.2.4). */
@@ -71,8 +73,8 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
   const fields = fieldsOf(metadata);
   const governing = governingDirectives(fields);
   const { directives } = governing;
-  const { lifetimeSeconds, assigned } = lifetime(metadata, governing, route);
-  const overrides = assigned && route.mode === "override";
+  const { lifetimeSeconds, isAssigned } = lifetime(metadata, governing, route);
+  const overrides = isAssigned && route.mode === "override";
   const isNamed = isNamedStatus(route, metadata.status);
   const secondsMax = serverErrorSecondsMax(route, metadata.status);
   const beyondMax = secondsMax - lifetimeSeconds;
@@ -87,6 +89,7 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
       metadata.lifetimeSecondsMax ?? Infinity,
       secondsMax,
     ),
+    isAssigned,
     initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
     alwaysValidate: directives.noCache === true && !overrides,
     // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
@@ -118,14 +121,14 @@ function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: 
   const assignedSeconds = assignedLifetimeSeconds(route, metadata, governing);
   const routeFirst = route.mode === "override" || explicit === "unstated";
   if (assignedSeconds !== undefined && routeFirst) {
-    return { lifetimeSeconds: assignedSeconds, assigned: true };
+    return { lifetimeSeconds: assignedSeconds, isAssigned: true };
   }
-  if (explicit !== "unstated") return { lifetimeSeconds: explicit, assigned: false };
+  if (explicit !== "unstated") return { lifetimeSeconds: explicit, isAssigned: false };
   const isPublic = governing.directives.public;
   const heuristic = route.heuristics
     ? heuristicLifetimeSeconds({ status, isPublic, fields, receivedAtMs })
     : 0;
-  return { lifetimeSeconds: heuristic, assigned: false };
+  return { lifetimeSeconds: heuristic, isAssigned: false };
 }
 
 /**

@@ -8,6 +8,7 @@ import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { placeOfVariants, type SharedOdds } from "../reuse/shared-odds.ts";
 import { type InTiersPorts, storeInTiers } from "./in-tiers.ts";
+import { isStoredByRoute } from "./refusal.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
 import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
@@ -29,7 +30,9 @@ export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs" |
 export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { route } = need.asked;
   if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
-  const { tiers, admission = isErrorStatus(metadata.status) ? "second-ask" : undefined } = route;
+  // What is stored by the route alone is stored on its second ask.
+  const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
+  const { tiers, admission = isForFirst ? "second-ask" : undefined } = route;
   // It must lie somewhere until then.
   const mayWait = tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
   if (!mayWait) return false;

@@ -1,14 +1,16 @@
 // What follows from an answer for those who ask next: what is remembered of its key once it is stored,
 // or is not, and what ends that was stored before it.
+import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../http/fields.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { Need } from "../reuse/need.ts";
 import { placeOf, type SharedOdds } from "../reuse/shared-odds.ts";
-import type { Uncacheable } from "../reuse/uncacheable.ts";
+import { ledAnonymouslyMsMax, type Uncacheable } from "../reuse/uncacheable.ts";
 import type { Candidate } from "../reuse/verdict.ts";
+import { termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { removeStored, type RemovePorts } from "./in-tiers.ts";
-import { ofOneClient, type StoreRefusal } from "./refusal.ts";
+import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** What is remembered of keys whose answers are not stored, and what ends the stored ones. */
 export type HeedPorts = RemovePorts & { readonly uncacheable: Uncacheable };
@@ -43,29 +45,40 @@ type Replacing = Pick<Need<HeedPorts>, "asked" | "ports" | "key" | "decision"> &
   readonly replaced: Candidate | undefined;
 };
 
+/** For how long the requests for an error or a redirect are led anonymously: for a minute beyond its lifetime. */
+function confirmedWithinMs(metadata: StoredMetadata, route: Route): number {
+  const lifetimeMs = termsOf(metadata, route).lifetimeSeconds * 1_000;
+  return Math.min(lifetimeMs + 60_000, ledAnonymouslyMsMax);
+}
+
 /**
  * Remembers what proved uncacheable, and forgets what no longer is. A response that may not be stored
  * ends the stored one that it would have replaced. A client may have provoked such a response, so only
  * an anonymous request ends anything: after a client's own, one is due.
  *
- * @param status of the response that was refused
+ * @param metadata of the response that is stored, or was refused
  */
 export function heedRefusal(
   refusal: StoreRefusal | undefined,
-  status: number,
+  metadata: StoredMetadata,
   replacing: Replacing,
 ): void {
   const { asked, ports, key, replaced } = replacing;
   const { forAll, pass, ledAnonymously, stood } = ports.uncacheable;
+  const { status } = metadata;
   const atMs = ports.nowAtMs();
+  const confirmAgain = () =>
+    ledAnonymously.mark(key.text, atMs, confirmedWithinMs(metadata, asked.route));
   if (refusal === undefined) {
+    if (isStoredByRoute(metadata, asked.route)) confirmAgain();
     if (status < 300) stood.mark(asked.key.text, atMs);
     // `pass` lasts until the body is stored as well.
     return forAll.forget(key.text);
   }
-  const isConfirmed = asked.isAnonymous || pass.has(key.text, atMs);
+  const isToConfirm = refusal === "unconfirmed";
+  const isConfirmed = asked.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);
-  if (refusal === "unconfirmed") return ledAnonymously.mark(key.text, atMs);
+  if (isToConfirm) return confirmAgain();
   const isForAll = holdsForAll.has(refusal) && !isPersonal(asked);
   if (!isForAll || !tellsOfResource(status)) return;
   const endsStored = replaced !== undefined && (saidByOrigin.has(refusal) || isGone(status));

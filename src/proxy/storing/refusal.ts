@@ -1,5 +1,5 @@
 // Why an origin's answer is not stored: all reasons, in the order in which they are looked for.
-import type { Config } from "../../config/config.ts";
+import type { Config, Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../http/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../http/storable.ts";
 import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
@@ -131,9 +131,10 @@ function isFailedRefresh(status: number, need: Need): boolean {
 }
 
 /**
- * An error or a redirect for one client over a success that is stored, or was in the last ten minutes: the
- * client may have provoked it, so it replaces nothing until an anonymous request gets the same. For a variant that is not stored, it never ends
- * the stored variants: an anonymous request asks for the client's variant, too.
+ * Does an error or a redirect wait for an anonymous request that gets the same? The client may have provoked it. So it waits
+ * - if it is stored only because the route says so;
+ * - over a success that is stored, or was in the last ten minutes;
+ * - if it would end stored variants.
  */
 function isUnconfirmed(
   metadata: StoredMetadata,
@@ -142,6 +143,7 @@ function isUnconfirmed(
   if (metadata.status < 300) return false;
   const { asked, ports } = need;
   const before = atHand(need) ?? need.standing;
+  if (!asked.isAnonymous && isStoredByRoute(metadata, asked.route)) return true;
   if (before === undefined) {
     const hasStood =
       !asked.isAnonymous && ports.uncacheable.stood.has(asked.key.text, ports.nowAtMs());
@@ -156,6 +158,12 @@ function isUnconfirmed(
   if (asked.isAnonymous || !isWorse) return false;
   const judged = judgedUnder(questionOf(need), before);
   return judged.kind !== "purged" || judged.mode === "soft";
+}
+
+/** Would this error or redirect not be stored without the route's `fresh` and `negative`? */
+export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean {
+  const { status } = metadata;
+  return status >= 300 && (isOfOneRequest(status) || termsOf(metadata, route).isAssigned);
 }
 
 /** @returns the refusal with the names that it is about */

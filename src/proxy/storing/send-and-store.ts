@@ -46,7 +46,7 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
   const { headers, status, body } = fresh.response;
   const metadata = metadataOf(fresh, led);
   const refused = refusedBy(metadata, headers, led);
-  heedRefusal(refused?.rule, status, { ...led, replaced: atHand(led) });
+  heedRefusal(refused?.rule, metadata, { ...led, replaced: atHand(led) });
   heedForSessions(refused?.rule, status, led);
   learnOdds(refused?.rule, metadata, led);
   const atMs = ports.nowAtMs();

@@ -52,13 +52,13 @@ describe("a second ask", () => {
     const make = () => void (exists = true);
     const origin: Script = ({ method }) => {
       if (method === "POST") make();
-      return exists ? page("page", cc("max-age=600")) : page("nothing", {}, 404);
+      return exists ? page("page", cc("max-age=600")) : page("nothing", cc("max-age=60"), 404);
     };
     return { origin, make };
   }
 
   it("does not put an older 404 in the place of a newer page", async () => {
-    const isolates = new Isolates(madeLater().origin, { negative: { 404: "60s" } });
+    const isolates = new Isolates(madeLater().origin);
     const { near, beside, cold, far } = isolates;
     await beside.get("/a");
     await isolates.post(near);
@@ -70,7 +70,7 @@ describe("a second ask", () => {
 
   it.each(["hard", "soft"] as const)("nor after a purge that is %s", async (mode) => {
     const { origin, make } = madeLater();
-    const route = { negative: { 404: "60s" }, staleWhileRevalidate: "60s" };
+    const route = { staleWhileRevalidate: "60s" };
     const isolates = new Isolates(origin, route);
     const { near, beside, far } = isolates;
     await beside.get("/other");

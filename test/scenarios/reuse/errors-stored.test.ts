@@ -15,11 +15,13 @@ function openWith(answers: readonly [() => Response, ...(() => Response)[]], rou
 }
 
 const error = (status: number) => () => page(`error ${status}`, cc("public, max-age=60"), status);
+/** A client's ask, an anonymous one if the first was not confirmed, and one that what is stored answers. */
 const isStored = async (status: number, route: RouteChanges = {}) => {
   const site = openWith([error(status)], route);
   const first = await site.get("/a");
-  const second = await site.get("/a");
-  return { first: first.cacheStatus, isHit: second.cacheStatus.includes("; hit") };
+  await site.get("/a");
+  const third = await site.get("/a");
+  return { first: first.cacheStatus, isHit: third.cacheStatus.includes("; hit") };
 };
 
 describe("an error with a lifetime of its own", () => {
@@ -47,10 +49,13 @@ describe("an error with a lifetime of its own", () => {
   it("lives for ten seconds at most if it is the server's", async () => {
     const site = openWith([error(503)], { negative: { 503: "origin" } });
     await site.get("/a");
+    await site.get("/a");
     site.clock.advance(9);
     expect((await site.get("/a")).cacheStatus).toContain("; hit");
     site.clock.advance(2);
-    expect((await site.get("/a")).cacheStatus).toContain("fwd-status=503");
+    const { count } = site.origin;
+    await site.get("/a");
+    expect(site.origin.count).toBe(count + 1);
   });
 
   it("keeps nobody from asking together, or in Redis, for the page (it is no uncacheable one)", async () => {
@@ -155,6 +160,66 @@ describe("a stored page", () => {
   });
 });
 
+describe("an error or a redirect that is stored by the route alone", () => {
+  const statuses = [301, 404, 403, 503];
+  const route = {
+    fresh: "30s",
+    negative: { 404: "30s", 403: "30s", 503: "origin" },
+  } as const;
+  const odd = { headers: { "x-odd": "1" } };
+  /** What an odd request gets for itself alone; 503 with a lifetime of its own. */
+  const oddly = (status: number) => page("odd", status === 503 ? cc("max-age=30") : {}, status);
+  const isOdd = ({ headers }: Request) => headers.has("x-odd");
+
+  it.each(statuses)("is not stored for one client: %i", async (status) => {
+    const site = openSite({
+      config: { routes: [{ name: "all", match: "*", ...route }] },
+      origin: (request) => (isOdd(request) ? oddly(status) : page("page", cc("max-age=60"))),
+    });
+    const seen = await site.get("/a", odd);
+    expect([seen.status, seen.cacheStatus]).toEqual([status, expect.stringContaining("unconfirm")]);
+    const next = await site.get("/a");
+    expect([next.status, next.text]).toEqual([200, "page"]);
+    expect(site.origin.count).toBe(2);
+  });
+
+  it.each(statuses)("and is not renewed by one client either: %i", async (status) => {
+    let isThere = false;
+    const site = openSite({
+      config: { routes: [{ name: "all", match: "*", ...route }] },
+      origin: (request) => (isThere && !isOdd(request) ? page("page") : oddly(status)),
+    });
+    for (const _ of ["asked", "confirmed"]) await site.get("/a");
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
+    isThere = true;
+    site.clock.advance(31);
+    await site.get("/a", odd);
+    expect((await site.get("/a")).text).toBe("page");
+  });
+
+  it("costs one request for each lifetime after that, and goes to Redis with its second", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = openSite({
+      clock,
+      upstash,
+      config: { routes: [{ name: "all", match: "*", ...route }] },
+      origin: () => page("none", {}, 404),
+    });
+    await site.get("/a");
+    expect(upstash.keys).toEqual([]);
+    clock.advance(59);
+    await site.get("/a");
+    expect(upstash.keys.length).toBe(1);
+    expect(site.origin.count).toBe(2);
+    for (let turn = 0; turn < 3; turn += 1) {
+      clock.advance(31);
+      for (let ask = 0; ask < 3; ask += 1) await site.get("/a");
+    }
+    expect(site.origin.count).toBe(5);
+  });
+});
+
 describe("what the route's stale-while-revalidate does not speak of", () => {
   it.each([
     { id: "404 without a lifetime", answer: () => page("none", {}, 404) },
@@ -183,6 +248,7 @@ describe("browsers", () => {
   ])("keep nothing that `fresh` does not speak of: $status", async ({ status, control }) => {
     const negative = { 302: "60s", 404: "60s", 503: "60s" };
     const site = openWith([() => page("x", {}, status)], { ...assets, negative });
+    if (status >= 300) await site.get("/assets/x");
     for (const _ of ["filled", "hit"]) {
       expect((await site.get("/assets/x")).fields.get("cache-control")).toBe(control);
     }

@@ -21,7 +21,7 @@ class World {
 
   /** @param coloCount how many, each with one isolate */
   constructor(origin: Script, route: RouteChanges = {}, coloCount = 1) {
-    const routes = [{ name: "all", match: "*", negative: { 404: "30s" }, ...route }];
+    const routes = [{ name: "all", match: "*", ...route }];
     const { clock, upstash } = this;
     this.sites = openColos(coloCount, { clock, upstash, origin, config: { routes } });
   }
@@ -44,7 +44,7 @@ class World {
 const notFound =
   (fields: FieldTexts = {}): Script =>
   (_, nth) =>
-    page(`nothing ${nth}`, fields, 404);
+    page(`nothing ${nth}`, cc("max-age=30", fields), 404);
 const written = ["SET"];
 
 describe("random paths by the hundred", () => {
@@ -205,7 +205,6 @@ describe("waits for its second ask", () => {
     { id: "301", route: {}, status: 301, waits: false },
     { id: "404", route: {}, status: 404, waits: true },
     { id: "410", route: {}, status: 410, waits: true },
-    { id: "503", route: { negative: { 503: "origin" } }, status: 503, waits: true },
     { id: "200 by route", route: { admission: "second-ask" }, status: 200, waits: true },
     { id: "404 by route", route: { admission: "second-ask" }, status: 404, waits: true },
     { id: "404 not by route", route: { admission: "first-ask" }, status: 404, waits: false },
@@ -238,7 +237,7 @@ describe("what is stored already was asked for before", () => {
   const once = (first: Response, then: () => Response): Script => {
     return (_, nth) => (nth === 1 ? first : then());
   };
-  const gone = () => page("gone", {}, 404);
+  const gone = () => page("gone", cc("max-age=30"), 404);
   const texts = (world: World) =>
     [...world.upstash.text.matchAll(/"status":(\d+)/g)].map(([, status]) => status);
 
@@ -265,7 +264,7 @@ describe("what is stored already was asked for before", () => {
   ])("so the error $id when it is validated", async ({ turns, before }) => {
     const etag = { etag: '"1"' };
     const origin = ({ headers }: Request) =>
-      headers.has("if-none-match") ? unchanged(etag) : page("none", etag, 404);
+      headers.has("if-none-match") ? unchanged(etag) : page("none", cc("max-age=30", etag), 404);
     const world = new World(origin, {}, 2);
     const [near, far] = world.sites as [Site, Site];
     for (let turn = 0; turn < turns; turn += 1) await near.get("/a");
