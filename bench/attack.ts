@@ -15,6 +15,7 @@ import { BenchFailure, type Ground, measuredRow, type Pace, type Row } from "./a
 import { siteConfig } from "./attack/site.ts";
 import { machineSaid } from "./figures.ts";
 import { startPart } from "./load/part.ts";
+import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import { replaceMarkedPart } from "./marked-part.ts";
 
@@ -53,22 +54,30 @@ function readOptions(): Asked {
   };
 }
 
+/** A machine that stood still for longer than this has measured itself. */
+const lateMsMax = 250;
+
 /** The calm comes first and last, so that what else the machine does is seen. */
 async function measuredRows(ground: Ground, { pace, attacks: chosen }: Asked): Promise<Row[]> {
   const rows: Row[] = [];
   for (const attack of [undefined, ...chosen, undefined]) {
-    process.stderr.write(`${attack?.name ?? "calm"} …\n`);
-    const row = await measuredRow(ground, pace, attack);
-    process.stderr.write(`  clients were late by ${row.lateMsMax.toFixed(0)} ms at most\n`);
-    process.stderr.write(ground.log.take());
-    rows.push(row);
+    const row = await toldRow(ground, pace, attack);
+    rows.push(row.lateMsMax <= lateMsMax ? row : await toldRow(ground, pace, attack));
   }
   return rows;
 }
 
+async function toldRow(ground: Ground, pace: Pace, attack: Attack | undefined): Promise<Row> {
+  process.stderr.write(`${attack?.name ?? "calm"} …\n`);
+  const row = await measuredRow(ground, pace, attack);
+  process.stderr.write(`  clients were late by ${row.lateMsMax.toFixed(0)} ms at most\n`);
+  process.stderr.write(ground.log.take());
+  return row;
+}
+
 async function main(): Promise<void> {
   const asked = readOptions();
-  const machine = machineSaid();
+  const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
   const running = new Running();
   try {
     const origin = await running.add(startPart<OriginCalls>(program("origin")));

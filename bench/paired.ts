@@ -11,7 +11,7 @@ import { type Before, beforeFrom, beforeSaid } from "./paired/before.ts";
 import { contestsOf } from "./paired/contests.ts";
 import { pairedTable, reportsSaid, tooSlow } from "./paired/report.ts";
 import { startPair } from "./paired/systems.ts";
-import { keepCachesInMemory } from "./speed/cache-folder.ts";
+import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 
 const roundSeconds = 0.7;

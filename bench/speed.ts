@@ -10,7 +10,7 @@ import { isCpuKnown } from "./load/process-cpu.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
 import { replaceMarkedPart } from "./marked-part.ts";
-import { keepCachesInMemory } from "./speed/cache-folder.ts";
+import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable } from "./speed/demands.ts";
 import { type MissTimes, missTimes } from "./speed/miss-times.ts";

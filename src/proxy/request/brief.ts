@@ -1,9 +1,10 @@
 // What the shared tier keeps only briefly while its database fills: URLs that anybody can make up.
+import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { Asked } from "./plan.ts";
 
 /** What knows how full the database is; `undefined` without one. */
 export interface RoomPorts {
-  readonly room?: { readonly isTight: boolean } | undefined;
+  readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
 }
 
 /** So long such a record lies there after it was stored, or last read there. */

@@ -14,7 +14,10 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../reuse/verdict.ts";
 
 /** What is asked whether a response waits. */
-export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs" | "room"> {
+export interface AdmissionPorts extends Pick<
+  InTiersPorts,
+  "tiers" | "nowAtMs" | "room" | "afterAnswer"
+> {
   readonly sharedOdds: SharedOdds;
 }
 
@@ -22,6 +25,7 @@ export interface AdmissionPorts extends Pick<InTiersPorts, "tiers" | "nowAtMs" |
  * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
  * `admission`; where that is unset, an error does, and a variant whose values may be made up. While the
  * database is tight, so does a query that the route does not list, unless a crowd in the world waits for it.
+ * While it takes nothing new, so does all that it does not have.
  *
  * Not where the look-up found something stored that it takes the place of: that was asked for
  * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
@@ -37,8 +41,16 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPo
   const mayWait = tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
   if (!mayWait) return false;
   if (admission === "second-ask") return true;
+  if (need.inShared === "nothing" && isPaused(need.ports)) return true;
   if (route.collapse !== "global" && isBrief(need.asked, need.ports)) return true;
   return isLikelyMadeUp(metadata, need);
+}
+
+/** Has the database no room? This isolate looks again behind the answer, once a minute. */
+function isPaused({ room, afterAnswer }: Pick<AdmissionPorts, "room" | "afterAnswer">): boolean {
+  if (room?.isPaused !== true) return false;
+  afterAnswer(() => room.beforeWrite(0));
+  return true;
 }
 
 /**
@@ -66,6 +78,7 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPor
   const { metadata, body } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
   const { decision, ports } = place;
+  if (isPaused(ports)) return;
   if (body.kind !== "blob" || body.blob.size > ports.config.limits.sharedBodyBytes) return;
   admitted.add(metadata);
   const admitting = async () => {
