@@ -56,7 +56,7 @@ function inLanguage(language: string): Asking {
   return { path: "/vary/accept-language", headers: { "accept-language": language } };
 }
 
-const limiter: RateLimitSettings = { limit: 300, periodSeconds: 60 };
+const limitOfClient: RateLimitSettings = { limit: 300, periodSeconds: 60 };
 const ofOneClient = { "cf-connecting-ip": "192.0.2.66" };
 
 const plain: readonly Attack[] = [
@@ -111,7 +111,7 @@ const plain: readonly Attack[] = [
     said: "the same by one client, with `ORIGIN_LIMITER` at 300 a minute",
     manner: "ask",
     rateShare: 1,
-    limit: limiter,
+    limit: limitOfClient,
     asking: (_, draws) => {
       const { path, headers } = someVariant(draws);
       return { path, headers: { ...headers, ...ofOneClient } };
@@ -252,43 +252,44 @@ const limiterForFills =
   "most of its CPU is that of the simulated Cache API, which runs in the thread of the Worker: a Worker " +
   "of that API alone takes 3 ms for such a request";
 
-const filling: readonly Attack[] = [
-  { name: "fills", said: "without eviction", policy: "noeviction", limiterNeeded: limiterForFills },
-  {
-    name: "fills-limited",
-    said: "without eviction, by one client, with `ORIGIN_LIMITER` at 300 a minute",
+function filling(
+  name: string,
+  said: string,
+  database: NonNullable<Attack["database"]>,
+  limiter: Pick<Attack, "limit" | "limiterNeeded"> = { limiterNeeded: limiterForFills },
+): Attack {
+  return {
+    name,
+    said: `made-up queries that fill a database of ${databaseMebibytes} MiB, ${said}`,
+    manner: "ask",
+    rateShare: 1.5,
+    asking: (nth) => ({ path: fillingPath(nth), headers: ofOneClient }),
+    database,
+    ...limiter,
+  };
+}
+
+const fills: readonly Attack[] = [
+  filling("fills", "without eviction", { policy: "noeviction" }),
+  filling(
+    "fills-limited",
+    "by one client, with `ORIGIN_LIMITER` at 300 a minute",
+    { policy: "noeviction" },
+    { limit: limitOfClient },
+  ),
+  filling("fills-volatile", "with `volatile-lru`", { policy: "volatile-lru" }),
+  filling("fills-own-journal", "without eviction, the journal in one of its own", {
     policy: "noeviction",
-    limit: limiter,
-  },
-  {
-    name: "fills-volatile",
-    said: "with `volatile-lru`",
-    policy: "volatile-lru",
-    limiterNeeded: limiterForFills,
-  },
-  {
-    name: "fills-own-journal",
-    said: "without eviction, the journal in one of its own",
-    policy: "noeviction",
-    hasOwnJournal: true as const,
-    limiterNeeded: limiterForFills,
-  },
-].map(({ name, said, policy, hasOwnJournal, ...limiter }) => ({
-  name,
-  said: `made-up queries that fill a database of ${databaseMebibytes} MiB, ${said}`,
-  manner: "ask",
-  rateShare: 1.5,
-  asking: (nth) => ({ path: fillingPath(nth), headers: ofOneClient }),
-  database: { policy, ...(hasOwnJournal && { hasOwnJournal }) },
-  ...limiter,
-}));
+    hasOwnJournal: true,
+  }),
+];
 
 export const attacks: readonly Attack[] = [
   ...plain,
   ...provoking,
   ...changing,
   ...connections,
-  ...filling,
+  ...fills,
 ];
 
 /** @throws Error for a name that there is not */
