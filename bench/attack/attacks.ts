@@ -56,9 +56,6 @@ function inLanguage(language: string): Asking {
   return { path: "/vary/accept-language", headers: { "accept-language": language } };
 }
 
-const limitOfClient: RateLimitSettings = { limit: 300, periodSeconds: 60 };
-const ofOneClient = { "cf-connecting-ip": "192.0.2.66" };
-
 const plain: readonly Attack[] = [
   {
     name: "random-paths",
@@ -111,10 +108,10 @@ const plain: readonly Attack[] = [
     said: "the same by one client, with `ORIGIN_LIMITER` at 300 a minute",
     manner: "ask",
     rateShare: 1,
-    limit: limitOfClient,
+    limit: { limit: 300, periodSeconds: 60 },
     asking: (_, draws) => {
       const { path, headers } = someVariant(draws);
-      return { path, headers: { ...headers, ...ofOneClient } };
+      return { path, headers: { ...headers, "cf-connecting-ip": "192.0.2.66" } };
     },
   },
   {
@@ -248,48 +245,29 @@ const connections: readonly Attack[] = [
 const fillingPath = (nth: number): string =>
   `/noise/32768?made=${nth % 2 === 0 ? nth : Math.max(0, nth - 101)}`;
 
-const limiterForFills =
-  "most of its CPU is that of the simulated Cache API, which runs in the thread of the Worker: a Worker " +
-  "of that API alone takes 3 ms for such a request";
-
-function filling(
-  name: string,
-  said: string,
-  database: NonNullable<Attack["database"]>,
-  limiter: Pick<Attack, "limit" | "limiterNeeded"> = { limiterNeeded: limiterForFills },
-): Attack {
-  return {
-    name,
-    said: `made-up queries that fill a database of ${databaseMebibytes} MiB, ${said}`,
-    manner: "ask",
-    rateShare: 1.5,
-    asking: (nth) => ({ path: fillingPath(nth), headers: ofOneClient }),
-    database,
-    ...limiter,
-  };
-}
-
-const fills: readonly Attack[] = [
-  filling("fills", "without eviction", { policy: "noeviction" }),
-  filling(
-    "fills-limited",
-    "by one client, with `ORIGIN_LIMITER` at 300 a minute",
-    { policy: "noeviction" },
-    { limit: limitOfClient },
-  ),
-  filling("fills-volatile", "with `volatile-lru`", { policy: "volatile-lru" }),
-  filling("fills-own-journal", "without eviction, the journal in one of its own", {
-    policy: "noeviction",
-    hasOwnJournal: true,
-  }),
-];
+const filling: readonly Attack[] = [
+  { name: "fills", said: "without eviction", database: { policy: "noeviction" } },
+  { name: "fills-volatile", said: "with `volatile-lru`", database: { policy: "volatile-lru" } },
+  {
+    name: "fills-own-journal",
+    said: "without eviction, the journal in one of its own",
+    database: { policy: "noeviction", hasOwnJournal: true as const },
+  },
+].map(({ name, said, database }) => ({
+  name,
+  said: `made-up queries that fill a database of ${databaseMebibytes} MiB, ${said}`,
+  manner: "ask",
+  rateShare: 1.5,
+  asking: (nth) => ({ path: fillingPath(nth) }),
+  database,
+}));
 
 export const attacks: readonly Attack[] = [
   ...plain,
   ...provoking,
   ...changing,
   ...connections,
-  ...fills,
+  ...filling,
 ];
 
 /** @throws Error for a name that there is not */
