@@ -29,6 +29,8 @@ describe("a static site", () => {
   it("has a configuration by which its pages are hits, files for longer", async () => {
     const { user } = await initialised(origin, staticSite);
     const { cacheStatusOf } = await siteBehind(user, staticSite);
+    // A 404 that only the route gives a lifetime is stored by its second request.
+    await cacheStatusOf("/nope");
     const rows = [
       ["/", "hit; ttl=60;"],
       ["/guides/fog.html", "hit; ttl=300;"],
