@@ -34,7 +34,7 @@ export interface AdmissionPorts extends Pick<
 export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { route } = need.asked;
   if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
-  // What is stored by the route alone is stored on its second ask.
+  // That with a lifetime of the route is stored on its second ask.
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
   const { tiers, admission = isForFirst ? "second-ask" : undefined } = route;
   // It must lie somewhere until then.

@@ -132,7 +132,7 @@ function isFailedRefresh(status: number, need: Need): boolean {
 
 /**
  * Does an error or a redirect wait for an anonymous request that gets the same? The client may have provoked it. So it waits
- * - if it is stored only because the route says so;
+ * - if the route gives it a lifetime, and not its origin;
  * - over a success that is stored, or was in the last ten minutes;
  * - if it would end stored variants.
  */
@@ -160,10 +160,9 @@ function isUnconfirmed(
   return judged.kind !== "purged" || judged.mode === "soft";
 }
 
-/** Would this error or redirect not be stored without the route's `fresh` and `negative`? */
+/** Is it an error or a redirect to which the route gives a lifetime, and not its origin? */
 export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean {
-  const { status } = metadata;
-  return status >= 300 && (isOfOneRequest(status) || termsOf(metadata, route).isAssigned);
+  return metadata.status >= 300 && termsOf(metadata, route).isAssigned;
 }
 
 /** @returns the refusal with the names that it is about */

@@ -160,15 +160,14 @@ describe("a stored page", () => {
   });
 });
 
-describe("an error or a redirect that is stored by the route alone", () => {
+describe("an error or a redirect with a lifetime of the route", () => {
   const statuses = [301, 404, 403, 503];
   const route = {
     fresh: "30s",
-    negative: { 404: "30s", 403: "30s", 503: "origin" },
+    negative: { 404: "30s", 403: "30s", 503: "30s" },
   } as const;
   const odd = { headers: { "x-odd": "1" } };
-  /** What an odd request gets for itself alone; 503 with a lifetime of its own. */
-  const oddly = (status: number) => page("odd", status === 503 ? cc("max-age=30") : {}, status);
+  const oddly = (status: number) => page("odd", {}, status);
   const isOdd = ({ headers }: Request) => headers.has("x-odd");
 
   it.each(statuses)("is not stored for one client: %i", async (status) => {

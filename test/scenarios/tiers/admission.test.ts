@@ -205,6 +205,7 @@ describe("waits for its second ask", () => {
     { id: "301", route: {}, status: 301, waits: false },
     { id: "404", route: {}, status: 404, waits: true },
     { id: "410", route: {}, status: 410, waits: true },
+    { id: "503", route: { negative: { 503: "origin" } }, status: 503, waits: true },
     { id: "200 by route", route: { admission: "second-ask" }, status: 200, waits: true },
     { id: "404 by route", route: { admission: "second-ask" }, status: 404, waits: true },
     { id: "404 not by route", route: { admission: "first-ask" }, status: 404, waits: false },
