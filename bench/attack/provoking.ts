@@ -33,7 +33,6 @@ export const provoking: readonly Attack[] = [
     "private",
     "set-cookie",
   ]),
-  // Its route stores a 404: of a page that this isolate has not had, it is taken for the truth.
   provoked("provoked-missing", "answers 404, which the route stores for 30 s", ["404"]),
   {
     name: "endless-streams",

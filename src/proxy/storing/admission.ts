@@ -34,7 +34,7 @@ export interface AdmissionPorts extends Pick<
 export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { route } = need.asked;
   if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
-  // That with a lifetime of the route is stored on its second ask.
+  // The route's own lifetime stores an error on its second ask already.
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
   const { tiers, admission = isForFirst ? "second-ask" : undefined } = route;
   // It must lie somewhere until then.

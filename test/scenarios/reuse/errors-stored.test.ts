@@ -15,13 +15,11 @@ function openWith(answers: readonly [() => Response, ...(() => Response)[]], rou
 }
 
 const error = (status: number) => () => page(`error ${status}`, cc("public, max-age=60"), status);
-/** A client's ask, an anonymous one if the first was not confirmed, and one that what is stored answers. */
 const isStored = async (status: number, route: RouteChanges = {}) => {
   const site = openWith([error(status)], route);
   const first = await site.get("/a");
-  await site.get("/a");
-  const third = await site.get("/a");
-  return { first: first.cacheStatus, isHit: third.cacheStatus.includes("; hit") };
+  const second = await site.get("/a");
+  return { first: first.cacheStatus, isHit: second.cacheStatus.includes("; hit") };
 };
 
 describe("an error with a lifetime of its own", () => {
@@ -49,13 +47,10 @@ describe("an error with a lifetime of its own", () => {
   it("lives for ten seconds at most if it is the server's", async () => {
     const site = openWith([error(503)], { negative: { 503: "origin" } });
     await site.get("/a");
-    await site.get("/a");
     site.clock.advance(9);
     expect((await site.get("/a")).cacheStatus).toContain("; hit");
     site.clock.advance(2);
-    const { count } = site.origin;
-    await site.get("/a");
-    expect(site.origin.count).toBe(count + 1);
+    expect((await site.get("/a")).cacheStatus).toContain("fwd-status=503");
   });
 
   it("keeps nobody from asking together, or in Redis, for the page (it is no uncacheable one)", async () => {
