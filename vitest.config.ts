@@ -27,6 +27,7 @@ export default defineConfig({
     // A busy machine may take its time: a test that hangs is all that these find.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    setupFiles: ["testing/digests-at-once.ts"],
     projects: [
       { extends: true, test: { name: "replacing", include: replacing } },
       // The files of a worker share its modules, which halves the CPU time of a small file.

@@ -143,6 +143,7 @@ describe("Redis takes no writes", () => {
     upstash.error = error;
     expect(await articles.set("41", "v")).toEqual(["memory", "edge"]);
     expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
+    await isolate.settle();
     const options = { fresh: "1h", stale: "1h" } as const;
     const inColo = isolate.beside().data.namespace<string>("articles", options);
     expect(await inColo.get("42")).toBe("v1");

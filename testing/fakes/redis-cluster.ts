@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Running } from "../../local/running.ts";
-import { until } from "../site/harness.ts";
 import { freePort, startRedisServer } from "./redis-server.ts";
 
 const ranges = [
@@ -70,13 +70,8 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 }
 
 async function untilWhole(client: Redis): Promise<void> {
-  let info = "";
-  const asked = async () => (info = await client.cluster("INFO"));
-  await asked();
-  await until(() => {
-    void asked();
-    return /cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info);
-  });
+  const isWhole = (info: string) => /cluster_state:ok[^]*cluster_known_nodes:3/.test(info);
+  while (!isWhole(await client.cluster("INFO"))) await delay(20);
 }
 
 function sumOf(infos: readonly string[]): Record<string, number> {

@@ -2,7 +2,7 @@
 // one database, and clients that look at what they are given. Slower than the histories of views
 // alone, and nearer to the promise: no answer that was not just made for its request shows a
 // version older than a purge later than the bound after it.
-import { digestingAtOnce } from "./digesting-at-once.ts";
+import "../digests-at-once.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
 import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
@@ -28,7 +28,7 @@ export async function requestHistoryOf(
   const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
   world.tell(() => JSON.stringify(world.settings));
   const course = new RequestCourse(world, options);
-  await time.keeping(() => digestingAtOnce(() => course.run()));
+  await time.keeping(() => course.run());
   return course;
 }
 

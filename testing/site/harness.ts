@@ -188,7 +188,7 @@ export async function read(response: Response): Promise<Seen> {
 
 /** Lets everything run that can, until it holds. */
 export async function until(holds: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 5_000;
+  const deadlineMs = performance.now() + 30_000;
   while (!holds() && performance.now() < deadlineMs) await nextTurn();
   if (!holds()) throw new Error("What a test waited for did not come.");
 }
@@ -198,8 +198,4 @@ export async function idle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }
 
-/** Digests are worked out in other threads, in order: after ours, those asked for before are done. */
-async function nextTurn(): Promise<void> {
-  await crypto.subtle.digest("SHA-256", new Uint8Array(1));
-  await new Promise((resolve) => setImmediate(resolve));
-}
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 // Data that stands beside pages counts with them: in reports, stats, findings and dry runs.
 import { describe, expect, it } from "vitest";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
-import { until, type Site } from "../../../testing/site/harness.ts";
+import { idle, type Site, until } from "../../../testing/site/harness.ts";
 import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
 import { bearer, send } from "../../../testing/site/purge-sender.ts";
 
@@ -26,6 +26,7 @@ describe("reports", () => {
     await expect(values.getOrSet("43", () => Promise.reject(new Error("no")))).rejects.toThrow(
       "no",
     );
+    await idle();
     expect(ofData(site)).toEqual({
       "dataRequests|values|absent|none": 1,
       "dataRequests|values|loaded|source": 1,

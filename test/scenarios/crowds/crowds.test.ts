@@ -1,7 +1,6 @@
 // Crowds that wait for one forward which comes late, fails them, or is overtaken by a purge: the
 // origin must not see all of them.
-import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import {
@@ -24,16 +23,6 @@ import { pause } from "../../../src/patience.ts";
 import { pass, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
 playTimers();
-
-// At once: other threads may end some of a crowd's before time passes, and the rest after it.
-const digestAtOnce: typeof crypto.subtle.digest = async (_, bytes) =>
-  Uint8Array.from(
-    createHash("sha256")
-      .update(bytes as Uint8Array)
-      .digest(),
-  ).buffer;
-beforeAll(() => void vi.spyOn(crypto.subtle, "digest").mockImplementation(digestAtOnce));
-afterAll(() => void vi.restoreAllMocks());
 
 const fresh = cc("max-age=60", { "cache-tag": "news" });
 

@@ -3,7 +3,7 @@
 // purge that the setter knew; what is purged answers no longer than N allows; an increment counts once at
 // the most; once all is quiet, the hash holds nothing that its source no longer does.
 import { keptCount as usualKeptCount } from "../../../src/purge/journal/journal.ts";
-import { digestingAtOnce } from "../digesting-at-once.ts";
+import "../../digests-at-once.ts";
 import type { History } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
@@ -24,7 +24,7 @@ export async function fieldHistoryOf(
   const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
   world.tell(() => JSON.stringify(world.settings));
   const course = new FieldCourse(world, options);
-  await time.keeping(() => digestingAtOnce(() => course.run()));
+  await time.keeping(() => course.run());
   return course;
 }
 

@@ -2,7 +2,7 @@
 // that know of the cache only what they purge. Promised: an isolate that was told of its write, well or ill,
 // shows nothing older itself; and once all is quiet, no tier gives what the database no longer holds.
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
-import { digestingAtOnce } from "../digesting-at-once.ts";
+import "../../digests-at-once.ts";
 import type { History, HistoryOptions } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
@@ -30,7 +30,7 @@ export async function writeHistoryOf(
   const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
   world.tell(() => JSON.stringify(world.settings));
   const course = new WriteCourse(world, options);
-  await time.keeping(() => digestingAtOnce(() => course.run()));
+  await time.keeping(() => course.run());
   return course;
 }
 
