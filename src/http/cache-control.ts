@@ -49,14 +49,19 @@ export function asResponseDirectives(parsed: readonly Directive[]) {
   };
 }
 
+/** Characters. Its directives fit in a hundred; a client may send 64 KiB with each request. */
+const requestFieldMax = 1_024;
+
 /**
- * Reads `Cache-Control` of a request; `Pragma: no-cache` speaks where it is absent
+ * Reads the beginning of `Cache-Control` of a request; `Pragma: no-cache` speaks where it is absent
  * (RFC 9111 §5.4).
  */
 export function requestDirectives(fields: Fields) {
+  const read = (name: string) =>
+    parseDirectives(fields.get(name)?.slice(0, requestFieldMax) ?? null);
   const parsed = fields.has("cache-control")
-    ? parseDirectives(fields.get("cache-control"))
-    : parseDirectives(fields.get("pragma")).filter(({ name }) => name === "no-cache");
+    ? read("cache-control")
+    : read("pragma").filter(({ name }) => name === "no-cache");
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const maxStale = first("max-stale");
   return {

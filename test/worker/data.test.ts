@@ -32,9 +32,10 @@ describe("on workerd", () => {
 
   it("many are loaded together, and another colo has them by one command", async () => {
     const keys = Array.from({ length: 40 }, (_, nth) => `m${nth}`);
+    const before = setCount();
     const loaded = (await ask(0, `/many/${keys.join(",")}`)) as [string, unknown][];
     expect(loaded.map(([key]) => key)).toEqual(keys);
-    await stored(() => ask(1, "/look/m39"));
+    await storedAll(before + keys.length);
     world.rest.resetCounts();
     expect(await ask(1, `/many/${keys.join(",")}`)).toEqual(loaded);
     expect(world.rest.counts().commandCountByName).toMatchObject({ MGET: 1 });
@@ -66,10 +67,12 @@ describe("on workerd", () => {
 });
 
 /** Redis gets it behind the answer. */
+const setCount = () => world.rest.counts().commandCountByName.SET ?? 0;
+
+async function storedAll(count: number): Promise<void> {
+  await stored(async () => (setCount() < count ? null : true));
+}
+
 async function stored(look: () => Promise<unknown>): Promise<void> {
-  const deadlineMs = performance.now() + 5_000;
-  while ((await look()) === null) {
-    if (performance.now() > deadlineMs) throw new Error("It was never stored.");
-    await sleep(20);
-  }
+  while ((await look()) === null) await sleep(20);
 }

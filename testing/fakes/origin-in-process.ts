@@ -16,6 +16,7 @@ export type Script = (request: Request, nth: number) => Response | Promise<Respo
 export class OriginInProcess {
   readonly asked: OriginAsked[] = [];
   script: Script;
+  readonly #held = new Set<Request>();
 
   constructor(script: Script) {
     this.script = script;
@@ -34,6 +35,8 @@ export class OriginInProcess {
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     // Node takes a streamed body only together with a member that the Workers runtime lacks.
     const request = new Request(url, { ...init, duplex: "half" } as RequestInit);
+    // Node holds a request weakly, and the signal of one that nobody holds is never aborted.
+    this.#held.add(request);
     const { pathname, search } = new URL(url);
     const { cache, redirect, encodeResponseBody } = init;
     this.asked.push({
@@ -43,7 +46,11 @@ export class OriginInProcess {
       fields: new Headers(request.headers),
       settings: { cache, redirect, encodeResponseBody },
     });
-    return this.script(request, this.count);
+    try {
+      return await this.script(request, this.count);
+    } finally {
+      this.#held.delete(request);
+    }
   };
 }
 

@@ -72,7 +72,8 @@ const viewScript = (slug: string): Html =>
   html`<script>
     fetch("/api/views/${raw(encodeURIComponent(slug))}", { method: "POST" })
       .then((answer) => answer.json())
-      .then(({ views }) => (document.getElementById("views").textContent = views));
+      .then(({ views }) => (document.getElementById("views").textContent = views))
+      .catch(() => {});
   </script>`;
 
 export const signInForm: Html = html`<h1>Sign in</h1>

@@ -2,6 +2,8 @@
 
 const timesMax = 15;
 const stallMsMin = 1_000;
+/** A client can make the median anything: by slow URLs of the route, which it asks for itself. */
+const stallMsMax = 2_000;
 
 /** The last times of each route, as this isolate has measured them. */
 export class HeadTimes {
@@ -15,10 +17,10 @@ export class HeadTimes {
     this.#byRoute.set(route, times);
   }
 
-  /** @returns twice the route's median, and a second at least */
+  /** @returns twice the route's median, between one second and two */
   stallsAfterMs(route: string): number {
     const times = this.#byRoute.get(route)?.toSorted((a, b) => a - b) ?? [];
     const medianMs = times[Math.floor(times.length / 2)] ?? 0;
-    return Math.max(stallMsMin, 2 * medianMs);
+    return Math.min(stallMsMax, Math.max(stallMsMin, 2 * medianMs));
   }
 }

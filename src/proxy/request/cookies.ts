@@ -15,17 +15,21 @@ export interface SortedCookies {
 /** Of a request that sends none. */
 export const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
 
+/** No browser sends more; to look each up in the lists would cost more than the request. */
+const pairsMax = 200;
+
 type RouteCookies = Pick<Route, "keyCookies" | "ignoreCookies">;
 type SiteCookies = Pick<Config, "harmlessCookies">;
 
 /**
- * Sorts the cookies of a request.
+ * Sorts the cookies of a request. Of more than 200, none counts as known but those of the key.
  *
  * @param field the value of `Cookie`
  */
 export function sortCookies(field: string, route: RouteCookies, site: SiteCookies): SortedCookies {
   const all = pairsIn(field).map((pair) => ({ pair, name: nameOfCookie(pair) }));
-  const kept = all.filter(({ name }) => !isDropped(name, route, site));
+  const kept =
+    all.length > pairsMax ? all : all.filter(({ name }) => !isDropped(name, route, site));
   return {
     forwarded: kept.map(({ pair }) => pair).join("; "),
     keyed: kept.filter(({ name }) => isIn(route.keyCookies, name)).map(({ pair }) => pair),

@@ -12,7 +12,14 @@ import type { Target } from "./target.ts";
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
-const bodyFields = ["content-length", "content-type", "expect"];
+const bodyFields = [
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "content-language",
+  "content-location",
+  "expect",
+];
 /** Fields of one request alone. A forward adds the ones that it needs. */
 const ofOneRequest = [...conditionalFieldNames, "range", ...traceFieldNames];
 const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);

@@ -57,14 +57,17 @@ const devices =
 const forged = compiled([addresses, places, loopholes, capabilities]);
 const forOneRequest = compiled([methods, inner, identities, devices]);
 
+/** Whatever is no letter or digit becomes an underscore in a variable of CGI (RFC 3875 §4.1.18). */
+const otherCharacters = /[^a-z\d-]/g;
+
 /**
- * CGI and its heirs cannot tell an underscore from a dash: to them it is another spelling of a field
- * that `Vary` or the key selects by, or that the platform sets.
+ * CGI and its heirs cannot tell `accept.language` or `accept_language` from `accept-language`: to them it
+ * is another spelling of a field that `Vary` or the key selects by, or that the platform sets.
  *
  * @param name in lower case
  */
 export function isAlias(name: string): boolean {
-  return name.includes("_");
+  return name.search(otherCharacters) >= 0;
 }
 
 /**
@@ -83,7 +86,7 @@ export function isSteering(name: string): boolean {
  * @param name in lower case
  */
 export function isForged(name: string): boolean {
-  const dashed = name.replaceAll("_", "-");
+  const dashed = name.replaceAll(otherCharacters, "-");
   const isOfPlatform = isAlias(name) && dashed.startsWith("cf-");
   return isOfPlatform || (forged(dashed) && !name.includes("method"));
 }

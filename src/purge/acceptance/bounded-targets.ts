@@ -21,11 +21,11 @@ export class BoundedTargets {
   }
 
   /** @returns as what it is covered from now on */
-  add({ exact, wider }: WidenableTarget): "exact" | "wider" {
+  add({ exact, wider }: WidenableTarget, mayBeExact = true): "exact" | "wider" {
     if (this.#tags.has(everythingTag)) return "wider";
     if (this.#tags.has(exact)) return "exact";
     if (this.#tags.has(wider)) return "wider";
-    if (this.#take(exact, exactBytesMax)) return "exact";
+    if (mayBeExact && this.#take(exact, exactBytesMax)) return "exact";
     if (this.#take(wider, allBytesMax)) return "wider";
     this.#tags.clear();
     this.#tags.add(everythingTag);

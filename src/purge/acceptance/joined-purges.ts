@@ -8,6 +8,7 @@ import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { pause } from "../../patience.ts";
 import { byInvalidation } from "../journal/entry.ts";
+import { tagBytes } from "../journal/purge-target.ts";
 import type { Attention } from "../view/view.ts";
 import type { Acceptances } from "./acceptance.ts";
 import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";
@@ -47,6 +48,13 @@ const byAnswers = {
   mode: "hard",
 } as const;
 
+/**
+ * Bytes of exact targets that an isolate names in ten minutes; what is beyond is covered by its wider
+ * target. Readers keep 16 MiB of entries: one client's requests must not push others' entries out.
+ */
+const exactBytesMax = 65_536;
+const exactSpanMs = 600_000;
+
 /** How many targets a line of the log names. */
 const namedMax = 3;
 
@@ -67,6 +75,8 @@ export class JoinedPurges {
   /** Not sent yet, and so open to more. */
   #open: Batch | undefined;
   #sentAtMs = -Infinity;
+  #exactSinceAtMs = -Infinity;
+  #exactBytes = 0;
 
   constructor(settings: JoinedPurgesSettings) {
     this.#settings = settings;
@@ -86,7 +96,9 @@ export class JoinedPurges {
     const batch = (this.#open ??= this.#begun(atMs));
     for (const target of targets) {
       metrics.add("invalidations", ["named"]);
-      if (batch.targets.add(target) === "wider") metrics.add("invalidations", ["widened"]);
+      const mayBeExact = this.#mayBeExact(target, atMs);
+      if (batch.targets.add(target, mayBeExact) === "wider")
+        metrics.add("invalidations", ["widened"]);
     }
     const isLate = atMs - batch.startedAtMs > batch.silenceMs;
     if (batch.carrierCount >= carriersMax && !isLate) return;
@@ -97,6 +109,15 @@ export class JoinedPurges {
       if (isFirst || isLate) await this.#send(batch, afterAnswer);
       else await this.#standBy(batch, afterAnswer);
     });
+  }
+
+  #mayBeExact({ exact }: WidenableTarget, atMs: number): boolean {
+    if (Math.abs(atMs - this.#exactSinceAtMs) > exactSpanMs) {
+      this.#exactSinceAtMs = atMs;
+      this.#exactBytes = 0;
+    }
+    this.#exactBytes += tagBytes(exact);
+    return this.#exactBytes <= exactBytesMax;
   }
 
   #begun(atMs: number): Batch {

@@ -57,6 +57,16 @@ it.each([
   expect({ ...row, ...sorted(row.field) }).toEqual(row);
 });
 
+it("of more than 200 none counts as known but those of the key", () => {
+  const harmless = "_ga=1; ".repeat(200);
+  expect(sorted(`${harmless}theme=dark; currency=EUR`)).toEqual({
+    forwarded: `${harmless}theme=dark; currency=EUR`,
+    keyed: ["currency=EUR"],
+    hasUnknown: true,
+  });
+  expect(sorted(`_ga=1; ${"theme=dark; ".repeat(199)}`).hasUnknown).toBe(false);
+});
+
 it("what may be several cookies in one is no cookie that a pattern names", () => {
   const route = routeWith({ cookies: { ignore: ["*"] }, key: { cookies: ["session"] } });
   const field = "theme=dark, session=7";

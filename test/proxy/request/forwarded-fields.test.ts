@@ -71,7 +71,8 @@ const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "up
 /** CGI and its heirs take them for the same names with dashes. */
 const aliases = words(
   "accept_language accept_encoding user_agent x_app if_none_match cache_control content_length " +
-    "cf_connecting_ip cf_ipcountry x_csrf_token",
+    "cf_connecting_ip cf_ipcountry x_csrf_token accept.language accept~language x.forwarded.host " +
+    "x+rewrite!url x'app x*app x|app",
 );
 
 describe("a request that may be answered from a stored response", () => {
@@ -242,6 +243,9 @@ describe("a request that is passed by", () => {
     "x_forwarded_prefix",
     "cf_connecting_ip",
     "cf_ipcountry",
+    "x.forwarded.host",
+    "x~original!url",
+    "cf.connecting.ip",
   ])("goes without %s", (name) => {
     expect(passed({ [name]: "1" }).has(name)).toBe(false);
   });

@@ -70,6 +70,23 @@ describe("joined", () => {
     expect(isolate.counts).toEqual({ named: 3, widened: 0, purged: 2, failed: 0 });
   });
 
+  it("by wider targets, once an isolate has named 64 KiB of exact ones within ten minutes", async () => {
+    const isolate = new Isolate();
+    const url = (nth: number) => `url:${nth}:${"a".repeat(1_000)}`;
+    for (let nth = 0; nth < 70; nth += 1) {
+      isolate.answered(url(nth));
+      await isolate.pass(1_000);
+    }
+    const tags = isolate.tries.flatMap((each) => each.tags);
+    expect(tags.filter((tag) => tag.startsWith("url:")).length).toBe(65);
+    expect(tags.slice(65)).toEqual(Array(5).fill("route:a"));
+    expect(isolate.counts).toMatchObject({ named: 70, widened: 5 });
+    await isolate.pass(540_000);
+    isolate.answered("url:later");
+    await isolate.pass(1_000);
+    expect(isolate.tries.at(-1)?.tags).toEqual(["url:later"]);
+  });
+
   it("hard, in the name of nobody who could use an id again", async () => {
     const isolate = new Isolate();
     isolate.answered("a");

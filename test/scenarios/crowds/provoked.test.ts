@@ -93,3 +93,20 @@ it("nor do unsafe requests that succeed meanwhile take the page from anybody", a
   }
   expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(seen.map(() => "200 page"));
 });
+
+it("nor does a client that has asked for slow pages hold others up longer than two seconds", async () => {
+  const site = openSite();
+  site.origin.script = async (request) => {
+    await pause(isOdd(request) ? 60_000 : request.url.includes("/slow/") ? 8_000 : 50);
+    return page("page", cc("max-age=60"));
+  };
+  for (let nth = 0; nth < 16; nth += 1) void site.ask(`/slow/${nth}`).then(read);
+  await pass(site.clock, 9);
+  void site.ask("/a", { headers: { "x-odd": "1" } }).then(read);
+  await pass(site.clock, 0.1);
+  const honest = Array.from({ length: 20 }, () => site.ask("/a").then(read));
+  let answered = 0;
+  for (const each of honest) void each.then(() => (answered += 1));
+  await pass(site.clock, 2.2);
+  expect(answered).toBe(20);
+});
