@@ -7,6 +7,9 @@ interface Holding {
   isCounted: boolean;
 }
 
+/** A quarter is for small bodies alone: clients that do not read large ones must not keep them out. */
+const largeShare = 3 / 4;
+
 /** Counts bytes of bodies under one bound for all fills. */
 export class ByteBudget {
   readonly #bytesMax: number;
@@ -29,9 +32,19 @@ export class ByteBudget {
     return this.hasRoomFor(this.#uncountedBytes + bytes);
   }
 
-  /** @returns false, taking nothing, if that is more than is left */
-  take(bytes: number): boolean {
-    if (!this.hasRoomFor(bytes)) return false;
+  /** Is what is left for small bodies alone? */
+  get isShort(): boolean {
+    return this.#takenBytes >= largeShare * this.#bytesMax;
+  }
+
+  /**
+   * @param of the body that the bytes belong to
+   * @returns false, taking nothing, if that is more than is left
+   */
+  take(bytes: number, of: "small" | "large" = "small"): boolean {
+    if (!this.hasRoomFor(of === "large" ? bytes + (1 - largeShare) * this.#bytesMax : bytes)) {
+      return false;
+    }
     this.#takenBytes += bytes;
     return true;
   }

@@ -5,6 +5,7 @@ import type { FieldLine } from "./fields.ts";
 
 const hopByHop: ReadonlySet<string> = new Set([
   "connection",
+  "http2-settings",
   "keep-alive",
   "proxy-connection",
   "te",

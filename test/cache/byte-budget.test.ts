@@ -42,3 +42,11 @@ it("counts it once, whoever holds it first", () => {
   for (const each of letGo) each();
   expect(budget.hasRoomFor(10)).toBe(true);
 });
+
+it("keeps a quarter for small bodies", () => {
+  const budget = new ByteBudget(100);
+  expect([budget.take(75, "large"), budget.take(1, "large")]).toEqual([true, false]);
+  expect([budget.isShort, budget.take(25), budget.take(1)]).toEqual([true, true, false]);
+  budget.give(26);
+  expect(budget.isShort).toBe(false);
+});

@@ -1,8 +1,13 @@
 // Where a fill's client reads: what has come waits for it in order, one slice on its way at a time.
+import type { ByteBudget } from "../../cache/byte-budget.ts";
+import { patiently } from "../../patience.ts";
 import type { BytePipe } from "./byte-pipe.ts";
 
 /** Of what is held in one piece, a client that reads slowly holds so much besides. */
 const sliceBytes = 65_536;
+
+/** A client that takes nothing for so long is cut off while others need the memory that it holds. */
+export const stallMsMax = 20_000;
 
 /** The client may leave or read slowly; the fill goes on without it. */
 export class ClientEnd {
@@ -46,8 +51,18 @@ export class ClientEnd {
     await this.#sending;
   }
 
-  /** Behind everything queued. Settles once the client has taken it, or left. */
-  async close(): Promise<void> {
+  /** Behind everything queued. Settles once the client has taken it, has left, or was cut off. */
+  async close(budget: Pick<ByteBudget, "isShort">): Promise<void> {
+    const closed = this.#closed();
+    for (let before = this.#waitingBytes; ; before = this.#waitingBytes) {
+      if ((await patiently(closed, stallMsMax)) !== "out-of-patience") return;
+      if (this.#waitingBytes === before && budget.isShort) {
+        return this.abort(new Error("The client takes nothing."));
+      }
+    }
+  }
+
+  async #closed(): Promise<void> {
     await this.drained();
     await this.#pipe?.writer.close().catch(() => undefined);
   }

@@ -93,8 +93,10 @@ async function gatherAll(plan: GatherPlan): Promise<Gathered> {
   client.shareFrom(blob);
   const letGo = plan.budget.hold(blob, blob.size);
   buffer.empty();
-  return { kind: "whole", blob, sent: client.close().finally(letGo) };
+  return { kind: "whole", blob, sent: client.close(plan.budget).finally(letGo) };
 }
+
+const smallBytesMax = 65_536;
 
 /** The chunks that have come, and what was taken of the budget for them. */
 class Buffered {
@@ -111,7 +113,10 @@ class Buffered {
   add(chunk: Uint8Array<ArrayBuffer>): boolean {
     this.bytes += chunk.byteLength;
     this.#chunks.push(chunk);
-    const isHeld = this.#budget.take(chunk.byteLength);
+    const isHeld = this.#budget.take(
+      chunk.byteLength,
+      this.bytes > smallBytesMax ? "large" : "small",
+    );
     if (isHeld) this.#takenBytes += chunk.byteLength;
     return isHeld;
   }
@@ -160,7 +165,7 @@ async function streamOn(
       plan.relay?.push(chunk);
       await Promise.all([client.drained(), edge?.write(chunk), plan.relay?.room()]);
     }
-    void client.close();
+    void client.close(plan.budget);
     await edge?.complete(sentBytes);
   } catch (cause) {
     buffer.empty();

@@ -2,6 +2,8 @@
 import { FixedLengthStream } from "../../byte-streams.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ByteRange } from "../../http/ranges.ts";
+import { patiently } from "../../patience.ts";
+import { stallMsMax } from "./client-end.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 
@@ -36,7 +38,14 @@ export function readableOf(
     try {
       for (let at = 0; at < asked.size; at += smallBodyBytesMax) {
         const piece = asked.slice(at, at + smallBodyBytesMax);
-        await piece.stream().pipeTo(writable, { preventClose: true });
+        const sent = piece.stream().pipeTo(writable, { preventClose: true });
+        if (await isStalled(sent, fillBudget)) {
+          // Only once the piece is taken can the stream be aborted. Until then the piece alone is held.
+          const cut = () => writable.abort(new Error("The client takes nothing."));
+          void sent.then(cut).catch(() => undefined);
+          return;
+        }
+        await sent;
       }
       await writable.close();
     } catch {
@@ -46,4 +55,12 @@ export function readableOf(
     }
   });
   return readable;
+}
+
+/** Waits until a piece was taken, or the client is in the way of others. */
+async function isStalled(sent: Promise<void>, budget: ByteBudget): Promise<boolean> {
+  while ((await patiently(sent, stallMsMax)) === "out-of-patience") {
+    if (budget.isShort) return true;
+  }
+  return false;
 }

@@ -43,8 +43,8 @@ interface AnswerAsk {
 
 /**
  * Fields of an answer from a stored response, with its age and what became of the request. Built
- * once and brought up to date from second to second: whoever changes them takes a copy, as
- * `Response` does.
+ * once and brought up to date from second to second: whoever changes them, or gives them away,
+ * takes a copy.
  */
 export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   return upToDate(metadata, ask).fields;

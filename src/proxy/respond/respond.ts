@@ -47,13 +47,30 @@ export function fromStored(stored: StoredResponse, ageSeconds: number, asking: A
   if (clientHasIt(asked, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
-    return notModified(fieldsNotModified(metadata, ask));
+    return notModified(ofOneResponse(fieldsNotModified(metadata, ask)));
   }
   const fields = fieldsFromStored(metadata, ask);
   if (asked.method === "GET") return bodyOrPart(stored, fields, asking);
   decision.answerBytes = 0;
   discardBody(stored);
   return headOnly(new Headers(fields), metadata);
+}
+
+/** Of the class that is `Response` now. */
+let known: { readonly of: typeof Response; readonly keepsFields: boolean } | undefined;
+
+/**
+ * The standard's `Response` copies its fields. `@hono/node-server` replaces it by a class that keeps the object
+ * it is given: what code around the cache sets on one response would then be in all that follow.
+ *
+ * @param prepared for this response and for others
+ */
+function ofOneResponse(prepared: Headers): Headers {
+  if (known?.of !== Response) {
+    const headers = new Headers();
+    known = { of: Response, keepsFields: new Response(null, { headers }).headers === headers };
+  }
+  return known.keepsFields ? new Headers(prepared) : prepared;
 }
 
 /** A 304. @param fields none that describe a body */
@@ -78,7 +95,8 @@ function bodyOrPart(
   if (part.kind === "whole" || bodyBytes === null) {
     const body = bodiless.has(status) ? null : bodyFrom(stored, ports);
     decision.answerBytes = body === null ? 0 : bodyBytes;
-    return new Response(body, { status, statusText, headers: prepared, encodeBody: "manual" });
+    const headers = ofOneResponse(prepared);
+    return new Response(body, { status, statusText, headers, encodeBody: "manual" });
   }
   const fields = new Headers(prepared);
   if (part.kind === "unsatisfiable") {

@@ -1,0 +1,102 @@
+// Clients that take nothing: they are cut off once others need the memory that they hold, and not before.
+import "../../../testing/fakes/workers-globals.ts";
+import { describe, expect, it, vi } from "vitest";
+import { ByteBudget } from "../../../src/cache/byte-budget.ts";
+import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
+import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
+import { gather } from "../../../src/proxy/body/gather.ts";
+import { readableOf } from "../../../src/proxy/body/held-body.ts";
+import { chunked } from "../../../testing/fakes/origin-in-process.ts";
+import { idle } from "../../../testing/site/harness.ts";
+import { playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
+
+const passed = async (seconds: number) => {
+  for (let second = 0; second < seconds; second += 1) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    await idle();
+  }
+};
+
+const sliceBytes = 65_536;
+const bodyBytes = 3 * sliceBytes;
+
+describe("of a fill", () => {
+  let budget: ByteBudget;
+  let pipe: ReturnType<typeof openBytePipe>;
+
+  async function begin(bytesMax: number) {
+    budget = new ByteBudget(bytesMax);
+    pipe = openBytePipe(bodyBytes);
+    const gathered = await gather({
+      source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
+      client: pipe,
+      bufferBytes: bodyBytes,
+      betweenBytesMs: 30_000,
+      isOver: () => false,
+      budget,
+      bodyBytes,
+      streamBytesMax: 0,
+      onUnshared: () => undefined,
+      onOverflow: () => undefined,
+    });
+    expect(gathered.kind).toBe("whole");
+    expect(budget.take(bytesMax - bodyBytes + 1)).toBe(false);
+  }
+
+  it("is cut off after 20 s where memory is short", async () => {
+    await begin(bodyBytes / 0.75);
+    await passed(19);
+    expect(budget.isShort).toBe(true);
+    await passed(2);
+    expect(budget.take(bodyBytes / 0.75)).toBe(true);
+    await expect(new Response(pipe.readable).text()).rejects.toThrow("takes nothing");
+  });
+
+  it("waits as long as it likes where memory is not", async () => {
+    await begin(10 * bodyBytes);
+    await passed(120);
+    expect(budget.take(10 * bodyBytes)).toBe(false);
+    expect((await new Response(pipe.readable).text()).length).toBe(bodyBytes);
+    await idle();
+    expect(budget.take(10 * bodyBytes)).toBe(true);
+  });
+
+  it("is not cut off while it takes something", async () => {
+    await begin(bodyBytes / 0.75);
+    const reader = pipe.readable.getReader();
+    let readBytes = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      readBytes += read.value.byteLength;
+      await passed(19);
+    }
+    expect(readBytes).toBe(bodyBytes);
+  });
+});
+
+describe("of a large body that is held", () => {
+  const opened = (bytesMax: number) => {
+    const fillBudget = new ByteBudget(bytesMax);
+    const memory = { holds: () => false };
+    const held = new Blob([new Uint8Array(2 * smallBodyBytesMax)]);
+    const afterAnswer = (work: () => Promise<void>) => void work();
+    const readable = readableOf(held, { fillBudget, tiers: { memory }, afterAnswer });
+    return { fillBudget, readable };
+  };
+
+  it("is cut off after 20 s where memory is short", async () => {
+    const { fillBudget, readable } = opened(2 * smallBodyBytesMax);
+    await passed(19);
+    expect(fillBudget.isShort).toBe(true);
+    await passed(2);
+    expect(fillBudget.take(2 * smallBodyBytesMax)).toBe(true);
+    await expect(new Response(readable).text()).rejects.toThrow("takes nothing");
+  });
+
+  it("waits as long as it likes where memory is not", async () => {
+    const { readable } = opened(20 * smallBodyBytesMax);
+    await passed(120);
+    expect((await new Response(readable).text()).length).toBe(2 * smallBodyBytesMax);
+  });
+});
