@@ -12,14 +12,8 @@ import type { Target } from "./target.ts";
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
-const bodyFields = [
-  "content-length",
-  "content-type",
-  "content-encoding",
-  "content-language",
-  "content-location",
-  "expect",
-];
+const contentFields = ["length", "type", "encoding", "language"].map((of) => `content-${of}`);
+const bodyFields = [...contentFields, "expect"];
 /** Fields of one request alone. A forward adds the ones that it needs. */
 const ofOneRequest = [...conditionalFieldNames, "range", ...traceFieldNames];
 const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
