@@ -12,6 +12,7 @@ import { governingDirectives } from "../../http/governing-directives.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import { askedByOf } from "../request/nobodys-name.ts";
 import type { LeftOutTags } from "./left-out-tags.ts";
+import { bodiless } from "../respond/respond.ts";
 import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
@@ -49,7 +50,8 @@ export function metadataOf(fresh: Fresh, place: VariantPlace<MetadataPorts>): St
   const metadata: StoredMetadata = {
     status,
     statusText,
-    bodyBytes: contentLength(headers),
+    // RFC 9110 §8.6: some origins state a length all the same.
+    bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
     askedBy: askedByOf(asked),
     colo: ports.colo(),

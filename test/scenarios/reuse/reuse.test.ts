@@ -15,6 +15,13 @@ describe("miss, hit, expiry", () => {
     expect([first.fields.get("age"), second.fields.get("age")]).toEqual([null, "59"]);
   });
 
+  it("also a 204 that states a length (RFC 9110 §8.6)", async () => {
+    const fields = cc("max-age=60", { "content-length": "5" });
+    const site = openSite({ origin: () => new Response(null, { status: 204, headers: fields }) });
+    await site.get("/a");
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
+  });
+
   it("asks again once it is stale", async () => {
     const site = openSite({ origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
     await site.get("/a");
