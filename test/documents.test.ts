@@ -56,10 +56,10 @@ describe("docs/cache-status.md explains each reason", () => {
   const behindAnswers = ["refresh-failed"];
 
   it.each([
-    { path: "src/http/storable.ts", union: "RefusalRule" },
+    { path: "src/rules/storable.ts", union: "RefusalRule" },
     { path: "src/proxy/storing/refusal.ts", union: "StoreRefusal" },
     { path: "src/proxy/request/plan.ts", union: "PassRule" },
-    { path: "src/http/cache-status.ts", union: "ForwardReason" },
+    { path: "src/rules/cache-status.ts", union: "ForwardReason" },
   ])("of $union", ({ path, union }) => {
     const reasons = reasonsOf(path, union);
     const named = (reason: string) =>

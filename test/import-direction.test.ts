@@ -67,8 +67,8 @@ const one = (path: string, text: string): Sources => new Map([[path, text]]);
 
 describe("a breach is found", () => {
   it.each([
-    { id: "http-up", path: "src/http/a.ts", text: 'import { b } from "../proxy/b.ts";' },
-    { id: "http-leaf", path: "src/http/a.ts", text: 'import { b } from "../operator-error.ts";' },
+    { id: "http-up", path: "src/rules/a.ts", text: 'import { b } from "../proxy/b.ts";' },
+    { id: "http-leaf", path: "src/rules/a.ts", text: 'import { b } from "../operator-error.ts";' },
     { id: "redis-up", path: "src/redis/a.ts", text: 'import type { B } from "../cache/b.ts";' },
     { id: "cache-purge", path: "src/cache/a.ts", text: 'import { b } from "../purge/b.ts";' },
     { id: "tiers-up", path: "src/cache/tiers/a.ts", text: 'import { b } from "../b.ts";' },
@@ -88,23 +88,23 @@ describe("a breach is found", () => {
     { id: "app-worker", path: "src/app.ts", text: 'import worker from "./worker.ts";' },
     { id: "config-up", path: "src/config/config.ts", text: 'import { b } from "../proxy/b.ts";' },
     { id: "observe-up", path: "src/observe/a.ts", text: 'import { b } from "../config/b.ts";' },
-    { id: "leaf-down", path: "src/operator-error.ts", text: 'import { b } from "./http/b.ts";' },
+    { id: "leaf-down", path: "src/operator-error.ts", text: 'import { b } from "./rules/b.ts";' },
     { id: "local", path: "src/worker.ts", text: 'import { b } from "../local/b.ts";' },
     { id: "test", path: "src/proxy/a.ts", text: 'import { b } from "../../test/b.ts";' },
     { id: "testing", path: "src/proxy/a.ts", text: 'import { b } from "../../testing/b.ts";' },
     { id: "bench", path: "src/app.ts", text: 'import { b } from "../bench/b.ts";' },
     { id: "node", path: "src/app.ts", text: 'import { b } from "node:fs";' },
     { id: "node-bare", path: "src/app.ts", text: 'import b, { type C } from "fs/promises";' },
-    { id: "several-lines", path: "src/http/a.ts", text: 'import {\n  b,\n} from "../app.ts";' },
-    { id: "single-quotes", path: "src/http/a.ts", text: "import { b } from '../app.ts';" },
-    { id: "utils", path: "src/http/utils.ts", text: "" },
+    { id: "several-lines", path: "src/rules/a.ts", text: 'import {\n  b,\n} from "../app.ts";' },
+    { id: "single-quotes", path: "src/rules/a.ts", text: "import { b } from '../app.ts';" },
+    { id: "utils", path: "src/rules/utils.ts", text: "" },
     { id: "helpers", path: "src/proxy/helpers.ts", text: "" },
     { id: "common", path: "src/common.d.ts", text: "", count: 2 },
     { id: "types", path: "src/cache/types.ts", text: "" },
-    { id: "index", path: "src/http/index.ts", text: "" },
+    { id: "index", path: "src/rules/index.ts", text: "" },
     { id: "anywhere", path: "src/app.ts", text: 'import { b } from "../packages/cli/src/b.ts";' },
     { id: "unknown-folder", path: "src/lib/a.ts", text: "" },
-    { id: "unknown-subfolder", path: "src/http/deep/a.ts", text: "" },
+    { id: "unknown-subfolder", path: "src/rules/deep/a.ts", text: "" },
     { id: "unknown-module", path: "src/other.ts", text: "" },
     { id: "long", path: "src/app.ts", text: "\n".repeat(linesInFileMax + 1) },
   ])("$id", ({ path, text, count = 1 }) => {
@@ -112,13 +112,13 @@ describe("a breach is found", () => {
   });
 
   it.each([
-    { id: "own-folder", path: "src/http/a.ts", text: 'import { b } from "./b.ts";' },
-    { id: "down", path: "src/proxy/a.ts", text: 'import { b } from "../http/b.ts";' },
+    { id: "own-folder", path: "src/rules/a.ts", text: 'import { b } from "./b.ts";' },
+    { id: "down", path: "src/proxy/a.ts", text: 'import { b } from "../rules/b.ts";' },
     { id: "step", path: "src/proxy/fetch/a.ts", text: 'import { b } from "../reuse/b.ts";' },
     { id: "package", path: "src/redis/a.ts", text: 'import { b } from "@upstash/redis";' },
     { id: "leaf", path: "src/purge/a.ts", text: 'import { b } from "../operator-error.ts";' },
     { id: "entry", path: "src/hono.ts", text: 'import { b } from "./worker.ts";' },
-    { id: "in-a-string", path: "src/http/a.ts", text: 'const b = `from "../app.ts"`;' },
+    { id: "in-a-string", path: "src/rules/a.ts", text: 'const b = `from "../app.ts"`;' },
     { id: "long-enough", path: "src/app.ts", text: "\n".repeat(linesInFileMax) },
   ])("and only a breach: $id", ({ path, text }) => {
     expect(breaches(one(path, text))).toEqual([]);
@@ -137,23 +137,23 @@ describe("a breach is found", () => {
 
   it("also as a circle of three files, types included, and not in what only leads to it", () => {
     const files: Sources = new Map([
-      ["src/http/a.ts", 'import type { B } from "./b.ts";'],
-      ["src/http/b.ts", 'import { c } from "./c.ts";'],
-      ["src/http/c.ts", 'export { type A } from "./a.ts";'],
-      ["src/http/d.ts", 'import { a } from "./a.ts";'],
+      ["src/rules/a.ts", 'import type { B } from "./b.ts";'],
+      ["src/rules/b.ts", 'import { c } from "./c.ts";'],
+      ["src/rules/c.ts", 'export { type A } from "./a.ts";'],
+      ["src/rules/d.ts", 'import { a } from "./a.ts";'],
     ]);
-    const inCircle = ["a", "b", "c"].map((name) => `src/http/${name}.ts: in a circle of imports`);
+    const inCircle = ["a", "b", "c"].map((name) => `src/rules/${name}.ts: in a circle of imports`);
     expect(breaches(files)).toEqual(inCircle);
-    expect(circleToOpen("src/http/b.ts", files)).toBe(
-      "src/http/b.ts\n  → src/http/c.ts\n  → src/http/a.ts\n  → src/http/b.ts",
+    expect(circleToOpen("src/rules/b.ts", files)).toBe(
+      "src/rules/b.ts\n  → src/rules/c.ts\n  → src/rules/a.ts\n  → src/rules/b.ts",
     );
   });
 
   it.each([
     { id: "as many as may be", count: filesInFolderMax, found: [] },
-    { id: "one more", count: filesInFolderMax + 1, found: ["src/http: too many files"] },
+    { id: "one more", count: filesInFolderMax + 1, found: ["src/rules: too many files"] },
   ])("and in a folder of many files: $id", ({ count, found }) => {
-    const names = Array.from({ length: count }, (_, index) => `src/http/a${index}.ts`);
+    const names = Array.from({ length: count }, (_, index) => `src/rules/a${index}.ts`);
     expect(breaches(new Map(names.map((name) => [name, ""])))).toEqual(found);
   });
 });

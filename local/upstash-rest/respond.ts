@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { unreachable } from "../../src/http/unreachable.ts";
+import { unreachable } from "../../src/rules/unreachable.ts";
 import type { Counter } from "./counts.ts";
 import type { Database } from "./database.ts";
 import {

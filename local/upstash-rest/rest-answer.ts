@@ -1,6 +1,6 @@
 // Turns outcomes of Redis into the answers of Upstash's REST interface.
 // One function per shape: a single answer, the array of a batch, an error for the whole.
-import { unreachable } from "../../src/http/unreachable.ts";
+import { unreachable } from "../../src/rules/unreachable.ts";
 import type { CommandOutcome, RedisReply, TransactionOutcome } from "./redis-connection.ts";
 
 export type StringEncoding = "utf8" | "base64";

@@ -1,9 +1,9 @@
 // GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
 import { isoOf } from "../iso-date.ts";
 import * as z from "zod/mini";
-import { traceIdOf } from "../http/trace-context.ts";
+import { traceIdOf } from "../rules/trace-context.ts";
 import { loggedReason } from "../observe/log-reason.ts";
-import { unreachable } from "../http/unreachable.ts";
+import { unreachable } from "../rules/unreachable.ts";
 import type { Reason } from "../operator-error.ts";
 import { routeNames } from "../platform/bypass.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";

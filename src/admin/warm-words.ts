@@ -1,6 +1,6 @@
 // What became of a page that was to be warmed, in the words of the answer.
-import { isErrorStatus } from "../http/fields.ts";
-import { unreachable } from "../http/unreachable.ts";
+import { isErrorStatus } from "../rules/fields.ts";
+import { unreachable } from "../rules/unreachable.ts";
 import type { Decision } from "../observe/decision.ts";
 import type { StoreRefusal } from "../proxy/storing/refusal.ts";
 import type { PassedBy, WarmedPage } from "../proxy/warm/warm-page.ts";

@@ -2,7 +2,7 @@
 // the world. Who waits gets plain data, judges it like anything stored, and waits under its own timers.
 import { isWithinMs } from "../elapsed.ts";
 import { pause } from "../patience.ts";
-import { unreachable } from "../http/unreachable.ts";
+import { unreachable } from "../rules/unreachable.ts";
 import type { Fetched, Flight, Flights, Heard, StartPorts, SharedOutcome } from "./flights.ts";
 import type { Come, Loaded, Loading } from "./loading.ts";
 

@@ -1,8 +1,8 @@
 // The forms that the fields of a configuration are made of, and what each says of a wrong value.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
-import { traceFieldNames } from "../http/trace-context.ts";
-import { whyNeverStored } from "../http/storable.ts";
+import { traceFieldNames } from "../rules/trace-context.ts";
+import { whyNeverStored } from "../rules/storable.ts";
 
 const mebibyte = 1_048_576;
 

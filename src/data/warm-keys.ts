@@ -1,5 +1,5 @@
 // Brings keys of a namespace into Redis before anybody asks for them, by its `load`.
-import { unreachable } from "../http/unreachable.ts";
+import { unreachable } from "../rules/unreachable.ts";
 import { errorName } from "../error-name.ts";
 import { patiently } from "../patience.ts";
 import type { WarmedKey } from "../data-beside-pages.ts";

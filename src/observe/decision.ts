@@ -1,7 +1,7 @@
 // What became of one request: filled as it goes, answered once, and counted once when all is known.
 // Cache-Status and the counts of a request are made from it and from nothing else.
-import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../http/cache-status.ts";
-import { isErrorStatus } from "../http/fields.ts";
+import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../rules/cache-status.ts";
+import { isErrorStatus } from "../rules/fields.ts";
 import type {
   Answering,
   DecidingPurge,

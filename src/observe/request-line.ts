@@ -1,6 +1,6 @@
 // The line of a sampled request, made from its decision record. A field has the name that OpenTelemetry
 // gives it. Where OpenTelemetry has no name, the field is `tidemark.…`.
-import { traceIdOf } from "../http/trace-context.ts";
+import { traceIdOf } from "../rules/trace-context.ts";
 import { sha256Short } from "../sha256.ts";
 import type { Decision } from "./decision.ts";
 import type { TierLook } from "./decision-parts.ts";

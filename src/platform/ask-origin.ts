@@ -1,7 +1,7 @@
 // Asks an origin: by its address, by its binding, or by calling it.
 import { errorName, firstFrame } from "../error-name.ts";
-import { areSendable } from "../http/fields.ts";
-import { unreachable } from "../http/unreachable.ts";
+import { areSendable } from "../rules/fields.ts";
+import { unreachable } from "../rules/unreachable.ts";
 import { letGo } from "../let-go.ts";
 import { framed } from "./framed.ts";
 import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";

@@ -1,6 +1,6 @@
 // One request from arrival to answer, in the order of its steps.
 import { discardBody } from "../cache/record/record.ts";
-import { unreachable } from "../http/unreachable.ts";
+import { unreachable } from "../rules/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { answerFromOrigin, type AnswerFromOriginPorts } from "./fetch/answer-from-origin.ts";

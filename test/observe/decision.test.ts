@@ -1,6 +1,6 @@
 // One record of a request: Cache-Status and the counts both come from it.
 import { describe, expect, it } from "vitest";
-import { cacheStatus } from "../../src/http/cache-status.ts";
+import { cacheStatus } from "../../src/rules/cache-status.ts";
 import { Decision, settle } from "../../src/observe/decision.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 

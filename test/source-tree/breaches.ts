@@ -3,7 +3,7 @@ import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { filesInFolderMax, type House, library, linesInFileMax } from "./folders.ts";
 
-/** Texts by path, such as `src/http/ranges.ts`. */
+/** Texts by path, such as `src/rules/ranges.ts`. */
 export type Sources = ReadonlyMap<string, string>;
 
 const importLines = [

@@ -12,7 +12,7 @@ const leaves = [
   "sha256",
 ];
 
-const beneathCore = [...leaves, "http", "observe", "redis"];
+const beneathCore = [...leaves, "rules", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
 
@@ -49,20 +49,20 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What an origin imports to send purges: it stands by itself.
   purger: [],
   // The RFCs' rules, as functions of text and instants.
-  http: [],
+  rules: [],
   ...Object.fromEntries([...leaves, release].map((leaf) => [leaf, []])),
   // What is counted, and what is logged once for each change.
-  observe: [...leaves, "http"],
+  observe: [...leaves, "rules"],
   // The client of the database, and what its errors mean.
   redis: [...leaves, "observe"],
   // What carries the client's commands over a connection of ioredis or node-redis.
   "redis/connection": [...leaves, "observe", "redis"],
   // The configuration: its schema, its forms, its defaults.
-  config: [...leaves, "http"],
+  config: [...leaves, "rules"],
   // What a platform gives: variables and bindings.
-  platform: [...leaves, "http", "observe", "config"],
+  platform: [...leaves, "rules", "observe", "config"],
   // What a tier holds: a record, what a purge can match of it, where it came from, its key.
-  "cache/record": [...leaves, "http"],
+  "cache/record": [...leaves, "rules"],
   // Memory, the colo's Cache API, and Redis, each behind the port of a tier.
   "cache/tiers": [...beneathCore, "config", "cache/record"],
   // The core that knows nothing of HTTP: find, load, keep; flights and leases.
@@ -222,7 +222,7 @@ const shared = [
   "src/admin/access/operator-token.ts",
   "src/operator-error.ts",
   "src/version.ts",
-  "src/http/",
+  "src/rules/",
 ];
 
 /** How the Worker reads its variables, what it counts, and what it tells: doctor judges by the same. */

@@ -1,6 +1,6 @@
 // Header text of every kind, and fields that hold it, also what a `Headers` would refuse.
 import * as fc from "fast-check";
-import type { Fields } from "../../src/http/fields.ts";
+import type { Fields } from "../../src/rules/fields.ts";
 
 /** The same draws in every run, so that what fails once fails again. */
 export const seeded = { seed: 9111, numRuns: 400 } as const;

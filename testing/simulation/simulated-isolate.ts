@@ -1,7 +1,7 @@
 // One isolate of the simulated world: a clock that is a little wrong, and the product's view,
 // journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
 import type { Stamp } from "../../src/cache/record/record.ts";
-import { requestDirectives } from "../../src/http/cache-control.ts";
+import { requestDirectives } from "../../src/rules/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.ts";

@@ -1,5 +1,5 @@
 // Reads the body of an operator's request within bounds of size and time.
-import { unreachable } from "../../http/unreachable.ts";
+import { unreachable } from "../../rules/unreachable.ts";
 import type { Reason } from "../../operator-error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -3,9 +3,9 @@
 import type { TieredCache } from "../../create-cache.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { Isolate } from "../../create-proxy.ts";
-import { requestDirectives } from "../../http/cache-control.ts";
-import { cacheStatus } from "../../http/cache-status.ts";
-import { unreachable } from "../../http/unreachable.ts";
+import { requestDirectives } from "../../rules/cache-control.ts";
+import { cacheStatus } from "../../rules/cache-status.ts";
+import { unreachable } from "../../rules/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
 import { isPersonal } from "../../proxy/request/personal.ts";

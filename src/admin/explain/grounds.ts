@@ -1,8 +1,8 @@
 // What decides, in words: the clause of an RFC or the field of the configuration behind each verdict,
 // each rule by which a request is passed by, and each lifetime.
 import type { Route } from "../../config/config.ts";
-import { fieldsOf } from "../../http/fields.ts";
-import { explicitLifetimeSeconds } from "../../http/freshness.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import type { PassRule } from "../../proxy/request/plan.ts";
 import type { Otherwise } from "../../proxy/request/url-reader.ts";
 import type { Decider } from "../../proxy/reuse/verdict.ts";

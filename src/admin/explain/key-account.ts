@@ -1,7 +1,7 @@
 // What a request is keyed by, what was left out of its URL and its cookies, and by which setting.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
-import { nameIn } from "../../http/query.ts";
+import { nameIn } from "../../rules/query.ts";
 import {
   noCookies,
   nameOfCookie,

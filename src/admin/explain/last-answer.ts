@@ -1,7 +1,7 @@
 // What the isolate remembers of the last answer for a page: why it was not stored, or what became of it.
 import type { Config, Route } from "../../config/config.ts";
-import type { RuleAndNames } from "../../http/cache-status.ts";
-import type { FieldLine } from "../../http/fields.ts";
+import type { RuleAndNames } from "../../rules/cache-status.ts";
+import type { FieldLine } from "../../rules/fields.ts";
 import { termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { Asked } from "../../proxy/request/plan.ts";

@@ -1,8 +1,8 @@
 // Which other stored key is the nearest to the one that was asked for, and in what it differs. It is
 // sought among what this isolate's memory holds.
 import type { TierRecord } from "../../cache/tiers/tier.ts";
-import { nameIn } from "../../http/query.ts";
-import { selectingValues } from "../../http/selecting.ts";
+import { nameIn } from "../../rules/query.ts";
+import { selectingValues } from "../../rules/selecting.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
 import { quoted } from "./key-account.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";

@@ -1,7 +1,7 @@
 // Why a response was not fresh when it came, and what to do about that.
-import { statedAgeSeconds } from "../../http/current-age.ts";
-import { type Fields, fieldsOf } from "../../http/fields.ts";
-import { datedAtMs, parseHttpDate } from "../../http/http-date.ts";
+import { statedAgeSeconds } from "../../rules/current-age.ts";
+import { type Fields, fieldsOf } from "../../rules/fields.ts";
+import { datedAtMs, parseHttpDate } from "../../rules/http-date.ts";
 import type { Route } from "../../config/config.ts";
 import { assignedLifetimeSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";

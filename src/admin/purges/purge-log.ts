@@ -1,6 +1,6 @@
 // Tells the operator of each purge that was accepted here, and of some that were refused.
 import { isWithinMs } from "../../elapsed.ts";
-import { traceIdOf } from "../../http/trace-context.ts";
+import { traceIdOf } from "../../rules/trace-context.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { loggedReason } from "../../observe/log-reason.ts";
 import type { PurgeRefusal } from "../../observe/families.ts";

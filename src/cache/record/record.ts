@@ -1,6 +1,6 @@
 // What a tier holds: a body, what a purge can match of it, and where and when it came from. Whoever
 // uses the cache adds what it needs to know beside that.
-import type { ByteRange } from "../../http/ranges.ts";
+import type { ByteRange } from "../../rules/ranges.ts";
 
 /** What a purge can match. */
 export interface Coverage {

@@ -1,7 +1,7 @@
 // What the Cache API is asked for, and the bodies that it gives: none that is not as long as its record
 // says.
-import { contentRange, lengthOf } from "../../http/ranges.ts";
-import type { ByteRange } from "../../http/ranges.ts";
+import { contentRange, lengthOf } from "../../rules/ranges.ts";
+import type { ByteRange } from "../../rules/ranges.ts";
 import type { StoredBody } from "../record/record.ts";
 import { letGo } from "../../let-go.ts";
 

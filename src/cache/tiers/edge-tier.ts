@@ -2,7 +2,7 @@
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
 import { errorName } from "../../error-name.ts";
 import { letGo } from "../../let-go.ts";
-import type { ByteRange } from "../../http/ranges.ts";
+import type { ByteRange } from "../../rules/ranges.ts";
 import type { MetadataWith, RecordMetadata } from "../record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";

@@ -1,6 +1,6 @@
 // The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
 import type { TierName } from "../../config/config.ts";
-import type { ByteRange } from "../../http/ranges.ts";
+import type { ByteRange } from "../../rules/ranges.ts";
 import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
 

@@ -1,7 +1,7 @@
 // What clients read of a large body that is held whole, without a copy of all of it for each.
 import { FixedLengthStream } from "../../byte-streams.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
-import type { ByteRange } from "../../http/ranges.ts";
+import type { ByteRange } from "../../rules/ranges.ts";
 import { patiently } from "../../patience.ts";
 import { stallMsMax } from "./client-end.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";

@@ -1,6 +1,6 @@
 // A range of bytes out of a stream of all of them, or of just those.
 import { FixedLengthStream } from "../../byte-streams.ts";
-import { type ByteRange, lengthOf } from "../../http/ranges.ts";
+import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 
 /**

@@ -14,7 +14,7 @@ import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
-import { unreachable } from "../../http/unreachable.ts";
+import { unreachable } from "../../rules/unreachable.ts";
 import {
   answeredWith,
   candidateOf,

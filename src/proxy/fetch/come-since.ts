@@ -1,7 +1,7 @@
 // What others have brought since a request's look-up.
 import { discardBody } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../elapsed.ts";
-import { selects } from "../../http/selecting.ts";
+import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardFlights, ForwardOutcome } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";

@@ -1,10 +1,10 @@
 // Asks the origin, and tells a response from a failure. Where a route forwards few fields, the origin
 // also gets those by which its response is known to vary.
 import type { Config } from "../../config/config.ts";
-import type { FieldLine } from "../../http/fields.ts";
-import { selectingFieldNames } from "../../http/selecting.ts";
-import { failureToldBy, isOfOneRequest } from "../../http/storable.ts";
-import { traceFieldNames, traceFields } from "../../http/trace-context.ts";
+import type { FieldLine } from "../../rules/fields.ts";
+import { selectingFieldNames } from "../../rules/selecting.ts";
+import { failureToldBy, isOfOneRequest } from "../../rules/storable.ts";
+import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { letGo } from "../../let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { KnownVary } from "../request/known-vary.ts";

@@ -2,8 +2,8 @@
 // place if the origin fails.
 import type { Fetched } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { type FieldLine, fieldsOf } from "../../http/fields.ts";
-import { conditionalFields, hasStrongDate } from "../../http/validators.ts";
+import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { letGo } from "../../let-go.ts";
 import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
 import { atHand, type Need, questionOf } from "../reuse/need.ts";

@@ -1,5 +1,5 @@
 // Requests that no stored response answers, and whose answers are never stored: straight to the origin.
-import { requestDirectives } from "../../http/cache-control.ts";
+import { requestDirectives } from "../../rules/cache-control.ts";
 import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
 import type { ClientLimit } from "../request/client-limit.ts";
 import { addressOf } from "../request/forwarded-fields.ts";

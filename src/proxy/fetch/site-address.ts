@@ -1,6 +1,6 @@
 // Makes an origin's answer the site's own: where its fields name the origin's address, clients get
 // the site's. An origin that builds URLs of its own Host would send them past this cache.
-import type { FieldLine } from "../../http/fields.ts";
+import type { FieldLine } from "../../rules/fields.ts";
 import { bodiless } from "../respond/respond.ts";
 import { keyedQuery, pathAndQuery, readTarget, type Target } from "../request/target.ts";
 import { isFinal, type OriginRequest } from "./forward.ts";

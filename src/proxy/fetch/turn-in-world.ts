@@ -4,7 +4,7 @@ import { type Turn, takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/leases.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { selects } from "../../http/selecting.ts";
+import { selects } from "../../rules/selecting.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";

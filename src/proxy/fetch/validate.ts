@@ -1,10 +1,10 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
 import type { Fetched } from "../../cache/flights.ts";
 import { type TierName, tierNames } from "../../config/config.ts";
-import { fieldsOf } from "../../http/fields.ts";
-import { governingDirectives } from "../../http/governing-directives.ts";
-import { sharedExplicitly } from "../../http/storable.ts";
-import { freshensWhatWasSent, toldByHead } from "../../http/validators.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { governingDirectives } from "../../rules/governing-directives.ts";
+import { sharedExplicitly } from "../../rules/storable.ts";
+import { freshensWhatWasSent, toldByHead } from "../../rules/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import type { ForwardFlights } from "../reuse/forward-outcome.ts";

@@ -1,7 +1,7 @@
 // The client's own conditions and range, evaluated against a stored response.
-import { fieldsOf } from "../../http/fields.ts";
-import { type RangeVerdict, rangeVerdict } from "../../http/ranges.ts";
-import { isNotModified } from "../../http/validators.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
+import { isNotModified } from "../../rules/validators.ts";
 import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
 import type { Asked } from "./plan.ts";
 

@@ -1,6 +1,6 @@
 // Cookies of requests and responses, sorted by what the configuration knows of them.
 import type { Config, Route } from "../../config/config.ts";
-import type { Fields } from "../../http/fields.ts";
+import type { Fields } from "../../rules/fields.ts";
 import { matchesAny } from "../../config/known-names.ts";
 
 export interface SortedCookies {

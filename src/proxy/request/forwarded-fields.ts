@@ -1,11 +1,11 @@
 // The request fields that the origin sees. Vary selects by these, so that what is forwarded is
 // exactly what was keyed.
-import { connectionFields } from "../../http/storable-fields.ts";
+import { connectionFields } from "../../rules/storable-fields.ts";
 import type { Route } from "../../config/config.ts";
-import type { FieldLine, Fields } from "../../http/fields.ts";
-import { surrogateCapability } from "../../http/surrogate-control.ts";
-import { traceFieldNames } from "../../http/trace-context.ts";
-import { conditionalFieldNames } from "../../http/validators.ts";
+import type { FieldLine, Fields } from "../../rules/fields.ts";
+import { surrogateCapability } from "../../rules/surrogate-control.ts";
+import { traceFieldNames } from "../../rules/trace-context.ts";
+import { conditionalFieldNames } from "../../rules/validators.ts";
 import { reducedAcceptEncoding } from "./accept-encoding.ts";
 import { isAlias, isForged, isSteering } from "./steering-fields.ts";
 import type { Target } from "./target.ts";

@@ -1,8 +1,8 @@
 // The key under which a response is stored (RFC 9111 §2): what the request asks for, as text.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
-import { selectingValues } from "../../http/selecting.ts";
-import type { Fields } from "../../http/fields.ts";
+import { selectingValues } from "../../rules/selecting.ts";
+import type { Fields } from "../../rules/fields.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
 

@@ -1,7 +1,7 @@
 // What the isolate tells an origin when it asks for all who come later, in nobody's name: what the
 // key and its Vary hold, and what the stored response was asked for with. Nothing else.
 import { type AskedBy, askedByPattern, type StoredMetadata } from "../stored/stored-response.ts";
-import { fieldsOf } from "../../http/fields.ts";
+import { fieldsOf } from "../../rules/fields.ts";
 import type { Asked } from "./plan.ts";
 
 /** Some origins refuse requests without one. */

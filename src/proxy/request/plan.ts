@@ -1,8 +1,8 @@
 // What is to be done with a request, by itself alone: refuse it, pass it by, or look it up.
 import type { Config, Route } from "../../config/config.ts";
-import { type RequestDirectives, requestDirectives } from "../../http/cache-control.ts";
-import type { ForwardReason } from "../../http/cache-status.ts";
-import type { Fields } from "../../http/fields.ts";
+import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
+import type { ForwardReason } from "../../rules/cache-status.ts";
+import type { Fields } from "../../rules/fields.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { noCookies, sortCookies, unknownCookies } from "./cookies.ts";
 import { KeyedFields } from "./forwarded-fields.ts";

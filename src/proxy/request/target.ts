@@ -1,6 +1,6 @@
 // What a request asks for: its URL read once, normalised, and told apart from one that two readers
 // could read in two ways.
-import { nameIn, sortedByName } from "../../http/query.ts";
+import { nameIn, sortedByName } from "../../rules/query.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";

@@ -1,10 +1,10 @@
 // The response fields that clients get: without what was meant for us, and with the lifetime that
 // the route gives browsers.
 import type { Config, Route } from "../../config/config.ts";
-import { cacheStatus, type Handling } from "../../http/cache-status.ts";
-import { parseDirectives } from "../../http/directives.ts";
-import { connectionFields } from "../../http/storable-fields.ts";
-import { fieldsOf, headersOf } from "../../http/fields.ts";
+import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
+import { parseDirectives } from "../../rules/directives.ts";
+import { connectionFields } from "../../rules/storable-fields.ts";
+import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
 import { tagFieldNames } from "../stored/tags.ts";

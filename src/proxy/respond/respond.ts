@@ -1,11 +1,11 @@
 // Makes answers: out of a stored response, with the client's own conditions and range applied, or
 // by passing the origin's on.
-import { cacheStatus } from "../../http/cache-status.ts";
+import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
-import { contentLength } from "../../http/fields.ts";
-import { type ByteRange, contentRange, lengthOf } from "../../http/ranges.ts";
-import { unreachable } from "../../http/unreachable.ts";
+import { contentLength } from "../../rules/fields.ts";
+import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
+import { unreachable } from "../../rules/unreachable.ts";
 import type { Config } from "../../config/config.ts";
 import { type HeldBodyPorts, readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";

@@ -1,7 +1,7 @@
 // What a forward to the origin leaves to those who waited for it: the outcome of a flight, in HTTP.
 import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
-import { retryAfterSeconds } from "../../http/retry-after.ts";
+import { retryAfterSeconds } from "../../rules/retry-after.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 
 /** `error-status`: it answered with a status that RFC 5861 §4 counts as an error. */

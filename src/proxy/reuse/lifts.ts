@@ -1,7 +1,7 @@
 // Which large bodies are read whole from the edge tier, so that memory answers with them from then on.
 // The first hit of each streams through, since many are asked for once alone: those push nothing out.
 import { isWithinMs } from "../../elapsed.ts";
-import { isErrorStatus } from "../../http/fields.ts";
+import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
 /** A client that leaves takes its request with it, and whatever that would have done. */

@@ -3,7 +3,7 @@ import { cameOf } from "../../cache/keep.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";
-import { isErrorStatus } from "../../http/fields.ts";
+import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, Tiers } from "../stored/tiers.ts";

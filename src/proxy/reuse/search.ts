@@ -4,7 +4,7 @@ import { find, type Finding, type Found, type Sought } from "../../cache/find.ts
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/config.ts";
-import { selects } from "../../http/selecting.ts";
+import { selects } from "../../rules/selecting.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";

@@ -1,6 +1,6 @@
 // What may answer a request at this instant (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
 import type { Candidate as CacheCandidate } from "../../cache/find.ts";
-import type { ForwardCause, ForwardReason } from "../../http/cache-status.ts";
+import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import type { ResponseDetail, StoredMetadata } from "../stored/stored-response.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { judgedOnRoute, type PurgeJudgement, type PurgeView } from "../../purge/view/view.ts";

@@ -1,18 +1,18 @@
 // How long a stored response may be used under its route: the origin's word, the route's, and
 // which goes first.
 import type { Route } from "../../config/config.ts";
-import { responseDirectives } from "../../http/cache-control.ts";
-import { currentAgeSeconds } from "../../http/current-age.ts";
+import { responseDirectives } from "../../rules/cache-control.ts";
+import { currentAgeSeconds } from "../../rules/current-age.ts";
 import {
   explicitLifetimeSeconds,
   heuristicallyCacheableStatuses,
   heuristicLifetimeSeconds,
-} from "../../http/freshness.ts";
-import { type GoverningDirectives, governingDirectives } from "../../http/governing-directives.ts";
-import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
+} from "../../rules/freshness.ts";
+import { type GoverningDirectives, governingDirectives } from "../../rules/governing-directives.ts";
+import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "./stored-response.ts";
-import { sharedExplicitly } from "../../http/storable.ts";
-import { hasValidator } from "../../http/validators.ts";
+import { sharedExplicitly } from "../../rules/storable.ts";
+import { hasValidator } from "../../rules/validators.ts";
 
 /** Everything about a stored response's use that no request changes. */
 export interface Terms {

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import { areSendable, fieldsOf, isErrorStatus } from "../../http/fields.ts";
+import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import { groupsOf } from "./tags.ts";
 import { askedByPattern, type ResponseDetail, type StoredMetadata } from "./stored-response.ts";
 

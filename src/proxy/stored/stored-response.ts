@@ -1,7 +1,7 @@
 // A stored response as plain data (RFC 9111 §3), the same in every tier: a record of the cache whose
 // detail is what HTTP says of it.
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
-import { type FieldLine, fieldsOf } from "../../http/fields.ts";
+import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 
 /** The tags that one field names: without the field itself where that may not be stored. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];

@@ -1,7 +1,7 @@
 // The tags of a response: what its fields and its route say. Clients do not see them.
 import type { Config, Route } from "../../config/config.ts";
-import { groupsIn } from "../../http/cache-groups.ts";
-import { type Fields, fieldsOf } from "../../http/fields.ts";
+import { groupsIn } from "../../rules/cache-groups.ts";
+import { type Fields, fieldsOf } from "../../rules/fields.ts";
 import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";

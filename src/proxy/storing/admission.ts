@@ -1,5 +1,5 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
-import { isErrorStatus } from "../../http/fields.ts";
+import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import type { ResponseRead } from "../stored/tiers.ts";
 import { isBrief } from "../request/brief.ts";

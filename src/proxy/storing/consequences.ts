@@ -1,7 +1,7 @@
 // What follows from an answer for those who ask next: what is remembered of its key once it is stored,
 // or is not, and what ends that was stored before it.
 import type { Route } from "../../config/config.ts";
-import { isErrorStatus } from "../../http/fields.ts";
+import { isErrorStatus } from "../../rules/fields.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { Need } from "../reuse/need.ts";
 import { placeOf, type SharedOdds } from "../reuse/shared-odds.ts";

@@ -1,7 +1,7 @@
 // Which tiers a response goes to, under which keys and until when: the response under the key that its
 // own Vary gives it and, if there is a Vary, the marker that leads to it. And how it is taken out.
 import type { Config, TierName } from "../../config/config.ts";
-import { isErrorStatus } from "../../http/fields.ts";
+import { isErrorStatus } from "../../rules/fields.ts";
 import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";

@@ -3,7 +3,7 @@
 // Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at once; on routes that ask for
 // it, everywhere by way of the purge journal.
 import type { Config } from "../../config/config.ts";
-import { groupsIn } from "../../http/cache-groups.ts";
+import { groupsIn } from "../../rules/cache-groups.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import {
   comparedTag,

@@ -1,8 +1,8 @@
 // Remembers for explain (src/admin/explain/) the last answer for each URL, and the last request for it that
 // was passed by. No decision depends on these notes.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
-import type { FieldLine } from "../../http/fields.ts";
-import type { RuleAndNames } from "../../http/cache-status.ts";
+import type { FieldLine } from "../../rules/fields.ts";
+import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { TierChange } from "../../observe/decision-parts.ts";
 import { nameSetBy } from "../request/cookies.ts";
 import type { PassRule } from "../request/plan.ts";

@@ -1,14 +1,14 @@
 // The metadata of an origin's answer as it would be stored, and of a stored response that a 304 has
 // freshened. Each is worked out in one pass.
 import type { Config } from "../../config/config.ts";
-import { freshenedFields } from "../../http/freshen.ts";
-import { formatHttpDate } from "../../http/http-date.ts";
-import { originAnswered, selectingFieldNames, selectingValues } from "../../http/selecting.ts";
-import { storableFields } from "../../http/storable-fields.ts";
-import { contentLength, type FieldLine, type Fields, headersOf } from "../../http/fields.ts";
+import { freshenedFields } from "../../rules/freshen.ts";
+import { formatHttpDate } from "../../rules/http-date.ts";
+import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
+import { storableFields } from "../../rules/storable-fields.ts";
+import { contentLength, type FieldLine, type Fields, headersOf } from "../../rules/fields.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
-import { governingDirectives } from "../../http/governing-directives.ts";
+import { governingDirectives } from "../../rules/governing-directives.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import { askedByOf } from "../request/nobodys-name.ts";
 import type { LeftOutTags } from "./left-out-tags.ts";

@@ -1,9 +1,9 @@
 // What in an answer is for the one client that asked: fields that are not stored for others, and a mark
 // of that client, whatever field it stands in.
 import type { Config } from "../../config/config.ts";
-import { type FieldLine, fieldsOf } from "../../http/fields.ts";
-import { governingDirectives } from "../../http/governing-directives.ts";
-import { connectionFields, qualifiedFieldNames } from "../../http/storable-fields.ts";
+import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+import { governingDirectives } from "../../rules/governing-directives.ts";
+import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
 import { credentialsIn } from "../request/personal.ts";

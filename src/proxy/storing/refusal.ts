@@ -1,8 +1,8 @@
 // Why an origin's answer is not stored: all reasons, in the order in which they are looked for.
 import type { Config, Route } from "../../config/config.ts";
-import type { RuleAndNames } from "../../http/cache-status.ts";
-import { isOfOneRequest, mayStore, type StorableVerdict } from "../../http/storable.ts";
-import { fieldsOf, isErrorStatus } from "../../http/fields.ts";
+import type { RuleAndNames } from "../../rules/cache-status.ts";
+import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
+import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { unknownCookies } from "../request/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";

@@ -4,8 +4,8 @@
 // its body, sent and gathered (store-while-sending.ts); its variants (variants.ts) and its tiers
 // (in-tiers.ts).
 import type { Fetched } from "../../cache/flights.ts";
-import { lengthOf } from "../../http/ranges.ts";
-import { isNotModified } from "../../http/validators.ts";
+import { lengthOf } from "../../rules/ranges.ts";
+import { isNotModified } from "../../rules/validators.ts";
 import { letGo } from "../../let-go.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";

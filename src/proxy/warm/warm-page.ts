@@ -1,7 +1,7 @@
 // Brings one page into the tiers before anybody asks for it: by the plan of any client's request, and as
 // the cron trigger refreshes a hot key.
-import { isErrorStatus } from "../../http/fields.ts";
-import { unreachable } from "../../http/unreachable.ts";
+import { isErrorStatus } from "../../rules/fields.ts";
+import { unreachable } from "../../rules/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { patiently } from "../../patience.ts";
 import { type Ahead, refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";

@@ -1,5 +1,5 @@
 // In which spellings one name may be stored: a purge covers every one of them.
-import { sortedByName } from "../../http/query.ts";
+import { sortedByName } from "../../rules/query.ts";
 
 /**
  * ASCII that keys hold in two spellings, as it is and escaped, and that says the same in both. An

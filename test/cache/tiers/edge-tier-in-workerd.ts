@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Colo, startColo } from "../../../local/colo.ts";
-import type { ByteRange } from "../../../src/http/ranges.ts";
+import type { ByteRange } from "../../../src/rules/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record/record.ts";
 import { headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";

@@ -1,7 +1,7 @@
 // A Worker that does to the edge tier, in a real runtime, what a test in Node tells it to.
 // It also shows what lies in the Cache API itself, and puts there what the tier never would.
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
-import type { ByteRange } from "../../../src/http/ranges.ts";
+import type { ByteRange } from "../../../src/rules/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record/record.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";

@@ -1,10 +1,10 @@
 // What holds of every verdict, whatever the fields, the clock, the purges and the tier.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { requestDirectives } from "../../../src/http/cache-control.ts";
-import { storableFields } from "../../../src/http/storable-fields.ts";
-import { governingDirectives } from "../../../src/http/governing-directives.ts";
-import { headersOf } from "../../../src/http/fields.ts";
+import { requestDirectives } from "../../../src/rules/cache-control.ts";
+import { storableFields } from "../../../src/rules/storable-fields.ts";
+import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import { headersOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import { noJournal, type PurgeJudgement } from "../../../src/purge/view/view.ts";
 import { ageSeconds, keepUntilAtMs, termsOf } from "../../../src/proxy/stored/lifetime.ts";

@@ -7,8 +7,8 @@ import {
   termsOf,
 } from "../../../src/proxy/stored/lifetime.ts";
 import type { Route } from "../../../src/config/config.ts";
-import { governingDirectives } from "../../../src/http/governing-directives.ts";
-import { fieldsOf } from "../../../src/http/fields.ts";
+import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import {
   metadataWith,

@@ -1,13 +1,13 @@
 // What a miss and a validation work out of an answer, they work out once.
 import { describe, expect, it, vi } from "vitest";
-import * as freshness from "../../../src/http/freshness.ts";
+import * as freshness from "../../../src/rules/freshness.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
 
 type Explicit = typeof freshness.explicitLifetimeSeconds;
 
-vi.mock(import("../../../src/http/freshness.ts"), async (original) => {
+vi.mock(import("../../../src/rules/freshness.ts"), async (original) => {
   const product = await original();
   return { ...product, explicitLifetimeSeconds: vi.fn<Explicit>(product.explicitLifetimeSeconds) };
 });

@@ -4,7 +4,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
 import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
-import * as freshness from "../../../src/http/freshness.ts";
+import * as freshness from "../../../src/rules/freshness.ts";
 import * as target from "../../../src/proxy/request/target.ts";
 import type * as urlReader from "../../../src/proxy/request/url-reader.ts";
 import * as verdict from "../../../src/proxy/reuse/verdict.ts";
@@ -18,7 +18,7 @@ const { urls, tags } = vi.hoisted(() => ({
   tags: vi.fn<() => string[]>(() => ["all"]),
 }));
 
-vi.mock(import("../../../src/http/freshness.ts"), async (original) => {
+vi.mock(import("../../../src/rules/freshness.ts"), async (original) => {
   const product = await original();
   return {
     ...product,

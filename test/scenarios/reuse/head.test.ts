@@ -1,6 +1,6 @@
 // What an answer to HEAD does to the stored response to GET (RFC 9111 §4.3.5).
 import { describe, expect, it } from "vitest";
-import { toldByHead } from "../../../src/http/validators.ts";
+import { toldByHead } from "../../../src/rules/validators.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import {

@@ -1,6 +1,6 @@
 // What Cache-Status tells of the caches that an answer has come through (RFC 9211), and whether it is Tidemark's.
 import { parseItem, Token } from "structured-headers";
-import { membersOf } from "../../../../src/http/directives.ts";
+import { membersOf } from "../../../../src/rules/directives.ts";
 
 /** What one cache says. */
 export interface Member {

@@ -1,5 +1,5 @@
 // Looks at an origin in a terminal: shows which page, asks before another host, and tells why there is nothing to see.
-import { unreachable } from "../../../../src/http/unreachable.ts";
+import { unreachable } from "../../../../src/rules/unreachable.ts";
 import { failure } from "../command-error.ts";
 import { lookAtOrigin, type LookRefused, type OriginSight } from "../origin/look-at-origin.ts";
 import { OriginClient } from "../origin/origin-client.ts";

@@ -3,7 +3,7 @@ import {
   CredentialFields,
   knownCredentialFields,
 } from "../../../../src/config/credential-fields.ts";
-import { tokenPattern } from "../../../../src/http/directives.ts";
+import { tokenPattern } from "../../../../src/rules/directives.ts";
 import { bodyChange, type BodyChange, hasToken } from "./body-change.ts";
 import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";

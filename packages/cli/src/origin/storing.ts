@@ -1,10 +1,10 @@
 // What the fields of an answer say of its storing in a shared cache, by the rules of the Worker itself.
 import { analyticsCookies } from "../../../../src/config/config.ts";
 import { matchesAny } from "../../../../src/config/known-names.ts";
-import type { Fields } from "../../../../src/http/fields.ts";
-import { explicitLifetimeSeconds } from "../../../../src/http/freshness.ts";
-import { governingDirectives } from "../../../../src/http/governing-directives.ts";
-import { mayStore, type RefusalRule } from "../../../../src/http/storable.ts";
+import type { Fields } from "../../../../src/rules/fields.ts";
+import { explicitLifetimeSeconds } from "../../../../src/rules/freshness.ts";
+import { governingDirectives } from "../../../../src/rules/governing-directives.ts";
+import { mayStore, type RefusalRule } from "../../../../src/rules/storable.ts";
 import type { Answer } from "./origin-client.ts";
 
 /** Exactly one holds. */

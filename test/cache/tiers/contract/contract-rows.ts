@@ -1,6 +1,6 @@
 // What the tiers' contract is tried on: records, bodies, keys and times.
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
-import type { FieldLine } from "../../../../src/http/fields.ts";
+import type { FieldLine } from "../../../../src/rules/fields.ts";
 import {
   bytesOf,
   keep,

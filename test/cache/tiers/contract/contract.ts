@@ -1,6 +1,6 @@
 // The promises of a Tier, as rows. Each implementation is put through all of them.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FieldLine } from "../../../../src/http/fields.ts";
+import type { FieldLine } from "../../../../src/rules/fields.ts";
 import { RecordKey } from "../../../../src/cache/record/record-key.ts";
 import { arrivingResponse } from "./arriving.ts";
 import {

@@ -1,6 +1,6 @@
 // A page as doctor has seen it: several answers of the site, and answers of its origin.
-import { asResponseDirectives } from "../../../../../src/http/cache-control.ts";
-import { parseDirectives } from "../../../../../src/http/directives.ts";
+import { asResponseDirectives } from "../../../../../src/rules/cache-control.ts";
+import { parseDirectives } from "../../../../../src/rules/directives.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "./look.ts";
 

@@ -1,6 +1,6 @@
 // Which groups a field names (RFC 9875 §2, §3): a List of Strings, and nothing else of it.
 import { expect, it } from "vitest";
-import { groupsIn } from "../../src/http/cache-groups.ts";
+import { groupsIn } from "../../src/rules/cache-groups.ts";
 
 it.each([
   { id: "absent", value: null, groups: [] },

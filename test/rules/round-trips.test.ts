@@ -1,8 +1,8 @@
 // What is written and read back is the same: directives, and the three forms of a date.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseDirectives } from "../../src/http/directives.ts";
-import { parseHttpDate } from "../../src/http/http-date.ts";
+import { parseDirectives } from "../../src/rules/directives.ts";
+import { parseHttpDate } from "../../src/rules/http-date.ts";
 import { dateText, receivedAtMs } from "../../testing/examples/generated-dates.ts";
 import { seeded } from "../../testing/examples/header-text.ts";
 

@@ -1,7 +1,7 @@
 // One row per field that must not be stored (RFC 9111 §3.1, §5.2.2.4, §5.2.2.7; RFC 9110 §7.6.1).
 import { describe, expect, it } from "vitest";
-import { responseDirectives } from "../../src/http/cache-control.ts";
-import { connectionFields, storableFields } from "../../src/http/storable-fields.ts";
+import { responseDirectives } from "../../src/rules/cache-control.ts";
+import { connectionFields, storableFields } from "../../src/rules/storable-fields.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
 
 const namesKept = (lines: [string, string][], cacheControl = "") =>

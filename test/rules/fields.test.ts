@@ -1,6 +1,6 @@
 // The length that a response states, as far as a number can hold it.
 import { expect, it } from "vitest";
-import { contentLength } from "../../src/http/fields.ts";
+import { contentLength } from "../../src/rules/fields.ts";
 
 it.each([
   { text: "0", length: 0 },

@@ -1,7 +1,7 @@
 // One row per way of writing a directive (RFC 9111 §5.2; RFC 9110 §5.6.1, §5.6.4).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseDirectives } from "../../src/http/directives.ts";
+import { parseDirectives } from "../../src/rules/directives.ts";
 import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
 describe("parseDirectives", () => {

@@ -1,8 +1,8 @@
 // One row per form of Range and If-Range, on both sides of every bound (RFC 9110 §13.1.5, §14).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatHttpDate } from "../../src/http/http-date.ts";
-import { rangeVerdict, type RangeVerdict } from "../../src/http/ranges.ts";
+import { formatHttpDate } from "../../src/rules/http-date.ts";
+import { rangeVerdict, type RangeVerdict } from "../../src/rules/ranges.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const whole: RangeVerdict = { kind: "whole" };

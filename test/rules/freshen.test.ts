@@ -1,8 +1,8 @@
 // One row per kind of field in a 304 (RFC 9111 §3.2, §4.3.4).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { freshenedFields } from "../../src/http/freshen.ts";
-import type { FieldLine } from "../../src/http/fields.ts";
+import { freshenedFields } from "../../src/rules/freshen.ts";
+import type { FieldLine } from "../../src/rules/fields.ts";
 import { seeded } from "../../testing/examples/header-text.ts";
 
 describe("freshenedFields", () => {

@@ -2,8 +2,8 @@
 // RFC 9111 names.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { governingDirectives } from "../../src/http/governing-directives.ts";
-import { mayStore } from "../../src/http/storable.ts";
+import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { mayStore } from "../../src/rules/storable.ts";
 import {
   controlText,
   type Member,

@@ -1,12 +1,12 @@
 // When a conditional request is answered with 304 (RFC 9110 §13.1.2, §13.1.3, §13.2).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatHttpDate } from "../../src/http/http-date.ts";
+import { formatHttpDate } from "../../src/rules/http-date.ts";
 import {
   conditionalFields,
   freshensWhatWasSent,
   isNotModified,
-} from "../../src/http/validators.ts";
+} from "../../src/rules/validators.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const receivedAtMs = Date.UTC(2026, 0, 1, 12);

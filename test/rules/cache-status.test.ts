@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { parseList, Token } from "structured-headers";
 import { describe, expect, it } from "vitest";
-import { cacheStatus, type ForwardReason, type Handling } from "../../src/http/cache-status.ts";
+import { cacheStatus, type ForwardReason, type Handling } from "../../src/rules/cache-status.ts";
 import { seeded } from "../../testing/examples/header-text.ts";
 
 const plain = (value: unknown) => (value instanceof Token ? value.toString() : value);

@@ -1,6 +1,6 @@
 // The fields of a stored response, read where they stand (RFC 9111 §3).
 import { expect, it } from "vitest";
-import { type FieldLine, fieldsOf } from "../../src/http/fields.ts";
+import { type FieldLine, fieldsOf } from "../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 
 const metadataWith = (fields: readonly FieldLine[]): StoredMetadata => ({

@@ -1,6 +1,6 @@
 // Retry-After, in both its forms (RFC 9110 §10.2.3).
 import { expect, it } from "vitest";
-import { retryAfterSeconds } from "../../src/http/retry-after.ts";
+import { retryAfterSeconds } from "../../src/rules/retry-after.ts";
 
 const atMs = Date.UTC(2030, 0, 1, 12);
 

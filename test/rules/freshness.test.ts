@@ -5,9 +5,9 @@ import {
   explicitLifetimeSeconds,
   heuristicallyCacheableStatuses,
   heuristicLifetimeSeconds,
-} from "../../src/http/freshness.ts";
-import { governingDirectives } from "../../src/http/governing-directives.ts";
-import { formatHttpDate } from "../../src/http/http-date.ts";
+} from "../../src/rules/freshness.ts";
+import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { formatHttpDate } from "../../src/rules/http-date.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const receivedAtMs = Date.UTC(2026, 0, 1, 12);

@@ -1,7 +1,7 @@
 // One row per rule on validators and preconditions (RFC 9110 §8.8, §13; RFC 9111 §4.3).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatHttpDate } from "../../src/http/http-date.ts";
+import { formatHttpDate } from "../../src/rules/http-date.ts";
 import {
   conditionalFieldNames,
   conditionalFields,
@@ -9,7 +9,7 @@ import {
   freshensWhatWasSent,
   hasValidator,
   isWeak,
-} from "../../src/http/validators.ts";
+} from "../../src/rules/validators.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const receivedAtMs = Date.UTC(2026, 0, 1, 12);

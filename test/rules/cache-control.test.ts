@@ -5,7 +5,7 @@ import {
   deltaSeconds,
   requestDirectives,
   responseDirectives,
-} from "../../src/http/cache-control.ts";
+} from "../../src/rules/cache-control.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 describe("deltaSeconds", () => {

@@ -1,7 +1,7 @@
 // One row per form of a directive (W3C Edge Architecture Specification 1.0 §2.2).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { surrogateDirectives } from "../../src/http/surrogate-control.ts";
+import { surrogateDirectives } from "../../src/rules/surrogate-control.ts";
 import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
 /** As text, so that a row shows at a glance what counts. */

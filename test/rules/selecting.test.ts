@@ -1,7 +1,7 @@
 // One row per rule on Vary and the fields it names (RFC 9111 §4.1; RFC 9110 §12.5.5).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { selectingFieldNames, selectingValues, selects } from "../../src/http/selecting.ts";
+import { selectingFieldNames, selectingValues, selects } from "../../src/rules/selecting.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 describe("selectingFieldNames", () => {

@@ -1,15 +1,15 @@
 // What Tidemark's rules answer on a generated exchange, one function for each facet.
-import { requestDirectives } from "../../../src/http/cache-control.ts";
+import { requestDirectives } from "../../../src/rules/cache-control.ts";
 import type { Route } from "../../../src/config/config.ts";
-import { freshenedFields } from "../../../src/http/freshen.ts";
-import { governingDirectives } from "../../../src/http/governing-directives.ts";
-import { selectingFieldNames, selectingValues, selects } from "../../../src/http/selecting.ts";
-import { mayStore } from "../../../src/http/storable.ts";
-import { storableFields } from "../../../src/http/storable-fields.ts";
-import { fieldsOf } from "../../../src/http/fields.ts";
+import { freshenedFields } from "../../../src/rules/freshen.ts";
+import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import { selectingFieldNames, selectingValues, selects } from "../../../src/rules/selecting.ts";
+import { mayStore } from "../../../src/rules/storable.ts";
+import { storableFields } from "../../../src/rules/storable-fields.ts";
+import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredResponse } from "../../../src/proxy/stored/stored-response.ts";
-import { unreachable } from "../../../src/http/unreachable.ts";
-import { conditionalFields, freshensWhatWasSent } from "../../../src/http/validators.ts";
+import { unreachable } from "../../../src/rules/unreachable.ts";
+import { conditionalFields, freshensWhatWasSent } from "../../../src/rules/validators.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import { ageSeconds, termsOf } from "../../../src/proxy/stored/lifetime.ts";
 import { keyUrl } from "../../../src/proxy/request/key.ts";

@@ -1,9 +1,9 @@
 // One row per term of the calculation (RFC 9111 §4.2.3), and per form of `Age` (§5.1).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { statedAgeSeconds, currentAgeSeconds } from "../../src/http/current-age.ts";
-import { type FieldLine, fieldsOf, headersOf } from "../../src/http/fields.ts";
-import { formatHttpDate } from "../../src/http/http-date.ts";
+import { statedAgeSeconds, currentAgeSeconds } from "../../src/rules/current-age.ts";
+import { type FieldLine, fieldsOf, headersOf } from "../../src/rules/fields.ts";
+import { formatHttpDate } from "../../src/rules/http-date.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const respondedAtMs = Date.UTC(2026, 0, 1, 12);

@@ -1,8 +1,8 @@
 // One row per condition of RFC 9111 §3 and §3.5, then per rule of our own.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { governingDirectives } from "../../src/http/governing-directives.ts";
-import { mayStore, sharedExplicitly } from "../../src/http/storable.ts";
+import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { mayStore, sharedExplicitly } from "../../src/rules/storable.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 interface Asked {

@@ -1,6 +1,6 @@
 // W3C Trace Context, Level 2: which traceparent counts, and what an origin is told.
 import { describe, expect, it } from "vitest";
-import { readTraceparent, traceFields, traceIdOf } from "../../src/http/trace-context.ts";
+import { readTraceparent, traceFields, traceIdOf } from "../../src/rules/trace-context.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const parentId = "b7ad6b7169203331";

@@ -1,7 +1,7 @@
 // One row per form of HTTP-date and per way to miss it (RFC 9110 §5.6.7; RFC 9111 §4.2).
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { formatHttpDate, parseHttpDate } from "../../src/http/http-date.ts";
+import { formatHttpDate, parseHttpDate } from "../../src/rules/http-date.ts";
 import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const atMs = Date.UTC(2026, 0, 1);
