@@ -12,7 +12,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { unreachable } from "../src/rules/unreachable.ts";
-import { OperatorError } from "../src/operator-error.ts";
+import { OperatorError } from "../src/base/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";

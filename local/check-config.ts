@@ -2,7 +2,7 @@
 // asks before it uploads anything.
 import { relative } from "node:path";
 import { inspect } from "node:util";
-import { faultText } from "../src/operator-error.ts";
+import { faultText } from "../src/base/operator-error.ts";
 import { configWarnings } from "../src/proxy/request/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { OperatorError } from "../src/operator-error.ts";
+import { OperatorError } from "../src/base/operator-error.ts";
 import { type ReadableLine, readableLog } from "./readable-log.ts";
 import {
   probeField,

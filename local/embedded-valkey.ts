@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { extname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { OperatorError } from "../src/operator-error.ts";
+import { OperatorError } from "../src/base/operator-error.ts";
 import type { ValkeyReport } from "./embedded-valkey-process.ts";
 
 export interface EmbeddedValkey {

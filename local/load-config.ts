@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import type { BuildFailure } from "esbuild";
 import type { Config } from "../src/config/config.ts";
-import { type Fault, faultText, OperatorError } from "../src/operator-error.ts";
+import { type Fault, faultText, OperatorError } from "../src/base/operator-error.ts";
 import { bundled, root } from "./bundling.ts";
 import { type Library, ownLibrary } from "./run/library.ts";
 

@@ -1,6 +1,6 @@
 // A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
 import { randomBytes } from "node:crypto";
-import { OperatorError } from "../src/operator-error.ts";
+import { OperatorError } from "../src/base/operator-error.ts";
 import { type Colo, type ColoSettings, type Replacement, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";
 import { startEmbeddedValkey } from "./embedded-valkey.ts";

@@ -1,7 +1,7 @@
 // What a start on this machine was asked for, checked before anything is started.
 import { parseArgs } from "node:util";
 import { originUrlFault, shownUrl } from "../src/config/origin-url.ts";
-import { OperatorError } from "../src/operator-error.ts";
+import { OperatorError } from "../src/base/operator-error.ts";
 import { defaultConfigPath } from "./load-config.ts";
 
 export interface StartOptions {

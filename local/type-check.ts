@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { type Fault, OperatorError } from "../src/operator-error.ts";
+import { type Fault, OperatorError } from "../src/base/operator-error.ts";
 import { type Library, ownLibrary } from "./run/library.ts";
 
 /**

@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { OperatorError } from "../src/operator-error.ts";
+import { OperatorError } from "../src/base/operator-error.ts";
 import { Counter, type Counts } from "./upstash-rest/counts.ts";
 import { Database } from "./upstash-rest/database.ts";
 import { type AnsweredCall, respond } from "./upstash-rest/respond.ts";

@@ -10,10 +10,10 @@ import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
 import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
-import { errorName, firstFrame } from "./error-name.ts";
+import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
-import { type Fault, faultText, isFault } from "./operator-error.ts";
+import { type Fault, faultText, isFault } from "./base/operator-error.ts";
 import {
   arrivalReader,
   type ReadArrival,

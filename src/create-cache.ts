@@ -8,7 +8,7 @@ import { MemoryTier } from "./cache/tiers/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import { SharedTier } from "./cache/tiers/shared-tier.ts";
 import type { Config } from "./config/config.ts";
-import { errorName, firstFrame } from "./error-name.ts";
+import { errorName, firstFrame } from "./base/error-name.ts";
 import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Background, Platform } from "./platform/platform.ts";

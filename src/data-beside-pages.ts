@@ -4,7 +4,7 @@ import type { Coverage } from "./cache/record/record.ts";
 import type { Core } from "./create-cache.ts";
 import type { Trouble } from "./observe/condition.ts";
 import type { Sums } from "./observe/sums.ts";
-import { type Fault, OperatorError, type Reason } from "./operator-error.ts";
+import { type Fault, OperatorError, type Reason } from "./base/operator-error.ts";
 
 /** The pages of an isolate, as data stands beside them. */
 export interface Pages {

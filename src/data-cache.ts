@@ -4,7 +4,7 @@ export type { DataPlatform } from "./data/data-platform.ts";
 export type { ManyResult, Namespace } from "./data/namespace.ts";
 export type { Fields } from "./data/fields/fields.ts";
 export type { DataPurge, Purged } from "./data/purge-data.ts";
-export type { Codec } from "./data/value/codec.ts";
+export type { Codec } from "./base/codec.ts";
 export type { Frozen } from "./data/value/frozen.ts";
 export type { Key } from "./data/value/key.ts";
 export {
@@ -18,7 +18,7 @@ export {
 export type { NamespaceOptions } from "./data/value/space.ts";
 export type { SetOptions } from "./data/write/set-value.ts";
 export { type Persist, WriteTimedOut } from "./data/write/write-through.ts";
-export { OperatorError } from "./operator-error.ts";
+export { OperatorError } from "./base/operator-error.ts";
 export type { Buffer, BufferOptions } from "./write-behind/buffer.ts";
 export { NotAccepted } from "./write-behind/change-set.ts";
 export type { SetKey } from "./write-behind/change-texts.ts";

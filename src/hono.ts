@@ -1,7 +1,7 @@
 // What `import … from "tidemark/hono"` offers: a Hono application of one's own as the origin.
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
-import { OperatorError } from "./operator-error.ts";
+import { OperatorError } from "./base/operator-error.ts";
 import { createWorker, type TidemarkWorker } from "./worker.ts";
 
 /** An application of Hono, of whichever version: all that is asked of it is that it answers. */

@@ -7,5 +7,5 @@ export {
 export type { GivenConnection } from "./redis/connection/given-connection.ts";
 export type * from "./data-cache.ts";
 export { LoadFailed, LoadTimedOut } from "./data/value/load-context.ts";
-export { OperatorError } from "./operator-error.ts";
+export { OperatorError } from "./base/operator-error.ts";
 export { NotAccepted } from "./write-behind/change-set.ts";

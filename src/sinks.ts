@@ -13,4 +13,4 @@ export type {
   Sink,
 } from "./write-behind/sinks/sink.ts";
 export { sqlBufferSink, type SqlConnection, sqlSink } from "./write-behind/sinks/sql-sink.ts";
-export { OperatorError } from "./operator-error.ts";
+export { OperatorError } from "./base/operator-error.ts";

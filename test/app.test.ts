@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
-import { OperatorError } from "../src/operator-error.ts";
+import { OperatorError } from "../src/base/operator-error.ts";
 import { host, openSite } from "../testing/site/harness.ts";
 import { cc, page } from "../testing/fakes/origin-in-process.ts";
 

@@ -68,7 +68,11 @@ const one = (path: string, text: string): Sources => new Map([[path, text]]);
 describe("a breach is found", () => {
   it.each([
     { id: "http-up", path: "src/rules/a.ts", text: 'import { b } from "../proxy/b.ts";' },
-    { id: "http-leaf", path: "src/rules/a.ts", text: 'import { b } from "../operator-error.ts";' },
+    {
+      id: "http-leaf",
+      path: "src/rules/a.ts",
+      text: 'import { b } from "../base/operator-error.ts";',
+    },
     { id: "redis-up", path: "src/redis/a.ts", text: 'import type { B } from "../cache/b.ts";' },
     { id: "cache-purge", path: "src/cache/a.ts", text: 'import { b } from "../purge/b.ts";' },
     { id: "tiers-up", path: "src/cache/tiers/a.ts", text: 'import { b } from "../b.ts";' },
@@ -88,7 +92,11 @@ describe("a breach is found", () => {
     { id: "app-worker", path: "src/app.ts", text: 'import worker from "./worker.ts";' },
     { id: "config-up", path: "src/config/config.ts", text: 'import { b } from "../proxy/b.ts";' },
     { id: "observe-up", path: "src/observe/a.ts", text: 'import { b } from "../config/b.ts";' },
-    { id: "leaf-down", path: "src/operator-error.ts", text: 'import { b } from "./rules/b.ts";' },
+    {
+      id: "leaf-down",
+      path: "src/base/operator-error.ts",
+      text: 'import { b } from "./rules/b.ts";',
+    },
     { id: "local", path: "src/worker.ts", text: 'import { b } from "../local/b.ts";' },
     { id: "test", path: "src/proxy/a.ts", text: 'import { b } from "../../test/b.ts";' },
     { id: "testing", path: "src/proxy/a.ts", text: 'import { b } from "../../testing/b.ts";' },
@@ -116,7 +124,7 @@ describe("a breach is found", () => {
     { id: "down", path: "src/proxy/a.ts", text: 'import { b } from "../rules/b.ts";' },
     { id: "step", path: "src/proxy/fetch/a.ts", text: 'import { b } from "../reuse/b.ts";' },
     { id: "package", path: "src/redis/a.ts", text: 'import { b } from "@upstash/redis";' },
-    { id: "leaf", path: "src/purge/a.ts", text: 'import { b } from "../operator-error.ts";' },
+    { id: "leaf", path: "src/purge/a.ts", text: 'import { b } from "../base/operator-error.ts";' },
     { id: "entry", path: "src/hono.ts", text: 'import { b } from "./worker.ts";' },
     { id: "in-a-string", path: "src/rules/a.ts", text: 'const b = `from "../app.ts"`;' },
     { id: "long-enough", path: "src/app.ts", text: "\n".repeat(linesInFileMax) },
@@ -128,7 +136,7 @@ describe("a breach is found", () => {
     { path: "packages/cli/src/site/a.ts", from: "../commands/b.ts", count: 1 },
     { path: "packages/cli/src/site/a.ts", from: "../world.ts", count: 0 },
     { path: "packages/cli/src/site/a.ts", from: "../../../../src/app.ts", count: 1 },
-    { path: "packages/cli/src/site/a.ts", from: "../../../../src/admin/protocol.ts", count: 0 },
+    { path: "packages/cli/src/site/a.ts", from: "../../../../src/protocol/answers.ts", count: 0 },
     { path: "packages/cli/src/site/a.ts", from: "../../../../local/site.ts", count: 1 },
     { path: "packages/cli/src/site/a.ts", from: "node:fs", count: 0 },
   ])("of the command: $path imports $from", ({ path, from, count }) => {

@@ -1,7 +1,7 @@
 // A Worker that makes bodies into what goes to Redis, and what comes from there into bodies, as often
 // as it is told to: the shared tier's own work, between the SDK's JSON and the digest. It packs
 // whatever it is told to, so that the sizes show which the tier packs.
-import { sha256Hex } from "../../src/sha256.ts";
+import { sha256Hex } from "../../src/base/sha256.ts";
 import { bodyIn } from "../../src/cache/tiers/body-text.ts";
 import { gzipped } from "../../src/cache/tiers/gzip.ts";
 

@@ -6,7 +6,7 @@ import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { sha256Hex } from "../../src/sha256.ts";
+import { sha256Hex } from "../../src/base/sha256.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { sharedKey } from "../../src/cache/tiers/record-text.ts";
 import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";

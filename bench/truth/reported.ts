@@ -1,6 +1,6 @@
 // What all reports say that Redis has taken, beside what the metrics come to: equal, whoever was killed
 // meanwhile. So no report counts twice, and none is lost on the way.
-import { families } from "../../src/observe/families.ts";
+import { families } from "../../src/protocol/families.ts";
 import { sumsIn } from "../../src/reports/sums-text.ts";
 import type { Figure } from "./judged.ts";
 import type { Scraped } from "./scraped.ts";

@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
 import { bundled, root } from "../bundling.ts";
-import { OperatorError } from "../../src/operator-error.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 import type { RateLimitSettings } from "../colo.ts";
 import { type Library, ownLibrary } from "./library.ts";
 import { firstFault, isBuildFailure, loadConfig } from "../load-config.ts";

@@ -1,7 +1,7 @@
 // A stand-in for a database replica that receives each write some time after the primary made it:
 // a second embedded Valkey, brought up to date just before each read. Writes made past this server
 // are not seen; the other limits stand at LaggingReplica.
-import { OperatorError } from "../../src/operator-error.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 import { startEmbeddedValkey, type EmbeddedValkey } from "../embedded-valkey.ts";
 import { commandKinds, type CommandKind } from "./command-kinds.ts";
 import {

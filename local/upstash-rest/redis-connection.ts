@@ -2,7 +2,7 @@
 // twice, and it comes back by itself. Commands are written in the order of the calls.
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis, ReplyError } from "ioredis";
-import { OperatorError } from "../../src/operator-error.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 
 export type RedisArgument = string | Buffer;
 /** A name in upper case, then its arguments. */

@@ -1,5 +1,5 @@
 // A URL that an operator names, whole or as a path of the host that is asked.
-import type { Reason } from "../operator-error.ts";
+import type { Reason } from "../base/operator-error.ts";
 
 /**
  * @param text without its fragment, which no client sends

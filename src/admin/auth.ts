@@ -1,6 +1,6 @@
 // Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1), or of a token derived from it.
-import type { CredentialRefusal } from "../observe/families.ts";
-import { type Fault, isFault } from "../operator-error.ts";
+import type { CredentialRefusal } from "../protocol/families.ts";
+import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Secret } from "../platform/secrets.ts";
 import {
   challengeField,
@@ -10,7 +10,7 @@ import {
   type TokenKey,
   tokenKey,
   type TokenScope,
-} from "./access/operator-token.ts";
+} from "../protocol/operator-token.ts";
 import {
   RefusedCredentials,
   type RefusedCredentialsSettings,

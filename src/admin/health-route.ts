@@ -1,9 +1,9 @@
 // GET /_cache/health: a status for everybody; with the token what is wrong, why, and what to do.
-import { isoOf } from "../iso-date.ts";
+import { isoOf } from "../base/iso-date.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { version } from "../version.ts";
 import type { OperatorGate } from "./auth.ts";
-import { type Status, statusOf, summaryOf } from "./health/finding.ts";
+import { type Status, statusOf, summaryOf } from "../protocol/finding.ts";
 import { FindingLog } from "./health/finding-log.ts";
 import { findingsOf } from "./health/findings.ts";
 import { evictionWatches, lookFurther } from "./health/look-further.ts";

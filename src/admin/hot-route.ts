@@ -1,6 +1,6 @@
 // GET /_cache/hot: the keys that are asked for most, or those among them that a purge has covered.
-import { isoOf } from "../iso-date.ts";
-import type { Fault, Reason } from "../operator-error.ts";
+import { isoOf } from "../base/iso-date.ts";
+import type { Fault, Reason } from "../base/operator-error.ts";
 import type { HotCoveredPorts } from "../proxy/warm/hot-covered.ts";
 import { coveredAmong } from "../proxy/warm/hot-covered.ts";
 import { askedAgain, type HotKeyNote } from "../proxy/warm/hot-key-note.ts";
@@ -8,7 +8,8 @@ import type { HotKeys } from "../proxy/warm/hot-keys.ts";
 import { hottest } from "../proxy/warm/keep-warm.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
-import type { HotPage, HotTold } from "./protocol.ts";
+import type { OperatorAnswer } from "../protocol/answers.ts";
+import type { HotPage } from "../protocol/warm-order.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** Isolates tell once a minute: this is about ten words of each, as far as the stream has them. */
@@ -61,7 +62,7 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
   if ("why" in covered) return unavailable(covered);
   const holdsAtMs = acceptedAtMs(position) + settings.visibleWithinSeconds * 1_000;
   const holdsInSeconds = Math.max(0, Math.ceil((holdsAtMs - ports.nowAtMs()) / 1_000));
-  return told({ ...covered, holdsInSeconds } satisfies HotTold);
+  return told({ ...covered, holdsInSeconds } satisfies OperatorAnswer<"hot">);
 }
 
 async function hottestNow(
@@ -73,14 +74,14 @@ async function hottestNow(
   if (notes === "unavailable") return unavailable(databaseAway);
   // What must not be followed is not shown either: whoever writes to Redis could have written it.
   const shown = hottest(notes, countMax).filter((note) => askedAgain(note, ports) !== undefined);
-  return told({ pages: shown.slice(0, count).map(pageOf) } satisfies HotTold);
+  return told({ pages: shown.slice(0, count).map(pageOf) } satisfies OperatorAnswer<"hot">);
 }
 
 async function hottestCovered(
   hotKeys: HotKeys,
   purge: { readonly entry: Entry; readonly countMax: number },
   ports: HotSettings["ports"],
-): Promise<HotTold | Reason> {
+): Promise<OperatorAnswer<"hot"> | Reason> {
   const { shared } = ports.tiers;
   const notes = await hotKeys.since(acceptedAtMs(purge.entry.position) - lookedBackMs);
   if (notes === "unavailable" || shared === undefined) return databaseAway;

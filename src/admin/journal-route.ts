@@ -1,10 +1,10 @@
 // GET /_cache/journal: the journal as it stands, for whoever wants to know who purged what, and when.
-import { isoOf } from "../iso-date.ts";
+import { isoOf } from "../base/iso-date.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
-import type { Reason } from "../operator-error.ts";
-import type { JournalTold } from "./protocol.ts";
+import type { Reason } from "../base/operator-error.ts";
+import type { OperatorAnswer } from "../protocol/answers.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** Of entries of up to 8 KiB each, within 1 MiB. */
@@ -41,7 +41,7 @@ export async function journalRoute(
   const entries = last === null ? found : found.toReversed();
   const isPageFull = last === null && entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
-  return told({ entries: entries.map(receiptOf), next } satisfies JournalTold);
+  return told({ entries: entries.map(receiptOf), next } satisfies OperatorAnswer<"journal">);
 }
 
 function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: Entry) {

@@ -7,7 +7,7 @@ import { textFormatType } from "../reports/text-format.ts";
 import type { Totals } from "../reports/totals.ts";
 import { toldMetrics } from "../reports/told-metrics.ts";
 import { version } from "../version.ts";
-import type { MetricsTold } from "./protocol.ts";
+import type { OperatorAnswer } from "../protocol/answers.ts";
 import { told, toldError } from "./told.ts";
 
 /** Where a scrape is read from. */
@@ -40,7 +40,8 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
     info: info?.kind === "answered" ? info.value : null,
     build: { version, purgeBoundSeconds },
   };
-  if (format === "json") return told(toldMetrics(shown, nowAtMs()) satisfies MetricsTold);
+  if (format === "json")
+    return told(toldMetrics(shown, nowAtMs()) satisfies OperatorAnswer<"metrics">);
   return new Response(prometheusText(shown), {
     headers: { "content-type": textFormatType, "cache-control": "no-store" },
   });

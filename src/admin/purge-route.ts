@@ -1,12 +1,12 @@
 // POST /_cache/purge: who sends it, what it asks, and what came of it.
 import type { TieredCache } from "../create-cache.ts";
-import type { PurgeRefusal } from "../observe/families.ts";
-import type { Reason } from "../operator-error.ts";
+import type { PurgeRefusal } from "../protocol/families.ts";
+import type { Reason } from "../base/operator-error.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import { type Naming, orderBytesMax, readOrder } from "../purge/acceptance/order.ts";
 import type { Attention } from "../purge/view/view.ts";
-import { sha256Hex } from "../sha256.ts";
+import { sha256Hex } from "../base/sha256.ts";
 import type { AcceptedPurge } from "./purges/purge-log.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
 import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";

@@ -1,7 +1,7 @@
 // Who sends a purge: the holder of a purge secret, by a signature, or the bearer of the admin token. All that the
 // header fields tell is judged before the body is read.
-import type { CredentialRefusal, PurgeRefusal } from "../observe/families.ts";
-import { type Fault, isFault } from "../operator-error.ts";
+import type { CredentialRefusal, PurgeRefusal } from "../protocol/families.ts";
+import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import { verifyWebhook, type WebhookVerdict } from "../purge/acceptance/webhook.ts";
 import { notUsable, type OperatorGate } from "./auth.ts";

@@ -1,6 +1,6 @@
 // The operator's routes, below `/_cache/`. Whatever is not here does not exist.
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { isFault, type Reason } from "../operator-error.ts";
+import { isFault, type Reason } from "../base/operator-error.ts";
 import { coloOf, type Environment } from "../platform/environment.ts";
 import { namingOf } from "../proxy/request/naming.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";

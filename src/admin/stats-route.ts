@@ -1,7 +1,7 @@
 // GET /_cache/stats: what one isolate has counted, holds and suffers.
-import { isoOf } from "../iso-date.ts";
+import { isoOf } from "../base/iso-date.ts";
 import type { Config, Route } from "../config/config.ts";
-import { isFault } from "../operator-error.ts";
+import { isFault } from "../base/operator-error.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import type { JournalExtent } from "../purge/journal/journal-extent.ts";
@@ -9,7 +9,7 @@ import type { JournalView } from "../purge/view/journal-view.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
-import type { RouteTold } from "./protocol.ts";
+import type { ConfiguredRoute } from "../protocol/answers.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { told } from "./told.ts";
 
@@ -60,7 +60,7 @@ async function stats({ environment, cache, isolate, data }: AdminSettings, colo:
 function routeStats(
   { name, match, bypass, origin }: Route,
   { originTimeout }: Pick<Config, "originTimeout">,
-): RouteTold {
+): ConfiguredRoute {
   const originTimeoutSeconds = originTimeout.firstByteMs / 1_000;
   return { name, match: match.map(({ text }) => text), bypass, origin, originTimeoutSeconds };
 }

@@ -1,15 +1,16 @@
 // GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
-import { isoOf } from "../iso-date.ts";
+import { isoOf } from "../base/iso-date.ts";
 import * as z from "zod/mini";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { loggedReason } from "../observe/log-reason.ts";
 import { unreachable } from "../rules/unreachable.ts";
-import type { Reason } from "../operator-error.ts";
+import type { Reason } from "../base/operator-error.ts";
 import { routeNames } from "../platform/bypass.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import { orderBytesMax } from "../purge/acceptance/order.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { SwitchLog } from "../purge/journal/switch-log.ts";
+import { type SwitchOrder, switchOrder } from "../protocol/switch-order.ts";
 import type { SwitchStore } from "../purge/journal/redis-switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
@@ -33,11 +34,6 @@ export interface SwitchRouteSettings {
 }
 
 const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": false}';
-
-const form = z.strictObject({
-  bypass: z.union([z.boolean(), z.array(z.string()).check(z.minLength(1))]),
-  reason: z.optional(z.string().check(z.maxLength(200))),
-});
 
 /**
  * `GET /_cache/switch`.
@@ -136,14 +132,14 @@ function stateTold(state: SwitchState | undefined) {
   return { bypass, position, since: isoOf(acceptedAtMs(position)) };
 }
 
-function readOrder(body: string): z.output<typeof form> | Reason {
+function readOrder(body: string): SwitchOrder | Reason {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);
   } catch {
     return { why: "The body is not JSON.", mend: `${example}.` };
   }
-  const checked = z.safeParse(form, parsed);
+  const checked = z.safeParse(switchOrder, parsed);
   if (checked.success) return checked.data;
   const place = checked.error.issues[0]?.path[0];
   const why =

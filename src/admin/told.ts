@@ -1,6 +1,6 @@
 // What the operator's routes tell, as JSON that nobody may store: answers, errors, why there is no
 // journal, and how an order was read.
-import type { Fault, Reason } from "../operator-error.ts";
+import type { Fault, Reason } from "../base/operator-error.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";

@@ -1,65 +1,16 @@
-// What a call of the warming route asks for: the form of its body, and what is wrong with another.
+// Reads the order of the warming route, and says what is wrong with it.
 import * as z from "zod/mini";
-import type { Reason } from "../operator-error.ts";
+import type { Reason } from "../base/operator-error.ts";
 import type { PageAsked } from "../proxy/warm/warm-page.ts";
+import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/warm-order.ts";
 import { askedUrl } from "./asked-url.ts";
 
 /** A list is sent anew with each call. */
 export const warmBytesMax = 262_144;
-const pagesMax = 1_000;
 const keysMax = 10_000;
-
-const limitMax = 100;
 
 /** JavaScript has a meaning of its own for it. */
 const unnamed = "__proto__";
-
-const count = z.int("must be a whole number");
-
-/** Of `WarmOrder`. */
-const form = z.strictObject(
-  {
-    pages: z.optional(
-      z
-        .array(
-          z.union(
-            [
-              z.string(),
-              z.strictObject({
-                url: z.string(),
-                headers: z.optional(z.record(z.string(), z.string())),
-              }),
-            ],
-            'must be a URL, a path, or an object such as {"url": "/a", "headers": {"accept-language": "de"}}',
-          ),
-          "must be a list of URLs",
-        )
-        .check(z.maxLength(pagesMax, `names more than ${pagesMax} pages`)),
-    ),
-    data: z.optional(
-      z.record(
-        z.string(),
-        z.array(
-          z.union([z.string(), z.number()], "must be a text or a number"),
-          "must be a list of keys",
-        ),
-        "must be an object with a list of keys for each namespace",
-      ),
-    ),
-    cursor: z.optional(count.check(z.minimum(0, "is below 0"))),
-    limit: z.optional(
-      count.check(z.minimum(1, "is below 1"), z.maximum(limitMax, `is over ${limitMax}`)),
-    ),
-  },
-  {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? `has ${issue.keys.map((key) => JSON.stringify(key.slice(0, 80))).join(", ")}, which is no field of it`
-        : "must be an object",
-  },
-);
-
-type Form = z.output<typeof form>;
 
 /** One page, as it was sent and as it is asked for. */
 export interface ReadPage {
@@ -94,13 +45,13 @@ export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
   } catch {
     return { why: "The body is not JSON.", mend: example };
   }
-  const checked = z.safeParse(form, parsed);
+  const checked = z.safeParse(warmOrder, parsed);
   if (!checked.success) {
     const { path = [], message = "" } = checked.error.issues[0] ?? {};
     return { why: `${placeOf(path)} ${message}.`, mend: example };
   }
   // The form leaves it out without a word.
-  if (Object.hasOwn((parsed as Form).data ?? {}, unnamed)) {
+  if (Object.hasOwn((parsed as WarmOrder).data ?? {}, unnamed)) {
     const why = `data may not name "${unnamed}".`;
     return { why, mend: "Leave it out." };
   }
@@ -112,7 +63,7 @@ function placeOf(path: readonly PropertyKey[]): string {
   return field === undefined ? "The body" : `${field}${rest.map((part) => `[${part}]`).join("")}`;
 }
 
-function readList(order: Form, operator: URL): ReadOrder | Reason {
+function readList(order: WarmOrder, operator: URL): ReadOrder | Reason {
   const { pages: sent = [], data: namespaces = {}, cursor = 0, limit } = order;
   const pages: ReadPage[] = [];
   for (const [at, page] of sent.entries()) {
@@ -140,10 +91,7 @@ function readList(order: Form, operator: URL): ReadOrder | Reason {
   return { pages, data, cursor, limit, total };
 }
 
-function readPage(
-  { url: text, headers = {} }: Exclude<NonNullable<Form["pages"]>[number], string>,
-  operator: URL,
-): ReadPage | Reason {
+function readPage({ url: text, headers = {} }: PageToWarm, operator: URL): ReadPage | Reason {
   const url = askedUrl(
     text,
     operator,

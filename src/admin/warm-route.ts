@@ -1,11 +1,11 @@
 // POST /_cache/warm: brings a list of pages, and keys of data, into the tiers, a part of it at each call.
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Reason } from "../operator-error.ts";
+import type { Reason } from "../base/operator-error.ts";
 import { inTurns } from "../proxy/warm/in-turns.ts";
 import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
 import { warmPage, type WarmPorts } from "../proxy/warm/warm-page.ts";
-import type { Warmed, WarmTold } from "./protocol.ts";
+import type { OperatorAnswer, Warmed } from "../protocol/answers.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { told, toldError } from "./told.ts";
 import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
@@ -52,7 +52,7 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
       ? await warmPages(pages.slice(cursor, cursor + (limit ?? pagesUnlessSet)), order, settings)
       : await warmData(order, settings);
   const next = cursor + done.length;
-  return told({ done, next: next < total ? next : null, total } satisfies WarmTold);
+  return told({ done, next: next < total ? next : null, total } satisfies OperatorAnswer<"warm">);
 }
 
 /** Whoever sets a limit knows how many subrequests there are. */

@@ -6,7 +6,7 @@ import type { StoreRefusal } from "../proxy/storing/refusal.ts";
 import type { PassedBy, WarmedPage } from "../proxy/warm/warm-page.ts";
 import { groundOfPass } from "./explain/grounds.ts";
 import { groundOfRefusal } from "./explain/grounds-of-refusal.ts";
-import type { Warmed } from "./protocol.ts";
+import type { Warmed } from "../protocol/answers.ts";
 
 type Told = Pick<Warmed, "result" | "status" | "why">;
 

@@ -1,6 +1,6 @@
 // Lets those who have waited together for what cannot be shared go to the source a few at a time.
-import { isWithinMs } from "../elapsed.ts";
-import { tryUntil } from "../patience.ts";
+import { isWithinMs } from "../base/elapsed.ts";
+import { tryUntil } from "../base/patience.ts";
 
 /** At the source at once, of one key and in one isolate. */
 const openMax = 10;

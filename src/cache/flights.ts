@@ -1,6 +1,6 @@
 // Flights: one fetch per key and isolate. Others wait for plain data, never for another request's I/O.
-import { isWithinMs } from "../elapsed.ts";
-import { patiently } from "../patience.ts";
+import { isWithinMs } from "../base/elapsed.ts";
+import { patiently } from "../base/patience.ts";
 
 /** An outcome that the user of the cache adds: what was stored, or how it came that nothing was. */
 export interface SharedOutcome {

@@ -1,5 +1,5 @@
 // One fetch in the world for a key: waits for the lease, or for what its holder leaves.
-import { patiently, tryUntil } from "../patience.ts";
+import { patiently, tryUntil } from "../base/patience.ts";
 import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
 import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "./leases.ts";
 import type { RecordKey } from "./record/record-key.ts";

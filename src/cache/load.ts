@@ -1,7 +1,7 @@
 // Loads what is not stored: one fetch for all who ask for the same, in this isolate or, by a lease, in
 // the world. Who waits gets plain data, judges it like anything stored, and waits under its own timers.
-import { isWithinMs } from "../elapsed.ts";
-import { pause } from "../patience.ts";
+import { isWithinMs } from "../base/elapsed.ts";
+import { pause } from "../base/patience.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import type { Fetched, Flight, Flights, Heard, StartPorts, SharedOutcome } from "./flights.ts";
 import type { Come, Loaded, Loading } from "./loading.ts";

@@ -7,7 +7,7 @@ import { resolvedMetrics } from "./metrics-schema.ts";
 import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig } from "./written.ts";
 import { lowerCased, resolvedRoute, type Route } from "./route.ts";
-import { OperatorError } from "../operator-error.ts";
+import { OperatorError } from "../base/operator-error.ts";
 
 export type { Route } from "./route.ts";
 export { type TierName, tierNames } from "./route-schema.ts";

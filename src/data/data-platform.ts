@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { CachePlatform } from "../create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
-import { type Fault, faultText, isFault } from "../operator-error.ts";
+import { type Fault, faultText, isFault } from "../base/operator-error.ts";
 import { type Env, textOf } from "../platform/bindings.ts";
 import { databasesOf } from "../platform/database.ts";
 import { namespaceOf, siteHostsOf } from "../platform/environment.ts";

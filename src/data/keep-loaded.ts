@@ -1,7 +1,7 @@
 // A run of the cron trigger, for namespaces that name their keys: what is as old as `refresh` has it, or
 // is missing, is loaded anew before anybody asks for it.
-import { errorName } from "../error-name.ts";
-import { within } from "../patience.ts";
+import { errorName } from "../base/error-name.ts";
+import { within } from "../base/patience.ts";
 import type { LoadingPorts } from "./load/loading.ts";
 import { loadUnless } from "./load-unless.ts";
 import type { FoundData } from "./load/search.ts";

@@ -1,6 +1,6 @@
 // A namespace of data, as an application uses it.
 import type { TierName } from "../config/config.ts";
-import { OperatorError } from "../operator-error.ts";
+import { OperatorError } from "../base/operator-error.ts";
 import { answered } from "./answer.ts";
 import { answeredMany } from "./answer-many.ts";
 import { valueOf } from "./value/data-record.ts";

@@ -1,7 +1,7 @@
 // An application's own purges: of tags, which pages bear too, and of keys and prefixes, which are data's.
 import type { Metrics } from "../observe/metrics.ts";
-import { OperatorError } from "../operator-error.ts";
-import { reasonCharsMax } from "../purge/acceptance/order-form.ts";
+import { OperatorError } from "../base/operator-error.ts";
+import { reasonCharsMax } from "../protocol/purge-order.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import type { Purging } from "../purge/purging.ts";

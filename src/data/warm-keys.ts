@@ -1,13 +1,13 @@
 // Brings keys of a namespace into Redis before anybody asks for them, by its `load`.
 import { unreachable } from "../rules/unreachable.ts";
-import { errorName } from "../error-name.ts";
-import { patiently } from "../patience.ts";
+import { errorName } from "../base/error-name.ts";
+import { patiently } from "../base/patience.ts";
 import type { WarmedKey } from "../data-beside-pages.ts";
 import { belowColos, type KeepLoadedPorts, runMsMax } from "./keep-loaded.ts";
 import type { FoundData } from "./load/search.ts";
 import type { DataFlight } from "./load/load-outcome.ts";
 import { loadUnless } from "./load-unless.ts";
-import { OperatorError, type Reason } from "../operator-error.ts";
+import { OperatorError, type Reason } from "../base/operator-error.ts";
 import { placeOf } from "./value/place.ts";
 import { type Key, pathOf } from "./value/key.ts";
 import type { Space } from "./value/space.ts";

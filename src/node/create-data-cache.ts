@@ -7,7 +7,7 @@ import {
   type DataCache,
 } from "../data/create-data-cache.ts";
 import type { DataPlatform } from "../data/data-platform.ts";
-import { isFault, OperatorError } from "../operator-error.ts";
+import { isFault, OperatorError } from "../base/operator-error.ts";
 import { databaseOf } from "../platform/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";
 import { connectionOf, type GivenConnection } from "../redis/connection/given-connection.ts";

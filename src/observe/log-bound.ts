@@ -1,5 +1,5 @@
 // The log of an isolate: adds the instant, the version and the colo to each line, and bounds the lines.
-import { isWithinMs } from "../elapsed.ts";
+import { isWithinMs } from "../base/elapsed.ts";
 import type { Log, LogEvent, LogLine } from "./log-line.ts";
 
 const windowMs = 60_000;

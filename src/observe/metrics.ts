@@ -1,7 +1,7 @@
 // What this isolate has counted: plain numbers, no I/O. A hit in memory raises some of them, and
 // nothing more; the names of their series are made when somebody asks.
 import type { Decision, Outcome } from "./decision.ts";
-import { families, type FamilyName, type LabelsOf, otherRoutes } from "./families.ts";
+import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
 import { type Snapshot, snapshotOf } from "./stats.ts";
 import { addAll, addDuration, addTo, isIn, seriesOf, type Sums } from "./sums.ts";
 

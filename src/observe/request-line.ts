@@ -1,7 +1,7 @@
 // The line of a sampled request, made from its decision record. A field has the name that OpenTelemetry
 // gives it. Where OpenTelemetry has no name, the field is `tidemark.…`.
 import { traceIdOf } from "../rules/trace-context.ts";
-import { sha256Short } from "../sha256.ts";
+import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";
 import type { TierLook } from "./decision-parts.ts";
 import type { Log, LogLine, LogValue } from "./log-line.ts";

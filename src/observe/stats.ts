@@ -1,6 +1,6 @@
 // What `/_cache/stats` shows of an isolate's counts, made out of its sums.
 import type { Outcome } from "./decision.ts";
-import type { FamilyName } from "./families.ts";
+import type { FamilyName } from "../protocol/families.ts";
 import { partsOf, seriesOf, type Sums } from "./sums.ts";
 
 type Counts<Kind extends string = string> = Partial<Record<Kind, number>>;

@@ -1,6 +1,6 @@
 // Counts that can be added: of one isolate, of a report, of the totals. A series is a family with values
 // of its labels. Each bucket of a histogram is a series, and so is its sum.
-import { type FamilyName, families } from "./families.ts";
+import { type FamilyName, families } from "../protocol/families.ts";
 import { bucketOf } from "./histogram.ts";
 
 /**

@@ -2,7 +2,7 @@
 // trusted proxies before it say. Nothing else in a request is believed on this.
 import type { TrustsPeer } from "../config/trust-proxy.ts";
 import { canonicalAddress } from "../config/ip-address.ts";
-import type { Fault } from "../operator-error.ts";
+import type { Fault } from "../base/operator-error.ts";
 
 /** What `@hono/node-server` hands to `fetch` beside the request, as far as it is read here. */
 export interface ServerRequest {

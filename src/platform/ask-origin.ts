@@ -1,8 +1,8 @@
 // Asks an origin: by its address, by its binding, or by calling it.
-import { errorName, firstFrame } from "../error-name.ts";
+import { errorName, firstFrame } from "../base/error-name.ts";
 import { areSendable } from "../rules/fields.ts";
 import { unreachable } from "../rules/unreachable.ts";
-import { letGo } from "../let-go.ts";
+import { letGo } from "../base/let-go.ts";
 import { framed } from "./framed.ts";
 import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";

@@ -1,7 +1,7 @@
 // Reads BYPASS, the variable that sends requests straight to the origin, as the switch does, without Redis.
 import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
-import type { Fault } from "../operator-error.ts";
+import type { Fault } from "../base/operator-error.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 
 const everyRoute = "all";

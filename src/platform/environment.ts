@@ -1,8 +1,8 @@
 // Reads the Worker's bindings: what was set, what is missing, and what makes no sense.
 import type { Config } from "../config/config.ts";
 import { namespaceForm } from "../config/schema.ts";
-import { type Fault, isFault, OperatorError } from "../operator-error.ts";
-import { sha256Short } from "../sha256.ts";
+import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
+import { sha256Short } from "../base/sha256.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 import { bypassOf } from "./bypass.ts";
 import { type Database, databasesOf } from "./database.ts";

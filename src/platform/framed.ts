@@ -1,6 +1,6 @@
 // Holds a response to its own length before a server of Node sends it: Node writes whatever follows a
 // wrong Content-Length, and a client on a kept connection reads that as the next response.
-import { FixedLengthStream } from "../byte-streams.ts";
+import { FixedLengthStream } from "../base/byte-streams.ts";
 
 /** RFC 9110 §8.6, §15.3.6: no length may be stated, or none but 0. */
 const withoutLength: ReadonlySet<number> = new Set([204, 205]);

@@ -1,7 +1,7 @@
 // What a handler returns under Content-Encoding: bytes in that coding, or bytes that a `fetch` of its
 // own has decoded already. Nothing tells the two apart but the bytes.
-import { bytesOf } from "../byte-streams.ts";
-import { patiently } from "../patience.ts";
+import { bytesOf } from "../base/byte-streams.ts";
+import { patiently } from "../base/patience.ts";
 
 /** Enough to tell a text from what is packed. */
 const lookedAtBytes = 16;

@@ -1,7 +1,7 @@
 // `fetch` of an origin on Node. The runtime's own decodes each body and leaves its Content-Encoding and
 // Content-Length as they were; here the bytes stay as the origin sent them.
-import { FixedLengthStream } from "../byte-streams.ts";
-import { pauseUnheld } from "../patience.ts";
+import { FixedLengthStream } from "../base/byte-streams.ts";
+import { pauseUnheld } from "../base/patience.ts";
 import { type ClientRequest, httpModule, type IncomingMessage } from "./node-http.ts";
 
 /** As on Workers. Node's default of 16 KiB is less than one long list of tags. */

@@ -1,7 +1,7 @@
 // Which origins there are, by the configuration, by the Worker's bindings, and by the code.
 import type { Config } from "../config/config.ts";
 import { originUrlFault, shownUrl } from "../config/origin-url.ts";
-import { type Fault, isFault, OperatorError } from "../operator-error.ts";
+import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
 import { type Env, textOf } from "./bindings.ts";
 import type { Background, Platform } from "./platform.ts";
 

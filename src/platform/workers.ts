@@ -1,6 +1,6 @@
 // What Cloudflare Workers give, and of that what Web standards give elsewhere.
 import type { LogLevel } from "../observe/log-line.ts";
-import { pause } from "../patience.ts";
+import { pause } from "../base/patience.ts";
 import { nodeFetch } from "./node-fetch.ts";
 import type { Platform } from "./platform.ts";
 

@@ -1,5 +1,5 @@
 // The journal of an isolate, its view of it, and the acceptance of purges, wired together.
-import { errorName } from "../error-name.ts";
+import { errorName } from "../base/error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
 import { ballastKeyOf } from "../redis/database-room.ts";

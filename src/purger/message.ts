@@ -1,20 +1,9 @@
 // A purge ready to be sent: an id and a body, both of which stay the same over all tries.
+import type { PurgeOrder as AnyPurgeOrder } from "../protocol/purge-order.ts";
 import { PurgeError } from "./purge-error.ts";
 
-/** What is to be purged; at least one field has to name something. */
-export interface PurgeOrder {
-  readonly tags?: readonly string[] | undefined;
-  readonly urls?: readonly string[] | undefined;
-  /** Each is a path such as "/news/", on every host, or "https://host/news/". */
-  readonly prefixes?: readonly string[] | undefined;
-  readonly hosts?: readonly string[] | undefined;
-  readonly routes?: readonly string[] | undefined;
-  readonly everything?: boolean | undefined;
-  /** `soft` only makes stale what it covers; `hard` unless set. */
-  readonly mode?: "hard" | "soft" | undefined;
-  /** Kept beside the purge for whoever reads the journal; up to 512 characters. */
-  readonly reason?: string | undefined;
-}
+/** What is to be purged; at least one field has to name something. A dry run is a call of its own. */
+export type PurgeOrder = Omit<AnyPurgeOrder, "dryRun">;
 
 export interface PurgeMessage {
   readonly id: string;

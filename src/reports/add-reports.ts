@@ -1,7 +1,7 @@
 // Adds reports to totals: sums, the state of each colo, and windows of five minutes. Nothing here knows
 // of Redis, and the same reports in the same order come to the same.
-import { isWithinMs } from "../elapsed.ts";
-import { families, type FamilyName, otherRoutes } from "../observe/families.ts";
+import { isWithinMs } from "../base/elapsed.ts";
+import { families, type FamilyName, otherRoutes } from "../protocol/families.ts";
 import { addTo, partsOf, seriesOf, type Sums } from "../observe/sums.ts";
 import type { StandingReport } from "./report-entry.ts";
 import type { ColoState, Totals, Window } from "./totals.ts";

@@ -1,6 +1,6 @@
 // Reports as data points of Workers Analytics Engine, for sites that bind a dataset. The layout is in
 // docs/analytics-engine.md: queries depend on it.
-import { families, type FamilyName } from "../observe/families.ts";
+import { families, type FamilyName } from "../protocol/families.ts";
 import { partsOf, type Sums } from "../observe/sums.ts";
 import type { Gauges } from "./report-entry.ts";
 

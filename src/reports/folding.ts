@@ -1,6 +1,6 @@
 // Adds up the reports in the stream, page by page: for a reader of the totals, or to empty the stream.
 import type { Log } from "../observe/log-line.ts";
-import type { Reason } from "../operator-error.ts";
+import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";
 import { added, type Odd, seriesMax } from "./add-reports.ts";

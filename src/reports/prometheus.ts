@@ -1,5 +1,5 @@
 // What all isolates have told, in the form that Prometheus scrapes.
-import { families, type Family, type FamilyName } from "../observe/families.ts";
+import { families, type Family, type FamilyName } from "../protocol/families.ts";
 import { gauges, type Shown } from "./gauges.ts";
 import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./samples.ts";
 import { familyText, histogramText } from "./text-format.ts";

@@ -1,5 +1,5 @@
 // The sums of all isolates as samples and distributions, by family: what each form of the metrics is made of.
-import type { Family, FamilyName } from "../observe/families.ts";
+import type { Family, FamilyName } from "../protocol/families.ts";
 import { boundsMs } from "../observe/histogram.ts";
 import { partsOf, type Sums } from "../observe/sums.ts";
 import type { Distribution, Sample } from "./text-format.ts";

@@ -1,6 +1,6 @@
 // What all isolates have told, as plain data: the same samples as for Prometheus.
-import { families, type Family, type FamilyName } from "../observe/families.ts";
-import { isoOf } from "../iso-date.ts";
+import { families, type Family, type FamilyName } from "../protocol/families.ts";
+import { isoOf } from "../base/iso-date.ts";
 import { gauges, type Shown } from "./gauges.ts";
 import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./samples.ts";
 

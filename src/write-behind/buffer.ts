@@ -1,6 +1,6 @@
 // A buffer of many keys: of each the newest value is kept in Redis, and written to the application's
 // database later.
-import { type Codec, encodedBy, structuredJson } from "../data/value/codec.ts";
+import { type Codec, encodedBy, structuredJson } from "../base/codec.ts";
 import { puts, type SequencedPut } from "./change-kind.ts";
 import { type BehindPorts, ChangeSet } from "./change-set.ts";
 import { bytesOf, checkedText, keyTextOf, type SetKey } from "./change-texts.ts";

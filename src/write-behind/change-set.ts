@@ -1,7 +1,7 @@
 // One set: its changes are gathered, accepted, flushed and read here. Counters and buffers stand on it.
 import type { Log } from "../observe/log-line.ts";
-import { OperatorError } from "../operator-error.ts";
-import { within } from "../patience.ts";
+import { OperatorError } from "../base/operator-error.ts";
+import { within } from "../base/patience.ts";
 import type { RedisCause, RedisClient } from "../redis/redis-client.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";
 import type { ChangeKind } from "./change-kind.ts";

@@ -1,5 +1,5 @@
 // Keys, amounts and values of changes, as a caller names them: what every database takes, and no more.
-import { OperatorError } from "../operator-error.ts";
+import { OperatorError } from "../base/operator-error.ts";
 
 /** In UTF-8. */
 export const keyBytesMax = 512;

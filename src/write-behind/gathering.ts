@@ -1,6 +1,6 @@
 // Gathers the changes of one set in this isolate, and has them accepted in batches. A batch outlives the
 // request that began it: each request that waits for it, and each later change, may take it up.
-import { patiently, pause } from "../patience.ts";
+import { patiently, pause } from "../base/patience.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { Gathered, type Outcome, type Refusal } from "./gathered.ts";

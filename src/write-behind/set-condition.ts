@@ -1,8 +1,8 @@
 // How a set fares in this isolate: what was accepted, lost and in doubt, what waits for its sink, and a line
 // in the log where its changes begin to be lost or its flushes begin to fail.
-import { errorName } from "../error-name.ts";
+import { errorName } from "../base/error-name.ts";
 import { Condition } from "../observe/condition.ts";
-import type { FamilyName } from "../observe/families.ts";
+import type { FamilyName } from "../protocol/families.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { seriesOf } from "../observe/sums.ts";
 import type { Flushed } from "./flush.ts";

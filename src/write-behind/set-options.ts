@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { durationSeconds } from "../config/duration.ts";
 import { between, fields, secondsToADay } from "../config/forms.ts";
 import type { Duration } from "../config/written-route.ts";
-import { OperatorError } from "../operator-error.ts";
+import { OperatorError } from "../base/operator-error.ts";
 
 export interface SetOptions<Sink> {
   /** Where its changes go. */

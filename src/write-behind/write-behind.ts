@@ -1,6 +1,6 @@
 // All counters and buffers of an isolate: the one way into this folder for whoever composes a cache.
 import { addAll, Rises, type Sums } from "../observe/sums.ts";
-import { OperatorError } from "../operator-error.ts";
+import { OperatorError } from "../base/operator-error.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
 import type { BehindPorts, ChangeSet } from "./change-set.ts";
 import { Counter, type CounterOptions, counterSet } from "./counter.ts";

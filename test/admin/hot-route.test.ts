@@ -1,6 +1,7 @@
 // GET /_cache/hot: the hottest keys, those of them that a purge has covered, and what is refused.
 import { describe, expect, it } from "vitest";
-import type { HotTold, PurgeOrder } from "../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../src/protocol/answers.ts";
+import type { PurgeOrder } from "../../src/protocol/purge-order.ts";
 import { cc, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import { read, type Site } from "../../testing/site/harness.ts";
 import { heat, type HotSite, openHotSite, plant, siteEnv } from "../../testing/site/hot-site.ts";
@@ -12,8 +13,8 @@ const www = (path: string) => `https://www.example.com${path}`;
 const ask = async (site: Site, query = "") =>
   read(await site.ask(`/_cache/hot${query}`, { headers }));
 
-async function hot(site: Site, query = ""): Promise<HotTold> {
-  return JSON.parse((await ask(site, query)).text) as HotTold;
+async function hot(site: Site, query = ""): Promise<OperatorAnswer<"hot">> {
+  return JSON.parse((await ask(site, query)).text) as OperatorAnswer<"hot">;
 }
 
 async function purge({ colos: [site] }: HotSite, order: PurgeOrder): Promise<string> {
@@ -26,7 +27,7 @@ async function purge({ colos: [site] }: HotSite, order: PurgeOrder): Promise<str
 const tagged: Script = (request) =>
   page("page", cc("max-age=3600", { "cache-tag": new URL(request.url).pathname.slice(1) }));
 
-const paths = ({ pages }: HotTold) => pages.map(({ url }) => new URL(url).pathname);
+const paths = ({ pages }: OperatorAnswer<"hot">) => pages.map(({ url }) => new URL(url).pathname);
 
 describe("the hottest keys", () => {
   it("are told with all that asks for them again, the hottest first", async () => {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { metricsRoute } from "../../src/admin/metrics-route.ts";
-import type { MetricsTold } from "../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../src/protocol/answers.ts";
 import { version } from "../../src/version.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { madeTotals } from "../../testing/monitoring/made-totals.ts";
@@ -154,7 +154,7 @@ const shown = (query = "", accept?: string) =>
   });
 
 it("shows as JSON the very samples that it shows to Prometheus", async () => {
-  const told = (await (await shown("?format=json")).json()) as MetricsTold;
+  const told = (await (await shown("?format=json")).json()) as OperatorAnswer<"metrics">;
   const text = await (await shown()).text();
   const labelled = (labels: Readonly<Record<string, string>>) => {
     const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);

@@ -8,7 +8,7 @@ import {
   tokenKey,
   tokenSecondsMax,
   type TokenUse,
-} from "../../src/admin/access/operator-token.ts";
+} from "../../src/protocol/operator-token.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { host, openSite, type Site, type SiteOptions } from "../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../testing/site/purge-sender.ts";

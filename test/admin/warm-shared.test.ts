@@ -1,7 +1,7 @@
 // POST /_cache/warm: what it tells of pages that the shared tier lacks afterwards, and how it keeps within
 // the subrequests of the free plan.
 import { describe, expect, it } from "vitest";
-import type { Warmed } from "../../src/admin/protocol.ts";
+import type { Warmed } from "../../src/protocol/answers.ts";
 import { cc, chunked, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import type { SiteOptions } from "../../testing/site/harness.ts";
 import { send } from "../../testing/site/purge-sender.ts";

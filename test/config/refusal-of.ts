@@ -1,7 +1,7 @@
 // What is said of a configuration that is refused, and the texts that many refusals share.
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import { OperatorError } from "../../src/operator-error.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 
 /** The message's middle sentence, which names places and what is wrong there. */
 export function refusalOf(written: unknown): string {

@@ -3,7 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { OperatorError } from "../../src/operator-error.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 import { bundleApp, handingOn } from "../../testing/worker/bundle-app.ts";
 import { startWorld } from "../../testing/worker/world.ts";
 import { asShipped, configured } from "./configurations.ts";

@@ -1,7 +1,7 @@
 // monitoring/alerts.yml as an operator loads it: each alert fires, rests, and says what to do.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { families } from "../../src/observe/families.ts";
+import { families } from "../../src/protocol/families.ts";
 import { gauges } from "../../src/reports/gauges.ts";
 import { isPrometheusInstalled, promtool } from "../../testing/monitoring/promtool.ts";
 import { metricsIn } from "./metrics-in.ts";

@@ -1,7 +1,7 @@
 // The board is one that Grafana 10 imports: a source that is chosen, panels that do not overlap, and
 // queries for metrics that there are. Grafana itself is not run here.
 import { describe, expect, it } from "vitest";
-import { families } from "../../src/observe/families.ts";
+import { families } from "../../src/protocol/families.ts";
 import { gauges } from "../../src/reports/gauges.ts";
 import { board, boardQueries, type Panel } from "./board.ts";
 import { metricsIn } from "./metrics-in.ts";

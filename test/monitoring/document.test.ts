@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { families } from "../../src/observe/families.ts";
+import { families } from "../../src/protocol/families.ts";
 import { gauges } from "../../src/reports/gauges.ts";
 import { isPrometheusInstalled, promtool } from "../../testing/monitoring/promtool.ts";
 

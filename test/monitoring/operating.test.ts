@@ -1,8 +1,8 @@
 // docs/operating.md has a section for each alert and each finding, and asks for metrics that are there.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { findingCodes } from "../../src/admin/health/finding.ts";
-import { families } from "../../src/observe/families.ts";
+import { findingCodes } from "../../src/protocol/finding.ts";
+import { families } from "../../src/protocol/families.ts";
 import { gauges } from "../../src/reports/gauges.ts";
 
 const page = readFileSync("docs/operating.md", "utf8");

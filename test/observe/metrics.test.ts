@@ -1,7 +1,7 @@
 // The counts of an isolate: taken once each, shown since its beginning, and bounded.
 import { describe, expect, it } from "vitest";
 import { Decision, type Outcome } from "../../src/observe/decision.ts";
-import { otherRoutes } from "../../src/observe/families.ts";
+import { otherRoutes } from "../../src/protocol/families.ts";
 import { Metrics, seriesMax } from "../../src/observe/metrics.ts";
 import { addAll, type Sums } from "../../src/observe/sums.ts";
 

@@ -1,7 +1,7 @@
 // BYPASS: how its names are read, and what has no effect.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
-import type { Fault } from "../../src/operator-error.ts";
+import type { Fault } from "../../src/base/operator-error.ts";
 import { bypassOf } from "../../src/platform/bypass.ts";
 
 const names = ["lists", "all", "front page", "ä,b", "[odd]"];

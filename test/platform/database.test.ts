@@ -1,6 +1,6 @@
 // Which databases the variables name: that of the cache, and that of the journal.
 import { describe, expect, it } from "vitest";
-import { type Fault, faultText, isFault } from "../../src/operator-error.ts";
+import { type Fault, faultText, isFault } from "../../src/base/operator-error.ts";
 import type { Env } from "../../src/platform/bindings.ts";
 import { databasesOf } from "../../src/platform/database.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { Env } from "../../src/platform/bindings.ts";
 import { readEnvironment } from "../../src/platform/environment.ts";
-import { faultText, OperatorError } from "../../src/operator-error.ts";
+import { faultText, OperatorError } from "../../src/base/operator-error.ts";
 
 const origin = { ORIGIN_URL: "https://origin.example" };
 const redis = {

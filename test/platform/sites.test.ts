@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import type { Env } from "../../src/platform/bindings.ts";
 import { readEnvironment } from "../../src/platform/environment.ts";
-import { OperatorError } from "../../src/operator-error.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 
 const read = (env: Env, config = defineConfig({})) =>
   readEnvironment({ ORIGIN_URL: "https://origin.example", ...env }, config);

@@ -1,6 +1,6 @@
 // Secrets that others know or could guess: which of them are refused, and which are used and reported.
 import { describe, expect, it } from "vitest";
-import { isFault } from "../../src/operator-error.ts";
+import { isFault } from "../../src/base/operator-error.ts";
 import { adminTokenOf, purgeSecretsOf, weakSettingsIn } from "../../src/platform/secrets.ts";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
 

@@ -1,6 +1,6 @@
 // What reports come to: sums, colos, windows, and the bounds of each.
 import { describe, expect, it } from "vitest";
-import { families } from "../../src/observe/families.ts";
+import { families } from "../../src/protocol/families.ts";
 import { added, seriesMax, windowMs } from "../../src/reports/add-reports.ts";
 import type { StandingReport } from "../../src/reports/report-entry.ts";
 import { totalsIn, totalsText } from "../../src/reports/totals-text.ts";

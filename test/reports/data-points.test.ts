@@ -1,6 +1,6 @@
 // The layout of data points, which queries depend on, and the limits of Analytics Engine.
 import { describe, expect, it } from "vitest";
-import { families } from "../../src/observe/families.ts";
+import { families } from "../../src/protocol/families.ts";
 import { addDuration, type Sums } from "../../src/observe/sums.ts";
 import { boundsMs } from "../../src/observe/histogram.ts";
 import { takenAsPoints } from "../../src/reports/data-points.ts";

@@ -1,6 +1,6 @@
 // The text of a scrape: exact for each kind of family, and as promtool wants it for all of them.
 import { describe, expect, it } from "vitest";
-import { families } from "../../src/observe/families.ts";
+import { families } from "../../src/protocol/families.ts";
 import { boundsMs } from "../../src/observe/histogram.ts";
 import { addDuration, type Sums } from "../../src/observe/sums.ts";
 import { gauges, type Shown } from "../../src/reports/gauges.ts";

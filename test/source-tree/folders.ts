@@ -1,18 +1,6 @@
 // The folders of src/ and the modules that stand in src/ itself, and what each of them may import.
 
-/** Modules in src/ itself that import nothing of ours. */
-const leaves = [
-  "byte-streams",
-  "elapsed",
-  "iso-date",
-  "error-name",
-  "let-go",
-  "operator-error",
-  "patience",
-  "sha256",
-];
-
-const beneathCore = [...leaves, "rules", "observe", "redis"];
+const beneathCore = ["base", "rules", "protocol", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
 
@@ -47,22 +35,27 @@ const steps = [
 /** Lowest first: a folder imports only what stands above its own line. Folders are named below src/. */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What an origin imports to send purges: it stands by itself.
-  purger: [],
   // The RFCs' rules, as functions of text and instants.
   rules: [],
-  ...Object.fromEntries([...leaves, release].map((leaf) => [leaf, []])),
+  // Time, text, digests, errors, codecs: what any folder may use.
+  base: [],
+  [release]: [],
+  // What crosses the wire between a site, the command and those who send purges.
+  protocol: ["base"],
+  // What an origin imports to send purges: it stands by itself, but for types of what it sends.
+  purger: ["protocol"],
   // What is counted, and what is logged once for each change.
-  observe: [...leaves, "rules"],
+  observe: ["base", "rules", "protocol"],
   // The client of the database, and what its errors mean.
-  redis: [...leaves, "observe"],
+  redis: ["base", "protocol", "observe"],
   // What carries the client's commands over a connection of ioredis or node-redis.
-  "redis/connection": [...leaves, "observe", "redis"],
+  "redis/connection": ["base", "observe", "redis"],
   // The configuration: its schema, its forms, its defaults.
-  config: [...leaves, "rules"],
+  config: ["base", "rules"],
   // What a platform gives: variables and bindings.
-  platform: [...leaves, "rules", "observe", "config"],
+  platform: ["base", "rules", "protocol", "observe", "config"],
   // What a tier holds: a record, what a purge can match of it, where it came from, its key.
-  "cache/record": [...leaves, "rules"],
+  "cache/record": ["base", "rules"],
   // Memory, the colo's Cache API, and Redis, each behind the port of a tier.
   "cache/tiers": [...beneathCore, "config", "cache/record"],
   // The core that knows nothing of HTTP: find, load, keep; flights and leases.
@@ -93,9 +86,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Parts of a value, as fields of a hash in Redis.
   "data/fields": [...core, "data/value", "data/load"],
   // The port of a sink, and sinks over D1 and over SQL on Node.
-  "write-behind/sinks": [...leaves],
+  "write-behind/sinks": ["base"],
   // Counters and buffers that are written to the application's database later.
-  "write-behind": [...beneathCore, "config", "data/value", "write-behind/sinks"],
+  "write-behind": [...beneathCore, "config", "write-behind/sinks"],
   // An application's cache: namespaces, purges, the core below them.
   data: [
     ...core,
@@ -110,7 +103,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data/fields",
   ],
   // An application's cache on Node.
-  node: ["operator-error", "config", "platform", "redis", "redis/connection", "data"],
+  node: ["base", "config", "platform", "redis", "redis/connection", "data"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
@@ -153,7 +146,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   hono: [...core, "platform", "app", "data", "worker"],
   "purge-sender": ["purger"],
   "data-cache": [
-    "operator-error",
+    "base",
     "data/value",
     "data/load",
     "data/write",
@@ -162,15 +155,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "write-behind/sinks",
     "data",
   ],
-  sinks: ["operator-error", "write-behind/sinks"],
-  "node-cache": [
-    "operator-error",
-    "redis/connection",
-    "data/value",
-    "write-behind",
-    "data-cache",
-    "node",
-  ],
+  sinks: ["base", "write-behind/sinks"],
+  "node-cache": ["base", "redis/connection", "data/value", "write-behind", "data-cache", "node"],
 };
 
 /** Of the command: what each of its commands is made with, lowest first. */
@@ -217,22 +203,10 @@ export interface House {
 export const library: House = { root: "src", mayImport, mayImportOutside: {}, usesNode: false };
 
 /** Types, rules and names alone: no state, and nothing that a site runs. */
-const shared = [
-  "src/admin/protocol.ts",
-  "src/admin/access/operator-token.ts",
-  "src/operator-error.ts",
-  "src/version.ts",
-  "src/rules/",
-];
+const shared = ["src/protocol/", "src/base/operator-error.ts", "src/version.ts", "src/rules/"];
 
 /** How the Worker reads its variables, what it counts, and what it tells: doctor judges by the same. */
-const ofWorker = [
-  "src/config/",
-  "src/platform/",
-  "src/observe/families.ts",
-  "src/admin/health/finding.ts",
-  "src/admin/explain/explanation.ts",
-];
+const ofWorker = ["src/config/", "src/platform/", "src/admin/explain/explanation.ts"];
 
 export const command: House = {
   root: "packages/cli/src",

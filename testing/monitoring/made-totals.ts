@@ -1,5 +1,5 @@
 // Totals as a site with traffic leaves them: every family of `families.ts` has series in them.
-import { families, type Family, type FamilyName } from "../../src/observe/families.ts";
+import { families, type Family, type FamilyName } from "../../src/protocol/families.ts";
 import { addDuration, addTo, seriesOf, type Sums } from "../../src/observe/sums.ts";
 import type { ColoState, Totals } from "../../src/reports/totals.ts";
 

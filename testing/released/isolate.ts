@@ -3,7 +3,7 @@
 import "../fakes/workers-globals.ts";
 import { compileFunction } from "node:vm";
 import { transform } from "esbuild";
-import { FixedLengthStream, IdentityTransformStream } from "../../src/byte-streams.ts";
+import { FixedLengthStream, IdentityTransformStream } from "../../src/base/byte-streams.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { FakeCache } from "../fakes/fake-cache.ts";
 import type { FakeClock } from "../fakes/fake-clock.ts";

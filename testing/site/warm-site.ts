@@ -1,5 +1,5 @@
 // A site whose operator warms it: two colos over one database, and the calls of the route.
-import type { Warmed, WarmTold } from "../../src/admin/protocol.ts";
+import type { OperatorAnswer, Warmed } from "../../src/protocol/answers.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
@@ -31,8 +31,8 @@ export async function callWarm(site: Site, order: unknown): Promise<Seen> {
   return read(await site.ask("/_cache/warm", { method: "POST", body, headers: bearer }));
 }
 
-export function toldOf({ text }: Seen): WarmTold {
-  return JSON.parse(text) as WarmTold;
+export function toldOf({ text }: Seen): OperatorAnswer<"warm"> {
+  return JSON.parse(text) as OperatorAnswer<"warm">;
 }
 
 /** Warms pages by one call. @returns what became of each */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { challengeField } from "../../../src/admin/access/operator-token.ts";
+import { challengeField } from "../../../src/protocol/operator-token.ts";
 import { proofFor } from "./fakes/proving.ts";
 
 const token = "token-of-an-operator";

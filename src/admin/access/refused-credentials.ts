@@ -1,6 +1,6 @@
 // Counts, logs and remembers requests that carry a wrong credential of an operator or of a sender of purges.
 import { Condition } from "../../observe/condition.ts";
-import type { CredentialKind, CredentialRefusal } from "../../observe/families.ts";
+import type { CredentialKind, CredentialRefusal } from "../../protocol/families.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 

@@ -1,6 +1,6 @@
 // Reads the body of an operator's request within bounds of size and time.
 import { unreachable } from "../../rules/unreachable.ts";
-import type { Reason } from "../../operator-error.ts";
+import type { Reason } from "../../base/operator-error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,5 +1,5 @@
 // The purges of the journal, as far as this isolate knows it, that name what is stored for a request.
-import { isoOf } from "../../iso-date.ts";
+import { isoOf } from "../../base/iso-date.ts";
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,

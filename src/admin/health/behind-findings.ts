@@ -1,7 +1,7 @@
 // Findings on counters and buffers: what waits for too long or nearly fills its bound, and flushes that fail.
-import { isWithinMs } from "../../elapsed.ts";
-import { isoOf } from "../../iso-date.ts";
-import { type Finding, percentOf, spanOf } from "./finding.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import { type Finding, percentOf, spanOf } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** Flushes that have failed for a shorter time may have failed by chance. */

@@ -1,6 +1,6 @@
 // The finding on requests with a field that looks like a credential.
-import { isoOf } from "../../iso-date.ts";
-import type { Finding } from "./finding.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import type { Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** One for each route that has refused to share a response for this reason. */

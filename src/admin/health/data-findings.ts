@@ -1,7 +1,7 @@
 // Findings on an application's data: writes whose purge the journal has not taken, and loads that fail.
-import { isWithinMs } from "../../elapsed.ts";
-import { isoOf } from "../../iso-date.ts";
-import type { Finding } from "./finding.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import type { Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** Loads that have failed for a shorter time may have failed by chance. */

@@ -1,7 +1,7 @@
 // Tells the operator when a finding begins and when it ends, as looks of this isolate come upon it.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
-import type { Finding, FindingCode, Level } from "./finding.ts";
+import type { Finding, FindingCode, Level } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** What a look may have beside what this isolate knows; `undefined` where that could not be looked at. */

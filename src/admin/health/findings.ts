@@ -2,7 +2,7 @@
 import { behindBacklog, behindFlushesFail } from "./behind-findings.ts";
 import { credentialField } from "./credential-findings.ts";
 import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
-import { type Finding, inOrder } from "./finding.ts";
+import { type Finding, inOrder } from "../../protocol/finding.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
 import type { Looked } from "./looked.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";

@@ -1,9 +1,9 @@
 // Findings on the purge journal: can it be read, how late are purges seen, has it lost entries.
-import { isoOf } from "../../iso-date.ts";
-import { isWithinMs } from "../../elapsed.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { remedyOf, whyOf } from "../../redis/trouble.ts";
-import { type Finding, spanOf } from "./finding.ts";
+import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** An older failure says nothing about the present: the journal was not asked since then. */

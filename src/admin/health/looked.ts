@@ -3,7 +3,7 @@
 import type { TieredCache } from "../../create-cache.ts";
 import type { Isolate } from "../../create-proxy.ts";
 import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
-import type { Fault } from "../../operator-error.ts";
+import type { Fault } from "../../base/operator-error.ts";
 import type { Environment } from "../../platform/environment.ts";
 import type { CredentialRefusal } from "../../proxy/storing/credential-refusals.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";

@@ -1,9 +1,9 @@
 // The finding on wrong credentials: somebody guesses, or a tool or a sender of purges has an old secret.
-import { isWithinMs } from "../../elapsed.ts";
-import { isoOf } from "../../iso-date.ts";
-import type { CredentialKind } from "../../observe/families.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import type { CredentialKind } from "../../protocol/families.ts";
 import { partsOf } from "../../observe/sums.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 import { recentMs, recentWindows } from "./traffic-findings.ts";
 

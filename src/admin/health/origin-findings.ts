@@ -1,7 +1,7 @@
 // Findings on the origins, and whether any is left that could be asked.
-import { isoOf } from "../../iso-date.ts";
-import { isWithinMs } from "../../elapsed.ts";
-import { type Finding } from "./finding.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { type Finding } from "../../protocol/finding.ts";
 import type { Looked, LookedHere } from "./looked.ts";
 
 /** While requests come, a probe asks the origin every few seconds. An older trouble may be over. */

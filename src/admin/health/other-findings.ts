@@ -1,10 +1,10 @@
 // Findings on reports, on the Cache API, on what is set, and on the switch.
-import { isoOf } from "../../iso-date.ts";
-import { type Fault } from "../../operator-error.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import { type Fault } from "../../base/operator-error.ts";
 import { type Bypass } from "../../purge/journal/switch-state.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { partsOf } from "../../observe/sums.ts";
-import { type Finding } from "./finding.ts";
+import { type Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 import { recentWindows } from "./traffic-findings.ts";
 

@@ -1,8 +1,8 @@
 // Findings on the database: what it answered to the shared tier and to the journal, its room, its clock.
-import { isoOf } from "../../iso-date.ts";
+import { isoOf } from "../../base/iso-date.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import { remedyOf, type RedisTrouble, whyOf } from "../../redis/trouble.ts";
-import { type Finding, type FindingCode, spanOf } from "./finding.ts";
+import { type Finding, type FindingCode, spanOf } from "../../protocol/finding.ts";
 import type { ClientLooked, Looked } from "./looked.ts";
 
 const codes = {

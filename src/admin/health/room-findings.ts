@@ -1,8 +1,8 @@
 // Findings on the room of the databases: how full they are, what they evict, and whether anybody knows.
-import { isoOf } from "../../iso-date.ts";
+import { isoOf } from "../../base/iso-date.ts";
 import { evicts, evictsAnyKey } from "../../redis/database-info.ts";
 import { pausedFromRatio } from "../../redis/database-room.ts";
-import { type Finding, percentOf } from "./finding.ts";
+import { type Finding, percentOf } from "../../protocol/finding.ts";
 import type { ClientLooked, DatabaseName, Looked, RoomLooked } from "./looked.ts";
 
 /** An older look says nothing about the present. */

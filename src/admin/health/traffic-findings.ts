@@ -1,10 +1,10 @@
 // Findings on what all isolates have counted in the last minutes: hit rates, errors, doubts.
-import { isWithinMs } from "../../elapsed.ts";
-import { isoOf } from "../../iso-date.ts";
-import { type FamilyName } from "../../observe/families.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
-import { type Finding, type FindingCode, percentOf } from "./finding.ts";
+import { type Finding, type FindingCode, percentOf } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
 /** A share of fewer requests means nothing. */

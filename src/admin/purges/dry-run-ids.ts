@@ -1,6 +1,6 @@
 // Ids of signed dry runs, so that a captured one cannot be sent again. A dry run leaves no entry in the journal.
 import type { RedisClient } from "../../redis/redis-client.ts";
-import { sha256Hex } from "../../sha256.ts";
+import { sha256Hex } from "../../base/sha256.ts";
 
 /** A signature is valid for five minutes before and after its time; a minute more is for clocks. */
 const keptMs = 660_000;

@@ -1,9 +1,9 @@
 // Tells the operator of each purge that was accepted here, and of some that were refused.
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { traceIdOf } from "../../rules/trace-context.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { loggedReason } from "../../observe/log-reason.ts";
-import type { PurgeRefusal } from "../../observe/families.ts";
+import type { PurgeRefusal } from "../../protocol/families.ts";
 import type { OrderReading } from "../../purge/acceptance/order.ts";
 import type { SignedOrder } from "../../purge/acceptance/acceptance.ts";
 

@@ -1,5 +1,5 @@
 // The key of a record: readable text in memory, its SHA-256 wherever the text would show or break.
-import { sha256Hex } from "../../sha256.ts";
+import { sha256Hex } from "../../base/sha256.ts";
 
 /** Tells apart in Redis what lies there: stored responses, data of an application, hashes of such. */
 export type RecordFamily = "r" | "d" | "f";

@@ -2,8 +2,8 @@
 // failures in a row nothing is asked of it but a probe per pause, behind an answer.
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
-import { letGo } from "../../let-go.ts";
-import { OutOfTime, within } from "../../patience.ts";
+import { letGo } from "../../base/let-go.ts";
+import { OutOfTime, within } from "../../base/patience.ts";
 import { Breaker } from "../../redis/breaker.ts";
 
 export type ColoCache = Pick<Cache, "match" | "put" | "delete">;

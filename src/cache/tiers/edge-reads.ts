@@ -3,7 +3,7 @@
 import { contentRange, lengthOf } from "../../rules/ranges.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { StoredBody } from "../record/record.ts";
-import { letGo } from "../../let-go.ts";
+import { letGo } from "../../base/let-go.ts";
 
 /** `gone`: the record is there without its body. `not-whole`: the body is not what the record says. */
 export type BodyRead = StoredBody | "gone" | "not-whole";

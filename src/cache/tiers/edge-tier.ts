@@ -1,7 +1,7 @@
 // The edge tier: the Workers Cache API, one cache per colo. Bodies lie in it as opaque bytes and
 // the metadata beside them in one field, so that the Cache API decides nothing about them.
-import { errorName } from "../../error-name.ts";
-import { letGo } from "../../let-go.ts";
+import { errorName } from "../../base/error-name.ts";
+import { letGo } from "../../base/let-go.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { MetadataWith, RecordMetadata } from "../record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";

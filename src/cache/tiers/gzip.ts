@@ -1,5 +1,5 @@
 // Packs and unpacks bytes held whole, by the runtime's own streams.
-import { patiently } from "../../patience.ts";
+import { patiently } from "../../base/patience.ts";
 
 /**
  * Of what is unpacked, so much is fed at a time: it can become a thousand times as much before anybody

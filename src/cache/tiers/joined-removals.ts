@@ -1,7 +1,7 @@
 // Removals from the shared tier on their way: the first is sent at once, and what comes within a
 // tenth of a second of that goes together, so that a flood of them costs ten commands a second. Each
 // request waits for what came of its own key, and none is tried again.
-import { patiently, pause } from "../../patience.ts";
+import { patiently, pause } from "../../base/patience.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "./tier.ts";
 

@@ -22,7 +22,7 @@ import {
   sharedKey,
 } from "./record-text.ts";
 import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
-import { sha256Hex } from "../../sha256.ts";
+import { sha256Hex } from "../../base/sha256.ts";
 import {
   foundWith,
   refuseArriving,

@@ -1,6 +1,6 @@
 // Records on their way to Redis: how many bytes may be at one time, and what the database has room for.
 import type { Redis } from "@upstash/redis/cloudflare";
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../../redis/redis-client.ts";

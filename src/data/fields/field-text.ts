@@ -1,5 +1,5 @@
 // The fields of a hash as texts: whole numbers stand plain, so that Redis can raise them.
-import { type Codec, encodedBy } from "../value/codec.ts";
+import { type Codec, encodedBy } from "../../base/codec.ts";
 
 const wholeNumber = /^-?\d+$/;
 

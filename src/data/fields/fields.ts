@@ -2,7 +2,7 @@
 // together (docs/purge-protocol.md, rule 26).
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import { judge, type VerdictPorts } from "../load/verdict.ts";

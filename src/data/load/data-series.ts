@@ -1,6 +1,6 @@
 // What is counted of a namespace, and how that counts in the families for data.
 import { type TierName, tierNames } from "../../config/config.ts";
-import type { FamilyName } from "../../observe/families.ts";
+import type { FamilyName } from "../../protocol/families.ts";
 import { seriesOf } from "../../observe/sums.ts";
 
 /** Of one namespace, since this isolate began. */

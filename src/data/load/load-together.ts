@@ -1,8 +1,8 @@
 // Asks a source for one value, or for several at once, and tells all who wait for them. The stamp is taken
 // before the source is asked, whoever asks: a purge from then on covers what is loaded.
-import { OperatorError } from "../../operator-error.ts";
-import { errorName } from "../../error-name.ts";
-import { OutOfTime, within } from "../../patience.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import { errorName } from "../../base/error-name.ts";
+import { OutOfTime, within } from "../../base/patience.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";

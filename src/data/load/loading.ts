@@ -4,7 +4,7 @@ import { load, type LoadPorts } from "../../cache/load.ts";
 import type { Come, Loading, Next } from "../../cache/loading.ts";
 import type { Fetched, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../rules/unreachable.ts";
-import { patiently } from "../../patience.ts";
+import { patiently } from "../../base/patience.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";

@@ -1,8 +1,8 @@
 // Makes a record of a value, with what its load has said of it.
 import type { Stamp } from "../../cache/record/record.ts";
 import { bodyRequestedAtMs } from "../../cache/record/record.ts";
-import { sha256Hex } from "../../sha256.ts";
-import { encodedBy } from "../value/codec.ts";
+import { sha256Hex } from "../../base/sha256.ts";
+import { encodedBy } from "../../base/codec.ts";
 import { type DataMetadata, type DataRecord, decode, decodeAs } from "../value/data-record.ts";
 import { urlOf } from "../value/key.ts";
 import { checkedTag, type Saying } from "../value/load-context.ts";

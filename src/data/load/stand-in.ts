@@ -1,5 +1,5 @@
 // A stored value that answers in the place of a load which is slow, or has failed.
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import type { Given, Need } from "./load-outcome.ts";
 import { judge, type VerdictPorts } from "./verdict.ts";
 

@@ -5,7 +5,7 @@ import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { CacheRecord, MetadataWith } from "../../cache/record/record.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import type { Codec } from "./codec.ts";
+import type { Codec } from "../../base/codec.ts";
 import { deepFreeze } from "./frozen.ts";
 
 /** What data says of a value, beside what any record has. */

@@ -1,6 +1,6 @@
 // Keys of data: paths by segments, below the name of a namespace. What a purge names is made of them.
 import { RecordKey } from "../../cache/record/record-key.ts";
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import { dataScheme, type PurgeTargets, urlTag } from "../../purge/journal/purge-target.ts";
 
 /**

@@ -1,6 +1,6 @@
 // A lifetime that one call names, in place of its namespace's.
 import { durationSeconds } from "../../config/duration.ts";
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 
 /**
  * @returns milliseconds

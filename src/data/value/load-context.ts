@@ -1,6 +1,6 @@
 // What a load is given: what stands in the cache so far, and a way to say how its value is to be kept.
 import type { Duration } from "../../config/written-route.ts";
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import type { Frozen } from "./frozen.ts";
 import type { Key } from "./key.ts";

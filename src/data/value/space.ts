@@ -4,8 +4,8 @@ import { type TierName, tierNames } from "../../config/config.ts";
 import { durationSeconds } from "../../config/duration.ts";
 import { between, duration, fields } from "../../config/forms.ts";
 import type { Duration } from "../../config/written-route.ts";
-import { OperatorError } from "../../operator-error.ts";
-import { type Codec, structuredJson } from "./codec.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import { type Codec, structuredJson } from "../../base/codec.ts";
 import type { Key } from "./key.ts";
 import type { LoadMany } from "./load-context.ts";
 

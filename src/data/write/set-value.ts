@@ -1,7 +1,7 @@
 // Stores a value that the application has at hand, with what it says of it.
 import type { TierName } from "../../config/config.ts";
 import type { Duration } from "../../config/written-route.ts";
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import type { DataFlights } from "../load/load-outcome.ts";
 import { recordOf, type Said } from "../load/make-record.ts";

@@ -1,9 +1,9 @@
 // Keys whose database has a new value, and whose purge the journal has not taken: nothing that is stored
 // under them answers here, and nothing is stored, until it takes one behind.
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
-import { pause } from "../../patience.ts";
+import { pause } from "../../base/patience.ts";
 import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import { targetsOf, urlOf } from "../value/key.ts";

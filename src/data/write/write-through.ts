@@ -1,7 +1,7 @@
 // Writes a value to the application's database, and then to the tiers (docs/purge-protocol.md, rule 25).
 import type { TierName } from "../../config/config.ts";
-import { OperatorError } from "../../operator-error.ts";
-import { OutOfTime, within } from "../../patience.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import { OutOfTime, within } from "../../base/patience.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedAfter, SignedOrder } from "../../purge/acceptance/acceptance.ts";
 import type { Purging } from "../../purge/purging.ts";

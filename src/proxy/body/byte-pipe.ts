@@ -1,5 +1,5 @@
 // A pipe for bytes on their way to a client or a tier.
-import { FixedLengthStream, IdentityTransformStream } from "../../byte-streams.ts";
+import { FixedLengthStream, IdentityTransformStream } from "../../base/byte-streams.ts";
 
 /** Two ends of a pipe: what is written comes out of `readable`. */
 export type BytePipe = Readonly<ReturnType<typeof openBytePipe>>;

@@ -1,5 +1,5 @@
 // Reads a body in chunks as large as have come, instead of the small ones a plain reader gives.
-import { OutOfTime, within } from "../../patience.ts";
+import { OutOfTime, within } from "../../base/patience.ts";
 
 const chunkBytes = 65_536;
 

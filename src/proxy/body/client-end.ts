@@ -1,6 +1,6 @@
 // Where a fill's client reads: what has come waits for it in order, one slice on its way at a time.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
-import { patiently } from "../../patience.ts";
+import { patiently } from "../../base/patience.ts";
 import type { BytePipe } from "./byte-pipe.ts";
 
 /** Of what is held in one piece, a client that reads slowly holds so much besides. */

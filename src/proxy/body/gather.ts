@@ -1,6 +1,6 @@
 // Gathers an origin's body while it streams to the client. What exceeds the buffer goes on to
 // client and edge tier in lock-step, at the client's pace.
-import { within } from "../../patience.ts";
+import { within } from "../../base/patience.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";

@@ -1,8 +1,8 @@
 // What clients read of a large body that is held whole, without a copy of all of it for each.
-import { FixedLengthStream } from "../../byte-streams.ts";
+import { FixedLengthStream } from "../../base/byte-streams.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
-import { patiently } from "../../patience.ts";
+import { patiently } from "../../base/patience.ts";
 import { stallMsMax } from "./client-end.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";

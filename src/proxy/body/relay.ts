@@ -1,7 +1,7 @@
 // Passes a body on, while it still comes, to every client who waits for it. Clients read at their own
 // pace, each in its own request: here are bytes and promises, never another request's I/O.
-import { isWithinMs } from "../../elapsed.ts";
-import { patiently } from "../../patience.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { patiently } from "../../base/patience.ts";
 
 /** A body that has not ended by then may have no end: nobody else gets its beginning. */
 const joinMsMax = 5_000;

@@ -1,5 +1,5 @@
 // A range of bytes out of a stream of all of them, or of just those.
-import { FixedLengthStream } from "../../byte-streams.ts";
+import { FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 

@@ -1,6 +1,6 @@
 // What others have brought since a request's look-up.
 import { discardBody } from "../../cache/record/record.ts";
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardFlights, ForwardOutcome } from "../reuse/forward-outcome.ts";

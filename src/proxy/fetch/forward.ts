@@ -5,7 +5,7 @@ import type { FieldLine } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureToldBy, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
-import { letGo } from "../../let-go.ts";
+import { letGo } from "../../base/let-go.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { KnownVary } from "../request/known-vary.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";

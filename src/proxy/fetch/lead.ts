@@ -4,7 +4,7 @@ import type { Fetched } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
-import { letGo } from "../../let-go.ts";
+import { letGo } from "../../base/let-go.ts";
 import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
 import { atHand, type Need, questionOf } from "../reuse/need.ts";
 import { type Candidate, judgedUnder, mayBeValidated } from "../reuse/verdict.ts";

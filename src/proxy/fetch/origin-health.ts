@@ -4,7 +4,7 @@
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../redis/breaker.ts";
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "../reuse/forward-outcome.ts";
 import { Pauses } from "./pauses.ts";

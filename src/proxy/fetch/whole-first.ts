@@ -3,8 +3,8 @@
 import { isCountedOn } from "../../cache/flights.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { isWithinMs } from "../../elapsed.ts";
-import { patiently } from "../../patience.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { patiently } from "../../base/patience.ts";
 import type { ForwardFlight } from "../reuse/forward-outcome.ts";
 import type { Need } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";

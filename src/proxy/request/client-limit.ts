@@ -3,7 +3,7 @@
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { addressGroups, dottedAddress, isMapped } from "../../config/ip-address.ts";
-import { patiently } from "../../patience.ts";
+import { patiently } from "../../base/patience.ts";
 
 export interface ClientLimitSettings {
   readonly limiter: RateLimit;

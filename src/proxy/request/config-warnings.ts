@@ -4,7 +4,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { isPassedBy } from "../../config/route.ts";
 import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
-import type { Fault } from "../../operator-error.ts";
+import type { Fault } from "../../base/operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
 

@@ -1,7 +1,7 @@
 // Knows a request that has come back to where it went forward from: Via names this deployment
 // (RFC 9110 §7.6.3). Once, it may be an origin that asks its own site for a part of a page; what is
 // stored must not answer it, since it may be the very thing that is to be replaced. Twice is a loop.
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import type { Log } from "../../observe/log-line.ts";
 
 const noticeEveryMs = 60_000;

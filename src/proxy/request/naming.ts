@@ -3,7 +3,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";
 import type { Naming, Reading } from "../../purge/acceptance/order.ts";
-import { quoted } from "../../purge/acceptance/order-form.ts";
+import { quoted } from "../../protocol/purge-order.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
 import { type Counts, countsOn, keyedUrl } from "./key.ts";
 import { isReserved } from "./reserved.ts";

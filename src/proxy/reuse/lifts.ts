@@ -1,6 +1,6 @@
 // Which large bodies are read whole from the edge tier, so that memory answers with them from then on.
 // The first hit of each streams through, since many are asked for once alone: those push nothing out.
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 

@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
-import { sha256Short } from "../../sha256.ts";
+import { sha256Short } from "../../base/sha256.ts";
 
 /** The last minute is this part and the three before it: 45 to 60 seconds. */
 const partMs = 15_000;

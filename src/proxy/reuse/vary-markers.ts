@@ -1,5 +1,5 @@
 // What a `Vary` marker tells of the variants that it leads to (RFC 9111 §4.1).
-import { sha256Short } from "../../sha256.ts";
+import { sha256Short } from "../../base/sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import type { Tiers } from "../stored/tiers.ts";

@@ -1,6 +1,6 @@
 // Remembers for health which routes have answered requests with a credential that they may not share.
 // It keeps entries of the configured lists alone, and no name that a client chose.
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import type { CredentialFields } from "../../config/credential-fields.ts";
 
 /** What a finding is made of. Instants in epoch milliseconds. */

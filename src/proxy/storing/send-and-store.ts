@@ -6,7 +6,7 @@
 import type { Fetched } from "../../cache/flights.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
-import { letGo } from "../../let-go.ts";
+import { letGo } from "../../base/let-go.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";

@@ -1,10 +1,10 @@
 // Sends a body to its client while it is gathered, and stores it once it is whole: in memory at once,
 // in the tiers below behind that. A body too large to be held goes to the edge as it comes.
 import type { Config } from "../../config/config.ts";
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import type { Fetched } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
-import { sha256Hex } from "../../sha256.ts";
+import { sha256Hex } from "../../base/sha256.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "../body/byte-pipe.ts";
 import { type Gathered, gather } from "../body/gather.ts";

@@ -4,7 +4,7 @@
 import type { Config } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk, Tiers } from "../stored/tiers.ts";
-import { sha256HexAtOnce, sha256Short } from "../../sha256.ts";
+import { sha256HexAtOnce, sha256Short } from "../../base/sha256.ts";
 import type { ToKeep } from "../../cache/keep.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";

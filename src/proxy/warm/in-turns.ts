@@ -1,5 +1,5 @@
 // Work on many things, a few at once, within the time that a run has.
-import { patiently } from "../../patience.ts";
+import { patiently } from "../../base/patience.ts";
 
 const atOnceMax = 4;
 

@@ -1,6 +1,6 @@
 // What the cron trigger does: brings the hottest keys up to date in the shared tier shortly before
 // they expire, so that no colo has to wait for them.
-import type { HotKeyCount } from "../../observe/families.ts";
+import type { HotKeyCount } from "../../protocol/families.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { withAllBehind } from "./all-behind.ts";
 import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";

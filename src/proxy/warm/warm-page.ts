@@ -3,7 +3,7 @@
 import { isErrorStatus } from "../../rules/fields.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
-import { patiently } from "../../patience.ts";
+import { patiently } from "../../base/patience.ts";
 import { type Ahead, refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import { type Asked, asRefresh, type PassRule, plan, type Planning } from "../request/plan.ts";

@@ -6,7 +6,7 @@
 // comes later goes into the next batch, also if it is the same.
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { pause } from "../../patience.ts";
+import { pause } from "../../base/patience.ts";
 import { byInvalidation } from "../journal/entry.ts";
 import { tagBytes } from "../journal/purge-target.ts";
 import type { Attention } from "../view/view.ts";

@@ -1,6 +1,6 @@
 // A purge as it comes over the wire: read as this site names things, and turned into targets.
-import type { Reason } from "../../operator-error.ts";
-import { quoted, readForm } from "./order-form.ts";
+import type { Reason } from "../../base/operator-error.ts";
+import { quoted, readPurgeOrder } from "../../protocol/purge-order.ts";
 import {
   everythingTag,
   hostTag,
@@ -18,7 +18,7 @@ export const orderBytesMax = 65_536;
 /** Written as JSON, so that any target fits into an entry with all that stands beside it. */
 const targetBytesMax = 4_096;
 
-export interface PurgeOrder {
+export interface ResolvedOrder {
   readonly targets: PurgeTargets;
   readonly reading: OrderReading;
   /** `soft` makes stale what it covers, where `hard` forbids any use of it. */
@@ -57,8 +57,8 @@ export type Naming = Readonly<
  * @param body text of the request
  * @returns the order, or why it is none
  */
-export function readOrder(body: string, naming: Naming): PurgeOrder | { fault: Reason } {
-  const order = readForm(body);
+export function readOrder(body: string, naming: Naming): ResolvedOrder | { fault: Reason } {
+  const order = readPurgeOrder(body);
   if ("fault" in order) return order;
   const tags = readAll(order.tags, readTag);
   const urls = readAll(order.urls, naming.url);

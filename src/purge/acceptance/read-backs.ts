@@ -1,6 +1,6 @@
 // Looks whether the entries that this isolate has accepted still stand in the journal, and writes
 // again those that are gone (docs/purge-protocol.md, rule 22). Entries of one second share a look.
-import { patiently, pauseUnheld } from "../../patience.ts";
+import { patiently, pauseUnheld } from "../../base/patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PostEntry, SwitchStore } from "../journal/redis-switch.ts";

@@ -1,6 +1,6 @@
 // One piece of work that many requests ask for: one run under way and one queued, whoever asks.
-import { isWithinMs } from "../../elapsed.ts";
-import { patiently } from "../../patience.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { patiently } from "../../base/patience.ts";
 
 export interface JoinedRunsSettings {
   readonly run: () => Promise<unknown>;

@@ -1,7 +1,7 @@
 // An isolate's view of the journal: a chain of its entries, and when they were read. Asked on every
 // use of a record.
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";

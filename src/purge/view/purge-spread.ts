@@ -1,5 +1,5 @@
 // How long purges take from their acceptance until this isolate has read them.
-import { isWithinMs } from "../../elapsed.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
 export interface SpreadSettings {

@@ -1,9 +1,9 @@
 // Copies of a view in the colo's Cache API, so that the isolates of a colo share one reading of the
 // journal (docs/purge-protocol.md, rules 14 and 15). Whatever is odd about a copy makes it absent,
 // and a cache that fails or does not answer costs nothing but reads of the journal.
-import { isWithinMs } from "../../elapsed.ts";
-import { patiently } from "../../patience.ts";
-import { sha256Hex } from "../../sha256.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { patiently } from "../../base/patience.ts";
+import { sha256Hex } from "../../base/sha256.ts";
 import {
   encodeEntry,
   entriesOf,

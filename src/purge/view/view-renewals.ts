@@ -1,8 +1,8 @@
 // Renews a view in the background (docs/purge-protocol.md, rule 15): from the colo's copy of another
 // isolate's view, or from the journal. One renewal at a time, whoever asks for it.
 import type { Stamp } from "../../cache/record/record.ts";
-import { isWithinMs } from "../../elapsed.ts";
-import { patiently } from "../../patience.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { patiently } from "../../base/patience.ts";
 import type { JournalFollower } from "./journal-follower.ts";
 import type { Attention } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";

@@ -1,7 +1,7 @@
 // Carries what the client `@upstash/redis` would send by REST over a connection, and gives the answers the
 // form that REST gives them: what reads them, and what their errors mean, is then the same.
 import { errors } from "@upstash/redis/cloudflare";
-import { OutOfTime, tryUntil, within } from "../../patience.ts";
+import { OutOfTime, tryUntil, within } from "../../base/patience.ts";
 import type { Carry } from "../open-client.ts";
 import type { Command, Connection } from "./connection.ts";
 import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";

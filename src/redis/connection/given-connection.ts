@@ -1,5 +1,5 @@
 // Tells which library made the connection that an application hands over.
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import type { Connection } from "./connection.ts";
 import { type IoredisConnection, isOfIoredis, overIoredis } from "./over-ioredis.ts";
 import {

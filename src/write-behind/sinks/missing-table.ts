@@ -1,5 +1,5 @@
 // Tells an operator which SQL makes the tables that a sink has not found.
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Place } from "./place.ts";
 

@@ -1,5 +1,5 @@
 // Runs statements on SQLite within the process, by better-sqlite3 or node:sqlite.
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Line } from "./dialect.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 

@@ -1,5 +1,5 @@
 // Where a sink keeps its values and marks: names of tables and columns, tried and quoted.
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 
 /** A column of a table of the application, in which one set has its values. */
 export interface ColumnOptions {

@@ -1,5 +1,5 @@
 // A sink over a database that speaks SQL.
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Line } from "./dialect.ts";
 import { toldAsMissing } from "./missing-table.ts";
 import { mayHold, type Place, placeOf, type SinkOptions } from "./place.ts";

@@ -1,5 +1,5 @@
 // Sinks over SQL on Node: Postgres, and SQLite by better-sqlite3 or node:sqlite.
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import type { Database } from "./dialect.ts";
 import type { SinkOptions } from "./place.ts";
 import { overPostgres, type PostgresConnection } from "./over-postgres.ts";

@@ -1,7 +1,7 @@
 // docs/health.md explains each code that health can tell, and none other.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { findingCodes } from "../../../src/admin/health/finding.ts";
+import { findingCodes } from "../../../src/protocol/finding.ts";
 
 it("has a row for each code, in the order of the code, with a meaning, a cause and a remedy", () => {
   const [, table = ""] = readFileSync("docs/health.md", "utf8").split("## Codes");

@@ -1,6 +1,6 @@
 // Lines of the log about findings: one when it begins, one when it ends, and none by a look that saw less.
 import { describe, expect, it } from "vitest";
-import { type Finding, findingCodes, type FindingCode } from "../../../src/admin/health/finding.ts";
+import { type Finding, findingCodes, type FindingCode } from "../../../src/protocol/finding.ts";
 import { FindingLog } from "../../../src/admin/health/finding-log.ts";
 import type { Looked } from "../../../src/admin/health/looked.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";

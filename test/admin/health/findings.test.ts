@@ -6,7 +6,7 @@ import {
   inOrder,
   statusOf,
   summaryOf,
-} from "../../../src/admin/health/finding.ts";
+} from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { EvictionWatch } from "../../../src/admin/health/look-further.ts";
 import type { Looked, RoomLooked } from "../../../src/admin/health/looked.ts";

@@ -9,7 +9,7 @@ import {
   type RedisConnection,
 } from "../../../local/upstash-rest/redis-connection.ts";
 import { Running } from "../../../local/running.ts";
-import type { Finding } from "../../../src/admin/health/finding.ts";
+import type { Finding } from "../../../src/protocol/finding.ts";
 import { databaseInfoIn } from "../../../src/redis/database-info.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";

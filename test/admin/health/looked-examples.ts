@@ -3,7 +3,7 @@ import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
 import type { Looked } from "../../../src/admin/health/looked.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
 import type { ColoState, Totals } from "../../../src/reports/totals.ts";
-import type { FamilyName } from "../../../src/observe/families.ts";
+import type { FamilyName } from "../../../src/protocol/families.ts";
 
 /** A multiple of five minutes. */
 export const atMs = Date.UTC(2030, 0, 1, 12);

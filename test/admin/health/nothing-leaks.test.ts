@@ -1,6 +1,6 @@
 // Marked secrets, addresses and keys wherever they can be: no finding has one, and no line about one.
 import { expect, it } from "vitest";
-import { type FindingCode, findingCodes } from "../../../src/admin/health/finding.ts";
+import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
 import type { Looked } from "../../../src/admin/health/looked.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
-import { faultText } from "../../../src/operator-error.ts";
+import { faultText } from "../../../src/base/operator-error.ts";
 import { configWarnings } from "../../../src/proxy/request/config-warnings.ts";
 import tidemarkConfig from "../../../tidemark.config.ts";
 import { openSite } from "../../../testing/site/harness.ts";

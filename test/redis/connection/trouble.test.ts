@@ -14,7 +14,7 @@ import {
   type ReachRow,
 } from "../../../testing/fakes/redis-reaches.ts";
 import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes/redis-server.ts";
-import { pause } from "../../../src/patience.ts";
+import { pause } from "../../../src/base/patience.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 /** Until a busy machine is done, too. */

@@ -1,7 +1,7 @@
 // Each family of counts beside those of requests, through the whole application: of purges, of the
 // tiers, of Redis, and of what fails behind answers.
 import { describe, expect, it, vi } from "vitest";
-import type { FamilyName } from "../../../src/observe/families.ts";
+import type { FamilyName } from "../../../src/protocol/families.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";

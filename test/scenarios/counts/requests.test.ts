@@ -2,7 +2,7 @@
 // exactly what was counted of it.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import type { FamilyName } from "../../../src/observe/families.ts";
+import type { FamilyName } from "../../../src/protocol/families.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";

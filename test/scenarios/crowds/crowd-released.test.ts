@@ -1,7 +1,7 @@
 // A crowd that waits for what proves to be for one client alone: each gets an answer of its own, and
 // the origin sees a few of them at a time.
 import { describe, expect, it } from "vitest";
-import { pause } from "../../../src/patience.ts";
+import { pause } from "../../../src/base/patience.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import {

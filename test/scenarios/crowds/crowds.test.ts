@@ -19,7 +19,7 @@ import {
   type Script,
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
-import { pause } from "../../../src/patience.ts";
+import { pause } from "../../../src/base/patience.ts";
 import { pass, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
 playTimers();

@@ -2,7 +2,7 @@
 // gets from a tier, or from another's forward, what was made for other fields or for one client alone.
 import { expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
-import { pause } from "../../../src/patience.ts";
+import { pause } from "../../../src/base/patience.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openColos, read, type Seen, type Site } from "../../../testing/site/harness.ts";

@@ -3,7 +3,7 @@ import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { headIn, headText } from "../../../src/data/fields/head.ts";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
-import { structuredJson } from "../../../src/data/value/codec.ts";
+import { structuredJson } from "../../../src/base/codec.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import type {
   SimulatedStore,

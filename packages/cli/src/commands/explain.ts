@@ -37,7 +37,7 @@ async function explain(session: Session, options: ExplainOptions, [url = ""]: re
   const header = options.header?.map((field) => field.join(": "));
   const query = { url, method: options.method, header };
   if (terminal.isJson) {
-    terminal.json(await client.json<unknown>("explain", { query: { ...query, format: "json" } }));
+    terminal.json(await client.json("explain", { query: { ...query, format: "json" } }));
   } else {
     const text = await client.text("explain", { query: { ...query, format: "text" } });
     terminal.text(text.trimEnd());

@@ -1,5 +1,5 @@
 // `tidemark health`: what is wrong with the site, why, and what to do.
-import type { HealthTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { failure } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";
@@ -27,15 +27,12 @@ async function health(session: Session) {
   const { terminal } = session;
   const client = await session.client();
   // A site that is unable says so with 503.
-  const asked = { accepts: [503], shape: "healthOrStatus" } as const;
-  const told = await client.json<Partial<HealthTold>>("health", asked);
-  if (!isWhole(told)) throw statusAlone(told.status);
+  const told = await client.json("healthOrStatus", { accepts: [503] });
+  if (!("findings" in told)) throw statusAlone(told.status);
   terminal.json(told);
   printHealth(told, terminal);
   return told.status === "ok" ? exitCode.done : exitCode.findings;
 }
-
-const isWhole = (told: Partial<HealthTold>): told is HealthTold => told.findings !== undefined;
 
 function statusAlone(status = "none") {
   return failure({
@@ -48,7 +45,7 @@ function statusAlone(status = "none") {
 const colours = { ok: "green", degraded: "yellow", unable: "red" } as const;
 const levelColours = { info: "cyan", warning: "yellow", critical: "red" } as const;
 
-function printHealth(told: HealthTold, terminal: Terminal): void {
+function printHealth(told: OperatorAnswer<"health">, terminal: Terminal): void {
   const { status, summary, scope, version, colo, findings, notLookedAt } = told;
   terminal.print({ style: colours[status], text: status }, `: ${summary}`);
   for (const { code, level, about, what, since, cause, remedy, told: last } of findings) {

@@ -1,5 +1,5 @@
 // `tidemark journal`: who purged what, and when; also as it happens.
-import type { EntryTold, JournalTold } from "../../../../src/admin/protocol.ts";
+import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { entryLine } from "../journal/entry-line.ts";
@@ -56,7 +56,7 @@ async function journal(session: Session, options: JournalOptions): Promise<ExitC
   const { terminal } = session;
   if (after === undefined) {
     const query = { last: String(last ?? lastUnlessSet) };
-    const { entries } = await client.json<JournalTold>("journal", { query });
+    const { entries } = await client.json("journal", { query });
     show(entries, terminal);
     const end = entries.at(-1)?.position ?? "0";
     return follow === true ? followed(end, client, session) : ended(entries, terminal);
@@ -75,7 +75,7 @@ function ended(shown: readonly unknown[], terminal: Terminal): ExitCode {
   return exitCode.done;
 }
 
-function show(entries: readonly EntryTold[], terminal: Terminal): void {
+function show(entries: readonly JournalEntry[], terminal: Terminal): void {
   for (const entry of entries) {
     terminal.json(entry);
     terminal.print(entryLine(entry));
@@ -86,7 +86,7 @@ function show(entries: readonly EntryTold[], terminal: Terminal): void {
 async function shownAfter(after: string, client: SiteClient, terminal: Terminal): Promise<string> {
   for (let end = after; ;) {
     const query = { after: end, count: String(lastMax) };
-    const { entries, next } = await client.json<JournalTold>("journal", { query });
+    const { entries, next } = await client.json("journal", { query });
     show(entries, terminal);
     end = entries.at(-1)?.position ?? end;
     if (next === null || entries.length === 0) return end;

@@ -1,5 +1,4 @@
 // `tidemark metrics`: the counts of all isolates as they are, for another program.
-import type { MetricsTold } from "../../../../src/admin/protocol.ts";
 import { exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";
 import type { Session } from "../session.ts";
@@ -24,7 +23,7 @@ async function metrics(session: Session) {
   const { terminal } = session;
   const client = await session.client();
   if (terminal.isJson) {
-    terminal.json(await client.json<MetricsTold>("metrics", { query: { format: "json" } }));
+    terminal.json(await client.json("metrics", { query: { format: "json" } }));
   } else {
     terminal.text(await client.text("metrics", { query: { format: "prometheus" } }));
   }

@@ -1,5 +1,6 @@
 // `tidemark purge`: names the responses that must no longer be used.
-import type { DryRunTold, PurgeOrder, PurgeTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
+import type { PurgeOrder } from "../../../../src/protocol/purge-order.ts";
 import { CommandError, failure, usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { type AddCommand, repeated, repeatedUrl, type Session } from "../session.ts";
@@ -58,8 +59,7 @@ async function purge(session: Session, options: PurgeOptions) {
     if (tag.includes(",")) terminal.note(`${JSON.stringify(tag)} is one tag. ${forSeveral}`);
   }
   if (order.dryRun === true) {
-    const asked = { method: "POST", body: order, shape: "dryRun" } as const;
-    const told = await client.json<DryRunTold>("purge", asked);
+    const told = await client.json("dryRun", { method: "POST", body: order });
     terminal.json(told);
     for (const line of dryRunLines(told)) terminal.print(line);
     return exitCode.done;
@@ -115,7 +115,7 @@ async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: 
   const headers = { "webhook-id": crypto.randomUUID() };
   for (let tries = 1; ; tries += 1) {
     try {
-      return await client.json<PurgeTold>("purge", { method: "POST", body: order, headers });
+      return await client.json("purge", { method: "POST", body: order, headers });
     } catch (cause) {
       if (!(cause instanceof CommandError)) throw cause;
       if (cause.code === "interrupted") throw cutOff();
@@ -144,7 +144,13 @@ function givenUp({ fault: { what, why, mend }, code, cause }: CommandError) {
   return failure({ what, why: told, mend: `${mend} ${lookIntoJournal}` }, code, cause);
 }
 
-function dryRunLines({ isolate, data, shared, urls = [], limits }: DryRunTold): string[] {
+function dryRunLines({
+  isolate,
+  data,
+  shared,
+  urls = [],
+  limits,
+}: OperatorAnswer<"dryRun">): string[] {
   const found = ({ covered, examined }: { covered: number; examined: number }) =>
     `${covered} of ${examined}`;
   return [

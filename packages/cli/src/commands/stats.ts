@@ -1,5 +1,5 @@
 // `tidemark stats`: how each route is answered, by the counts of all isolates; or what one isolate tells.
-import type { MetricsTold, StatsTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";
@@ -52,7 +52,7 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
   const { terminal } = session;
   const client = await session.client();
   if (isolate === true) {
-    const told = await client.json<StatsTold>("stats");
+    const told = await client.json("stats");
     terminal.json(told);
     for (const line of outlineOf(told)) terminal.print(line);
     return exitCode.done;
@@ -70,8 +70,7 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
     : watched(told, watch === true ? watchSecondsUnlessSet : watch, { client, session });
 }
 
-const asked = (client: SiteClient) =>
-  client.json<MetricsTold>("metrics", { query: { format: "json" } });
+const asked = (client: SiteClient) => client.json("metrics", { query: { format: "json" } });
 
 function asData(
   when: object,
@@ -90,7 +89,11 @@ interface Watching {
 }
 
 /** A question that fails is told, and asked again in its turn. */
-async function watched(first: MetricsTold, seconds: number, { client, session }: Watching) {
+async function watched(
+  first: OperatorAnswer<"metrics">,
+  seconds: number,
+  { client, session }: Watching,
+) {
   const { terminal, world } = session;
   let before = { told: first, atMs: world.nowAtMs() };
   for (;;) {
@@ -109,7 +112,7 @@ async function watched(first: MetricsTold, seconds: number, { client, session }:
 }
 
 interface Seen {
-  readonly told: MetricsTold;
+  readonly told: OperatorAnswer<"metrics">;
   readonly atMs: number;
 }
 

@@ -1,6 +1,7 @@
 // `tidemark switch`: sends requests straight to the origin, and ends that.
 import { Argument } from "commander";
-import type { SwitchOrder, SwitchTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
+import type { SwitchOrder } from "../../../../src/protocol/switch-order.ts";
 import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";
@@ -41,13 +42,13 @@ async function throwSwitch(session: Session, options: SwitchOptions, words: read
   const order = orderOf(words, options);
   const client = await session.client();
   if (order === undefined) {
-    const told = await client.json<SwitchTold>("switch");
+    const told = await client.json("switch");
     terminal.json(told);
     printState(told, terminal);
     return exitCode.done;
   }
   if (options.dryRun === true) {
-    const now = await client.json<SwitchTold>("switch");
+    const now = await client.json("switch");
     terminal.json({ dryRun: true, order, now });
     terminal.print("Nothing was switched.");
     terminal.print(`It would be: ${stateIn(order.bypass)}.`);
@@ -57,7 +58,7 @@ async function throwSwitch(session: Session, options: SwitchOptions, words: read
   if (order.bypass === true) {
     await terminal.confirmed(`Send every request of ${client.site.origin} to the origin?`);
   }
-  const told = await client.json<SwitchTold>("switch", { method: "POST", body: order });
+  const told = await client.json("switch", { method: "POST", body: order });
   terminal.json(told);
   printState(told, terminal);
   if (told.visibleWithinSeconds !== undefined) {
@@ -101,7 +102,7 @@ export function stateIn(bypass: boolean | readonly string[]): string {
   return `on, these routes go to the origin: ${bypass.join(", ")}`;
 }
 
-function printState(told: SwitchTold, terminal: Terminal): void {
+function printState(told: OperatorAnswer<"switch">, terminal: Terminal): void {
   const { bypass, since, position, here, variable, journal, key, unknownRoutes } = told;
   const at = since === null ? "" : `, since ${since}, position ${position}`;
   terminal.print(`The switch is ${stateIn(bypass)}${at}.`);

@@ -1,5 +1,5 @@
 // The form of what doctor finds, and all codes of its own. Those of the site's health stand beside them.
-import type { FindingCode, Level } from "../../../../src/admin/health/finding.ts";
+import type { FindingCode, Level } from "../../../../src/protocol/finding.ts";
 
 /** docs/command.md explains each; a test checks this. */
 export const doctorCodes = [

@@ -1,5 +1,5 @@
 // What doctor has found, for people.
-import { summaryOf } from "../../../../src/admin/health/finding.ts";
+import { summaryOf } from "../../../../src/protocol/finding.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { DoctorFinding, Examined } from "./finding.ts";
 

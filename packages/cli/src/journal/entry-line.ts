@@ -1,15 +1,15 @@
 // An entry of the journal as a line for people.
-import type { EntryTold } from "../../../../src/admin/protocol.ts";
+import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 
 /** @returns such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"` */
-export function entryLine(entry: EntryTold): string {
+export function entryLine(entry: JournalEntry): string {
   const { at, position, by, reason } = entry;
   const why = reason === "" ? "" : `, reason ${JSON.stringify(reason)}`;
   const when = at ?? "at no time that a calendar has";
   return `${when}  ${position}  ${by}  ${deedOf(entry)}${why}`;
 }
 
-function deedOf(entry: EntryTold): string {
+function deedOf(entry: JournalEntry): string {
   const { bypass, lost, by, mode } = entry;
   if (bypass !== undefined) return switched(bypass);
   if (lost !== undefined)
@@ -27,7 +27,7 @@ function switched(bypass: boolean | readonly string[]): string {
 
 const kinds = ["tags", "urls", "prefixes", "hosts", "routes", "groups"] as const;
 
-function targetsOf(entry: EntryTold): string {
+function targetsOf(entry: JournalEntry): string {
   if (entry.everything === true) return "everything";
   const named = kinds.flatMap((kind) => {
     const targets = entry[kind] ?? [];

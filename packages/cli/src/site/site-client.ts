@@ -1,8 +1,13 @@
 // Asks the operator's routes of a site.
 import type { World } from "../world.ts";
-import { isToldError, misshapenAt, type ShapeName, shapeOf } from "./answer-shape.ts";
 import type { ChosenSite } from "./chosen-site.ts";
-import type { TokenScope } from "../../../../src/admin/access/operator-token.ts";
+import {
+  type AnswerName,
+  answers,
+  errorAnswer,
+  type OperatorAnswer,
+} from "../../../../src/protocol/answers.ts";
+import type { TokenScope } from "../../../../src/protocol/operator-token.ts";
 import { SiteCredential } from "./site-credential.ts";
 import { SiteFailures } from "./site-failures.ts";
 
@@ -17,11 +22,12 @@ interface Asked {
   readonly accepts?: readonly number[];
 }
 
-type AskedJson = Asked & { readonly shape?: ShapeName };
-
 const answerMsMax = 60_000;
 /** More than any route tells. */
 const answerBytesMax = 32 * 1_024 * 1_024;
+
+/** Of answers that are named otherwise than their route. */
+const routes = { dryRun: "purge", healthOrStatus: "health" } as const;
 
 type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
@@ -44,7 +50,7 @@ export class SiteClient {
             host: new URL(origin).host,
             adminToken: token,
             nowAtMs: world.nowAtMs,
-            askProof: (headers) => this.#told("proof", { headers, shape: "proof" }),
+            askProof: (headers) => this.#parsed("proof", { headers }),
             notProven: () => this.#failures.notProven(),
           });
   }
@@ -60,21 +66,24 @@ export class SiteClient {
   }
 
   /**
-   * @param asked.shape what the answer must hold; of most routes, it has the name of the route
+   * @param name of the answer, which is also the route's where that has one form of answer
    * @throws CommandError for a refusal, with the site's own sentences; and where no such answer comes
    */
-  async json<Told>(route: string, asked: AskedJson = {}): Promise<Told> {
-    return this.#told(route, await this.#signed(asked));
+  async json<Name extends AnswerName>(
+    name: Name,
+    asked: Asked = {},
+  ): Promise<OperatorAnswer<Name>> {
+    return this.#parsed(name, await this.#signed(asked));
   }
 
-  async #told<Told>(route: string, asked: AskedJson): Promise<Told> {
+  async #parsed<Name extends AnswerName>(name: Name, asked: Asked): Promise<OperatorAnswer<Name>> {
+    const route = name in routes ? routes[name as keyof typeof routes] : name;
     const response = await this.#answer(route, asked);
     const value = jsonIn(await this.#textOf(route, response));
     if (value === undefined) throw this.#failures.notOurs(route, response);
-    const shape = asked.shape ?? shapeOf(route);
-    const place = shape && misshapenAt(value, shape);
-    if (place !== undefined) throw this.#failures.misshapen(route, place);
-    return value as Told;
+    const { error } = answers[name].safeParse(value);
+    if (error) throw this.#failures.misshapen(route, error.issues[0]?.path.join(".") ?? "");
+    return value as OperatorAnswer<Name>;
   }
 
   /** As `json`, of an answer that is plain text. */
@@ -126,8 +135,9 @@ export class SiteClient {
     });
     if (response.ok || asked.accepts?.includes(response.status)) return response;
     const told = jsonIn(await this.#textOf(route, response));
-    throw isToldError(told)
-      ? this.#failures.refused(told.error)
+    const refusal = errorAnswer.safeParse(told);
+    throw refusal.success
+      ? this.#failures.refused(refusal.data.error)
       : this.#failures.notOurs(route, response);
   }
 }

@@ -1,6 +1,6 @@
 // What the command shows a site in the place of its ADMIN_TOKEN, which never leaves this machine: a token that is
 // derived from it for this host and a minute, once the site has proved that it knows the ADMIN_TOKEN, too.
-import type { ProofTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import {
   challengeField,
   challengeOf,
@@ -10,7 +10,7 @@ import {
   tokenKey,
   type TokenKey,
   type TokenScope,
-} from "../../../../src/admin/access/operator-token.ts";
+} from "../../../../src/protocol/operator-token.ts";
 import type { World } from "../world.ts";
 
 /** Longer than a request is on its way. Each request gets a token of its own. */
@@ -27,7 +27,7 @@ export interface SiteCredentialSettings extends Pick<World, "nowAtMs"> {
   readonly host: string;
   readonly adminToken: string;
   /** Sends the fields to the site's route `proof`. @throws CommandError where it does not answer so */
-  readonly askProof: (fields: Readonly<Record<string, string>>) => Promise<ProofTold>;
+  readonly askProof: (fields: Readonly<Record<string, string>>) => Promise<OperatorAnswer<"proof">>;
   /** The error where the proof is wrong. */
   readonly notProven: () => Error;
 }

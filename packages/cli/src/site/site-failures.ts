@@ -1,5 +1,5 @@
 // Why a site was not asked, or did not answer as Tidemark does.
-import type { ToldError } from "../../../../src/admin/protocol.ts";
+import type { ErrorAnswer } from "../../../../src/protocol/answers.ts";
 import { type CommandError, failure, interruption, usageError } from "../command-error.ts";
 import { networkFailure } from "../asking/network-failure.ts";
 import type { ChosenSite } from "./chosen-site.ts";
@@ -45,7 +45,7 @@ export class SiteFailures {
   }
 
   /** By the site's own sentences. What they say to do about a token is said for senders of HTTP. */
-  refused({ code, what, why, mend }: ToldError["error"]): CommandError {
+  refused({ code, what, why, mend }: ErrorAnswer["error"]): CommandError {
     const isOfToken = code === "unauthorized";
     return failure({ what, why, mend: isOfToken ? mendOfToken : mend }, code);
   }

@@ -1,5 +1,5 @@
 // What the metrics of all isolates say of each route.
-import type { MetricsTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { addedCounts } from "./quantile.ts";
 import { bucketsOf, countOf, countsBy } from "./series.ts";
 
@@ -25,7 +25,7 @@ const hitResults = ["hit", "stale-hit"];
 const forwardResults = ["forwarded", "stored", "validated", "passed"];
 
 /** In the order of their requests, the most first. */
-export function countsByRoute(told: MetricsTold): Map<string, RouteCounts> {
+export function countsByRoute(told: OperatorAnswer<"metrics">): Map<string, RouteCounts> {
   const families = ["requests", "originResponses"] as const;
   const routes = new Set(
     families.flatMap((family) => countsBy(told, family, "route").map(({ value }) => value)),
@@ -34,7 +34,7 @@ export function countsByRoute(told: MetricsTold): Map<string, RouteCounts> {
   return new Map(rows.toSorted(([, one], [, other]) => other.requests - one.requests));
 }
 
-function countsOf(told: MetricsTold, route: string): RouteCounts {
+function countsOf(told: OperatorAnswer<"metrics">, route: string): RouteCounts {
   const answered = (...results: string[]) =>
     results.reduce((sum, result) => sum + countOf(told, "requests", { route, result }), 0);
   const waited = (results: readonly string[]) =>

@@ -1,11 +1,15 @@
 // Reads the metrics of a site: those series of a family that have some labels.
-import type { MetricsTold } from "../../../../src/admin/protocol.ts";
-import { families, type FamilyName } from "../../../../src/observe/families.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
+import { families, type FamilyName } from "../../../../src/protocol/families.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
 /** @returns the sum of a counter's series that have all of these labels */
-export function countOf(metrics: MetricsTold, family: FamilyName, labels: Labels = {}): number {
+export function countOf(
+  metrics: OperatorAnswer<"metrics">,
+  family: FamilyName,
+  labels: Labels = {},
+): number {
   return metrics.counters
     .filter((one) => one.name === families[family].name && hasLabels(one.labels, labels))
     .reduce((sum, { value }) => sum + value, 0);
@@ -13,7 +17,7 @@ export function countOf(metrics: MetricsTold, family: FamilyName, labels: Labels
 
 /** @returns the values that a label has in the series of a counter, with their sums, the largest first */
 export function countsBy(
-  metrics: MetricsTold,
+  metrics: OperatorAnswer<"metrics">,
   family: FamilyName,
   label: string,
   labels: Labels = {},
@@ -29,7 +33,7 @@ export function countsBy(
 
 /** @returns the buckets of each histogram that has all of these labels */
 export function bucketsOf(
-  { histograms }: MetricsTold,
+  { histograms }: OperatorAnswer<"metrics">,
   family: FamilyName,
   labels: Labels = {},
 ): (readonly number[])[] {

@@ -1,6 +1,5 @@
 // Gathers what is to be warmed from all sources that were named.
 import { addAbortSignal } from "node:stream";
-import type { HotTold } from "../../../../src/admin/protocol.ts";
 import { interruption } from "../command-error.ts";
 import { Popularity, readLoggedLine } from "./access-log.ts";
 import type { Session } from "../session.ts";
@@ -102,7 +101,7 @@ async function readHot(
 ): Promise<void> {
   const client = await session.client();
   const query = { count: String(hotCount), ...(afterPurge && { coveredBy: afterPurge }) };
-  const told = await client.json<HotTold>("hot", { query });
+  const told = await client.json("hot", { query });
   report.hotCount = told.pages.length;
   if (told.examined !== undefined) report.hotExaminedCount = told.examined;
   report.holdsInSeconds = told.holdsInSeconds ?? 0;

@@ -1,5 +1,5 @@
 // Has the Worker warm from within, by its operator's route: some pages or keys a call.
-import type { WarmOrder, WarmTold } from "../../../../src/admin/protocol.ts";
+import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
 import { failure } from "../command-error.ts";
 import type { World } from "../world.ts";
 import type { SiteClient } from "../site/site-client.ts";
@@ -106,7 +106,7 @@ async function warmed({ order, keys, names }: List, settings: WithinSettings): P
   const { client, tally, done, world, limit, onSteps } = settings;
   for (let cursor = 0; !world.interrupted.aborted;) {
     const body: WarmOrder = { ...order, cursor, ...(limit !== undefined && { limit }) };
-    const told = await client.json<WarmTold>("warm", { method: "POST", body });
+    const told = await client.json("warm", { method: "POST", body });
     for (const [at, { result, status, why }] of told.done.entries()) {
       const name = names[cursor + at] ?? "";
       tally.note(0, { what: name, result, status, why });

@@ -1,10 +1,10 @@
 // `tidemark health`: what is printed, and the exit code.
 import { describe, expect, it } from "vitest";
-import type { HealthTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
 
-const sick: HealthTold = {
+const sick: OperatorAnswer<"health"> = {
   status: "unable",
   summary: "Found: 1 critical, 1 info.",
   scope: "This isolate.",

@@ -1,12 +1,12 @@
 // `tidemark journal`: its lines, its pages, and how it follows.
 import { describe, expect, it } from "vitest";
-import type { EntryTold } from "../../../../src/admin/protocol.ts";
+import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 import { main } from "../../src/main.ts";
 import { entryLine } from "../../src/journal/entry-line.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
 
-const plain: EntryTold = {
+const plain: JournalEntry = {
   position: "5-0",
   at: "2026-11-01T00:00:00.000Z",
   by: "admin",
@@ -15,7 +15,7 @@ const plain: EntryTold = {
   reason: "",
 };
 
-const at = (position: string): EntryTold => ({ ...plain, position });
+const at = (position: string): JournalEntry => ({ ...plain, position });
 
 /** What follows the question mark. */
 const searchOf = (input: RequestInfo | URL) =>

@@ -1,6 +1,6 @@
 // `tidemark stats` and `tidemark metrics`: the counts of all isolates, what rises, and one isolate.
 import { describe, expect, it } from "vitest";
-import type { MetricsTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
@@ -18,7 +18,7 @@ const waits = (route: string, result: string, counts: readonly number[]) => ({
   sum: 0,
 });
 
-const told: MetricsTold = {
+const told: OperatorAnswer<"metrics"> = {
   startedAt: "2026-10-01T00:00:00.000Z",
   at: "2026-11-01T00:00:00.000Z",
   counters: [

@@ -1,6 +1,6 @@
 // `tidemark switch`, against the real application.
 import { describe, expect, it } from "vitest";
-import type { SwitchTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
 
@@ -69,7 +69,12 @@ it("tells what the site refuses", async () => {
   expect(notes).toContain('no route named "sport"');
 });
 
-const held: SwitchTold = { bypass: false, position: null, since: null, variable: false };
+const held: OperatorAnswer<"switch"> = {
+  bypass: false,
+  position: null,
+  since: null,
+  variable: false,
+};
 
 describe("what else the site tells of it", () => {
   it.each([

@@ -214,7 +214,7 @@ it("takes over faults that health does not tell, and does without metrics", asyn
     notLookedAt: ["The counts of all isolates: there is no database."],
   };
   const fault = { what: "hotKeys is off.", why: "SITE_HOST is not set.", mend: "Set it." };
-  const stats = { faults: [fault], configuredRoutes: [] };
+  const stats = { version: "0.1.0", colo: "HAM", atMs: 0, faults: [fault], configuredRoutes: [] };
   const error = {
     code: "none",
     what: "No metrics.",

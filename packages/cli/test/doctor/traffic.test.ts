@@ -1,7 +1,7 @@
 // What doctor makes of the counts of all isolates, and of the instants of two clocks.
 import { expect, it } from "vitest";
-import type { MetricsTold, RouteTold } from "../../../../src/admin/protocol.ts";
-import { families, type FamilyName } from "../../../../src/observe/families.ts";
+import type { OperatorAnswer, ConfiguredRoute } from "../../../../src/protocol/answers.ts";
+import { families, type FamilyName } from "../../../../src/protocol/families.ts";
 import { boundsMs, bucketOf } from "../../../../src/observe/histogram.ts";
 import { clockFindings } from "../../src/doctor/site/clock-findings.ts";
 import { notJudged, trafficFindings } from "../../src/doctor/site/traffic-findings.ts";
@@ -29,7 +29,7 @@ function histogram(
   return { name: families[family].name, labels, counts, sum };
 }
 
-const route = (name: string, more: Partial<RouteTold> = {}): RouteTold => ({
+const route = (name: string, more: Partial<ConfiguredRoute> = {}): ConfiguredRoute => ({
   name,
   match: [`/${name}/*`],
   bypass: false,
@@ -56,9 +56,9 @@ const wellRoutes = [route("a"), route("b", { bypass: true })];
 
 interface Row {
   readonly name: string;
-  readonly counters?: MetricsTold["counters"];
-  readonly histograms?: MetricsTold["histograms"];
-  readonly routes?: readonly RouteTold[];
+  readonly counters?: OperatorAnswer<"metrics">["counters"];
+  readonly histograms?: OperatorAnswer<"metrics">["histograms"];
+  readonly routes?: readonly ConfiguredRoute[];
   readonly found: readonly string[];
 }
 
@@ -137,7 +137,7 @@ const rows: readonly Row[] = [
 const metricsOf = ({
   counters = wellCounters,
   histograms = wellHistograms,
-}: Partial<Row>): MetricsTold => ({
+}: Partial<Row>): OperatorAnswer<"metrics"> => ({
   startedAt: "2026-11-01T00:00:00.000Z",
   at: "2026-11-01T01:00:00.000Z",
   counters,

@@ -4,7 +4,7 @@ import {
   challengeIn,
   proofOf,
   tokenKey,
-} from "../../../../src/admin/access/operator-token.ts";
+} from "../../../../src/protocol/operator-token.ts";
 
 /** @returns a proof for the challenge of a request; 401 for one that is not signed with the token */
 export async function proofFor(url: URL, headers: Headers, adminToken: string, atMs: number) {

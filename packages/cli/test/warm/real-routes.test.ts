@@ -1,6 +1,6 @@
 // Warming by the operator's routes of the real application: within, hot pages, after a purge, and data.
 import { expect, it } from "vitest";
-import type { WarmTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { defineConfig } from "../../../../src/config/config.ts";
 import { createDataCache } from "../../../../src/data/create-data-cache.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
@@ -102,7 +102,7 @@ it.each([
 });
 
 it("a Worker that does not go on is told, and is no success", async () => {
-  const told: WarmTold = { done: [], next: 0, total: 1 };
+  const told: OperatorAnswer<"warm"> = { done: [], next: 0, total: 1 };
   const user = await FakeUser.at({ fetch: async () => Response.json(told), env: operatorEnv });
   const { code, notes } = await user.runs(["warm", "/a", "--within"]);
   expect(code).toBe(1);

@@ -1,6 +1,7 @@
 // Warming by the operator's routes: pages and data from within, hot pages, and what a purge covered.
 import { describe, expect, it } from "vitest";
-import type { HotTold, Warmed, WarmOrder, WarmTold } from "../../../../src/admin/protocol.ts";
+import type { OperatorAnswer, Warmed } from "../../../../src/protocol/answers.ts";
+import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 import { hit, page } from "./warm-user.ts";
@@ -9,7 +10,7 @@ import { hit, page } from "./warm-user.ts";
 class WarmingSite {
   readonly orders: WarmOrder[] = [];
   readonly others: string[] = [];
-  hot: HotTold = { pages: [] };
+  hot: OperatorAnswer<"hot"> = { pages: [] };
   isDownAfter = Infinity;
 
   readonly fetch: typeof fetch = async (input, init) => {
@@ -29,7 +30,7 @@ class WarmingSite {
   };
 }
 
-function told({ pages = [], data = {}, cursor = 0, limit = 8 }: WarmOrder): WarmTold {
+function told({ pages = [], data = {}, cursor = 0, limit = 8 }: WarmOrder): OperatorAnswer<"warm"> {
   const all: Warmed[] = [
     ...pages.map((one) => ({ page: typeof one === "string" ? one : one.url })),
     ...Object.entries(data).flatMap(([namespace, keys]) => keys.map((key) => ({ namespace, key }))),

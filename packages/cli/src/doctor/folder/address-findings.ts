@@ -2,7 +2,7 @@
 import { originUrlFault, shownUrl } from "../../../../../src/config/origin-url.ts";
 import { isSet, textOf } from "../../../../../src/platform/bindings.ts";
 import { namespaceOf, siteHostsOf } from "../../../../../src/platform/environment.ts";
-import { OperatorError } from "../../../../../src/operator-error.ts";
+import { OperatorError } from "../../../../../src/base/operator-error.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { aboutOf, type Deployment, fits, hostOf } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";

@@ -1,5 +1,5 @@
 // Findings on secrets: where they stand, who may read them, and those that are set in part.
-import { type Fault, isFault } from "../../../../../src/operator-error.ts";
+import { type Fault, isFault } from "../../../../../src/base/operator-error.ts";
 import { type Env, isSet } from "../../../../../src/platform/bindings.ts";
 import { databasesOf } from "../../../../../src/platform/database.ts";
 import {

@@ -1,5 +1,5 @@
 // A finding on the clock of this machine against the site's.
-import { spanOf } from "../../../../../src/admin/health/finding.ts";
+import { spanOf } from "../../../../../src/protocol/finding.ts";
 import type { DoctorFinding } from "../finding.ts";
 
 /** A, unless the configuration has another. */

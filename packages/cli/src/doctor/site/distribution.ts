@@ -1,6 +1,6 @@
 // Quantiles of the histograms of a site, as the buckets in which they lie.
-import type { MetricsTold } from "../../../../../src/admin/protocol.ts";
-import type { FamilyName } from "../../../../../src/observe/families.ts";
+import type { OperatorAnswer } from "../../../../../src/protocol/answers.ts";
+import type { FamilyName } from "../../../../../src/protocol/families.ts";
 import { addedCounts, type Bucket, bucketAt, sumOf } from "../../stats/quantile.ts";
 import { bucketsOf, type Labels } from "../../stats/series.ts";
 
@@ -13,7 +13,7 @@ export interface Distribution {
 
 /** @param slowest how many more there were that took longer than all bounds */
 export function distributionOf(
-  metrics: MetricsTold,
+  metrics: OperatorAnswer<"metrics">,
   family: FamilyName,
   labels: Labels = {},
   slowest = 0,

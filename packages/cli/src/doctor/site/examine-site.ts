@@ -1,5 +1,6 @@
 // The second part of doctor: what the operator's routes of a site tell.
-import type { HealthTold, MetricsTold, StatsTold } from "../../../../../src/admin/protocol.ts";
+import type { AnswerName, OperatorAnswer } from "../../../../../src/protocol/answers.ts";
+import type { FindingCode } from "../../../../../src/protocol/finding.ts";
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
@@ -20,18 +21,19 @@ export async function examineSite(
   { nowAtMs }: Pick<World, "nowAtMs">,
 ): Promise<SiteExamined> {
   const askedAtMs = nowAtMs();
-  const health = await told<HealthTold>(client, "health", { accepts: [503] });
+  const health = await told(client, "health", { accepts: [503] });
   if (health instanceof CommandError) return withoutHealth(health, client.site.origin);
   const clock = clockFindings({ at: health.at, askedAtMs, answeredAtMs: nowAtMs() });
-  const stats = await told<StatsTold>(client, "stats");
-  const metrics = await told<MetricsTold>(client, "metrics", { query: { format: "json" } });
+  const stats = await told(client, "stats");
+  const metrics = await told(client, "metrics", { query: { format: "json" } });
   const faults = stats instanceof CommandError ? [] : stats.faults;
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
   const hasMetrics = !(metrics instanceof CommandError);
   return {
     findings: [
       ...health.findings.map(({ code, level, about, what, cause, remedy }) => ({
-        code,
+        // A newer site may have others.
+        code: code as FindingCode,
         level,
         ...(about === undefined ? {} : { about }),
         what,
@@ -55,13 +57,13 @@ export async function examineSite(
 }
 
 /** @returns what the route tells, or why it tells nothing */
-async function told<Told>(
+async function told<Name extends AnswerName>(
   client: SiteClient,
-  route: string,
+  route: Name,
   asked: Parameters<SiteClient["json"]>[1] = {},
-): Promise<Told | CommandError> {
+): Promise<OperatorAnswer<Name> | CommandError> {
   try {
-    return await client.json<Told>(route, asked);
+    return await client.json(route, asked);
   } catch (cause) {
     if (cause instanceof CommandError && cause.code !== "interrupted") return cause;
     throw cause;
@@ -87,7 +89,7 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamined {
 }
 
 /** Health tells the same, unless it is of another version. */
-function ofFaults(faults: StatsTold["faults"]): DoctorFinding[] {
+function ofFaults(faults: OperatorAnswer<"stats">["faults"]): DoctorFinding[] {
   return faults.map(({ what, why, mend }) => ({
     code: "configuration",
     level: "warning",

@@ -1,7 +1,7 @@
 // Findings on what all isolates of a site have counted: its routes, its origins, its database.
-import type { MetricsTold, RouteTold } from "../../../../../src/admin/protocol.ts";
-import { percentOf } from "../../../../../src/admin/health/finding.ts";
-import { otherRoutes } from "../../../../../src/observe/families.ts";
+import type { OperatorAnswer, ConfiguredRoute } from "../../../../../src/protocol/answers.ts";
+import { percentOf } from "../../../../../src/protocol/finding.ts";
+import { otherRoutes } from "../../../../../src/protocol/families.ts";
 import { countOf, countsBy } from "../../stats/series.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { distributionOf } from "./distribution.ts";
@@ -12,8 +12,8 @@ const wholeCountMin = 1_000;
 const countMin = 100;
 
 export function trafficFindings(
-  metrics: MetricsTold,
-  routes: readonly RouteTold[],
+  metrics: OperatorAnswer<"metrics">,
+  routes: readonly ConfiguredRoute[],
 ): DoctorFinding[] {
   return [
     ...databaseFar(metrics),
@@ -24,7 +24,7 @@ export function trafficFindings(
 }
 
 /** @returns why a part cannot be judged by these counts; empty if all can */
-export function notJudged(metrics: MetricsTold): string[] {
+export function notJudged(metrics: OperatorAnswer<"metrics">): string[] {
   const count = countOf(metrics, "requests");
   if (count >= wholeCountMin) return [];
   return [
@@ -35,7 +35,7 @@ export function notJudged(metrics: MetricsTold): string[] {
 const farSeconds = 0.05;
 
 /** A miss waits for one round trip, and so does a purge. */
-function databaseFar(metrics: MetricsTold): DoctorFinding[] {
+function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding[] {
   const { count, quantile } = distributionOf(metrics, "redisSeconds");
   const { aboveSeconds } = quantile(0.5);
   if (count < countMin || aboveSeconds < farSeconds) return [];
@@ -52,7 +52,7 @@ function databaseFar(metrics: MetricsTold): DoctorFinding[] {
 }
 
 /** What failed has waited in vain: for as long as the time-out, or for less. */
-function timeoutShort(metrics: MetricsTold, route: RouteTold): DoctorFinding[] {
+function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute): DoctorFinding[] {
   const { name, originTimeoutSeconds } = route;
   const labels = { route: name };
   const failed = countOf(metrics, "originResponses", { ...labels, class: "failed" });
@@ -74,7 +74,10 @@ function timeoutShort(metrics: MetricsTold, route: RouteTold): DoctorFinding[] {
   ];
 }
 
-function unmatched(metrics: MetricsTold, routes: readonly RouteTold[]): DoctorFinding[] {
+function unmatched(
+  metrics: OperatorAnswer<"metrics">,
+  routes: readonly ConfiguredRoute[],
+): DoctorFinding[] {
   const whole = countOf(metrics, "requests");
   const areCountedTogether = countOf(metrics, "requests", { route: otherRoutes }) > 0;
   if (whole < wholeCountMin || areCountedTogether) return [];
@@ -107,7 +110,10 @@ const hits = ["hit", "stale-hit"];
 const notLookedUp = ["passed", "limited"];
 const hitShareMin = 0.2;
 
-function fewHits(metrics: MetricsTold, { name, bypass }: RouteTold): DoctorFinding[] {
+function fewHits(
+  metrics: OperatorAnswer<"metrics">,
+  { name, bypass }: ConfiguredRoute,
+): DoctorFinding[] {
   if (bypass) return [];
   const results = countsBy(metrics, "requests", "result", { route: name }).filter(
     ({ value }) => !notLookedUp.includes(value),

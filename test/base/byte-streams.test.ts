@@ -1,6 +1,6 @@
 // The pipes of Web standards that stand in for those of the runtime.
 import { expect, it } from "vitest";
-import { FixedLengthStream, IdentityTransformStream } from "../src/byte-streams.ts";
+import { FixedLengthStream, IdentityTransformStream } from "../../src/base/byte-streams.ts";
 
 const pieces = [Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)];
 

@@ -1,7 +1,7 @@
 // Values as text: JSON that also knows dates, maps, sets, big integers and bytes; or a codec of the
 // application's own.
 import { parse, stringify } from "devalue";
-import { OperatorError } from "../../operator-error.ts";
+import { OperatorError } from "./operator-error.ts";
 
 /** How a namespace writes its values, and reads them. */
 export interface Codec<T = unknown> {

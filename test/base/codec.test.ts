@@ -1,8 +1,8 @@
 // What structured JSON brings back as it was, and what it refuses.
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import { encodedBy, structuredJson } from "../../../src/data/value/codec.ts";
-import { deepFreeze } from "../../../src/data/value/frozen.ts";
+import { encodedBy, structuredJson } from "../../src/base/codec.ts";
+import { deepFreeze } from "../../src/data/value/frozen.ts";
 
 const again = (value: unknown) =>
   structuredJson.decode(encodedBy(structuredJson, value, "articles/42"));

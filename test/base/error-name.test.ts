@@ -1,6 +1,6 @@
 // What is said of an error that came from outside.
 import { expect, it } from "vitest";
-import { errorName } from "../src/error-name.ts";
+import { errorName } from "../../src/base/error-name.ts";
 
 it.each([
   { id: "an error", cause: new RangeError("s3cret"), name: "RangeError" },

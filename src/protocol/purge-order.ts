@@ -1,6 +1,7 @@
-// The form of a purge as it comes over the wire, and what is said of a text that does not have it.
+// `POST purge`: the form of an order, and what is said of a text that does not have it.
 import * as z from "zod/mini";
-import type { Reason } from "../../operator-error.ts";
+import type { Reason } from "../base/operator-error.ts";
+import type { Immutable } from "./immutable.ts";
 
 export const reasonCharsMax = 512;
 
@@ -12,16 +13,20 @@ const names = (what: string) =>
     ),
   );
 
-const form = z.strictObject(
+const purgeOrder = z.strictObject(
   {
     tags: names("tags"),
     urls: names("URLs"),
+    /** Each is a path such as "/news/", on every host, or "https://host/news/". */
     prefixes: names("prefixes"),
     hosts: names("hosts"),
     routes: names("route names"),
     everything: z.optional(z.boolean("must be true or false")),
+    /** `soft` only makes stale what it covers; `hard` unless set. */
     mode: z.optional(z.enum(["hard", "soft"], 'is "hard" or "soft"')),
+    /** Asks what it would cover, and purges nothing. */
     dryRun: z.optional(z.boolean("must be true or false")),
+    /** Kept beside the purge for whoever reads the journal; up to 512 characters. */
     reason: z.optional(
       z
         .string("must be a text")
@@ -35,6 +40,9 @@ const form = z.strictObject(
         : "must be an object",
   },
 );
+
+/** What is to be purged; at least one field has to name something. */
+export type PurgeOrder = Immutable<z.output<typeof purgeOrder>>;
 
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 
@@ -51,14 +59,14 @@ const mendByField: Readonly<Record<string, string>> = {
 };
 
 /** @param body text of the request */
-export function readForm(body: string): z.output<typeof form> | { fault: Reason } {
+export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Reason } {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);
   } catch {
     return { fault: { why: "The body is not JSON.", mend: `${example}.` } };
   }
-  const checked = z.safeParse(form, parsed);
+  const checked = z.safeParse(purgeOrder, parsed);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   const place = issue?.path.map(String) ?? [];

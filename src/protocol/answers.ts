@@ -1,0 +1,178 @@
+// What the operator's routes below `/_cache/` answer. A site is typed by these schemas, and the command checks
+// with them: members that are not listed here are let through, since a site may be newer than the command.
+// The Worker imports types alone.
+import * as z from "zod/mini";
+import type { Immutable } from "./immutable.ts";
+import { hotPage, warmResult } from "./warm-order.ts";
+
+const text = z.string();
+const texts = z.array(text);
+/** ISO 8601; `null` for a time that no calendar has, or that nobody knows. */
+const instant = z.nullable(text);
+const labels = z.record(text, text);
+/** A day is longer than any bound of a site, and short enough for a timer. */
+const seconds = z.number().check(z.gte(0), z.lte(86_400));
+/** All routes, none, or those that are named. */
+const bypass = z.union([z.boolean(), texts]);
+const fault = { what: text, why: text, mend: text };
+
+/** Any refusal. */
+export const errorAnswer = z.object({ error: z.object({ code: text, ...fault }) });
+
+/** How a purge order was read. */
+const reading = {
+  targets: z.record(text, z.union([z.number(), z.boolean()])),
+  readAs: z.optional(z.array(z.object({ sent: text, as: z.union([text, texts]) }))),
+  notes: z.optional(texts),
+};
+
+const covered = z.object({ examined: z.number(), covered: z.number() });
+const sample = z.object({ name: text, labels, value: z.number() });
+
+const journalEntry = z.object({
+  position: text,
+  at: instant,
+  by: text,
+  id: text,
+  mode: text,
+  reason: text,
+  lost: z.optional(text),
+  bypass: z.optional(bypass),
+  tags: z.optional(texts),
+  urls: z.optional(texts),
+  prefixes: z.optional(texts),
+  hosts: z.optional(texts),
+  routes: z.optional(texts),
+  groups: z.optional(texts),
+  everything: z.optional(z.boolean()),
+});
+
+const status = z.enum(["ok", "degraded", "unable"]);
+
+const finding = z.object({
+  code: text,
+  level: z.enum(["info", "warning", "critical"]),
+  about: z.optional(text),
+  what: text,
+  since: instant,
+  cause: text,
+  remedy: text,
+  told: z.optional(text),
+});
+
+const configuredRoute = z.object({
+  name: text,
+  match: texts,
+  bypass: z.boolean(),
+  origin: text,
+  originTimeoutSeconds: z.number(),
+});
+
+const health = z.object({
+  status,
+  summary: text,
+  scope: text,
+  at: instant,
+  version: text,
+  colo: text,
+  findings: z.array(finding),
+  notLookedAt: texts,
+});
+
+/** One page or key of a warm order. */
+const warmed = z.object({
+  /** As it was sent. */
+  page: z.optional(text),
+  namespace: z.optional(text),
+  key: z.optional(z.union([text, z.number()])),
+  result: warmResult,
+  /** Of the origin's response, if one came. */
+  status: z.optional(z.number()),
+  /** Why it was not stored, not asked for, or failed; of what is warmed: which tier did not take it. */
+  why: z.optional(text),
+});
+
+/** By the name of the route, where a route answers in one form. */
+export const answers = {
+  /** `GET proof`: the site knows the ADMIN_TOKEN with which the challenge was signed. */
+  proof: z.object({
+    proof: text,
+    /** The site's clock. */
+    atSeconds: z.number(),
+  }),
+  /** `POST purge`, accepted. */
+  purge: z.object({ ...reading, position: text, visibleWithinSeconds: seconds }),
+  /** `POST purge` with `dryRun`. */
+  dryRun: z.object({
+    ...reading,
+    dryRun: z.literal(true),
+    isolate: covered,
+    data: z.optional(covered),
+    shared: z.union([
+      text,
+      z.extend(covered, { isWhole: z.boolean(), whyNotWhole: z.optional(text) }),
+    ]),
+    /** With the admin token alone. */
+    urls: z.optional(texts),
+    limits: text,
+  }),
+  /** `GET switch`, `POST switch`. */
+  switch: z.object({
+    bypass,
+    position: z.nullable(text),
+    since: instant,
+    here: z.optional(bypass),
+    variable: bypass,
+    visibleWithinSeconds: z.optional(seconds),
+    journal: z.optional(z.union([text, z.object({ why: text, mend: text })])),
+    key: z.optional(text),
+    unknownRoutes: z.optional(texts),
+  }),
+  /** `GET journal`: entries in the order of acceptance. */
+  journal: z.object({ entries: z.array(journalEntry), next: z.nullable(text) }),
+  /** `GET health` with the token. */
+  health,
+  /** `GET health`: without the token, a site tells its status alone. */
+  healthOrStatus: z.union([health, z.strictObject({ status })]),
+  /** `GET metrics?format=json`: the counts of all isolates. */
+  metrics: z.object({
+    startedAt: instant,
+    at: instant,
+    counters: z.array(sample),
+    gauges: z.array(sample),
+    /** The upper bounds of all histograms' buckets; each has one count more, for what is above. */
+    boundsSeconds: z.array(z.number()),
+    histograms: z.array(
+      z.object({ name: text, labels, counts: z.array(z.number()), sum: z.number() }),
+    ),
+  }),
+  /** `GET stats`. */
+  stats: z.looseObject({
+    version: text,
+    colo: text,
+    atMs: z.number(),
+    faults: z.array(z.object(fault)),
+    /** In their order. `routes` are their counts, by name. */
+    configuredRoutes: z.array(configuredRoute),
+  }),
+  /** `GET explain`. */
+  explain: z.looseObject({ request: z.looseObject({}), verdict: z.looseObject({}) }),
+  /** `POST warm`. */
+  warm: z.object({ done: z.array(warmed), next: z.nullable(z.number()), total: z.number() }),
+  /** `GET hot?count=100&coveredBy=<position>`: the hottest first. */
+  hot: z.object({
+    pages: z.array(hotPage),
+    /** With `coveredBy`: how many hot keys were looked at. */
+    examined: z.optional(z.number()),
+    /** With `coveredBy`: by then every isolate obeys that purge; until then some may answer as before. */
+    holdsInSeconds: z.optional(seconds),
+  }),
+} as const;
+
+export type AnswerName = keyof typeof answers;
+export type OperatorAnswer<Name extends AnswerName> = Immutable<z.output<(typeof answers)[Name]>>;
+
+export type ErrorAnswer = Immutable<z.output<typeof errorAnswer>>;
+export type JournalEntry = Immutable<z.output<typeof journalEntry>>;
+export type ConfiguredRoute = Immutable<z.output<typeof configuredRoute>>;
+export type Warmed = Immutable<z.output<typeof warmed>>;

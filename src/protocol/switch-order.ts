@@ -1,0 +1,11 @@
+// `POST switch`: which routes go straight to the origin.
+import * as z from "zod/mini";
+import type { Immutable } from "./immutable.ts";
+
+export const switchOrder = z.strictObject({
+  /** All routes, none, or those that are named. */
+  bypass: z.union([z.boolean(), z.array(z.string()).check(z.minLength(1))]),
+  reason: z.optional(z.string().check(z.maxLength(200))),
+});
+
+export type SwitchOrder = Immutable<z.output<typeof switchOrder>>;
