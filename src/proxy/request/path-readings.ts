@@ -29,8 +29,7 @@ const readers: readonly Reader[] = [
     ),
   // `%u002f` of IIS.
   replacing(/%u00([0-7][\da-f])/gi, "%$1"),
-  // Overlong UTF-8: `%c0%af` for "/".
-  (path) => path.replaceAll(/%(?:c([01])|e0%8([01])|f0%80%8([01]))%([89ab])([\da-f])/gi, overlong),
+  withoutOverlong,
   // A query, a fragment, a line or a text in C ends at what was encoded.
   replacing(/%(?:3f|23).*$/gi, ""),
   replacing(/%0[ad].*$/gi, ""),
@@ -43,6 +42,11 @@ const readers: readonly Reader[] = [
   replacing(/\/{2,}/g, "/"),
   pathSpelled,
 ];
+
+/** Reads overlong UTF-8, as old decoders do: `%c0%af` is `%2f`, a slash. */
+export function withoutOverlong(path: string): string {
+  return path.replaceAll(/%(?:c([01])|e0%8([01])|f0%80%8([01]))%([89ab])([\da-f])/gi, overlong);
+}
 
 /** The bits of the first byte that are not always 0, and those of the last. */
 function overlong(_: string, ...groups: (string | undefined)[]): string {

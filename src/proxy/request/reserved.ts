@@ -1,6 +1,7 @@
 // Which paths are ours: whatever somebody may read as `/_cache` or as `operatorPath`, or as something
 // below one. Origins and routers decode, fold and resolve paths in ways of their own, and must be
 // handed none of these.
+import { withoutOverlong } from "./path-readings.ts";
 
 /** Nothing to decode. */
 const plain = /^[!-$&-[\]-~]*$/;
@@ -24,7 +25,7 @@ export function isReserved(path: string, moved = `/${always}`): boolean {
   let read = path;
   for (let decodings = 0; decodings <= decodingsMax; decodings += 1) {
     if (mayBe(always, read) || (own !== always && mayBe(own, read))) return true;
-    const decoded = unescaped(read);
+    const decoded = unescaped(withoutOverlong(read));
     if (decoded === read) return false;
     read = decoded;
   }
