@@ -8,8 +8,7 @@ import type { HotKeys } from "../proxy/warm/hot-keys.ts";
 import { hottest } from "../proxy/warm/keep-warm.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
-import type { OperatorAnswer } from "../protocol/answers.ts";
-import type { HotPage } from "../protocol/warm-order.ts";
+import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
 /** Isolates tell once a minute: this is about ten words of each, as far as the stream has them. */

@@ -15,6 +15,7 @@ export class ByteBudget {
   readonly #bytesMax: number;
   readonly #holdings = new Map<object, Holding>();
   #takenBytes = 0;
+  #refusedBytes = 0;
   /** Of what is held and counted elsewhere. */
   #uncountedBytes = 0;
 
@@ -32,9 +33,9 @@ export class ByteBudget {
     return this.hasRoomFor(this.#uncountedBytes + bytes);
   }
 
-  /** Is what is left for small bodies alone? */
+  /** Would what was refused last be refused again? */
   get isShort(): boolean {
-    return this.#takenBytes >= largeShare * this.#bytesMax;
+    return !this.hasRoomFor(this.#refusedBytes);
   }
 
   /**
@@ -42,7 +43,9 @@ export class ByteBudget {
    * @returns false, taking nothing, if that is more than is left
    */
   take(bytes: number, of: "small" | "large" = "small"): boolean {
-    if (!this.hasRoomFor(of === "large" ? bytes + (1 - largeShare) * this.#bytesMax : bytes)) {
+    const neededBytes = of === "large" ? bytes + (1 - largeShare) * this.#bytesMax : bytes;
+    if (!this.hasRoomFor(neededBytes)) {
+      this.#refusedBytes = neededBytes;
       return false;
     }
     this.#takenBytes += bytes;

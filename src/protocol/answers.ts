@@ -3,7 +3,6 @@
 // The Worker imports types alone.
 import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
-import { hotPage, warmResult } from "./warm-order.ts";
 
 const text = z.string();
 const texts = z.array(text);
@@ -78,6 +77,22 @@ const health = z.object({
   findings: z.array(finding),
   notLookedAt: texts,
 });
+
+/** A key that was asked for often within some minutes. */
+const hotPage = z.object({
+  url: text,
+  headers: z.optional(labels),
+  /** How often it was sampled: about one hit in sixteen. */
+  count: z.number(),
+  expiresAt: instant,
+});
+
+/**
+ * `already`: fresh in a tier. `warmed`: brought from the origin, or from the source of data, and stored.
+ * `not-stored`: the origin answered, and a rule forbids storing it. `passed-by`: its route or its request is
+ * never stored. `failed`: no answer that can be used, or the shared tier did not take it.
+ */
+const warmResult = z.enum(["already", "warmed", "not-stored", "passed-by", "failed"]);
 
 /** One page or key of a warm order. */
 const warmed = z.object({
@@ -175,4 +190,6 @@ export type OperatorAnswer<Name extends AnswerName> = Immutable<z.output<(typeof
 export type ErrorAnswer = Immutable<z.output<typeof errorAnswer>>;
 export type JournalEntry = Immutable<z.output<typeof journalEntry>>;
 export type ConfiguredRoute = Immutable<z.output<typeof configuredRoute>>;
+export type HotPage = Immutable<z.output<typeof hotPage>>;
+export type WarmResult = z.output<typeof warmResult>;
 export type Warmed = Immutable<z.output<typeof warmed>>;

@@ -1,7 +1,6 @@
 // `POST purge`: the form of an order, and what is said of a text that does not have it.
 import * as z from "zod/mini";
 import type { Reason } from "../base/operator-error.ts";
-import type { Immutable } from "./immutable.ts";
 
 export const reasonCharsMax = 512;
 
@@ -13,20 +12,33 @@ const names = (what: string) =>
     ),
   );
 
+/** What is to be purged; at least one field has to name something. */
+export interface PurgeOrder {
+  readonly tags?: readonly string[] | undefined;
+  readonly urls?: readonly string[] | undefined;
+  /** Each is a path such as "/news/", on every host, or "https://host/news/". */
+  readonly prefixes?: readonly string[] | undefined;
+  readonly hosts?: readonly string[] | undefined;
+  readonly routes?: readonly string[] | undefined;
+  readonly everything?: boolean | undefined;
+  /** `soft` only makes stale what it covers; `hard` unless set. */
+  readonly mode?: "hard" | "soft" | undefined;
+  /** Asks what it would cover, and purges nothing. */
+  readonly dryRun?: boolean | undefined;
+  /** Kept beside the purge for whoever reads the journal; up to 512 characters. */
+  readonly reason?: string | undefined;
+}
+
 const purgeOrder = z.strictObject(
   {
     tags: names("tags"),
     urls: names("URLs"),
-    /** Each is a path such as "/news/", on every host, or "https://host/news/". */
     prefixes: names("prefixes"),
     hosts: names("hosts"),
     routes: names("route names"),
     everything: z.optional(z.boolean("must be true or false")),
-    /** `soft` only makes stale what it covers; `hard` unless set. */
     mode: z.optional(z.enum(["hard", "soft"], 'is "hard" or "soft"')),
-    /** Asks what it would cover, and purges nothing. */
     dryRun: z.optional(z.boolean("must be true or false")),
-    /** Kept beside the purge for whoever reads the journal; up to 512 characters. */
     reason: z.optional(
       z
         .string("must be a text")
@@ -39,10 +51,7 @@ const purgeOrder = z.strictObject(
         ? `${issue.keys.map(quoted).join(", ")} is no field of a purge`
         : "must be an object",
   },
-);
-
-/** What is to be purged; at least one field has to name something. */
-export type PurgeOrder = Immutable<z.output<typeof purgeOrder>>;
+) satisfies z.ZodMiniType<PurgeOrder>;
 
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 

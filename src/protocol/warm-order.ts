@@ -49,25 +49,6 @@ export const warmOrder = z.strictObject(
   },
 );
 
-/** A key that was asked for often within some minutes. */
-export const hotPage = z.object({
-  url: z.string(),
-  headers,
-  /** How often it was sampled: about one hit in sixteen. */
-  count: z.number(),
-  /** `null` for a time that no calendar has. */
-  expiresAt: z.nullable(z.string()),
-});
-
-/**
- * `already`: fresh in a tier. `warmed`: brought from the origin, or from the source of data, and stored.
- * `not-stored`: the origin answered, and a rule forbids storing it. `passed-by`: its route or its request is
- * never stored. `failed`: no answer that can be used, or the shared tier did not take it.
- */
-export const warmResult = z.enum(["already", "warmed", "not-stored", "passed-by", "failed"]);
-
 export type WarmOrder = Immutable<z.output<typeof warmOrder>>;
-export type WarmResult = z.output<typeof warmResult>;
-export type HotPage = Immutable<z.output<typeof hotPage>>;
 /** A request as a client would make it, without what is of one client. */
-export type PageToWarm = Pick<HotPage, "url" | "headers">;
+export type PageToWarm = Exclude<NonNullable<WarmOrder["pages"]>[number], string>;

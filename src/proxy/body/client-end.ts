@@ -4,9 +4,9 @@ import { patiently } from "../../base/patience.ts";
 import type { BytePipe } from "./byte-pipe.ts";
 
 /** Of what is held in one piece, a client that reads slowly holds so much besides. */
-const sliceBytes = 65_536;
+export const sliceBytes = 65_536;
 
-/** A client that takes nothing for so long is cut off while others need the memory that it holds. */
+/** A client that takes no slice for so long is cut off while others need the memory that it holds. */
 export const stallMsMax = 20_000;
 
 /** The client may leave or read slowly; the fill goes on without it. */
@@ -46,16 +46,25 @@ export class ClientEnd {
     this.#waiting = [];
   }
 
-  /** Settles once everything queued was taken, or the client has left. */
-  async drained(): Promise<void> {
-    await this.#sending;
+  /**
+   * Settles once everything queued was taken, or the client has left.
+   *
+   * @param budget of what it holds meanwhile: while that is short, a client that stalls is cut off
+   */
+  async drained(budget?: Pick<ByteBudget, "isShort">): Promise<void> {
+    const drained = this.#sending;
+    if (budget === undefined || drained === undefined) await drained;
+    else await this.#unlessStalled(drained, budget);
   }
 
   /** Behind everything queued. Settles once the client has taken it, has left, or was cut off. */
   async close(budget: Pick<ByteBudget, "isShort">): Promise<void> {
-    const closed = this.#closed();
+    await this.#unlessStalled(this.#closed(), budget);
+  }
+
+  async #unlessStalled(end: Promise<void>, budget: Pick<ByteBudget, "isShort">): Promise<void> {
     for (let before = this.#waitingBytes; ; before = this.#waitingBytes) {
-      if ((await patiently(closed, stallMsMax)) !== "out-of-patience") return;
+      if ((await patiently(end, stallMsMax)) !== "out-of-patience") return;
       if (this.#waitingBytes === before && budget.isShort) {
         return this.abort(new Error("The client takes nothing."));
       }

@@ -62,7 +62,7 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
 
 async function gatherAll(plan: GatherPlan): Promise<Gathered> {
   const reader = new ChunkReader(plan.source, plan.betweenBytesMs);
-  const buffer = new Buffered(plan.budget);
+  const buffer = new Buffered(plan);
   const client = new ClientEnd(plan.client);
   try {
     for (;;) {
@@ -101,22 +101,23 @@ const smallBytesMax = 65_536;
 /** The chunks that have come, and what was taken of the budget for them. */
 class Buffered {
   readonly #budget: ByteBudget;
+  /** What is known of its length. */
+  readonly #bodyBytes: number;
   #chunks: Uint8Array<ArrayBuffer>[] = [];
   #takenBytes = 0;
   bytes = 0;
 
-  constructor(budget: ByteBudget) {
+  constructor({ budget, bodyBytes }: Pick<GatherPlan, "budget" | "bodyBytes">) {
     this.#budget = budget;
+    this.#bodyBytes = bodyBytes ?? 0;
   }
 
   /** @returns whether there was room for it; it is kept all the same */
   add(chunk: Uint8Array<ArrayBuffer>): boolean {
     this.bytes += chunk.byteLength;
     this.#chunks.push(chunk);
-    const isHeld = this.#budget.take(
-      chunk.byteLength,
-      this.bytes > smallBytesMax ? "large" : "small",
-    );
+    const isLarge = Math.max(this.bytes, this.#bodyBytes) > smallBytesMax;
+    const isHeld = this.#budget.take(chunk.byteLength, isLarge ? "large" : "small");
     if (isHeld) this.#takenBytes += chunk.byteLength;
     return isHeld;
   }
@@ -152,7 +153,7 @@ async function streamOn(
   const edge = mayStream ? new EdgeEnd(plan) : undefined;
   let sentBytes = buffer.bytes;
   try {
-    await Promise.all([client.drained(), plan.relay?.room()]);
+    await Promise.all([client.drained(plan.budget), plan.relay?.room()]);
     for (const chunk of buffer.passedOn()) await edge?.write(chunk);
     for (;;) {
       const isOver = plan.client === undefined && plan.relay?.isRead !== true && plan.isOver();

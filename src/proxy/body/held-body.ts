@@ -3,8 +3,7 @@ import { FixedLengthStream } from "../../base/byte-streams.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import { patiently } from "../../base/patience.ts";
-import { stallMsMax } from "./client-end.ts";
-import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import { sliceBytes, stallMsMax } from "./client-end.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 
 /** What a held body is read with. */
@@ -34,32 +33,40 @@ export function readableOf(
   // tell when it has: a large body goes piece by piece, and is let go of behind the last.
   const { readable, writable } = new FixedLengthStream(asked.size);
   // Without this the runtime would drop the work together with a client that leaves.
-  afterAnswer(async () => {
-    try {
-      for (let at = 0; at < asked.size; at += smallBodyBytesMax) {
-        const piece = asked.slice(at, at + smallBodyBytesMax);
-        const sent = piece.stream().pipeTo(writable, { preventClose: true });
-        if (await isStalled(sent, fillBudget)) {
-          // Only once the piece is taken can the stream be aborted. Until then the piece alone is held.
-          const cut = () => writable.abort(new Error("The client takes nothing."));
-          void sent.then(cut).catch(() => undefined);
-          return;
-        }
-        await sent;
-      }
-      await writable.close();
-    } catch {
-      // The client left.
-    } finally {
-      letGo();
-    }
-  });
+  afterAnswer(() => sendSlices(asked, writable, fillBudget).finally(letGo));
   return readable;
 }
 
-/** Waits until a piece was taken, or the client is in the way of others. */
-async function isStalled(sent: Promise<void>, budget: ByteBudget): Promise<boolean> {
-  while ((await patiently(sent, stallMsMax)) === "out-of-patience") {
+/** Here and not above: a stream that was cut keeps what its handlers could see, until its client reads. */
+const ignore = (): void => undefined;
+
+/** Settles once the client has taken the body, has left, or was cut off. */
+async function sendSlices(
+  body: Blob,
+  writable: WritableStream<Uint8Array>,
+  budget: ByteBudget,
+): Promise<void> {
+  const writer = writable.getWriter();
+  writer.closed.catch(ignore);
+  try {
+    for (let at = 0; at < body.size; at += sliceBytes) {
+      const slice = await body.slice(at, at + sliceBytes).arrayBuffer();
+      const taken = writer.write(new Uint8Array(slice));
+      if (await isStalled(taken, budget)) {
+        void writer.abort(new Error("The client takes nothing.")).catch(ignore);
+        return;
+      }
+      await taken;
+    }
+    await writer.close();
+  } catch {
+    // The client left.
+  }
+}
+
+/** Waits until a slice was taken, or the client is in the way of others. */
+async function isStalled(taken: Promise<void>, budget: ByteBudget): Promise<boolean> {
+  while ((await patiently(taken, stallMsMax)) === "out-of-patience") {
     if (budget.isShort) return true;
   }
   return false;

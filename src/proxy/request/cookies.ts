@@ -27,14 +27,25 @@ type SiteCookies = Pick<Config, "harmlessCookies">;
  * @param field the value of `Cookie`
  */
 export function sortCookies(field: string, route: RouteCookies, site: SiteCookies): SortedCookies {
+  if (isLong(field) && route.keyCookies.length === 0) {
+    return { forwarded: field, keyed: [], hasUnknown: true };
+  }
   const all = pairsIn(field).map((pair) => ({ pair, name: nameOfCookie(pair) }));
-  const kept =
-    all.length > pairsMax ? all : all.filter(({ name }) => !isDropped(name, route, site));
+  const kept = isLong(field) ? all : all.filter(({ name }) => !isDropped(name, route, site));
   return {
     forwarded: kept.map(({ pair }) => pair).join("; "),
     keyed: kept.filter(({ name }) => isIn(route.keyCookies, name)).map(({ pair }) => pair),
     hasUnknown: kept.some(({ name }) => !isIn(route.keyCookies, name)),
   };
+}
+
+function isLong(field: string): boolean {
+  let at = -1;
+  for (let count = 0; count < pairsMax; count += 1) {
+    at = field.indexOf(";", at + 1);
+    if (at < 0) return false;
+  }
+  return true;
 }
 
 /** Is it one that no answer depends on? Such cookies are not forwarded. */

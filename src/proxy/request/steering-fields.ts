@@ -57,7 +57,7 @@ const devices =
 const forged = compiled([addresses, places, loopholes, capabilities]);
 const forOneRequest = compiled([methods, inner, identities, devices]);
 
-/** Whatever is no letter or digit becomes an underscore in a variable of CGI (RFC 3875 §4.1.18). */
+/** RFC 3875 §4.1.18 has a dash become an underscore; some servers do that to each of these, too. */
 const otherCharacters = /[^a-z\d-]/g;
 
 /**

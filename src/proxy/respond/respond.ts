@@ -68,7 +68,9 @@ let known: { readonly of: typeof Response; readonly keepsFields: boolean } | und
 function ofOneResponse(prepared: Headers): Headers {
   if (known?.of !== Response) {
     const headers = new Headers();
-    known = { of: Response, keepsFields: new Response(null, { headers }).headers === headers };
+    // Some versions keep the fields of a response with a body alone.
+    const response = new Response(new ReadableStream(), { headers });
+    known = { of: Response, keepsFields: response.headers === headers };
   }
   return known.keepsFields ? new Headers(prepared) : prepared;
 }

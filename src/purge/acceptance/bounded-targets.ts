@@ -16,6 +16,11 @@ export class BoundedTargets {
   readonly #tags = new Set<string>();
   #bytes = 0;
 
+  /** As JSON. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get tags(): readonly string[] {
     return [...this.#tags];
   }

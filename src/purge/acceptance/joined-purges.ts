@@ -96,8 +96,7 @@ export class JoinedPurges {
     const batch = (this.#open ??= this.#begun(atMs));
     for (const target of targets) {
       metrics.add("invalidations", ["named"]);
-      const mayBeExact = this.#mayBeExact(target, atMs);
-      if (batch.targets.add(target, mayBeExact) === "wider")
+      if (this.#added(target, batch.targets, atMs) === "wider")
         metrics.add("invalidations", ["widened"]);
     }
     const isLate = atMs - batch.startedAtMs > batch.silenceMs;
@@ -111,13 +110,16 @@ export class JoinedPurges {
     });
   }
 
-  #mayBeExact({ exact }: WidenableTarget, atMs: number): boolean {
+  #added(target: WidenableTarget, targets: BoundedTargets, atMs: number): "exact" | "wider" {
     if (Math.abs(atMs - this.#exactSinceAtMs) > exactSpanMs) {
       this.#exactSinceAtMs = atMs;
       this.#exactBytes = 0;
     }
-    this.#exactBytes += tagBytes(exact);
-    return this.#exactBytes <= exactBytesMax;
+    const beforeBytes = targets.bytes;
+    const mayBeExact = this.#exactBytes + tagBytes(target.exact) <= exactBytesMax;
+    const added = targets.add(target, mayBeExact);
+    if (added === "exact") this.#exactBytes += targets.bytes - beforeBytes;
+    return added;
   }
 
   #begun(atMs: number): Batch {

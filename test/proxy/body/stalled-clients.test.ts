@@ -26,10 +26,62 @@ describe("of a fill", () => {
   let budget: ByteBudget;
   let pipe: ReturnType<typeof openBytePipe>;
 
-  async function begin(bytesMax: number) {
+  async function begin(bytesMax: number, bufferBytes = bodyBytes) {
     budget = new ByteBudget(bytesMax);
     pipe = openBytePipe(bodyBytes);
-    const gathered = await gather({
+    const gathering = gather({
+      source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
+      client: pipe,
+      bufferBytes,
+      betweenBytesMs: 30_000,
+      isOver: () => false,
+      budget,
+      bodyBytes,
+      streamBytesMax: 0,
+      onUnshared: () => undefined,
+      onOverflow: () => undefined,
+    });
+    await idle();
+    return gathering;
+  }
+
+  it("is cut off after 20 s where memory is short", async () => {
+    expect((await begin(bodyBytes / 0.75)).kind).toBe("whole");
+    expect(budget.take(1, "large")).toBe(false);
+    await passed(19);
+    expect(budget.isShort).toBe(true);
+    await passed(2);
+    expect([budget.isShort, budget.take(bodyBytes / 0.75)]).toEqual([false, true]);
+    await expect(new Response(pipe.readable).text()).rejects.toThrow("takes nothing");
+  });
+
+  it("waits as long as it likes where memory is not", async () => {
+    await begin(10 * bodyBytes);
+    await passed(120);
+    expect(budget.hasRoomFor(10 * bodyBytes)).toBe(false);
+    expect((await new Response(pipe.readable).text()).length).toBe(bodyBytes);
+    await idle();
+    expect(budget.take(10 * bodyBytes)).toBe(true);
+  });
+
+  it("is not cut off while it takes something", async () => {
+    await begin(bodyBytes / 0.75);
+    expect(budget.take(1, "large")).toBe(false);
+    const reader = pipe.readable.getReader();
+    let readBytes = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      readBytes += read.value.byteLength;
+      await passed(19);
+    }
+    expect(readBytes).toBe(bodyBytes);
+  });
+});
+
+describe("of a body that finds no room", () => {
+  it("is cut off before others wait for what it holds", async () => {
+    const budget = new ByteBudget(2 * sliceBytes);
+    const pipe = openBytePipe(bodyBytes);
+    const gathering = gather({
       source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
       client: pipe,
       bufferBytes: bodyBytes,
@@ -41,37 +93,14 @@ describe("of a fill", () => {
       onUnshared: () => undefined,
       onOverflow: () => undefined,
     });
-    expect(gathered.kind).toBe("whole");
-    expect(budget.take(bytesMax - bodyBytes + 1)).toBe(false);
-  }
-
-  it("is cut off after 20 s where memory is short", async () => {
-    await begin(bodyBytes / 0.75);
     await passed(19);
-    expect(budget.isShort).toBe(true);
+    expect([budget.isShort, budget.hasRoomFor(sliceBytes + 1)]).toEqual([true, false]);
+    expect(budget.take(sliceBytes)).toBe(true);
+    budget.give(sliceBytes);
     await passed(2);
-    expect(budget.take(bodyBytes / 0.75)).toBe(true);
+    expect(budget.hasRoomFor(2 * sliceBytes)).toBe(true);
+    expect((await gathering).kind).toBe("streamed");
     await expect(new Response(pipe.readable).text()).rejects.toThrow("takes nothing");
-  });
-
-  it("waits as long as it likes where memory is not", async () => {
-    await begin(10 * bodyBytes);
-    await passed(120);
-    expect(budget.take(10 * bodyBytes)).toBe(false);
-    expect((await new Response(pipe.readable).text()).length).toBe(bodyBytes);
-    await idle();
-    expect(budget.take(10 * bodyBytes)).toBe(true);
-  });
-
-  it("is not cut off while it takes something", async () => {
-    await begin(bodyBytes / 0.75);
-    const reader = pipe.readable.getReader();
-    let readBytes = 0;
-    for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      readBytes += read.value.byteLength;
-      await passed(19);
-    }
-    expect(readBytes).toBe(bodyBytes);
   });
 });
 
@@ -87,6 +116,7 @@ describe("of a large body that is held", () => {
 
   it("is cut off after 20 s where memory is short", async () => {
     const { fillBudget, readable } = opened(2 * smallBodyBytesMax);
+    expect(fillBudget.take(1)).toBe(false);
     await passed(19);
     expect(fillBudget.isShort).toBe(true);
     await passed(2);

@@ -78,13 +78,23 @@ describe("joined", () => {
       await isolate.pass(1_000);
     }
     const tags = isolate.tries.flatMap((each) => each.tags);
-    expect(tags.filter((tag) => tag.startsWith("url:")).length).toBe(65);
-    expect(tags.slice(65)).toEqual(Array(5).fill("route:a"));
-    expect(isolate.counts).toMatchObject({ named: 70, widened: 5 });
+    expect(tags.filter((tag) => tag.startsWith("url:")).length).toBe(64);
+    expect(tags.slice(64)).toEqual(Array(6).fill("route:a"));
+    expect(isolate.counts).toMatchObject({ named: 70, widened: 6 });
     await isolate.pass(540_000);
     isolate.answered("url:later");
     await isolate.pass(1_000);
     expect(isolate.tries.at(-1)?.tags).toEqual(["url:later"]);
+  });
+
+  it("and a URL that is named again and again counts as often as it is written", async () => {
+    const isolate = new Isolate();
+    const url = `url:${"a".repeat(1_000)}`;
+    for (let nth = 0; nth < 200; nth += 1) {
+      isolate.answered(url);
+      await isolate.pass(100);
+    }
+    expect(isolate.counts).toMatchObject({ named: 200, widened: 0 });
   });
 
   it("hard, in the name of nobody who could use an id again", async () => {

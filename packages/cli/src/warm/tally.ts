@@ -1,5 +1,5 @@
 // What a run has come to so far: counted by address and result, with reasons, and failures by name.
-import type { WarmResult } from "../../../../src/protocol/warm-order.ts";
+import type { WarmResult } from "../../../../src/protocol/answers.ts";
 
 export const results: readonly WarmResult[] = [
   "already",

@@ -1,5 +1,5 @@
 // What Cache-Status tells of an answer to a warming (RFC 9211): Tidemark's own member of it.
-import type { WarmResult } from "../../../../src/protocol/warm-order.ts";
+import type { WarmResult } from "../../../../src/protocol/answers.ts";
 import { cacheMembers } from "../asking/cache-status.ts";
 
 /** What became of a page at one address. */
