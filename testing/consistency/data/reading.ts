@@ -92,11 +92,15 @@ export class Reading {
     place: DataPlace,
     { space, name, path }: UsedKey,
   ): Promise<"raised" | "nothing raised" | "no answer"> {
+    const { increments, counts } = this.#recorder;
+    // Others may see what it has raised before it is answered, and the history is checked meanwhile.
+    const underWay = { path, invokedAtMs: -Infinity, returnedAtMs: Infinity };
+    increments.push(underWay);
     const told = await this.#caller.ask(place, { op: "increment", space, name });
     const { answer, invokedAtMs, returnedAtMs } = told;
     const value = answer?.kind === "done" ? answer.count : undefined;
-    const { increments, counts } = this.#recorder;
-    increments.push({ path, invokedAtMs, returnedAtMs, ...(value === undefined ? {} : { value }) });
+    const ended = { path, invokedAtMs, returnedAtMs, ...(value === undefined ? {} : { value }) };
+    increments[increments.indexOf(underWay)] = ended;
     if (value !== undefined) counts.push({ path, atMs: returnedAtMs, value });
     if (answer === undefined) return "no answer";
     return value === undefined ? "nothing raised" : "raised";
