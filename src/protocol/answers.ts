@@ -2,6 +2,7 @@
 // with them: members that are not listed here are let through, since a site may be newer than the command.
 // The Worker imports types alone.
 import * as z from "zod/mini";
+import { levels } from "./finding.ts";
 import type { Immutable } from "./immutable.ts";
 
 const text = z.string();
@@ -50,7 +51,7 @@ const status = z.enum(["ok", "degraded", "unable"]);
 
 const finding = z.object({
   code: text,
-  level: z.enum(["info", "warning", "critical"]),
+  level: z.enum(levels),
   about: z.optional(text),
   what: text,
   since: instant,

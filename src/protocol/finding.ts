@@ -45,7 +45,7 @@ export const findingCodes = [
 export type FindingCode = (typeof findingCodes)[number];
 
 /** The worst first. Only `info` leaves the status `ok`. */
-const levels = ["critical", "warning", "info"] as const;
+export const levels = ["critical", "warning", "info"] as const;
 
 export type Level = (typeof levels)[number];
 

@@ -40,9 +40,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Time, text, digests, errors, codecs: what any folder may use.
   base: [],
   [release]: [],
-  // What crosses the wire between a site, the command and those who send purges.
+  // Schemas of what a site, the command and senders of purges send each other.
   protocol: ["base"],
-  // What an origin imports to send purges: it stands by itself, but for types of what it sends.
+  // What an origin imports to send purges: it imports types of what it sends, and nothing else.
   purger: ["protocol"],
   // What is counted, and what is logged once for each change.
   observe: ["base", "rules", "protocol"],

@@ -4,10 +4,10 @@ import { patiently } from "../../base/patience.ts";
 import type { BytePipe } from "./byte-pipe.ts";
 
 /** Of what is held in one piece, a client that reads slowly holds so much besides. */
-export const sliceBytes = 65_536;
+const sliceBytes = 65_536;
 
 /** A client that takes no slice for so long is cut off while others need the memory that it holds. */
-export const stallMsMax = 20_000;
+const stallMsMax = 20_000;
 
 /** The client may leave or read slowly; the fill goes on without it. */
 export class ClientEnd {
@@ -36,6 +36,14 @@ export class ClientEnd {
     if (this.#pipe === undefined || this.hasLeft || chunk.byteLength === 0) return;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
+    this.#sending ??= this.#send(this.#pipe);
+  }
+
+  /** Sends what others hold too, as the only thing that is sent. Does not wait. */
+  queueWhole(whole: Blob): void {
+    if (this.#pipe === undefined) return;
+    this.#rest = whole;
+    this.#waitingBytes = whole.size;
     this.#sending ??= this.#send(this.#pipe);
   }
 

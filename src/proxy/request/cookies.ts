@@ -27,11 +27,12 @@ type SiteCookies = Pick<Config, "harmlessCookies">;
  * @param field the value of `Cookie`
  */
 export function sortCookies(field: string, route: RouteCookies, site: SiteCookies): SortedCookies {
-  if (isLong(field) && route.keyCookies.length === 0) {
+  const areMany = isOfMany(field);
+  if (areMany && route.keyCookies.length === 0) {
     return { forwarded: field, keyed: [], hasUnknown: true };
   }
   const all = pairsIn(field).map((pair) => ({ pair, name: nameOfCookie(pair) }));
-  const kept = isLong(field) ? all : all.filter(({ name }) => !isDropped(name, route, site));
+  const kept = areMany ? all : all.filter(({ name }) => !isDropped(name, route, site));
   return {
     forwarded: kept.map(({ pair }) => pair).join("; "),
     keyed: kept.filter(({ name }) => isIn(route.keyCookies, name)).map(({ pair }) => pair),
@@ -39,7 +40,7 @@ export function sortCookies(field: string, route: RouteCookies, site: SiteCookie
   };
 }
 
-function isLong(field: string): boolean {
+function isOfMany(field: string): boolean {
   let at = -1;
   for (let count = 0; count < pairsMax; count += 1) {
     at = field.indexOf(";", at + 1);

@@ -56,7 +56,7 @@ export function fromStored(stored: StoredResponse, ageSeconds: number, asking: A
   return headOnly(new Headers(fields), metadata);
 }
 
-/** Of the class that is `Response` now. */
+/** Whether the present class `Response` keeps the `Headers` that it is given. */
 let known: { readonly of: typeof Response; readonly keepsFields: boolean } | undefined;
 
 /**

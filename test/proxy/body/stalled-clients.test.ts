@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
-import { gather } from "../../../src/proxy/body/gather.ts";
+import { gather, type Gathered } from "../../../src/proxy/body/gather.ts";
 import { readableOf } from "../../../src/proxy/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -22,29 +22,28 @@ const passed = async (seconds: number) => {
 const sliceBytes = 65_536;
 const bodyBytes = 3 * sliceBytes;
 
+let budget: ByteBudget;
+let pipe: ReturnType<typeof openBytePipe>;
+
+/** Gathers a body for a client that does not read. */
+function begin(bytesMax: number): Promise<Gathered> {
+  budget = new ByteBudget(bytesMax);
+  pipe = openBytePipe(bodyBytes);
+  return gather({
+    source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
+    client: pipe,
+    bufferBytes: bodyBytes,
+    betweenBytesMs: 30_000,
+    isOver: () => false,
+    budget,
+    bodyBytes,
+    streamBytesMax: 0,
+    onUnshared: () => undefined,
+    onOverflow: () => undefined,
+  });
+}
+
 describe("of a fill", () => {
-  let budget: ByteBudget;
-  let pipe: ReturnType<typeof openBytePipe>;
-
-  async function begin(bytesMax: number, bufferBytes = bodyBytes) {
-    budget = new ByteBudget(bytesMax);
-    pipe = openBytePipe(bodyBytes);
-    const gathering = gather({
-      source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
-      client: pipe,
-      bufferBytes,
-      betweenBytesMs: 30_000,
-      isOver: () => false,
-      budget,
-      bodyBytes,
-      streamBytesMax: 0,
-      onUnshared: () => undefined,
-      onOverflow: () => undefined,
-    });
-    await idle();
-    return gathering;
-  }
-
   it("is cut off after 20 s where memory is short", async () => {
     expect((await begin(bodyBytes / 0.75)).kind).toBe("whole");
     expect(budget.take(1, "large")).toBe(false);
@@ -79,20 +78,7 @@ describe("of a fill", () => {
 
 describe("of a body that finds no room", () => {
   it("is cut off before others wait for what it holds", async () => {
-    const budget = new ByteBudget(2 * sliceBytes);
-    const pipe = openBytePipe(bodyBytes);
-    const gathering = gather({
-      source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
-      client: pipe,
-      bufferBytes: bodyBytes,
-      betweenBytesMs: 30_000,
-      isOver: () => false,
-      budget,
-      bodyBytes,
-      streamBytesMax: 0,
-      onUnshared: () => undefined,
-      onOverflow: () => undefined,
-    });
+    const gathering = begin(2 * sliceBytes);
     await passed(19);
     expect([budget.isShort, budget.hasRoomFor(sliceBytes + 1)]).toEqual([true, false]);
     expect(budget.take(sliceBytes)).toBe(true);

@@ -26,7 +26,7 @@ const answerMsMax = 60_000;
 /** More than any route tells. */
 const answerBytesMax = 32 * 1_024 * 1_024;
 
-/** Of answers that are named otherwise than their route. */
+/** The routes of answers that have another name than their route. */
 const routes = { dryRun: "purge", healthOrStatus: "health" } as const;
 
 type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
