@@ -11,7 +11,10 @@ import { WriteBehind } from "../../src/write-behind/write-behind.ts";
 import { addressOver, type Reach, reaches } from "../../testing/fakes/redis-reaches.ts";
 import { startRedisCluster } from "../../testing/fakes/redis-cluster.ts";
 import { isRedisServerInstalled, redisServers } from "../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+
+lengthenTimeouts();
 
 const durable = { durable: true } as const;
 

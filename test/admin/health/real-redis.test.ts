@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.ts";
+import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { send } from "../../../testing/site/purge-sender.ts";
 import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
 
@@ -11,6 +12,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     world = await HealthWorld.start(start);
   });
   afterEach(() => world.stop());
+  lengthenTimeouts();
 
   it("nothing is found where nothing is wrong, and the list says so", async () => {
     const site = world.site({ config: soon });
@@ -183,6 +185,14 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect((await send(site, { tags: ["red"] })).status).toBe(200);
     await until(site, "redis-read-only", "gone", 40);
   });
+});
+
+describe.each(redisServers)("over $redis, in its own time", ({ start }) => {
+  let world: HealthWorld;
+  beforeEach(async () => {
+    world = await HealthWorld.start(start);
+  });
+  afterEach(() => world.stop());
 
   it("redis-slow: its server stands still, and goes on", async () => {
     const site = world.site({ config: soon });
