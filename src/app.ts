@@ -187,8 +187,7 @@ function startLine(
   { tiers, purging }: TieredCache<ResponseDetail>,
   faults: number,
 ): LogLine {
-  const { edge, shared } = tiers;
-  const there = ["memory", ...(edge ? ["edge"] : []), ...(shared ? ["shared"] : [])].join(" ");
+  const there = tiers.all.map(({ name }) => name).join(" ");
   const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
   // N of the purge promise: the smallest of all routes.
   const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;

@@ -7,6 +7,7 @@ import { EdgeTier } from "./cache/tiers/edge-tier.ts";
 import { MemoryTier } from "./cache/tiers/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import { SharedTier } from "./cache/tiers/shared-tier.ts";
+import { TierStack } from "./cache/tiers/tier-stack.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { logOf } from "./observe/log-line.ts";
@@ -145,25 +146,26 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>) {
   });
   memories.add(memory);
   const tell = logOf("edge-tier", log);
+  const cacheApi = cache && new EdgeTier({ cache, form, nowAtMs, tell, onBadRecord });
+  const shared =
+    redis &&
+    new SharedTier({
+      redis,
+      room,
+      form,
+      namespace,
+      bodyBytesMax: limits.sharedBodyBytes,
+      uploadBytesMax: memoryBytesMax,
+      onBadRecord,
+      nowAtMs,
+    });
   return {
-    tiers: {
+    tiers: new TierStack<Detail>(
       memory,
-      /** `undefined` on a platform without a Cache API. */
-      edge: cache && new EdgeTier({ cache, form, nowAtMs, tell, onBadRecord }),
-      /** `undefined` without a database. */
-      shared:
-        redis &&
-        new SharedTier({
-          redis,
-          room,
-          form,
-          namespace,
-          bodyBytesMax: limits.sharedBodyBytes,
-          uploadBytesMax: memoryBytesMax,
-          onBadRecord,
-          nowAtMs,
-        }),
-    },
+      [cacheApi, shared].filter((tier) => tier !== undefined),
+    ),
+    /** `undefined` on a platform without a Cache API. */
+    cacheApi,
     fewAtOnce: new FewAtOnce(),
     /** Rights to load that hold in all colos; `undefined` without a database. */
     leases: redis && new Leases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),

@@ -1,6 +1,6 @@
 // The HTTP cache of an isolate: a site's routes and origins before a core, and what is learnt of them.
 import { Flights } from "./cache/flights.ts";
-import type { Config, Route } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
 import type { Log } from "./observe/log-line.ts";
 import { RequestLog, type SampledRequest } from "./observe/request-line.ts";
@@ -27,7 +27,6 @@ import { Invalidations } from "./proxy/storing/invalidate.ts";
 import { LastAnswers } from "./proxy/storing/last-answers.ts";
 import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
-import type { ResponseTier } from "./proxy/stored/tiers.ts";
 import { HotKeyStream } from "./proxy/warm/hot-key-stream.ts";
 import { HotKeys } from "./proxy/warm/hot-keys.ts";
 import { keepWarm } from "./proxy/warm/keep-warm.ts";
@@ -51,7 +50,7 @@ export interface ProxySettings {
 }
 
 /**
- * Puts a site before a core. Without an edge tier its routes use memory and the shared tier.
+ * Puts a site before a core. Its routes use those of their tiers that the core has.
  *
  * @returns what lives as long as the core
  */
@@ -105,17 +104,15 @@ function told(sampled: SampledRequest): (response: Response) => Response {
 }
 
 function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Isolate {
-  const { environment, platform } = settings;
+  const { environment, platform, config } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
   const { siteHosts, originLimiter: limiter } = environment;
-  const config = tiers.edge === undefined ? withoutEdge(settings.config) : settings.config;
   const { bypass } = environment;
   const { view } = cache;
   const matchRoute = compileRoutes(config);
   return {
     ...cache,
     ...platform,
-    tiers: { ...tiers, edge: tiers.edge ?? noEdge },
     config,
     matchRoute,
     readUrl: compileUrlReader({ config, matchRoute, siteHosts }),
@@ -157,20 +154,3 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     },
   };
 }
-
-/** No route may wait for a tier that is not there, or count on it. */
-function withoutEdge(config: Config): Config {
-  const without = (route: Route): Route => ({
-    ...route,
-    tiers: route.tiers.filter((name) => name !== "edge"),
-  });
-  return { ...config, routes: config.routes.map(without), anywhere: without(config.anywhere) };
-}
-
-/** Stands where there is no edge tier. No route names it, so all that it is asked is to remove. */
-const noEdge: ResponseTier = {
-  name: "edge",
-  read: () => ({ kind: "absent" }),
-  write: () => ({ kind: "unavailable", cause: "no Cache API" }),
-  remove: () => undefined,
-};

@@ -36,13 +36,13 @@ function open(hasDatabase = false) {
 
 describe("a core", () => {
   it("has memory and the shared tier with a database, and no edge tier", () => {
-    const { memory, edge, shared } = open(true).cache.tiers;
-    expect([memory.name, edge, shared?.name]).toEqual(["memory", undefined, "shared"]);
+    const { all, ofColo } = open(true).cache.tiers;
+    expect([all.map(({ name }) => name), ofColo]).toEqual([["memory", "shared"], undefined]);
   });
 
   it("has memory alone without a database, and no purge is ever accepted", () => {
     const { cache } = open();
-    expect([cache.tiers.shared, cache.redis, cache.leases, cache.purging]).toEqual(
+    expect([cache.tiers.below[0], cache.redis, cache.leases, cache.purging]).toEqual(
       Array(4).fill(undefined),
     );
     const ask = { atMs: 0, maxLagMs: 10_000, colo: () => "" };

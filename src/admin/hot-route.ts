@@ -6,6 +6,7 @@ import { coveredAmong } from "../proxy/warm/hot-covered.ts";
 import { askedAgain, type HotKeyNote } from "../proxy/warm/hot-key-note.ts";
 import type { HotKeys } from "../proxy/warm/hot-keys.ts";
 import { hottest } from "../proxy/warm/keep-warm.ts";
+import type { Tiers } from "../proxy/stored/tiers.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import type { RedisJournal } from "../purge/journal/redis-journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
@@ -19,8 +20,8 @@ const countMax = 1_000;
 
 /** What the route looks at. */
 export interface HotSettings {
-  readonly ports: Omit<HotCoveredPorts, "tiers"> & {
-    readonly tiers: { readonly shared: HotCoveredPorts["tiers"]["shared"] | undefined };
+  readonly ports: Omit<HotCoveredPorts, "listedAt"> & {
+    readonly tiers: Pick<Tiers, "ofWorld">;
     readonly nowAtMs: () => number;
     /** `undefined` where none are told. */
     readonly hotKeys: HotKeys | undefined;
@@ -81,13 +82,11 @@ async function hottestCovered(
   purge: { readonly entry: Entry; readonly countMax: number },
   ports: HotSettings["ports"],
 ): Promise<OperatorAnswer<"hot"> | Reason> {
-  const { shared } = ports.tiers;
+  const { ofWorld } = ports.tiers;
   const notes = await hotKeys.since(acceptedAtMs(purge.entry.position) - lookedBackMs);
-  if (notes === "unavailable" || shared === undefined) return databaseAway;
-  const found = await coveredAmong(hottest(notes, countMax), purge, {
-    ...ports,
-    tiers: { shared },
-  });
+  if (notes === "unavailable" || ofWorld?.listedAt === undefined) return databaseAway;
+  const listedAt = ofWorld.listedAt.bind(ofWorld);
+  const found = await coveredAmong(hottest(notes, countMax), purge, { ...ports, listedAt });
   if (found === "unavailable") return databaseAway;
   return { pages: found.notes.map(pageOf), examined: found.examined };
 }

@@ -21,7 +21,8 @@ export async function statsRoute(settings: AdminSettings, colo: string): Promise
 /** Counts of one isolate among many: every colo has its own, and often several. */
 async function stats({ environment, cache, isolate, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
-  const { memory, edge } = cache.tiers;
+  const { cacheApi: edge } = cache;
+  const { memory } = cache.tiers;
   const { config, flights, originHealth, nowAtMs } = isolate;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   const kept = purging && keptStats(await purging.journal.extent());

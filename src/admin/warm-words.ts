@@ -1,4 +1,5 @@
 // What became of a page that was to be warmed, in the words of the answer.
+import { reach } from "../config/tier-names.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import type { Decision } from "../observe/decision.ts";
@@ -101,7 +102,7 @@ function toldOfTiers(asked: AskedPage): Told {
     return { result: "not-stored", why };
   }
   if (changes.every(({ kind }) => kind !== "kept")) return failed(groundOfRefusal.unavailable.why);
-  const kinds = changes.filter(({ tier }) => tier === "shared").map(({ kind }) => kind);
+  const kinds = changes.filter(({ tier }) => reach([tier], "world")).map(({ kind }) => kind);
   if (kinds.length > 0 && kinds.every((kind) => kind === "kept")) return { result: "warmed" };
   const kind = kinds.find((one) => one !== "kept") ?? whyNotWritten(asked);
   return { result: kind === "unavailable" ? "failed" : "warmed", why: inThisColo(kind) };

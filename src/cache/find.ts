@@ -1,9 +1,10 @@
 // Finds what is stored under a key, and the verdict that its user reaches on it: first what is at
 // hand, then the lower tiers in order. What answers is put into the tiers above the one that had it.
-import type { TierName } from "../config/config.ts";
+import type { TierName } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
-import type { Memory, TierRead, VaryMarker } from "./tiers/tier.ts";
+import type { TierStack } from "./tiers/tier-stack.ts";
+import type { Tier, TierRead, VaryMarker } from "./tiers/tier.ts";
 
 /** A record, the tier that it was read from, and the key under which it stands there. */
 export interface Candidate<Detail> {
@@ -18,23 +19,20 @@ export interface Found<Detail, V> {
   readonly verdict: V;
 }
 
-type MemoryChanges = Pick<Memory<never>, "changeCount" | "hasChanged" | "remove">;
-
-type LowerTier = "edge" | "shared";
-
 /** What is looked for, and the rules of whoever looks: HTTP's, or an application's own. */
 export interface Sought<Detail, V> {
   /** Another once a marker was followed. */
   readonly key: RecordKey;
-  readonly tierNames: readonly TierName[];
+  /** Those that may have it. */
+  readonly used: TierStack<Detail>;
   /** What this isolate has just got, and no tier yet. */
   underWay(): CacheRecord<Detail> | undefined;
   /** Reads memory, without a promise. */
   inMemory(): TierRead<Detail>;
   /** Reads a lower tier; what is judged after that is judged anew. */
-  readFrom(tier: LowerTier): Promise<TierRead<Detail>>;
+  readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
   /** Has a lower tier looked into by `finding.lookIn`, or passes it over. */
-  ask(tier: LowerTier, finding: Finding<Detail, V>): Promise<unknown>;
+  ask(tier: Tier<Detail>, finding: Finding<Detail, V>): Promise<unknown>;
   /** @returns whether the marker leads to another key; at most one does */
   follow(marker: VaryMarker): boolean;
   /** Does such a record still count? */
@@ -46,7 +44,7 @@ export interface Sought<Detail, V> {
   /** Can no lower tier have anything better? */
   isEnough(found: Found<Detail, V>): boolean;
   /** Writes it into those tiers, which stand above the one that had it. */
-  putInto(above: readonly ("memory" | "edge")[], found: Found<Detail, V>): void;
+  putInto(above: readonly Tier<Detail>[], found: Found<Detail, V>): void;
 }
 
 /**
@@ -57,16 +55,14 @@ export interface Sought<Detail, V> {
  */
 export function find<Detail, V>(
   sought: Sought<Detail, V>,
-  memory: MemoryChanges,
 ): Found<Detail, V> | undefined | Promise<Found<Detail, V> | undefined> {
-  const finding = new Finding(sought, memory);
+  const finding = new Finding(sought);
   return finding.atHand() || sought.isHopeless() ? finding.found : finding.below();
 }
 
 /** One look-up under way. */
 export class Finding<Detail, V> {
   readonly #sought: Sought<Detail, V>;
-  readonly #memory: MemoryChanges;
   /** Of memory's changes, when this began. */
   readonly #beganAtCount: number;
   /** The first that is enough, else the youngest so far. */
@@ -76,17 +72,16 @@ export class Finding<Detail, V> {
   /** What was found last was judged before a wait. */
   #isOutdated = false;
 
-  constructor(sought: Sought<Detail, V>, memory: MemoryChanges) {
+  constructor(sought: Sought<Detail, V>) {
     this.#sought = sought;
-    this.#memory = memory;
-    this.#beganAtCount = memory.changeCount;
+    this.#beganAtCount = sought.used.memory.changeCount;
   }
 
   /** @returns whether what this isolate has is enough */
   atHand(): boolean {
     const sought = this.#sought;
     this.#underWay();
-    if (this.#isDone || !sought.tierNames.includes("memory")) return this.#isDone;
+    if (this.#isDone || !sought.used.usesMemory) return this.#isDone;
     let read = sought.inMemory();
     if (this.#follow(read)) {
       this.#underWay();
@@ -94,15 +89,15 @@ export class Finding<Detail, V> {
       read = sought.inMemory();
     }
     this.#hadInMemory = read.kind === "found";
-    this.#take(read, "memory");
+    this.#take(read, sought.used.memory);
     return this.#isDone;
   }
 
   /** Asks the lower tiers in order. */
   async below(): Promise<Found<Detail, V> | undefined> {
     const sought = this.#sought;
-    for (const tier of ["edge", "shared"] as const) {
-      if (!this.#isDone && sought.tierNames.includes(tier)) await sought.ask(tier, this);
+    for (const tier of sought.used.below) {
+      if (!this.#isDone) await sought.ask(tier, this);
     }
     const best = this.found;
     if (best === undefined || !this.#isOutdated) return best;
@@ -110,7 +105,7 @@ export class Finding<Detail, V> {
   }
 
   /** Looks into a tier below memory, and puts what is enough into those above it. */
-  async lookIn(tier: LowerTier): Promise<TierRead<Detail>["kind"]> {
+  async lookIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
     const before = this.found;
     let read = await this.#sought.readFrom(tier);
     if (this.#follow(read)) {
@@ -126,7 +121,7 @@ export class Finding<Detail, V> {
 
   #underWay(): void {
     const stored = this.#sought.underWay();
-    if (stored !== undefined) this.#consider(stored, "memory");
+    if (stored !== undefined) this.#consider(stored, this.#sought.used.memory);
   }
 
   #follow(read: TierRead<Detail>): boolean {
@@ -134,14 +129,14 @@ export class Finding<Detail, V> {
     return this.#sought.follow(read.record);
   }
 
-  #take(read: TierRead<Detail>, tier: TierName): void {
+  #take(read: TierRead<Detail>, tier: Tier<Detail>): void {
     if (read.kind !== "found" || read.record.kind !== "response") return;
     const { stored } = read.record;
     if (this.#sought.isCurrent(stored)) this.#consider(stored, tier);
     else discardBody(stored);
   }
 
-  #consider(stored: CacheRecord<Detail>, tier: TierName): void {
+  #consider(stored: CacheRecord<Detail>, { name: tier }: Tier<Detail>): void {
     const sought = this.#sought;
     const before = this.found?.candidate.stored;
     if (stored.metadata.respondedAtMs <= (before?.metadata.respondedAtMs ?? -Infinity)) {
@@ -154,15 +149,15 @@ export class Finding<Detail, V> {
     this.#isDone = sought.isEnough(this.found);
   }
 
-  #backfill(from: LowerTier): void {
-    const { key } = this.#sought;
+  #backfill(from: Tier<Detail>): void {
+    const { key, used } = this.#sought;
     const best = this.found;
     // What came meanwhile is younger than what a lower tier had then.
-    if (best === undefined || this.#memory.hasChanged(key, this.#beganAtCount)) return;
+    if (best === undefined || used.memory.hasChanged(key, this.#beganAtCount)) return;
     const { body } = best.candidate.stored;
     // What memory cannot take leaves nothing older there to answer in its place.
-    if ("stream" in body && this.#hadInMemory) this.#memory.remove(key);
+    if ("stream" in body && this.#hadInMemory) used.memory.remove(key);
     if (body.kind !== "blob") return;
-    this.#sought.putInto(from === "edge" ? ["memory"] : ["memory", "edge"], best);
+    this.#sought.putInto(used.above(from), best);
   }
 }

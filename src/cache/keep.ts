@@ -1,5 +1,5 @@
 // Keeps records in tiers, and takes them out again, whatever they are of.
-import type { TierName } from "../config/config.ts";
+import { type TierName, type TierScope, tierScopes } from "../config/tier-names.ts";
 import type { RecordKey } from "./record/record-key.ts";
 import type { Tier, TierKeep, TierWrite } from "./tiers/tier.ts";
 
@@ -9,8 +9,8 @@ export interface ToKeep<Record> {
   readonly record: Record;
   /** Epoch milliseconds. */
   readonly untilAtMs: number;
-  /** The one tier that may have it; absent for all. */
-  readonly onlyIn?: TierName | undefined;
+  /** Tiers of that scope alone may have it; absent for all. */
+  readonly onlyIn?: TierScope | undefined;
 }
 
 interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
@@ -31,7 +31,7 @@ export function keep<Record>(
 ) {
   const keeping = tiers.flatMap((tier) =>
     records
-      .filter(({ onlyIn = tier.name }) => onlyIn === tier.name)
+      .filter(({ onlyIn }) => onlyIn === undefined || onlyIn === tierScopes[tier.name])
       .map(async ({ key, record, untilAtMs }) => {
         const came = await tier.write(key, record, { ...how, untilAtMs });
         return { tier: tier.name, key, came: cameOf(came) };

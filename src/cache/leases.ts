@@ -4,7 +4,8 @@
 import type { RedisClient } from "../redis/redis-client.ts";
 import { readTrouble } from "../redis/trouble.ts";
 import type { RecordKey } from "./record/record-key.ts";
-import type { RecordForm, RecordHead } from "./tiers/record-form.ts";
+import type { RecordForm } from "./tiers/record-form.ts";
+import type { RecordHead } from "./tiers/tier.ts";
 import { isCutHead, rangeOf, recordIn } from "./tiers/record-text.ts";
 import { sharedKey } from "./tiers/record-text.ts";
 

@@ -10,7 +10,7 @@ import { lowerCased, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
 export type { Route } from "./route.ts";
-export { type TierName, tierNames } from "./route-schema.ts";
+export { type TierName, tierNames } from "./tier-names.ts";
 export { analyticsCookies, consentCookies, trackingParameters } from "./known-names.ts";
 
 const mebibyte = 1_048_576;

@@ -23,10 +23,7 @@ import {
   yesOrNo,
 } from "./forms.ts";
 import { patternFault } from "./route-pattern.ts";
-
-/** In the order in which they are asked. */
-export const tierNames = ["memory", "edge", "shared"] as const;
-export type TierName = (typeof tierNames)[number];
+import { tierNames, tiersListed } from "./tier-names.ts";
 
 const pattern = text("/articles/:slug").check(
   z.refine((written) => patternFault(written) === undefined, {
@@ -70,7 +67,7 @@ const settings = fields("a route", {
   staleIfError: duration,
   admission: z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
   tiers: z.array(
-    z.enum(tierNames, 'has a tier that is not "memory", "edge" or "shared"'),
+    z.enum(tierNames, `has a tier that is none of ${tiersListed}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
   query: fields("query", { allow: patterns }),

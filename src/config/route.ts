@@ -1,5 +1,5 @@
 // What a route of a configuration comes to, with all that it leaves out filled in.
-import { type RouteInput, type TierName, tierNames } from "./route-schema.ts";
+import type { RouteInput } from "./route-schema.ts";
 import { type ConfigInput, defaultMaxLagSeconds } from "./schema.ts";
 import {
   CredentialFields,
@@ -8,6 +8,7 @@ import {
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
+import { type TierName, tierNames } from "./tier-names.ts";
 
 /** What a route asks for, every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;

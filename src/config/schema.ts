@@ -15,7 +15,8 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
-import { routeInput, tierNames, unknownParameters } from "./route-schema.ts";
+import { routeInput, unknownParameters } from "./route-schema.ts";
+import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 import { trustProxyInput } from "./trust-proxy.ts";
@@ -150,15 +151,15 @@ function checkAlone(
   const { admission, tiers = tierNames } = route;
   const unknown = unknownParameters(route).join(", ");
   if (unknown !== "") say("tags", `uses ${unknown}, which match does not name`);
-  if (route.collapse === "global" && !tiers.includes("shared")) {
+  if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" shares by way of the shared tier; add "shared" to tiers');
   }
   if (route.mode === "override" && route.fresh === undefined) {
     say("mode", '"override" needs a lifetime to put first; add fresh');
   }
-  if (admission !== undefined && !tiers.includes("shared")) {
+  if (admission !== undefined && !reach(tiers, "world")) {
     say("admission", 'is about the shared tier; add "shared" to tiers, or leave it out');
-  } else if (admission === "second-ask" && tiers.every((tier) => tier === "shared")) {
+  } else if (admission === "second-ask" && tiers.every((tier) => tierScopes[tier] === "world")) {
     say("admission", 'needs a tier to wait in; add "memory" or "edge" to tiers');
   }
   if (route.immutable === true && route.browser === undefined) {

@@ -1,9 +1,11 @@
 // What answers a call for several values: one command to Redis, and one load for all that is missing.
 import type { RecordKey } from "../cache/record/record-key.ts";
+import type { Tier } from "../cache/tiers/tier.ts";
 import { type Ask, type Step, stepAfter } from "./answer.ts";
 import type { Given, Need } from "./load/load-outcome.ts";
 import { comeSince, loadOne, type LoadingPorts } from "./load/loading.ts";
-import type { Place } from "./value/place.ts";
+import type { DataDetail } from "./value/data-record.ts";
+import type { DataTiers, Place } from "./value/place.ts";
 import { isUnderWay, leadTogether, refreshBehind } from "./load/refresh.ts";
 import {
   type DataRead,
@@ -14,37 +16,51 @@ import {
 } from "./load/search.ts";
 
 /** A call asks the Cache API for so many keys; where there are more, Redis alone, which takes one command. */
-const edgeKeysMax = 32;
+const coloKeysMax = 32;
 
-/** Looks for several values: Redis is asked once for all that nothing above it has. */
+/**
+ * Looks for several values: Redis is asked once for all that nothing above it has.
+ *
+ * @param places of one namespace
+ */
 export async function lookUpMany(
   places: readonly Place[],
   ports: SearchPorts,
   wish: Pick<Wish, "isEnough"> = {},
 ): Promise<readonly (FoundData | undefined)[]> {
-  const reads = new SharedReads(places, ports);
-  const readShared = (key: RecordKey) => reads.read(key);
-  const passesEdge = places.length > edgeKeysMax;
+  const [first] = places;
+  if (first === undefined) return [];
+  const ofSpace = ports.tiers.of(first.space.tiers);
+  const used = places.length > coloKeysMax ? ofSpace.without("colo") : ofSpace;
+  const reads = new ReadsTogether(places, used, ports);
+  const readTogether: Wish["readTogether"] = (tier, key) => reads.read(tier, key);
   const looks = places.map(async (place) => {
-    const found = await new DataSearch(place, ports, { ...wish, readShared, passesEdge }).found();
+    const found = await new DataSearch(place, ports, { ...wish, readTogether, used }).found();
     reads.decided(place.key);
     return found;
   });
   return Promise.all(looks);
 }
 
-/** Gathers what look-ups ask of Redis until each of them has asked, or has ended without. */
-class SharedReads {
+/**
+ * Gathers what look-ups ask of the tier that reads several records at once, until each of them has asked, or
+ * has ended without.
+ */
+class ReadsTogether {
   readonly #ports: SearchPorts;
+  readonly #tier: Tier<DataDetail> | undefined;
   readonly #undecided: Set<string>;
   readonly #asked: { key: RecordKey; resolve: (read: DataRead) => void }[] = [];
 
-  constructor(places: readonly Place[], ports: SearchPorts) {
+  constructor(places: readonly Place[], { below }: DataTiers, ports: SearchPorts) {
+    this.#tier = below.find((tier) => tier.readMany !== undefined);
     this.#ports = ports;
     this.#undecided = new Set(places.map(({ key }) => key.text));
   }
 
-  read(key: RecordKey): Promise<DataRead> {
+  /** @returns `undefined` where the tier is another */
+  read(tier: Tier<DataDetail>, key: RecordKey): Promise<DataRead> | undefined {
+    if (tier !== this.#tier) return undefined;
     const { promise, resolve } = Promise.withResolvers<DataRead>();
     this.#asked.push({ key, resolve });
     this.decided(key);
@@ -56,10 +72,10 @@ class SharedReads {
   }
 
   async #flush(): Promise<void> {
-    const { tiers, nowAtMs, afterAnswer } = this.#ports;
+    const { nowAtMs, afterAnswer } = this.#ports;
     const keys = this.#asked.map(({ key }) => key);
     if (keys.length === 0) return;
-    const reads = (await tiers.shared?.readMany(keys, { atMs: nowAtMs(), afterAnswer })) ?? [];
+    const reads = (await this.#tier?.readMany?.(keys, { atMs: nowAtMs(), afterAnswer })) ?? [];
     for (const [at, { resolve }] of this.#asked.entries()) resolve(reads[at] ?? { kind: "absent" });
   }
 }

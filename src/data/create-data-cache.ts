@@ -164,7 +164,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     /** Keys that were written, and whose purge the journal has yet to take. */
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
     memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
-    edge: { trouble: core.tiers.edge?.trouble },
+    edge: { trouble: core.cacheApi?.trouble },
   });
   const stats = () => {
     const { badRecords, failedBackgroundWork, purges } = metrics.snapshot();
@@ -193,5 +193,5 @@ function coreOf({ platform, config, host }: DataSettings, pages: Pages | undefin
   if (pages === undefined) return createCache(config, platform, dataForm);
   const core = createBeside(pages.core, dataForm);
   const hasHost = (host ?? pages.siteHost) !== undefined;
-  return hasHost ? core : { ...core, tiers: { ...core.tiers, edge: undefined } };
+  return hasHost ? core : { ...core, tiers: core.tiers.without("colo"), cacheApi: undefined };
 }

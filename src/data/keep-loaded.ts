@@ -1,5 +1,6 @@
 // A run of the cron trigger, for namespaces that name their keys: what is as old as `refresh` has it, or
 // is missing, is loaded anew before anybody asks for it.
+import { tierScopes } from "../config/tier-names.ts";
 import { errorName } from "../base/error-name.ts";
 import { within } from "../base/patience.ts";
 import type { LoadingPorts } from "./load/loading.ts";
@@ -36,7 +37,7 @@ async function keepSpaceLoaded(
 
 /** Colos are many, and this runs in one of them: each call of its Cache API would count for the run. */
 export function belowColos(space: Space): Space {
-  return { ...space, tiers: space.tiers.filter((tier) => tier !== "edge") };
+  return { ...space, tiers: space.tiers.filter((tier) => tierScopes[tier] !== "colo") };
 }
 
 /** Each key once. Where they cannot be had, that counts as a load that has failed. */

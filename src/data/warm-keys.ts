@@ -1,4 +1,5 @@
 // Brings keys of a namespace into Redis before anybody asks for them, by its `load`.
+import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import { errorName } from "../base/error-name.ts";
 import { patiently } from "../base/patience.ts";
@@ -60,14 +61,15 @@ export async function warmKeys(
   const asked = keys.map((key) => placeOf(kept, key, ports.host));
   const places = [...new Map(asked.map((place) => [place.path, place])).values()];
   // What this isolate has in memory, Redis may have lost, or have refused.
-  const shared = { ...space, tiers: ["shared"] } as const;
+  const inWorld = space.tiers.filter((tier) => tierScopes[tier] === "world");
+  const shared = { ...space, tiers: inWorld };
   const lookedFor = hasShared(space, ports)
     ? places.map(({ asked: key }) => placeOf(shared, key, ports.host))
     : places;
   const isFresh = ({ verdict }: FoundData) => verdict.kind === "fresh";
   const unkept = new Map<string, string>();
   const onWritten: KeepLoadedPorts["onWritten"] = ({ tier, key, came }) => {
-    if (tier === "shared" && came !== "kept") unkept.set(key.text, came);
+    if (tierScopes[tier] === "world" && came !== "kept") unkept.set(key.text, came);
   };
   const { own, others } = await loadUnless(
     isFresh,
@@ -86,8 +88,8 @@ export async function warmKeys(
   return asked.map(({ path }) => results.get(path) ?? { result: "already" });
 }
 
-function hasShared({ tiers }: Space, { tiers: { shared } }: KeepLoadedPorts): boolean {
-  return shared !== undefined && tiers.includes("shared");
+function hasShared(space: Space, { tiers }: KeepLoadedPorts): boolean {
+  return tiers.of(space.tiers).ofWorld !== undefined;
 }
 
 const notInTime: WarmedKey = {

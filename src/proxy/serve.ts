@@ -1,5 +1,6 @@
 // One request from arrival to answer, in the order of its steps.
 import { discardBody } from "../cache/record/record.ts";
+import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -140,7 +141,7 @@ function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
   { asked, ports, atMs }: Pick<Search<SearchForPorts>, "asked" | "ports" | "atMs">,
 ): boolean {
-  const isAtHand = candidate.tier === "memory" && mayStandIn;
+  const isAtHand = tierScopes[candidate.tier] === "isolate" && mayStandIn;
   return isAtHand && ports.originHealth.spareLook(asked, atMs);
 }
 

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { find, type Finding, type Found, type Sought } from "../../src/cache/find.ts";
 import type { CacheRecord } from "../../src/cache/record/record.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
-import type { TierRead, VaryMarker } from "../../src/cache/tiers/tier.ts";
+import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import { TierStack } from "../../src/cache/tiers/tier-stack.ts";
+import type { Tier, TierRead, VaryMarker } from "../../src/cache/tiers/tier.ts";
 
 interface Detail {
   readonly isFit: boolean;
@@ -32,12 +34,29 @@ const record = (respondedAtMs: number, isFit: boolean): CacheRecord<Detail> => (
   body: { kind: "blob", blob: new Blob(["x"]) },
 });
 
+const form = {
+  check: () => undefined,
+  heapBytes: () => 0,
+  mayPushOutOthers: () => true,
+  isWorthPacking: () => false,
+};
+
+/** The world stands for what is read of it. */
+const named = (name: Name): Tier<Detail> => ({
+  name,
+  arrivingBytesMax: 0,
+  isShutOff: false,
+  read: () => ({ kind: "absent" }),
+  write: () => ({ kind: "kept" }),
+  remove: () => undefined,
+});
+
 /** By tier, then by key. */
 type Contents = Partial<Record<Name, Readonly<Record<string, Held>>>>;
 
 class World implements Sought<Detail, Verdict> {
   key = new RecordKey("k", "host");
-  readonly tierNames: readonly Name[] = ["memory", "edge", "shared"];
+  readonly used: TierStack<Detail>;
   /** What happened, in order. */
   readonly told: string[] = [];
   changeCount = 0;
@@ -47,14 +66,15 @@ class World implements Sought<Detail, Verdict> {
   constructor(contents: Contents, whileReading = () => undefined as void) {
     this.#contents = contents;
     this.#whileReading = whileReading;
-  }
-
-  find() {
-    return find(this, {
-      changeCount: 0,
+    const memory = Object.assign(new MemoryTier<Detail>({ bytesMax: 0, form }), {
       hasChanged: () => this.changeCount > 0,
       remove: () => void this.told.push("memory removes"),
     });
+    this.used = new TierStack<Detail>(memory, [named("edge"), named("shared")]);
+  }
+
+  find() {
+    return find(this);
   }
 
   #read(name: Name): TierRead<Detail> {
@@ -69,16 +89,17 @@ class World implements Sought<Detail, Verdict> {
   isCurrent = () => true;
   isHopeless = () => false;
   isEnough = ({ verdict }: Found<Detail, Verdict>) => verdict === "answers";
-  putInto = (above: readonly Name[]) => void this.told.push(`put into ${above.join()}`);
+  putInto = (above: readonly Tier<Detail>[]) =>
+    void this.told.push(`put into ${above.map(({ name }) => name).join()}`);
 
-  async readFrom(tier: "edge" | "shared"): Promise<TierRead<Detail>> {
-    const read = this.#read(tier);
+  async readFrom({ name }: Tier<Detail>): Promise<TierRead<Detail>> {
+    const read = this.#read(name);
     await Promise.resolve();
     this.#whileReading();
     return read;
   }
 
-  ask(tier: "edge" | "shared", finding: Finding<Detail, Verdict>) {
+  ask(tier: Tier<Detail>, finding: Finding<Detail, Verdict>) {
     return finding.lookIn(tier);
   }
 

@@ -56,10 +56,10 @@ it("writes begin in the order of tiers and records, before anything is waited fo
   ]);
 });
 
-it("a record for one tier goes to no other", async () => {
+it("a record for the colo goes to no other tier", async () => {
   const done: string[] = [];
   const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
-  await keep([{ key: page, record: 1, untilAtMs: 5, onlyIn: "edge" }], tiers, how);
+  await keep([{ key: page, record: 1, untilAtMs: 5, onlyIn: "colo" }], tiers, how);
   expect(done).toEqual(["edge page=1 until 5"]);
 });
 

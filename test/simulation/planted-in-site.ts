@@ -7,14 +7,18 @@ import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
 import { type Fetched, Flights, type StartPorts } from "../../src/cache/flights.ts";
 import type { ForwardFlight, SharedForward } from "../../src/proxy/reuse/forward-outcome.ts";
-import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import { TierStack } from "../../src/cache/tiers/tier-stack.ts";
 import type { TierKeep } from "../../src/cache/tiers/tier.ts";
 import type { SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";
 import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
-import type { ArrivingResponse, ResponseRecord } from "../../src/proxy/stored/tiers.ts";
+import type {
+  ArrivingResponse,
+  ResponseRecord,
+  ResponseTier,
+} from "../../src/proxy/stored/tiers.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 type Planted = Partial<SiteParts>;
@@ -70,18 +74,19 @@ export const freshensWhatIsHeld: Planted = {
         return super.write(key, { kind: "response", stored: { metadata: freshened, body } }, keep);
       }
     }
-    return { ...tiers, memory: new Freshening({ bytesMax: 1_000_000, form: responseForm }) };
+    const memory = new Freshening({ bytesMax: 1_000_000, form: responseForm });
+    return new TierStack(memory, tiers.below);
   },
 };
-
-type Tier = Tiers["edge"];
 
 /** What a lower tier had is changed when it is put into memory. */
 const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetadata>): Planted => ({
   tiers: (tiers, isolate) => {
     const found = new WeakSet<StoredMetadata>();
-    const noted = (tier: Tier): Tier => ({
+    const noted = (tier: ResponseTier): ResponseTier => ({
       name: tier.name,
+      arrivingBytesMax: tier.arrivingBytesMax,
+      isShutOff: tier.isShutOff,
       write: (...given) => tier.write(...given),
       remove: (key) => tier.remove(key),
       read: async (key, ask) => {
@@ -105,13 +110,8 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
         return super.write(key, { kind: "response", stored: { metadata: changed, body } }, keep);
       }
     }
-    const { edge, shared } = tiers;
     const memory = new Changing({ bytesMax: 1_000_000, form: responseForm });
-    return {
-      memory,
-      edge: noted(edge),
-      shared: shared && noted(shared),
-    };
+    return new TierStack(memory, tiers.below.map(noted));
   },
 });
 
@@ -168,7 +168,8 @@ export const bodyUnchecked: Planted = {
       nowAtMs,
       rewriteFromChars: 0,
     });
-    return { ...tiers, shared };
+    const below = tiers.below.map((tier) => (tier.name === shared.name ? shared : tier));
+    return new TierStack<ResponseDetail>(tiers.memory, below);
   },
 };
 

@@ -26,6 +26,7 @@ import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 import { EdgeTier } from "../../src/cache/tiers/edge-tier.ts";
 import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
 import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import { TierStack } from "../../src/cache/tiers/tier-stack.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
@@ -33,6 +34,7 @@ import type { SimulatedOrigin } from "./simulated-origin.ts";
 import { configOf } from "./simulated-pages.ts";
 import { type WarmedPage, warmPage } from "../../src/proxy/warm/warm-page.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
+import type { ResponseDetail } from "../../src/proxy/stored/stored-response.ts";
 
 /** What a test may put a faulty part in the place of; the rest is the product's own. */
 export interface SiteParts {
@@ -131,24 +133,26 @@ export class SimulatedSite {
 
 function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
   const onBadRecord = () => undefined;
-  return {
-    memory: new MemoryTier({ bytesMax: memoryBytes, form: responseForm }),
-    edge: new EdgeTier({
-      form: responseForm,
-      cache: () => cache,
-      nowAtMs: isolate.nowAtMs,
-      onBadRecord,
-    }),
-    shared: new SharedTier({
-      form: responseForm,
-      redis: isolate.redis.client,
-      namespace: "site",
-      bodyBytesMax: 100_000,
-      uploadBytesMax: 64 * 1_048_576,
-      onBadRecord,
-      nowAtMs: isolate.nowAtMs,
-      // However small: it is what two writers may cross at.
-      rewriteFromChars: 0,
-    }),
-  };
+  return new TierStack<ResponseDetail>(
+    new MemoryTier({ bytesMax: memoryBytes, form: responseForm }),
+    [
+      new EdgeTier({
+        form: responseForm,
+        cache: () => cache,
+        nowAtMs: isolate.nowAtMs,
+        onBadRecord,
+      }),
+      new SharedTier({
+        form: responseForm,
+        redis: isolate.redis.client,
+        namespace: "site",
+        bodyBytesMax: 100_000,
+        uploadBytesMax: 64 * 1_048_576,
+        onBadRecord,
+        nowAtMs: isolate.nowAtMs,
+        // However small: it is what two writers may cross at.
+        rewriteFromChars: 0,
+      }),
+    ],
+  );
 }

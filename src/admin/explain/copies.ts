@@ -1,13 +1,15 @@
 // What each tier of a route has for a request, whether or not a request would ask that tier.
-import { tierNames, type TierName } from "../../config/config.ts";
+import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../../proxy/request/key.ts";
 import { isPersonal } from "../../proxy/request/personal.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
+import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import { lifetimeSource } from "./grounds.ts";
 import type { QuietPorts } from "./quiet-ports.ts";
+import { look } from "./quiet-tiers.ts";
 
 /** A stored response as an operator is told of it. Seconds are rounded to thousandths. */
 export interface Copy {
@@ -58,25 +60,23 @@ export async function copiesFor(
   search: Search<QuietPorts>,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy[]> {
-  const names = tierNames.filter((name) => search.asked.route.tiers.includes(name));
-  const copies = await Promise.all(names.map((name) => copyIn(name, search, found)));
-  return copies.filter((copy) => copy !== undefined);
+  return Promise.all(search.used.all.map((tier) => copyIn(tier, search, found)));
 }
 
 async function copyIn(
-  name: TierName,
+  tier: ResponseTier,
   search: Search<QuietPorts>,
   found: FoundResponse | undefined,
-): Promise<FoundCopy | undefined> {
-  const { asked, ports, atMs } = search;
-  let read = await ports.tiers.look(name, search.key, atMs);
+): Promise<FoundCopy> {
+  const { asked, atMs } = search;
+  const { name } = tier;
+  let read = await look(tier, search.key, atMs);
   let { marker } = search;
-  if (read?.kind === "found" && read.record.kind === "vary") {
+  if (read.kind === "found" && read.record.kind === "vary") {
     marker = read.record;
     const own = variantKey(asked.key, marker.names, asked.forwarded);
-    read = await ports.tiers.look(name, own, atMs);
+    read = await look(tier, own, atMs);
   }
-  if (read === undefined) return undefined;
   const isAsked = isAskedOf(name, search);
   const because = isAsked === true ? undefined : whyNotAsked(name, search, found);
   const told = (has: TierAccount["has"]) => ({
@@ -102,7 +102,7 @@ async function copyIn(
 }
 
 function isAskedOf(name: TierName, { decision }: Search<QuietPorts>): TierAccount["isAsked"] {
-  if (name === "memory") return decision.foundInMemory + decision.absentInMemory > 0;
+  if (tierScopes[name] === "isolate") return decision.foundInMemory + decision.absentInMemory > 0;
   const looks = decision.looks.filter(({ tier }) => tier === name);
   if (looks.some(({ kind }) => kind === "passed-over")) return "passed-over";
   return looks.length > 0;
@@ -114,7 +114,7 @@ function whyNotAsked(
   search: Search<QuietPorts>,
   found: FoundResponse | undefined,
 ): string {
-  if (name === "memory") return "another request has just brought the response";
+  if (tierScopes[name] === "isolate") return "another request has just brought the response";
   if (isAskedOf(name, search) === "passed-over") return whyPassedOver(search);
   if (found !== undefined && search.accepts(found)) return "the response above answers";
   const { asked } = search;

@@ -164,7 +164,7 @@ async function lookedUp(
   const isSent = !next.startsWith("refuse");
   const copies = await copiesFor(search, found);
   const key = keyAccountOf(asked, ports.config, cookie);
-  const nearest = nearestKey(search.asked, core.tiers.memory.listed());
+  const nearest = nearestKey(search.asked, core.tiers.memory.entries());
   const look: LookAccount = {
     key,
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),

@@ -3,7 +3,8 @@
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
-import type { Config, Route, TierName } from "../../config/config.ts";
+import type { Config, Route } from "../../config/config.ts";
+import { reach, type TierName } from "../../config/tier-names.ts";
 import { byInvalidation } from "../../purge/journal/entry.ts";
 import type { Ground } from "./grounds.ts";
 import { quoted } from "./key-account.ts";
@@ -65,7 +66,7 @@ export function tooLarge(
     bufferBytes,
     "bytes are the most that Tidemark holds of a body while the body arrives (limits.bufferBytes)",
   ];
-  const hasEdge = tiers.includes("edge");
+  const hasEdge = reach(tiers, "colo");
   const told = [...tiers.map((tier) => takes[tier]), ...(hasEdge ? [] : [held])]
     .filter(([bytesMax]) => bytesMax < (bodyBytes ?? Infinity))
     .map((limit) => limit.join(" "));
@@ -73,7 +74,7 @@ export function tooLarge(
   // Not every platform has an edge tier.
   const lacksEdge = bodyBytes !== null && bodyBytes <= edgeBodyBytesMax;
   const less = `let the origin send less${lacksEdge ? ", or raise limits.sharedBodyBytes" : ""}`;
-  const mayRaise = tiers.includes("shared") || bufferBytes < smallBodyBytesMax;
+  const mayRaise = reach(tiers, "world") || bufferBytes < smallBodyBytesMax;
   const edge = `add "edge" to tiers of the route: that tier takes up to ${edgeBodyBytesMax} bytes`;
   return {
     why: `${size} is too large for the tiers of its route (${tiers.join(", ")}): ${told.join("; ")}`,

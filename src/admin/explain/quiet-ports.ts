@@ -5,11 +5,10 @@ import type { Planning } from "../../proxy/request/plan.ts";
 import type { SearchForPorts } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import type { LastAnswersPeek } from "../../proxy/storing/last-answers.ts";
-import { QuietTiers } from "./quiet-tiers.ts";
+import { quietTiers } from "./quiet-tiers.ts";
 
 /** For one explanation. */
 export interface QuietPorts extends Planning, SearchForPorts {
-  readonly tiers: QuietTiers;
   readonly bypasses: Isolate["bypasses"];
   readonly lastAnswers: LastAnswersPeek;
   readonly originHealth: SearchForPorts["originHealth"] & Pick<Isolate["originHealth"], "peek">;
@@ -36,7 +35,7 @@ export function quietPorts(
     bypasses,
     colo,
     afterAnswer: () => undefined,
-    tiers: new QuietTiers(core),
+    tiers: quietTiers(core.tiers),
     lastAnswers: isolate.lastAnswers,
     flights: { get: (key, atMs) => flights.peek(key, atMs) },
     lifts: { begin: () => false, end: () => undefined },

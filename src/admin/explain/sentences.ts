@@ -87,7 +87,7 @@ function leftOutSentence(what: string, leftOut: readonly LeftOut[]): string[] {
   return [`${what} left out: ${leftOut.map(({ name, by }) => `${name} (${by})`).join(", ")}.`];
 }
 
-const tierNamed = { memory: "memory", edge: "the edge tier", shared: "the shared tier" } as const;
+const tierNamed = (tier: string) => (tier === "memory" ? tier : `the ${tier} tier`);
 
 /** `a, b and c` */
 const listed = (names: readonly string[]): string =>
@@ -109,7 +109,7 @@ function tierSentence(accounts: readonly TierAccount[]): string {
   const [account] = accounts;
   if (account === undefined) return "";
   const { has, cause, copy } = account;
-  const names = listed(accounts.map(({ tier }) => tierNamed[tier]));
+  const names = listed(accounts.map(({ tier }) => tierNamed(tier)));
   const named = `${names[0]?.toUpperCase()}${names.slice(1)}`;
   const [isOne, ofRequest] = [accounts.length === 1, askedSentence(account, accounts.length)];
   const holds = `${named} ${isOne ? "has" : "have"}`;
@@ -179,7 +179,7 @@ function differenceText({ of, name, sent, stored }: Difference): string {
 
 function verdictSentence({ verdict, handling, look }: Explanation): string {
   const { kind, by } = verdict;
-  const from = look?.judged === undefined ? "" : `, on the copy in ${tierNamed[look.judged]}`;
+  const from = look?.judged === undefined ? "" : `, on the copy in ${tierNamed(look.judged)}`;
   const behind =
     look?.refresh === undefined || look.refresh === "no"
       ? ""

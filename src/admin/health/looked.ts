@@ -79,7 +79,7 @@ export interface LookedHere {
   readonly bypass: Bypass;
 }
 
-type CacheApi = TieredCache<ResponseDetail>["tiers"]["edge"];
+type CacheApi = TieredCache<ResponseDetail>["cacheApi"];
 
 /** What a look found of a database's room. */
 export interface RoomLooked {
@@ -107,7 +107,7 @@ export interface Looked extends LookedHere {
 /** Sends no command and no request, so anybody may ask for it. */
 export function lookHere({ environment, cache, isolate, data }: HealthSettings): LookedHere {
   const { config, originHealth, credentialRefusals, nowAtMs } = isolate;
-  const { redis, purging, tiers } = cache;
+  const { redis, purging, cacheApi } = cache;
   return {
     atMs: nowAtMs(),
     maxLagMs: config.purge.renewalLagMs,
@@ -125,7 +125,7 @@ export function lookHere({ environment, cache, isolate, data }: HealthSettings):
     originTroubles: originHealth.troubles,
     refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
     credentialRefusals: credentialRefusals.recent(nowAtMs()),
-    cacheApi: tiers.edge,
+    cacheApi,
     data: data?.troubles(),
     faults: environment.faults,
     bypass: environment.bypass,

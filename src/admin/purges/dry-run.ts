@@ -1,15 +1,11 @@
 // What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
 // tier. Nothing is purged, and nobody else is asked.
-import type { TieredCache } from "../../create-cache.ts";
 import type { DataBesidePages } from "../../data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
-import {
-  type LeftOut,
-  type ListingBounds,
-  listingMsMax,
-} from "../../cache/tiers/record-listing.ts";
+import { listingMsMax } from "../../cache/tiers/record-listing.ts";
+import type { LeftOut, ListingBounds } from "../../cache/tiers/tier.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import type { Tiers } from "../../proxy/stored/tiers.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 
@@ -29,7 +25,7 @@ export interface DryRunSender {
 
 /** Where a dry run looks. */
 export interface DryRunPlaces {
-  readonly tiers: Pick<TieredCache<ResponseDetail>["tiers"], "memory" | "shared">;
+  readonly tiers: Pick<Tiers, "memory" | "ofWorld">;
   /** `undefined` where the Worker was handed none. */
   readonly data: Pick<DataBesidePages, "stored"> | undefined;
   readonly dryRuns: DryRunIds;
@@ -46,7 +42,7 @@ export interface DryRunPlaces {
  */
 export async function dryRun(
   targets: PurgeTargets,
-  { tiers: { memory, shared }, data, dryRuns }: DryRunPlaces,
+  { tiers: { memory, ofWorld }, data, dryRuns }: DryRunPlaces,
   { by, id }: DryRunSender,
 ) {
   const claim = by === "webhook" ? await dryRuns.claim(id) : "new";
@@ -63,11 +59,11 @@ export async function dryRun(
   const isolate = found(memory.stored());
   const ofData = data && found(data.stored());
   const listed =
-    shared === undefined
+    ofWorld?.listed === undefined
       ? "not configured"
       : claim === "unknown"
         ? "unavailable"
-        : await shared.listed(bounds);
+        : await ofWorld.listed(bounds);
   const foundInShared =
     typeof listed === "string"
       ? listed

@@ -30,6 +30,7 @@ export const edgeBodyBytesMax = 512 * 1_048_576;
 
 export class EdgeTier<Detail> implements Tier<Detail> {
   readonly name = "edge";
+  readonly arrivingBytesMax = edgeBodyBytesMax;
   readonly #onBadRecord: () => void;
   readonly #cache: BoundedCache;
   readonly #records: DecodedRecords<Detail>;

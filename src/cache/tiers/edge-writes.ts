@@ -2,7 +2,7 @@
 // acts on but the entity tag, when it is asked with one. Its body may still be on its way.
 import type { BoundedCache } from "./bounded-cache.ts";
 import { encodeRecord } from "./record-codec.ts";
-import type { RecordHead } from "./record-form.ts";
+import type { RecordHead } from "./tier.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import type { ArrivingRecord, TierKeep, TierWrite } from "./tier.ts";
 

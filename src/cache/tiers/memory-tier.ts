@@ -52,6 +52,8 @@ type Part<Detail> = LRUCache<string, Held<Detail>>;
  */
 export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";
+  readonly arrivingBytesMax = 0;
+  readonly isShutOff = false;
   readonly largestBodyBytes: number;
   readonly #settings: MemoryTierSettings<Detail>;
   readonly #lesser: Part<Detail>;
@@ -126,7 +128,6 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     return { kind: "absent" };
   }
 
-  /** The same without a trace: what is found goes no later for it, and what has expired stays. */
   peek({ text }: RecordKey, { atMs }: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
     for (const part of this.#parts) {
       const held = part.peek(text);
@@ -138,8 +139,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     return { kind: "absent" };
   }
 
-  /** Texts of keys, and what is held under each, without a trace. */
-  *listed(): Generator<readonly [keyText: string, record: TierRecord<Detail>]> {
+  *entries(): Generator<readonly [keyText: string, record: TierRecord<Detail>]> {
     for (const part of this.#parts) {
       for (const [keyText, { record }] of part.entries()) yield [keyText, record];
     }

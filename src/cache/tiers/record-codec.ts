@@ -1,7 +1,8 @@
 // Records as text that outlives this version of the code: versioned, checked when read.
 import * as z from "zod/mini";
 import type { MetadataWith } from "../record/record.ts";
-import type { CheckedRecord, RecordForm, RecordHead } from "./record-form.ts";
+import type { CheckedRecord, RecordForm } from "./record-form.ts";
+import type { RecordHead } from "./tier.ts";
 import type { TierRecord } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */

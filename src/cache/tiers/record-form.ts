@@ -1,10 +1,7 @@
 // What a tier has to know of the detail of its records: whoever brings a detail brings its form, so
 // that no tier knows what a status or a field is.
 import type { MetadataWith } from "../record/record.ts";
-import type { VaryMarker } from "./tier.ts";
-
-/** A record without its body, as a tier that holds text keeps it. */
-export type RecordHead<Detail> = { kind: "response"; metadata: MetadataWith<Detail> } | VaryMarker;
+import type { RecordHead } from "./tier.ts";
 
 export interface CheckedRecord<Detail> {
   readonly record: RecordHead<Detail>;

@@ -2,24 +2,9 @@
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { MetadataWith } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
-import type { RecordForm, RecordHead } from "./record-form.ts";
+import type { RecordForm } from "./record-form.ts";
 import { isCutHead, rangeOf, recordIn, type RecordPart, sharedKey } from "./record-text.ts";
-
-export interface Listed<Detail> {
-  readonly metadata: readonly MetadataWith<Detail>[];
-  /** Why something was left out; `undefined` if nothing was. */
-  readonly leftOut: LeftOut | undefined;
-}
-
-/** Enough records, too many keys of others, too little time, metadata that is too long, or enough commands. */
-export type LeftOut = "records" | "keys" | "time" | "metadata" | "commands";
-
-/** How far a listing goes. */
-export interface ListingBounds {
-  readonly recordsMax: number;
-  /** Upstash counts each command of a pipeline. */
-  readonly commandsMax: number;
-}
+import type { LeftOut, Listed, ListingBounds, RecordHead } from "./tier.ts";
 
 /** What a listing has left. */
 interface Left {

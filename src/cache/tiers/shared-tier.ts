@@ -5,13 +5,7 @@ import { bodyIn, bodyOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "./record-codec.ts";
 import type { RecordKey } from "../record/record-key.ts";
-import {
-  type Listed,
-  type ListingBounds,
-  listRecords,
-  recordsAt,
-  type RecordsInRedis,
-} from "./record-listing.ts";
+import { listRecords, recordsAt, type RecordsInRedis } from "./record-listing.ts";
 import {
   headCharsMax,
   isCutHead,
@@ -25,6 +19,8 @@ import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import {
   foundWith,
+  type Listed,
+  type ListingBounds,
   refuseArriving,
   type Tier,
   type TierAsk,
@@ -59,6 +55,7 @@ const spoiledKeysMax = 1_000;
 
 export class SharedTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
+  readonly arrivingBytesMax = 0;
   readonly #settings: SharedTierSettings<Detail>;
   readonly #uploads: Uploads;
   /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
@@ -98,11 +95,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#readFrom(text, { redisKey, ask, isWhole });
   }
 
-  /**
-   * Several records whole, by one command.
-   *
-   * @returns what each read comes to, in the order of the keys. Never rejects.
-   */
+  /** By one command. */
   async readMany(
     keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
@@ -162,12 +155,14 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return { kind: "absent" };
   }
 
-  /** Some of the records that stand there, for an operator. */
+  get isShutOff(): boolean {
+    return this.#settings.redis.isShutOff;
+  }
+
   listed(bounds: ListingBounds): Promise<Listed<Detail> | "unavailable"> {
     return listRecords(this.#settings, bounds);
   }
 
-  /** What stands under keys, without bodies: for whoever only wants to know. Nothing is learnt of it. */
   listedAt(keys: readonly RecordKey[]) {
     return recordsAt(this.#settings, keys);
   }
@@ -189,11 +184,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return writtenBy(answer, 0);
   }
 
-  /**
-   * Several new records in one round trip: a command for each, since none else has an expiry.
-   *
-   * @returns what each write comes to, in their order. Never rejects.
-   */
+  /** A command for each, since none else has an expiry. */
   async writeMany(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]> {

@@ -1,5 +1,5 @@
 // The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
-import type { TierName } from "../../config/config.ts";
+import type { TierName } from "../../config/tier-names.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
@@ -11,6 +11,9 @@ export const largeBodyBytesMax = 1_048_576;
 
 /** Under one key stands a record with a body, or the marker that leads to several of them. */
 export type TierRecord<Detail> = { kind: "response"; stored: CacheRecord<Detail> } | VaryMarker;
+
+/** A record without its body, as a tier that holds text keeps it. */
+export type RecordHead<Detail> = { kind: "response"; metadata: MetadataWith<Detail> } | VaryMarker;
 
 /** Leads to records under keys of their own, and has neither a body nor a provenance. */
 export interface VaryMarker {
@@ -90,6 +93,10 @@ export interface TierAsk<Detail> {
 export interface Tier<Detail> {
   /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
   readonly name: TierName;
+  /** The largest body that it keeps as it arrives; 0: it keeps whole bodies alone. */
+  readonly arrivingBytesMax: number;
+  /** It answers nobody now: nothing but probes is sent to it. */
+  readonly isShutOff: boolean;
   /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
   read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;
   /**
@@ -103,6 +110,24 @@ export interface Tier<Detail> {
    * reached again. Never throws and never rejects.
    */
   remove(key: RecordKey): void | Promise<TierRemoval>;
+  /**
+   * Several whole records by one round trip, where the tier can: what each read comes to, in the order of the
+   * keys. Never rejects.
+   */
+  readMany?(
+    keys: readonly RecordKey[],
+    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+  ): Promise<readonly TierRead<Detail>[]>;
+  /** Several new records by one round trip: what each write comes to, in their order. Never rejects. */
+  writeMany?(
+    records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
+  ): Promise<readonly TierWrite[]>;
+  /** Some of the records that stand there, for an operator. */
+  listed?(bounds: ListingBounds): Promise<Listed<Detail> | "unavailable">;
+  /** What stands under keys, without bodies: for whoever only wants to know. Nothing is learnt of it. */
+  listedAt?(
+    keys: readonly RecordKey[],
+  ): Promise<readonly (RecordHead<Detail> | undefined)[] | "unavailable">;
 }
 
 /** The tier above all others: it answers at once, and lets nothing older in than it has met. */
@@ -122,6 +147,26 @@ export interface Memory<Detail> extends Tier<Detail> {
   readonly count: number;
   /** What is held, in no order that means anything. */
   stored(): Iterable<MetadataWith<Detail>>;
+  /** Texts of keys, and what is held under each, without a trace. */
+  entries(): Iterable<readonly [keyText: string, record: TierRecord<Detail>]>;
+  /** `read` without a trace: what is found goes no later for it, and what has expired stays. */
+  peek(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
+}
+
+export interface Listed<Detail> {
+  readonly metadata: readonly MetadataWith<Detail>[];
+  /** Why something was left out; `undefined` if nothing was. */
+  readonly leftOut: LeftOut | undefined;
+}
+
+/** Enough records, too many keys of others, too little time, metadata that is too long, or enough commands. */
+export type LeftOut = "records" | "keys" | "time" | "metadata" | "commands";
+
+/** How far a listing goes. */
+export interface ListingBounds {
+  readonly recordsMax: number;
+  /** Upstash counts each command of a pipeline. */
+  readonly commandsMax: number;
 }
 
 export type TierRemoval = "removed" | "unavailable";

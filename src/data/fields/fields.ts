@@ -1,5 +1,6 @@
 // Parts of one value, kept in Redis as the fields of a hash: read, set and raised one by one, and purged
 // together (docs/purge-protocol.md, rule 26).
+import { reach } from "../../config/tier-names.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { OperatorError } from "../../base/operator-error.ts";
@@ -41,7 +42,7 @@ export class Fields<T> {
     this.#place = place;
     this.#key = new RecordKey(place.key.text, place.key.host, "f");
     this.#ports = ports;
-    const isThere = ports.hashes !== undefined && place.space.tiers.includes("shared");
+    const isThere = ports.hashes !== undefined && reach(place.space.tiers, "world");
     if (!isThere) throw noRedis(place.path);
   }
 

@@ -85,9 +85,10 @@ export function comeSince(
   { place }: Need,
   ports: LoadingPorts,
 ): Come<LoadOutcome, Given> | undefined {
-  if (!place.space.tiers.includes("memory")) return undefined;
+  const { memory, usesMemory } = ports.tiers.of(place.space.tiers);
+  if (!usesMemory) return undefined;
   const atMs = ports.nowAtMs();
-  const read = ports.tiers.memory.read(place.key, { atMs });
+  const read = memory.read(place.key, { atMs });
   if (read.kind !== "found" || read.record.kind !== "response") return undefined;
   const { metadata } = read.record.stored;
   const verdict = judge(metadata, { space: place.space, atMs, ports });

@@ -1,4 +1,5 @@
 // Makes a record of a value, with what its load has said of it.
+import { reach } from "../../config/tier-names.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { bodyRequestedAtMs } from "../../cache/record/record.ts";
 import { sha256Hex } from "../../base/sha256.ts";
@@ -52,7 +53,7 @@ export async function recordOf(value: unknown, making: Making): Promise<Made> {
     tags: [...new Set([...named, ...said.tagsNamed])],
     bodyBytes: bytes.byteLength,
     // Redis alone asks for it.
-    bodyDigest: space.tiers.includes("shared") ? await sha256Hex(bytes) : null,
+    bodyDigest: reach(space.tiers, "world") ? await sha256Hex(bytes) : null,
     isNegative,
   };
   // What is handed out is what others will get: no object that the load keeps.

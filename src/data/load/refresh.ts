@@ -57,8 +57,8 @@ async function youngerBelow(
   { place, older }: Need,
   ports: LoadingPorts,
 ): Promise<FoundData | undefined> {
-  // No tier lies below Redis.
-  if (older === undefined || older.tier === "shared") return undefined;
+  const isFarthest = older?.tier === ports.tiers.of(place.space.tiers).all.at(-1)?.name;
+  if (older === undefined || isFarthest) return undefined;
   const { respondedAtMs } = older.stored.metadata;
   const isEnough = ({ candidate, verdict }: FoundData) =>
     verdict.kind === "fresh" && candidate.stored.metadata.respondedAtMs > respondedAtMs;

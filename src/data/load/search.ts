@@ -3,8 +3,8 @@
 import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { TierRead } from "../../cache/tiers/tier.ts";
-import type { TierName } from "../../config/config.ts";
+import type { Tier, TierRead } from "../../cache/tiers/tier.ts";
+import { tierScopes } from "../../config/tier-names.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import {
   type Candidate,
@@ -37,18 +37,18 @@ export type FoundData = Found<DataDetail, DataVerdict>;
 export interface Wish {
   /** Ends the search. By default a fresh value, and a stale one where nobody waits for a load. */
   readonly isEnough?: (found: FoundData) => boolean;
-  /** Reads Redis for several look-ups at once. */
-  readonly readShared?: (key: RecordKey) => Promise<DataRead>;
+  /** Reads a tier for several look-ups at once. */
+  readonly readTogether?: (tier: Tier<DataDetail>, key: RecordKey) => Promise<DataRead> | undefined;
   /** Redis is known to have just been written. */
   readonly atPrimary?: boolean;
-  /** There are more keys than the Cache API is asked for by one call. */
-  readonly passesEdge?: boolean;
+  /** Those that are asked; those of the namespace unless set. */
+  readonly used?: DataTiers;
 }
 
 /** One look-up. */
 export class DataSearch implements Sought<DataDetail, DataVerdict> {
   readonly key: RecordKey;
-  readonly tierNames: readonly TierName[];
+  readonly used: DataTiers;
   /** Of the verdicts: of arrival, then of the end of the last wait. */
   atMs: number;
   readonly #place: Place;
@@ -60,8 +60,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     this.#ports = ports;
     this.#wish = wish;
     this.key = place.key;
-    const { tiers } = place.space;
-    this.tierNames = wish.passesEdge === true ? tiers.filter((name) => name !== "edge") : tiers;
+    this.used = wish.used ?? ports.tiers.of(place.space.tiers);
     this.atMs = ports.nowAtMs();
   }
 
@@ -78,7 +77,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
   }
 
   #looked(): FoundData | undefined | Promise<FoundData | undefined> {
-    const found = find(this, this.#ports.tiers.memory);
+    const found = find(this);
     if (found instanceof Promise) return found.then((below) => this.#settled(below));
     return isInDoubt(found) ? this.#settled(found) : found;
   }
@@ -98,22 +97,21 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
   }
 
   inMemory(): DataRead {
-    return this.#ports.tiers.memory.read(this.key, this);
+    return this.used.memory.read(this.key, this);
   }
 
-  async readFrom(name: "edge" | "shared"): Promise<DataRead> {
-    const read = await this.#read(name);
+  async readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
+    const read = await this.#read(tier);
     const current = await this.#decoded(read);
     this.atMs = this.#ports.nowAtMs();
     return current;
   }
 
-  #read(name: "edge" | "shared"): DataRead | Promise<DataRead> {
-    const { tiers, afterAnswer } = this.#ports;
-    const { readShared, atPrimary = false } = this.#wish;
-    if (name === "shared" && readShared !== undefined) return readShared(this.key);
-    const tier = tiers[name];
-    if (tier === undefined) return { kind: "absent" };
+  #read(tier: Tier<DataDetail>): DataRead | Promise<DataRead> {
+    const { afterAnswer } = this.#ports;
+    const { readTogether, atPrimary = false } = this.#wish;
+    const together = readTogether?.(tier, this.key);
+    if (together !== undefined) return together;
     const isHeld = () => true;
     return tier.read(this.key, { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer });
   }
@@ -135,7 +133,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     return { kind: "absent" };
   }
 
-  async ask(tier: "edge" | "shared", finding: Finding<DataDetail, DataVerdict>): Promise<void> {
+  async ask(tier: Tier<DataDetail>, finding: Finding<DataDetail, DataVerdict>): Promise<void> {
     await finding.lookIn(tier);
   }
 
@@ -165,18 +163,18 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
   }
 
   /** Memory has it when this returns; the edge tier is written behind the answer. */
-  putInto(above: readonly ("memory" | "edge")[], { candidate }: FoundData): void {
-    const { tiers, afterAnswer } = this.#ports;
+  putInto(above: readonly Tier<DataDetail>[], { candidate }: FoundData): void {
+    const { afterAnswer } = this.#ports;
     const { stored, tier } = candidate;
     const untilAtMs = keepUntilAtMs(stored.metadata);
     const keep = {
       atMs: this.atMs,
       untilAtMs,
       body: "new",
-      isAskedAgain: tier === "edge",
+      isAskedAgain: tierScopes[tier] === "colo",
     } as const;
-    for (const name of above.filter((each) => this.tierNames.includes(each))) {
-      const written = tiers[name]?.write(this.key, { kind: "response", stored }, keep);
+    for (const to of above) {
+      const written = to.write(this.key, { kind: "response", stored }, keep);
       if (written instanceof Promise) afterAnswer(async () => void (await written));
     }
   }

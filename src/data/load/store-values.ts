@@ -1,8 +1,8 @@
 // Puts values into the tiers of their namespace: memory at once, Redis by one round trip for all.
 import { cameOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
-import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
+import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { TierName } from "../../config/config.ts";
+import type { TierName } from "../../config/tier-names.ts";
 import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { DataCounts } from "./data-counts.ts";
 import type { DataTiers, Place } from "../value/place.ts";
@@ -51,30 +51,23 @@ export async function storeValues(
   });
   const [first] = wanted;
   if (first === undefined) return [];
-  const names = first.place.space.tiers;
+  const { all } = tiers.of(first.place.space.tiers);
   const records = wanted.map(({ place, record }) => ({
     key: place.key,
     record: { kind: "response", stored: record } as const,
     untilAtMs: keepUntilAtMs(record.metadata),
   }));
-  const upper = [tiers.memory, tiers.edge].filter((tier) => tier !== undefined);
   const how = { atMs, body: "new" } as const;
-  const inUpper = keep(
-    records,
-    upper.filter(({ name }) => names.includes(name)),
-    how,
-  );
-  const inShared = names.includes("shared") ? writeShared(records, how, tiers) : [];
-  const writes = [...(await inUpper), ...(await inShared)];
+  const writing = all.map((tier) => writeTo(tier, records, how));
+  const writes = (await Promise.all(writing)).flat();
   for (const written of writes) {
     counts.wrote(first.place.space.name, written.tier, written.came);
     ports.onWritten?.(written);
   }
   await endOlder(writes, wanted, ports);
-  return names.filter((name) => {
-    const ofTier = writes.filter(({ tier }) => tier === name);
-    return ofTier.length > 0 && ofTier.every(({ came }) => came === "kept");
-  });
+  return all
+    .map(({ name }) => name)
+    .filter((name) => writes.every(({ tier, came }) => tier !== name || came === "kept"));
 }
 
 /**
@@ -88,13 +81,14 @@ async function endOlder(
 ): Promise<void> {
   const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
   const keys = new Set(overtaken.map(({ place }) => place.key));
+  const older = writes.filter(({ key, came }) => {
+    const isRefused = came !== "kept" && came !== "unavailable";
+    return isRefused || keys.has(key);
+  });
   await takeOut(
-    writes.flatMap(({ tier: name, key, came }) => {
-      const tier = tiers[name];
-      if (tier === undefined || name === "memory") return [];
-      const isRefused = came !== "kept" && came !== "unavailable";
-      return isRefused || keys.has(key) ? [[tier, key] as const] : [];
-    }),
+    tiers.below.flatMap((below) =>
+      older.filter(({ tier }) => tier === below.name).map(({ key }) => [below, key] as const),
+    ),
   );
 }
 
@@ -103,25 +97,25 @@ export async function endValues(
   places: readonly Place[],
   { tiers }: Pick<StorePorts, "tiers">,
 ): Promise<void> {
-  const all = [tiers.memory, tiers.edge, tiers.shared].filter((tier) => tier !== undefined);
   await takeOut(
     places.flatMap(({ key, space }) =>
-      all.filter(({ name }) => space.tiers.includes(name)).map((tier) => [tier, key] as const),
+      tiers.of(space.tiers).all.map((tier) => [tier, key] as const),
     ),
   );
 }
 
-async function writeShared(
+/** By one round trip where the tier can. */
+async function writeTo(
+  tier: Tier<DataDetail>,
   records: readonly ToKeep<TierRecord<DataDetail>>[],
   how: Omit<TierKeep, "untilAtMs">,
-  { shared }: DataTiers,
 ): Promise<readonly Came[]> {
-  const writes = records.map(({ key, record, untilAtMs }) => {
-    return [key, record, { ...how, untilAtMs }] as const;
-  });
-  const written = (await shared?.writeMany(writes)) ?? [];
+  if (tier.writeMany === undefined) return keep(records, [tier], how);
+  const written = await tier.writeMany(
+    records.map(({ key, record, untilAtMs }) => [key, record, { ...how, untilAtMs }] as const),
+  );
   return records.flatMap(({ key }, at) => {
     const came = written[at];
-    return came === undefined ? [] : [{ tier: "shared", key, came: cameOf(came) } as const];
+    return came === undefined ? [] : [{ tier: tier.name, key, came: cameOf(came) }];
   });
 }

@@ -4,7 +4,7 @@ import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/leases.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";
-import type { RecordHead } from "../../cache/tiers/record-form.ts";
+import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { DataDetail } from "../value/data-record.ts";
 import type { Given, LoadOutcome, Need } from "./load-outcome.ts";
 import type { Part } from "./load-together.ts";

@@ -1,7 +1,6 @@
 // One key of one namespace, and where it stands in the tiers.
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Memory, Tier } from "../../cache/tiers/tier.ts";
-import type { SharedTier } from "../../cache/tiers/shared-tier.ts";
+import type { TierStack } from "../../cache/tiers/tier-stack.ts";
 import type { DataDetail } from "./data-record.ts";
 import { type Key, pathOf, recordKeyOf } from "./key.ts";
 import type { Space } from "./space.ts";
@@ -15,16 +14,7 @@ export interface Place {
   readonly key: RecordKey;
 }
 
-/** In the order in which they are asked. */
-export interface DataTiers {
-  readonly memory: Memory<DataDetail>;
-  /** `undefined` without a Cache API. */
-  readonly edge: Tier<DataDetail> | undefined;
-  /** `undefined` without a database. */
-  readonly shared:
-    | Pick<SharedTier<DataDetail>, "name" | "read" | "write" | "remove" | "readMany" | "writeMany">
-    | undefined;
-}
+export type DataTiers = TierStack<DataDetail>;
 
 /**
  * @param host below which the Cache API keeps it

@@ -1,6 +1,6 @@
 // What an application says of a namespace of data: its options, their defaults, what is refused.
 import * as z from "zod/mini";
-import { type TierName, tierNames } from "../../config/config.ts";
+import { reach, type TierName, tierNames, tiersListed } from "../../config/tier-names.ts";
 import { durationSeconds } from "../../config/duration.ts";
 import { between, duration, fields } from "../../config/forms.ts";
 import type { Duration } from "../../config/written-route.ts";
@@ -111,7 +111,7 @@ const form = fields("a namespace", {
   tiers: z.readonly(
     z
       .array(
-        z.enum(tierNames, 'has a tier that is not "memory", "edge" or "shared"'),
+        z.enum(tierNames, `has a tier that is none of ${tiersListed}`),
         'must be a list of tiers, such as ["memory", "shared"]',
       )
       .check(z.refine((names) => names.length > 0, "is empty")),
@@ -181,7 +181,7 @@ function faultsOf(name: string, options: Plain): string[] {
     faults.push("softTimeoutMs needs a stale value to answer with: add stale.");
   }
   const { tiers = tierNames } = options;
-  if (options.collapse === "global" && !tiers.includes("shared")) {
+  if (options.collapse === "global" && !reach(tiers, "world")) {
     faults.push('collapse: "global" shares by way of Redis: add "shared" to tiers.');
   }
   if (options.keys === undefined) return faults;
@@ -189,7 +189,7 @@ function faultsOf(name: string, options: Plain): string[] {
   if (options.refresh === undefined) {
     faults.push("keys needs refresh: at which age is a value loaded anew?");
   }
-  if (!tiers.includes("shared")) {
+  if (!reach(tiers, "world")) {
     faults.push('keys needs "shared" in tiers: the cron trigger fills Redis, for all isolates.');
   }
   return faults;

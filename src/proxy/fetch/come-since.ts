@@ -10,6 +10,7 @@ import { Search, type SearchPorts } from "../reuse/search.ts";
 import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
 import { isKept } from "../stored/lifetime.ts";
 import type { StoredResponse } from "../stored/stored-response.ts";
+import type { Tiers } from "../stored/tiers.ts";
 import { answeredBy, type InsteadPorts } from "./instead-of-origin.ts";
 
 /** Also what it takes to answer with what has come. */
@@ -24,14 +25,14 @@ export type ComeSincePorts = InsteadPorts & SearchPorts & { readonly flights: Fo
  */
 export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefined {
   const { asked, ports, key, marker, memoryCount } = need;
-  const { memory } = ports.tiers;
+  const { memory, usesMemory } = ports.tiers.of(asked.route.tiers);
   const atMs = ports.nowAtMs();
   const stored = ports.flights.get(key.text, atMs)?.outcome?.stored;
   if (stored !== undefined) {
     const isThere = isKept(stored.metadata, asked.route, atMs);
     return isThere ? { kind: "stored", stored } : undefined;
   }
-  if (!asked.route.tiers.includes("memory")) return undefined;
+  if (!usesMemory) return undefined;
   // What a purge view ruled out, a newer one may allow, though memory has not changed.
   const isAsBefore = memoryCount !== undefined && need.decision.cause === undefined;
   if (isAsBefore && !memory.hasChanged(key, memoryCount)) return undefined;
@@ -104,6 +105,9 @@ export async function storedMeanwhile(need: Need<ComeSincePorts>): Promise<Candi
 }
 
 /** What another's forward has brought counts as this isolate's own. */
-export function candidateOf(stored: StoredResponse, { key }: Need): Candidate {
-  return { stored, tier: "memory", key };
+export function candidateOf(
+  stored: StoredResponse,
+  { key, ports }: Need<{ readonly tiers: Tiers }>,
+): Candidate {
+  return { stored, tier: ports.tiers.memory.name, key };
 }

@@ -92,7 +92,8 @@ async function outcomeOf(
   const { metadata } = record;
   if (!selects(metadata.selecting, asked.forwarded)) return undefined;
   const stored = { metadata, body: { kind: "absent" } } as const;
-  const candidate: Candidate = { stored, tier: "shared", key };
+  const { ofWorld, memory } = ports.tiers;
+  const candidate: Candidate = { stored, tier: (ofWorld ?? memory).name, key };
   await settleDoubt(candidate, need);
   if (!accepts({ candidate, verdict: decide(candidate, questionOf(need)) })) return undefined;
   const search = new Search({ asked, decision, accepts, atPrimary: true }, ports);

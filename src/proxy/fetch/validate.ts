@@ -1,6 +1,5 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
 import type { Fetched } from "../../cache/flights.ts";
-import { type TierName, tierNames } from "../../config/config.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
@@ -14,6 +13,7 @@ import { makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
+import type { ResponseTier } from "../stored/tiers.ts";
 import { type HeedPorts, heedRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import {
@@ -138,8 +138,8 @@ async function storeFreshened(
   from: Candidate,
   need: Need<ValidatePorts>,
 ): Promise<void> {
-  const names = tiersToUpdate(from.stored.metadata, stored.metadata, need);
-  await storeInTiers(stored, { ...need, names }, "unchanged");
+  const into = tiersToUpdate(from.stored.metadata, stored.metadata, need);
+  await storeInTiers(stored, { ...need, into }, "unchanged");
   noteAnswer(stored.metadata, need);
 }
 
@@ -151,14 +151,15 @@ function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
   need: Need<ValidatePorts>,
-): readonly TierName[] {
+): readonly ResponseTier[] {
+  const { all, memory } = need.ports.tiers;
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
   // By its new tags a purge has to find it in every tier.
-  if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return tierNames;
+  if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return all;
   const { route } = need.asked;
   const atMs = need.ports.nowAtMs();
   const [termsBefore, terms] = [termsOf(before, route), termsOf(now, route)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
   const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;
-  return isAlwaysValidated(terms) && isLong ? ["memory"] : tierNames;
+  return isAlwaysValidated(terms) && isLong ? [memory] : all;
 }

@@ -2,11 +2,11 @@
 import { cameOf } from "../../cache/keep.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
-import type { TierName } from "../../config/config.ts";
+import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import type { ResponseRecord, Tiers } from "../stored/tiers.ts";
+import type { ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
 import type { SharedLookPorts, SoFar } from "./shared-look.ts";
 import { type MarkerPorts, newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "./verdict.ts";
@@ -25,7 +25,7 @@ interface Deciding {
 
 /** Memory has it when this returns; the edge tier is written behind the answer. */
 export function putAbove(
-  above: readonly Exclude<TierName, "shared">[],
+  above: readonly ResponseTier[],
   { stored, tier }: Candidate,
   { asked, key, marker, atMs, ports, decision }: SoFar<PutAbovePorts> & Deciding,
 ): void {
@@ -33,14 +33,14 @@ export function putAbove(
   const { status } = stored.metadata;
   if (status < 300) ports.uncacheable.stood.mark(asked.key.text, atMs);
   const leadsToError = isErrorStatus(status);
-  const how = { body: "new", isAskedAgain: tier === "edge", leadsToError } as const;
+  const how = { body: "new", isAskedAgain: tierScopes[tier] === "colo", leadsToError } as const;
   const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];
   const newest = marker && newestMarker(asked.key, marker, ports);
   if (newest !== undefined) records.push([asked.key, newest]);
-  for (const name of above.filter((each) => asked.route.tiers.includes(each))) {
+  for (const to of above) {
     for (const [at, record] of records) {
-      const written = ports.tiers[name].write(at, record, { ...how, atMs, untilAtMs });
-      const noting = noted(written, name, decision);
+      const written = to.write(at, record, { ...how, atMs, untilAtMs });
+      const noting = noted(written, to.name, decision);
       if (noting !== undefined) ports.afterAnswer(() => decision.awaits(noting));
     }
   }

@@ -3,7 +3,7 @@
 import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
-import type { TierName } from "../../config/config.ts";
+import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
@@ -12,7 +12,7 @@ import { type Asked, askedWith } from "../request/plan.ts";
 import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead, ResponseTier } from "../stored/tiers.ts";
+import type { ResponseRead, ResponseTier, Tiers } from "../stored/tiers.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { Lifts } from "./lifts.ts";
 import { putAbove, type PutAbovePorts } from "./put-above.ts";
@@ -58,6 +58,7 @@ export class Search<P extends SearchPorts>
 {
   /** With what its answer varies by, as far as a marker tells. */
   asked: Asked;
+  readonly used: Tiers;
   readonly ports: P;
   readonly decision: Decision;
   /** The marker that was followed; `undefined` if there is none. */
@@ -80,6 +81,7 @@ export class Search<P extends SearchPorts>
   constructor(ask: SearchAsk<P>, ports: P) {
     this.#ask = ask;
     this.asked = ask.asked;
+    this.used = ports.tiers.of(ask.asked.route.tiers);
     this.key = ask.asked.key;
     this.atMs = ask.atMs ?? ports.nowAtMs();
     this.lookedAtMs = this.atMs;
@@ -89,7 +91,7 @@ export class Search<P extends SearchPorts>
 
   /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
   found(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
-    return find(this, this.ports.tiers.memory);
+    return find(this);
   }
 
   /** Is it what was searched for? */
@@ -100,10 +102,6 @@ export class Search<P extends SearchPorts>
   get place() {
     const { key, marker, inShared, memoryCount, decision, lookedAtMs } = this;
     return { key, marker, inShared, memoryCount, decision, lookedAtMs };
-  }
-
-  get tierNames(): readonly TierName[] {
-    return this.asked.route.tiers;
   }
 
   /** Why nothing was found, where that is so. */
@@ -121,9 +119,10 @@ export class Search<P extends SearchPorts>
   }
 
   inMemory(): ResponseRead {
-    this.memoryCount = this.ports.tiers.memory.changeCount;
-    const read = this.ports.tiers.memory.read(this.key, this);
-    this.decision.looked("memory", read.kind, undefined);
+    const { memory } = this.used;
+    this.memoryCount = memory.changeCount;
+    const read = memory.read(this.key, this);
+    this.decision.looked(memory.name, read.kind, undefined);
     return read;
   }
 
@@ -169,11 +168,12 @@ export class Search<P extends SearchPorts>
     );
   }
 
-  async ask(tier: "edge" | "shared", finding: Finding<ResponseDetail, Verdict>): Promise<void> {
-    if (tier === "shared") {
-      if (this.ports.tiers.shared === undefined) return;
-      this.inShared = await askShared(this, finding, this.#ask.mayPassOver);
-      if (this.inShared === "passed-over") this.decision.looked(tier, this.inShared, undefined);
+  async ask(tier: ResponseTier, finding: Finding<ResponseDetail, Verdict>): Promise<void> {
+    if (tierScopes[tier.name] === "world") {
+      const looking = { found: () => finding.found, lookIn: () => finding.lookIn(tier) };
+      this.inShared = await askShared(this, looking, this.#ask.mayPassOver);
+      const { inShared } = this;
+      if (inShared === "passed-over") this.decision.looked(tier.name, inShared, undefined);
       return;
     }
     const came = await finding.lookIn(tier);
@@ -181,9 +181,7 @@ export class Search<P extends SearchPorts>
   }
 
   /** Where the client may need no body, the metadata is read first. */
-  async readFrom(name: "edge" | "shared"): Promise<ResponseRead> {
-    const tier = this.ports.tiers[name];
-    if (tier === undefined) return { kind: "absent" };
+  async readFrom(tier: ResponseTier): Promise<ResponseRead> {
     const part = mayNeedNoBody(this.asked) ? "metadata" : "whole";
     const read = await this.#read(tier, part);
     const stored = withoutBody(read);
@@ -196,7 +194,7 @@ export class Search<P extends SearchPorts>
     const { afterAnswer, lifts } = ports;
     // A body that proved needful after all goes into a tier again, also for HEAD.
     const isNeeded = part === "whole" && mayNeedNoBody(asked);
-    const isForMemory = this.tierNames.includes("memory");
+    const isForMemory = this.used.usesMemory;
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
       if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
@@ -233,7 +231,7 @@ export class Search<P extends SearchPorts>
     return this.accepts({ candidate, verdict: this.judge(candidate) });
   }
 
-  putInto(above: readonly ("memory" | "edge")[], { candidate }: FoundResponse): void {
+  putInto(above: readonly ResponseTier[], { candidate }: FoundResponse): void {
     putAbove(above, candidate, this);
   }
 }

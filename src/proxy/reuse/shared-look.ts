@@ -1,7 +1,6 @@
 // Asks the shared tier for a request, or passes it over where it hardly ever has what is asked for.
-import type { Finding } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
 import { placeOf, placeOfVariants, type SharedOdds } from "./shared-odds.ts";
@@ -30,6 +29,13 @@ export interface SoFar<P> {
   readonly ports: P;
 }
 
+/** How it is looked into. */
+interface Looking {
+  /** What the search has found so far. */
+  readonly found: () => unknown;
+  readonly lookIn: () => Promise<TierRead<never>["kind"]>;
+}
+
 /**
  * Looks into the shared tier, unless it may be passed over and hardly ever has what is asked for; and
  * learns from what it brings.
@@ -38,7 +44,7 @@ export interface SoFar<P> {
  */
 export async function askShared(
   search: SoFar<SharedLookPorts>,
-  finding: Pick<Finding<unknown, unknown>, "found" | "lookIn">,
+  looking: Looking,
   isOptional = false,
 ): Promise<InShared | undefined> {
   const { asked, key, marker, atMs } = search;
@@ -49,7 +55,7 @@ export async function askShared(
   const isOfNoUse = uncacheable.forSessions.has(key.text, atMs) && isPersonal(asked);
   if (mayPassOver && isOfNoUse) return "passed-over";
   if (!search.isNewToColo) {
-    await finding.lookIn("shared");
+    await looking.lookIn();
     return undefined;
   }
   // Anybody can make up values of the fields that select.
@@ -57,8 +63,8 @@ export async function askShared(
   const place = marker === undefined ? placeOf(asked) : placeOfVariants(asked);
   const mayBeSpared = mayPassOver && (marker === undefined || isMadeUp);
   if (mayBeSpared && !sharedOdds.isWorthAsking(place)) return "passed-over";
-  const came = await finding.lookIn("shared");
-  const hasAny = finding.found !== undefined || search.marker !== undefined;
+  const came = await looking.lookIn();
+  const hasAny = looking.found() !== undefined || search.marker !== undefined;
   if (marker === undefined ? hasAny : came === "found") sharedOdds.brought(place, "something");
   else if (came === "absent" && isMadeUp) sharedOdds.brought(place, "nothing");
   return came === "absent" && !hasAny ? "nothing" : undefined;

@@ -1,8 +1,8 @@
 // The tiers of stored responses: those of the cache, holding HTTP's detail.
-import type { RecordHead } from "../../cache/tiers/record-form.ts";
+import type { TierStack } from "../../cache/tiers/tier-stack.ts";
 import type {
   ArrivingRecord,
-  Memory,
+  RecordHead,
   Tier,
   TierAsk,
   TierRead,
@@ -17,10 +17,4 @@ export type ResponseRecord = TierRecord<ResponseDetail>;
 export type ResponseHead = RecordHead<ResponseDetail>;
 export type ArrivingResponse = ArrivingRecord<ResponseDetail>;
 
-/** In the order in which they are asked. */
-export interface Tiers {
-  readonly memory: Memory<ResponseDetail>;
-  readonly edge: ResponseTier;
-  /** `undefined` without a database. */
-  readonly shared: ResponseTier | undefined;
-}
+export type Tiers = TierStack<ResponseDetail>;

@@ -1,7 +1,7 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead } from "../stored/tiers.ts";
+import type { ResponseRead, ResponseTier } from "../stored/tiers.ts";
 import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { atHand, type Need } from "../reuse/need.ts";
@@ -33,13 +33,13 @@ export interface AdmissionPorts extends Pick<
  */
 export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { route } = need.asked;
-  if (need.ports.tiers.shared === undefined || atHand(need) !== undefined) return false;
+  const { usesMemory, ofColo, ofWorld } = need.ports.tiers.of(route.tiers);
+  // It must lie somewhere until then.
+  const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
+  if (!mayWait || atHand(need) !== undefined) return false;
   // The route's own lifetime stores an error on its second ask already.
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
-  const { tiers, admission = isForFirst ? "second-ask" : undefined } = route;
-  // It must lie somewhere until then.
-  const mayWait = tiers.includes("shared") && (tiers.includes("memory") || tiers.includes("edge"));
-  if (!mayWait) return false;
+  const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
   if (need.inShared === "nothing" && isPaused(need.ports)) return true;
   if (route.collapse !== "global" && isBrief(need.asked, need.ports)) return true;
@@ -60,7 +60,8 @@ function isPaused({ room, afterAnswer }: Pick<AdmissionPorts, "room" | "afterAns
 function isLikelyMadeUp(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
   const { asked, ports, marker } = need;
   const { admission, collapse, tiers } = asked.route;
-  if (admission !== undefined || collapse === "global" || !tiers.includes("edge")) return false;
+  if (admission !== undefined || collapse === "global") return false;
+  if (ports.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
   if (!ports.sharedOdds.isPoor(placeOfVariants(asked))) return false;
   return isNewAmongSeveral(keyOf(metadata, need), marker, ports.nowAtMs());
@@ -95,39 +96,40 @@ async function admit(
   { metadata, body }: StoredResponse,
   place: VariantPlace<InTiersPorts>,
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
-  const { tiers } = place.ports;
+  const { ofColo, ofWorld, below } = place.ports.tiers.of(place.asked.route.tiers);
   const ask = { ...askOfHead(place.ports), atPrimary: true };
   // Displaced by variants that are requested more often.
   if (!hasRoomFor(metadata, place)) return "overtaken";
-  if (place.asked.route.tiers.includes("edge")) {
-    const atEdge = await stateAtEdge(metadata, place);
-    if (atEdge !== "stands") return atEdge;
+  if (ofColo !== undefined) {
+    const inColo = await stateInColo(metadata, place, ofColo);
+    if (inColo !== "stands") return inColo;
   }
-  const read = await tiers.shared?.read(keyOf(metadata, place), ask);
+  const read = await ofWorld?.read(keyOf(metadata, place), ask);
   if (read === undefined || read.kind === "unavailable") return "not-taken";
   const sinceAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
   if (sinceAtMs >= metadata.requestedAtMs) return "overtaken";
   const stored = { metadata: withTermsKept(metadata, { awaitsSecondAsk: undefined }), body };
-  const isTaken = await storeInTiers(stored, { ...place, names: ["shared"] }, "new");
-  if (isTaken) await storeInTiers(stored, { ...place, names: ["edge"] }, "new");
+  const inWorld = below.filter((tier) => tier !== ofColo);
+  const isTaken = await storeInTiers(stored, { ...place, into: inWorld }, "new");
+  if (isTaken && ofColo) await storeInTiers(stored, { ...place, into: [ofColo] }, "new");
   return isTaken ? "admitted" : "not-taken";
 }
 
 /** Of a variant its marker, too: that is what goes when the page is invalidated. */
-async function stateAtEdge(
+async function stateInColo(
   metadata: StoredMetadata,
   place: VariantPlace<InTiersPorts>,
+  ofColo: ResponseTier,
 ): Promise<"stands" | "overtaken" | "not-taken"> {
-  const { edge } = place.ports.tiers;
   const ask = askOfHead(place.ports);
-  const found = await edge.read(keyOf(metadata, place), ask);
+  const found = await ofColo.read(keyOf(metadata, place), ask);
   if (found.kind === "unavailable") return "not-taken";
-  const atEdge = responseIn(found);
-  discardBody(atEdge);
-  const isTheSame = atEdge?.metadata.respondedAtMs === metadata.respondedAtMs;
-  if (!isTheSame || atEdge.metadata.awaitsSecondAsk !== true) return "overtaken";
+  const held = responseIn(found);
+  discardBody(held);
+  const isTheSame = held?.metadata.respondedAtMs === metadata.respondedAtMs;
+  if (!isTheSame || held.metadata.awaitsSecondAsk !== true) return "overtaken";
   if (metadata.selecting.length === 0) return "stands";
-  const marker = await edge.read(place.asked.key, ask);
+  const marker = await ofColo.read(place.asked.key, ask);
   if (marker.kind === "unavailable") return "not-taken";
   discardBody(responseIn(marker));
   const isLedTo =

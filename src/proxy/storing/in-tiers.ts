@@ -1,13 +1,13 @@
 // Which tiers a response goes to, under which keys and until when: the response under the key that its
 // own Vary gives it and, if there is a Vary, the marker that leads to it. And how it is taken out.
-import type { Config, TierName } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
+import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
-import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
-import type { ArrivingResponse, ResponseRecord, ResponseTier } from "../stored/tiers.ts";
+import type { ArrivingResponse, ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
 import type { Asked } from "../request/plan.ts";
 import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
@@ -35,9 +35,9 @@ export type InTiersPorts = VariantPorts &
     readonly bypasses: (route: string) => boolean;
   };
 
-/** The largest body that may be stored without being held whole; 0 where the edge tier is left out. */
-export function streamBytesMax({ route }: Pick<Asked, "route">): number {
-  return route.tiers.includes("edge") ? edgeBodyBytesMax : 0;
+/** The largest body that may be stored without being held whole; 0 where no tier takes such. */
+export function streamBytesMax({ route }: Pick<Asked, "route">, tiers: Tiers): number {
+  return Math.max(0, ...tiers.of(route.tiers).all.map(({ arrivingBytesMax }) => arrivingBytesMax));
 }
 
 type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
@@ -46,18 +46,21 @@ type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
  * Takes what is stored under a key out of this isolate at once, and out of the colo and the shared
  * tier behind the answer.
  *
- * @param hosts those under which the edge tier may keep it
+ * @param hosts those under which a tier of the colo may keep it
  */
 export function removeStored(
   key: RecordKey,
   { ports, decision }: Pick<Need<RemovePorts>, "ports" | "decision">,
   hosts: readonly string[],
 ): void {
-  const { memory, edge, shared } = ports.tiers;
-  const atEdge = [...new Set(hosts)].map((host) => [edge, new RecordKey(key.text, host)] as const);
-  const below = shared === undefined ? atEdge : [[shared, key] as const, ...atEdge];
+  const { memory, below } = ports.tiers;
+  const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host));
   memory.remove(key);
-  const removing = takeOut(below);
+  const removing = takeOut(
+    below.flatMap((tier) =>
+      (tierScopes[tier.name] === "colo" ? inColo : [key]).map((at) => [tier, at] as const),
+    ),
+  );
   const noting = async () => {
     for (const tier of await removing) decision.changed(tier, "not-removed");
   };
@@ -69,10 +72,11 @@ export function removeStored(
  * and may answer with them until then.
  */
 export function removeDisplaced(place: VariantPlace<VariantPorts>): void {
-  const { shared } = place.ports.tiers;
+  const { below } = place.ports.tiers;
   const keys = keysOf(place);
-  if (shared === undefined || keys.length === 0) return;
-  place.ports.afterAnswer(async () => void (await takeOut(keys.map((key) => [shared, key]))));
+  const inWorld = below.filter(({ name }) => tierScopes[name] === "world");
+  const places = inWorld.flatMap((tier) => keys.map((key) => [tier, key] as const));
+  if (places.length > 0) place.ports.afterAnswer(async () => void (await takeOut(places)));
 }
 
 /**
@@ -80,39 +84,39 @@ export function removeDisplaced(place: VariantPlace<VariantPorts>): void {
  * shared one where the response waits for its second ask. Nothing is written of what was invalidated
  * since it was asked for, nor on a route that is bypassed by now.
  *
- * @param given.names the tiers to write, as far as they are the route's
+ * @param given.into the tiers to write, as far as they are the route's
  * @returns whether each of them keeps it; never rejects
  */
 export function storeInTiers(
   stored: StoredResponse,
-  given: VariantPlace<InTiersPorts> & { readonly names: readonly TierName[] },
+  given: VariantPlace<InTiersPorts> & { readonly into: readonly ResponseTier[] },
   body: TierKeep["body"],
 ): Promise<boolean> {
   if (hasLostItsPlace(stored.metadata, given)) return Promise.resolve(false);
-  const { memory, edge, shared } = given.ports.tiers;
-  const tiers = [memory, edge, shared]
-    .filter((tier) => tier !== undefined)
-    .filter(({ name }) => given.names.includes(name))
-    .filter(({ name }) => name !== "shared" || stored.metadata.awaitsSecondAsk !== true);
+  const { awaitsSecondAsk } = stored.metadata;
+  const tiers = given.into.filter(
+    ({ name }) => tierScopes[name] !== "world" || awaitsSecondAsk !== true,
+  );
   return write({ kind: "response", stored }, tiers, given, body);
 }
 
 /**
- * A body that is too large to be held goes to the edge as it arrives. Memory cannot take it, and must
+ * A body that is too large to be held goes to the first tier that takes such, as it arrives. Memory cannot take it, and must
  * not answer with an older one in its place.
  *
- * @returns whether the edge tier keeps it; never rejects
+ * @returns whether the tier keeps it; never rejects
  */
 export async function storeArriving(
   arriving: ArrivingResponse,
   place: VariantPlace<InTiersPorts>,
 ): Promise<boolean> {
   const { metadata } = arriving;
-  const { edge, memory } = place.ports.tiers;
+  const { all, memory } = place.ports.tiers.of(place.asked.route.tiers);
+  const taking = all.filter(({ arrivingBytesMax }) => arrivingBytesMax > 0).slice(0, 1);
   const completed = arriving.completed.then((bytes) =>
     hasLostItsPlace(metadata, place) ? "cut" : bytes,
   );
-  const isKept = await write({ ...arriving, completed }, [edge], place, "new");
+  const isKept = await write({ ...arriving, completed }, taking, place, "new");
   if (isKept) memory.remove(keyOf(metadata, place));
   return isKept;
 }
@@ -130,7 +134,7 @@ async function write(
   const stored = { key: keyOf(metadata, place), record, untilAtMs };
   const kept = await keep<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
-    tiers.filter(({ name }) => asked.route.tiers.includes(name)),
+    ports.tiers.of(asked.route.tiers).all.filter((tier) => tiers.includes(tier)),
     {
       atMs,
       body,

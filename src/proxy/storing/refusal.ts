@@ -4,6 +4,7 @@ import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
 import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import type { Tiers } from "../stored/tiers.ts";
 import { unknownCookies } from "../request/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";
@@ -24,6 +25,7 @@ import { endsVariants, hasRoomFor, type VariantPlace, type VariantPorts } from "
 
 /** What is asked whether an answer may be stored. */
 export type RefusalPorts = MarkerPorts & {
+  readonly tiers: Tiers;
   readonly config: Config;
   /** Does the switch send a route's requests straight to the origin by now? */
   readonly bypasses: (route: string) => boolean;
@@ -117,7 +119,8 @@ export function refusalToStore(
   if (metadata.lacksRouteTags === true) return "tags-failed";
   // Known beforehand only where the origin gave a length.
   const bytes = metadata.bodyBytes ?? 0;
-  const isTooLarge = bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked);
+  const isTooLarge =
+    bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked, ports.tiers);
   if (isTooLarge) return "too-large";
   // The request was forwarded before the post: its answer is not stored (rule 24).
   return ports.bypasses(asked.route.name) ? "switch" : undefined;

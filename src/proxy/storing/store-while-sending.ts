@@ -107,7 +107,7 @@ function storeBehind(
         isOver: () => ports.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: ports.fillBudget,
         bodyBytes: metadata.bodyBytes,
-        streamBytesMax: streamBytesMax(asked),
+        streamBytesMax: streamBytesMax(asked, ports.tiers),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         onOverflow: (stream, completed) => {
           streamed = storeArriving({ kind: "arriving", metadata, stream, completed }, led);
@@ -192,8 +192,8 @@ async function storeWhole(
   removeDisplaced(place);
   const isUnchanged = isValidated || bodyDigest === atHand(led)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
-  await storeInTiers(stored, { ...place, names: ["memory"] }, body);
+  await storeInTiers(stored, { ...place, into: [ports.tiers.memory] }, body);
   // To store takes CPU time, and the end of the answer would wait for that.
   await ports.turn();
-  await storeInTiers(stored, { ...place, names: ["edge", "shared"] }, body);
+  await storeInTiers(stored, { ...place, into: ports.tiers.below }, body);
 }

@@ -53,14 +53,15 @@ export async function withListOfOthers<Place extends VariantPlace<VariantPorts>>
 ): Promise<Place> {
   const { asked, ports, marker, inShared } = place;
   if (metadata.selecting.length === 0) return place;
+  const { ofColo, ofWorld } = ports.tiers.of(asked.route.tiers);
   if (marker === undefined) {
     if (inShared !== "passed-over") return place;
-    const passedOver = await ports.tiers.shared?.read(asked.key, askOfHead(ports));
+    const passedOver = await ofWorld?.read(asked.key, askOfHead(ports));
     const isLed = passedOver?.kind === "found" && passedOver.record.kind === "vary";
     return isLed ? { ...place, marker: passedOver.record } : place;
   }
-  if (isListed(metadata, place) || !asked.route.tiers.includes("edge")) return place;
-  const read = await ports.tiers.edge.read(asked.key, askOfHead(ports));
+  if (isListed(metadata, place) || ofColo === undefined) return place;
+  const read = await ofColo.read(asked.key, askOfHead(ports));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
@@ -174,7 +175,7 @@ export function markerTo(
     untilAtMs: Math.max(ports.nowAtMs() + markerKeepMs, latestAtMs),
     // A marker that this isolate alone still has may have been invalidated: written anew, it would
     // lead others back to what is gone.
-    onlyIn: ofColo === "gone" ? "memory" : undefined,
+    onlyIn: ofColo === "gone" ? "isolate" : undefined,
   };
 }
 

@@ -17,9 +17,7 @@ type Records = readonly (ResponseHead | undefined)[] | "unavailable";
 
 /** What the shared tier is looked into with. */
 export type HotCoveredPorts = AskedAgainPorts & {
-  readonly tiers: {
-    readonly shared: { readonly listedAt: (keys: readonly RecordKey[]) => Promise<Records> };
-  };
+  readonly listedAt: (keys: readonly RecordKey[]) => Promise<Records>;
 };
 
 /**
@@ -54,16 +52,16 @@ export async function coveredAmong(
 /** A marker leads on to the variant that is asked for. */
 async function storedFor(
   asked: readonly Asked[],
-  { tiers: { shared } }: HotCoveredPorts,
+  { listedAt }: HotCoveredPorts,
 ): Promise<readonly (StoredMetadata | undefined)[] | "unavailable"> {
-  const first = await shared.listedAt(asked.map(({ key }) => key));
+  const first = await listedAt(asked.map(({ key }) => key));
   if (first === "unavailable") return first;
   const leading = asked.flatMap((one, at) => {
     const record = first[at];
     if (record?.kind !== "vary") return [];
     return [{ at, key: variantKey(one.key, record.names, one.forwarded) }];
   });
-  const led = leading.length === 0 ? [] : await shared.listedAt(leading.map(({ key }) => key));
+  const led = leading.length === 0 ? [] : await listedAt(leading.map(({ key }) => key));
   if (led === "unavailable") return led;
   const variants = new Map(leading.map(({ at }, nth) => [at, led[nth]]));
   return asked.map((_, at) => metadataOf(variants.has(at) ? variants.get(at) : first[at]));

@@ -2,6 +2,7 @@
 // nothing else of any client. Notes come back from Redis, so they are checked like other input.
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
+import { reach } from "../../config/tier-names.ts";
 import { fieldName, fieldValue } from "../stored/record-form.ts";
 import { type Asked, asRefresh, plan, type Planning } from "../request/plan.ts";
 import type { ReadUrl } from "../request/url-reader.ts";
@@ -78,7 +79,7 @@ export function canBeKeptWarm(
   return (
     asked.method === "GET" &&
     !asked.hasUnknownCookie &&
-    asked.route.tiers.includes("shared") &&
+    reach(asked.route.tiers, "world") &&
     status < 400 &&
     bodyBytes !== null &&
     bodyBytes <= config.limits.sharedBodyBytes &&
@@ -125,7 +126,7 @@ export function askedAgain(note: HotKeyNote, isolate: AskedAgainPorts): Asked | 
     asked.url === note.url &&
     asked.keyedCookies === note.cookie &&
     !asked.hasUnknownCookie &&
-    asked.route.tiers.includes("shared") &&
+    reach(asked.route.tiers, "world") &&
     note.fields.every(([name]) => mayBeNoted(name, asked));
   return isAsNoted ? asRefresh(asked, []) : undefined;
 }

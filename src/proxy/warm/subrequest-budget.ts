@@ -1,5 +1,6 @@
 // How many of the subrequests of a call are left for pages: each page sets its most aside before it is asked
 // for, and gives back what it did not need.
+import { reach } from "../../config/tier-names.ts";
 import type { Route } from "../../config/config.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { WarmedPage } from "./warm-page.ts";
@@ -53,6 +54,6 @@ function costOf(came: WarmedPage, most: number): number {
 }
 
 function costIn({ looks, heardOf, changes, lease }: Decision): number {
-  const writes = changes.filter(({ tier }) => tier !== "memory").length;
+  const writes = changes.filter(({ tier }) => !reach([tier], "isolate")).length;
   return looks.length + heardOf.length + writes + (lease === undefined ? 0 : ofLease);
 }

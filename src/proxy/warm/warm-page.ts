@@ -1,5 +1,6 @@
 // Brings one page into the tiers before anybody asks for it: by the plan of any client's request, and as
 // the cron trigger refreshes a hot key.
+import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
@@ -112,11 +113,12 @@ async function stateInShared(
   ports: WarmPorts,
 ): Promise<InShared | "absent"> {
   const { tiers, config } = ports;
-  if (tiers.shared === undefined || !route.tiers.includes("shared")) return "no-shared";
-  if (tier === "shared") return "there";
+  const { ofWorld } = tiers.of(route.tiers);
+  if (ofWorld === undefined) return "no-shared";
+  if (tierScopes[tier] === "world") return "there";
   const { bodyBytes } = metadata;
   if (bodyBytes === null || bodyBytes > config.limits.sharedBodyBytes) return "too-large";
-  const read = await tiers.shared.read(key ?? primary, { ...askOfHead(ports), isPeek: true });
+  const read = await ofWorld.read(key ?? primary, { ...askOfHead(ports), isPeek: true });
   if (read.kind !== "found") return read.kind;
   if (read.record.kind === "response") discardBody(read.record.stored);
   return "there";
@@ -138,7 +140,7 @@ async function admitted(
     outcome,
     looksBefore: 0,
     second: second?.kind === "fresh" ? second.decision : undefined,
-    hasShared: planned.route.tiers.includes("shared") && ports.tiers.shared !== undefined,
+    hasShared: ports.tiers.of(planned.route.tiers).ofWorld !== undefined,
   };
 }
 

@@ -127,6 +127,8 @@ function inWorld(world: SimulatedWorld, tier: ResponseTier): ResponseTier {
   };
   return {
     name: tier.name,
+    arrivingBytesMax: tier.arrivingBytesMax,
+    isShutOff: tier.isShutOff,
     read: (key, ask) => waitedFor(tier.read(key, ask)),
     write: (key, record, given) => waitedFor(tier.write(key, record, given)),
     remove: (key: RecordKey) => waitedFor(Promise.resolve(tier.remove(key) ?? "removed")),

@@ -5,6 +5,7 @@ import { type Colo, startColo } from "../../../local/colo.ts";
 import type { ByteRange } from "../../../src/rules/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record/record.ts";
 import { headOf } from "../../../src/cache/tiers/record-codec.ts";
+import { edgeBodyBytesMax } from "../../../src/cache/tiers/edge-tier.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { TierKeep, TierRemoval, TierWrite } from "../../../src/cache/tiers/tier.ts";
 import type { BodyTold, EdgeAnswer, EdgeOrder } from "./edge-tier-worker.ts";
@@ -27,6 +28,8 @@ export interface Told {
 
 export class EdgeTierInWorkerd implements ResponseTier {
   readonly name = "edge";
+  readonly arrivingBytesMax = edgeBodyBytesMax;
+  readonly isShutOff = false;
   badRecordCount = 0;
   /** Where the last write put something into the Cache API. */
   putAt: readonly string[] = [];

@@ -1,6 +1,7 @@
 // A shared tier over a real Redis behind the local REST server, for suites that look at both.
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach } from "vitest";
+import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import type { EmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import {
   type Counts,
@@ -86,6 +87,7 @@ export function openWorld(start: RedisServerRow["start"]) {
       return world.rest.counts();
     },
   };
+  lengthenTimeouts();
   beforeAll(async () => {
     redisServer = await start();
     world.rest = await startUpstashRestServer({ redisUrl: redisServer.url, token });

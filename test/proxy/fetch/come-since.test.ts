@@ -2,6 +2,7 @@
 import { expect, it, vi } from "vitest";
 import { Flights } from "../../../src/cache/flights.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
+import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { Decision } from "../../../src/observe/decision.ts";
 import { comeSince } from "../../../src/proxy/fetch/come-since.ts";
@@ -24,7 +25,8 @@ it.each([
   const memoryCount = isCounted ? memory.changeCount : undefined;
   if (changed !== undefined) memory.write(changed, record, keep);
   const read = vi.spyOn(memory, "read");
-  const ports = { nowAtMs: () => 0, flights: new Flights(), tiers: { memory } };
+  const tiers = new TierStack(memory, []);
+  const ports = { nowAtMs: () => 0, flights: new Flights(), tiers };
   const asked = { key, route: { tiers: ["memory"] } };
   const decision = new Decision({ route: "" });
   const need = { asked, ports, decision, key, marker: undefined, memoryCount };

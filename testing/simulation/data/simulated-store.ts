@@ -6,12 +6,13 @@ import { Flights } from "../../../src/cache/flights.ts";
 import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
 import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
 import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { DataCounts } from "../../../src/data/load/data-counts.ts";
 import { StoreOrder } from "../../../src/data/load/store-order.ts";
 import { Namespace, type NamespacePorts } from "../../../src/data/namespace.ts";
 import { orderPurges } from "../../../src/data/purge-data.ts";
-import { dataForm } from "../../../src/data/value/data-record.ts";
+import { type DataDetail, dataForm } from "../../../src/data/value/data-record.ts";
 import { spaceOf } from "../../../src/data/value/space.ts";
 import { UnpurgedWrites } from "../../../src/data/write/unpurged-writes.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
@@ -124,17 +125,16 @@ function tiersOf(isolate: SimulatedIsolate): NamespacePorts["tiers"] {
   const { nowAtMs, place } = isolate;
   const onBadRecord = () => undefined;
   const common = { form: dataForm, nowAtMs, onBadRecord };
-  return {
-    memory: new MemoryTier({ bytesMax, form: dataForm }),
-    edge: new EdgeTier({ ...common, cache: () => place.colo.cache }),
-    shared: new SharedTier({
+  return new TierStack<DataDetail>(new MemoryTier({ bytesMax, form: dataForm }), [
+    new EdgeTier({ ...common, cache: () => place.colo.cache }),
+    new SharedTier({
       ...common,
       redis: isolate.redis.client,
       namespace: "site",
       bodyBytesMax: 100_000,
       uploadBytesMax: 64 * 1_048_576,
     }),
-  };
+  ]);
 }
 
 /** Of a load or a write: from nothing to seconds. */

@@ -1,0 +1,57 @@
+// Which tiers a route uses, and which of them stand for the colo and for the world.
+import { describe, expect, it } from "vitest";
+import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
+import type { TierName } from "../../../src/config/tier-names.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
+import type { ResponseTier, Tiers } from "../../../src/proxy/stored/tiers.ts";
+
+const named = (name: TierName): ResponseTier => ({
+  name,
+  arrivingBytesMax: 0,
+  isShutOff: false,
+  read: () => ({ kind: "absent" }),
+  write: () => ({ kind: "kept" }),
+  remove: () => undefined,
+});
+
+const memory = new MemoryTier<ResponseDetail>({ bytesMax: 1_000, form: responseForm });
+const [edge, shared] = [named("edge"), named("shared")];
+const whole = new TierStack(memory, [edge, shared]);
+const namesIn = ({ all }: Tiers) => all.map(({ name }) => name);
+
+describe("a stack of tiers", () => {
+  it.each<{ id: string; part: Tiers; all: string[]; colo?: string; world?: string }>([
+    { id: "whole", part: whole, all: ["memory", "edge", "shared"], colo: "edge", world: "shared" },
+    { id: "of a route", part: whole.of(["shared"]), all: ["shared"], world: "shared" },
+    { id: "of none", part: whole.of([]), all: [] },
+    {
+      id: "without the colo's",
+      part: whole.without("colo"),
+      all: ["memory", "shared"],
+      world: "shared",
+    },
+    { id: "of a part", part: whole.without("colo").of(["edge", "memory"]), all: ["memory"] },
+  ])("$id", ({ part, all, colo, world }) => {
+    expect([namesIn(part), part.ofColo?.name, part.ofWorld?.name]).toEqual([all, colo, world]);
+    expect(part.usesMemory).toBe(all.includes("memory"));
+    expect(part.memory).toBe(memory);
+  });
+
+  it("is the same for the same names, so that a look-up makes none", () => {
+    const names: readonly TierName[] = ["memory"];
+    expect(whole.of(names)).toBe(whole.of(names));
+  });
+
+  it("puts what a tier has into those above it that fewer share", () => {
+    expect(whole.above(shared).map(({ name }) => name)).toEqual(["memory", "edge"]);
+    expect(whole.above(edge).map(({ name }) => name)).toEqual(["memory"]);
+    expect(
+      whole
+        .of(["edge", "shared"])
+        .above(shared)
+        .map(({ name }) => name),
+    ).toEqual(["edge"]);
+  });
+});
