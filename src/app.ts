@@ -1,10 +1,12 @@
 // The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
 import { Hono } from "hono";
 import { answerDebugged, debugField } from "./admin/debug-field.ts";
+import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
+import { tierScopes } from "./config/tier-names.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { createCache, type TieredCache } from "./create-cache.ts";
@@ -21,7 +23,7 @@ import {
   type ServerRequest,
 } from "./platform/arrival.ts";
 import type { Env } from "./platform/bindings.ts";
-import { coloOf, readEnvironment } from "./platform/environment.ts";
+import { coloOf, type Environment, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
@@ -56,6 +58,8 @@ export interface Application {
 export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
+  /** Beside memory, the Cache API and Redis. */
+  readonly tiers?: readonly TierInCode[] | undefined;
 }
 
 /**
@@ -64,16 +68,17 @@ export interface InCode {
  * @param given from `defineConfig`; an object that was written without it is checked here
  * @param inCode.origins origins that are functions, by their names; they go before all others
  * @param inCode.data what works over the same core
+ * @param inCode.tiers beside memory, the Cache API and Redis
  * @throws OperatorError for a configuration that is refused, and for bindings with which answers would be wrong
  */
 export function createApp(
   given: Config,
   env: Env,
   host: Platform,
-  { origins, data }: InCode = {},
+  { origins, data, tiers }: InCode = {},
 ): Application {
   const written = configOf(given);
-  const environment = readEnvironment(env, written, origins);
+  const { environment, makers } = bound(readEnvironment(env, written, origins), tiers, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -88,7 +93,8 @@ export function createApp(
   const { journal, dataset } = environment;
   const own = { ...platform, database, journal, dataset };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
-  const cache = createCache(config, own, form, data === undefined ? 1 : 2);
+  const memoryShares = data === undefined ? 1 : 2;
+  const cache = createCache(config, own, form, { memoryShares, tiers: makers });
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
@@ -134,6 +140,26 @@ export function createApp(
     await Promise.all([...runs, proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+/** A tier that its bindings do not give is left out, and named among the faults. */
+function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
+  const { redis } = environment;
+  const hasWorld = redis !== undefined && !isFault(redis);
+  const made = tiers.map((tier) =>
+    hasWorld || tierScopes[tier.name] !== "region" ? tier.bound(env) : lacksWorld(tier),
+  );
+  const faults = [...environment.faults, ...made.filter(isFault)];
+  const makers = made.filter((one) => typeof one === "function");
+  return { environment: { ...environment, faults }, makers };
+}
+
+function lacksWorld({ name }: TierInCode): Fault {
+  return {
+    what: `The tier ${JSON.stringify(name)} is off.`,
+    why: "It has copies of what Redis has, and there is no usable database.",
+    mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or leave the tier out.",
+  };
 }
 
 interface Answering {

@@ -2,11 +2,12 @@
 // for the same at once. It knows no origin and no request; an application's own data can use it alone, or
 // beside pages.
 import { FewAtOnce } from "./cache/few-at-once.ts";
-import { Leases } from "./cache/leases.ts";
-import { EdgeTier } from "./cache/tiers/edge-tier.ts";
-import { MemoryTier } from "./cache/tiers/memory-tier.ts";
+import { RedisLeases } from "./stores/redis/redis-leases.ts";
+import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
+import { MemoryTier } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
-import { SharedTier } from "./cache/tiers/shared-tier.ts";
+import { SharedTier } from "./stores/redis/shared-tier.ts";
+import type { MakeTier } from "./cache/tiers/tier-in-code.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
@@ -51,17 +52,18 @@ type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
  *
  * @param config from `defineConfig`; its routes and origins are not looked at
  * @param form   what the tiers ask of a record's detail
- * @param memoryShares among how many memory tiers `limits.memoryBytes` is divided: 2 where data is to
+ * @param given.memoryShares among how many memory tiers `limits.memoryBytes` is divided: 2 where data is to
  *   stand beside it
+ * @param given.tiers        beside memory, the Cache API and Redis
  */
 export function createCache<Detail>(
   config: CoreConfig,
   platform: CachePlatform,
   form: RecordForm<Detail>,
-  memoryShares = 1,
+  { memoryShares = 1, tiers = [] }: { memoryShares?: number; tiers?: readonly MakeTier[] } = {},
 ) {
   const core = openCore(config, platform, memoryShares);
-  return { ...core, ...tiersOver(core, form) };
+  return { ...core, ...tiersOver(core, form, tiers) };
 }
 
 /** Puts tiers for records of another form over a core: all else is the core's, and so the same for both. */
@@ -132,7 +134,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
 }
 
 /** What belongs to records of one form. */
-function tiersOver<Detail>(core: Core, form: RecordForm<Detail>) {
+function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly MakeTier[] = []) {
   const { redis, room, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
   const { namespace, limits } = config;
@@ -145,30 +147,22 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>) {
     onEvicted: () => metrics.add("evictions", ["memory"]),
   });
   memories.add(memory);
-  const tell = logOf("edge-tier", log);
-  const cacheApi = cache && new EdgeTier({ cache, form, nowAtMs, tell, onBadRecord });
+  const ofAny = { form, namespace, nowAtMs, onBadRecord };
+  const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
+  const { sharedBodyBytes: bodyBytesMax } = limits;
   const shared =
     redis &&
-    new SharedTier({
-      redis,
-      room,
-      form,
-      namespace,
-      bodyBytesMax: limits.sharedBodyBytes,
-      uploadBytesMax: memoryBytesMax,
-      onBadRecord,
-      nowAtMs,
-    });
+    new SharedTier({ ...ofAny, redis, room, bodyBytesMax, uploadBytesMax: memoryBytesMax });
+  const others = given.map((make) => make({ ...ofAny, log }));
+  const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
   return {
-    tiers: new TierStack<Detail>(
-      memory,
-      [cacheApi, shared].filter((tier) => tier !== undefined),
-    ),
+    tiers: new TierStack<Detail>(memory, below),
     /** `undefined` on a platform without a Cache API. */
     cacheApi,
     fewAtOnce: new FewAtOnce(),
     /** Rights to load that hold in all colos; `undefined` without a database. */
-    leases: redis && new Leases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
+    leases:
+      redis && new RedisLeases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
   };
 }
 

@@ -1,4 +1,5 @@
 // What `import … from "tidemark/hono"` offers: a Hono application of one's own as the origin.
+import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
@@ -29,6 +30,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * @param given.env the variables on Node, such as `process.env`; a Worker has its own bindings
  * @param given.data of `createDataCache`: it shares the journal, Redis and the cron trigger of the pages, and
  *   `withCache` hands it to handlers
+ * @param given.tiers beside memory, the Cache API and Redis
  * @throws OperatorError for a configuration that is refused
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
@@ -36,12 +38,17 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
 export function tidemark(
   app: AnsweringApplication,
   config: Config,
-  given: { readonly env?: object; readonly data?: DataCache | undefined } = {},
+  given: {
+    readonly env?: object;
+    readonly data?: DataCache | undefined;
+    readonly tiers?: readonly TierInCode[] | undefined;
+  } = {},
 ): CachedApplication {
   let bindings = given.env ?? {};
-  const { data } = given;
+  const { data, tiers } = given;
   const worker = createWorker(config, {
     data,
+    tiers,
     origins: {
       default: (request, background) =>
         app.fetch(request, bindings, {

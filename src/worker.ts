@@ -1,5 +1,6 @@
 // What `import … from "tidemark/worker"` offers: a configuration as the handler that a Worker exports.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
+import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { knownData } from "./data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
@@ -35,6 +36,7 @@ export interface TidemarkWorker {
 export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
+  readonly tiers?: readonly TierInCode[] | undefined;
 }
 
 /**
@@ -42,14 +44,18 @@ export interface GivenInCode {
  *
  * @param written from `defineConfig`
  * @param inCode.origins origins that are functions, by their names; they go before all others
+ * @param inCode.tiers beside memory, the Cache API and Redis, such as `workersKv` of `tidemark/cloudflare`
  * @param inCode.data of `createDataCache`: it then shares the journal, Redis and the cron trigger of the pages
  * @throws OperatorError for a configuration that is refused, so that it cannot be uploaded
  * @example
  * export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
  */
-export function createWorker(written: Config, { origins, data }: GivenInCode = {}): TidemarkWorker {
+export function createWorker(
+  written: Config,
+  { origins, data, tiers }: GivenInCode = {},
+): TidemarkWorker {
   const config = configOf(written);
-  const inCode = { origins, data: data && knownData(data) };
+  const inCode = { origins, tiers, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;
   const started = (env: object): Application | undefined => {

@@ -2,8 +2,8 @@
 // as it is told to: the shared tier's own work, between the SDK's JSON and the digest. It packs
 // whatever it is told to, so that the sizes show which the tier packs.
 import { sha256Hex } from "../../src/base/sha256.ts";
-import { bodyIn } from "../../src/cache/tiers/body-text.ts";
-import { gzipped } from "../../src/cache/tiers/gzip.ts";
+import { bodyIn } from "../../src/stores/redis/body-text.ts";
+import { gzipped } from "../../src/stores/redis/gzip.ts";
 
 const mebibyte = 1_048_576;
 

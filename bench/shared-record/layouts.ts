@@ -8,8 +8,7 @@ import { startUpstashRestServer, type UpstashRestServer } from "../../local/upst
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { sha256Hex } from "../../src/base/sha256.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
-import { sharedKey } from "../../src/cache/tiers/record-text.ts";
-import { SharedTier } from "../../src/cache/tiers/shared-tier.ts";
+import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
 import { counted, markdownTable } from "../figures.ts";
 import { pageText } from "../load/page-text.ts";
 import { dollarsAMillionOf } from "../cost/prices.ts";
@@ -66,7 +65,7 @@ async function rowsOf(rest: UpstashRestServer, what: string, record: ResponseRec
     automaticDeserialization: false,
     responseEncoding: false,
   });
-  const text = String(await redis.get(await sharedKey("bench", key)));
+  const text = String(await redis.get(await key.nameIn("bench")));
   const at = text.indexOf("\n");
   const fields = { m: text.slice(0, at).trimEnd(), b: text.slice(at + 1) };
   const rows: string[][] = [];

@@ -13,6 +13,7 @@ const entries = {
   tidemark: "tidemark",
   worker: "worker",
   hono: "hono",
+  cloudflare: "cloudflare",
   data: "data-cache",
   node: "node-cache",
   sinks: "sinks",

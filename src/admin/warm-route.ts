@@ -61,7 +61,7 @@ async function warmPages(
   { limit }: ReadOrder,
   { ports }: WarmSettings,
 ): Promise<readonly Warmed[]> {
-  const budget = limit === undefined ? new SubrequestBudget() : undefined;
+  const budget = limit === undefined ? new SubrequestBudget(ports.tiers) : undefined;
   const routeOf = ({ asked: { url } }: ReadPage) =>
     ports.readUrl({ url: new URL(url).href, method: "GET" }).route;
   const work = async (page: ReadPage) => {

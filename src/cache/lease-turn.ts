@@ -1,7 +1,7 @@
 // One fetch in the world for a key: waits for the lease, or for what its holder leaves.
 import { patiently, tryUntil } from "../base/patience.ts";
 import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
-import { type Lease, type LeaseAsked, type LeaseWord, leaseMs } from "./leases.ts";
+import { type Lease, type LeaseAsked, leaseMs, type Leases, type LeaseWord } from "./lease.ts";
 import type { RecordKey } from "./record/record-key.ts";
 
 /** What a request comes to that waits for its turn in the world. */
@@ -34,12 +34,7 @@ export interface TurnAsk<Head, Shared extends SharedOutcome> {
 
 export interface TurnPorts<Head> extends StartPorts {
   /** `undefined` without a database. */
-  readonly leases:
-    | {
-        ask(key: RecordKey): Promise<LeaseAsked<Head>>;
-        takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined>;
-      }
-    | undefined;
+  readonly leases: Leases<Head> | undefined;
   readonly random: () => number;
 }
 

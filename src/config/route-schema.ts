@@ -23,7 +23,7 @@ import {
   yesOrNo,
 } from "./forms.ts";
 import { patternFault } from "./route-pattern.ts";
-import { tierNames, tiersListed } from "./tier-names.ts";
+import { listed, tierNames } from "./tier-names.ts";
 
 const pattern = text("/articles/:slug").check(
   z.refine((written) => patternFault(written) === undefined, {
@@ -67,7 +67,7 @@ const settings = fields("a route", {
   staleIfError: duration,
   admission: z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
   tiers: z.array(
-    z.enum(tierNames, `has a tier that is none of ${tiersListed}`),
+    z.enum(tierNames, `has a tier that is none of ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
   query: fields("query", { allow: patterns }),

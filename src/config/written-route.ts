@@ -2,6 +2,7 @@
 // example. The schema checks the same fields when it is loaded; a test compares the two.
 
 import type { CfName } from "./cf-names.ts";
+import type { TierName } from "./tier-names.ts";
 
 /** A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. */
 export type Duration = `${bigint}${"s" | "m" | "h" | "d"}`;
@@ -63,8 +64,8 @@ export interface WrittenRoute {
    * @example admission: "second-ask"
    */
   readonly admission?: "first-ask" | "second-ask" | undefined;
-  /** The tiers that are used. Default: all of them. @example tiers: ["memory", "edge"] */
-  readonly tiers?: readonly ("memory" | "edge" | "shared")[] | undefined;
+  /** The tiers that are used: `memory`, `edge`, `kv`, `shared`. Default: all of them. @example tiers: ["memory", "edge"] */
+  readonly tiers?: readonly TierName[] | undefined;
   /** The query. Default: all of it counts. @example query: { allow: ["page"] } */
   readonly query?: WrittenQuery | undefined;
   /** What is keyed besides the URL. Default: nothing. @example key: { cookies: ["currency"] } */

@@ -14,6 +14,7 @@ export const logEvents = [
   "credentials",
   "database",
   "cache-api",
+  "kv",
   "origin",
   "data-load",
   "data-write",

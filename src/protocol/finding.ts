@@ -33,6 +33,7 @@ export const findingCodes = [
   "reports-missing",
   "reports-lost",
   "cache-api-slow",
+  "kv-slow",
   "data-unpurged",
   "data-loads-fail",
   "behind-backlog",

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { find, type Finding, type Found, type Sought } from "../../src/cache/find.ts";
 import type { CacheRecord } from "../../src/cache/record/record.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
-import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
+import type { TierName } from "../../src/config/tier-names.ts";
 import { TierStack } from "../../src/cache/tiers/tier-stack.ts";
 import type { Tier, TierRead, VaryMarker } from "../../src/cache/tiers/tier.ts";
 
@@ -12,7 +13,7 @@ interface Detail {
 }
 
 type Verdict = "answers" | "does not";
-type Name = "memory" | "edge" | "shared";
+type Name = TierName;
 type Held = CacheRecord<Detail> | VaryMarker;
 
 const marker: VaryMarker = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };

@@ -54,7 +54,7 @@ describe("a good configuration comes to", () => {
       staleIfErrorSeconds: undefined,
       browserSeconds: undefined,
       immutable: false,
-      tiers: ["memory", "edge", "shared"],
+      tiers: ["memory", "edge", "kv", "shared"],
       admission: undefined,
       queryAllow: undefined,
       keyHeaders: [],

@@ -213,7 +213,7 @@ describe("a route is refused", () => {
       id: "tier",
       changes: { tiers: ["edge", "disk"] },
       at: "tiers.1",
-      says: 'has a tier that is none of "memory", "edge", "shared"',
+      says: 'has a tier that is none of "memory", "edge", "kv", "shared"',
     },
     {
       id: "tiers",

@@ -15,6 +15,7 @@ import {
   LoadTimedOut,
   OperatorError as SameError,
 } from "tidemark/data";
+import { workersKv } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
@@ -29,6 +30,7 @@ assert.throws(
   OperatorError,
 );
 assert.equal(typeof createCache, "function");
+assert.match(workersKv({ binding: "PAGES" }).bound({}).why, /^PAGES is not bound/);
 
 assert.equal(SameError, OperatorError);
 assert.equal(SameErrorToo, OperatorError);

@@ -3,6 +3,8 @@
 const beneathCore = ["base", "rules", "protocol", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
+/** What keeps records and leases: it is chosen where a cache is put together, and named nowhere else. */
+const stores = ["stores/memory", "stores/cache-api", "stores/redis"];
 
 const composition = ["create-cache", "create-proxy", "data-beside-pages"];
 
@@ -56,10 +58,20 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   platform: ["base", "rules", "protocol", "observe", "config"],
   // What a tier holds: a record, what a purge can match of it, where it came from, its key.
   "cache/record": ["base", "rules"],
-  // Memory, the colo's Cache API, and Redis, each behind the port of a tier.
+  // The port of a tier, the order of all tiers, and the form of a record.
   "cache/tiers": [...beneathCore, "config", "cache/record"],
   // The core that knows nothing of HTTP: find, load, keep; flights and leases.
   cache: [...beneathCore, "config", "cache/record", "cache/tiers"],
+  // What bounds the calls of any store.
+  stores: [...beneathCore, "cache/tiers"],
+  // The heap of the isolate.
+  "stores/memory": [...beneathCore, "cache/record", "cache/tiers"],
+  // The Cache API of a colo.
+  "stores/cache-api": [...beneathCore, "cache/record", "cache/tiers", "stores"],
+  // Workers KV.
+  "stores/kv": [...beneathCore, "cache/record", "cache/tiers", "stores"],
+  // Redis, as a tier and for leases.
+  "stores/redis": [...beneathCore, "cache/record", "cache/tiers", "cache", "stores"],
   // The journal of purges in Redis, and its entries.
   "purge/journal": [...beneathCore, "cache/record"],
   // What an isolate knows of the journal, and how it judges by that.
@@ -74,7 +86,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What isolates tell of their counts, and what that comes to for all of them.
   reports: [...beneathCore, "config"],
   // The core with its journal, put together.
-  "create-cache": [...core, "platform", reporting],
+  "create-cache": [...core, "platform", reporting, ...stores],
   // What a Worker asks of a cache for data that it is handed.
   "data-beside-pages": [...core, "create-cache"],
   // Keys and values of an application's data, and what it says of them.
@@ -143,6 +155,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   tidemark: [...core, "platform", ...composition],
   // Of data they import types alone: a test sees that a Worker without data has none of its code.
   worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", "data", release],
+  cloudflare: ["cache/tiers", "stores/kv"],
   hono: [...core, "platform", "app", "data", "worker"],
   "purge-sender": ["purger"],
   "data-cache": [

@@ -12,7 +12,7 @@ import type {
   ResponseTier,
   Tiers,
 } from "../../src/proxy/stored/tiers.ts";
-import { MemoryTier } from "../../src/cache/tiers/memory-tier.ts";
+import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 /** Far off, so that a real runtime keeps the response; a tier itself must compare with `atMs`. */

@@ -2,6 +2,7 @@
 // Everything outside is a fake; time moves only when a test moves it.
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
+import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
@@ -21,6 +22,7 @@ export const host = "www.example.com";
 export interface SiteOptions {
   readonly config?: ConfigInput;
   readonly env?: Readonly<Record<string, unknown>>;
+  readonly tiers?: readonly TierInCode[];
   readonly origin?: Script;
   /** Origins that are functions; they go before `origin`. */
   readonly handlers?: OriginHandlers;
@@ -99,6 +101,7 @@ export class Site {
     this.#app = createApp(this.config, env, platform, {
       origins: options.handlers ?? {},
       data: options.data && knownData(options.data),
+      tiers: options.tiers,
     });
   }
 

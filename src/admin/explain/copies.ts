@@ -108,7 +108,7 @@ function isAskedOf(name: TierName, { decision }: Search<QuietPorts>): TierAccoun
   return looks.length > 0;
 }
 
-/** By the rules of `find`, `Search` and `askShared`. */
+/** By the rules of `find`, `Search` and `passesOver`. */
 function whyNotAsked(
   name: TierName,
   search: Search<QuietPorts>,

@@ -1,8 +1,7 @@
 // What to do about a refusal or a verdict, where the right words depend on the request or the
 // configuration: which cookie, which limit, which purge.
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
-import { edgeBodyBytesMax } from "../../cache/tiers/edge-tier.ts";
-import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import { edgeBodyBytesMax, kvBodyBytesMax, smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { reach, type TierName } from "../../config/tier-names.ts";
 import { byInvalidation } from "../../purge/journal/entry.ts";
@@ -57,6 +56,7 @@ export function tooLarge(
   const takes: Readonly<Record<TierName, Limit>> = {
     memory: [smallBodyBytesMax, "bytes are the most that memory takes of a new response"],
     edge: [edgeBodyBytesMax, "bytes are the most that the edge tier takes"],
+    kv: [kvBodyBytesMax, "bytes are the most that the KV tier takes"],
     shared: [
       sharedBodyBytes,
       "bytes are the most that the shared tier takes (limits.sharedBodyBytes)",

@@ -9,7 +9,7 @@ import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
 import {
   bypassSet,
-  cacheApiSlow,
+  tiersSlow,
   configuration,
   reportsLost,
   reportsMissing,
@@ -35,7 +35,7 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   operatorRefused,
   reportsMissing,
   reportsLost,
-  cacheApiSlow,
+  tiersSlow,
   dataUnpurged,
   dataLoadsFail,
   behindBacklog,

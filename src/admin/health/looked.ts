@@ -7,6 +7,7 @@ import type { Fault } from "../../base/operator-error.ts";
 import type { Environment } from "../../platform/environment.ts";
 import type { CredentialRefusal } from "../../proxy/storing/credential-refusals.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
 import type { Entry } from "../../purge/journal/entry.ts";
 import type { DatabaseInfo } from "../../redis/database-info.ts";
@@ -71,15 +72,13 @@ export interface LookedHere {
   readonly refusingAnonymous: ReturnType<Isolate["originHealth"]["refusingAnonymous"]>;
   /** Of the last 15 minutes. */
   readonly credentialRefusals: readonly CredentialRefusal[];
-  readonly cacheApi: Pick<NonNullable<CacheApi>, "isShutOff" | "trouble"> | undefined;
+  readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble">[];
   /** `undefined` where the Worker was handed none. */
   readonly data: DataTroubles | undefined;
   readonly faults: readonly Fault[];
   /** What BYPASS names. */
   readonly bypass: Bypass;
 }
-
-type CacheApi = TieredCache<ResponseDetail>["cacheApi"];
 
 /** What a look found of a database's room. */
 export interface RoomLooked {
@@ -107,7 +106,7 @@ export interface Looked extends LookedHere {
 /** Sends no command and no request, so anybody may ask for it. */
 export function lookHere({ environment, cache, isolate, data }: HealthSettings): LookedHere {
   const { config, originHealth, credentialRefusals, nowAtMs } = isolate;
-  const { redis, purging, cacheApi } = cache;
+  const { redis, purging, tiers } = cache;
   return {
     atMs: nowAtMs(),
     maxLagMs: config.purge.renewalLagMs,
@@ -125,7 +124,7 @@ export function lookHere({ environment, cache, isolate, data }: HealthSettings):
     originTroubles: originHealth.troubles,
     refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
     credentialRefusals: credentialRefusals.recent(nowAtMs()),
-    cacheApi,
+    tiers: tiers.all,
     data: data?.troubles(),
     faults: environment.faults,
     bypass: environment.bypass,

@@ -48,22 +48,28 @@ export function reportsLost(looked: Looked): Finding[] {
   ];
 }
 
-export function cacheApiSlow({ cacheApi }: Looked): Finding[] {
-  const trouble = cacheApi?.trouble;
-  if (cacheApi === undefined || trouble === undefined || trouble.isOver) return [];
-  return [
-    {
-      code: "cache-api-slow",
-      level: "warning",
-      what: cacheApi.isShutOff
-        ? "This colo's Cache API is shut off. Memory and Redis still answer, and the origin gets more requests."
-        : "This colo's Cache API did not answer in time.",
-      since: isoOf(trouble.sinceAtMs),
-      cause: `${trouble.why}.`,
-      remedy:
-        "A probe notices by itself when the Cache API answers again. If the trouble lasts, look at the status page of Cloudflare.",
-    },
-  ];
+/** Redis has findings of its own. */
+const slowTiers = {
+  edge: {
+    code: "cache-api-slow",
+    named: "This colo's Cache API",
+    instead: "Memory and Redis still answer, and the origin gets more requests.",
+  },
+  kv: { code: "kv-slow", named: "Workers KV", instead: "Redis answers in its place." },
+} as const;
+
+export function tiersSlow({ tiers }: Looked): Finding[] {
+  return tiers.flatMap(({ name, isShutOff, trouble }): Finding[] => {
+    if (trouble === undefined || trouble.isOver || !(name in slowTiers)) return [];
+    const { code, named, instead } = slowTiers[name as keyof typeof slowTiers];
+    const what = isShutOff
+      ? `${named} is shut off. ${instead}`
+      : `${named} did not answer in time.`;
+    const remedy =
+      "A probe notices by itself when it answers again. If the trouble lasts, look at the status page of Cloudflare.";
+    const since = isoOf(trouble.sinceAtMs);
+    return [{ code, level: "warning", what, since, cause: `${trouble.why}.`, remedy }];
+  });
 }
 
 /** A fault turns something off. A warning is about a setting without effect. */

@@ -2,8 +2,7 @@
 // tier. Nothing is purged, and nobody else is asked.
 import type { DataBesidePages } from "../../data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
-import { listingMsMax } from "../../cache/tiers/record-listing.ts";
-import type { LeftOut, ListingBounds } from "../../cache/tiers/tier.ts";
+import { type LeftOut, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { Tiers } from "../../proxy/stored/tiers.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";

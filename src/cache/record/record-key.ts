@@ -33,6 +33,11 @@ export class RecordKey {
     return this.#digest ?? this.#digested();
   }
 
+  /** Under which a store that all colos share keeps it. */
+  async nameIn(namespace: string): Promise<string> {
+    return `${namespace}:${this.family}:${await this.digest()}`;
+  }
+
   async #digested(): Promise<string> {
     this.#digest = await sha256Hex(new TextEncoder().encode(this.text));
     return this.#digest;

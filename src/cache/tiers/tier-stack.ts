@@ -15,7 +15,8 @@ export class TierStack<Detail> {
   readonly ofColo: Tier<Detail> | undefined;
   /** The farthest of those that all colos share: what lies there counts where they differ. */
   readonly ofWorld: Tier<Detail> | undefined;
-  readonly #parts = new WeakMap<readonly TierName[], TierStack<Detail>>();
+  /** What `of` has given before: a hit reads it here. */
+  readonly parts = new WeakMap<readonly TierName[], TierStack<Detail>>();
 
   constructor(memory: Memory<Detail>, below: readonly Tier<Detail>[], usesMemory = true) {
     this.memory = memory;
@@ -28,11 +29,11 @@ export class TierStack<Detail> {
 
   /** @param names of a route or a namespace; they may name tiers that this deployment has not */
   of(names: readonly TierName[]): TierStack<Detail> {
-    const known = this.#parts.get(names);
+    const known = this.parts.get(names);
     if (known !== undefined) return known;
     const below = this.below.filter(({ name }) => names.includes(name));
     const part = new TierStack(this.memory, below, names.includes(this.memory.name));
-    this.#parts.set(names, part);
+    this.parts.set(names, part);
     return part;
   }
 

@@ -1,5 +1,6 @@
 // The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
 import type { TierName } from "../../config/tier-names.ts";
+import type { Trouble } from "../../observe/condition.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
@@ -8,6 +9,10 @@ import type { RecordKey } from "../record/record-key.ts";
 export const smallBodyBytesMax = 262_144;
 /** A body up to here is held in memory once it is asked for again. */
 export const largeBodyBytesMax = 1_048_576;
+/** The largest object that the Cache API takes. */
+export const edgeBodyBytesMax = 512 * 1_048_576;
+/** The largest value of Workers KV, less a head of 64 KiB. */
+export const kvBodyBytesMax = 25 * 1_048_576 - 65_536;
 
 /** Under one key stands a record with a body, or the marker that leads to several of them. */
 export type TierRecord<Detail> = { kind: "response"; stored: CacheRecord<Detail> } | VaryMarker;
@@ -60,7 +65,15 @@ export type TierWrite =
   | { kind: "kept" }
   | {
       kind: "refused";
-      rule: "too-large" | "arriving" | "cut" | "expired" | "busy" | "no-digest" | "no-room";
+      rule:
+        | "too-large"
+        | "arriving"
+        | "cut"
+        | "expired"
+        | "brief"
+        | "busy"
+        | "no-digest"
+        | "no-room";
     }
   | { kind: "unavailable"; cause: string };
 
@@ -90,6 +103,9 @@ export interface TierAsk<Detail> {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
+/** A tier did not answer in time. */
+export type TierTrouble = Trouble<"timeout"> & { readonly why: string };
+
 export interface Tier<Detail> {
   /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
   readonly name: TierName;
@@ -97,6 +113,8 @@ export interface Tier<Detail> {
   readonly arrivingBytesMax: number;
   /** It answers nobody now: nothing but probes is sent to it. */
   readonly isShutOff: boolean;
+  /** The last time that it did not answer, also once that is over. */
+  readonly trouble?: TierTrouble | undefined;
   /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
   read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;
   /**
@@ -161,6 +179,9 @@ export interface Listed<Detail> {
 
 /** Enough records, too many keys of others, too little time, metadata that is too long, or enough commands. */
 export type LeftOut = "records" | "keys" | "time" | "metadata" | "commands";
+
+/** Whoever asks for a listing waits for it so long. */
+export const listingMsMax = 5_000;
 
 /** How far a listing goes. */
 export interface ListingBounds {

@@ -1,6 +1,5 @@
 // Hashes in Redis: read with their head by one command, and written by scripts that are given the head
 // which was judged last.
-import { sharedKey } from "../../cache/tiers/record-text.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
@@ -85,7 +84,7 @@ export class HashStore {
   /** @param names all fields unless given */
   async read(key: RecordKey, names?: readonly string[]): Promise<HeldHash | undefined> {
     const { redis, namespace, afterAnswer } = this.#settings;
-    const redisKey = await sharedKey(namespace, key);
+    const redisKey = await key.nameIn(namespace);
     const asked = ["head", ...(names ?? []).map((name) => fieldPrefix + name)];
     const answer = await redis.read<unknown>(
       "look-up",
@@ -175,7 +174,7 @@ export class HashStore {
     moreKeys: readonly string[] = [],
   ): Promise<readonly unknown[] | undefined> {
     const { redis, namespace } = this.#settings;
-    const keys = [await sharedKey(namespace, key), ...moreKeys];
+    const keys = [await key.nameIn(namespace), ...moreKeys];
     const answer = await redis.write<unknown>("fill", (client) =>
       client.eval(script, keys, [...given]),
     );

@@ -1,6 +1,6 @@
 // What data has come to in this isolate, by namespace: counts, and a line in the log where loads begin to
 // fail and where they go well again.
-import type { TierName } from "../../config/config.ts";
+import { dataTierNames, type TierName } from "../../config/tier-names.ts";
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
 import { addAll, addDuration, Rises, seriesOf, type Sums } from "../../observe/sums.ts";
@@ -11,6 +11,9 @@ import type { Given } from "./load-outcome.ts";
 const namespacesMax = 256;
 /** Namespaces beyond that count under this name, which none can bear. */
 const otherNamespaces = "other namespaces";
+
+const noHits = () =>
+  Object.fromEntries(dataTierNames.map((name) => [name, 0])) as Record<TierName, number>;
 
 interface OfNamespace {
   readonly counts: NamespaceCounts;
@@ -79,8 +82,7 @@ export class DataCounts {
     Record<string, NamespaceCounts & { readonly stale: number; readonly trouble: unknown }>
   > {
     const entries = [...this.#byName].map(([name, { counts, condition }]) => {
-      const { memory, edge, shared } = counts.staleHits;
-      const stale = memory + edge + shared;
+      const stale = Object.values(counts.staleHits).reduce((sum, hits) => sum + hits, 0);
       return [name, { ...structuredClone(counts), stale, trouble: condition.trouble }] as const;
     });
     return Object.fromEntries(entries);
@@ -118,8 +120,8 @@ export class DataCounts {
     const { log } = this.#settings;
     const made: OfNamespace = {
       counts: {
-        hits: { memory: 0, edge: 0, shared: 0 },
-        staleHits: { memory: 0, edge: 0, shared: 0 },
+        hits: noHits(),
+        staleHits: noHits(),
         ...noCounts,
         writes: {},
       },

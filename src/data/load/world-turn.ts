@@ -2,7 +2,7 @@
 // to Redis meanwhile, and the words that holders of the lease leave for each other.
 import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
-import type { LeaseWord } from "../../cache/leases.ts";
+import type { LeaseWord } from "../../cache/lease.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { DataDetail } from "../value/data-record.ts";

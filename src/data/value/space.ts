@@ -1,6 +1,6 @@
 // What an application says of a namespace of data: its options, their defaults, what is refused.
 import * as z from "zod/mini";
-import { reach, type TierName, tierNames, tiersListed } from "../../config/tier-names.ts";
+import { dataTierNames, listed, reach, type TierName } from "../../config/tier-names.ts";
 import { durationSeconds } from "../../config/duration.ts";
 import { between, duration, fields } from "../../config/forms.ts";
 import type { Duration } from "../../config/written-route.ts";
@@ -111,7 +111,7 @@ const form = fields("a namespace", {
   tiers: z.readonly(
     z
       .array(
-        z.enum(tierNames, `has a tier that is none of ${tiersListed}`),
+        z.enum(dataTierNames, `has a tier that is none of ${listed(dataTierNames)}`),
         'must be a list of tiers, such as ["memory", "shared"]',
       )
       .check(z.refine((names) => names.length > 0, "is empty")),
@@ -129,7 +129,14 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
       mend: 'Write cache.namespace("articles", { fresh: "5m" }), and correct the options named here.',
     });
   }
-  const { tags = [], load, keys, codec = structuredJson, tiers = tierNames, ...given } = options;
+  const {
+    tags = [],
+    load,
+    keys,
+    codec = structuredJson,
+    tiers = dataTierNames,
+    ...given
+  } = options;
   const ms = (written: string | undefined) => (durationSeconds(written) ?? 0) * 1_000;
   const { negative, refresh } = given;
   return {
@@ -148,7 +155,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     hardTimeoutMs: given.hardTimeoutMs ?? 30_000,
     patienceMs: given.patienceMs ?? 5_000,
     retryAfterMs: ms(given.retryAfter ?? "10s"),
-    tiers: tierNames.filter((tier) => tiers.includes(tier)),
+    tiers: dataTierNames.filter((tier) => tiers.includes(tier)),
     codec: codec as Codec,
   };
 }
@@ -180,7 +187,7 @@ function faultsOf(name: string, options: Plain): string[] {
   if (options.softTimeoutMs !== undefined && options.stale === undefined) {
     faults.push("softTimeoutMs needs a stale value to answer with: add stale.");
   }
-  const { tiers = tierNames } = options;
+  const { tiers = dataTierNames } = options;
   if (options.collapse === "global" && !reach(tiers, "world")) {
     faults.push('collapse: "global" shares by way of Redis: add "shared" to tiers.');
   }

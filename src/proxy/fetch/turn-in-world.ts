@@ -1,7 +1,7 @@
 // A leader's turn in the world, on routes with `collapse: "global"`: what stands in the shared tier by
 // now, and the words that holders of the lease leave for each other.
 import { type Turn, takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
-import type { LeaseWord } from "../../cache/leases.ts";
+import type { LeaseWord } from "../../cache/lease.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../rules/selecting.ts";

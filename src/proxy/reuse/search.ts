@@ -12,11 +12,11 @@ import { type Asked, askedWith } from "../request/plan.ts";
 import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead, ResponseTier, Tiers } from "../stored/tiers.ts";
+import { responseIn, type ResponseRead, type ResponseTier, type Tiers } from "../stored/tiers.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { Lifts } from "./lifts.ts";
 import { putAbove, type PutAbovePorts } from "./put-above.ts";
-import { askShared, type InShared, type SharedLookPorts } from "./shared-look.ts";
+import { type InShared, lookBeyond, passesOver, type SharedLookPorts } from "./shared-look.ts";
 import {
   type Candidate,
   decide,
@@ -75,13 +75,16 @@ export class Search<P extends SearchPorts>
   /** When the tiers were last looked at. */
   lookedAtMs: number;
   readonly #ask: SearchAsk<P>;
+  /** Of the tiers beyond the colo; decided at the first of them. */
+  #passesOver: boolean | undefined = undefined;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
   constructor(ask: SearchAsk<P>, ports: P) {
     this.#ask = ask;
     this.asked = ask.asked;
-    this.used = ports.tiers.of(ask.asked.route.tiers);
+    const { tiers } = ask.asked.route;
+    this.used = ports.tiers.parts.get(tiers) ?? ports.tiers.of(tiers);
     this.key = ask.asked.key;
     this.atMs = ask.atMs ?? ports.nowAtMs();
     this.lookedAtMs = this.atMs;
@@ -169,23 +172,29 @@ export class Search<P extends SearchPorts>
   }
 
   async ask(tier: ResponseTier, finding: Finding<ResponseDetail, Verdict>): Promise<void> {
-    if (tierScopes[tier.name] === "world") {
-      const looking = { found: () => finding.found, lookIn: () => finding.lookIn(tier) };
-      this.inShared = await askShared(this, looking, this.#ask.mayPassOver);
-      const { inShared } = this;
-      if (inShared === "passed-over") this.decision.looked(tier.name, inShared, undefined);
+    const lookIn = () => finding.lookIn(tier);
+    const hasFound = () => finding.found !== undefined;
+    if (tierScopes[tier.name] === "colo") {
+      const came = await lookIn();
+      this.isNewToColo = came === "absent" && !hasFound();
       return;
     }
-    const came = await finding.lookIn(tier);
-    this.isNewToColo = came === "absent" && finding.found === undefined;
+    this.#passesOver ??= passesOver(this, this.#ask.mayPassOver);
+    if (this.#passesOver) {
+      this.inShared = "passed-over";
+      this.decision.looked(tier.name, this.inShared, undefined);
+      return;
+    }
+    const isLast = tier === this.used.ofWorld;
+    this.inShared = await lookBeyond(this, { lookIn, hasFound, isLast });
   }
 
   /** Where the client may need no body, the metadata is read first. */
   async readFrom(tier: ResponseTier): Promise<ResponseRead> {
     const part = mayNeedNoBody(this.asked) ? "metadata" : "whole";
     const read = await this.#read(tier, part);
-    const stored = withoutBody(read);
-    const isEnough = stored === undefined || this.#answersWithoutBody(stored, tier);
+    const stored = responseIn(read);
+    const isEnough = stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
     return isEnough ? read : this.#read(tier, "whole");
   }
 
@@ -238,9 +247,3 @@ export class Search<P extends SearchPorts>
 
 /** What a search has come to know of the place that what was not found is to be brought to. */
 export type SearchPlace = Readonly<Search<SearchPorts>["place"]>;
-
-/** What a read brought, if that is a response whose body was not read. */
-function withoutBody(read: ResponseRead): StoredResponse | undefined {
-  if (read.kind !== "found" || read.record.kind !== "response") return undefined;
-  return read.record.stored.body.kind === "absent" ? read.record.stored : undefined;
-}

@@ -1,4 +1,4 @@
-// Asks the shared tier for a request, or passes it over where it hardly ever has what is asked for.
+// Asks the tiers beyond the colo for a request, or passes them over where they hardly ever have what is asked for.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 import { isPersonal } from "../request/personal.ts";
@@ -10,7 +10,7 @@ import { isNewAmongSeveral } from "./vary-markers.ts";
 /** What came of it in the shared tier, where this colo has nothing that answers. */
 export type InShared = "nothing" | "passed-over";
 
-/** What `askShared` works with. */
+/** What it is decided with. */
 export interface SharedLookPorts {
   readonly uncacheable: Readonly<
     Record<"forAll" | "forSessions", Pick<Uncacheable["forAll"], "has">>
@@ -29,43 +29,51 @@ export interface SoFar<P> {
   readonly ports: P;
 }
 
-/** How it is looked into. */
-interface Looking {
-  /** What the search has found so far. */
-  readonly found: () => unknown;
-  readonly lookIn: () => Promise<TierRead<never>["kind"]>;
-}
-
-/**
- * Looks into the shared tier, unless it may be passed over and hardly ever has what is asked for; and
- * learns from what it brings.
- *
- * @returns `undefined` where it had something, or told nothing that counts
- */
-export async function askShared(
-  search: SoFar<SharedLookPorts>,
-  looking: Looking,
-  isOptional = false,
-): Promise<InShared | undefined> {
+/** @returns whether the tiers beyond the colo are not worth asking. To be asked once for a look-up */
+export function passesOver(search: SoFar<SharedLookPorts>, isOptional = false): boolean {
   const { asked, key, marker, atMs } = search;
   // The lease of a crowd is asked for together with the record; personal requests are in no crowd.
   const mayPassOver = isOptional && (asked.route.collapse === "isolate" || isPersonal(asked));
+  if (!mayPassOver) return false;
   const { sharedOdds, uncacheable } = search.ports;
   // Others with cookies or credentials of their own have just got what this one may not have.
   const isOfNoUse = uncacheable.forSessions.has(key.text, atMs) && isPersonal(asked);
-  if (mayPassOver && isOfNoUse) return "passed-over";
-  if (!search.isNewToColo) {
-    await looking.lookIn();
-    return undefined;
-  }
-  // Anybody can make up values of the fields that select.
-  const isMadeUp = marker !== undefined && isNewAmongSeveral(key, marker, atMs);
+  if (isOfNoUse || !search.isNewToColo) return isOfNoUse;
+  if (marker === undefined) return !sharedOdds.isWorthAsking(placeOf(asked));
+  return isMadeUp(search) && !sharedOdds.isWorthAsking(placeOfVariants(asked));
+}
+
+/** Anybody can make up values of the fields that select. */
+function isMadeUp({ key, marker, atMs }: SoFar<unknown>): boolean {
+  return marker !== undefined && isNewAmongSeveral(key, marker, atMs);
+}
+
+/** A tier beyond the colo. */
+interface Beyond {
+  readonly lookIn: () => Promise<TierRead<never>["kind"]>;
+  /** Has the search found anything so far? */
+  readonly hasFound: () => boolean;
+  /** No other lies below it. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Looks into a tier beyond the colo, and learns from what it brings.
+ *
+ * @returns `undefined` where it had something, or told nothing that counts
+ */
+export async function lookBeyond(
+  search: SoFar<SharedLookPorts>,
+  { lookIn, hasFound, isLast }: Beyond,
+): Promise<InShared | undefined> {
+  const { asked, marker, isNewToColo } = search;
+  const { sharedOdds } = search.ports;
+  const wasMadeUp = isMadeUp(search);
   const place = marker === undefined ? placeOf(asked) : placeOfVariants(asked);
-  const mayBeSpared = mayPassOver && (marker === undefined || isMadeUp);
-  if (mayBeSpared && !sharedOdds.isWorthAsking(place)) return "passed-over";
-  const came = await looking.lookIn();
-  const hasAny = looking.found() !== undefined || search.marker !== undefined;
+  const came = await lookIn();
+  if (!isNewToColo || (came !== "found" && !isLast)) return undefined;
+  const hasAny = hasFound() || search.marker !== undefined;
   if (marker === undefined ? hasAny : came === "found") sharedOdds.brought(place, "something");
-  else if (came === "absent" && isMadeUp) sharedOdds.brought(place, "nothing");
+  else if (came === "absent" && wasMadeUp) sharedOdds.brought(place, "nothing");
   return came === "absent" && !hasAny ? "nothing" : undefined;
 }

@@ -8,7 +8,7 @@ import type {
   TierRead,
   TierRecord,
 } from "../../cache/tiers/tier.ts";
-import type { ResponseDetail } from "./stored-response.ts";
+import type { ResponseDetail, StoredResponse } from "./stored-response.ts";
 
 export type ResponseTier = Tier<ResponseDetail>;
 export type ResponseAsk = TierAsk<ResponseDetail>;
@@ -18,3 +18,8 @@ export type ResponseHead = RecordHead<ResponseDetail>;
 export type ArrivingResponse = ArrivingRecord<ResponseDetail>;
 
 export type Tiers = TierStack<ResponseDetail>;
+
+/** What a read brought; `undefined` for nothing, and for a marker. */
+export function responseIn(read: ResponseRead): StoredResponse | undefined {
+  return read.kind === "found" && read.record.kind === "response" ? read.record.stored : undefined;
+}

@@ -1,7 +1,7 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import type { ResponseRead, ResponseTier } from "../stored/tiers.ts";
+import { responseIn, type ResponseTier } from "../stored/tiers.ts";
 import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { atHand, type Need } from "../reuse/need.ts";
@@ -137,8 +137,4 @@ async function stateInColo(
     marker.record.kind === "vary" &&
     marker.record.sinceAtMs <= metadata.requestedAtMs;
   return isLedTo ? "stands" : "overtaken";
-}
-
-function responseIn(read: ResponseRead): StoredResponse | undefined {
-  return read.kind === "found" && read.record.kind === "response" ? read.record.stored : undefined;
 }

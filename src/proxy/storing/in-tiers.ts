@@ -94,9 +94,11 @@ export function storeInTiers(
 ): Promise<boolean> {
   if (hasLostItsPlace(stored.metadata, given)) return Promise.resolve(false);
   const { awaitsSecondAsk } = stored.metadata;
-  const tiers = given.into.filter(
-    ({ name }) => tierScopes[name] !== "world" || awaitsSecondAsk !== true,
-  );
+  const tiers = given.into.filter(({ name }) => {
+    const scope = tierScopes[name];
+    // A region's copy is made once another colo has asked the world's for it.
+    return scope !== "region" && (scope !== "world" || awaitsSecondAsk !== true);
+  });
   return write({ kind: "response", stored }, tiers, given, body);
 }
 

@@ -3,13 +3,15 @@
 import { reach } from "../../config/tier-names.ts";
 import type { Route } from "../../config/config.ts";
 import type { Decision } from "../../observe/decision.ts";
+import type { Tiers } from "../stored/tiers.ts";
 import type { WarmedPage } from "./warm-page.ts";
 
 /** Workers Free ends the 51st. The rest is for the purge journal and for the report of an isolate. */
 const subrequestsMax = 44;
 
-/** A look and a write in each tier below memory, and the origin; of a page that varies, its marker's writes, too. */
-const ofAnyRoute = 7;
+const ofOrigin = 1;
+/** Below memory: a look, a write, and of a page that varies the write of its marker. */
+const ofTier = 3;
 const ofLease = 2;
 /** The origin is asked once more, with what its answer varies by. */
 const ofWithheldFields = 1;
@@ -17,9 +19,10 @@ const ofWithheldFields = 1;
 const ofSecondAsk = 5;
 
 /** The most that a page of a route costs, unless another colo is waited for. */
-function costMax({ collapse, forward, admission }: Route): number {
+function costMax({ collapse, forward, admission, tiers: names }: Route, tiers: Tiers): number {
   return (
-    ofAnyRoute +
+    ofOrigin +
+    ofTier * tiers.of(names).below.length +
     (collapse === "global" ? ofLease : 0) +
     (forward === undefined ? 0 : ofWithheldFields) +
     (admission === "second-ask" ? ofSecondAsk : 0)
@@ -28,18 +31,25 @@ function costMax({ collapse, forward, admission }: Route): number {
 
 /** What is left for the pages of one call. */
 export class SubrequestBudget {
+  readonly #tiers: Tiers;
   #left = subrequestsMax;
+
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers;
+  }
 
   /** @returns whether there is room for a page of the route: then it is set aside */
   begin(route: Route): boolean {
-    const hasRoom = this.#left >= costMax(route);
-    if (hasRoom) this.#left -= costMax(route);
+    const most = costMax(route, this.#tiers);
+    const hasRoom = this.#left >= most;
+    if (hasRoom) this.#left -= most;
     return hasRoom;
   }
 
   /** Gives back what a page that was begun has not cost. */
   ended(route: Route, came: WarmedPage): void {
-    this.#left += costMax(route) - costOf(came, costMax(route));
+    const most = costMax(route, this.#tiers);
+    this.#left += most - costOf(came, most);
   }
 }
 

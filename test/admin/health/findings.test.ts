@@ -338,7 +338,7 @@ describe("the database's room", () => {
   });
 });
 
-describe("the Cache API", () => {
+describe("a tier that does not answer in time", () => {
   const trouble = {
     kind: "timeout" as const,
     why: "The Cache API does not answer in time",
@@ -348,19 +348,25 @@ describe("the Cache API", () => {
     counts: { timeout: 1 },
   };
   it.each([
-    { id: "slow", cacheApi: { isShutOff: false, trouble }, what: /did not answer in time\.$/ },
-    { id: "shut off", cacheApi: { isShutOff: true, trouble }, what: /is shut off/ },
-  ])("$id", ({ cacheApi, what }) => {
-    expect(findingsOf(lookedAt({ cacheApi }))).toMatchObject([
-      { code: "cache-api-slow", what: expect.stringMatching(what) as string },
+    { name: "edge", isShutOff: false, code: "cache-api-slow", what: /did not answer in time\.$/ },
+    { name: "edge", isShutOff: true, code: "cache-api-slow", what: /is shut off/ },
+    {
+      name: "kv",
+      isShutOff: false,
+      code: "kv-slow",
+      what: /^Workers KV did not answer in time\.$/,
+    },
+    { name: "kv", isShutOff: true, code: "kv-slow", what: /is shut off\. Redis answers/ },
+  ] as const)("$name, shut off: $isShutOff", ({ name, isShutOff, code, what }) => {
+    expect(findingsOf(lookedAt({ tiers: [{ name, isShutOff, trouble }] }))).toMatchObject([
+      { code, what: expect.stringMatching(what) as string },
     ]);
   });
 
   it("is well again, or was never in trouble", () => {
-    expect(
-      codesOf({ cacheApi: { isShutOff: false, trouble: { ...trouble, isOver: true } } }),
-    ).toEqual([]);
-    expect(codesOf({ cacheApi: { isShutOff: false, trouble: undefined } })).toEqual([]);
+    const edge = { name: "edge", isShutOff: false } as const;
+    expect(codesOf({ tiers: [{ ...edge, trouble: { ...trouble, isOver: true } }] })).toEqual([]);
+    expect(codesOf({ tiers: [edge] })).toEqual([]);
   });
 });
 

@@ -22,7 +22,7 @@ export function lookedAt(more: Partial<Looked> = {}): Looked {
     originTroubles: new Map(),
     refusingAnonymous: new Map(),
     credentialRefusals: [],
-    cacheApi: undefined,
+    tiers: [],
     data: undefined,
     faults: [],
     bypass: false,

@@ -87,10 +87,11 @@ function drawnLook(draws: Draws): Looked {
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
     credentialRefusals: [{ ...planted, route: "articles", entries: ["*token"], sinceAtMs: atMs }],
-    cacheApi: {
+    tiers: (["edge", "kv"] as const).map((name) => ({
+      name,
       isShutOff: draws.isLucky(0.5),
       trouble: { ...trouble("timeout"), why: "It is slow" },
-    },
+    })),
     data: {
       unpurged: { ...planted, keys: 2, trouble: trouble("journal") },
       loads: new Map([["articles", { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs }]]),

@@ -3,8 +3,8 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { describe } from "vitest";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
-import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
+import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
 import type { ResponseTier } from "../../../src/proxy/stored/tiers.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
@@ -16,7 +16,7 @@ import { SimulatedCache } from "../../../testing/simulation/simulated-cache.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
 import { settledTurn, SimulatedTime } from "../../../testing/simulation/simulated-time.ts";
 import { describeTier, type OpenTier } from "./contract/contract.ts";
-import { recordFieldBytesMax, recordOfFieldBytes } from "./edge-records.ts";
+import { recordFieldBytesMax, recordOfFieldBytes } from "../../stores/cache-api/edge-records.ts";
 import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
 
 openNetworkOfFakes();

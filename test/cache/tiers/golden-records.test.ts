@@ -2,9 +2,9 @@
 // differs from them in nothing else. So either version may follow the other over the same tiers.
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { bodyIn } from "../../../src/cache/tiers/body-text.ts";
+import { bodyIn } from "../../../src/stores/redis/body-text.ts";
 import { decodeRecord } from "../../../src/cache/tiers/record-codec.ts";
-import { recordIn, recordText } from "../../../src/cache/tiers/record-text.ts";
+import { recordIn, recordText } from "../../../src/stores/redis/record-text.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { digestOf } from "../../../testing/examples/records.ts";
 import { type Lying, played } from "./record-scenes.ts";

@@ -1,6 +1,6 @@
 // Which tiers a route uses, and which of them stand for the colo and for the world.
 import { describe, expect, it } from "vitest";
-import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import type { TierName } from "../../../src/config/tier-names.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";

@@ -3,7 +3,7 @@ import { expect, it, vi } from "vitest";
 import { Flights } from "../../../src/cache/flights.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
-import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { Decision } from "../../../src/observe/decision.ts";
 import { comeSince } from "../../../src/proxy/fetch/come-since.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";

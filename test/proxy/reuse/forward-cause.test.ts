@@ -1,7 +1,7 @@
 // Cache-Status tells a copy that was purged, or that nobody could verify, from one that is too old; a
 // hit is judged and read once, and what was waited for is judged anew.
 import { describe, expect, it, vi } from "vitest";
-import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
+import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import type { TierName } from "../../../src/config/config.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";

@@ -4,8 +4,8 @@ import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
-import { Leases } from "../../../src/cache/leases.ts";
-import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
+import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { RedisJournal } from "../../../src/purge/journal/redis-journal.ts";
 import { postScript } from "../../../src/purge/journal/redis-switch.ts";
@@ -14,7 +14,7 @@ import { ask, bytesOf, keep, noise, responseOf } from "../../../testing/examples
 import { newEntry } from "../../../testing/examples/purges.ts";
 import { type Reach, reaches } from "../../../testing/fakes/redis-reaches.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
-import { keyOf } from "../../cache/tiers/shared-world.ts";
+import { keyOf } from "../../stores/redis/shared-world.ts";
 
 type Run = Parameters<RedisClient["insist"]>[1];
 
@@ -132,7 +132,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     it("a lease has one holder, who alone releases it", async () => {
       const key = keyOf(`${reach} lease`);
       const leases = () =>
-        new Leases({
+        new RedisLeases({
           form: responseForm,
           redis: client(reach),
           namespace: "site",

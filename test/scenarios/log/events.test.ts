@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { logEvents, type LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { LeftOutTags } from "../../../src/proxy/storing/left-out-tags.ts";
+import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { defineConfig } from "../../../src/config/config.ts";
 import { createPurging } from "../../../src/purge/purging.ts";
@@ -159,6 +160,23 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
       return (await pages(site, 1)).lines.filter(({ part }) => part === "shared-tier");
     },
     holds: { part: "shared-tier", kind: "unreachable", state: "began" },
+  },
+  kv: {
+    does: async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const silent = () => new Promise(() => undefined);
+      const kv = { get: silent, put: silent, delete: silent, getWithMetadata: silent };
+      const clock = new FakeClock();
+      const upstash = new FakeUpstash(clock);
+      const tiers = [workersKv({ binding: "PAGES" })];
+      const site = openSite({ clock, upstash, tiers, env: { PAGES: kv } });
+      const asked = site.ask("/a");
+      await pass(site.clock, 2);
+      await asked;
+      vi.useRealTimers();
+      return site.lines;
+    },
+    holds: { part: "kv-tier", kind: "timeout", state: "began" },
   },
   "cache-api": {
     does: async () => {

@@ -1,9 +1,9 @@
 // What a request asks and works out on its way, and how often: its URL, its tiers, its verdict, and
 // the terms and tags of what is stored.
 import { beforeEach, expect, it, vi } from "vitest";
-import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
-import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
-import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
+import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
+import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import * as freshness from "../../../src/rules/freshness.ts";
 import * as target from "../../../src/proxy/request/target.ts";
 import type * as urlReader from "../../../src/proxy/request/url-reader.ts";

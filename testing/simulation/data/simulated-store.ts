@@ -3,9 +3,9 @@
 import "../../fakes/workers-globals.ts";
 import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
 import { Flights } from "../../../src/cache/flights.ts";
-import { EdgeTier } from "../../../src/cache/tiers/edge-tier.ts";
-import { MemoryTier } from "../../../src/cache/tiers/memory-tier.ts";
-import { SharedTier } from "../../../src/cache/tiers/shared-tier.ts";
+import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
+import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
+import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { DataCounts } from "../../../src/data/load/data-counts.ts";

@@ -33,6 +33,8 @@ export interface OpenTier {
   /** A larger body is refused. */
   readonly bodyBytesMax: number;
   readonly takesStreams: boolean;
+  /** What is to be kept for less is refused; 0 unless set. */
+  readonly keepMsMin?: number;
   /** The largest record of its kind that is kept, and the same with one byte more. */
   readonly largest: ResponseRecord;
   readonly tooLarge: ResponseRecord;
@@ -140,7 +142,10 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
 
     it.each(keepRows)("a record for $id", async ({ keptMs, written, read }) => {
       const key = newKey();
-      const given = { ...keep, untilAtMs: keep.atMs + keptMs };
+      const given = {
+        ...keep,
+        untilAtMs: keep.atMs + (keptMs > 0 ? Math.max(keptMs, opened.keepMsMin ?? 0) : keptMs),
+      };
       expect(await tier.write(key, page, given)).toEqual(written);
       expect((await look(tier, key, { ...ask, atMs: keep.atMs })).kind).toBe(read);
     });

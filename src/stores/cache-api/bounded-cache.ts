@@ -1,0 +1,64 @@
+// The Cache API with a bound on every wait.
+import type { TierTrouble } from "../../cache/tiers/tier.ts";
+import { letGo } from "../../base/let-go.ts";
+import {
+  BoundedCalls,
+  type BoundedCallsSettings,
+  readMsMax,
+  writeMsMax,
+} from "../bounded-calls.ts";
+
+export type ColoCache = Pick<Cache, "match" | "put" | "delete">;
+
+export interface BoundedCacheSettings extends Pick<BoundedCallsSettings, "nowAtMs" | "tell"> {
+  /** `caches.default`, or whatever keeps its promises. */
+  readonly cache: () => ColoCache;
+}
+
+export class BoundedCache {
+  readonly #cache: () => ColoCache;
+  readonly #calls: BoundedCalls;
+
+  constructor({ cache, nowAtMs, tell }: BoundedCacheSettings) {
+    this.#cache = cache;
+    this.#calls = new BoundedCalls({ about: "The Cache API", event: "cache-api", nowAtMs, tell });
+  }
+
+  get isShutOff(): boolean {
+    return this.#calls.isShutOff;
+  }
+
+  get trouble(): TierTrouble | undefined {
+    return this.#calls.trouble;
+  }
+
+  /** @param address where a probe looks, if one is due: it must be of the request's own host */
+  mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
+    return this.#calls.mayBeAsked(() => this.match(address).then(letGo), afterAnswer);
+  }
+
+  /** Rejects as the cache does, or with `OutOfTime`; so do all others. */
+  match(request: string | Request): Promise<Response | undefined> {
+    return this.#calls.answered(() => this.#cache().match(request), readMsMax, letGo);
+  }
+
+  /** A body that is small enough to come at once. */
+  whole(response: Response): Promise<Blob> {
+    return this.#calls.answered(() => response.blob(), readMsMax);
+  }
+
+  put(address: string, response: Response): Promise<void> {
+    return this.#calls.answered(() => this.#cache().put(address, response), writeMsMax);
+  }
+
+  /** @param completed settles once the body has been sent, which may take as long as it likes */
+  async putArriving(address: string, response: Response, completed: Promise<unknown>) {
+    const asked = this.#cache().put(address, response);
+    await Promise.race([asked, completed]);
+    await this.#calls.answered(() => asked, writeMsMax);
+  }
+
+  delete(address: string): Promise<boolean> {
+    return this.#calls.answered(() => this.#cache().delete(address), writeMsMax);
+  }
+}

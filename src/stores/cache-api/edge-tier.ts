@@ -1,0 +1,166 @@
+// The edge tier: the Workers Cache API, one cache per colo. Bodies lie in it as opaque bytes and
+// the metadata beside them in one field, so that the Cache API decides nothing about them.
+import { errorName } from "../../base/error-name.ts";
+import { letGo } from "../../base/let-go.ts";
+import type { ByteRange } from "../../rules/ranges.ts";
+import type { MetadataWith, RecordMetadata } from "../../cache/record/record.ts";
+import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
+import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";
+import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-reads.ts";
+import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
+import { blobIn } from "../../cache/tiers/heap-bytes.ts";
+import { headOf } from "../../cache/tiers/record-codec.ts";
+import type { RecordForm } from "../../cache/tiers/record-form.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import {
+  edgeBodyBytesMax,
+  foundWith,
+  isSmall,
+  refuseArriving,
+  type Tier,
+  type TierAsk,
+  type TierKeep,
+  type TierFill,
+  type TierRead,
+  type TierRemoval,
+  type TierWrite,
+} from "../../cache/tiers/tier.ts";
+
+export class EdgeTier<Detail> implements Tier<Detail> {
+  readonly name = "edge";
+  readonly arrivingBytesMax = edgeBodyBytesMax;
+  readonly #onBadRecord: () => void;
+  readonly #cache: BoundedCache;
+  readonly #records: DecodedRecords<Detail>;
+
+  constructor(
+    settings: BoundedCacheSettings & { form: RecordForm<Detail>; onBadRecord: () => void },
+  ) {
+    this.#onBadRecord = settings.onBadRecord;
+    this.#cache = new BoundedCache(settings);
+    this.#records = new DecodedRecords(settings.form);
+  }
+
+  /** The Cache API does not answer: nothing but a probe per pause is asked of it. */
+  get isShutOff(): boolean {
+    return this.#cache.isShutOff;
+  }
+
+  get trouble(): BoundedCache["trouble"] {
+    return this.#cache.trouble;
+  }
+
+  async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
+    try {
+      const known = this.#sufficing(key, ask);
+      const address = await addressOf(key);
+      if (!this.#cache.mayBeAsked(address, ask.afterAnswer)) return shutOff;
+      const response = await this.#cache.match(
+        known === undefined ? address : unless(known.entityTag, address),
+      );
+      if (response === undefined) return { kind: "absent" };
+      const isUnchanged = known !== undefined && response.status === 304;
+      const { headers } = response;
+      const told = () => headers.get(recordField) ?? "";
+      const decode = () => this.#records.decode(key, ask.isPeek ? null : headers.get("etag"), told);
+      const decoded = isUnchanged ? known.decoded : decode();
+      if (decoded === undefined && ask.isPeek !== true) this.#onBadRecord();
+      if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
+        letGo(response);
+        return { kind: "absent" };
+      }
+      const { record } = decoded;
+      if (record.kind === "vary") return { kind: "found", record };
+      const body = await this.#bodyOf(key, record.metadata, response, ask);
+      if (typeof body === "object") return foundWith(record.metadata, body);
+      if (body === "not-whole" && ask.isPeek !== true) this.#onBadRecord();
+      return { kind: "absent" };
+    } catch (cause) {
+      return { kind: "unavailable", cause: errorName(cause) };
+    }
+  }
+
+  /** What this isolate has read before, if that does for an answer while it still lies there. */
+  #sufficing(
+    key: RecordKey,
+    { part, isHeld, isPeek }: TierAsk<Detail>,
+  ): KnownRecord<Detail> | undefined {
+    const known = part === "metadata" && isPeek !== true ? this.#records.last(key) : undefined;
+    const record = known?.decoded.record;
+    if (record?.kind !== "response") return undefined;
+    const isWantedWhole = isSmall(record.metadata) && isHeld?.(record.metadata) === true;
+    return isWantedWhole ? undefined : known;
+  }
+
+  async #bodyOf(
+    key: RecordKey,
+    metadata: MetadataWith<Detail>,
+    response: Response,
+    { part: asked, isHeld, rangeOf }: TierAsk<Detail>,
+  ): Promise<BodyRead> {
+    if (response.status === 304) return { kind: "absent" };
+    const apart = response.headers.get(bodyField) ?? undefined;
+    if (apart !== undefined) {
+      const range = rangeOf?.(metadata);
+      return this.#fromAddress(await addressOf(key, apart), metadata, range);
+    }
+    const isWantedWhole = isSmall(metadata)
+      ? asked === "metadata" || isHeld?.(metadata) !== false
+      : isHeld?.(metadata) === true;
+    if (isWantedWhole) {
+      const blob = await this.#cache.whole(response);
+      return blob.size === metadata.bodyBytes ? { kind: "blob", blob } : "not-whole";
+    }
+    const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
+    if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
+    // Asked for once more, another record may lie there by now.
+    letGo(response);
+    const entityTag = response.headers.get("etag") ?? "none";
+    return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
+  }
+
+  /** `gone`: a streamed body may be evicted before the record that names it. */
+  async #fromAddress(
+    address: string,
+    { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
+    range: ByteRange | undefined,
+    entityTag?: string,
+  ): Promise<BodyRead> {
+    const found = await this.#cache.match(range ? ranged(range, address) : address);
+    if (found === undefined) return "gone";
+    if (entityTag !== undefined && found.headers.get("etag") !== entityTag) {
+      letGo(found);
+      return "gone";
+    }
+    return found.status === 206 && range !== undefined
+      ? partFrom(found, range, bodyBytes)
+      : streamedFrom(found, bodyBytes);
+  }
+
+  async remove(key: RecordKey): Promise<TierRemoval> {
+    try {
+      await this.#cache.delete(await addressOf(key));
+      return "removed";
+    } catch {
+      return "unavailable";
+    }
+  }
+
+  async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
+    const { isShutOff } = this.#cache;
+    if (isShutOff || keep.untilAtMs <= keep.atMs) {
+      if (record.kind === "arriving") refuseArriving(record);
+      return isShutOff ? shutOff : { kind: "refused", rule: "expired" };
+    }
+    try {
+      if (record.kind === "arriving") return await writeArriving(this.#cache, key, record, keep);
+      const body = record.kind === "vary" ? null : blobIn(record)?.stream();
+      if (body === undefined) return { kind: "refused", rule: "arriving" };
+      return await writeHead(this.#cache, key, headOf(record), { keep, body });
+    } catch (cause) {
+      return { kind: "unavailable", cause: errorName(cause) };
+    }
+  }
+}
+
+const shutOff = { kind: "unavailable", cause: "shut-off" } as const;

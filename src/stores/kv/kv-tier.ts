@@ -1,0 +1,232 @@
+// The KV tier: Workers KV, one namespace for all colos, each of which reads from a copy nearby. A copy may be a
+// minute old (developers.cloudflare.com, "How KV works"). That does no harm: a record says by its stamp and
+// its times what it is worth.
+import { errorName } from "../../base/error-name.ts";
+import type { Log } from "../../observe/log-line.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { MetadataWith } from "../../cache/record/record.ts";
+import { BoundedCalls, readMsMax, writeMsMax } from "../bounded-calls.ts";
+import { blobIn } from "../../cache/tiers/heap-bytes.ts";
+import { decodeRecord, encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
+import {
+  foundWith,
+  isSmall,
+  kvBodyBytesMax,
+  refuseArriving,
+  type Tier,
+  type TierAsk,
+  type TierFill,
+  type TierKeep,
+  type TierRead,
+  type TierRemoval,
+  type TierTrouble,
+  type TierWrite,
+} from "../../cache/tiers/tier.ts";
+import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
+
+/** A KV namespace, by the name of its binding in wrangler.toml. */
+export interface WorkersKv {
+  readonly binding: string;
+}
+
+/**
+ * Copies of what Redis has, in Workers KV. A response is copied there when another colo asks Redis for it, and
+ * the colos nearby then read it from there.
+ *
+ * @example createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] })
+ */
+export function workersKv({ binding }: WorkersKv): TierInCode {
+  return {
+    name: "kv",
+    bound(env) {
+      const kv = env[binding];
+      if (isKv(kv)) return ((settings) => new KvTier({ ...settings, kv })) satisfies MakeTier;
+      return {
+        what: "The KV tier is off.",
+        why: `${binding} is not bound to a namespace of Workers KV.`,
+        mend: `Name ${binding} under [[kv_namespaces]] in wrangler.toml.`,
+      };
+    },
+  };
+}
+
+/** A service binding has any method that it is asked for: it alone has `fetch`. */
+function isKv(binding: unknown): binding is KvNamespace {
+  if (typeof binding !== "object" || binding === null || "fetch" in binding) return false;
+  return "getWithMetadata" in binding && "put" in binding;
+}
+
+/** What of a KV namespace is used. */
+export interface KvNamespace {
+  get(
+    key: string,
+    options: { type: "stream"; cacheTtl: number },
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | null>;
+  put(key: string, value: ArrayBuffer, options: { expirationTtl: number }): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+export interface KvTierSettings<Detail> extends TierSettings<Detail> {
+  readonly kv: KvNamespace;
+}
+
+/** KV takes no shorter expiry, and a write costs ten reads. */
+const keepSecondsMin = 60;
+/** A year: KV refuses decades. */
+const keepSecondsMax = 31_536_000;
+/** The shortest that KV allows, in seconds: for so long a colo may read what it has read before. */
+const cacheTtl = 30;
+const headBytesMax = 65_536;
+/** Ends the head, which is JSON in ASCII; the body follows as it is. */
+const lineFeed = 10;
+
+export class KvTier<Detail> implements Tier<Detail> {
+  readonly name = "kv";
+  readonly arrivingBytesMax = 0;
+  readonly #settings: KvTierSettings<Detail>;
+  readonly #calls: BoundedCalls;
+
+  constructor(settings: KvTierSettings<Detail>) {
+    this.#settings = settings;
+    const tell: Log = (line) => settings.log({ ...line, part: "kv-tier" });
+    this.#calls = new BoundedCalls({ ...settings, tell, about: "Workers KV", event: "kv" });
+  }
+
+  get isShutOff(): boolean {
+    return this.#calls.isShutOff;
+  }
+
+  get trouble(): TierTrouble | undefined {
+    return this.#calls.trouble;
+  }
+
+  async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
+    try {
+      const name = await key.nameIn(this.#settings.namespace);
+      const probe = async () => (await this.#get(name))?.cancel();
+      if (!this.#calls.mayBeAsked(probe, ask.afterAnswer)) return shutOff;
+      const value = await this.#get(name);
+      if (value === null) return { kind: "absent" };
+      const held = await this.#calls.answered(() => split(value), readMsMax);
+      const decoded = held && decodeRecord(held.head, this.#settings.form);
+      if (decoded === undefined && ask.isPeek !== true) this.#settings.onBadRecord();
+      if (held === undefined) return { kind: "absent" };
+      if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
+        letGo(held.body);
+        return { kind: "absent" };
+      }
+      const { record } = decoded;
+      if (record.kind === "response") return await this.#found(record.metadata, held.body, ask);
+      letGo(held.body);
+      return { kind: "found", record };
+    } catch (cause) {
+      return { kind: "unavailable", cause: errorName(cause) };
+    }
+  }
+
+  /** A small body comes with the head. A large one is read as it is sent, unless a tier above takes it. */
+  async #found(
+    metadata: MetadataWith<Detail>,
+    body: ReadableStream<Uint8Array<ArrayBuffer>>,
+    { part, isHeld, isPeek }: TierAsk<Detail>,
+  ): Promise<TierRead<Detail>> {
+    const isWhole = isPeek !== true && (isSmall(metadata) || isHeld?.(metadata) === true);
+    if (!isWhole) {
+      if (part === "whole" && isPeek !== true) {
+        return foundWith(metadata, { kind: "stream", stream: body });
+      }
+      letGo(body);
+      return foundWith(metadata, { kind: "absent" });
+    }
+    const blob = await this.#calls.answered(() => new Response(body).blob(), readMsMax);
+    if (blob.size === metadata.bodyBytes) return foundWith(metadata, { kind: "blob", blob });
+    this.#settings.onBadRecord();
+    return { kind: "absent" };
+  }
+
+  async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
+    if (record.kind === "arriving") return refuseArriving(record);
+    const keepSeconds = Math.floor((keep.untilAtMs - keep.atMs) / 1_000);
+    if (keepSeconds <= 0) return { kind: "refused", rule: "expired" };
+    if (keepSeconds < keepSecondsMin) return { kind: "refused", rule: "brief" };
+    if (this.isShutOff) return shutOff;
+    const blob = record.kind === "vary" ? new Blob() : blobIn(record);
+    if (blob === undefined) return { kind: "refused", rule: "arriving" };
+    const head = encodeRecord(headOf(record), keep.untilAtMs);
+    if (head.length > headBytesMax || blob.size > kvBodyBytesMax) {
+      return { kind: "refused", rule: "too-large" };
+    }
+    try {
+      const name = await key.nameIn(this.#settings.namespace);
+      const value = await new Blob([head, "\n", blob]).arrayBuffer();
+      const { kv } = this.#settings;
+      const expirationTtl = Math.min(keepSeconds, keepSecondsMax);
+      await this.#calls.answered(() => kv.put(name, value, { expirationTtl }), writeMsMax);
+      return { kind: "kept" };
+    } catch (cause) {
+      return { kind: "unavailable", cause: errorName(cause) };
+    }
+  }
+
+  async remove(key: RecordKey): Promise<TierRemoval> {
+    try {
+      const name = await key.nameIn(this.#settings.namespace);
+      await this.#calls.answered(() => this.#settings.kv.delete(name), writeMsMax);
+      return "removed";
+    } catch {
+      return "unavailable";
+    }
+  }
+
+  #get(name: string) {
+    const { kv } = this.#settings;
+    const call = () => kv.get(name, { type: "stream", cacheTtl });
+    return this.#calls.answered(call, readMsMax, (late) => late && letGo(late));
+  }
+}
+
+const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
+
+function letGo(stream: ReadableStream): void {
+  void stream.cancel().catch(() => undefined);
+}
+
+/** @returns the head, and the body as it comes; `undefined` for what has no head, which is read no further */
+async function split(value: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  const reader = value.getReader();
+  const head: Uint8Array<ArrayBuffer>[] = [];
+  let headBytes = 0;
+  for (;;) {
+    const { done, value: chunk } = await reader.read();
+    const end = chunk?.indexOf(lineFeed) ?? -1;
+    if (chunk === undefined || end !== -1) {
+      if (done || chunk === undefined) return undefined;
+      head.push(chunk.subarray(0, end));
+      const text = await new Blob(head).text();
+      return { head: text, body: rest(chunk.subarray(end + 1), reader) };
+    }
+    headBytes += chunk.byteLength;
+    head.push(chunk);
+    if (headBytes > headBytesMax) {
+      void reader.cancel().catch(() => undefined);
+      return undefined;
+    }
+  }
+}
+
+function rest(
+  first: Uint8Array<ArrayBuffer>,
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start: (controller) => {
+      if (first.byteLength > 0) controller.enqueue(first);
+    },
+    pull: async (controller) => {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (cause) => reader.cancel(cause),
+  });
+}

@@ -1,0 +1,223 @@
+// The memory tier: small, hot records in the isolate's heap, under a bound in bytes.
+import { LRUCache } from "lru-cache";
+import type { MetadataWith } from "../../cache/record/record.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import { blobIn, heapBytes } from "../../cache/tiers/heap-bytes.ts";
+import type { RecordForm } from "../../cache/tiers/record-form.ts";
+import {
+  largeBodyBytesMax,
+  type Memory,
+  refuseArriving,
+  smallBodyBytesMax,
+  type TierAsk,
+  type TierKeep,
+  type TierFill,
+  type TierRead,
+  type TierRecord,
+  type TierWrite,
+} from "../../cache/tiers/tier.ts";
+
+export interface MemoryTierSettings<Detail> {
+  /** Of bodies, metadata and keys together; 0 holds nothing. */
+  readonly bytesMax: number;
+  readonly form: RecordForm<Detail>;
+  /** Gets each body that is no longer held. */
+  readonly onLetGo?: (body: Blob) => void;
+  /** Told of each record that goes to make room for another. */
+  readonly onEvicted?: () => void;
+}
+
+interface Held<Detail> {
+  readonly record: TierRecord<Detail>;
+  readonly keepUntilAtMs: number;
+}
+
+/** Of the bytes, what those may take that may not push out others. */
+const lesserShare = 1 / 8;
+
+/** Of the bytes, what large bodies may take from small ones. */
+const largeShare = 1 / 4;
+/** Of the bytes, what a single body may take. */
+const largestShare = 1 / 16;
+
+/** No look-up goes on while more than these are written, or it brings nothing up. */
+const changedKeysMax = 256;
+
+type Part<Detail> = LRUCache<string, Held<Detail>>;
+
+/**
+ * Three parts, each with a bound of its own: one for records that may not push out others, and what
+ * leads to them alone; one for large bodies, which push out each other alone once they have their
+ * share; one for all others. A key stands in one of them at the most.
+ */
+export class MemoryTier<Detail> implements Memory<Detail> {
+  readonly name = "memory";
+  readonly arrivingBytesMax = 0;
+  readonly isShutOff = false;
+  readonly largestBodyBytes: number;
+  readonly #settings: MemoryTierSettings<Detail>;
+  readonly #lesser: Part<Detail>;
+  readonly #large: Part<Detail>;
+  readonly #others: Part<Detail>;
+  /** Of all but the lesser records. */
+  readonly #bytesMax: number;
+  readonly #bodies = new WeakSet<Blob>();
+  /** When a key was last written or removed, by how often any was. */
+  readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
+  changeCount = 0;
+  /** The body that is being written, which may be the one that stands there. */
+  #written: Blob | undefined;
+
+  constructor(settings: MemoryTierSettings<Detail>) {
+    const { bytesMax } = settings;
+    const lesserBytesMax = Math.floor(bytesMax * lesserShare);
+    this.largestBodyBytes = Math.min(largeBodyBytesMax, bytesMax * largestShare);
+    this.#bytesMax = bytesMax - lesserBytesMax;
+    this.#settings = settings;
+    this.#lesser = this.#part(lesserBytesMax);
+    this.#large = this.#part(Math.floor(bytesMax * largeShare));
+    this.#others = this.#part(this.#bytesMax);
+  }
+
+  #part(bytesMax: number): Part<Detail> {
+    return new LRUCache({
+      maxSize: Math.max(1, bytesMax),
+      dispose: ({ record }, _, reason) => {
+        if (reason === "evict") this.#settings.onEvicted?.();
+        this.#letGo(blobIn(record));
+      },
+      sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
+    });
+  }
+
+  get #parts(): readonly Part<Detail>[] {
+    return [this.#others, this.#large, this.#lesser];
+  }
+
+  holds(body: Blob): boolean {
+    return this.#bodies.has(body);
+  }
+
+  hasChanged({ text }: RecordKey, sinceCount: number): boolean {
+    const isTooLongAgo = this.changeCount - sinceCount > changedKeysMax;
+    return isTooLongAgo || (this.#changed.peek(text) ?? 0) > sinceCount;
+  }
+
+  get bytes(): number {
+    return this.#parts.reduce((bytes, { calculatedSize }) => bytes + calculatedSize, 0);
+  }
+
+  get count(): number {
+    return this.#parts.reduce((count, { size }) => count + size, 0);
+  }
+
+  *stored(): Generator<MetadataWith<Detail>> {
+    for (const part of this.#parts) {
+      for (const { record } of part.values()) {
+        if (record.kind === "response") yield record.stored.metadata;
+      }
+    }
+  }
+
+  read({ text }: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
+    const held = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
+    if (held === undefined) return { kind: "absent" };
+    if (ask.atMs < held.keepUntilAtMs) return { kind: "found", record: held.record };
+    // No change: whoever finds it expired brings up what is below.
+    this.#drop(text);
+    return { kind: "absent" };
+  }
+
+  peek({ text }: RecordKey, { atMs }: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
+    for (const part of this.#parts) {
+      const held = part.peek(text);
+      if (held === undefined) continue;
+      return atMs < held.keepUntilAtMs
+        ? { kind: "found", record: held.record }
+        : { kind: "absent" };
+    }
+    return { kind: "absent" };
+  }
+
+  *entries(): Generator<readonly [keyText: string, record: TierRecord<Detail>]> {
+    for (const part of this.#parts) {
+      for (const [keyText, { record }] of part.entries()) yield [keyText, record];
+    }
+  }
+
+  remove({ text }: RecordKey): void {
+    this.changeCount += 1;
+    this.#changed.set(text, this.changeCount);
+    this.#drop(text);
+  }
+
+  #drop(keyText: string): void {
+    for (const part of this.#parts) part.delete(keyText);
+  }
+
+  write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite {
+    if (record.kind === "arriving") {
+      this.remove(key);
+      return refuseArriving(record);
+    }
+    const body = blobIn(record);
+    const part = this.#partFor(key, record, keep);
+    this.#written = body;
+    // Whatever stood here is older, also when the new record cannot be held.
+    this.remove(key);
+    this.#written = undefined;
+    const written = part === undefined ? tooLarge : this.#put(part, key, { record, keep });
+    if (body !== undefined) {
+      if (written.kind === "kept") this.#bodies.add(body);
+      else this.#letGo(body);
+    }
+    return written;
+  }
+
+  #put(
+    part: Part<Detail>,
+    key: RecordKey,
+    { record, keep }: { record: TierRecord<Detail>; keep: TierKeep },
+  ): TierWrite {
+    if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
+    const isWhole = record.kind === "vary" || blobIn(record) !== undefined;
+    if (!isWhole) return { kind: "refused", rule: "arriving" };
+    part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
+    while (this.#others.calculatedSize + this.#large.calculatedSize > this.#bytesMax) {
+      this.#others.pop();
+    }
+    return part.has(key.text) ? { kind: "kept" } : tooLarge;
+  }
+
+  #letGo(body: Blob | undefined): void {
+    if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
+    this.#settings.onLetGo?.(body);
+  }
+
+  /** None for a large body, but one that was asked for again or that it holds already. */
+  #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> | undefined {
+    if (record.kind === "vary") {
+      // A marker that has led to other records leads to them still, whatever is stored beside them.
+      const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
+      return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
+    }
+    const { metadata } = record.stored;
+    const bodyBytes = blobIn(record)?.size ?? 0;
+    if (bodyBytes > smallBodyBytesMax) {
+      const isWanted = keep.isAskedAgain === true || this.#holdsLarge(key, metadata);
+      return isWanted && bodyBytes <= this.largestBodyBytes ? this.#large : undefined;
+    }
+    return this.#settings.form.mayPushOutOthers(metadata) ? this.#others : this.#lesser;
+  }
+
+  #holdsLarge({ text }: RecordKey, { bodyDigest }: MetadataWith<Detail>): boolean {
+    const held = this.#large.peek(text)?.record;
+    return (
+      bodyDigest !== null &&
+      held?.kind === "response" &&
+      held.stored.metadata.bodyDigest === bodyDigest
+    );
+  }
+}
+
+const tooLarge: TierWrite = { kind: "refused", rule: "too-large" };

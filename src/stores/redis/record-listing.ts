@@ -1,0 +1,151 @@
+// Some of what the shared tier holds, for whoever wants to know what a purge covers.
+import type { RedisClient } from "../../redis/redis-client.ts";
+import type { MetadataWith } from "../../cache/record/record.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { RecordForm } from "../../cache/tiers/record-form.ts";
+import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
+import {
+  type LeftOut,
+  type Listed,
+  type ListingBounds,
+  listingMsMax,
+  type RecordHead,
+} from "../../cache/tiers/tier.ts";
+
+/** What a listing has left. */
+interface Left {
+  isTimeOver: boolean;
+  commands: number;
+}
+
+const keysAtOnce = 200;
+/** Others' keys fill pages, too, and each page is a command. */
+const pagesMax = 50;
+/** Of long metadata in one round trip: a mebibyte. */
+const longHeadsAtOnce = 16;
+
+/** Which records, in which database. */
+export interface RecordsInRedis<Detail> {
+  readonly redis: RedisClient;
+  readonly form: RecordForm<Detail>;
+  readonly namespace: string;
+}
+
+/**
+ * Lists records in no order that means anything: one command for each record, one for every two hundred keys, and
+ * one more for a record whose metadata is long. Begins nothing more after `listingMsMax`.
+ */
+export async function listRecords<Detail>(
+  records: RecordsInRedis<Detail>,
+  { recordsMax, commandsMax }: ListingBounds,
+): Promise<Listed<Detail> | "unavailable"> {
+  if (records.redis.isShutOff) return "unavailable";
+  const left: Left = { isTimeOver: false, commands: commandsMax };
+  const timer = setTimeout(() => (left.isTimeOver = true), listingMsMax);
+  return listWithin(records, recordsMax, left).finally(() => clearTimeout(timer));
+}
+
+/**
+ * What stands under keys, without bodies: one round trip for all, and one more for the first sixteen whose
+ * metadata is long.
+ *
+ * @returns in the order of the keys; `undefined` where nothing that can be read stands
+ */
+export async function recordsAt<Detail>(
+  { redis, form, namespace }: RecordsInRedis<Detail>,
+  keys: readonly RecordKey[],
+): Promise<readonly (RecordHead<Detail> | undefined)[] | "unavailable"> {
+  if (redis.isShutOff) return "unavailable";
+  const redisKeys = await Promise.all(keys.map((key) => key.nameIn(namespace)));
+  const heads = await textsOf(redis, redisKeys, "metadata");
+  if (heads === "unavailable") return heads;
+  const cut = redisKeys.filter((_, at) => isCutHead(heads[at])).slice(0, longHeadsAtOnce);
+  const longer = await textsOf(redis, cut, "long-metadata");
+  if (longer === "unavailable") return longer;
+  const whole = new Map(cut.map((key, at) => [key, longer[at]]));
+  return redisKeys.map((key, at) => recordIn(whole.get(key) ?? heads[at], form)?.record);
+}
+
+async function listWithin<Detail>(
+  { redis, form, namespace }: RecordsInRedis<Detail>,
+  countMax: number,
+  left: Left,
+): Promise<Listed<Detail> | "unavailable"> {
+  const metadata: MetadataWith<Detail>[] = [];
+  let leftOut: LeftOut | undefined;
+  let [cursor, seenCount] = ["0", 0];
+  for (let pageCount = 0; pageCount < pagesMax && !left.isTimeOver; pageCount += 1) {
+    if (left.commands === 0) return { metadata, leftOut: "commands" };
+    left.commands -= 1;
+    const page = await redis.insist<unknown[]>(
+      "listing",
+      (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
+      "reads",
+    );
+    if (page.kind === "unavailable") return "unavailable";
+    cursor = String(page.value[0]);
+    const found = (page.value[1] as unknown[]).map(String);
+    const keys = found.slice(0, Math.min(countMax - seenCount, left.commands));
+    seenCount += keys.length;
+    const heads = await headsOf(redis, keys, left);
+    if (heads === "unavailable") return "unavailable";
+    if (heads.some(isCutHead)) leftOut = whyCut(left);
+    for (const head of heads) {
+      const record = recordIn(head, form)?.record;
+      if (record?.kind === "response") metadata.push(record.metadata);
+    }
+    if (keys.length < found.length) {
+      return { metadata, leftOut: seenCount < countMax ? "commands" : "records" };
+    }
+    if (cursor === "0") return { metadata, leftOut };
+    if (seenCount >= countMax) return { metadata, leftOut: "records" };
+  }
+  return { metadata, leftOut: left.isTimeOver ? "time" : "keys" };
+}
+
+/** Why long metadata was not read to its end. */
+function whyCut({ isTimeOver, commands }: Left): LeftOut {
+  if (isTimeOver) return "time";
+  return commands === 0 ? "commands" : "metadata";
+}
+
+/** Of those whose metadata is longer more is read, a few at a time, while there is time. */
+async function headsOf(
+  redis: RedisClient,
+  keys: readonly string[],
+  left: Left,
+): Promise<readonly unknown[] | "unavailable"> {
+  const texts = await textsOf(redis, keys, "metadata");
+  left.commands -= keys.length;
+  if (texts === "unavailable") return texts;
+  const cut = keys.filter((_, at) => isCutHead(texts[at]));
+  const heads = texts.filter((text) => !isCutHead(text));
+  for (let at = 0; at < cut.length; at += longHeadsAtOnce) {
+    const some = cut.slice(at, at + longHeadsAtOnce);
+    if (left.commands < some.length) left.commands = 0;
+    if (left.isTimeOver || left.commands === 0) {
+      return [...heads, ...texts.filter(isCutHead).slice(at)];
+    }
+    left.commands -= some.length;
+    const longer = await textsOf(redis, some, "long-metadata");
+    if (longer === "unavailable") return longer;
+    heads.push(...longer);
+  }
+  return heads;
+}
+
+/** As many look-ups' worth take longer than one may, and tell nothing of how long one takes. */
+async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
+  if (keys.length === 0) return [];
+  const answer = await redis.insist<{ result?: unknown }[]>(
+    "listing",
+    (client) => {
+      const pipeline = client.pipeline();
+      for (const key of keys) pipeline.getrange(...rangeOf(key, part));
+      // Somebody else's key that is no string fails alone.
+      return pipeline.exec({ keepErrors: true });
+    },
+    "reads",
+  );
+  return answer.kind === "unavailable" ? answer.kind : answer.value.map(({ result }) => result);
+}

@@ -1,0 +1,129 @@
+// Leases in Redis: the value of a lease is its holder's token, or what a holder has left to those who wait.
+import {
+  type Lease,
+  type LeaseAsked,
+  leaseMs,
+  type Leases,
+  type LeaseWord,
+  wordMs,
+} from "../../cache/lease.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
+import { readTrouble } from "../../redis/trouble.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { RecordForm } from "../../cache/tiers/record-form.ts";
+import type { RecordHead } from "../../cache/tiers/tier.ts";
+import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
+
+/** A request waits for the look, which would otherwise wait for the origin. */
+const askMsMax = 1_000;
+
+const words = Object.keys(wordMs) as LeaseWord[];
+
+export interface LeasesSettings<Detail> {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly form: RecordForm<Detail>;
+  readonly randomText: () => string;
+}
+
+export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
+  readonly #settings: LeasesSettings<Detail>;
+
+  constructor(settings: LeasesSettings<Detail>) {
+    this.#settings = settings;
+  }
+
+  /** Three commands in one transaction, one round trip. */
+  async ask(key: RecordKey): Promise<LeaseAsked<RecordHead<Detail>>> {
+    const { redis, namespace, randomText } = this.#settings;
+    const token = randomText();
+    const leaseKey = `${namespace}:lease:${await key.digest()}`;
+    const recordKey = await key.nameIn(namespace);
+    const answer = await redis.write(
+      "lease",
+      async (client) => {
+        const look = () =>
+          client.multi().set(leaseKey, token, { nx: true, px: leaseMs }).get(leaseKey);
+        try {
+          const range = rangeOf(recordKey, "metadata");
+          return await look()
+            .getrange(...range)
+            .exec<[unknown, unknown, unknown]>();
+        } catch (cause) {
+          // Such as a record of an earlier form. What went before it stands: the token may be ours.
+          if (readTrouble(cause) !== "wrong-type") throw cause;
+          return look().exec<[unknown, unknown]>();
+        }
+      },
+      askMsMax,
+    );
+    if (answer.kind === "unavailable") return answer;
+    const [, value, text] = answer.value;
+    const record = await this.#recordIn(text, recordKey);
+    if (value === token) {
+      return { kind: "taken", lease: new RedisLease({ redis, leaseKey, token }), record };
+    }
+    const word = words.find((one) => one === value);
+    return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
+  }
+
+  /** One command. */
+  async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
+    const { redis, namespace, randomText } = this.#settings;
+    const leaseKey = `${namespace}:lease:${await key.digest()}`;
+    const token = randomText();
+    const lease = new RedisLease({ redis, leaseKey, token });
+    return (await lease.replace(word, token, leaseMs)) ? lease : undefined;
+  }
+
+  /** Metadata that is longer than what was asked for costs another round trip, to the primary too. */
+  async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
+    const { redis, form } = this.#settings;
+    if (!isCutHead(text)) return recordIn(text, form)?.record;
+    const range = rangeOf(recordKey, "long-metadata");
+    const answer = await redis.write(
+      "lease",
+      (client) =>
+        client
+          .multi()
+          .getrange(...range)
+          .exec<[unknown]>(),
+      askMsMax,
+    );
+    return answer.kind === "answered" ? recordIn(answer.value[0], form)?.record : undefined;
+  }
+}
+
+/** A script, since only the holder may change what it holds. */
+const replaceIfHeld = `
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end
+redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
+return 1`;
+
+class RedisLease implements Lease {
+  readonly #held: { redis: RedisClient; leaseKey: string; token: string };
+
+  constructor(held: { redis: RedisClient; leaseKey: string; token: string }) {
+    this.#held = held;
+  }
+
+  /** One command. */
+  async renew(): Promise<void> {
+    await this.replace(this.#held.token, this.#held.token, leaseMs);
+  }
+
+  /** One command. */
+  async release(word?: LeaseWord): Promise<void> {
+    await this.replace(this.#held.token, word ?? "", word === undefined ? 0 : wordMs[word]);
+  }
+
+  /** @returns whether `held` stood there, so that `value` stands there now */
+  async replace(held: string, value: string, keepMs: number): Promise<boolean> {
+    const { redis, leaseKey } = this.#held;
+    const answer = await redis.write("lease", (client) =>
+      client.eval(replaceIfHeld, [leaseKey], [held, value, String(keepMs)]),
+    );
+    return answer.kind === "answered" && answer.value === 1;
+  }
+}

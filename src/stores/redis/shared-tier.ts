@@ -1,0 +1,227 @@
+// The shared tier: Upstash Redis, seen by all colos. A record is one string, so that a fill, a look-up
+// and most of what a 304 brings are one command each.
+import { LRUCache } from "lru-cache";
+import { bodyIn, bodyOf } from "./body-text.ts";
+import { JoinedRemovals } from "./joined-removals.ts";
+import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import { listRecords, recordsAt, type RecordsInRedis } from "./record-listing.ts";
+import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
+import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
+import { sha256Hex } from "../../base/sha256.ts";
+import {
+  foundWith,
+  type Listed,
+  type ListingBounds,
+  refuseArriving,
+  type Tier,
+  type TierAsk,
+  type TierKeep,
+  type TierFill,
+  type TierRead,
+  type TierRecord,
+  type TierRemoval,
+  type TierWrite,
+} from "../../cache/tiers/tier.ts";
+import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
+
+export interface SharedTierSettings<Detail>
+  extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {
+  readonly bodyBytesMax: number;
+  /** A record of another version or form, or a body that is not the one its metadata names. */
+  readonly onBadRecord: () => void;
+  readonly nowAtMs: () => number;
+  /** From which length on an unchanged body is not sent again; what is cheapest unless set. */
+  readonly rewriteFromChars?: number;
+}
+
+/**
+ * To ask whether an unchanged body lies there, to write over its metadata and to put off its expiry
+ * are three commands, to send it again with its metadata is one. The two more cost $0.000004 and
+ * the 4 KiB answer $0.00000012; at $0.03/GB so do 137,000 characters on their way.
+ */
+const rewriteFromCharsUnlessSet = 150_000;
+
+/** Whoever has none of the body, and so writes it whole, heals what is forgotten. */
+const spoiledKeysMax = 1_000;
+
+export class SharedTier<Detail> implements Tier<Detail> {
+  readonly name = "shared";
+  readonly arrivingBytesMax = 0;
+  readonly #settings: SharedTierSettings<Detail>;
+  readonly #uploads: Uploads;
+  /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
+  readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
+  readonly #removals: JoinedRemovals;
+
+  constructor(settings: SharedTierSettings<Detail>) {
+    this.#settings = settings;
+    this.#uploads = new Uploads(settings);
+    this.#removals = new JoinedRemovals(settings);
+  }
+
+  async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
+    const redisKey = await key.nameIn(this.#settings.namespace);
+    if (ask.isPeek !== true) this.#removals.takeUpLate(ask);
+    if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
+    const answer = await this.#settings.redis.read<unknown>(
+      "look-up",
+      async (redis) => {
+        const range = rangeOf(redisKey, ask.part);
+        if (ask.atPrimary !== true) return redis.getrange(...range);
+        const [reply] = await redis
+          .multi()
+          .getrange(...range)
+          .exec<[unknown]>();
+        return reply;
+      },
+      ask.afterAnswer,
+    );
+    // Such as a record of an earlier form.
+    if (answer.kind === "unavailable")
+      return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
+    const text = answer.value;
+    const isWhole =
+      ask.part === "whole" || (typeof text === "string" && text.length < headCharsMax);
+    if (isCutHead(text) && !isWhole) return this.read(key, { ...ask, part: "whole" });
+    return this.#readFrom(text, { redisKey, ask, isWhole });
+  }
+
+  /** By one command. */
+  async readMany(
+    keys: readonly RecordKey[],
+    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+  ): Promise<readonly TierRead<Detail>[]> {
+    const { namespace, redis } = this.#settings;
+    const whole = { ...ask, part: "whole" } as const;
+    const redisKeys = await Promise.all(keys.map((key) => key.nameIn(namespace)));
+    this.#removals.takeUpLate(whole);
+    const answer = await redis.read<unknown[]>(
+      "look-up",
+      (client) => client.mget(redisKeys),
+      ask.afterAnswer,
+    );
+    if (answer.kind === "unavailable") return keys.map(() => answer);
+    const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
+      if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
+      return this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true });
+    });
+    return Promise.all(reads);
+  }
+
+  async #readFrom(
+    text: unknown,
+    { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
+  ): Promise<TierRead<Detail>> {
+    if (typeof text !== "string" || text === "") return { kind: "absent" };
+    const held = recordIn(text, this.#settings.form);
+    if (held === undefined) return this.#bad(ask);
+    if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
+    this.#prolong(redisKey, held.keepUntilAtMs, ask);
+    const { record, bodyText } = held;
+    if (record.kind === "vary") return { kind: "found", record };
+    const { metadata } = record;
+    if (!isWhole) return foundWith(metadata, { kind: "absent" });
+    const bytes = await bodyIn(bodyText, metadata, this.#settings.bodyBytesMax);
+    if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
+      return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
+    }
+    if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
+    return this.#bad(ask);
+  }
+
+  /** What expires before its own end lives longer where it is asked for; `GT` leaves all other as it is. */
+  #prolong(redisKey: string, untilAtMs: number, ask: TierAsk<Detail>): void {
+    const { atMs, prolongMs, isPeek, afterAnswer } = ask;
+    if (prolongMs === undefined || isPeek === true) return;
+    const keepMs = Math.floor(Math.min(prolongMs, untilAtMs - atMs));
+    afterAnswer(async () => {
+      await this.#settings.redis.write("freshening", (client) =>
+        client.pexpire(redisKey, keepMs, "GT"),
+      );
+    });
+  }
+
+  #bad({ isPeek }: TierAsk<Detail>): TierRead<Detail> {
+    if (isPeek !== true) this.#settings.onBadRecord();
+    return { kind: "absent" };
+  }
+
+  get isShutOff(): boolean {
+    return this.#settings.redis.isShutOff;
+  }
+
+  listed(bounds: ListingBounds): Promise<Listed<Detail> | "unavailable"> {
+    return listRecords(this.#settings, bounds);
+  }
+
+  listedAt(keys: readonly RecordKey[]) {
+    return recordsAt(this.#settings, keys);
+  }
+
+  async remove(key: RecordKey): Promise<TierRemoval> {
+    return this.#removals.remove(await key.nameIn(this.#settings.namespace));
+  }
+
+  async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
+    if (record.kind === "arriving") return refuseArriving(record);
+    const { form } = this.#settings;
+    const upload = await this.#uploadOf(key, record, keep);
+    if ("kind" in upload) return upload;
+    const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
+      if (await isRewritten(client, upload, form)) return ["OK"];
+      return [await client.set(upload.redisKey, upload.text, this.#uploads.optionsOf(upload))];
+    });
+    if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
+    return writtenBy(answer, 0);
+  }
+
+  /** A command for each, since none else has an expiry. */
+  async writeMany(
+    records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
+  ): Promise<readonly TierWrite[]> {
+    const made = await Promise.all(records.map((given) => this.#uploadOf(...given)));
+    const uploads = made.filter((one): one is Upload => !("kind" in one));
+    if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
+    const answer = await this.#uploads.send("fill", uploads, (client) => {
+      const pipeline = client.pipeline();
+      for (const upload of uploads)
+        pipeline.set(upload.redisKey, upload.text, this.#uploads.optionsOf(upload));
+      return pipeline.exec<unknown[]>();
+    });
+    if (answer.kind === "answered")
+      for (const { redisKey } of uploads) this.#spoiled.delete(redisKey);
+    return made.map((one) => ("kind" in one ? one : writtenBy(answer, uploads.indexOf(one))));
+  }
+
+  /** @returns why nothing is sent, where that is so; what is returned otherwise counts as on its way */
+  async #uploadOf(
+    key: RecordKey,
+    record: TierRecord<Detail>,
+    keep: TierKeep,
+  ): Promise<Upload | TierWrite> {
+    const { sharedMsMax = Infinity } = keep;
+    const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
+    if (keepMs <= 0) return { kind: "refused", rule: "expired" };
+    // To pack a body takes CPU time.
+    const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
+    if (redis.isShutOff && !(await redis.answers()))
+      return { kind: "unavailable", cause: "shut-off" };
+    const body = await bodyOf(record, this.#settings);
+    if (typeof body === "object") return body;
+    const isLong = record.kind === "response" && body.length >= rewriteFromChars;
+    const encoded = encodeRecord(headOf(record), keep.untilAtMs);
+    const redisKey = await key.nameIn(namespace);
+    const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
+    const upload: Upload = {
+      redisKey,
+      head: encoded,
+      text: recordText(isLong ? padded(encoded) : encoded, body),
+      keepMs,
+      sinceAtMs: keep.atMs,
+      heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
+    };
+    if (!this.#uploads.begin(upload)) return { kind: "refused", rule: "busy" };
+    return upload;
+  }
+}

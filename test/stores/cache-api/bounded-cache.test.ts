@@ -1,0 +1,112 @@
+// No call of the Cache API is waited for without bound, and one that answers late counts as none.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OutOfTime } from "../../../src/base/patience.ts";
+import type { LogLine } from "../../../src/observe/log-line.ts";
+import { BoundedCache, type ColoCache } from "../../../src/stores/cache-api/bounded-cache.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+
+const address = "https://www.example.com/_cache/stored/any";
+const never = () => new Promise<never>(() => undefined);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function open(given: Partial<ColoCache> = {}) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const platform: ColoCache = { match: never, put: never, delete: never, ...given };
+  const tell = ({ message }: LogLine) => void told.push(message);
+  const cache = new BoundedCache({ cache: () => platform, nowAtMs: clock.nowAtMs, tell });
+  const pass = async (ms: number) => {
+    clock.advance(ms / 1_000);
+    await vi.advanceTimersByTimeAsync(ms);
+  };
+  /** One look that does not answer in time. */
+  const failed = async () => {
+    const outcome = cache.match(address).catch((cause: unknown) => cause);
+    await pass(1_000);
+    expect(await outcome).toBeInstanceOf(OutOfTime);
+  };
+  const pending: Promise<void>[] = [];
+  const mayBeAsked = () => cache.mayBeAsked(address, (work) => void pending.push(work()));
+  return { cache, platform, told, pass, failed, mayBeAsked, pending };
+}
+
+it.each([
+  { id: "match", ms: 1_000, call: (cache: BoundedCache) => cache.match(address) },
+  { id: "put", ms: 5_000, call: (cache: BoundedCache) => cache.put(address, new Response("a")) },
+  { id: "delete", ms: 5_000, call: (cache: BoundedCache) => cache.delete(address) },
+  {
+    id: "a body that is read whole",
+    ms: 1_000,
+    call: (cache: BoundedCache) => cache.whole(new Response(new ReadableStream())),
+  },
+])("$id is given up after $ms ms", async ({ ms, call }) => {
+  const { cache, pass } = open();
+  let outcome: unknown;
+  void call(cache).catch((cause: unknown) => (outcome = cause));
+  await pass(ms - 1);
+  expect(outcome).toBeUndefined();
+  await pass(1);
+  expect(outcome).toBeInstanceOf(OutOfTime);
+});
+
+it("a body on its way may take as long as it likes, and its put no longer than that", async () => {
+  const { cache, pass } = open();
+  const { promise: completed, resolve } = Promise.withResolvers<number>();
+  let outcome: unknown;
+  const put = cache.putArriving(address, new Response("a"), completed);
+  void put.catch((cause: unknown) => (outcome = cause));
+  await pass(60_000);
+  expect(outcome).toBeUndefined();
+  resolve(1);
+  await pass(5_000);
+  expect(outcome).toBeInstanceOf(OutOfTime);
+});
+
+it("a body that comes too late is let go of", async () => {
+  const { promise: answer, resolve } = Promise.withResolvers<Response>();
+  const { failed, pass } = open({ match: () => answer });
+  await failed();
+  const cancel = vi.fn<() => void>();
+  resolve(new Response(new ReadableStream({ cancel })));
+  await pass(0);
+  expect(cancel).toHaveBeenCalledOnce();
+});
+
+describe("after three failures in a row", () => {
+  it("one probe per pause is sent, and an answer ends it", async () => {
+    const { cache, platform, told, pass, failed, mayBeAsked, pending } = open();
+    for (let at = 0; at < 3; at += 1) {
+      expect(mayBeAsked()).toBe(true);
+      await failed();
+    }
+    expect([cache.isShutOff, mayBeAsked(), pending.length]).toEqual([true, false, 0]);
+    await pass(1_000);
+    expect([mayBeAsked(), mayBeAsked(), pending.length]).toEqual([false, false, 1]);
+    await pass(1_000);
+    await Promise.all(pending.splice(0));
+    platform.match = async () => undefined;
+    await pass(2_000);
+    expect(mayBeAsked()).toBe(false);
+    await Promise.all(pending);
+    expect([cache.isShutOff, mayBeAsked()]).toEqual([false, true]);
+    expect(told).toEqual([
+      "The Cache API does not answer in time.",
+      "The Cache API is shut off: only probes ask it, behind answers.",
+      "The Cache API answers again after 6 s.",
+      "The Cache API was shut off for 4 s, and is no longer.",
+    ]);
+  });
+
+  it("but not where errors come at once, or those under way together fail together", async () => {
+    const { cache, platform, pass } = open();
+    const together = Array.from({ length: 9 }, () => cache.match(address).catch(() => undefined));
+    await pass(1_000);
+    await Promise.all(together);
+    expect(cache.isShutOff).toBe(false);
+    platform.match = () => Promise.reject(new TypeError());
+    for (let at = 0; at < 9; at += 1) await cache.match(address).catch(() => undefined);
+    expect(cache.isShutOff).toBe(false);
+  });
+});

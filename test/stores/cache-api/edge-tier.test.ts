@@ -1,0 +1,182 @@
+// The edge tier: the contract in a real Workers runtime, and what it leaves in the Cache API.
+import "../../../testing/fakes/workers-globals.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
+import { EdgeTierInWorkerd, type Told } from "./edge-tier-in-workerd.ts";
+import { describeTier } from "../../cache/tiers/contract/contract.ts";
+import {
+  addressOf,
+  host,
+  page,
+  recordField,
+  recordFieldBytesMax,
+  recordOfFieldBytes,
+} from "./edge-records.ts";
+import {
+  ask,
+  bytesOf,
+  keep,
+  keepUntilAtMs,
+  look,
+  metadataOf,
+  noise,
+  responseOf,
+  shown,
+  withBody,
+} from "../../../testing/examples/records.ts";
+
+let edge: EdgeTierInWorkerd;
+beforeAll(async () => {
+  edge = await EdgeTierInWorkerd.start();
+});
+afterAll(() => edge.stop());
+
+describeTier("edge, in workerd", async () => {
+  edge.badRecordCount = 0;
+  return {
+    tier: edge,
+    bodyBytesMax: Infinity,
+    takesStreams: true,
+    largest: recordOfFieldBytes(recordFieldBytesMax),
+    tooLarge: recordOfFieldBytes(recordFieldBytesMax + 1),
+    badRecordCount: () => edge.badRecordCount,
+  };
+});
+
+describe("in the Cache API", () => {
+  it("lies below the request's own host, at the digest of the key", async () => {
+    const key = new RecordKey("own host", "b.example:444");
+    await edge.write(key, page, keep);
+    expect((await edge.lyingAt(addressOf(key)))?.bytes).toEqual(bytesOf("page"));
+    expect(await edge.lyingAt(addressOf(new RecordKey(key.text, host)))).toBe(undefined);
+  });
+
+  it("shows the cache nothing that it would act on", async () => {
+    const key = new RecordKey("fields", host);
+    const record = responseOf(bytesOf("not gzip"), {
+      status: 206,
+      fields: [
+        ["set-cookie", "session=1"],
+        ["vary", "*"],
+        ["content-encoding", "gzip"],
+        ["cache-control", "private, no-store"],
+        ["cache-tag", "front-page"],
+        ["etag", '"a"'],
+        ["last-modified", "Fri, 01 Jan 2100 00:00:00 GMT"],
+        ["content-range", "bytes 0-7/8"],
+      ],
+    });
+    expect(await edge.write(key, record, keep)).toEqual({ kind: "kept" });
+    const lying = await edge.lyingAt(addressOf(key));
+    expect(lying?.status).toBe(200);
+    const own = ["cache-control", "content-length", "content-type", "etag", recordField];
+    const runtimes = ["age", "cf-cache-status", "date"];
+    expect([...(lying?.fields.keys() ?? [])].filter((name) => !runtimes.includes(name))).toEqual(
+      own,
+    );
+    expect(lying?.fields.get("content-type")).toBe("application/octet-stream");
+    expect(await look(edge, key, ask)).toEqual(shown(record, bytesOf("not gzip")));
+  });
+
+  it.each([
+    { id: "whole seconds", keptMs: 60_000, maxAge: 60 },
+    { id: "a part of a second, rounded up", keptMs: 60_001, maxAge: 61 },
+  ])("may lie for as long as the record is kept: $id", async ({ id, keptMs, maxAge }) => {
+    const key = new RecordKey(`lifetime ${id}`, host);
+    await edge.write(key, page, { ...keep, untilAtMs: keep.atMs + keptMs });
+    const lying = await edge.lyingAt(addressOf(key));
+    expect(lying?.fields.get("cache-control")).toBe(`public, max-age=${maxAge}`);
+  });
+});
+
+describe("arriving bodies", () => {
+  const bytes = bytesOf("0123456789");
+  const told = (
+    bodyBytes: number | null,
+    pieceBytes: readonly number[],
+    end: "close" | "abort",
+  ): Told => ({
+    record: {
+      kind: "response",
+      metadata: metadataOf(bytes, { bodyBytes, bodyDigest: null }),
+    },
+    body: { kind: "arriving", pieceBytes, end },
+    bytes,
+  });
+
+  it.each([
+    { id: "one byte short of its length", bodyBytes: 11, pieceBytes: [5, 5], end: "close" },
+    { id: "one byte over its length", bodyBytes: 9, pieceBytes: [5, 5], end: "close" },
+    { id: "cut after all its bytes", bodyBytes: 10, pieceBytes: [10], end: "abort" },
+    { id: "cut at once", bodyBytes: null, pieceBytes: [], end: "abort" },
+    { id: "cut midway, length unknown", bodyBytes: null, pieceBytes: [5], end: "abort" },
+  ] as const)("leave nothing: $id", async ({ id, bodyBytes, pieceBytes, end }) => {
+    const key = new RecordKey(`cut ${id}`, host);
+    const written = await edge.writeTold(key, keep, told(bodyBytes, pieceBytes, end));
+    expect(written.kind).not.toBe("kept");
+    expect(await edge.read(key, ask)).toEqual({ kind: "absent" });
+    // What came of it may lie under its own address for a while, but nothing names that.
+    expect(edge.putAt).toEqual([expect.stringContaining(`${addressOf(key)}/`)]);
+    expect(await edge.lyingAt(addressOf(key))).toBe(undefined);
+  });
+
+  it("leave what was there before where they are cut", async () => {
+    const key = new RecordKey("cut over another", host);
+    await edge.write(key, page, keep);
+    expect((await edge.writeTold(key, keep, told(null, [5], "abort"))).kind).not.toBe("kept");
+    expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
+  });
+
+  it("replace what was there once all of them came", async () => {
+    const key = new RecordKey("arrived over another", host);
+    await edge.write(key, page, keep);
+    expect(await edge.writeTold(key, keep, told(10, [5, 5], "close"))).toEqual({ kind: "kept" });
+    expect(await look(edge, key, ask)).toMatchObject({ bodyBytes: 10 });
+    await edge.write(key, page, keep);
+    expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
+  });
+
+  it("come back as a stream, 5 MiB byte for byte, with the length they turned out to have", async () => {
+    const key = new RecordKey("5 MiB", host);
+    const large = noise(5 * 1_048_576);
+    const pieceBytes = Array.from({ length: 80 }, () => 65_536);
+    const given = { ...told(null, pieceBytes, "close"), bytes: large };
+    expect(await edge.writeTold(key, keep, given)).toEqual({ kind: "kept" });
+    const read = await edge.read(key, ask);
+    expect(read).toMatchObject({ record: { stored: { body: { kind: "stream" } } } });
+    const metadata = metadataOf(bytes, { bodyBytes: large.byteLength, bodyDigest: null });
+    expect(await look(edge, key, ask)).toEqual(
+      shown(withBody(metadata, { kind: "absent" }), large),
+    );
+  });
+});
+
+describe("what the tier did not write", () => {
+  const own = encodeRecord(headOf(page), keepUntilAtMs);
+  it.each([
+    { id: "no record field", fields: {}, body: "page" },
+    {
+      id: "another version",
+      fields: { [recordField]: own.replace('"v":4', '"v":5') },
+      body: "page",
+    },
+    { id: "text that is not JSON", fields: { [recordField]: own.slice(1) }, body: "page" },
+    { id: "JSON of another form", fields: { [recordField]: '{"v":4}' }, body: "page" },
+    { id: "a body cut short", fields: { [recordField]: own }, body: "pag" },
+    { id: "a longer body", fields: { [recordField]: own }, body: "pages" },
+    { id: "no body", fields: { [recordField]: own }, body: "" },
+  ])("is absent and counted: $id", async ({ id, fields, body }) => {
+    const key = new RecordKey(`planted ${id}`, host);
+    await edge.plant(addressOf(key), { fields, bytes: bytesOf(body) });
+    edge.badRecordCount = 0;
+    expect(await edge.read(key, ask)).toEqual({ kind: "absent" });
+    expect(edge.badRecordCount).toBe(1);
+  });
+
+  it("is read where only the place was planted", async () => {
+    const key = new RecordKey("planted rightly", host);
+    await edge.plant(addressOf(key), { fields: { [recordField]: own }, bytes: bytesOf("page") });
+    expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
+  });
+});

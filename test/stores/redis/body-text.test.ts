@@ -1,0 +1,175 @@
+// A body as text: which are packed, that each comes back, and that none is unpacked beyond what it is
+// said to be.
+import "../../../testing/fakes/workers-globals.ts";
+import { deflateRawSync, gzipSync } from "node:zlib";
+import { describe, expect, it, vi } from "vitest";
+import { bodyIn, bodyTextOf } from "../../../src/stores/redis/body-text.ts";
+import { gunzipped } from "../../../src/stores/redis/gzip.ts";
+import { bytesOf, metadataOf, noise } from "../../../testing/examples/records.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+
+const mebibyte = 1_048_576;
+const prose = (length: number) =>
+  bytesOf("The tide comes in, and it goes out. ".repeat(length)).slice(0, length);
+const typed = (type: string) => ({ "content-type": type });
+
+/** It comes out at hardly more than that share of its length. */
+const noiseAt = (share: number) =>
+  noise(20_000).map((byte, at) => (at < share * 20_000 ? byte : 97));
+
+describe("a body lies packed", () => {
+  it.each([
+    { id: "html", fields: typed("text/html; charset=utf-8"), isPacked: true },
+    { id: "css", fields: typed("text/css"), isPacked: true },
+    { id: "json", fields: typed("application/json"), isPacked: true },
+    { id: "json-of-a-kind", fields: typed("application/ld+json; charset=utf-8"), isPacked: true },
+    { id: "javascript", fields: typed("application/javascript"), isPacked: true },
+    { id: "feed", fields: typed("application/rss+xml"), isPacked: true },
+    { id: "svg", fields: typed("image/svg+xml"), isPacked: true },
+    { id: "upper-case", fields: typed("Text/HTML"), isPacked: true },
+    {
+      id: "identity",
+      fields: { ...typed("text/html"), "content-encoding": "identity" },
+      isPacked: true,
+    },
+    { id: "gzip", fields: { ...typed("text/html"), "content-encoding": "gzip" }, isPacked: false },
+    { id: "br", fields: { ...typed("text/html"), "content-encoding": "br" }, isPacked: false },
+    { id: "image", fields: typed("image/png"), isPacked: false },
+    { id: "font", fields: typed("font/woff2"), isPacked: false },
+    { id: "unknown", fields: {}, isPacked: false },
+    { id: "a-name-that-only-begins-so", fields: typed("application/jsonish"), isPacked: false },
+  ])("by its type: $id", async ({ fields, isPacked }) => {
+    const bytes = prose(8_000);
+    const metadata = metadataOf(bytes, { fields: Object.entries(fields) });
+    const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
+    expect(text.length < 1_000).toBe(isPacked);
+    expect(text.slice(0, 1)).toBe(isPacked ? "g" : "i");
+    expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+  });
+
+  it.each([
+    { id: "2,048 bytes", bytes: prose(2_048), letter: "g" },
+    { id: "2,047 bytes", bytes: prose(2_047), letter: "i" },
+    { id: "a fifth smaller", bytes: noiseAt(0.78), letter: "g" },
+    { id: "less than a fifth smaller", bytes: noiseAt(0.8), letter: "i" },
+    { id: "not smaller", bytes: noise(8_192), letter: "i" },
+    { id: "nothing", bytes: prose(0), letter: "i" },
+    // Fed in twenty slices.
+    { id: "a large one", bytes: noise(400_000).map((byte) => byte & 63), letter: "g" },
+  ])("by its size and what becomes of it: $id", async ({ bytes, letter }) => {
+    const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
+    const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
+    expect(text.slice(0, 1)).toBe(letter);
+    expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+  });
+});
+
+describe("what is no gzip of that length", () => {
+  const bytes = prose(40_000);
+  const packed = new Uint8Array(gzipSync(bytes));
+  const spoiled = packed.map((byte, at) => (at === 40 ? byte ^ 255 : byte));
+  it.each([
+    { id: "nothing", given: new Uint8Array(0) },
+    { id: "something else", given: bytesOf("not gzip at all") },
+    { id: "deflate without gzip's head", given: new Uint8Array(deflateRawSync(bytes)) },
+    { id: "cut", given: packed.slice(0, -9) },
+    { id: "cut after its head", given: packed.slice(0, 10) },
+    { id: "spoiled", given: spoiled },
+    { id: "more behind it", given: Uint8Array.from([...packed, 1]) },
+    { id: "twice", given: Uint8Array.from([...packed, ...packed]) },
+    { id: "of a byte more", given: new Uint8Array(gzipSync(prose(40_001))) },
+    { id: "of a byte less", given: new Uint8Array(gzipSync(prose(39_999))) },
+  ])("is nothing: $id", async ({ given }) => {
+    expect(await gunzipped(given, bytes.byteLength)).toBeUndefined();
+  });
+
+  it("is not unpacked much beyond it", async () => {
+    const bomb = new Uint8Array(gzipSync(new Uint8Array(256 * mebibyte), { level: 9 }));
+    const fed = await countedFeeding(() => gunzipped(bomb, mebibyte));
+    expect(fed.outcome).toBeUndefined();
+    // A slice becomes 16 MB. On a busy machine more are fed before the first is read: eight at the most.
+    expect(fed.bytes).toBeLessThanOrEqual(8 * 16_000);
+    expect(bomb.byteLength).toBeGreaterThan(16 * 16_000);
+  });
+
+  it("and what is, comes whole though nothing comes of its first slices", async () => {
+    const small = bytesOf("page");
+    const plain = new Uint8Array(gzipSync(small));
+    // RFC 1952 §2.3.1: FNAME is set, and a name follows the ten bytes of the head.
+    const named = Uint8Array.from([
+      ...plain.subarray(0, 10).with(3, 8),
+      ...bytesOf("n".repeat(40_000)),
+      0,
+      ...plain.subarray(10),
+    ]);
+    expect(await gunzipped(named, small.byteLength)).toEqual(small);
+  });
+
+  it("is given up where nothing comes of many slices", async () => {
+    const plain = new Uint8Array(gzipSync(bytesOf("page")));
+    const named = Uint8Array.from([
+      ...plain.subarray(0, 10).with(3, 8),
+      ...bytesOf("n".repeat(600_000)),
+      0,
+      ...plain.subarray(10),
+    ]);
+    const fed = await countedFeeding(() => gunzipped(named, 4));
+    expect(fed.outcome).toBeUndefined();
+    expect(fed.bytes).toBeLessThanOrEqual(8 * 16_000);
+  });
+
+  it("and what is, comes whole though it ends where the runtime's pieces do", async () => {
+    // Seventeen slices that each become what they are, some of them in whole pieces alone.
+    const large = noise(262_144);
+    const stored = new Uint8Array(gzipSync(large, { level: 0 }));
+    const fed = await countedFeeding(() => gunzipped(stored, large.byteLength));
+    expect(fed.outcome).toEqual(large);
+    expect(fed.bytes).toBe(stored.byteLength);
+  });
+});
+
+/** In a runtime whose stream takes whatever it is given at once, as that of the Workers does. */
+async function countedFeeding<T>(run: () => Promise<T>): Promise<{ outcome: T; bytes: number }> {
+  const Unpacking = globalThis.DecompressionStream;
+  let bytes = 0;
+  class Taking {
+    readonly readable: ReadableStream;
+    readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
+    constructor() {
+      const { readable, writable } = new Unpacking("gzip");
+      const inner = writable.getWriter();
+      this.readable = readable;
+      this.writable = new WritableStream({
+        write(chunk) {
+          bytes += chunk.byteLength;
+          inner.write(chunk).catch(() => undefined);
+        },
+        close: () => inner.close(),
+        abort: (why) => inner.abort(why),
+      });
+    }
+  }
+  globalThis.DecompressionStream = Taking;
+  try {
+    return { outcome: await run(), bytes };
+  } finally {
+    globalThis.DecompressionStream = Unpacking;
+  }
+}
+
+it("is the same text where bytes have no base64 of their own, as in Node 20", async () => {
+  const bytes = noise(3_000);
+  const metadata = { bodyBytes: bytes.byteLength };
+  const text = await bodyTextOf(new Blob([bytes]), false);
+  const own = Object.getOwnPropertyDescriptor(Uint8Array, "fromBase64");
+  Reflect.deleteProperty(Uint8Array, "fromBase64");
+  try {
+    vi.resetModules();
+    const bare = await import("../../../src/stores/redis/body-text.ts");
+    expect(await bare.bodyTextOf(new Blob([bytes]), false)).toBe(text);
+    expect(await bare.bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+    expect(await bare.bodyIn("i€", metadata, mebibyte)).toBeUndefined();
+  } finally {
+    Object.defineProperty(Uint8Array, "fromBase64", own!);
+  }
+});

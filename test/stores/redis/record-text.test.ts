@@ -1,0 +1,21 @@
+// A record's head leaves room for what its first 304 adds, so that a large body is not sent again.
+import { expect, it } from "vitest";
+import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
+import { padded } from "../../../src/stores/redis/record-text.ts";
+import { metadataWith } from "../../../testing/examples/requests.ts";
+
+it("has room for the instant and the date of the body, however long it is", () => {
+  const headOf = (statusText: string, added = {}) => {
+    const metadata = metadataWith({}, { statusText, ...added });
+    return encodeRecord({ kind: "response", metadata }, 4_102_444_800_000);
+  };
+  const added = {
+    bodyDate: "Mon, 02 Nov 2026 10:00:00 GMT",
+    bodyRequestedAtMs: 1_795_165_507_845,
+  };
+  for (let length = 0; length < 128; length += 1) {
+    const text = "x".repeat(length);
+    const room = padded(headOf(text)).length;
+    expect(headOf(text, added).length).toBeLessThanOrEqual(room);
+  }
+});

@@ -1,0 +1,56 @@
+// Workers KV in memory: a colo reads what was written elsewhere some time later.
+import type { KvNamespace } from "../../src/stores/kv/kv-tier.ts";
+import type { FakeClock } from "./fake-clock.ts";
+
+interface Version {
+  readonly value: ArrayBuffer | null;
+  readonly atMs: number;
+  readonly untilAtMs: number;
+  readonly by: object;
+}
+
+export class FakeKv {
+  readonly #clock: FakeClock;
+  readonly #versions = new Map<string, Version[]>();
+  /** What was called, such as `put 9,000 B`. */
+  readonly puts: string[] = [];
+  gets = 0;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  get keys(): string[] {
+    return [...this.#versions.keys()];
+  }
+
+  /** As one colo has it: its own writes at once, those of others after so long. */
+  colo(lagMs = 0): KvNamespace & { readonly getWithMetadata: () => never } {
+    const colo = {};
+    const put = (key: string, value: ArrayBuffer | null, untilAtMs: number) => {
+      const atMs = this.#clock.atMs;
+      const versions = this.#versions.get(key) ?? [];
+      this.#versions.set(key, [...versions, { value, atMs, untilAtMs, by: colo }]);
+    };
+    return {
+      getWithMetadata: () => {
+        throw new Error("Nothing asks for metadata.");
+      },
+      get: async (key) => {
+        this.gets += 1;
+        const { atMs } = this.#clock;
+        const seen = (this.#versions.get(key) ?? []).findLast(
+          (version) => version.by === colo || version.atMs + lagMs <= atMs,
+        );
+        if (seen === undefined || seen.value === null || atMs >= seen.untilAtMs) return null;
+        return new Blob([seen.value]).stream();
+      },
+      put: async (key, value, { expirationTtl }) => {
+        if (expirationTtl < 60) throw new Error("KV PUT failed: 400 Invalid expiration_ttl");
+        this.puts.push(key);
+        put(key, value, this.#clock.atMs + expirationTtl * 1_000);
+      },
+      delete: async (key) => put(key, null, 0),
+    };
+  }
+}
