@@ -5,19 +5,18 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
+import { reportPace, type ReportPace } from "../src/observe/metrics.ts";
 import { machineSaid } from "./figures.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import { replaceMarkedPart } from "./marked-part.ts";
 import { figuresOf, holds } from "./truth/judged.ts";
 import { documented, failedLine, type Part } from "./truth/report.ts";
-import { type Pace, truthRun, type TruthSettings } from "./truth/run.ts";
+import { truthRun, type TruthSettings } from "./truth/run.ts";
 
 const command = "npm run bench:truth";
 
-/** Of src/observe/metrics.ts, as docs/metrics.md states it. */
-const stated: Pace = { busyAfterMs: 60_000, busyRequests: 1_000, quietAfterMs: 300_000 };
 /** For a first look: the Worker is then another than what is deployed. */
-const hurried: Pace = { busyAfterMs: 4_000, busyRequests: 100, quietAfterMs: 12_000 };
+const hurried: ReportPace = { busyAfterMs: 4_000, busyRequests: 100, quietAfterMs: 12_000 };
 
 function given() {
   const { values } = parseArgs({
@@ -31,7 +30,7 @@ function given() {
     },
   });
   const isHurried = values.hurry;
-  const pace = isHurried ? hurried : stated;
+  const pace = isHurried ? hurried : reportPace;
   const settings: TruthSettings = {
     requestCount: Number(values.requests),
     perSecond: Number(values.rate),

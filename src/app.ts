@@ -9,7 +9,7 @@ import { type Config, configOf } from "./config/config.ts";
 import { tierScopes } from "./config/tier-names.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
-import { createCache, type TieredCache } from "./create-cache.ts";
+import { type CacheParts, createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
 import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
@@ -60,6 +60,7 @@ export interface InCode {
   readonly data?: DataBesidePages | undefined;
   /** Beside memory, the Cache API and Redis. */
   readonly tiers?: readonly TierInCode[] | undefined;
+  readonly parts?: CacheParts | undefined;
 }
 
 /**
@@ -75,7 +76,7 @@ export function createApp(
   given: Config,
   env: Env,
   host: Platform,
-  { origins, data, tiers }: InCode = {},
+  { origins, data, tiers, parts }: InCode = {},
 ): Application {
   const written = configOf(given);
   const { environment, makers } = bound(readEnvironment(env, written, origins), tiers, env);
@@ -91,7 +92,7 @@ export function createApp(
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { journal, dataset } = environment;
-  const own = { ...platform, database, journal, dataset };
+  const own = { ...platform, database, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const memoryShares = data === undefined ? 1 : 2;
   const cache = createCache(config, own, form, { memoryShares, tiers: makers });

@@ -4,7 +4,7 @@
 import { FewAtOnce } from "./cache/few-at-once.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
-import { MemoryTier } from "./stores/memory/memory-tier.ts";
+import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import { SharedTier } from "./stores/redis/shared-tier.ts";
 import type { MakeTier } from "./cache/tiers/tier-in-code.ts";
@@ -15,15 +15,32 @@ import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
-import { createPurging } from "./purge/purging.ts";
+import { createPurging, type PurgingParts } from "./purge/purging.ts";
 import { noJournal } from "./purge/view/view.ts";
 import { ballastKeyOf, DatabaseRoom } from "./redis/database-room.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
+import type { RedisSettings } from "./redis/redis-settings.ts";
 import { journalWords } from "./redis/trouble.ts";
 import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
+
+/** Makers of parts. Each is given the settings that the default maker gets; absent, the default is used. */
+export interface CacheParts extends PurgingParts {
+  readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
+  /** The client of the shared tier. */
+  readonly redis?: (settings: RedisSettings) => RedisClient;
+  readonly metrics?: (sinceAtMs: number, isReported: boolean) => Metrics;
+}
+
+type Makers = Required<Omit<CacheParts, keyof PurgingParts>>;
+
+const defaults: Makers = {
+  memory: (settings) => new MemoryTier(settings),
+  redis: (settings) => new RedisClient(settings),
+  metrics: (...settings) => new Metrics(...settings),
+};
 
 /** What the core needs of a platform. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
@@ -33,6 +50,8 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
   readonly journal?: RedisAddress | undefined;
   /** Of Analytics Engine: gets reports of what is counted, in the place of the database. */
   readonly dataset?: Dataset | undefined;
+  /** For tests and benches; any release may change it. */
+  readonly parts?: CacheParts | undefined;
 }
 
 /** What an isolate has once, whatever its tiers hold. */
@@ -74,9 +93,10 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
   const { database, journal, nowAtMs, log } = platform;
-  const metrics = new Metrics(nowAtMs(), areReportsOn(config, platform));
+  const make = { ...defaults, ...platform.parts };
+  const metrics = make.metrics(nowAtMs(), areReportsOn(config, platform));
   const redis =
-    database && new RedisClient({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
+    database && make.redis({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
   const ballastKey = journal === undefined ? ballastKeyOf(namespace) : undefined;
   const room =
     redis && new DatabaseRoom({ redis, limitBytes: limits.databaseBytes, ballastKey, nowAtMs });
@@ -104,6 +124,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   return {
     /** What it was made with. */
     settings: { config, platform },
+    /** Makers of its parts. */
+    make,
     /** All memory tiers over it. */
     memories,
     /** Of each of them. */
@@ -140,7 +162,7 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
   const { namespace, limits } = config;
   const { cache, nowAtMs, log } = platform;
   const onBadRecord = () => metrics.add("badRecords");
-  const memory = new MemoryTier({
+  const memory = core.make.memory({
     bytesMax: memoryBytesMax,
     form,
     onLetGo: (body) => fillBudget.countFromNow(body),

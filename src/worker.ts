@@ -2,6 +2,7 @@
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
 import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
+import type { CacheParts } from "./create-cache.ts";
 import { knownData } from "./data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
@@ -37,6 +38,8 @@ export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
   readonly tiers?: readonly TierInCode[] | undefined;
+  /** For tests and benches; any release may change it. */
+  readonly parts?: CacheParts | undefined;
 }
 
 /**
@@ -52,10 +55,10 @@ export interface GivenInCode {
  */
 export function createWorker(
   written: Config,
-  { origins, data, tiers }: GivenInCode = {},
+  { origins, data, tiers, parts }: GivenInCode = {},
 ): TidemarkWorker {
   const config = configOf(written);
-  const inCode = { origins, tiers, data: data && knownData(data) };
+  const inCode = { origins, tiers, parts, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;
   const started = (env: object): Application | undefined => {

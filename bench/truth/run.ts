@@ -4,7 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import type { Running } from "../../local/running.ts";
 import { Draws } from "../../testing/draws.ts";
+import type { ReportPace } from "../../src/observe/metrics.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
+import { bundleWithParts } from "../../testing/worker/bundle-with-parts.ts";
 import { adminToken, storesSettled } from "../../testing/worker/world.ts";
 import { nowAtMs } from "../load/ask.ts";
 import { startPart } from "../load/part.ts";
@@ -15,19 +17,12 @@ import type { OriginCalls, OriginRow } from "./origin-process.ts";
 import type { Row } from "./seen.ts";
 import { coloCount, configuration } from "./site-plan.ts";
 
-/** When an isolate reports: the bound that docs/metrics.md states. */
-export interface Pace {
-  readonly busyAfterMs: number;
-  readonly busyRequests: number;
-  readonly quietAfterMs: number;
-}
-
 export interface TruthSettings {
   readonly requestCount: number;
   readonly perSecond: number;
   readonly seed: number;
   readonly purgeEveryMs: number;
-  readonly pace: Pace;
+  readonly pace: ReportPace;
   /** The Worker has another pace than it is deployed with. */
   readonly isHurried: boolean;
   /** On average; absent, no colo is killed. */
@@ -48,7 +43,7 @@ export interface TruthRun {
   readonly metrics: string;
   readonly lateMsMax: number;
   readonly kills: Readonly<Record<Moment, number>>;
-  readonly pace: Pace;
+  readonly pace: ReportPace;
 }
 
 const program = (name: string): URL => new URL(name, import.meta.url);
@@ -98,18 +93,14 @@ export async function truthRun(
   };
 }
 
-/** @throws Error where the Worker's text does not have the pace that is to be another */
-async function workerOf({ pace, isHurried }: TruthSettings): Promise<string> {
+function workerOf({ pace, isHurried }: TruthSettings): Promise<string> {
   if (!isHurried) return bundleWith(configuration);
-  const paces = Object.entries(pace).map(([name, value]) => [name, String(value)] as const);
-  return paces.reduce(
-    (text, [name, value]) => {
-      const stated = new RegExp(`var ${name} = [\\de]+;`, "g");
-      if ([...text.matchAll(stated)].length !== 1) throw new Error(`${name} is not there.`);
-      return text.replace(stated, `var ${name} = ${value};`);
-    },
-    await bundleWith(configuration, { minify: false }),
-  );
+  const parts = `{ metrics: (...given) => new Metrics(...given, ${JSON.stringify(pace)}) }`;
+  return bundleWithParts(configuration, {
+    name: "Metrics",
+    from: "./src/observe/metrics.ts",
+    parts,
+  });
 }
 
 const rowsOf = (rows: readonly Row[], colo: number): Row[] =>
@@ -127,7 +118,7 @@ const reportMsMax = 10_000;
  */
 async function toldAtLast(
   colo: ColoLives,
-  { busyAfterMs, quietAfterMs }: Pace,
+  { busyAfterMs, quietAfterMs }: ReportPace,
   rows: readonly Row[],
   ask: () => Promise<Row>,
 ): Promise<Row[]> {

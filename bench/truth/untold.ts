@@ -1,7 +1,8 @@
 // Which of what was counted outside no isolate may have told: what one that was killed had counted since
 // the last report of it that Redis has taken.
 import type { Life } from "./colo-lives.ts";
-import type { Pace, TruthRun } from "./run.ts";
+import type { ReportPace } from "../../src/observe/metrics.ts";
+import type { TruthRun } from "./run.ts";
 import type { Row } from "./seen.ts";
 
 /** An isolate that has much to do sends a report a little after it has taken its counts. */
@@ -68,7 +69,12 @@ export function lateCount({
 }
 
 /** @param markMs when it told, or was killed; `ends` of its answers, in order */
-function isLate(markMs: number, sinceMs: number, ends: readonly number[], pace: Pace): boolean {
+function isLate(
+  markMs: number,
+  sinceMs: number,
+  ends: readonly number[],
+  pace: ReportPace,
+): boolean {
   const { busyAfterMs, busyRequests, quietAfterMs } = pace;
   const own = ends.filter((atMs) => atMs > sinceMs && atMs <= markMs);
   const busyAtMs = Math.max(sinceMs + busyAfterMs, own[busyRequests - 1] ?? Infinity);

@@ -62,6 +62,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       ...(cache && { cache }),
       ...(database && { database }),
       ...(journal && { journal }),
+      parts: given.parts,
     } satisfies CachePlatform as CachePlatform,
     // Reports tell of pages, and of data beside them. Where data stands alone, its counts are in `stats()`.
     config: { namespace, limits, purge, metrics: { ...metrics, isOn: false } },

@@ -28,7 +28,7 @@ export interface RestAddress {
 export interface NodeCacheOptions
   extends
     Pick<WrittenConfig, "namespace" | "purge" | "limits">,
-    Pick<DataPlatform, "log" | "nowAtMs" | "random"> {
+    Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts"> {
   /** A REST address, or a connection of ioredis or node-redis, which stays the application's own. */
   readonly redis: RestAddress | GivenConnection;
   /**
@@ -47,11 +47,12 @@ export interface NodeCacheOptions
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
 export function createDataCache({ redis, journal, ...options }: NodeCacheOptions): DataCache {
-  const { log, nowAtMs, random, ...written } = options;
+  const { log, nowAtMs, random, parts, ...written } = options;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
   const database = addressOf(redis, "redis");
   return createCacheOfConfig(defineConfig(written), {
     ...platform,
+    parts,
     database,
     ...(journal !== undefined && { journal: addressOf(journal, "journal") }),
   });

@@ -19,14 +19,25 @@ interface Cell {
 /** Beyond so many series, new series are not divided by route. */
 export const seriesMax = 8_192;
 
-const busyAfterMs = 60_000;
-const busyRequests = 1_000;
-const quietAfterMs = 300_000;
+/** A report is due after `busyAfterMs` with `busyRequests` since the last one, else after `quietAfterMs`. */
+export interface ReportPace {
+  readonly busyAfterMs: number;
+  readonly busyRequests: number;
+  readonly quietAfterMs: number;
+}
+
+/** As docs/metrics.md states it. */
+export const reportPace: ReportPace = {
+  busyAfterMs: 60_000,
+  busyRequests: 1_000,
+  quietAfterMs: 300_000,
+};
 
 /** The counts of one isolate. */
 export class Metrics {
   readonly #sinceAtMs: number;
   readonly #isReported: boolean;
+  readonly #pace: ReportPace;
   /** The colo that this isolate is in; empty while that is not known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
@@ -43,10 +54,11 @@ export class Metrics {
   #requestsSinceTaken = 0;
 
   /** @param isReported whether reports are sent at all; if not, no report is ever due */
-  constructor(sinceAtMs: number, isReported = false) {
+  constructor(sinceAtMs: number, isReported = false, pace = reportPace) {
     this.#sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
     this.#isReported = isReported;
+    this.#pace = pace;
   }
 
   /** Once for each request, when it is answered: by `settle`. A refresh answers nobody. */
@@ -121,14 +133,12 @@ export class Metrics {
     return snapshotOf(all, this.#sinceAtMs);
   }
 
-  /**
-   * Is a report due? A minute after the last one if a thousand requests were answered since, else after
-   * five. A report that is due stays due until the counts are taken.
-   */
+  /** Is a report due? It stays due until the counts are taken. */
   isReportDue(atMs: number): boolean {
     if (!this.#isReported) return false;
     // After the clock was set back, the time that has passed is not known.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
+    const { busyAfterMs, busyRequests, quietAfterMs } = this.#pace;
     return sinceMs >= (this.#requestsSinceTaken >= busyRequests ? busyAfterMs : quietAfterMs);
   }
 

@@ -7,8 +7,8 @@ import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
 import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
-import { JournalView } from "./view/journal-view.ts";
-import { RedisJournal } from "./journal/redis-journal.ts";
+import { JournalView, type JournalViewSettings } from "./view/journal-view.ts";
+import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
 import { RedisSwitch } from "./journal/redis-switch.ts";
 import { SwitchLog } from "./journal/switch-log.ts";
 import { ViewCopies } from "./view/view-copies.ts";
@@ -28,6 +28,19 @@ export interface PurgeSettings {
   };
 }
 
+/** Makers of parts; absent, the default is used. */
+export interface PurgingParts {
+  readonly journal?: (settings: RedisJournalSettings) => RedisJournal;
+  readonly view?: (settings: JournalViewSettings) => JournalView;
+}
+
+const defaults: Required<PurgingParts> = {
+  journal: (settings) => new RedisJournal(settings),
+  view: (settings) => new JournalView(settings),
+};
+
+const randomText = () => crypto.randomUUID();
+
 /** Longer, and the way from a copy to the journal's end is longer than a cold view's own. */
 const copyKeepMs = 60_000;
 
@@ -44,6 +57,7 @@ export interface PurgePlatform {
   readonly metrics?: RedisCounts;
   /** Of the colo; without it each isolate reads the journal by itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
+  readonly parts?: PurgingParts | undefined;
 }
 
 /**
@@ -58,10 +72,10 @@ export function createPurging(
   platform: PurgePlatform,
 ) {
   const { nowAtMs, random, cache, log, listenerFailed, onSpread, metrics } = platform;
+  const make = { ...defaults, ...platform.parts };
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const timeoutMs = Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
   const tell = logOf("purge-journal", log ?? (() => undefined));
-  const randomText = () => crypto.randomUUID();
   // A client of its own: what the shared tier suffers must not delay or shut off the journal.
   const redis = new RedisClient({
     ...database,
@@ -74,7 +88,7 @@ export function createPurging(
     // Until it is read again, every page is asked for anew once in N − A.
     pauseMsMax: Math.max(1_000, renewalLagMs / 2),
   });
-  const journal = new RedisJournal({ redis, namespace, nowAtMs, randomText });
+  const journal = make.journal({ redis, namespace, nowAtMs, randomText });
   const copies =
     cache &&
     new ViewCopies({
@@ -91,7 +105,7 @@ export function createPurging(
     tell({ event: "listener-failed", level: "error", message });
   });
   const switchLog = new SwitchLog(log ?? (() => undefined));
-  const view = new JournalView({
+  const view: JournalView = make.view({
     journal,
     copies,
     nowAtMs,

@@ -1,42 +1,128 @@
-// Workers with one fault each, which a run has to find: a change of the bundle's text, where names are
-// still those of the source.
+// Workers with one fault each, which a run has to find. A fault is a part that breaks one rule, in the place
+// of the real part.
+import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
+import type { TierRead } from "../../src/cache/tiers/tier.ts";
+import type { CacheParts } from "../../src/create-cache.ts";
+import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
+import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import { coveredBy } from "../../src/purge/view/target-index.ts";
+import {
+  type Covered,
+  type JudgementAsk,
+  type PurgeJudgement,
+  usable,
+} from "../../src/purge/view/view.ts";
 import type { FaultName } from "./nemesis.ts";
+
+/** Its stamps name the end of the view at their first use, which is after the answer. */
+class LateStampView extends JournalView {
+  override async stamp(attention: Parameters<JournalView["stamp"]>[0]) {
+    const early = await super.stamp(attention);
+    if (early === "none") return early;
+    let late: typeof early | undefined;
+    const place = () => (late ??= this.chain?.end ?? early);
+    return {
+      get position() {
+        return place().position;
+      },
+      get n() {
+        return place().n;
+      },
+    };
+  }
+}
+
+/** Metadata of records that the memory tier has given. */
+const fromMemory = new WeakSet<Covered>();
+
+class TracedMemory<Detail> extends MemoryTier<Detail> {
+  override read(...asked: Parameters<MemoryTier<Detail>["read"]>): TierRead<Detail> {
+    const read = super.read(...asked);
+    if (read.kind === "found" && read.record.kind === "response") {
+      fromMemory.add(read.record.stored.metadata);
+    }
+    return read;
+  }
+}
+
+class LowerTiersView extends JournalView {
+  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+    return fromMemory.has(record) ? usable : super.judge(record, ask);
+  }
+}
+
+class UnboundedView extends JournalView {
+  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+    return super.judge(record, { ...ask, maxLagMs: Infinity });
+  }
+}
+
+class LossBlindJournal extends RedisJournal {
+  readonly #nowAtMs: () => number;
+
+  constructor(settings: RedisJournalSettings) {
+    super(settings);
+    this.#nowAtMs = settings.nowAtMs;
+  }
+
+  override async since(...asked: Parameters<RedisJournal["since"]>) {
+    const sentAtMs = this.#nowAtMs();
+    const read = await super.since(...asked);
+    const unchanged = { kind: "read", entries: [], sentAtMs } as const;
+    return read.kind === "not-joined" ? unchanged : read;
+  }
+}
+
+class NewestPurgeView extends JournalView {
+  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+    const judged = super.judge(record, ask);
+    if (judged.kind !== "purged" || judged.mode === "soft") return judged;
+    const by = this.entries.findLast(({ targets }) => coveredBy(targets)(record));
+    if (by?.mode !== "soft") return judged;
+    return { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
+  }
+}
+
+class CarelessJournal extends RedisJournal {
+  override async append(
+    ...given: Parameters<RedisJournal["append"]>
+  ): ReturnType<RedisJournal["append"]> {
+    const appended = await super.append(...given);
+    if (appended.kind === "appended") return appended;
+    return { kind: "appended", positions: given[0].map(() => "1-1") };
+  }
+}
+
+class UnsureView extends JournalView {
+  override judge(): PurgeJudgement {
+    return { kind: "unverified", why: "no-view" };
+  }
+}
 
 export const plantedFaults = {
   /** Rule 1 broken: what was purged while it was under way counts as newer than its purge. */
-  "stamp-after-fetch": [
-    /const stamp = (await ports\.view\.stamp\(\{[^}]*\}\));\s*(const validators =[^{}]*const \{ answer, asked(?:: \w+)? \} = await forwardSelecting\([^;]*;)/,
-    "$2 const stamp = $1;",
-  ],
+  "stamp-after-fetch": { view: (settings) => new LateStampView(settings) },
   /** The purge view is asked of lower tiers alone. */
-  "memory-not-judged": [
-    /function judgedUnder\(question, candidate\) \{/,
-    '$& if (candidate.tier === "memory") return { kind: "usable" };',
-  ],
+  "memory-not-judged": {
+    memory: (settings) => new TracedMemory(settings),
+    view: (settings) => new LowerTiersView(settings),
+  },
   /** Rule 7 broken: what no known purge covers answers, however old the view is. */
-  "bound-ignored": [/if \(!isCurrent && !this\.#isTrusted\(\w+, \w+\)\)/, "if (false)"],
+  "bound-ignored": { view: (settings) => new UnboundedView(settings) },
   /** Rules 16 and 17 broken: a join that fails counts as a refresh. */
-  "loss-not-detected": [
-    /await this\.#checkAtPrimary\(chain\)/,
-    "this.#verified([], this.#settings.nowAtMs())",
-  ],
-  /** Rule 5 broken: the newest purge of a target stands for all of them. */
-  "soft-hides-hard": [
-    /else if \(number\d* > newestSoft\(covered\)\) covered\.softAts\.push\((number\d*)\);/,
-    "else if ((covered.hardAt = -1, $1 > newestSoft(covered))) covered.softAts.push($1);",
-  ],
+  "loss-not-detected": { journal: (settings) => new LossBlindJournal(settings) },
+  /** Rule 5 broken: the newest purge of a record stands for all of them. */
+  "soft-hides-hard": { view: (settings) => new NewestPurgeView(settings) },
   /** Rule 21 broken: 200 whether or not the journal answered. */
-  "accepts-unwritten": [
-    /if \(replies\.kind === "unavailable"\) return unavailableFor\(replies\.cause, this\.#settings\.redis\);(?=\s*const positions)/,
-    'if (replies.kind === "unavailable") return { kind: "appended", positions: ["1-1"] };',
-  ],
+  "accepts-unwritten": { journal: (settings) => new CarelessJournal(settings) },
   /** A cache that keeps the promise by never answering from a tier. */
-  "never-hits": [/judge\(record\w*, \w+\) \{/, '$& if (true) return { kind: "unverified" };'],
-} as const satisfies Record<string, readonly [was: RegExp, becomes: string]>;
+  "never-hits": { view: (settings) => new UnsureView(settings) },
+} as const satisfies Record<string, CacheParts>;
 
 export type PlantedFault = keyof typeof plantedFaults;
 
-/** What brings each of them to light soonest. */
+/** The nemesis's faults that reveal each planted fault soonest. */
 export const revealing = {
   "stamp-after-fetch": ["origin-slow"],
   "memory-not-judged": [],
@@ -48,11 +134,3 @@ export const revealing = {
 } as const satisfies Record<PlantedFault, readonly FaultName[]>;
 
 export const isPlantedFault = (name: string): name is PlantedFault => name in plantedFaults;
-
-/** @throws Error when the text to change is not there exactly once: a fault that is none proves nothing */
-export function plant(fault: PlantedFault, worker: string): string {
-  const [was, becomes] = plantedFaults[fault];
-  const { length } = worker.match(new RegExp(was, "g")) ?? [];
-  if (length === 1) return worker.replace(was, becomes);
-  throw new Error(`${fault} cannot be planted: its place in the Worker has changed.`);
-}

@@ -8,9 +8,10 @@ import { startUpstashRestServer, type UpstashRestServer } from "../../local/upst
 import { lastRelease } from "../released/release.ts";
 import { configured } from "../released/worker-text.ts";
 import { bundleWith } from "../worker/bundle-with.ts";
+import { bundleWithParts } from "../worker/bundle-with-parts.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
-import { plant, type PlantedFault } from "./planted-faults.ts";
+import type { PlantedFault } from "./planted-faults.ts";
 import type { Recorder } from "./recorder.ts";
 import { RestFront } from "./rest-front.ts";
 
@@ -100,10 +101,13 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
 /** The last release goes first, if it takes part. */
 async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
   const { fault, besideRelease } = settings;
-  const worker =
-    fault === undefined
-      ? await bundleWith(config)
-      : plant(fault, await bundleWith(config, { minify: false }));
+  const worker = await (fault === undefined
+    ? bundleWith(config)
+    : bundleWithParts(config, {
+        name: "plantedFaults",
+        from: "./testing/consistency/planted-faults.ts",
+        parts: `plantedFaults["${fault}"]`,
+      }));
   const ofToday = { version: today, worker };
   if (!besideRelease) return [ofToday];
   const released = lastRelease();

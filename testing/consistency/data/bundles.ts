@@ -1,8 +1,8 @@
-// The application as a Worker and as a process of Node, each bundled from the sources, so that a fault can be
-// planted in both alike.
+// The application as a Worker and as a process of Node, each bundled from the sources, with the same fault
+// planted in both.
 import { bundled, root } from "../../../local/bundling.ts";
 import { purge } from "./keys.ts";
-import { plantInData, type PlantedDataFault } from "./planted-data-faults.ts";
+import type { PlantedDataFault } from "./planted-data-faults.ts";
 
 /** @returns one ES module, that reads `ORIGIN_URL` and the bindings of a Worker */
 export async function workerOfData(fault: PlantedDataFault | undefined): Promise<string> {
@@ -11,15 +11,16 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
     import { createDataCache } from "./src/data-cache.ts";
     import { defineConfig } from "./src/tidemark.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";
+    import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purge)} });
-    const nowAtMs = Date.now;
-    const platform = { env, waitUntil, nowAtMs: () => nowAtMs() };
-    export default { fetch: applicationOver(createDataCache(config, platform), env.ORIGIN_URL) };
+    const create = (platform) => createDataCache(config, { env, waitUntil, ...platform });
+    const cache = planted(${JSON.stringify(fault)}, env.COLO, create);
+    export default { fetch: applicationOver(cache, env.ORIGIN_URL) };
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "data-worker.js", loader: "js" } as const;
   const external = ["cloudflare:workers"];
-  return planted(fault, "worker", await bundled({ stdin, external, minify: false }));
+  return bundled({ stdin, external, minify: false });
 }
 
 /** @returns one ES module. It serves at `PORT`, and tells its parent which one it has got */
@@ -29,25 +30,21 @@ export async function processOfData(fault: PlantedDataFault | undefined): Promis
     import { Redis } from "ioredis";
     import { createDataCache } from "./src/node-cache.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";
+    import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
     const { REDIS_URL, ORIGIN_URL, PORT } = process.env;
     const redis = new Redis(REDIS_URL);
     redis.on("error", () => undefined);
     const log = () => undefined;
-    const cache = createDataCache({ redis, purge: ${JSON.stringify(purge)}, log });
+    const given = { redis, purge: ${JSON.stringify(purge)}, log };
+    const cache = planted(${JSON.stringify(fault)}, "process", (platform) =>
+      createDataCache({ ...given, ...platform }),
+    );
     const options = { fetch: applicationOver(cache, ORIGIN_URL), port: Number(PORT), hostname: "127.0.0.1" };
     serve(options, ({ port }) => process.send({ port }));
     process.on("disconnect", () => process.exit());
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "process.js", loader: "js" } as const;
   const ofNode = { platform: "node", packages: "external", conditions: [] as string[] } as const;
-  return planted(fault, "process", await bundled({ stdin, ...ofNode, minify: false }));
-}
-
-function planted(
-  fault: PlantedDataFault | undefined,
-  platform: "worker" | "process",
-  text: string,
-): string {
-  return fault === undefined ? text : plantInData(fault, text, platform);
+  return bundled({ stdin, ...ofNode, minify: false });
 }

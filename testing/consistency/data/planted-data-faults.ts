@@ -1,50 +1,128 @@
-// Caches with one fault each, which a run has to find: a change of the bundle's text, where names are still
-// those of the source.
+// Caches with one fault each, which a run has to find. A fault is a part that breaks one rule, in the place of
+// the real part. The same fault stands in Workers and in the process.
+import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
+import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
+import { RedisJournal } from "../../../src/purge/journal/redis-journal.ts";
+import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
+import {
+  type Covered,
+  type JudgementAsk,
+  type PurgeJudgement,
+  usable,
+} from "../../../src/purge/view/view.ts";
 import { plantedFaults } from "../planted-faults.ts";
+import { withScripts } from "./changed-scripts.ts";
 import type { DataFaultName } from "./data-faults.ts";
 
-type Change = readonly [was: RegExp, becomes: string];
+/** A cache with a fault: what it is made with, and what an application is given of it. */
+interface Planted extends Pick<DataPlatform, "parts"> {
+  /** The clock of the place with that name. */
+  readonly nowAtMs?: (place: string) => number;
+  readonly given?: (cache: DataCache) => DataCache;
+}
 
-/** In Workers and in the process alike. */
-const inBoth = {
+class OneKeyView extends JournalView {
+  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+    return record.url.includes("steady/a/1") ? usable : super.judge(record, ask);
+  }
+}
+
+/** The write is told that nothing came between its stamp and its purge. The view itself learns what did. */
+function seenAlone(settings: JournalViewSettings): JournalView {
+  const view = new JournalView(settings);
+  const { follower } = view;
+  const real = follower.appendAfter.bind(follower);
+  follower.appendAfter = async (place, entry) => {
+    const appended = await real(place, entry);
+    const isKnown = appended.kind === "appended" && appended.since !== undefined;
+    return isKnown ? { ...appended, since: [] } : appended;
+  };
+  return view;
+}
+
+/** A write whose purge is refused breaks off, before the isolate has noted that. */
+class ThrowingJournal extends RedisJournal {
+  override async appendAfter(
+    ...given: Parameters<RedisJournal["appendAfter"]>
+  ): ReturnType<RedisJournal["appendAfter"]> {
+    const appended = await super.appendAfter(...given);
+    if (appended.kind === "unavailable") throw new Error("The purge was refused.");
+    return appended;
+  }
+}
+
+const keptBesideNew = withScripts((real) => (script, keys, args) => {
+  const [judged = "", head = "", , ...fields] = args;
+  const isOverOthers = script === setScript && judged !== "";
+  // Without a time to keep it, the script leaves what lies there.
+  return real(script, keys, isOverOthers ? [judged, head, "", ...fields] : args);
+});
+
+const twiceRaised = withScripts((real) => async (script, keys, args) => {
+  const reply = await real(script, keys, args);
+  // A ticket is good for one.
+  return script === raiseScript ? real(script, keys.slice(0, 1), args) : reply;
+});
+
+/** A forced call is like any other. */
+function withoutForce(cache: DataCache): DataCache {
+  const namespace: DataCache["namespace"] = (name, options) => {
+    const made = cache.namespace(name, options);
+    const real = made.getOrSet.bind(made);
+    made.getOrSet = (key, load) => real(key, load);
+    return made;
+  };
+  return { ...cache, namespace };
+}
+
+let begunAtMs: number | undefined;
+
+/** Since its first use: a Worker has no clock before its first request. */
+function tenthOfTheTime(): number {
+  begunAtMs ??= Date.now();
+  return begunAtMs + (Date.now() - begunAtMs) / 10;
+}
+
+export const plantedDataFaults = {
   /** Rule 1 broken: what was purged while it was loaded counts as newer than its purge. */
-  "stamp-after-load": [
-    /(const beginning\w* = await begin\(parts[^;]*;)([\s\S]*?const answered\w* = await answerOf\([^;]*;)/,
-    "$2 $1",
-  ],
+  "stamp-after-load": { parts: plantedFaults["stamp-after-fetch"] },
   /** One key is used whatever was purged. */
-  "one-key-not-judged": [
-    /judge: \((record\w*), ask\w*\) => /,
-    '$&$1.url.includes("steady/a/1") ? { kind: "usable" } : ',
-  ],
+  "one-key-not-judged": { parts: { view: (settings) => new OneKeyView(settings) } },
   /** Rule 25 broken: what was written is stored, whoever wrote or purged the key meanwhile. */
-  "write-stored-over-others": [/return since\.every\(/, "return true || since.every("],
+  "write-stored-over-others": { parts: { view: seenAlone } },
   /** Rule 25 broken: an isolate whose purge was refused goes on using the older value. */
-  "unpurged-write-shown": [/unpurged\.add\(place\d*\);/, ""],
+  "unpurged-write-shown": { parts: { journal: (settings) => new ThrowingJournal(settings) } },
   /** Rule 26 broken: fields that a purge covers stay beside the new ones. */
-  "fields-outlive-purges": [/if ARGV\[3\] ~= "" then redis\.call\("DEL", KEYS\[1\]\) end/, ""],
-  "raised-twice": [/redis\.call\("HINCRBY", KEYS\[1\], ARGV\[2\], ARGV\[3\]\)/, "$& $&"],
-  /** A forced load takes what a load before it has brought. */
-  "forced-joins-others": [/(const isAlone\w* = )need\w*\.isForced \|\| /, "$1"],
-  "bound-ignored": plantedFaults["bound-ignored"],
-} as const satisfies Record<string, Change>;
-
-/** In Workers alone. */
-const inWorkers = {
+  "fields-outlive-purges": { parts: { redis: keptBesideNew } },
+  "raised-twice": { parts: { redis: twiceRaised } },
+  /** A forced load takes what a load before it has brought, or brings. */
+  "forced-joins-others": { given: withoutForce },
+  "bound-ignored": { parts: plantedFaults["bound-ignored"] },
   /** The clock of one colo goes at a tenth of the time: its view seems younger than it is. */
-  "clock-slow": [
-    /nowAtMs: \(\) => nowAtMs\w*\(\)/,
-    `nowAtMs: () => env.COLO !== "colo-1" ? Date.now() :
-      (globalThis.begunAtMs ??= Date.now()) + (Date.now() - globalThis.begunAtMs) / 10`,
-  ],
+  "clock-slow": {
+    nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
+  },
   /** Rule 21 broken: a purge is accepted whether or not the journal has answered. */
-  "accepts-unwritten": plantedFaults["accepts-unwritten"],
-} as const satisfies Record<string, Change>;
+  "accepts-unwritten": { parts: plantedFaults["accepts-unwritten"] },
+} as const satisfies Record<string, Planted>;
 
-export const plantedDataFaults = { ...inBoth, ...inWorkers };
 export type PlantedDataFault = keyof typeof plantedDataFaults;
 
-/** What brings each of them to light soonest. */
+/** A cache, made with a fault or without. `place` names the colo or the process. */
+export function planted(
+  fault: PlantedDataFault | undefined,
+  place: string,
+  create: (platform: Pick<DataPlatform, "parts" | "nowAtMs">) => DataCache,
+): DataCache {
+  const { parts, nowAtMs, given }: Planted = fault === undefined ? {} : plantedDataFaults[fault];
+  const cache = create({
+    ...(parts && { parts }),
+    ...(nowAtMs && { nowAtMs: () => nowAtMs(place) }),
+  });
+  return given === undefined ? cache : given(cache);
+}
+
+/** The nemesis's faults that reveal each planted fault soonest. */
 export const revealingData: Readonly<Record<PlantedDataFault, readonly DataFaultName[]>> = {
   "stamp-after-load": ["origin-slow"],
   "one-key-not-judged": [],
@@ -60,19 +138,3 @@ export const revealingData: Readonly<Record<PlantedDataFault, readonly DataFault
 
 export const isPlantedInData = (name: string): name is PlantedDataFault =>
   name in plantedDataFaults;
-
-/**
- * @param platform what the text is a bundle for
- * @throws Error when the text to change is not there exactly once: a fault that is none proves nothing
- */
-export function plantInData(
-  fault: PlantedDataFault,
-  text: string,
-  platform: "worker" | "process",
-): string {
-  if (platform === "process" && !(fault in inBoth)) return text;
-  const [was, becomes] = plantedDataFaults[fault];
-  const { length } = text.match(new RegExp(was, "g")) ?? [];
-  if (length === 1) return text.replace(was, becomes);
-  throw new Error(`${fault} cannot be planted: its place has changed (${length} found).`);
-}

@@ -3,14 +3,17 @@ import { type Counter, type DataCache, NotAccepted } from "../../../src/data-cac
 import { d1Sink } from "../../../src/write-behind/sinks/d1-sink.ts";
 import type { Told } from "./adds-book.ts";
 import { type BehindAnswer, type BehindCall, keyOf, type OneAdd, type SetName } from "./calls.ts";
+import type { plantedBehind } from "./planted-behind-faults.ts";
 import { remoteD1 } from "./remote-d1.ts";
 
 /** @returns what answers a request, whose body is a call */
 export function applicationOver(
   cache: DataCache,
-  { databaseUrl, place }: { databaseUrl: string; place: string },
+  given: { databaseUrl: string; place: string; planted: ReturnType<typeof plantedBehind> },
 ): (request: Request) => Promise<Response> {
-  const sink = d1Sink(remoteD1(databaseUrl, place));
+  const { databaseUrl, place, planted } = given;
+  const real = d1Sink(remoteD1(databaseUrl, place));
+  const sink = planted.sink?.(real) ?? real;
   const counters = {
     sales: cache.counter("sales", { sink }),
     views: cache.counter("views", { sink }),

@@ -1,45 +1,50 @@
-// The application as a Worker and as a process of Node, each bundled from the sources, so that a fault can be
-// planted in both alike.
+// The application as a Worker and as a process of Node, each bundled from the sources, with the same fault
+// planted in both.
 import { bundled, root } from "../../../local/bundling.ts";
-import { plantBehind, type PlantedBehindFault } from "./planted-behind-faults.ts";
+import type { PlantedBehindFault } from "./planted-behind-faults.ts";
 
-const application = "./testing/write-behind/proof/application.ts";
+const folder = "./testing/write-behind/proof";
 
 /** @returns one ES module, that reads `ORIGIN_URL`, the address of the database, and the bindings of a Worker */
-export async function workerBehind(fault: PlantedBehindFault | undefined): Promise<string> {
+export function workerBehind(fault: PlantedBehindFault | undefined): Promise<string> {
   const contents = `
     import { env, waitUntil } from "cloudflare:workers";
     import { createDataCache } from "./src/data-cache.ts";
     import { defineConfig } from "./src/tidemark.ts";
-    import { applicationOver } from "${application}";
+    import { applicationOver } from "${folder}/application.ts";
+    import { plantedBehind } from "${folder}/planted-behind-faults.ts";
 
-    const cache = createDataCache(defineConfig({}), { env, waitUntil, log: () => undefined });
-    const given = { databaseUrl: env.ORIGIN_URL, place: env.COLO };
+    const planted = plantedBehind(${JSON.stringify(fault)});
+    const { parts } = planted;
+    const cache = createDataCache(defineConfig({}), { env, waitUntil, log: () => undefined, parts });
+    const given = { databaseUrl: env.ORIGIN_URL, place: env.COLO, planted };
     export default { fetch: applicationOver(cache, given) };
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
   const external = ["cloudflare:workers"];
-  return plantBehind(fault, await bundled({ stdin, external, minify: false }));
+  return bundled({ stdin, external, minify: false });
 }
 
 /** @returns one ES module. It serves at `PORT`, and tells its parent which one it has got */
-export async function processBehind(fault: PlantedBehindFault | undefined): Promise<string> {
+export function processBehind(fault: PlantedBehindFault | undefined): Promise<string> {
   const contents = `
     import { serve } from "@hono/node-server";
     import { Redis } from "ioredis";
     import { createDataCache } from "./src/node-cache.ts";
-    import { applicationOver } from "${application}";
+    import { applicationOver } from "${folder}/application.ts";
+    import { plantedBehind } from "${folder}/planted-behind-faults.ts";
 
     const { REDIS_URL, ORIGIN_URL, PORT } = process.env;
     const redis = new Redis(REDIS_URL);
     redis.on("error", () => undefined);
-    const cache = createDataCache({ redis, log: () => undefined });
-    const given = { databaseUrl: ORIGIN_URL, place: "process" };
+    const planted = plantedBehind(${JSON.stringify(fault)});
+    const cache = createDataCache({ redis, log: () => undefined, parts: planted.parts });
+    const given = { databaseUrl: ORIGIN_URL, place: "process", planted };
     const options = { fetch: applicationOver(cache, given), port: Number(PORT), hostname: "127.0.0.1" };
     serve(options, ({ port }) => process.send({ port }));
     process.on("disconnect", () => process.exit());
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "process.js", loader: "js" } as const;
   const ofNode = { platform: "node", packages: "external", conditions: [] as string[] } as const;
-  return plantBehind(fault, await bundled({ stdin, ...ofNode, minify: false }));
+  return bundled({ stdin, ...ofNode, minify: false });
 }

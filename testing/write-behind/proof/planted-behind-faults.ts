@@ -1,35 +1,59 @@
-// Counters with one fault each, which a run has to find: a change of the bundle's text, where names are still
-// those of the source.
+// Counters with one fault each, which a run has to find. A fault is a part that breaks one rule, in the place
+// of the real part. The same fault stands in Workers and in the process.
+import type { DataPlatform } from "../../../src/data-cache.ts";
+import { type RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
+import type { CounterSink } from "../../../src/write-behind/sinks/sink.ts";
+import { acceptAddsScript } from "../../../src/write-behind/slice-scripts.ts";
+import { withScripts } from "../../consistency/data/changed-scripts.ts";
 
-type Change = readonly [was: RegExp, becomes: string];
+/** What a cache and its sets are made with. */
+interface Planted extends Pick<DataPlatform, "parts"> {
+  readonly sink?: (real: CounterSink) => CounterSink;
+}
+
+const eachBatchNew = withScripts((real) => (script, keys, args) => {
+  const [index = "", count = "", slice = "", batch = ""] = keys;
+  const isAccept = script === acceptAddsScript;
+  const another = [index, count, slice, `${batch}:${crypto.randomUUID()}`];
+  return real(script, isAccept ? another : keys, args);
+});
+
+/** A batch without an answer counts as one that the script has refused. */
+class CertainClient extends RedisClient {
+  override async write<T>(
+    ...given: Parameters<typeof RedisClient.prototype.write<T>>
+  ): Promise<RedisAnswer<T>> {
+    const answer = await super.write<T>(...given);
+    const isBatch = given[0] === "write-behind, accepted";
+    if (!isBatch || answer.kind === "answered") return answer;
+    return { kind: "answered", value: ["late"] as T };
+  }
+}
 
 export const plantedBehindFaults = {
   /** Step 2 broken: a batch that comes again counts again. */
-  "no-batch-known": [
-    /if redis\.call\("EXISTS", KEYS\[4\]\) == 1 then return backlog\("accepted"\) end/,
-    "",
-  ],
-  /** Step 5 broken: the database applies a chunk whatever its mark says. */
-  "mark-not-asked": [/WHERE m\.slice IS NULL OR m\.slice < given\.slice\b/, "WHERE true"],
+  "no-batch-known": { parts: { redis: eachBatchNew } },
+  /** Step 5 broken: the database applies a chunk whatever its mark says, as if its slice were the newest. */
+  "mark-not-asked": {
+    sink: (real) => ({
+      ...real,
+      apply: (chunk) => real.apply({ ...chunk, slice: Number.MAX_SAFE_INTEGER }),
+    }),
+  },
   /** Step 6 broken: a slice goes although the database has not confirmed it. */
-  "dropped-unconfirmed": [
-    /(await sink\d*\.apply\(\{ set\d*, slice[\s\S]*?catch \(error\) \{)\s*return \{ kind: "sink-failed", error \};/,
-    "$1 return undefined;",
-  ],
+  "dropped-unconfirmed": {
+    sink: (real) => ({ ...real, apply: (chunk) => real.apply(chunk).catch(() => undefined) }),
+  },
   /** A refusal that is certain is said of what may count. */
-  "doubt-denied": [/kind: unknownTryCount > 0 \? "in-doubt" : "refused"/, 'kind: "refused"'],
-} as const satisfies Record<string, Change>;
+  "doubt-denied": { parts: { redis: (settings) => new CertainClient(settings) } },
+} as const satisfies Record<string, Planted>;
 
 export type PlantedBehindFault = keyof typeof plantedBehindFaults;
 
+/** The parts of a fault; none without one. */
+export function plantedBehind(fault: PlantedBehindFault | undefined): Planted {
+  return fault === undefined ? {} : plantedBehindFaults[fault];
+}
+
 export const isPlantedBehind = (name: string): name is PlantedBehindFault =>
   name in plantedBehindFaults;
-
-/** @throws Error when the text to change is not there exactly once: a fault that is none proves nothing */
-export function plantBehind(fault: PlantedBehindFault | undefined, text: string): string {
-  if (fault === undefined) return text;
-  const [was, becomes] = plantedBehindFaults[fault];
-  const { length } = text.match(new RegExp(was, "g")) ?? [];
-  if (length === 1) return text.replace(was, becomes);
-  throw new Error(`${fault} cannot be planted: its place has changed (${length} found).`);
-}

@@ -1,0 +1,150 @@
+// Planted faults over a real Redis and in sinks and clocks. Each breaks its rule, and without it the rule holds.
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import type { CacheParts } from "../../src/create-cache.ts";
+import { carryOver } from "../../src/redis/connection/carry.ts";
+import { connectionOf } from "../../src/redis/connection/given-connection.ts";
+import { RedisClient } from "../../src/redis/redis-client.ts";
+import type { RedisSettings } from "../../src/redis/redis-settings.ts";
+import { adds } from "../../src/write-behind/change-kind.ts";
+import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
+import type { CounterSink } from "../../src/write-behind/sinks/sink.ts";
+import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
+import { plantedDataFaults } from "../../testing/consistency/data/planted-data-faults.ts";
+import { openProcess, untilFound } from "../../testing/data/node-process.ts";
+import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+import { add } from "../../testing/write-behind/set-under-test.ts";
+import { plantedBehindFaults } from "../../testing/write-behind/proof/planted-behind-faults.ts";
+
+let server: EmbeddedValkey;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startEmbeddedValkey();
+  redis = new Redis(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+let namespaces = 0;
+
+describe("scripts of fields", () => {
+  const opened = (parts: CacheParts) => {
+    const { cache } = openProcess({ redis, namespace: `p${(namespaces += 1)}`, parts });
+    const space = cache.namespace<{ title: string; views: number }>("parts", { fresh: "10m" });
+    return { space, fields: space.fields("1") };
+  };
+
+  it.each([
+    { id: "raised-twice", parts: plantedDataFaults["raised-twice"].parts, views: 3 },
+    { id: "none", parts: {}, views: 2 },
+  ])("$id: an increment of 1 makes $views", async ({ parts, views }) => {
+    const { fields } = opened(parts);
+    await fields.set({ views: 1 });
+    expect(await fields.increment("views")).toBe(views);
+  });
+
+  it.each([
+    {
+      id: "fields-outlive-purges",
+      parts: plantedDataFaults["fields-outlive-purges"].parts,
+      all: { title: "old", views: 2 },
+    },
+    { id: "none", parts: {}, all: { views: 2 } },
+  ])("$id: after a purge there is $all", async ({ parts, all }) => {
+    const { fields, space } = opened(parts);
+    await fields.set({ title: "old", views: 1 });
+    await space.delete("1");
+    const found = untilFound(async () => {
+      await fields.set({ views: 2 });
+      return fields.all();
+    });
+    expect(await found).toEqual(all);
+  });
+});
+
+describe("scripts of slices", () => {
+  const make = (settings: RedisSettings) => new RedisClient(settings);
+  const settings = { url: "https://nowhere.invalid", token: "", nowAtMs: Date.now };
+  const opened = (client: RedisClient) =>
+    new RedisSlices({
+      redis: client,
+      namespace: `p${(namespaces += 1)}`,
+      set: "set",
+      kind: adds,
+      backlogMax: 100,
+      afterAnswer: (work) => void work(),
+    });
+  const batch = () => {
+    return { id: "batch", slice: sliceAt(Date.now(), usualTimes), changes: [add("key", 1)] };
+  };
+
+  it.each([
+    { id: "no-batch-known", client: plantedBehindFaults["no-batch-known"].parts.redis, by: 2 },
+    { id: "none", client: make, by: 1 },
+  ])("$id: a batch that comes again makes $by of it", async ({ client, by }) => {
+    const slices = opened(client({ ...settings, carry: carryOver(connectionOf(redis)) }));
+    const same = batch();
+    for (let tries = 0; tries < 2; tries += 1) {
+      expect(await slices.accept(same)).toMatchObject({ value: { kind: "accepted" } });
+    }
+    expect(await slices.changes(same.slice, ["key"])).toMatchObject({
+      value: { changes: [add("key", by)] },
+    });
+  });
+
+  it.each([
+    {
+      id: "doubt-denied",
+      client: plantedBehindFaults["doubt-denied"].parts.redis,
+      outcome: { kind: "answered", value: { kind: "late" } },
+    },
+    { id: "none", client: make, outcome: { kind: "unavailable", cause: "unreachable" } },
+  ])("$id: a batch without an answer is $outcome.kind", async ({ client, outcome }) => {
+    const carry = () => Promise.reject(new Error("The connection is lost."));
+    expect(await opened(client({ ...settings, carry })).accept(batch())).toEqual(outcome);
+  });
+});
+
+describe("sinks", () => {
+  const sound = (real: CounterSink) => real;
+  const chunk = { set: "set", slice: 1, changes: [add("key", 1)], mark: { slice: 1, key: null } };
+
+  it.each([
+    { id: "mark-not-asked", sink: plantedBehindFaults["mark-not-asked"].sink, value: 2 },
+    { id: "none", sink: sound, value: 1 },
+  ])("$id: a chunk that comes again makes $value of it", async ({ sink, value }) => {
+    const memory = new MemoryCounterSink();
+    for (let tries = 0; tries < 2; tries += 1) await sink(bound(memory)).apply(chunk);
+    expect(memory.values.get("set")?.get("key")).toBe(value);
+    expect(memory.marks.get("set")).toEqual(chunk.mark);
+  });
+
+  it.each([
+    { id: "dropped-unconfirmed", sink: plantedBehindFaults["dropped-unconfirmed"].sink, is: "ok" },
+    { id: "none", sink: sound, is: "failed" },
+  ])("$id: a chunk that fails is $is", async ({ sink, is }) => {
+    const memory = new MemoryCounterSink();
+    memory.fates.push("fails");
+    const applied = sink(bound(memory)).apply(chunk);
+    expect(await applied.then(() => "ok").catch(() => "failed")).toBe(is);
+  });
+
+  const bound = (memory: MemoryCounterSink): CounterSink => ({
+    apply: (given) => memory.apply(given),
+    read: (set, keys) => memory.read(set, keys),
+    top: (set, count) => memory.top(set, count),
+  });
+});
+
+it("clock-slow: the clock of one colo goes at a tenth of the time", () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
+  const { nowAtMs } = plantedDataFaults["clock-slow"];
+  const places = ["colo-1", "colo-2"];
+  expect(places.map(nowAtMs)).toEqual([1_000_000, 1_000_000]);
+  vi.setSystemTime(1_010_000);
+  expect(places.map(nowAtMs)).toEqual([1_001_000, 1_010_000]);
+  vi.useRealTimers();
+});

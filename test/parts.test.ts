@@ -1,0 +1,74 @@
+// Parts that whoever composes an application gives in the place of the default ones.
+import { expect, it, vi } from "vitest";
+import { MemoryTier } from "../src/stores/memory/memory-tier.ts";
+import { defineConfig } from "../src/config/config.ts";
+import { type CacheParts, createCache } from "../src/create-cache.ts";
+import { createDataCache } from "../src/data/create-data-cache.ts";
+import { createDataCache as createOnNode } from "../src/node/create-data-cache.ts";
+import { Metrics } from "../src/observe/metrics.ts";
+import { responseForm } from "../src/proxy/stored/record-form.ts";
+import { RedisJournal } from "../src/purge/journal/redis-journal.ts";
+import { JournalView } from "../src/purge/view/journal-view.ts";
+import { RedisClient } from "../src/redis/redis-client.ts";
+import { createWorker } from "../src/worker.ts";
+import { FakeClock } from "../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../testing/fakes/fake-upstash.ts";
+import "../testing/fakes/workers-globals.ts";
+
+openNetworkOfFakes();
+vi.spyOn(console, "log").mockReturnValue();
+
+const config = defineConfig({});
+const { url, token } = new FakeUpstash(new FakeClock());
+const env = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
+const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+
+/** Makers that note what they have made. */
+function noting() {
+  const made: unknown[] = [];
+  const noted = <Part>(part: Part): Part => {
+    made.push(part);
+    return part;
+  };
+  const parts: Required<CacheParts> = {
+    memory: (settings) => noted(new MemoryTier(settings)),
+    redis: (settings) => noted(new RedisClient(settings)),
+    metrics: (...settings) => noted(new Metrics(...settings)),
+    journal: (settings) => noted(new RedisJournal(settings)),
+    view: (settings) => noted(new JournalView(settings)),
+  };
+  return { parts, made };
+}
+
+it("a core is made of them", () => {
+  const { parts, made } = noting();
+  const { nowAtMs } = new FakeClock();
+  const platform = { nowAtMs, random: Math.random, log: () => undefined, database: { url, token } };
+  const { tiers, redis, metrics, purging, view } = createCache(
+    config,
+    { ...platform, parts },
+    responseForm,
+  );
+  const held: readonly unknown[] = [tiers.memory, redis, metrics, purging?.journal, view];
+  expect(made).toHaveLength(held.length);
+  expect(held.every((part) => made.includes(part))).toBe(true);
+});
+
+const log = () => undefined;
+
+it.each<[by: string, compose: (parts: CacheParts) => unknown]>([
+  [
+    "a Worker",
+    (parts) => {
+      const origins = { default: () => new Response() };
+      const worker = createWorker(config, { parts, origins });
+      return worker.fetch(new Request("https://www.example.com/"), env, context);
+    },
+  ],
+  ["a cache for data", (parts) => createDataCache(config, { env, log, parts }).stats()],
+  ["a cache on Node", (parts) => createOnNode({ redis: { url, token }, log, parts }).stats()],
+])("%s hands them on", async (_, compose) => {
+  const { parts, made } = noting();
+  await compose(parts);
+  expect(made).toHaveLength(5);
+});

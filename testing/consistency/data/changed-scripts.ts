@@ -1,0 +1,29 @@
+// A client of Redis whose scripts reach the server in another way.
+import type { Redis } from "@upstash/redis/cloudflare";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import type { RedisSettings } from "../../../src/redis/redis-settings.ts";
+
+type Evaluate = (script: string, keys: string[], args: string[]) => Promise<unknown>;
+type Write<T> = Parameters<typeof RedisClient.prototype.write<T>>;
+
+/** Makes a client that sends the scripts of writes by `change` of the real way. */
+export function withScripts(change: (real: Evaluate) => Evaluate) {
+  return (settings: RedisSettings) => new ScriptClient(settings, change);
+}
+
+class ScriptClient extends RedisClient {
+  readonly #change: (real: Evaluate) => Evaluate;
+
+  constructor(settings: RedisSettings, change: (real: Evaluate) => Evaluate) {
+    super(settings);
+    this.#change = change;
+  }
+
+  override write<T>(...[purpose, run, timeoutMs]: Write<T>) {
+    const changed = (redis: Redis): Redis => {
+      const value = this.#change(redis.eval.bind(redis) as Evaluate);
+      return Object.defineProperty(redis, "eval", { value });
+    };
+    return super.write<T>(purpose, (redis) => run(changed(redis)), timeoutMs);
+  }
+}
