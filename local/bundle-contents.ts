@@ -17,9 +17,7 @@ export const bundledPackages = {
   zod: "checks the configuration, and what comes back from Redis",
   "lru-cache": "the memory tier, and whatever else is kept by key",
   "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
-  standardwebhooks: "who may send a purge",
-  "fast-sha256": "digests that nobody can wait for; `standardwebhooks` needs it too",
-  "@stablelib/base64": "needed by `standardwebhooks`",
+  "fast-sha256": "digests that nobody can wait for",
   uncrypto: "needed by `@upstash/redis`; an alias of the runtime's own",
 } as const;
 

@@ -18,7 +18,7 @@ export const bundling = {
   conditions: ["workerd", "worker", "browser"],
   target: "es2024",
   define: { "process.env.NODE_ENV": '"production"' },
-  alias: { tidemark: configModule },
+  alias: { tidemark: configModule, "tidemark/senders": join(root, "src/senders.ts") },
   logLevel: "silent",
 } as const satisfies BuildOptions;
 

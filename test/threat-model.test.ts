@@ -29,6 +29,7 @@ it("is about everybody who is trusted with something, or with nothing", () => {
   expect(sections.filter((one) => one.rows.length > 0).map(({ heading }) => heading)).toEqual([
     "An anonymous client",
     "A holder of PURGE_SECRET",
+    "A sender of webhooks",
     "A holder of ADMIN_TOKEN",
     "Who reads Redis",
     "Who writes Redis",

@@ -17,6 +17,7 @@ const entries = {
   data: "data-cache",
   node: "node-cache",
   sinks: "sinks",
+  senders: "senders",
   purger: "purge-sender",
 };
 

@@ -18,7 +18,8 @@ export function sourceLibrary(folder: string): Library {
   const checking =
     `import { configOf } from ${JSON.stringify(config)};\n` +
     `export const config = configOf(module.default);\n`;
-  return { folder, alias: { tidemark: config }, checking };
+  const alias = { tidemark: config, "tidemark/senders": join(folder, "src/senders.ts") };
+  return { folder, alias, checking };
 }
 
 export const ownLibrary = sourceLibrary(root);

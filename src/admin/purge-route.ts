@@ -3,8 +3,13 @@ import type { TieredCache } from "../create-cache.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
-import type { Acceptances } from "../purge/acceptance/acceptance.ts";
-import { type Naming, orderBytesMax, readOrder } from "../purge/acceptance/order.ts";
+import type { Acceptances, SignedOrder } from "../purge/acceptance/acceptance.ts";
+import {
+  type Naming,
+  orderBytesMax,
+  readOrder,
+  type ResolvedOrder,
+} from "../purge/acceptance/order.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import type { AcceptedPurge } from "./purges/purge-log.ts";
@@ -13,19 +18,21 @@ import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { journalAway, told, toldError, toldOf } from "./told.ts";
 
-export interface PurgeRouteSettings
-  extends DryRunPlaces, SenderSettings, Pick<TieredCache<ResponseDetail>, "metrics"> {
+/** What accepts purges, whoever sends them. */
+export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail>, "metrics"> {
   /** Or why there are none. */
   readonly acceptances: Acceptances | Reason;
   readonly naming: Naming;
   readonly visibleWithinSeconds: number;
 }
 
+export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, AcceptanceRouteSettings {}
+
 /** How long a sender is asked to wait before it tries again. */
-const retryAfterSeconds = 5;
+export const retryAfterSeconds = 5;
 
 /** What a sender is told, and what of it is counted and logged. */
-interface Handled {
+export interface Handled {
   readonly answer: Response;
   readonly refusal?: PurgeRefusal;
   /** Not where it was a dry run. */
@@ -45,7 +52,7 @@ export async function purgeRoute(
   settings: PurgeRouteSettings,
   attention: Attention,
 ): Promise<Handled> {
-  const { acceptances, metrics, naming, visibleWithinSeconds } = settings;
+  const { naming } = settings;
   const sender = await senderOf(request, settings);
   if (sender.kind === "refused") return sender;
   const bytes = await bodyUpTo(request, orderBytesMax);
@@ -56,31 +63,38 @@ export async function purgeRoute(
   }
   const body = asSent(bytes);
   if (body === undefined) return refused(400, "malformed", notUtf8);
-  const wrong = sender.refusalOf(body);
+  const wrong = await sender.refusalOf(bytes);
   if (wrong !== undefined) return wrong;
   const { id, by } = sender;
   // RFC 8259 §8.1: a reader of JSON may ignore a byte order mark.
   const order = readOrder(body.replace(/^\uFEFF/, ""), naming);
   if ("fault" in order) return refused(400, "malformed", order.fault);
-  const { targets, mode, reason } = order;
-  const reading = toldOf(order.reading);
   if (order.isDryRun) {
-    const run = await dryRun(targets, settings, { by, id });
+    const run = await dryRun(order.targets, settings, { by, id });
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));
-    return { answer: told({ dryRun: true, ...reading, ...run }) };
+    return { answer: told({ dryRun: true, ...toldOf(order.reading), ...run }) };
   }
+  return accepted(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, attention);
+}
+
+/** Accepts the purge of a sender who is known. */
+export async function accepted(
+  { targets, mode, reason, reading }: ResolvedOrder,
+  sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
+  { acceptances, metrics, visibleWithinSeconds }: AcceptanceRouteSettings,
+  attention: Attention,
+): Promise<Handled> {
+  const { id, by } = sender;
   if ("why" in acceptances) return unavailable(acceptances);
-  const signed = { targets, mode, reason, id, bodyDigest: await sha256Hex(bytes), by };
-  const acceptance = await acceptances.accept(signed, attention);
+  const acceptance = await acceptances.accept({ targets, mode, reason, ...sender }, attention);
   if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(id));
   if (acceptance.kind === "unavailable") {
     return unavailable(journalAway(acceptance, "send it again with the same id"));
   }
   metrics.add("purges");
   const { position } = acceptance;
-  const { counts } = order.reading;
-  const accepted = { position, by, mode, reason, counts };
-  return { answer: told({ position, ...reading, visibleWithinSeconds }), accepted };
+  const purge = { position, by, mode, reason, counts: reading.counts };
+  return { answer: told({ position, ...toldOf(reading), visibleWithinSeconds }), accepted: purge };
 }
 
 /**

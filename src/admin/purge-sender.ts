@@ -3,7 +3,7 @@
 import type { CredentialRefusal, PurgeRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
-import { verifyWebhook, type WebhookVerdict } from "../purge/acceptance/webhook.ts";
+import { type WebhookClaim, webhookClaim } from "../purge/acceptance/webhook.ts";
 import { notUsable, type OperatorGate } from "./auth.ts";
 import { toldError } from "./told.ts";
 
@@ -24,17 +24,13 @@ export interface Sender {
   /** Empty where an operator gives none. */
   readonly id: string;
   /** @returns why the sender is not known after all, by the body as it came */
-  readonly refusalOf: (body: string) => Refused | undefined;
+  readonly refusalOf: (body: Uint8Array<ArrayBuffer>) => Promise<Refused | undefined>;
 }
 
 export const nothingPurged = "Nothing was purged.";
 
 /** It stands in the journal's entry, which has a bound. */
 const idLengthMax = 256;
-/** Enough for 80 signatures, of a secret and those that follow it. */
-const signatureLengthMax = 4_096;
-/** Standard Webhooks: a list of signatures, one of which is an HMAC-SHA256 in base64. */
-const signatureForm = /(?:^| )v1,[A-Za-z0-9+/]{43}=(?: |$)/;
 
 /** A signature is looked at where there is one; else the admin token counts. */
 export async function senderOf(
@@ -51,7 +47,7 @@ export async function senderOf(
   if (isFault(gate.adminToken)) {
     if (headers.has("authorization")) return notToBeKnown(gate.adminToken);
   } else if (gate.adminToken !== undefined && (await gate.isOperator(request))) {
-    return { kind: "known", by: "admin", id, refusalOf: () => undefined };
+    return { kind: "known", by: "admin", id, refusalOf: async () => undefined };
   }
   if (isSigned) {
     return notSigned("It bears a signature, but PURGE_SECRET is not set on this deployment");
@@ -65,29 +61,25 @@ export async function senderOf(
 
 /** Without its body, a request can be refused for its fields, and for nothing else. */
 function signer(request: Request, secrets: string, gate: OperatorGate): Sender | Refused {
-  const refused = ({ why, reason }: WebhookVerdict & { kind: "refused" }): Refused => {
-    gate.refusals.refused("signature", reasonOf[reason]);
-    return notSigned(why, reason === "malformed" ? "signature" : reason);
-  };
-  const signature = request.headers.get("webhook-signature") ?? "";
-  if (signature.length > signatureLengthMax || !signatureForm.test(signature)) {
-    const why = "Its webhook-signature has no signature of version 1";
-    return refused({ kind: "refused", reason: "malformed", why });
+  const claim = webhookClaim(request);
+  if (claim.kind === "refused") {
+    gate.refusals.refused("signature", reasonOf[claim.reason]);
+    return notSigned(claim.why, claim.reason === "malformed" ? "signature" : claim.reason);
   }
-  const early = verifyWebhook(request, secrets, "");
-  if (early.kind === "refused" && early.reason !== "signature") return refused(early);
-  const refusalOf = (body: string): Refused | undefined => {
-    const verdict = verifyWebhook(request, secrets, body);
-    if (verdict.kind === "refused") return refused(verdict);
-    gate.refusals.accepted("signature");
-    return undefined;
+  const refusalOf: Sender["refusalOf"] = async (body) => {
+    if (await claim.isSigned(secrets, body)) {
+      gate.refusals.accepted("signature");
+      return undefined;
+    }
+    gate.refusals.refused("signature", "wrong");
+    return notSigned("Its signature matches no secret of this deployment", "signature");
   };
-  return { kind: "known", by: "webhook", id: request.headers.get("webhook-id") ?? "", refusalOf };
+  return { kind: "known", by: "webhook", id: claim.id, refusalOf };
 }
 
 const reasonOf: Readonly<
-  Record<(WebhookVerdict & { kind: "refused" })["reason"], CredentialRefusal>
-> = { signature: "wrong", timestamp: "expired", malformed: "malformed" };
+  Record<(WebhookClaim & { kind: "refused" })["reason"], CredentialRefusal>
+> = { timestamp: "expired", malformed: "malformed" };
 
 function tooLongId(): Refused {
   const why = `Its webhook-id is over ${idLengthMax} characters.`;

@@ -8,12 +8,13 @@ import type { Attention } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { DryRunIds } from "./purges/dry-run-ids.ts";
 import { explainRoute } from "./explain-route.ts";
+import { hookRoute } from "./hook-route.ts";
 import { healthRoute } from "./health-route.ts";
 import { hotRoute } from "./hot-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { PurgeLog } from "./purges/purge-log.ts";
-import { purgeRoute } from "./purge-route.ts";
+import { type Handled, purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { statsRoute } from "./stats-route.ts";
 import { noJournal } from "./told.ts";
@@ -21,10 +22,8 @@ import { warmRoute } from "./warm-route.ts";
 
 /** The routes that this deployment has: those whose token or secret is set, and the status. */
 export function adminRoutes(settings: AdminSettings): Hono {
-  const { environment, cache, isolate, data, gate } = settings;
-  const { purgeSecrets } = environment;
+  const { environment, gate } = settings;
   const { adminToken } = gate;
-  const absence = whyNoJournal(environment);
   const admin = new Hono();
   const attentionOf = attentionBy(settings);
   const health = healthRoute(settings);
@@ -36,26 +35,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
     admin.get("/proof", ({ req }) => gate.proof(req.raw));
     addRoutesOfBearer(admin, settings);
   }
-  if (adminToken !== undefined || purgeSecrets !== undefined) {
-    const { visibleWithinSeconds } = isolate.config.purge;
-    const { tiers, metrics, purging } = cache;
-    const acceptances = purging?.acceptances ?? absence;
-    const naming = namingOf(isolate);
-    const dryRuns = new DryRunIds({ ...isolate.config, redis: cache.redis });
-    const looked = { tiers, metrics, naming, data, dryRuns };
-    const route = { purgeSecrets, gate, ...looked, visibleWithinSeconds, acceptances };
-    const purgeLog = new PurgeLog(isolate);
-    admin.post("/purge", async (context) => {
-      const { raw: request } = context.req;
-      const { answer, refusal, accepted } = await purgeRoute(request, route, attentionOf(context));
-      if (accepted !== undefined) purgeLog.accepted(accepted, request);
-      if (refusal !== undefined) {
-        metrics.add("purgeRefusals", [refusal]);
-        purgeLog.refused(refusal);
-      }
-      return answer;
-    });
-  }
+  addRoutesOfSenders(admin, settings);
   admin.all("*", () => plainPage("nothing"));
   return admin;
 }
@@ -69,6 +49,46 @@ function attentionBy({ isolate, cache }: AdminSettings) {
 
 function whyNoJournal({ redis }: Environment): Reason {
   return noJournal(isFault(redis) ? redis : undefined);
+}
+
+/** Those by which purges come. */
+function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
+  const { environment, cache, isolate, data, gate } = settings;
+  const { purgeSecrets, hooks } = environment;
+  const { visibleWithinSeconds } = isolate.config.purge;
+  const { tiers, metrics, purging } = cache;
+  const { nowAtMs, log } = isolate;
+  const acceptances = purging?.acceptances ?? whyNoJournal(environment);
+  const naming = namingOf(isolate);
+  const dryRuns = new DryRunIds({ ...isolate.config, redis: cache.redis });
+  const accepting = { gate, metrics, naming, visibleWithinSeconds, acceptances };
+  const attentionOf = attentionBy(settings);
+  const purgeLog = new PurgeLog(isolate);
+  const noted = ({ answer, refusal }: Handled) => {
+    if (refusal !== undefined) {
+      metrics.add("purgeRefusals", [refusal]);
+      purgeLog.refused(refusal);
+    }
+    return answer;
+  };
+  if (gate.adminToken !== undefined || purgeSecrets !== undefined) {
+    const route = { ...accepting, purgeSecrets, tiers, data, dryRuns };
+    admin.post("/purge", async (context) => {
+      const { raw: request } = context.req;
+      const handled = await purgeRoute(request, route, attentionOf(context));
+      if (handled.accepted !== undefined) purgeLog.accepted(handled.accepted, request);
+      return noted(handled);
+    });
+  }
+  for (const [name, hook] of hooks) {
+    const route = { ...accepting, nowAtMs, log, purgeLog };
+    admin.post(`/hooks/${name}`, async (context) => {
+      const { raw: request } = context.req;
+      const handled = await hookRoute(request, hook, route, attentionOf(context));
+      metrics.add("webhooks", [name, handled.refusal ?? (handled.accepted ? "purged" : "ignored")]);
+      return noted(handled);
+    });
+  }
 }
 
 /** Those that the bearer of the token alone may use. */

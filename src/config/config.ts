@@ -90,6 +90,8 @@ function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof conf
     },
     /** What isolates report of their counts. */
     metrics: resolvedMetrics(general.metrics),
+    /** Who sends webhooks, by the names of their routes. */
+    hooks: new Map(Object.entries(general.hooks ?? {})),
     routes: resolvedRoutes,
     /** The rules that hold where no route matches. */
     anywhere,

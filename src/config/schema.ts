@@ -20,6 +20,7 @@ import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
 import { originUrlFault } from "./origin-url.ts";
 import { trustProxyInput } from "./trust-proxy.ts";
+import { isWebhookSender, type WebhookSender } from "../webhooks/port/hook.ts";
 
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
@@ -108,6 +109,15 @@ export const configInput = fields("the configuration", {
   routes: z.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
   metrics: metricsInput,
+  hooks: z.record(
+    z
+      .string()
+      .check(
+        z.regex(/^[a-z][a-z0-9-]{0,31}$/, "is 1 to 32 small letters, digits or -, a letter first"),
+      ),
+    z.custom<WebhookSender>(isWebhookSender, "is no sender: write hmacSender({ … })"),
+    "must be senders by name, such as { shop: hmacSender({ … }) }",
+  ),
   allowStoring: notBuiltYet,
 }).check(
   z.superRefine(({ origins = {}, purge = {}, routes = [] }, context) => {

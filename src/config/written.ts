@@ -7,6 +7,7 @@ import type {
   WrittenRoute,
   WrittenRoutePurge,
 } from "./written-route.ts";
+import type { WebhookSender } from "../webhooks/port/hook.ts";
 
 /** Names to add to the known ones, or with `only` the names to have in their place. */
 export type AddedNames =
@@ -101,6 +102,12 @@ export interface WrittenConfig {
    * @example metrics: { prefixes: { docs: { path: "/docs/" } }, hitRateMin: 0.8 }
    */
   readonly metrics?: "off" | WrittenMetrics | undefined;
+  /**
+   * Senders of webhooks, each at `/_cache/hooks/<name>`: a name has 1 to 32 small letters, digits or `-`, a
+   * letter first. Its secret is `HOOK_SECRET_<NAME>`. Default: none.
+   * @example hooks: { shop: hmacSender({ header: "x-signature", algorithm: "sha256", encoding: "hex", mapping }) }
+   */
+  readonly hooks?: Readonly<Record<string, WebhookSender>> | undefined;
   /** The purge promise of every route. Default: as each field says. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }

@@ -7,6 +7,7 @@ import { type Env, isSet, textOf } from "./bindings.ts";
 import { bypassOf } from "./bypass.ts";
 import { type Database, databasesOf } from "./database.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
+import type { Hook } from "../webhooks/port/hook.ts";
 import { adminTokenOf, purgeSecretsOf, type Secret, weakSettingsIn } from "./secrets.ts";
 
 /** What the bindings say, every mistake told. */
@@ -19,6 +20,8 @@ export interface Environment {
   readonly adminToken: Secret;
   /** Of webhooks: one or more, with a space between. */
   readonly purgeSecrets: Secret;
+  /** By the names that the configuration gives them. */
+  readonly hooks: ReadonlyMap<string, Hook>;
   /** Counts what each client has of the origins; `undefined` for as much as it likes. */
   readonly originLimiter: RateLimit | undefined;
   /** METRICS: a dataset of Analytics Engine, which gets reports in the place of the database. */
@@ -58,6 +61,9 @@ export function readEnvironment(
     ...databasesOf(env, faults),
     adminToken: adminTokenOf(env),
     purgeSecrets: purgeSecretsOf(env, faults),
+    hooks: new Map(
+      [...config.hooks].map(([name, sender]) => [name, sender.open(name, env)] as const),
+    ),
     originLimiter: originLimiterOf(env, faults),
     dataset: datasetOf(env, faults),
     namespace: namespaceOf(env) ?? config.namespace,
@@ -68,7 +74,7 @@ export function readEnvironment(
   faults.push(...faultsOfCf(config, found.origins));
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
-  faults.push(...weakSettingsIn(env));
+  faults.push(...weakSettingsIn(env), ...[...found.hooks.values()].flatMap((hook) => hook.faults));
   const pseudonym = pseudonymOf(found);
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
   return { ...found, pseudonym, hotKeys, hotKeysFault, faults };

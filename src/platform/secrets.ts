@@ -43,6 +43,15 @@ const redisTokens = ["UPSTASH_REDIS_REST_TOKEN", "JOURNAL_REDIS_REST_TOKEN"];
 function secretEqualTo(token: string, env: Env): string | undefined {
   const redis = redisTokens.find((name) => textOf(env, name) === token);
   if (redis !== undefined) return redis;
+  const hook = Object.keys(env).find((name) => {
+    return (
+      name.startsWith("HOOK_SECRET_") &&
+      textOf(env, name)
+        ?.split(/[\s,]+/)
+        .includes(token)
+    );
+  });
+  if (hook !== undefined) return hook;
   const isSame = purgeSecretsIn(env).some((secret) => {
     const base64 = secret.replace("whsec_", "");
     return [secret, base64, secretForm.test(secret) && textIn(base64)].includes(token);

@@ -92,10 +92,11 @@ export const families = {
   ),
   purges: counter("purges", [], "Purges that were accepted"),
   purgeRefusals: counter("purge_refusals", ["reason"], "Purges that were refused"),
+  webhooks: counter("webhooks", ["hook", "result"], "Webhooks: purged, ignored, or why refused"),
   operatorRefusals: counter(
     "operator_refusals",
     ["credential", "reason"],
-    "Requests with a wrong credential of an operator or of a sender of purges, by where it was (bearer, debug, challenge or signature) and by reason",
+    "Requests with a wrong credential of an operator or of a sender of purges, by where it was (bearer, debug, challenge, signature or hook) and by reason",
   ),
   invalidations: counter(
     "invalidations",
@@ -217,10 +218,11 @@ export type PurgeRefusal =
   | "timestamp"
   | "malformed"
   | "id-reused"
+  | "mapping-failed"
   | "unavailable";
 
-/** Where a credential is: `Authorization`, `Tidemark-Debug`, `Tidemark-Challenge`, or a webhook's fields. */
-export type CredentialKind = "bearer" | "debug" | "challenge" | "signature";
+/** Where it is: `Authorization`, `Tidemark-Debug`, `Tidemark-Challenge`, fields of Standard Webhooks or of a hook. */
+export type CredentialKind = "bearer" | "debug" | "challenge" | "signature" | "hook";
 
 /** Why a credential was refused. */
 export type CredentialRefusal = "wrong" | "expired" | "malformed";
@@ -231,6 +233,7 @@ interface KnownLabels {
   readonly hotKeys: readonly [HotKeyCount];
   readonly warmed: readonly ["pages" | "data", WarmedCount];
   readonly purgeRefusals: readonly [PurgeRefusal];
+  readonly webhooks: readonly [string, "purged" | "ignored" | PurgeRefusal];
   readonly operatorRefusals: readonly [CredentialKind, CredentialRefusal];
 }
 

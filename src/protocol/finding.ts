@@ -30,6 +30,7 @@ export const findingCodes = [
   "clients-limited",
   "credential-field",
   "operator-refused",
+  "hook-mapping",
   "reports-missing",
   "reports-lost",
   "cache-api-slow",

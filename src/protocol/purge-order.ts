@@ -75,11 +75,19 @@ export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Rea
   } catch {
     return { fault: { why: "The body is not JSON.", mend: `${example}.` } };
   }
-  const checked = z.safeParse(purgeOrder, parsed);
+  return checkedPurgeOrder(parsed, "The body");
+}
+
+/** @param whole how a fault calls it */
+export function checkedPurgeOrder(
+  written: unknown,
+  whole: string,
+): PurgeOrder | { readonly fault: Reason } {
+  const checked = z.safeParse(purgeOrder, written);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   const place = issue?.path.map(String) ?? [];
-  const why = `${place.join(".") || "The body"} ${issue?.message}.`;
+  const why = `${place.join(".") || whole} ${issue?.message}.`;
   const fields = Object.keys(mendByField).join(", ");
   const mend = mendByField[place[0] ?? ""] ?? `${example}; the fields are ${fields}.`;
   return { fault: { why, mend } };

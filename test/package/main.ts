@@ -10,7 +10,7 @@ import { useCommand } from "./command.ts";
 import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
-const unpackedBytesMax = 1_320_000;
+const unpackedBytesMax = 1_355_000;
 
 interface Packed {
   readonly filename: string;
@@ -52,7 +52,15 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
   const packages = [tarball, ...libraries, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
-  const documents = ["package", "middleware", "data", "data-patterns", "sinks", "write-behind"];
+  const documents = [
+    "package",
+    "middleware",
+    "data",
+    "data-patterns",
+    "sinks",
+    "webhooks",
+    "write-behind",
+  ];
   for (const document of documents.map((name) => `docs/${name}.md`)) {
     const text = await readFile(join(root, document), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);

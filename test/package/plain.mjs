@@ -19,6 +19,7 @@ import { workersKv } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
+import { hmacSender, OperatorError as ErrorOfSenders } from "tidemark/senders";
 import { d1Sink, OperatorError as ErrorOfSinks, sinkSchema, sqlSink } from "tidemark/sinks";
 import { createWorker } from "tidemark/worker";
 
@@ -33,6 +34,14 @@ assert.equal(typeof createCache, "function");
 assert.match(workersKv({ binding: "PAGES" }).bound({}).why, /^PAGES is not bound/);
 
 assert.equal(SameError, OperatorError);
+assert.equal(ErrorOfSenders, OperatorError);
+const sender = hmacSender({
+  header: "x-signature",
+  algorithm: "sha256",
+  encoding: "hex",
+  mapping: () => undefined,
+});
+assert.equal(defineConfig({ hooks: { shop: sender } }).hooks.size, 1);
 assert.equal(SameErrorToo, OperatorError);
 assert.throws(() => createNodeCache({ redis: {} }), OperatorError);
 const away = createNodeCache({

@@ -271,6 +271,7 @@ describe("a good environment comes to", () => {
       journal: undefined,
       adminToken: undefined,
       purgeSecrets: undefined,
+      hooks: new Map(),
       namespace: "tidemark",
       siteHosts: [],
       bypass: false,

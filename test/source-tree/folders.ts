@@ -52,10 +52,14 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   redis: ["base", "protocol", "observe"],
   // What carries the client's commands over a connection of ioredis or node-redis.
   "redis/connection": ["base", "observe", "redis"],
+  // What the Worker asks of a sender of webhooks, and what a sender's scheme is.
+  "webhooks/port": ["base", "protocol", "observe"],
   // The configuration: its schema, its forms, its defaults.
-  config: ["base", "rules"],
+  config: ["base", "rules", "webhooks/port"],
   // What a platform gives: variables and bindings.
-  platform: ["base", "rules", "protocol", "observe", "config"],
+  platform: ["base", "rules", "protocol", "observe", "config", "webhooks/port"],
+  // Senders of webhooks: how they sign, their secrets, and the way of a webhook to its purge.
+  webhooks: ["base", "observe", "platform", "webhooks/port"],
   // What a tier holds: a record, what a purge can match of it, where it came from, its key.
   "cache/record": ["base", "rules"],
   // The port of a tier, the order of all tiers, and the form of a record.
@@ -126,6 +130,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "admin/purges": [...core, ...steps, "proxy", ...composition],
   // What is wrong, since when, why, and what to do.
   "admin/health": [
+    "webhooks/port",
     "admin/access",
     ...core,
     "platform",
@@ -142,6 +147,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "proxy",
     ...composition,
     reporting,
+    "webhooks/port",
     "admin/access",
     "admin/purges",
     "admin/explain",
@@ -169,6 +175,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data",
   ],
   sinks: ["base", "write-behind/sinks"],
+  senders: ["base", "webhooks/port", "webhooks"],
   "node-cache": ["base", "redis/connection", "data/value", "write-behind", "data-cache", "node"],
 };
 

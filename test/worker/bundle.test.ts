@@ -48,6 +48,11 @@ it("has nothing in it of data, which this site has none of", () => {
   expect(contents.files.filter(({ path }) => path.startsWith("src/data/"))).toEqual([]);
 });
 
+it("has of webhooks, which this site has none of, only what tells a sender from other values", () => {
+  const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/webhooks/"));
+  expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/webhooks/port/hook.ts"]);
+});
+
 it("is byte for byte what a deployment uploads", { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-deploy-"));
   try {

@@ -18,6 +18,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   prefix: ["news"],
   purpose: ["look-up", "fill", "journal read"],
   cause: ["timeout"],
+  hook: ["shop"],
   credential: ["bearer", "signature"],
   colo: ["HAM", "FRA"],
 };

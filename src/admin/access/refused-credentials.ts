@@ -10,6 +10,7 @@ const placeOf: Readonly<Record<CredentialKind, string>> = {
   debug: "Tidemark-Debug",
   challenge: "Tidemark-Challenge",
   signature: "webhook-signature",
+  hook: "signature of a hook",
 };
 
 const whyOf: Readonly<Record<CredentialRefusal, string>> = {
@@ -52,6 +53,7 @@ export class RefusedCredentials {
       debug: of("debug"),
       challenge: of("challenge"),
       signature: of("signature"),
+      hook: of("hook"),
     };
   }
 

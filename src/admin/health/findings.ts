@@ -3,6 +3,7 @@ import { behindBacklog, behindFlushesFail } from "./behind-findings.ts";
 import { credentialField } from "./credential-findings.ts";
 import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
+import { hookMapping } from "./hook-findings.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
 import type { Looked } from "./looked.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";
@@ -33,6 +34,7 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   clientsLimited,
   credentialField,
   operatorRefused,
+  hookMapping,
   reportsMissing,
   reportsLost,
   tiersSlow,

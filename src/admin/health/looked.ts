@@ -13,13 +13,14 @@ import type { Entry } from "../../purge/journal/entry.ts";
 import type { DatabaseInfo } from "../../redis/database-info.ts";
 import type { ClockDifference } from "../../redis/database-time.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
+import type { Hook } from "../../webhooks/port/hook.ts";
 import type { Totals } from "../../reports/totals.ts";
 import type { RefusedHere } from "../access/refused-credentials.ts";
 import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 
 /** What health looks at. */
 export interface HealthSettings {
-  readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts">;
+  readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts" | "hooks">;
   readonly cache: TieredCache<ResponseDetail>;
   readonly isolate: Pick<
     Isolate,
@@ -76,6 +77,8 @@ export interface LookedHere {
   /** `undefined` where the Worker was handed none. */
   readonly data: DataTroubles | undefined;
   readonly faults: readonly Fault[];
+  /** By their names. */
+  readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
   /** What BYPASS names. */
   readonly bypass: Bypass;
 }
@@ -127,6 +130,7 @@ export function lookHere({ environment, cache, isolate, data }: HealthSettings):
     tiers: tiers.all,
     data: data?.troubles(),
     faults: environment.faults,
+    hooks: environment.hooks,
     bypass: environment.bypass,
   };
 }

@@ -15,8 +15,9 @@ const placeOf: Readonly<Record<CredentialKind, string>> = {
   debug: "ADMIN_TOKEN in Tidemark-Debug",
   challenge: "ADMIN_TOKEN of the command",
   signature: "PURGE_SECRET in webhook-signature",
+  hook: "HOOK_SECRET_… of a hook",
 };
-const kinds = ["bearer", "debug", "challenge", "signature"] as const;
+const kinds = ["bearer", "debug", "challenge", "signature", "hook"] as const;
 
 interface Refused {
   readonly sinceAtMs: number;

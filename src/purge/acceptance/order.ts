@@ -1,6 +1,6 @@
 // A purge as it comes over the wire: read as this site names things, and turned into targets.
 import type { Reason } from "../../base/operator-error.ts";
-import { quoted, readPurgeOrder } from "../../protocol/purge-order.ts";
+import { type PurgeOrder, quoted, readPurgeOrder } from "../../protocol/purge-order.ts";
 import {
   everythingTag,
   hostTag,
@@ -59,7 +59,14 @@ export type Naming = Readonly<
  */
 export function readOrder(body: string, naming: Naming): ResolvedOrder | { fault: Reason } {
   const order = readPurgeOrder(body);
-  if ("fault" in order) return order;
+  return "fault" in order ? order : resolvedOrder(order, naming);
+}
+
+/** @returns the order by the names of this site, or why it names nothing that can be purged */
+export function resolvedOrder(
+  order: PurgeOrder,
+  naming: Naming,
+): ResolvedOrder | { fault: Reason } {
   const tags = readAll(order.tags, readTag);
   const urls = readAll(order.urls, naming.url);
   const prefixes = readAll(order.prefixes, naming.prefix);

@@ -24,6 +24,7 @@ export function lookedAt(more: Partial<Looked> = {}): Looked {
     credentialRefusals: [],
     tiers: [],
     data: undefined,
+    hooks: new Map(),
     faults: [],
     bypass: false,
     clock: undefined,

@@ -115,6 +115,7 @@ function drawnLook(draws: Draws): Looked {
     },
     refusingAnonymous: new Map([["default", atMs]]),
     faults: [{ ...planted, what: "It is off.", why: "It is not set.", mend: "Set it." }],
+    hooks: new Map([["shop", { ...planted, trouble: trouble(draws.oneOf(["threw", "invalid"])) }]]),
     bypass: draws.oneOf([true, false, ["articles"]]),
     clock: { ...planted, aheadMs: draws.between(-9_000, 9_000), uncertainMs: 1 },
     rooms: [

@@ -15,13 +15,13 @@ import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { bearer, openJournalled, send, signedHeaders } from "../../../testing/site/purge-sender.ts";
+import { deliver, openHooked, shopify, signedBy } from "../../../testing/site/webhook-vendors.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const trace_id = "0af7651916cd43dd8448eb211c80319c";
-const ofLine = (lines: readonly LogLine[], event: string) =>
-  lines.filter((line) => line.event === event);
+const ofLine = (all: readonly LogLine[], of: string) => all.filter(({ event }) => event === of);
 
 async function pages(site: Site, count: number): Promise<Site> {
   for (let nth = 0; nth < count; nth += 1) await site.get(`/${nth}`);
@@ -35,6 +35,15 @@ function listening() {
 }
 
 const printed = (text: unknown): LogLine => JSON.parse(String(text)) as LogLine;
+
+async function timedOut(site: Site): Promise<LogLine[]> {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const asked = site.ask("/a");
+  await pass(site.clock, 2);
+  await asked;
+  vi.useRealTimers();
+  return site.lines;
+}
 
 /** How each comes about: the lines that are then written, and what the first of them holds. */
 const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object }> = {
@@ -96,6 +105,14 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
       return site.lines;
     },
     holds: { level: "warn", rule: "not-signed", leftOut: 0 },
+  },
+  hook: {
+    does: async () => {
+      const { site } = openHooked({ mapping: () => ({ tag: "s3cret" }) as never });
+      await deliver(site, "{}", signedBy(shopify, site, { body: "{}" }));
+      return site.lines;
+    },
+    holds: { level: "error", hook: "shop", kind: "invalid", state: "began" },
   },
   "operator-refused": {
     does: async () => {
@@ -162,32 +179,18 @@ const occasions: Record<string, { does: () => Promise<LogLine[]>; holds: object 
     holds: { part: "shared-tier", kind: "unreachable", state: "began" },
   },
   kv: {
-    does: async () => {
-      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    does: () => {
       const silent = () => new Promise(() => undefined);
-      const kv = { get: silent, put: silent, delete: silent, getWithMetadata: silent };
-      const clock = new FakeClock();
-      const upstash = new FakeUpstash(clock);
-      const tiers = [workersKv({ binding: "PAGES" })];
-      const site = openSite({ clock, upstash, tiers, env: { PAGES: kv } });
-      const asked = site.ask("/a");
-      await pass(site.clock, 2);
-      await asked;
-      vi.useRealTimers();
-      return site.lines;
+      const env = { PAGES: { get: silent, put: silent, delete: silent, getWithMetadata: silent } };
+      return timedOut(openJournalled({ tiers: [workersKv({ binding: "PAGES" })], env }).site);
     },
     holds: { part: "kv-tier", kind: "timeout", state: "began" },
   },
   "cache-api": {
-    does: async () => {
-      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    does: () => {
       const site = openSite();
       site.cache.mode = "silent";
-      const asked = site.ask("/a");
-      await pass(site.clock, 2);
-      await asked;
-      vi.useRealTimers();
-      return site.lines;
+      return timedOut(site);
     },
     holds: { part: "edge-tier", kind: "timeout", state: "began" },
   },

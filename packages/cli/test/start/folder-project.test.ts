@@ -76,5 +76,8 @@ it("takes a copy of the repository by its sources", async () => {
   await written("src/tidemark.ts", "");
   await written("src/config/config.ts", "");
   const { library } = await readFolder(folder, undefined);
-  expect(library.alias).toEqual({ tidemark: join(folder, "src/config/config.ts") });
+  expect(library.alias).toEqual({
+    tidemark: join(folder, "src/config/config.ts"),
+    "tidemark/senders": join(folder, "src/senders.ts"),
+  });
 });

@@ -1,0 +1,75 @@
+// POST /_cache/hooks/<name>: what the Worker lends to a hook, and what it tells the sender.
+import { checkedPurgeOrder } from "../protocol/purge-order.ts";
+import { type ResolvedOrder, resolvedOrder } from "../purge/acceptance/order.ts";
+import type { Attention } from "../purge/view/view.ts";
+import type { Log } from "../observe/log-line.ts";
+import type { Hook, HookRefusal } from "../webhooks/port/hook.ts";
+import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
+import type { OperatorGate } from "./auth.ts";
+import {
+  accepted,
+  type AcceptanceRouteSettings,
+  type Handled,
+  retryAfterSeconds,
+} from "./purge-route.ts";
+import { nothingPurged } from "./purge-sender.ts";
+import type { PurgeLog } from "./purges/purge-log.ts";
+import { told, toldError } from "./told.ts";
+
+export interface HookRouteSettings extends AcceptanceRouteSettings {
+  readonly gate: Pick<OperatorGate, "refusals">;
+  readonly nowAtMs: () => number;
+  readonly log: Log;
+  readonly purgeLog: Pick<PurgeLog, "accepted">;
+}
+
+/** @returns 200; 400, 401, 408, 413, 500 or 503 with what is wrong */
+export function hookRoute(
+  request: Request,
+  hook: Hook,
+  settings: HookRouteSettings,
+  attention: Attention,
+): Promise<Handled> {
+  const { gate, naming, nowAtMs, log, purgeLog } = settings;
+  const { afterAnswer } = attention;
+  return hook.receive<ResolvedOrder, Handled>(request, {
+    nowAtMs,
+    log,
+    afterAnswer,
+    bodyOf: async (of, bytesMax) => {
+      const bytes = await bodyUpTo(of, bytesMax);
+      if (typeof bytes !== "string") return bytes;
+      const mendOfLarge = "Let the sender write less, or raise maxBytes of this hook.";
+      const { code, ...refusal } = refusalOfBody(bytes, { bytesMax, mendOfLarge });
+      return { ...refusal, code, refusal: code };
+    },
+    judged: (refusal) =>
+      refusal === undefined
+        ? gate.refusals.accepted("hook")
+        : gate.refusals.refused("hook", refusal),
+    orderOf: (written) => {
+      const order = checkedPurgeOrder(written, "It");
+      if ("fault" in order) return order;
+      return order.dryRun === undefined ? resolvedOrder(order, naming) : { fault: noDryRun };
+    },
+    purge: async (order, sender) => {
+      const handled = await accepted(order, sender, settings, attention);
+      // Here, because the sender may have its answer already.
+      if (handled.accepted !== undefined) purgeLog.accepted(handled.accepted, request);
+      return handled;
+    },
+    ignored: () => ({ answer: told({ ignored: true }) }),
+    refused,
+  });
+}
+
+const noDryRun = {
+  why: "dryRun is no field of a webhook's purge.",
+  mend: "Leave it out.",
+};
+
+function refused({ status, code, refusal, why, mend }: HookRefusal): Handled {
+  const headers = { "retry-after": String(retryAfterSeconds) };
+  const error = { code, what: nothingPurged, why, mend };
+  return { answer: toldError(status, error, status === 503 ? headers : {}), refusal };
+}

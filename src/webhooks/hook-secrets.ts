@@ -1,0 +1,80 @@
+// Reads the secrets of a hook among the Worker's variables, and judges them.
+import type { Fault } from "../base/operator-error.ts";
+import { type Env, textOf } from "../platform/bindings.ts";
+import { guessableBy, isFewWords } from "../platform/weak-secrets.ts";
+
+/** Why a hook has no usable secret, or what it has. */
+export type HookSecrets = readonly string[] | Fault;
+
+const secretCharsMin = 16;
+
+const otherSecrets = [
+  "ADMIN_TOKEN",
+  "PURGE_SECRET",
+  "UPSTASH_REDIS_REST_TOKEN",
+  "JOURNAL_REDIS_REST_TOKEN",
+];
+
+/** @returns such as `HOOK_SECRET_MY_SHOP` */
+export function hookVariable(name: string): string {
+  return `HOOK_SECRET_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+const listed = (text: string | undefined) =>
+  (text ?? "").split(",").flatMap((one) => (one.trim() === "" ? [] : [one.trim()]));
+
+/**
+ * Several secrets stand with a comma between, so that one can follow another.
+ *
+ * @returns `faults`: what is wrong beside the secrets that are used
+ */
+export function hookSecretsOf(
+  name: string,
+  env: Env,
+): { readonly secrets: HookSecrets; readonly faults: readonly Fault[] } {
+  const variable = hookVariable(name);
+  const all = listed(textOf(env, variable));
+  const whys = all.map((secret) => whyNotUsable(secret));
+  const usable = all.filter((_, at) => whys[at] === undefined);
+  const why = whys.find((one) => one !== undefined);
+  const mend = `Set a random text of ${secretCharsMin} characters or more as ${variable}, here and at the sender.`;
+  if (usable.length === 0) {
+    const what = `The hook ${JSON.stringify(name)} is closed, because it has no usable secret.`;
+    const absent = `${variable} is not set.`;
+    return { secrets: { what, why: why ?? absent, mend }, faults: [] };
+  }
+  const weak = `${variable} could be guessed.`;
+  const faults = [
+    ...(why === undefined ? [] : [{ what: `A secret in ${variable} is not used.`, why, mend }]),
+    ...(usable.some(isFewWords)
+      ? [{ what: weak, why: "A secret in it consists of two or three words.", mend }]
+      : []),
+    ...othersWith(usable, variable, env).map((other) => ({
+      what: `Whoever knows a secret of the hook ${JSON.stringify(name)} knows another secret as well.`,
+      why: `${variable} and ${other} hold the same secret.`,
+      mend: "Give each of them a value of its own.",
+    })),
+  ];
+  return { secrets: usable, faults };
+}
+
+function whyNotUsable(secret: string): string | undefined {
+  if (secret.length < secretCharsMin) {
+    return `It has fewer than ${secretCharsMin} characters and could be guessed.`;
+  }
+  const guessable = guessableBy(secret);
+  return guessable && `It ${guessable}.`;
+}
+
+/** @returns the names of other variables that hold one of these secrets */
+function othersWith(secrets: readonly string[], variable: string, env: Env): string[] {
+  const plain = secrets.map((secret) => secret.replace("whsec_", ""));
+  const hooks = Object.keys(env).filter(
+    (name) => name.startsWith("HOOK_SECRET_") && name !== variable,
+  );
+  return [...otherSecrets, ...hooks].filter((name) => {
+    const text = textOf(env, name) ?? "";
+    const held = [text, ...text.split(/[\s,]+/)];
+    return held.some((one) => plain.includes(one.replace("whsec_", "")));
+  });
+}

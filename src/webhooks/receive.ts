@@ -1,0 +1,125 @@
+// One webhook from its arrival to its answer. The payload is parsed only once its signature is verified.
+import { isFault } from "../base/operator-error.ts";
+import { OutOfTime, within } from "../base/patience.ts";
+import { sha256Hex } from "../base/sha256.ts";
+import { type HookSecrets, hookVariable } from "./hook-secrets.ts";
+import type { Mapping } from "./mapping.ts";
+import type { HookPorts, HookRefusal } from "./port/hook.ts";
+import type { WebhookScheme } from "./port/scheme.ts";
+
+export interface OpenHook {
+  readonly name: string;
+  readonly scheme: WebhookScheme;
+  readonly secrets: HookSecrets;
+  readonly mapping: Mapping;
+}
+
+const bodyBytesMax = 65_536;
+/** Ghost gives up after 2 s. The journal may take longer, and the purge goes on behind the answer. */
+const journalMsMax = 1_500;
+
+/**
+ * @returns 200 with the position of the purge's entry, or with `ignored`; 400, 401, 408, 413, 500 or 503 with
+ *   what is wrong. Never 410, for which Ghost deletes the webhook
+ */
+export async function receive<Order extends object, Answer>(
+  request: Request,
+  hook: OpenHook,
+  ports: HookPorts<Order, Answer>,
+): Promise<Answer> {
+  const { name, scheme, secrets } = hook;
+  if (isFault(secrets)) return ports.refused(notUsable(secrets));
+  const claim = scheme.claimOf(request, ports.nowAtMs());
+  if (claim.kind === "test") return ports.ignored();
+  if (claim.kind === "refused") {
+    ports.judged(claim.reason === "timestamp" ? "expired" : "malformed");
+    return ports.refused(unauthorized(name, claim.reason));
+  }
+  const body = await ports.bodyOf(request, scheme.maxBytes ?? bodyBytesMax);
+  if (!(body instanceof Uint8Array)) return ports.refused(body);
+  const isSigned = await claim.isSigned(body, secrets);
+  ports.judged(isSigned ? undefined : "wrong");
+  if (!isSigned) return ports.refused(unauthorized(name, "wrong"));
+  const payload = parsed(body);
+  if (payload === undefined) return ports.refused(notJson);
+  const mapped = hook.mapping.run(payload.value, request.headers, ports);
+  if (mapped.kind === "nothing") return ports.ignored();
+  if (mapped.kind === "failed") return ports.refused(mappingFailed(mapped));
+  const bodyDigest = await sha256Hex(body);
+  const id = idOf(name, claim.delivery, bodyDigest);
+  const purging = ports.purge(mapped.order, { id, by: `hook:${name}`, bodyDigest });
+  ports.afterAnswer(async () => void (await purging));
+  try {
+    return await within(purging, journalMsMax);
+  } catch (cause) {
+    if (cause instanceof OutOfTime) return ports.refused(tooSlow);
+    throw cause;
+  }
+}
+
+/**
+ * A delivery id is rarely signed, so it counts together with the body: nobody can take the id of a later delivery.
+ * No header field can hold a line feed, so no id of `POST purge` is the same.
+ */
+function idOf(name: string, delivery: string, bodyDigest: string): string {
+  return delivery === "" ? "" : `hook:${name}\n${delivery}\n${bodyDigest.slice(0, 16)}`;
+}
+
+/** @returns `undefined` for what is not JSON in UTF-8 */
+function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) };
+  } catch {
+    return undefined;
+  }
+}
+
+const notUsable = ({ what, why, mend }: { what: string; why: string; mend: string }) =>
+  ({
+    status: 503,
+    code: "not-usable",
+    refusal: "unavailable",
+    why: `${what} ${why}`,
+    mend,
+  }) satisfies HookRefusal;
+
+const whyUnauthorized = {
+  malformed: "It has no signature of the form that this hook expects.",
+  timestamp: "Its timestamp is too old or too new.",
+  wrong: "Its signature matches no secret of this hook.",
+};
+
+function unauthorized(name: string, reason: keyof typeof whyUnauthorized): HookRefusal {
+  return {
+    status: 401,
+    code: "unauthorized",
+    refusal: reason === "timestamp" ? "timestamp" : "signature",
+    why: whyUnauthorized[reason],
+    mend: `Sign it with the secret that ${hookVariable(name)} holds, and check the clock of the sender.`,
+  };
+}
+
+const notJson: HookRefusal = {
+  status: 400,
+  code: "malformed",
+  refusal: "malformed",
+  why: "The body is not JSON in UTF-8.",
+  mend: "Let the sender write JSON.",
+};
+
+/** A sender tries again after a 5xx, so the purge comes once the mapping works. */
+const mappingFailed = ({ why, mend }: { why: string; mend: string }): HookRefusal => ({
+  status: 500,
+  code: "mapping-failed",
+  refusal: "mapping-failed",
+  why,
+  mend,
+});
+
+const tooSlow: HookRefusal = {
+  status: 503,
+  code: "unavailable",
+  refusal: "unavailable",
+  why: `The journal did not answer within ${journalMsMax / 1_000} s.`,
+  mend: "In a moment, send it again.",
+};

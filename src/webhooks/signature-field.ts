@@ -1,0 +1,31 @@
+// Reads the header field of a signature: its members, and the bytes of a signature.
+import { decodedBytes, type DigestEncoding } from "../base/hmac.ts";
+
+const digestBytes = { sha1: 20, sha256: 32, sha512: 64 } as const;
+
+/** @returns the values of each name, in their order, of a field such as `t=1,v1=ab,v1=cd` */
+export function readMembers(field: string): ReadonlyMap<string, readonly string[]> {
+  const members = new Map<string, string[]>();
+  for (const part of field.split(",")) {
+    const [name = "", ...values] = part.trim().split("=");
+    const known = members.get(name) ?? [];
+    known.push(values.join("="));
+    members.set(name, known);
+  }
+  return members;
+}
+
+/** @returns `undefined` for a text that is no digest of this algorithm */
+export function readSignature(
+  text: string,
+  given: {
+    readonly algorithm: keyof typeof digestBytes;
+    readonly encoding: DigestEncoding;
+    readonly prefix: string;
+  },
+): Uint8Array<ArrayBuffer> | undefined {
+  const { algorithm, encoding, prefix } = given;
+  if (!text.startsWith(prefix)) return undefined;
+  const bytes = decodedBytes(text.slice(prefix.length), encoding);
+  return bytes?.length === digestBytes[algorithm] ? bytes : undefined;
+}
