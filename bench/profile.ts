@@ -1,6 +1,6 @@
-// What a hit costs, function by function: a CPU profile of the built Worker under load, by workerd's
+// What a hit and a miss cost, function by function: a CPU profile of the built Worker under load, by workerd's
 // inspector. Without --path all of them are taken, and docs/performance.md is written.
-//   npm run bench:profile -- [--path memory|edge|shared|304] [--seconds 4] [--top 25]
+//   npm run bench:profile -- [--path memory|edge|shared|304|miss] [--seconds 4] [--top 25]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
@@ -22,15 +22,17 @@ const connections = 32;
 const sampleUs = 200;
 const documentedCount = 12;
 
-interface Hit {
+interface Asked {
   readonly path: string;
   readonly said: string;
   readonly detail: Path;
+  /** Each request has a page of its own. */
+  readonly isMiss?: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly status: number;
 }
 
-const hits: readonly Hit[] = [
+const asks: readonly Asked[] = [
   ...paths.map((path) => ({
     path,
     said: `A hit of the ${path} tier`,
@@ -45,7 +47,11 @@ const hits: readonly Hit[] = [
     headers: { "if-none-match": etag },
     status: 304,
   },
+  { path: "miss", said: "A miss", detail: "memory", headers: {}, status: 200, isMiss: true },
 ];
+
+let pages = 0;
+const nextPage = () => pageOf("memory", bodyBytes, `page-${(pages += 1)}`);
 
 interface Target {
   readonly url: string;
@@ -70,20 +76,25 @@ async function startTarget(running: Running): Promise<Target> {
   return { url: colo.url, bundle, inspector };
 }
 
-/** @throws Error when anything was answered otherwise than as the hit it is */
-async function costsOfHit(target: Target, hit: Hit, seconds: number): Promise<Costs> {
-  const { detail, headers, status } = hit;
+/** @throws Error when anything was answered otherwise than it should be */
+async function costsOfAsk(target: Target, ask: Asked, seconds: number): Promise<Costs> {
+  const { detail, headers, status, isMiss = false } = ask;
   const url = `${target.url}${pageOf(detail, bodyBytes)}`;
+  const setupRequest = (request: object) => ({ ...request, path: nextPage() });
+  const each = isMiss ? { requests: [{ setupRequest }] } : {};
   const load = async (duration: number) => {
-    const { statusCodeStats, requests } = await autocannon({ url, connections, duration, headers });
+    const given = { url, connections, duration, headers, ...each };
+    const { statusCodeStats, requests } = await autocannon(given);
     if (statusCodeStats?.[`${status}`]?.count !== requests.total)
       throw new Error(`${url} was not always answered with ${status}.`);
   };
   await (await fetch(url)).arrayBuffer();
   await load(1);
-  const cacheStatus = (await fetch(url, { headers })).headers.get("cache-status") ?? "";
-  if (!/; hit; /.test(cacheStatus) || !cacheStatus.endsWith(`detail=${detail}`))
-    throw new Error(`${url} is no hit of the ${detail} tier, but ${cacheStatus}.`);
+  const looked = isMiss ? `${target.url}${nextPage()}` : url;
+  const cacheStatus = (await fetch(looked, { headers })).headers.get("cache-status") ?? "";
+  const said = isMiss ? "; fwd=uri-miss; fwd-status=200; stored" : `; detail=${detail}`;
+  if (!cacheStatus.endsWith(said))
+    throw new Error(`${looked} was not so answered: ${cacheStatus}.`);
   const profile = await cpuProfile(target.inspector, sampleUs, () => load(seconds));
   return costsOf(profile, target.bundle);
 }
@@ -107,7 +118,7 @@ const moduleTable = ({ modules }: Costs, count: number): string =>
       ]),
   );
 
-const heading = ({ said }: Hit, costs: Costs): string =>
+const heading = ({ said }: Asked, costs: Costs): string =>
   `**${said}**, ${costs.sampleCount} samples, ${percent(costs.idleShare)} of them idle:\n`;
 
 async function main(): Promise<void> {
@@ -118,23 +129,23 @@ async function main(): Promise<void> {
       top: { type: "string", default: "25" },
     },
   });
-  const asked = hits.filter(({ path }) => values.path === undefined || path === values.path);
+  const asked = asks.filter(({ path }) => values.path === undefined || path === values.path);
   if (asked.length === 0)
     throw new Error(
-      `There is no path ${JSON.stringify(values.path)}, but ${hits.map(({ path }) => path).join(", ")}.`,
+      `There is no path ${JSON.stringify(values.path)}, but ${asks.map(({ path }) => path).join(", ")}.`,
     );
   process.stdout.write(`${machineSaid()}; 10 KiB, ${connections} connections\n`);
   const running = new Running();
   try {
     const target = await startTarget(running);
     const documented: string[] = [];
-    for (const hit of asked) {
-      const costs = await costsOfHit(target, hit, Number(values.seconds));
+    for (const ask of asked) {
+      const costs = await costsOfAsk(target, ask, Number(values.seconds));
       const top = Number(values.top);
       process.stdout.write(
-        `\n${heading(hit, costs)}\n${functionTable(costs, top)}\n${moduleTable(costs, top)}`,
+        `\n${heading(ask, costs)}\n${functionTable(costs, top)}\n${moduleTable(costs, top)}`,
       );
-      documented.push(`${heading(hit, costs)}\n${functionTable(costs, documentedCount)}`);
+      documented.push(`${heading(ask, costs)}\n${functionTable(costs, documentedCount)}`);
     }
     if (values.path === undefined) {
       const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));

@@ -1,17 +1,29 @@
 // Reads a body in chunks as large as have come, instead of the small ones a plain reader gives.
 import { OutOfTime, within } from "../../base/patience.ts";
 
-const chunkBytes = 65_536;
+const chunkBytesMax = 65_536;
+/** Of what comes beyond the length that was stated. */
+const chunkBytesMin = 1_024;
 
 /** Reads one body, chunk by chunk, and gives up one that stalls. */
 export class ChunkReader {
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  /** How many bytes are yet to come, as far as is known. */
+  #leftBytes: number;
 
-  /** @param betweenBytesMs how long the next chunk is waited for */
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, betweenBytesMs: number) {
+  /**
+   * @param betweenBytesMs how long the next chunk is waited for
+   * @param bodyBytes      its length, where that was stated: a smaller body then takes less memory
+   */
+  constructor(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    betweenBytesMs: number,
+    bodyBytes: number | null = null,
+  ) {
     this.#betweenBytesMs = betweenBytesMs;
+    this.#leftBytes = bodyBytes ?? Infinity;
     try {
       this.#bytes = stream.getReader({ mode: "byob" });
     } catch {
@@ -38,8 +50,10 @@ export class ChunkReader {
         return chunk as Uint8Array<ArrayBuffer> | undefined;
       throw new TypeError("A body of an origin is not made of bytes.");
     }
+    const chunkBytes = Math.min(chunkBytesMax, Math.max(chunkBytesMin, this.#leftBytes));
     const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;
+    this.#leftBytes -= value.byteLength;
     // A short chunk must not keep its long buffer alive.
     return value.byteLength < chunkBytes / 4 ? value.slice() : value;
   }

@@ -61,7 +61,7 @@ export async function gather(plan: GatherPlan): Promise<Gathered> {
 }
 
 async function gatherAll(plan: GatherPlan): Promise<Gathered> {
-  const reader = new ChunkReader(plan.source, plan.betweenBytesMs);
+  const reader = new ChunkReader(plan.source, plan.betweenBytesMs, plan.bodyBytes);
   const buffer = new Buffered(plan);
   const client = new ClientEnd(plan.client);
   try {

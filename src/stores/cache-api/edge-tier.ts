@@ -154,7 +154,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
     try {
       if (record.kind === "arriving") return await writeArriving(this.#cache, key, record, keep);
-      const body = record.kind === "vary" ? null : blobIn(record)?.stream();
+      const body = record.kind === "vary" ? null : blobIn(record);
       if (body === undefined) return { kind: "refused", rule: "arriving" };
       return await writeHead(this.#cache, key, headOf(record), { keep, body });
     } catch (cause) {

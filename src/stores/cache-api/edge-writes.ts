@@ -41,7 +41,7 @@ export async function writeHead(
   cache: BoundedCache,
   key: RecordKey,
   head: RecordHead<unknown>,
-  { keep, body, part }: { keep: TierKeep; body: ReadableStream<Uint8Array> | null; part?: string },
+  { keep, body, part }: { keep: TierKeep; body: Blob | null; part?: string },
 ): Promise<TierWrite> {
   const text = encodeRecord(head, keep.untilAtMs);
   if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };

@@ -1,0 +1,38 @@
+// How much memory the next chunk is given, and that all comes however long the body was said to be.
+import { expect, it } from "vitest";
+import { ChunkReader } from "../../../src/proxy/body/chunk-reader.ts";
+
+/** A byte stream of so many bytes, which notes how many it is asked for. */
+function bytesOf(length: number) {
+  const asked: number[] = [];
+  let left = length;
+  const stream = new ReadableStream({
+    type: "bytes",
+    pull(controller: ReadableByteStreamController) {
+      const view = controller.byobRequest?.view;
+      const room = view?.byteLength ?? 0;
+      asked.push(room);
+      const given = Math.min(room, left, 4_096);
+      left -= given;
+      if (given === 0) controller.close();
+      controller.byobRequest?.respond(given);
+    },
+  });
+  return { stream, asked };
+}
+
+it.each([
+  { id: "as long as it says", length: 10_000, said: 10_000, asks: [10_000, 5_904, 1_808, 1_024] },
+  { id: "small", length: 10, said: 10, asks: [1_024, 1_024] },
+  { id: "longer than it says", length: 3_000, said: 10, asks: [1_024, 1_024, 1_024, 1_024] },
+  { id: "of unknown length", length: 10, said: null, asks: [65_536, 65_536] },
+  { id: "empty", length: 0, said: 0, asks: [1_024] },
+])("a body $id", async ({ length, said, asks }) => {
+  const { stream, asked } = bytesOf(length);
+  const reader = new ChunkReader(stream, 1_000, said);
+  let bytes = 0;
+  for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+    bytes += chunk.byteLength;
+  }
+  expect([bytes, asked]).toEqual([length, asks]);
+});
