@@ -6,7 +6,8 @@ import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../local/upstash-rest-server.ts";
-import { RedisJournal } from "../src/purge/journal/redis-journal.ts";
+import type { Journal } from "../src/purge/journal/journal.ts";
+import { RedisJournal } from "../src/stores/redis/journal/redis-journal.ts";
 import { RedisClient } from "../src/redis/redis-client.ts";
 import { reportBursts } from "./journal/bursts.ts";
 import { reportCopies } from "./journal/copies.ts";
@@ -19,7 +20,7 @@ export interface World {
   readonly database: Redis;
   readonly rest: UpstashRestServer;
   /** @param nowAtMs the isolate's clock */
-  readonly journal: (nowAtMs?: () => number) => RedisJournal;
+  readonly journal: (nowAtMs?: () => number) => Journal;
   readonly journalKey: string;
 }
 

@@ -15,7 +15,7 @@ import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
-import { createPurging, type PurgingParts } from "./purge/purging.ts";
+import { createPurging, type PurgingParts } from "./create-purging.ts";
 import { noJournal } from "./purge/view/view.ts";
 import { ballastKeyOf, DatabaseRoom } from "./redis/database-room.ts";
 import type { RedisAddress } from "./redis/open-client.ts";

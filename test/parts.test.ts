@@ -7,7 +7,7 @@ import { createDataCache } from "../src/data/create-data-cache.ts";
 import { createDataCache as createOnNode } from "../src/node/create-data-cache.ts";
 import { Metrics } from "../src/observe/metrics.ts";
 import { responseForm } from "../src/proxy/stored/record-form.ts";
-import { RedisJournal } from "../src/purge/journal/redis-journal.ts";
+import { RedisJournal } from "../src/stores/redis/journal/redis-journal.ts";
 import { JournalView } from "../src/purge/view/journal-view.ts";
 import { RedisClient } from "../src/redis/redis-client.ts";
 import { createWorker } from "../src/worker.ts";

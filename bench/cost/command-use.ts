@@ -1,6 +1,6 @@
 // What a request to Redis is for, told by the keys and the names of its commands.
 import type { RedisCommand } from "../../local/upstash-rest/redis-connection.ts";
-import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
+import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 
 export const uses = [
   "look-up",

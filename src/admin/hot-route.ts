@@ -8,7 +8,7 @@ import type { HotKeys } from "../proxy/warm/hot-keys.ts";
 import { hottest } from "../proxy/warm/keep-warm.ts";
 import type { Tiers } from "../proxy/stored/tiers.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
-import type { RedisJournal } from "../purge/journal/redis-journal.ts";
+import type { Journal } from "../purge/journal/journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
@@ -28,7 +28,7 @@ export interface HotSettings {
   };
   /** Why none are told though the configuration has `hotKeys`. */
   readonly fault: Fault | undefined;
-  readonly journal: Pick<RedisJournal, "at"> | undefined;
+  readonly journal: Pick<Journal, "at"> | undefined;
   /** N. */
   readonly visibleWithinSeconds: number;
 }

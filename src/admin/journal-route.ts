@@ -2,7 +2,7 @@
 import { isoOf } from "../base/iso-date.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
-import type { RedisJournal } from "../purge/journal/redis-journal.ts";
+import type { Journal } from "../purge/journal/journal.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
 import { journalAway, told, toldError } from "./told.ts";
@@ -18,7 +18,7 @@ const countUnlessAsked = 100;
  */
 export async function journalRoute(
   query: URLSearchParams,
-  journal: RedisJournal | Reason,
+  journal: Pick<Journal, "after" | "newestFirst"> | Reason,
 ): Promise<Response> {
   const last = query.get("last");
   if (last !== null && (query.has("after") || query.has("count"))) {

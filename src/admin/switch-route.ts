@@ -11,7 +11,7 @@ import { orderBytesMax } from "../purge/acceptance/order.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import { type SwitchOrder, switchOrder } from "../protocol/switch-order.ts";
-import type { SwitchStore } from "../purge/journal/redis-switch.ts";
+import type { Switch } from "../purge/journal/switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
@@ -22,7 +22,7 @@ export interface SwitchRouteSettings {
   readonly switching:
     | {
         readonly acceptances: Pick<Acceptances, "post">;
-        readonly switching: Pick<SwitchStore, "held">;
+        readonly switching: Pick<Switch, "read">;
         readonly switchLog: Pick<SwitchLog, "posted">;
         readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
       }
@@ -52,7 +52,7 @@ export async function switchState(
     return told({ ...stateTold(undefined), variable, journal: switching.why });
   }
   await switching.view.attend(attention)?.();
-  const held = await switching.switching.held();
+  const held = await switching.switching.read();
   const known = switching.view.switched;
   const here = known?.bypass ?? false;
   if (held.kind === "unavailable") {

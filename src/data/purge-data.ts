@@ -5,6 +5,7 @@ import { reasonCharsMax } from "../protocol/purge-order.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import type { Purging } from "../purge/purging.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
 import { checkedTag } from "./value/load-context.ts";
@@ -35,10 +36,14 @@ export type OrderPurge = (order: {
   readonly reason: string;
 }) => Promise<Purged>;
 
+interface PurgingOverRedis extends Pick<Purging, "acceptances"> {
+  readonly redis: Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;
+}
+
 /** What purges are ordered with. */
 export interface OrderPurgePorts {
   /** `undefined` without a database. */
-  readonly purging: Pick<Purging, "acceptances" | "redis"> | undefined;
+  readonly purging: PurgingOverRedis | undefined;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
   readonly host: string;
@@ -100,7 +105,7 @@ function noJournal(): OperatorError {
   });
 }
 
-function notAccepted({ redis }: Pick<Purging, "redis">): OperatorError {
+function notAccepted({ redis }: PurgingOverRedis): OperatorError {
   const kind = (redis.troubleWithWrites ?? redis.trouble)?.kind;
   const mend = kind && mendOf(kind, redis.words);
   return new OperatorError({

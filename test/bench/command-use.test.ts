@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { useOf, writtenBy } from "../../bench/cost/command-use.ts";
 import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
 import { recordText } from "../../src/stores/redis/record-text.ts";
-import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
+import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 
 const head = encodeRecord({ kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, 1_000);
 const metadata = { bodyDigest: "d1", tags: ["a", "b"] };

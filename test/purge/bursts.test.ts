@@ -2,7 +2,8 @@
 // the square of their number, and none is forgotten.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createPurging, type Purging } from "../../src/purge/purging.ts";
+import { createPurging } from "../../src/create-purging.ts";
+import type { Purging } from "../../src/purge/purging.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { responseWith } from "../../testing/examples/purges.ts";
@@ -35,7 +36,8 @@ function open() {
   const upstash = new SlowUpstash(clock);
   const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
   const settings = { purge, namespace: "site" };
-  const purging = createPurging(settings, upstash, { nowAtMs: clock.nowAtMs, random: () => 0.5 });
+  const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log: () => undefined };
+  const purging = createPurging(settings, upstash, platform);
   return { clock, upstash, purging };
 }
 

@@ -2,7 +2,7 @@
 // copies of the view in the colo. The table stands in docs/purging.md.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createPurging } from "../../src/purge/purging.ts";
+import { createPurging } from "../../src/create-purging.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -39,7 +39,13 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies, seed = 1 }
     visibleWithinSeconds: maxLagSeconds,
     allowanceMs: allowanceSeconds * 1_000,
   };
-  const platform = { nowAtMs: clock.nowAtMs, random, ...(hasCopies && { cache: () => cache }) };
+  const log = () => undefined;
+  const platform = {
+    nowAtMs: clock.nowAtMs,
+    random,
+    log,
+    ...(hasCopies && { cache: () => cache }),
+  };
   const isolates = Array.from(
     { length: isolateCount },
     () => createPurging({ purge, namespace: "site" }, upstash, platform).view,

@@ -3,7 +3,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import type { JournalView } from "../../src/purge/view/journal-view.ts";
-import { createPurging } from "../../src/purge/purging.ts";
+import { createPurging } from "../../src/create-purging.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -30,7 +30,8 @@ async function overlooked(lagsSeconds: readonly number[]) {
   const clock = new FakeClock();
   const upstash = new UnsteadyUpstash(clock);
   const cache = new FakeCache(clock);
-  const platform = { nowAtMs: clock.nowAtMs, random: drawsFrom(1), cache: () => cache };
+  const log = () => undefined;
+  const platform = { nowAtMs: clock.nowAtMs, random: drawsFrom(1), log, cache: () => cache };
   const versions = lagsSeconds.map((visibleWithinSeconds): Version => {
     const renewalLagMs = visibleWithinSeconds * 1_000;
     const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs };

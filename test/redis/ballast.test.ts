@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { connectToRedis, type RedisConnection } from "../../local/upstash-rest/redis-connection.ts";
-import { RedisJournal } from "../../src/purge/journal/redis-journal.ts";
-import { RedisSwitch } from "../../src/purge/journal/redis-switch.ts";
+import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
 import { databaseInfoIn } from "../../src/redis/database-info.ts";
 import { ballastKeyOf, DatabaseRoom } from "../../src/redis/database-room.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
@@ -85,11 +85,11 @@ describe.each(redisServers)("of $redis", ({ start }) => {
     };
     const switched = { post: "p1", replaces: "", bypass: true };
     for (const attempted of [
-      () => switching.held(),
+      () => switching.read(),
       () => switching.post({ ...newEntry({ n: "post" }), switched }),
       () => journal.appendMark("lost"),
       () => journal.atPrimary("0-1"),
-      () => journal.appendAfter({ position: "0-1", n: "none" }, newEntry({ n: "after" })),
+      () => journal.appendAndRead({ position: "0-1", n: "none" }, newEntry({ n: "after" })),
     ]) {
       await refill();
       expect((await attempted()).kind).not.toBe("unavailable");

@@ -7,7 +7,10 @@ import {
   type NewEntry,
 } from "../../src/purge/journal/entry.ts";
 import type { JournalRead, PrimaryRead, Unavailable } from "../../src/purge/journal/journal.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import {
+  RedisJournal,
+  type RedisJournalSettings,
+} from "../../src/stores/redis/journal/redis-journal.ts";
 import type { SimulatedIsolate, Parts } from "../../testing/simulation/simulated-isolate.ts";
 import { comparePositions } from "../../testing/simulation/simulated-stream.ts";
 

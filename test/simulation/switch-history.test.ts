@@ -3,9 +3,12 @@
 // tells that history event by event.
 import { describe, expect, it } from "vitest";
 import type { EntryPlace } from "../../src/purge/journal/entry.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
-import type { SwitchStore } from "../../src/purge/journal/redis-switch.ts";
-import { stateInKey, switchKey } from "../../src/purge/journal/switch-state.ts";
+import {
+  RedisJournal,
+  type RedisJournalSettings,
+} from "../../src/stores/redis/journal/redis-journal.ts";
+import type { Switch } from "../../src/purge/journal/switch.ts";
+import { stateInKey, switchKey } from "../../src/stores/redis/journal/switch-key.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import type { KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import { partsWithCopies, SimulatedCopies } from "../../testing/simulation/simulated-copies.ts";
@@ -134,11 +137,11 @@ const askedUnderAnOldView: Partial<Parts> = {
     })(settings),
 };
 
-const posting = (change: (store: SwitchStore, again: boolean) => SwitchStore): Partial<Parts> => ({
+const posting = (change: (store: Switch, again: boolean) => Switch): Partial<Parts> => ({
   switching: (store) => {
     const posts = new Set<string>();
     return {
-      held: () => store.held(),
+      read: () => store.read(),
       post: (entry) => {
         const isAgain = posts.has(entry.switched.post);
         posts.add(entry.switched.post);
@@ -155,7 +158,7 @@ const neverPostedAgain = posting((store, isAgain) =>
 
 /** What was lost is posted again, whoever has posted since. */
 const postedOverOthers = posting((store, isAgain) => ({
-  held: () => store.held(),
+  read: () => store.read(),
   post: async (entry) => {
     const posted = await store.post(entry);
     if (!isAgain || posted.kind !== "overtaken") return posted;

@@ -76,21 +76,25 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "stores/kv": [...beneathCore, "cache/record", "cache/tiers", "stores"],
   // Redis, as a tier and for leases.
   "stores/redis": [...beneathCore, "cache/record", "cache/tiers", "cache", "stores"],
-  // The journal of purges in Redis, and its entries.
+  // The ports of the journal and the switch, and the entries of the journal.
   "purge/journal": [...beneathCore, "cache/record"],
+  // The journal and the switch in Redis.
+  "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
   // What an isolate knows of the journal, and how it judges by that.
   "purge/view": [...beneathCore, "cache/record", "purge/journal"],
   // An order to purge, from its text to its entry in the journal.
   "purge/acceptance": [...beneathCore, "cache/record", "purge/journal", "purge/view"],
-  // Purging put together.
+  // The view and the acceptance over a journal that is given.
   purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   // The order of the steps.
   proxy: [...core, ...steps],
   // What isolates tell of their counts, and what that comes to for all of them.
   reports: [...beneathCore, "config"],
+  // Purging over a journal and a switch in Redis: no other module names these two.
+  "create-purging": [...core, "stores/redis/journal"],
   // The core with its journal, put together.
-  "create-cache": [...core, "platform", reporting, ...stores],
+  "create-cache": [...core, "platform", "create-purging", reporting, ...stores],
   // What a Worker asks of a cache for data that it is handed.
   "data-beside-pages": [...core, "create-cache"],
   // Keys and values of an application's data, and what it says of them.

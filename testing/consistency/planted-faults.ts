@@ -4,7 +4,6 @@ import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierRead } from "../../src/cache/tiers/tier.ts";
 import type { CacheParts } from "../../src/create-cache.ts";
 import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { coveredBy } from "../../src/purge/view/target-index.ts";
 import {
@@ -13,6 +12,7 @@ import {
   type PurgeJudgement,
   usable,
 } from "../../src/purge/view/view.ts";
+import { changedJournal } from "./changed-journal.ts";
 import type { FaultName } from "./nemesis.ts";
 
 /** Its stamps name the end of the view at their first use, which is after the answer. */
@@ -58,21 +58,13 @@ class UnboundedView extends JournalView {
   }
 }
 
-class LossBlindJournal extends RedisJournal {
-  readonly #nowAtMs: () => number;
-
-  constructor(settings: RedisJournalSettings) {
-    super(settings);
-    this.#nowAtMs = settings.nowAtMs;
-  }
-
-  override async since(...asked: Parameters<RedisJournal["since"]>) {
-    const sentAtMs = this.#nowAtMs();
-    const read = await super.since(...asked);
-    const unchanged = { kind: "read", entries: [], sentAtMs } as const;
-    return read.kind === "not-joined" ? unchanged : read;
-  }
-}
+const lossBlindJournal = changedJournal((real, { nowAtMs }) => ({
+  async since(place) {
+    const sentAtMs = nowAtMs();
+    const read = await real.since(place);
+    return read.kind === "not-joined" ? { kind: "read", entries: [], sentAtMs } : read;
+  },
+}));
 
 class NewestPurgeView extends JournalView {
   override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
@@ -84,15 +76,13 @@ class NewestPurgeView extends JournalView {
   }
 }
 
-class CarelessJournal extends RedisJournal {
-  override async append(
-    ...given: Parameters<RedisJournal["append"]>
-  ): ReturnType<RedisJournal["append"]> {
-    const appended = await super.append(...given);
+const carelessJournal = changedJournal((real) => ({
+  async append(entries) {
+    const appended = await real.append(entries);
     if (appended.kind === "appended") return appended;
-    return { kind: "appended", positions: given[0].map(() => "1-1") };
-  }
-}
+    return { kind: "appended", positions: entries.map(() => "1-1") };
+  },
+}));
 
 class UnsureView extends JournalView {
   override judge(): PurgeJudgement {
@@ -111,11 +101,11 @@ export const plantedFaults = {
   /** Rule 7 broken: what no known purge covers answers, however old the view is. */
   "bound-ignored": { view: (settings) => new UnboundedView(settings) },
   /** Rules 16 and 17 broken: a join that fails counts as a refresh. */
-  "loss-not-detected": { journal: (settings) => new LossBlindJournal(settings) },
+  "loss-not-detected": { journal: lossBlindJournal },
   /** Rule 5 broken: the newest purge of a record stands for all of them. */
   "soft-hides-hard": { view: (settings) => new NewestPurgeView(settings) },
   /** Rule 21 broken: 200 whether or not the journal answered. */
-  "accepts-unwritten": { journal: (settings) => new CarelessJournal(settings) },
+  "accepts-unwritten": { journal: carelessJournal },
   /** A cache that keeps the promise by never answering from a tier. */
   "never-hits": { view: (settings) => new UnsureView(settings) },
 } as const satisfies Record<string, CacheParts>;

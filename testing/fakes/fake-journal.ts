@@ -5,9 +5,15 @@ import {
   encodeEntry,
   type Entry,
   type EntryPlace,
+  markOf,
   type NewEntry,
 } from "../../src/purge/journal/entry.ts";
-import { type Journal, newestCount, type PlaceState } from "../../src/purge/journal/journal.ts";
+import {
+  type Journal,
+  newestCount,
+  pageCount,
+  type PlaceState,
+} from "../../src/purge/journal/journal.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import {
   comparePositions,
@@ -25,7 +31,7 @@ export class FakeJournal implements Journal {
   /** What trimming leaves. */
   keptCount = 8_192;
   /** These fail; the rest works. */
-  down: readonly (keyof Journal)[] = [];
+  down: readonly (keyof Journal)[] | "all" = [];
   replicaLagMs = 0;
   /** What every answer waits for, once the journal has done its part. */
   beforeAnswer: () => Promise<void> = () => Promise.resolve();
@@ -53,9 +59,13 @@ export class FakeJournal implements Journal {
     });
   }
 
-  /** What is older than a view's oldest entry stays unknown. */
-  async before(): ReturnType<Journal["before"]> {
-    return unavailable;
+  async before(place: EntryPlace) {
+    return this.#answer("before", () => {
+      const entries = decoded(this.#replica());
+      const at = entries.findIndex((entry) => isSame(entry, place));
+      if (at < 0) return { kind: "not-joined" } as const;
+      return { kind: "read", entries: entries.slice(Math.max(0, at - pageCount + 1), at) } as const;
+    });
   }
 
   async atPrimary(position: string) {
@@ -84,9 +94,7 @@ export class FakeJournal implements Journal {
   async appendMark(lost: string) {
     return this.#answer("appendMark", () => {
       if (lost === "" && this.stream.items.length > 0) return this.#read(this.stream.items);
-      const targets = { tags: ["everything"], prefixes: [] };
-      const n = `mark-${(this.#marks += 1)}`;
-      this.write({ ...nobodys, n, mode: "hard", targets, lost });
+      this.write(markOf(lost, `mark-${(this.#marks += 1)}`));
       return this.#read(this.stream.items);
     });
   }
@@ -98,13 +106,39 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async appendAfter(place: EntryPlace, entry: NewEntry) {
-    return this.#answer("appendAfter", () => {
+  async appendAndRead(place: EntryPlace, entry: NewEntry) {
+    return this.#answer("appendAndRead", () => {
       const position = this.write(entry);
       const entries = decoded(this.stream.items);
       const at = entries.findIndex((each) => isSame(each, place));
-      const since = at < 0 ? undefined : entries.slice(at + 1);
+      const isWhole = at >= 0 && entries.length - at < pageCount;
+      const since = isWhole ? entries.slice(at + 1) : undefined;
       return { kind: "appended", position, sentAtMs: this.#clock.atMs, since } as const;
+    });
+  }
+
+  async at(position: string) {
+    return this.#answer("at", () =>
+      decoded(this.#replica()).filter((entry) => entry.position === position),
+    );
+  }
+
+  async after(position: string, count: number) {
+    return this.#answer("after", () =>
+      decoded(this.#replica())
+        .filter((entry) => comparePositions(entry.position, position) > 0)
+        .slice(0, count),
+    );
+  }
+
+  async newestFirst(count: number) {
+    return this.#answer("newestFirst", () => decoded(this.#replica()).toReversed().slice(0, count));
+  }
+
+  async extent() {
+    return this.#answer("extent", () => {
+      const items = this.#replica();
+      return { count: items.length, oldest: items[0]?.id ?? null };
     });
   }
 
@@ -130,19 +164,14 @@ export class FakeJournal implements Journal {
     return { kind: "read", entries, sentAtMs: this.#clock.atMs } as const;
   }
 
-  async #answer<T extends { kind: string }>(
-    name: keyof Journal,
-    work: () => T,
-  ): Promise<T | typeof unavailable> {
+  async #answer<T>(name: keyof Journal, work: () => T): Promise<T | typeof unavailable> {
     this.asked.push(name);
-    if (this.down.includes(name)) return unavailable;
+    if (this.down === "all" || this.down.includes(name)) return unavailable;
     const done = work();
     await this.beforeAnswer();
     return done;
   }
 }
-
-const nobodys = { id: "", bodyDigest: "", reason: "", by: "test", lost: "" };
 
 function decoded(items: readonly StreamItem[]): Entry[] {
   return items.map(({ id, fields }) => decodeEntry(id, fields));

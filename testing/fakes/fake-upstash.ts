@@ -2,7 +2,7 @@
 // SET, GETRANGE, MGET, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
 // purge journal and the hot keys; and the keys of reports. Texts are ASCII, expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
-import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
+import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
 import { ReportKeys } from "./report-keys.ts";

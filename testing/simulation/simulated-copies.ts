@@ -3,7 +3,10 @@
 import type { Stamp } from "../../src/cache/record/record.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
+import {
+  RedisJournal,
+  type RedisJournalSettings,
+} from "../../src/stores/redis/journal/redis-journal.ts";
 import type { Attention } from "../../src/purge/view/view.ts";
 import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";

@@ -8,8 +8,13 @@ import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.t
 import { usualBounds } from "../../src/purge/view/chain.ts";
 import type { Entry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
-import { RedisJournal, type RedisJournalSettings } from "../../src/purge/journal/redis-journal.ts";
-import { RedisSwitch, type SwitchStore } from "../../src/purge/journal/redis-switch.ts";
+import {
+  RedisJournal,
+  type RedisJournalSettings,
+} from "../../src/stores/redis/journal/redis-journal.ts";
+import type { Journal } from "../../src/purge/journal/journal.ts";
+import type { Switch } from "../../src/purge/journal/switch.ts";
+import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
 import type { Attention } from "../../src/purge/view/view.ts";
 import {
   decide,
@@ -43,11 +48,11 @@ export interface Noted {
  * where the Cache API of its colo (`isolate.place.colo.cache`) is handed on, once views use it.
  */
 export interface Parts {
-  readonly journal: (settings: RedisJournalSettings, isolate: SimulatedIsolate) => RedisJournal;
+  readonly journal: (settings: RedisJournalSettings, isolate: SimulatedIsolate) => Journal;
   readonly view: (settings: JournalViewSettings, isolate: SimulatedIsolate) => JournalView;
   readonly acceptances: (settings: AcceptanceSettings) => Acceptances;
   /** Where posts of the switch stand. */
-  readonly switching: (store: SwitchStore) => SwitchStore;
+  readonly switching: (store: Switch) => Switch;
   /** Which notes a response is stored with. */
   readonly noted: (before: Noted, after: Noted) => Noted;
   /** How the question of a verdict is put, and that of the second one, after an error. */
@@ -89,7 +94,7 @@ export class SimulatedIsolate {
   readonly view: JournalView;
   readonly redis: SimulatedRedis;
   readonly acceptances: Acceptances;
-  readonly #journal: RedisJournal;
+  readonly #journal: Journal;
   readonly #parts: Parts;
   /** When a response was last asked for in vain: under which view, and after how many purges. */
   readonly probed = new Map<SimulatedFill, { version: number; dueCount: number }>();

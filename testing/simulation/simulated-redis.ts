@@ -2,7 +2,7 @@
 // somewhere on a way that may be long, reads outside of transactions by a replica that may lag, and
 // answers may be lost. Promised: what RedisJournal and SharedTier send. Not promised: ranges that
 // leave out their ends (`(`), the rest.
-import { firstMarkScript } from "../../src/purge/journal/redis-mark.ts";
+import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import { comparePositions, type StreamItem } from "./simulated-stream.ts";

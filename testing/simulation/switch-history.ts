@@ -1,7 +1,8 @@
 // Random histories of the switch, over the same world as those of purges: whoever asks for its state
 // is told one that its key held no longer than N + max(0, ε + L − A) ago; what was lost soon after
 // it was posted is posted again, and never over what somebody has posted since.
-import { readPost, stateInKey } from "../../src/purge/journal/switch-state.ts";
+import { readPost } from "../../src/purge/journal/switch-state.ts";
+import { stateInKey } from "../../src/stores/redis/journal/switch-key.ts";
 import type { History, HistoryOptions } from "./history.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
 import { SimulatedIsolate, soundParts, type SimulatedColo } from "./simulated-isolate.ts";

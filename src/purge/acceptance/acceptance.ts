@@ -4,7 +4,7 @@ import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
 import { nothing, type PurgeTargets } from "../journal/purge-target.ts";
-import type { PostEntry } from "../journal/redis-switch.ts";
+import type { PostEntry } from "../journal/switch.ts";
 import type { Bypass, SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
@@ -85,7 +85,7 @@ export class Acceptances {
     const appended =
       since === "none"
         ? await appendedAlone(journal, entry)
-        : await view.follower.appendAfter(since, entry);
+        : await view.follower.appendAndRead(since, entry);
     if (appended.kind === "unavailable") return appended;
     const placed: Entry = { ...entry, position: appended.position };
     view.accepted([placed]);
@@ -102,7 +102,7 @@ export class Acceptances {
     const { switching, view, nowAtMs, randomText } = this.#settings;
     if (switching === undefined) return { kind: "unavailable" };
     view.arrived(nowAtMs());
-    const held = await switching.held();
+    const held = await switching.read();
     if (held.kind === "unavailable") return held;
     const switched = { post: randomText(), replaces: held.names, bypass };
     const unsent = { id: "", bodyDigest: "", lost: "", mode: "soft", targets: nothing } as const;

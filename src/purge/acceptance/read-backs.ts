@@ -3,7 +3,7 @@
 import { patiently, pauseUnheld } from "../../base/patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { PostEntry, SwitchStore } from "../journal/redis-switch.ts";
+import type { PostEntry, Switch } from "../journal/switch.ts";
 import type { JournalView } from "../view/journal-view.ts";
 
 export interface AcceptanceSettings {
@@ -13,7 +13,7 @@ export interface AcceptanceSettings {
   readonly randomText: () => string;
   readonly maxLagMs: number;
   /** Absent: nothing is posted here. */
-  readonly switching?: SwitchStore;
+  readonly switching?: Switch;
 }
 
 interface Pending {

@@ -1,5 +1,4 @@
-// The switch: what goes straight to the origin. A change of it is posted as an entry of the journal, and
-// the last post stands in a key of its own, which no trimming takes (docs/purge-protocol.md, rule 24).
+// The state of the switch, which names what goes straight to the origin, and the post that changes it.
 import * as z from "zod/mini";
 
 /** `true`: everything is bypassed; a list: the routes of these names; `false`: nothing. */
@@ -20,9 +19,6 @@ export interface SwitchState extends Pick<SwitchPost, "post" | "bypass"> {
   readonly n: string;
 }
 
-/** The key that holds the last post. */
-export const switchKey = (namespace: string): string => `${namespace}:switch`;
-
 /** @param route its name; empty for requests that no route matches */
 export function isBypassed(bypass: Bypass, route: string): boolean {
   return bypass === true || (bypass !== false && bypass.includes(route));
@@ -42,7 +38,7 @@ const stateForm = z.object({
  * @returns `undefined` for what is no post, which changes nothing. Never throws
  */
 export function readPost(json: string): SwitchPost | undefined {
-  return json === "" ? undefined : z.safeParse(postForm, parsed(json)).data;
+  return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;
 }
 
 /** @returns `undefined` for what is none. Never throws */
@@ -50,24 +46,10 @@ export function readState(value: unknown): SwitchState | undefined {
   return z.safeParse(stateForm, value).data;
 }
 
-/**
- * @param text of the key: post, position and `n` with a space between, then JSON
- * @returns `undefined` where nothing was posted, or what is there is none
- */
-export function stateInKey(text: unknown): SwitchState | undefined {
-  const [, post, position, n, json = ""] =
-    /^(\S+) (\S+) (\S+) (.*)$/s.exec(typeof text === "string" ? text : "") ?? [];
-  return readState({ post, position, n, bypass: parsed(json) });
-}
-
-/** @returns the post that the key names, also where the rest of its text is no state */
-export function postInKey(text: unknown): string {
-  return (typeof text === "string" ? /^\S+/.exec(text)?.[0] : undefined) ?? "";
-}
-
-function parsed(json: string): unknown {
+/** @returns `undefined` for text that is not JSON */
+export function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(json);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ import {
   lastSwitched,
   type NewEntry,
 } from "../journal/entry.ts";
-import type { AppendedAfter, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
+import type { AppendedAndRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
@@ -209,8 +209,8 @@ export class JournalFollower {
   }
 
   /** What stands before the entry was read with it: where that joins the chain's end, it extends it. */
-  async appendAfter(place: EntryPlace, entry: NewEntry): Promise<AppendedAfter | Unavailable> {
-    const appended = await this.#dated((journal) => journal.appendAfter(place, entry));
+  async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendedAndRead | Unavailable> {
+    const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));
     const { chain } = this;
     if (appended.kind === "unavailable" || chain === undefined) return appended;
     const { since, sentAtMs } = appended;

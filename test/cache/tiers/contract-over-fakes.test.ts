@@ -2,7 +2,6 @@
 // what a test proves over a fake that keeps less, or more, it proves of nothing that runs.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe } from "vitest";
-import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
@@ -11,10 +10,9 @@ import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
-import { SimulatedWorld } from "../../../testing/simulation/journal-simulator.ts";
+import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedCache } from "../../../testing/simulation/simulated-cache.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
-import { settledTurn, SimulatedTime } from "../../../testing/simulation/simulated-time.ts";
 import { describeTier, type OpenTier } from "./contract/contract.ts";
 import { recordFieldBytesMax, recordOfFieldBytes } from "../../stores/cache-api/edge-records.ts";
 import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
@@ -79,7 +77,9 @@ describeTier("edge, over the simulated Cache API", async () =>
     const world = new CalmWorld();
     const cache = new SimulatedCache(world);
     const nowAtMs = () => world.atMs;
-    return inWorld(world, new EdgeTier({ form, cache: () => cache, nowAtMs, onBadRecord }));
+    return world.passing<ResponseTier>(
+      new EdgeTier({ form, cache: () => cache, nowAtMs, onBadRecord }),
+    );
   }),
 );
 
@@ -94,43 +94,7 @@ describe.each([
       const { client: redis } = new SimulatedRedis(world);
       const settings = { ...sharedSettings, redis, onBadRecord, nowAtMs: () => world.atMs };
       const rewriting = rewriteFromChars === undefined ? {} : { rewriteFromChars };
-      return inWorld(world, new SharedTier({ ...settings, ...rewriting }));
+      return world.passing<ResponseTier>(new SharedTier({ ...settings, ...rewriting }));
     }),
   );
 });
-
-/** Nothing is lost on its way, and nothing lags: the contract is about what does come. */
-class CalmWorld extends SimulatedWorld {
-  override readonly draw = () => 0.5;
-
-  constructor() {
-    const settings = {
-      seed: 1,
-      maxLagMs: { usual: 30_000, quick: 10_000 },
-      allowanceMs: 2_000,
-      clockErrorMs: 0,
-      replicaLagMs: 0,
-      wayMs: 20,
-      keptCount: 100,
-    };
-    super(settings, { time: new SimulatedTime(settledTurn) });
-  }
-}
-
-/** The same tier, in whose world time passes while it is waited for. */
-function inWorld(world: SimulatedWorld, tier: ResponseTier): ResponseTier {
-  const waitedFor = async <T>(work: T | Promise<T>): Promise<T> => {
-    const state = { isOver: false };
-    const done = Promise.resolve(work).finally(() => (state.isOver = true));
-    while (!state.isOver) await world.time.passTo(world.atMs + 10);
-    return done;
-  };
-  return {
-    name: tier.name,
-    arrivingBytesMax: tier.arrivingBytesMax,
-    isShutOff: tier.isShutOff,
-    read: (key, ask) => waitedFor(tier.read(key, ask)),
-    write: (key, record, given) => waitedFor(tier.write(key, record, given)),
-    remove: (key: RecordKey) => waitedFor(Promise.resolve(tier.remove(key) ?? "removed")),
-  };
-}

@@ -1,6 +1,6 @@
 // Whoever subscribes hears of each entry that becomes known, however it does, and harms nobody.
 import { describe, expect, it } from "vitest";
-import { createPurging } from "../../../src/purge/purging.ts";
+import { createPurging } from "../../../src/create-purging.ts";
 import { type JournalNews, NewsListeners } from "../../../src/purge/view/journal-news.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";

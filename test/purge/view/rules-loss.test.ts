@@ -101,7 +101,7 @@ describe("rule 17: a position that is gone at the primary", () => {
       const { sentAtMs } = view;
       journal.stream.loseNewest(lose, clock.atMs);
       clock.advance(1);
-      const written = await view.follower.appendAfter(end, red("written"));
+      const written = await view.follower.appendAndRead(end, red("written"));
       expect(written).toMatchObject({ kind: "appended", since: undefined });
       expect([view.sentAtMs, view.chain?.end]).toEqual([sentAtMs, end]);
       await isolate.renew();

@@ -7,7 +7,7 @@ import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { Attention } from "../../../src/purge/view/view.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
-import { journalKey, openJournalWorld } from "../journal/journal-world.ts";
+import { journalKey, openJournalWorld } from "../../stores/redis/journal/journal-world.ts";
 
 const maxLagMs = 10_000;
 const red = newEntry({ n: "red", tags: ["tag:red"] });

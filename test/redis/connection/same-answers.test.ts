@@ -4,14 +4,11 @@ import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
-import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
-import { RedisJournal } from "../../../src/purge/journal/redis-journal.ts";
-import { postScript } from "../../../src/purge/journal/redis-switch.ts";
+import { postScript } from "../../../src/stores/redis/journal/redis-switch.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { ask, bytesOf, keep, noise, responseOf } from "../../../testing/examples/records.ts";
-import { newEntry } from "../../../testing/examples/purges.ts";
 import { type Reach, reaches } from "../../../testing/fakes/redis-reaches.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { keyOf } from "../../stores/redis/shared-world.ts";
@@ -127,42 +124,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       expect(many[2]).toEqual(read);
       expect(await tier().remove(a)).toBe("removed");
       expect(await tier().read(a, ask)).toEqual({ kind: "absent" });
-    });
-
-    it("a lease has one holder, who alone releases it", async () => {
-      const key = keyOf(`${reach} lease`);
-      const leases = () =>
-        new RedisLeases({
-          form: responseForm,
-          redis: client(reach),
-          namespace: "site",
-          randomText: () => crypto.randomUUID(),
-        });
-      const taken = await leases().ask(key);
-      expect(taken).toMatchObject({ kind: "taken", record: undefined });
-      expect(await leases().ask(key)).toMatchObject({ kind: "held" });
-      if (taken.kind === "taken") await taken.lease.release("unreachable");
-      expect(await leases().ask(key)).toMatchObject({ kind: "told", word: "unreachable" });
-    });
-
-    it("the journal takes entries, gives them back, and answers for its primary", async () => {
-      await database.del("site:journal");
-      const settings = { redis: client(reach), namespace: "site", nowAtMs: Date.now };
-      const journal = new RedisJournal({ ...settings, randomText: () => "mark" });
-      const entries = ["n0", "n1", "n2"].map((n) => newEntry({ n, reason: 'größe "1"' }));
-      const appended = await journal.append(entries);
-      const positions = appended.kind === "appended" ? appended.positions : [];
-      expect(positions.length).toBe(3);
-      expect(await journal.newest()).toMatchObject({ kind: "read", entries });
-      const place = { position: positions[0] ?? "", n: "n0" };
-      expect(await journal.since(place)).toMatchObject({ kind: "read", entries: entries.slice(1) });
-      const last = { position: positions[2] ?? "", n: "n2" };
-      expect(await journal.standing([last])).toEqual({ kind: "read", states: ["standing"] });
-      const upTo = { ...entries[2], ...last };
-      const atPrimary = await journal.atPrimary(last.position);
-      expect(atPrimary).toMatchObject({ kind: "read", upTo, isTrimmed: false, entries });
-      expect(await journal.appendMark("9-9")).toMatchObject({ kind: "read" });
-      expect(await journal.extent()).toEqual({ count: 4, oldest: positions[0] });
     });
   });
 });

@@ -6,7 +6,7 @@ import { LeftOutTags } from "../../../src/proxy/storing/left-out-tags.ts";
 import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { defineConfig } from "../../../src/config/config.ts";
-import { createPurging } from "../../../src/purge/purging.ts";
+import { createPurging } from "../../../src/create-purging.ts";
 import { JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
 import { version } from "../../../src/version.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";

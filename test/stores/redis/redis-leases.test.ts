@@ -1,5 +1,5 @@
-// A lease over every Redis there is: one holder at a time, who alone renews and releases it, and
-// what a look at it tells of the shared tier.
+// A lease over every Redis there is, beside its contract: how long it and its words stand, and records of
+// other forms.
 import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,7 +15,7 @@ import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
-import { bytesOf, keep, noise, responseOf } from "../../../testing/examples/records.ts";
+import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 const namespace = "site";
@@ -74,19 +74,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     return stands;
   }
 
-  it("has one holder", async () => {
-    const { ask } = await opened();
-    const asked = await Promise.all(Array.from({ length: 10 }, ask));
-    const kinds = asked.map(({ kind }) => kind).sort();
-    expect(kinds).toEqual([...Array.from({ length: 9 }, () => "held"), "taken"]);
-  });
-
-  it("is free again once it is released", async () => {
-    const { ask, taken } = await opened();
-    await (await taken()).release();
-    expect((await ask()).kind).toBe("taken");
-  });
-
   it("ends by itself, three seconds after it was last renewed", async () => {
     const { leaseKey, taken, lasts, token } = await opened();
     const takenAtMs = performance.now();
@@ -113,37 +100,13 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     { word: "unreachable", forMs: 1_000 },
     { word: "timeout", forMs: 1_000 },
     { word: "error-status", forMs: 1_000 },
-  ] as const)("leaves word: $word", async ({ word, forMs }) => {
-    const { leaseKey, ask, taken, lasts } = await opened();
+  ] as const)("leaves a word for its time: $word", async ({ word, forMs }) => {
+    const { leaseKey, taken, lasts } = await opened();
     const lease = await taken();
     await lasts();
     const releasedAtMs = performance.now();
     await lease.release(word satisfies LeaseWord);
     expect([word, null]).toContain(await stoodFor(leaseKey, forMs, releasedAtMs));
-    await redis.set(leaseKey, word);
-    expect(await ask()).toEqual({ kind: "told", word, record: undefined });
-  });
-
-  it.each([
-    { id: "usual metadata", fields: [] },
-    { id: "metadata longer than what is asked for", fields: [["x-long", "p".repeat(5_000)]] },
-  ] as const)("shows what stands in the shared tier at that moment: $id", async ({ fields }) => {
-    const { key, ask } = await opened();
-    const onBadRecord = () => undefined;
-    const settings = {
-      form: responseForm,
-      redis: client(),
-      namespace,
-      bodyBytesMax: 1_000,
-      uploadBytesMax: 10_000,
-      onBadRecord,
-      nowAtMs: Date.now,
-    };
-    const record = responseOf(bytesOf("page"), { fields });
-    await new SharedTier(settings).write(key, record, keep);
-    const metadata = record.stored.metadata;
-    expect(await ask()).toMatchObject({ kind: "taken", record: { kind: "response", metadata } });
-    expect(await ask()).toMatchObject({ kind: "held", record: { kind: "response", metadata } });
   });
 
   it("has one holder too where a record of an earlier form stands, and is the holder's to release", async () => {
@@ -172,16 +135,5 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     rest.resetCounts();
     expect(await ask()).toMatchObject({ kind: "taken", record: { kind: "response" } });
     expect(rest.counts().responseBytes).toBeLessThan(100_000);
-  });
-
-  it("is nobody's where the database cannot be reached", async () => {
-    const key = new RecordKey("GET https://a.example/", "a.example");
-    const away = {
-      form: responseForm,
-      redis: client("http://127.0.0.1:9"),
-      namespace,
-      randomText: () => "token",
-    };
-    expect((await new RedisLeases(away).ask(key)).kind).toBe("unavailable");
   });
 });

@@ -2,7 +2,6 @@
 // the real part. The same fault stands in Workers and in the process.
 import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
-import { RedisJournal } from "../../../src/purge/journal/redis-journal.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
 import {
   type Covered,
@@ -10,6 +9,7 @@ import {
   type PurgeJudgement,
   usable,
 } from "../../../src/purge/view/view.ts";
+import { changedJournal } from "../changed-journal.ts";
 import { plantedFaults } from "../planted-faults.ts";
 import { withScripts } from "./changed-scripts.ts";
 import type { DataFaultName } from "./data-faults.ts";
@@ -31,8 +31,8 @@ class OneKeyView extends JournalView {
 function seenAlone(settings: JournalViewSettings): JournalView {
   const view = new JournalView(settings);
   const { follower } = view;
-  const real = follower.appendAfter.bind(follower);
-  follower.appendAfter = async (place, entry) => {
+  const real = follower.appendAndRead.bind(follower);
+  follower.appendAndRead = async (place, entry) => {
     const appended = await real(place, entry);
     const isKnown = appended.kind === "appended" && appended.since !== undefined;
     return isKnown ? { ...appended, since: [] } : appended;
@@ -41,15 +41,13 @@ function seenAlone(settings: JournalViewSettings): JournalView {
 }
 
 /** A write whose purge is refused breaks off, before the isolate has noted that. */
-class ThrowingJournal extends RedisJournal {
-  override async appendAfter(
-    ...given: Parameters<RedisJournal["appendAfter"]>
-  ): ReturnType<RedisJournal["appendAfter"]> {
-    const appended = await super.appendAfter(...given);
+const throwingJournal = changedJournal((real) => ({
+  async appendAndRead(place, entry) {
+    const appended = await real.appendAndRead(place, entry);
     if (appended.kind === "unavailable") throw new Error("The purge was refused.");
     return appended;
-  }
-}
+  },
+}));
 
 const keptBesideNew = withScripts((real) => (script, keys, args) => {
   const [judged = "", head = "", , ...fields] = args;
@@ -91,7 +89,7 @@ export const plantedDataFaults = {
   /** Rule 25 broken: what was written is stored, whoever wrote or purged the key meanwhile. */
   "write-stored-over-others": { parts: { view: seenAlone } },
   /** Rule 25 broken: an isolate whose purge was refused goes on using the older value. */
-  "unpurged-write-shown": { parts: { journal: (settings) => new ThrowingJournal(settings) } },
+  "unpurged-write-shown": { parts: { journal: throwingJournal } },
   /** Rule 26 broken: fields that a purge covers stay beside the new ones. */
   "fields-outlive-purges": { parts: { redis: keptBesideNew } },
   "raised-twice": { parts: { redis: twiceRaised } },

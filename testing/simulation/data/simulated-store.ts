@@ -16,7 +16,6 @@ import { type DataDetail, dataForm } from "../../../src/data/value/data-record.t
 import { spaceOf } from "../../../src/data/value/space.ts";
 import { UnpurgedWrites } from "../../../src/data/write/unpurged-writes.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
-import type { Purging } from "../../../src/purge/purging.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 import type { SimulatedIsolate } from "../simulated-isolate.ts";
 import { configOf } from "../simulated-pages.ts";
@@ -81,7 +80,8 @@ export class SimulatedStore {
       void work().catch((cause: unknown) => void this.failures.push(String(cause)));
     const metrics = new Metrics(0);
     const log = () => undefined;
-    const purging = { acceptances: isolate.acceptances, redis: {} } as unknown as Purging;
+    const redis = { trouble: undefined, troubleWithWrites: undefined, words: undefined };
+    const purging = { acceptances: isolate.acceptances, redis };
     const shared = { nowAtMs, afterAnswer, metrics, log, purging, host: "www.example.com" };
     const purge = orderPurges(shared);
     this.unpurged = new UnpurgedWrites({ ...shared, purge });

@@ -1,10 +1,9 @@
 // Marks over Redis: an entry that covers everything, where entries were lost, and where none stand yet. It
 // is appended in one step with a read of the newest entries.
-import type { RedisClient } from "../../redis/redis-client.ts";
-import { encodeEntry, entriesOf, type NewEntry } from "./entry.ts";
-import type { JournalRead, Unavailable } from "./journal.ts";
-import { pageCount } from "./journal-pages.ts";
-import { stateInKey } from "./switch-state.ts";
+import type { RedisClient } from "../../../redis/redis-client.ts";
+import { encodeEntry, entriesOf, type NewEntry } from "../../../purge/journal/entry.ts";
+import { type JournalRead, pageCount, type Unavailable } from "../../../purge/journal/journal.ts";
+import { stateInKey } from "./switch-key.ts";
 
 /**
  * Rule 18: of the isolates that find the journal empty at once, one marks it. A second mark would cover

@@ -1,41 +1,10 @@
-// Posts of the switch over Redis: an entry of the journal and the switch's key, in one script.
-import type { RedisClient } from "../../redis/redis-client.ts";
-import { encodeEntry, type NewEntry } from "./entry.ts";
-import { keptCount, type Unavailable } from "./journal.ts";
-import {
-  postInKey,
-  stateInKey,
-  switchKey,
-  type SwitchPost,
-  type SwitchState,
-} from "./switch-state.ts";
+// The switch in Redis: one script writes an entry of the journal and the switch's key.
+import type { RedisClient } from "../../../redis/redis-client.ts";
+import { encodeEntry } from "../../../purge/journal/entry.ts";
+import { keptCount } from "../../../purge/journal/journal.ts";
+import type { PostEntry, Posted, Switch } from "../../../purge/journal/switch.ts";
+import { postInKey, stateInKey, switchKey } from "./switch-key.ts";
 import { unavailableFor } from "./unavailable.ts";
-
-/** An entry that changes the switch. */
-export type PostEntry = NewEntry & { readonly switched: SwitchPost };
-
-export type Posted =
-  | { readonly kind: "posted"; readonly position: string }
-  /** The key names another post than the one that was to be replaced; nothing was written. */
-  | { readonly kind: "overtaken"; readonly held: SwitchState | undefined }
-  | Unavailable;
-
-/** What the switch's key holds. */
-export interface HeldSwitch {
-  readonly kind: "read";
-  /** `undefined` where nothing was ever posted, or nobody can read what is there. */
-  readonly state: SwitchState | undefined;
-  /** The post that the key names, which the next post has to replace; empty where the key is absent. */
-  readonly names: string;
-}
-
-/** Where posts stand. */
-export interface SwitchStore {
-  /** The last post, as the primary has it. */
-  held(): Promise<HeldSwitch | Unavailable>;
-  /** Writes the entry and the key, if the key names what the post replaces. */
-  post(entry: PostEntry): Promise<Posted>;
-}
 
 export interface RedisSwitchSettings {
   readonly redis: RedisClient;
@@ -52,7 +21,7 @@ local position = redis.call("XADD", KEYS[1], "MAXLEN", "~", ARGV[5], "*", unpack
 redis.call("SET", KEYS[2], ARGV[2] .. " " .. position .. " " .. ARGV[3] .. " " .. ARGV[4])
 return {"posted", position}`;
 
-export class RedisSwitch implements SwitchStore {
+export class RedisSwitch implements Switch {
   readonly #settings: RedisSwitchSettings;
   readonly #key: string;
 
@@ -62,7 +31,7 @@ export class RedisSwitch implements SwitchStore {
   }
 
   /** With a write in it, so that the primary answers. */
-  async held(): ReturnType<SwitchStore["held"]> {
+  async read(): ReturnType<Switch["read"]> {
     const { redis, namespace } = this.#settings;
     const probe = `${namespace}:probe`;
     const replies = await redis.insist<unknown[]>("switch", (client) =>

@@ -1,9 +1,6 @@
 // Pages of the journal, read back from its newest entries until there are enough of them.
-import { type Entry, heldBytes, isSamePlace } from "./entry.ts";
-import { chainBytesMax, newestCount } from "./journal.ts";
-
-/** An entry is at most 8 KiB, so a page, which is the most that one read brings, is within 1 MiB. */
-export const pageCount = 128;
+import { type Entry, heldBytes, isSamePlace } from "../../../purge/journal/entry.ts";
+import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
  * Rule 24: both of one moment, though it may be a replica's. A script, since a full Redis refuses what

@@ -1,17 +1,17 @@
 // A Redis with the local REST server before it, and journals over them, for the suites that put the
 // purge protocol through real servers.
-import "../../../testing/fakes/workers-globals.ts";
+import "../../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { Running } from "../../../local/running.ts";
+import { Running } from "../../../../local/running.ts";
 import {
   startUpstashRestServer,
   type UpstashRestServer,
-} from "../../../local/upstash-rest-server.ts";
-import { RedisJournal } from "../../../src/purge/journal/redis-journal.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
-import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
-import { newEntry } from "../../../testing/examples/purges.ts";
+} from "../../../../local/upstash-rest-server.ts";
+import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
+import { RedisClient } from "../../../../src/redis/redis-client.ts";
+import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";
+import { newEntry } from "../../../../testing/examples/purges.ts";
 
 /** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
 const patient = (() => {

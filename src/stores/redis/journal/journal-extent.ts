@@ -1,12 +1,6 @@
 // How many entries the journal has, and since when, as Redis tells it.
-import { comparePositions, entriesOf, type EntryPlace } from "./entry.ts";
-
-/** How much stands, and since when. */
-export interface JournalExtent {
-  readonly count: number;
-  /** The position of the oldest entry; `null` where none stands. */
-  readonly oldest: string | null;
-}
+import { comparePositions, entriesOf, type EntryPlace } from "../../../purge/journal/entry.ts";
+import type { JournalExtent } from "../../../purge/journal/journal.ts";
 
 /** @param replies of XLEN, and of XRANGE for the oldest entry */
 export function extentOf([count, oldest]: readonly unknown[]): JournalExtent {

@@ -1,7 +1,7 @@
-// The journal over Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
+// The journal as a stream in Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { RedisPurpose } from "../../redis/purpose.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
+import type { RedisPurpose } from "../../../redis/purpose.ts";
+import type { RedisClient } from "../../../redis/redis-client.ts";
 import {
   encodeEntry,
   entriesOf,
@@ -10,20 +10,21 @@ import {
   isSamePlace,
   markOf,
   type NewEntry,
-} from "./entry.ts";
+} from "../../../purge/journal/entry.ts";
 import { appendedIn } from "./appended-in.ts";
-import { extentOf, type JournalExtent, trimmedFrom } from "./journal-extent.ts";
-import { bytesOf, lengthened, newestScript, type Page, pageCount } from "./journal-pages.ts";
+import { extentOf, trimmedFrom } from "./journal-extent.ts";
+import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
   type Journal,
   keptCount,
+  pageCount,
   type PlaceState,
   type Unavailable,
-} from "./journal.ts";
+} from "../../../purge/journal/journal.ts";
 import { appendMarkTo } from "./redis-mark.ts";
-import { stateInKey, switchKey } from "./switch-state.ts";
+import { stateInKey, switchKey } from "./switch-key.ts";
 import { unavailableFor } from "./unavailable.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
@@ -98,18 +99,15 @@ export class RedisJournal implements Journal {
     return { kind: "not-joined" };
   }
 
-  /** For whoever reads along: what follows a position, oldest first; a replica may lag. */
-  after(position: string, count: number): Promise<readonly Entry[] | Unavailable> {
+  after(position: string, count: number): ReturnType<Journal["after"]> {
     return this.#shown((redis) => redis.xrange(this.#key, `(${position}`, "+", count));
   }
 
-  /** The newest, newest first; a replica may lag. */
-  newestFirst(count: number): Promise<readonly Entry[] | Unavailable> {
+  newestFirst(count: number): ReturnType<Journal["newestFirst"]> {
     return this.#shown((redis) => redis.xrevrange(this.#key, "+", "-", count));
   }
 
-  /** The one entry at a position, if it stands; a replica may lag. */
-  at(position: string): Promise<readonly Entry[] | Unavailable> {
+  at(position: string): ReturnType<Journal["at"]> {
     return this.#shown((redis) => redis.xrange(this.#key, position, position));
   }
 
@@ -170,8 +168,7 @@ export class RedisJournal implements Journal {
     return { kind: "read", states };
   }
 
-  /** For whoever asks how much stands, perhaps from a replica that lags. */
-  async extent(): Promise<JournalExtent | Unavailable> {
+  async extent(): ReturnType<Journal["extent"]> {
     const replies = await this.#settings.redis.attempt<unknown[]>("journal read", (redis) =>
       redis.pipeline().xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
     );
@@ -219,7 +216,7 @@ export class RedisJournal implements Journal {
     return unavailableFor("not-upstash", this.#settings.redis);
   }
 
-  async appendAfter(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAfter"]> {
+  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const { redis } = this.#settings;
     const replies = await redis.insist<unknown[]>("purge, written", (client) => {

@@ -1,7 +1,11 @@
 // What the transaction of a write's purge has brought: the entry's place, and what stands before it.
-import { entriesOf, type EntryPlace, isSamePlace, type NewEntry } from "./entry.ts";
-import { pageCount } from "./journal-pages.ts";
-import type { AppendedAfter } from "./journal.ts";
+import {
+  entriesOf,
+  type EntryPlace,
+  isSamePlace,
+  type NewEntry,
+} from "../../../purge/journal/entry.ts";
+import { type AppendedAndRead, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
  * @param replies of XADD, and of XRANGE from a place on
@@ -12,7 +16,7 @@ export function appendedIn(
   [position, page]: readonly unknown[],
   place: EntryPlace,
   { n }: NewEntry,
-): Omit<AppendedAfter, "sentAtMs"> {
+): Omit<AppendedAndRead, "sentAtMs"> {
   const read = entriesOf(page);
   const appended = { position: String(position), n };
   const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);

@@ -1,6 +1,6 @@
 // Why the journal is unavailable, for the sender of a purge or a post.
-import type { RedisCause, RedisClient } from "../../redis/redis-client.ts";
-import type { Unavailable } from "./journal.ts";
+import type { RedisCause, RedisClient } from "../../../redis/redis-client.ts";
+import type { Unavailable } from "../../../purge/journal/journal.ts";
 
 /** A command that was not sent failed because of the trouble that earlier commands met. */
 export function unavailableFor(

@@ -1,0 +1,28 @@
+// The contract of leases over the fake that other tests trust in the place of a database.
+import "../../../testing/fakes/workers-globals.ts";
+import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
+import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
+import { keep } from "../../../testing/examples/records.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
+import { describeLeases } from "./contract.ts";
+
+openNetworkOfFakes();
+
+describeLeases("Redis, over the fake Upstash", async () => {
+  const clock = new FakeClock();
+  clock.atMs = keep.atMs;
+  const { nowAtMs } = clock;
+  const upstash = new FakeUpstash(clock);
+  const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+  const settings = { redis, namespace: "site", form };
+  const limits = { bodyBytesMax: 1_000, uploadBytesMax: 10_000 };
+  return {
+    leases: new RedisLeases({ ...settings, randomText: () => crypto.randomUUID() }),
+    shared: new SharedTier({ ...settings, ...limits, onBadRecord: () => undefined, nowAtMs }),
+    end: async (key) => upstash.leases.delete(`site:lease:${await key.digest()}`),
+    goDown: () => (upstash.mode = "down"),
+  };
+});

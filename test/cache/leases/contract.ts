@@ -1,0 +1,114 @@
+// The promises of Leases, as rows. Each implementation is put through all of them.
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Leases, type LeaseWord, wordMs } from "../../../src/cache/lease.ts";
+import { RecordKey } from "../../../src/cache/record/record-key.ts";
+import type { ResponseHead, ResponseTier } from "../../../src/proxy/stored/tiers.ts";
+import { bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";
+
+export interface OpenLeases {
+  readonly leases: Leases<ResponseHead>;
+  /** What a look at a lease shows. */
+  readonly shared: Pick<ResponseTier, "write">;
+  /** The lease of a key ends, as if its time were over. */
+  readonly end: (key: RecordKey) => Promise<unknown>;
+  /** From here on the store does not answer. */
+  readonly goDown: () => unknown;
+}
+
+/** @param open called before each test; it may give the same store, since every test has own keys */
+export function describeLeases(implementation: string, open: () => Promise<OpenLeases>): void {
+  describe(`lease contract: ${implementation}`, () => {
+    let opened: OpenLeases;
+    let leases: OpenLeases["leases"];
+    let key: RecordKey;
+    let keyCount = 0;
+    const newKey = () => new RecordKey(`GET https://a.example/${(keyCount += 1)}`, "a.example");
+
+    beforeEach(async () => {
+      opened = await open();
+      ({ leases } = opened);
+      key = newKey();
+    });
+
+    const taken = async () => {
+      const asked = await leases.ask(key);
+      if (asked.kind !== "taken") throw new Error(`The lease was ${asked.kind}.`);
+      return asked.lease;
+    };
+
+    it("has one holder, whoever asks at once", async () => {
+      const asked = await Promise.all(Array.from({ length: 10 }, () => leases.ask(key)));
+      const kinds = asked.map(({ kind }) => kind).toSorted();
+      expect(kinds).toEqual([...Array.from({ length: 9 }, () => "held"), "taken"]);
+    });
+
+    it("keeps keys apart", async () => {
+      await taken();
+      expect((await leases.ask(newKey())).kind).toBe("taken");
+    });
+
+    it("is held while its holder renews it, and free once it is released", async () => {
+      const lease = await taken();
+      await lease.renew();
+      expect((await leases.ask(key)).kind).toBe("held");
+      await lease.release();
+      expect((await leases.ask(key)).kind).toBe("taken");
+    });
+
+    it("is not released by a holder whose time is over", async () => {
+      const late = await taken();
+      await opened.end(key);
+      const lease = await taken();
+      await late.renew();
+      await late.release("timeout");
+      expect((await leases.ask(key)).kind).toBe("held");
+      await lease.release("unreachable");
+      expect(await leases.ask(key)).toMatchObject({ kind: "told", word: "unreachable" });
+    });
+
+    it.each(Object.keys(wordMs) as LeaseWord[])("leaves word to all who ask: %s", async (word) => {
+      await (await taken()).release(word);
+      const told = { kind: "told", word, record: undefined };
+      expect([await leases.ask(key), await leases.ask(key)]).toEqual([told, told]);
+    });
+
+    it("is taken over by one of those who read a word", async () => {
+      await (await taken()).release("lead-anonymously");
+      expect(await leases.takeOver(key, "uncacheable")).toBe(undefined);
+      const tries = [1, 2, 3].map(() => leases.takeOver(key, "lead-anonymously"));
+      const got = (await Promise.all(tries)).filter((lease) => lease !== undefined);
+      expect(got).toHaveLength(1);
+      expect((await leases.ask(key)).kind).toBe("held");
+      await got[0]?.release();
+      expect((await leases.ask(key)).kind).toBe("taken");
+    });
+
+    it("is not taken over where nobody has left word", async () => {
+      expect(await leases.takeOver(key, "timeout")).toBe(undefined);
+      await taken();
+      expect(await leases.takeOver(key, "timeout")).toBe(undefined);
+    });
+
+    it.each([
+      { id: "usual metadata", fields: [] },
+      { id: "long metadata", fields: [["x-long", "p".repeat(5_000)]] },
+    ] as const)("shows what stands in the shared tier at that moment: $id", async ({ fields }) => {
+      const record = responseOf(bytesOf("page"), { fields });
+      expect(await opened.shared.write(key, record, keep)).toEqual({ kind: "kept" });
+      const shown = { record: { kind: "response", metadata: record.stored.metadata } };
+      const first = await leases.ask(key);
+      expect(first).toMatchObject({ kind: "taken", ...shown });
+      expect(await leases.ask(key)).toMatchObject({ kind: "held", ...shown });
+      if (first.kind === "taken") await first.lease.release("timeout");
+      expect(await leases.ask(key)).toMatchObject({ kind: "told", ...shown });
+    });
+
+    it("is nobody's without its store, and never rejects", async () => {
+      const lease = await taken();
+      await opened.goDown();
+      expect(await leases.ask(key)).toMatchObject({ kind: "unavailable" });
+      expect(await leases.takeOver(key, "timeout")).toBe(undefined);
+      expect([await lease.renew(), await lease.release("timeout")]).toEqual([undefined, undefined]);
+    });
+  });
+}

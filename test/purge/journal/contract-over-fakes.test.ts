@@ -1,0 +1,66 @@
+// The contracts of the journal and the switch over each fake that other tests trust in the place of a database.
+import "../../../testing/fakes/workers-globals.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
+import { RedisSwitch } from "../../../src/stores/redis/journal/redis-switch.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
+import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
+import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
+import { describeJournal, describeShownJournal } from "./contract/journal-contract.ts";
+import type { Open, OpenSwitch } from "./contract/open-store.ts";
+import { describeSwitch } from "./contract/switch-contract.ts";
+
+openNetworkOfFakes();
+
+const namespace = "site";
+const randomText = () => crypto.randomUUID();
+
+const fakeJournal: Open = async (keptCount) => {
+  const clock = new FakeClock();
+  const journal = new FakeJournal(clock);
+  if (keptCount !== undefined) journal.keptCount = keptCount;
+  return {
+    journal,
+    lose: async (position) => journal.stream.remove(position, clock.atMs),
+    goDown: () => (journal.down = "all"),
+  };
+};
+
+const fakeUpstash: Open<OpenSwitch> = async (keptCount) => {
+  const clock = new FakeClock();
+  const { nowAtMs } = clock;
+  const upstash = new FakeUpstash(clock);
+  const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+  const kept = keptCount === undefined ? {} : { keptCount };
+  const { journal: stream } = upstash;
+  return {
+    journal: new RedisJournal({ redis, namespace, nowAtMs, randomText, ...kept }),
+    switching: new RedisSwitch({ redis, namespace, ...kept }),
+    lose: async (position) => stream.lay(stream.range([]).filter(([id]) => id !== position)),
+    goDown: () => (upstash.mode = "down"),
+  };
+};
+
+const simulatedRedis: Open<OpenSwitch> = async (keptCount = 2_000) => {
+  const world = new CalmWorld({ keptCount });
+  const { client: redis } = new SimulatedRedis(world);
+  const nowAtMs = () => world.atMs;
+  const settings = { redis, namespace, keptCount };
+  return {
+    journal: world.passing(new RedisJournal({ ...settings, nowAtMs, randomText })),
+    switching: world.passing(new RedisSwitch(settings)),
+    lose: async (position) => world.stream.remove(position, world.atMs),
+    goDown: () => (world.isRedisDown = true),
+  };
+};
+
+describeJournal("the fake journal", fakeJournal);
+describeShownJournal("the fake journal", fakeJournal);
+describeJournal("Redis, over the fake Upstash", fakeUpstash);
+describeShownJournal("Redis, over the fake Upstash", fakeUpstash);
+describeSwitch("Redis, over the fake Upstash", fakeUpstash);
+// Operators' reads take no part in the simulation.
+describeJournal("Redis, over simulated Redis", simulatedRedis);
+describeSwitch("Redis, over simulated Redis", simulatedRedis);

@@ -1,0 +1,241 @@
+// The promises of a Journal, as rows. Each implementation is put through all of them.
+import { beforeEach, describe, expect, it } from "vitest";
+import { placedAt } from "../../../../src/purge/acceptance/read-backs.ts";
+import { comparePositions, type EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import { type Journal, newestCount, pageCount } from "../../../../src/purge/journal/journal.ts";
+import { everything } from "../../../../src/purge/journal/purge-target.ts";
+import { newEntry } from "../../../../testing/examples/purges.ts";
+import { type Open, type OpenStore, placesOf, readOf, written } from "./open-store.ts";
+
+const nowhere: EntryPlace = { position: "1-1", n: "nowhere" };
+
+/** @param open called before each test; the journal that it gives is empty */
+export function describeJournal(implementation: string, open: Open): void {
+  describe(`journal contract: ${implementation}`, () => {
+    let store: OpenStore;
+    let journal: Journal;
+
+    beforeEach(async () => {
+      store = await open();
+      journal = store.journal;
+    });
+
+    describe("append (rules 12, 19 and 21)", () => {
+      it("gives back what was appended, in order, with its positions", async () => {
+        const entries = [
+          newEntry({ n: "a", tags: ['tag:größe "1"'], prefixes: ["/a/"], reason: "\u0000\n" }),
+          newEntry({ n: "b", mode: "soft", id: "msg_1", bodyDigest: "d", lost: "1-0 x" }),
+        ];
+        const appended = await journal.append(entries);
+        const positions = appended.kind === "appended" ? appended.positions : [];
+        const placed = placedAt(positions, entries);
+        expect(await journal.newest()).toMatchObject({ kind: "read", entries: placed });
+        expect(positions).toHaveLength(2);
+      });
+
+      it("gives no entry a position that is not after all others", async () => {
+        const places = [...(await written(journal, 30)), ...(await written(journal, 3))];
+        const positions = places.map(({ position }) => position);
+        expect(positions).toEqual([...new Set(positions)].toSorted(comparePositions));
+      });
+
+      it("appends nothing where nothing is given", async () => {
+        expect(await journal.append([])).toEqual({ kind: "appended", positions: [] });
+        expect(readOf(await journal.newest())).toEqual([]);
+      });
+
+      it("leaves the newest entries, and never takes an older one for lost", async () => {
+        const keptCount = 100;
+        ({ journal } = await open(keptCount));
+        const places = await written(journal, 400);
+        const told = await journal.standing(places);
+        const states = told.kind === "read" ? told.states : [];
+        expect(new Set(states.slice(-keptCount))).toEqual(new Set(["standing"]));
+        expect(states).not.toContain("gone");
+        const [oldest = nowhere] = places;
+        const checked = await journal.atPrimary(oldest.position);
+        const isKept = states[0] === "standing";
+        expect(checked).toMatchObject({ kind: "read", isTrimmed: !isKept });
+      });
+    });
+
+    describe("newest (rule 12)", () => {
+      it.each([0, 1, 127, 128, 129, 1_100])("reads the end of %i entries", async (count) => {
+        const places = await written(journal, count);
+        const read = await journal.newest();
+        const entries = read.kind === "read" ? placesOf(read.entries) : [];
+        expect(entries).toEqual(places.slice(count - entries.length));
+        expect(entries.length).toBeGreaterThanOrEqual(Math.min(count, newestCount));
+      });
+    });
+
+    describe("since (rule 11)", () => {
+      it.each([0, 1, 126, 127, 128, 300])("reads %i entries that follow", async (count) => {
+        const [first = nowhere, ...later] = await written(journal, count + 1);
+        expect(readOf(await journal.since(first))).toEqual(later);
+      });
+
+      it("is not joined by another entry's `n`, nor by an entry that is lost", async () => {
+        const [, second = nowhere] = await written(journal, 3);
+        expect(await journal.since({ ...second, n: "another" })).toEqual({ kind: "not-joined" });
+        await store.lose(second.position);
+        expect(await journal.since(second)).toEqual({ kind: "not-joined" });
+      });
+    });
+
+    describe("before (rule 12)", () => {
+      it.each([0, 1, 127])("reads the %i entries before an entry, in one page", async (at) => {
+        const places = await written(journal, 300);
+        const place = places[at] ?? nowhere;
+        expect(readOf(await journal.before(place))).toEqual(places.slice(0, at));
+      });
+
+      it("reads a page, though more stand", async () => {
+        const places = await written(journal, 300);
+        const page = places.slice(299 - pageCount + 1, 299);
+        expect(readOf(await journal.before(places[299] ?? nowhere))).toEqual(page);
+      });
+
+      it("is not joined by another entry's `n`, nor by an entry that is lost", async () => {
+        const [, second = nowhere] = await written(journal, 3);
+        expect(await journal.before({ ...second, n: "another" })).toEqual({ kind: "not-joined" });
+        await store.lose(second.position);
+        expect(await journal.before(second)).toEqual({ kind: "not-joined" });
+      });
+    });
+
+    describe("atPrimary (rules 16 and 17)", () => {
+      it("tells an entry, an older one, and none apart", async () => {
+        const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
+        const upTo = async (position: string) => {
+          const read = await journal.atPrimary(position);
+          return read.kind === "read" ? [read.upTo?.n, read.isTrimmed] : read.kind;
+        };
+        expect(await upTo(second.position)).toEqual(["n1", false]);
+        await store.lose(second.position);
+        expect(await upTo(second.position)).toEqual(["n0", false]);
+        await store.lose(first.position);
+        expect(await upTo(second.position)).toEqual([undefined, false]);
+        expect(readOf(await journal.atPrimary(first.position))).toEqual([third]);
+      });
+
+      it("reads the newest entries, whatever the position", async () => {
+        const places = await written(journal, 5);
+        for (const { position } of places)
+          expect(readOf(await journal.atPrimary(position))).toEqual(places);
+      });
+    });
+
+    describe("standing (rule 22)", () => {
+      it("tells what became of each entry, in the order asked", async () => {
+        const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
+        const all = { kind: "read", states: ["standing", "standing"] };
+        expect(await journal.standing([third, first])).toEqual(all);
+        await store.lose(second.position);
+        const asked = [third, second, { ...first, n: "another" }, first];
+        const states = ["standing", "gone", "gone", "standing"];
+        expect(await journal.standing(asked)).toEqual({ kind: "read", states });
+        await store.lose(first.position);
+        const oldestGone = { kind: "read", states: ["gone", "standing"] };
+        expect(await journal.standing([first, third])).toEqual(oldestGone);
+      });
+    });
+
+    describe("appendMark (rules 17 and 18)", () => {
+      it("appends a mark that covers everything, and reads it", async () => {
+        const [first = nowhere] = await written(journal, 1);
+        const marked = await journal.appendMark("9-9 gone");
+        const mark = { mode: "hard", lost: "9-9 gone", targets: everything, by: "tidemark" };
+        expect(marked).toMatchObject({ kind: "read", entries: [first, mark] });
+        expect(readOf(await journal.newest())).toEqual(readOf(marked));
+      });
+
+      it("marks an empty journal once, whoever finds it empty: all read the same mark", async () => {
+        const marked = await Promise.all([1, 2, 3].map(() => journal.appendMark("")));
+        const mark = { mode: "hard", lost: "", targets: everything, by: "tidemark" };
+        expect(marked[0]).toMatchObject({ kind: "read", entries: [mark] });
+        expect(marked.map(readOf)).toEqual(marked.map(() => readOf(marked[0] ?? { kind: "" })));
+      });
+
+      it("only reads a journal that is not empty, where nothing is lost", async () => {
+        const places = await written(journal, 2);
+        expect(readOf(await journal.appendMark(""))).toEqual(places);
+      });
+    });
+
+    describe("appendAndRead (rule 25 c)", () => {
+      const own = newEntry({ n: "own" });
+
+      it.each([0, 1, pageCount - 3])("reads %i entries of others before its own", async (count) => {
+        const [place = nowhere, ...others] = await written(journal, count + 1);
+        const appended = await journal.appendAndRead(place, own);
+        const position = appended.kind === "appended" ? appended.position : "";
+        const since = appended.kind === "appended" ? placesOf(appended.since ?? []) : [];
+        expect(since).toEqual([...others, { position, n: "own" }]);
+        expect(readOf(await journal.newest())).toEqual([place, ...since]);
+      });
+
+      it.each([pageCount - 2, 200])("cannot tell if %i entries came between", async (count) => {
+        const [place = nowhere] = await written(journal, count + 1);
+        const appended = await journal.appendAndRead(place, own);
+        expect(appended).toMatchObject({ kind: "appended", since: undefined });
+      });
+
+      it("cannot tell if another entry, or none, stands at the place", async () => {
+        const [first = nowhere] = await written(journal, 2);
+        const unknown = { kind: "appended", since: undefined };
+        expect(await journal.appendAndRead({ ...first, n: "other" }, own)).toMatchObject(unknown);
+        await store.lose(first.position);
+        expect(await journal.appendAndRead(first, own)).toMatchObject(unknown);
+        expect(readOf(await journal.newest())).toHaveLength(3);
+      });
+    });
+
+    it("is unavailable without its store, and never rejects", async () => {
+      const [first = nowhere] = await written(journal, 1);
+      await store.goDown();
+      const answers = await Promise.all([
+        journal.newest(),
+        journal.since(first),
+        journal.before(first),
+        journal.atPrimary(first.position),
+        journal.standing([first]),
+        journal.appendMark("9-9 gone"),
+        journal.append([newEntry()]),
+        journal.appendAndRead(first, newEntry()),
+      ]);
+      expect(answers).toMatchObject(answers.map(() => ({ kind: "unavailable" })));
+    });
+  });
+}
+
+/** The reads for operators, which take no part in the protocol. */
+export function describeShownJournal(implementation: string, open: Open): void {
+  describe(`journal contract, for operators: ${implementation}`, () => {
+    it("shows entries after a position, the newest, one alone, and how much stands", async () => {
+      const { journal } = await open();
+      expect(await journal.extent()).toEqual({ count: 0, oldest: null });
+      const places = await written(journal, 5);
+      const [first = nowhere, second = nowhere, third = nowhere] = places;
+      expect(await journal.after("0", 2)).toMatchObject([first, second]);
+      expect(await journal.after(first.position, 2)).toMatchObject([second, third]);
+      expect(await journal.after(places[4]?.position ?? "", 2)).toEqual([]);
+      expect(await journal.newestFirst(2)).toMatchObject([places[4], places[3]]);
+      expect(await journal.at(second.position)).toMatchObject([second]);
+      expect(await journal.at(nowhere.position)).toEqual([]);
+      expect(await journal.extent()).toEqual({ count: 5, oldest: first.position });
+    });
+
+    it("is unavailable without its store, and never rejects", async () => {
+      const { journal, goDown } = await open();
+      await goDown();
+      const answers = await Promise.all([
+        journal.after("0", 1),
+        journal.newestFirst(1),
+        journal.at("1-1"),
+        journal.extent(),
+      ]);
+      expect(answers).toMatchObject(answers.map(() => ({ kind: "unavailable" })));
+    });
+  });
+}

@@ -1,0 +1,41 @@
+// The store of a journal and a switch, as the contracts of both are given it.
+import type { Journal } from "../../../../src/purge/journal/journal.ts";
+import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { Switch } from "../../../../src/purge/journal/switch.ts";
+import { newEntry } from "../../../../testing/examples/purges.ts";
+
+export interface OpenStore {
+  readonly journal: Journal;
+  /** Loses one entry, as a fail-over does. */
+  readonly lose: (position: string) => Promise<unknown>;
+  /** From here on the store does not answer. */
+  readonly goDown: () => unknown;
+}
+
+export interface OpenSwitch extends OpenStore {
+  readonly switching: Switch;
+}
+
+/** @param keptCount what trimming leaves; absent, the usual */
+export type Open<Store = OpenStore> = (keptCount?: number) => Promise<Store>;
+
+/** Appends entries whose `n` is `n0`, `n1`, …, a hundred at a time. @returns their places */
+export async function written(journal: Journal, count: number): Promise<EntryPlace[]> {
+  const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
+  const places: EntryPlace[] = [];
+  for (let at = 0; at < count; at += 100) {
+    const given = entries.slice(at, at + 100);
+    const appended = await journal.append(given);
+    if (appended.kind === "unavailable") throw new Error("The journal is unavailable.");
+    const { positions } = appended;
+    places.push(...given.map(({ n }, each) => ({ position: positions[each] ?? "", n })));
+  }
+  return places;
+}
+
+export const placesOf = (entries: readonly Entry[]): EntryPlace[] =>
+  entries.map(({ position, n }) => ({ position, n }));
+
+/** @returns the entries of a read, or else what it was */
+export const readOf = (read: { kind: string; entries?: readonly Entry[] }) =>
+  read.entries === undefined ? read.kind : placesOf(read.entries);

@@ -1,0 +1,88 @@
+// The promises of a Switch, as rows. Each implementation is put through all of them, beside its journal.
+import { beforeEach, describe, expect, it } from "vitest";
+import { nothing } from "../../../../src/purge/journal/purge-target.ts";
+import type { PostEntry } from "../../../../src/purge/journal/switch.ts";
+import type { Bypass } from "../../../../src/purge/journal/switch-state.ts";
+import { newEntry } from "../../../../testing/examples/purges.ts";
+import { type Open, type OpenSwitch, readOf, written } from "./open-store.ts";
+
+export const postOf = (post: string, replaces: string, bypass: Bypass): PostEntry => ({
+  ...newEntry({ n: `n-of-${post}`, mode: "soft" }),
+  targets: nothing,
+  switched: { post, replaces, bypass },
+});
+
+/** @param open called before each test; its journal is empty, and nothing was posted */
+export function describeSwitch(implementation: string, open: Open<OpenSwitch>): void {
+  describe(`switch contract: ${implementation}`, () => {
+    let store: OpenSwitch;
+
+    beforeEach(async () => {
+      store = await open();
+    });
+
+    it("has no state at first", async () => {
+      const { switching, journal } = store;
+      expect(await switching.read()).toEqual({ kind: "read", state: undefined, names: "" });
+      await written(journal, 1);
+      expect(await journal.newest()).toMatchObject({ kind: "read", switched: undefined });
+    });
+
+    it.each<Bypass>([true, false, [], ["größe", 'a "b" c']])(
+      "stores a post, and an entry that covers nothing: %j",
+      async (bypass) => {
+        const { switching, journal } = store;
+        const [first] = await written(journal, 1);
+        const post = postOf("p1", "", bypass);
+        const posted = await switching.post(post);
+        const position = posted.kind === "posted" ? posted.position : "";
+        const state = { post: "p1", position, n: "n-of-p1", bypass };
+        expect(await switching.read()).toEqual({ kind: "read", state, names: "p1" });
+        const entries = [first, { ...post, position }];
+        const adopted = { kind: "read", entries, switched: state };
+        expect(await journal.newest()).toMatchObject(adopted);
+        expect(await journal.atPrimary(position)).toMatchObject(adopted);
+        expect(await journal.appendMark("1-0 n")).toMatchObject({ kind: "read", switched: state });
+      },
+    );
+
+    it("refuses a post that does not replace the last one, and then writes nothing", async () => {
+      const { switching, journal } = store;
+      const last = { post: "p1", bypass: true };
+      expect(await switching.post(postOf("p1", "", true))).toMatchObject({ kind: "posted" });
+      for (const replaces of ["", "p", "p11"]) {
+        const refused = await switching.post(postOf("p2", replaces, false));
+        expect(refused).toMatchObject({ kind: "overtaken", held: last });
+      }
+      expect(await switching.read()).toMatchObject({ state: last, names: "p1" });
+      expect(await switching.post(postOf("p2", "p1", false))).toMatchObject({ kind: "posted" });
+      expect(await switching.post(postOf("p1", "", true))).toMatchObject({ kind: "overtaken" });
+      expect(readOf(await journal.newest())).toHaveLength(2);
+    });
+
+    it("takes one of several posts that replace the same", async () => {
+      const posts = ["a", "b", "c"].map((post) => store.switching.post(postOf(post, "", true)));
+      const kinds = (await Promise.all(posts)).map(({ kind }) => kind);
+      expect(kinds.toSorted()).toEqual(["overtaken", "overtaken", "posted"]);
+      expect(readOf(await store.journal.newest())).toHaveLength(1);
+    });
+
+    it("keeps its state though the entry is gone", async () => {
+      const { switching, journal, lose } = store;
+      await written(journal, 1);
+      const posted = await switching.post(postOf("p1", "", ["a"]));
+      const position = posted.kind === "posted" ? posted.position : "";
+      await lose(position);
+      const state = { post: "p1", position, n: "n-of-p1", bypass: ["a"] };
+      expect(await switching.read()).toEqual({ kind: "read", state, names: "p1" });
+      expect(await journal.newest()).toMatchObject({ entries: [{ n: "n0" }], switched: state });
+    });
+
+    it("is unavailable without its store, and never rejects", async () => {
+      await store.goDown();
+      expect(await store.switching.read()).toMatchObject({ kind: "unavailable" });
+      const posted = await store.switching.post(postOf("p1", "", true));
+      expect(posted).toMatchObject({ kind: "unavailable" });
+    });
+  });
+}

@@ -1,0 +1,20 @@
+// A client of a database that reaches nothing from some moment on, while the database goes on.
+import type { RedisAddress } from "../../src/redis/open-client.ts";
+import { RedisClient } from "../../src/redis/redis-client.ts";
+
+/** Nothing listens there. */
+const nowhere = { url: "http://127.0.0.1:9", token: "" };
+
+export function clientThatGoesDown(address: RedisAddress): {
+  readonly client: RedisClient;
+  readonly goDown: () => void;
+} {
+  let used = new RedisClient({ ...address, nowAtMs: Date.now });
+  const client = new Proxy(used, {
+    get: (_, name) => {
+      const member: unknown = Reflect.get(used, name, used);
+      return typeof member === "function" ? member.bind(used) : member;
+    },
+  });
+  return { client, goDown: () => void (used = new RedisClient({ ...nowhere, nowAtMs: Date.now })) };
+}
