@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** A little above the present sizes. To raise a limit is a decision. */
 export const bundleBytesMax = 565_000;
-export const bundleGzipBytesMax = 193_000;
+export const bundleGzipBytesMax = 193_500;
 
 /** Each of them does something on the way of a request, or of a purge. */
 export const bundledPackages = {

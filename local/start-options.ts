@@ -1,6 +1,6 @@
 // What a start on this machine was asked for, checked before anything is started.
 import { parseArgs } from "node:util";
-import { originUrlFault, shownUrl } from "../src/config/origin-url.ts";
+import { originUrlFault, shownUrl } from "../src/protocol/variables/origin-url.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { defaultConfigPath } from "./load-config.ts";
 

@@ -1,6 +1,7 @@
 // The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
 import { Hono } from "hono";
-import { answerDebugged, debugField } from "./admin/debug-field.ts";
+import { answerDebugged } from "./admin/debug-field.ts";
+import { debugField } from "./protocol/debug-fields.ts";
 import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
@@ -22,7 +23,7 @@ import {
   requestAt,
   type ServerRequest,
 } from "./platform/arrival.ts";
-import type { Env } from "./platform/bindings.ts";
+import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, type Environment, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";

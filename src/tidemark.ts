@@ -38,5 +38,5 @@ export { RecordKey } from "./cache/record/record-key.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";
 export type { Log, LogEvent, LogLevel, LogLine, LogValue } from "./observe/log-line.ts";
 export { OperatorError } from "./base/operator-error.ts";
-export type { Database } from "./platform/database.ts";
+export type { Database } from "./protocol/variables/database.ts";
 export type { Background } from "./platform/platform.ts";

@@ -8,7 +8,7 @@ import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
 import { OperatorError } from "./base/operator-error.ts";
 import type { ServerRequest } from "./platform/arrival.ts";
-import type { Env } from "./platform/bindings.ts";
+import type { Env } from "./protocol/variables/bindings.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background } from "./platform/platform.ts";
 import { platformHere } from "./platform/workers.ts";

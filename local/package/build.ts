@@ -19,6 +19,7 @@ const entries = {
   sinks: "sinks",
   senders: "senders",
   purger: "purge-sender",
+  rules: "http-rules",
 };
 
 const dist = join(root, "dist");

@@ -1,7 +1,7 @@
 // Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1), or of a token derived from it.
 import type { CredentialRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
-import type { Secret } from "../platform/secrets.ts";
+import type { Secret } from "../protocol/variables/secrets.ts";
 import {
   challengeField,
   challengeIn,

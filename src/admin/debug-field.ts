@@ -1,15 +1,12 @@
 // `Tidemark-Debug`: a live request that bears the admin token in it, or a token derived from that, is told about
 // itself, in the colo that it came to. The field goes no further, whoever sends it.
 import { coloOf } from "../platform/environment.ts";
+import { debugField, explainField } from "../protocol/debug-fields.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
 import { bodiless } from "../proxy/respond/respond.ts";
 import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-
-/** In lower case. */
-export const debugField = "tidemark-debug";
-const explainField = "tidemark-explain";
 
 /** A proxy before us may take no more of one field. */
 const fieldBytesMax = 6_144;

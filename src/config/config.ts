@@ -1,11 +1,11 @@
 // The configuration an operator writes, and what it comes to once it has been checked.
 import * as z from "zod/mini";
-import { allowanceSecondsOf, configInput, type OriginConfig } from "./schema.ts";
+import { allowanceSecondsOf, configInput } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
-import { resolvedMetrics } from "./metrics-schema.ts";
+import { resolvedMetrics } from "./metrics.ts";
 import { trustOf } from "./trust-proxy.ts";
-import type { WrittenConfig } from "./written.ts";
+import type { WrittenConfig, WrittenMetrics, WrittenOrigin } from "./written.ts";
 import { lowerCased, resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
@@ -32,17 +32,25 @@ export function defineConfig(written: WrittenConfig): Config {
   if (!isPlain(written)) throw formRefusal(written);
   const checked = z.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.error.issues);
-  const config = filledIn(checked.data);
+  const config = filledIn(checked.data as CheckedConfig);
   defined.add(config);
   return config;
 }
 
-function filledIn({ limits = {}, routes = [], ...general }: z.output<typeof configInput>) {
+/** What the schema gives, declared by interfaces so that the published types do not read those of zod. */
+interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
+  /** `null`: off. */
+  readonly metrics?: WrittenMetrics | null | undefined;
+}
+
+function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
   const { purge = {}, originTimeout: waits = {} } = general;
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, general));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
-  const origins: ReadonlyMap<string, OriginConfig> = new Map(Object.entries(general.origins ?? {}));
+  const origins: ReadonlyMap<string, WrittenOrigin> = new Map(
+    Object.entries(general.origins ?? {}),
+  );
   return {
     namespace: general.namespace ?? "tidemark",
     /** Where the operator's routes are: a slash and one name. */

@@ -1,5 +1,6 @@
 // Request fields that look like a credential: who may use a response to such a request depends on them.
 // docs/configuration.md lists them; a test compares the two.
+import { tokenPattern } from "../rules/directives.ts";
 import type { NamePatterns } from "./known-names.ts";
 
 /** Names of fields in lower case; a `*` at one end stands for any rest. */
@@ -75,6 +76,15 @@ export class CredentialFields {
     if (name.length <= rememberedCharactersMax) this.#remembered.set(name, entry ?? "");
     return entry;
   }
+}
+
+/**
+ * Does a request field look like a credential by the known names alone?
+ *
+ * @param name in any case; what is no field name is none
+ */
+export function isCredentialField(name: string): boolean {
+  return tokenPattern.test(name) && known()(name.toLowerCase())?.isCredential === true;
 }
 
 interface Entry {

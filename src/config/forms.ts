@@ -1,6 +1,7 @@
 // The forms that the fields of a configuration are made of, and what each says of a wrong value.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
+import type { WrittenCredentialFields } from "./written-route.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 
@@ -9,6 +10,14 @@ const mebibyte = 1_048_576;
 /** An object, each of whose fields may be left out. @param place how a refusal calls the object */
 export const fields = <Shape extends z.core.$ZodLooseShape>(place: string, shape: Shape) =>
   z.partial(z.strictObject(shape, { error: strictly(place) }));
+
+/**
+ * Exactly the fields of an interface of `written.ts` or `written-route.ts`, and names that are refused with a
+ * reason. `satisfies` it keeps the two together: a schema that lacks a field, or has one more, does not compile.
+ */
+export type FormsOf<Written, Refused extends string = never> = Readonly<
+  Record<keyof Written | Refused, z.core.$ZodType>
+>;
 
 /** A field whose name is reserved: a configuration that relies on it must not load. */
 export const notBuiltYet = z.undefined("is not built yet; leave it out");
@@ -100,7 +109,7 @@ const credentialNames = texts("x-app-key").check(
 export const credentialFields = fields("credentialFields", {
   add: credentialNames,
   except: credentialNames,
-});
+} satisfies FormsOf<WrittenCredentialFields>);
 
 /** Each request has values of its own for these: with one in its key, no page would be found again. */
 export const keyedNames = fieldNames.check(

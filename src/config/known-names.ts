@@ -28,6 +28,11 @@ export const consentCookies: NamePatterns = (
   "cc_cookie __cmpconsent* __hs_opt_out __hs_do_not_track __hs_initial_opt_in __hs_cookie_cat_pref"
 ).split(" ");
 
+/** Is it a cookie of the known analytics scripts? */
+export function isAnalyticsCookie(name: string): boolean {
+  return matchesAny(analyticsCookies, name);
+}
+
 /** Names to add to the known ones, or with `only` the names to have in their place. */
 export type NamesGiven = NamePatterns | { readonly only: NamePatterns };
 

@@ -1,6 +1,7 @@
 // The form of `metrics` in a configuration: prefixes, and the least hit rate.
 import * as z from "zod/mini";
-import { hitRate, strictly, text } from "./forms.ts";
+import { type FormsOf, hitRate, strictly, text } from "./forms.ts";
+import type { WrittenMetrics, WrittenPrefix } from "./written.ts";
 
 /** Each prefix has its own series, and each new URL is compared with all prefixes. */
 const prefixesMax = 50;
@@ -19,7 +20,7 @@ const prefix = z.strictObject(
       z.refine((path) => !/[?#*]/.test(path), "must be a path alone: leave out ?, # and *"),
     ),
     hitRateMin: z.optional(hitRate),
-  },
+  } satisfies FormsOf<WrittenPrefix>,
   { error: otherwise("a prefix", 'must be a prefix, such as { path: "/docs/" }') },
 );
 
@@ -54,7 +55,7 @@ const settings = z.partial(
           }, "has two prefixes with the same path; name each path once"),
         ),
       hitRateMin: hitRate,
-    },
+    } satisfies FormsOf<WrittenMetrics>,
     { error: otherwise("metrics", 'must be "off", or an object such as { hitRateMin: 0.8 }') },
   ),
 );
@@ -66,26 +67,3 @@ export const metricsInput = z.pipe(
   ),
   z.nullable(settings),
 );
-
-/** What the configuration's `metrics` comes to. */
-export function resolvedMetrics(written: z.output<typeof metricsInput> | undefined) {
-  const { prefixes = {}, hitRateMin } = written ?? {};
-  const listed = Array.from(Object.entries(prefixes), ([name, given]) => ({ name, ...given }));
-  return {
-    /** `false`: nothing is reported, and no command is sent for it. */
-    isOn: written !== null,
-    /** Groups of URLs that have their own counts. A keyed path belongs to the longest `path` with which it begins. */
-    prefixes: listed as readonly Prefix[],
-    /** 0 to 1: below it, health has a finding. `undefined`: only routes with their own minimum have findings. */
-    hitRateMin,
-  };
-}
-
-/** A group of URLs that has its own counts. */
-export interface Prefix {
-  readonly name: string;
-  /** Begins with a slash. */
-  readonly path: string;
-  /** As of a route. */
-  readonly hitRateMin?: number | undefined;
-}

@@ -1,7 +1,14 @@
 // The form of one route of a configuration.
 import * as z from "zod/mini";
 import { cfNames } from "./cf-names.ts";
-import type { TagsOf } from "./written-route.ts";
+import type {
+  TagsOf,
+  WrittenKey,
+  WrittenQuery,
+  WrittenRoute,
+  WrittenRouteCookies,
+  WrittenRoutePurge,
+} from "./written-route.ts";
 import {
   between,
   credentialFields,
@@ -9,6 +16,7 @@ import {
   durationOrOrigin,
   keyedNames,
   fields,
+  type FormsOf,
   forwardedNames,
   hitRate,
   lagSeconds,
@@ -70,7 +78,7 @@ const settings = fields("a route", {
     z.enum(tierNames, `has a tier that is none of ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
-  query: fields("query", { allow: patterns }),
+  query: fields("query", { allow: patterns } satisfies FormsOf<WrittenQuery>),
   key: fields("key", {
     headers: keyedNames,
     cookies: texts("currency"),
@@ -85,10 +93,10 @@ const settings = fields("a route", {
     device: notBuiltYet,
     language: notBuiltYet,
     country: z.undefined('is written cf: ["country"]'),
-  }),
+  } satisfies FormsOf<WrittenKey, "device" | "language" | "country">),
   forward: forwardedNames,
   credentialFields,
-  cookies: fields("cookies", { ignore: patterns }),
+  cookies: fields("cookies", { ignore: patterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
   tags: z.custom<readonly string[] | TagsOf>(
@@ -103,11 +111,14 @@ const settings = fields("a route", {
   earlyRefresh: z.number("must be a number, such as 1, or 0 for none").check(...between(0, 10)),
   refreshAhead: duration,
   invalidate: z.enum(["here", "everywhere"], 'must be "here" or "everywhere"'),
-  purge: fields("purge", { maxLagSeconds: lagSeconds, settleSeconds }),
+  purge: fields("purge", {
+    maxLagSeconds: lagSeconds,
+    settleSeconds,
+  } satisfies FormsOf<WrittenRoutePurge>),
   hitRateMin: hitRate,
   whenUnreachable: z.literal("serve", 'must be "serve", or left out'),
   allowStoring: notBuiltYet,
-});
+} satisfies FormsOf<Omit<WrittenRoute, "name" | "match">, "allowStoring">);
 
 /** All that an operator may write of a route, and what is said of a mistake. */
 export const routeInput = z.strictObject(

@@ -1,6 +1,5 @@
 // What a route of a configuration comes to, with all that it leaves out filled in.
-import type { RouteInput } from "./route-schema.ts";
-import { type ConfigInput, defaultMaxLagSeconds } from "./schema.ts";
+import { defaultMaxLagSeconds } from "./schema.ts";
 import {
   CredentialFields,
   type CredentialNames,
@@ -9,18 +8,20 @@ import {
 import { durationSeconds } from "./duration.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
+import type { WrittenConfig } from "./written.ts";
+import type { WrittenRoute } from "./written-route.ts";
 
 /** What a route asks for, every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
 /** What a route takes from the general settings; of most it may say something itself. */
 type Inherited = Pick<
-  ConfigInput,
+  WrittenConfig,
   "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
 >;
 
 /** @param route as it was written, and checked, like the general settings */
-export function resolvedRoute(route: RouteInput, general: Inherited) {
+export function resolvedRoute(route: WrittenRoute, general: Inherited) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
@@ -50,8 +51,8 @@ export function resolvedRoute(route: RouteInput, general: Inherited) {
     ),
     /** Guesses a lifetime where neither the origin nor the route gives one (RFC 9111 §4.2.2). */
     heuristics,
-    staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate),
-    staleIfErrorSeconds: durationSeconds(route.staleIfError),
+    staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,
+    staleIfErrorSeconds: durationSeconds(route.staleIfError) ?? 0,
     /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
     browserSeconds: durationSeconds(route.browser),
     immutable: route.immutable ?? false,
@@ -107,11 +108,11 @@ const usedBesideBypass: ReadonlySet<string> = new Set(
 );
 
 /** Is none of its answers stored? Only those to GET and HEAD ever are. */
-export function isPassedBy({ bypass, methods }: Pick<RouteInput, "bypass" | "methods">): boolean {
+export function isPassedBy({ bypass, methods }: Pick<WrittenRoute, "bypass" | "methods">): boolean {
   return bypass === true || methods?.includes("GET") === false;
 }
 
-function idleBesideBypass(route: RouteInput): readonly string[] {
+function idleBesideBypass(route: WrittenRoute): readonly string[] {
   const written = Object.entries(route).filter(([, value]) => value !== undefined);
   return written.map(([field]) => field).filter((field) => !usedBesideBypass.has(field));
 }
@@ -123,7 +124,7 @@ function byStatus<T>(
   return new Map(Object.entries(texts).map(([status, text]) => [Number(status), read(text)]));
 }
 
-function credentialNames({ add = [], except = [] }: RouteInput["credentialFields"] = {}) {
+function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFields"] = {}) {
   return { add: lowerCased(add), except: lowerCased(except) } satisfies CredentialNames;
 }
 

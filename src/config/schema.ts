@@ -7,6 +7,7 @@ import {
   credentialFields,
   fieldNames,
   fields,
+  type FormsOf,
   lagSeconds,
   noLonger,
   notBuiltYet,
@@ -18,8 +19,19 @@ import {
 import { routeInput, unknownParameters } from "./route-schema.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
-import { originUrlFault } from "./origin-url.ts";
-import { trustProxyInput } from "./trust-proxy.ts";
+import { namespaceForm } from "../protocol/variables/namespace.ts";
+import { originUrlFault } from "../protocol/variables/origin-url.ts";
+import { mayTrust, trustFault } from "./trust-proxy.ts";
+import type {
+  WrittenConfig,
+  WrittenCookies,
+  WrittenLimits,
+  WrittenLogs,
+  WrittenPurge,
+  WrittenStrip,
+  WrittenStripping,
+  WrittenTimeouts,
+} from "./written.ts";
 import { isWebhookSender, type WebhookSender } from "../webhooks/port/hook.ts";
 
 const purgeInput = fields("purge", {
@@ -28,16 +40,13 @@ const purgeInput = fields("purge", {
   readReplicas: yesOrNo,
   settleSeconds,
   retention: noLonger("the journal keeps its newest 8,192 entries, whatever their age"),
-});
-
-/** Begins every key in Redis, before a colon. */
-export const namespaceForm = /^[\w.-]{1,64}$/;
+} satisfies FormsOf<WrittenPurge, "retention">);
 
 /** N of the purge protocol, where the configuration says nothing. */
 export const defaultMaxLagSeconds = 10;
 
 /** A: how far clocks of one colo may be apart, and how old a replica's answer may be. */
-export function allowanceSecondsOf(purge: z.output<typeof purgeInput>): number {
+export function allowanceSecondsOf(purge: WrittenPurge): number {
   return purge.clockAllowanceSeconds ?? (purge.readReplicas === true ? 3 : 1);
 }
 
@@ -60,9 +69,6 @@ const origin = z.union(
   },
 );
 
-/** A named origin: at an address, or the service that a binding names. */
-export type OriginConfig = Readonly<z.output<typeof origin>>;
-
 /** All that an operator may write, and what is said of a mistake; nothing is filled in. */
 export const configInput = fields("the configuration", {
   namespace: z
@@ -78,23 +84,30 @@ export const configInput = fields("the configuration", {
   originTimeout: z.union(
     [
       secondsToADay,
-      fields("originTimeout", { firstByte: secondsToADay, betweenBytes: secondsToADay }),
+      fields("originTimeout", {
+        firstByte: secondsToADay,
+        betweenBytes: secondsToADay,
+      } satisfies FormsOf<WrittenTimeouts>),
     ],
     { error: 'is not from "1s" to "1d", nor { firstByte: "30s", betweenBytes: "30s" } of such' },
   ),
-  key: fields("key", { query: fields("query", { strip: addedPatterns }) }),
-  cookies: fields("cookies", { harmless: addedPatterns }),
+  key: fields("key", {
+    query: fields("query", { strip: addedPatterns } satisfies FormsOf<WrittenStrip>),
+  } satisfies FormsOf<WrittenStripping>),
+  cookies: fields("cookies", { harmless: addedPatterns } satisfies FormsOf<WrittenCookies>),
   credentialFields,
   tagFields: fieldNames,
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
-  trustProxy: trustProxyInput,
+  trustProxy: z.custom<WrittenConfig["trustProxy"]>(mayTrust, {
+    error: ({ input }) => trustFault(input),
+  }),
   hotKeys: z.int("must be a whole number of keys").check(...between(0, 1_000)),
   logs: fields("logs", {
     sample: z.number("must be a share, such as 0.01").check(...between(0, 1)),
     paths: yesOrNo,
-  }),
+  } satisfies FormsOf<WrittenLogs>),
   limits: fields("limits", {
     bufferBytes: bytes(32),
     // Upstash takes requests of up to 10 MB, and base64 adds a third.
@@ -105,7 +118,7 @@ export const configInput = fields("the configuration", {
       .int("must be a whole number of bytes, such as 268_435_456")
       .check(...between(4_194_304, Number.MAX_SAFE_INTEGER)),
     variants: z.int("must be a whole number, such as 100").check(...between(1, 500)),
-  }),
+  } satisfies FormsOf<WrittenLimits>),
   routes: z.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
   metrics: metricsInput,
@@ -119,7 +132,7 @@ export const configInput = fields("the configuration", {
     "must be senders by name, such as { shop: hmacSender({ … }) }",
   ),
   allowStoring: notBuiltYet,
-}).check(
+} satisfies FormsOf<WrittenConfig, "allowStoring">).check(
   z.superRefine(({ origins = {}, purge = {}, routes = [] }, context) => {
     const say = (path: PropertyKey[], message: string) =>
       context.addIssue({ code: "custom", path, message });

@@ -1,6 +1,6 @@
 // `trustProxy`: which proxies before a server of Node are believed on who sent a request.
-import * as z from "zod/mini";
 import { isInNetworks, networkIn } from "./ip-address.ts";
+import type { WrittenConfig } from "./written.ts";
 
 /** Names for networks, as Express has them. */
 const namedNetworks: Readonly<Record<string, readonly string[]>> = {
@@ -15,21 +15,18 @@ const hopsMax = 20;
 const isNetwork = (item: unknown) =>
   typeof item === "string" && (names.includes(item) || networkIn(item) !== undefined);
 
-function isTrust(input: unknown): boolean {
+/** May this be written? */
+export function mayTrust(input: unknown): boolean {
   if (Array.isArray(input)) return input.length > 0 && input.every(isNetwork);
   return (
     input === false || (Number.isInteger(input) && Number(input) >= 1 && Number(input) <= hopsMax)
   );
 }
 
-/** All that may be written. */
-export const trustProxyInput = z.custom<false | number | readonly string[]>(isTrust, {
-  error: ({ input }) => whyRefused(input),
-});
-
 const right = `write false, a number of proxies from 1 to ${hopsMax}, or a list such as ["10.0.0.0/8"]`;
 
-function whyRefused(input: unknown): string {
+/** @returns what is wrong with what may not be written */
+export function trustFault(input: unknown): string {
   if (input === true) return `true would let every client choose its address: ${right}`;
   if (!Array.isArray(input)) return `must be a number of proxies or a list of networks: ${right}`;
   const wrong: unknown = input.find((item) => !isNetwork(item));
@@ -49,9 +46,7 @@ function whyRefused(input: unknown): string {
 export type TrustsPeer = (address: string | undefined, hop: number) => boolean;
 
 /** @returns `undefined` where no proxy is trusted */
-export function trustOf(
-  written: z.output<typeof trustProxyInput> | undefined,
-): TrustsPeer | undefined {
+export function trustOf(written: WrittenConfig["trustProxy"]): TrustsPeer | undefined {
   if (written === undefined || written === false) return undefined;
   if (typeof written === "number") return (_, hop) => hop < written;
   const texts = written.flatMap((text) => namedNetworks[text] ?? [text]);

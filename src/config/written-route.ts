@@ -1,5 +1,5 @@
 // A route as an operator writes it: what a field means, in which unit, what holds without it, and an
-// example. The schema checks the same fields when it is loaded; a test compares the two.
+// example. The schema does not compile without the same fields.
 
 import type { CfName } from "./cf-names.ts";
 import type { TierName } from "./tier-names.ts";

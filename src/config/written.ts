@@ -1,5 +1,5 @@
 // The configuration as an operator writes it: what a field means, in which unit, what holds without it,
-// and an example. The schema checks the same fields when it is loaded; a test compares the two.
+// and an example. The schema does not compile without the same fields.
 import type {
   Duration,
   NamePattern,

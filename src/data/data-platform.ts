@@ -3,9 +3,10 @@ import type { Config } from "../config/config.ts";
 import type { CachePlatform } from "../create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type Fault, faultText, isFault } from "../base/operator-error.ts";
-import { type Env, textOf } from "../platform/bindings.ts";
-import { databasesOf } from "../platform/database.ts";
-import { namespaceOf, siteHostsOf } from "../platform/environment.ts";
+import { type Env, textOf } from "../protocol/variables/bindings.ts";
+import { databasesOf } from "../protocol/variables/database.ts";
+import { namespaceOf } from "../protocol/variables/namespace.ts";
+import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { platformHere } from "../platform/workers.ts";
 
 /** All of it may be left out: then the cache uses the platform of its pages, or memory alone. */

@@ -8,7 +8,7 @@ import {
 } from "../data/create-data-cache.ts";
 import type { DataPlatform } from "../data/data-platform.ts";
 import { isFault, OperatorError } from "../base/operator-error.ts";
-import { databaseOf } from "../platform/database.ts";
+import { databaseOf } from "../protocol/variables/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";
 import { connectionOf, type GivenConnection } from "../redis/connection/given-connection.ts";
 import { connectionWords } from "../redis/connection/words.ts";

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
 import type { Fault } from "../base/operator-error.ts";
-import { type Env, isSet, textOf } from "./bindings.ts";
+import { type Env, isSet, textOf } from "../protocol/variables/bindings.ts";
 
 const everyRoute = "all";
 

@@ -1,14 +1,20 @@
 // Reads the Worker's bindings: what was set, what is missing, and what makes no sense.
 import type { Config } from "../config/config.ts";
-import { namespaceForm } from "../config/schema.ts";
-import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
+import { type Fault, isFault } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
-import { type Env, isSet, textOf } from "./bindings.ts";
+import { type Env, textOf } from "../protocol/variables/bindings.ts";
+import { type Database, databasesOf } from "../protocol/variables/database.ts";
+import { namespaceOf } from "../protocol/variables/namespace.ts";
+import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { bypassOf } from "./bypass.ts";
-import { type Database, databasesOf } from "./database.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
 import type { Hook } from "../webhooks/port/hook.ts";
-import { adminTokenOf, purgeSecretsOf, type Secret, weakSettingsIn } from "./secrets.ts";
+import {
+  adminTokenOf,
+  purgeSecretsOf,
+  type Secret,
+  weakSettingsIn,
+} from "../protocol/variables/secrets.ts";
 
 /** What the bindings say, every mistake told. */
 export interface Environment {
@@ -153,32 +159,4 @@ function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefine
 function isBoundTo<Bound extends object>(method: keyof Bound, binding: unknown): binding is Bound {
   if (typeof binding !== "object" || binding === null) return false;
   return method in binding && !("fetch" in binding);
-}
-
-/** @throws OperatorError for what is no host */
-export function siteHostsOf(env: Env): string[] {
-  if (!isSet(env, "SITE_HOST")) return [];
-  const hosts = textOf(env, "SITE_HOST")?.toLowerCase().split(/\s+/) ?? [""];
-  const isHost = (host: string) =>
-    URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
-  if (hosts.every(isHost)) return hosts;
-  throw new OperatorError({
-    what: "SITE_HOST is refused.",
-    why: `${hosts.length === 1 ? "Its value" : "One of its values"} is no host as it stands in a URL.`,
-    mend:
-      'Write the host alone, with a port only if it is not the usual one: "www.example.com". ' +
-      "Several stand with a space between.",
-  });
-}
-
-/** @throws OperatorError for what is no namespace */
-export function namespaceOf(env: Env): string | undefined {
-  if (!isSet(env, "NAMESPACE")) return undefined;
-  const namespace = textOf(env, "NAMESPACE") ?? "";
-  if (namespaceForm.test(namespace)) return namespace;
-  throw new OperatorError({
-    what: "NAMESPACE is refused.",
-    why: "Its value is not 1 to 64 letters, digits, dots, dashes or _.",
-    mend: 'Write such a name, as "staging", or unset it to have the configuration\'s.',
-  });
 }

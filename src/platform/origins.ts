@@ -1,8 +1,8 @@
 // Which origins there are, by the configuration, by the Worker's bindings, and by the code.
 import type { Config } from "../config/config.ts";
-import { originUrlFault, shownUrl } from "../config/origin-url.ts";
+import { originUrlFault, shownUrl } from "../protocol/variables/origin-url.ts";
 import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
-import { type Env, textOf } from "./bindings.ts";
+import { type Env, textOf } from "../protocol/variables/bindings.ts";
 import type { Background, Platform } from "./platform.ts";
 
 /**

@@ -1,7 +1,7 @@
 // Reads the secrets of a hook among the Worker's variables, and judges them.
 import type { Fault } from "../base/operator-error.ts";
-import { type Env, textOf } from "../platform/bindings.ts";
-import { guessableBy, isFewWords } from "../platform/weak-secrets.ts";
+import { type Env, textOf } from "../protocol/variables/bindings.ts";
+import { guessableBy, isFewWords } from "../protocol/variables/weak-secrets.ts";
 
 /** Why a hook has no usable secret, or what it has. */
 export type HookSecrets = readonly string[] | Fault;

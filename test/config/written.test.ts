@@ -7,41 +7,19 @@ import type { WrittenConfig } from "../../src/config/written.ts";
 import type { RouteInput } from "../../src/config/route-schema.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { defineConfig } from "../../src/tidemark.ts";
+import { hoversOver } from "./language-server.ts";
 import { refusalOf } from "./refusal-of.ts";
 
-/** Fields of which the schema says that they are not built yet, or are no more. */
-type Unbuilt<Form> = {
-  [Name in keyof Form]-?: [Form[Name]] extends [undefined] ? Name : never;
-}[keyof Form];
-type Built<Form> = Exclude<keyof Form, Unbuilt<Form>>;
-type Inner<Form, Name extends keyof Form> = NonNullable<Form[Name]>;
+/** The schema gives arrays that can be changed, and takes those that cannot. */
+type Unchanged<Form> = Form extends (...parameters: never[]) => unknown
+  ? Form
+  : { readonly [Name in keyof Form]: Unchanged<Form[Name]> };
 
 describe("the types", () => {
-  it("name the fields of the schema, and no others", () => {
-    expectTypeOf<keyof WrittenConfig>().toEqualTypeOf<Built<ConfigInput>>();
-    expectTypeOf<keyof WrittenRoute>().toEqualTypeOf<Built<RouteInput>>();
-    expectTypeOf<keyof Inner<WrittenConfig, "limits">>().toEqualTypeOf<
-      Built<Inner<ConfigInput, "limits">>
-    >();
-    expectTypeOf<keyof Inner<WrittenConfig, "purge">>().toEqualTypeOf<
-      Built<Inner<ConfigInput, "purge">>
-    >();
-    expectTypeOf<keyof Inner<WrittenRoute, "key">>().toEqualTypeOf<
-      Built<Inner<RouteInput, "key">>
-    >();
-    expectTypeOf<keyof Inner<WrittenRoute, "purge">>().toEqualTypeOf<
-      Built<Inner<RouteInput, "purge">>
-    >();
-  });
-
-  it("give the schema nothing that it does not know", () => {
-    expectTypeOf<WrittenRoute["fresh"]>().toExtend<RouteInput["fresh"]>();
-    expectTypeOf<WrittenRoute["negative"]>().toExtend<RouteInput["negative"]>();
-    expectTypeOf<WrittenRoute["tags"]>().toExtend<RouteInput["tags"]>();
-    expectTypeOf<WrittenConfig["limits"]>().toExtend<ConfigInput["limits"]>();
-    expectTypeOf<WrittenConfig["purge"]>().toExtend<ConfigInput["purge"]>();
-    expectTypeOf<WrittenConfig["key"]>().toExtend<ConfigInput["key"]>();
-    expectTypeOf<WrittenConfig["originTimeout"]>().toExtend<ConfigInput["originTimeout"]>();
+  // That the names are the same, `FormsOf` checks beside the schema.
+  it("allow nothing that the schema does not take", () => {
+    expectTypeOf<WrittenRoute>().toExtend<Unchanged<RouteInput>>();
+    expectTypeOf<WrittenConfig>().toExtend<Unchanged<ConfigInput>>();
   });
 
   const route = (more: Omit<WrittenRoute, "name" | "match">): WrittenConfig => ({
@@ -103,4 +81,20 @@ describe.each(["src/config/written.ts", "src/config/written-route.ts"])("%s", (p
     );
     expect(silent.map(({ name }) => name)).toEqual([]);
   });
+});
+
+const site = `import { defineConfig } from "../../src/tidemark.ts";
+export default defineConfig({
+  hotKeys: 100,
+  routes: [{ name: "page", match: "/", fresh: "5m", query: { allow: ["page"] } }],
+});
+`;
+
+it("show in an editor what a field means, its default and an example", async () => {
+  const words = ["hotKeys", "name", "fresh", "allow"];
+  const [hotKeys, name, fresh, allow] = await hoversOver(site, "test/config/site.ts", words);
+  expect(hotKeys).toMatch(/hottest keys.*Default: 0.*hotKeys: 100/s);
+  expect(name).toMatch(/Shown in stats.*Required.*name: "articles"/s);
+  expect(fresh).toMatch(/The lifetime where the origin gives none.*Default: none.*fresh: "5m"/s);
+  expect(allow).toMatch(/Default: all of them.*allow: \["page"\]/s);
 });

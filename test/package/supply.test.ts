@@ -79,6 +79,10 @@ it.each(["package.json", "packages/cli/package.json"])(
   },
 );
 
+it("has the command in the library's version", () => {
+  expect(json("packages/cli/package.json").version).toBe(json("package.json").version);
+});
+
 describe.each([".gitignore", "templates/site/.gitignore"])("%s", (path) => {
   const isIgnored = (name: string) => {
     const folder = mkdtempSync(join(tmpdir(), "tidemark-ignored-"));

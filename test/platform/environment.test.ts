@@ -3,7 +3,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
-import type { Env } from "../../src/platform/bindings.ts";
+import type { Env } from "../../src/protocol/variables/bindings.ts";
 import { readEnvironment } from "../../src/platform/environment.ts";
 import { faultText, OperatorError } from "../../src/base/operator-error.ts";
 

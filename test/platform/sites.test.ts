@@ -1,7 +1,7 @@
 // Which sites there are, and what names them in Redis, by the Worker's variables.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
-import type { Env } from "../../src/platform/bindings.ts";
+import type { Env } from "../../src/protocol/variables/bindings.ts";
 import { readEnvironment } from "../../src/platform/environment.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
 

@@ -1,4 +1,5 @@
 // The folders of src/ and the modules that stand in src/ itself, and what each of them may import.
+import manifest from "../../package.json" with { type: "json" };
 
 const beneathCore = ["base", "rules", "protocol", "observe", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
@@ -44,6 +45,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   [release]: [],
   // Schemas of what a site, the command and senders of purges send each other.
   protocol: ["base"],
+  // How variables and secrets of a deployment are read: the command writes and judges what the Worker reads.
+  "protocol/variables": ["base"],
   // What an origin imports to send purges: it imports types of what it sends, and nothing else.
   purger: ["protocol"],
   // What is counted, and what is logged once for each change.
@@ -55,11 +58,21 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What the Worker asks of a sender of webhooks, and what a sender's scheme is.
   "webhooks/port": ["base", "protocol", "observe"],
   // The configuration: its schema, its forms, its defaults.
-  config: ["base", "rules", "webhooks/port"],
+  config: ["base", "rules", "protocol/variables", "webhooks/port"],
+  // What a cache makes of an answer, for whoever has no Worker to ask.
+  judging: ["rules", "config"],
   // What a platform gives: variables and bindings.
-  platform: ["base", "rules", "protocol", "observe", "config", "webhooks/port"],
+  platform: [
+    "protocol/variables",
+    "base",
+    "rules",
+    "protocol",
+    "observe",
+    "config",
+    "webhooks/port",
+  ],
   // Senders of webhooks: how they sign, their secrets, and the way of a webhook to its purge.
-  webhooks: ["base", "observe", "platform", "webhooks/port"],
+  webhooks: ["protocol/variables", "base", "observe", "platform", "webhooks/port"],
   // What a tier holds: a record, what a purge can match of it, where it came from, its key.
   "cache/record": ["base", "rules"],
   // The port of a tier, the order of all tiers, and the form of a record.
@@ -111,6 +124,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "write-behind": [...beneathCore, "config", "write-behind/sinks"],
   // An application's cache: namespaces, purges, the core below them.
   data: [
+    "protocol/variables",
     ...core,
     "platform",
     "create-cache",
@@ -123,7 +137,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data/fields",
   ],
   // An application's cache on Node.
-  node: ["base", "config", "platform", "redis", "redis/connection", "data"],
+  node: ["protocol/variables", "base", "config", "platform", "redis", "redis/connection", "data"],
   // The HTTP cache before a core.
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   // Why a request is answered as it is, told without a trace.
@@ -145,6 +159,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   // The operator's routes below `/_cache/`, which look at both.
   admin: [
+    "protocol/variables",
     ...core,
     "platform",
     ...steps,
@@ -159,12 +174,33 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
   ],
   // The application: the operator's routes beside the HTTP cache.
-  app: [...core, "platform", ...steps, "proxy", "admin", reporting, ...composition, release],
+  app: [
+    "protocol/variables",
+    ...core,
+    "platform",
+    ...steps,
+    "proxy",
+    "admin",
+    reporting,
+    ...composition,
+    release,
+  ],
   // What the package offers: the configuration and the core, a Worker, Hono's application behind it,
   // purges for those who send them, and a cache for data, on Workers and on Node.
-  tidemark: [...core, "platform", ...composition],
+  tidemark: ["protocol/variables", ...core, "platform", ...composition],
   // Of data they import types alone: a test sees that a Worker without data has none of its code.
-  worker: [...core, "platform", ...steps, "proxy", "admin", ...composition, "app", "data", release],
+  worker: [
+    "protocol/variables",
+    ...core,
+    "platform",
+    ...steps,
+    "proxy",
+    "admin",
+    ...composition,
+    "app",
+    "data",
+    release,
+  ],
   cloudflare: ["cache/tiers", "stores/kv"],
   hono: [...core, "platform", "app", "data", "worker"],
   "purge-sender": ["purger"],
@@ -180,6 +216,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   sinks: ["base", "write-behind/sinks"],
   senders: ["base", "webhooks/port", "webhooks"],
+  "http-rules": ["rules", "config", "judging"],
   "node-cache": ["base", "redis/connection", "data/value", "write-behind", "data-cache", "node"],
 };
 
@@ -198,7 +235,7 @@ const ofCommand = [
 const ofDoctor = ["doctor", "doctor/folder", "doctor/site", "doctor/pages"];
 const ofSmallCommands = ["journal", "stats", "completion", "origin", "init"];
 
-/** Those that use what the Worker is made of. */
+/** Those that share something with the library. */
 const besideWorker = [
   "command-error",
   "main",
@@ -226,11 +263,13 @@ export interface House {
 
 export const library: House = { root: "src", mayImport, mayImportOutside: {}, usesNode: false };
 
-/** Types, rules and names alone: no state, and nothing that a site runs. */
-const shared = ["src/protocol/", "src/base/operator-error.ts", "src/version.ts", "src/rules/"];
+/** Sources of what package.json exports, such as `src/tidemark.ts`. */
+export const published: readonly string[] = Object.values(manifest.exports).flatMap((one) =>
+  typeof one === "string" ? [] : one.types.replace("./dist/types/", "src/").replace(".d.ts", ".ts"),
+);
 
-/** How the Worker reads its variables, what it counts, and what it tells: doctor judges by the same. */
-const ofWorker = ["src/config/", "src/platform/", "src/admin/explain/explanation.ts"];
+/** What crosses the wire or is in a deployment's files, and what anybody may import. */
+const shared = ["src/protocol/", ...published];
 
 export const command: House = {
   root: "packages/cli/src",
@@ -238,6 +277,7 @@ export const command: House = {
   mayImport: {
     // What it meets outside of itself, and how it ends.
     world: [],
+    version: [],
     "exit-code": [],
     "command-error": ["exit-code"],
     // What its arguments must not be.
@@ -247,7 +287,7 @@ export const command: House = {
     // What it says, and what it asks.
     terminal: ["world", "exit-code", "command-error"],
     // A page or a file is asked for as a client: how it names itself, what an answer tells, why none came.
-    asking: [],
+    asking: ["version"],
     // Which site it is about, and the operator's routes of it.
     site: ["world", "exit-code", "command-error", "files", "terminal", "asking"],
     // One run of one command.
@@ -274,15 +314,15 @@ export const command: House = {
     // A site is run on this machine.
     start: [...ofCommand, "wrangler"],
     // All commands, and a run of one.
-    program: [...ofCommand, "commands", "warm", "start"],
+    program: [...ofCommand, "version", "commands", "warm", "start"],
     main: [...ofCommand, "arguments", "program"],
     "process-world": ["world", "exit-code"],
     tidemark: ["main", "process-world"],
   },
   mayImportOutside: {
-    ...Object.fromEntries(
-      besideWorker.map((place) => [place, [...shared, ...ofWorker, "local/printable.ts"]]),
-    ),
+    ...Object.fromEntries(besideWorker.map((place) => [place, [...shared, "local/printable.ts"]])),
+    // Its own manifest says which release it is.
+    version: ["packages/cli/package.json"],
     // It runs a site on this machine, as `npm start` does.
     start: [...shared, "local/"],
     terminal: ["local/printable.ts"],

@@ -1,7 +1,7 @@
 // HOOK_SECRET_<NAME>: which secrets are used, which are refused, and which are reported.
 import { describe, expect, it } from "vitest";
 import { isFault } from "../../src/base/operator-error.ts";
-import { adminTokenOf } from "../../src/platform/secrets.ts";
+import { adminTokenOf } from "../../src/protocol/variables/secrets.ts";
 import { hookSecretsOf, hookVariable } from "../../src/webhooks/hook-secrets.ts";
 import { codeOf } from "../../testing/site/purge-sender.ts";
 import { deliver, openHooked, shopify, signedBy } from "../../testing/site/webhook-vendors.ts";

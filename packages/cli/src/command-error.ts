@@ -1,5 +1,5 @@
 // What ends the command early: what, why and what would be right, and the exit code.
-import { type Fault, faultText } from "../../../src/base/operator-error.ts";
+import { type Fault, faultText } from "../../../src/protocol/fault.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 
 /** Its message is the three sentences of the fault. */

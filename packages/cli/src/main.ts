@@ -1,7 +1,7 @@
 // A run of the command, from its arguments to its exit code.
 import { type Command, CommanderError } from "commander";
 import { printable, printableJson } from "../../../local/printable.ts";
-import { type Fault, faultOf, faultText } from "../../../src/base/operator-error.ts";
+import { type Fault, faultOf, faultText } from "../../../src/protocol/fault.ts";
 import { refuseMistyped } from "./arguments.ts";
 import { CommandError, failure } from "./command-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";

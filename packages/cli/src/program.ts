@@ -1,6 +1,6 @@
 // The commands, in the order of the help.
 import { Command } from "commander";
-import { version } from "../../../src/version.ts";
+import { version } from "./version.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";

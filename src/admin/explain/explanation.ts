@@ -1,4 +1,5 @@
 // The explanation of one request as plain data. The JSON, the text and the debug field are made from it.
+import type { LookRead } from "../../protocol/explanation.ts";
 import type { RefreshDue } from "./refresh-due.ts";
 import type { TierAccount } from "./copies.ts";
 import type { Ground } from "./grounds.ts";
@@ -44,7 +45,7 @@ export interface Explanation {
 }
 
 /** What came of a look-up. */
-export interface LookAccount {
+export interface LookAccount extends LookRead {
   readonly key: KeyAccount;
   /** The marker that the look-up followed, and how many variants it lists. */
   readonly vary?: { readonly names: readonly string[]; readonly variants: number };

@@ -1,6 +1,5 @@
 // What Cache-Status tells of the caches that an answer has come through (RFC 9211), and whether it is Tidemark's.
 import { parseItem, Token } from "structured-headers";
-import { membersOf } from "../../../../src/rules/directives.ts";
 
 /** What one cache says. */
 export interface Member {
@@ -31,10 +30,14 @@ export function cacheMembers(headers: Headers): CacheMembers {
   return { before: members.slice(0, at), ours: members[at], after: members.slice(at + 1) };
 }
 
+/** What stands between commas outside of quoted strings. */
+const memberPattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
+
 /** @returns each by itself: what one cache writes wrongly hides no other */
 export function membersIn(headers: Headers): Member[] {
-  const texts = membersOf(headers.get("cache-status")).filter((text) => text !== "");
-  return texts.map((text) => {
+  const texts = (headers.get("cache-status") ?? "").match(memberPattern) ?? [];
+  const members = texts.map((text) => text.trim()).filter((text) => text !== "");
+  return members.map((text) => {
     const { name, parameters } = wellFormed(text) ?? malformed(text);
     const detail = parameters.get("detail");
     const isHit = parameters.get("hit") === true;

@@ -1,4 +1,4 @@
 // How the command names itself to sites and origins.
-import { version } from "../../../../src/version.ts";
+import { version } from "../version.ts";
 
 export const userAgent = `tidemark-cli/${version}`;

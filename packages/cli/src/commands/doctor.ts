@@ -1,7 +1,7 @@
 // `tidemark doctor`: looks for what is wrong in a folder, at a site and in its pages.
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { originUrlFault, shownUrl } from "../../../../src/config/origin-url.ts";
+import { originUrlFault, shownUrl } from "../../../../src/protocol/variables/origin-url.ts";
 import { CommandError, interruption, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";

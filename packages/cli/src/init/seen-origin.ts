@@ -1,5 +1,4 @@
 // Looks at an origin in a terminal: shows which page, asks before another host, and tells why there is nothing to see.
-import { unreachable } from "../../../../src/rules/unreachable.ts";
 import { failure } from "../command-error.ts";
 import { lookAtOrigin, type LookRefused, type OriginSight } from "../origin/look-at-origin.ts";
 import { OriginClient } from "../origin/origin-client.ts";
@@ -40,32 +39,24 @@ export async function seenOrigin(
 }
 
 function refusal(origin: string, looked: LookRefused) {
-  switch (looked.kind) {
-    case "failed": {
-      const { code, why } = looked.failure;
-      const mend =
-        code === "certificate"
-          ? "Mend the certificate: the Worker would refuse it too."
-          : "Check the address, and that the site is up.";
-      const what = `${origin} was not seen, and nothing was written.`;
-      return failure({ what, why: `${why}.`, mend }, code);
-    }
-    case "elsewhere": {
-      const what = `${origin} was not looked at, and nothing was written.`;
-      const why = `It redirects to ${looked.to}.`;
-      return failure(
-        { what, why, mend: `If that is the site, run: tidemark init ${looked.to}` },
-        "elsewhere",
-      );
-    }
-    case "refused": {
-      const what = `${origin} showed no page, and nothing was written.`;
-      const why = `Every answer was an error, the first one ${looked.status}.`;
-      const mend =
-        "Let this machine in, name a page that is open with --page, or try when the site is up.";
-      return failure({ what, why, mend }, "refused");
-    }
-    default:
-      return unreachable(looked);
+  if (looked.kind === "failed") {
+    const { code, why } = looked.failure;
+    const mend =
+      code === "certificate"
+        ? "Mend the certificate: the Worker would refuse it too."
+        : "Check the address, and that the site is up.";
+    const what = `${origin} was not seen, and nothing was written.`;
+    return failure({ what, why: `${why}.`, mend }, code);
   }
+  if (looked.kind === "elsewhere") {
+    const what = `${origin} was not looked at, and nothing was written.`;
+    const why = `It redirects to ${looked.to}.`;
+    const mend = `If that is the site, run: tidemark init ${looked.to}`;
+    return failure({ what, why, mend }, "elsewhere");
+  }
+  const what = `${origin} showed no page, and nothing was written.`;
+  const why = `Every answer was an error, the first one ${looked.status}.`;
+  const mend =
+    "Let this machine in, name a page that is open with --page, or try when the site is up.";
+  return failure({ what, why, mend }, "refused");
 }

@@ -1,14 +1,15 @@
 // Looks at one page: asks for it in several ways, and tells what was seen.
 import {
-  CredentialFields,
-  knownCredentialFields,
-} from "../../../../src/config/credential-fields.ts";
-import { tokenPattern } from "../../../../src/rules/directives.ts";
+  cookiesSetBy,
+  isAnalyticsCookie,
+  isCredentialField,
+  type Storing,
+  storingOf,
+} from "../../../../src/http-rules.ts";
 import { bodyChange, type BodyChange, hasToken } from "./body-change.ts";
 import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
 import { cachesBefore } from "./platform.ts";
-import { cookiesSetBy, isHarmless, type Storing, storingOf } from "./storing.ts";
 
 /** What another client may differ by. */
 export type ClientTrait = "cookie" | "language" | "user-agent" | "address";
@@ -146,7 +147,7 @@ async function traitsThatCount(
 /** @returns names of cookies that may say something of the visitor */
 function sayingCookies(answers: readonly (Answer | undefined)[]): string[] {
   const names = answers.flatMap((answer) => (answer ? cookiesSetBy(answer.headers) : []));
-  return [...new Set(names)].filter((name) => !isHarmless(name));
+  return [...new Set(names)].filter((name) => !isAnalyticsCookie(name));
 }
 
 /** As a browser would send them back. */
@@ -175,12 +176,9 @@ function namesIn(headers: Headers, field: string): string[] {
   return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ""))];
 }
 
-const credentialFields = new CredentialFields([knownCredentialFields]);
-
 function credentialsOf(headers: Headers): string[] {
   const lists = ["vary", "access-control-allow-headers"].map((field) => namesIn(headers, field));
-  const isOne = (name: string) =>
-    tokenPattern.test(name) && name !== "authorization" && credentialFields.entryFor(name);
+  const isOne = (name: string) => name !== "authorization" && isCredentialField(name);
   return [...new Set(lists.flat().filter(isOne))];
 }
 

@@ -1,5 +1,9 @@
 // The address of an origin, as a user writes it.
-import { httpUrlFault, originUrlFault, shownUrl } from "../../../../src/config/origin-url.ts";
+import {
+  httpUrlFault,
+  originUrlFault,
+  shownUrl,
+} from "../../../../src/protocol/variables/origin-url.ts";
 import { usageError } from "../command-error.ts";
 
 /** @returns scheme and host, such as "https://www.example.com". @throws CommandError for any other text */

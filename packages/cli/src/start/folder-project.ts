@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
 import type { Project } from "../../../../local/run/project.ts";
-import { OperatorError } from "../../../../src/base/operator-error.ts";
+import { OperatorError } from "../../../../src/tidemark.ts";
 import { textIfThere, wranglerNames } from "../wrangler/wrangler-file.ts";
 import { readWorkerOf } from "./worker-of-folder.ts";
 

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { OperatorError } from "../../../../src/base/operator-error.ts";
+import { OperatorError } from "../../../../src/tidemark.ts";
 
 /**
  * @param name a package that wrangler depends on

@@ -6,7 +6,7 @@ import {
   type GivenStartOptions,
   type StartOptions,
 } from "../../../../local/start-options.ts";
-import { faultOf } from "../../../../src/base/operator-error.ts";
+import { faultOf } from "../../../../src/protocol/fault.ts";
 import { usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
 import { readFolder } from "./folder-project.ts";

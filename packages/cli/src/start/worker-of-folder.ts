@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import type { RateLimitSettings } from "../../../../local/colo.ts";
 import type { Project } from "../../../../local/run/project.ts";
-import { OperatorError } from "../../../../src/base/operator-error.ts";
+import { OperatorError } from "../../../../src/tidemark.ts";
 import {
   dateText,
   isTable,

@@ -1,5 +1,5 @@
 // Asks for one page as a visitor would, and reads the answer to its end.
-import { retryAfterSeconds } from "../../../../src/rules/retry-after.ts";
+import { retryAfterSeconds } from "../../../../src/http-rules.ts";
 import { isOurs } from "../asking/cache-status.ts";
 import { networkFailure } from "../asking/network-failure.ts";
 import { userAgent } from "../asking/user-agent.ts";

@@ -8,34 +8,8 @@ import { originAddress } from "../../src/origin/origin-address.ts";
 import { isFingerprinted, kindOf, privatePattern } from "../../src/origin/page-kind.ts";
 import { mayAsk, readRobots, sitemapAddresses } from "../../src/origin/robots.ts";
 import { platformOf } from "../../src/origin/platform.ts";
-import { storingOf } from "../../src/origin/storing.ts";
 
 const headersOf = (lines: Readonly<Record<string, string>>) => new Headers(lines);
-
-describe("what the fields of an answer say", () => {
-  it.each([
-    [{}, { kind: "unstated" }],
-    [{ "cache-control": "max-age=60" }, { kind: "fresh", seconds: 60 }],
-    [{ "cache-control": "max-age=60, s-maxage=5" }, { kind: "fresh", seconds: 5 }],
-    [
-      { "cache-control": "max-age=60", "surrogate-control": "max-age=90" },
-      { kind: "fresh", seconds: 90, saidBy: "Surrogate-Control: max-age=90" },
-    ],
-    [
-      { "cdn-cache-control": "max-age=7", "surrogate-control": "max-age=90" },
-      { kind: "fresh", seconds: 7, saidBy: "CDN-Cache-Control: max-age=7" },
-    ],
-    [{ expires: "0" }, { kind: "validated", saidBy: "Expires: 0" }],
-    [{ "cache-control": "no-cache" }, { kind: "validated" }],
-    [{ "cache-control": "no-store" }, { kind: "refused", rule: "no-store" }],
-    [{ "cache-control": "private" }, { kind: "refused", rule: "private" }],
-    [{ "set-cookie": "sid=1" }, { kind: "refused", rule: "set-cookie" }],
-    [{ "set-cookie": "_ga=1" }, { kind: "unstated" }],
-    [{ vary: "*" }, { kind: "refused", rule: "vary-any" }],
-  ])("%j", (lines, storing) => {
-    expect(storingOf({ status: 200, headers: headersOf(lines) }, 0)).toMatchObject(storing);
-  });
-});
 
 describe("what a path is taken for", () => {
   it.each([

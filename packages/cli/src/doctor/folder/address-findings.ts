@@ -1,8 +1,9 @@
 // Findings on addresses: of the origin, of the site, and those by which the Worker is reached.
-import { originUrlFault, shownUrl } from "../../../../../src/config/origin-url.ts";
-import { isSet, textOf } from "../../../../../src/platform/bindings.ts";
-import { namespaceOf, siteHostsOf } from "../../../../../src/platform/environment.ts";
-import { OperatorError } from "../../../../../src/base/operator-error.ts";
+import { originUrlFault, shownUrl } from "../../../../../src/protocol/variables/origin-url.ts";
+import { isSet, textOf } from "../../../../../src/protocol/variables/bindings.ts";
+import { namespaceOf } from "../../../../../src/protocol/variables/namespace.ts";
+import { siteHostsOf } from "../../../../../src/protocol/variables/site-hosts.ts";
+import { faultOf } from "../../../../../src/protocol/fault.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { aboutOf, type Deployment, fits, hostOf } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";
@@ -169,7 +170,7 @@ function isRefused(read: () => unknown): boolean {
     read();
     return false;
   } catch (cause) {
-    if (cause instanceof OperatorError) return true;
+    if (faultOf(cause) !== undefined) return true;
     throw cause;
   }
 }

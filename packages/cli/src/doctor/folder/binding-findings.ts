@@ -1,5 +1,5 @@
 // Findings on bindings, on the cron trigger, and on what an environment does not repeat.
-import { isSet } from "../../../../../src/platform/bindings.ts";
+import { isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";

@@ -1,6 +1,6 @@
 // What one deployment of a wrangler file comes to: the top of the file, or one of its environments, by
 // wrangler's rules of what an environment inherits.
-import { textOf } from "../../../../../src/platform/bindings.ts";
+import { textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { dateText, isTable, type Table, tablesIn, textsIn } from "../../wrangler/wrangler-file.ts";
 
 /** Where the Worker gets its requests from. */

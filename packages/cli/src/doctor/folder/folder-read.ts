@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { stripComments } from "jsonc-parser";
-import type { Env } from "../../../../../src/platform/bindings.ts";
+import type { Env } from "../../../../../src/protocol/variables/bindings.ts";
 import { type Deployment, deploymentsIn } from "./deployment.ts";
 import { isIgnoredByGit } from "./git-ignore.ts";
 import {

@@ -1,6 +1,6 @@
 // Which origin a folder names for a site.
-import { originUrlFault } from "../../../../../src/config/origin-url.ts";
-import { textOf } from "../../../../../src/platform/bindings.ts";
+import { originUrlFault } from "../../../../../src/protocol/variables/origin-url.ts";
+import { textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { fits, hostOf } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";
 

@@ -1,12 +1,12 @@
 // Findings on secrets: where they stand, who may read them, and those that are set in part.
-import { type Fault, isFault } from "../../../../../src/base/operator-error.ts";
-import { type Env, isSet } from "../../../../../src/platform/bindings.ts";
-import { databasesOf } from "../../../../../src/platform/database.ts";
+import { type Fault, isFault } from "../../../../../src/protocol/fault.ts";
+import { type Env, isSet } from "../../../../../src/protocol/variables/bindings.ts";
+import { databasesOf } from "../../../../../src/protocol/variables/database.ts";
 import {
   adminTokenOf,
   purgeSecretsOf,
   weakSettingsIn,
-} from "../../../../../src/platform/secrets.ts";
+} from "../../../../../src/protocol/variables/secrets.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead, SecretFile } from "./folder-read.ts";

@@ -1,5 +1,6 @@
 // Findings on other caches: one in front of Tidemark, whose hits no purge reaches, or one below it.
-import type { Explanation } from "../../../../../src/admin/explain/explanation.ts";
+import { explainField } from "../../../../../src/protocol/debug-fields.ts";
+import { explanation, type LookRead } from "../../../../../src/protocol/explanation.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { cloudflareField } from "../../asking/cache-fields.ts";
 import { cacheMembers, isOurs } from "../../asking/cache-status.ts";
@@ -64,8 +65,6 @@ function undebugged(page: Page): Sign[] {
     "A request with Tidemark-Debug got no explanation, so it did not reach Tidemark, though the answer is one of Tidemark's.";
   return [{ page, text, isHarmless: false }];
 }
-
-const explainField = "tidemark-explain";
 
 /** From one second to the next, what remains of a lifetime falls. */
 function frozen(page: Page): Sign[] {
@@ -136,8 +135,7 @@ function membersBefore(page: Page): Sign[] {
 const arrivalSecondsMax = 2;
 
 function oldOnArrival(page: Page): Sign[] {
-  const explanation = explanationOf(page.debugged);
-  const { tiers = [], last } = explanation?.look ?? {};
+  const { tiers = [], last } = lookOf(page.debugged) ?? {};
   const ages = [...tiers.map(({ copy }) => copy?.ageOnArrivalSeconds), last?.ageOnArrivalSeconds];
   const ageSeconds = Math.max(...ages.map((age) => age ?? 0));
   if (ageSeconds <= arrivalSecondsMax) return [];
@@ -145,11 +143,11 @@ function oldOnArrival(page: Page): Sign[] {
   return [{ page, text, isHarmless: false }];
 }
 
-function explanationOf(answer: Answer | undefined): Partial<Explanation> | undefined {
+function lookOf(answer: Answer | undefined): LookRead | undefined {
   const text = answer?.headers.get(explainField);
   if (!text) return undefined;
   try {
-    return JSON.parse(text) as Partial<Explanation>;
+    return explanation.safeParse(JSON.parse(text)).data?.look;
   } catch {
     return undefined;
   }

@@ -1,6 +1,5 @@
 // A page as doctor has seen it: several answers of the site, and answers of its origin.
-import { asResponseDirectives } from "../../../../../src/rules/cache-control.ts";
-import { parseDirectives } from "../../../../../src/rules/directives.ts";
+import { responseDirectives } from "../../../../../src/http-rules.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "./look.ts";
 
@@ -23,7 +22,12 @@ export function aboutPages(pages: readonly Page[]): string {
 
 /** Does the answer itself forbid a shared cache to keep it, or leave it no lifetime? */
 export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
-  const { noStore, private: isPrivate, sMaxageSeconds, maxAgeSeconds } = directivesOf(headers);
+  const {
+    noStore,
+    private: isPrivate,
+    sMaxageSeconds,
+    maxAgeSeconds,
+  } = responseDirectives(headers);
   return noStore || isPrivate === true || (sMaxageSeconds ?? maxAgeSeconds) === 0;
 }
 
@@ -33,12 +37,9 @@ const madePrivate: ReadonlySet<string> = new Set(["set-cookie", "vary-any"]);
 /** Does the origin itself say that the answer is for one client? */
 export function isForOneClient({ headers }: Pick<Answer, "headers">): boolean {
   if (madePrivate.has(cacheMembers(headers).ours?.detail ?? "")) return false;
-  const { noStore, private: isPrivate } = directivesOf(headers);
+  const { noStore, private: isPrivate } = responseDirectives(headers);
   return noStore || isPrivate === true;
 }
-
-const directivesOf = (headers: Headers) =>
-  asResponseDirectives(parseDirectives(headers.get("cache-control")));
 
 /** Has Tidemark stored it, or answered it from what it stored? */
 export function isStored({ answers }: Page): boolean {

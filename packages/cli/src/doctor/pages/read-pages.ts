@@ -1,4 +1,5 @@
 // Asks for pages, of the site and of its origin, so that what the answers tell can be judged.
+import { debugField } from "../../../../../src/protocol/debug-fields.ts";
 import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
@@ -57,7 +58,7 @@ export async function readPages(
     // Another server may answer at this path, and is shown no token.
     const isExplained = debugToken !== undefined && [looked, again].some(isTidemarks);
     const debugged = isExplained
-      ? await ofSite(path, { "tidemark-debug": await debugToken() })
+      ? await ofSite(path, { [debugField]: await debugToken() })
       : undefined;
     const direct =
       site === undefined

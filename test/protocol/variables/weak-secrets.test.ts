@@ -1,8 +1,12 @@
 // Secrets that others know or could guess: which of them are refused, and which are used and reported.
 import { describe, expect, it } from "vitest";
-import { isFault } from "../../src/base/operator-error.ts";
-import { adminTokenOf, purgeSecretsOf, weakSettingsIn } from "../../src/platform/secrets.ts";
-import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
+import { isFault } from "../../../src/base/operator-error.ts";
+import {
+  adminTokenOf,
+  purgeSecretsOf,
+  weakSettingsIn,
+} from "../../../src/protocol/variables/secrets.ts";
+import { drawsFrom } from "../../../testing/simulation/journal-simulator.ts";
 
 const strong = "kq7RwZ2mVx9TtB4nLc8Y";
 const random = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";

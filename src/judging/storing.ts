@@ -1,27 +1,31 @@
-// What the fields of an answer say of its storing in a shared cache, by the rules of the Worker itself.
-import { analyticsCookies } from "../../../../src/config/config.ts";
-import { matchesAny } from "../../../../src/config/known-names.ts";
-import type { Fields } from "../../../../src/rules/fields.ts";
-import { explicitLifetimeSeconds } from "../../../../src/rules/freshness.ts";
-import { governingDirectives } from "../../../../src/rules/governing-directives.ts";
-import { mayStore, type RefusalRule } from "../../../../src/rules/storable.ts";
-import type { Answer } from "./origin-client.ts";
+// What the fields of an answer say of its storing in a shared cache, where no configuration says anything.
+import { isAnalyticsCookie } from "../config/known-names.ts";
+import type { Fields } from "../rules/fields.ts";
+import { explicitLifetimeSeconds } from "../rules/freshness.ts";
+import { governingDirectives } from "../rules/governing-directives.ts";
+import { mayStore, type RefusalRule } from "../rules/storable.ts";
 
-/** Exactly one holds. */
+/** Exactly one holds. `saidBy` is the field that decides, such as `Cache-Control: max-age=60`. */
 export type Storing =
   | { readonly kind: "fresh"; readonly seconds: number; readonly saidBy: string }
-  /** It may be kept, and its origin is asked at each use whether it is still right. */
+  /** It may be stored, and the origin validates it at each use. */
   | { readonly kind: "validated"; readonly saidBy: string }
-  /** The origin says nothing of a lifetime: the configuration may. */
+  /** The answer states no lifetime: the configuration may. */
   | { readonly kind: "unstated" }
+  /** No cache may store it, or Tidemark does not. */
   | { readonly kind: "refused"; readonly rule: RefusalRule };
 
-/** @param receivedAtMs epoch milliseconds, in the place of a missing `Date` */
+/**
+ * Judges an answer to a GET without credentials, by the rules of the Worker (RFC 9111, RFC 9213).
+ *
+ * @param receivedAtMs epoch milliseconds, in the place of a missing `Date`
+ * @example storingOf(await fetch("https://www.example.com/")).kind // "fresh"
+ */
 export function storingOf(
-  answer: Pick<Answer, "headers" | "status">,
-  receivedAtMs: number,
+  answer: Pick<Response, "headers" | "status">,
+  receivedAtMs: number = Date.now(),
 ): Storing {
-  const fields = withoutHarmlessCookies(answer.headers);
+  const fields = withoutAnalyticsCookies(answer.headers);
   const governing = governingDirectives(fields);
   const verdict = mayStore({
     request: { method: "GET", noStore: false, hasAuthorization: false },
@@ -40,19 +44,14 @@ export function storingOf(
   return seconds === 0 ? { kind: "validated", saidBy } : { kind: "fresh", seconds, saidBy };
 }
 
-/** @returns names of the cookies that an answer sets */
+/** @returns names of the cookies that an answer sets, each once */
 export function cookiesSetBy(headers: Headers): string[] {
   const names = headers.getSetCookie().map((line) => line.split("=", 1)[0]?.trim() ?? "");
   return [...new Set(names)];
 }
 
-/** Cookies that the Worker takes out of what it stores, since they say nothing of a page. */
-export function isHarmless(cookie: string): boolean {
-  return matchesAny(analyticsCookies, cookie);
-}
-
-function withoutHarmlessCookies(headers: Headers): Fields {
-  if (!cookiesSetBy(headers).every(isHarmless)) return headers;
+function withoutAnalyticsCookies(headers: Headers): Fields {
+  if (!cookiesSetBy(headers).every(isAnalyticsCookie)) return headers;
   const fields = new Headers(headers);
   fields.delete("set-cookie");
   return fields;

@@ -1,6 +1,6 @@
 // Reads which Redis databases the Worker's bindings name: that of the cache, and that of the purge journal.
-import { httpUrlFault } from "../config/origin-url.ts";
-import type { Fault } from "../base/operator-error.ts";
+import { httpUrlFault } from "./origin-url.ts";
+import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 
 /** A database with Upstash's REST interface. */

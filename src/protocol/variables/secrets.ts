@@ -1,5 +1,5 @@
 // Reads the operator's secrets among the Worker's bindings: who may look, and who may purge.
-import type { Fault } from "../base/operator-error.ts";
+import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 import { guessableBy, guessablePurgeSecretBy, isFewWords, textIn } from "./weak-secrets.ts";
 

@@ -1,8 +1,8 @@
 // Which databases the variables name: that of the cache, and that of the journal.
 import { describe, expect, it } from "vitest";
-import { type Fault, faultText, isFault } from "../../src/base/operator-error.ts";
-import type { Env } from "../../src/platform/bindings.ts";
-import { databasesOf } from "../../src/platform/database.ts";
+import { type Fault, faultText, isFault } from "../../../src/base/operator-error.ts";
+import type { Env } from "../../../src/protocol/variables/bindings.ts";
+import { databasesOf } from "../../../src/protocol/variables/database.ts";
 
 const redis = {
   UPSTASH_REDIS_REST_URL: "https://db.upstash.io",

@@ -1,0 +1,7 @@
+// What `import … from "tidemark/rules"` offers: the Worker's rules, for tests of an origin and for the command.
+export { isCredentialField } from "./config/credential-fields.ts";
+export { isAnalyticsCookie } from "./config/known-names.ts";
+export { cookiesSetBy, type Storing, storingOf } from "./judging/storing.ts";
+export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
+export { retryAfterSeconds } from "./rules/retry-after.ts";
+export type { RefusalRule } from "./rules/storable.ts";

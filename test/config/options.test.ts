@@ -1,0 +1,170 @@
+// Each option has a row in docs/configuration.md, and each option of a route has a docstring with an example. Both
+// state the default that holds.
+import { readFileSync } from "node:fs";
+import { runInThisContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../src/config/config.ts";
+import { resolvedRoute, type Route } from "../../src/config/route.ts";
+import { routeInput } from "../../src/config/route-schema.ts";
+import { configInput } from "../../src/config/schema.ts";
+
+/** The parts of a zod schema that this test reads. */
+interface Form {
+  readonly def: {
+    readonly type: string;
+    readonly innerType?: Form;
+    /** Of a union. */
+    readonly options?: readonly Form[];
+    /** Of a pipe: what it checks in the end. */
+    readonly out?: Form;
+  };
+  readonly shape?: Readonly<Record<string, Form>>;
+}
+
+/** @returns paths such as `query.allow`, without the names that are refused with a reason */
+function optionsIn(form: Form, path: readonly string[] = []): string[] {
+  const { type, innerType, out, options = [] } = form.def;
+  if (type === "optional" && innerType) return optionsIn(innerType, path);
+  if (type === "undefined") return [];
+  const inner = Object.entries(form.shape ?? {});
+  if (inner.length > 0) return inner.flatMap(([name, one]) => optionsIn(one, [...path, name]));
+  const objects = [...options, out?.def.innerType].filter((one) => one?.shape !== undefined);
+  return [path.join("."), ...objects.flatMap((one) => (one ? optionsIn(one, path) : []))];
+}
+
+interface Row {
+  readonly names: readonly string[];
+  /** The cell of the default. */
+  readonly stated: string;
+}
+
+/** @returns the rows of the first table below a heading */
+function rowsBelow(heading: string): Row[] {
+  const [, chapter = ""] = readFileSync("docs/configuration.md", "utf8").split(`\n${heading}\n`);
+  const [table = ""] = chapter.split(/^##/m);
+  return [...table.matchAll(/^\| (`.*?) \| (.*?) \|/gm)].map(([, names = "", stated = ""]) => ({
+    names: [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name),
+    stated,
+  }));
+}
+
+/** A row may be about an object as a whole, such as `credentialFields`. */
+const covers = (name: string, option: string) => option === name || option.startsWith(`${name}.`);
+
+const tables = {
+  general: {
+    rows: rowsBelow("## General"),
+    // Routes have a chapter of their own.
+    options: optionsIn(configInput as unknown as Form).filter((option) => option !== "routes"),
+  },
+  route: { rows: rowsBelow("## A route"), options: optionsIn(routeInput) },
+};
+
+it.each(Object.entries(tables))("%s: options and rows are the same", (_, { rows, options }) => {
+  const names = rows.flatMap((row) => row.names);
+  expect(rows.length).toBeGreaterThan(25);
+  expect(options.filter((option) => !names.some((name) => covers(name, option)))).toEqual([]);
+  expect(names.filter((name) => !options.some((option) => covers(name, option)))).toEqual([]);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+/** @returns the value of a literal such as `"5m"`, `0` or `4 MiB`; `undefined` for words */
+function literal(stated: string): unknown {
+  const [, mebibytes] = /^(\d+) MiB$/.exec(stated) ?? [];
+  if (mebibytes !== undefined) return Number(mebibytes) * 1_048_576;
+  try {
+    return JSON.parse(stated);
+  } catch {
+    return undefined;
+  }
+}
+
+const literalInCell = (cell: string) => literal(/^`([^`]+)`$/.exec(cell)?.[1] ?? cell);
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** @returns such as `{ query: { allow: ["page"] } }` for `query.allow` */
+function written(option: string, value: unknown): Values {
+  const names = option.split(".");
+  return names.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Values;
+}
+
+/** A resolved route in a form that can be compared. */
+function comparable({ tags, credentials, ...plain }: Route) {
+  const asked = ["x-tenant", "x-csrf-token", "x-api-key", "accept"];
+  return {
+    ...plain,
+    tags: tags({ slug: "1" }),
+    credentials: asked.map((name) => credentials.entryFor(name)),
+  };
+}
+
+describe("general", () => {
+  const resolved = (values: Values) => {
+    const { anywhere, ...config } = defineConfig(values);
+    return { ...config, anywhere: comparable(anywhere) };
+  };
+  const literals = tables.general.rows.flatMap(({ names, stated }) => {
+    const value = literalInCell(stated);
+    return value === undefined ? [] : names.map((name) => ({ name, value }));
+  });
+
+  it.each(literals)("$name is $value where it is left out", ({ name, value }) => {
+    expect(resolved(written(name, value))).toEqual(resolved({}));
+  });
+
+  it("has few defaults that are no single value", () => {
+    expect(tables.general.rows.length - literals.length).toBeLessThan(13);
+  });
+});
+
+/** Docstrings of written-route.ts by the path of the option. */
+const docstrings = new Map(
+  [
+    ...readFileSync("src/config/written-route.ts", "utf8").matchAll(
+      /^export interface Written(\w+) \{(.*?)^\}/gms,
+    ),
+  ].flatMap(([, of = "", body = ""]) => {
+    const part = of.replace(/^Route/, "").replace(/^./, (first) => first.toLowerCase());
+    const fields = body.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*readonly (\w+)\??: /gs);
+    return [...fields].map(
+      ([, text = "", name = ""]) => [part === "" ? name : `${part}.${name}`, text] as const,
+    );
+  }),
+);
+
+/** @returns the value of the first `@example` of a docstring */
+function exampleOf(option: string): unknown {
+  const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstrings.get(option) ?? "") ?? [];
+  return runInThisContext(`(${code})`);
+}
+
+/** Defaults of the table that are no single value. */
+const inWords =
+  /^(?:none|all|the origin's|`ORIGIN_URL`|`metrics\.hitRateMin`|errors and |`1`, or )/;
+
+const { rows, options } = tables.route;
+const optional = options.filter((option) => option !== "name" && option !== "match");
+
+describe.each(optional)("of a route: %s", (option) => {
+  const resolved = (route: Values, general: Values = {}) =>
+    comparable(resolvedRoute({ name: "a", match: "/:slug", ...route }, general));
+  const stated = rows.find(({ names }) => names.some((name) => covers(name, option)))?.stated ?? "";
+
+  it("has an example that changes the route", () => {
+    expect(resolved(written(option, exampleOf(option)))).not.toEqual(resolved({}));
+  });
+
+  it("has the default that is stated", () => {
+    const text = (docstrings.get(option) ?? "").replaceAll(/\s*\*\s+/g, " ");
+    const [, inDocstring = ""] = /Default: `?([^`,;]+?)`?(?:[.;]|,(?! or))/.exec(text) ?? [];
+    const values = [literalInCell(stated), literal(inDocstring)];
+    const known = values.filter((value) => value !== undefined);
+    const ways = known.map((value) => resolved(written(option, value)));
+    expect(ways).toEqual(known.map(() => resolved({})));
+    const example = written(option, exampleOf(option));
+    const isGeneral = /^the general ones?$/.test(stated);
+    expect(resolved({}, isGeneral ? example : {})).toEqual(resolved(isGeneral ? example : {}));
+    expect(known.length > 0 || isGeneral || inWords.test(stated)).toBe(true);
+  });
+});
