@@ -1,6 +1,6 @@
 // Hostile clients beside honest ones before the built Worker: what honest clients notice, and what
 // an attacker's request costs. A whole run writes docs/degradation.md.
-//   npm run bench:attack -- [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
+//   npm run bench -- attack [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
@@ -13,13 +13,13 @@ import type { OriginCalls } from "./attack/origin-process.ts";
 import { report } from "./attack/report.ts";
 import { BenchFailure, type Ground, measuredRow, type Pace, type Row } from "./attack/row.ts";
 import { siteConfig } from "./attack/site.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { startPart } from "./load/part.ts";
 import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 
-const command = "npm run bench:attack";
+const command = "npm run bench -- attack";
 const usual = { seconds: "60", rate: "100", "honest-rate": "150" };
 
 interface Asked {

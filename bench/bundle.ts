@@ -9,8 +9,8 @@ import {
   bundleGzipBytesMax,
   packageOf,
 } from "../local/bundle-contents.ts";
-import { counted, markdownTable } from "./figures.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { counted, markdownTable } from "./load/figures.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });

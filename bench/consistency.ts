@@ -1,13 +1,13 @@
 // The promise under every fault, for as long as one likes: real colos, a real Redis, and a checker
 // of all that was read. Ends with 1 on a violation.
-//   npm run bench:consistency -- --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
+//   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 // With --released, the last release and today's Worker stand side by side, and colos change versions.
 import { parseArgs } from "node:util";
 import { type FaultName, faultNames } from "../testing/consistency/nemesis.ts";
 import { isPlantedFault, plantedFaults, revealing } from "../testing/consistency/planted-faults.ts";
 import { run, type RunSettings } from "../testing/consistency/run.ts";
 import { tableOf } from "../testing/consistency/table.ts";
-import { numberOf, report, unknown } from "./run-options.ts";
+import { numberOf, report, unknown } from "./load/run-options.ts";
 
 const checkEveryMs = 1_000;
 

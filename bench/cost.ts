@@ -1,7 +1,7 @@
-// The bill of a site's traffic: counts what bench:trace's replay takes of Redis, of the Cache API, of
+// The bill of a site's traffic: counts what the bench trace's replay takes of Redis, of the Cache API, of
 // the origin and of the processors, prices it, and puts the tables into docs/costs.md and
 // docs/performance.md.
-//   npm run bench:cost -- [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
+//   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
@@ -11,13 +11,13 @@ import type { Lag } from "./cost/journal-bill.ts";
 import { documented } from "./cost/documented.ts";
 import { countedRun } from "./cost/run.ts";
 import { type Single, singleEvents } from "./cost/single-events.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 import { coloCount, type TraceSettings, traceOf } from "./trace/trace.ts";
 
-const command = "npm run bench:cost";
-/** Of bench:trace; a replay that takes longer stretches lifetimes as well, and is the same trace. */
+const command = "npm run bench -- cost";
+/** Of the bench trace; a replay that takes longer stretches lifetimes as well, and is the same trace. */
 const usualSeconds = 180;
 /** As a configuration that says nothing has it. */
 const lag: Lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };

@@ -1,6 +1,6 @@
 // An application's data on Node beside BentoCache: one Redis, the same calls, in one run. Writes what it has
 // measured into docs/data.md.
-//   npm run bench:data -- [--rounds 25] [--dry]
+//   npm run bench -- data [--rounds 25] [--dry]
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../local/bundling.ts";
@@ -10,8 +10,8 @@ import { commandsTable, countCommands } from "./data/commands.ts";
 import { countLoads, herdTable } from "./data/herd.ts";
 import { hitsTable, type HitRates, measureHits, ratioMin, ratiosOf } from "./data/memory-hits.ts";
 import { type Outcomes, purgeDuringLoad, raceTable } from "./data/purge-during-load.ts";
-import { machineSaid, medianInterval } from "./figures.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { machineSaid, medianInterval } from "./load/figures.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 
 const valueBytes = [1_000, 20_000];
 
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
       raceTable(measured.races),
     ].join("\n\n");
     process.stdout.write(`${said}\n`);
-    if (!isDry) await replaceMarkedPart(join(root, "docs/data.md"), "npm run bench:data", said);
+    if (!isDry) await replaceMarkedPart(join(root, "docs/data.md"), "npm run bench -- data", said);
     const faults = missed(measured);
     if (faults.length === 0) return;
     process.exitCode = 1;

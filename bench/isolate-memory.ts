@@ -8,12 +8,12 @@ import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
 import { adminToken, storesSettled } from "../testing/worker/world.ts";
-import { counted, markdownTable } from "./figures.ts";
+import { counted, markdownTable } from "./load/figures.ts";
 import { collectGarbage, heldBytes, watchPeak } from "./isolate-memory/heap.ts";
 import { headersBytes } from "./isolate-memory/headers.ts";
 import { type Asking, type Site, sites, startOrigin } from "./isolate-memory/site.ts";
 import { Inspector } from "./load/inspector.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 
 const mebibyte = 1_048_576;
 /** Half of the platform's 128 MB. */

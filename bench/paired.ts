@@ -1,9 +1,9 @@
 // Is this checkout as fast as another? Both Workers, each built by its own sources, take turns in one run.
-//   npm run bench:paired -- --against DIR | --configuration '{"heuristics":true}' [--rounds 15]
+//   npm run bench -- paired --against DIR | --configuration '{"heuristics":true}' [--rounds 15]
 // DIR is a checkout with its packages installed; with a configuration alone, both are of this checkout.
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { startPart } from "./load/part.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";

@@ -1,16 +1,16 @@
 // What a hit and a miss cost, function by function: a CPU profile of the built Worker under load, by workerd's
 // inspector. Without --path all of them are taken, and docs/performance.md is written.
-//   npm run bench:profile -- [--path memory|edge|shared|304|miss] [--seconds 4] [--top 25]
+//   npm run bench -- profile [--path memory|edge|shared|304|miss] [--seconds 4] [--top 25]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
 import { freePort, startColo } from "../local/colo.ts";
 import { Running } from "../local/running.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
-import { machineSaid, markdownTable, percent } from "./figures.ts";
+import { machineSaid, markdownTable, percent } from "./load/figures.ts";
 import { Inspector } from "./load/inspector.ts";
 import { startPart } from "./load/part.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 import { type Costs, costsOf } from "./profile/costs.ts";
 import { cpuProfile } from "./profile/cpu-profile.ts";
 import type { OriginCalls } from "./speed/origin-process.ts";
@@ -149,7 +149,7 @@ async function main(): Promise<void> {
     }
     if (values.path === undefined) {
       const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
-      await replaceMarkedPart(document, "npm run bench:profile", documented.join("\n"));
+      await replaceMarkedPart(document, "npm run bench -- profile", documented.join("\n"));
     }
   } finally {
     await running.stop();

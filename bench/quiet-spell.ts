@@ -8,7 +8,7 @@ import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
-import { quantile } from "./figures.ts";
+import { quantile } from "./load/figures.ts";
 
 const fields = { "content-type": "text/html", "cache-control": "max-age=3600" };
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };

@@ -2,7 +2,7 @@
 // what packing costs in workerd beside what it saves. Prints the tables of docs/performance.md.
 import "../testing/fakes/workers-globals.ts";
 import { bodyCosts } from "./shared-record/bodies.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { layoutCosts } from "./shared-record/layouts.ts";
 
 process.stdout.write(`${machineSaid()}\n\n`);

@@ -1,13 +1,13 @@
 // Puts the purge protocol through simulated histories, as many as there is time for, or shows one
 // of them event by event.
 //
-//   npm run bench:simulation -- --histories 200000 --seed 1
-//   npm run bench:simulation -- --requests --histories 2000 --kind crossing
-//   npm run bench:simulation -- --switch --histories 20000 --kind trimming
-//   npm run bench:simulation -- --data --histories 100000
-//   npm run bench:simulation -- --fields --histories 100000
-//   npm run bench:simulation -- --write-behind --histories 100000 --kind failing-over
-//   npm run bench:simulation -- --replay 110969
+//   npm run bench -- simulation --histories 200000 --seed 1
+//   npm run bench -- simulation --requests --histories 2000 --kind crossing
+//   npm run bench -- simulation --switch --histories 20000 --kind trimming
+//   npm run bench -- simulation --data --histories 100000
+//   npm run bench -- simulation --fields --histories 100000
+//   npm run bench -- simulation --write-behind --histories 100000 --kind failing-over
+//   npm run bench -- simulation --replay 110969
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";

@@ -1,15 +1,15 @@
 // How fast one request is answered: Tidemark's hits, 304s and misses beside a constant Worker, a bare
 // Cache API Worker and hono/cache, interleaved in one run. A whole run writes docs/performance.md.
-//   npm run bench -- [--quick] [--only hit,304,miss,time]
+//   npm run bench -- speed [--quick] [--only hit,304,miss,time]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { startPart } from "./load/part.ts";
 import { isCpuKnown } from "./load/process-cpu.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable } from "./speed/demands.ts";
@@ -100,7 +100,7 @@ async function main(): Promise<void> {
     const text = await measure(running, log, asked);
     if (!asked.isWhole) return void process.stdout.write("Not a whole run: nothing is written.\n");
     const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
-    await replaceMarkedPart(document, "npm run bench", text);
+    await replaceMarkedPart(document, "npm run bench -- speed", text);
     process.stdout.write("docs/performance.md is written.\n");
   } finally {
     await running.stop();

@@ -1,9 +1,9 @@
 // What many clients at once do to an origin, and to each other: Tidemark beside a bare Cache API
 // Worker, scenario by scenario, in one run.
-//   npm run bench:stampede -- [--scenarios cold,expiry,own,redis,origin] [--minute]
+//   npm run bench -- stampede [--scenarios cold,expiry,own,redis,origin] [--minute]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { startPart } from "./load/part.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { ClientCalls } from "./stampede/clients-process.ts";

@@ -1,12 +1,12 @@
 // The switch under load: three colos of the built Worker over one Redis, clients at all of them, and the
 // switch thrown on, off and for one route. Ends with 1 where an answer is late, wrong or missing.
-//   npm run bench:switch -- [--rate 500] [--seed 1]
+//   npm run bench -- switch [--rate 500] [--seed 1]
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import type { Bypass } from "../src/purge/journal/switch-state.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
-import { counted, machineSaid, markdownTable, percent, quantile } from "./figures.ts";
+import { counted, machineSaid, markdownTable, percent, quantile } from "./load/figures.ts";
 import { ask, nowAtMs } from "./load/ask.ts";
 import { startColos } from "./load/colos.ts";
 import { type Part, startPart } from "./load/part.ts";

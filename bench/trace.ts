@@ -1,11 +1,11 @@
 // A site's traffic, replayed: how much of it reaches the origin through Tidemark, through the Workers
 // one writes without it, through Varnish, and through caches without flaws. Systems take turns.
-//   npm run bench:trace -- [--requests 100000] [--pages 5000] [--seconds 180] [--seed 1]
+//   npm run bench -- trace [--requests 100000] [--pages 5000] [--seconds 180] [--seed 1]
 //     [--systems tidemark,bare,hono,varnish] [--paged 0.2: pages with an unlisted query ?page=]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { adminToken } from "../testing/worker/world.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { type Part, startPart } from "./load/part.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import { bareWorker, buildHonoWorker } from "./load/peer-workers.ts";

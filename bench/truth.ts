@@ -1,19 +1,19 @@
 // The truth of /_cache/metrics: three colos of the built Worker under load, and what the metrics say
 // beside what the load, the origin and Redis have counted. First no isolate dies, then colos are killed.
 // Ends with 1 where a figure is not as it must be.
-//   npm run bench:truth -- [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry] [--print-only]
+//   npm run bench -- truth [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { reportPace, type ReportPace } from "../src/observe/metrics.ts";
-import { machineSaid } from "./figures.ts";
+import { machineSaid } from "./load/figures.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
-import { replaceMarkedPart } from "./marked-part.ts";
+import { replaceMarkedPart } from "./load/marked-part.ts";
 import { figuresOf, holds } from "./truth/judged.ts";
 import { documented, failedLine, type Part } from "./truth/report.ts";
 import { truthRun, type TruthSettings } from "./truth/run.ts";
 
-const command = "npm run bench:truth";
+const command = "npm run bench -- truth";
 
 /** For a first look: the Worker is then another than what is deployed. */
 const hurried: ReportPace = { busyAfterMs: 4_000, busyRequests: 100, quietAfterMs: 12_000 };

@@ -1,6 +1,6 @@
 // A sitemap of 20,000 pages warmed in two colos before an origin of bounded capacity, interrupted and resumed.
 // Ends with 1 where the origin's own visitors wait twice as long, or a page is no hit afterwards.
-//   npm run bench:warm -- [--pages 20000] [--seed 1]
+//   npm run bench -- warm [--pages 20000] [--seed 1]
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
-import { counted, machineSaid, markdownTable, quantile } from "./figures.ts";
+import { counted, machineSaid, markdownTable, quantile } from "./load/figures.ts";
 import { nowAtMs } from "./load/ask.ts";
 import { startColos } from "./load/colos.ts";
 import { type Part, startPart } from "./load/part.ts";

@@ -1,6 +1,6 @@
 // Counters under every fault: colos, a process of Node, a real Redis and D1; and whether each add counts as was told.
 // Ends with 1 on a violation.
-//   npm run bench:write-behind -- --adds 1000000 [--seconds 240] [--seed 1] [--faults a,b] [--fault <a planted one>]
+//   npm run bench -- write-behind --adds 1000000 [--seconds 240] [--seed 1] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
 import {
   isPlantedBehind,
@@ -9,7 +9,7 @@ import {
 import { proofFaultNames } from "../testing/write-behind/proof/proof-faults.ts";
 import { tableOfProof } from "../testing/write-behind/proof/proof-table.ts";
 import { type ProofSettings, runProof } from "../testing/write-behind/proof/run-proof.ts";
-import { numberOf, report, unknown } from "./run-options.ts";
+import { numberOf, report, unknown } from "./load/run-options.ts";
 
 function settingsFrom(args: readonly string[]): ProofSettings {
   const { values } = parseArgs({

@@ -1,5 +1,5 @@
 // What must hold of honest clients and of Redis while an attack goes on, and whether it does.
-import { quantile } from "../figures.ts";
+import { quantile } from "../load/figures.ts";
 import type { Row } from "./row.ts";
 
 const p99RatioMax = 2;

@@ -1,5 +1,5 @@
 // The tables of the attacks.
-import { counted, markdownTable, percent } from "../figures.ts";
+import { counted, markdownTable, percent } from "../load/figures.ts";
 import { type Calm, type Judged, judged } from "./demands.ts";
 import { type Pace, type Row, saidFaults } from "./row.ts";
 import { originMs, restRttMs } from "./site.ts";

@@ -1,5 +1,5 @@
 // What a counted run must show. A check that fails is said, and fails the bench.
-import { counted } from "../figures.ts";
+import { counted } from "../load/figures.ts";
 import type { ByTheClock } from "./designs.ts";
 import * as expected from "./expected-commands.ts";
 import { journalReadsMax, type Lag } from "./journal-bill.ts";

@@ -1,5 +1,5 @@
 // The two texts that a run leaves in the documentation: a few rows for docs/costs.md, and all of it.
-import { counted } from "../figures.ts";
+import { counted } from "../load/figures.ts";
 import { cacheStatusTable, traceSaid } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
 import { coloCount, lifetimeShares, originMs, scale, type TraceSettings } from "../trace/trace.ts";

@@ -1,5 +1,5 @@
 // What a run came to, as the tables of the documentation.
-import { counted, markdownTable, quantile } from "../figures.ts";
+import { counted, markdownTable, quantile } from "../load/figures.ts";
 import { mebibytes } from "../trace/report.ts";
 import type { TraceSettings } from "../trace/trace.ts";
 import { type Check, holds } from "./checks.ts";

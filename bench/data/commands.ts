@@ -2,7 +2,7 @@
 // counted apart: an isolate in use does that every few seconds, whatever is called.
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { markdownTable } from "../figures.ts";
+import { markdownTable } from "../load/figures.ts";
 import { articleOf, openSystem, type System, type SystemName, systemNames } from "./systems.ts";
 
 /** `here` and `there` are two processes' caches in one. */

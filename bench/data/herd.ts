@@ -1,6 +1,6 @@
 // 200 calls at once for one key that nobody has, from 3 processes: how often it is loaded.
 import { Running } from "../../local/running.ts";
-import { markdownTable } from "../figures.ts";
+import { markdownTable } from "../load/figures.ts";
 import { startPart } from "../load/part.ts";
 import type { HerdCalls } from "./herd-process.ts";
 import { type SystemName, systemNames } from "./systems.ts";

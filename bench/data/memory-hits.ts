@@ -1,6 +1,6 @@
 // How many hits in memory a second: the two take turns in one process, round by round.
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { counted, markdownTable, median, medianInterval } from "../figures.ts";
+import { counted, markdownTable, median, medianInterval } from "../load/figures.ts";
 import { articleOf, openSystem, type System, systemNames } from "./systems.ts";
 
 const keyCount = 100;

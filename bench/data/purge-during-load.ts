@@ -1,7 +1,7 @@
 // A purge by tag while a load is under way that has read its source before it: what answers afterwards, in the
 // cache that loaded, in the one that purged, and in one that is asked then for the first time.
 import { setTimeout as delay } from "node:timers/promises";
-import { markdownTable } from "../figures.ts";
+import { markdownTable } from "../load/figures.ts";
 import { openSystem, type System, type SystemName, systemNames } from "./systems.ts";
 
 /** In the foreground nothing is stored; in the background a stale value answers while it is loaded anew. */

@@ -1,7 +1,7 @@
 // What a copy of the view in the colo's cache costs to write and to take, without the cache itself.
 import { Chain } from "../../src/purge/view/chain.ts";
 import { ViewCopies } from "../../src/purge/view/view-copies.ts";
-import { counted, median } from "../figures.ts";
+import { counted, median } from "../load/figures.ts";
 import { entryOf, table } from "./examples.ts";
 
 const host = "www.example.com";

@@ -1,7 +1,7 @@
 // Reading the journal and writing to it, over a real server, by how much stands there.
 import type { World } from "../journal.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
-import { counted, median } from "../figures.ts";
+import { counted, median } from "../load/figures.ts";
 import { purgeOf, scalesUpTo, table } from "./examples.ts";
 
 const batchCount = 2_000;

@@ -4,7 +4,7 @@ import type { Entry } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import type { PurgeTargets } from "../../src/purge/journal/purge-target.ts";
-import { counted } from "../figures.ts";
+import { counted } from "../load/figures.ts";
 import { entryOf, responseOf, scalesUpTo, table, targetsOf } from "./examples.ts";
 
 const maxLagMs = 10_000;

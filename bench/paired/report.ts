@@ -1,5 +1,5 @@
 // How two checkouts compare, and in what this one is slower than it may be.
-import { markdownTable, medianInterval } from "../figures.ts";
+import { markdownTable, medianInterval } from "../load/figures.ts";
 import { medianSaid, ratiosOf, spreadSaid, twoPlaces } from "../speed/report.ts";
 import type { ContestFigures } from "../speed/rounds.ts";
 import { beforeName, nowName } from "./contests.ts";

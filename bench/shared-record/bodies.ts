@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import { startColo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";
-import { counted, markdownTable, median } from "../figures.ts";
+import { counted, markdownTable, median } from "../load/figures.ts";
 import { pageText } from "../load/page-text.ts";
 import { dollarsAMillionOf } from "../cost/prices.ts";
 

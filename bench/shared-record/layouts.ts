@@ -9,7 +9,7 @@ import { RedisClient } from "../../src/redis/redis-client.ts";
 import { sha256Hex } from "../../src/base/sha256.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
-import { counted, markdownTable } from "../figures.ts";
+import { counted, markdownTable } from "../load/figures.ts";
 import { pageText } from "../load/page-text.ts";
 import { dollarsAMillionOf } from "../cost/prices.ts";
 import type { ResponseAsk, ResponseRecord } from "../../src/proxy/stored/tiers.ts";

@@ -1,5 +1,5 @@
 // What must be seen in one run, and whether it was.
-import { markdownTable, median, percent } from "../figures.ts";
+import { markdownTable, median, percent } from "../load/figures.ts";
 import { bareName, byBrowser, constantName, edgeName, memoryName } from "./contests.ts";
 import {
   addedShare,

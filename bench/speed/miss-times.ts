@@ -2,7 +2,7 @@
 // and that what is slow to store keeps nobody waiting.
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
-import { median } from "../figures.ts";
+import { median } from "../load/figures.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { pageOf, type Path } from "./site.ts";
 import type { Ground, System } from "./systems.ts";

@@ -1,5 +1,12 @@
 // The tables of the speed bench, as docs/performance.md has them.
-import { counted, markdownTable, median, medianInterval, percent, quantile } from "../figures.ts";
+import {
+  counted,
+  markdownTable,
+  median,
+  medianInterval,
+  percent,
+  quantile,
+} from "../load/figures.ts";
 import { bareName, constantName } from "./contests.ts";
 import { addedShare, type MissTimes } from "./miss-times.ts";
 import type { ContestFigures, RowFigures } from "./rounds.ts";

@@ -1,5 +1,5 @@
 // Everybody asks at once for a page that nobody has.
-import { counted, markdownTable } from "../figures.ts";
+import { counted, markdownTable } from "../load/figures.ts";
 import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
 
 const variants = [

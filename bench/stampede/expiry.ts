@@ -1,5 +1,5 @@
 // A page that everybody asks for all the time expires, over and over.
-import { counted, markdownTable } from "../figures.ts";
+import { counted, markdownTable } from "../load/figures.ts";
 import {
   type Ground,
   latencies,

@@ -1,5 +1,5 @@
 // One load on one system, and what clients and origin saw of it.
-import { counted, quantile } from "../figures.ts";
+import { counted, quantile } from "../load/figures.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import type { Client, ClientCalls, Sample } from "./clients-process.ts";

@@ -1,6 +1,6 @@
 // The origin is down for a while, and then back, with everybody waiting for it.
 import { setTimeout as delay } from "node:timers/promises";
-import { counted, markdownTable } from "../figures.ts";
+import { counted, markdownTable } from "../load/figures.ts";
 import { nowAtMs } from "../load/ask.ts";
 import type { OriginRequest } from "./origin-process.ts";
 import {

@@ -1,5 +1,5 @@
 // A page that is different for everybody: nobody waits for another's, and nobody gets it.
-import { counted, markdownTable } from "../figures.ts";
+import { counted, markdownTable } from "../load/figures.ts";
 import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
 
 const variants = [

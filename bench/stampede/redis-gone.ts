@@ -1,6 +1,6 @@
 // The shared tier goes silent under load, and comes back: nothing is refused, nothing is answered.
 import { setTimeout as delay } from "node:timers/promises";
-import { counted, markdownTable, quantile } from "../figures.ts";
+import { counted, markdownTable, quantile } from "../load/figures.ts";
 import { nowAtMs } from "../load/ask.ts";
 import type { Client, Sample } from "./clients-process.ts";
 import { type Ground, latencies, measured, ms, setOrigin, spread, warm } from "./measured.ts";

@@ -1,5 +1,5 @@
 // What the systems came to, beside what flawless caches would have, and what the differences are.
-import { counted, markdownTable, percent, quantile } from "../figures.ts";
+import { counted, markdownTable, percent, quantile } from "../load/figures.ts";
 import { compute, type Computed } from "./model.ts";
 import type { OriginCounts } from "./origin-process.ts";
 import type { Replayed } from "./replay-process.ts";

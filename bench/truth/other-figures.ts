@@ -1,6 +1,6 @@
 // What is not in the rows of the load: requests to the origin, commands of Redis, purges and reports, and
 // how long answers took.
-import { quantile } from "../figures.ts";
+import { quantile } from "../load/figures.ts";
 import type { Figure } from "./judged.ts";
 import { reportedFigures } from "./reported.ts";
 import type { OriginRow } from "./origin-process.ts";

@@ -1,5 +1,5 @@
 // The tables of the truth bench: a row for each group of figures.
-import { counted, markdownTable } from "../figures.ts";
+import { counted, markdownTable } from "../load/figures.ts";
 import { both, type Figure, holds } from "./judged.ts";
 import type { TruthRun, TruthSettings } from "./run.ts";
 import { coloCount } from "./site-plan.ts";

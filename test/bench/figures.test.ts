@@ -1,6 +1,6 @@
 // What is said of a median must follow from how many values there are.
 import { expect, it } from "vitest";
-import { medianInterval, quantile } from "../../bench/figures.ts";
+import { medianInterval, quantile } from "../../bench/load/figures.ts";
 import { Draws } from "../../testing/draws.ts";
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { replaceMarkedPart } from "../../bench/marked-part.ts";
+import { replaceMarkedPart } from "../../bench/load/marked-part.ts";
 
-const name = "npm run bench:cost";
+const name = "npm run bench -- cost";
 const begin = `<!-- begin: ${name} -->`;
 const end = `<!-- end: ${name} -->`;
 

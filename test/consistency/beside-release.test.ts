@@ -1,5 +1,5 @@
 // The last release and today's Worker side by side, before one Redis: each serves and purges, and
-// colos change from one to the other, forth and back, while they do. `npm run bench:consistency --
+// colos change from one to the other, forth and back, while they do. `npm run bench -- consistency --
 // --released` does this for as long as one likes.
 import { expect, it } from "vitest";
 import { crossings, versionThat } from "../../testing/consistency/crossings.ts";

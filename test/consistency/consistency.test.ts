@@ -1,5 +1,5 @@
 // Real colos before a Redis that is broken in many ways: what they answered keeps the promise. And
-// the same found broken, where it is. `npm run bench:consistency` does this for as long as one likes.
+// the same found broken, where it is. `npm run bench -- consistency` does this for as long as one likes.
 import { describe, expect, it } from "vitest";
 import { faultNames } from "../../testing/consistency/nemesis.ts";
 import { type PlantedFault, revealing } from "../../testing/consistency/planted-faults.ts";

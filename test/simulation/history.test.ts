@@ -1,5 +1,5 @@
 // The promise itself, over random histories of lag, loss, restored states, trimming and clocks that
-// differ (docs/purge-protocol.md). A failure names its seed; `npm run bench:simulation -- --replay`
+// differ (docs/purge-protocol.md). A failure names its seed; `npm run bench -- simulation --replay`
 // tells that history event by event.
 import { describe, expect, it } from "vitest";
 import { type History, historyOf } from "../../testing/simulation/history.ts";

@@ -1,5 +1,5 @@
 // The switch over random histories (rule 24 of docs/purge-protocol.md), and each step of it left out on
-// purpose, which has to show. A failure names its seed; `npm run bench:simulation -- --switch --replay`
+// purpose, which has to show. A failure names its seed; `npm run bench -- simulation --switch --replay`
 // tells that history event by event.
 import { describe, expect, it } from "vitest";
 import type { EntryPlace } from "../../src/purge/journal/entry.ts";

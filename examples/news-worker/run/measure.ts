@@ -3,8 +3,14 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { upstash } from "../../../bench/cost/prices.ts";
-import { counted, machineSaid, markdownTable, percent, quantile } from "../../../bench/figures.ts";
-import { replaceMarkedPart } from "../../../bench/marked-part.ts";
+import {
+  counted,
+  machineSaid,
+  markdownTable,
+  percent,
+  quantile,
+} from "../../../bench/load/figures.ts";
+import { replaceMarkedPart } from "../../../bench/load/marked-part.ts";
 import { crowd, type Crowd, publications, reads, type Reads, tiers } from "./measured.ts";
 import { type NewsSettings, type NewsSite, startNewsSite } from "./news-site.ts";
 

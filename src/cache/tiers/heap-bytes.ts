@@ -17,7 +17,7 @@ const recordBytes = 1_024;
 /** What stands around one text among many, such as a tag. */
 export const textBytes = 24;
 
-/** An upper estimate, text at a byte a character; `npm run bench:isolate-memory` measures it. */
+/** An upper estimate, text at a byte a character; `npm run bench -- isolate-memory` measures it. */
 export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<Detail>): number {
   if (record.kind === "vary") {
     const { variants, digests = [] } = record;

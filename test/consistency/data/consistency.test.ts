@@ -1,5 +1,5 @@
 // An application's data on real colos and in a process of Node, before a Redis that is broken in many ways:
-// what was read keeps the promise. And the same found broken, where it is. `npm run bench:data-consistency`
+// what was read keeps the promise. And the same found broken, where it is. `npm run bench -- data-consistency`
 // does this for as long as one likes.
 import { describe, expect, it } from "vitest";
 import { dataFaultNames } from "../../../testing/consistency/data/data-faults.ts";

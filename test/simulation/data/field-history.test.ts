@@ -1,5 +1,5 @@
 // Fields over random histories (rule 26 of docs/purge-protocol.md), and each step of it left out on purpose,
-// which has to show. A failure names its seed; `npm run bench:simulation -- --fields --replay` tells that
+// which has to show. A failure names its seed; `npm run bench -- simulation --fields --replay` tells that
 // history event by event.
 import { describe, expect, it } from "vitest";
 import { fieldHistoryOf } from "../../../testing/simulation/data/field-history.ts";

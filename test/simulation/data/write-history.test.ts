@@ -1,5 +1,5 @@
 // Writing through over random histories (rule 25 of docs/purge-protocol.md), and each step of it left out
-// on purpose, which has to show. A failure names its seed; `npm run bench:simulation -- --data --replay`
+// on purpose, which has to show. A failure names its seed; `npm run bench -- simulation --data --replay`
 // tells that history event by event.
 import { describe, expect, it } from "vitest";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";

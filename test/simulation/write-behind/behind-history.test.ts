@@ -1,5 +1,5 @@
 // Write-behind over random histories: what is accepted and not lost counts once, at the end and in each exact read.
-// A failure names its seed; `npm run bench:simulation -- --write-behind --kind … --replay` tells that history.
+// A failure names its seed; `npm run bench -- simulation --write-behind --kind … --replay` tells that history.
 import { expect, it } from "vitest";
 import { behindHistoryOf } from "../../../testing/simulation/write-behind/behind-history.ts";
 import { behindKinds } from "../../../testing/simulation/write-behind/behind-weather.ts";

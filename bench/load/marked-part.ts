@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 /**
  * Puts a text between `<!-- begin: name -->` and `<!-- end: name -->`.
  *
- * @param name the command that writes it, such as "npm run bench:cost"
+ * @param name the command that writes it, such as "npm run bench -- cost"
  * @throws Error when the file does not have each marker once, in that order; it is unchanged then
  */
 export async function replaceMarkedPart(path: string, name: string, text: string): Promise<void> {

@@ -1,5 +1,5 @@
 // What the programs that look for violations have in common: their options, their refusals, their end.
-import { OperatorError } from "../src/base/operator-error.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
 
 /** @throws OperatorError for what is no number, or below 0 */
 export function numberOf(option: string, text: string): number {
