@@ -35,7 +35,10 @@ export interface Colo {
 }
 
 /** What of a colo may change while it runs. */
-export type Replacement = Pick<ColoSettings, "worker" | "env" | "rateLimits" | "compatibility">;
+export type Replacement = Pick<
+  ColoSettings,
+  "worker" | "env" | "rateLimits" | "kvNamespaces" | "compatibility"
+>;
 
 export interface RateLimitSettings {
   readonly limit: number;
@@ -55,6 +58,8 @@ export interface ColoSettings {
   readonly compatibility?: { readonly date?: string; readonly flags?: readonly string[] };
   /** Bindings of `[[ratelimits]]`, by name. */
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
+  /** Bindings of `[[kv_namespaces]]`, each a namespace of this colo's own. */
+  readonly kvNamespaces?: readonly string[];
   /** The folder of its Cache API: what an earlier colo left there is found. Absent, one of its own. */
   readonly keepsIn?: string;
   /** Gets what workerd says, as people read it; absent, that is printed. */
@@ -166,6 +171,7 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
           compatibilityFlags: [...(compatibility?.flags ?? [])],
           bindings: { ...settings.env, COLO: settings.name },
           ratelimits: Object.fromEntries(limits),
+          kvNamespaces: [...(settings.kvNamespaces ?? [])],
           ...(d1 === undefined ? {} : { d1Databases: { [d1.binding]: "shared" } }),
           unsafeDirectSockets: [{ host, port }],
         },

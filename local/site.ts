@@ -63,12 +63,13 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     const secretsOf = secretsBy(environment);
     const { SITE_HOST } = environment;
     const runnableOf = (
-      { variables, compatibility, rateLimits = {} }: Project,
+      { variables, compatibility, rateLimits = {}, kvNamespaces = [] }: Project,
       worker: string,
     ) => ({
       worker,
       compatibility,
       rateLimits,
+      kvNamespaces,
       env: {
         SITE_HOST: `127.0.0.1:${options.port}`,
         ...variables,

@@ -18,6 +18,8 @@ export interface Project {
   /** Variables and secrets by name. */
   readonly variables: Readonly<Record<string, string>>;
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
+  /** Names of bindings to Workers KV. */
+  readonly kvNamespaces?: readonly string[];
   /** Files that say something of it beside the modules; they need not be there. */
   readonly otherFiles: readonly string[];
   /** What it has and is not given here, in sentences. */

@@ -32,7 +32,7 @@ export const families = {
   requests: counter(
     "requests",
     ["route", "result", "tier"],
-    "Requests that were answered, by result, and by the tier of the answer: memory, edge, shared, origin or none",
+    "Requests that were answered, by result, and by the tier of the answer: memory, edge, kv, shared, origin or none",
   ),
   responseBytes: counter(
     "response_bytes",

@@ -39,6 +39,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
       texts.filter((pair): pair is [string, string] => pair[1] !== undefined),
     ),
     rateLimits: wrangler?.rateLimits ?? {},
+    kvNamespaces: wrangler?.kvNamespaces ?? [],
     otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),
     notes: wrangler?.notes ?? [],
   };

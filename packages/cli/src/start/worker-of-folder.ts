@@ -17,6 +17,7 @@ export interface WorkerOfFolder extends Pick<
   "main" | "compatibility" | "variables" | "notes"
 > {
   readonly rateLimits: Readonly<Record<string, RateLimitSettings>>;
+  readonly kvNamespaces: readonly string[];
 }
 
 /** @returns `undefined` without a wrangler file. @throws OperatorError for one that cannot be read */
@@ -32,6 +33,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     vars,
     compatibility_date: writtenDate,
     compatibility_flags: flags,
+    kv_namespaces: kv,
     ...others
   } = file.table;
   const date = dateText(writtenDate);
@@ -49,6 +51,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     },
     variables: Object.fromEntries(variables.filter(isText)),
     rateLimits: rateLimitsIn(others["ratelimits"]),
+    kvNamespaces: tablesIn(kv).flatMap(({ binding }) => textsIn([binding])),
     notes:
       notGiven.length === 0
         ? []

@@ -142,11 +142,11 @@ describe("a Worker of one's own", { timeout: 180_000 }, () => {
     await written("src/one.js", answering("one"));
     await written("src/two.js", answering("two"));
     const wrangler = (name: string) =>
-      `main = "src/${name}.js"\n[[kv_namespaces]]\nbinding = "KV"\n`;
+      `main = "src/${name}.js"\n[[queues.producers]]\nbinding = "KV"\n`;
     await written("wrangler.toml", wrangler("one"));
     const { run, url } = await start();
     await told(run, "/_cache/stats\n");
-    expect(run.errors()).toMatch(/^Warning: wrangler\.toml gives .*KV \(kv_namespaces\)/);
+    expect(run.errors()).toMatch(/^Warning: wrangler\.toml gives .*KV \(queues\)/);
     const body = async () => (await rawRequest(url, "/a")).body.toString();
     expect(await body()).toBe("one");
     await written("wrangler.toml", wrangler("two"));

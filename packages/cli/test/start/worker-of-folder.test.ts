@@ -20,6 +20,7 @@ describe("is read", () => {
     compatibility_date: "2026-11-01",
     compatibility_flags: ["nodejs_compat"],
     vars: { ORIGIN_URL: "https://origin.test" },
+    kv_namespaces: [{ binding: "PAGES", id: "1" }],
     ratelimits: [{ name: "ORIGIN_LIMITER", namespace_id: "1", simple: { limit: 3, period: 60 } }],
   };
   const toml = `
@@ -32,6 +33,9 @@ ORIGIN_URL = "https://origin.test"
 name = "ORIGIN_LIMITER"
 namespace_id = "1"
 simple = { limit = 3, period = 60 }
+[[kv_namespaces]]
+binding = "PAGES"
+id = "1"
 `;
   it.each([
     { name: "wrangler.json", text: JSON.stringify(table) },
@@ -45,6 +49,7 @@ simple = { limit = 3, period = 60 }
       compatibility: { date: "2026-11-01", flags: ["nodejs_compat"] },
       variables: { ORIGIN_URL: "https://origin.test" },
       rateLimits: { ORIGIN_LIMITER: { limit: 3, periodSeconds: 60 } },
+      kvNamespaces: ["PAGES"],
       notes: [],
     });
   });
