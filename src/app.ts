@@ -144,7 +144,7 @@ export function createApp(
   return { cache, fetch, scheduled };
 }
 
-/** A tier that its bindings do not give is left out, and named among the faults. */
+/** Leaves out each tier whose bindings are not usable, and adds a fault for it. */
 function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
   const { redis } = environment;
   const hasWorld = redis !== undefined && !isFault(redis);

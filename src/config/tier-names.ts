@@ -1,8 +1,8 @@
-// The tiers that an operator can name, and whom each of them serves.
+// The names of the tiers, and who shares what each of them holds.
 
 /**
- * In the order in which they are asked. What lies in a tier is there for one isolate, for all isolates of a
- * colo, or for the world. `region`: copies near the readers of what the world has, some time behind it.
+ * The scope of each tier, in look-up order: one isolate, one colo, or the world shares it. A tier of the scope
+ * `region` holds copies near the readers of what the world's tier holds. These copies may lag.
  */
 export const tierScopes = {
   memory: "isolate",
@@ -16,15 +16,15 @@ export type TierScope = (typeof tierScopes)[TierName];
 
 export const tierNames = Object.keys(tierScopes) as readonly TierName[];
 
-/** Values of an application are small, and set one by one: a copy that lags is no use for them. */
+/** The tiers of data, which does not use copies that lag. */
 export const dataTierNames = tierNames.filter((name) => tierScopes[name] !== "region");
 
-/** As an error names them. */
+/** Formats names for an error. */
 export function listed(names: readonly TierName[]): string {
   return names.map((name) => JSON.stringify(name)).join(", ");
 }
 
-/** Is one of them of that scope? */
+/** Tells whether one of the names has this scope. */
 export function reach(names: readonly string[], scope: TierScope): boolean {
   return tierNames.some((name) => tierScopes[name] === scope && names.includes(name));
 }

@@ -1,11 +1,11 @@
-// Tiers that a Worker is handed in code.
+// Tiers that a Worker gets in code.
 import type { Fault } from "../../base/operator-error.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { RecordForm } from "./record-form.ts";
 import type { Tier } from "./tier.ts";
 
-/** What every tier is made with. */
+/** The settings that every tier gets. */
 export interface TierSettings<Detail> {
   readonly form: RecordForm<Detail>;
   /** Begins each key, so that several sites may share a store. */
@@ -18,9 +18,9 @@ export interface TierSettings<Detail> {
 
 export type MakeTier = <Detail>(settings: TierSettings<Detail>) => Tier<Detail>;
 
-/** A tier that a Worker is handed: it is bundled where it is imported, and nowhere else. */
+/** A tier that a Worker gets in code. Only a Worker that imports it bundles it. */
 export interface TierInCode {
   readonly name: TierName;
-  /** @returns how it is made; or why it cannot be, by these bindings */
+  /** @returns its maker; or what is wrong with the bindings */
   readonly bound: (env: Readonly<Record<string, unknown>>) => MakeTier | Fault;
 }

@@ -1,21 +1,21 @@
-// The tiers of a deployment in the order in which they are asked, and those of them that a route uses.
+// The ordered tiers of a deployment, and the part of them that a route uses.
 import { type TierName, type TierScope, tierScopes } from "../../config/tier-names.ts";
 import type { Memory, Tier } from "./tier.ts";
 
 /** @typeParam Detail what their records know beside what any record does */
 export class TierStack<Detail> {
-  /** It is there even where it is not used: then it is neither read nor written. */
+  /** Always present. Nothing reads or writes it if `usesMemory` is false. */
   readonly memory: Memory<Detail>;
   readonly usesMemory: boolean;
-  /** Nearest first. */
+  /** The tiers below memory, nearest first. */
   readonly below: readonly Tier<Detail>[];
-  /** All that are used. */
+  /** All tiers in use. */
   readonly all: readonly Tier<Detail>[];
-  /** The colo's; `undefined` where there is none. */
+  /** The tier of the colo; `undefined` if there is none. */
   readonly ofColo: Tier<Detail> | undefined;
-  /** The farthest of those that all colos share: what lies there counts where they differ. */
+  /** The farthest tier that all colos share. If tiers differ, this one decides. */
   readonly ofWorld: Tier<Detail> | undefined;
-  /** What `of` has given before: a hit reads it here. */
+  /** Earlier results of `of`, by its argument. A hit reads them directly. */
   readonly parts = new WeakMap<readonly TierName[], TierStack<Detail>>();
 
   constructor(memory: Memory<Detail>, below: readonly Tier<Detail>[], usesMemory = true) {
@@ -27,7 +27,7 @@ export class TierStack<Detail> {
     this.ofWorld = below.findLast(({ name }) => tierScopes[name] === "world");
   }
 
-  /** @param names of a route or a namespace; they may name tiers that this deployment has not */
+  /** @param names tiers of a route or a namespace; the deployment may lack some of them */
   of(names: readonly TierName[]): TierStack<Detail> {
     const known = this.parts.get(names);
     if (known !== undefined) return known;
@@ -42,7 +42,7 @@ export class TierStack<Detail> {
     return new TierStack(this.memory, below, this.usesMemory && scope !== "isolate");
   }
 
-  /** Tiers above this one that fewer share: what it has can be put into them. */
+  /** Tiers above the given one whose scope is another: they can hold copies of its records. */
   above({ name: from }: Pick<Tier<Detail>, "name">): readonly Tier<Detail>[] {
     const at = this.all.findIndex(({ name }) => name === from);
     return this.all.slice(0, at).filter(({ name }) => tierScopes[name] !== tierScopes[from]);

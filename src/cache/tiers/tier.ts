@@ -109,11 +109,11 @@ export type TierTrouble = Trouble<"timeout"> & { readonly why: string };
 export interface Tier<Detail> {
   /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
   readonly name: TierName;
-  /** The largest body that it keeps as it arrives; 0: it keeps whole bodies alone. */
+  /** The largest body that it stores while the body arrives; 0: it stores only whole bodies. */
   readonly arrivingBytesMax: number;
-  /** It answers nobody now: nothing but probes is sent to it. */
+  /** Its calls time out, so only probes are sent to it. */
   readonly isShutOff: boolean;
-  /** The last time that it did not answer, also once that is over. */
+  /** The last time-outs, also after they are over. */
   readonly trouble?: TierTrouble | undefined;
   /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
   read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;

@@ -2,7 +2,7 @@
 import { OutOfTime, within } from "../../base/patience.ts";
 
 const chunkBytesMax = 65_536;
-/** Of what comes beyond the length that was stated. */
+/** For bytes beyond the stated length. */
 const chunkBytesMin = 1_024;
 
 /** Reads one body, chunk by chunk, and gives up one that stalls. */
@@ -10,12 +10,12 @@ export class ChunkReader {
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
-  /** How many bytes are yet to come, as far as is known. */
+  /** How many bytes of the stated length have not come yet. */
   #leftBytes: number;
 
   /**
    * @param betweenBytesMs how long the next chunk is waited for
-   * @param bodyBytes      its length, where that was stated: a smaller body then takes less memory
+   * @param bodyBytes      the stated length: a small body then needs a small buffer
    */
   constructor(
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -96,7 +96,7 @@ export function storeInTiers(
   const { awaitsSecondAsk } = stored.metadata;
   const tiers = given.into.filter(({ name }) => {
     const scope = tierScopes[name];
-    // A region's copy is made once another colo has asked the world's for it.
+    // Another colo's look-up in the world's tier writes the copy of a region.
     return scope !== "region" && (scope !== "world" || awaitsSecondAsk !== true);
   });
   return write({ kind: "response", stored }, tiers, given, body);

@@ -1,6 +1,6 @@
-// The KV tier: Workers KV, one namespace for all colos, each of which reads from a copy nearby. A copy may be a
-// minute old (developers.cloudflare.com, "How KV works"). That does no harm: a record says by its stamp and
-// its times what it is worth.
+// The KV tier: one namespace of Workers KV for all colos. Each colo reads a copy nearby, which may be a minute old
+// (developers.cloudflare.com, "How KV works"). That does no harm: the stamp and the times of a record decide
+// whether it may answer.
 import { errorName } from "../../base/error-name.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -56,7 +56,7 @@ function isKv(binding: unknown): binding is KvNamespace {
   return "getWithMetadata" in binding && "put" in binding;
 }
 
-/** What of a KV namespace is used. */
+/** The part of a KV namespace that the tier uses. */
 export interface KvNamespace {
   get(
     key: string,
