@@ -145,12 +145,10 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
     const line = readableLog(message);
     if (line !== undefined) onLog(line.text, line.level);
   };
-  const limits = Object.entries(settings.rateLimits ?? {}).map(
-    ([name, { limit, periodSeconds }]) => [
-      name,
-      { namespace_id: "1", simple: { limit, period: periodSeconds } },
-    ],
-  );
+  const limits = Object.entries(settings.rateLimits ?? {}).map(([name, given]) => {
+    const { limit, periodSeconds: period } = given;
+    return [name, { namespace_id: "1", simple: { limit, period } }];
+  });
   const teller = { type: "ESModule", path: "start.js", contents: tellingModule(probe) } as const;
   return {
     ...convertV4MiniflareOptions({

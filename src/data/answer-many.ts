@@ -31,7 +31,7 @@ export async function lookUpMany(
   const [first] = places;
   if (first === undefined) return [];
   const ofSpace = ports.tiers.of(first.space.tiers);
-  const used = places.length > coloKeysMax ? ofSpace.without("colo") : ofSpace;
+  const used = places.length > coloKeysMax ? ofSpace.withoutColo() : ofSpace;
   const reads = new ReadsTogether(places, used, ports);
   const readTogether: Wish["readTogether"] = (tier, key) => reads.read(tier, key);
   const looks = places.map(async (place) => {

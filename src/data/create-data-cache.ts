@@ -193,5 +193,5 @@ function coreOf({ platform, config, host }: DataSettings, pages: Pages | undefin
   if (pages === undefined) return createCache(config, platform, dataForm);
   const core = createBeside(pages.core, dataForm);
   const hasHost = (host ?? pages.siteHost) !== undefined;
-  return hasHost ? core : { ...core, tiers: core.tiers.without("colo"), cacheApi: undefined };
+  return hasHost ? core : { ...core, tiers: core.tiers.withoutColo(), cacheApi: undefined };
 }

@@ -12,7 +12,7 @@ interface Version {
 export class FakeKv {
   readonly #clock: FakeClock;
   readonly #versions = new Map<string, Version[]>();
-  /** What was called, such as `put 9,000 B`. */
+  /** The key of each write, in order. */
   readonly puts: string[] = [];
   gets = 0;
 

@@ -2,8 +2,7 @@
 import * as z from "zod/mini";
 import type { MetadataWith } from "../record/record.ts";
 import type { CheckedRecord, RecordForm } from "./record-form.ts";
-import type { RecordHead } from "./tier.ts";
-import type { TierRecord } from "./tier.ts";
+import type { RecordHead, TierRecord } from "./tier.ts";
 
 /** Raised with every change of form; a record of another version is a miss. */
 const version = 4;

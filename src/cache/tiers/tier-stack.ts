@@ -1,5 +1,5 @@
 // The ordered tiers of a deployment, and the part of them that a route uses.
-import { type TierName, type TierScope, tierScopes } from "../../config/tier-names.ts";
+import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { Memory, Tier } from "./tier.ts";
 
 /** @typeParam Detail what their records know beside what any record does */
@@ -37,9 +37,9 @@ export class TierStack<Detail> {
     return part;
   }
 
-  without(scope: TierScope): TierStack<Detail> {
-    const below = this.below.filter(({ name }) => tierScopes[name] !== scope);
-    return new TierStack(this.memory, below, this.usesMemory && scope !== "isolate");
+  withoutColo(): TierStack<Detail> {
+    const below = this.below.filter((tier) => tier !== this.ofColo);
+    return new TierStack(this.memory, below, this.usesMemory);
   }
 
   /** Tiers above the given one whose scope is another: they can hold copies of its records. */

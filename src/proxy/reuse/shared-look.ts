@@ -44,7 +44,7 @@ export function passesOver(search: SoFar<SharedLookPorts>, isOptional = false): 
 }
 
 /** Anybody can make up values of the fields that select. */
-function isMadeUp({ key, marker, atMs }: SoFar<unknown>): boolean {
+function isMadeUp({ key, marker, atMs }: Pick<SoFar<unknown>, "key" | "marker" | "atMs">): boolean {
   return marker !== undefined && isNewAmongSeveral(key, marker, atMs);
 }
 
@@ -66,14 +66,14 @@ export async function lookBeyond(
   search: SoFar<SharedLookPorts>,
   { lookIn, hasFound, isLast }: Beyond,
 ): Promise<InShared | undefined> {
-  const { asked, marker, isNewToColo } = search;
+  const { asked, key, marker, atMs, isNewToColo } = search;
   const { sharedOdds } = search.ports;
-  const wasMadeUp = isMadeUp(search);
   const place = marker === undefined ? placeOf(asked) : placeOfVariants(asked);
   const came = await lookIn();
   if (!isNewToColo || (came !== "found" && !isLast)) return undefined;
   const hasAny = hasFound() || search.marker !== undefined;
   if (marker === undefined ? hasAny : came === "found") sharedOdds.brought(place, "something");
-  else if (came === "absent" && wasMadeUp) sharedOdds.brought(place, "nothing");
+  else if (came === "absent" && isMadeUp({ key, marker, atMs }))
+    sharedOdds.brought(place, "nothing");
   return came === "absent" && !hasAny ? "nothing" : undefined;
 }

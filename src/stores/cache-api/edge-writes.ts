@@ -2,9 +2,8 @@
 // acts on but the entity tag, when it is asked with one. Its body may still be on its way.
 import type { BoundedCache } from "./bounded-cache.ts";
 import { encodeRecord } from "../../cache/tiers/record-codec.ts";
-import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { ArrivingRecord, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
+import type { ArrivingRecord, RecordHead, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
 export const recordField = "tidemark-record";
 /** Names the address of a body that was streamed; absent where the body lies beside the record. */

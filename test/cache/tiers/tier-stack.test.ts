@@ -28,11 +28,11 @@ describe("a stack of tiers", () => {
     { id: "of none", part: whole.of([]), all: [] },
     {
       id: "without the colo's",
-      part: whole.without("colo"),
+      part: whole.withoutColo(),
       all: ["memory", "shared"],
       world: "shared",
     },
-    { id: "of a part", part: whole.without("colo").of(["edge", "memory"]), all: ["memory"] },
+    { id: "of a part", part: whole.withoutColo().of(["edge", "memory"]), all: ["memory"] },
   ])("$id", ({ part, all, colo, world }) => {
     expect([namesIn(part), part.ofColo?.name, part.ofWorld?.name]).toEqual([all, colo, world]);
     expect(part.usesMemory).toBe(all.includes("memory"));
