@@ -10,6 +10,8 @@ import {
   type TransactionOutcome,
 } from "./redis-connection.ts";
 import { refusalOf } from "./refused-commands.ts";
+import { keysOfScript } from "./replay.ts";
+import { readKeys } from "./snapshot.ts";
 
 export class Database {
   readonly #primary: RedisConnection;
@@ -37,9 +39,19 @@ export class Database {
     const replica = this.#replica;
     if (replica === undefined) return this.#primary.send(command);
     if (replica.answers(command)) return replica.read(command);
+    if (keysOfScript(command).length > 0) return this.#runScript(replica, command);
     const recording = replica.beginRecording();
     const outcome = await this.#primary.send(command);
     recording.end([{ command, outcome }]);
+    return outcome;
+  }
+
+  async #runScript(replica: LaggingReplica, command: RedisCommand): Promise<CommandOutcome> {
+    const done = await this.#transactRecorded(replica, [command]);
+    if (done.kind === "discarded") return { kind: "refused", message: done.message };
+    if (done.kind === "unreachable") return done;
+    const [outcome] = done.outcomes;
+    if (outcome === undefined) throw new Error("A transaction of one command gave no outcome.");
     return outcome;
   }
 
@@ -51,16 +63,25 @@ export class Database {
     }
     if (this.#starting !== undefined) await this.#starting;
     for (const command of commands) this.#counter.sentToRedis(command);
-    const recording = this.#replica?.beginRecording();
-    const outcome = await this.#primary.transact(commands);
-    const executed = outcome.kind === "executed" ? outcome.outcomes : [];
-    recording?.end(
-      commands.flatMap((command, index) => {
-        const own = executed[index];
-        return own === undefined ? [] : [{ command, outcome: own }];
-      }),
-    );
-    return outcome;
+    const replica = this.#replica;
+    return replica === undefined
+      ? this.#primary.transact(commands)
+      : this.#transactRecorded(replica, commands);
+  }
+
+  async #transactRecorded(
+    replica: LaggingReplica,
+    commands: readonly RedisCommand[],
+  ): Promise<TransactionOutcome> {
+    const keys = commands.flatMap(keysOfScript);
+    const recording = replica.beginRecording();
+    const reading = keys.length > 0 ? [readKeys(keys)] : [];
+    const done = await this.#primary.transact([...commands, ...reading]);
+    const all = done.kind === "executed" ? done.outcomes : [];
+    const outcomes = all.slice(0, commands.length);
+    const executed = outcomes.map((outcome, at) => ({ command: commands[at]!, outcome }));
+    recording.end(executed, all[commands.length]);
+    return done.kind === "executed" ? { kind: "executed", outcomes } : done;
   }
 
   /** 0 lets the primary answer every read; the first other value starts the replica. */

@@ -10,8 +10,8 @@ import {
   type RedisCommand,
   type RedisConnection,
 } from "./redis-connection.ts";
-import { isScript, replayOf, unreplayableNames } from "./replay.ts";
-import { snapshotOf } from "./snapshot.ts";
+import { replayOf, unreplayableNames } from "./replay.ts";
+import { restoreCommands, snapshotOf } from "./snapshot.ts";
 
 /** One turn at the primary: open, without an instant, until its reply is there. */
 interface Step {
@@ -20,16 +20,23 @@ interface Step {
 }
 
 export interface Recording {
-  /** Must be called once; with an empty list when nothing was executed, or nobody knows. */
-  end(executed: readonly { command: RedisCommand; outcome: CommandOutcome }[]): void;
+  /**
+   * Must be called once; with an empty list when nothing was executed, or nobody knows.
+   *
+   * @param left the keys of scripts as these left them, as `readKeys` gives it
+   */
+  end(
+    executed: readonly { command: RedisCommand; outcome: CommandOutcome }[],
+    left?: CommandOutcome,
+  ): void;
 }
 
 /**
  * Limits of the imitation, beside writes made past this server: what the primary held when the lag
  * was switched on is seen at once; after a restart of the primary its whole state is taken over,
- * the lag later; a script that asks the time, draws lots or sets a relative expiry does so again
- * when it is repeated; a write to a key that expires before the write is repeated starts it anew;
- * approximate trimming may differ by some entries; XINFO, OBJECT and MEMORY ask the primary.
+ * the lag later; what a script does to keys that it was not given is not repeated; a write to a key
+ * that expires before the write is repeated starts it anew; approximate trimming may differ by some
+ * entries; XINFO, OBJECT and MEMORY ask the primary.
  */
 export class LaggingReplica {
   readonly #primary: RedisConnection;
@@ -94,14 +101,13 @@ export class LaggingReplica {
     const step: Step = { executedAtMs: undefined, commands: [] };
     this.#steps.push(step);
     return {
-      end: (executed) => {
+      end: (executed, left) => {
         const executedAtMs = Date.now();
         const writes = executed.filter(({ command }) => this.#writes(command));
         const repeats = writes.map((each) => replayOf({ ...each, executedAtMs }));
-        this.#finish(step, {
-          executedAtMs,
-          commands: repeats.filter((repeat) => repeat !== undefined),
-        });
+        const restores = left?.kind === "replied" ? restoreCommands(left.reply) : [];
+        const commands = [...repeats.filter((repeat) => repeat !== undefined), ...restores];
+        this.#finish(step, { executedAtMs, commands });
       },
     };
   }
@@ -140,8 +146,6 @@ export class LaggingReplica {
   async #repeat(command: RedisCommand): Promise<void> {
     const outcome = await this.#connection.send(command);
     if (outcome.kind === "replied") return;
-    // A script that failed on the primary fails here in the same way, half-way writes included.
-    if (isScript(command) && !outcome.message.startsWith("NOSCRIPT")) return;
     this.#divergence ??=
       `ERR the lagging replica could not repeat ${command[0]} (${outcome.message}); ` +
       "restart the REST server, or run it without a lag.";

@@ -16,18 +16,17 @@ export const unreplayableNames: ReadonlySet<string> = new Set(
 
 const scriptNames = new Set("EVAL EVALSHA FCALL".split(" "));
 
-/** A script may fail half-way and still have written. */
-export function isScript(command: RedisCommand): boolean {
-  return scriptNames.has(command[0]);
+/** @returns the keys that a script names: what it did to them is copied, since it may ask the time */
+export function keysOfScript([name, , count, ...args]: RedisCommand): readonly RedisArgument[] {
+  return scriptNames.has(name) ? args.slice(0, Number(count)) : [];
 }
 
-/** @returns undefined when there is nothing to repeat: it failed, or its condition did not hold */
+/** @returns undefined when there is nothing to repeat: it failed, its condition did not hold, or it is a script */
 export function replayOf(executed: Executed): RedisCommand | undefined {
   const { command, outcome } = executed;
-  if (isScript(command)) return command;
-  if (outcome.kind !== "replied") return undefined;
-  const { reply } = outcome;
   const [name, key = "", ...args] = command;
+  if (outcome.kind !== "replied" || scriptNames.has(name)) return undefined;
+  const { reply } = outcome;
   switch (name) {
     case "XADD":
       return Buffer.isBuffer(reply) ? withStreamId(command, reply) : undefined;

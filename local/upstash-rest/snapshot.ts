@@ -1,10 +1,15 @@
-// All that a Redis holds at one instant, as commands that put it into another.
+// What a Redis holds at one instant, as commands that put it into another: all of it, or some keys.
 // One script reads everything, so that no write falls between two keys.
-import type { RedisCommand, RedisConnection, RedisReply } from "./redis-connection.ts";
+import type {
+  RedisArgument,
+  RedisCommand,
+  RedisConnection,
+  RedisReply,
+} from "./redis-connection.ts";
 
 const script = `
 local found = {}
-for _, key in ipairs(redis.call('KEYS', '*')) do
+for _, key in ipairs(#KEYS > 0 and KEYS or redis.call('KEYS', '*')) do
   found[#found + 1] = { key, redis.call('DUMP', key), redis.call('PEXPIRETIME', key) }
 end
 return found`;
@@ -13,14 +18,25 @@ return found`;
 export async function snapshotOf(redis: RedisConnection): Promise<RedisCommand[] | undefined> {
   const outcome = await redis.send(["EVAL", script, "0"]);
   if (outcome.kind !== "replied" || !Array.isArray(outcome.reply)) return undefined;
-  return [["FLUSHALL"], ...outcome.reply.flatMap(restoreCommand)];
+  return [["FLUSHALL"], ...restoreCommands(outcome.reply)];
+}
+
+/** Asks for the state of these keys, of which there is at least one. */
+export function readKeys(keys: readonly RedisArgument[]): RedisCommand {
+  return ["EVAL", script, String(keys.length), ...keys];
+}
+
+/** @param found the reply to `readKeys` */
+export function restoreCommands(found: RedisReply): RedisCommand[] {
+  return Array.isArray(found) ? found.flatMap(restoreCommand) : [];
 }
 
 function restoreCommand(found: RedisReply): RedisCommand[] {
   if (!Array.isArray(found)) return [];
   const [key, dump, expireAtMs] = found;
-  // A key that expires while the script runs has no dump.
-  if (!Buffer.isBuffer(key) || !Buffer.isBuffer(dump)) return [];
+  if (!Buffer.isBuffer(key)) return [];
+  // It was deleted, or expired while the script ran.
+  if (!Buffer.isBuffer(dump)) return [["DEL", key]];
   const atMs = typeof expireAtMs === "number" && expireAtMs > 0 ? expireAtMs : 0;
-  return [["RESTORE", key, String(atMs), dump, "ABSTTL"]];
+  return [["RESTORE", key, String(atMs), dump, "REPLACE", "ABSTTL"]];
 }

@@ -124,6 +124,25 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
     }
   });
 
+  it("has what a script left, also where it asked the time, and goes on from there", async () => {
+    const post = "return redis.call('XADD',KEYS[1],'*','f',redis.call('TIME')[2])";
+    const scripted = ["EVAL", post, "2", "timed", "leased"];
+    await run(server, ...scripted);
+    await ask(server, { path: "/multi-exec", body: [["XADD", "timed", "*", "f", "v"], scripted] });
+    await run(server, "XADD", "timed", "*", "f", "v");
+    await run(server, "SET", "gone", "v");
+    await run(server, "EVAL", "return redis.call('DEL',KEYS[1])", "1", "gone");
+    const read = ["XRANGE", "timed", "-", "+"] as const;
+    expect(await run(server, ...read)).toEqual([]);
+    const { answer } = await ask(server, { path: "/multi-exec", body: [read] });
+    const [held] = answer as [{ result: unknown[] }];
+    expect(held.result).toHaveLength(4);
+    await server.setReplicaLagMs(1);
+    await expect.poll(() => run(server, ...read), patience).toEqual(held.result);
+    expect(await run(server, "EXISTS", "gone")).toBe(0);
+    expect(await run(server, "PEXPIRETIME", "leased")).toBeGreaterThan(Date.now());
+  });
+
   it("refuses what it could not repeat, and only while there is a lag", async () => {
     await run(server, "SADD", "set", "a");
     const refused = {

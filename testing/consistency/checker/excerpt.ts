@@ -10,7 +10,10 @@ const linesMax = 60;
 export function excerptAround(violation: Violation, history: History): string[] {
   const { read, purge } = violation;
   if (read === undefined) return [];
-  const fromMs = Math.min(read.invokedAtMs, purge?.invokedAtMs ?? Infinity) - beforeMs;
+  const posts = history.switches ?? [];
+  const post = posts.findLast(({ returnedAtMs }) => returnedAtMs <= read.invokedAtMs);
+  const cause = violation.rule === "not-switched" ? post : purge;
+  const fromMs = Math.min(read.invokedAtMs, cause?.invokedAtMs ?? Infinity) - beforeMs;
   const untilMs = read.returnedAtMs + afterMs;
   const lines: [atMs: number, text: string][] = [];
   const add = (atMs: number, text: string) => {
@@ -32,6 +35,10 @@ export function excerptAround(violation: Violation, history: History): string[] 
     add(each.invokedAtMs, `${each.colo} is sent ${each.id} ${JSON.stringify(each.order)}`);
     add(each.returnedAtMs, `${each.colo} answers ${each.id}: ${JSON.stringify(each.outcome)}`);
   }
+  for (const { colo, isBypassed, invokedAtMs, returnedAtMs, isAccepted } of posts) {
+    add(invokedAtMs, `${colo} is sent a post of the switch: ${isBypassed ? "on" : "off"}`);
+    add(returnedAtMs, `${colo} ${isAccepted ? "accepts" : "does not accept"} the post`);
+  }
   const position = purge?.outcome.kind === "accepted" ? purge.outcome.position : "";
   for (const event of history.journal) {
     const isOf = (isolate: string) => isolate.startsWith(`${read.colo}#`);
@@ -52,7 +59,9 @@ export function excerptAround(violation: Violation, history: History): string[] 
     );
   }
   for (const { fault, fromMs: beganAtMs, untilMs: endedAtMs } of history.faults) {
-    add(beganAtMs, `${fault} begins`);
+    if (endedAtMs < fromMs) continue;
+    const isUnderWay = beganAtMs < fromMs;
+    add(Math.max(beganAtMs, fromMs), `${fault} ${isUnderWay ? "is under way" : "begins"}`);
     add(endedAtMs, `${fault} ends`);
   }
   for (const { isolate, fromMs: beganAtMs, untilMs: endedAtMs } of history.isolates) {
