@@ -7,8 +7,8 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** A little above the present sizes. To raise a limit is a decision. */
-export const bundleBytesMax = 565_000;
-export const bundleGzipBytesMax = 193_500;
+export const bundleBytesMax = 567_000;
+export const bundleGzipBytesMax = 194_000;
 
 /** Each of them does something on the way of a request, or of a purge. */
 export const bundledPackages = {

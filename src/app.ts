@@ -124,7 +124,8 @@ export function createApp(
     hasStarted = true;
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
-  const looked = { environment, cache, data, isolate: proxy.isolate, gate };
+  const { site, contextFor } = proxy;
+  const looked = { environment, cache, data, site, contextFor, gate };
   const operators = operatorsOf(config.operatorPath, looked, failed);
   const answerTo = answerer({ proxy, operators, looked, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
@@ -175,14 +176,14 @@ function answerer({ proxy, operators, looked, arrivalOf }: Answering): Applicati
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
-    const read = proxy.isolate.readUrl(arrival ?? request);
+    const read = proxy.site.readUrl(arrival ?? request);
     // No runtime can make the request that another URL needs with this method.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
     // A hit needs no route but its own, so it goes without Hono's context.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     const address = arrival?.address;
     if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
-    return answerDebugged(request, read, looked, (plain) =>
+    return answerDebugged(request, read, background, looked, (plain) =>
       proxy.answer(plain, read, background, address),
     );
   };

@@ -2,45 +2,37 @@
 import { Flights } from "./cache/flights.ts";
 import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
-import type { Log } from "./observe/log-line.ts";
 import { RequestLog, type SampledRequest } from "./observe/request-line.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
 import { coloOf, type Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
-import { HeadTimes } from "./proxy/fetch/head-times.ts";
-import { OriginHealth } from "./proxy/fetch/origin-health.ts";
-import { Rangeless } from "./proxy/fetch/whole-first.ts";
+import { HeadTimes } from "./proxy/site/head-times.ts";
+import { OriginHealth } from "./proxy/site/origin-health.ts";
+import { Rangeless } from "./proxy/site/rangeless.ts";
 import { asOfSite } from "./proxy/fetch/site-address.ts";
-import { ClientLimit } from "./proxy/request/client-limit.ts";
-import { KnownVary } from "./proxy/request/known-vary.ts";
+import { ClientLimit } from "./proxy/site/client-limit.ts";
+import { KnownVary } from "./proxy/site/known-vary.ts";
 import { Loops } from "./proxy/request/loops.ts";
 import { compileRoutes } from "./proxy/request/routes.ts";
 import { pathAndQuery } from "./proxy/request/target.ts";
-import { compileUrlReader, type ReadUrl, type UrlRead } from "./proxy/request/url-reader.ts";
-import { Lifts } from "./proxy/reuse/lifts.ts";
-import { SharedOdds } from "./proxy/reuse/shared-odds.ts";
-import { Uncacheable } from "./proxy/reuse/uncacheable.ts";
-import { VariantDemand } from "./proxy/reuse/variant-demand.ts";
-import { serve, type ServePorts } from "./proxy/serve.ts";
-import { CredentialRefusals } from "./proxy/storing/credential-refusals.ts";
-import { Invalidations } from "./proxy/storing/invalidate.ts";
-import { LastAnswers } from "./proxy/storing/last-answers.ts";
-import { LeftOutTags } from "./proxy/storing/left-out-tags.ts";
+import { compileUrlReader, type UrlRead } from "./proxy/request/url-reader.ts";
+import { Lifts } from "./proxy/site/lifts.ts";
+import { SharedOdds } from "./proxy/site/shared-odds.ts";
+import { Uncacheable } from "./proxy/site/uncacheable.ts";
+import { VariantDemand } from "./proxy/site/variant-demand.ts";
+import { serve } from "./proxy/serve.ts";
+import type { Context } from "./proxy/site/exchange.ts";
+import type { Site } from "./proxy/site/site.ts";
+import { CredentialRefusals } from "./proxy/site/credential-refusals.ts";
+import { Invalidations } from "./proxy/site/invalidations.ts";
+import { LastAnswers } from "./proxy/site/last-answers.ts";
+import { LeftOutTags } from "./proxy/site/left-out-tags.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
-import { HotKeyStream } from "./proxy/warm/hot-key-stream.ts";
-import { HotKeys } from "./proxy/warm/hot-keys.ts";
+import { HotKeyStream } from "./proxy/site/hot-key-stream.ts";
+import { HotKeys } from "./proxy/site/hot-keys.ts";
 import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 import { isBypassed } from "./purge/journal/switch-state.ts";
-
-/** What all requests have in common of their ports. It lives as long as the isolate. */
-export type Isolate = Omit<ServePorts, "colo" | "afterAnswer"> & {
-  readonly readUrl: ReadUrl;
-  readonly invalidations: Invalidations;
-  readonly credentialRefusals: CredentialRefusals;
-  readonly log: Log;
-};
-type Ports = { -readonly [Name in keyof ServePorts]: ServePorts[Name] };
 
 /** The site that a core is to serve, and where it runs. */
 export interface ProxySettings {
@@ -55,16 +47,30 @@ export interface ProxySettings {
  * @returns what lives as long as the core
  */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
-  const isolate = createIsolate(cache, settings);
+  const site = createSite(cache, settings);
   const { environment, config, platform } = settings;
   const { logs } = config;
   const requestLog = logs.sample > 0 ? new RequestLog({ ...platform, ...logs }) : undefined;
+  /** @param request `undefined` for a run in the background */
+  const contextFor = (
+    request: Request | undefined,
+    background: Background,
+    given: Partial<Pick<Context, "address" | "sampled">> = {},
+  ): Context => ({
+    site,
+    nowAtMs: site.nowAtMs,
+    colo: () => coloOf(environment, request),
+    afterAnswer: (work) => cache.behind(background)(work),
+    address: given.address ?? (platform.isServer === true ? null : undefined),
+    sampled: given.sampled,
+  });
   return {
-    isolate,
+    site,
+    contextFor,
     /**
-     * Answers from a tier or from an origin; what memory has, without a promise.
+     * Answers from a tier or from an origin; without a promise if memory has the response.
      *
-     * @param read    what `isolate.readUrl` has read of its URL
+     * @param read    the URL of the request, as `site.readUrl` reads it
      * @param address of the client, on a server of Node
      */
     answer(
@@ -73,25 +79,14 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       background: Background,
       address?: string | null,
     ): Response | Promise<Response> {
-      // The isolate's state is inherited: to copy some thirty fields would cost each hit time and memory.
-      const ports: Ports = Object.create(isolate);
-      ports.colo = () => coloOf(environment, request);
-      ports.afterAnswer = (work) => cache.behind(background)(work);
-      if (address !== undefined) ports.address = address;
-      if (requestLog === undefined) return serve(request, read, ports);
-      const sampled = requestLog.drawn(request, read.target.path);
-      ports.sampled = sampled;
-      const answer = serve(request, read, ports);
+      const sampled = requestLog?.drawn(request, read.target.path);
+      const answer = serve(request, read, contextFor(request, background, { address, sampled }));
       if (sampled === undefined) return answer;
       return answer instanceof Promise ? answer.then(told(sampled)) : told(sampled)(answer);
     },
     /** One run of the cron trigger. Never rejects. */
-    keepWarm(background: Background): Promise<void> {
-      const colo = () => coloOf(environment, undefined);
-      const afterAnswer = cache.behind(background);
-      // A run makes copies of its ports, and a copy has nothing that is inherited.
-      return cache.run(() => keepWarm({ ...isolate, colo, afterAnswer }));
-    },
+    keepWarm: (background: Background): Promise<void> =>
+      cache.run(() => keepWarm(contextFor(undefined, background))),
   };
 }
 
@@ -103,7 +98,7 @@ function told(sampled: SampledRequest): (response: Response) => Response {
   };
 }
 
-function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Isolate {
+function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Site {
   const { environment, platform, config } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
   const { siteHosts, originLimiter: limiter } = environment;
@@ -119,7 +114,6 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     siteHosts,
     bypasses: (route) => (bypass !== false && isBypassed(bypass, route)) || view.bypasses(route),
     originHealth: new OriginHealth(platform.log),
-    address: platform.isServer === true ? null : undefined,
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     headTimes: new HeadTimes(),
@@ -133,7 +127,12 @@ function createIsolate(cache: TieredCache<ResponseDetail>, settings: ProxySettin
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:
       redis && environment.hotKeys > 0
-        ? new HotKeys(new HotKeyStream({ redis, namespace: config.namespace }))
+        ? new HotKeys({
+            ...platform,
+            stream: new HotKeyStream({ redis, namespace: config.namespace }),
+            config,
+            metrics,
+          })
         : undefined,
     sharedOdds: new SharedOdds(),
     variantDemand: new VariantDemand(config.limits.variants),

@@ -1,8 +1,10 @@
 // What the operator's routes look at: all of an isolate.
 import type { TieredCache } from "../create-cache.ts";
-import type { Isolate } from "../create-proxy.ts";
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Environment } from "../platform/environment.ts";
+import type { Background } from "../platform/platform.ts";
+import type { Context } from "../proxy/site/exchange.ts";
+import type { Site } from "../proxy/site/site.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import type { OperatorGate } from "./auth.ts";
 
@@ -10,7 +12,8 @@ export interface AdminSettings {
   readonly gate: OperatorGate;
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
-  readonly isolate: Isolate;
+  readonly site: Site;
+  readonly contextFor: (request: Request, background: Background) => Context;
   /** `undefined` where the Worker was handed none. */
   readonly data: DataBesidePages | undefined;
 }

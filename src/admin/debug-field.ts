@@ -1,6 +1,6 @@
 // `Tidemark-Debug`: a live request that bears the admin token in it, or a token derived from that, is told about
 // itself, in the colo that it came to. The field goes no further, whoever sends it.
-import { coloOf } from "../platform/environment.ts";
+import type { Background } from "../platform/platform.ts";
 import { debugField, explainField } from "../protocol/debug-fields.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
 import { bodiless } from "../proxy/respond/respond.ts";
@@ -18,14 +18,17 @@ const fieldBytesMax = 6_144;
 export async function answerDebugged(
   request: Request,
   read: UrlRead,
-  { environment, cache, isolate, gate }: AdminSettings,
+  background: Background,
+  { cache, contextFor, gate }: AdminSettings,
   answer: (request: Request) => Response | Promise<Response>,
 ): Promise<Response> {
   const given = request.headers.get(debugField) ?? "";
   const plain = withoutField(request);
   if (!(await gate.mayDebug(request, given))) return answer(plain);
-  const colo = () => coloOf(environment, request);
-  const explanation = await explain(plain, read, { core: cache, isolate, colo });
+  const explanation = await explain(plain, read, {
+    core: cache,
+    context: contextFor(request, background),
+  });
   return withExplanation(await answer(plain), explanation);
 }
 

@@ -27,7 +27,7 @@ export async function explainRoute(request: Request, explained: Explained): Prom
     return toldError(400, { code: "malformed", what: "Nothing was explained.", ...question });
   }
   const { url, init } = question;
-  const { config, matchRoute, siteHosts } = explained.isolate;
+  const { config, matchRoute, siteHosts } = explained.context.site;
   // A reader of its own: the isolate's keeps what it reads.
   const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
   const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);

@@ -30,7 +30,7 @@ const scope =
 export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
   const { gate } = settings;
   const watch = evictionWatches();
-  const findingLog = new FindingLog(settings.isolate.log);
+  const findingLog = new FindingLog(settings.site.log);
   return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
     if (gate.adminToken === undefined || !request.headers.has("authorization")) {
       const looked = lookedNoFurther(lookHere(settings));

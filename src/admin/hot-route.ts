@@ -1,12 +1,11 @@
 // GET /_cache/hot: the keys that are asked for most, or those among them that a purge has covered.
 import { isoOf } from "../base/iso-date.ts";
 import type { Fault, Reason } from "../base/operator-error.ts";
-import type { HotCoveredPorts } from "../proxy/warm/hot-covered.ts";
+import type { Context } from "../proxy/site/exchange.ts";
 import { coveredAmong } from "../proxy/warm/hot-covered.ts";
-import { askedAgain, type HotKeyNote } from "../proxy/warm/hot-key-note.ts";
-import type { HotKeys } from "../proxy/warm/hot-keys.ts";
+import { askedAgain, type HotKeyNote } from "../proxy/site/hot-key-note.ts";
+import type { HotKeys } from "../proxy/site/hot-keys.ts";
 import { hottest } from "../proxy/warm/keep-warm.ts";
-import type { Tiers } from "../proxy/stored/tiers.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import type { Journal } from "../purge/journal/journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
@@ -20,12 +19,7 @@ const countMax = 1_000;
 
 /** What the route looks at. */
 export interface HotSettings {
-  readonly ports: Omit<HotCoveredPorts, "listedAt"> & {
-    readonly tiers: Pick<Tiers, "ofWorld">;
-    readonly nowAtMs: () => number;
-    /** `undefined` where none are told. */
-    readonly hotKeys: HotKeys | undefined;
-  };
+  readonly context: Context;
   /** Why none are told though the configuration has `hotKeys`. */
   readonly fault: Fault | undefined;
   readonly journal: Pick<Journal, "at"> | undefined;
@@ -41,7 +35,7 @@ export interface HotSettings {
  * @returns 200 with the hottest first; 400, 404 or 503 with what is wrong
  */
 export async function hotRoute(query: URLSearchParams, settings: HotSettings): Promise<Response> {
-  const { ports, fault, journal } = settings;
+  const { context, fault, journal } = settings;
   const count = query.get("count") ?? String(countUnlessAsked);
   const position = query.get("coveredBy");
   if (!/^\d{1,4}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
@@ -50,43 +44,39 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
   if (position !== null && !/^\d{1,16}-\d{1,16}$/.test(position)) {
     return malformed(`${quoted(position)} is no position.`);
   }
-  const { hotKeys } = ports;
+  const { hotKeys } = context.site;
   if (hotKeys === undefined) return notFound("no-hot-keys", fault ?? off);
-  if (position === null) return hottestNow(hotKeys, Number(count), ports);
+  if (position === null) return hottestNow(hotKeys, Number(count), context);
   const entries = await journal?.at(position);
   if (entries === undefined) return notFound("no-hot-keys", off);
   if ("kind" in entries) return unavailable(journalAway(entries, "ask again"));
   const [entry] = entries;
   if (entry === undefined) return notFound("no-such-entry", trimmed(position));
-  const covered = await hottestCovered(hotKeys, { entry, countMax: Number(count) }, ports);
+  const covered = await hottestCovered(hotKeys, { entry, countMax: Number(count) }, context);
   if ("why" in covered) return unavailable(covered);
   const holdsAtMs = acceptedAtMs(position) + settings.visibleWithinSeconds * 1_000;
-  const holdsInSeconds = Math.max(0, Math.ceil((holdsAtMs - ports.nowAtMs()) / 1_000));
+  const holdsInSeconds = Math.max(0, Math.ceil((holdsAtMs - context.nowAtMs()) / 1_000));
   return told({ ...covered, holdsInSeconds } satisfies OperatorAnswer<"hot">);
 }
 
-async function hottestNow(
-  hotKeys: HotKeys,
-  count: number,
-  ports: HotSettings["ports"],
-): Promise<Response> {
-  const notes = await hotKeys.since(ports.nowAtMs() - lookedBackMs);
+async function hottestNow(hotKeys: HotKeys, count: number, context: Context): Promise<Response> {
+  const notes = await hotKeys.since(context.nowAtMs() - lookedBackMs);
   if (notes === "unavailable") return unavailable(databaseAway);
   // What must not be followed is not shown either: whoever writes to Redis could have written it.
-  const shown = hottest(notes, countMax).filter((note) => askedAgain(note, ports) !== undefined);
+  const shown = hottest(notes, countMax).filter((note) => askedAgain(note, context) !== undefined);
   return told({ pages: shown.slice(0, count).map(pageOf) } satisfies OperatorAnswer<"hot">);
 }
 
 async function hottestCovered(
   hotKeys: HotKeys,
   purge: { readonly entry: Entry; readonly countMax: number },
-  ports: HotSettings["ports"],
+  context: Context,
 ): Promise<OperatorAnswer<"hot"> | Reason> {
-  const { ofWorld } = ports.tiers;
+  const { ofWorld } = context.site.tiers;
   const notes = await hotKeys.since(acceptedAtMs(purge.entry.position) - lookedBackMs);
   if (notes === "unavailable" || ofWorld?.listedAt === undefined) return databaseAway;
   const listedAt = ofWorld.listedAt.bind(ofWorld);
-  const found = await coveredAmong(hottest(notes, countMax), purge, { ...ports, listedAt });
+  const found = await coveredAmong(hottest(notes, countMax), { ...purge, listedAt }, context);
   if (found === "unavailable") return databaseAway;
   return { pages: found.notes.map(pageOf), examined: found.examined };
 }

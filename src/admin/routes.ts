@@ -40,9 +40,9 @@ export function adminRoutes(settings: AdminSettings): Hono {
   return admin;
 }
 
-function attentionBy({ isolate, cache }: AdminSettings) {
+function attentionBy({ site, cache }: AdminSettings) {
   return ({ executionCtx }: Context): Attention => ({
-    atMs: isolate.nowAtMs(),
+    atMs: site.nowAtMs(),
     afterAnswer: cache.behind(executionCtx),
   });
 }
@@ -53,17 +53,17 @@ function whyNoJournal({ redis }: Environment): Reason {
 
 /** Those by which purges come. */
 function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
-  const { environment, cache, isolate, data, gate } = settings;
+  const { environment, cache, site, data, gate } = settings;
   const { purgeSecrets, hooks } = environment;
-  const { visibleWithinSeconds } = isolate.config.purge;
+  const { visibleWithinSeconds } = site.config.purge;
   const { tiers, metrics, purging } = cache;
-  const { nowAtMs, log } = isolate;
+  const { nowAtMs, log } = site;
   const acceptances = purging?.acceptances ?? whyNoJournal(environment);
-  const naming = namingOf(isolate);
-  const dryRuns = new DryRunIds({ ...isolate.config, redis: cache.redis });
+  const naming = namingOf(site);
+  const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
   const accepting = { gate, metrics, naming, visibleWithinSeconds, acceptances };
   const attentionOf = attentionBy(settings);
-  const purgeLog = new PurgeLog(isolate);
+  const purgeLog = new PurgeLog(site);
   const noted = ({ answer, refusal }: Handled) => {
     if (refusal !== undefined) {
       metrics.add("purgeRefusals", [refusal]);
@@ -93,7 +93,7 @@ function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
 
 /** Those that the bearer of the token alone may use. */
 function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
-  const { environment, cache, isolate, data, gate } = settings;
+  const { environment, cache, site, contextFor, data, gate } = settings;
   const attentionOf = attentionBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
@@ -103,31 +103,29 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
     metricsRoute(req.raw, {
       readTotals: cache.reports.readTotals,
       redis: cache.redis,
-      purgeBoundSeconds: isolate.config.purge.visibleWithinSeconds,
-      nowAtMs: isolate.nowAtMs,
+      purgeBoundSeconds: site.config.purge.visibleWithinSeconds,
+      nowAtMs: site.nowAtMs,
     }),
   );
-  admin.get("/explain", forBearer, ({ req }) =>
-    explainRoute(req.raw, { core: cache, isolate, colo: () => coloOf(environment, req.raw) }),
+  admin.get("/explain", forBearer, ({ req, executionCtx }) =>
+    explainRoute(req.raw, { core: cache, context: contextFor(req.raw, executionCtx) }),
   );
-  admin.get("/hot", forBearer, ({ req }) =>
+  admin.get("/hot", forBearer, ({ req, executionCtx }) =>
     hotRoute(new URL(req.url).searchParams, {
-      ports: { ...isolate, tiers: cache.tiers },
+      context: contextFor(req.raw, executionCtx),
       fault: environment.hotKeysFault,
       journal: cache.purging?.journal,
-      visibleWithinSeconds: isolate.config.purge.visibleWithinSeconds,
+      visibleWithinSeconds: site.config.purge.visibleWithinSeconds,
     }),
   );
-  admin.post("/warm", forBearer, (context) => {
-    const colo = () => coloOf(environment, context.req.raw);
-    const { afterAnswer } = attentionOf(context);
-    const ports = { ...isolate, colo, afterAnswer };
+  admin.post("/warm", forBearer, ({ req, executionCtx }) => {
+    const context = contextFor(req.raw, executionCtx);
     const { purging } = cache;
     const catchUp = purging && (() => purging.view.catchUp());
-    return warmRoute(context.req.raw, { ports, data, catchUp });
+    return warmRoute(req.raw, { context, data, catchUp });
   });
-  const { visibleWithinSeconds } = isolate.config.purge;
-  const { routes } = isolate.config;
+  const { visibleWithinSeconds } = site.config.purge;
+  const { routes } = site.config;
   const switching = cache.purging ?? absence;
   const variable = environment.bypass;
   const switched = { switching, variable, routes, visibleWithinSeconds };

@@ -18,11 +18,11 @@ export async function statsRoute(settings: AdminSettings, colo: string): Promise
 }
 
 /** Counts of one isolate among many: every colo has its own, and often several. */
-async function stats({ environment, cache, isolate, data }: AdminSettings, colo: string) {
+async function stats({ environment, cache, site, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
   const { cacheApi: edge } = cache;
   const { memory } = cache.tiers;
-  const { config, flights, originHealth, nowAtMs } = isolate;
+  const { config, flights, originHealth, nowAtMs } = site;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   const kept = purging && keptStats(await purging.journal.extent());
   return {
@@ -33,7 +33,7 @@ async function stats({ environment, cache, isolate, data }: AdminSettings, colo:
     faults: environment.faults,
     ...metrics.snapshot(),
     ...(purging ? {} : { invalidations: `here alone: the journal is ${without}` }),
-    ...(isolate.hotKeys ? {} : { hotKeys: "off" }),
+    ...(site.hotKeys ? {} : { hotKeys: "off" }),
     memory: { bytes: memory.bytes, records: memory.count },
     ...(data && { data: data.stats() }),
     fillsUnderWay: flights.count,

@@ -1,10 +1,10 @@
 // POST /_cache/warm: brings a list of pages, and keys of data, into the tiers, a part of it at each call.
 import type { DataBesidePages } from "../data-beside-pages.ts";
-import type { Metrics } from "../observe/metrics.ts";
 import type { Reason } from "../base/operator-error.ts";
 import { inTurns } from "../proxy/warm/in-turns.ts";
 import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
-import { warmPage, type WarmPorts } from "../proxy/warm/warm-page.ts";
+import type { Context } from "../proxy/site/exchange.ts";
+import { warmPage } from "../proxy/warm/warm-page.ts";
 import type { OperatorAnswer, Warmed } from "../protocol/answers.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { told, toldError } from "./told.ts";
@@ -13,7 +13,7 @@ import { toldOfPage } from "./warm-words.ts";
 
 /** What the route works with. */
 export interface WarmSettings {
-  readonly ports: WarmPorts & { readonly metrics: Pick<Metrics, "add"> };
+  readonly context: Context;
   /** `undefined` where the Worker was handed none. */
   readonly data: Pick<DataBesidePages, "warming"> | undefined;
   /** Reads the journal on, up to its end; `undefined` without one. */
@@ -59,35 +59,36 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
 async function warmPages(
   pages: readonly ReadPage[],
   { limit }: ReadOrder,
-  { ports }: WarmSettings,
+  { context }: WarmSettings,
 ): Promise<readonly Warmed[]> {
-  const budget = limit === undefined ? new SubrequestBudget(ports.tiers) : undefined;
+  const { site } = context;
+  const budget = limit === undefined ? new SubrequestBudget(site.tiers) : undefined;
   const routeOf = ({ asked: { url } }: ReadPage) =>
-    ports.readUrl({ url: new URL(url).href, method: "GET" }).route;
+    site.readUrl({ url: new URL(url).href, method: "GET" }).route;
   const work = async (page: ReadPage) => {
-    const warmedPage = await warmPage(page.asked, ports);
+    const warmedPage = await warmPage(page.asked, context);
     budget?.ended(routeOf(page), warmedPage);
     return warmedPage;
   };
   const mayBegin = (page: ReadPage) => budget?.begin(routeOf(page)) ?? true;
-  const came = await inTurns(pages, { work, mayBegin }, ports.nowAtMs);
+  const came = await inTurns(pages, { work, mayBegin }, context.nowAtMs);
   return came.map((one, at) => {
     const warmed = toldOfPage(pages[at]?.page ?? "", one);
-    ports.metrics.add("warmed", ["pages", warmed.result]);
+    site.metrics.add("warmed", ["pages", warmed.result]);
     return warmed;
   });
 }
 
 async function warmData(
   { data: batches, cursor }: ReadOrder,
-  { ports, data }: WarmSettings,
+  { context, data }: WarmSettings,
 ): Promise<readonly Warmed[]> {
   const batch = batches.find(({ keys, from }) => cursor < from + keys.length);
   if (batch === undefined || data === undefined) return [];
   const { namespace, from } = batch;
   const keys = batch.keys.slice(cursor - from, cursor - from + keysAtOnceMax);
   const came = await data.warming.load(namespace, keys);
-  for (const { result } of came) ports.metrics.add("warmed", ["data", result]);
+  for (const { result } of came) context.site.metrics.add("warmed", ["data", result]);
   return keys.map((key, at) => Object.assign({ namespace, key }, came[at]));
 }
 

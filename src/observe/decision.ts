@@ -197,47 +197,49 @@ export class Decision implements Handling {
   }
 }
 
-/** What a decision is counted with. */
-export interface SettlePorts {
-  readonly metrics: {
-    answered(decision: Decision, atMs: number): void;
-    settled(decision: Decision): void;
-    /** Is a report due? */
-    isReportDue(atMs: number): boolean;
+/** The part of an exchange that counts it. */
+interface Settling {
+  readonly decision: Decision;
+  readonly site: {
+    readonly metrics: {
+      answered(decision: Decision, atMs: number): void;
+      settled(decision: Decision): void;
+      /** Is a report due? */
+      isReportDue(atMs: number): boolean;
+    };
+    /** Reports the counts, behind the answer. */
+    readonly report: (afterAnswer: Settling["afterAnswer"]) => void;
   };
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Reports the counts, behind the answer. */
-  readonly report: (afterAnswer: SettlePorts["afterAnswer"]) => void;
   /** Of a request that is to have a line in the log; it passes over refreshes. */
   readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
 
-/** Has an answer counted now, and what became of its stores when all that goes on behind it is over. */
-export function settle(decision: Decision, ports: SettlePorts): void {
-  const { metrics, afterAnswer } = ports;
-  const atMs = answeredAtMs(decision, ports);
-  metrics.answered(decision, atMs);
-  if (decision.behind.length === 0) settled(decision, ports);
-  else settleLater(decision, ports);
-  if (metrics.isReportDue(atMs)) ports.report(afterAnswer);
+/** Counts an answer now, and its writes to the tiers once all work behind it has ended. */
+export function settle(exchange: Settling): void {
+  const { site, decision, afterAnswer } = exchange;
+  const atMs = answeredAtMs(exchange);
+  site.metrics.answered(decision, atMs);
+  if (decision.behind.length === 0) settled(exchange);
+  else settleLater(exchange);
+  if (site.metrics.isReportDue(atMs)) site.report(afterAnswer);
 }
 
-/** Where nothing was waited for, the clock of a Worker has stood still: a hit in memory looks at it once. */
-function answeredAtMs({ hasWaited, arrivedAtMs }: Decision, ports: SettlePorts): number {
-  return hasWaited || arrivedAtMs === undefined ? ports.nowAtMs() : arrivedAtMs;
+/** The clock of a Worker stands still between waits, so a hit in memory reads it once. */
+function answeredAtMs({ decision: { hasWaited, arrivedAtMs }, nowAtMs }: Settling): number {
+  return hasWaited || arrivedAtMs === undefined ? nowAtMs() : arrivedAtMs;
 }
 
-function settleLater(decision: Decision, ports: SettlePorts): void {
-  const { afterAnswer } = ports;
-  afterAnswer(async () => {
-    await Promise.allSettled(decision.behind);
-    settled(decision, ports);
+function settleLater(exchange: Settling): void {
+  exchange.afterAnswer(async () => {
+    await Promise.allSettled(exchange.decision.behind);
+    settled(exchange);
   });
 }
 
-function settled(decision: Decision, { metrics, sampled }: SettlePorts): void {
+function settled({ decision, site: { metrics }, sampled }: Settling): void {
   metrics.settled(decision);
   if (sampled !== undefined) sampled.settled(decision);
 }

@@ -1,47 +1,25 @@
 // One request from arrival to answer, in the order of its steps.
+import type { Context } from "./site/exchange.ts";
+import type { LookupSite } from "./site/site.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
-import type { Metrics } from "../observe/metrics.ts";
-import { answerFromOrigin, type AnswerFromOriginPorts } from "./fetch/answer-from-origin.ts";
-import { bySwitch, passBy, type PassByPorts } from "./fetch/pass-by.ts";
+import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
+import { bySwitch, passBy } from "./fetch/pass-by.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
-import { type Asked, askedWith, plan, type Planning } from "./request/plan.ts";
+import { type Asked, askedWith, plan } from "./request/plan.ts";
 import type { UrlRead } from "./request/url-reader.ts";
 import { plainPage } from "./respond/plain-page.ts";
 import { refused } from "./respond/refused.ts";
 import { fromStored } from "./respond/respond.ts";
-import { type EarlyRefreshPorts, isRefreshDue } from "./reuse/early-refresh.ts";
+import { isRefreshDue } from "./reuse/early-refresh.ts";
 import { settleDoubt } from "./reuse/in-doubt.ts";
-import { type FoundResponse, Search, type SearchPorts } from "./reuse/search.ts";
+import { type FoundResponse, Search } from "./reuse/search.ts";
 import { atHand, type Need, needOf } from "./reuse/need.ts";
-import type { VariantDemand } from "./reuse/variant-demand.ts";
-import {
-  type Answering,
-  type Candidate,
-  decide,
-  isExempt,
-  isOfUse,
-  type Verdict,
-} from "./reuse/verdict.ts";
+import type { Candidate } from "./stored/stored-response.ts";
+import { type Answering, decide, isExempt, isOfUse, type Verdict } from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";
-import type { HotKeys } from "./warm/hot-keys.ts";
-
-/** What one request is served with. */
-export type ServePorts = Planning &
-  EarlyRefreshPorts &
-  AnswerFromOriginPorts &
-  PassByPorts & {
-    readonly metrics: Metrics;
-    readonly variantDemand: Pick<VariantDemand, "note">;
-    /** `undefined` where none are kept warm. */
-    readonly hotKeys: HotKeys | undefined;
-    /** Does the switch send the requests of a route (by its name) straight to the origin? Asked at every hit. */
-    readonly bypasses: (route: string) => boolean;
-  };
-
-type ClientSearch = Search<ServePorts>;
 
 /**
  * Answers one request of a client. Never rejects on account of a tier, the journal or the origin.
@@ -52,29 +30,31 @@ type ClientSearch = Search<ServePorts>;
 export function serve(
   request: Request,
   read: UrlRead,
-  ports: ServePorts,
+  context: Context,
 ): Response | Promise<Response> {
-  const planned = plan(request, read, ports);
+  const { site } = context;
+  const planned = plan(request, read, context);
   if (planned.kind === "reserved") return plainPage("nothing");
-  const atMs = ports.nowAtMs();
+  const atMs = context.nowAtMs();
   if (planned.kind === "refuse") {
     const { route, prefix } = planned;
-    return refused(
-      "ambiguous",
-      new Decision({ route: route.name, prefix, arrivedAtMs: atMs }),
-      ports,
-    );
+    const decision = new Decision({ route: route.name, prefix, arrivedAtMs: atMs });
+    return refused("ambiguous", { ...context, decision });
   }
   if (planned.kind === "pass") {
-    ports.view.arrived(atMs);
-    return passBy(planned.passed, { arrivedAtMs: atMs }, ports);
+    site.view.arrived(atMs);
+    return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
   const { host } = planned.asked.key;
-  const renewed = ports.view.attend({ atMs, host, afterAnswer: ports.afterAnswer });
-  if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, ports);
+  const renewed = site.view.attend({ atMs, host, afterAnswer: context.afterAnswer });
+  if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, context);
   // Rule 24 of the purge protocol: a view that is past N − A may not know a newer post of the switch.
   return renewed().then(() =>
-    lookedUp({ request, read, atMs: ports.nowAtMs(), waitedSinceAtMs: atMs }, planned.asked, ports),
+    lookedUp(
+      { request, read, atMs: context.nowAtMs(), waitedSinceAtMs: atMs },
+      planned.asked,
+      context,
+    ),
   );
 }
 
@@ -91,32 +71,30 @@ interface Arrived {
 function lookedUp(
   { request, read, atMs, waitedSinceAtMs }: Arrived,
   planned: Asked,
-  ports: ServePorts,
+  context: Context,
 ): Response | Promise<Response> {
-  if (ports.bypasses(planned.route.name)) {
-    return passBy(bySwitch(request, read, ports), { arrivedAtMs: waitedSinceAtMs ?? atMs }, ports);
+  if (context.site.bypasses(planned.route.name)) {
+    return passBy(
+      bySwitch(request, read, context),
+      { arrivedAtMs: waitedSinceAtMs ?? atMs },
+      context,
+    );
   }
-  const search = searchFor(planned, atMs, ports);
-  if (waitedSinceAtMs !== undefined) search.decision.waitedSince(waitedSinceAtMs);
+  const search = searchFor(planned, atMs, context);
+  if (waitedSinceAtMs !== undefined) search.exchange.decision.waitedSince(waitedSinceAtMs);
   const found = search.found();
   return found instanceof Promise
     ? found.then((below) => answered(below, search))
     : answered(found, search);
 }
 
-/** What the search of a client's request is begun with. */
-export type SearchForPorts = SearchPorts & {
-  readonly knownVary: Pick<ServePorts["knownVary"], "names">;
-  readonly originHealth: Pick<ServePorts["originHealth"], "spareLook">;
-};
-
 /** A client's search, with the record of what becomes of its request; `atMs`: of arrival. */
-export function searchFor<P extends SearchForPorts>(
+export function searchFor<S extends LookupSite>(
   planned: Asked,
   atMs: number,
-  ports: P,
-): Search<P> {
-  const asked = askedAsKnown(planned, ports);
+  context: Context<S>,
+): Search<S> {
+  const asked = askedAsKnown(planned, context);
   const { route, prefix, key, sentQuery, directives } = asked;
   const decision = new Decision({
     route: route.name,
@@ -126,11 +104,11 @@ export function searchFor<P extends SearchForPorts>(
     arrivedAtMs: atMs,
   });
   const mayPassOver = !directives.onlyIfCached;
-  return new Search({ asked, atMs, decision, isSpared, mayPassOver }, ports);
+  return new Search({ asked, atMs, isSpared, mayPassOver }, { ...context, decision });
 }
 
 /** With what its answer varied by before, though nothing may be stored that tells so. */
-function askedAsKnown(asked: Asked, { knownVary }: Pick<SearchForPorts, "knownVary">): Asked {
+function askedAsKnown(asked: Asked, { site: { knownVary } }: Context<LookupSite>): Asked {
   return asked.route.forward === undefined
     ? asked
     : askedWith(asked, knownVary.names(asked.key.text));
@@ -139,18 +117,15 @@ function askedAsKnown(asked: Asked, { knownVary }: Pick<SearchForPorts, "knownVa
 /** A stale response in memory will do, where nothing better is likely to be had. */
 function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
-  { asked, ports, atMs }: Pick<Search<SearchForPorts>, "asked" | "ports" | "atMs">,
+  { asked, exchange, atMs }: Pick<Search<LookupSite>, "asked" | "exchange" | "atMs">,
 ): boolean {
   const isAtHand = tierScopes[candidate.tier] === "isolate" && mayStandIn;
-  return isAtHand && ports.originHealth.spareLook(asked, atMs);
+  return isAtHand && exchange.site.originHealth.spareLook(asked, atMs);
 }
 
-function answered(
-  found: FoundResponse | undefined,
-  search: ClientSearch,
-): Response | Promise<Response> {
-  const { ports, key, marker, atMs } = search;
-  if (marker !== undefined) ports.variantDemand.note(key, marker, atMs);
+function answered(found: FoundResponse | undefined, search: Search): Response | Promise<Response> {
+  const { exchange, key, marker, atMs } = search;
+  if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
   if (found === undefined) return carryOut(decide(search.missReason, search), undefined, search);
   const { candidate, verdict } = found;
   if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);
@@ -163,23 +138,23 @@ function answered(
 function carryOut(
   verdict: Verdict,
   found: Candidate | undefined,
-  search: ClientSearch,
+  search: Search,
 ): Response | Promise<Response> {
-  const { asked, key, ports, decision } = search;
+  const { asked, key, exchange } = search;
   noteVerdict(verdict, search);
   if (!isOfUse(verdict)) discardBody(found?.stored);
   switch (verdict.kind) {
     case "serve":
     case "serve-stale":
-      ports.hotKeys?.hit(verdict.candidate, asked, ports);
-      if (isRefreshDue(verdict, search)) refreshBehind(asked, verdict.candidate, key, ports);
+      exchange.site.hotKeys?.hit(verdict.candidate, asked, exchange.afterAnswer);
+      if (isRefreshDue(verdict, search)) refreshBehind(asked, verdict.candidate, key, exchange);
       return hit(verdict, search);
     case "validate":
       return forwarded(needOf(search, found, { validating: verdict.candidate }));
     case "forward":
       return forwarded(needOf(search, found, { fallback: verdict.fallback }));
     case "gateway-timeout":
-      return refused("only-if-cached", decision, ports);
+      return refused("only-if-cached", exchange);
     default:
       return unreachable(verdict);
   }
@@ -188,7 +163,7 @@ function carryOut(
 /** Notes a verdict, and all that Cache-Status can say of it before an origin is asked. */
 export function noteVerdict(
   verdict: Verdict,
-  { decision, marker }: Pick<ClientSearch, "decision" | "marker">,
+  { marker, exchange: { decision } }: Pick<Search<LookupSite>, "exchange" | "marker">,
 ): void {
   decision.reached(verdict.kind, verdict.by, decidingEntry(verdict));
   switch (verdict.kind) {
@@ -219,27 +194,28 @@ function decidingEntry({ judged }: Verdict) {
   return judged?.kind === "unverified" ? judged.covering?.by : undefined;
 }
 
-function hit({ kind, candidate, ageSeconds }: Answering, search: ClientSearch): Response {
-  const { ports, decision } = search;
+function hit({ kind, candidate, ageSeconds }: Answering, search: Search): Response {
+  const { exchange } = search;
   const response = fromStored(candidate.stored, ageSeconds, search);
   // What is stale is brought up to date in all tiers.
   if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
     admitOnHit(candidate, search);
   }
-  settle(decision, ports);
+  settle(exchange);
   return response;
 }
 
-async function forwarded(need: Need<ServePorts>): Promise<Response> {
-  const { asked, ports, decision } = need;
+async function forwarded(need: Need): Promise<Response> {
+  const { asked, exchange } = need;
+  const { site } = exchange;
   if (
-    ports.clientLimit !== undefined &&
-    (await ports.clientLimit.isReached(asked.forwarded.clientAddress))
+    site.clientLimit !== undefined &&
+    (await site.clientLimit.isReached(asked.forwarded.clientAddress))
   ) {
     discardBody(atHand(need)?.stored);
-    return refused("limited", decision, ports);
+    return refused("limited", exchange);
   }
   const response = await answerFromOrigin(need);
-  settle(decision, ports);
+  settle(exchange);
   return response;
 }

@@ -5,7 +5,7 @@ import type {
   ForwardFlight,
   ForwardFlights,
   ForwardOutcome,
-} from "../../src/proxy/reuse/forward-outcome.ts";
+} from "../../src/proxy/site/forward-outcome.ts";
 import { storedWith } from "../../testing/examples/requests.ts";
 
 const stored: ForwardOutcome = { kind: "stored", stored: storedWith() };

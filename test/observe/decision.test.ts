@@ -66,22 +66,23 @@ describe("settle", () => {
     const afterAnswer = (work: () => Promise<void>) => void running.push(work());
     const decision = new Decision({ route: "all", isRefresh });
     decision.outcome = "stored";
-    const ports = { metrics, afterAnswer, nowAtMs: () => 0, report: () => undefined };
-    return { metrics, running, decision, ports };
+    const site = { metrics, report: () => undefined };
+    const exchange = { decision, site, afterAnswer, nowAtMs: () => 0 };
+    return { metrics, running, decision, exchange };
   };
 
   it("counts at once where nothing goes on behind the answer", () => {
-    const { decision, metrics, ports, running } = watched();
-    settle(decision, ports);
+    const { metrics, exchange, running } = watched();
+    settle(exchange);
     expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
     expect(running).toEqual([]);
   });
 
   it("counts an answer at once, and later what shows behind it: writes, and a late refusal", async () => {
-    const { decision, metrics, ports, running } = watched();
+    const { decision, metrics, exchange, running } = watched();
     const stores = Promise.withResolvers<void>();
     void decision.awaits(stores.promise);
-    settle(decision, ports);
+    settle(exchange);
     expect(metrics.snapshot()).toMatchObject({ routes: { all: { requests: 1 } }, writes: {} });
     decision.changed("edge", "kept");
     decision.refuses({ rule: "too-many-variants", names: ["accept-language"] });
@@ -95,20 +96,20 @@ describe("settle", () => {
   });
 
   it("counts also where a store has failed, which fails nothing else", async () => {
-    const { decision, metrics, ports, running } = watched();
+    const { decision, metrics, exchange, running } = watched();
     decision.awaits(Promise.reject(new Error("no disk"))).catch(() => undefined);
-    settle(decision, ports);
+    settle(exchange);
     await Promise.all(running);
     expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
   });
 
   it("counts the reads, writes and refusals of a refresh, which is no request", () => {
-    const { decision, metrics, ports } = watched(true);
+    const { decision, metrics, exchange } = watched(true);
     decision.unverified = true;
     decision.looked("edge", "found", 1);
     decision.changed("shared", "unavailable");
     decision.refuses({ rule: "no-store", names: [] });
-    settle(decision, ports);
+    settle(exchange);
     expect(metrics.snapshot()).toMatchObject({
       routes: { all: { requests: 0, outcomes: {}, refusedToStore: { "no-store": 1 } } },
       reads: { edge: { found: 1 } },
@@ -137,7 +138,7 @@ describe("settle", () => {
     const decision = new Decision({ route: "all", ...(arrivedAtMs && { arrivedAtMs }) });
     decision.hasWaited = row.waited;
     decision.outcome = "hit";
-    settle(decision, { metrics, afterAnswer, nowAtMs, report });
+    settle({ decision, site: { metrics, report }, afterAnswer, nowAtMs });
     expect(reported).toEqual(Array(row.reports).fill(afterAnswer));
     expect(looks).toBe(row.expected);
   });

@@ -6,7 +6,7 @@ import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stor
 import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
 import { type Fetched, Flights, type StartPorts } from "../../src/cache/flights.ts";
-import type { ForwardFlight, SharedForward } from "../../src/proxy/reuse/forward-outcome.ts";
+import type { ForwardFlight, SharedForward } from "../../src/proxy/site/forward-outcome.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
@@ -24,8 +24,8 @@ import { responseForm } from "../../src/proxy/stored/record-form.ts";
 type Planted = Partial<SiteParts>;
 
 const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object): Planted => ({
-  ports: (ports, isolate) => {
-    const { view } = ports;
+  site: (site, isolate) => {
+    const { view } = site;
     // Private members are the view's own: what is not changed is asked of it.
     const asBefore = {
       bypasses: view.bypasses.bind(view),
@@ -42,7 +42,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       },
       isUnreachable: view.isUnreachable.bind(view),
     };
-    return { ...ports, view: Object.assign(asBefore, change(view, isolate)) };
+    return { ...site, view: Object.assign(asBefore, change(view, isolate)) };
   },
 });
 
@@ -175,7 +175,7 @@ export const bodyUnchecked: Planted = {
 
 /** Those who waited take what comes, unjudged. */
 export const followersTrust: Planted = {
-  ports: (ports, isolate) => {
+  site: (site, isolate) => {
     let shared: { metadata: StoredMetadata; atMs: number } | undefined;
     class Telling extends Flights<SharedForward> {
       override start<Result>(
@@ -201,7 +201,7 @@ export const followersTrust: Planted = {
         return isJustShared ? { kind: "usable" } : view.judge(stored, ask);
       }) satisfies PurgeView["judge"],
     }));
-    return { ...(planted.ports?.(ports, isolate) ?? ports), flights: new Telling() };
+    return { ...(planted.site?.(site, isolate) ?? site), flights: new Telling() };
   },
 };
 
@@ -218,13 +218,13 @@ export const validatesUnderAnOldView = withView((_, { view }) => ({
 
 /** The clock is read when a request comes, and kept for those that come soon after. */
 export const clockKept: Planted = {
-  ports: (ports) => {
+  site: (site) => {
     let keptAtMs = -Infinity;
     const nowAtMs = () => {
-      const atMs = ports.nowAtMs();
+      const atMs = site.nowAtMs();
       if (atMs - keptAtMs > 6_000) keptAtMs = atMs;
       return keptAtMs;
     };
-    return { ...ports, nowAtMs };
+    return { ...site, nowAtMs };
   },
 };

@@ -95,7 +95,7 @@ export const largestLagForAll = askedAs((stored, ask) => [stored, { ...ask, maxL
 const unboundedFor =
   (isExempt: (question: VerdictQuestion, stored: StoredMetadata) => boolean) =>
   (question: VerdictQuestion): VerdictQuestion => {
-    const { view } = question.ports;
+    const { view } = question.exchange.site;
     const judge = (stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement => {
       const judged = view.judge(stored, ask);
       const isLetBy = judged.kind === "unverified" && isExempt(question, stored);
@@ -104,7 +104,10 @@ const unboundedFor =
     // Private members are the view's own, so it is not inherited from.
     const isUnreachable = view.isUnreachable.bind(view);
     const planted = { judge, isUnreachable } as unknown as PurgeView;
-    return { ...question, ports: { ...question.ports, view: planted } };
+    return {
+      ...question,
+      exchange: { ...question.exchange, site: { ...question.exchange.site, view: planted } },
+    };
   };
 
 const isStale = ({ asked, atMs }: VerdictQuestion, stored: StoredMetadata) =>

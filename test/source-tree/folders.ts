@@ -21,6 +21,8 @@ const steps = [
   "proxy/stored",
   // A request becomes a question: its route, its key, its cookies, the fields that are forwarded.
   "proxy/request",
+  // The state of a site in one isolate, and the exchange that each request is.
+  "proxy/site",
   // The question is put to the tiers, and a verdict is reached.
   "proxy/reuse",
   // Bodies: read, held, cut into ranges, counted.

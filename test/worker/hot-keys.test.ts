@@ -1,7 +1,7 @@
 // Hot keys on the built Worker: its scheduled handler reads a real stream, and refreshes for all
 // colos what is told there.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
+import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { startWorld, storesSettled, tierCommands, type World } from "../../testing/worker/world.ts";

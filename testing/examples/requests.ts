@@ -1,5 +1,6 @@
 // What the tests of single steps are given: routes, requests and stored responses, each as its
 // default with what a test says changed.
+import type { Exchange } from "../../src/proxy/site/exchange.ts";
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { RouteInput } from "../../src/config/route-schema.ts";
@@ -35,7 +36,7 @@ export function planOf(
   const matchRoute = compileRoutes(config);
   const readUrl = compileUrlReader({ config, matchRoute, siteHosts });
   const asked = new Request(url, init);
-  return plan(asked, readUrl(asked), { config, loops });
+  return plan(asked, readUrl(asked), { site: { config, loops }, address: undefined });
 }
 
 /** @throws for a request that is not looked up */
@@ -79,4 +80,9 @@ export function storedWith(
 ): StoredResponse {
   const body = { kind: "blob", blob: new Blob(["hello"]) } as const;
   return { metadata: metadataWith(fields, changes), body };
+}
+
+/** An exchange with these parts alone; a test fails on any other that it needs. */
+export function exchangeWith(site: object, given: object = {}): Exchange {
+  return { ...given, site } as Exchange;
 }

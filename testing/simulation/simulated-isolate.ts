@@ -175,10 +175,9 @@ export class SimulatedIsolate {
         hasUnknownCookie: false,
         forwarded: { credentials: [] },
       },
-      ports: {
+      exchange: {
         colo: () => this.colo,
-        view: this.view,
-        invalidations: { covers: () => false },
+        site: { view: this.view, invalidations: { covers: () => false } },
       },
       atMs: this.nowAtMs(),
     };

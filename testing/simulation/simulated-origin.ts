@@ -1,6 +1,6 @@
 // The origin of a simulated site: each page has one version at a time, an answer is made somewhere
 // on a way that may be long, and a 304 says the truth about that instant, unless it lies.
-import type { OriginRequest } from "../../src/proxy/fetch/forward.ts";
+import type { OriginRequest } from "../../src/proxy/site/site.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 
 export interface Version {

@@ -5,23 +5,24 @@ import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
 import { FewAtOnce } from "../../src/cache/few-at-once.ts";
-import { Rangeless } from "../../src/proxy/fetch/whole-first.ts";
-import { KnownVary } from "../../src/proxy/request/known-vary.ts";
-import { Invalidations } from "../../src/proxy/storing/invalidate.ts";
-import { CredentialRefusals } from "../../src/proxy/storing/credential-refusals.ts";
-import { LastAnswers } from "../../src/proxy/storing/last-answers.ts";
-import { LeftOutTags } from "../../src/proxy/storing/left-out-tags.ts";
-import { Lifts } from "../../src/proxy/reuse/lifts.ts";
+import { Rangeless } from "../../src/proxy/site/rangeless.ts";
+import { KnownVary } from "../../src/proxy/site/known-vary.ts";
+import { Invalidations } from "../../src/proxy/site/invalidations.ts";
+import { CredentialRefusals } from "../../src/proxy/site/credential-refusals.ts";
+import { LastAnswers } from "../../src/proxy/site/last-answers.ts";
+import { LeftOutTags } from "../../src/proxy/site/left-out-tags.ts";
+import { Lifts } from "../../src/proxy/site/lifts.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";
-import { HeadTimes } from "../../src/proxy/fetch/head-times.ts";
-import { OriginHealth } from "../../src/proxy/fetch/origin-health.ts";
+import { HeadTimes } from "../../src/proxy/site/head-times.ts";
+import { OriginHealth } from "../../src/proxy/site/origin-health.ts";
 import { compileRoutes } from "../../src/proxy/request/routes.ts";
 import type { Tiers } from "../../src/proxy/stored/tiers.ts";
-import { serve, type ServePorts } from "../../src/proxy/serve.ts";
-import type { ReadUrl } from "../../src/proxy/request/url-reader.ts";
-import { SharedOdds } from "../../src/proxy/reuse/shared-odds.ts";
-import { Uncacheable } from "../../src/proxy/reuse/uncacheable.ts";
-import { VariantDemand } from "../../src/proxy/reuse/variant-demand.ts";
+import { serve } from "../../src/proxy/serve.ts";
+import type { Context } from "../../src/proxy/site/exchange.ts";
+import type { Site } from "../../src/proxy/site/site.ts";
+import { SharedOdds } from "../../src/proxy/site/shared-odds.ts";
+import { Uncacheable } from "../../src/proxy/site/uncacheable.ts";
+import { VariantDemand } from "../../src/proxy/site/variant-demand.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 import { EdgeTier } from "../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
@@ -39,16 +40,14 @@ import type { ResponseDetail } from "../../src/proxy/stored/stored-response.ts";
 /** What a test may put a faulty part in the place of; the rest is the product's own. */
 export interface SiteParts {
   readonly tiers: (tiers: Tiers, isolate: SimulatedIsolate) => Tiers;
-  readonly ports: (ports: Ports, isolate: SimulatedIsolate) => Ports;
+  readonly site: (site: Site, isolate: SimulatedIsolate) => Site;
 }
 
-export const soundSiteParts: SiteParts = { tiers: (tiers) => tiers, ports: (ports) => ports };
+export const soundSiteParts: SiteParts = { tiers: (tiers) => tiers, site: (site) => site };
 
 const memoryBytes = 1_000_000;
 
-type Ports = ServePorts & { readonly readUrl: ReadUrl };
-
-type Compiled = Pick<Ports, "matchRoute" | "readUrl">;
+type Compiled = Pick<Site, "matchRoute" | "readUrl">;
 
 const compiled = new WeakMap<Config, Compiled>();
 
@@ -66,7 +65,7 @@ export class SimulatedSite {
   readonly isolate: SimulatedIsolate;
   /** Of work behind answers; there should be none. */
   readonly failures: string[] = [];
-  readonly #ports: Ports;
+  readonly #context: Context;
 
   constructor(
     isolate: SimulatedIsolate,
@@ -78,7 +77,7 @@ export class SimulatedSite {
     const fillBudget = new ByteBudget(memoryBytes);
     const metrics = new Metrics(0);
     this.isolate = isolate;
-    const ports: Ports = {
+    const sound: Site = {
       config,
       ...compiledOf(config),
       siteHosts: [],
@@ -114,20 +113,27 @@ export class SimulatedSite {
       nowAtMs,
       random: () => 0.5,
       turn: () => Promise.resolve(),
+      log: () => undefined,
+    };
+    const site = parts.site(sound, isolate);
+    this.#context = {
+      site,
+      nowAtMs: site.nowAtMs,
       colo: () => colo,
       afterAnswer: (work) =>
         void work().catch((cause: unknown) => void this.failures.push(String(cause))),
+      address: undefined,
+      sampled: undefined,
     };
-    this.#ports = parts.ports(ports, isolate);
   }
 
   async serve(request: Request): Promise<Response> {
-    return serve(request, this.#ports.readUrl(request), this.#ports);
+    return serve(request, this.#context.site.readUrl(request), this.#context);
   }
 
   /** As an operator has a page warmed. */
   async warm(url: string): Promise<WarmedPage> {
-    return warmPage({ url, headers: new Headers(), ownHost: new URL(url).host }, this.#ports);
+    return warmPage({ url, headers: new Headers(), ownHost: new URL(url).host }, this.#context);
   }
 }
 

@@ -1,8 +1,8 @@
 // A site that keeps hot keys warm, seen from colos that sample every hit; and the hour that its
 // suites begin in.
 import type { ConfigInput } from "../../src/config/schema.ts";
-import type { HotKeyNote } from "../../src/proxy/warm/hot-key-note.ts";
-import { notesIn } from "../../src/proxy/warm/hot-key-stream.ts";
+import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
+import { notesIn } from "../../src/proxy/site/hot-key-stream.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { type AskInit, host, openColos, type Site } from "./harness.ts";

@@ -1,4 +1,5 @@
 // What each tier of a route has for a request, whether or not a request would ask that tier.
+import type { QuietSite } from "./quiet-context.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../../proxy/request/key.ts";
@@ -8,7 +9,6 @@ import { ageSeconds, isAlwaysValidated, termsOf } from "../../proxy/stored/lifet
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import { lifetimeSource } from "./grounds.ts";
-import type { QuietPorts } from "./quiet-ports.ts";
 import { look } from "./quiet-tiers.ts";
 
 /** A stored response as an operator is told of it. Seconds are rounded to thousandths. */
@@ -57,7 +57,7 @@ export interface FoundCopy {
  * @param found what the search came to
  */
 export async function copiesFor(
-  search: Search<QuietPorts>,
+  search: Search<QuietSite>,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy[]> {
   return Promise.all(search.used.all.map((tier) => copyIn(tier, search, found)));
@@ -65,7 +65,7 @@ export async function copiesFor(
 
 async function copyIn(
   tier: ResponseTier,
-  search: Search<QuietPorts>,
+  search: Search<QuietSite>,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy> {
   const { asked, atMs } = search;
@@ -101,7 +101,10 @@ async function copyIn(
   return { account, metadata, ...led };
 }
 
-function isAskedOf(name: TierName, { decision }: Search<QuietPorts>): TierAccount["isAsked"] {
+function isAskedOf(
+  name: TierName,
+  { exchange: { decision } }: Search<QuietSite>,
+): TierAccount["isAsked"] {
   if (tierScopes[name] === "isolate") return decision.foundInMemory + decision.absentInMemory > 0;
   const looks = decision.looks.filter(({ tier }) => tier === name);
   if (looks.some(({ kind }) => kind === "passed-over")) return "passed-over";
@@ -111,7 +114,7 @@ function isAskedOf(name: TierName, { decision }: Search<QuietPorts>): TierAccoun
 /** By the rules of `find`, `Search` and `passesOver`. */
 function whyNotAsked(
   name: TierName,
-  search: Search<QuietPorts>,
+  search: Search<QuietSite>,
   found: FoundResponse | undefined,
 ): string {
   if (tierScopes[name] === "isolate") return "another request has just brought the response";
@@ -126,13 +129,13 @@ function whyNotAsked(
     : "the origin is in trouble, and the stale response above may answer in its place";
 }
 
-function whyPassedOver({ asked, key, ports, atMs }: Search<QuietPorts>): string {
-  return isPersonal(asked) && ports.uncacheable.forSessions.has(key.text, atMs)
+function whyPassedOver({ asked, key, exchange, atMs }: Search<QuietSite>): string {
+  return isPersonal(asked) && exchange.site.uncacheable.forSessions.has(key.text, atMs)
     ? "a request with an unknown cookie or a credential has just got an answer that no other client may have"
     : "it hardly ever has such a response";
 }
 
-function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietPorts>): Copy {
+function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietSite>): Copy {
   const terms = termsOf(metadata, asked.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;

@@ -2,7 +2,7 @@
 // what came of it. The decision record that Cache-Status is made of is filled by the same functions.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Config, Route } from "../../config/config.ts";
-import type { Isolate } from "../../create-proxy.ts";
+import type { Context } from "../../proxy/site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { unreachable } from "../../rules/unreachable.ts";
@@ -25,16 +25,15 @@ import { keyAccountOf, quoted } from "./key-account.ts";
 import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
-import { type QuietPorts, quietPorts } from "./quiet-ports.ts";
+import { quietContext, type QuietSite } from "./quiet-context.ts";
 import { refreshDue } from "./refresh-due.ts";
 import { groundOfVerdict } from "./verdict-ground.ts";
 
 /** What is asked about, and of which isolate. */
 export interface Explained {
   readonly core: TieredCache<ResponseDetail>;
-  readonly isolate: Isolate;
-  /** Where the request arrives. */
-  readonly colo: () => string;
+  /** Of the request that asks. */
+  readonly context: Context;
 }
 
 /**
@@ -48,39 +47,43 @@ export async function explain(
   read: UrlRead,
   explained: Explained,
 ): Promise<Explanation> {
-  const { core, isolate, colo } = explained;
-  const ports = quietPorts(isolate, core, colo);
-  const atMs = ports.nowAtMs();
+  const { core } = explained;
+  const context = quietContext(explained.context, core);
+  const atMs = context.nowAtMs();
   const { name, match, origin } = read.route;
   const about = {
-    colo: colo(),
+    colo: context.colo(),
     at: new Date(atMs).toISOString(),
     request: { method: request.method, url: request.url },
     route: {
       name,
       match: match.map(({ text }) => text),
       origin,
-      alsoFit: routesBelow(request, read, isolate.config),
+      alsoFit: routesBelow(request, read, context.site.config),
     },
   };
-  const planned = plan(request, read, ports);
+  const planned = plan(request, read, context);
   switch (planned.kind) {
     case "reserved":
       return { ...about, handling: "reserved", ...reserved };
     case "refuse":
       return { ...about, handling: "refused", ...refusedFor(read, about.route) };
     case "pass":
-      return { ...about, handling: "passed-by", ...passedBy(planned.passed, about.route, ports) };
+      return {
+        ...about,
+        handling: "passed-by",
+        ...passedBy(planned.passed, about.route, context),
+      };
     case "look-up": {
-      if (ports.bypasses(name)) {
+      if (context.site.bypasses(name)) {
         return {
           ...about,
           handling: "passed-by",
-          ...passedBy(bySwitch(request, read, ports), about.route, ports),
+          ...passedBy(bySwitch(request, read, context), about.route, context),
         };
       }
       const cookie = request.headers.get("cookie");
-      const came = await lookedUp({ asked: planned.asked, atMs, cookie, ports }, core);
+      const came = await lookedUp({ asked: planned.asked, atMs, cookie, context }, core);
       return { ...about, handling: "looked-up", ...came };
     }
     default:
@@ -118,7 +121,7 @@ function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Cam
 function passedBy(
   passed: Passed,
   { name, alsoFit }: Explanation["route"],
-  { loops }: QuietPorts,
+  { site: { loops } }: Context<QuietSite>,
 ): Came {
   const { request, rule } = passed;
   if (requestDirectives(request.headers).onlyIfCached) {
@@ -148,22 +151,24 @@ interface Looking {
   readonly asked: Asked;
   readonly atMs: number;
   readonly cookie: string | null;
-  readonly ports: QuietPorts;
+  readonly context: Context<QuietSite>;
 }
 
 async function lookedUp(
-  { asked, atMs, cookie, ports }: Looking,
+  { asked, atMs, cookie, context }: Looking,
   core: Explained["core"],
 ): Promise<Came> {
-  const search = searchFor(asked, atMs, ports);
+  const { site } = context;
+  const search = searchFor(asked, atMs, context);
   const found = await search.found();
   const verdict = found?.verdict ?? decide(search.missReason, search);
   noteVerdict(verdict, search);
-  const { decision, marker } = search;
+  const { marker } = search;
+  const { decision } = search.exchange;
   const next = await nextOf(verdict, found, search);
   const isSent = !next.startsWith("refuse");
   const copies = await copiesFor(search, found);
-  const key = keyAccountOf(asked, ports.config, cookie);
+  const key = keyAccountOf(asked, site.config, cookie);
   const nearest = nearestKey(search.asked, core.tiers.memory.entries());
   const look: LookAccount = {
     key,
@@ -172,9 +177,9 @@ async function lookedUp(
     purges: purgesFor(search, found, copies, core),
     ...(found && { judged: found.candidate.tier }),
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
-    isDoubtSettledFirst: verdict.judged?.kind === "unverified" || ports.view.isRenewedFirst(atMs),
+    isDoubtSettledFirst: verdict.judged?.kind === "unverified" || site.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
-    ...lastFor(asked, ports, isAnswer(verdict) ? "answers" : found && "found"),
+    ...lastFor(asked, context.site, isAnswer(verdict) ? "answers" : found && "found"),
   };
   const looked = { asked, atMs, found, look };
   const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, looked) };
@@ -185,24 +190,25 @@ async function lookedUp(
 async function nextOf(
   verdict: Verdict,
   found: FoundResponse | undefined,
-  search: Search<QuietPorts>,
+  search: Search<QuietSite>,
 ): Promise<NextStep> {
   if (isAnswer(verdict)) return verdict.kind === "serve" ? "answer" : "answer stale";
   if (verdict.kind === "gateway-timeout") return "refuse: only-if-cached";
-  const { ports, asked, key, decision } = search;
-  const { kind: health } = ports.originHealth.peek(asked, ports.nowAtMs());
+  const { exchange, asked, key } = search;
+  const { site } = exchange;
+  const { kind: health } = site.originHealth.peek(asked, exchange.nowAtMs());
   if (health !== "well") {
     const why =
       verdict.kind === "validate" ? { validating: verdict.candidate } : fallbackOf(verdict);
     const known = await lookedFurther(needOf(search, found?.candidate, why));
     const allowed = decideOnError(atHand(known), questionOf(known));
     if (allowed !== undefined) {
-      noteInstead(allowed, "none", decision);
+      noteInstead(allowed, "none", exchange.decision);
       return "answer stale in the origin's place";
     }
     if (health === "down") return "refuse: the origin is down";
   }
-  const isUnderWay = ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
+  const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
   const mayShare = asked.method === "GET" && !isPersonal(asked);
   if (isUnderWay && mayShare) return "wait for the forward that is under way";
   return verdict.kind === "validate" ? "validate" : "forward";
@@ -214,7 +220,7 @@ function fallbackOf(verdict: Verdict) {
 
 /** Of the copy that was judged, else of any, else of the URL alone. */
 function purgesFor(
-  { asked, decision }: Search<QuietPorts>,
+  { asked, exchange: { decision } }: Search<QuietSite>,
   found: FoundResponse | undefined,
   copies: readonly FoundCopy[],
   { purging }: Explained["core"],

@@ -1,11 +1,12 @@
 // What the isolate remembers of the last answer for a page: why it was not stored, or what became of it.
+import type { QuietSite } from "./quiet-context.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
-import type { LastAnswer, LastAnswersPeek, LastPassed } from "../../proxy/storing/last-answers.ts";
+import type { LastAnswer, LastPassed } from "../../proxy/site/last-answers.ts";
 import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, lifetimeSource } from "./grounds.ts";
@@ -43,12 +44,6 @@ export interface LastPassedAccount extends Ground {
   readonly isMadePrivate: boolean;
 }
 
-/** What is remembered, and the limits by which it was refused. */
-interface LastAnswerPorts {
-  readonly lastAnswers: LastAnswersPeek;
-  readonly config: Config;
-}
-
 /**
  * What came before, as far as it tells why there is no hit.
  *
@@ -56,7 +51,7 @@ interface LastAnswerPorts {
  */
 export function lastFor(
   { url, route }: Asked,
-  { lastAnswers: { answered, passed }, config }: LastAnswerPorts,
+  { lastAnswers: { answered, passed }, config }: Pick<QuietSite, "lastAnswers" | "config">,
   stored: "answers" | "found" | undefined,
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
   const answer = stored === "answers" ? undefined : answered.peek(url);

@@ -1,8 +1,8 @@
 // Would an answer from a tier be refreshed behind it?
+import type { QuietSite } from "./quiet-context.ts";
 import { isRefreshDue } from "../../proxy/reuse/early-refresh.ts";
 import type { Search } from "../../proxy/reuse/search.ts";
 import type { Answering } from "../../proxy/reuse/verdict.ts";
-import type { QuietPorts } from "./quiet-ports.ts";
 
 /** `by chance`: the nearer its expiry, the likelier. */
 export type RefreshDue = "yes" | "by chance" | "no";
@@ -10,10 +10,14 @@ export type RefreshDue = "yes" | "by chance" | "no";
 /** Draws no random number: asks with the lowest and with the highest number that may be drawn. */
 export function refreshDue(
   answer: Answering,
-  { asked, ports, atMs }: Search<QuietPorts>,
+  { asked, exchange, atMs }: Search<QuietSite>,
 ): RefreshDue {
   const isDue = (draw: number) =>
-    isRefreshDue(answer, { asked, atMs, ports: { ...ports, random: () => draw } });
+    isRefreshDue(answer, {
+      asked,
+      atMs,
+      exchange: { ...exchange, site: { ...exchange.site, random: () => draw } },
+    });
   if (isDue(1)) return "yes";
   return isDue(Number.MIN_VALUE) ? "by chance" : "no";
 }

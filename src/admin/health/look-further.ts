@@ -56,8 +56,8 @@ export async function lookFurther(
   watches: EvictionWatches,
   attention: Attention,
 ): Promise<FarLook> {
-  const { cache, isolate, environment } = settings;
-  const { nowAtMs, config } = isolate;
+  const { cache, site, environment } = settings;
+  const { nowAtMs, config } = site;
   const place = databaseOfJournal(cache);
   const own = place === "database" ? undefined : cache.purging?.redis;
   const [database, journal, totals] = await Promise.all([

@@ -1,11 +1,11 @@
 // What findings are made of: what this isolate knows, and with the token what the database and all
 // isolates tell.
 import type { TieredCache } from "../../create-cache.ts";
-import type { Isolate } from "../../create-proxy.ts";
+import type { Site } from "../../proxy/site/site.ts";
 import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import type { Environment } from "../../platform/environment.ts";
-import type { CredentialRefusal } from "../../proxy/storing/credential-refusals.ts";
+import type { CredentialRefusal } from "../../proxy/site/credential-refusals.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
@@ -22,10 +22,7 @@ import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 export interface HealthSettings {
   readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts" | "hooks">;
   readonly cache: TieredCache<ResponseDetail>;
-  readonly isolate: Pick<
-    Isolate,
-    "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log"
-  >;
+  readonly site: Pick<Site, "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log">;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
   readonly gate: { readonly refusals: { readonly here: RefusedHere | undefined } };
 }
@@ -68,9 +65,9 @@ export interface LookedHere {
   /** The origins among them whose settings are usable. */
   readonly usableOrigins: ReadonlySet<string>;
   readonly originsShutOff: readonly string[];
-  readonly originTroubles: Isolate["originHealth"]["troubles"];
+  readonly originTroubles: Site["originHealth"]["troubles"];
   /** Since when, by the origin's name. */
-  readonly refusingAnonymous: ReturnType<Isolate["originHealth"]["refusingAnonymous"]>;
+  readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
   /** Of the last 15 minutes. */
   readonly credentialRefusals: readonly CredentialRefusal[];
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble">[];
@@ -107,8 +104,8 @@ export interface Looked extends LookedHere {
 }
 
 /** Sends no command and no request, so anybody may ask for it. */
-export function lookHere({ environment, cache, isolate, data }: HealthSettings): LookedHere {
-  const { config, originHealth, credentialRefusals, nowAtMs } = isolate;
+export function lookHere({ environment, cache, site, data }: HealthSettings): LookedHere {
+  const { config, originHealth, credentialRefusals, nowAtMs } = site;
   const { redis, purging, tiers } = cache;
   return {
     atMs: nowAtMs(),

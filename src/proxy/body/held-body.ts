@@ -1,17 +1,16 @@
 // What clients read of a large body that is held whole, without a copy of all of it for each.
+import type { Exchange } from "../site/exchange.ts";
+import type { Site } from "../site/site.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";
-import type { ByteBudget } from "../../cache/byte-budget.ts";
 
-/** What a held body is read with. */
-export interface HeldBodyPorts {
-  /** What all bodies of an isolate may hold that memory does not. */
-  readonly fillBudget: ByteBudget;
-  readonly tiers: { readonly memory: Pick<Memory<never>, "holds"> };
-  /** Starts work that may outlast the answer. */
-  readonly afterAnswer: (work: () => Promise<void>) => void;
+/** The part of an exchange that counts the body. */
+interface Holding extends Pick<Exchange, "afterAnswer"> {
+  readonly site: Pick<Site, "fillBudget"> & {
+    readonly tiers: { readonly memory: Pick<Memory<never>, "holds"> };
+  };
 }
 
 /**
@@ -22,7 +21,7 @@ export interface HeldBodyPorts {
  */
 export function readableOf(
   held: Blob,
-  { fillBudget, tiers, afterAnswer }: HeldBodyPorts,
+  { site: { fillBudget, tiers }, afterAnswer }: Holding,
   part?: ByteRange,
 ): ReadableStream<Uint8Array> {
   const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);

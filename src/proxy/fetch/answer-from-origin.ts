@@ -1,13 +1,12 @@
 // Answers a request that no stored response may answer: one forward for all who ask for the same, in
 // this isolate or in the world, one for each where nothing can be shared, and none while the origin is
 // known to be down.
-import type { FewAtOnce } from "../../cache/few-at-once.ts";
 import { type Fetched, Flight } from "../../cache/flights.ts";
 import { load } from "../../cache/load.ts";
 import type { Come, Loading, Next } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { ForwardFlight, ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { atHand, type Need, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
@@ -27,21 +26,17 @@ import { lead } from "./lead.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { refreshBehind, startFill } from "./refresh.ts";
 import { leaderTurn } from "./turn-in-world.ts";
-import { wholeFirst, type WholeFirstPorts } from "./whole-first.ts";
+import { wholeFirst } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 
-export interface AnswerFromOriginPorts extends WholeFirstPorts {
-  readonly fewAtOnce: FewAtOnce;
-}
-
-type OriginNeed = Need<AnswerFromOriginPorts>;
+type OriginNeed = Need;
 
 /** Answers by what others bring, by a forward of its own, or with a page that tells of the failure. */
 export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
-  const sinceAtMs = need.ports.nowAtMs();
+  const sinceAtMs = need.exchange.nowAtMs();
   const cut = isForAll(need) ? await wholeFirst(need) : undefined;
   if (cut !== undefined) return cut;
-  const loaded = await load(need, forwarding, need.ports);
+  const loaded = await load(need, forwarding, loadPorts(need));
   switch (loaded.kind) {
     case "answer":
       return loaded.answer;
@@ -54,6 +49,10 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
     default:
       return unreachable(loaded);
   }
+}
+
+function loadPorts({ exchange: { site, nowAtMs, afterAnswer } }: Need) {
+  return { flights: site.flights, random: site.random, nowAtMs, afterAnswer };
 }
 
 /** How a response is loaded that its origin has to be asked for. */
@@ -70,18 +69,20 @@ const forwarding: Loading<OriginNeed, SharedForward, Response> = {
   inPlace: (need) => staleInstead(need, "another"),
   anonymous: {
     isFault: ({ kind }) => kind === "origin-failed" || kind === "nothing-to-share",
-    isDue: ({ key, ports }) => ports.uncacheable.ledAnonymously.has(key.text, ports.nowAtMs()),
-    require: ({ key, ports }) => ports.uncacheable.ledAnonymously.mark(key.text, ports.nowAtMs()),
-    startsAfterMs: ({ asked, ports }) => ports.headTimes.stallsAfterMs(asked.route.name),
+    isDue: ({ key, exchange }) =>
+      exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
+    require: ({ key, exchange }) =>
+      exchange.site.uncacheable.ledAnonymously.mark(key.text, exchange.nowAtMs()),
+    startsAfterMs: ({ asked, exchange }) => exchange.site.headTimes.stallsAfterMs(asked.route.name),
     start: (need) => startFill(need, { turnMsMax: anonymousTurnMsMax }),
   },
 };
 
 /** What may be answered to one client alone is asked for alone. */
-function isForAll({ asked, ports, key }: OriginNeed): boolean {
+function isForAll({ asked, exchange, key }: OriginNeed): boolean {
   const { method, directives } = asked;
   const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(asked);
-  return isAskedForAll && !ports.uncacheable.pass.has(key.text, ports.nowAtMs());
+  return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
 function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefined {
@@ -128,7 +129,7 @@ async function nextAfter(
   if (isOfAnotherVariant(outcome, need)) return lookedUpAgain(outcome, need);
   switch (outcome.kind) {
     case "origin-failed": {
-      const { originHealth, uncacheable, nowAtMs } = need.ports;
+      const { nowAtMs, originHealth, uncacheable } = need.exchange.site;
       if (!originHealth.servesAnonymous(need.asked.route.origin, nowAtMs())) {
         uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
         return { kind: "alone" };
@@ -146,7 +147,7 @@ async function nextAfter(
     }
     case "arriving":
       // It goes on for so long that nobody else should wait for it.
-      need.ports.uncacheable.pass.mark(need.key.text, need.ports.nowAtMs());
+      need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
       return { kind: "alone" };
     case "nothing-to-share":
     case "varies":
@@ -161,7 +162,7 @@ async function lookedUpAgain(
   outcome: ForwardOutcome,
   need: OriginNeed,
 ): Promise<Next<OriginNeed, Response>> {
-  const search = new Search(need, need.ports);
+  const search = new Search(need, need.exchange);
   const found = await search.found();
   if (found !== undefined && search.accepts(found)) {
     return { kind: "answer", answer: answeredBy(found.candidate, need) };
@@ -180,14 +181,14 @@ async function lookedUpAgain(
  * @param sinceAtMs when it began to wait; epoch milliseconds
  */
 async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
-  const { asked, ports, key } = need;
-  const { nowAtMs, random } = ports;
+  const { asked, exchange, key } = need;
+  const { nowAtMs, random } = exchange.site;
   const waitMs = asked.route.patienceMs - Math.abs(nowAtMs() - sinceAtMs);
   // Until the head of an answer is there: a client may take as long as it likes for the body.
-  const leave = await ports.fewAtOnce.enter(key.text, { waitMs, nowAtMs, random });
+  const leave = await exchange.site.fewAtOnce.enter(key.text, { waitMs, nowAtMs, random });
   const answering = led(need, true).finally(leave);
   // A client that leaves must give its place back.
-  ports.afterAnswer(async () => void (await answering.catch(() => undefined)));
+  exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }
 
@@ -198,7 +199,7 @@ async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
   const unasked = brought ?? (await withoutAsking(need, { hasWaited }));
   if (unasked !== undefined) return unasked;
   // A flight that nobody waits for.
-  const { answer } = await leadAndConfirm(need, new Flight(need.ports.nowAtMs()));
+  const { answer } = await leadAndConfirm(need, new Flight(need.exchange.nowAtMs()));
   return answer;
 }
 
@@ -207,18 +208,19 @@ async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
  * stored response stands, an anonymous request behind it decides.
  */
 async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<Fetched<Response>> {
-  const { asked, ports, key } = need;
+  const { asked, exchange, key } = need;
+  const { site } = exchange;
   const before = atHand(need);
   const fetched = await lead(need, flight);
   if (before === undefined) return fetched;
-  const { ledAnonymously } = ports.uncacheable;
-  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, ports.nowAtMs());
-  if (!ledAnonymously.has(key.text, ports.nowAtMs())) return fetched;
-  ports.afterAnswer(async () => {
+  const { ledAnonymously } = site.uncacheable;
+  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, exchange.nowAtMs());
+  if (!ledAnonymously.has(key.text, exchange.nowAtMs())) return fetched;
+  exchange.afterAnswer(async () => {
     await fetched.done;
     // The client's own flight ends first: a refresh gives way to one that is under way.
-    ports.flights.leave(key.text, flight);
-    refreshBehind(asked, before, key, ports);
+    site.flights.leave(key.text, flight);
+    refreshBehind(asked, before, key, exchange);
   });
   return fetched;
 }

@@ -3,18 +3,15 @@ import { discardBody } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
-import type { ForwardFlights, ForwardOutcome } from "../reuse/forward-outcome.ts";
+import type { ForwardOutcome } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";
-import { Search, type SearchPorts } from "../reuse/search.ts";
-import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
+import { Search } from "../reuse/search.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { decide, isAnswer } from "../reuse/verdict.ts";
 import { isKept } from "../stored/lifetime.ts";
 import type { StoredResponse } from "../stored/stored-response.ts";
-import type { Tiers } from "../stored/tiers.ts";
-import { answeredBy, type InsteadPorts } from "./instead-of-origin.ts";
-
-/** Also what it takes to answer with what has come. */
-export type ComeSincePorts = InsteadPorts & SearchPorts & { readonly flights: ForwardFlights };
+import { answeredBy } from "./instead-of-origin.ts";
 
 /**
  * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
@@ -23,18 +20,19 @@ export type ComeSincePorts = InsteadPorts & SearchPorts & { readonly flights: Fo
  *
  * @returns what is stored under the key, or the marker that leads on from it; `undefined` for nothing
  */
-export function comeSince(need: Need<ComeSincePorts>): ForwardOutcome | undefined {
-  const { asked, ports, key, marker, memoryCount } = need;
-  const { memory, usesMemory } = ports.tiers.of(asked.route.tiers);
-  const atMs = ports.nowAtMs();
-  const stored = ports.flights.get(key.text, atMs)?.outcome?.stored;
+export function comeSince(need: Need): ForwardOutcome | undefined {
+  const { asked, exchange, key, marker, memoryCount } = need;
+  const { site } = exchange;
+  const { memory, usesMemory } = site.tiers.of(asked.route.tiers);
+  const atMs = exchange.nowAtMs();
+  const stored = site.flights.get(key.text, atMs)?.outcome?.stored;
   if (stored !== undefined) {
     const isThere = isKept(stored.metadata, asked.route, atMs);
     return isThere ? { kind: "stored", stored } : undefined;
   }
   if (!usesMemory) return undefined;
   // What a purge view ruled out, a newer one may allow, though memory has not changed.
-  const isAsBefore = memoryCount !== undefined && need.decision.cause === undefined;
+  const isAsBefore = memoryCount !== undefined && need.exchange.decision.cause === undefined;
   if (isAsBefore && !memory.hasChanged(key, memoryCount)) return undefined;
   const read = memory.read(key, { atMs });
   if (read.kind !== "found") return undefined;
@@ -55,7 +53,7 @@ export function isOfAnotherVariant(come: ForwardOutcome, { asked }: Need): boole
 }
 
 /** @returns the need, under the key of the variant that it asks for, by the fields that select what has come */
-export function forOwnVariant<P>(come: ForwardOutcome, need: Need<P>): Need<P> {
+export function forOwnVariant(come: ForwardOutcome, need: Need): Need {
   const { asked } = need;
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   const selecting = metadata?.selecting.map(([name]) => name) ?? [];
@@ -67,17 +65,14 @@ export function forOwnVariant<P>(come: ForwardOutcome, need: Need<P>): Need<P> {
 }
 
 /** @returns `undefined` if what has come, if anything has, does not answer; takes no promise */
-export function answeredWith(
-  come: ForwardOutcome | undefined,
-  need: Need<ComeSincePorts>,
-): Response | undefined {
+export function answeredWith(come: ForwardOutcome | undefined, need: Need): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
   return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;
 }
 
 /** Would it answer now? */
-function mayAnswer(candidate: Candidate, need: Need<ComeSincePorts>): boolean {
+function mayAnswer(candidate: Candidate, need: Need): boolean {
   return isAnswer(decide(candidate, questionOf(need)));
 }
 
@@ -90,11 +85,12 @@ const lookAgainAfterMs = 1_000;
  *
  * @returns `undefined` where nothing that is stored may answer
  */
-export async function storedMeanwhile(need: Need<ComeSincePorts>): Promise<Candidate | undefined> {
-  const { decision, lookedAtMs, ports } = need;
-  const isTooSoon = isWithinMs(lookAgainAfterMs, lookedAtMs, ports.nowAtMs());
+export async function storedMeanwhile(need: Need): Promise<Candidate | undefined> {
+  const { lookedAtMs, exchange } = need;
+  const { decision } = exchange;
+  const isTooSoon = isWithinMs(lookAgainAfterMs, lookedAtMs, exchange.nowAtMs());
   if (decision.isRefresh || isTooSoon) return undefined;
-  const found = await new Search(need, ports).found();
+  const found = await new Search(need, exchange).found();
   if (found === undefined) return undefined;
   const { candidate } = found;
   // The view has grown old meanwhile, too.
@@ -105,9 +101,6 @@ export async function storedMeanwhile(need: Need<ComeSincePorts>): Promise<Candi
 }
 
 /** What another's forward has brought counts as this isolate's own. */
-export function candidateOf(
-  stored: StoredResponse,
-  { key, ports }: Need<{ readonly tiers: Tiers }>,
-): Candidate {
-  return { stored, tier: ports.tiers.memory.name, key };
+export function candidateOf(stored: StoredResponse, { key, exchange }: Need): Candidate {
+  return { stored, tier: exchange.site.tiers.memory.name, key };
 }

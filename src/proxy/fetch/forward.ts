@@ -1,58 +1,28 @@
 // Asks the origin, and tells a response from a failure. Where a route forwards few fields, the origin
 // also gets those by which its response is known to vary.
-import type { Config } from "../../config/config.ts";
+import type { Context } from "../site/exchange.ts";
+import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureToldBy, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { letGo } from "../../base/let-go.ts";
-import type { Metrics } from "../../observe/metrics.ts";
-import type { KnownVary } from "../request/known-vary.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { cfOfMembers } from "../request/key.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
-import type { Loops } from "../request/loops.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type Asked, askedWith, type Passed } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
 import { atHand, type Need } from "../reuse/need.ts";
-import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
-import type { HeadTimes } from "./head-times.ts";
-import type { OriginAsked, OriginHealth, OriginTrouble } from "./origin-health.ts";
+import { newestMarker } from "../reuse/vary-markers.ts";
+import type { OriginAsked, OriginTrouble } from "../site/origin-health.ts";
 import { newSpanId } from "./span-id.ts";
 import { uploadMs } from "./upload-time.ts";
-
-/** A request as an origin gets it. */
-export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
-  readonly target: Target;
-  /** `request.cf` of a handler. */
-  readonly cf: object | undefined;
-  /** The client's own, which a handler gets in the place of `headers`. */
-  readonly own?: Headers | undefined;
-  /** Starts what an origin in this isolate leaves to be done behind its answer. */
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-}
-
-export interface ForwardPorts {
-  readonly config: Config;
-  readonly originHealth: OriginHealth;
-  readonly loops: Loops;
-  readonly headTimes: HeadTimes;
-  readonly metrics: Pick<Metrics, "add">;
-  /** Sends a request to an origin by its name in the config. Rejects if it cannot be reached. */
-  readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-}
 
 /** What an origin came to; instants in epoch milliseconds. */
 export type OriginAnswer =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: OriginTrouble };
-
-/** What a request that was looked up is forwarded with. */
-export type SelectingPorts = ForwardPorts & MarkerPorts & { readonly knownVary: KnownVary };
 
 /**
  * Forwards a request that was looked up, once more where the first answer varies by what was withheld:
@@ -62,40 +32,41 @@ export type SelectingPorts = ForwardPorts & MarkerPorts & { readonly knownVary: 
  * @returns the answer, and the request as the origin saw it
  */
 export async function forwardSelecting(
-  need: Need<SelectingPorts>,
+  need: Need,
   validators: readonly FieldLine[],
 ): Promise<{ answer: OriginAnswer; asked: Asked }> {
-  const { ports } = need;
+  const { exchange } = need;
+  const { site } = exchange;
   const known = namesKnown(need);
   const asked = askedWith(need.asked, known);
-  const answer = await forwardAsked(asked, validators, ports);
+  const answer = await forwardAsked(asked, validators, exchange);
   if (answer.kind === "failed") return { answer, asked };
   const { response } = answer;
   const varying = selectingFieldNames(response.headers);
   const unsent = asked.forwarded.unsent(varying);
   if (unsent.length === 0) {
     // An error, or a 304, need not say by what the page varies.
-    if (response.ok && known.length > 0) ports.knownVary.forgetOthers(asked.key.text, varying);
+    if (response.ok && known.length > 0) site.knownVary.forgetOthers(asked.key.text, varying);
     return { answer, asked };
   }
   const names = [...known, ...unsent];
-  ports.knownVary.learn(asked.key.text, names);
+  site.knownVary.learn(asked.key.text, names);
   // An origin in trouble is not asked twice: an error tells nobody's variant.
   if (isOriginError(response.status)) return { answer, asked };
-  need.decision.heard({ ...answer, status: response.status });
+  need.exchange.decision.heard({ ...answer, status: response.status });
   letGo(response);
   const again = askedWith(asked, names);
-  return { answer: await forwardAsked(again, validators, ports), asked: again };
+  return { answer: await forwardAsked(again, validators, exchange), asked: again };
 }
 
-function namesKnown(need: Need<SelectingPorts>): readonly string[] {
-  const { asked, ports, marker } = need;
+function namesKnown(need: Need): readonly string[] {
+  const { asked, exchange, marker } = need;
   if (asked.route.forward === undefined) return [];
   const selecting = atHand(need)?.stored.metadata.selecting ?? [];
   const names = [
     ...selecting.map(([name]) => name),
-    ...(newestMarker(asked.key, marker, ports)?.names ?? []),
-    ...ports.knownVary.names(asked.key.text),
+    ...(newestMarker(asked.key, marker, exchange)?.names ?? []),
+    ...exchange.site.knownVary.names(asked.key.text),
   ];
   return [...new Set(names)];
 }
@@ -103,7 +74,7 @@ function namesKnown(need: Need<SelectingPorts>): readonly string[] {
 async function forwardAsked(
   asked: Asked,
   validators: readonly FieldLine[],
-  ports: ForwardPorts,
+  context: Context,
 ): Promise<OriginAnswer> {
   const { conditions } = asked;
   // RFC 9110 §13.2.2: these go before a range, and are evaluated here, against the whole.
@@ -118,13 +89,14 @@ async function forwardAsked(
   const page = method === "GET" && !isPersonal(asked) && part.length === 0 ? key.text : undefined;
   const request = { method, headers, body: null, cf: cfOfMembers(asked.cf) };
   const { isAnonymous } = asked;
-  const answer = await ask({ origin: route.origin, page, target, isAnonymous }, request, ports);
-  if (answer.kind === "answered") ports.headTimes.add(route.name, answer);
+  const answer = await ask({ origin: route.origin, page, target, isAnonymous }, request, context);
+  if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);
   return answer;
 }
 
 /** Forwards a request that is passed by, with its own conditions and body; GET and HEAD without one. */
-export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<OriginAnswer> {
+export function forwardPassed(passed: Passed, context: Context): Promise<OriginAnswer> {
+  const { site } = context;
   const { request, target, route, address } = passed;
   const { method, cf } = request;
   const isBodiless = method === "GET" || method === "HEAD";
@@ -138,9 +110,14 @@ export function forwardPassed(passed: Passed, ports: ForwardPorts): Promise<Orig
   }
   const body = isBodiless ? null : request.body;
   const own = route.bypass ? ownFields(request.headers, isBodiless) : undefined;
-  own?.set("via", ports.loops.viaWithOurs(own.get("via")));
-  const withinMs = ports.config.originTimeout.firstByteMs + uploadMs({ headers, body });
-  return ask({ origin: route.origin, target }, { method, headers, body, cf, own }, ports, withinMs);
+  own?.set("via", site.loops.viaWithOurs(own.get("via")));
+  const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
+  return ask(
+    { origin: route.origin, target },
+    { method, headers, body, cf, own },
+    context,
+    withinMs,
+  );
 }
 
 /** Behind an answer the runtime ends everything after half a minute. */
@@ -154,20 +131,20 @@ const probeMsMax = 20_000;
  */
 export async function probeOrigin(
   { origin, target }: OriginAsked,
-  ports: ForwardPorts,
+  context: Context,
 ): Promise<boolean> {
-  const last = ports.originHealth.wellTarget(origin) ?? target;
+  const last = context.site.originHealth.wellTarget(origin) ?? target;
   const paths = new Set([last.path, "/"]);
-  const probe = (path: string) => probePage(origin, { ...last, path, query: "" }, ports);
+  const probe = (path: string) => probePage(origin, { ...last, path, query: "" }, context);
   return (await Promise.all(Array.from(paths, probe))).includes(true);
 }
 
-async function probePage(origin: string, target: Target, ports: ForwardPorts): Promise<boolean> {
+async function probePage(origin: string, target: Target, context: Context): Promise<boolean> {
   const fields = { accept: "*/*", "accept-encoding": "identity", "user-agent": ownUserAgent };
   const headers = passedFields({ client: new Headers(fields), target });
-  const withinMs = Math.min(probeMsMax, ports.config.originTimeout.firstByteMs);
+  const withinMs = Math.min(probeMsMax, context.site.config.originTimeout.firstByteMs);
   const request = { method: "GET", headers, body: null, cf: undefined };
-  const answer = await ask({ origin, target, isAnonymous: true }, request, ports, withinMs);
+  const answer = await ask({ origin, target, isAnonymous: true }, request, context, withinMs);
   if (answer.kind === "answered") letGo(answer.response);
   return answer.kind === "answered";
 }
@@ -176,45 +153,47 @@ async function probePage(origin: string, target: Target, ports: ForwardPorts): P
 async function ask(
   asking: OriginAsked,
   request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
-  ports: ForwardPorts,
-  withinMs = ports.config.originTimeout.firstByteMs,
+  context: Context,
+  withinMs = context.site.config.originTimeout.firstByteMs,
 ): Promise<OriginAnswer> {
+  const { site } = context;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), withinMs);
-  const requestedAtMs = ports.nowAtMs();
+  const requestedAtMs = context.nowAtMs();
   const { headers } = request;
-  headers.set("via", ports.loops.viaWithOurs(headers.get("via")));
+  headers.set("via", site.loops.viaWithOurs(headers.get("via")));
   try {
     const { target } = asking;
-    const { afterAnswer } = ports;
+    const { afterAnswer } = context;
     const sent = { ...request, target, signal: abort.signal, afterAnswer };
-    const response = await sentWithRetry(asking.origin, sent, ports);
-    const respondedAtMs = ports.nowAtMs();
+    const response = await sentWithRetry(asking.origin, sent, context);
+    const respondedAtMs = context.nowAtMs();
     const { status } = response;
     const failure = failureToldBy(status);
     const isUpgraded = status === 101 && headers.has("upgrade");
     if (failure === undefined && (isFinal(status) || isUpgraded)) {
       const answer = { isError: isOriginError(status), isRefused: isOfOneRequest(status) };
-      ports.originHealth.answered(asking, answer, respondedAtMs);
+      site.originHealth.answered(asking, answer, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
     letGo(response);
-    return failed(asking, failure ?? "unreachable", ports);
+    return failed(asking, failure ?? "unreachable", context);
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
     // Where a body is sent, it may be its client who failed.
     if (request.body !== null) return { kind: "failed", failure };
-    return failed(asking, failure, ports);
+    return failed(asking, failure, context);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function failed(asking: OriginAsked, failure: OriginTrouble, ports: ForwardPorts): OriginAnswer {
-  const { originHealth, nowAtMs, afterAnswer } = ports;
+function failed(asking: OriginAsked, failure: OriginTrouble, context: Context): OriginAnswer {
+  const { nowAtMs, afterAnswer } = context;
+  const { originHealth } = context.site;
   if (originHealth.failed(asking, nowAtMs(), failure)) {
     afterAnswer(async () => {
-      const isAnswered = await probeOrigin(asking, ports);
+      const isAnswered = await probeOrigin(asking, context);
       if (!isAnswered) originHealth.probeFailed(asking.origin, nowAtMs());
     });
   }
@@ -222,21 +201,21 @@ function failed(asking: OriginAsked, failure: OriginTrouble, ports: ForwardPorts
 }
 
 /** A connection may break between two requests; what is safe is sent once more (RFC 9110 §9.2.2). */
-async function sentWithRetry(origin: string, request: OriginRequest, ports: ForwardPorts) {
+async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
+  const { site } = context;
   const { method, body, signal } = request;
   const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
-  const maySendAgain = () =>
-    isRepeatable && !signal.aborted && ports.originHealth.takeRetry(origin);
+  const maySendAgain = () => isRepeatable && !signal.aborted && site.originHealth.takeRetry(origin);
   try {
-    const response = await ports.fetchOrigin(origin, request);
+    const response = await site.fetchOrigin(origin, request);
     const isReached = failureToldBy(response.status) !== "unreachable";
     if (isReached || !maySendAgain()) return response;
     letGo(response);
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }
-  ports.metrics.add("originRetries");
-  return ports.fetchOrigin(origin, request);
+  site.metrics.add("originRetries");
+  return site.fetchOrigin(origin, request);
 }
 
 /** RFC 9110 §15: no other number is a final status, nor can be passed on. */

@@ -3,24 +3,22 @@
 import { discardBody } from "../../cache/record/record.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
-import { fromStored, type RespondPorts } from "../respond/respond.ts";
-import type { FailedForward } from "../reuse/forward-outcome.ts";
-import { type DoubtPorts, settleDoubt } from "../reuse/in-doubt.ts";
+import { fromStored } from "../respond/respond.ts";
+import type { FailedForward } from "../site/forward-outcome.ts";
+import { settleDoubt } from "../reuse/in-doubt.ts";
 import { atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
-import { type Candidate, decideOnError, isExempt, type Weighed } from "../reuse/verdict.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { decideOnError, isExempt, type Weighed } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
-/** What an answer in its place is made with. */
-export type InsteadPorts = RespondPorts & DoubtPorts;
-
 /** With what another's forward has brought: what the look-up found is not needed any more. */
-export function answeredBy({ stored, tier }: Candidate, need: Need<InsteadPorts>): Response {
+export function answeredBy({ stored, tier }: Candidate, need: Need): Response {
   const terms = termsOf(stored.metadata, need.asked.route);
   discardBody(atHand(need)?.stored);
-  need.decision.collapsed = true;
-  need.decision.outcome = "collapsed";
-  need.decision.tier = tier;
-  return fromStored(stored, ageSeconds(stored.metadata, terms, need.ports.nowAtMs()), need);
+  need.exchange.decision.collapsed = true;
+  need.exchange.decision.outcome = "collapsed";
+  need.exchange.decision.tier = tier;
+  return fromStored(stored, ageSeconds(stored.metadata, terms, need.exchange.nowAtMs()), need);
 }
 
 /**
@@ -31,7 +29,7 @@ export function answeredBy({ stored, tier }: Candidate, need: Need<InsteadPorts>
  * @returns `undefined` where none may answer
  */
 export async function staleInstead(
-  need: Need<InsteadPorts>,
+  need: Need,
   who: "this" | "another" | "none",
 ): Promise<Response | undefined> {
   const known = await lookedFurther(need);
@@ -42,8 +40,8 @@ export async function staleInstead(
     if (known !== need) discardBody(kept?.stored);
     return undefined;
   }
-  noteInstead(allowed, who, need.decision);
-  need.decision.answersFrom(allowed.candidate);
+  noteInstead(allowed, who, need.exchange.decision);
+  need.exchange.decision.answersFrom(allowed.candidate);
   return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
 }
 
@@ -64,6 +62,6 @@ export function noteInstead(
 /** Where no stale response may answer: a page that tells its client of the failure. */
 export function failurePage(page: PlainPage, need: Need, failed?: FailedForward): Response {
   discardBody(atHand(need)?.stored);
-  need.decision.outcome = "failed";
+  need.exchange.decision.outcome = "failed";
   return plainPage(page, failed);
 }

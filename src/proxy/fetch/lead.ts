@@ -5,48 +5,44 @@ import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { letGo } from "../../base/let-go.ts";
-import { failedWith, type ForwardFlight } from "../reuse/forward-outcome.ts";
+import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
 import { atHand, type Need, questionOf } from "../reuse/need.ts";
-import { type Candidate, judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
 import { bodyDateOf } from "../stored/stored-response.ts";
 import type { Fresh } from "../storing/metadata-of-answer.ts";
-import { sendAndStore, type SendAndStorePorts } from "../storing/send-and-store.ts";
-import { type ComeSincePorts, storedMeanwhile } from "./come-since.ts";
-import { forwardSelecting, isOriginError, type SelectingPorts } from "./forward.ts";
+import { sendAndStore } from "../storing/send-and-store.ts";
+import { storedMeanwhile } from "./come-since.ts";
+import { forwardSelecting, isOriginError } from "./forward.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
-import type { OriginTrouble } from "./origin-health.ts";
-import { learnFromHead, validated, type ValidatePorts } from "./validate.ts";
-
-export type LeadPorts = ComeSincePorts & ValidatePorts & SendAndStorePorts & SelectingPorts;
+import type { OriginTrouble } from "../site/origin-health.ts";
+import { learnFromHead, validated } from "./validate.ts";
 
 /**
  * Asks the origin, and settles the flight as soon as there is something to tell those who wait.
  *
  * @param flight whoever began it ends it, once all is stored
  */
-export async function lead(
-  need: Need<LeadPorts>,
-  flight: ForwardFlight,
-): Promise<Fetched<Response>> {
-  const { ports, key } = need;
-  const { nowAtMs, afterAnswer } = ports;
+export async function lead(need: Need, flight: ForwardFlight): Promise<Fetched<Response>> {
+  const { exchange, key } = need;
+  const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
   if (need.validating !== undefined) await mayValidate(need.validating, need);
   // Taken before the request is sent: a purge from here on covers this response.
-  const stamp = await ports.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
+  const stamp = await exchange.site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
   // Judged after that: what the stamp has in it is known to whoever validates.
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
   const { answer, asked } = await forwardSelecting(need, validators);
   if (answer.kind === "failed") {
-    need.decision.heardNothing();
+    need.exchange.decision.heardNothing();
     return originFailed(answer.failure, need, flight);
   }
   const fresh: Fresh = { ...answer, stamp };
   const led = { ...need, asked, flight };
   const { response } = answer;
   const { status } = response;
-  need.decision.heard({ ...answer, status });
+  need.exchange.decision.heard({ ...answer, status });
   const stale = isOriginError(status) ? await staleInstead(need, "this") : undefined;
   if (stale !== undefined) {
     flight.settle(failedWith(response, nowAtMs()));
@@ -79,7 +75,7 @@ function storedNothing(answer: Response): Fetched<Response> {
  * None of what a hard purge covers, or may cover: a 304 would bring the very body back. What a soft
  * one covers is not validated by a date that can stand for two versions.
  */
-function validatorsOf(need: Need<LeadPorts>): readonly FieldLine[] {
+function validatorsOf(need: Need): readonly FieldLine[] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
@@ -96,24 +92,24 @@ function validatorsOf(need: Need<LeadPorts>): readonly FieldLine[] {
 }
 
 /** Asked before the origin is, and again once it has answered (rule 10). */
-async function mayValidate(validating: Candidate, need: Need<LeadPorts>): Promise<boolean> {
-  const { asked, ports, key } = need;
+async function mayValidate(validating: Candidate, need: Need): Promise<boolean> {
+  const { asked, exchange, key } = need;
   const question = questionOf(need);
   if (mayBeValidated(question, validating)) return true;
   if (judgedUnder(question, validating).kind === "purged") return false;
   // It may be the view alone that is too old.
   const { atMs } = question;
   const { stamp } = validating.stored.metadata;
-  await ports.view.seek({ atMs, host: key.host, afterAnswer: ports.afterAnswer }, stamp);
-  return mayBeValidated(questionOf({ asked, ports }), validating);
+  await exchange.site.view.seek({ atMs, host: key.host, afterAnswer: exchange.afterAnswer }, stamp);
+  return mayBeValidated(questionOf({ asked, exchange }), validating);
 }
 
 async function originFailed(
   failure: OriginTrouble,
-  need: Need<LeadPorts>,
+  need: Need,
   flight: ForwardFlight,
 ): Promise<Fetched<Response>> {
-  need.decision.forgetsAnswer();
+  need.exchange.decision.forgetsAnswer();
   const stale = await staleInstead(need, "this");
   const come = stale === undefined ? await storedMeanwhile(need) : undefined;
   // Those who wait need not look for themselves.

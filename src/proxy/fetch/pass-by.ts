@@ -1,27 +1,15 @@
 // Requests that no stored response answers, and whose answers are never stored: straight to the origin.
+import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
-import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
-import type { ClientLimit } from "../request/client-limit.ts";
+import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import type { Passed, Planning } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
-import { bytesPassedOn, passOn, type RespondPorts } from "../respond/respond.ts";
-import { type InvalidatePorts, invalidateBy, isSafe } from "../storing/invalidate.ts";
-import type { LastAnswersPorts } from "../storing/last-answers.ts";
-import { forwardPassed, type ForwardPorts } from "./forward.ts";
-
-/** What passing a request by needs. */
-export type PassByPorts = Pick<Planning, "loops"> &
-  SettlePorts &
-  ForwardPorts &
-  InvalidatePorts &
-  LastAnswersPorts &
-  RespondPorts & {
-    /** `undefined` where clients are not limited. */
-    readonly clientLimit: ClientLimit | undefined;
-  };
+import { bytesPassedOn, passOn } from "../respond/respond.ts";
+import { invalidateBy, isSafe } from "../storing/invalidate.ts";
+import { forwardPassed } from "./forward.ts";
 
 /** A request that the switch, or BYPASS, sends straight to the origin. */
 export function bySwitch(
@@ -47,36 +35,39 @@ export function notePass({ reason, rule }: Passed, decision: Decision): void {
 export async function passBy(
   passed: Passed,
   { arrivedAtMs }: { arrivedAtMs: number },
-  ports: PassByPorts,
+  context: Context,
 ): Promise<Response> {
   const { route, prefix, request, rule } = passed;
   const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
+  const exchange = { ...context, decision };
   // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
   if (requestDirectives(request.headers).onlyIfCached) {
-    return refused("only-if-cached", decision, ports);
+    return refused("only-if-cached", exchange);
   }
-  if (ports.loops.isOne(request.headers.get("via"), route.origin)) {
-    return refused("loop", decision, ports);
+  if (exchange.site.loops.isOne(request.headers.get("via"), route.origin)) {
+    return refused("loop", exchange);
   }
-  if (ports.clientLimit !== undefined) {
+  if (exchange.site.clientLimit !== undefined) {
     decision.hasWaited = true;
-    if (await ports.clientLimit.isReached(addressOf({ ...passed, client: request.headers }))) {
-      return refused("limited", decision, ports);
+    if (
+      await exchange.site.clientLimit.isReached(addressOf({ ...passed, client: request.headers }))
+    ) {
+      return refused("limited", exchange);
     }
   }
   notePass(passed, decision);
-  const forwarding = forwardPassed(passed, ports).then((answer) => {
-    if (answer.kind === "answered") invalidateBy(answer.response, { passed, decision, ports });
+  const forwarding = forwardPassed(passed, exchange).then((answer) => {
+    if (answer.kind === "answered") invalidateBy(answer.response, { passed, exchange });
     return answer;
   });
   // What a client has changed is invalidated even if the client leaves before the answer.
   if (!isSafe(request)) {
-    ports.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
+    exchange.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }
   const answer = await forwarding;
   if (answer.kind === "failed") {
     decision.heardNothing();
-    return refused(answer.failure, decision, ports);
+    return refused(answer.failure, exchange);
   }
   const { response } = answer;
   const { status } = response;
@@ -85,10 +76,10 @@ export async function passBy(
   decision.outcome = "passed";
   decision.tier = "origin";
   decision.answerBytes = bytesPassedOn(response, request.method);
-  const sent = passOn(response, { ports, decision }, keepPrivate);
-  settle(decision, ports);
+  const sent = passOn(response, exchange, keepPrivate);
+  settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
   const atMs = answer.respondedAtMs;
-  ports.lastAnswers.passed.set(passed.url, { atMs, method, rule, status, isMadePrivate });
+  exchange.site.lastAnswers.passed.set(passed.url, { atMs, method, rule, status, isMadePrivate });
   return sent;
 }

@@ -1,22 +1,21 @@
 // Brings a response up to date behind its clients' backs: one that is stale (RFC 5861 §3), or soon
 // will be.
+import type { Context, Exchange } from "../site/exchange.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { Fetched } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { Decision, settle, type SettlePorts } from "../../observe/decision.ts";
+import { Decision, settle } from "../../observe/decision.ts";
 import { inNobodysName } from "../request/nobodys-name.ts";
 import { type Asked, asRefresh } from "../request/plan.ts";
-import type { ForwardFlight } from "../reuse/forward-outcome.ts";
+import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { Need } from "../reuse/need.ts";
-import { type FoundResponse, Search } from "../reuse/search.ts";
-import type { Candidate } from "../reuse/verdict.ts";
+import { type FoundResponse, Search, type SearchPlace } from "../reuse/search.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admission.ts";
-import { type ForwardPorts, isOriginError, probeOrigin } from "./forward.ts";
-import { lead, type LeadPorts } from "./lead.ts";
-import { turnInWorld, type TurnInWorldPorts } from "./turn-in-world.ts";
-
-export type RefreshPorts = LeadPorts & TurnInWorldPorts & SettlePorts;
+import { isOriginError, probeOrigin } from "./forward.ts";
+import { lead } from "./lead.ts";
+import { turnInWorld } from "./turn-in-world.ts";
 
 /**
  * Refreshes behind a hit, unless that is under way, or its origin is in trouble and it is not yet time
@@ -28,21 +27,23 @@ export function refreshBehind(
   client: Asked,
   stale: Candidate,
   key: RecordKey,
-  ports: RefreshPorts,
+  context: Context,
 ): void {
-  const { flights, originHealth, nowAtMs } = ports;
-  if (flights.get(key.text, nowAtMs()) !== undefined || !isWorthAsking(client, ports)) return;
-  if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, ports);
+  const { nowAtMs, flights, originHealth } = context.site;
+  if (flights.get(key.text, nowAtMs()) !== undefined || !isWorthAsking(client, context)) return;
+  if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, context);
 }
 
 /** Probes an origin behind the answer, whatever is stored or under way. */
-export function probeBehind({ route, target }: Asked, ports: ForwardPorts): void {
-  ports.afterAnswer(async () => void (await probeOrigin({ origin: route.origin, target }, ports)));
+export function probeBehind({ route, target }: Asked, context: Context): void {
+  context.afterAnswer(
+    async () => void (await probeOrigin({ origin: route.origin, target }, context)),
+  );
 }
 
-function isWorthAsking(client: Asked, ports: RefreshPorts): boolean {
-  const state = ports.originHealth.ask(client, ports.nowAtMs());
-  if (state.kind === "down" && state.isProbe) probeBehind(client, ports);
+function isWorthAsking(client: Asked, context: Context): boolean {
+  const state = context.site.originHealth.ask(client, context.nowAtMs());
+  if (state.kind === "down" && state.isProbe) probeBehind(client, context);
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
 
@@ -51,9 +52,9 @@ export function startRefresh(
   client: Asked,
   { stored }: Candidate,
   key: RecordKey,
-  ports: RefreshPorts,
+  context: Context,
 ): void {
-  if (ports.flights.get(key.text, ports.nowAtMs()) !== undefined) return;
+  if (context.site.flights.get(key.text, context.nowAtMs()) !== undefined) return;
   const { metadata: like } = stored;
   const asked = asRefresh(
     client,
@@ -61,17 +62,15 @@ export function startRefresh(
   );
   const accepts = (found: FoundResponse) =>
     found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
-  startBehind({ asked, ports, accepts, like }, key);
+  startBehind({ asked, exchange: refreshOf(asked, context), accepts, like }, key);
 }
 
 /** Starts an anonymous request for the whole of what is not stored, for all who wait for it. */
-export function startFill(
-  need: Need<RefreshPorts>,
-  { turnMsMax }: { turnMsMax?: number } = {},
-): ForwardFlight {
-  const { ports, key, marker } = need;
+export function startFill(need: Need, { turnMsMax }: { turnMsMax?: number } = {}): ForwardFlight {
+  const { key, marker } = need;
   const asked = asRefresh(need.asked, marker?.names ?? []);
-  return startBehind({ asked, ports, accepts: isFresh, isOfClient: true, turnMsMax }, key);
+  const exchange = refreshOf(asked, need.exchange);
+  return startBehind({ asked, exchange, accepts: isFresh, isOfClient: true, turnMsMax }, key);
 }
 
 /** `skipped`: another colo, or a lower tier, has it by now. */
@@ -103,16 +102,18 @@ export type Ahead =
 export async function refreshAhead(
   client: Asked,
   aheadSeconds: number,
-  ports: RefreshPorts & { readonly bypasses: (route: string) => boolean },
+  context: Context,
 ): Promise<Ahead> {
-  const { view, flights, nowAtMs, afterAnswer } = ports;
-  if (!isWorthAsking(client, ports)) return { kind: "origin-in-trouble" };
+  const { nowAtMs, afterAnswer } = context;
+  const { view, flights } = context.site;
+  if (!isWorthAsking(client, context)) return { kind: "origin-in-trouble" };
   await view.attend({ atMs: nowAtMs(), host: client.key.host, afterAnswer })?.();
-  if (ports.bypasses(client.route.name)) return { kind: "bypassed" };
+  if (context.site.bypasses(client.route.name)) return { kind: "bypassed" };
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
-  const given = { asked: { ...client, directives }, ports, accepts: isFresh };
-  const search = searchFor(given);
-  const { decision } = search;
+  const exchange = refreshOf(client, context);
+  const { decision } = exchange;
+  const given = { asked: { ...client, directives }, exchange, accepts: isFresh };
+  const search = new Search(given, exchange);
   try {
     const found = await search.found();
     const underWay = flights.get(search.key.text, nowAtMs());
@@ -123,10 +124,10 @@ export async function refreshAhead(
     if (underWay !== undefined) return { kind: "under-way", flight: underWay };
     const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
     const kind = { isAnonymous: true };
-    const { flight, answer } = flights.start(search.key.text, leader, ports, kind);
+    const { flight, answer } = flights.start(search.key.text, leader, exchange, kind);
     return { kind: "asked", came: await answer, flight, decision };
   } finally {
-    settle(decision, ports);
+    settle(exchange);
   }
 }
 
@@ -136,7 +137,7 @@ function isFresh({ verdict }: FoundResponse): boolean {
 
 interface Refresh {
   readonly asked: Asked;
-  readonly ports: RefreshPorts;
+  readonly exchange: Exchange;
   /** Is this what the refresh is to bring? */
   readonly accepts: (found: FoundResponse) => boolean;
   /** What is to be refreshed, where that is known: it may be gone from the tiers by then. */
@@ -147,31 +148,33 @@ interface Refresh {
   readonly turnMsMax?: number | undefined;
 }
 
-function searchFor({ asked, ports, accepts }: Refresh): Search<RefreshPorts> {
-  const { key, route } = asked;
+/** The exchange of a refresh, which no client waits for. */
+function refreshOf({ key, route }: Asked, context: Context): Exchange {
   const decision = new Decision({ route: route.name, key: key.text, isRefresh: true });
-  return new Search({ asked, decision, accepts }, ports);
+  return { ...context, decision };
 }
 
 function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
-  const { ports } = given;
-  const search = searchFor(given);
+  const { exchange } = given;
+  const search = new Search(given, exchange);
   const leader = async (flight: ForwardFlight) =>
     refreshed(await search.found(), { ...search.place, key }, { ...given, flight });
-  const { flight, answer } = ports.flights.start(key.text, leader, ports, { isAnonymous: true });
-  ports.afterAnswer(async () => void (await answer.finally(() => settle(search.decision, ports))));
+  const { flight, answer } = exchange.site.flights.start(key.text, leader, exchange, {
+    isAnonymous: true,
+  });
+  exchange.afterAnswer(async () => void (await answer.finally(() => settle(exchange))));
   return flight;
 }
 
 /** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
 async function refreshed(
   found: FoundResponse | undefined,
-  place: Search<RefreshPorts>["place"],
+  place: SearchPlace,
   given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<Fetched<Refreshed>> {
-  const { asked, ports, accepts, flight } = given;
+  const { asked, exchange, accepts, flight } = given;
   const isThere = found !== undefined && accepts(found);
-  if (isThere || !(await isOurTurn(given, place))) {
+  if (isThere || !(await isOurTurn(given, place.key))) {
     const stored = found?.candidate.stored;
     if (isThere && stored?.body.kind === "blob") flight.settle({ kind: "stored", stored });
     discardBody(stored);
@@ -185,11 +188,11 @@ async function refreshed(
   // A note of a hot key holds no more than its key and its Vary.
   const isNamed = like === undefined && given.isOfClient !== true;
   const named = isNamed ? asked : inNobodysName(asked, like, place.marker?.names);
-  place.decision.forwards("stale");
-  const need = { asked: named, ports, ...place, ...before, lookedAtMs: ports.nowAtMs() };
+  exchange.decision.forwards("stale");
+  const need = { asked: named, exchange, ...place, ...before, lookedAtMs: exchange.nowAtMs() };
   const { answer: response, done } = await lead(need, flight);
   await response.body?.cancel();
-  const { outcome } = place.decision;
+  const { outcome } = exchange.decision;
   const isStored = outcome === "stored" || outcome === "validated";
   const isWell = isStored && !isOriginError(response.status);
   return { answer: isWell ? "refreshed" : "failed", done };
@@ -198,10 +201,10 @@ async function refreshed(
 /** With `collapse: "global"`, one in the world: the others take what that one brings. */
 async function isOurTurn(
   given: Refresh & { readonly flight: ForwardFlight },
-  { key, decision }: Search<RefreshPorts>["place"],
+  key: RecordKey,
 ): Promise<boolean> {
-  const { asked, ports, accepts, flight, turnMsMax } = given;
-  const need = { asked, ports, key, decision };
+  const { asked, exchange, accepts, flight, turnMsMax } = given;
+  const need = { asked, exchange, key };
   const turn = await turnInWorld({ need, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
@@ -210,7 +213,7 @@ async function isOurTurn(
   if (turn.word === "lead-anonymously") return true;
   if (turn.word === "uncacheable") {
     if (turnMsMax === undefined) return true;
-    ports.uncacheable.pass.mark(key.text, ports.nowAtMs());
+    exchange.site.uncacheable.pass.mark(key.text, exchange.nowAtMs());
     return false;
   }
   flight.settle({ kind: "origin-failed", failure: turn.word });

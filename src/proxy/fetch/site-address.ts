@@ -3,7 +3,8 @@
 import type { FieldLine } from "../../rules/fields.ts";
 import { bodiless } from "../respond/respond.ts";
 import { keyedQuery, pathAndQuery, readTarget, type Target } from "../request/target.ts";
-import { isFinal, type OriginRequest } from "./forward.ts";
+import { isFinal } from "./forward.ts";
+import type { OriginRequest } from "../site/site.ts";
 
 /**
  * About the connection to the origin: other ports and protocols of it (RFC 7838 §2), which lead past

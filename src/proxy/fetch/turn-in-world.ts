@@ -1,32 +1,24 @@
 // A leader's turn in the world, on routes with `collapse: "global"`: what stands in the shared tier by
 // now, and the words that holders of the lease leave for each other.
-import { type Turn, takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
+import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../rules/selecting.ts";
-import type { ForwardFlight, ForwardOutcome, SharedForward } from "../reuse/forward-outcome.ts";
+import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
-import { type Candidate, decide, isAnswer } from "../reuse/verdict.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { decide, isAnswer } from "../reuse/verdict.ts";
 import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
-import type { Uncacheable } from "../reuse/uncacheable.ts";
-import type { ComeSincePorts } from "./come-since.ts";
-import type { HeadTimes } from "./head-times.ts";
 import { staleInstead } from "./instead-of-origin.ts";
-
-export type TurnInWorldPorts = TurnPorts<ResponseHead> &
-  ComeSincePorts & {
-    readonly uncacheable: Uncacheable;
-    readonly headTimes: Pick<HeadTimes, "stallsAfterMs">;
-  };
 
 /** A turn that is asked for, and the flight that it is for. */
 interface TurnAsked {
-  readonly need: Pick<Need<TurnInWorldPorts>, "asked" | "ports" | "key" | "decision">;
+  readonly need: Pick<Need, "asked" | "exchange" | "key">;
   readonly flight: ForwardFlight;
   /** Is this what the need was for? */
   readonly accepts: (found: FoundResponse) => boolean;
@@ -44,18 +36,21 @@ export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
   const outcomeIn = (record: ResponseHead) => outcomeOf(record, given);
   const ask = { key: need.key, patienceMs, flight, wordOn, outcomeIn, takesOver };
-  const turn = await takeTurn(ask, need.ports);
-  need.decision.lease = turn.kind;
+  const { site, nowAtMs, afterAnswer } = need.exchange;
+  const { leases, random } = site;
+  const turn = await takeTurn(ask, { leases, random, nowAtMs, afterAnswer });
+  need.exchange.decision.lease = turn.kind;
   return turn;
 }
 
 /** The turn of a request that leads for a client: a stale response may answer it in the end. */
 export async function leaderTurn(
-  need: Need<TurnInWorldPorts>,
+  need: Need,
   flight: ForwardFlight,
 ): Promise<LeaderTurn<SharedForward, Response>> {
-  const { ports, key } = need;
-  const sinceAtMs = ports.nowAtMs();
+  const { exchange, key } = need;
+  const { site } = exchange;
+  const sinceAtMs = exchange.nowAtMs();
   const accepts = ({ candidate, verdict }: FoundResponse) => {
     if (isAnswer(verdict)) return true;
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
@@ -63,13 +58,13 @@ export async function leaderTurn(
   };
   const { patienceMs, name } = need.asked.route;
   // The holder may be a client whose own request hangs.
-  const waitMs = Math.min(patienceMs, ports.headTimes.stallsAfterMs(name));
+  const waitMs = Math.min(patienceMs, site.headTimes.stallsAfterMs(name));
   const turn = await turnInWorld({ need, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
-    ports.uncacheable.forAll.mark(key.text, ports.nowAtMs());
-    ports.uncacheable.pass.mark(key.text, ports.nowAtMs());
+    site.uncacheable.forAll.mark(key.text, exchange.nowAtMs());
+    site.uncacheable.pass.mark(key.text, exchange.nowAtMs());
     return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
   }
   const isFailure = turn.kind === "told" && turn.word !== "lead-anonymously";
@@ -85,18 +80,18 @@ async function outcomeOf(
   record: ResponseHead,
   { need, accepts }: TurnAsked,
 ): Promise<ForwardOutcome | undefined> {
-  const { asked, ports, key, decision } = need;
+  const { asked, exchange, key } = need;
   if (record.kind === "vary") {
     return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
   }
   const { metadata } = record;
   if (!selects(metadata.selecting, asked.forwarded)) return undefined;
   const stored = { metadata, body: { kind: "absent" } } as const;
-  const { ofWorld, memory } = ports.tiers;
+  const { ofWorld, memory } = exchange.site.tiers;
   const candidate: Candidate = { stored, tier: (ofWorld ?? memory).name, key };
   await settleDoubt(candidate, need);
   if (!accepts({ candidate, verdict: decide(candidate, questionOf(need)) })) return undefined;
-  const search = new Search({ asked, decision, accepts, atPrimary: true }, ports);
+  const search = new Search({ asked, accepts, atPrimary: true }, exchange);
   const found = await search.found();
   if (found?.candidate.stored.body.kind === "blob" && accepts(found)) {
     return { kind: "stored", stored: found.candidate.stored };
@@ -108,19 +103,20 @@ async function outcomeOf(
 /** @returns `undefined` where the shared tier has it for all */
 function wordFor(
   outcome: ForwardOutcome | undefined,
-  { asked, ports, key }: TurnAsked["need"],
+  { asked, exchange, key }: TurnAsked["need"],
 ): LeaseWord | undefined {
+  const { site } = exchange;
   if (outcome?.kind === "origin-failed") {
     return asked.isAnonymous ? outcome.failure : "lead-anonymously";
   }
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") {
-    const isUncacheable = ports.uncacheable.forAll.has(key.text, ports.nowAtMs());
+    const isUncacheable = site.uncacheable.forAll.has(key.text, exchange.nowAtMs());
     if (!isUncacheable) return "nothing-to-share";
     return asked.isAnonymous ? "uncacheable" : "lead-anonymously";
   }
   const { body, metadata } = outcome.stored;
-  const { limits } = ports.config;
+  const { limits } = site.config;
   const isShared = body.kind === "blob" && body.blob.size <= limits.sharedBodyBytes;
   const isOfUse = !isAlwaysValidated(termsOf(metadata, asked.route));
   const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;

@@ -6,31 +6,22 @@ import { sharedExplicitly } from "../../rules/storable.ts";
 import { freshensWhatWasSent, toldByHead } from "../../rules/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
-import type { ForwardFlights } from "../reuse/forward-outcome.ts";
-import { type Led, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
-import { type Candidate, mayBeValidated, weigh } from "../reuse/verdict.ts";
+import { type Led, type Need, questionOf } from "../reuse/need.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { mayBeValidated, weigh } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
 import type { ResponseTier } from "../stored/tiers.ts";
-import { type HeedPorts, heedRefusal } from "../storing/consequences.ts";
+import { heedRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
-import {
-  type Fresh,
-  freshenedMetadata,
-  type MetadataPorts,
-} from "../storing/metadata-of-answer.ts";
+import { type Fresh, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { noteAnswer } from "../storing/last-answers.ts";
+import { noteAnswer } from "../storing/note-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
-import { sendAndStoreBody, type SendBodyPorts } from "../storing/store-while-sending.ts";
+import { sendAndStoreBody } from "../storing/store-while-sending.ts";
 import { hasRoomFor } from "../storing/variants.ts";
-
-export type ValidatePorts = QuestionPorts &
-  MetadataPorts &
-  HeedPorts &
-  SendBodyPorts & { readonly flights: ForwardFlights };
 
 /**
  * Answers with a stored response that the origin says is unchanged, and stores it as it is now.
@@ -43,14 +34,15 @@ export type ValidatePorts = QuestionPorts &
 export async function validated(
   fresh: Fresh,
   candidate: Candidate,
-  led: Led<ValidatePorts>,
+  led: Led,
 ): Promise<Fetched<Response> | undefined> {
-  const { asked, decision, ports } = led;
+  const { asked, exchange } = led;
+  const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
   const metadata = freshenedMetadata(before, fresh, led);
   // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
-  const cookies = personalCookies(fresh.response.headers, asked.route, ports.config);
+  const cookies = personalCookies(fresh.response.headers, asked.route, exchange.site.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata, { ...led, replaced: candidate });
@@ -65,11 +57,11 @@ export async function validated(
   if (decision.stored && body.kind === "blob") {
     done = decision.awaits(storeFreshened(stored, candidate, led));
     led.flight.settle({ kind: "stored", stored });
-    ports.afterAnswer(() => done);
+    exchange.afterAnswer(() => done);
   }
   decision.outcome = "validated";
   const terms = termsOf(metadata, asked.route);
-  const response = fromStored(stored, ageSeconds(metadata, terms, ports.nowAtMs()), led);
+  const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), led);
   const own = fieldsForOneClient(fresh.response.headers, metadata, led);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
@@ -90,7 +82,7 @@ export async function validated(
 function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
-  need: Need<ValidatePorts>,
+  need: Need,
 ): StoreRefusal | undefined {
   const { asked } = need;
   const isShared = sharedExplicitly(governingDirectives(headers));
@@ -107,21 +99,25 @@ function refusalToFreshen(
  * origins answer HEAD with other validators than GET. An answer for one client alone changes nothing,
  * nor does one that a newer stored response has overtaken.
  */
-export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<ValidatePorts>): void {
-  const { asked, decision, ports, key } = need;
+export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
+  const { asked, exchange, key } = need;
+  const { site } = exchange;
+  const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
-  const isForAll = personalCookies(headers, asked.route, ports.config).length === 0;
+  const isForAll = personalCookies(headers, asked.route, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(asked) || !isForAll) return;
-  const held = ports.tiers.memory.read(key, { atMs: ports.nowAtMs() });
+  const held = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
   const standing = held.kind === "found" && held.record.kind === "response" && held.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
-  const isOvertaken = ports.flights.get(key.text, ports.nowAtMs()) !== undefined;
+  const isOvertaken = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
   if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
   // Lower tiers may hold a newer one that this isolate knows nothing of.
   if (body.kind !== "blob" || standsAtMs === undefined) return;
   const store = (metadata: StoredMetadata) =>
-    ports.afterAnswer(() => decision.awaits(storeFreshened({ metadata, body }, candidate, need)));
+    exchange.afterAnswer(() =>
+      decision.awaits(storeFreshened({ metadata, body }, candidate, need)),
+    );
   const { bodyBytes } = before;
   const told = toldByHead(headers, fieldsOf(before), { bodyBytes, bodyDate: bodyDateOf(before) });
   const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(need));
@@ -133,11 +129,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need<Val
   store(metadata);
 }
 
-async function storeFreshened(
-  stored: StoredResponse,
-  from: Candidate,
-  need: Need<ValidatePorts>,
-): Promise<void> {
+async function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
   const into = tiersToUpdate(from.stored.metadata, stored.metadata, need);
   await storeInTiers(stored, { ...need, into }, "unchanged");
   noteAnswer(stored.metadata, need);
@@ -150,14 +142,14 @@ async function storeFreshened(
 function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
-  need: Need<ValidatePorts>,
+  need: Need,
 ): readonly ResponseTier[] {
-  const { all, memory } = need.ports.tiers;
+  const { all, memory } = need.exchange.site.tiers;
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
   // By its new tags a purge has to find it in every tier.
   if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return all;
   const { route } = need.asked;
-  const atMs = need.ports.nowAtMs();
+  const atMs = need.exchange.nowAtMs();
   const [termsBefore, terms] = [termsOf(before, route), termsOf(now, route)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
   const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;

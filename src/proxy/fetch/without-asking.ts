@@ -4,7 +4,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { atHand, lookedFurther, type Need } from "../reuse/need.ts";
 import { storedMeanwhile } from "./come-since.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
-import { probeBehind, type RefreshPorts, startRefresh } from "./refresh.ts";
+import { probeBehind, startRefresh } from "./refresh.ts";
 
 /**
  * While the origin is down, and for a page that has just failed.
@@ -12,19 +12,19 @@ import { probeBehind, type RefreshPorts, startRefresh } from "./refresh.ts";
  * @returns `undefined` where it is to be asked
  */
 export async function withoutAsking(
-  need: Need<RefreshPorts>,
+  need: Need,
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
-  const { asked, ports, key } = need;
-  const state = ports.originHealth.ask(asked, ports.nowAtMs());
+  const { asked, exchange, key } = need;
+  const state = exchange.site.originHealth.ask(asked, exchange.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
-  if (isDown && state.isProbe) probeBehind(asked, ports);
+  if (isDown && state.isProbe) probeBehind(asked, exchange);
   const known = await lookedFurther(need);
   const kept = atHand(known);
   const stale = await staleInstead(known, "none");
   if (stale !== undefined) {
-    if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, ports);
+    if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, exchange);
     return stale;
   }
   if (isDown) {

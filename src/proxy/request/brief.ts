@@ -2,9 +2,8 @@
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { Asked } from "./plan.ts";
 
-/** What knows how full the database is; `undefined` without one. */
-export interface RoomPorts {
-  readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
+interface HasRoom {
+  readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
 }
 
 /** So long such a record lies there after it was stored, or last read there. */
@@ -16,15 +15,15 @@ const briefMs = 10 * 60_000;
  */
 export function isBrief(
   { route, target }: Pick<Asked, "route" | "target">,
-  ports: RoomPorts,
+  site: HasRoom,
 ): boolean {
-  return target.query !== "" && route.queryAllow === undefined && ports.room?.isTight === true;
+  return target.query !== "" && route.queryAllow === undefined && site.room?.isTight === true;
 }
 
 /** How long the shared tier keeps a record that nobody asks it for; `undefined` for its whole lifetime. */
 export function sharedMsMax(
   asked: Pick<Asked, "route" | "target">,
-  ports: RoomPorts,
+  site: HasRoom,
 ): number | undefined {
-  return isBrief(asked, ports) ? briefMs : undefined;
+  return isBrief(asked, site) ? briefMs : undefined;
 }

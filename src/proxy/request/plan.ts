@@ -83,10 +83,14 @@ const noCf: readonly CfMember[] = [];
 
 /** What a plan is made with. */
 export interface Planning {
-  readonly config: Config;
-  readonly loops: Loops;
-  /** The client's address, `null` if unknown; absent: Cloudflare writes it into each request. */
-  readonly address?: string | null | undefined;
+  readonly site: { readonly config: Config; readonly loops: Pick<Loops, "hasComeBack"> };
+  /** The client's address, `null` if unknown; `undefined`: Cloudflare writes it into each request. */
+  readonly address: string | null | undefined;
+}
+
+/** The part of it that makes keys. */
+interface Keying extends Pick<Planning, "address"> {
+  readonly site: Pick<Planning["site"], "config">;
 }
 
 /**
@@ -99,7 +103,7 @@ export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   if (read.target.host === "" || read.otherwise?.isRefused === true) {
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
-  const rule = passRule(request, read, given.loops);
+  const rule = passRule(request, read, given.site.loops);
   if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given) };
   const { address } = given;
   const { target, route, keyed, prefix } = read;
@@ -141,7 +145,7 @@ export function askedWith(asked: Asked, names: readonly string[]): Asked {
 function passRule(
   request: Request,
   { target, route, otherwise }: UrlRead,
-  loops: Loops,
+  loops: Pick<Loops, "hasComeBack">,
 ): PassRule | undefined {
   const { headers, method } = request;
   if (headers.has("upgrade")) return "upgrade";
@@ -183,7 +187,7 @@ function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
 export function keyedAs(
   request: Pick<Request, "headers" | "cf">,
   { keyed, route }: Pick<UrlRead, "keyed" | "route">,
-  { config, address }: Omit<Planning, "loops">,
+  { site: { config }, address }: Keying,
 ) {
   const { keyHeaders, keyCf } = route;
   const client = request.headers;

@@ -1,10 +1,11 @@
-// An answer of our own in place of what was asked for.
-import { type Decision, settle, type SettlePorts } from "../../observe/decision.ts";
+// Answers with a page of Tidemark's own.
+import { settle } from "../../observe/decision.ts";
+import type { Exchange } from "../site/exchange.ts";
 import { type PlainPage, plainPage } from "./plain-page.ts";
 
-/** Answers with a page of our own, which is counted. */
-export function refused(page: PlainPage, decision: Decision, ports: SettlePorts): Response {
-  decision.outcome = page === "limited" ? "limited" : "failed";
-  settle(decision, ports);
+/** Answers with such a page, and counts the answer. */
+export function refused(page: PlainPage, exchange: Exchange): Response {
+  exchange.decision.outcome = page === "limited" ? "limited" : "failed";
+  settle(exchange);
   return plainPage(page);
 }

@@ -1,13 +1,13 @@
 // Makes answers: out of a stored response, with the client's own conditions and range applied, or
 // by passing the origin's on.
+import type { Exchange } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { contentLength } from "../../rules/fields.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
 import { unreachable } from "../../rules/unreachable.ts";
-import type { Config } from "../../config/config.ts";
-import { type HeldBodyPorts, readableOf } from "../body/held-body.ts";
+import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import type { Need } from "../reuse/need.ts";
@@ -24,13 +24,8 @@ const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 /** Status codes whose responses have no body, which `Response` insists on. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
-/** What an answer from a stored response is made with. */
-export interface RespondPorts extends HeldBodyPorts {
-  readonly config: Config;
-}
-
 /** A request, and the record of what becomes of it. */
-type Asking = Pick<Need<RespondPorts>, "asked" | "ports" | "decision">;
+type Asking = Pick<Need, "asked" | "exchange">;
 
 /**
  * Answers with a stored response: a 304 where the client has it, a 206 or a 416 where it asks for a
@@ -40,10 +35,11 @@ type Asking = Pick<Need<RespondPorts>, "asked" | "ports" | "decision">;
  * @throws Error where its tier has read another part of its body than is to be sent
  */
 export function fromStored(stored: StoredResponse, ageSeconds: number, asking: Asking): Response {
-  const { asked, ports, decision } = asking;
+  const { asked, exchange } = asking;
+  const { decision } = exchange;
   const { metadata } = stored;
   decision.bodyBytes = metadata.bodyBytes;
-  const ask = { route: asked.route, config: ports.config, ageSeconds, handling: decision };
+  const ask = { route: asked.route, config: exchange.site.config, ageSeconds, handling: decision };
   if (clientHasIt(asked, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
@@ -89,13 +85,14 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
 function bodyOrPart(
   stored: StoredResponse,
   prepared: Headers,
-  { asked, ports, decision }: Asking,
+  { asked, exchange }: Asking,
 ): Response {
+  const { decision } = exchange;
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
   const part = rangeIn(asked, metadata);
   if (part.kind === "whole" || bodyBytes === null) {
-    const body = bodiless.has(status) ? null : bodyFrom(stored, ports);
+    const body = bodiless.has(status) ? null : bodyFrom(stored, exchange);
     decision.answerBytes = body === null ? 0 : bodyBytes;
     const headers = ofOneResponse(prepared);
     return new Response(body, { status, statusText, headers, encodeBody: "manual" });
@@ -113,20 +110,20 @@ function bodyOrPart(
   fields.set("content-range", contentRange(part, bodyBytes));
   fields.set("content-length", String(lengthOf(part)));
   decision.answerBytes = lengthOf(part);
-  const sliced = bodyFrom(stored, ports, part);
+  const sliced = bodyFrom(stored, exchange, part);
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
 /** @throws Error for a part of a body where other bytes are to be sent: that is never a body. */
 function bodyFrom(
   { body }: StoredResponse,
-  ports: HeldBodyPorts,
+  exchange: Exchange,
   part?: ByteRange,
 ): ReadableStream<Uint8Array> | null {
   switch (body.kind) {
     case "blob": {
       const { blob } = body;
-      if (blob.size > smallBodyBytesMax) return readableOf(blob, ports, part);
+      if (blob.size > smallBodyBytesMax) return readableOf(blob, exchange, part);
       return (part === undefined ? blob : blob.slice(part.firstByte, part.lastByte + 1)).stream();
     }
     case "stream":
@@ -163,12 +160,12 @@ export function bytesPassedOn({ status, body, headers }: Response, method: strin
  */
 export function passOn(
   response: Response,
-  { ports, decision }: Pick<Need<{ readonly config: Config }>, "ports" | "decision">,
+  { site, decision }: Exchange,
   change?: (fields: Headers) => void,
 ): Response {
   // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
   if (response.status === 101) return response;
-  const fields = fieldsPassedOn(response, ports.config);
+  const fields = fieldsPassedOn(response, site.config);
   change?.(fields);
   fields.set("cache-status", cacheStatus(decision, fields.get("cache-status")));
   const { status, statusText } = response;

@@ -1,20 +1,16 @@
 // Is it time to refresh a response that may still answer, so that nobody has to wait once it may not?
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite } from "../site/site.ts";
 import { isInDoubt } from "./in-doubt.ts";
 import { termsOf } from "../stored/lifetime.ts";
-import { type QuestionPorts, questionOf } from "./need.ts";
+import { questionOf } from "./need.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Answering, Candidate, Timing } from "./verdict.ts";
-
-/** What `isRefreshDue` works with. */
-export interface EarlyRefreshPorts extends QuestionPorts {
-  readonly config: { readonly purge: { readonly allowanceMs: number } };
-  /** 0 ≤ n < 1 */
-  readonly random: () => number;
-}
+import type { Candidate } from "../stored/stored-response.ts";
+import type { Answering, Timing } from "./verdict.ts";
 
 interface Hit {
   readonly asked: Asked;
-  readonly ports: EarlyRefreshPorts;
+  readonly exchange: Exchange<LookupSite>;
   readonly atMs: number;
 }
 
@@ -35,7 +31,10 @@ const logarithmMin = -37;
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
-  { asked, ports }: { asked: Pick<Asked, "route">; ports: Pick<EarlyRefreshPorts, "random"> },
+  {
+    asked,
+    exchange,
+  }: { asked: Pick<Asked, "route">; exchange: { site: Pick<LookupSite, "random"> } },
 ): boolean {
   const { route } = asked;
   const { metadata } = candidate.stored;
@@ -45,7 +44,7 @@ export function isExpiryNear(
   const usualEagerness = termsOf(metadata, route).staleWhileRevalidateSeconds > 0 ? 0 : 1;
   const reachSeconds = (metadata.fillCostMs / 1_000) * (route.earlyRefresh ?? usualEagerness);
   if (ttlSeconds >= -logarithmMin * reachSeconds) return false;
-  return ttlSeconds <= -reachSeconds * Math.log(ports.random());
+  return ttlSeconds <= -reachSeconds * Math.log(exchange.site.random());
 }
 
 /** Of the time that a response is trusted while the journal is away: the part in which it is renewed. */
@@ -53,9 +52,10 @@ const trustAheadShare = 0.4;
 
 /** While the journal cannot be read: will it soon be too long ago that this one could be trusted? */
 function isTrustEnding(candidate: Candidate, hit: Hit): boolean {
-  const { asked, ports } = hit;
+  const { asked, exchange } = hit;
+  const { site } = exchange;
   const { purgeMaxLagMs, servesUnverified } = asked.route;
-  if (ports.view.failedAtMs === undefined || servesUnverified) return false;
-  const trustedMs = purgeMaxLagMs - ports.config.purge.allowanceMs;
+  if (site.view.failedAtMs === undefined || servesUnverified) return false;
+  const trustedMs = purgeMaxLagMs - site.config.purge.allowanceMs;
   return isInDoubt(candidate, questionOf(hit, hit.atMs + trustAheadShare * trustedMs));
 }

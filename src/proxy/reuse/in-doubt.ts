@@ -1,16 +1,14 @@
 // What the purge view knew too little of is judged by a newer one before it costs an origin request.
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite } from "../site/site.ts";
 import type { Asked } from "../request/plan.ts";
-import { type QuestionPorts, questionOf } from "./need.ts";
-import { type Candidate, judgedUnder, type VerdictQuestion } from "./verdict.ts";
+import { questionOf } from "./need.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { judgedUnder, type VerdictQuestion } from "./verdict.ts";
 
 /** Does the purge view know too little of a stored response (rules 6 and 7 of the purge protocol)? */
 export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean {
   return judgedUnder(question, found).kind === "unverified";
-}
-
-/** What `settleDoubt` works with. */
-export interface DoubtPorts extends QuestionPorts {
-  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /**
@@ -19,9 +17,10 @@ export interface DoubtPorts extends QuestionPorts {
  */
 export async function settleDoubt(
   found: Candidate,
-  given: { readonly asked: Asked; readonly ports: DoubtPorts },
+  given: { readonly asked: Asked; readonly exchange: Exchange<LookupSite> },
 ): Promise<void> {
-  const { view, afterAnswer, nowAtMs } = given.ports;
+  const { afterAnswer, nowAtMs } = given.exchange;
+  const { view } = given.exchange.site;
   if (!isInDoubt(found, questionOf(given))) return;
   const { host } = given.asked.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata.stamp);

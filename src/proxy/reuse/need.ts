@@ -1,14 +1,17 @@
 // What is known of one request when its origin has to be asked.
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite, Site } from "../site/site.ts";
 import type { Asked } from "../request/plan.ts";
-import type { ForwardFlight } from "./forward-outcome.ts";
+import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { Search, type SearchPlace, type SearchPorts } from "./search.ts";
-import { type Candidate, isOfUse, type VerdictPorts, type VerdictQuestion } from "./verdict.ts";
+import { Search, type SearchPlace } from "./search.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { isOfUse, type VerdictQuestion } from "./verdict.ts";
 
 /** A request whose origin is asked, what its search has come to know, and what is at hand meanwhile. */
-export interface Need<P = unknown> extends SearchPlace {
+export interface Need<S extends LookupSite = Site> extends SearchPlace {
   readonly asked: Asked;
-  readonly ports: P;
+  readonly exchange: Exchange<S>;
   /** The stored response whose validators are to be sent. */
   readonly validating?: Candidate | undefined;
   /** A stored response that cannot be validated, but may answer if the origin fails. */
@@ -20,7 +23,7 @@ export interface Need<P = unknown> extends SearchPlace {
 }
 
 /** A request that the origin was asked for, and those who wait for the same. */
-export interface Led<P> extends Need<P> {
+export interface Led extends Need {
   /**
    * Hears what they get: as soon as the response is stored whole, or it is clear that there is nothing
    * to share, and at the latest when the stores are over. Only the first word counts.
@@ -34,22 +37,17 @@ export function atHand({ validating, fallback }: Pick<Need, "validating" | "fall
 }
 
 /** The same need, with what the look-up passed over, if that is there. */
-export async function lookedFurther<P>(need: Need<P>): Promise<Need<P>> {
+export async function lookedFurther<S extends LookupSite>(need: Need<S>): Promise<Need<S>> {
   if (need.lookFurther === undefined) return need;
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
-/** What a verdict is asked for and reached with. */
-export interface QuestionPorts extends VerdictPorts {
-  readonly nowAtMs: () => number;
-}
-
 /** The question that a verdict answers, asked now unless another instant is given. */
 export function questionOf(
-  { asked, ports }: { readonly asked: Asked; readonly ports: QuestionPorts },
-  atMs = ports.nowAtMs(),
+  { asked, exchange }: { readonly asked: Asked; readonly exchange: Exchange<LookupSite> },
+  atMs = exchange.nowAtMs(),
 ): VerdictQuestion {
-  return { asked, ports, atMs };
+  return { asked, exchange, atMs };
 }
 
 /**
@@ -57,24 +55,23 @@ export function questionOf(
  *
  * @param found what the search brought that does not answer
  */
-export function needOf<P extends SearchPorts>(
-  search: Search<P>,
+export function needOf<S extends LookupSite>(
+  search: Search<S>,
   found: Candidate | undefined,
   why: Pick<Need, "validating" | "fallback">,
-): Need<P> {
-  const { asked, ports, place } = search;
+): Need<S> {
+  const { asked, exchange, place } = search;
   const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  return { asked, ports, ...place, ...why, standing: found, lookFurther };
+  return { asked, exchange, ...place, ...why, standing: found, lookFurther };
 }
 
 /** Nothing may answer, and the origin has failed: whatever a tier may have. */
-async function lookUpAll<P extends SearchPorts>({
+async function lookUpAll<S extends LookupSite>({
   asked,
-  ports,
-  decision,
-}: Search<P>): Promise<Candidate | undefined> {
-  const found = await new Search({ asked, decision }, ports).found();
+  exchange,
+}: Search<S>): Promise<Candidate | undefined> {
+  const found = await new Search({ asked }, exchange).found();
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;

@@ -6,42 +6,31 @@ import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import type { ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
-import type { SharedLookPorts, SoFar } from "./shared-look.ts";
-import { type MarkerPorts, newestMarker } from "./vary-markers.ts";
-import type { Candidate } from "./verdict.ts";
-
-/** What `putAbove` works with. */
-export interface PutAbovePorts extends MarkerPorts {
-  readonly tiers: Tiers;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-  readonly uncacheable: SharedLookPorts["uncacheable"];
-}
-
-/** What becomes of the request that it is put there for. */
-interface Deciding {
-  readonly decision: Pick<Decision, "changed" | "awaits">;
-}
+import type { ResponseRecord, ResponseTier } from "../stored/tiers.ts";
+import type { SoFar } from "./shared-look.ts";
+import { newestMarker } from "./vary-markers.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 
 /** Memory has it when this returns; the edge tier is written behind the answer. */
 export function putAbove(
   above: readonly ResponseTier[],
   { stored, tier }: Candidate,
-  { asked, key, marker, atMs, ports, decision }: SoFar<PutAbovePorts> & Deciding,
+  { asked, key, marker, atMs, exchange }: SoFar,
 ): void {
+  const { decision } = exchange;
   const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, asked.route));
   const { status } = stored.metadata;
-  if (status < 300) ports.uncacheable.stood.mark(asked.key.text, atMs);
+  if (status < 300) exchange.site.uncacheable.stood.mark(asked.key.text, atMs);
   const leadsToError = isErrorStatus(status);
   const how = { body: "new", isAskedAgain: tierScopes[tier] === "colo", leadsToError } as const;
   const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];
-  const newest = marker && newestMarker(asked.key, marker, ports);
+  const newest = marker && newestMarker(asked.key, marker, exchange);
   if (newest !== undefined) records.push([asked.key, newest]);
   for (const to of above) {
     for (const [at, record] of records) {
       const written = to.write(at, record, { ...how, atMs, untilAtMs });
       const noting = noted(written, to.name, decision);
-      if (noting !== undefined) ports.afterAnswer(() => decision.awaits(noting));
+      if (noting !== undefined) exchange.afterAnswer(() => decision.awaits(noting));
     }
   }
 }
@@ -50,7 +39,7 @@ export function putAbove(
 function noted(
   written: TierWrite | Promise<TierWrite>,
   tier: TierName,
-  decision: Deciding["decision"],
+  decision: Decision,
 ): Promise<void> | undefined {
   if (written instanceof Promise) {
     return written.then((came) => decision.changed(tier, cameOf(came)));

@@ -1,51 +1,41 @@
 // What HTTP adds to a look-up: a `Vary` marker is followed, no more of a body is read than is needed,
 // and Redis is passed over where it hardly ever has what is asked for.
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite, Site } from "../site/site.ts";
 import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
-import type { Decision } from "../../observe/decision.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
-import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
+import { sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { responseIn, type ResponseRead, type ResponseTier, type Tiers } from "../stored/tiers.ts";
-import type { ForwardFlights } from "./forward-outcome.ts";
-import type { Lifts } from "./lifts.ts";
-import { putAbove, type PutAbovePorts } from "./put-above.ts";
-import { type InShared, lookBeyond, passesOver, type SharedLookPorts } from "./shared-look.ts";
+import { putAbove } from "./put-above.ts";
+import { type InShared, lookBeyond, passesOver } from "./shared-look.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 import {
-  type Candidate,
   decide,
   isAnswer,
   type MissReason,
   type Verdict,
-  type VerdictPorts,
   type VerdictQuestion,
 } from "./verdict.ts";
-
-/** What a look-up works with. */
-export interface SearchPorts extends VerdictPorts, SharedLookPorts, PutAbovePorts, RoomPorts {
-  /** Those of this isolate, which may have brought it just now. */
-  readonly flights: Pick<ForwardFlights, "get">;
-  readonly lifts: Pick<Lifts, "begin" | "end">;
-}
 
 /** A stored response, and the verdict on it. */
 export type FoundResponse = Found<ResponseDetail, Verdict>;
 
 /** What is searched for. `atMs`: of arrival; now, where it is left out. */
-export interface SearchAsk<P extends SearchPorts> {
+export interface SearchAsk<S extends LookupSite = Site> {
   readonly asked: Asked;
-  readonly decision: Decision;
   readonly atMs?: number;
   /** Is it what is searched for? By default what answers by its verdict; else a lower tier may have it. */
   readonly accepts?: (found: FoundResponse) => boolean;
   /** Does it end the search though it is not? */
-  readonly isSpared?: (found: FoundResponse, search: Search<P>) => boolean;
+  readonly isSpared?: (found: FoundResponse, search: Search<S>) => boolean;
   /** The shared tier is known to have just been written. */
   readonly atPrimary?: boolean;
   /** The shared tier need not be asked where it hardly ever has what would be of use. */
@@ -53,14 +43,13 @@ export interface SearchAsk<P extends SearchPorts> {
 }
 
 /** One request's search: what it has come to know, and the question that its verdicts answer. */
-export class Search<P extends SearchPorts>
+export class Search<S extends LookupSite = Site>
   implements Sought<ResponseDetail, Verdict>, VerdictQuestion
 {
   /** With what its answer varies by, as far as a marker tells. */
   asked: Asked;
   readonly used: Tiers;
-  readonly ports: P;
-  readonly decision: Decision;
+  readonly exchange: Exchange<S>;
   /** The marker that was followed; `undefined` if there is none. */
   marker: VaryMarker | undefined = undefined;
   /** Under which a forward for this request is collapsed. */
@@ -74,22 +63,21 @@ export class Search<P extends SearchPorts>
   atMs: number;
   /** When the tiers were last looked at. */
   lookedAtMs: number;
-  readonly #ask: SearchAsk<P>;
+  readonly #ask: SearchAsk<S>;
   /** Of the tiers beyond the colo; decided at the first of them. */
   #passesOver: boolean | undefined = undefined;
   /** The verdict on what is known without its body, until the next wait: it is asked for again. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
-  constructor(ask: SearchAsk<P>, ports: P) {
+  constructor(ask: SearchAsk<S>, exchange: Exchange<S>) {
     this.#ask = ask;
     this.asked = ask.asked;
     const { tiers } = ask.asked.route;
-    this.used = ports.tiers.parts.get(tiers) ?? ports.tiers.of(tiers);
+    this.used = exchange.site.tiers.parts.get(tiers) ?? exchange.site.tiers.of(tiers);
     this.key = ask.asked.key;
-    this.atMs = ask.atMs ?? ports.nowAtMs();
+    this.atMs = ask.atMs ?? exchange.nowAtMs();
     this.lookedAtMs = this.atMs;
-    this.decision = ask.decision;
-    this.ports = ports;
+    this.exchange = exchange;
   }
 
   /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
@@ -103,8 +91,8 @@ export class Search<P extends SearchPorts>
   }
 
   get place() {
-    const { key, marker, inShared, memoryCount, decision, lookedAtMs } = this;
-    return { key, marker, inShared, memoryCount, decision, lookedAtMs };
+    const { key, marker, inShared, memoryCount, lookedAtMs } = this;
+    return { key, marker, inShared, memoryCount, lookedAtMs };
   }
 
   /** Why nothing was found, where that is so. */
@@ -115,7 +103,7 @@ export class Search<P extends SearchPorts>
   /** A fill is there for its own isolate as soon as it is complete, and for as long as in a tier. */
   underWay(): StoredResponse | undefined {
     const { asked, atMs } = this;
-    const stored = this.ports.flights.get(this.key.text, atMs)?.outcome?.stored;
+    const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
     if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
     return isKept(stored.metadata, asked.route, atMs) ? stored : undefined;
@@ -125,7 +113,7 @@ export class Search<P extends SearchPorts>
     const { memory } = this.used;
     this.memoryCount = memory.changeCount;
     const read = memory.read(this.key, this);
-    this.decision.looked(memory.name, read.kind, undefined);
+    this.exchange.decision.looked(memory.name, read.kind, undefined);
     return read;
   }
 
@@ -143,14 +131,14 @@ export class Search<P extends SearchPorts>
   }
 
   isHopeless(): boolean {
-    return this.ports.uncacheable.forAll.has(this.key.text, this.atMs);
+    return this.exchange.site.uncacheable.forAll.has(this.key.text, this.atMs);
   }
 
   /** What was judged before is to be judged anew (rule 10). */
   hasWaited(): void {
     this.#onMetadata = undefined;
-    this.atMs = this.ports.nowAtMs();
-    this.decision.hasWaited = true;
+    this.atMs = this.exchange.nowAtMs();
+    this.exchange.decision.hasWaited = true;
   }
 
   judge(candidate: Candidate): Verdict {
@@ -182,7 +170,7 @@ export class Search<P extends SearchPorts>
     this.#passesOver ??= passesOver(this, this.#ask.mayPassOver);
     if (this.#passesOver) {
       this.inShared = "passed-over";
-      this.decision.looked(tier.name, this.inShared, undefined);
+      this.exchange.decision.looked(tier.name, this.inShared, undefined);
       return;
     }
     const isLast = tier === this.used.ofWorld;
@@ -199,8 +187,9 @@ export class Search<P extends SearchPorts>
   }
 
   async #read(tier: ResponseTier, part: "metadata" | "whole"): Promise<ResponseRead> {
-    const { asked, ports, atMs: sinceAtMs } = this;
-    const { afterAnswer, lifts } = ports;
+    const { asked, exchange, atMs: sinceAtMs } = this;
+    const { afterAnswer } = exchange;
+    const { lifts } = exchange.site;
     // A body that proved needful after all goes into a tier again, also for HEAD.
     const isNeeded = part === "whole" && mayNeedNoBody(asked);
     const isForMemory = this.used.usesMemory;
@@ -215,7 +204,7 @@ export class Search<P extends SearchPorts>
       const range = rangeIn(asked, metadata);
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
-    const prolongMs = sharedMsMax(asked, ports);
+    const prolongMs = sharedMsMax(asked, exchange.site);
     const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, prolongMs, afterAnswer };
     const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
     if (isLifted) lifts.end();
@@ -224,7 +213,7 @@ export class Search<P extends SearchPorts>
     // What is shut off answers at once.
     const isAsked = read.kind !== "unavailable" || read.cause !== "shut-off";
     const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
-    this.decision.looked(tier.name, read.kind, tookMs);
+    this.exchange.decision.looked(tier.name, read.kind, tookMs);
     return read;
   }
 
@@ -246,4 +235,4 @@ export class Search<P extends SearchPorts>
 }
 
 /** What a search has come to know of the place that what was not found is to be brought to. */
-export type SearchPlace = Readonly<Search<SearchPorts>["place"]>;
+export type SearchPlace = Readonly<Search["place"]>;

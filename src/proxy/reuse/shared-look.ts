@@ -1,41 +1,34 @@
 // Asks the tiers beyond the colo for a request, or passes them over where they hardly ever have what is asked for.
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite } from "../site/site.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
-import { placeOf, placeOfVariants, type SharedOdds } from "./shared-odds.ts";
-import type { Uncacheable } from "./uncacheable.ts";
+import { placeOf, placeOfVariants } from "../site/shared-odds.ts";
 import { isNewAmongSeveral } from "./vary-markers.ts";
 
 /** What came of it in the shared tier, where this colo has nothing that answers. */
 export type InShared = "nothing" | "passed-over";
 
-/** What it is decided with. */
-export interface SharedLookPorts {
-  readonly uncacheable: Readonly<
-    Record<"forAll" | "forSessions", Pick<Uncacheable["forAll"], "has">>
-  > & { readonly stood: Pick<Uncacheable["stood"], "mark"> };
-  readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
-}
-
 /** A search as far as it has come; it goes on while a tier is looked into. */
-export interface SoFar<P> {
+export interface SoFar {
   readonly asked: Asked;
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
   /** The edge tier has told that it has nothing. */
   readonly isNewToColo: boolean;
-  readonly ports: P;
+  readonly exchange: Exchange<LookupSite>;
 }
 
 /** @returns whether the tiers beyond the colo are not worth asking. To be asked once for a look-up */
-export function passesOver(search: SoFar<SharedLookPorts>, isOptional = false): boolean {
+export function passesOver(search: SoFar, isOptional = false): boolean {
   const { asked, key, marker, atMs } = search;
   // The lease of a crowd is asked for together with the record; personal requests are in no crowd.
   const mayPassOver = isOptional && (asked.route.collapse === "isolate" || isPersonal(asked));
   if (!mayPassOver) return false;
-  const { sharedOdds, uncacheable } = search.ports;
+  const { sharedOdds, uncacheable } = search.exchange.site;
   // Others with cookies or credentials of their own have just got what this one may not have.
   const isOfNoUse = uncacheable.forSessions.has(key.text, atMs) && isPersonal(asked);
   if (isOfNoUse || !search.isNewToColo) return isOfNoUse;
@@ -44,7 +37,7 @@ export function passesOver(search: SoFar<SharedLookPorts>, isOptional = false): 
 }
 
 /** Anybody can make up values of the fields that select. */
-function isMadeUp({ key, marker, atMs }: Pick<SoFar<unknown>, "key" | "marker" | "atMs">): boolean {
+function isMadeUp({ key, marker, atMs }: Pick<SoFar, "key" | "marker" | "atMs">): boolean {
   return marker !== undefined && isNewAmongSeveral(key, marker, atMs);
 }
 
@@ -63,11 +56,11 @@ interface Beyond {
  * @returns `undefined` where it had something, or told nothing that counts
  */
 export async function lookBeyond(
-  search: SoFar<SharedLookPorts>,
+  search: SoFar,
   { lookIn, hasFound, isLast }: Beyond,
 ): Promise<InShared | undefined> {
   const { asked, key, marker, atMs, isNewToColo } = search;
-  const { sharedOdds } = search.ports;
+  const { sharedOdds } = search.exchange.site;
   const place = marker === undefined ? placeOf(asked) : placeOfVariants(asked);
   const came = await lookIn();
   if (!isNewToColo || (came !== "found" && !isLast)) return undefined;

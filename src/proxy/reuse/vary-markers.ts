@@ -1,8 +1,9 @@
 // What a `Vary` marker tells of the variants that it leads to (RFC 9111 §4.1).
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite } from "../site/site.ts";
 import { sha256Short } from "../../base/sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
-import type { Tiers } from "../stored/tiers.ts";
 
 /** A page of one or two variants, such as for desktop and mobile, is like any. */
 const severalMin = 2;
@@ -19,12 +20,6 @@ export function isNewAmongSeveral(
   return !live.some(([digest]) => digest === own);
 }
 
-/** What `newestMarker` works with. */
-export interface MarkerPorts {
-  readonly tiers: Pick<Tiers, "memory">;
-  readonly nowAtMs: () => number;
-}
-
 /**
  * The marker with what other requests have listed here since the look-up.
  *
@@ -33,7 +28,7 @@ export interface MarkerPorts {
 export function newestMarker(
   primary: RecordKey,
   followed: VaryMarker | undefined,
-  { tiers, nowAtMs }: MarkerPorts,
+  { site: { tiers }, nowAtMs }: Exchange<Pick<LookupSite, "tiers">>,
 ): VaryMarker | undefined {
   const held = tiers.memory.read(primary, { atMs: nowAtMs() });
   return held.kind === "found" && held.record.kind === "vary" ? held.record : followed;

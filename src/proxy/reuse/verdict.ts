@@ -1,15 +1,12 @@
 // What may answer a request at this instant (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
-import type { Candidate as CacheCandidate } from "../../cache/find.ts";
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite } from "../site/site.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
-import type { ResponseDetail, StoredMetadata } from "../stored/stored-response.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import { judgedOnRoute, type PurgeJudgement, type PurgeView } from "../../purge/view/view.ts";
+import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
-
-/** A stored response, the tier that it was read from, and the key under which it stands there. */
-export type Candidate = CacheCandidate<ResponseDetail>;
 
 export type MissReason = "uri-miss" | "vary-miss";
 
@@ -74,18 +71,10 @@ export function isOfUse(verdict: Verdict): boolean {
   return verdict.kind !== "gateway-timeout";
 }
 
-/** What a verdict is reached with. */
-export interface VerdictPorts {
-  /** Where this request arrived; empty where that is not known. */
-  readonly colo: () => string;
-  readonly view: PurgeView;
-  readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey | undefined): boolean };
-}
-
 /** What a verdict depends on beside the stored response. */
 export interface VerdictQuestion {
   readonly asked: Pick<Asked, "route" | "directives"> & MayBePersonal;
-  readonly ports: VerdictPorts;
+  readonly exchange: Pick<Exchange<Pick<LookupSite, "view" | "invalidations">>, "site" | "colo">;
   /** Epoch milliseconds; every decision for one request is made for one instant. */
   readonly atMs: number;
 }
@@ -224,8 +213,9 @@ function standsIn(weighed: Weighed, by: Decider): boolean {
 /** What the purge view says of a stored response, for this request and at its instant. */
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
   const { stored, key } = candidate;
-  const { asked, ports, atMs } = question;
-  const { view, colo, invalidations } = ports;
+  const { asked, exchange, atMs } = question;
+  const { colo } = exchange;
+  const { view, invalidations } = exchange.site;
   const { servesUnverified, purgeMaxLagMs: maxLagMs } = asked.route;
   if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
@@ -238,9 +228,9 @@ export function isExempt(judged: PurgeJudgement): boolean {
 
 /** May its origin be asked whether it is unchanged (rule 23 of the purge protocol)? */
 export function mayBeValidated(
-  { asked, ports, atMs }: VerdictQuestion,
+  { asked, exchange, atMs }: VerdictQuestion,
   { stored }: Candidate,
 ): boolean {
   const { purgeMaxLagMs: maxLagMs } = asked.route;
-  return ports.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
+  return exchange.site.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
 }

@@ -1,5 +1,6 @@
 // What may answer those who have waited for another's forward, though it was too slow to be fresh.
-import { type Candidate, mayBeStale, type VerdictQuestion, weigh } from "./verdict.ts";
+import type { Candidate } from "../stored/stored-response.ts";
+import { mayBeStale, type VerdictQuestion, weigh } from "./verdict.ts";
 
 /**
  * May a response answer who waited for it, though it took longer to come than it lives? Whoever

@@ -1,5 +1,6 @@
 // A stored response as plain data (RFC 9111 §3), the same in every tier: a record of the cache whose
 // detail is what HTTP says of it.
+import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 
@@ -47,6 +48,9 @@ export interface StoredMetadata extends RecordMetadata, ResponseDetail {}
 
 /** A stored response with its body, or with as much of that as was read. */
 export type StoredResponse = CacheRecord<ResponseDetail>;
+
+/** A stored response, the tier that it was read from, and its key there. */
+export type Candidate = CacheCandidate<ResponseDetail>;
 
 /** @returns `Date` of the answer that brought the body, as it came; `null` where it had none */
 export function bodyDateOf(metadata: StoredMetadata): string | null {

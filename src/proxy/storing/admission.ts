@@ -1,4 +1,5 @@
 // Which responses Redis gets at once, and which only when somebody asks for them again.
+import type { Exchange } from "../site/exchange.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { responseIn, type ResponseTier } from "../stored/tiers.ts";
@@ -6,20 +7,12 @@ import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { atHand, type Need } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { placeOfVariants, type SharedOdds } from "../reuse/shared-odds.ts";
-import { type InTiersPorts, storeInTiers } from "./in-tiers.ts";
+import { placeOfVariants } from "../site/shared-odds.ts";
+import { storeInTiers } from "./in-tiers.ts";
 import { isStoredByRoute } from "./refusal.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
 import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
-import type { Candidate } from "../reuse/verdict.ts";
-
-/** What is asked whether a response waits. */
-export interface AdmissionPorts extends Pick<
-  InTiersPorts,
-  "tiers" | "nowAtMs" | "room" | "afterAnswer"
-> {
-  readonly sharedOdds: SharedOdds;
-}
+import type { Candidate } from "../stored/stored-response.ts";
 
 /**
  * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
@@ -31,9 +24,9 @@ export interface AdmissionPorts extends Pick<
  * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
  * done with the response that it freshens: only who asks again for what is stored brings one about.
  */
-export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
+export function awaitsSecondAsk(metadata: StoredMetadata, need: Need): boolean {
   const { route } = need.asked;
-  const { usesMemory, ofColo, ofWorld } = need.ports.tiers.of(route.tiers);
+  const { usesMemory, ofColo, ofWorld } = need.exchange.site.tiers.of(route.tiers);
   // It must lie somewhere until then.
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
   if (!mayWait || atHand(need) !== undefined) return false;
@@ -41,13 +34,13 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: Need<AdmissionPo
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
-  if (need.inShared === "nothing" && isPaused(need.ports)) return true;
-  if (route.collapse !== "global" && isBrief(need.asked, need.ports)) return true;
+  if (need.inShared === "nothing" && isPaused(need.exchange)) return true;
+  if (route.collapse !== "global" && isBrief(need.asked, need.exchange.site)) return true;
   return isLikelyMadeUp(metadata, need);
 }
 
 /** Has the database no room? This isolate looks again behind the answer, once a minute. */
-function isPaused({ room, afterAnswer }: Pick<AdmissionPorts, "room" | "afterAnswer">): boolean {
+function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
   if (room?.isPaused !== true) return false;
   afterAnswer(() => room.beforeWrite(0));
   return true;
@@ -57,14 +50,15 @@ function isPaused({ room, afterAnswer }: Pick<AdmissionPorts, "room" | "afterAns
  * One more variant of a page that has several, where other colos hardly ever have such. Not where a
  * crowd in the world waits for what one of them fills.
  */
-function isLikelyMadeUp(metadata: StoredMetadata, need: Need<AdmissionPorts>): boolean {
-  const { asked, ports, marker } = need;
+function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
+  const { asked, exchange, marker } = need;
+  const { site } = exchange;
   const { admission, collapse, tiers } = asked.route;
   if (admission !== undefined || collapse === "global") return false;
-  if (ports.tiers.of(tiers).ofColo === undefined) return false;
+  if (site.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
-  if (!ports.sharedOdds.isPoor(placeOfVariants(asked))) return false;
-  return isNewAmongSeveral(keyOf(metadata, need), marker, ports.nowAtMs());
+  if (!site.sharedOdds.isPoor(placeOfVariants(asked))) return false;
+  return isNewAmongSeveral(keyOf(metadata, need), marker, exchange.nowAtMs());
 }
 
 /** What this isolate has admitted. */
@@ -75,17 +69,18 @@ const admitted = new WeakSet<StoredMetadata>();
  * written to the shared tier behind the answer as its fill left it, stamp, times and colo unchanged;
  * and to the edge without its mark, so that the colo's other isolates need not do the same.
  */
-export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPorts>): void {
+export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
   const { metadata, body } = stored;
   if (metadata.awaitsSecondAsk !== true || admitted.has(metadata)) return;
-  const { decision, ports } = place;
-  if (isPaused(ports)) return;
-  if (body.kind !== "blob" || body.blob.size > ports.config.limits.sharedBodyBytes) return;
+  const { exchange } = place;
+  const { decision } = exchange;
+  if (isPaused(exchange)) return;
+  if (body.kind !== "blob" || body.blob.size > exchange.site.config.limits.sharedBodyBytes) return;
   admitted.add(metadata);
   const admitting = async () => {
     if ((await admit(stored, place)) === "not-taken") admitted.delete(metadata);
   };
-  ports.afterAnswer(() => decision.awaits(admitting()));
+  exchange.afterAnswer(() => decision.awaits(admitting()));
 }
 
 /**
@@ -94,10 +89,10 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace<InTiersPor
  */
 async function admit(
   { metadata, body }: StoredResponse,
-  place: VariantPlace<InTiersPorts>,
+  place: VariantPlace,
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
-  const { ofColo, ofWorld, below } = place.ports.tiers.of(place.asked.route.tiers);
-  const ask = { ...askOfHead(place.ports), atPrimary: true };
+  const { ofColo, ofWorld, below } = place.exchange.site.tiers.of(place.asked.route.tiers);
+  const ask = { ...askOfHead(place.exchange), atPrimary: true };
   // Displaced by variants that are requested more often.
   if (!hasRoomFor(metadata, place)) return "overtaken";
   if (ofColo !== undefined) {
@@ -118,10 +113,10 @@ async function admit(
 /** Of a variant its marker, too: that is what goes when the page is invalidated. */
 async function stateInColo(
   metadata: StoredMetadata,
-  place: VariantPlace<InTiersPorts>,
+  place: VariantPlace,
   ofColo: ResponseTier,
 ): Promise<"stands" | "overtaken" | "not-taken"> {
-  const ask = askOfHead(place.ports);
+  const ask = askOfHead(place.exchange);
   const found = await ofColo.read(keyOf(metadata, place), ask);
   if (found.kind === "unavailable") return "not-taken";
   const held = responseIn(found);

@@ -4,16 +4,13 @@ import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { Need } from "../reuse/need.ts";
-import { placeOf, type SharedOdds } from "../reuse/shared-odds.ts";
-import { ledAnonymouslyMsMax, type Uncacheable } from "../reuse/uncacheable.ts";
-import type { Candidate } from "../reuse/verdict.ts";
+import { placeOf } from "../site/shared-odds.ts";
+import { ledAnonymouslyMsMax } from "../site/uncacheable.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import { removeStored, type RemovePorts } from "./in-tiers.ts";
+import { removeStored } from "./in-tiers.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
-
-/** What is remembered of keys whose answers are not stored, and what ends the stored ones. */
-export type HeedPorts = RemovePorts & { readonly uncacheable: Uncacheable };
 
 /** With these its origin says that what it answers now is not for all. */
 const saidByOrigin = new Set<StoreRefusal>([
@@ -41,7 +38,7 @@ const tellsOfResource = (status: number): boolean =>
   status < 300 || status === 301 || status === 308 || isGone(status);
 
 /** A request, and the stored response that its answer takes the place of. */
-type Replacing = Pick<Need<HeedPorts>, "asked" | "ports" | "key" | "decision"> & {
+type Replacing = Pick<Need, "asked" | "exchange" | "key"> & {
   readonly replaced: Candidate | undefined;
 };
 
@@ -63,10 +60,10 @@ export function heedRefusal(
   metadata: StoredMetadata,
   replacing: Replacing,
 ): void {
-  const { asked, ports, key, replaced } = replacing;
-  const { forAll, pass, ledAnonymously, stood } = ports.uncacheable;
+  const { asked, exchange, key, replaced } = replacing;
+  const { forAll, pass, ledAnonymously, stood } = exchange.site.uncacheable;
   const { status } = metadata;
-  const atMs = ports.nowAtMs();
+  const atMs = exchange.nowAtMs();
   const confirmAgain = () =>
     ledAnonymously.mark(key.text, atMs, confirmedWithinMs(metadata, asked.route));
   if (refusal === undefined) {
@@ -96,10 +93,10 @@ export function heedRefusal(
 export function heedForSessions(
   refusal: StoreRefusal | undefined,
   status: number,
-  { asked, ports, key }: Pick<Need<HeedPorts>, "asked" | "ports" | "key">,
+  { asked, exchange, key }: Pick<Need, "asked" | "exchange" | "key">,
 ): void {
   if (!isPersonal(asked)) return;
-  const { uncacheable, nowAtMs } = ports;
+  const { nowAtMs, uncacheable } = exchange.site;
   const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
   for (const { text } of [key, asked.key]) {
     if (refusal === undefined) uncacheable.forSessions.forget(text);
@@ -112,11 +109,11 @@ export function heedForSessions(
  * was read from, too: a marker found later leads to another.
  */
 export function endStored(replacing: Replacing): void {
-  const { asked, ports, key, replaced } = replacing;
+  const { asked, exchange, key, replaced } = replacing;
   const { ownHost, host } = asked.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {
     // Also what others have at hand by now, and what is on its way up from a lower tier.
-    ports.invalidations.add(ended.text, ports.nowAtMs());
+    exchange.site.invalidations.add(ended.text, exchange.nowAtMs());
     removeStored(ended, replacing, [ownHost, host]);
   }
 }
@@ -129,12 +126,13 @@ export function endStored(replacing: Replacing): void {
 export function learnOdds(
   refusal: StoreRefusal | undefined,
   { status, selecting }: StoredMetadata,
-  { asked, ports, inShared }: Need<{ readonly sharedOdds: SharedOdds }>,
+  { asked, exchange, inShared }: Need,
 ): void {
+  const { site } = exchange;
   const isStored = refusal === undefined;
   const place = placeOf(asked);
-  if (isStored && selecting.length > 0) ports.sharedOdds.brought(place, "something");
+  if (isStored && selecting.length > 0) site.sharedOdds.brought(place, "something");
   else if (inShared === "nothing" && !isErrorStatus(status)) {
-    ports.sharedOdds.brought(place, isStored ? "nothing" : "refused");
+    site.sharedOdds.brought(place, isStored ? "nothing" : "refused");
   }
 }

@@ -1,6 +1,5 @@
 // Which tiers a response goes to, under which keys and until when: the response under the key that its
 // own Vary gives it and, if there is a Vary, the marker that leads to it. And how it is taken out.
-import type { Config } from "../../config/config.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
@@ -9,31 +8,10 @@ import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { ArrivingResponse, ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
 import type { Asked } from "../request/plan.ts";
-import { type RoomPorts, sharedMsMax } from "../request/brief.ts";
+import { sharedMsMax } from "../request/brief.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { Need } from "../reuse/need.ts";
-import {
-  hasRoomFor,
-  keyOf,
-  keysOf,
-  markerTo,
-  type VariantPlace,
-  type VariantPorts,
-} from "./variants.ts";
-
-/** What is invalidated and taken out of its tiers with. */
-export type RemovePorts = Pick<VariantPorts, "tiers" | "afterAnswer" | "nowAtMs"> & {
-  readonly invalidations: { add(what: string, atMs: number): void };
-};
-
-/** What a response is written to its tiers with. */
-export type InTiersPorts = VariantPorts &
-  RoomPorts & {
-    readonly config: Pick<Config, "limits">;
-    readonly invalidations: { covers(stored: StoredMetadata, key: RecordKey): boolean };
-    /** Does the switch send a route's requests straight to the origin by now? */
-    readonly bypasses: (route: string) => boolean;
-  };
+import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
 /** The largest body that may be stored without being held whole; 0 where no tier takes such. */
 export function streamBytesMax({ route }: Pick<Asked, "route">, tiers: Tiers): number {
@@ -50,10 +28,11 @@ type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
  */
 export function removeStored(
   key: RecordKey,
-  { ports, decision }: Pick<Need<RemovePorts>, "ports" | "decision">,
+  { exchange }: Pick<Need, "exchange">,
   hosts: readonly string[],
 ): void {
-  const { memory, below } = ports.tiers;
+  const { decision } = exchange;
+  const { memory, below } = exchange.site.tiers;
   const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host));
   memory.remove(key);
   const removing = takeOut(
@@ -64,19 +43,19 @@ export function removeStored(
   const noting = async () => {
     for (const tier of await removing) decision.changed(tier, "not-removed");
   };
-  ports.afterAnswer(() => decision.awaits(noting()));
+  exchange.afterAnswer(() => decision.awaits(noting()));
 }
 
 /**
  * Takes displaced variants out of Redis, behind the answer. Memory and the edge make room by themselves,
  * and may answer with them until then.
  */
-export function removeDisplaced(place: VariantPlace<VariantPorts>): void {
-  const { below } = place.ports.tiers;
+export function removeDisplaced(place: VariantPlace): void {
+  const { below } = place.exchange.site.tiers;
   const keys = keysOf(place);
   const inWorld = below.filter(({ name }) => tierScopes[name] === "world");
   const places = inWorld.flatMap((tier) => keys.map((key) => [tier, key] as const));
-  if (places.length > 0) place.ports.afterAnswer(async () => void (await takeOut(places)));
+  if (places.length > 0) place.exchange.afterAnswer(async () => void (await takeOut(places)));
 }
 
 /**
@@ -89,7 +68,7 @@ export function removeDisplaced(place: VariantPlace<VariantPorts>): void {
  */
 export function storeInTiers(
   stored: StoredResponse,
-  given: VariantPlace<InTiersPorts> & { readonly into: readonly ResponseTier[] },
+  given: VariantPlace & { readonly into: readonly ResponseTier[] },
   body: TierKeep["body"],
 ): Promise<boolean> {
   if (hasLostItsPlace(stored.metadata, given)) return Promise.resolve(false);
@@ -110,10 +89,10 @@ export function storeInTiers(
  */
 export async function storeArriving(
   arriving: ArrivingResponse,
-  place: VariantPlace<InTiersPorts>,
+  place: VariantPlace,
 ): Promise<boolean> {
   const { metadata } = arriving;
-  const { all, memory } = place.ports.tiers.of(place.asked.route.tiers);
+  const { all, memory } = place.exchange.site.tiers.of(place.asked.route.tiers);
   const taking = all.filter(({ arrivingBytesMax }) => arrivingBytesMax > 0).slice(0, 1);
   const completed = arriving.completed.then((bytes) =>
     hasLostItsPlace(metadata, place) ? "cut" : bytes,
@@ -126,22 +105,23 @@ export async function storeArriving(
 async function write(
   record: Written,
   tiers: readonly ResponseTier[],
-  place: VariantPlace<InTiersPorts>,
+  place: VariantPlace,
   body: TierKeep["body"],
 ): Promise<boolean> {
-  const { asked, decision, ports } = place;
+  const { asked, exchange } = place;
+  const { decision } = exchange;
   const { metadata } = record.kind === "arriving" ? record : record.stored;
-  const atMs = ports.nowAtMs();
+  const atMs = exchange.nowAtMs();
   const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, asked.route));
   const stored = { key: keyOf(metadata, place), record, untilAtMs };
   const kept = await keep<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
-    ports.tiers.of(asked.route.tiers).all.filter((tier) => tiers.includes(tier)),
+    exchange.site.tiers.of(asked.route.tiers).all.filter((tier) => tiers.includes(tier)),
     {
       atMs,
       body,
       leadsToError: isErrorStatus(metadata.status),
-      sharedMsMax: sharedMsMax(asked, ports),
+      sharedMsMax: sharedMsMax(asked, exchange.site),
     },
   );
   for (const { tier, came } of kept) decision.changed(tier, came);
@@ -152,11 +132,12 @@ async function write(
  * An answer that was asked for before its URL was invalidated here, or its route bypassed, must not be
  * stored after that; nor a variant that others have displaced meanwhile.
  */
-function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace<InTiersPorts>): boolean {
-  const { asked, ports } = place;
+function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
+  const { asked, exchange } = place;
+  const { site } = exchange;
   return (
-    ports.bypasses(asked.route.name) ||
-    ports.invalidations.covers(metadata, keyOf(metadata, place)) ||
+    site.bypasses(asked.route.name) ||
+    site.invalidations.covers(metadata, keyOf(metadata, place)) ||
     !hasRoomFor(metadata, place)
   );
 }

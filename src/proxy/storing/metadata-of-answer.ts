@@ -1,6 +1,5 @@
 // The metadata of an origin's answer as it would be stored, and of a stored response that a 304 has
 // freshened. Each is worked out in one pass.
-import type { Config } from "../../config/config.ts";
 import { freshenedFields } from "../../rules/freshen.ts";
 import { formatHttpDate } from "../../rules/http-date.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
@@ -9,11 +8,9 @@ import { contentLength, type FieldLine, type Fields, headersOf } from "../../rul
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
 import { askedByOf } from "../request/nobodys-name.ts";
-import type { LeftOutTags } from "./left-out-tags.ts";
 import { bodiless } from "../respond/respond.ts";
-import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
+import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { VariantPlace } from "./variants.ts";
@@ -26,27 +23,16 @@ export interface Fresh {
   readonly stamp: Stamp;
 }
 
-/** What the metadata of an answer is made with. */
-export interface MetadataPorts extends MarkerPorts {
-  readonly config: Config;
-  readonly view: Pick<PurgeView, "purgedSince">;
-  readonly leftOutTags: Pick<LeftOutTags, "add" | "addFailed">;
-  /** Where this request arrived; empty where that is not known. */
-  readonly colo: () => string;
-  /** 0 ≤ n < 1 */
-  readonly random: () => number;
-}
-
 /**
  * Metadata of an answer as it would be stored. Its body comes later: the length is the stated one,
  * `null` where none is stated, and there is no digest yet.
  */
-export function metadataOf(fresh: Fresh, place: VariantPlace<MetadataPorts>): StoredMetadata {
-  const { asked, ports } = place;
+export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
+  const { asked, exchange } = place;
   const { response, requestedAtMs, respondedAtMs } = fresh;
   const { headers, status, statusText } = response;
   const fields = fieldsToStore(fresh, place);
-  const told = fieldTagsOf(headers, ports.config);
+  const told = fieldTagsOf(headers, exchange.site.config);
   const metadata: StoredMetadata = {
     status,
     statusText,
@@ -54,7 +40,7 @@ export function metadataOf(fresh: Fresh, place: VariantPlace<MetadataPorts>): St
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
     askedBy: askedByOf(asked),
-    colo: ports.colo(),
+    colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...broughtBy(fresh, { headers, fields, told, all: told }, place),
   };
@@ -70,9 +56,9 @@ export function metadataOf(fresh: Fresh, place: VariantPlace<MetadataPorts>): St
 export function freshenedMetadata(
   before: StoredMetadata,
   fresh: Fresh,
-  place: VariantPlace<MetadataPorts>,
+  place: VariantPlace,
 ): StoredMetadata {
-  const { config } = place.ports;
+  const { config } = place.exchange.site;
   const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
   // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged).directives);
@@ -102,21 +88,22 @@ export function freshenedMetadata(
 function broughtBy(
   { requestedAtMs, respondedAtMs, stamp }: Fresh,
   given: { headers: Headers; fields: FieldLine[]; told: FieldTags[]; all: FieldTags[] },
-  place: VariantPlace<MetadataPorts>,
+  place: VariantPlace,
 ) {
-  const { asked, ports } = place;
+  const { asked, exchange } = place;
+  const { site } = exchange;
   const { url } = asked;
   const route = asked.route.name;
-  const jitterDraw = ports.random();
+  const jitterDraw = site.random();
   const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, asked, given.told);
-  ports.leftOutTags.add(leftOutBytes, route);
-  if (tagging.lacksRouteTags === true) ports.leftOutTags.addFailed(route);
+  site.leftOutTags.add(leftOutBytes, route);
+  if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const selected = selectedBy(given.headers, given.fields, place);
   return { url, route, requestedAtMs, respondedAtMs, stamp, jitterDraw, ...selected, ...tagging };
 }
 
 /** Those fields of an answer that are for all: as the origin sent them, and with a date. */
-function fieldsToStore(fresh: Fresh, place: VariantPlace<MetadataPorts>): FieldLine[] {
+function fieldsToStore(fresh: Fresh, place: VariantPlace): FieldLine[] {
   const { headers } = fresh.response;
   const fields = storableFields(headers, governingDirectives(headers).directives);
   const forAll = withoutSharedCookies(fields, headers, place);
@@ -137,7 +124,7 @@ function fieldsToStore(fresh: Fresh, place: VariantPlace<MetadataPorts>): FieldL
 function selectedBy(
   headers: Headers,
   fields: readonly FieldLine[],
-  place: VariantPlace<MarkerPorts>,
+  place: VariantPlace,
 ): Pick<StoredMetadata, "fields" | "selecting"> {
   const { forwarded: request } = place.asked;
   const names = selectingFieldNames(headers);
@@ -164,25 +151,20 @@ function isCoded(headers: Headers): boolean {
 /** Returns for whom an answer with these fields is, by what is known at this place. */
 export function originAnsweredAt(
   fields: Fields,
-  place: VariantPlace<MarkerPorts>,
+  place: VariantPlace,
 ): ReturnType<typeof originAnswered> {
   const isKnown = namesKnownAt(place).includes("origin");
   return originAnswered(fields, { request: place.asked.forwarded.sent, isKnown });
 }
 
 /** Returns the fields that select among the stored responses, as far as this isolate knows. */
-function namesKnownAt({
-  asked,
-  ports,
-  marker,
-  memoryCount,
-}: VariantPlace<MarkerPorts>): readonly string[] {
+function namesKnownAt({ asked, exchange, marker, memoryCount }: VariantPlace): readonly string[] {
   // The look-up has read memory and met no marker, and nothing has come there since.
   const hasNone =
     marker === undefined &&
     memoryCount !== undefined &&
-    !ports.tiers.memory.hasChanged(asked.key, memoryCount);
-  return hasNone ? [] : (newestMarker(asked.key, marker, ports)?.names ?? []);
+    !exchange.site.tiers.memory.hasChanged(asked.key, memoryCount);
+  return hasNone ? [] : (newestMarker(asked.key, marker, exchange)?.names ?? []);
 }
 
 /**
@@ -191,12 +173,9 @@ function namesKnownAt({
  *
  * @param metadata with all the tags and fields that it will be stored with
  */
-function settled(
-  metadata: StoredMetadata,
-  { asked, ports }: VariantPlace<MetadataPorts>,
-): StoredMetadata {
+function settled(metadata: StoredMetadata, { asked, exchange }: VariantPlace): StoredMetadata {
   const { purgeSettleSeconds } = asked.route;
   const sinceAtMs = metadata.requestedAtMs - purgeSettleSeconds * 1_000;
-  const isSettled = purgeSettleSeconds <= 0 || !ports.view.purgedSince(metadata, sinceAtMs);
+  const isSettled = purgeSettleSeconds <= 0 || !exchange.site.view.purgedSince(metadata, sinceAtMs);
   return isSettled ? metadata : { ...metadata, lifetimeSecondsMax: purgeSettleSeconds };
 }

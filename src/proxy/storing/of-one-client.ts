@@ -1,6 +1,5 @@
 // What in an answer is for the one client that asked: fields that are not stored for others, and a mark
 // of that client, whatever field it stands in.
-import type { Config } from "../../config/config.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fields.ts";
@@ -13,7 +12,7 @@ import type { Need } from "../reuse/need.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
 /** A request, and the configuration that it is handled by. */
-type Handled = Pick<Need<{ readonly config: Config }>, "asked" | "ports">;
+type Handled = Pick<Need, "asked" | "exchange">;
 
 /**
  * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored, but
@@ -28,7 +27,7 @@ export function fieldsForOneClient(
   const named = qualifiedFieldNames(directives);
   if (named.size === 0) return [];
   const dropped = connectionFields(received);
-  const forClient = [...forClients(received, handled.ports.config)];
+  const forClient = [...forClients(received, handled.exchange.site.config)];
   const own = forClient.filter(([name]) => named.has(name) && !dropped.has(name));
   return withoutSharedCookies(own, received, handled);
 }
@@ -45,9 +44,9 @@ export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): 
 export function withoutSharedCookies(
   fields: readonly FieldLine[],
   received: Headers,
-  { asked, ports }: Handled,
+  { asked, exchange }: Handled,
 ): FieldLine[] {
-  const isPersonal = personalCookies(received, asked.route, ports.config).length > 0;
+  const isPersonal = personalCookies(received, asked.route, exchange.site.config).length > 0;
   return fields.filter(([name]) => isPersonal || name !== "set-cookie");
 }
 

@@ -1,10 +1,9 @@
 // Why an origin's answer is not stored: all reasons, in the order in which they are looked for.
-import type { Config, Route } from "../../config/config.ts";
+import type { Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
 import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import type { Tiers } from "../stored/tiers.ts";
 import { unknownCookies } from "../request/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";
@@ -15,22 +14,11 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { atHand, type Need, type QuestionPorts, questionOf } from "../reuse/need.ts";
+import { atHand, type Need, questionOf } from "../reuse/need.ts";
 import { judgedUnder } from "../reuse/verdict.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
-import type { Marks } from "../reuse/uncacheable.ts";
-import type { MarkerPorts } from "../reuse/vary-markers.ts";
-import { endsVariants, hasRoomFor, type VariantPlace, type VariantPorts } from "./variants.ts";
-
-/** What is asked whether an answer may be stored. */
-export type RefusalPorts = MarkerPorts & {
-  readonly tiers: Tiers;
-  readonly config: Config;
-  /** Does the switch send a route's requests straight to the origin by now? */
-  readonly bypasses: (route: string) => boolean;
-  readonly uncacheable: { readonly stood: Pick<Marks, "has"> };
-};
+import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
 
 /** The rule that keeps an answer from being stored, as `Cache-Status` and the stats name it. */
 export type StoreRefusal =
@@ -66,7 +54,7 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
 export function refusedBy(
   metadata: StoredMetadata,
   received: Headers,
-  need: Need<RefusalPorts & VariantPorts & QuestionPorts>,
+  need: Need,
 ): Refused | undefined {
   const rule =
     refusalToStore(metadata, received, need) ??
@@ -85,9 +73,10 @@ export function refusedBy(
 export function refusalToStore(
   metadata: StoredMetadata,
   received: Headers,
-  place: VariantPlace<RefusalPorts>,
+  place: VariantPlace,
 ): StoreRefusal | undefined {
-  const { asked, ports } = place;
+  const { asked, exchange } = place;
+  const { site } = exchange;
   const terms = termsOf(metadata, asked.route);
   const verdict = mayStore({
     request: {
@@ -120,16 +109,16 @@ export function refusalToStore(
   // Known beforehand only where the origin gave a length.
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge =
-    bytes > ports.config.limits.bufferBytes && bytes > streamBytesMax(asked, ports.tiers);
+    bytes > site.config.limits.bufferBytes && bytes > streamBytesMax(asked, site.tiers);
   if (isTooLarge) return "too-large";
   // The request was forwarded before the post: its answer is not stored (rule 24).
-  return ports.bypasses(asked.route.name) ? "switch" : undefined;
+  return site.bypasses(asked.route.name) ? "switch" : undefined;
 }
 
 /** An error that a refresh brings is told to nobody, so it takes no page's place either. */
 function isFailedRefresh(status: number, need: Need): boolean {
   const before = atHand(need)?.stored.metadata.status;
-  if (!need.decision.isRefresh || before === undefined) return false;
+  if (!need.exchange.decision.isRefresh || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
 }
 
@@ -139,17 +128,14 @@ function isFailedRefresh(status: number, need: Need): boolean {
  * - over a success that is stored, or was in the last ten minutes;
  * - if it would end stored variants.
  */
-function isUnconfirmed(
-  metadata: StoredMetadata,
-  need: Need<RefusalPorts & VariantPorts & QuestionPorts>,
-): boolean {
+function isUnconfirmed(metadata: StoredMetadata, need: Need): boolean {
   if (metadata.status < 300) return false;
-  const { asked, ports } = need;
+  const { asked, exchange } = need;
   const before = atHand(need) ?? need.standing;
   if (!asked.isAnonymous && isStoredByRoute(metadata, asked.route)) return true;
   if (before === undefined) {
     const hasStood =
-      !asked.isAnonymous && ports.uncacheable.stood.has(asked.key.text, ports.nowAtMs());
+      !asked.isAnonymous && exchange.site.uncacheable.stood.has(asked.key.text, exchange.nowAtMs());
     // Redis may have a success that this client may not have.
     const isUnseen = isPersonal(asked) && need.inShared === "passed-over";
     return hasStood || isUnseen || endsVariants(metadata, need);

@@ -12,48 +12,38 @@ import { isPersonal } from "../request/personal.ts";
 import type { Asked } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
-import { failedWith } from "../reuse/forward-outcome.ts";
-import { atHand, type Led, type Need, type QuestionPorts } from "../reuse/need.ts";
+import { failedWith } from "../site/forward-outcome.ts";
+import { atHand, type Led, type Need } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
-import { type AdmissionPorts, awaitsSecondAsk } from "./admission.ts";
-import type { CredentialRefusals } from "./credential-refusals.ts";
-import { heedForSessions, type HeedPorts, heedRefusal, learnOdds } from "./consequences.ts";
-import { type Fresh, metadataOf, type MetadataPorts } from "./metadata-of-answer.ts";
+import { awaitsSecondAsk } from "./admission.ts";
+import { heedForSessions, heedRefusal, learnOdds } from "./consequences.ts";
+import { type Fresh, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
-import { noteAnswer } from "./last-answers.ts";
+import { noteAnswer } from "./note-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
-import { sendAndStoreBody, type SendBodyPorts } from "./store-while-sending.ts";
-
-/** What an answer is sent and stored with. */
-export type SendAndStorePorts = MetadataPorts &
-  AdmissionPorts &
-  HeedPorts &
-  SendBodyPorts &
-  QuestionPorts & {
-    readonly credentialRefusals: Pick<CredentialRefusals, "note">;
-    /** Notes keys whose origin answers a range with the whole. */
-    readonly rangeless: { mark(key: string, atMs: number): void };
-  };
+import { sendAndStoreBody } from "./store-while-sending.ts";
 
 /**
  * Sends an answer on, and stores it where it may be stored.
  *
  * @param led its request is the one that the origin was sent
  */
-export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched<Response> {
-  const { asked, decision, flight, ports, key } = led;
+export function sendAndStore(fresh: Fresh, led: Led): Fetched<Response> {
+  const { asked, flight, exchange, key } = led;
+  const { site } = exchange;
+  const { decision } = exchange;
   const { headers, status, body } = fresh.response;
   const metadata = metadataOf(fresh, led);
   const refused = refusedBy(metadata, headers, led);
   heedRefusal(refused?.rule, metadata, { ...led, replaced: atHand(led) });
   heedForSessions(refused?.rule, status, led);
   learnOdds(refused?.rule, metadata, led);
-  const atMs = ports.nowAtMs();
+  const atMs = exchange.nowAtMs();
   if (refused !== undefined) {
     decision.refuses(refused);
     if (refused.rule === "credential-field") {
-      ports.credentialRefusals.note(asked.route, refused.names, atMs);
+      site.credentialRefusals.note(asked.route, refused.names, atMs);
     }
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     const answer = unstored(fresh, led, { ...refused, metadata });
@@ -62,7 +52,7 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
   }
   decision.stored = true;
   decision.tier = "origin";
-  if (ignoresRange(metadata, asked)) ports.rangeless.mark(key.text, atMs);
+  if (ignoresRange(metadata, asked)) site.rangeless.mark(key.text, atMs);
   const marked = awaitsSecondAsk(metadata, led)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
     : metadata;
@@ -78,10 +68,11 @@ export function sendAndStore(fresh: Fresh, led: Led<SendAndStorePorts>): Fetched
 /** The answer as it came; what is not stored for all is not for the caches beyond us either. */
 function unstored(
   { response }: Fresh,
-  need: Need<SendAndStorePorts>,
+  need: Need,
   { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
 ): Response {
-  const { asked, decision } = need;
+  const { asked } = need;
+  const { decision } = need.exchange;
   const { headers, status } = response;
   // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
   const hasIt = isNotModified({
@@ -102,7 +93,7 @@ function unstored(
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, asked.method);
-  return passOn(sent, need, change);
+  return passOn(sent, need.exchange, change);
 }
 
 /** The form that every origin with ranges understands. Some reject white space, capitals or long numbers. */

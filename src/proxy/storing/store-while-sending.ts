@@ -1,40 +1,22 @@
 // Sends a body to its client while it is gathered, and stores it once it is whole: in memory at once,
 // in the tiers below behind that. A body too large to be held goes to the edge as it comes.
-import type { Config } from "../../config/config.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Fetched } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Hex } from "../../base/sha256.ts";
-import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "../body/byte-pipe.ts";
 import { type Gathered, gather } from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
-import type { Uncacheable } from "../reuse/uncacheable.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { fieldsOfFill, withoutBody } from "../respond/downstream.ts";
 import { bodiless, notModified } from "../respond/respond.ts";
 import { atHand, type Led } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import {
-  type InTiersPorts,
-  removeDisplaced,
-  storeArriving,
-  storeInTiers,
-  streamBytesMax,
-} from "./in-tiers.ts";
-import { type LastAnswersPorts, noteAnswer } from "./last-answers.ts";
+import { removeDisplaced, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
+import { noteAnswer } from "./note-answer.ts";
 import { refused, type StoreRefusal } from "./refusal.ts";
 import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
-
-/** What a body is sent and stored with. */
-export interface SendBodyPorts extends InTiersPorts, LastAnswersPorts {
-  readonly config: Config;
-  readonly fillBudget: ByteBudget;
-  readonly uncacheable: Pick<Uncacheable, "pass">;
-  /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
-  readonly turn: () => Promise<void>;
-}
 
 /** A body that is sent and stored, and its metadata so far. */
 export interface Sending {
@@ -57,8 +39,9 @@ const behindAnswerMsMax = 25_000;
  * @param led     its flight hears of the response once it is there whole, or that it is too large to
  *   be shared, or cut short
  */
-export function sendAndStoreBody(sending: Sending, led: Led<SendBodyPorts>): Fetched<Response> {
-  const { asked, decision, ports } = led;
+export function sendAndStoreBody(sending: Sending, led: Led): Fetched<Response> {
+  const { asked, exchange } = led;
+  const { decision } = exchange;
   const { metadata } = sending;
   const { status, statusText } = metadata;
   const hasIt = clientHasIt(asked, metadata);
@@ -70,8 +53,8 @@ export function sendAndStoreBody(sending: Sending, led: Led<SendBodyPorts>): Fet
   decision.outcome = "stored";
   const fields = fieldsOfFill(metadata, {
     route: asked.route,
-    config: ports.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, asked.route), ports.nowAtMs()),
+    config: exchange.site.config,
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, asked.route), exchange.nowAtMs()),
     handling: decision,
   });
   const body = client?.readable ?? null;
@@ -85,46 +68,44 @@ export function sendAndStoreBody(sending: Sending, led: Led<SendBodyPorts>): Fet
  * @param client where the client reads; `undefined` if nobody waits for the body
  * @returns settles once everything is stored, though the client may have yet to take its body
  */
-function storeBehind(
-  sending: Sending,
-  led: Led<SendBodyPorts>,
-  client: BytePipe | undefined,
-): Promise<void> {
+function storeBehind(sending: Sending, led: Led, client: BytePipe | undefined): Promise<void> {
   const { metadata, source } = sending;
-  const { asked, decision, flight, ports } = led;
+  const { asked, flight, exchange } = led;
+  const { site } = exchange;
+  const { decision } = exchange;
   const done = Promise.withResolvers<void>();
   const relay = relayFor(metadata, led);
   let streamed: Promise<boolean> | undefined;
   let sent: Promise<void> | undefined;
-  ports.afterAnswer(async () => {
+  exchange.afterAnswer(async () => {
     try {
       const gathered = await gather({
         source,
         client,
         relay,
-        bufferBytes: ports.config.limits.bufferBytes,
-        betweenBytesMs: ports.config.originTimeout.betweenBytesMs,
-        isOver: () => ports.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
-        budget: ports.fillBudget,
+        bufferBytes: site.config.limits.bufferBytes,
+        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+        isOver: () => exchange.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
+        budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,
-        streamBytesMax: streamBytesMax(asked, ports.tiers),
+        streamBytesMax: streamBytesMax(asked, site.tiers),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         onOverflow: (stream, completed) => {
           streamed = storeArriving({ kind: "arriving", metadata, stream, completed }, led);
         },
       });
-      decision.bodyTookMs = ports.nowAtMs() - metadata.requestedAtMs;
+      decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind === "whole") {
         ({ sent } = gathered);
         await storeWhole(gathered.blob, sending, led);
       }
       await streamed;
       const unkept = whyUnkept(gathered, streamed !== undefined);
-      const { pass } = ports.uncacheable;
+      const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(led.key.text);
       else {
         decision.refuses(refused(unkept, metadata, asked));
-        if (asked.isAnonymous) pass.mark(led.key.text, ports.nowAtMs());
+        if (asked.isAnonymous) pass.mark(led.key.text, exchange.nowAtMs());
       }
     } finally {
       noteAnswer(metadata, led);
@@ -142,10 +123,10 @@ function storeBehind(
  * Those who wait do not wait for the end of a body whose length nobody knows: an anonymous request's
  * is passed on as it comes, and beside a client's own an anonymous request is sent.
  */
-function relayFor(metadata: StoredMetadata, led: Led<SendBodyPorts>): Relay | undefined {
-  const { asked, flight, ports } = led;
+function relayFor(metadata: StoredMetadata, led: Led): Relay | undefined {
+  const { asked, flight, exchange } = led;
   if (metadata.bodyBytes !== null) return undefined;
-  const { nowAtMs, config } = ports;
+  const { nowAtMs, config } = exchange.site;
   const relay = asked.isAnonymous
     ? new Relay({ bytesMax: config.limits.bufferBytes, nowAtMs })
     : undefined;
@@ -168,14 +149,16 @@ function whyUnkept({ kind }: Gathered, isStreamed: boolean): StoreRefusal | unde
 async function storeWhole(
   blob: Blob,
   { metadata: before, isValidated }: Sending,
-  led: Led<SendBodyPorts>,
+  led: Led,
 ): Promise<void> {
-  const { decision, ports } = led;
+  const { exchange } = led;
+  const { site } = exchange;
+  const { decision } = exchange;
   const bodyDigest = await sha256Hex(new Uint8Array(await blob.arrayBuffer()));
   const metadata = withTermsKept(before, {
     bodyBytes: blob.size,
     bodyDigest,
-    ...(!isValidated && { fillCostMs: ports.nowAtMs() - before.requestedAtMs }),
+    ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
     // No tier hands out more in one piece at its first hit, to be written when it is asked for again.
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
@@ -192,8 +175,8 @@ async function storeWhole(
   removeDisplaced(place);
   const isUnchanged = isValidated || bodyDigest === atHand(led)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
-  await storeInTiers(stored, { ...place, into: [ports.tiers.memory] }, body);
+  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
   // To store takes CPU time, and the end of the answer would wait for that.
-  await ports.turn();
-  await storeInTiers(stored, { ...place, into: ports.tiers.below }, body);
+  await site.turn();
+  await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
 }

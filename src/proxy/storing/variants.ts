@@ -1,33 +1,22 @@
 // How many variants of one resource are stored (RFC 9111 §4.1), and which: their list stands in the marker
 // that leads to them. It is bounded, because anybody can put anything into a field that selects, and the
 // most requested keep their places in it.
-import type { Config } from "../../config/config.ts";
+import type { Context } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-import type { ResponseAsk, Tiers } from "../stored/tiers.ts";
+import type { ResponseAsk } from "../stored/tiers.ts";
 import { sha256HexAtOnce, sha256Short } from "../../base/sha256.ts";
 import type { ToKeep } from "../../cache/keep.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
 import type { Need } from "../reuse/need.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
-import type { VariantDemand } from "../reuse/variant-demand.ts";
-import { type MarkerPorts, newestMarker } from "../reuse/vary-markers.ts";
+import { newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 
-/** What the variants that are stored are counted with, here and in the tiers below. */
-export interface VariantPorts extends MarkerPorts {
-  readonly config: Pick<Config, "limits">;
-  readonly tiers: Tiers;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-  readonly variantDemand: Pick<VariantDemand, "inLastMinute">;
-  readonly view: Pick<PurgeView, "purgedSince">;
-}
-
 /** A request whose answer is stored, and what its look-up has learnt of the variants. */
-export interface VariantPlace<P> extends Pick<
-  Need<P>,
-  "asked" | "ports" | "decision" | "marker" | "inShared" | "memoryCount"
+export interface VariantPlace extends Pick<
+  Need,
+  "asked" | "exchange" | "marker" | "inShared" | "memoryCount"
 > {
   /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */
   readonly ofColo?: VaryMarker | "gone";
@@ -47,21 +36,21 @@ export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<Need, "aske
  * has by now. And a marker that the look-up passed over in Redis stands as if it had been followed: a
  * new one would end the variants that it leads to.
  */
-export async function withListOfOthers<Place extends VariantPlace<VariantPorts>>(
+export async function withListOfOthers<Place extends VariantPlace>(
   metadata: StoredMetadata,
   place: Place,
 ): Promise<Place> {
-  const { asked, ports, marker, inShared } = place;
+  const { asked, exchange, marker, inShared } = place;
   if (metadata.selecting.length === 0) return place;
-  const { ofColo, ofWorld } = ports.tiers.of(asked.route.tiers);
+  const { ofColo, ofWorld } = exchange.site.tiers.of(asked.route.tiers);
   if (marker === undefined) {
     if (inShared !== "passed-over") return place;
-    const passedOver = await ofWorld?.read(asked.key, askOfHead(ports));
+    const passedOver = await ofWorld?.read(asked.key, askOfHead(exchange));
     const isLed = passedOver?.kind === "found" && passedOver.record.kind === "vary";
     return isLed ? { ...place, marker: passedOver.record } : place;
   }
   if (isListed(metadata, place) || ofColo === undefined) return place;
-  const read = await ofColo.read(asked.key, askOfHead(ports));
+  const read = await ofColo.read(asked.key, askOfHead(exchange));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
@@ -70,7 +59,7 @@ export async function withListOfOthers<Place extends VariantPlace<VariantPorts>>
 }
 
 /** Asks a tier for what stands under a key, and not for its body. */
-export function askOfHead({ nowAtMs, afterAnswer }: VariantPorts): ResponseAsk {
+export function askOfHead({ nowAtMs, afterAnswer }: Context): ResponseAsk {
   return { atMs: nowAtMs(), part: "metadata", afterAnswer };
 }
 
@@ -82,9 +71,9 @@ export function askOfHead({ nowAtMs, afterAnswer }: VariantPorts): ResponseAsk {
  *
  * A bound and no exact count: fills elsewhere that this isolate has not read of are not in its list.
  */
-export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
+export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boolean {
   if (metadata.selecting.length === 0) return true;
-  const { config, nowAtMs, variantDemand } = place.ports;
+  const { nowAtMs, config, variantDemand } = place.exchange.site;
   const { variants } = listOf(metadata, place);
   const own = sha256Short(keyOf(metadata, place).text);
   if (variants.length < config.limits.variants || variants.some(({ digest }) => digest === own)) {
@@ -96,15 +85,15 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace<Variant
 }
 
 /** Would it take the place of the marker that leads to the stored variants? */
-export function endsVariants(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
-  const marker = newestMarker(place.asked.key, place.marker, place.ports);
+export function endsVariants(metadata: StoredMetadata, place: VariantPlace): boolean {
+  const marker = newestMarker(place.asked.key, place.marker, place.exchange);
   if (marker === undefined) return false;
   const names = metadata.selecting.map(([name]) => name);
   const isSame = names.join() === marker.names.join();
   return !isSame && listOf(metadata, place).variants.length > 0;
 }
 
-function isListed(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): boolean {
+function isListed(metadata: StoredMetadata, place: VariantPlace): boolean {
   const own = sha256Short(keyOf(metadata, place).text);
   return listOf(metadata, place).variants.some(({ digest }) => digest === own);
 }
@@ -113,7 +102,7 @@ function isListed(metadata: StoredMetadata, place: VariantPlace<VariantPorts>): 
  * The same place, with the variants that this response displaces. To be asked once for a response: each
  * tier is then written with the same list.
  */
-export function withDisplaced<Place extends VariantPlace<VariantPorts>>(
+export function withDisplaced<Place extends VariantPlace>(
   metadata: StoredMetadata,
   place: Place,
 ): Place {
@@ -127,12 +116,13 @@ export function withDisplaced<Place extends VariantPlace<VariantPorts>>(
 /** Those for which there is no room beside one more. Of equals, the ones that were stored first. */
 function leastRequested(
   others: readonly ListedVariant[],
-  { ports }: VariantPlace<VariantPorts>,
+  { exchange }: VariantPlace,
 ): readonly ListedVariant[] {
-  const tooManyCount = others.length + 1 - ports.config.limits.variants;
+  const { site } = exchange;
+  const tooManyCount = others.length + 1 - site.config.limits.variants;
   if (tooManyCount <= 0) return [];
-  const atMs = ports.nowAtMs();
-  const demandOf = ({ digest }: ListedVariant) => ports.variantDemand.inLastMinute(digest, atMs);
+  const atMs = exchange.nowAtMs();
+  const demandOf = ({ digest }: ListedVariant) => site.variantDemand.inLastMinute(digest, atMs);
   const ranked = others.map((variant) => ({ variant, demand: demandOf(variant) }));
   ranked.sort((one, other) => one.demand - other.demand);
   return ranked.slice(0, tooManyCount).map(({ variant }) => variant);
@@ -145,9 +135,9 @@ const markerKeepMs = 86_400_000;
 export function markerTo(
   metadata: StoredMetadata,
   stored: { key: RecordKey; untilAtMs: number },
-  place: VariantPlace<VariantPorts>,
+  place: VariantPlace,
 ): ToKeep<VaryMarker> {
-  const { asked, marker, ofColo, ports } = place;
+  const { asked, marker, ofColo, exchange } = place;
   const own = sha256Short(stored.key.text);
   const list = listOf(metadata, place);
   const others = list.variants.filter(({ digest }) => digest !== own);
@@ -172,7 +162,7 @@ export function markerTo(
       digests: variants.map(({ whole }) => whole),
       listedSinceAtMs: list.sinceAtMs,
     },
-    untilAtMs: Math.max(ports.nowAtMs() + markerKeepMs, latestAtMs),
+    untilAtMs: Math.max(exchange.nowAtMs() + markerKeepMs, latestAtMs),
     // A marker that this isolate alone still has may have been invalidated: written anew, it would
     // lead others back to what is gone.
     onlyIn: ofColo === "gone" ? "isolate" : undefined,
@@ -195,18 +185,18 @@ interface ListedVariant {
  */
 function listOf(
   metadata: StoredMetadata,
-  { asked, ports, marker, ofColo, displaced = [] }: VariantPlace<VariantPorts>,
+  { asked, exchange, marker, ofColo, displaced = [] }: VariantPlace,
 ): { readonly variants: readonly ListedVariant[]; readonly sinceAtMs: number } {
-  const atMs = ports.nowAtMs();
+  const atMs = exchange.nowAtMs();
   const gone = new Set(displaced.map(({ digest }) => digest));
   const listed = new Map<string, ListedVariant>();
   let sinceAtMs = metadata.requestedAtMs;
   const lists = [typeof ofColo === "object" ? ofColo : undefined];
-  for (const list of [...lists, newestMarker(asked.key, marker, ports)]) {
+  for (const list of [...lists, newestMarker(asked.key, marker, exchange)]) {
     if (list === undefined) continue;
     const listedSinceAtMs = list.listedSinceAtMs ?? list.sinceAtMs;
     // The first entry of a new journal covers everything, and may be as old as the first request.
-    if (ports.view.purgedSince(metadata, listedSinceAtMs + 1)) continue;
+    if (exchange.site.view.purgedSince(metadata, listedSinceAtMs + 1)) continue;
     sinceAtMs = Math.min(sinceAtMs, listedSinceAtMs);
     for (const [at, [digest, untilAtMs]] of list.variants.entries()) {
       if (untilAtMs <= atMs || gone.has(digest)) continue;
@@ -217,7 +207,7 @@ function listOf(
 }
 
 /** The keys of displaced variants in the tiers below memory, as far as markers tell them. */
-export function keysOf({ asked, displaced = [] }: VariantPlace<VariantPorts>): RecordKey[] {
+export function keysOf({ asked, displaced = [] }: VariantPlace): RecordKey[] {
   const told = displaced.filter(({ whole }) => whole !== "");
   return told.map(({ whole }) => RecordKey.ofDigest(whole, asked.key.host));
 }

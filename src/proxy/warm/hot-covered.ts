@@ -1,24 +1,23 @@
 // Which hot keys a purge has covered, and nobody has brought back since: it looks into the shared
 // tier, and leaves no trace there.
-import type { Coverage } from "../../cache/record/record.ts";
+import type { Context } from "../site/exchange.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { Coverage } from "../../cache/record/record.ts";
 import { acceptedAtMs, comparePositions, type Entry } from "../../purge/journal/entry.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import { variantKey } from "../request/key.ts";
 import type { Asked } from "../request/plan.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
-import { askedAgain, type AskedAgainPorts, type HotKeyNote } from "./hot-key-note.ts";
+import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 
 /** Two round trips to Redis look at as many, or four where they have long metadata. */
 const keysAtOnce = 100;
 
-type Records = readonly (ResponseHead | undefined)[] | "unavailable";
-
-/** What the shared tier is looked into with. */
-export type HotCoveredPorts = AskedAgainPorts & {
-  readonly listedAt: (keys: readonly RecordKey[]) => Promise<Records>;
-};
+/** Reads what the shared tier holds for keys, in their order. */
+type ListedAt = (
+  keys: readonly RecordKey[],
+) => Promise<readonly (ResponseHead | undefined)[] | "unavailable">;
 
 /**
  * @param hottestFirst a thousand at the most
@@ -26,19 +25,20 @@ export type HotCoveredPorts = AskedAgainPorts & {
  */
 export async function coveredAmong(
   hottestFirst: readonly HotKeyNote[],
-  { entry, countMax }: { readonly entry: Entry; readonly countMax: number },
-  ports: HotCoveredPorts,
+  given: { readonly entry: Entry; readonly countMax: number; readonly listedAt: ListedAt },
+  context: Context,
 ): Promise<{ readonly notes: readonly HotKeyNote[]; readonly examined: number } | "unavailable"> {
+  const { entry, countMax, listedAt } = given;
   const notes: HotKeyNote[] = [];
   let examined = 0;
   for (let from = 0; from < hottestFirst.length && notes.length < countMax; from += keysAtOnce) {
     const batch = hottestFirst.slice(from, from + keysAtOnce).flatMap((note) => {
-      const asked = askedAgain(note, ports);
+      const asked = askedAgain(note, context);
       return asked === undefined ? [] : [{ note, asked }];
     });
     const stored = await storedFor(
       batch.map(({ asked }) => asked),
-      ports,
+      listedAt,
     );
     if (stored === "unavailable") return stored;
     examined += batch.length;
@@ -52,7 +52,7 @@ export async function coveredAmong(
 /** A marker leads on to the variant that is asked for. */
 async function storedFor(
   asked: readonly Asked[],
-  { listedAt }: HotCoveredPorts,
+  listedAt: ListedAt,
 ): Promise<readonly (StoredMetadata | undefined)[] | "unavailable"> {
   const first = await listedAt(asked.map(({ key }) => key));
   if (first === "unavailable") return first;

@@ -1,13 +1,10 @@
 // What the cron trigger does: brings the hottest keys up to date in the shared tier shortly before
 // they expire, so that no colo has to wait for them.
+import type { Context } from "../site/exchange.ts";
 import type { HotKeyCount } from "../../protocol/families.ts";
-import type { Metrics } from "../../observe/metrics.ts";
 import { withAllBehind } from "./all-behind.ts";
-import { askedAgain, type HotKeyNote } from "./hot-key-note.ts";
-import { type Ahead, refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
-import type { Planning } from "../request/plan.ts";
-import type { ReadUrl } from "../request/url-reader.ts";
-import type { HotKeys } from "./hot-keys.ts";
+import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
+import { type Ahead, refreshAhead } from "../fetch/refresh.ts";
 import { inTurns } from "./in-turns.ts";
 
 /** Up to the next run but one, less half a minute: the next may be late, and takes its time. */
@@ -16,26 +13,14 @@ export const horizonSeconds = 90;
 /** Sampled once in two minutes everywhere, a key is not asked for often. */
 const countMin = 2;
 
-/** What a run is made with. */
-export type KeepWarmPorts = RefreshPorts &
-  Planning & {
-    readonly metrics: Pick<Metrics, "add">;
-    readonly siteHosts: readonly string[];
-    readonly readUrl: ReadUrl;
-    /** Does the switch send a route's requests straight to the origin? */
-    readonly bypasses: (route: string) => boolean;
-    /** `undefined` where none are kept warm. */
-    readonly hotKeys: HotKeys | undefined;
-  };
-
 /** One run. Whatever fails is left to expire, and ends nothing else. */
-export async function keepWarm(ports: KeepWarmPorts): Promise<void> {
-  const { hotKeys, config, nowAtMs, metrics } = ports;
+export async function keepWarm(context: Context): Promise<void> {
+  const { nowAtMs, hotKeys, config, metrics } = context.site;
   if (hotKeys === undefined) return;
   const startedAtMs = nowAtMs();
   const notes = hottest(await hotKeys.recent(startedAtMs), config.hotKeys);
   const due = notes.filter(({ expiresAtMs }) => expiresAtMs < startedAtMs + horizonSeconds * 1_000);
-  const work = async (note: HotKeyNote) => metrics.add("hotKeys", [await keptWarm(note, ports)]);
+  const work = async (note: HotKeyNote) => metrics.add("hotKeys", [await keptWarm(note, context)]);
   await inTurns(due, { work }, nowAtMs);
 }
 
@@ -55,16 +40,16 @@ export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNo
     .slice(0, keysMax);
 }
 
-async function keptWarm(note: HotKeyNote, ports: KeepWarmPorts): Promise<HotKeyCount> {
+async function keptWarm(note: HotKeyNote, context: Context): Promise<HotKeyCount> {
   try {
-    const asked = askedAgain(note, ports);
+    const asked = askedAgain(note, context);
     if (asked === undefined) return "failed";
     return countOf(
-      await withAllBehind(ports, (noting) => refreshAhead(asked, horizonSeconds, noting)),
+      await withAllBehind(context, (noting) => refreshAhead(asked, horizonSeconds, noting)),
     );
   } catch (cause) {
     // The other keys go on; who runs work behind answers counts it, and says where it arose.
-    ports.afterAnswer(async () => {
+    context.afterAnswer(async () => {
       throw cause;
     });
     return "failed";

@@ -1,30 +1,21 @@
 // Brings one page into the tiers before anybody asks for it: by the plan of any client's request, and as
 // the cron trigger refreshes a hot key.
+import type { Context } from "../site/exchange.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { patiently } from "../../base/patience.ts";
-import { type Ahead, refreshAhead, type RefreshPorts } from "../fetch/refresh.ts";
+import { type Ahead, refreshAhead } from "../fetch/refresh.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
-import { type Asked, asRefresh, type PassRule, plan, type Planning } from "../request/plan.ts";
+import { type Asked, asRefresh, type PassRule, plan } from "../request/plan.ts";
 import { countedAs } from "../request/target.ts";
-import type { ReadUrl } from "../request/url-reader.ts";
-import type { ForwardOutcome } from "../reuse/forward-outcome.ts";
-import type { Candidate } from "../reuse/verdict.ts";
+import type { ForwardOutcome } from "../site/forward-outcome.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 import { askOfHead } from "../storing/variants.ts";
 import { withAllBehind } from "./all-behind.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { mayBeNoted } from "./hot-key-note.ts";
-
-/** What pages are warmed with. */
-export type WarmPorts = RefreshPorts &
-  Planning & {
-    readonly readUrl: ReadUrl;
-    readonly siteHosts: readonly string[];
-    /** Does the switch send a route's requests straight to the origin? */
-    readonly bypasses: (route: string) => boolean;
-  };
+import { mayBeNoted } from "../site/hot-key-note.ts";
 
 /** A request without what is of one client. */
 export interface PageAsked {
@@ -77,48 +68,52 @@ const notTaken: ReadonlySet<string> = new Set(
 const underWayMsMax = 30_000;
 
 /** Ends once the page is stored in all tiers that it goes to. Never rejects. */
-export async function warmPage(page: PageAsked, ports: WarmPorts): Promise<WarmedPage> {
+export async function warmPage(page: PageAsked, context: Context): Promise<WarmedPage> {
   try {
-    const planned = plannedAs(page, ports);
-    return "by" in planned ? planned : await brought(planned, ports);
+    const planned = plannedAs(page, context);
+    return "by" in planned ? planned : await brought(planned, context);
   } catch (cause) {
     // The other pages go on; who runs work behind answers counts it, and says where it arose.
-    ports.afterAnswer(async () => {
+    context.afterAnswer(async () => {
       throw cause;
     });
     return { kind: "fault" };
   }
 }
 
-async function brought(planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
-  let ahead = await aheadOf(planned, ports);
+async function brought(planned: Asked, context: Context): Promise<WarmedPage> {
+  let ahead = await aheadOf(planned, context);
   if (ahead.kind === "under-way" || (ahead.kind === "asked" && ahead.came === "skipped")) {
     // Another request, or another colo, brings it: what that comes to is looked for once it is over.
     await patiently(ahead.flight.ended, underWayMsMax);
-    ahead = await aheadOf(planned, ports);
+    ahead = await aheadOf(planned, context);
   }
-  if (ahead.kind !== "fresh") return endOf(ahead, planned, ports);
+  if (ahead.kind !== "fresh") return endOf(ahead, planned, context);
   const { candidate, decision } = ahead;
-  const inShared = await stateInShared(candidate, planned, ports);
+  const inShared = await stateInShared(candidate, planned, context);
   const looks = decision.looks.length + 1;
   if (inShared !== "absent") return { kind: "already", inShared, looks };
   // Other colos lack it, and what this one has may be older than what they have invalidated.
-  const anew = await endOf(await aheadOf(planned, ports, Number.MAX_SAFE_INTEGER), planned, ports);
+  const anew = await endOf(
+    await aheadOf(planned, context, Number.MAX_SAFE_INTEGER),
+    planned,
+    context,
+  );
   return anew.kind === "asked" ? { ...anew, looksBefore: looks } : anew;
 }
 
 async function stateInShared(
   { stored: { metadata }, tier, key }: Candidate,
   { key: primary, route }: Asked,
-  ports: WarmPorts,
+  context: Context,
 ): Promise<InShared | "absent"> {
-  const { tiers, config } = ports;
+  const { tiers, config } = context.site;
   const { ofWorld } = tiers.of(route.tiers);
   if (ofWorld === undefined) return "no-shared";
   if (tierScopes[tier] === "world") return "there";
   const { bodyBytes } = metadata;
   if (bodyBytes === null || bodyBytes > config.limits.sharedBodyBytes) return "too-large";
-  const read = await ofWorld.read(key ?? primary, { ...askOfHead(ports), isPeek: true });
+  const read = await ofWorld.read(key ?? primary, { ...askOfHead(context), isPeek: true });
   if (read.kind !== "found") return read.kind;
   if (read.record.kind === "response") discardBody(read.record.stored);
   return "there";
@@ -130,9 +125,9 @@ type AskedAhead = Extract<Ahead, { kind: "asked" }>;
 async function admitted(
   { came, decision, flight: { outcome } }: AskedAhead,
   planned: Asked,
-  ports: WarmPorts,
+  context: Context,
 ): Promise<WarmedPage> {
-  const second = awaitsAsk(outcome) ? await aheadOf(planned, ports) : undefined;
+  const second = awaitsAsk(outcome) ? await aheadOf(planned, context) : undefined;
   return {
     kind: "asked",
     isRefreshed: came === "refreshed",
@@ -140,13 +135,13 @@ async function admitted(
     outcome,
     looksBefore: 0,
     second: second?.kind === "fresh" ? second.decision : undefined,
-    hasShared: ports.tiers.of(planned.route.tiers).ofWorld !== undefined,
+    hasShared: context.site.tiers.of(planned.route.tiers).ofWorld !== undefined,
   };
 }
 
 /** @param aheadSeconds for how long it is to be fresh, so as not to be asked for; unless set, for any time at all */
-function aheadOf(asked: Asked, ports: WarmPorts, aheadSeconds = 0): Promise<Ahead> {
-  return withAllBehind(ports, (noting) => refreshAhead(asked, aheadSeconds, noting));
+function aheadOf(asked: Asked, context: Context, aheadSeconds = 0): Promise<Ahead> {
+  return withAllBehind(context, (noting) => refreshAhead(asked, aheadSeconds, noting));
 }
 
 function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
@@ -154,7 +149,7 @@ function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
   return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
 }
 
-async function endOf(ahead: Ahead, planned: Asked, ports: WarmPorts): Promise<WarmedPage> {
+async function endOf(ahead: Ahead, planned: Asked, context: Context): Promise<WarmedPage> {
   switch (ahead.kind) {
     case "bypassed":
       return passedBy("switch");
@@ -163,7 +158,7 @@ async function endOf(ahead: Ahead, planned: Asked, ports: WarmPorts): Promise<Wa
     case "asked":
       return ahead.came === "skipped"
         ? { kind: "still-under-way" }
-        : admitted(ahead, planned, ports);
+        : admitted(ahead, planned, context);
     case "under-way":
     case "fresh":
       return { kind: "still-under-way" };
@@ -177,11 +172,11 @@ function passedBy(by: PassedBy["by"], names: readonly string[] = []): PassedBy {
 }
 
 /** What any client may ask for and all may share, as the isolate itself makes it. */
-function plannedAs({ url, headers, ownHost }: PageAsked, ports: WarmPorts): Asked | PassedBy {
+function plannedAs({ url, headers, ownHost }: PageAsked, context: Context): Asked | PassedBy {
   const { host } = new URL(url);
-  if (host !== ownHost && !isOfSite(host, ports)) return passedBy("host");
+  if (host !== ownHost && !isOfSite(host, context)) return passedBy("host");
   const request = new Request(url, { headers: withUsualFields(headers) });
-  const planned = plan(request, ports.readUrl(request), ports);
+  const planned = plan(request, context.site.readUrl(request), context);
   if (planned.kind === "reserved") return passedBy("reserved");
   if (planned.kind === "refuse") return passedBy("ambiguous-path");
   if (planned.kind === "pass") return passedBy(planned.passed.rule);
@@ -195,7 +190,7 @@ function plannedAs({ url, headers, ownHost }: PageAsked, ports: WarmPorts): Aske
   return asked.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(asked, []);
 }
 
-function isOfSite(host: string, { siteHosts }: WarmPorts): boolean {
+function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {
   const bare = host.replace(/:\d+$/, "");
   // The first stands for all that are not named, too.
   return siteHosts.length > 0 && [host, bare].includes(countedAs(host, siteHosts));

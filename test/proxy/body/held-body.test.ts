@@ -16,7 +16,7 @@ function opened(bytes: Uint8Array<ArrayBuffer>, isInMemory = false) {
   const afterAnswer = (work: () => Promise<void>) => void work();
   return {
     fillBudget,
-    ports: { fillBudget, tiers: { memory }, afterAnswer },
+    exchange: { site: { fillBudget, tiers: { memory } }, afterAnswer },
     held: new Blob([bytes]),
   };
 }
@@ -26,11 +26,11 @@ const read = async (stream: ReadableStream<Uint8Array>) =>
 
 it("is read whole or in part, and counted meanwhile", async () => {
   const bytes = large;
-  const { fillBudget, ports, held } = opened(bytes);
+  const { fillBudget, exchange, held } = opened(bytes);
   const streams = [
-    readableOf(held, ports),
-    readableOf(held, ports, { firstByte: 10, lastByte: 19 }),
-    readableOf(held, ports, { firstByte: bytes.byteLength - 1, lastByte: bytes.byteLength - 1 }),
+    readableOf(held, exchange),
+    readableOf(held, exchange, { firstByte: 10, lastByte: 19 }),
+    readableOf(held, exchange, { firstByte: bytes.byteLength - 1, lastByte: bytes.byteLength - 1 }),
   ];
   expect(fillBudget.hasRoomFor(bytesMax)).toBe(false);
   const [whole, part, last] = await Promise.all(streams.map(read));
@@ -41,10 +41,10 @@ it("is read whole or in part, and counted meanwhile", async () => {
 });
 
 it("is counted once for all who read, until the last has read or left", async () => {
-  const { fillBudget, ports, held } = opened(large);
+  const { fillBudget, exchange, held } = opened(large);
   const [first, second] = [
-    readableOf(held, ports),
-    readableOf(held, ports, { firstByte: 7, lastByte: large.byteLength - 1 }),
+    readableOf(held, exchange),
+    readableOf(held, exchange, { firstByte: 7, lastByte: large.byteLength - 1 }),
   ];
   expect([fillBudget.take(101), fillBudget.take(100)]).toEqual([false, true]);
   fillBudget.give(100);
@@ -57,8 +57,8 @@ it("is counted once for all who read, until the last has read or left", async ()
 });
 
 it("is not counted twice: not while memory counts it", async () => {
-  const { fillBudget, ports, held } = opened(large, true);
-  const stream = readableOf(held, ports);
+  const { fillBudget, exchange, held } = opened(large, true);
+  const stream = readableOf(held, exchange);
   expect(fillBudget.hasRoomFor(bytesMax)).toBe(true);
   fillBudget.countFromNow(held);
   expect(fillBudget.hasRoomFor(bytesMax)).toBe(false);

@@ -96,7 +96,7 @@ describe("of a large body that is held", () => {
     const memory = { holds: () => false };
     const held = new Blob([new Uint8Array(2 * smallBodyBytesMax)]);
     const afterAnswer = (work: () => Promise<void>) => void work();
-    const readable = readableOf(held, { fillBudget, tiers: { memory }, afterAnswer });
+    const readable = readableOf(held, { site: { fillBudget, tiers: { memory } }, afterAnswer });
     return { fillBudget, readable };
   };
 

@@ -30,7 +30,7 @@ const asRequest = (path: string, method = "GET") =>
 
 function planned(path: string, method?: string) {
   const request = asRequest(path, method);
-  const made = plan(request, readUrl(request), { config, loops });
+  const made = plan(request, readUrl(request), { site: { config, loops }, address: undefined });
   if (made.kind === "look-up") {
     return { kind: made.kind, route: made.asked.route, path: made.asked.target.path };
   }

@@ -1,7 +1,7 @@
 // A clock that is set back by a minute: what was noted for a few seconds does not last a minute more.
 import { describe, expect, it } from "vitest";
 import { Flight } from "../../../src/cache/flights.ts";
-import { Uncacheable } from "../../../src/proxy/reuse/uncacheable.ts";
+import { Uncacheable } from "../../../src/proxy/site/uncacheable.ts";
 
 const stepMs = 60_000;
 

@@ -31,7 +31,7 @@ const due = (changes: {
   const stored = storedWith({ "cache-control": control }, { fillCostMs });
   const fresh = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds };
   const asked = { route: { ...routeWith(), earlyRefresh, refreshAheadSeconds } };
-  const hit = { asked, ports: { random: () => draw } };
+  const hit = { asked, exchange: { site: { random: () => draw } } };
   return isExpiryNear({ candidate: { stored, tier: "memory" }, ...fresh }, hit);
 };
 

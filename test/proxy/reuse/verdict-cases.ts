@@ -1,12 +1,8 @@
 // A stored response, a request and an instant, and the verdict on them as one text.
 import { noJournal } from "../../../src/purge/view/view.ts";
 import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
-import {
-  type Candidate,
-  decide,
-  type MissReason,
-  type VerdictQuestion,
-} from "../../../src/proxy/reuse/verdict.ts";
+import type { Candidate } from "../../../src/proxy/stored/stored-response.ts";
+import { decide, type MissReason, type VerdictQuestion } from "../../../src/proxy/reuse/verdict.ts";
 import {
   askedWith,
   configWith,
@@ -42,10 +38,9 @@ export function questionOf(given: Case): VerdictQuestion {
   };
   return {
     asked: askedWith({ headers }, configWith(route)),
-    ports: {
-      view: { ...noJournal, judge: () => judged },
+    exchange: {
       colo: () => "HAM",
-      invalidations: { covers: () => false },
+      site: { view: { ...noJournal, judge: () => judged }, invalidations: { covers: () => false } },
     },
     atMs: storedAtMs + ageSeconds * 1_000,
   };

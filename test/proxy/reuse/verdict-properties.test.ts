@@ -107,10 +107,12 @@ const situation: fc.Arbitrary<Situation> = fc
         hasUnknownCookie: given.hasUnknownCookie,
         forwarded: { credentials: given.credentials },
       },
-      ports: {
+      exchange: {
         colo: () => "HAM",
-        view: { ...noJournal, judge: () => judged },
-        invalidations: { covers: () => isInvalidated },
+        site: {
+          view: { ...noJournal, judge: () => judged },
+          invalidations: { covers: () => isInvalidated },
+        },
       },
       atMs: storedAtMs + given.restedSeconds * 1_000 + given.fractionMs,
     },

@@ -1,9 +1,8 @@
 // For whom an answer without Vary is, once other answers for its URL vary by Origin.
 import { expect, it } from "vitest";
-import { Decision } from "../../../src/observe/decision.ts";
 import { originAnsweredAt } from "../../../src/proxy/storing/metadata-of-answer.ts";
 import { keep, keepUntilAtMs, memoryTier } from "../../../testing/examples/records.ts";
-import { askedWith } from "../../../testing/examples/requests.ts";
+import { askedWith, exchangeWith } from "../../../testing/examples/requests.ts";
 
 it.each([
   { id: "nothing has come since the look-up", came: "nothing", answered: "any" },
@@ -15,8 +14,7 @@ it.each([
   const marker = { kind: "vary", names: ["origin"], sinceAtMs: 0, variants: [] } as const;
   const memoryCount = came === "unread" ? undefined : memory.changeCount;
   if (came !== "nothing") memory.write(asked.key, marker, keep);
-  const ports = { tiers: { memory }, nowAtMs: () => keepUntilAtMs - 1_000 };
-  const decision = new Decision({ route: "" });
-  const place = { asked, ports, decision, marker: undefined, inShared: undefined, memoryCount };
+  const exchange = exchangeWith({ tiers: { memory } }, { nowAtMs: () => keepUntilAtMs - 1_000 });
+  const place = { asked, exchange, marker: undefined, inShared: undefined, memoryCount };
   expect(originAnsweredAt(new Headers(), place)).toBe(answered);
 });

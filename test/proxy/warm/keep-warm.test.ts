@@ -2,7 +2,7 @@
 // nothing else is touched.
 import { describe, expect, it, vi } from "vitest";
 import { hottest } from "../../../src/proxy/warm/keep-warm.ts";
-import type { HotKeyNote } from "../../../src/proxy/warm/hot-key-note.ts";
+import type { HotKeyNote } from "../../../src/proxy/site/hot-key-note.ts";
 import { idle, until } from "../../../testing/site/harness.ts";
 import {
   cc,

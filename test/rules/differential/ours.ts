@@ -107,7 +107,11 @@ export class Ours {
   conditions(): (string | null)[] {
     const client = fieldsIn.asks(this.#exchange);
     const keyed = keyUrl(readTarget("https://www.example.com/"), route, config);
-    const { forwarded } = keyedAs({ headers: client }, { keyed, route }, { config });
+    const { forwarded } = keyedAs(
+      { headers: client },
+      { keyed, route },
+      { site: { config }, address: undefined },
+    );
     const sent = forwarded.toHeaders(conditionalFields(fieldsOf(this.#stored.metadata)));
     return [sent.get("if-none-match"), sent.get("if-modified-since")];
   }
@@ -139,10 +143,9 @@ export class Ours {
         hasUnknownCookie: false,
         forwarded: { credentials: [] },
       },
-      ports: {
+      exchange: {
         colo: () => "HAM",
-        view: noJournal,
-        invalidations: { covers: () => false },
+        site: { view: noJournal, invalidations: { covers: () => false } },
       },
       atMs: receivedAtMs + this.#exchange.restedSeconds * 1_000,
     };

@@ -37,7 +37,7 @@ function open(metrics?: WrittenConfig["metrics"]) {
   const get = async (path: string, method = "GET") => {
     const request = new Request(`https://www.example.com${path}`, { method });
     const background = { waitUntil: (work: Promise<unknown>) => void pending.push(work) };
-    await (await proxy.answer(request, proxy.isolate.readUrl(request), background)).text();
+    await (await proxy.answer(request, proxy.site.readUrl(request), background)).text();
     while (pending.length > 0) await Promise.all(pending.splice(0));
   };
   const counted = () => {

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { logEvents, type LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
-import { LeftOutTags } from "../../../src/proxy/storing/left-out-tags.ts";
+import { LeftOutTags } from "../../../src/proxy/site/left-out-tags.ts";
 import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { defineConfig } from "../../../src/config/config.ts";

@@ -1,8 +1,8 @@
 // Who can make an origin look down to others, or keep it from being found well again: nobody.
 import { expect, it } from "vitest";
-import { OriginHealth } from "../../../src/proxy/fetch/origin-health.ts";
+import { OriginHealth } from "../../../src/proxy/site/origin-health.ts";
 import { readTarget } from "../../../src/proxy/request/target.ts";
-import { Uncacheable } from "../../../src/proxy/reuse/uncacheable.ts";
+import { Uncacheable } from "../../../src/proxy/site/uncacheable.ts";
 import { type AskInit, idle, openSite, read } from "../../../testing/site/harness.ts";
 import { cc, never, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";

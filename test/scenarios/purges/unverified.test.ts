@@ -47,8 +47,8 @@ describe("what the view cannot verify", () => {
     const question = questionOf({ id: "", route: { whenUnreachable: "serve" } });
     const judge = () => ({ kind: "unverified", why: "view-too-old", covering }) as const;
     const view = { ...noJournal, isUnreachable: () => isUnreachable, judge };
-    const ports = { ...question.ports, view };
-    expect(decide(candidateOf({ id: "" }), { ...question, ports }).kind).toBe(verdict);
+    const exchange = { ...question.exchange, site: { ...question.exchange.site, view } };
+    expect(decide(candidateOf({ id: "" }), { ...question, exchange }).kind).toBe(verdict);
   });
 });
 

@@ -3,11 +3,11 @@
 import { LRUCache } from "lru-cache";
 import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
 import type { HotKeyStream } from "./hot-key-stream.ts";
-import { termsOf } from "../stored/lifetime.ts";
-import type { Asked } from "../request/plan.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import type { Candidate } from "../reuse/verdict.ts";
+import { termsOf } from "../stored/lifetime.ts";
+import type { Asked } from "../request/plan.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 
 /** One hit of sixteen is counted. */
 const sampledShare = 1 / 16;
@@ -18,48 +18,48 @@ const tellEveryMs = 60_000;
 /** What was counted so long ago says nothing of now. */
 const forgottenAfterMs = 120_000;
 
-/** What a hit is sampled with. */
-export interface HitPorts {
+export interface HotKeysSettings {
+  readonly stream: HotKeyStream;
   readonly config: Pick<Config, "limits">;
   readonly metrics: Pick<Metrics, "add">;
+  readonly nowAtMs: () => number;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
 }
+
+type AfterAnswer = (work: () => Promise<void>) => void;
 
 /** The samples of one isolate. */
 export class HotKeys {
-  readonly #stream: HotKeyStream;
+  readonly #settings: HotKeysSettings;
   readonly #counted = new LRUCache<string, HotKeyNote>({ max: keysMax });
   /** When the first of what is counted now was counted. */
   #sinceAtMs = 0;
 
-  constructor(stream: HotKeyStream) {
-    this.#stream = stream;
+  constructor(settings: HotKeysSettings) {
+    this.#settings = settings;
   }
 
-  /** At every hit. What is not sampled costs one draw: no promise, and no object. */
-  hit(candidate: Candidate, asked: Asked, ports: HitPorts): void {
-    if (ports.random() < sampledShare) this.#count(candidate, asked, ports);
+  /** Runs at every hit. A hit outside of the sample costs one random number: no promise, and no object. */
+  hit(candidate: Candidate, asked: Asked, afterAnswer: AfterAnswer): void {
+    if (this.#settings.random() < sampledShare) this.#count(candidate, asked, afterAnswer);
   }
 
   /** What isolates everywhere have told in the last two minutes. Never rejects. */
   recent(atMs: number): Promise<HotKeyNote[]> {
-    return this.#stream.recent(atMs);
+    return this.#settings.stream.recent(atMs);
   }
 
   /** What isolates everywhere have told since then. Never rejects. */
   since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
-    return this.#stream.since(atMs);
+    return this.#settings.stream.since(atMs);
   }
 
-  #count(candidate: Candidate, asked: Asked, ports: HitPorts): void {
-    const { config, metrics } = ports;
+  #count(candidate: Candidate, asked: Asked, afterAnswer: AfterAnswer): void {
+    const { config, metrics, nowAtMs } = this.#settings;
     const terms = termsOf(candidate.stored.metadata, asked.route);
     if (!canBeKeptWarm(candidate, asked, { terms, config })) return;
-    const atMs = ports.nowAtMs();
+    const atMs = nowAtMs();
     this.#forgetOld(atMs);
     const key = (candidate.key ?? asked.key).text;
     const before = this.#counted.get(key);
@@ -69,7 +69,7 @@ export class HotKeys {
     if (note === undefined) return;
     this.#counted.set(key, note);
     metrics.add("hotKeys", ["sampled"]);
-    if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(ports);
+    if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(afterAnswer);
   }
 
   /** A clock that was set back tells no time. */
@@ -81,11 +81,12 @@ export class HotKeys {
   }
 
   /** What Redis does not take is dropped: the next minute has counts of its own. */
-  #tell({ afterAnswer, metrics }: HitPorts): void {
+  #tell(afterAnswer: AfterAnswer): void {
+    const { stream, metrics } = this.#settings;
     const hottestFirst = [...this.#counted.values()].sort((a, b) => b.count - a.count);
     this.#counted.clear();
     afterAnswer(async () => {
-      if (await this.#stream.add(hottestFirst)) metrics.add("hotKeys", ["flushed"]);
+      if (await stream.add(hottestFirst)) metrics.add("hotKeys", ["flushed"]);
     });
   }
 }

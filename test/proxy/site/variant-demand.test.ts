@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { VaryMarker } from "../../../src/cache/tiers/tier.ts";
-import { VariantDemand } from "../../../src/proxy/reuse/variant-demand.ts";
+import { VariantDemand } from "../../../src/proxy/site/variant-demand.ts";
 import { sha256Short } from "../../../src/base/sha256.ts";
 
 const atMs = 1_900_000_000_000 - (1_900_000_000_000 % 15_000);

@@ -1,7 +1,9 @@
 // What is remembered of an answer, and for how many.
 import { expect, it } from "vitest";
 import { Decision } from "../../../src/observe/decision.ts";
-import { LastAnswers, noteAnswer } from "../../../src/proxy/storing/last-answers.ts";
+import { LastAnswers } from "../../../src/proxy/site/last-answers.ts";
+import { noteAnswer } from "../../../src/proxy/storing/note-answer.ts";
+import { exchangeWith } from "../../../testing/examples/requests.ts";
 import { metadataOf } from "../../../testing/examples/records.ts";
 
 const bytes = new Uint8Array(3);
@@ -13,7 +15,7 @@ function noted(count: number, changes: Partial<ReturnType<typeof metadataOf>>): 
     const decision = new Decision({ route: "all" });
     const asked = { method: "GET", url: url(nth) } as Parameters<typeof noteAnswer>[1]["asked"];
     const metadata = { ...metadataOf(bytes), ...changes };
-    noteAnswer(metadata, { asked, decision, ports: { lastAnswers } });
+    noteAnswer(metadata, { asked, exchange: exchangeWith({ lastAnswers }, { decision }) });
   }
   return lastAnswers;
 }

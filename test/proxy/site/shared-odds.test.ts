@@ -1,7 +1,7 @@
 // Whether a miss waits for the shared tier's word, by what it has brought on the route lately.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { SharedOdds } from "../../../src/proxy/reuse/shared-odds.ts";
+import { SharedOdds } from "../../../src/proxy/site/shared-odds.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { idle, openColos, type Site } from "../../../testing/site/harness.ts";

@@ -8,8 +8,8 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
-import type { HotKeyNote } from "../../../src/proxy/warm/hot-key-note.ts";
-import { HotKeyStream, notesIn } from "../../../src/proxy/warm/hot-key-stream.ts";
+import type { HotKeyNote } from "../../../src/proxy/site/hot-key-note.ts";
+import { HotKeyStream, notesIn } from "../../../src/proxy/site/hot-key-stream.ts";
 
 const running = new Running();
 let rest: UpstashRestServer;

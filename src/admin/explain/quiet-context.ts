@@ -1,42 +1,33 @@
-// The ports of a request that is only explained: they read what the isolate knows, and change nothing.
+// The context of a request that is only explained: it reads the state of the isolate, and changes none of it.
 import type { TieredCache } from "../../create-cache.ts";
-import type { Isolate } from "../../create-proxy.ts";
-import type { Planning } from "../../proxy/request/plan.ts";
-import type { SearchForPorts } from "../../proxy/serve.ts";
+import type { Context } from "../../proxy/site/exchange.ts";
+import type { LastAnswersPeek } from "../../proxy/site/last-answers.ts";
+import type { LookupSite, Site } from "../../proxy/site/site.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
-import type { LastAnswersPeek } from "../../proxy/storing/last-answers.ts";
 import { quietTiers } from "./quiet-tiers.ts";
 
-/** For one explanation. */
-export interface QuietPorts extends Planning, SearchForPorts {
-  readonly bypasses: Isolate["bypasses"];
+export interface QuietSite extends LookupSite {
   readonly lastAnswers: LastAnswersPeek;
-  readonly originHealth: SearchForPorts["originHealth"] & Pick<Isolate["originHealth"], "peek">;
+  readonly originHealth: LookupSite["originHealth"] & Pick<Site["originHealth"], "peek">;
 }
 
-/**
- * Written out member by member, so that nothing is inherited that could count, fill or begin anything.
- *
- * @param colo where the request that is explained arrives
- */
-export function quietPorts(
-  isolate: Isolate,
+/** Lists each member of the site, so that an explanation gets none that counts, fills or starts anything. */
+export function quietContext(
+  context: Context,
   core: TieredCache<ResponseDetail>,
-  colo: () => string,
-): QuietPorts {
-  const { uncacheable, sharedOdds, originHealth, flights, knownVary, invalidations } = isolate;
-  const { config, loops, address, nowAtMs, view, bypasses } = isolate;
-  return {
+): Context<QuietSite> {
+  const { site } = context;
+  const { uncacheable, sharedOdds, originHealth, flights, knownVary, invalidations } = site;
+  const { config, loops, nowAtMs, view, bypasses, lastAnswers } = site;
+  const quiet: QuietSite = {
     config,
     loops,
-    address,
     nowAtMs,
     view,
     bypasses,
-    colo,
-    afterAnswer: () => undefined,
+    random: () => 1,
     tiers: quietTiers(core.tiers),
-    lastAnswers: isolate.lastAnswers,
+    lastAnswers,
     flights: { get: (key, atMs) => flights.peek(key, atMs) },
     lifts: { begin: () => false, end: () => undefined },
     uncacheable: {
@@ -55,4 +46,5 @@ export function quietPorts(
       peek: (asked, atMs) => originHealth.peek(asked, atMs),
     },
   };
+  return { ...context, site: quiet, afterAnswer: () => undefined, sampled: undefined };
 }

@@ -1,6 +1,6 @@
 // A client that has had its share of the origin's time gets 429; what is stored is for everybody.
 import { describe, expect, it } from "vitest";
-import { networkOf } from "../../../src/proxy/request/client-limit.ts";
+import { networkOf } from "../../../src/proxy/site/client-limit.ts";
 import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 

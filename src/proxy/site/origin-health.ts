@@ -6,7 +6,7 @@ import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../redis/breaker.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Target } from "../request/target.ts";
-import type { OriginFailure } from "../reuse/forward-outcome.ts";
+import type { OriginFailure } from "./forward-outcome.ts";
 import { Pauses } from "./pauses.ts";
 
 /** A request that is looked up: its origin, by its name in the config, and the key of its page. */

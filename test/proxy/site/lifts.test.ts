@@ -1,7 +1,7 @@
 // Large bodies that go from the edge tier into memory once they are asked for again.
 import { describe, expect, it } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
-import { Lifts } from "../../../src/proxy/reuse/lifts.ts";
+import { Lifts } from "../../../src/proxy/site/lifts.ts";
 import { largeBodyBytesMax, smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";

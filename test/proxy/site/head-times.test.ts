@@ -1,6 +1,6 @@
 // After which time a forward counts as stalled.
 import { expect, it } from "vitest";
-import { HeadTimes } from "../../../src/proxy/fetch/head-times.ts";
+import { HeadTimes } from "../../../src/proxy/site/head-times.ts";
 
 it.each([
   { id: "none measured", ms: [], stallsAfterMs: 1_000 },

@@ -1,6 +1,6 @@
 // How an origin that fails is left alone, probed, and found well again; and the budget of retries.
 import { describe, expect, it } from "vitest";
-import { OriginHealth } from "../../../src/proxy/fetch/origin-health.ts";
+import { OriginHealth } from "../../../src/proxy/site/origin-health.ts";
 import { readTarget } from "../../../src/proxy/request/target.ts";
 
 const origin = "default";

@@ -2,8 +2,8 @@
 // followed goes through the same plan as any client's request.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import { askedAgain, type HotKeyNote, readNote } from "../../../src/proxy/warm/hot-key-note.ts";
-import { encodeNotes, notesIn } from "../../../src/proxy/warm/hot-key-stream.ts";
+import { askedAgain, type HotKeyNote, readNote } from "../../../src/proxy/site/hot-key-note.ts";
+import { encodeNotes, notesIn } from "../../../src/proxy/site/hot-key-stream.ts";
 import { Loops } from "../../../src/proxy/request/loops.ts";
 import { compileRoutes } from "../../../src/proxy/request/routes.ts";
 import { compileUrlReader } from "../../../src/proxy/request/url-reader.ts";
@@ -25,7 +25,8 @@ const config = defineConfig({
 const siteHosts = ["www.example.com", "shop.example.com"];
 const readUrl = compileUrlReader({ config, matchRoute: compileRoutes(config), siteHosts });
 const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => undefined });
-const isolate = { config, readUrl, siteHosts, loops };
+const site = { config, readUrl, siteHosts, loops };
+const exchange = { site, address: undefined };
 
 const note: HotKeyNote = {
   url: "https://www.example.com/a?b=1",
@@ -65,7 +66,7 @@ describe("a note is followed", () => {
 
   it.each(rows)("$id", ({ written, sends }) => {
     expect(readNote(written)).toEqual(written);
-    const asked = askedAgain(written, isolate);
+    const asked = askedAgain(written, exchange);
     const headers = asked?.forwarded.toHeaders([]);
     expect([asked?.method, asked?.url]).toEqual(["GET", written.url]);
     expect(asked?.hasUnknownCookie).toBe(false);
@@ -117,16 +118,16 @@ describe("a note is not followed", () => {
     { id: "an event stream", written: field("accept", "text/event-stream") },
     { id: "a value that no field can have", written: field("x-plan", "ü€") },
   ])("$id", ({ written }) => {
-    expect(askedAgain(written, isolate)).toBeUndefined();
+    expect(askedAgain(written, exchange)).toBeUndefined();
   });
 
   it("unless its host is one of the sites'", () => {
-    const ofSecond = askedAgain({ ...note, url: "https://shop.example.com/" }, isolate);
+    const ofSecond = askedAgain({ ...note, url: "https://shop.example.com/" }, exchange);
     expect(ofSecond?.url).toBe("https://shop.example.com/");
   });
 
   it("where the site has no host of its own", () => {
-    expect(askedAgain(note, { ...isolate, siteHosts: [] })).toBeUndefined();
+    expect(askedAgain(note, { ...exchange, site: { ...site, siteHosts: [] } })).toBeUndefined();
   });
 });
 

@@ -1,13 +1,13 @@
 // What is noted of a key that is asked for often: all that is needed to ask its origin again, and
 // nothing else of any client. Notes come back from Redis, so they are checked like other input.
+import type { ReadUrl } from "../request/url-reader.ts";
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
 import { fieldName, fieldValue } from "../stored/record-form.ts";
 import { type Asked, asRefresh, plan, type Planning } from "../request/plan.ts";
-import type { ReadUrl } from "../request/url-reader.ts";
 import type { Terms } from "../stored/lifetime.ts";
-import type { Candidate } from "../reuse/verdict.ts";
+import type { Candidate } from "../stored/stored-response.ts";
 
 /** A shorter lifetime is over before the cron trigger comes again. */
 const lifetimeSecondsMin = 60;
@@ -103,11 +103,13 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
   return readNote({ url, fields, cookie, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
 
-/** What a note is planned with. */
-export type AskedAgainPorts = Planning & {
-  readonly readUrl: ReadUrl;
-  readonly siteHosts: readonly string[];
-};
+/** The part of an exchange that reads a note. */
+interface AskingAgain extends Planning {
+  readonly site: Planning["site"] & {
+    readonly siteHosts: readonly string[];
+    readonly readUrl: ReadUrl;
+  };
+}
 
 /**
  * The request that a note stands for, as the isolate itself makes it. It goes through the same
@@ -116,10 +118,11 @@ export type AskedAgainPorts = Planning & {
  *
  * @returns `undefined` for a note that must not be followed. Never throws.
  */
-export function askedAgain(note: HotKeyNote, isolate: AskedAgainPorts): Asked | undefined {
+export function askedAgain(note: HotKeyNote, exchange: AskingAgain): Asked | undefined {
   const request = requestOf(note);
-  if (request === undefined || isolate.siteHosts.length === 0) return undefined;
-  const planned = plan(request, isolate.readUrl(request), isolate);
+  const { siteHosts, readUrl } = exchange.site;
+  if (request === undefined || siteHosts.length === 0) return undefined;
+  const planned = plan(request, readUrl(request), exchange);
   if (planned.kind !== "look-up") return undefined;
   const { asked } = planned;
   const isAsNoted =

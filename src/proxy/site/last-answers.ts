@@ -1,12 +1,9 @@
 // Remembers for explain (src/admin/explain/) the last answer for each URL, and the last request for it that
 // was passed by. No decision depends on these notes.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
-import type { FieldLine } from "../../rules/fields.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { TierChange } from "../../observe/decision-parts.ts";
-import { nameSetBy } from "../request/cookies.ts";
 import type { PassRule } from "../request/plan.ts";
-import type { Need } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
 /** An answer of the origin to GET. */
@@ -49,53 +46,3 @@ export class LastAnswers {
 export type LastAnswersPeek = {
   readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
 };
-
-/** Where the notes are written. */
-export interface LastAnswersPorts {
-  readonly lastAnswers: LastAnswers;
-}
-
-const tellingFields: ReadonlySet<string> = new Set([
-  "age",
-  "cache-control",
-  "cdn-cache-control",
-  "date",
-  "etag",
-  "expires",
-  "last-modified",
-  "pragma",
-  "surrogate-control",
-  "vary",
-]);
-
-/**
- * Notes what the decision record says of an answer so far. It is called again when the record has more.
- *
- * @param told what the record does not have
- */
-export function noteAnswer(
-  metadata: StoredMetadata,
-  { asked, decision, ports }: Pick<Need<LastAnswersPorts>, "asked" | "decision" | "ports">,
-  told: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
-): void {
-  if (asked.method !== "GET") return;
-  const { fields } = metadata;
-  const { refused = decision.refused, isMadePrivate = false } = told;
-  const telling = fields.filter(([name]) => tellingFields.has(name));
-  const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
-  const isSent = decision.outcome === "stored" || decision.outcome === "validated";
-  const nothing = { tags: [], withheldTags: [], selecting: [], askedBy: undefined };
-  ports.lastAnswers.answered.set(asked.url, {
-    metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
-    refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
-    isSaidStored: isSent && told.refused === undefined && !decision.isRefresh,
-    isMadePrivate,
-    changes: decision.changes,
-  });
-}
-
-/** Names alone: a value may be a session. */
-function cookiesIn(fields: readonly FieldLine[]): string[] {
-  const lines = fields.filter(([name]) => name === "set-cookie");
-  return lines.flatMap(([, line]) => nameSetBy(line) ?? []);
-}

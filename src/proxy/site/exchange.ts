@@ -1,0 +1,25 @@
+// One request of a client, or one run in the background, and the site that it is for.
+import type { Decision } from "../../observe/decision.ts";
+import type { SampledRequest } from "../../observe/request-line.ts";
+import type { Site } from "./site.ts";
+
+/** Lives as long as its request or run. */
+export interface Context<S = Site> {
+  readonly site: S;
+  /** The site's clock, in epoch milliseconds. */
+  readonly nowAtMs: () => number;
+  /** The location that the request arrived at; empty if unknown. */
+  readonly colo: () => string;
+  /** Starts work that may go on after the answer. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** The client's address, `null` if unknown. `undefined` on Workers, where Cloudflare writes it into each request. */
+  readonly address: string | null | undefined;
+  /** The log line of a sampled request. */
+  readonly sampled: SampledRequest | undefined;
+}
+
+/** A request on its way to its answer, or a refresh. Every step gets it. */
+export interface Exchange<S = Site> extends Context<S> {
+  /** The record of what became of it. */
+  readonly decision: Decision;
+}

@@ -1,0 +1,107 @@
+// The state of a site in one isolate: its configuration, its tiers, and what requests have taught about it.
+import type { ByteBudget } from "../../cache/byte-budget.ts";
+import type { FewAtOnce } from "../../cache/few-at-once.ts";
+import type { Leases } from "../../cache/lease.ts";
+import type { Config } from "../../config/config.ts";
+import type { Log } from "../../observe/log-line.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import type { JoinedPurges } from "../../purge/acceptance/joined-purges.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { DatabaseRoom } from "../../redis/database-room.ts";
+import type { Loops } from "../request/loops.ts";
+import type { MatchRoute } from "../request/routes.ts";
+import type { Target } from "../request/target.ts";
+import type { ReadUrl } from "../request/url-reader.ts";
+import type { ResponseHead, Tiers } from "../stored/tiers.ts";
+import type { ClientLimit } from "./client-limit.ts";
+import type { CredentialRefusals } from "./credential-refusals.ts";
+import type { ForwardFlights } from "./forward-outcome.ts";
+import type { HeadTimes } from "./head-times.ts";
+import type { HotKeys } from "./hot-keys.ts";
+import type { Invalidations } from "./invalidations.ts";
+import type { KnownVary } from "./known-vary.ts";
+import type { LastAnswers } from "./last-answers.ts";
+import type { LeftOutTags } from "./left-out-tags.ts";
+import type { Lifts } from "./lifts.ts";
+import type { OriginHealth } from "./origin-health.ts";
+import type { Rangeless } from "./rangeless.ts";
+import type { SharedOdds } from "./shared-odds.ts";
+import type { Uncacheable } from "./uncacheable.ts";
+import type { VariantDemand } from "./variant-demand.ts";
+
+/** The part that a lookup uses. `explain` passes one that reads the isolate's state and changes none of it. */
+export interface LookupSite {
+  readonly config: Config;
+  readonly tiers: Tiers;
+  readonly view: PurgeView;
+  /** The clock, in epoch milliseconds. */
+  readonly nowAtMs: () => number;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+  /** Free space of the database; absent without a database. */
+  readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
+  readonly loops: Pick<Loops, "hasComeBack" | "wouldBeOne">;
+  /** Whether the switch sends a route's requests straight to the origin. */
+  readonly bypasses: (route: string) => boolean;
+  readonly flights: Pick<ForwardFlights, "get">;
+  readonly lifts: Pick<Lifts, "begin" | "end">;
+  readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
+  readonly knownVary: Pick<KnownVary, "names">;
+  readonly invalidations: Pick<Invalidations, "covers">;
+  readonly originHealth: Pick<OriginHealth, "spareLook">;
+  readonly uncacheable: Readonly<
+    Record<"forAll" | "forSessions", Pick<Uncacheable["forAll"], "has">>
+  > & { readonly stood: Pick<Uncacheable["stood"], "mark"> };
+}
+
+/** Lives as long as its isolate. */
+export interface Site extends LookupSite {
+  readonly loops: Loops;
+  readonly flights: ForwardFlights;
+  readonly lifts: Lifts;
+  readonly sharedOdds: SharedOdds;
+  readonly knownVary: KnownVary;
+  readonly invalidations: Invalidations;
+  readonly originHealth: OriginHealth;
+  readonly uncacheable: Uncacheable;
+  readonly variantDemand: VariantDemand;
+  readonly headTimes: HeadTimes;
+  readonly rangeless: Rangeless;
+  readonly lastAnswers: LastAnswers;
+  readonly credentialRefusals: CredentialRefusals;
+  readonly leftOutTags: LeftOutTags;
+  readonly metrics: Metrics;
+  /** Reports the counts, behind an answer. */
+  readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
+  readonly log: Log;
+  /** Lets the runtime do other work that waits, such as sending bytes of a response. */
+  readonly turn: () => Promise<void>;
+  readonly readUrl: ReadUrl;
+  readonly matchRoute: MatchRoute;
+  /** All other hosts count as the first; if empty, each host is a site. */
+  readonly siteHosts: readonly string[];
+  /** The memory that all bodies under way may use. */
+  readonly fillBudget: ByteBudget;
+  readonly fewAtOnce: FewAtOnce;
+  /** Leases that hold in all colos; `undefined` without a database. */
+  readonly leases: Leases<ResponseHead> | undefined;
+  /** Appends to the purge journal; `undefined` without a journal. */
+  readonly joinedPurges: JoinedPurges | undefined;
+  /** `undefined` if clients are not limited. */
+  readonly clientLimit: ClientLimit | undefined;
+  /** `undefined` if no keys are kept warm. */
+  readonly hotKeys: HotKeys | undefined;
+  /** Sends a request to an origin by its name in the configuration. Rejects if the origin cannot be reached. */
+  readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
+}
+
+/** A request as an origin gets it. */
+export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
+  readonly target: Target;
+  /** `request.cf` of a handler. */
+  readonly cf: object | undefined;
+  /** The client's own header fields, which a handler gets in place of `headers`. */
+  readonly own?: Headers | undefined;
+  /** Starts work of an origin in this isolate that may go on after its answer. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+}
