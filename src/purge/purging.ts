@@ -1,4 +1,4 @@
-// An isolate's view of the journal and its acceptance of purges, over a journal and a switch that are given.
+// Assembles one isolate's part of the purge protocol: its view of the journal and its acceptance of purges.
 import { errorName } from "../base/error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -11,10 +11,10 @@ import { ViewCopies } from "./view/view-copies.ts";
 
 export type Purging = ReturnType<typeof purgingOver>;
 
-/** What a read of the journal may take: a first connection from afar, and no more than N allows. */
+/** Upper limit for a journal read: enough for a first connection across continents. */
 const readTimeoutMsMax = 2_000;
 
-/** The part of a configuration that is about purges. */
+/** The purge part of the configuration. */
 export interface PurgeSettings {
   readonly namespace: string;
   readonly purge: {
@@ -24,19 +24,21 @@ export interface PurgeSettings {
   };
 }
 
-/** The store of the journal and the switch, as purging is given it. */
+/** The store of the journal and the switch. */
 export interface JournalStore {
   readonly journal: Journal;
   readonly switching: Switch;
-  /** Tells this journal from any other. Views of two journals never share a copy. */
+  /** Identifies the journal, so that views of two journals never share a copy. */
   readonly name: string;
-  /** The store has failed so often that it is probed only behind answers (rule 15). */
+  /**
+   * Returns whether failures have shut the store off. Then only work behind answers probes it (rule 15).
+   */
   readonly isShutOff: () => boolean;
 }
 
 export const randomText = (): string => crypto.randomUUID();
 
-/** Longer, and the way from a copy to the journal's end is longer than a cold view's own. */
+/** A reader with an older copy would have more to catch up on than a cold view loads. */
 const copyKeepMs = 60_000;
 
 /** What the runtime gives to the purge view. */
@@ -44,22 +46,21 @@ export interface PurgePlatform {
   readonly nowAtMs: () => number;
   readonly random: () => number;
   readonly log: Log;
-  /** Counts what a listener of the journal throws. */
+  /** Counts the errors that listeners of the journal throw. */
   readonly listenerFailed?: () => void;
-  /** Told how long each purge took from its acceptance until it was read here. */
+  /** Receives the time from each purge's acceptance until this isolate read it. */
   readonly onSpread?: (tookMs: number) => void;
-  /** Of the colo; without it each isolate reads the journal by itself. */
+  /** The colo's cache. Without it, each isolate reads the journal by itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
-  /** Makes the view; absent, the default is used. */
+  /** Makes the view. Default: a plain `JournalView`. */
   readonly makeView?: ((settings: JournalViewSettings) => JournalView) | undefined;
 }
 
-/** How long a request waits for a read of the journal (rule 1). */
+/** Returns how long a request waits for a read of the journal (rule 1). */
 export function readTimeoutMsOf({ renewalLagMs, allowanceMs }: PurgeSettings["purge"]): number {
   return Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
 }
 
-/** Makes an isolate's part of the purge protocol over a journal, wherever that is stored. */
 export function purgingOver(
   { journal, switching, name, isShutOff }: JournalStore,
   { purge }: Pick<PurgeSettings, "purge">,
@@ -113,7 +114,7 @@ export function purgingOver(
     switchLog,
     view,
     acceptances,
-    /** Has a listener told of every entry that becomes known here, from now on. */
+    /** Registers a listener for every entry that becomes known in this isolate from now on. */
     subscribe: (listener: NewsListener) => news.add(listener),
   };
 }

@@ -230,7 +230,7 @@ describe("the answer", () => {
     },
     { id: "route-passed-by", order: { routes: ["api"] }, says: 'The route "api" is passed by' },
     { id: "star-in-a-tag", order: { tags: ["article:*"] }, says: "a star in a tag is no pattern" },
-    { id: "list-in-one-tag", order: { tags: ["a, b"] }, says: '"a, b" was taken for one tag' },
+    { id: "list-in-one-tag", order: { tags: ["a, b"] }, says: '"a, b" was read as one tag' },
   ])("notes what is hardly meant: $id", async ({ order, says }) => {
     expect((await told(order)).notes).toEqual([expect.stringContaining(says)]);
   });

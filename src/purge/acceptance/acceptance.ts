@@ -1,5 +1,5 @@
-// Accepts purges, and posts of the switch. They are written to the journal before the sender gets 200, have
-// effect here at once, and are read back a little later.
+// Accepts purges and posts of the switch. It writes them to the journal before the sender gets a 200,
+// applies them here at once, and reads them back later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
@@ -9,30 +9,30 @@ import type { Bypass, SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
-/** A purge whose sender is known. `id`: the webhook's; empty for one under the admin token. */
+/** A purge from a known sender. `id`: the webhook's id; empty for a purge under an admin token. */
 export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
 export type Acceptance =
   | { kind: "accepted"; position: string }
-  /** The journal did not say that it has it: the sender must try again. */
+  /** The journal did not confirm the purge, so the sender must retry. */
   | Unavailable
-  /** The id stands in the journal with another body. */
+  /** The journal holds this id with another body. */
   | { kind: "conflict" };
 
-/** An accepted purge of what was written. */
+/** An accepted purge of data that is being written (rule 25). */
 export interface AcceptedAfter {
   readonly kind: "accepted";
   readonly placed: Entry;
-  /** Between the stamp and this entry, which is the last of them; `undefined` where nobody can tell. */
+  /** The entries from the stamp to this one, inclusive; `undefined` if unknown. */
   readonly since: readonly Entry[] | undefined;
 }
 
 /** The result of a post of the switch. */
 export type SwitchAcceptance =
   | { kind: "posted"; state: SwitchState }
-  /** Another post was written first; nothing was changed. */
+  /** Another post was written first, so this one changed nothing. */
   | { kind: "overtaken" }
-  /** It names too many routes for an entry. */
+  /** The post names too many routes for one entry. */
   | { kind: "too-large" }
   | Unavailable;
 
@@ -47,12 +47,12 @@ export class Acceptances {
     this.#readBacks = new ReadBacks(settings);
   }
 
-  /** Rule 22: looks at once for entries that the view should have read since they were accepted. */
+  /** Reads back at once entries that the view should have read since their acceptance (rule 22). */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
     if (await this.#readBacks.now(overdue)) await this.#settings.view.catchUp();
   }
 
-  /** Rule 21: every try appends, but for a webhook that stands in the journal as it is known here. */
+  /** Appends the purge, unless it is a webhook whose entries the view has already read (rule 21). */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
     const { journal, view, nowAtMs } = this.#settings;
     view.arrived(nowAtMs());
@@ -69,10 +69,10 @@ export class Acceptances {
   }
 
   /**
-   * Rule 25: the purge of what is being written, and what stands between a stamp and it.
+   * Appends the purge of data being written, and reads the entries between a stamp and it (rule 25).
    *
-   * @param order of one entry
-   * @param since the stamp that was taken before the write; without one nothing is told of what stands
+   * @param order small enough for one entry
+   * @param since the stamp taken before the write; with "none", the result has no entries
    */
   async acceptAfter(
     order: SignedOrder,
@@ -94,7 +94,7 @@ export class Acceptances {
     return { kind: "accepted", placed, since: appended.since };
   }
 
-  /** Rule 24: replaces the post that stands now, unless another does so first. */
+  /** Replaces the current post, unless another post does so first (rule 24). */
   async post(
     { bypass, by, reason }: { readonly bypass: Bypass } & Pick<NewEntry, "by" | "reason">,
     attention: Attention,
@@ -124,7 +124,7 @@ export class Acceptances {
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }
 
-  /** @returns the entries of this very webhook that the view has read; none unless it has read all */
+  /** Returns the entries of this very webhook that the view has read; none unless it has read them all. */
   #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
     if (id === "") return [];
     const read = this.#settings.view.currentEntries.filter(
@@ -143,7 +143,7 @@ export class Acceptances {
     return id !== "" && entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);
   }
 
-  /** A purge too large for one entry becomes several, which stand in the journal together. */
+  /** Splits a purge that is too large for one entry. */
   #entriesOf(order: SignedOrder): NewEntry[] {
     const { randomText } = this.#settings;
     const entry = (targets: PurgeTargets) => ({ ...order, targets, n: randomText(), lost: "" });
@@ -157,7 +157,7 @@ async function appendedAlone(journal: Journal, entry: NewEntry) {
   return { ...appended, position: appended.positions[0] ?? "", since: undefined };
 }
 
-/** Halves what does not fit until it does. */
+/** Halves the targets until each part fits. */
 function split(targets: PurgeTargets, fits: (targets: PurgeTargets) => boolean): PurgeTargets[] {
   const { tags, prefixes } = targets;
   if (fits(targets) || tags.length + prefixes.length <= 1) return [targets];

@@ -1,14 +1,14 @@
-// The targets of one purge, bounded so that they fit into one entry of the journal. What finds no
-// room is covered by something wider: that costs hits, and leaves nothing out.
+// Limits the targets of a purge to the size of one journal entry. A target that does not fit is replaced by
+// a wider one, which costs cache hits but misses nothing.
 import { everythingTag, tagBytes } from "../journal/purge-target.ts";
 
-/** A target, and what covers it together with much else. Both in the journal's own form. */
+/** A target, and a wider one that covers it. Both are in the journal's form. */
 export interface WidenableTarget {
   readonly exact: string;
   readonly wider: string;
 }
 
-/** Both within the 8 KiB of an entry, beside its other fields; each as JSON. */
+/** Limits for the JSON text of the targets: an entry has 8 KiB, shared with its other fields. */
 export const exactBytesMax = 6_144;
 export const allBytesMax = 7_168;
 
@@ -16,7 +16,7 @@ export class BoundedTargets {
   readonly #tags = new Set<string>();
   #bytes = 0;
 
-  /** As JSON. */
+  /** Size of the targets as JSON. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -25,7 +25,7 @@ export class BoundedTargets {
     return [...this.#tags];
   }
 
-  /** @returns as what it is covered from now on */
+  /** Adds a target. Returns whether the exact or the wider target now covers it. */
   add({ exact, wider }: WidenableTarget, mayBeExact = true): "exact" | "wider" {
     if (this.#tags.has(everythingTag)) return "wider";
     if (this.#tags.has(exact)) return "exact";
@@ -38,7 +38,7 @@ export class BoundedTargets {
   }
 
   #take(tag: string, bytesMax: number): boolean {
-    // As JSON, with the comma after it.
+    // One for the comma.
     const bytes = this.#bytes + tagBytes(JSON.stringify(tag)) + 1;
     if (bytes > bytesMax) return false;
     this.#bytes = bytes;

@@ -1,9 +1,8 @@
-// Writes into the purge journal what answers to unsafe methods invalidate. All of a second goes into
-// one entry, so that an isolate writes one a second at the most, however many answers there are. A
-// batch of targets outlives the request that sends it.
+// Purges what answers to unsafe methods invalidate (RFC 9111 §4.4). Targets of one second share an entry,
+// so an isolate appends at most one entry a second. A batch outlives the request that sends it.
 //
-// A target joins a batch only until that is sent: its entry stands after the answer that named it. What
-// comes later goes into the next batch, also if it is the same.
+// A batch closes when it is sent, because its entry must follow the answers that named its targets. Later
+// targets go into the next batch, even if they are the same.
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { pause } from "../../base/patience.ts";
@@ -14,7 +13,7 @@ import type { Acceptances } from "./acceptance.ts";
 import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";
 
 export interface JoinedPurgesSettings {
-  /** A try takes 5 s at the most. */
+  /** A try takes 5 s at most. */
   readonly acceptances: Pick<Acceptances, "accept">;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
@@ -23,23 +22,22 @@ export interface JoinedPurgesSettings {
 
 type AfterAnswer = Attention["afterAnswer"];
 
-/** From one entry to the next: what joins waits no longer than this for its first try. */
+/** Minimum time between entries, and the longest that a target waits for the first try. */
 export const joinMs = 1_000;
 
 const firstPauseMs = 1_000;
 const pauseMsMax = 4_000;
-/** Counted from a batch's beginning: a try takes 5 s at the most, and work behind an answer 30 s. */
+/** From the batch's start. A try takes up to 5 s; the runtime ends background work after 30 s. */
 const lastTryMs = 22_000;
-/** Also where the clock stands still. */
+/** Ends the retries even if the clock does not move. */
 const triesMax = 8;
 
-/** A carrier that is silent for longer is gone with its request: before its first try, and after. */
+/** A carrier silent for longer has died with its request: before the first try, and later. */
 const lateMsMax = 1_000;
 const silenceMsMax = 7_000;
-/** Requests that see to a batch: the one that sends it, and those that stand by. */
+/** Requests that carry a batch: the sender and its stand-bys. */
 const carriersMax = 4;
 
-/** All of a purge but its targets. */
 const byAnswers = {
   id: "",
   bodyDigest: "",
@@ -49,13 +47,13 @@ const byAnswers = {
 } as const;
 
 /**
- * Bytes of exact targets that an isolate names in ten minutes; what is beyond is covered by its wider
- * target. Readers keep 16 MiB of entries: one client's requests must not push others' entries out.
+ * Exact targets, in bytes, that an isolate may name per ten minutes; wider targets replace the rest. It
+ * keeps one client's requests from pushing other entries out of readers' 16 MiB.
  */
 const exactBytesMax = 65_536;
 const exactSpanMs = 600_000;
 
-/** How many targets a line of the log names. */
+/** Targets listed in a log line. */
 const namedMax = 3;
 
 interface Batch {
@@ -63,16 +61,16 @@ interface Batch {
   readonly startedAtMs: number;
   readonly waitMs: number;
   carrierCount: number;
-  /** Raised at each sign of life. */
+  /** Incremented whenever a carrier makes progress. */
   signs: number;
-  /** How long the next sign may take. */
+  /** How long the carrier may take until its next progress. */
   silenceMs: number;
   isSettled: boolean;
 }
 
 export class JoinedPurges {
   readonly #settings: JoinedPurgesSettings;
-  /** Not sent yet, and so open to more. */
+  /** The batch that still accepts targets. */
   #open: Batch | undefined;
   #sentAtMs = -Infinity;
   #exactSinceAtMs = -Infinity;
@@ -83,11 +81,10 @@ export class JoinedPurges {
   }
 
   /**
-   * Has them purged, hard: `joinMs` and an append later at the most, while the journal can be
-   * reached. Nobody waits for it.
+   * Purges targets, hard, within `joinMs` and one append while the journal is reachable. Returns at once.
    *
-   * @param targets of one answer, which has come; none is nothing to do
-   * @param afterAnswer of the request that brings them, which then sees to their batch
+   * @param targets named by one answer; may be empty
+   * @param afterAnswer of the request that got the answer; it may carry the batch
    */
   add(targets: readonly WidenableTarget[], { afterAnswer }: Attention): void {
     if (targets.length === 0) return;
@@ -129,8 +126,8 @@ export class JoinedPurges {
   }
 
   /**
-   * A request may end with all that it has under way; then another sends its batch. It looks from
-   * time to time, by timers of its own: a promise of the other's might never end.
+   * Takes over a batch if its sender's request ends early. It polls on its own timer, because the other
+   * request's promise might never settle.
    */
   async #standBy(batch: Batch, afterAnswer: AfterAnswer): Promise<void> {
     while (!batch.isSettled) {
@@ -160,7 +157,6 @@ export class JoinedPurges {
     this.#tellGivenUp(batch.targets.tags);
   }
 
-  /** One try. */
   async #isAccepted({ targets }: Batch, afterAnswer: AfterAnswer): Promise<boolean> {
     const { acceptances, metrics, nowAtMs } = this.#settings;
     const order = { ...byAnswers, targets: { tags: targets.tags, prefixes: [] } };
@@ -172,18 +168,18 @@ export class JoinedPurges {
   #tellGivenUp(tags: readonly string[]): void {
     const { metrics, log } = this.#settings;
     for (const _ of tags) metrics.add("invalidations", ["failed"]);
-    // What a query holds may be for nobody's eyes.
+    // Queries may hold private data.
     const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*$/s, "?…"));
     const named = withoutQueries.join(", ");
     const more = tags.length > namedMax ? ` and ${tags.length - namedMax} more` : "";
     const message =
-      `The purge journal did not take what answers invalidated: ${named}${more}. ` +
-      "Other places keep it until it expires; purge it once the journal is back.";
+      `Could not write invalidations to the purge journal: ${named}${more}. ` +
+      "Other isolates and colos keep these responses until they expire. Purge them once the journal works.";
     log({ event: "invalidation-lost", level: "error", message, targets: tags.length });
   }
 }
 
-/** A sign of life; the next may take a pause and a try. */
+/** Notes progress. The next may take a pause and a try. */
 function live(batch: Batch, pauseMs: number): void {
   batch.signs += 1;
   batch.silenceMs = pauseMs + silenceMsMax;

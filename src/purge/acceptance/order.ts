@@ -1,4 +1,4 @@
-// A purge as it comes over the wire: read as this site names things, and turned into targets.
+// Resolves a purge request into targets, by the names that this site uses.
 import type { Reason } from "../../base/operator-error.ts";
 import { type PurgeOrder, quoted, readPurgeOrder } from "../../protocol/purge-order.ts";
 import {
@@ -15,54 +15,51 @@ import {
 import { tagSpellings } from "../journal/spelling.ts";
 
 export const orderBytesMax = 65_536;
-/** Written as JSON, so that any target fits into an entry with all that stands beside it. */
+/** Limit for a target as JSON, so that any target fits into an entry beside the other fields. */
 const targetBytesMax = 4_096;
 
 export interface ResolvedOrder {
   readonly targets: PurgeTargets;
   readonly reading: OrderReading;
-  /** `soft` makes stale what it covers, where `hard` forbids any use of it. */
+  /** `soft` makes covered responses stale; `hard` forbids any use of them. */
   readonly mode: PurgeMode;
   readonly reason: string;
-  /** Asks what it would cover, and changes nothing. */
+  /** Only reports what the purge would cover. */
   readonly isDryRun: boolean;
 }
 
-/** How an order was read, for whoever sent it. */
+/** How an order was read, reported to its sender. */
 export interface OrderReading {
-  /** How many of each kind the order became; the spellings of one tag count once. */
+  /** Names of each kind in the order. Spellings of one tag count once. */
   readonly counts: Readonly<
     Record<"tags" | "urls" | "prefixes" | "hosts" | "routes", number> & { everything: boolean }
   >;
-  /** URLs, prefixes and hosts that are named otherwise here than they were sent. */
+  /** URLs, prefixes and hosts whose names here differ from those sent. */
   readonly readAs: readonly { readonly sent: string; readonly as: readonly string[] }[];
-  /** What a sender may not expect of what was sent, in whole sentences. */
+  /** Warnings about names that may not do what the sender expects, as whole sentences. */
   readonly notes: readonly string[];
 }
 
-/** What a name of the sender's is here, or why it names nothing that can be stored. */
+/** The names that a sent name stands for here, or why it cannot match any stored response. */
 export type Reading =
   | { readonly kind: "named"; readonly as: readonly string[]; readonly note?: string | undefined }
   | ({ readonly kind: "fault" } & Reason);
 
 /**
- * How this site names what it stores: a URL as the keyed URLs that it means; a prefix as a path, or
- * scheme, host and path, normalised as keys are; a host as keys have it.
+ * How this site names what it stores. A URL becomes keyed URLs. A prefix becomes a path, or scheme, host
+ * and path, normalised like keys. A host is spelled as in keys.
  */
 export type Naming = Readonly<
   Record<"route" | "url" | "prefix" | "host", (sent: string) => Reading>
 >;
 
-/**
- * @param body text of the request
- * @returns the order, or why it is none
- */
+/** Reads an order from the text of a request's body. */
 export function readOrder(body: string, naming: Naming): ResolvedOrder | { fault: Reason } {
   const order = readPurgeOrder(body);
   return "fault" in order ? order : resolvedOrder(order, naming);
 }
 
-/** @returns the order by the names of this site, or why it names nothing that can be purged */
+/** Resolves an order's names. Returns a fault if one of them cannot be purged. */
 export function resolvedOrder(
   order: PurgeOrder,
   naming: Naming,
@@ -128,19 +125,19 @@ function readAll(names: readonly string[] = [], read: (name: string) => Reading)
 function readTag(tag: string): Reading {
   if (tagBytes(tag) > tagBytesMax) {
     const why = `A tag is over ${tagBytesMax} bytes.`;
-    const mend = "Shorten it, at the origin too; purge what is stored by URL or prefix.";
+    const mend = "Shorten it at the origin as well. Purge stored responses by URL or prefix.";
     return { kind: "fault", why, mend };
   }
   return { kind: "named", as: [tag], note: noteOnTag(tag) };
 }
 
-/** Only a group, or a route's own tags, can hold both. */
+/** Explains a tag that looks like a list or a pattern. Only a group or a route's own tag may look so. */
 function noteOnTag(tag: string): string | undefined {
   if (/,/.test(tag) && /\s/.test(tag.trim())) {
-    return `${quoted(tag)} was taken for one tag; several are a list of texts.`;
+    return `${quoted(tag)} was read as one tag. Send several tags as a list.`;
   }
   return tag.includes("*")
-    ? `${quoted(tag)} was taken as it stands: a star in a tag is no pattern.`
+    ? `${quoted(tag)} was read literally: a star in a tag is no pattern.`
     : undefined;
 }
 

@@ -1,5 +1,5 @@
-// Looks whether the entries that this isolate has accepted still stand in the journal, and writes
-// again those that are gone (docs/purge-protocol.md, rule 22). Entries of one second share a look.
+// Reads back the entries that this isolate accepted, and appends those again that the journal has lost
+// (docs/purge-protocol.md, rule 22). Entries accepted within a second share a read.
 import { patiently, pauseUnheld } from "../../base/patience.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -12,7 +12,7 @@ export interface AcceptanceSettings {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly maxLagMs: number;
-  /** Absent: nothing is posted here. */
+  /** Absent: this isolate takes no posts. */
   readonly switching?: Switch;
 }
 
@@ -20,26 +20,26 @@ interface Pending {
   entry: Entry;
   readonly acceptedAtMs: number;
   triesCount: number;
-  /** The look that is under way for it, which may be another request's. */
+  /** The read under way for this entry; another request may have started it. */
   look: Promise<void> | undefined;
 }
 
 const waitMsMax = 20_000;
-/** Work behind an answer ends after 30 s. */
+/** The runtime ends background work after 30 s. */
 const triesMax = 4;
 const pauseMs = 5_000;
-/** By then its own request has looked for it, or is gone. */
+/** By then, the entry's own request has read it back or has ended. */
 const tendedMsMax = waitMsMax + triesMax * pauseMs;
-/** A look takes no longer than this, unless it has to write, or its request has ended. */
+/** Usual limit of a read. It may last longer if it has to append, or if its request has ended. */
 const lookMsMax = 3_000;
-/** The journal answers for all of them in one reply. */
+/** Entries that one reply of the journal covers. */
 const togetherMax = 128;
-/** Accepted no later than that after another, an entry is looked for with it. */
+/** Entries accepted within this time share a read. */
 const togetherMsMax = 1_000;
 
 export class ReadBacks {
   readonly #settings: AcceptanceSettings;
-  /** An entry that was accepted again is there for each time. */
+  /** May hold one entry several times if it was accepted more than once. */
   readonly #pending = new Set<Pending>();
 
   constructor(settings: AcceptanceSettings) {
@@ -47,12 +47,12 @@ export class ReadBacks {
   }
 
   /**
-   * Half of N later, 20 s at most, and for some 20 s more while the journal is away. What was written
-   * again is looked for in its turn. Each request keeps a timer of its own: one that finds its entries
-   * looked for has nothing left to do. No timer keeps a process on Node from ending: the purge stands in
-   * the journal already.
+   * Reads entries back after N/2, 20 s at most, and retries for about 20 s while the journal is
+   * unreachable. Entries appended again are read back, too. Each request has its own timer, and skips
+   * entries that others have read back. The timers do not keep a Node process alive, since the journal
+   * already has the purge.
    *
-   * @param placed of one purge
+   * @param placed entries of one purge
    */
   async later(placed: readonly Entry[]): Promise<void> {
     const acceptedAtMs = this.#settings.nowAtMs();
@@ -63,15 +63,11 @@ export class ReadBacks {
       await pauseUnheld(tries === 0 ? this.#waitMs : pauseMs);
       if (await this.#areAnsweredFor(own, tries)) return;
     }
-    // After that the view's own renewals look for what they have not read.
+    // From now on, the view's renewals report entries that they have not read.
     for (const each of own) this.#pending.delete(each);
   }
 
-  /**
-   * Now, a piece at a time.
-   *
-   * @returns whether the journal has answered for all
-   */
+  /** Reads entries back now, in pieces. Returns whether the journal has answered for all of them. */
   async now(placed: readonly Entry[]): Promise<boolean> {
     for (let at = 0; at < placed.length; at += togetherMax) {
       const piece = placed.slice(at, at + togetherMax);
@@ -96,7 +92,7 @@ export class ReadBacks {
     return !own.some(isPending);
   }
 
-  /** With them goes what was accepted at about the same time, and nobody looks for. */
+  /** Adds entries accepted at about the same time that no other request is reading back. */
   #together(own: readonly Pending[]): Pending[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
     const togetherMs = Math.min(togetherMsMax, this.#waitMs / 5);
@@ -118,7 +114,7 @@ export class ReadBacks {
     try {
       const again = await this.#writeAgainIfGone([...entries.values()]);
       for (const each of together) {
-        // A server that has lost the first may lose the second before another has it.
+        // Keep an entry that was appended again: a failing server may lose it, too.
         if (again?.includes(each.entry) === false) this.#pending.delete(each);
       }
     } finally {
@@ -131,17 +127,17 @@ export class ReadBacks {
   }
 
   /**
-   * What is gone is written again as another entry, but for what newer entries have pushed out: every
-   * view counts that as known to cover what is older. With its old `n` it could be given its old ID
-   * too, behind entries that nobody who joins at it would ever read.
+   * Appends lost entries again, with a new `n`. With the old `n`, the journal could assign the old ID as
+   * well, behind entries that a reader joining there would miss. Trimmed purges are not lost: every view
+   * counts older stamps as unknown, and so as covered.
    *
-   * @returns what was written again; `undefined` if the journal has not answered
+   * @returns the entries appended; `undefined` if the journal did not answer
    */
   async #writeAgainIfGone(placed: readonly Entry[]): Promise<readonly Entry[] | undefined> {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return undefined;
-    // A post that seems trimmed may be lost all the same: the switch's key tells.
+    // A post that looks trimmed may be lost. The switch's key decides.
     const gone = placed.filter((entry, at) => {
       const state = read.states[at];
       return state === "gone" || (state === "trimmed" && isPost(entry));
@@ -165,10 +161,10 @@ export class ReadBacks {
   }
 
   /**
-   * Rule 24: only while the key names the post that this one had replaced. Else the key has outlived the
-   * entry, or a later post counts.
+   * Posts a lost entry again, only while the key names the post that it had replaced (rule 24 e). Otherwise
+   * the key survived its entry, or a later post counts.
    *
-   * @returns the entry that was written, if one was; `undefined` if the journal has not answered
+   * @returns the entry, if one was written; `undefined` if the journal did not answer
    */
   async #postedAgain(entry: PostEntry & Entry): Promise<readonly Entry[] | undefined> {
     const { switching, randomText, view } = this.#settings;
@@ -185,7 +181,7 @@ export class ReadBacks {
     return [];
   }
 
-  /** Replaces entries that were gone by the entries that were written in their place, for further read-backs. */
+  /** Replaces lost entries by those appended in their place, so that later reads look for these. */
   #replace(gone: readonly Entry[], again: readonly Entry[]): void {
     this.#settings.view.replaced(gone, again);
     const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));

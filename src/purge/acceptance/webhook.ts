@@ -1,4 +1,4 @@
-// Who may send a purge: a webhook signed as Standard Webhooks says, under one of our secrets.
+// Verifies purges signed by Standard Webhooks under one of the configured secrets.
 import { decodedBytes, isSigned, signaturesMax } from "../../base/hmac.ts";
 
 /** What the header fields of a webhook claim, before its body is read. */
@@ -7,19 +7,19 @@ export type WebhookClaim =
       readonly kind: "claimed";
       readonly id: string;
       /**
-       * @param secrets one or more, with a space between, so that one can follow another
-       * @param body    exactly as it came
+       * @param secrets one or more, separated by spaces, to allow rotation
+       * @param body    the exact bytes received
        */
       readonly isSigned: (secrets: string, body: Uint8Array<ArrayBuffer>) => Promise<boolean>;
     }
   | {
       readonly kind: "refused";
-      /** `malformed`: a field is missing, or has a form that no sender writes. */
+      /** `malformed`: a field is missing or ill-formed. */
       readonly reason: "timestamp" | "malformed";
       readonly why: string;
     };
 
-/** Standard Webhooks: how far the timestamp may be from now. */
+/** Standard Webhooks: maximum distance between the timestamp and now. */
 const toleranceSeconds = 300;
 
 export function webhookClaim({ headers }: Pick<Request, "headers">): WebhookClaim {
@@ -27,7 +27,7 @@ export function webhookClaim({ headers }: Pick<Request, "headers">): WebhookClai
   const timestamp = headers.get("webhook-timestamp") ?? "";
   const signatures = signaturesIn(headers.get("webhook-signature") ?? "");
   if (id === "" || signatures.length === 0 || !/^\d{1,15}$/.test(timestamp)) {
-    const why = "It has no webhook-id, no webhook-timestamp or no webhook-signature of version 1";
+    const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1";
     return { kind: "refused", reason: "malformed", why };
   }
   const ageSeconds = Math.floor(Date.now() / 1_000) - Number(timestamp);
@@ -48,7 +48,7 @@ export function webhookClaim({ headers }: Pick<Request, "headers">): WebhookClai
   };
 }
 
-/** @returns none where there are more than a sender has secrets */
+/** Returns the version 1 signatures; none if there are more than a sender has secrets. */
 function signaturesIn(field: string) {
   const ofVersion1 = field.split(" ").filter((one) => one.startsWith("v1,"));
   if (ofVersion1.length > signaturesMax) return [];

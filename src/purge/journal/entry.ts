@@ -1,14 +1,14 @@
-// One entry of the journal: a purge, the mark of a loss, or a change of the switch; as field lines of
-// a Redis stream.
+// An entry of the journal: a purge, a mark of loss, or a post of the switch. Stored as the fields of a
+// Redis stream entry.
 import * as z from "zod/mini";
 import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
-/** Where an entry stands: its stream ID, and the random `n` that tells it from one minted anew. */
+/** An entry's stream ID and random `n`. After a loss, another entry may get the same ID. */
 export type EntryPlace = Exclude<Stamp, "none">;
 
-/** Epoch milliseconds by the journal's clock: a stream's ID begins with them. */
+/** Returns the journal's time of acceptance in epoch milliseconds, with which the stream ID begins. */
 export function acceptedAtMs(position: string): number {
   return Number(position.split("-", 1)[0]);
 }
@@ -17,31 +17,31 @@ export interface NewEntry {
   readonly n: string;
   readonly mode: PurgeMode;
   readonly targets: PurgeTargets;
-  /** The webhook's id and the SHA-256 of its body; empty for entries that nobody sent. */
+  /** The webhook's id and the SHA-256 of its body; empty without a webhook. */
   readonly id: string;
   readonly bodyDigest: string;
   readonly reason: string;
   readonly by: string;
-  /** In a mark: position and `n` of the entry that was lost; empty otherwise. */
+  /** In a mark of loss: position and `n` of the lost entry, with a space between; else empty. */
   readonly lost: string;
-  /** In a change of the switch alone. Its targets are empty lists, so that it covers nothing. */
+  /** Only in a post of the switch. Its targets are empty lists, which cover nothing. */
   readonly switched?: SwitchPost | undefined;
 }
 
 export type Entry = NewEntry & EntryPlace;
 
-/** In `by`: what an answer to an unsafe method has invalidated (RFC 9111 §4.4). */
+/** Value of `by` for invalidations by answers to unsafe methods (RFC 9111 §4.4). */
 export const byInvalidation = "invalidation";
 
 /**
- * A hard purge that somebody ordered, or a mark that stands for one. An invalidation only says that
- * what is stored may have changed, which a validation finds out.
+ * Returns whether an entry is a hard purge or a mark, and no invalidation. An invalidated response may only
+ * have changed, which a validation finds out.
  */
 export function isOrdered({ mode, by }: Entry): boolean {
   return mode === "hard" && by !== byInvalidation;
 }
 
-/** Covers everything; `lost` names what was lost, and is empty where the journal was empty. */
+/** Returns a mark, which covers everything. `lost` names the lost entry; empty for an empty journal. */
 export function markOf(lost: string, n: string): NewEntry {
   return {
     n,
@@ -57,17 +57,17 @@ export function markOf(lost: string, n: string): NewEntry {
 
 const emptyReason = "the journal was empty";
 
-/** Is it the mark with which a journal begins? */
+/** Returns whether an entry is the first mark of a journal. */
 export function isBeginning({ by, lost, reason }: NewEntry): boolean {
   return by === "tidemark" && lost === "" && reason === emptyReason;
 }
 
-/** Raised with every change of form; an entry of another version covers everything. */
+/** Incremented with every change of the format. An entry of another version covers everything. */
 const version = "1";
 
 const textsForm = z.array(z.string());
 
-/** @returns an entry's fields by name, as XADD takes them */
+/** Returns an entry's fields by name, in the format of XADD. */
 export function encodeEntry(entry: NewEntry): Record<string, string> {
   return {
     v: version,
@@ -80,15 +80,16 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
     reason: entry.reason,
     by: entry.by,
     lost: entry.lost,
-    // A Worker that does not know it reads an entry that covers nothing.
+    // An older Worker ignores this field and reads an entry that covers nothing.
     ...(entry.switched && { switch: JSON.stringify(entry.switched) }),
   };
 }
 
 /**
- * @param fields names and values in turn, as a stream gives them back
- * @returns an entry that cannot be read covers everything, hard: to be wrong in this direction
- *   costs origin requests and breaks no promise. Never throws.
+ * Reads an entry; never throws. An unreadable entry covers everything, hard: this error costs origin
+ * requests but breaks no promise.
+ *
+ * @param fields names and values in turn, as in a stream reply
  */
 export function decodeEntry(position: string, fields: readonly string[]): Entry {
   const values = new Map<string, string>();
@@ -113,7 +114,7 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
   };
 }
 
-/** @returns the last change of the switch among entries; `undefined` where none is one */
+/** Returns the state after the last post among the entries, if there is one. */
 export function lastSwitched(entries: readonly Entry[]): SwitchState | undefined {
   const entry = entries.findLast(({ switched }) => switched !== undefined);
   if (entry?.switched === undefined) return undefined;
@@ -129,17 +130,17 @@ function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
   }
 }
 
-/** Each once: an index counts an entry once under each of its targets. */
+/** Removes duplicates: an index counts an entry once per target. */
 function readTexts(json: string): string[] {
   return [...new Set(textsForm.parse(JSON.parse(json)))];
 }
 
-/** What an entry and each of its targets take beside their texts: objects, maps, indexes. */
+/** Estimated overhead of objects, maps and indexes, beside the texts. */
 const entryBytes = 448;
 const targetBytes = 192;
 const segmentBytes = 320;
 
-/** An upper estimate of the bytes that an entry takes in a view, which indexes it. */
+/** Returns an upper estimate of the memory that an entry takes in a view and its index. */
 export function heldBytes(entry: Entry): number {
   const { n, position, id, bodyDigest, reason, by, lost } = entry;
   const { tags, prefixes } = entry.targets;
@@ -147,24 +148,24 @@ export function heldBytes(entry: Entry): number {
   let bytes = entryBytes + targetBytes * tags.length;
   for (const text of texts) bytes += 2 * text.length;
   if (entry.switched !== undefined) bytes += 2 * JSON.stringify(entry.switched).length;
-  // A prefix is found by its segments.
+  // Prefixes are indexed by segment.
   for (const prefix of prefixes) bytes += segmentBytes * prefix.split("/").length;
   return bytes;
 }
 
-/** By the numbers of their parts, as the stream orders them. @returns below 0 if a is older than b */
+/** Compares positions in the order of the stream. Returns a negative number if a is older than b. */
 export function comparePositions(a: string, b: string): number {
   const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
   const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
   return aMs - bMs || aSequence - bSequence;
 }
 
-/** Is it that very entry? A position alone may be given twice, after a loss. */
+/** Returns whether this is the very entry. Positions alone can repeat after a loss. */
 export function isSamePlace(entry: EntryPlace | undefined, place: EntryPlace): boolean {
   return entry?.position === place.position && entry.n === place.n;
 }
 
-/** @param reply of XRANGE or XREVRANGE: `[[id, [name, value, …]], …]`; what is not in this form is left out */
+/** Reads a reply of XRANGE or XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other form. */
 export function entriesOf(reply: unknown): Entry[] {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((item: unknown) => {

@@ -1,43 +1,43 @@
-// What a purge names: tags and path prefixes, nothing more. Everything, a host, a route, a URL and
-// the groups of an origin are tags that a record carries unseen.
+// The targets of a purge: tags and path prefixes. Everything, a host, a route, a URL and an origin's groups
+// are internal tags of each record.
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedUrl } from "./spelling.ts";
 
 export type PurgeMode = "hard" | "soft";
 
 export interface PurgeTargets {
-  /** In the journal's own form: users' tags and the unseen ones cannot be mistaken. */
+  /** In the journal's form, whose prefixes keep users' tags apart from internal ones. */
   readonly tags: readonly string[];
-  /** `/path/` for every host, or `https://host/path/`; compared as text, in one spelling. */
+  /** `/path/` on every host, or `https://host/path/`. Compared as text in one spelling. */
   readonly prefixes: readonly string[];
 }
 
-/** Bytes of UTF-8. No purge can name a longer tag, and a record that bears one is not purged by it. */
+/** Bytes of UTF-8. No purge can name a longer tag, so records are not purgeable by it. */
 export const tagBytesMax = 256;
 
-/** The length of a tag in UTF-8, as JSON and the journal hold it. */
+/** Returns a tag's length in bytes of UTF-8, as in JSON and the journal. */
 export function tagBytes(tag: string): number {
   return new TextEncoder().encode(tag).length;
 }
 
-/** Every record bears it. */
+/** The tag of every record. */
 export const everythingTag = "everything";
-/** Covers every record. */
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };
 
-/** Covers no record. It is written as empty lists, since a list that is left out means everything. */
+/** Covers no record. Written as empty lists, because an omitted list means everything. */
 export const nothing: PurgeTargets = { tags: [], prefixes: [] };
 
-/** @param tag as a response or its route names it */
+/** @param tag as named by a response or its route */
 export const userTag = (tag: string): string => `tag:${tag}`;
-/** @param host as keyed URLs have it */
+/** @param host as spelled in keyed URLs */
 export const hostTag = (host: string): string => `host:${host}`;
 /** @param route its name */
 export const routeTag = (route: string): string => `route:${route}`;
-/** @param url as it is keyed */
+/** @param url as keyed */
 export const urlTag = (url: string): string => `url:${url}`;
 /**
- * A group as one origin knows it (RFC 9875 §2.1); a purge by tag names it for all origins.
+ * Returns the tag for a group of one origin (RFC 9875 §2.1). A purge by tag covers the group at all
+ * origins.
  *
  * @param origin scheme and host, as keyed URLs begin
  */
@@ -45,8 +45,8 @@ export const groupTag = ({ origin, group }: { origin: string; group: string }): 
   `group:${origin} ${group}`;
 
 /**
- * Targets by kind, as an operator is shown them. Each of the `groups`, which only answers of an
- * origin name, stands after its origin and a space.
+ * Returns targets by kind, for operators. Each group follows its origin and a space; only answers of an
+ * origin name groups.
  */
 export function namedTargets({ tags, prefixes }: PurgeTargets) {
   const under = (kind: string) =>
@@ -63,26 +63,26 @@ export function namedTargets({ tags, prefixes }: PurgeTargets) {
 }
 
 /**
- * The tag in the spelling that tags are compared in. The journal holds URLs as they were keyed, by
- * whatever version of the Worker wrote them.
+ * Returns a tag in the spelling used for comparison. The journal may hold URLs that another version of the
+ * Worker keyed.
  */
 export function comparedTag(tag: string): string {
   return tag.startsWith(urlTag("")) ? comparedUrl(tag) : tag;
 }
 
-/** Begins the URL of what is no page. No purge of pages names it: hosts, prefixes and routes are of pages. */
+/** Scheme of application data. Purges of pages by host, prefix or route do not cover it. */
 export const dataScheme = "tidemark-data:";
 
 export interface Coverable {
-  /** Every tag under which a record can be purged. */
+  /** All tags by which the record can be purged. */
   readonly tags: readonly string[];
-  /** The texts that a prefix may begin: the path, and the URL without its query. */
+  /** The texts that prefixes are compared with: the path, and the URL without its query. */
   readonly paths: readonly [path: string, url: string];
 }
 
 const known = new WeakMap<Coverage, Coverable>();
 
-/** Asked on every use of a record, so worked out once for each. */
+/** Returns what can cover a record. Cached per record, because every use asks. */
 export function coverable(record: Coverage): Coverable {
   let worked = known.get(record);
   if (worked === undefined && record.url.startsWith(dataScheme)) {

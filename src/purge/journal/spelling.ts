@@ -1,19 +1,17 @@
-// In which spellings one name may be stored: a purge covers every one of them.
+// Different spellings of one name. A purge covers all of them.
 import { sortedByName } from "../../rules/query.ts";
 
 /**
- * ASCII that keys hold in two spellings, as it is and escaped, and that says the same in both. An
- * escaped `/`, `\`, `?`, `#` or `%` says something else; in a query so does `&`, `=`, `+` or `;`.
+ * ASCII characters that mean the same escaped and unescaped, so keys hold both spellings. Excluded because
+ * escaping changes their meaning: `/`, `\`, `?`, `#` and `%`; in a query also `&`, `=`, `+` and `;`.
  */
 const spelledTwice = { path: /[!"$&'()*+,:;<=>@[\]^`{|}]/, query: /[!"$'()*,:<>@[\]^`{|}]/ };
 
 /**
- * How URLs and prefixes are compared with what is stored. Keys leave `%2A` and `*` apart, as RFC 3986
- * §2.2 has it, and so they are two pages; a purge of either means both.
+ * Returns the spelling in which purges compare URLs and prefixes. Keys distinguish `%2A` from `*` (RFC 3986
+ * §2.2); a purge of either covers both pages. The query is sorted again, because keys sort it as spelled.
  *
- * @param url normalised as keys are, or a part of one
- * @returns characters of two spellings as themselves, and the query sorted by its names once more,
- *   since keys sort them as they are spelled
+ * @param url normalised like keys, or a part of one
  */
 export function comparedUrl(url: string): string {
   if (!url.includes("%")) return url;
@@ -24,12 +22,12 @@ export function comparedUrl(url: string): string {
   return `${comparedPath}?${sortedByName(pairs).join("&")}`;
 }
 
-/** @param text of a query, normalised as keys are */
+/** @param text part of a query, normalised like keys */
 export function comparedInQuery(text: string): string {
   return unescaped(text, spelledTwice.query);
 }
 
-/** @param name of a parameter, or the beginning of one */
+/** @param name a parameter's name, or its beginning */
 export function hasSpellings(name: string): boolean {
   return spelledTwice.query.test(comparedInQuery(name));
 }
@@ -42,9 +40,9 @@ function unescaped(text: string, characters: RegExp): string {
 }
 
 /**
- * The tag as it stands, since a group's name may begin with white space (RFC 9875 §2); without white
- * space around it, as all other tags are stored; and both as workerd reads them, which takes fields
- * for UTF-8, where their origin wrote them in Latin-1.
+ * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC 9875 §2);
+ * other tags are trimmed. workerd decodes fields as UTF-8, which changes tags that the origin sent in
+ * Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
@@ -52,12 +50,12 @@ export function tagSpellings(tag: string): string[] {
   return [...plain, ...plain.filter(isLatin1).map(misread)];
 }
 
-/** @returns whether Latin-1 can write it, and in other bytes than UTF-8 */
+/** Returns whether Latin-1 can encode the text, in other bytes than UTF-8. */
 export function isLatin1(text: string): boolean {
   return /[\x80-\xff]/.test(text) && !/[^\0-\xff]/.test(text);
 }
 
-/** @param text of characters up to U+00FF; of any other, the lowest 8 bits */
+/** @param text characters up to U+00FF; of any other, the lowest 8 bits count */
 export function latin1Bytes(text: string): Uint8Array {
   return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 }

@@ -1,9 +1,7 @@
-// Writes a line to the log when the state of the switch changes in this isolate: by a post that it took, or
-// by one that the journal has brought.
+// Logs each change of the switch in this isolate, whether posted here or read from the journal.
 import type { Log } from "../../observe/log-line.ts";
 import type { Bypass, SwitchState } from "./switch-state.ts";
 
-/** One for each isolate. */
 export class SwitchLog {
   readonly #log: Log;
   #told: Bypass = false;
@@ -12,7 +10,7 @@ export class SwitchLog {
     this.#log = log;
   }
 
-  /** @param of who posted it, why, and in which trace, as it may stand in the log */
+  /** @param of who posted it, why, and in which trace, in loggable form */
   posted(
     { bypass, position }: SwitchState,
     of: Readonly<Record<string, string | undefined>>,
@@ -23,7 +21,7 @@ export class SwitchLog {
     this.#log({ event: "switch", level: "warn", message, ...fields });
   }
 
-  /** @param state as the view has it after a read; `undefined`: nothing was ever posted */
+  /** @param state of the view after a read; `undefined` if nothing was ever posted */
   learnt(state: SwitchState | undefined): void {
     const { bypass = false, position } = state ?? {};
     if (JSON.stringify(bypass) === JSON.stringify(this.#told)) return;
@@ -37,7 +35,7 @@ export class SwitchLog {
 const shownMax = 10;
 const shownCharsMax = 80;
 
-/** Whoever writes into the journal names as many routes as it likes, and as long ones. */
+/** Limits the names: an entry of the journal may hold any number of routes, of any length. */
 function shownOf(names: readonly string[]): string[] {
   return names.slice(0, shownMax).map((name) => name.slice(0, shownCharsMax));
 }

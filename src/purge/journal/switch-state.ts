@@ -1,14 +1,14 @@
-// The state of the switch, which names what goes straight to the origin, and the post that changes it.
+// The state of the switch, which sends requests straight to the origin, and the post that changes it.
 import * as z from "zod/mini";
 
-/** `true`: everything is bypassed; a list: the routes of these names; `false`: nothing. */
+/** Bypasses everything (`true`), nothing (`false`), or the routes with these names. */
 export type Bypass = boolean | readonly string[];
 
-/** A change of the switch, as its entry of the journal has it. */
+/** A post: a change of the switch, as stored in a journal entry. */
 export interface SwitchPost {
-  /** Random text without white space. It stays the same if the post is written again, in another entry. */
+  /** Random text without white space. Stays the same if the post is written again. */
   readonly post: string;
-  /** The post whose place it took; empty for the first. */
+  /** The id of the post that this one replaced; empty for the first. */
   readonly replaces: string;
   readonly bypass: Bypass;
 }
@@ -33,20 +33,17 @@ const stateForm = z.object({
   bypass: bypassForm,
 });
 
-/**
- * @param json of the entry's field
- * @returns `undefined` for what is no post, which changes nothing. Never throws
- */
+/** Reads the field of an entry. Returns `undefined` for an invalid post. Never throws. */
 export function readPost(json: string): SwitchPost | undefined {
   return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;
 }
 
-/** @returns `undefined` for what is none. Never throws */
+/** Returns `undefined` for an invalid state. Never throws. */
 export function readState(value: unknown): SwitchState | undefined {
   return z.safeParse(stateForm, value).data;
 }
 
-/** @returns `undefined` for text that is not JSON */
+/** Parses JSON. Returns `undefined` for invalid text. */
 export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);

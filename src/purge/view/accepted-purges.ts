@@ -1,5 +1,5 @@
-// The purges that this isolate has accepted and not yet read. Each covers here at once, in addition
-// to the chain, until a read brings it.
+// Purges that this isolate accepted and has not yet read back from the journal. They take effect here at
+// once, before a read adds them to the chain.
 import type { Covered } from "./view.ts";
 import {
   acceptedAtMs,
@@ -14,7 +14,7 @@ import { everything } from "../journal/purge-target.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
 import { TargetIndex } from "./target-index.ts";
 
-/** While the journal takes purges and cannot be read; beyond it each one covers everything. */
+/** Reached only if the journal takes purges but cannot be read. Beyond it, a purge covers everything. */
 const heldBytesMax = 4 * 1_048_576;
 
 const none: readonly Entry[] = [];
@@ -22,7 +22,7 @@ const none: readonly Entry[] = [];
 interface Accepted {
   readonly entry: Entry;
   readonly atMs: number;
-  /** A post of the switch: its state is the chain's by now, and it is still to be looked for. */
+  /** For a post of the switch: the chain already has its state, but rule 22 still has to read it back. */
   readonly isRead: boolean;
 }
 
@@ -31,22 +31,22 @@ export class AcceptedPurges {
   readonly #accepted = new Map<string, Accepted>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
-  /** The newest change of the switch among them. */
+  /** The newest switch state among the unread posts. */
   #switched: SwitchState | undefined;
 
-  /** Rule 24: one of our own that is newer than the view's end. */
+  /** Returns this isolate's own post, if it is newer than the end of the view (rule 24 e). */
   switchedAfter(end: string): SwitchState | undefined {
     const own = this.#switched;
     return own !== undefined && comparePositions(own.position, end) > 0 ? own : undefined;
   }
 
-  /** Those that were accepted no later than that instant, in the order in which they were. */
+  /** Returns the entries accepted no later than `latestAtMs`, in the order of acceptance. */
   upTo(latestAtMs: number): Entry[] {
     const all = Array.from(this.#accepted.values());
     return all.filter(({ atMs }) => atMs <= latestAtMs).map(({ entry }) => entry);
   }
 
-  /** @param atMs when it was accepted, by this isolate's clock */
+  /** @param atMs time of acceptance by this isolate's clock */
   add(accepted: Entry, atMs: number, isRead = false): void {
     this.forget(accepted.n);
     if (isRead && accepted.switched === undefined) return;
@@ -59,7 +59,7 @@ export class AcceptedPurges {
     if (entry.switched !== undefined) this.#findSwitched();
   }
 
-  /** The clock was set back: none was accepted later than now. */
+  /** Limits acceptance times to the present after the clock was set back. */
   dateUpTo(latestAtMs: number): void {
     for (const [n, accepted] of this.#accepted) {
       this.#accepted.set(n, { ...accepted, atMs: Math.min(accepted.atMs, latestAtMs) });
@@ -67,8 +67,8 @@ export class AcceptedPurges {
   }
 
   /**
-   * Removes an entry that a read has brought, since the chain has it now. A post of the switch stays until
-   * it is read back: no mark stands for a post that is lost (rule 24).
+   * Removes an entry that the chain now holds. A post of the switch stays until it is read back, because no
+   * mark replaces a lost post (rule 24 e).
    */
   wasRead(n: string): void {
     const accepted = this.#accepted.get(n);
@@ -77,7 +77,6 @@ export class AcceptedPurges {
     this.#findSwitched();
   }
 
-  /** An entry that is known to be lost, or to stand, covers no longer from here. */
   forget(n: string): void {
     const entry = this.#accepted.get(n)?.entry;
     if (entry === undefined) return;
@@ -96,27 +95,27 @@ export class AcceptedPurges {
     this.#switched = lastSwitched(entries.sort((a, b) => comparePositions(a.position, b.position)));
   }
 
-  /** A mark of our own covers whatever an entry that was lost with the others covered. */
+  /** Removes the purges that a mark of loss covers as well. */
   forgetUpTo(markedAtMs: number): void {
     for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.wasRead(n);
   }
 
-  /** @returns the purge that decides about a record; `undefined` where none covers it */
+  /** Returns the purge that decides about a record, if any covers it. */
   purgeOf(record: Covered): Entry | undefined {
     return this.#covering(record).reduce(decisive, undefined);
   }
 
-  /** Does a hard purge cover a record that is more than an invalidation? */
+  /** Returns whether a hard purge other than an invalidation covers the record. */
   isPurgedByOrder(record: Covered): boolean {
     return this.#covering(record).some(isOrdered);
   }
 
-  /** Epoch milliseconds: when the newest purge that covers a record was accepted; −∞ if none does. */
+  /** Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ without one. */
   lastPurgeAtMs(record: Covered): number {
     return Math.max(...this.#covering(record).map(({ position }) => acceptedAtMs(position)));
   }
 
-  /** Whatever is stored is older, unless it was filled by one who had read that very entry. */
+  /** Skips an entry that is the record's own stamp: the response was requested after that purge. */
   #covering(record: Covered): readonly Entry[] {
     if (this.#accepted.size === 0) return none;
     const { stamp } = record;
@@ -126,8 +125,8 @@ export class AcceptedPurges {
 }
 
 /**
- * Of two purges that cover a record, the one that decides: a hard one before a soft one, and of one
- * mode the older, since which a record is stale.
+ * Returns the purge that decides when two cover a record. Hard goes before soft. In the same mode, the
+ * older one counts, because it dates the staleness.
  */
 export function decisive(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
   if (one === undefined || other === undefined) return one ?? other;

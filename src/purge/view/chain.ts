@@ -1,5 +1,5 @@
-// A run of the journal's entries in order, indexed by what they cover. It grows at its end, at its
-// older end by what was read back from there, and lets its oldest go when it becomes too large.
+// A gapless run of journal entries, indexed by their targets. It grows at both ends and drops its oldest
+// entries when it exceeds its bounds.
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -12,25 +12,24 @@ import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
 import { TargetIndex } from "./target-index.ts";
 import type { Covered } from "./view.ts";
 
-/** Numbers of the entries for one target: the newest hard one, −∞ for none, and all soft ones. */
+/** Entry numbers for one target: the newest hard entry (−∞ if none) and all soft ones. */
 interface Newest {
   hardAt: number;
-  /** Of the hard ones, the newest that somebody ordered. */
+  /** The newest hard entry that is not an invalidation. */
   orderedAt: number;
   /** Oldest first. */
   readonly softAts: number[];
 }
 
-/** What a chain holds at the most; beyond it the oldest go, and their stamps become unknown. */
+/** Usual limits of a chain. Beyond them the oldest entries are dropped; their stamps become unknown. */
 export const usualBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax } as const;
 
-/** Other bounds in their place. */
 export type ChainBounds = Readonly<Record<keyof typeof usualBounds, number>>;
 
 export class Chain {
   readonly #bounds: ChainBounds;
   readonly #entries: Entry[] = [];
-  /** An entry's number is one more than that of the entry before it, whatever comes and goes. */
+  /** Number of the oldest entry. Numbers are consecutive and survive changes at either end. */
   #oldestNumber = 0;
   readonly #numberByPosition = new Map<string, number>();
   readonly #newest = new TargetIndex<Newest>();
@@ -57,7 +56,7 @@ export class Chain {
     return placeOf(this.#entries[0]);
   }
 
-  /** An upper estimate of what all this takes in memory. */
+  /** An upper estimate of the memory that the chain takes. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -76,8 +75,8 @@ export class Chain {
   }
 
   /**
-   * @param entries oldest first, and the last of them stands just before the floor
-   * @returns false once there is no room for all of them: the newest that fit were taken
+   * @param entries oldest first, ending just before the floor
+   * @returns false if there was no room for all of them; the newest that fit were added
    */
   prepend(entries: readonly Entry[]): boolean {
     const { entriesMax, bytesMax } = this.#bounds;
@@ -104,7 +103,7 @@ export class Chain {
     });
   }
 
-  /** Of the oldest alone: nothing older can be what is newest for its targets then. */
+  /** Removes the chain's oldest entry from the index. Hard numbers at or below it can then be dropped. */
   #unindex(entry: Entry | undefined, number: number): void {
     if (entry === undefined) return;
     this.#heldBytes -= heldBytes(entry);
@@ -116,7 +115,7 @@ export class Chain {
     });
   }
 
-  /** Does the chain hold that very entry? A position alone may have been minted anew. */
+  /** Returns whether the chain holds this very entry. Positions can repeat after a loss; `n` cannot. */
   knows(stamp: Stamp): boolean {
     return this.#numberOf(stamp) !== undefined;
   }
@@ -128,8 +127,8 @@ export class Chain {
   }
 
   /**
-   * The purge after a record's stamp that decides about it: a hard entry, whatever soft ones came
-   * later, else the first soft one. An unknown stamp is older than everything here.
+   * Returns the purge that decides about a record: the newest hard entry after its stamp, else the first
+   * soft one. An unknown stamp counts as older than the whole chain (rule 6).
    */
   purgeOf(record: Covered): Entry | undefined {
     const since = this.#since(record);
@@ -141,12 +140,12 @@ export class Chain {
     return this.#entryAt(Math.min(...firsts));
   }
 
-  /** Is a hard purge after its stamp, among those that cover a record, more than an invalidation? */
+  /** Returns whether a hard purge other than an invalidation covers the record after its stamp. */
   isPurgedByOrder(record: Covered): boolean {
     return this.#newest.some(record, isOrderedSince, this.#since(record));
   }
 
-  /** Epoch milliseconds: when the newest purge that covers a record was accepted; −∞ if none does. */
+  /** Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ without one. */
   lastPurgeAtMs(record: Covered): number {
     const covering = this.#newest.covering(record);
     const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, newestSoft(one))));
@@ -154,7 +153,7 @@ export class Chain {
     return entry === undefined ? -Infinity : acceptedAtMs(entry.position);
   }
 
-  /** A number that is gone was that of an entry which has left the chain. */
+  /** Returns the number after which entries count: for an unknown stamp, from the oldest on. */
   #since({ stamp }: Covered): number {
     return Math.max(this.#numberOf(stamp) ?? -Infinity, this.#oldestNumber - 1);
   }

@@ -1,5 +1,5 @@
-// Notices that this isolate's clock was set back. What was noted before the step tells no age: it
-// lies ahead at first, and looks young again once the clock has caught up with it.
+// Detects that this isolate's clock was set back (rule 10). Instants noted before the step prove no age:
+// once the clock has caught up with them, they look recent again.
 
 export class ClockSteps {
   readonly #allowanceMs: number;
@@ -7,17 +7,17 @@ export class ClockSteps {
   #doubtUpToMs = -Infinity;
   #count = 0;
 
-  /** @param allowanceMs A: by so much readings may be behind each other */
+  /** @param allowanceMs A: smaller steps back are normal between readings */
   constructor(allowanceMs: number) {
     this.#allowanceMs = allowanceMs;
   }
 
-  /** How often the clock was set back. */
+  /** How many times the clock was set back. */
   get count(): number {
     return this.#count;
   }
 
-  /** @returns whether the clock was set back since it was last read, by more than A */
+  /** Returns whether the clock was set back by more than A since the last reading. */
   isSetBackAt(atMs: number): boolean {
     if (atMs >= this.#latestAtMs - this.#allowanceMs) {
       this.note(atMs);
@@ -29,12 +29,12 @@ export class ClockSteps {
     return true;
   }
 
-  /** An instant that a clock of this colo has shown. */
+  /** Records an instant that some clock of this colo has shown. */
   note(instantMs: number): void {
     if (instantMs > this.#latestAtMs) this.#latestAtMs = instantMs;
   }
 
-  /** May that instant have been noted before a step? */
+  /** Returns whether that instant may have been noted before a step. */
   isInDoubt(instantMs: number): boolean {
     return instantMs <= this.#doubtUpToMs;
   }

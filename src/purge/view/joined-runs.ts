@@ -1,18 +1,18 @@
-// One piece of work that many requests ask for: one run under way and one queued, whoever asks.
+// Shares one piece of work between requests: at most one run is under way and one is queued.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/patience.ts";
 
 export interface JoinedRunsSettings {
   readonly run: () => Promise<unknown>;
   readonly nowAtMs: () => number;
-  /** What has not ended by then is taken for gone with its request. */
+  /** A run that takes longer is assumed to have died with its request. */
   readonly patienceMs: number;
 }
 
 export class JoinedRuns {
   readonly #settings: JoinedRunsSettings;
   #running: { readonly startedAtMs: number; readonly done: Promise<void> } | undefined;
-  /** Will run once what is under way has ended, or has taken too long. */
+  /** Starts once the current run has ended or timed out. */
   #queued: { readonly startedAtMs: number } | undefined;
 
   constructor(settings: JoinedRunsSettings) {
@@ -20,9 +20,9 @@ export class JoinedRuns {
   }
 
   /**
-   * Has a run begin after this call. Rejects as the run does, to whom it belongs.
+   * Requests a run that begins after this call. Rejects with the run's error if this call executes the run.
    *
-   * @returns once that run has ended, or at once where another request's will do
+   * @returns once that run has ended; at once if another request has already queued one
    */
   async ask(): Promise<void> {
     if (this.#isCurrent(this.#queued)) return;
@@ -31,7 +31,6 @@ export class JoinedRuns {
     const place = { startedAtMs: this.#settings.nowAtMs() };
     this.#queued = place;
     await patiently(running.done, this.#settings.patienceMs);
-    // Else it has waited for so long that another has taken its place.
     if (this.#queued === place) await this.#run();
   }
 

@@ -1,5 +1,5 @@
-// Follows the journal: how a chain of its entries is begun, extended, replaced after a loss, and
-// lengthened at its older end (docs/purge-protocol.md, rules 11 to 14 and 16 to 18).
+// Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). It begins a chain of entries,
+// extends it, replaces it after a loss, and reads back older entries.
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
@@ -18,37 +18,36 @@ import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
-/** What a journal is followed with. */
 export interface FollowingSettings extends SpreadSettings {
   readonly journal: Journal;
-  /** What a view holds at the most; absent: the usual. No more than trimming leaves. */
+  /** Limits of the chain; never more than trimming leaves in the journal. Default: the usual bounds. */
   readonly chainBounds?: ChainBounds;
-  /** Absent: nobody is told of the entries that become known. */
+  /** Receives the entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
   /** Runs after each read that has made the view younger. */
   readonly onRead?: () => void;
 }
 
-/** How many pages one search reads at the most. */
+/** Pages that one search for an older stamp may read. */
 const searchPagesMax = 4;
 
-/** What it has come to is for others to read, and written here alone. */
+/** Only this class writes the public fields. */
 export class JournalFollower {
   readonly #settings: FollowingSettings;
   readonly #accepted: AcceptedPurges;
   readonly #clock: ClockSteps;
   chain: Chain | undefined;
-  /** Rule 24: the state of the switch at the chain's end; it belongs to the chain. */
+  /** State of the switch at the chain's end (rule 24 b). */
   switched: SwitchState | undefined;
-  /** The clock before that read was sent which shows the chain's end to have been the journal's. */
+  /** Clock before sending the last read that confirmed the end of the chain. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
-  /** The chain that nothing more can be read back for. */
+  /** The chain that cannot be extended further back. */
   #complete: Chain | undefined;
   #isSearching = false;
 
-  /** @param accepted forgets what has been read */
+  /** @param accepted loses each entry that a read brings */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
     this.#settings = settings;
     this.#accepted = accepted;
@@ -60,7 +59,7 @@ export class JournalFollower {
     return this.#spread.lag;
   }
 
-  /** @returns whether the journal was read and the view is as young as that; trouble changes nothing */
+  /** Reads on in the journal. Returns whether that made the view younger; a failure changes nothing. */
   async readOn(): Promise<boolean> {
     const before = { chain: this.chain, sentAtMs: this.sentAtMs };
     this.#spread.tried();
@@ -77,7 +76,7 @@ export class JournalFollower {
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
-  /** Rules 12 and 18: a cold view is what is newest; an empty journal gets a mark first. */
+  /** Starts a cold view from the newest entries; an empty journal gets a mark first (rules 12 and 18). */
   async #begin(): Promise<void> {
     let read = await this.#dated((journal) => journal.newest());
     this.#noteFailure(read);
@@ -93,7 +92,7 @@ export class JournalFollower {
     if (this.chain === undefined) this.#adopt(read);
   }
 
-  /** Rules 16 and 17: a replica that lags, a journal that was trimmed, or one that lost entries. */
+  /** Finds out why the end did not come back: a lagging replica, trimming or a loss (rules 16 and 17). */
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { end } = chain;
     const checked = await this.#dated((journal) => journal.atPrimary(end.position));
@@ -102,12 +101,12 @@ export class JournalFollower {
     const { upTo, isTrimmed } = checked;
     if (isSamePlace(upTo, end)) {
       const at = checked.entries.findIndex(({ position }) => position === end.position);
-      // More than was read lies between: what is newest is then all that is known.
+      // Too many entries follow the end. Start over from the newest.
       if (at < 0) return this.#adopt(checked);
       const newer = { ...checked, entries: checked.entries.slice(at + 1) };
       return this.#extend(chain, end.position, newer);
     }
-    // With its `n`: an entry at the same position may have been lost, and marked, before.
+    // Includes `n`, because an earlier entry at the same position may have been lost and marked.
     const lost = `${end.position} ${end.n}`;
     const isMarked = checked.entries.some((entry) => entry.lost === lost);
     const marked = !isTrimmed && !isMarked ? await this.#mark(lost) : undefined;
@@ -121,14 +120,14 @@ export class JournalFollower {
     return this.#dated((journal) => journal.appendMark(lost));
   }
 
-  /** A read that was sent before the clock was set back brings its entries, and no age. */
+  /** Runs a read. If the clock is set back meanwhile, the age of the result is unknown (rule 10). */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { count } = this.#clock;
     const read = await ask(this.#settings.journal);
     return this.#clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }
 
-  /** The clock was set back: nobody knows any more how old the view is. */
+  /** Discards ages after the clock was set back. */
   forgetInstants(): void {
     this.sentAtMs = -Infinity;
     this.failedAtMs = undefined;
@@ -136,10 +135,10 @@ export class JournalFollower {
   }
 
   /**
-   * Rule 14: a chain takes what is newer from a copy that holds its own last entry; without one the
-   * copy is taken as it is. Either way the view is as old as the read that the copy came from.
+   * Takes newer entries from a colo's copy (rule 14). A chain needs a copy that holds its last entry; a
+   * cold view takes the copy whole. The view becomes as old as the read behind the copy.
    *
-   * @returns whether it made the view younger
+   * @returns whether the view became younger
    */
   take(copy: ViewCopy): boolean {
     this.#spread.tried();
@@ -149,7 +148,7 @@ export class JournalFollower {
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
     const { sentAtMs } = copy;
-    // A post among the entries of a copy goes before the state in the copy, which is no newer.
+    // A post among the entries is at least as new as the copy's own state.
     const switched = lastSwitched(entries) ?? copy.switched;
     const read: JournalRead = { kind: "read", entries, sentAtMs, switched };
     if (chain === undefined) this.#adopt(read);
@@ -158,8 +157,8 @@ export class JournalFollower {
   }
 
   /**
-   * Rule 12: reads back what an older stamp may be found in, a few pages at a time and one search at
-   * a time. What is read lengthens the chain only where it joins it; its end and its age stay.
+   * Reads back up to four pages in search of an older stamp, one search at a time (rule 12). Pages that
+   * join the chain lengthen it; its end and age stay.
    */
   async searchBack(stamp: Stamp): Promise<void> {
     if (this.#isSearching || !this.#mayBeOlder(stamp)) return;
@@ -179,14 +178,14 @@ export class JournalFollower {
     return comparePositions(stamp.position, chain.floor.position) < 0;
   }
 
-  /** @returns whether there may be more */
+  /** Reads one older page. Returns whether there may be more. */
   async #readBack(): Promise<boolean> {
     const chain = this.chain;
     if (chain === undefined) return false;
     const { floor } = chain;
     const read = await this.#settings.journal.before(floor);
     if (read.kind === "unavailable") return false;
-    // Rule 13: it was read for a chain, and for a floor, that may have gone since.
+    // Rule 13: the chain or its floor may have changed during the read.
     if (this.chain !== chain || !isSamePlace(chain.floor, floor)) return false;
     const heldCount = chain.entries.length;
     const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
@@ -195,7 +194,7 @@ export class JournalFollower {
     return hasMore;
   }
 
-  /** Rule 13: a result that was judged against a position that is no longer ours is thrown away. */
+  /** Returns whether the chain and its end are unchanged. If not, the result is discarded (rule 13). */
   #isStill(chain: Chain, position: string): boolean {
     return this.chain === chain && chain.end.position === position;
   }
@@ -208,13 +207,13 @@ export class JournalFollower {
     this.#verified(entries, sentAtMs);
   }
 
-  /** What stands before the entry was read with it: where that joins the chain's end, it extends it. */
+  /** Appends a purge. The entries read with it extend the chain if they join its end (rule 25 c). */
   async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendedAndRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));
     const { chain } = this;
     if (appended.kind === "unavailable" || chain === undefined) return appended;
     const { since, sentAtMs } = appended;
-    // What stood at the place is gone, or too far back: that tells nothing of our chain.
+    // The entry at `place` is gone or too far back, so this read says nothing about the chain.
     if (since === undefined) return appended;
     const { end } = chain;
     const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
@@ -230,7 +229,7 @@ export class JournalFollower {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
-    // The entries know more than the key only where the key alone was lost.
+    // Use the entries' state only if the switch key itself was lost.
     this.switched = read.switched ?? lastSwitched(read.entries);
     this.#verified(read.entries, read.sentAtMs);
   }

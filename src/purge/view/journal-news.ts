@@ -1,10 +1,10 @@
-// Tells whoever subscribes which entries of the journal have become known in this isolate.
+// Notifies subscribers of the journal entries that become known in this isolate.
 import type { Entry } from "../journal/entry.ts";
 
 /**
- * How entries became known. `read`: from the end of the journal, or all of a view that is new.
- * `older`: from before the view's oldest. `accepted`: here, and in effect at once. `again`: written
- * once more, since the journal had lost what was accepted here.
+ * How entries became known. `read`: at the end of the journal, or with a new view. `older`: before the
+ * view's oldest entry. `accepted`: accepted by this isolate, in effect at once. `again`: appended again
+ * because the journal had lost them.
  */
 export interface JournalNews {
   readonly how: "read" | "older" | "accepted" | "again";
@@ -12,21 +12,21 @@ export interface JournalNews {
   readonly entries: readonly Entry[];
 }
 
-/** Runs at once, in whatever request has brought the news. What it throws harms nobody. */
+/** Runs synchronously in the request that brought the news. Errors are caught. */
 export type NewsListener = (news: JournalNews) => void;
 
 export class NewsListeners {
   readonly #listeners: NewsListener[] = [];
   readonly #failed: (cause: unknown) => void;
 
-  /** @param failed told of what a listener throws */
+  /** @param failed receives each error that a listener throws */
   constructor(failed: (cause: unknown) => void) {
     this.#failed = failed;
   }
 
   /**
-   * For as long as the isolate lives. An entry may be told of more than once: where it was accepted
-   * and is read later, and where a view begins anew after a loss.
+   * Adds a listener for the life of the isolate. It may see an entry twice: once accepted and once read, or
+   * when a view starts over after a loss.
    */
   add(listener: NewsListener): void {
     this.#listeners.push(listener);

@@ -1,5 +1,5 @@
-// An isolate's view of the journal: a chain of its entries, and when they were read. Asked on every
-// use of a record.
+// An isolate's view of the journal: a chain of entries and the time of their last read. Every use of a
+// record consults it.
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
@@ -21,17 +21,16 @@ import {
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
-  /** What tells of a clock that is set back; absent: one of its own. */
+  /** Detects a clock that was set back. Default: an instance of its own. */
   readonly clock?: ClockSteps;
-  /** Is the journal known to be away? Then a renewal is a probe, and no answer waits for one. */
+  /** Returns whether the journal is shut off. A renewal is then a probe, and no answer waits for it. */
   readonly isShutOff?: () => boolean;
-  /** Rule 22: told of what was accepted here and should have been read since. It may be lost. */
+  /** Receives entries accepted here that should have been read by now. They may be lost (rule 22). */
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
 
 export class JournalView implements PurgeView {
   readonly #settings: JournalViewSettings;
-  /** What reads the journal on. */
   readonly follower: JournalFollower;
   readonly #accepted = new AcceptedPurges();
   readonly #catchUps: JoinedRuns;
@@ -70,7 +69,7 @@ export class JournalView implements PurgeView {
     return this.follower.failedAtMs;
   }
 
-  /** Rule 24: the last post that is known here; one of our own until a read brings it, or passes it. */
+  /** The last known post: this isolate's own until a read brings it or a newer one (rule 24 e). */
   get switched(): SwitchState | undefined {
     const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
     return own ?? this.follower.switched;
@@ -81,7 +80,7 @@ export class JournalView implements PurgeView {
     return switched !== undefined && isBypassed(switched.bypass, route);
   }
 
-  /** Rule 15: renewed in the background; only past N − A does a request wait, and for no probe. */
+  /** Rule 15: renews in the background. Requests wait only past N − A, and never for a probe. */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
     this.arrived(atMs);
@@ -94,7 +93,7 @@ export class JournalView implements PurgeView {
     return this.#renewals.isPast(atMs) && !this.isShutOff;
   }
 
-  /** Where the clock was set back, what it showed before is nothing to compare it with. */
+  /** Discards all instants if the clock was set back: they no longer compare with the present. */
   arrived(atMs: number): void {
     if (!this.#clock.isSetBackAt(atMs)) return;
     this.follower.forgetInstants();
@@ -104,8 +103,8 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Rule 6: before an unknown stamp costs an origin request, once per N/4. What is older than the
-   * view is meanwhile sought behind the answer, which does not wait for it (rule 12).
+   * Renews the view at most once per N/4, before an unknown stamp costs an origin request (rule 6). A
+   * search for older stamps runs behind the answer (rule 12).
    */
   seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
     const { atMs } = attention;
@@ -120,14 +119,14 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Brings in what this isolate has just accepted: until then every response that it covers, new
-   * ones too, would be asked for again. An isolate that takes purges alone has no other occasion.
+   * Reads the entries that this isolate has just accepted. Until then, even new responses that they cover
+   * would be fetched again. An isolate that only takes purges has no other occasion to read.
    */
   catchUp(): Promise<void> {
     return this.#catchUps.ask();
   }
 
-  /** Rule 1: waits for a first view as long as the journal's time-out allows. */
+  /** Rule 1: waits for the first view up to the journal's timeout. */
   async stamp(attention: Attention): Promise<Stamp> {
     if (this.chain === undefined) {
       const renewed = this.#renewals.begun(attention);
@@ -136,12 +135,12 @@ export class JournalView implements PurgeView {
     return this.chain?.end ?? "none";
   }
 
-  /** Rules 5 to 7. */
+  /** Applies rules 5 to 7. */
   judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
     const purged = this.#purged(record);
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (purged?.mode === "hard") {
-      // Rule 6: what counts here as older than everything, a newer view may know.
+      // Rule 6: a newer view may know a stamp that this one takes for older than everything.
       const mayBeNewer = !isKnown && record.stamp !== "none";
       if (!mayBeNewer) return purged;
       return { kind: "unverified", why: "purge-in-doubt", covering: purged };
@@ -155,14 +154,14 @@ export class JournalView implements PurgeView {
     return purged ?? usable;
   }
 
-  /** A validator may stand for the very body that was purged, and a 304 would bring that back. */
+  /** Applies rule 23: after a hard purge, a 304 could bring the purged body back. */
   mayBeValidated(record: Covered, ask: Omit<JudgementAsk, "colo">): boolean {
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
     return !this.#accepted.isPurgedByOrder(record) && this.chain?.isPurgedByOrder(record) !== true;
   }
 
-  /** Rule 7 (b). */
+  /** Rule 7 (b): this colo requested the body recently. */
   #isTrusted(record: Covered, ask: JudgementAsk): boolean {
     const { colo } = record;
     const atMs = bodyRequestedAtMs(record);
@@ -170,7 +169,7 @@ export class JournalView implements PurgeView {
     return isYoung && colo !== "" && colo === ask.colo();
   }
 
-  /** A failure that is older than N says nothing of now: the journal was not asked since. */
+  /** Applies rule 8. A failure older than N proves nothing, because no read has been tried since. */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
     const { failedAtMs } = this;
     if (failedAtMs === undefined || this.#isWithinBound(this.sentAtMs, ask)) return false;
@@ -196,13 +195,13 @@ export class JournalView implements PurgeView {
       : { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
   }
 
-  /** What this isolate has accepted covers here at once, until a join brings it. */
+  /** Applies newly accepted entries at once, until a read brings them. */
   accepted(entries: readonly Entry[]): void {
     this.#cover(entries);
     this.#settings.news?.tell("accepted", entries);
   }
 
-  /** Entries of this isolate's that were lost, and now stand elsewhere. */
+  /** Replaces lost entries of this isolate by the ones appended in their place. */
   replaced(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.#accepted.forget(n);
     this.#cover(again);
@@ -211,15 +210,15 @@ export class JournalView implements PurgeView {
 
   #cover(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      // A read that was under way may have brought it before the journal's answer came.
+      // A read that was under way may already have brought it.
       const isRead = this.chain?.knows(entry) === true;
       this.#accepted.add(entry, this.#settings.nowAtMs(), isRead);
     }
   }
 
   /**
-   * Entries of this isolate's that were not lost. No read on brings one that stands before the chain:
-   * every stamp that the chain knows is newer. A post that was read has been waiting for this.
+   * Handles entries that were found in the journal. An entry before the chain's floor will never be read,
+   * and every known stamp is newer, so it is dropped. A post that was already read is dropped as well.
    */
   readBack(entries: readonly Entry[]): void {
     const { chain } = this;
@@ -230,14 +229,14 @@ export class JournalView implements PurgeView {
     }
   }
 
-  /** What was read from the journal, if that was within N − A. */
+  /** The chain's entries, if the view is within N − A; else none. */
   get currentEntries(): readonly Entry[] {
     const { maxLagMs, nowAtMs } = this.#settings;
     const isCurrent = this.#isWithinBound(this.sentAtMs, { atMs: nowAtMs(), maxLagMs });
     return isCurrent ? (this.chain?.entries ?? []) : [];
   }
 
-  /** Everything that is known to stand in the journal. */
+  /** All known entries: read or accepted here. */
   get entries(): readonly Entry[] {
     return [...(this.chain?.entries ?? []), ...this.#accepted.upTo(Infinity)];
   }

@@ -1,25 +1,24 @@
-// How long purges take from their acceptance until this isolate has read them.
+// Measures the time from a purge's acceptance until this isolate has read it.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
 export interface SpreadSettings {
   readonly nowAtMs: () => number;
-  /** N, in milliseconds: an isolate that has not tried to read the journal for so long was not at work. */
+  /** N. An isolate that has not tried to read for longer counts as idle. */
   readonly maxLagMs: number;
-  /** Told how long each purge took that was accepted while this isolate was at work. */
+  /** Receives the time of each purge that was accepted while this isolate was active. */
   readonly onSpread?: ((tookMs: number) => void) | undefined;
 }
 
-/** A spread is measured from the journal's clock to this isolate's clock, so A bounds the error. */
+/** Compares the journal's clock with the isolate's, so the error is at most A. */
 export class PurgeSpread {
   readonly #settings: SpreadSettings;
   #triedAtMs = -Infinity;
-  /** Since then no two tries were further apart than N. */
+  /** Start of the current run of reads that are at most N apart. */
   #atWorkSinceAtMs = Infinity;
   /**
-   * From a purge's acceptance, by the journal's clock, to its being read here: of the newest purge
-   * that was read on to, the longest, and when the newest was read. Of purges that were accepted while
-   * this isolate was at work; `undefined` until one has come.
+   * Time from acceptance, by the journal's clock, to the read: of the newest purge, and the longest so far.
+   * Counts only purges accepted while this isolate was active; `undefined` until there is one.
    */
   lag: { readonly lastMs: number; readonly worstMs: number; readonly readAtMs: number } | undefined;
 
@@ -27,7 +26,7 @@ export class PurgeSpread {
     this.#settings = settings;
   }
 
-  /** The isolate tries to renew its view; the try may fail. */
+  /** Notes an attempt to renew the view, successful or not. */
   tried(): void {
     const { maxLagMs, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
@@ -36,8 +35,8 @@ export class PurgeSpread {
   }
 
   /**
-   * Counts the purges that a read has brought. A purge that was accepted before this isolate was at work does
-   * not count: its time shows how long the isolate had no requests, and not how long purges take.
+   * Measures the purges of a read. It skips those accepted while this isolate was idle: their time would
+   * show missing traffic rather than slow purging.
    */
   read(entries: readonly Entry[]): void {
     const { nowAtMs, onSpread } = this.#settings;
@@ -51,7 +50,7 @@ export class PurgeSpread {
     }
   }
 
-  /** The clock was set back. */
+  /** Resets the activity after the clock was set back. */
   forgetInstants(): void {
     this.#triedAtMs = -Infinity;
   }

@@ -1,21 +1,20 @@
-// An index of purges by their targets, asked with the tags and the path of a record. A look-up costs
-// as many steps as the record has tags and segments of its path, however many purges there are.
+// An index of purges by target, looked up with a record's tags and path. A look-up takes one step per tag
+// and path segment, however many purges there are.
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets } from "../journal/purge-target.ts";
 import { comparedUrl } from "../journal/spelling.ts";
 
-/** Of what is kept, against a number; what is falsy has not passed. */
+/** Tests a value against a number. */
 type Test<T> = (kept: T, bound: number) => boolean | undefined;
 
-/** From what is kept to what will be; `undefined` is nothing. */
+/** Maps the value of a target to its new value; `undefined` means none. */
 type Change<T> = (kept: T | undefined) => T | undefined;
 
-/** What is kept for each target of a purge. */
+/** One value per purge target. */
 export class TargetIndex<T extends object> {
   readonly #byTag = new Map<string, T>();
   #byPrefix: Node<T> | undefined;
 
-  /** Changes what is kept for each target. */
   change({ tags, prefixes }: PurgeTargets, change: Change<T>): void {
     for (const tag of new Set(tags.map(comparedTag))) {
       withEntry(this.#byTag, tag, change(this.#byTag.get(tag)));
@@ -26,10 +25,10 @@ export class TargetIndex<T extends object> {
   }
 
   /**
-   * Does what is kept for any target that covers a record pass the test? No further is tested once
-   * it does. Asked at every hit, so it makes no list.
+   * Returns whether any value for a covering target passes the test. Runs on every hit, so it stops at the
+   * first match and allocates no list.
    *
-   * @param bound handed to the test, so that it need not be made anew for each question
+   * @param bound passed to the test, which saves a closure per call
    */
   some(record: Coverage, test: Test<T>, bound: number): boolean {
     const { tags, paths } = coverable(record);
@@ -57,7 +56,7 @@ export class TargetIndex<T extends object> {
     return false;
   }
 
-  /** What is kept for each target that covers a record. */
+  /** Returns the values of all targets that cover a record. */
   covering(record: Coverage): readonly T[] {
     const found: T[] = [];
     this.some(record, (kept) => void found.push(kept), 0);
@@ -65,7 +64,7 @@ export class TargetIndex<T extends object> {
   }
 }
 
-/** Would a purge of these targets cover a record? */
+/** Returns a test for whether a purge of these targets covers a record. */
 export function coveredBy(targets: PurgeTargets): (record: Coverage) => boolean {
   const index = new TargetIndex<PurgeTargets>();
   index.change(targets, () => targets);
@@ -73,9 +72,8 @@ export function coveredBy(targets: PurgeTargets): (record: Coverage) => boolean 
 }
 
 /**
- * What stands below one run of segments, so that a path meets the prefixes that begin it and no
- * others. What a prefix has behind its last `/` is its rest, which may be empty and need not end where
- * a segment does: `/a/b` begins `/a/bc` too. It is found by trying the lengths that rests have.
+ * A trie node for one path segment. The rest is the part of a prefix after its last `/`. It may be empty
+ * and may end inside a segment: `/a/b` covers `/a/bc`. Rests are grouped by length for the look-up.
  */
 interface Node<T> {
   children: Map<string, Node<T>> | undefined;
@@ -83,8 +81,8 @@ interface Node<T> {
 }
 
 /**
- * @param prefix what the node's segments leave of it
- * @returns the node, made where there was none; `undefined` once nothing is left in it
+ * @param prefix the part that remains below this node
+ * @returns the node, created if missing; `undefined` once it is empty
  */
 function changed<T>(
   before: Node<T> | undefined,
@@ -105,7 +103,7 @@ function changed<T>(
   return node.children || node.restsByLength ? node : undefined;
 }
 
-/** @returns the same map, made where there was none; `undefined` once it is empty */
+/** Sets or deletes an entry. Returns the map, created if missing; `undefined` once it is empty. */
 function withEntry<K, V>(map: Map<K, V> | undefined, key: K, value: V | undefined) {
   if (value === undefined) map?.delete(key);
   else return (map ?? new Map<K, V>()).set(key, value);

@@ -1,6 +1,6 @@
-// Copies of a view in the colo's Cache API, so that the isolates of a colo share one reading of the
-// journal (docs/purge-protocol.md, rules 14 and 15). Whatever is odd about a copy makes it absent,
-// and a cache that fails or does not answer costs nothing but reads of the journal.
+// Copies of a view in the colo's Cache API (docs/purge-protocol.md, rules 14 and 15). They let the isolates
+// of a colo share one read of the journal. An invalid copy counts as absent. A failing cache only costs
+// additional reads of the journal.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/patience.ts";
 import { sha256Hex } from "../../base/sha256.ts";
@@ -15,34 +15,34 @@ import { type JournalRead, newestCount } from "../journal/journal.ts";
 import { readState, type SwitchState } from "../journal/switch-state.ts";
 
 export interface ViewCopiesSettings {
-  /** `caches.default`, or whatever keeps its promises: one colo's, and one host's. */
+  /** `caches.default` or an equivalent: local to one colo and one host. */
   readonly cache: () => Pick<Cache, "match" | "put">;
-  /** What tells this journal from others: a cold view takes a copy as it is. */
+  /** Identifies the journal, because a cold view takes a copy without further checks. */
   readonly journal: string;
-  /** What tells this isolate from others. */
+  /** Identifies this isolate. */
   readonly claimant: string;
   readonly nowAtMs: () => number;
-  /** A: clocks of one colo may differ by that much; a copy from further ahead is odd. */
+  /** A: how far clocks within a colo may differ. A copy from further ahead is rejected. */
   readonly allowanceMs: number;
-  /** How long a copy may be of use. */
+  /** How long the Cache API keeps a copy. */
   readonly keepMs: number;
 }
 
 /**
- * What a reader of the journal knew: its chain, the clock before its read was sent, and the state of the
- * switch. Entries may have come to the chain since.
+ * A reader's state for a copy: its chain, the clock before its read, and the switch. The chain may have
+ * grown since the read.
  */
 export type KnownView = Omit<JournalRead, "kind">;
 
-/** Raised with every change of form. */
+/** Incremented with every change of the format. */
 const version = 2;
 const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
-/** One colo's cache answers in a few milliseconds, or is in trouble. */
+/** Wait timeout: a healthy cache of the colo answers within a few milliseconds. */
 const patienceMs = 250;
-/** A cache that has not answered is not asked again for so long, since requests wait for it. */
+/** Pause after a timeout, because requests wait for the cache. */
 const silenceMs = 10_000;
-/** So that nothing on the way takes the bytes for text it could compress. */
+/** Keeps intermediaries from compressing the bytes as text. */
 const opaque = "application/octet-stream";
 const digestLength = 64;
 
@@ -56,7 +56,7 @@ export class ViewCopies {
     this.#settings = settings;
   }
 
-  /** @param host of the request: another host's look-ups would leave the colo's cache */
+  /** @param host of the request: look-ups under another host would leave the colo's cache */
   async read(host: string): Promise<ViewCopy | undefined> {
     const bytes = await this.#attempt(async (cache) => {
       const response = await cache.match(await this.#addressOf(host, "view"));
@@ -68,7 +68,7 @@ export class ViewCopies {
     return copy.sentAtMs > nowAtMs() + allowanceMs ? undefined : copy;
   }
 
-  /** Only what was read from the journal itself may be published. */
+  /** Publishes a view. Its entries must come from the journal itself, never from a copy. */
   async publish(host: string, view: KnownView): Promise<void> {
     const body = await encodeCopy(view);
     if (body === undefined) return;
@@ -76,9 +76,9 @@ export class ViewCopies {
   }
 
   /**
-   * Says that this isolate is about to read the journal, unless another has just said so.
+   * Claims the next read of the journal, unless another isolate did so in the last two seconds.
    *
-   * @returns whose claim stands; without an answer of the cache nobody else's does
+   * @returns the owner of the claim; `ours` if the cache does not answer
    */
   async claim(host: string): Promise<"ours" | "others"> {
     const { nowAtMs, claimant } = this.#settings;
@@ -106,19 +106,19 @@ export class ViewCopies {
     return answer === "out-of-patience" || answer === "abandoned" ? undefined : answer;
   }
 
-  /** No request can read this: everything below `/_cache/` ends at this Worker. */
+  /** Builds an address that no client can read: paths below `/_cache/` end at this Worker. */
   async #addressOf(host: string, what: "view" | "claim"): Promise<string> {
     this.#digest ??= await sha256Hex(new TextEncoder().encode(this.#settings.journal));
     return `https://${host}/_cache/journal/${this.#digest}/${what}`;
   }
 }
 
-/** A copy as it was found. Its entries are decoded only where they are wanted. */
+/** A copy found in the cache. Decodes its entries on demand. */
 export class ViewCopy {
   readonly sentAtMs: number;
-  /** Of the switch, unless its entries say something newer; `undefined` where nothing was posted. */
+  /** State of the switch, unless an entry holds a newer one; `undefined` if nothing was posted. */
   readonly switched: SwitchState | undefined;
-  /** As a stream gives them back, oldest first. */
+  /** Entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];
 
   constructor(sentAtMs: number, items: readonly unknown[], switched?: SwitchState) {
@@ -127,12 +127,12 @@ export class ViewCopy {
     this.#items = items;
   }
 
-  /** @returns `undefined` if one of them is odd: an entry must not be skipped */
+  /** Returns all entries; `undefined` if one is invalid, because no entry may be skipped. */
   entries(): Entry[] | undefined {
     return decodeAll(this.#items);
   }
 
-  /** @returns what follows that very entry; `undefined` if the copy does not hold it */
+  /** Returns the entries after this very one; `undefined` if the copy does not hold it. */
   entriesAfter(place: EntryPlace): Entry[] | undefined {
     const at = this.#items.findLastIndex(
       (item) => Array.isArray(item) && item[0] === place.position,
@@ -147,7 +147,7 @@ function decodeAll(items: readonly unknown[]): Entry[] | undefined {
   return entries.length === items.length ? entries : undefined;
 }
 
-/** @returns the newest entries that a copy may hold, sealed; `undefined` where not one fits */
+/** Encodes the newest entries that fit, with a digest in front. Returns `undefined` if none fits. */
 async function encodeCopy({ entries, sentAtMs, switched }: KnownView) {
   const encoder = new TextEncoder();
   const state = JSON.stringify(switched ?? null);
@@ -165,7 +165,7 @@ async function encodeCopy({ entries, sentAtMs, switched }: KnownView) {
   return new Blob([await sha256Hex(content), content]);
 }
 
-/** @returns `undefined` for bytes that are cut, changed, of another version or without entries */
+/** Decodes a copy. Returns `undefined` if it is truncated, altered, empty or of another version. */
 async function decodeCopy(bytes: Uint8Array<ArrayBuffer>): Promise<ViewCopy | undefined> {
   const [digest, content] = [bytes.subarray(0, digestLength), bytes.subarray(digestLength)];
   const decoder = new TextDecoder();

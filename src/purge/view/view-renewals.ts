@@ -1,5 +1,5 @@
-// Renews a view in the background (docs/purge-protocol.md, rule 15): from the colo's copy of another
-// isolate's view, or from the journal. One renewal at a time, whoever asks for it.
+// Renews a view in the background from the colo's copy or from the journal (docs/purge-protocol.md, rule
+// 15). Only one renewal runs at a time.
 import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/patience.ts";
@@ -13,29 +13,29 @@ export interface RenewalSettings {
   /** Absent: every renewal reads the journal. */
   readonly copies?: Copies | undefined;
   readonly nowAtMs: () => number;
-  /** 0 ≤ n < 1; absent: the view is renewed at half of N − A. */
+  /** 0 ≤ n < 1. Default: renewal at half of N − A. */
   readonly random?: () => number;
-  /** The smallest `maxLag` of all routes, by which the view is renewed. */
+  /** The smallest `maxLag` of all routes. */
   readonly maxLagMs: number;
-  /** A: for clock error within a colo and the lag of a replica. */
+  /** A: allowance for clock errors within a colo and for replica lag. */
   readonly allowanceMs: number;
-  /** How long a read of the journal may take in all. */
+  /** Timeout for a whole read of the journal. */
   readonly timeoutMs: number;
 }
 
 interface Renewal {
   readonly startedAtMs: number;
   readonly done: Promise<void>;
-  /** Somebody waits for this stamp to become known. */
+  /** A stamp that a request waits for. */
   sought: Stamp | undefined;
 }
 
-/** Draws from here give ages from 0.35 to 0.6 of N − A, so that a colo's isolates do not crowd. */
+/** Renewal ages are drawn between 0.35 and 0.6 of N − A, which spreads the isolates of a colo. */
 const renewalAgeLeast = 0.35;
 const renewalAgeSpan = 0.25;
 const drawOfHalf = 0.6;
 
-/** Having looked at the colo's cache without being renewed, an isolate looks again after that. */
+/** Minimum pause between two looks at the colo's cache that did not renew the view. */
 const lookAgainMsMax = 500;
 
 export class ViewRenewals {
@@ -43,11 +43,11 @@ export class ViewRenewals {
   readonly #follower: JournalFollower;
   readonly #behind: () => Promise<void>;
   #renewal: Renewal | undefined;
-  /** The age at which the view is next renewed. */
+  /** The view's age at which the next renewal starts. */
   #renewalAgeMs: number;
   #lookedAtMs = -Infinity;
 
-  /** @param behind runs behind each renewal, whatever came of it */
+  /** @param behind runs after each renewal, successful or not */
   constructor(settings: RenewalSettings, follower: JournalFollower, behind: () => Promise<void>) {
     this.#settings = settings;
     this.#follower = follower;
@@ -68,12 +68,12 @@ export class ViewRenewals {
     return this.#renewal !== undefined;
   }
 
-  /** Is the view older than N − A? */
+  /** Returns whether the view is older than N − A. */
   isPast(atMs: number): boolean {
     return atMs - this.#follower.sentAtMs > this.#boundMs;
   }
 
-  /** Has the view reached the age at which it is to be renewed? */
+  /** Returns whether the view is old enough for a renewal. */
   isDue(atMs: number): boolean {
     if (atMs - this.#follower.sentAtMs < this.#renewalAgeMs) return false;
     return this.isPast(atMs) || !this.#hasJustLooked(atMs);
@@ -85,11 +85,11 @@ export class ViewRenewals {
   }
 
   /**
-   * Begins a renewal, or joins the one that is under way. Each request waits under a timer of its own,
-   * since a renewal may never end.
+   * Starts a renewal, or joins the one under way. Each request waits on its own timer, because a renewal
+   * may never end.
    *
-   * @param sought somebody waits for this stamp to become known
-   * @returns waits for it
+   * @param sought a stamp that the request waits for
+   * @returns a function that waits for the renewal
    */
   begun(attention: Attention, sought?: Stamp): () => Promise<void> {
     const { done } = this.#renewing(attention, sought);
@@ -98,7 +98,7 @@ export class ViewRenewals {
 
   #renewing({ atMs, afterAnswer, host }: Attention, sought: Stamp | undefined): Renewal {
     const running = this.#renewal;
-    // One that began well in the future began before the clock was set back, and may be gone.
+    // A start far in the future predates a clock step; that renewal may be dead.
     if (running && isWithinMs(this.#settings.timeoutMs, running.startedAtMs, atMs)) {
       running.sought ??= sought;
       return running;
@@ -113,7 +113,7 @@ export class ViewRenewals {
     };
     afterAnswer(async () => {
       try {
-        // After trouble the old view stays, and ages.
+        // If the renewal fails, the view stays and ages.
         const publish = await this.#renew(renewal, host).finally(ended);
         await publish?.();
       } finally {
@@ -128,7 +128,7 @@ export class ViewRenewals {
     return sinceMs >= 0 && sinceMs < Math.min(lookAgainMsMax, this.#boundMs / 8);
   }
 
-  /** @returns what is left to be done once nobody waits any more */
+  /** Renews the view. Returns work that can run once no request waits any more. */
   async #renew(renewal: Renewal, host: string | undefined) {
     const { copies, nowAtMs } = this.#settings;
     const hasColo = copies !== undefined && host !== undefined;
@@ -143,7 +143,7 @@ export class ViewRenewals {
     return () => copies.publish(host, { entries: chain.entries, sentAtMs, switched });
   }
 
-  /** Rule 15: a copy that is young enough, or another isolate that is about to read the journal. */
+  /** Returns whether a recent copy, or another isolate's claim, makes a read unnecessary. */
   async #isLeftToColo(copies: Copies, renewal: Renewal, host: string): Promise<boolean> {
     const follower = this.#follower;
     const { nowAtMs } = this.#settings;
@@ -153,7 +153,7 @@ export class ViewRenewals {
       renewal.sought === undefined || follower.chain?.knows(renewal.sought) === true;
     if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
-    // Somebody waits: nobody else's claim would be minded, and ours need not be in place first.
+    // A request is waiting, so ignore other claims and do not wait for ours to be stored.
     if (!isFound() || this.isPast(nowAtMs())) return false;
     return (await claiming) === "others" && isFound() && !this.isPast(nowAtMs());
   }

@@ -1,20 +1,19 @@
-// The view of the purge journal: asked for a stamp before each origin request, and for a judgement
-// on every use of a record.
+// The port of the purge view. It provides a stamp before each origin request, and a judgement on every use
+// of a record.
 import type { Coverage, Provenance, Stamp } from "../../cache/record/record.ts";
 import type { Entry } from "../journal/entry.ts";
 
-/** What the view knows of a record: what a purge can match, and where and when it came from. */
+/** The parts of a record that a judgement needs: what purges can match, and its provenance. */
 export type Covered = Coverage & Provenance;
 
-/** An entry as far as an operator is told of it. Its own `by` says who sent the purge. */
+/** The part of a deciding entry that operators see. `by` is the sender of the purge. */
 export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
 
 /**
- * A purge covers a record: `hard` forbids any use, `soft` makes it stale, from that instant on.
+ * A purge covers the record. `hard` forbids any use; `soft` makes it stale from `sinceAtMs` on.
  *
- * `by`: the entry that decided; absent where none did, but an answer that this isolate has seen.
- * `unverified`: nobody could tell whether a further purge covers it, and its route answers all the
- * same (rule 8).
+ * `by`: the deciding entry; absent if this isolate saw an answer that invalidated the record instead.
+ * `unverified`: a further purge may cover the record, but its route serves unverified answers (rule 8).
  */
 export type Purged = {
   readonly kind: "purged";
@@ -23,24 +22,23 @@ export type Purged = {
 } & ({ readonly mode: "hard" } | { readonly mode: "soft"; readonly sinceAtMs: number });
 
 /**
- * Why nobody can tell whether a purge covers a record: there is no view yet, or no journal; the view
- * does not know its stamp; the view is too old (rule 7); a hard purge covers whatever bears a stamp
- * that the view does not know, and a newer view may know it (rule 6).
+ * Why a purge cannot be ruled out. `no-view`: no view, or no journal. `stamp-unknown`: the view does not
+ * know the record's stamp. `view-too-old`: past N − A (rule 7). `purge-in-doubt`: a hard purge covers the
+ * unknown stamp, but a newer view may know it (rule 6).
  */
 export type Doubt = "no-view" | "stamp-unknown" | "view-too-old" | "purge-in-doubt";
 
-/** What the view says of one record at one instant. */
 export type PurgeJudgement =
   | { readonly kind: "usable"; readonly unverified?: Doubt | undefined }
   | Purged
-  /** `covering`: a known purge that may cover it. */
+  /** `covering`: a known purge that may cover the record. */
   | {
       readonly kind: "unverified";
       readonly why: Doubt;
       readonly covering?: Purged | undefined;
     };
 
-/** The usual judgement, made once. */
+/** Shared instance of the usual judgement, which avoids an allocation. */
 export const usable: PurgeJudgement = { kind: "usable" };
 
 export interface JudgementAsk {
@@ -48,65 +46,64 @@ export interface JudgementAsk {
   readonly atMs: number;
   /** N of the request's route. */
   readonly maxLagMs: number;
-  /** Where this request arrived; empty where that is not known. Asked only where it decides. */
+  /** Returns the colo where the request arrived; empty if unknown. Called only when it decides. */
   readonly colo: () => string;
 }
 
-/** A request that may have the view renewed on its way. */
+/** A request that may trigger a renewal of the view. */
 export interface Attention {
   readonly atMs: number;
-  /** Of the request, as its key has it: where the colo keeps copies of the view. */
+  /** The request's host as its key spells it. The colo keeps copies of the view under this host. */
   readonly host?: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 export interface PurgeView {
   /**
-   * Rule 24: does the switch send a route's requests straight to the origin? A view that is past N − A
-   * is renewed before it is asked. No promise, and nothing is allocated.
+   * Returns whether the switch sends a route's requests straight to the origin (rule 24). Call it after
+   * renewing a view that is past N − A. Synchronous, and allocates nothing.
    *
-   * @param route its name; empty where none matched
+   * @param route its name; empty if no route matched
    */
   bypasses(route: string): boolean;
-  /** Rule 15: does a request that arrives at that instant wait for a newer view? Begins nothing. */
+  /** Returns whether a request arriving now waits for a newer view (rule 15). Starts nothing. */
   isRenewedFirst(atMs: number): boolean;
-  /** Rule 10: a request that asks for nothing stored arrives, and may tell of a clock set back. */
+  /** Notes the arrival of a request that uses no stored response, to detect clock steps (rule 10). */
   arrived(atMs: number): void;
   /**
-   * A request for something that may be stored arrives.
+   * Notes the arrival of a request that may use a stored response, and renews the view if due.
    *
-   * @returns waits for the renewal that is under way; `undefined` if there is none. To be called
-   *   before a record is given up, and only then: the runtime warns of a wait that outlives its
-   *   request.
+   * @returns a function that waits for the renewal; `undefined` if none is needed. Call it only before
+   *   rejecting a record: the runtime warns of promises that outlive their request.
    */
   attend(attention: Attention): (() => Promise<void>) | undefined;
   /**
-   * Before what could not be verified costs an origin request.
+   * Renews the view before an unverified record costs an origin request.
    *
-   * @param stamp of what could not be verified
-   * @returns a renewal to wait for
+   * @param stamp of the unverified record
+   * @returns the renewal to wait for, if any
    */
   seek(attention: Attention, stamp?: Stamp): Promise<void> | undefined;
-  /** Taken before the origin request is sent, and stored with its response. */
+  /** Returns the stamp to store with a response. Call it before sending the origin request. */
   stamp(attention: Attention): Promise<Stamp>;
-  /** Rules 5 to 7. Nothing is allocated for what is usable. */
+  /** Applies rules 5 to 7. Allocates nothing for a usable record. */
   judge(record: Covered, ask: JudgementAsk): PurgeJudgement;
   /**
-   * Rule 23: may the origin be asked whether a record is unchanged? To be asked once the stamp of
-   * that request is taken.
+   * Returns whether the origin may be asked with the record's validator (rule 23). Call it after the stamp
+   * of that request is taken.
    */
   mayBeValidated(record: Covered, ask: Omit<JudgementAsk, "colo">): boolean;
-  /** When the journal could last not be read; `undefined` once the view has become younger. */
+  /** Time of the last failed read; `undefined` after a successful one. */
   readonly failedAtMs: number | undefined;
-  /** Rule 8: is the view past the bound because the journal could not be read just now? */
+  /** Returns whether the view is past the bound because a recent read of the journal failed (rule 8). */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
-  /** Is a purge known that covers the record and was accepted no earlier than that instant? */
+  /** Returns whether a known purge covers the record and was accepted at or after that instant. */
   purgedSince(record: Covered, sinceAtMs: number): boolean;
 }
 
 /**
- * Without a journal no purge is ever accepted, so none can be missed. What bears a stamp was stored
- * while there was one: a purge may cover it that nobody can tell of any more.
+ * The view of a deployment without a journal: it accepts no purges, so it misses none. A record with a
+ * stamp dates from an earlier journal, whose purges are unknown now.
  */
 export const noJournal: PurgeView = {
   bypasses: () => false,
@@ -123,10 +120,10 @@ export const noJournal: PurgeView = {
 };
 
 /**
- * Judges a record for a request whose route may be exempt (rule 8). Asked once, it tells all:
- * `unverified` beside `usable`, or beside a soft purge, says that only the exemption lets it answer.
+ * Judges a record for a request whose route may be exempt from the bound (rule 8). `unverified` in the
+ * result means that only the exemption lets the record answer.
  *
- * @param servesUnverified the route answers with what cannot be verified while the journal is away
+ * @param servesUnverified the route answers from unverified records while the journal is unreachable
  */
 export function judgedOnRoute(
   view: Pick<PurgeView, "judge" | "isUnreachable">,
@@ -135,7 +132,7 @@ export function judgedOnRoute(
 ): PurgeJudgement {
   const judged = view.judge(record, ask);
   const isExempt = judged.kind === "unverified" && ask.servesUnverified && view.isUnreachable(ask);
-  // The bound alone is exempt: what a known purge covers stays covered.
+  // The exemption lifts only the bound. A known purge still covers.
   if (!isExempt || judged.covering?.mode === "hard") return judged;
   const { why: unverified, covering } = judged;
   return covering === undefined ? { kind: "usable", unverified } : { ...covering, unverified };

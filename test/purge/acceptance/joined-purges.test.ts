@@ -176,8 +176,8 @@ describe("the journal is down", () => {
     expect(isolate.tries.map(({ atMs }) => atMs / 1_000)).toEqual([0, 1, 3, 7, 11, 15, 19]);
     expect(isolate.counts).toEqual({ named: 1, widened: 0, purged: 0, failed: 1 });
     expect(isolate.log).toEqual([
-      "The purge journal did not take what answers invalidated: url:https://a.example/x?…. " +
-        "Other places keep it until it expires; purge it once the journal is back.",
+      "Could not write invalidations to the purge journal: url:https://a.example/x?…. " +
+        "Other isolates and colos keep these responses until they expire. Purge them once the journal works.",
     ]);
   });
 
