@@ -1,5 +1,5 @@
-// Calls of a store with a bound on every wait. What does not answer in time fails; after three such
-// failures in a row nothing is asked of it but a probe per pause, behind an answer.
+// Limits every wait for a store. After three timeouts in a row the store is shut off, and only one probe
+// per pause, behind an answer, tries it.
 import { Condition } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
 import { OutOfTime, within } from "../base/patience.ts";
@@ -7,21 +7,21 @@ import type { TierTrouble } from "../cache/tiers/tier.ts";
 import { Breaker } from "../redis/breaker.ts";
 
 export interface BoundedCallsSettings {
-  /** What is called, as a sentence begins with it. */
+  /** The name of the store, as a sentence begins with it. */
   readonly about: string;
   readonly event: LogLine["event"];
   readonly nowAtMs: () => number;
-  /** Told in a line for the operator when it stops answering, and when it answers again. */
+  /** Receives a log line when the store stops answering, and when it answers again. */
   readonly tell?: Log | undefined;
 }
 
-/** A client may wait for what is read. */
+/** Timeout of reads, for which a client may wait. */
 export const readMsMax = 1_000;
 export const writeMsMax = 5_000;
 
 export class BoundedCalls {
   readonly #settings: BoundedCallsSettings;
-  /** An error that comes in time costs nobody anything: it opens nothing. */
+  /** Counts only timeouts. A prompt error does not delay requests. */
   readonly #breaker = new Breaker();
   readonly #condition: Condition<"timeout">;
   readonly #shutOff: Condition<"shut-off">;
@@ -51,13 +51,13 @@ export class BoundedCalls {
     return this.#breaker.isOpen;
   }
 
-  /** The last, also once it is over. */
+  /** The last trouble, even if it is over. */
   get trouble(): TierTrouble | undefined {
     const { trouble } = this.#condition;
     return trouble && { ...trouble, why: this.#why };
   }
 
-  /** @param probe what is asked behind the answer, if a probe is due */
+  /** Returns whether the store may be used. If a probe is due, `probe` runs behind the answer. */
   mayBeAsked(
     probe: () => Promise<unknown>,
     afterAnswer: (work: () => Promise<void>) => void,
@@ -68,9 +68,9 @@ export class BoundedCalls {
   }
 
   /**
-   * Rejects as the call does, or with `OutOfTime`.
+   * Makes a call. Rejects like the call, or with `OutOfTime`.
    *
-   * @param onLate gets an answer that nobody waits for any longer
+   * @param onLate receives an answer that comes after the timeout
    */
   async answered<T>(
     call: () => Promise<T>,
@@ -81,7 +81,7 @@ export class BoundedCalls {
     const sentAtMs = nowAtMs();
     let called: Promise<T> | undefined;
     try {
-      // A store that is not there throws.
+      // A missing store throws synchronously.
       called = call();
       const answer = await within(called, msMax);
       this.#isWell();

@@ -1,4 +1,4 @@
-// The Cache API with a bound on every wait.
+// The Cache API with a timeout on every wait.
 import type { TierTrouble } from "../../cache/tiers/tier.ts";
 import { letGo } from "../../base/let-go.ts";
 import {
@@ -11,7 +11,7 @@ import {
 export type ColoCache = Pick<Cache, "match" | "put" | "delete">;
 
 export interface BoundedCacheSettings extends Pick<BoundedCallsSettings, "nowAtMs" | "tell"> {
-  /** `caches.default`, or whatever keeps its promises. */
+  /** `caches.default` or an equivalent. */
   readonly cache: () => ColoCache;
 }
 
@@ -32,17 +32,17 @@ export class BoundedCache {
     return this.#calls.trouble;
   }
 
-  /** @param address where a probe looks, if one is due: it must be of the request's own host */
+  /** @param address for a probe, if one is due; must be below the request's own host */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
     return this.#calls.mayBeAsked(() => this.match(address).then(letGo), afterAnswer);
   }
 
-  /** Rejects as the cache does, or with `OutOfTime`; so do all others. */
+  /** Rejects like the cache, or with `OutOfTime`. So do all other methods. */
   match(request: string | Request): Promise<Response | undefined> {
     return this.#calls.answered(() => this.#cache().match(request), readMsMax, letGo);
   }
 
-  /** A body that is small enough to come at once. */
+  /** Reads a body that is small enough to arrive at once. */
   whole(response: Response): Promise<Blob> {
     return this.#calls.answered(() => response.blob(), readMsMax);
   }
@@ -51,7 +51,7 @@ export class BoundedCache {
     return this.#calls.answered(() => this.#cache().put(address, response), writeMsMax);
   }
 
-  /** @param completed settles once the body has been sent, which may take as long as it likes */
+  /** @param completed settles once the body was sent; the timeout starts then */
   async putArriving(address: string, response: Response, completed: Promise<unknown>) {
     const asked = this.#cache().put(address, response);
     await Promise.race([asked, completed]);

@@ -1,5 +1,5 @@
-// Records of one tier that this isolate has read: one that comes again is neither parsed nor checked
-// again, and all that was worked out of its metadata is at hand.
+// Records of one tier that this isolate has already parsed and checked. Keeping them also keeps whatever
+// was derived from their metadata.
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
@@ -12,7 +12,7 @@ export interface KnownRecord<Detail> {
 
 const keptBytesMax = 2_097_152;
 
-/** What is parsed of a text, and what is worked out and built of that. */
+/** Estimates the memory of a parsed record with its derived values. */
 const knownBytes = (text: string): number => 2_048 + 7 * text.length;
 
 export class DecodedRecords<Detail> {
@@ -23,15 +23,16 @@ export class DecodedRecords<Detail> {
     this.#form = form;
   }
 
-  /** @returns what was last read under the key, which another record may have replaced since */
+  /** Returns the last record read under the key. The tier may hold another one by now. */
   last(key: RecordKey): KnownRecord<Detail> | undefined {
     return this.#known.get(key.text);
   }
 
   /**
-   * @param entityTag names this record among all that are ever written; `null` where nothing does
-   * @param told      its text, asked for only where that is not known
-   * @returns `undefined` for text of another version or form. Never throws.
+   * @param entityTag unique per write; `null` if there is none
+   * @param told      returns the record's text; called only for an unknown record
+   * @returns the known record with this tag, or the decoded text; `undefined` for text of another version
+   *   or form. Never throws
    */
   decode(
     key: RecordKey,

@@ -1,27 +1,27 @@
-// What the Cache API is asked for, and the bodies that it gives: none that is not as long as its record
-// says.
+// Requests to the Cache API, and bodies from its responses. A body whose length differs from its record is
+// rejected.
 import { contentRange, lengthOf } from "../../rules/ranges.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { letGo } from "../../base/let-go.ts";
 
-/** `gone`: the record is there without its body. `not-whole`: the body is not what the record says. */
+/** `gone`: the record exists, but its body does not. `not-whole`: the length differs from the record's. */
 export type BodyRead = StoredBody | "gone" | "not-whole";
 
-/** Answered with a 304 while what lies there bears that tag. */
+/** Builds a request that gets a 304 while the stored response has this tag. */
 export function unless(entityTag: string, address: string): Request {
   return new Request(address, { headers: { "if-none-match": entityTag } });
 }
 
 /**
- * Answered with a 206 where the cache knows ranges, and with all of it elsewhere
+ * Builds a range request. Caches without support for ranges answer with the whole body
  * (developers.cloudflare.com, "Cache API").
  */
 export function ranged({ firstByte, lastByte }: ByteRange, address: string): Request {
   return new Request(address, { headers: { range: `bytes=${firstByte}-${lastByte}` } });
 }
 
-/** All of a body, read as it is sent. */
+/** Returns the whole body as a stream. */
 export function streamedFrom(response: Response, bodyBytes: number | null): BodyRead {
   const { body, headers, status } = response;
   if (body === null) return "gone";
@@ -31,7 +31,7 @@ export function streamedFrom(response: Response, bodyBytes: number | null): Body
   return "not-whole";
 }
 
-/** Those bytes of a body that were asked for, and no others. */
+/** Returns the requested part of a body; `not-whole` for any other part. */
 export function partFrom(response: Response, range: ByteRange, bodyBytes: number | null): BodyRead {
   const { body, headers } = response;
   const partBytes = lengthOf(range);

@@ -1,5 +1,5 @@
-// The edge tier: the Workers Cache API, one cache per colo. Bodies lie in it as opaque bytes and
-// the metadata beside them in one field, so that the Cache API decides nothing about them.
+// The edge tier: the Workers Cache API, one cache per colo. Bodies are opaque bytes, and metadata is one
+// header field, so the Cache API makes no caching decisions of its own.
 import { errorName } from "../../base/error-name.ts";
 import { letGo } from "../../base/let-go.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
@@ -41,7 +41,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     this.#records = new DecodedRecords(settings.form);
   }
 
-  /** The Cache API does not answer: nothing but a probe per pause is asked of it. */
+  /** Returns whether the Cache API has stopped answering. Only probes use it then. */
   get isShutOff(): boolean {
     return this.#cache.isShutOff;
   }
@@ -80,7 +80,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
   }
 
-  /** What this isolate has read before, if that does for an answer while it still lies there. */
+  /** Returns the known record if its metadata suffices, so that a 304 can confirm it. */
   #sufficing(
     key: RecordKey,
     { part, isHeld, isPeek }: TierAsk<Detail>,
@@ -113,13 +113,13 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
     const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
     if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
-    // Asked for once more, another record may lie there by now.
+    // By the second request, another record may have been stored here.
     letGo(response);
     const entityTag = response.headers.get("etag") ?? "none";
     return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
   }
 
-  /** `gone`: a streamed body may be evicted before the record that names it. */
+  /** Reads a body by its address. `gone`: a body may be evicted before the record that names it. */
   async #fromAddress(
     address: string,
     { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,

@@ -1,28 +1,28 @@
-// How a record is laid into the Cache API: its address and its header fields, none of which the cache
-// acts on but the entity tag, when it is asked with one. Its body may still be on its way.
+// Writes records into the Cache API: addresses and header fields. The cache itself acts only on the entity
+// tag, in conditional requests.
 import type { BoundedCache } from "./bounded-cache.ts";
 import { encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { ArrivingRecord, RecordHead, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
 export const recordField = "tidemark-record";
-/** Names the address of a body that was streamed; absent where the body lies beside the record. */
+/** Names the part of the address of a streamed body; absent if the body is stored with the record. */
 export const bodyField = "tidemark-body";
-/** Cloudflare refuses larger header fields; what needs more is not stored here. */
+/** Cloudflare rejects larger header fields, so records with more metadata are not stored. */
 const recordFieldBytesMax = 32_768;
 
 /**
- * Below the request's own host: a look-up of another host would leave the colo's cache. No origin
- * request can read this address back, since everything under `/_cache/` ends at this Worker.
+ * Returns the address of a record. It is below the request's own host, because other hosts' look-ups leave
+ * the colo's cache. No client can read it: paths below `/_cache/` end at this Worker.
  *
- * @param part a body's that lies apart from its record
+ * @param part of a body that is stored apart from its record
  */
 export async function addressOf(key: RecordKey, part?: string): Promise<string> {
   const address = `https://${key.host}/_cache/stored/${await key.digest()}`;
   return part === undefined ? address : `${address}/${part}`;
 }
 
-/** What every object there has; its type keeps anything on the way from compressing the bytes. */
+/** Returns the header fields of every object. Its type keeps intermediaries from compressing it. */
 function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
   const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
   return {
@@ -32,9 +32,9 @@ function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
 }
 
 /**
- * Rejects as the cache does.
+ * Writes a record. Rejects like the cache.
  *
- * @param body what lies beside the record; `null` for none, and for one that lies at a `part` of its own
+ * @param body stored with the record; `null` if there is none, or if it is stored under `part`
  */
 export async function writeHead(
   cache: BoundedCache,
@@ -45,7 +45,7 @@ export async function writeHead(
   const text = encodeRecord(head, keep.untilAtMs);
   if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
   const headers = new Headers({ ...objectFields(keep), [recordField]: text });
-  // Tells this record from every other that is ever written.
+  // Unique per write.
   headers.set("etag", `"${crypto.randomUUID()}"`);
   if (part !== undefined) headers.set(bodyField, part);
   await cache.put(await addressOf(key), new Response(body, { headers }));
@@ -53,9 +53,8 @@ export async function writeHead(
 }
 
 /**
- * The body goes first, under an address of its own; the head that names it is written only once
- * all of it came. A cut body is thus never found, and two fills at once never mix. Rejects as the
- * cache does.
+ * Writes a streamed body, then the head that names it. Readers never find a truncated body, and concurrent
+ * fills do not mix. Rejects like the cache.
  */
 export async function writeArriving(
   cache: BoundedCache,
@@ -69,7 +68,7 @@ export async function writeArriving(
   try {
     const response = new Response(stream, { headers: objectFields(keep) });
     const put = cache.putArriving(address, response, completed);
-    // A cache may take nothing and still say it did; who fills the stream would wait for ever.
+    // A cache may accept the response without reading it. Cancel, or the writer would wait forever.
     await put.finally(() => stream.cancel().catch(() => undefined));
     const bodyBytes = await completed;
     if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
@@ -78,7 +77,7 @@ export async function writeArriving(
     isNamed = written.kind === "kept";
     return written;
   } catch (cause) {
-    // A stream that was cut fails its put; one that is still coming did not cause the failure.
+    // A truncated stream makes the put fail; a stream still arriving did not cause the failure.
     const isCut = (await Promise.race([completed, Promise.resolve()])) === "cut";
     if (isCut) return { kind: "refused", rule: "cut" };
     throw cause;

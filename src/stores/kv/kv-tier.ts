@@ -1,6 +1,6 @@
-// The KV tier: one namespace of Workers KV for all colos. Each colo reads a copy nearby, which may be a minute old
-// (developers.cloudflare.com, "How KV works"). That does no harm: the stamp and the times of a record decide
-// whether it may answer.
+// The KV tier: one Workers KV namespace for all colos. Each colo reads a nearby copy, up to a minute old
+// (developers.cloudflare.com, "How KV works"). Old copies are safe, because a record's stamp and times
+// decide whether it may answer.
 import { errorName } from "../../base/error-name.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -24,14 +24,14 @@ import {
 } from "../../cache/tiers/tier.ts";
 import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
 
-/** A KV namespace, by the name of its binding in wrangler.toml. */
+/** A KV namespace, named by its binding in wrangler.toml. */
 export interface WorkersKv {
   readonly binding: string;
 }
 
 /**
- * Copies of what Redis has, in Workers KV. A response is copied there when another colo asks Redis for it, and
- * the colos nearby then read it from there.
+ * Adds copies of Redis records in Workers KV. The second colo that reads a response from Redis writes the
+ * copy; colos nearby then read it there.
  *
  * @example createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] })
  */
@@ -50,7 +50,7 @@ export function workersKv({ binding }: WorkersKv): TierInCode {
   };
 }
 
-/** A service binding has any method that it is asked for: it alone has `fetch`. */
+/** Excludes service bindings, which appear to have every method. Only they have `fetch`. */
 function isKv(binding: unknown): binding is KvNamespace {
   if (typeof binding !== "object" || binding === null || "fetch" in binding) return false;
   return "getWithMetadata" in binding && "put" in binding;
@@ -70,14 +70,14 @@ export interface KvTierSettings<Detail> extends TierSettings<Detail> {
   readonly kv: KvNamespace;
 }
 
-/** KV takes no shorter expiry, and a write costs ten reads. */
+/** KV's minimum. Writes cost as much as ten reads. */
 const keepSecondsMin = 60;
-/** A year: KV refuses decades. */
+/** A year. KV rejects an expiry of decades. */
 const keepSecondsMax = 31_536_000;
-/** The shortest that KV allows, in seconds: for so long a colo may read what it has read before. */
+/** Seconds for which a colo may serve its cached copy: the minimum that KV allows. */
 const cacheTtl = 30;
 const headBytesMax = 65_536;
-/** Ends the head, which is JSON in ASCII; the body follows as it is. */
+/** Separates the head (JSON in ASCII) from the body. */
 const lineFeed = 10;
 
 export class KvTier<Detail> implements Tier<Detail> {
@@ -124,7 +124,7 @@ export class KvTier<Detail> implements Tier<Detail> {
     }
   }
 
-  /** A small body comes with the head. A large one is read as it is sent, unless a tier above takes it. */
+  /** Reads a small body whole. Streams a large one, unless a tier above holds it. */
   async #found(
     metadata: MetadataWith<Detail>,
     body: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -191,7 +191,7 @@ function letGo(stream: ReadableStream): void {
   void stream.cancel().catch(() => undefined);
 }
 
-/** @returns the head, and the body as it comes; `undefined` for what has no head, which is read no further */
+/** Splits a value into its head and its body's stream. Returns `undefined` if there is no head. */
 async function split(value: ReadableStream<Uint8Array<ArrayBuffer>>) {
   const reader = value.getReader();
   const head: Uint8Array<ArrayBuffer>[] = [];

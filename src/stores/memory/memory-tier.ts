@@ -1,4 +1,4 @@
-// The memory tier: small, hot records in the isolate's heap, under a bound in bytes.
+// The memory tier: small, hot records in the isolate's heap, within a limit in bytes.
 import { LRUCache } from "lru-cache";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -18,12 +18,12 @@ import {
 } from "../../cache/tiers/tier.ts";
 
 export interface MemoryTierSettings<Detail> {
-  /** Of bodies, metadata and keys together; 0 holds nothing. */
+  /** Limit for bodies, metadata and keys together; 0 disables the tier. */
   readonly bytesMax: number;
   readonly form: RecordForm<Detail>;
-  /** Gets each body that is no longer held. */
+  /** Receives each body that is no longer held. */
   readonly onLetGo?: (body: Blob) => void;
-  /** Told of each record that goes to make room for another. */
+  /** Called for each evicted record. */
   readonly onEvicted?: () => void;
 }
 
@@ -32,23 +32,23 @@ interface Held<Detail> {
   readonly keepUntilAtMs: number;
 }
 
-/** Of the bytes, what those may take that may not push out others. */
+/** Share of the bytes for records that may not evict others. */
 const lesserShare = 1 / 8;
 
-/** Of the bytes, what large bodies may take from small ones. */
+/** Share of the bytes for large bodies. */
 const largeShare = 1 / 4;
-/** Of the bytes, what a single body may take. */
+/** Share of the bytes for a single body. */
 const largestShare = 1 / 16;
 
-/** No look-up goes on while more than these are written, or it brings nothing up. */
+/** Changed keys remembered. A look-up that spans more changes backfills nothing. */
 const changedKeysMax = 256;
 
 type Part<Detail> = LRUCache<string, Held<Detail>>;
 
 /**
- * Three parts, each with a bound of its own: one for records that may not push out others, and what
- * leads to them alone; one for large bodies, which push out each other alone once they have their
- * share; one for all others. A key stands in one of them at the most.
+ * Holds three parts, each with its own limit. `lesser` holds records that may not evict others, and markers
+ * that lead only to these. `large` holds large bodies. `others` holds the rest. A key is in at most one
+ * part.
  */
 export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";
@@ -59,13 +59,13 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   readonly #lesser: Part<Detail>;
   readonly #large: Part<Detail>;
   readonly #others: Part<Detail>;
-  /** Of all but the lesser records. */
+  /** Limit for all records but the lesser ones. */
   readonly #bytesMax: number;
   readonly #bodies = new WeakSet<Blob>();
-  /** When a key was last written or removed, by how often any was. */
+  /** The change count at which a key was last written or removed. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
   changeCount = 0;
-  /** The body that is being written, which may be the one that stands there. */
+  /** The body being written, which may already be held. */
   #written: Blob | undefined;
 
   constructor(settings: MemoryTierSettings<Detail>) {
@@ -123,7 +123,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const held = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
     if (held === undefined) return { kind: "absent" };
     if (ask.atMs < held.keepUntilAtMs) return { kind: "found", record: held.record };
-    // No change: whoever finds it expired brings up what is below.
+    // Not counted as a change, so that a look-up which finds it expired may backfill.
     this.#drop(text);
     return { kind: "absent" };
   }
@@ -163,7 +163,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const body = blobIn(record);
     const part = this.#partFor(key, record, keep);
     this.#written = body;
-    // Whatever stood here is older, also when the new record cannot be held.
+    // Any previous record is outdated, even if the new one does not fit.
     this.remove(key);
     this.#written = undefined;
     const written = part === undefined ? tooLarge : this.#put(part, key, { record, keep });
@@ -194,10 +194,10 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     this.#settings.onLetGo?.(body);
   }
 
-  /** None for a large body, but one that was asked for again or that it holds already. */
+  /** Returns the part for a record. A large body needs a second hit, or a copy that is already held. */
   #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> | undefined {
     if (record.kind === "vary") {
-      // A marker that has led to other records leads to them still, whatever is stored beside them.
+      // A marker that leads to other records stays with them, whatever else is stored for the page.
       const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
       return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
     }

@@ -1,24 +1,24 @@
-// A body as text for Redis: a letter that says how it lies, then base64. What is worth packing lies
-// as gzip where that is clearly smaller; nobody outside of the shared tier sees that.
+// Encodes bodies as text for Redis: one letter for the encoding, then base64. Compressible bodies are
+// stored as gzip if that saves enough; only the shared tier sees this.
 import type { RecordMetadata } from "../../cache/record/record.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 
-/** The letter stands with the bytes it is about: metadata may be rewritten without them. */
+/** The letter is part of the body's text, because metadata may be rewritten without the body. */
 const asItIs = "i";
 const asGzip = "g";
 
 /**
- * Unpacking takes a hit 0.1 ms at any size. So long the 1,400 bytes are under way, at 100 Mbit/s, that
- * are saved of this one (docs/adr/0014).
+ * Smallest body to compress. Decompression costs a hit 0.1 ms at any size. At this size it saves 1,400
+ * bytes, which take as long at 100 Mbit/s (docs/adr/0014).
  */
 const gzipFromBytes = 2_048;
 
-/** Each look-up pays for the unpacking, so what is hardly smaller lies as it is. */
+/** Largest ratio worth the decompression on each look-up. */
 const gzipShareMax = 0.8;
 
-/** @param isWorthPacking as its form says of the record (`RecordForm`) */
+/** @param isWorthPacking from the record's form (`RecordForm`) */
 export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<string> {
   if (body.size >= gzipFromBytes && isWorthPacking) {
     const packed = await gzipped(body);
@@ -29,8 +29,8 @@ export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<s
 }
 
 /**
- * @param bodyBytesMax whatever the metadata says, no body is unpacked beyond that
- * @returns `undefined` for what no body of that length can be made of. Never throws.
+ * @param bodyBytesMax limit for decompression, whatever the metadata says
+ * @returns `undefined` for text that does not decode to a body of that length. Never throws
  */
 export async function bodyIn(
   text: string,
@@ -44,7 +44,7 @@ export async function bodyIn(
   return gunzipped(bytes, bodyBytes);
 }
 
-/** Node before 25 has no base64 of bytes; where a runtime has it, it is many times as quick. */
+/** Node before 25 lacks native base64 for bytes, which is many times faster. */
 const hasBase64 = "fromBase64" in Uint8Array;
 
 function toBase64(bytes: Uint8Array): string {
@@ -52,7 +52,7 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** @returns `undefined` for what is no base64 */
+/** Returns `undefined` for invalid base64. */
 function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     if (hasBase64) return Uint8Array.fromBase64(text);
@@ -65,7 +65,7 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** What a record's body is sent as, or why it is not sent. A marker has none. */
+/** Returns a record's body as text, or why it is not stored. A marker has no body. */
 export async function bodyOf<Detail>(
   record: TierRecord<Detail>,
   { bodyBytesMax, form }: { readonly bodyBytesMax: number; readonly form: RecordForm<Detail> },
@@ -74,7 +74,7 @@ export async function bodyOf<Detail>(
   const { body, metadata } = record.stored;
   if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
   if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
-  // No read could tell whether the body is the one that was meant.
+  // Without a digest, no read could verify the body.
   if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
   return bodyTextOf(body.blob, form.isWorthPacking(metadata));
 }

@@ -1,23 +1,23 @@
-// Packs and unpacks bytes held whole, by the runtime's own streams.
+// Compresses and decompresses whole buffers with the runtime's streams.
 import { patiently } from "../../base/patience.ts";
 
 /**
- * Of what is unpacked, so much is fed at a time: it can become a thousand times as much before anybody
- * has read a byte of it, since the runtime's stream does not hold back who writes. No multiple of what
- * is handed out, so that what could not be packed ends in a short piece too.
+ * Compressed bytes fed at a time. A slice may inflate a thousandfold before the first read, because the
+ * runtime's stream applies no backpressure. No multiple of `chunkBytes`, so that incompressible data also
+ * ends in a short chunk.
  */
 const sliceBytes = 16_000;
 
-/** The runtime hands out so much at a time while there is as much. */
+/** Size of the runtime's output chunks, except the last. */
 const chunkBytes = 4_096;
 
-/** If nothing has followed a piece for so long, nothing will before the next slice. */
+/** Wait after a full chunk before feeding the next slice. */
 const quietMs = 5;
 
-/** The same of a slice of which nothing has come at all, such as a file's name in gzip's head. */
+/** Wait for a slice without any output, such as one inside gzip's file name field. */
 const silenceMs = 50;
 
-/** What is so much longer than what becomes of it, nobody has packed: a client waits for it. */
+/** Silent slices before giving up: no sane origin compresses a body this way, and a client is waiting. */
 const silencesMax = 8;
 
 export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
@@ -30,11 +30,11 @@ export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * In no more memory than what it is to become and one slice's worth beyond: the next slice is given once
- * all that the last one has become is read.
+ * Decompresses within `unpackedBytes` plus the output of one slice: the next slice is fed once the last
+ * one's output is read. Never throws.
  *
- * @param unpackedBytes exactly so many, or it is not what it is said to be
- * @returns `undefined` for anything else than the gzip of so many bytes. Never throws.
+ * @param unpackedBytes the exact length to expect
+ * @returns `undefined` for invalid gzip, or for output of another length
  */
 export async function gunzipped(
   packed: Uint8Array<ArrayBuffer>,
@@ -44,7 +44,7 @@ export async function gunzipped(
   const [reader, writer] = [readable.getReader(), writable.getWriter()];
   const unpacked = new Uint8Array(unpackedBytes);
   let [filledBytes, fedBytes, silences, patienceMs] = [0, 0, 0, silenceMs];
-  // What fails here fails for the reader too.
+  // The reader sees these errors as well.
   const feed = () => {
     const slice = packed.subarray(fedBytes, fedBytes + sliceBytes);
     fedBytes += slice.byteLength;
@@ -70,7 +70,7 @@ export async function gunzipped(
       if (filledBytes + byteLength > unpackedBytes) return undefined;
       unpacked.set(came.value, filledBytes);
       filledBytes += byteLength;
-      // Less than the runtime hands out at a time is the last there was, and just as much may be.
+      // A short chunk ends the slice's output; a full one may also be the last.
       if (byteLength < chunkBytes && !isAllFed) feed();
       else patienceMs = quietMs;
       reading = reader.read();

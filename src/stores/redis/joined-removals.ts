@@ -1,6 +1,6 @@
-// Removals from the shared tier on their way: the first is sent at once, and what comes within a
-// tenth of a second of that goes together, so that a flood of them costs ten commands a second. Each
-// request waits for what came of its own key, and none is tried again.
+// Batches removals from the shared tier. The first is sent at once, and those of the next tenth of a second
+// together: at most ten commands a second. Requests wait for the result of their own key. Nothing is
+// retried.
 import { patiently, pause } from "../../base/patience.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "../../cache/tiers/tier.ts";
@@ -10,14 +10,14 @@ export interface JoinedRemovalsSettings {
   readonly nowAtMs: () => number;
 }
 
-/** From one command to the next. */
+/** Minimum time between commands. */
 export const joinMs = 100;
-/** That many do not wait for more. */
+/** Batch size that is sent without waiting. */
 export const togetherMax = 128;
 
-/** Longer than a command may take: who has sent it is gone with its request. */
+/** Longer than a command may take. The sender must have died with its request. */
 const sentMsMax = 6_000;
-/** By then its own request has sent it, or is gone. */
+/** By then, the removal's own request has sent it or has ended. */
 const tendedMsMax = 1_000;
 
 interface Removal {
@@ -28,7 +28,7 @@ interface Removal {
 
 export class JoinedRemovals {
   readonly #settings: JoinedRemovalsSettings;
-  /** Not sent yet, the oldest first. */
+  /** Unsent removals, oldest first. */
   readonly #waiting = new Map<string, Removal>();
   #sentAtMs = -Infinity;
 
@@ -41,8 +41,8 @@ export class JoinedRemovals {
   }
 
   /**
-   * Each request keeps a timer of its own: one that finds its key sent with another's waits for what
-   * comes of that, and sends it again if nothing does. Never rejects.
+   * Removes a key. Each request waits on its own timer. If another request sends the key and gets no
+   * result, this one sends it again. Never rejects.
    */
   async remove(redisKey: string): Promise<TierRemoval> {
     const { nowAtMs } = this.#settings;
@@ -55,7 +55,7 @@ export class JoinedRemovals {
     return came === "out-of-patience" || came === "abandoned" ? this.#send(own) : came;
   }
 
-  /** What a request that has ended left behind is sent behind another's answer. */
+  /** Sends, behind another request's answer, a removal whose request has ended. */
   takeUpLate({ atMs, afterAnswer }: Pick<TierAsk<unknown>, "atMs" | "afterAnswer">): void {
     const oldest = this.#waiting.values().next().value;
     if (oldest === undefined || Math.abs(atMs - oldest.sinceAtMs) <= tendedMsMax) return;
@@ -78,7 +78,7 @@ export class JoinedRemovals {
     return sent;
   }
 
-  /** One command for all of them. Never rejects. */
+  /** Removes all keys in one command. Never rejects. */
   async #removed(redisKeys: readonly string[]): Promise<TierRemoval> {
     const answer = await this.#settings.redis.remove("removal", (client) =>
       client.del(...redisKeys),

@@ -1,4 +1,4 @@
-// Some of what the shared tier holds, for whoever wants to know what a purge covers.
+// Lists some of the shared tier's records, to show what a purge would cover.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -12,19 +12,19 @@ import {
   type RecordHead,
 } from "../../cache/tiers/tier.ts";
 
-/** What a listing has left. */
+/** What remains of a listing's limits. */
 interface Left {
   isTimeOver: boolean;
   commands: number;
 }
 
 const keysAtOnce = 200;
-/** Others' keys fill pages, too, and each page is a command. */
+/** SCAN also returns other keys, and each page is a command. */
 const pagesMax = 50;
-/** Of long metadata in one round trip: a mebibyte. */
+/** Long heads per round trip: 1 MiB. */
 const longHeadsAtOnce = 16;
 
-/** Which records, in which database. */
+/** A database, and the namespace of the records. */
 export interface RecordsInRedis<Detail> {
   readonly redis: RedisClient;
   readonly form: RecordForm<Detail>;
@@ -32,8 +32,8 @@ export interface RecordsInRedis<Detail> {
 }
 
 /**
- * Lists records in no order that means anything: one command for each record, one for every two hundred keys, and
- * one more for a record whose metadata is long. Begins nothing more after `listingMsMax`.
+ * Lists records in arbitrary order. Costs a command per record, one per 200 keys, and another per record
+ * with long metadata. Starts no new command after `listingMsMax`.
  */
 export async function listRecords<Detail>(
   records: RecordsInRedis<Detail>,
@@ -46,10 +46,10 @@ export async function listRecords<Detail>(
 }
 
 /**
- * What stands under keys, without bodies: one round trip for all, and one more for the first sixteen whose
- * metadata is long.
+ * Reads the records under some keys, without bodies. Takes one round trip, and another for the first
+ * sixteen with long metadata.
  *
- * @returns in the order of the keys; `undefined` where nothing that can be read stands
+ * @returns in the order of the keys; `undefined` where there is no readable record
  */
 export async function recordsAt<Detail>(
   { redis, form, namespace }: RecordsInRedis<Detail>,
@@ -103,13 +103,13 @@ async function listWithin<Detail>(
   return { metadata, leftOut: left.isTimeOver ? "time" : "keys" };
 }
 
-/** Why long metadata was not read to its end. */
+/** Returns the reason why long metadata was not read in full. */
 function whyCut({ isTimeOver, commands }: Left): LeftOut {
   if (isTimeOver) return "time";
   return commands === 0 ? "commands" : "metadata";
 }
 
-/** Of those whose metadata is longer more is read, a few at a time, while there is time. */
+/** Reads heads. Long ones need another read, in small groups while time remains. */
 async function headsOf(
   redis: RedisClient,
   keys: readonly string[],
@@ -134,7 +134,7 @@ async function headsOf(
   return heads;
 }
 
-/** As many look-ups' worth take longer than one may, and tell nothing of how long one takes. */
+/** Uses `insist`: a pipeline takes longer than a look-up may, and must not count as a slow look-up. */
 async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
   if (keys.length === 0) return [];
   const answer = await redis.insist<{ result?: unknown }[]>(
@@ -142,7 +142,7 @@ async function textsOf(redis: RedisClient, keys: readonly string[], part: Record
     (client) => {
       const pipeline = client.pipeline();
       for (const key of keys) pipeline.getrange(...rangeOf(key, part));
-      // Somebody else's key that is no string fails alone.
+      // Another application's key that is no string fails alone.
       return pipeline.exec({ keepErrors: true });
     },
     "reads",

@@ -1,32 +1,32 @@
-// A record as the one string that Redis holds: its head, which is metadata as JSON in ASCII, then a line
-// feed, which JSON has nowhere, then its body as text. Nothing follows the line feed of a marker.
+// Encodes a record as one Redis string: metadata as ASCII JSON, a line feed, which such JSON never
+// contains, and the body as text. A marker has no body.
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**
- * How much is asked for where metadata may do: more than most heads, and many a small page whole. It
- * costs a sixteenth of a command: 4,096 B × $0.03/GB = $0.00000012.
+ * Length of a look-up for metadata. It covers most heads and many small pages whole. It adds a sixteenth to
+ * the price of a command: 4,096 B × $0.03/GB = $0.00000012.
  */
 export const headCharsMax = 4_096;
 
-/** Where metadata alone is of use and is longer than that: bodies may be a hundred times as long. */
+/** Length of a second look-up for longer metadata; a whole body may be a hundred times as long. */
 const longHeadCharsMax = 65_536;
 
 const headEnd = "\n";
 
-/** What a 304 may add to metadata before it no longer fits into the place that it had. */
+/** Room that a 304's added metadata may need. */
 const spareChars = 128;
 
 const charsOf = { whole: 0, metadata: headCharsMax, "long-metadata": longHeadCharsMax };
 
 export type RecordPart = keyof typeof charsOf;
 
-/** What GETRANGE is asked for; -1 is the end. */
+/** Returns the arguments of GETRANGE; -1 means the end. */
 export function rangeOf(redisKey: string, part: RecordPart): [string, number, number] {
   return [redisKey, 0, charsOf[part] - 1];
 }
 
-/** Is it what there is of a record whose metadata is longer than what was asked for? */
+/** Returns whether the text ends within the metadata. */
 export function isCutHead(text: unknown): boolean {
   return typeof text === "string" && text.length >= headCharsMax && !text.includes(headEnd);
 }
@@ -35,14 +35,14 @@ export function recordText(head: string, body: string): string {
   return head + headEnd + body;
 }
 
-/** What Redis holds under a key, or its beginning. */
+/** A Redis value, or its beginning. */
 export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
-  /** How much room a head has that is written over this one. */
+  /** Length available to a head written over this one. */
   readonly headChars: number;
   readonly bodyText: string;
 }
 
-/** @returns `undefined` for what is cut within its head, and for what is no record. Never throws. */
+/** Decodes a value. Returns `undefined` if it is no record or ends within its head. Never throws. */
 export function recordIn<Detail>(
   text: unknown,
   form: RecordForm<Detail>,
@@ -53,7 +53,7 @@ export function recordIn<Detail>(
   return decoded && { ...decoded, headChars, bodyText: text.slice(headChars + 1) };
 }
 
-/** Room to be written over by a later head; JSON does not mind the spaces. */
+/** Pads a head with spaces, which JSON allows, so that a later head fits in its place. */
 export function padded(head: string): string {
   return head.padEnd(Math.ceil((head.length + spareChars) / spareChars) * spareChars);
 }

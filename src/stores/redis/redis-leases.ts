@@ -1,4 +1,4 @@
-// Leases in Redis: the value of a lease is its holder's token, or what a holder has left to those who wait.
+// Leases in Redis. A lease's value is its holder's token, or the word that a holder left to waiters.
 import {
   type Lease,
   type LeaseAsked,
@@ -14,7 +14,7 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
 
-/** A request waits for the look, which would otherwise wait for the origin. */
+/** Timeout of a request for a lease. After it, the request asks the origin. */
 const askMsMax = 1_000;
 
 const words = Object.keys(wordMs) as LeaseWord[];
@@ -33,7 +33,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     this.#settings = settings;
   }
 
-  /** Three commands in one transaction, one round trip. */
+  /** Runs three commands in one transaction. */
   async ask(key: RecordKey): Promise<LeaseAsked<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
     const token = randomText();
@@ -50,7 +50,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
             .getrange(...range)
             .exec<[unknown, unknown, unknown]>();
         } catch (cause) {
-          // Such as a record of an earlier form. What went before it stands: the token may be ours.
+          // The key holds another type. The earlier commands took effect, so the token may be ours.
           if (readTrouble(cause) !== "wrong-type") throw cause;
           return look().exec<[unknown, unknown]>();
         }
@@ -67,7 +67,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
   }
 
-  /** One command. */
+  /** Costs one command. */
   async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
     const { redis, namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
@@ -76,7 +76,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     return (await lease.replace(word, token, leaseMs)) ? lease : undefined;
   }
 
-  /** Metadata that is longer than what was asked for costs another round trip, to the primary too. */
+  /** Reads long metadata in another round trip, also from the primary. */
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
     const { redis, form } = this.#settings;
     if (!isCutHead(text)) return recordIn(text, form)?.record;
@@ -94,7 +94,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   }
 }
 
-/** A script, since only the holder may change what it holds. */
+/** A script, because only the holder may change the lease. */
 const replaceIfHeld = `
 if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end
@@ -108,17 +108,17 @@ class RedisLease implements Lease {
     this.#held = held;
   }
 
-  /** One command. */
+  /** Costs one command. */
   async renew(): Promise<void> {
     await this.replace(this.#held.token, this.#held.token, leaseMs);
   }
 
-  /** One command. */
+  /** Costs one command. */
   async release(word?: LeaseWord): Promise<void> {
     await this.replace(this.#held.token, word ?? "", word === undefined ? 0 : wordMs[word]);
   }
 
-  /** @returns whether `held` stood there, so that `value` stands there now */
+  /** Replaces `held` by `value`. Returns whether `held` was the current value. */
   async replace(held: string, value: string, keepMs: number): Promise<boolean> {
     const { redis, leaseKey } = this.#held;
     const answer = await redis.write("lease", (client) =>

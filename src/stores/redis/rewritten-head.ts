@@ -1,5 +1,4 @@
-// Writes metadata over that of a long body which lies in Redis already, so that the body need not be
-// sent again.
+// Rewrites the metadata of a long body that Redis already holds, which saves sending the body again.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import { readTrouble } from "../../redis/trouble.ts";
@@ -7,20 +6,20 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { rangeOf, recordIn } from "./record-text.ts";
 import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 
-/** A record on its way. */
+/** A record being sent. */
 export interface Upload {
   readonly redisKey: string;
   readonly head: string;
   readonly text: string;
   readonly keepMs: number;
   readonly sinceAtMs: number;
-  /** By which an unchanged body is known that may lie there already. */
+  /** Digest of an unchanged body that Redis may hold; `null` to send the body anyway. */
   readonly heldDigest: string | null;
 }
 
 /**
- * Writes metadata over that of an unchanged body, if that is the body which lies there. Somebody else's
- * record may take its place before that is done: then the two do not fit together, and are a miss.
+ * Writes metadata over that of the same body. Returns whether Redis held that body. If another record takes
+ * its place meanwhile, the digests differ and the record is a miss.
  */
 export async function isRewritten<Detail>(
   redis: Redis,
@@ -40,7 +39,7 @@ export async function isRewritten<Detail>(
   return true;
 }
 
-/** @returns `undefined` where something else than a string lies there, which SET replaces */
+/** Returns `undefined` if the key holds another type, which SET will replace. */
 async function headUnder(redis: Redis, redisKey: string): Promise<string | undefined> {
   try {
     return await redis.getrange(...rangeOf(redisKey, "metadata"));
@@ -50,7 +49,7 @@ async function headUnder(redis: Redis, redisKey: string): Promise<string | undef
   }
 }
 
-/** What a write of a record is counted under. */
+/** Returns the purpose under which a write is counted. */
 export function purposeOf<Detail>({ kind }: TierRecord<Detail>, { body }: TierKeep): RedisPurpose {
   if (kind === "vary") return "Vary marker";
   return body === "unchanged" ? "freshening" : "fill";

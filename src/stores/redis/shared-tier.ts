@@ -1,5 +1,5 @@
-// The shared tier: Upstash Redis, seen by all colos. A record is one string, so that a fill, a look-up
-// and most of what a 304 brings are one command each.
+// The shared tier: Upstash Redis, seen by all colos. A record is one string, so a fill, a look-up and most
+// 304s cost one command each.
 import { LRUCache } from "lru-cache";
 import { bodyIn, bodyOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
@@ -28,21 +28,21 @@ import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 export interface SharedTierSettings<Detail>
   extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {
   readonly bodyBytesMax: number;
-  /** A record of another version or form, or a body that is not the one its metadata names. */
+  /** Called for a record of another version or form, and for a body that does not match its digest. */
   readonly onBadRecord: () => void;
   readonly nowAtMs: () => number;
-  /** From which length on an unchanged body is not sent again; what is cheapest unless set. */
+  /** Minimum length at which an unchanged body is not sent again. Default: the cheapest. */
   readonly rewriteFromChars?: number;
 }
 
 /**
- * To ask whether an unchanged body lies there, to write over its metadata and to put off its expiry
- * are three commands, to send it again with its metadata is one. The two more cost $0.000004 and
- * the 4 KiB answer $0.00000012; at $0.03/GB so do 137,000 characters on their way.
+ * Checking for an unchanged body, rewriting its metadata and extending its expiry costs three commands;
+ * sending it again costs one. The difference of $0.000004, plus $0.00000012 for the 4 KiB reply, pays for
+ * 137,000 characters at $0.03/GB.
  */
 const rewriteFromCharsUnlessSet = 150_000;
 
-/** Whoever has none of the body, and so writes it whole, heals what is forgotten. */
+/** A forgotten key heals when a request without the body writes the record whole. */
 const spoiledKeysMax = 1_000;
 
 export class SharedTier<Detail> implements Tier<Detail> {
@@ -50,7 +50,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   readonly arrivingBytesMax = 0;
   readonly #settings: SharedTierSettings<Detail>;
   readonly #uploads: Uploads;
-  /** Keys under which another body lay than metadata names: no metadata written over that heals it. */
+  /** Keys whose body does not match its metadata. Rewriting the metadata alone would not heal them. */
   readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
   readonly #removals: JoinedRemovals;
 
@@ -77,7 +77,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       },
       ask.afterAnswer,
     );
-    // Such as a record of an earlier form.
+    // The key holds another type.
     if (answer.kind === "unavailable")
       return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
     const text = answer.value;
@@ -87,7 +87,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#readFrom(text, { redisKey, ask, isWhole });
   }
 
-  /** By one command. */
+  /** Costs one command. */
   async readMany(
     keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
@@ -130,7 +130,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#bad(ask);
   }
 
-  /** What expires before its own end lives longer where it is asked for; `GT` leaves all other as it is. */
+  /** Extends an early expiry when the record is read. `GT` never shortens it. */
   #prolong(redisKey: string, untilAtMs: number, ask: TierAsk<Detail>): void {
     const { atMs, prolongMs, isPeek, afterAnswer } = ask;
     if (prolongMs === undefined || isPeek === true) return;
@@ -176,7 +176,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return writtenBy(answer, 0);
   }
 
-  /** A command for each, since none else has an expiry. */
+  /** Costs one command per record, because no command for many keys sets an expiry. */
   async writeMany(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]> {
@@ -194,7 +194,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return made.map((one) => ("kind" in one ? one : writtenBy(answer, uploads.indexOf(one))));
   }
 
-  /** @returns why nothing is sent, where that is so; what is returned otherwise counts as on its way */
+  /** Prepares a record. Returns the refusal if it cannot be sent; otherwise it counts as being sent. */
   async #uploadOf(
     key: RecordKey,
     record: TierRecord<Detail>,
@@ -203,7 +203,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
-    // To pack a body takes CPU time.
+    // Checked before compression, which takes CPU time.
     const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };

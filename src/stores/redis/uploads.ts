@@ -1,4 +1,4 @@
-// Records on their way to Redis: how many bytes may be at one time, and what the database has room for.
+// Limits the bytes on their way to Redis, and stops new records while the database is full.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
@@ -7,18 +7,17 @@ import type { RedisAnswer, RedisClient } from "../../redis/redis-client.ts";
 import type { Upload } from "./rewritten-head.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
-/** Longer than a write may take: the runtime may end one without a word. */
+/** Longer than any write. The runtime may end one silently. */
 const uploadMsMax = 10_000;
 
 export interface UploadsSettings {
   readonly redis: Pick<RedisClient, "write">;
-  /** Told of each write; while it is paused, only what stands there is replaced. */
+  /** Counts each write. While it is paused, writes only replace existing records. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
-  /** Of records that are on their way to a slow database at one time, as they are sent. */
+  /** Limit for the bytes that an isolate sends at one time. */
   readonly uploadBytesMax: number;
 }
 
-/** The uploads of an isolate. */
 export class Uploads {
   readonly #settings: UploadsSettings;
   readonly #underWay = new Set<Upload>();
@@ -27,7 +26,7 @@ export class Uploads {
     this.#settings = settings;
   }
 
-  /** @returns whether it may be sent; one may, however large */
+  /** Returns whether an upload may start. A single one may have any size. */
   begin(upload: Upload): boolean {
     let heldBytes = 0;
     for (const one of this.#underWay) {
@@ -40,7 +39,7 @@ export class Uploads {
     return mayBegin;
   }
 
-  /** Sends what has begun, and looks at the room beside it where that is due. Never rejects. */
+  /** Sends uploads, and checks the database's room at the same time if due. Never rejects. */
   async send(
     purpose: RedisPurpose,
     uploads: readonly Upload[],
@@ -53,13 +52,13 @@ export class Uploads {
     return answer;
   }
 
-  /** Of SET. While the room is paused, what stands there is replaced, and nothing else is stored. */
+  /** Returns the options of SET. While room is short, it only replaces existing records. */
   optionsOf({ keepMs: px }: Upload): { px: number } | { px: number; xx: true } {
     return this.#settings.room?.isPaused === true ? { px, xx: true } : { px };
   }
 }
 
-/** @param at which of the commands; SET answers nothing where it was told to store nothing new */
+/** @param at index of the command; with `xx`, SET replies null for a record that does not exist */
 export function writtenBy(answer: RedisAnswer<readonly unknown[]>, at: number): TierWrite {
   if (answer.kind === "unavailable") return answer;
   return answer.value[at] === null ? { kind: "refused", rule: "no-room" } : { kind: "kept" };

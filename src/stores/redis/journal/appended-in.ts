@@ -1,4 +1,4 @@
-// What the transaction of a write's purge has brought: the entry's place, and what stands before it.
+// Reads the reply of a transaction that appends a purge: its place, and the entries before it.
 import {
   entriesOf,
   type EntryPlace,
@@ -9,8 +9,7 @@ import { type AppendedAndRead, pageCount } from "../../../purge/journal/journal.
 
 /**
  * @param replies of XADD, and of XRANGE from a place on
- * @returns `since` is `undefined` unless the page begins at that very place, ends with the new entry, and
- *   is not full
+ * @returns `since` only if the page begins at this very place, ends with the new entry and is not full
  */
 export function appendedIn(
   [position, page]: readonly unknown[],

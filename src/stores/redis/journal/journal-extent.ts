@@ -1,4 +1,4 @@
-// How many entries the journal has, and since when, as Redis tells it.
+// The number of entries in the journal, and its oldest.
 import { comparePositions, entriesOf, type EntryPlace } from "../../../purge/journal/entry.ts";
 import type { JournalExtent } from "../../../purge/journal/journal.ts";
 
@@ -7,7 +7,7 @@ export function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
   return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
 }
 
-/** Was an entry trimmed? Trimming takes the oldest, and leaves the newest `keptCount` at least. */
+/** Returns a test for trimmed entries. Trimming removes the oldest and leaves at least `keptCount`. */
 export function trimmedFrom({ count, oldest }: JournalExtent, keptCount: number) {
   return ({ position }: EntryPlace): boolean =>
     count >= keptCount && comparePositions(position, oldest ?? "0-0") < 0;

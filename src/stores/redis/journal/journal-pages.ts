@@ -1,26 +1,25 @@
-// Pages of the journal, read back from its newest entries until there are enough of them.
+// Reads pages of the journal backwards from its newest entries.
 import { type Entry, heldBytes, isSamePlace } from "../../../purge/journal/entry.ts";
 import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * Rule 24: both of one moment, though it may be a replica's. A script, since a full Redis refuses what
- * stands in a transaction, reads too. KEYS: journal, switch. ARGV: how many entries.
+ * Reads the newest entries and the switch at one moment (rule 24 b), maybe from a replica. A script,
+ * because a full Redis rejects even transactions that only read. KEYS: journal, switch. ARGV: count.
  */
 export const newestScript = `return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
   redis.call("GET", KEYS[2])
 }`;
 
-/** Newest first, as XREVRANGE gives it. */
+/** Newest first, as in a reply of XREVRANGE. */
 export type Page = readonly Entry[] | undefined;
 
 /**
- * Pages back from the newest entries until a cold view has enough. Each page begins with the last
- * entry of the one before. A replica that lags further than the one asked before it does not have
- * that entry, nor what lies between: no gap is taken.
+ * Adds older pages until a cold view has enough. Each page must begin with the last entry of the one
+ * before, so a lagging replica cannot cause a gap.
  *
  * @param first  newest first
- * @param wanted a position that is far enough, too
+ * @param wanted a position at which reading may stop early
  * @returns oldest first
  */
 export async function lengthened(
@@ -46,7 +45,7 @@ export async function lengthened(
   return entries.toReversed();
 }
 
-/** An upper estimate of the bytes that entries take in a view; 0 for none. */
+/** Returns an upper estimate of the memory that entries take in a view. */
 export function bytesOf(entries: readonly Entry[]): number {
   return entries.reduce((bytes, entry) => bytes + heldBytes(entry), 0);
 }

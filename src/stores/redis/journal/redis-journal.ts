@@ -1,4 +1,4 @@
-// The journal as a stream in Redis: XADD, XRANGE, XREVRANGE, and transactions where the primary must answer.
+// The journal as a Redis stream. Transactions with a write make the primary answer.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../../redis/purpose.ts";
 import type { RedisClient } from "../../../redis/redis-client.ts";
@@ -33,7 +33,7 @@ export interface RedisJournalSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly nowAtMs: () => number;
-  /** A new random text; tells an entry from another that is given the same ID after a loss. */
+  /** Returns a random text that distinguishes an entry from one with the same ID after a loss. */
   readonly randomText: () => string;
   /** Absent: the usual. */
   readonly keptCount?: number;
@@ -95,7 +95,7 @@ export class RedisJournal implements Journal {
       if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
       end = entries.at(-1) ?? end;
     }
-    // A view cannot hold all of it: what is newest at the primary is as much, and fewer pages.
+    // More than a view holds. The newest entries from the primary fill a view with fewer reads.
     return { kind: "not-joined" };
   }
 
@@ -119,13 +119,13 @@ export class RedisJournal implements Journal {
   }
 
   /**
-   * One transaction has what must be of one moment: what stands up to the position, and the journal's
-   * end. Older pages join the newest, so they are what stood before it whenever they are read.
+   * Reads both ends of the gap in one transaction, at one moment. Older pages can follow later, because
+   * entries before a given entry never change.
    */
   async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    // One entry backwards tells all three cases apart: the entry itself, an older one before which it
-    // was lost, or none: then as many stand as trimming leaves, or it was lost too.
+    // The entry at or before the position shows what happened. It is the entry itself; or an older one, so
+    // it was lost; or none, so it was trimmed or lost.
     const replies = await this.#askPrimary("journal read at the primary", (transaction) =>
       transaction
         .xrevrange(this.#key, position, "-", 1)
@@ -175,7 +175,7 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  /** Upstash sends a transaction with a write in it to the primary, whole. */
+  /** Reads at the primary: Upstash sends a transaction with a write there as a whole. */
   async #askPrimary(
     purpose: RedisPurpose,
     ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },
@@ -231,7 +231,7 @@ export class RedisJournal implements Journal {
     return this.#settings.keptCount ?? keptCount;
   }
 
-  /** Redis may keep some more, never less. */
+  /** Trims approximately: Redis may keep more entries, never fewer. */
   get #trim() {
     return { trim: { type: "MAXLEN", comparison: "~", threshold: this.#keptCount } } as const;
   }

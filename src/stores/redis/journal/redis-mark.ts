@@ -1,13 +1,13 @@
-// Marks over Redis: an entry that covers everything, where entries were lost, and where none stand yet. It
-// is appended in one step with a read of the newest entries.
+// Appends marks, which cover everything after a loss or at the start of a journal, and reads the newest
+// entries in the same step.
 import type { RedisClient } from "../../../redis/redis-client.ts";
 import { encodeEntry, entriesOf, type NewEntry } from "../../../purge/journal/entry.ts";
 import { type JournalRead, pageCount, type Unavailable } from "../../../purge/journal/journal.ts";
 import { stateInKey } from "./switch-key.ts";
 
 /**
- * Rule 18: of the isolates that find the journal empty at once, one marks it. A second mark would cover
- * what the first of them has loaded since. KEYS: journal, switch. ARGV: how many entries are read, fields.
+ * Marks an empty journal (rule 18). Only one of the isolates that find it empty may: a second mark would
+ * purge what others loaded since. KEYS: journal, switch. ARGV: number of entries to read, fields.
  */
 export const firstMarkScript = `
 if redis.call("XLEN", KEYS[1]) == 0 then redis.call("XADD", KEYS[1], "*", unpack(ARGV, 2)) end
@@ -23,7 +23,7 @@ interface MarkPlace {
   readonly nowAtMs: () => number;
 }
 
-/** A page is enough here: whatever is older than the mark, known or not, is covered by it. */
+/** Reads a single page: the mark covers everything older, known or not. */
 export async function appendMarkTo(
   place: MarkPlace,
   mark: NewEntry,

@@ -1,4 +1,4 @@
-// The switch in Redis: one script writes an entry of the journal and the switch's key.
+// The switch in Redis. One script writes both the journal's entry and the switch's key.
 import type { RedisClient } from "../../../redis/redis-client.ts";
 import { encodeEntry } from "../../../purge/journal/entry.ts";
 import { keptCount } from "../../../purge/journal/journal.ts";
@@ -13,7 +13,7 @@ export interface RedisSwitchSettings {
   readonly keptCount?: number;
 }
 
-/** KEYS: journal, switch. ARGV: what is replaced, the post, its `n`, its JSON, what trimming leaves, fields. */
+/** KEYS: journal, switch. ARGV: replaced post, post, its `n`, its JSON, entries to keep, fields. */
 export const postScript = `
 local held = redis.call("GET", KEYS[2]) or ""
 if (string.match(held, "^%S+") or "") ~= ARGV[1] then return {"overtaken", held} end
@@ -30,7 +30,7 @@ export class RedisSwitch implements Switch {
     this.#key = switchKey(settings.namespace);
   }
 
-  /** With a write in it, so that the primary answers. */
+  /** Reads from the primary, by including a write. */
   async read(): ReturnType<Switch["read"]> {
     const { redis, namespace } = this.#settings;
     const probe = `${namespace}:probe`;

@@ -1,12 +1,11 @@
-// The key of the switch in Redis. Its text is post, position and `n` with a space between, then JSON.
+// The Redis key of the switch.
 import { jsonIn, readState, type SwitchState } from "../../../purge/journal/switch-state.ts";
 
-/** The key that holds the last post. */
 export const switchKey = (namespace: string): string => `${namespace}:switch`;
 
 /**
- * @param text of the key: post, position and `n` with a space between, then JSON
- * @returns `undefined` where nothing was posted, or what is there is none
+ * Reads the state from the key's text: post, position and `n`, separated by spaces, then JSON. Returns
+ * `undefined` if nothing was posted, or if the text is invalid.
  */
 export function stateInKey(text: unknown): SwitchState | undefined {
   const [, post, position, n, json = ""] =
@@ -14,7 +13,7 @@ export function stateInKey(text: unknown): SwitchState | undefined {
   return readState({ post, position, n, bypass: jsonIn(json) });
 }
 
-/** @returns the post that the key names, also where the rest of its text is no state */
+/** Returns the id of the post, even if the rest of the text is invalid. */
 export function postInKey(text: unknown): string {
   return (typeof text === "string" ? /^\S+/.exec(text)?.[0] : undefined) ?? "";
 }

@@ -1,8 +1,8 @@
-// Why the journal is unavailable, for the sender of a purge or a post.
+// Explains to the sender of a purge or a post why the journal is unavailable.
 import type { RedisCause, RedisClient } from "../../../redis/redis-client.ts";
 import type { Unavailable } from "../../../purge/journal/journal.ts";
 
-/** A command that was not sent failed because of the trouble that earlier commands met. */
+/** Returns the trouble. For a command that was not sent, this is the trouble of earlier commands. */
 export function unavailableFor(
   cause: RedisCause,
   redis: Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">,
