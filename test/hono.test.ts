@@ -174,5 +174,5 @@ it("what Pages adds to the bindings for one request is not for a handler", async
 });
 
 it("a configuration that is refused is told where it is written", () => {
-  expect(() => tidemark(app, { routes: 1 } as never)).toThrow("The configuration is refused.");
+  expect(() => tidemark(app, { routes: 1 } as never)).toThrow("The configuration is invalid.");
 });

@@ -1,6 +1,5 @@
-// The members of `request.cf` that a key may have: where a client is, as far as many clients share it.
+// The members of `request.cf` that a key may have: locations that many clients share.
 
-/** As Cloudflare names them. */
 export const cfNames = [
   "asn",
   "city",

@@ -1,4 +1,4 @@
-// The configuration an operator writes, and what it comes to once it has been checked.
+// The configuration: checks what the operator wrote and fills in the defaults.
 import * as z from "zod/mini";
 import { allowanceSecondsOf, configInput } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
@@ -15,17 +15,17 @@ export { analyticsCookies, consentCookies, trackingParameters } from "./known-na
 
 const mebibyte = 1_048_576;
 
-/** What a site asks for, every field filled in. */
+/** A site's configuration with every field filled in. */
 export type Config = ReturnType<typeof filledIn>;
 
 /**
- * Checks a configuration and fills in what it leaves out.
+ * Checks a configuration and fills in the defaults.
  *
- * @throws OperatorError naming each route and field that is wrong, why, and what would be right
+ * @throws OperatorError names each wrong route and field, the reason and the fix
  *
  * @example
  * export default defineConfig({
- *   routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m", browser: "60s" }],
+ *   routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m" }],
  * });
  */
 export function defineConfig(written: WrittenConfig): Config {
@@ -37,7 +37,7 @@ export function defineConfig(written: WrittenConfig): Config {
   return config;
 }
 
-/** What the schema gives, declared by interfaces so that the published types do not read those of zod. */
+/** Output of the schema. Interfaces keep zod's types out of the published types. */
 interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
   /** `null`: off. */
   readonly metrics?: WrittenMetrics | null | undefined;
@@ -53,78 +53,78 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
   );
   return {
     namespace: general.namespace ?? "tidemark",
-    /** Where the operator's routes are: a slash and one name. */
+    /** Path of the operator's routes: a slash and one name. */
     operatorPath: general.operatorPath ?? "/_cache",
     origins,
-    /** Where an answer names its origin's own host, clients get the site's; an origin may differ. */
+    /** Replaces the origin's host by the site's in answers' fields. An origin may differ. */
     rewriteLocations: general.rewriteLocations ?? true,
-    /** How long to wait for an origin's first byte, and for the next of a body that is stored. */
+    /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: {
       firstByteMs: waitMs(typeof waits === "string" ? waits : waits.firstByte),
       betweenBytesMs: waitMs(typeof waits === "string" ? undefined : waits.betweenBytes),
     },
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
-    /** Response fields that hold tags, besides the usual ones. */
+    /** Response fields with tags, in addition to the usual ones. */
     tagFields: lowerCased(general.tagFields ?? []),
-    /** A cache of the operator's stands between us and the clients: it gets the fields meant for it. */
+    /** The operator has a cache in front. It gets the fields addressed to shared caches. */
     cacheInFront: general.cacheInFront ?? false,
-    /** On a server of Node: which proxies are believed on who sent a request; `undefined`: none. */
+    /** On Node: tells which proxies to trust for the client's address; `undefined`: none. */
     trustsPeer: trustOf(general.trustProxy),
-    /** How many of the hottest keys are refreshed before they expire; 0: off. */
+    /** Number of hot keys to refresh before they expire; 0: off. */
     hotKeys: general.hotKeys ?? 0,
     logs: {
-      /** Which share of the requests has a line in the log; 0: none. */
+      /** Share of requests that get a log line; 0: none. */
       sample: general.logs?.sample ?? 0,
       paths: general.logs?.paths ?? false,
     },
     limits: {
-      /** What is held whole while it is stored; a larger body is streamed to the edge tier. */
+      /** Largest body held whole while it is stored. Larger bodies are streamed to the edge tier. */
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
-      /** Of a database that tells no bound; `undefined` where nobody knows it. */
+      /** Size of a database that does not report its limit; `undefined` if unknown. */
       databaseBytes: limits.databaseBytes,
-      /** How many variants of one resource are stored. */
+      /** Maximum variants stored for one resource. */
       variants: limits.variants ?? 100,
     },
     purge: {
-      /** The smallest N of all routes, by which the view is renewed. */
+      /** The smallest N of all routes, which determines how often the view is renewed. */
       renewalLagMs: Math.min(...lagsMs),
-      /** The largest: how long after its 200 a purge is seen everywhere. */
+      /** The largest N: how long after its 200 a purge takes effect everywhere. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
-      /** A: for clock error within a colo, and for the lag of a replica. */
+      /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: allowanceSecondsOf(purge) * 1_000,
     },
-    /** What isolates report of their counts. */
+    /** Metrics that isolates report. */
     metrics: resolvedMetrics(general.metrics),
-    /** Who sends webhooks, by the names of their routes. */
+    /** Webhook senders by the names of their routes. */
     hooks: new Map(Object.entries(general.hooks ?? {})),
     routes: resolvedRoutes,
-    /** The rules that hold where no route matches. */
+    /** The rules for requests that no route matches. */
     anywhere,
   } as const;
 }
 
-/** What `defineConfig` has returned, as far as this isolate goes. */
+/** Objects returned by `defineConfig` in this isolate. */
 const defined = new WeakSet<object>();
 
 /**
- * A configuration as its module exports it. An object that was written without `defineConfig`, in
- * JSON for instance, is checked as if it stood between its parentheses.
+ * Returns a module's exported configuration. Checks a plain object, such as one from JSON, like
+ * `defineConfig`.
  *
- * @throws OperatorError as `defineConfig` does, and for what is no configuration at all
+ * @throws OperatorError like `defineConfig`, and if there is no configuration
  */
 export function configOf(exported: unknown): Config {
   return configWithin(exported, []);
 }
 
-/** @param around those it is the default of; one that is its own is no configuration */
+/** @param around enclosing default exports, to detect an object that contains itself */
 function configWithin(exported: unknown, around: readonly unknown[]): Config {
   if (isPlain(exported) && !around.includes(exported)) {
     if (defined.has(exported)) return exported as unknown as Config;
     const { default: nested, __esModule, ...others } = exported;
-    // CommonJS puts what it calls its default one level deeper.
+    // CommonJS interop nests the default export one level deeper.
     if (nested !== undefined && Object.keys(others).length === 0) {
       return configWithin(nested, [...around, exported]);
     }
@@ -134,14 +134,14 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
 
 const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
 
-/** Else a promise or a `Map` would count as a configuration that leaves everything out. */
+/** Rejects other objects. A promise or a `Map` would pass as an empty configuration. */
 function formRefusal(written: unknown): OperatorError {
   return new OperatorError({
-    what: "The configuration is refused.",
+    what: "The configuration is invalid.",
     why:
       written === undefined
         ? "The module has no default export."
-        : `at the top: must be an object, and is ${formOf(written)}.`,
+        : `at the top: must be an object, but is ${formOf(written)}.`,
     mend: "Write `export default defineConfig({ … })`.",
   });
 }
@@ -150,10 +150,10 @@ function formOf(written: unknown): string {
   if (written === null) return "null";
   if (typeof written !== "object") return `a ${typeof written}`;
   const { name = "" } = written.constructor as { name?: string };
-  return `of the class ${JSON.stringify(name)}`;
+  return `an instance of ${JSON.stringify(name)}`;
 }
 
-/** Was it made by an object literal, by JSON, or without a prototype? */
+/** Returns whether a value is an object literal, from JSON, or without a prototype. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -162,13 +162,13 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 
 function refusal(written: WrittenConfig, issues: readonly z.core.$ZodIssue[]): OperatorError {
   return new OperatorError({
-    what: "The configuration is refused.",
+    what: "The configuration is invalid.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
-    mend: "Mend it in your configuration, such as tidemark.config.ts.",
+    mend: "Fix it in your configuration, such as tidemark.config.ts.",
   });
 }
 
-/** `route "articles", fresh` rather than `routes.3.fresh`. */
+/** Returns `route "articles", fresh` instead of `routes.3.fresh`. */
 function placeOf(written: WrittenConfig, path: readonly PropertyKey[]): string {
   const names = path.map(String);
   if (names[0] !== "routes" || names[1] === undefined) return names.join(".") || "at the top";

@@ -1,9 +1,9 @@
-// Request fields that look like a credential: who may use a response to such a request depends on them.
-// docs/configuration.md lists them; a test compares the two.
+// Request fields that look like credentials. Responses to such requests may be for one user only.
+// docs/configuration.md has the same list; a test compares them.
 import { tokenPattern } from "../rules/directives.ts";
 import type { NamePatterns } from "./known-names.ts";
 
-/** Names of fields in lower case; a `*` at one end stands for any rest. */
+/** Field names in lower case. A `*` at either end matches any text. */
 export interface CredentialNames {
   /** Fields that count as a credential. */
   readonly add: NamePatterns;
@@ -11,46 +11,46 @@ export interface CredentialNames {
   readonly except: NamePatterns;
 }
 
-/** Prove who asks: keys, tokens, sessions, signatures. */
+/** Fields that authenticate the client: keys, tokens, sessions, signatures. */
 const proofs =
   "*-key *apikey *token *secret *jwt *assertion *auth *authorization *authentication *password " +
   "*passwd *passphrase *-otp *signature signature-input *credential *credentials *-ticket *macaroon " +
   "*macaroons *nonce *csrf *xsrf *-crumb dpop key sec-token-binding concealed-auth-export " +
   "x-auth-* x-jwt-* cf-access-* x-firebase-appcheck x-honeycomb-team";
 
-/** Name a session, or the user that a proxy or an application has recognised. */
+/** Fields that identify a session, or a user that a proxy or application has recognised. */
 const identities =
   "*session *session-id *sessionid *-user *-user-id *userid *username *-user-name *-user-email " +
   "*-email *userinfo *-account-id *-customer-id *-member-id client-id *-client-id *principal *-roles " +
   "*-groups *-claims *on-behalf-of sudo x-user-role impersonate-* x-consumer-* x-hasura-* " +
   "x-authentik-* x-pomerium-* tailscale-user-* x-webauth-* x-replit-user-* x-goog-authuser";
 
-/** A client's certificate, as a TLS proxy forwards it (RFC 9440). */
+/** A client's certificate, as forwarded by a TLS proxy (RFC 9440). */
 const certificates =
   "client-cert client-cert-chain *-client-cert *-clientcert *-client-certificate cf-client-cert-* " +
   "x-client-dn x-subject-dn x-tls-client-*";
 
-/** Have a name of these forms and tell nothing of who asks, or differ in each request of one client. */
+/** Names of these forms that identify no client, or that change with every request. */
 const harmless =
   "postman-token x-playback-session-id sec-fetch-user sec-websocket-key idempotency-key " +
   "x-idempotency-key cache-key x-cache-key x-atlassian-token";
 
-/** What holds where the configuration says nothing. */
+/** The default lists. */
 export const knownCredentialFields: CredentialNames = {
   add: [proofs, identities, certificates].flatMap((names) => names.split(" ")),
   except: harmless.split(" "),
 };
 
-/** Clients choose the names, so few are remembered, and none that is long. */
+/** Limits of the memo, because clients choose the names. */
 const rememberedMax = 512;
 const rememberedCharactersMax = 64;
 
-/** Tells which fields look like a credential. A request has the same names again and again. */
+/** Decides which fields look like credentials. Memoises, because requests repeat the same names. */
 export class CredentialFields {
   readonly #entryOf: (name: string) => string | undefined;
   readonly #remembered = new Map<string, string>();
 
-  /** @param levels the first that names a field decides */
+  /** @param levels in order of precedence: the first that lists a field decides */
   constructor(levels: readonly CredentialNames[]) {
     const decide = levels.map((level) =>
       level === knownCredentialFields ? known() : decider(level),
@@ -66,7 +66,7 @@ export class CredentialFields {
 
   /**
    * @param name in lower case
-   * @returns the entry of the lists that makes it a credential; `undefined` if it is none
+   * @returns the pattern that makes the field a credential, if one does
    */
   entryFor(name: string): string | undefined {
     const remembered = this.#remembered.get(name);
@@ -79,9 +79,9 @@ export class CredentialFields {
 }
 
 /**
- * Does a request field look like a credential by the known names alone?
+ * Returns whether a field looks like a credential by the default lists.
  *
- * @param name in any case; what is no field name is none
+ * @param name in any case; invalid field names return false
  */
 export function isCredentialField(name: string): boolean {
   return tokenPattern.test(name) && known()(name.toLowerCase())?.isCredential === true;
@@ -94,12 +94,12 @@ interface Entry {
 
 let knownDecider: ReturnType<typeof decider> | undefined;
 
-/** The longest level, which every route has: made once. */
+/** Builds the decider of the default lists, the longest level, only once. */
 function known() {
   return (knownDecider ??= decider(knownCredentialFields));
 }
 
-/** A whole name goes before a pattern; between two alike, `add` does. */
+/** Exact names precede patterns. Among equals, `add` precedes `except`. */
 function decider({ add, except }: CredentialNames): (name: string) => Entry | undefined {
   const entries = [
     ...except.map((pattern) => ({ pattern, isCredential: false })),

@@ -1,8 +1,8 @@
-// Durations as an operator writes them: a whole number with s, m, h or d.
+// Parses durations in a configuration: a whole number with s, m, h or d.
 
 const secondsPerUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-/** @returns seconds; `undefined` for any other text, and where nothing is written */
+/** Returns seconds; `undefined` for missing or invalid text. */
 export function durationSeconds(text: string | undefined): number | undefined {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text ?? "") ?? [];
   const unitSeconds = secondsPerUnit[unit ?? ""];

@@ -1,4 +1,4 @@
-// The forms that the fields of a configuration are made of, and what each says of a wrong value.
+// Schemas shared by the fields of a configuration, with their error messages.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
 import type { WrittenCredentialFields } from "./written-route.ts";
@@ -7,35 +7,35 @@ import { whyNeverStored } from "../rules/storable.ts";
 
 const mebibyte = 1_048_576;
 
-/** An object, each of whose fields may be left out. @param place how a refusal calls the object */
+/** Makes an object schema whose fields are all optional. @param place the object's name in errors */
 export const fields = <Shape extends z.core.$ZodLooseShape>(place: string, shape: Shape) =>
   z.partial(z.strictObject(shape, { error: strictly(place) }));
 
 /**
- * Exactly the fields of an interface of `written.ts` or `written-route.ts`, and names that are refused with a
- * reason. `satisfies` it keeps the two together: a schema that lacks a field, or has one more, does not compile.
+ * Requires a schema for each field of a `Written…` interface, and for names refused with a reason. With
+ * `satisfies`, a missing or extra field does not compile.
  */
 export type FormsOf<Written, Refused extends string = never> = Readonly<
   Record<keyof Written | Refused, z.core.$ZodType>
 >;
 
-/** A field whose name is reserved: a configuration that relies on it must not load. */
+/** A reserved name. A configuration that relies on it must not load. */
 export const notBuiltYet = z.undefined("is not built yet; leave it out");
 
-/** A field of an earlier version. @param since why nothing replaces it */
+/** A field of an earlier version. @param since why it has no replacement */
 export const noLonger = (since: string) =>
-  z.undefined(`is no setting any more, and nothing replaces it: ${since}; leave it out`);
+  z.undefined(`was removed without a replacement: ${since}; leave it out`);
 
 export const duration = z
   .string('must be a duration: a number with s, m, h or d, such as "5m"')
   .check(
     z.refine((text) => durationSeconds(text) !== undefined, {
       error: ({ input }) =>
-        `${JSON.stringify(input)} is no duration: write a whole number with s, m, h or d, such as "5m"`,
+        `${JSON.stringify(input)} is not a duration: write a whole number with s, m, h or d, such as "5m"`,
     }),
   );
 
-/** A timer of more than 24 days would end at once. */
+/** At most a day: a timer of more than 24 days would fire at once. */
 export const secondsToADay = duration.check(
   z.refine((text) => {
     const seconds = durationSeconds(text) ?? 0;
@@ -44,28 +44,28 @@ export const secondsToADay = duration.check(
 );
 
 export const yesOrNo = z.boolean("must be true or false");
-/** A text that is not empty. */
+/** A non-empty string. */
 export const text = (example: string) =>
   z.string(`must be a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
-/** A list that is exported, such as `consentCookies`, need not be one that can be changed. */
+/** Readonly, so that exported lists such as `consentCookies` are accepted. */
 export const texts = (example: string) =>
   z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
-/** The bounds of a number, both of which it may have. @param said how a refusal writes the upper one */
+/** Inclusive bounds of a number. @param said the upper bound in errors */
 export const between = (least: number, most: number, said = most.toLocaleString("en")) =>
-  [z.minimum(least, `is less than ${least}`), z.maximum(most, `is over ${said}`)] as const;
+  [z.minimum(least, `is less than ${least}`), z.maximum(most, `is more than ${said}`)] as const;
 
-/** The least share of requests that are to be hits. */
+/** Minimum share of requests that are hits. */
 export const hitRate = z
   .number("must be a number from 0 to 1, such as 0.8")
   .check(...between(0, 1));
 
-/** A size from 0 up to that many MiB. */
+/** A size in bytes from 0 to `most` MiB. */
 export const bytes = (most: number) =>
   z.int("must be a whole number of bytes").check(...between(0, most * mebibyte, `${most} MiB`));
 
 export const lagSeconds = z
   .number("must be a number of seconds, such as 10")
-  .check(z.positive("is not above 0"), z.maximum(3_600, "is over an hour"));
+  .check(z.positive("is not above 0"), z.maximum(3_600, "is more than an hour"));
 export const settleSeconds = z
   .number("must be a number of seconds, such as 5")
   .check(...between(0, 3_600, "an hour"));
@@ -77,7 +77,7 @@ export const patterns = texts("utm_*").check(
   each((name) => !name.slice(0, -1).includes("*"), 'has a "*" that is not at the end of a name'),
 );
 
-/** What is known already is not to be lost by naming one name more. */
+/** Adds names to the known ones, or replaces them with `only`. */
 export const addedPatterns = z.union(
   [patterns, z.strictObject({ only: patterns }, { error: strictly("a list of names") })],
   {
@@ -91,10 +91,10 @@ export const fieldNames = texts("x-app").check(
   each((name) => fieldName.test(name), "has a name that no header field can have"),
 );
 
-/** Rules of their own decide about these two. */
+/** These two have rules of their own. */
 const withOwnRules: readonly string[] = ["authorization", "cookie"];
 
-/** Names of request fields, or the end or the beginning of one. */
+/** Names of request fields, with an optional `*` at one end. */
 const credentialNames = texts("x-app-key").check(
   each(
     (name) => fieldName.test(name) && !name.slice(1, -1).includes("*") && !/^\*.*\*$/.test(name),
@@ -102,7 +102,7 @@ const credentialNames = texts("x-app-key").check(
   ),
   each(
     (name) => !withOwnRules.includes(name.toLowerCase()),
-    "names Authorization, which always passes by the cache, or Cookie, which has options of its own; leave that name out",
+    "names Authorization, which always bypasses the cache, or Cookie, which has its own options; remove that name",
   ),
 );
 
@@ -111,22 +111,22 @@ export const credentialFields = fields("credentialFields", {
   except: credentialNames,
 } satisfies FormsOf<WrittenCredentialFields>);
 
-/** Each request has values of its own for these: with one in its key, no page would be found again. */
+/** Excludes fields that differ in every request: keyed by them, no page would ever be a hit. */
 export const keyedNames = fieldNames.check(
   each(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
-    "names traceparent or tracestate, which differ in each request; leave that name out",
+    "names traceparent or tracestate, which differ in each request; remove that name",
   ),
 );
 
 export const forwardedNames = fieldNames.check(
   each(
     (name) => !name.includes("*"),
-    "takes whole names; to forward all fields, leave it out, and for none write []",
+    "takes whole names; omit it to forward all fields, or write [] for none",
   ),
 );
 
-/** The lifetime that the origin gives itself, where only a route's word lets a status be stored. */
+/** A lifetime, or "origin" for the origin's own. */
 export const durationOrOrigin = z.string('must be a duration such as "30s", or "origin"').check(
   z.refine((given) => given === "origin" || durationSeconds(given) !== undefined, {
     error: ({ input }) =>
@@ -134,7 +134,7 @@ export const durationOrOrigin = z.string('must be a duration such as "30s", or "
   }),
 );
 
-/** Lifetimes by status, from that status on; a status that is never stored is refused. */
+/** Lifetimes by status. Refuses statuses below `from`, and those that are never stored. */
 export const lifetimes = <Lifetime extends typeof duration>(
   lifetime: Lifetime,
   from: number,
@@ -143,7 +143,7 @@ export const lifetimes = <Lifetime extends typeof duration>(
   z.record(
     z.string().check(
       z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600", {
-        error: `is no status from ${from} to 599`,
+        error: `is not a status from ${from} to 599`,
       }),
       z.refine((status) => whyNeverStored(Number(status)) === undefined, {
         error: ({ input }) => `${whyNeverStored(Number(input))}; leave it out`,
@@ -158,10 +158,10 @@ export const lifetimes = <Lifetime extends typeof duration>(
     },
   );
 
-/** Says which field a strict object does not know. */
+/** Returns an error function that names the unknown fields of a strict object. */
 export function strictly(place: string) {
   return (issue: { code?: string | undefined; keys?: string[] }): string =>
     issue.code === "unrecognized_keys"
-      ? `${(issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ")} is no field of ${place}`
+      ? `${(issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ")} is not a field of ${place}`
       : "must be an object";
 }

@@ -1,7 +1,7 @@
-// IP addresses and networks as text (RFC 4291, RFC 4632). Node's `net.BlockList` does the same, but a
-// Worker bundles no module of Node.
+// IP addresses and networks as text (RFC 4291, RFC 4632). Replaces Node's `net.BlockList`, because a Worker
+// bundles no Node modules.
 
-/** Before the two groups of an IPv4 address that is written as one of IPv6 (RFC 4291 §2.5.5.2). */
+/** Prefix of IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2). */
 const mappedPrefix = ["0", "0", "0", "0", "0", "ffff"];
 
 const groupCount = 8;
@@ -10,15 +10,15 @@ const addressBits = groupCount * groupBits;
 const ipv4Bits = 32;
 
 /**
- * The eight groups of an address, an IPv4 address as the IPv6 address that stands for it.
+ * Returns the eight groups of an address; IPv4 addresses become IPv4-mapped ones.
  *
- * @param address without a port, brackets or a zone
- * @returns hexadecimal groups without leading zeros; `undefined` for what is no address
+ * @param address without port, brackets or zone
+ * @returns hexadecimal without leading zeros; `undefined` for an invalid address
  */
 export function addressGroups(address: string): readonly string[] | undefined {
   const isDotted = /^\d{1,3}(?:\.\d{1,3}){3}$/.test(address);
   if (!isDotted && !/^[\da-f.]*:[\da-f:.]+$/i.test(address)) return undefined;
-  // The URL standard has the one parser that every runtime shares; in brackets it takes no octal IPv4.
+  // Parse as a URL, which every runtime can do. In brackets it accepts no octal IPv4.
   const literal = `http://[${isDotted ? "::ffff:" : ""}${address}]`;
   if (!URL.canParse(literal)) return undefined;
   const written = new URL(literal).hostname.slice(1, -1);
@@ -27,12 +27,12 @@ export function addressGroups(address: string): readonly string[] | undefined {
   return [...first, ...Array.from({ length: missing }, () => "0"), ...last];
 }
 
-/** Whether the groups are those of an IPv4 address. */
+/** Returns whether the groups are an IPv4-mapped address. */
 export function isMapped(groups: readonly string[]): boolean {
   return mappedPrefix.every((group, index) => groups[index] === group);
 }
 
-/** The IPv4 address of groups that stand for one, in dotted decimals. */
+/** Returns the IPv4 address of an IPv4-mapped one, in dotted decimals. */
 export function dottedAddress(groups: readonly string[]): string {
   const numbers = groups.slice(mappedPrefix.length).map((group) => Number.parseInt(group, 16));
   return numbers.flatMap((number) => [number >> 8, number & 255]).join(".");
@@ -41,10 +41,8 @@ export function dottedAddress(groups: readonly string[]): string {
 const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
- * An address in the one spelling by which it is compared: IPv4 dotted, also where a socket of both
- * families writes it as IPv6; IPv6 as RFC 5952 writes it, without a zone.
- *
- * @returns `undefined` for what is no address
+ * Returns an address in one spelling for comparison: IPv4 (also IPv4-mapped) dotted, IPv6 as in RFC 5952
+ * without a zone. `undefined` if invalid.
  */
 export function canonicalAddress(address: string): string | undefined {
   const plain = mapped.exec(address)?.[1] ?? address.replace(/%[\da-z.:-]+$/i, "");
@@ -54,17 +52,17 @@ export function canonicalAddress(address: string): string | undefined {
   return new URL(`http://[${plain}]`).hostname.slice(1, -1);
 }
 
-/** A network: the bits of its prefix, and how many they are of 128. */
+/** A network: the bits of its prefix, and their number out of 128. */
 export interface Network {
   readonly prefix: bigint;
   readonly prefixBits: number;
 }
 
 /**
- * Reads a network in CIDR notation, or one address as a network of itself.
+ * Parses a network in CIDR notation, or a single address.
  *
- * @param text such as `10.0.0.0/8` or `2001:db8::/32`; bits behind the prefix must be 0
- * @returns `undefined` for what is none
+ * @param text such as `10.0.0.0/8` or `2001:db8::/32`; host bits must be 0
+ * @returns `undefined` if invalid
  */
 export function networkIn(text: string): Network | undefined {
   const [, address = "", stated] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
@@ -79,7 +77,7 @@ export function networkIn(text: string): Network | undefined {
   return isWhole ? { prefix, prefixBits } : undefined;
 }
 
-/** @returns whether one of the networks has the address; `false` for what is no address */
+/** Returns whether one of the networks contains the address; false for an invalid address. */
 export function isInNetworks(address: string, networks: readonly Network[]): boolean {
   const groups = addressGroups(address);
   if (groups === undefined) return false;

@@ -1,9 +1,9 @@
-// The form of `metrics` in a configuration: prefixes, and the least hit rate.
+// The schema of `metrics`: prefixes and minimum hit rates.
 import * as z from "zod/mini";
 import { type FormsOf, hitRate, strictly, text } from "./forms.ts";
 import type { WrittenMetrics, WrittenPrefix } from "./written.ts";
 
-/** Each prefix has its own series, and each new URL is compared with all prefixes. */
+/** Each prefix has its own series, and each new URL is compared with every prefix. */
 const prefixesMax = 50;
 
 const otherwise =
@@ -24,7 +24,7 @@ const prefix = z.strictObject(
   { error: otherwise("a prefix", 'must be a prefix, such as { path: "/docs/" }') },
 );
 
-/** The name is the value of a label, without a change. */
+/** Used unchanged as a label's value. */
 const prefixName = z
   .string()
   .check(
@@ -60,7 +60,7 @@ const settings = z.partial(
   ),
 );
 
-/** `"off"` becomes `null`. So the errors about an object name each wrong field. */
+/** Maps `"off"` to `null`, so that errors about an object name each wrong field. */
 export const metricsInput = z.pipe(
   z.transform((written: "off" | z.input<typeof settings>) =>
     written === "off" ? null : (written ?? 0),

@@ -1,25 +1,24 @@
-// What `metrics` of a configuration comes to.
+// Resolves `metrics` of a configuration.
 import type { WrittenMetrics } from "./written.ts";
 
-/** What the configuration's `metrics` comes to. */
 export function resolvedMetrics(written: WrittenMetrics | null | undefined) {
   const { prefixes = {}, hitRateMin } = written ?? {};
   const listed = Array.from(Object.entries(prefixes), ([name, given]) => ({ name, ...given }));
   return {
-    /** `false`: nothing is reported, and no command is sent for it. */
+    /** `false`: no reports, and no commands for them. */
     isOn: written !== null,
-    /** Groups of URLs that have their own counts. A keyed path belongs to the longest `path` with which it begins. */
+    /** URL prefixes with counts of their own. A keyed path counts for its longest matching `path`. */
     prefixes: listed as readonly Prefix[],
-    /** 0 to 1: below it, health has a finding. `undefined`: only routes with their own minimum have findings. */
+    /** 0 to 1. Health reports a lower hit rate. `undefined`: only routes with a minimum are checked. */
     hitRateMin,
   };
 }
 
-/** A group of URLs that has its own counts. */
+/** A URL prefix with counts of its own. */
 export interface Prefix {
   readonly name: string;
   /** Begins with a slash. */
   readonly path: string;
-  /** As of a route. */
+  /** Minimum hit rate of the prefix, like a route's. */
   readonly hitRateMin?: number | undefined;
 }

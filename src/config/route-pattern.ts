@@ -1,29 +1,29 @@
-// What a route's `match` is made of: patterns of a path, alone or below a host.
+// Patterns of a route's `match`: a path, optionally below a host.
 
-/** A host as a pattern names it. */
+/** The host part of a pattern. */
 export interface HostPattern {
-  /** As keys have it: in small letters, IDN in punycode, without a port. */
+  /** Spelled as in keys: lower case, IDN in punycode, no port. */
   readonly name: string;
-  /** `*.name`: each host below it, at any depth, and not that host itself. */
+  /** `*.name`: matches hosts at any depth below it, but not the host itself. */
   readonly isBelow: boolean;
-  /** Digits; `undefined` for any port. */
+  /** Digits; `undefined` matches any port. */
   readonly port: string | undefined;
 }
 
 /** One pattern of a route. */
 export interface RoutePattern {
-  /** As it was written. */
+  /** The text in the configuration. */
   readonly text: string;
-  /** `undefined` for any host. */
+  /** `undefined` matches any host. */
   readonly host: HostPattern | undefined;
-  /** Literal segments, `:name`, and `*` at the end. */
+  /** Literal segments, `:name`, and a final `*`. */
   readonly path: string;
 }
 
 const pathForm = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
 const hostForm = /^(\*\.)?([^*@\\?#%\s]+?)(?::(\d{1,5}))?$/;
 
-/** @returns why a text is no pattern, as a refusal says it; `undefined` where it is one */
+/** Returns the error for an invalid pattern; `undefined` for a valid one. */
 export function patternFault(text: string): string | undefined {
   const [host, path] = partsOf(text);
   if (path === "") {
@@ -31,28 +31,28 @@ export function patternFault(text: string): string | undefined {
     return `${JSON.stringify(text)} matches nothing: ${right}`;
   }
   if (host !== "" && readHost(host) === undefined) {
-    const right = `write "/${text}" for a path, or a host as it stands in a URL, as "a.example/*"`;
-    return `begins with ${JSON.stringify(host)}, which is no host of a site: ${right}`;
+    const right = `write "/${text}" for a path, or a host as in a URL, such as "a.example/*"`;
+    return `begins with ${JSON.stringify(host)}, which is not a host of a site: ${right}`;
   }
   return pathForm.test(path)
     ? undefined
     : 'is not made of literal segments, ":name", and "*" as the last one';
 }
 
-/** @param text without a fault */
+/** @param text a valid pattern */
 export function readPattern(text: string): RoutePattern {
   const [host, path] = partsOf(text);
   return { text, host: readHost(host), path };
 }
 
-/** All paths of all hosts are `*`, which is `/*`. */
+/** Splits a pattern into host and path. `*` means every path of every host. */
 function partsOf(text: string): readonly [host: string, path: string] {
   if (text === "*") return ["", "/*"];
   const slashAt = text.indexOf("/");
   return slashAt < 0 ? [text, ""] : [text.slice(0, slashAt), text.slice(slashAt)];
 }
 
-/** A single word is more likely a path without its slash than a host. */
+/** Parses a host. Rejects a single word, which is more likely a path without its slash. */
 function readHost(text: string): HostPattern | undefined {
   const [, below, name = "", port] = hostForm.exec(text) ?? [];
   const url = `https://${name}:${port ?? "1"}`;
@@ -67,7 +67,7 @@ function readHost(text: string): HostPattern | undefined {
 
 const impliedPort = { http: "80", https: "443" } as const;
 
-/** @param host as keys have it: in small letters, with its port unless its scheme implies that */
+/** @param host as in keys: lower case, with a port only if the scheme does not imply it */
 export function fitsHost(
   pattern: HostPattern | undefined,
   { scheme, host }: { readonly scheme: "http" | "https"; readonly host: string },
@@ -78,7 +78,7 @@ export function fitsHost(
   return isName && (pattern.port === undefined || pattern.port === port);
 }
 
-/** Does each host that fits the later pattern fit the earlier one too? */
+/** Returns whether the earlier pattern matches every host that the later one matches. */
 export function coversHost(
   earlier: HostPattern | undefined,
   later: HostPattern | undefined,

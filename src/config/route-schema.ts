@@ -1,4 +1,4 @@
-// The form of one route of a configuration.
+// The schema of a route.
 import * as z from "zod/mini";
 import { cfNames } from "./cf-names.ts";
 import type {
@@ -39,24 +39,24 @@ const pattern = text("/articles/:slug").check(
   }),
 );
 
-/** GET stands for HEAD too, since both share what is stored. */
+/** GET includes HEAD, because both share stored responses. */
 const methods = z
   .readonly(
     z.array(
       z.string("must be a method").check(
         z.refine((method) => /^[A-Z][A-Z-]*$/.test(method), {
           error: ({ input }) =>
-            `${JSON.stringify(input)} is no method: write it in capital letters, as "POST"`,
+            `${JSON.stringify(input)} is not a method: write it in capital letters, such as "POST"`,
         }),
       ),
       'must be a list of methods, such as ["POST", "PUT"]',
     ),
   )
   .check(
-    z.refine((names) => names.length > 0, "is empty, so that no request takes this route"),
+    z.refine((names) => names.length > 0, "is empty, so no request would match this route"),
     z.refine(
       (names) => !names.includes("HEAD") || names.includes("GET"),
-      'has HEAD without GET, and both share what is stored; write "GET", which includes HEAD',
+      'has HEAD without GET, but both share stored responses; write "GET", which includes HEAD',
     ),
   );
 
@@ -75,7 +75,7 @@ const settings = fields("a route", {
   staleIfError: duration,
   admission: z.enum(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
   tiers: z.array(
-    z.enum(tierNames, `has a tier that is none of ${listed(tierNames)}`),
+    z.enum(tierNames, `has an unknown tier; the tiers are ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
   query: fields("query", { allow: patterns } satisfies FormsOf<WrittenQuery>),
@@ -86,13 +86,13 @@ const settings = fields("a route", {
       z.enum(cfNames, {
         error: ({ input }) =>
           `has ${JSON.stringify(input)}, and takes ${cfNames.map((name) => JSON.stringify(name)).join(", ")}: ` +
-          "other members differ for nearly every client, so that no page would be found again",
+          "other members differ for nearly every client, so no page would ever be a hit",
       }),
       'must be a list, such as ["country"]',
     ),
     device: notBuiltYet,
     language: notBuiltYet,
-    country: z.undefined('is written cf: ["country"]'),
+    country: z.undefined('is written as cf: ["country"]'),
   } satisfies FormsOf<WrittenKey, "device" | "language" | "country">),
   forward: forwardedNames,
   credentialFields,
@@ -103,7 +103,7 @@ const settings = fields("a route", {
     (tags) =>
       typeof tags === "function" ||
       (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
-    "must be a list of tags, or a function that makes one of the path's parameters",
+    "must be a list of tags, or a function that makes one from the path's parameters",
   ),
   honourRequestDirectives: yesOrNo,
   collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
@@ -120,7 +120,7 @@ const settings = fields("a route", {
   allowStoring: notBuiltYet,
 } satisfies FormsOf<Omit<WrittenRoute, "name" | "match">, "allowStoring">);
 
-/** All that an operator may write of a route, and what is said of a mistake. */
+/** All fields of a route, with their error messages. */
 export const routeInput = z.strictObject(
   {
     name: text("article"),
@@ -129,17 +129,17 @@ export const routeInput = z.strictObject(
         pattern,
         z.readonly(z.array(pattern)).check(z.refine((list) => list.length > 0, "is empty")),
       ],
-      { error: 'must be a pattern, such as "/articles/:slug", or a list of such' },
+      { error: 'must be a pattern, such as "/articles/:slug", or a list of patterns' },
     ),
     ...settings.shape,
   },
   { error: strictly("a route") },
 );
 
-/** What the schema takes: `WrittenRoute` with any texts for durations. */
+/** Input of the schema: `WrittenRoute` with any strings for durations. */
 export type RouteInput = z.input<typeof routeInput>;
 
-/** Parameters that a route's tags ask for and a pattern of it does not have: each would be undefined. */
+/** Returns the parameters that a route's tags use but some pattern of it lacks. They would be undefined. */
 export function unknownParameters({ match, tags }: z.output<typeof routeInput>): string[] {
   if (typeof tags !== "function") return [];
   const asked = new Set<string>();
@@ -150,7 +150,7 @@ export function unknownParameters({ match, tags }: z.output<typeof routeInput>):
   try {
     tags(recording);
   } catch {
-    // What it makes of real parameters is its own affair.
+    // Errors of the function itself do not matter here.
   }
   const known = [match].flat().map((written) => new Set(written.split(/\/:?/)));
   return [...asked].filter((name) => known.some((names) => !names.has(name)));

@@ -1,4 +1,4 @@
-// What a route of a configuration comes to, with all that it leaves out filled in.
+// Resolves a route of a configuration and fills in the defaults.
 import { defaultMaxLagSeconds } from "./schema.ts";
 import {
   CredentialFields,
@@ -11,16 +11,16 @@ import { type TierName, tierNames } from "./tier-names.ts";
 import type { WrittenConfig } from "./written.ts";
 import type { WrittenRoute } from "./written-route.ts";
 
-/** What a route asks for, every field filled in. */
+/** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
-/** What a route takes from the general settings; of most it may say something itself. */
+/** General settings that a route inherits, most of which it may override. */
 type Inherited = Pick<
   WrittenConfig,
   "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
 >;
 
-/** @param route as it was written, and checked, like the general settings */
+/** @param route as written, and already checked like `general` */
 export function resolvedRoute(route: WrittenRoute, general: Inherited) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
@@ -30,40 +30,40 @@ export function resolvedRoute(route: WrittenRoute, general: Inherited) {
     (name) => route.tiers?.includes(name) ?? true,
   );
   return {
-    /** Empty for the rules that hold where no route matches. */
+    /** Empty for the rules that apply if no route matches. */
     name: route.name,
-    /** It takes what fits one of them. */
+    /** Alternatives: the route applies if one of them matches. */
     match,
-    /** The only methods that it takes, of which GET stands for HEAD too; `undefined`: all. */
+    /** The methods that the route handles, where GET includes HEAD; `undefined`: all. */
     methods: route.methods,
     bypass: route.bypass ?? false,
-    /** `override`: the route's lifetimes go before the origin's. */
+    /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
     origin: route.origin ?? "default",
-    /** Lifetime of a 200, and of what else is cacheable by default and no error. */
+    /** Lifetime of a 200 and of other cacheable responses that are no errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
-    /** `fresh` by status; empty where it is a duration, or unset. */
+    /** `fresh` by status; empty if it is a single duration or unset. */
     freshSecondsByStatus: byStatus(typeof fresh === "object" ? fresh : {}, secondsOf),
-    /** `negative`: the lifetime of a redirect or an error; `origin`: the origin's own, if it gives one. */
+    /** `negative`: lifetime of a redirect or an error. `origin`: the lifetime that the origin gives. */
     negativeByStatus: byStatus(route.negative ?? {}, (text) =>
       text === "origin" ? text : secondsOf(text),
     ),
-    /** Guesses a lifetime where neither the origin nor the route gives one (RFC 9111 §4.2.2). */
+    /** Whether to guess a lifetime that neither the origin nor the route gives (RFC 9111 §4.2.2). */
     heuristics,
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,
     staleIfErrorSeconds: durationSeconds(route.staleIfError) ?? 0,
-    /** How long browsers may use an answer from now on; `undefined` leaves the origin's word. */
+    /** Lifetime in browsers from now on; `undefined` keeps the origin's fields. */
     browserSeconds: durationSeconds(route.browser),
     immutable: route.immutable ?? false,
     tiers,
-    /** When the shared tier gets a response; `undefined`: errors on the second ask, all else at once. */
+    /** When the shared tier stores it; `undefined`: errors on the second request, others at once. */
     admission: route.admission,
-    /** Query parameters that count, or `undefined` for all. */
+    /** Query parameters that are keyed and forwarded; `undefined`: all. */
     queryAllow: route.query?.allow,
-    /** The only request fields that reach the origin besides what is keyed; `undefined`: all. */
+    /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
-    /** Which request fields look like a credential. */
+    /** Decides which request fields look like a credential. */
     credentials: new CredentialFields([
       credentialNames(route.credentialFields),
       credentialNames(general.credentialFields),
@@ -75,39 +75,39 @@ export function resolvedRoute(route: WrittenRoute, general: Inherited) {
     keyCf: sorted(route.key?.cf ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
-    /** 0 to 1: the largest share of a lifetime that is taken off at random. */
+    /** 0 to 1: maximum random reduction of a lifetime. */
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
     honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
-    /** Where one forward serves all who ask for the same: in an isolate, or in the world. */
+    /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",
     /** How long a request waits for another's forward. */
     patienceMs: (durationSeconds(route.patience) ?? 10) * 1_000,
-    /** β of XFetch: how eagerly what is about to expire is refreshed; 0: not at all. */
+    /** β of XFetch: how early responses are refreshed before expiry; 0: never. */
     earlyRefresh: route.earlyRefresh,
-    /** A use within this time before its expiry refreshes a response. */
+    /** A hit within this time before expiry refreshes the response. */
     refreshAheadSeconds: durationSeconds(route.refreshAhead) ?? 0,
-    /** How far it reaches what an answer to an unsafe method invalidates (RFC 9111 §4.4). */
+    /** Scope of invalidations by answers to unsafe methods (RFC 9111 §4.4). */
     invalidate: route.invalidate ?? "here",
     /** N of the purge protocol for this route. */
     purgeMaxLagMs: lagSeconds * 1_000,
-    /** What is filled within this time after a purge that covers it is fresh for no longer; 0: off. */
+    /** Responses filled within this time after a covering purge stay fresh no longer than it; 0: off. */
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
-    /** 0 to 1: below this share of hits, health has a finding on the route; `undefined`: the general minimum holds. */
+    /** 0 to 1: minimum hit rate, below which health has a finding; `undefined`: the general minimum. */
     hitRateMin: route.hitRateMin,
-    /** Answers with what is stored while the journal cannot be read, and says so. */
+    /** Serves unverified responses while the journal is unreachable, and marks them. */
     servesUnverified: route.whenUnreachable === "serve",
-    /** Fields that are written and have no effect where nothing is stored. */
+    /** Fields that have no effect because nothing is stored. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
 }
 
-/** `purge.maxLagSeconds` of any route says how often the view of the journal is renewed. */
+/** Fields with an effect. `purge.maxLagSeconds` of any route affects how often the view is renewed. */
 const usedBesideBypass: ReadonlySet<string> = new Set(
   "name match methods bypass origin invalidate purge".split(" "),
 );
 
-/** Is none of its answers stored? Only those to GET and HEAD ever are. */
+/** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */
 export function isPassedBy({ bypass, methods }: Pick<WrittenRoute, "bypass" | "methods">): boolean {
   return bypass === true || methods?.includes("GET") === false;
 }
@@ -128,7 +128,6 @@ function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFiel
   return { add: lowerCased(add), except: lowerCased(except) } satisfies CredentialNames;
 }
 
-/** Names of fields, which have no case. */
 export const lowerCased = (names: readonly string[]): readonly string[] =>
   names.map((name) => name.toLowerCase());
 

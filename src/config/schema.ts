@@ -1,4 +1,4 @@
-// The form of a configuration: which fields there are, and what to say of a wrong one.
+// The schema of a configuration, with its error messages.
 import * as z from "zod/mini";
 import {
   addedPatterns,
@@ -42,10 +42,10 @@ const purgeInput = fields("purge", {
   retention: noLonger("the journal keeps its newest 8,192 entries, whatever their age"),
 } satisfies FormsOf<WrittenPurge, "retention">);
 
-/** N of the purge protocol, where the configuration says nothing. */
+/** Default N of the purge protocol. */
 export const defaultMaxLagSeconds = 10;
 
-/** A: how far clocks of one colo may be apart, and how old a replica's answer may be. */
+/** Returns A: the allowance for clocks within a colo and for replica lag. */
 export function allowanceSecondsOf(purge: WrittenPurge): number {
   return purge.clockAllowanceSeconds ?? (purge.readReplicas === true ? 3 : 1);
 }
@@ -56,7 +56,7 @@ const origin = z.union(
       url: z.string().check(
         z.refine((url) => originUrlFault(url) === undefined, {
           error: ({ input }) =>
-            `is no origin: it ${originUrlFault(String(input))}; write scheme and host alone`,
+            `is not an origin: it ${originUrlFault(String(input))}; write only scheme and host`,
         }),
       ),
       rewriteLocations: z.optional(yesOrNo),
@@ -65,11 +65,11 @@ const origin = z.union(
   ],
   {
     error:
-      'is no origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
+      'is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
   },
 );
 
-/** All that an operator may write, and what is said of a mistake; nothing is filled in. */
+/** All fields of a configuration, with their error messages. Fills in no defaults. */
 export const configInput = fields("the configuration", {
   namespace: z
     .string("must be a text")
@@ -89,7 +89,10 @@ export const configInput = fields("the configuration", {
         betweenBytes: secondsToADay,
       } satisfies FormsOf<WrittenTimeouts>),
     ],
-    { error: 'is not from "1s" to "1d", nor { firstByte: "30s", betweenBytes: "30s" } of such' },
+    {
+      error:
+        'must be from "1s" to "1d", or { firstByte: "30s", betweenBytes: "30s" } in that range',
+    },
   ),
   key: fields("key", {
     query: fields("query", { strip: addedPatterns } satisfies FormsOf<WrittenStrip>),
@@ -110,9 +113,9 @@ export const configInput = fields("the configuration", {
   } satisfies FormsOf<WrittenLogs>),
   limits: fields("limits", {
     bufferBytes: bytes(32),
-    // Upstash takes requests of up to 10 MB, and base64 adds a third.
+    // Upstash accepts requests up to 10 MB, and base64 adds a third.
     sharedBodyBytes: bytes(7),
-    // An isolate has 128 MB for everything.
+    // An isolate has 128 MB in total.
     memoryBytes: bytes(96),
     databaseBytes: z
       .int("must be a whole number of bytes, such as 268_435_456")
@@ -128,7 +131,7 @@ export const configInput = fields("the configuration", {
       .check(
         z.regex(/^[a-z][a-z0-9-]{0,31}$/, "is 1 to 32 small letters, digits or -, a letter first"),
       ),
-    z.custom<WebhookSender>(isWebhookSender, "is no sender: write hmacSender({ … })"),
+    z.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
     "must be senders by name, such as { shop: hmacSender({ … }) }",
   ),
   allowStoring: notBuiltYet,
@@ -142,7 +145,7 @@ export const configInput = fields("the configuration", {
     const allowanceSeconds = allowanceSecondsOf(purge);
     const checkLag = (path: PropertyKey[], lag: number | undefined) => {
       if (lag === undefined || lag > 2.5 * allowanceSeconds) return;
-      const left = `leaves too little beside a clock allowance of ${allowanceSeconds} s`;
+      const left = `is too short for a clock allowance of ${allowanceSeconds} s`;
       say(path, `${lag} s ${left}: write more than ${2.5 * allowanceSeconds}`);
     };
     checkLag(["purge", "maxLagSeconds"], purge.maxLagSeconds ?? defaultMaxLagSeconds);
@@ -155,40 +158,40 @@ export const configInput = fields("the configuration", {
       const sayOf = (field: string, message: string) => say(["routes", index, field], message);
       checkLag(["routes", index, "purge", "maxLagSeconds"], route.purge?.maxLagSeconds);
       if (everythingAt >= 0 && index > everythingAt) {
-        sayOf("match", 'is never reached: a route before it matches "*"; put that one last');
+        sayOf("match", 'is never reached: an earlier route matches "*"; move that one to the end');
       }
-      if (seen.has(name)) sayOf("name", "is used twice; give each route a name of its own");
+      if (seen.has(name)) sayOf("name", "is used twice; give each route a unique name");
       seen.add(name);
       const isKnown = named === "default" || Object.hasOwn(origins, named);
-      if (!isKnown) sayOf("origin", `"${named}" is not in origins; name it there`);
+      if (!isKnown) sayOf("origin", `"${named}" is not in origins; add it there`);
       checkAlone(route, sayOf);
     }
   }),
 );
 
-/** What a route's own fields say against each other. */
+/** Checks the fields of one route against each other. */
 function checkAlone(
   route: z.output<typeof routeInput>,
   say: (field: string, message: string) => void,
 ): void {
   const { admission, tiers = tierNames } = route;
   const unknown = unknownParameters(route).join(", ");
-  if (unknown !== "") say("tags", `uses ${unknown}, which match does not name`);
+  if (unknown !== "") say("tags", `uses parameters that match lacks: ${unknown}`);
   if (route.collapse === "global" && !reach(tiers, "world")) {
-    say("collapse", '"global" shares by way of the shared tier; add "shared" to tiers');
+    say("collapse", '"global" needs the shared tier; add "shared" to tiers');
   }
   if (route.mode === "override" && route.fresh === undefined) {
-    say("mode", '"override" needs a lifetime to put first; add fresh');
+    say("mode", '"override" needs a lifetime; add fresh');
   }
   if (admission !== undefined && !reach(tiers, "world")) {
-    say("admission", 'is about the shared tier; add "shared" to tiers, or leave it out');
+    say("admission", 'needs the shared tier; add "shared" to tiers, or omit it');
   } else if (admission === "second-ask" && tiers.every((tier) => tierScopes[tier] === "world")) {
-    say("admission", 'needs a tier to wait in; add "memory" or "edge" to tiers');
+    say("admission", 'needs a local tier that counts requests; add "memory" or "edge" to tiers');
   }
   if (route.immutable === true && route.browser === undefined) {
-    say("immutable", "is for browsers, which were given no lifetime; add browser");
+    say("immutable", "needs a lifetime for browsers; add browser");
   }
 }
 
-/** What the schema takes: `WrittenConfig` with any texts for durations. */
+/** Input of the schema: `WrittenConfig` with any strings for durations. */
 export type ConfigInput = z.input<typeof configInput>;

@@ -1,8 +1,8 @@
-// The names of the tiers, and who shares what each of them holds.
+// The names of the tiers, and the scope that shares each of them.
 
 /**
- * The scope of each tier, in look-up order: one isolate, one colo, or the world shares it. A tier of the scope
- * `region` holds copies near the readers of what the world's tier holds. These copies may lag.
+ * The scope of each tier, in look-up order. A `region` tier holds copies of the world's tier near their
+ * readers. The copies may lag.
  */
 export const tierScopes = {
   memory: "isolate",
@@ -16,7 +16,7 @@ export type TierScope = (typeof tierScopes)[TierName];
 
 export const tierNames = Object.keys(tierScopes) as readonly TierName[];
 
-/** The tiers of data, which does not use copies that lag. */
+/** The tiers for application data, which excludes lagging copies. */
 export const dataTierNames = tierNames.filter((name) => tierScopes[name] !== "region");
 
 /** Formats names for an error. */
@@ -24,7 +24,7 @@ export function listed(names: readonly TierName[]): string {
   return names.map((name) => JSON.stringify(name)).join(", ");
 }
 
-/** Tells whether one of the names has this scope. */
+/** Returns whether one of the tiers has this scope. */
 export function reach(names: readonly string[], scope: TierScope): boolean {
   return tierNames.some((name) => tierScopes[name] === scope && names.includes(name));
 }

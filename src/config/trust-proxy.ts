@@ -1,8 +1,8 @@
-// `trustProxy`: which proxies before a server of Node are believed on who sent a request.
+// `trustProxy`: the proxies that a Node server trusts for the client's address, scheme and host.
 import { isInNetworks, networkIn } from "./ip-address.ts";
 import type { WrittenConfig } from "./written.ts";
 
-/** Names for networks, as Express has them. */
+/** Named networks, as in Express. */
 const namedNetworks: Readonly<Record<string, readonly string[]>> = {
   loopback: ["127.0.0.0/8", "::1"],
   linklocal: ["169.254.0.0/16", "fe80::/10"],
@@ -15,7 +15,7 @@ const hopsMax = 20;
 const isNetwork = (item: unknown) =>
   typeof item === "string" && (names.includes(item) || networkIn(item) !== undefined);
 
-/** May this be written? */
+/** Returns whether the value is valid for `trustProxy`. */
 export function mayTrust(input: unknown): boolean {
   if (Array.isArray(input)) return input.length > 0 && input.every(isNetwork);
   return (
@@ -25,27 +25,27 @@ export function mayTrust(input: unknown): boolean {
 
 const right = `write false, a number of proxies from 1 to ${hopsMax}, or a list such as ["10.0.0.0/8"]`;
 
-/** @returns what is wrong with what may not be written */
+/** Returns the error for an invalid value. */
 export function trustFault(input: unknown): string {
-  if (input === true) return `true would let every client choose its address: ${right}`;
+  if (input === true) return `true would let every client forge its address: ${right}`;
   if (!Array.isArray(input)) return `must be a number of proxies or a list of networks: ${right}`;
   const wrong: unknown = input.find((item) => !isNetwork(item));
   if (wrong === undefined) return `is empty: ${right}`;
   return (
-    `${JSON.stringify(wrong)} is no network: write an address, a network such as "10.0.0.0/8" ` +
+    `${JSON.stringify(wrong)} is not a network: write an address, a network such as "10.0.0.0/8" ` +
     `whose host bits are 0, or one of ${names.join(", ")}`
   );
 }
 
 /**
- * Whether a peer is a proxy that is believed.
+ * Returns whether a peer is a trusted proxy.
  *
  * @param address of the peer; `undefined` for a socket without one, such as a Unix socket
- * @param hop     0 for the connection's own peer, then one more for each proxy before it
+ * @param hop     0 for the connection's peer, plus 1 for each proxy before it
  */
 export type TrustsPeer = (address: string | undefined, hop: number) => boolean;
 
-/** @returns `undefined` where no proxy is trusted */
+/** Returns `undefined` if no proxy is trusted. */
 export function trustOf(written: WrittenConfig["trustProxy"]): TrustsPeer | undefined {
   if (written === undefined || written === false) return undefined;
   if (typeof written === "number") return (_, hop) => hop < written;

@@ -1,5 +1,5 @@
-// A route as an operator writes it: what a field means, in which unit, what holds without it, and an
-// example. The schema does not compile without the same fields.
+// A route as the operator writes it. Each field documents its meaning, unit, default and an example. The
+// schema must have the same fields to compile.
 
 import type { CfName } from "./cf-names.ts";
 import type { TierName } from "./tier-names.ts";
@@ -7,151 +7,151 @@ import type { TierName } from "./tier-names.ts";
 /** A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. */
 export type Duration = `${bigint}${"s" | "m" | "h" | "d"}`;
 
-/** A name in a list. `*` at its end stands for any rest, such as `"utm_*"`. */
+/** A name in a list. A `*` at the end matches any rest, such as `"utm_*"`. */
 export type NamePattern = string;
 
-/** How long a response stays fresh, by its status, such as `{ 200: "60s", 301: "1h" }`. */
+/** Lifetimes by status, such as `{ 200: "60s", 301: "1h" }`. */
 export type Lifetimes = Readonly<Record<number, Duration>>;
 
-/** The same of redirects and errors; `"origin"` is the lifetime that the origin gives. */
+/** Lifetimes of redirects and errors by status. `"origin"`: the lifetime that the origin gives. */
 export type NegativeLifetimes = Readonly<Record<number, Duration | "origin">>;
 
-/** What holds for the requests that fit a pattern. */
+/** Rules for the requests that match a pattern. */
 export interface WrittenRoute {
-  /** Shown in stats and in errors, and purged by. Required. @example name: "articles" */
+  /** Name in statistics, errors and purges. Required. @example name: "articles" */
   readonly name: string;
   /**
-   * A path of literal segments, `:name`, and `*` as the last one; alone, below a host, or below all
-   * hosts that end in `.name`. Several are a list. Required.
+   * Literal segments, `:name`, and a final `*`; optionally below a host, or below all hosts that end in
+   * `.name`. May be a list. Required.
    * @example match: "/articles/:slug"
    * @example match: ["shop.example/*", "*.shop.example/*"]
    */
   readonly match: string | readonly string[];
   /**
-   * The only methods that the route takes, in capital letters; GET includes HEAD. Default: all of them.
+   * Methods that the route handles, in capital letters; GET includes HEAD. Default: all of them.
    * @example methods: ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;
-  /** Straight to the origin, never stored. Default: `false`. @example bypass: true */
+  /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
   readonly bypass?: boolean | undefined;
-  /** `"override"`: `fresh` goes before the origin's lifetime. Default: `"default"`. @example mode: "override" */
+  /** `"override"`: `fresh` precedes the origin's lifetime. Default: `"default"`. @example mode: "override" */
   readonly mode?: "default" | "override" | undefined;
   /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
   readonly origin?: string | undefined;
   /**
-   * The lifetime where the origin gives none, for what is cacheable by default and no error, or by
-   * status. Default: none.
+   * Lifetime if the origin gives none: of cacheable responses that are no errors, or by status. Default:
+   * none.
    * @example fresh: "5m"
    * @example fresh: { 200: "60s", 301: "1h" }
    */
   readonly fresh?: Duration | Lifetimes | undefined;
-  /** The lifetime of redirects and errors. Default: none. @example negative: { 404: "30s", 503: "origin" } */
+  /** Lifetimes of redirects and errors by status. Default: none. @example negative: { 404: "30s", 503: "origin" } */
   readonly negative?: NegativeLifetimes | undefined;
-  /** How long browsers may use an answer from now on. Default: the origin's word. @example browser: "60s" */
+  /** Lifetime in browsers from now on. Default: as the origin says. @example browser: "60s" */
   readonly browser?: Duration | undefined;
-  /** Adds `immutable` for browsers; needs `browser`. Default: `false`. @example immutable: true */
+  /** Adds `immutable` for browsers. Needs `browser`. Default: `false`. @example immutable: true */
   readonly immutable?: boolean | undefined;
   /**
-   * How long a stale response may answer while it is refreshed. Default: `"0s"`.
+   * How long a stale response may be served during its refresh. Default: `"0s"`.
    * @example staleWhileRevalidate: "1h"
    */
   readonly staleWhileRevalidate?: Duration | undefined;
-  /** How long one may answer when the origin fails. Default: `"0s"`. @example staleIfError: "1d" */
+  /** How long a stale response may be served if the origin fails. Default: `"0s"`. @example staleIfError: "1d" */
   readonly staleIfError?: Duration | undefined;
   /**
-   * When Redis gets a response. Default: errors and made-up variants on the second ask, all else on
-   * the first.
+   * When Redis stores a response. Default: on the first request; errors and variants that clients made up on the
+   * second.
    * @example admission: "second-ask"
    */
   readonly admission?: "first-ask" | "second-ask" | undefined;
-  /** The tiers that are used: `memory`, `edge`, `kv`, `shared`. Default: all of them. @example tiers: ["memory", "edge"] */
+  /** Tiers to use: `memory`, `edge`, `kv`, `shared`. Default: all of them. @example tiers: ["memory", "edge"] */
   readonly tiers?: readonly TierName[] | undefined;
-  /** The query. Default: all of it counts. @example query: { allow: ["page"] } */
+  /** Query parameters. Default: all of them count. @example query: { allow: ["page"] } */
   readonly query?: WrittenQuery | undefined;
-  /** What is keyed besides the URL. Default: nothing. @example key: { cookies: ["currency"] } */
+  /** Additions to the key besides the URL. Default: none. @example key: { cookies: ["currency"] } */
   readonly key?: WrittenKey | undefined;
   /**
-   * The only fields of a client that reach the origin, besides what is keyed. Default: all of them.
+   * Request fields that reach the origin in addition to keyed ones. Default: all of them.
    * @example forward: ["accept", "accept-language"]
    */
   readonly forward?: readonly string[] | undefined;
   /**
-   * Request fields that look like a credential, on this route; it goes before the general field.
-   * Default: the general field's.
+   * Request fields that look like a credential, on this route. Precedes the general field. Default: the
+   * general field's.
    * @example credentialFields: { except: ["x-api-key"] }
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
   /** Cookies of this route. Default: the general ones. @example cookies: { ignore: ["theme"] } */
   readonly cookies?: WrittenRouteCookies | undefined;
-  /** `"strip"`: drops Set-Cookie from what is stored. Default: `"respect"`. @example setCookie: "strip" */
+  /** `"strip"`: stores responses without Set-Cookie. Default: `"respect"`. @example setCookie: "strip" */
   readonly setCookie?: "respect" | "strip" | undefined;
-  /** The largest share of a lifetime that is taken off at random, 0 to 1. Default: 0. @example jitter: 0.1 */
+  /** Maximum random reduction of a lifetime, 0 to 1. Default: 0. @example jitter: 0.1 */
   readonly jitter?: number | undefined;
-  /** A list, or a function of the path's parameters. Default: none. @example tags: ({ slug }) => [`article:${slug}`] */
+  /** Tags: a list, or a function of the path's parameters. Default: none. @example tags: ({ slug }) => [`article:${slug}`] */
   readonly tags?: readonly string[] | TagsOf | undefined;
-  /** As the general field. Default: the general field's. @example honourRequestDirectives: true */
+  /** Overrides the general field. Default: the general field's. @example honourRequestDirectives: true */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
-   * Where one forward answers all who ask for the same: in an isolate, or in the world by a lease in
-   * Redis. Default: `"isolate"`.
+   * Scope in which one forward serves concurrent requests: `"isolate"`, or `"global"` by a lease in Redis.
+   * Default: `"isolate"`.
    * @example collapse: "global"
    */
   readonly collapse?: "isolate" | "global" | undefined;
   /** How long a request waits for another's forward, 1 s to 1 d. Default: `"10s"`. @example patience: "2s" */
   readonly patience?: Duration | undefined;
   /**
-   * β of XFetch, 0 to 10: how eagerly a hit refreshes what is about to expire; 0: never. Default: 1, or
-   * 0 for what has a stale-while-revalidate.
+   * β of XFetch, 0 to 10: how early hits refresh a response before expiry; 0: never. Default: 1, or 0 for
+   * responses with stale-while-revalidate.
    * @example earlyRefresh: 2
    */
   readonly earlyRefresh?: number | undefined;
-  /** A hit within this time before the expiry refreshes. Default: `"0s"`. @example refreshAhead: "10s" */
+  /** A hit within this time before expiry refreshes the response. Default: `"0s"`. @example refreshAhead: "10s" */
   readonly refreshAhead?: Duration | undefined;
   /**
-   * How far it reaches what an answer to an unsafe method invalidates. Default: `"here"`, in this colo.
+   * Scope of invalidations by answers to unsafe methods. Default: `"here"`, this colo.
    * @example invalidate: "everywhere"
    */
   readonly invalidate?: "here" | "everywhere" | undefined;
-  /** The purge promise of this route. Default: the general one. @example purge: { maxLagSeconds: 5 } */
+  /** Purge bound of this route. Default: the general one. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenRoutePurge | undefined;
-  /** Below this share of hits, 0 to 1, health has a finding on the route. Default: `metrics.hitRateMin`. @example hitRateMin: 0.9 */
+  /** Hit rate, 0 to 1, below which health has a finding. Default: `metrics.hitRateMin`. @example hitRateMin: 0.9 */
   readonly hitRateMin?: number | undefined;
   /**
-   * `"serve"`: answers with what is stored while the purge journal cannot be read, marked `unverified`.
-   * Default: the origin is asked.
+   * `"serve"`: serves stored responses, marked `unverified`, while the purge journal is unreachable.
+   * Default: asks the origin instead.
    * @example whenUnreachable: "serve"
    */
   readonly whenUnreachable?: "serve" | undefined;
 }
 
-/** Makes tags of what a path has in the places of `:name`. It must not throw. */
+/** Builds tags from a path's `:name` parameters. Must not throw. */
 export type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
 
-/** Which query parameters count and reach the origin. */
+/** Query parameters that are keyed and reach the origin. */
 export interface WrittenQuery {
-  /** The only ones that do. Default: all of them. @example allow: ["page"] */
+  /** The only such parameters. Default: all of them. @example allow: ["page"] */
   readonly allow?: readonly NamePattern[] | undefined;
 }
 
-/** What is keyed besides the URL. */
+/** Additions to the key besides the URL. */
 export interface WrittenKey {
   /** Request fields whose values are keyed. Default: none. @example headers: ["x-app"] */
   readonly headers?: readonly string[] | undefined;
   /** Cookies whose values are keyed. Default: none. @example cookies: ["currency"] */
   readonly cookies?: readonly string[] | undefined;
   /**
-   * Members of `request.cf` whose values are keyed, and that a handler sees. Default: none.
+   * Members of `request.cf` that are keyed, and visible to a handler. Default: none.
    * @example cf: ["country"]
    */
   readonly cf?: readonly CfName[] | undefined;
 }
 
 /**
- * Fields that look like a credential. A `*` at one end of a name stands for any rest. Where both lists fit
- * a field, a whole name decides before a pattern, then `add` before `except`.
+ * Request fields that look like a credential. A `*` at either end matches any text. Exact names precede
+ * patterns; among equals, `add` precedes `except`.
  */
 export interface WrittenCredentialFields {
-  /** Fields that count as one. Default: none. @example add: ["x-tenant", "*-ticket"] */
+  /** Fields that count as a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */
   readonly add?: readonly string[] | undefined;
   /** Fields that do not. Default: none. @example except: ["x-csrf-token"] */
   readonly except?: readonly string[] | undefined;
@@ -159,21 +159,21 @@ export interface WrittenCredentialFields {
 
 /** Cookies of a route. */
 export interface WrittenRouteCookies {
-  /** Those that neither count nor reach the origin. Default: none. @example ignore: ["theme"] */
+  /** Cookies that are neither keyed nor forwarded. Default: none. @example ignore: ["theme"] */
   readonly ignore?: readonly NamePattern[] | undefined;
 }
 
-/** The purge promise of a route, or of all. */
+/** Purge bound of a route, or of all routes. */
 export interface WrittenRoutePurge {
   /**
-   * N: within how many seconds of its 200 a purge is seen everywhere; above 2.5 times the allowance, at
-   * most 3,600. Default: 10.
+   * N: seconds after its 200 until a purge takes effect everywhere. More than 2.5 times the clock
+   * allowance, at most 3,600. Default: 10.
    * @example maxLagSeconds: 5
    */
   readonly maxLagSeconds?: number | undefined;
   /**
-   * What is filled within so many seconds after a purge that covers it is fresh for no longer, 0 to
-   * 3,600. Default: 0, which is off.
+   * Responses filled within this many seconds after a covering purge stay fresh no longer than that, 0 to
+   * 3,600. Default: 0, off.
    * @example settleSeconds: 5
    */
   readonly settleSeconds?: number | undefined;

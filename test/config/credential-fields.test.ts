@@ -91,7 +91,7 @@ describe("refused", () => {
   const noName =
     'has a name that no header field can have, or more than one "*", or one that is not at an end of a name';
   const ownRules =
-    "names Authorization, which always passes by the cache, or Cookie, which has options of its own; leave that name out";
+    "names Authorization, which always bypasses the cache, or Cookie, which has its own options; remove that name";
 
   it.each([
     { id: "no-name", written: { add: ["x app"] }, at: ".add", says: noName },
@@ -103,7 +103,7 @@ describe("refused", () => {
       id: "misspelt",
       written: { only: [] },
       at: "",
-      says: '"only" is no field of credentialFields',
+      says: '"only" is not a field of credentialFields',
     },
   ])("$id", ({ written, at, says }) => {
     const place = `credentialFields${at}: ${says}.`;

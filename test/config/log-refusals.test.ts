@@ -6,12 +6,12 @@ import { refusalOf, route } from "./refusal-of.ts";
 it.each([
   { written: { logs: { sample: "1%" } }, says: "logs.sample: must be a share, such as 0.01" },
   { written: { logs: { sample: -0.1 } }, says: "logs.sample: is less than 0" },
-  { written: { logs: { sample: 1.01 } }, says: "logs.sample: is over 1" },
+  { written: { logs: { sample: 1.01 } }, says: "logs.sample: is more than 1" },
   { written: { logs: { paths: 1 } }, says: "logs.paths: must be true or false" },
-  { written: { logs: { slowerThan: "1s" } }, says: 'logs: "slowerThan" is no field of logs' },
+  { written: { logs: { slowerThan: "1s" } }, says: 'logs: "slowerThan" is not a field of logs' },
   {
     written: route({ key: { headers: ["TraceParent"] } }),
-    says: 'route "news", key.headers: names traceparent or tracestate, which differ in each request; leave that name out',
+    says: 'route "news", key.headers: names traceparent or tracestate, which differ in each request; remove that name',
   },
 ])("is refused: $says", ({ written, says }) => {
   expect(refusalOf(written)).toBe(says);

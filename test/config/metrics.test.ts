@@ -40,8 +40,8 @@ describe("refused", () => {
     { id: "on", metrics: "on", said: `metrics: ${form}` },
     { id: "true", metrics: true, said: `metrics: ${form}` },
     { id: "null", metrics: null, said: `metrics: ${form}` },
-    { id: "field", metrics: { hitrate: 1 }, said: 'metrics: "hitrate" is no field of metrics' },
-    { id: "percent", metrics: { hitRateMin: 80 }, said: "metrics.hitRateMin: is over 1" },
+    { id: "field", metrics: { hitrate: 1 }, said: 'metrics: "hitrate" is not a field of metrics' },
+    { id: "percent", metrics: { hitRateMin: 80 }, said: "metrics.hitRateMin: is more than 1" },
     { id: "below", metrics: { hitRateMin: -0.1 }, said: "metrics.hitRateMin: is less than 0" },
     {
       id: "text",
@@ -61,7 +61,7 @@ describe("refused", () => {
     {
       id: "prefix-field",
       metrics: { prefixes: { docs: { path: "/docs/", min: 1 } } },
-      said: 'metrics.prefixes.docs: "min" is no field of a prefix',
+      said: 'metrics.prefixes.docs: "min" is not a field of a prefix',
     },
     {
       id: "no-slash",
@@ -99,6 +99,6 @@ describe("refused", () => {
   });
 
   it("a route's", () => {
-    expect(refusalOf(route({ hitRateMin: 1.1 }))).toBe('route "news", hitRateMin: is over 1');
+    expect(refusalOf(route({ hitRateMin: 1.1 }))).toBe('route "news", hitRateMin: is more than 1');
   });
 });

@@ -10,9 +10,9 @@ export function refusalOf(written: unknown): string {
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message
-      .replace("The configuration is refused. ", "")
+      .replace("The configuration is invalid. ", "")
       .replace(". Write `export default defineConfig({ … })`.", "")
-      .replace(". Mend it in your configuration, such as tidemark.config.ts.", "");
+      .replace(". Fix it in your configuration, such as tidemark.config.ts.", "");
   }
   return "accepted";
 }

@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { refusalOf, route } from "./refusal-of.ts";
 
-const scheme = "write scheme and host alone";
+const scheme = "write only scheme and host";
 
 it("says what, why and how to mend", () => {
   expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
-    'The configuration is refused. route "news", bypass: must be true or false. ' +
-      "Mend it in your configuration, such as tidemark.config.ts.",
+    'The configuration is invalid. route "news", bypass: must be true or false. ' +
+      "Fix it in your configuration, such as tidemark.config.ts.",
   );
 });
 
@@ -17,12 +17,12 @@ it("says everything at once", () => {
   const said = refusalOf({ heuristics: 1, ...route({ browser: 5, jitter: 2 }) });
   expect(said).toContain("heuristics: must be true or false");
   expect(said).toContain('route "news", browser: ');
-  expect(said).toContain('route "news", jitter: is over 1');
+  expect(said).toContain('route "news", jitter: is more than 1');
 });
 
 it("tells an upgrader that a field went, and that nothing replaces it", () => {
   expect(refusalOf({ purge: { retention: "7d" } })).toBe(
-    "purge.retention: is no setting any more, and nothing replaces it: " +
+    "purge.retention: was removed without a replacement: " +
       "the journal keeps its newest 8,192 entries, whatever their age; leave it out",
   );
 });
@@ -61,7 +61,7 @@ describe("not built yet", () => {
 
   it("a route's lag that leaves too little", () => {
     expect(refusalOf(route({ purge: { maxLagSeconds: 2 } }))).toContain(
-      'route "news", purge.maxLagSeconds: 2 s leaves too little',
+      'route "news", purge.maxLagSeconds: 2 s is too short',
     );
   });
 });
@@ -76,27 +76,27 @@ describe("members of request.cf", () => {
   });
 
   it("are not written as a field of their own", () => {
-    expect(refusalOf(route({ key: { country: true } }))).toContain('is written cf: ["country"]');
+    expect(refusalOf(route({ key: { country: true } }))).toContain('is written as cf: ["country"]');
   });
 });
 
 describe("the configuration is refused", () => {
   it.each([
-    { id: "null", written: null, says: "at the top: must be an object, and is null" },
+    { id: "null", written: null, says: "at the top: must be an object, but is null" },
     {
       id: "list",
       written: [],
-      says: 'at the top: must be an object, and is of the class "Array"',
+      says: 'at the top: must be an object, but is an instance of "Array"',
     },
     {
       id: "promise",
       written: Promise.resolve({}),
-      says: 'at the top: must be an object, and is of the class "Promise"',
+      says: 'at the top: must be an object, but is an instance of "Promise"',
     },
     {
       id: "unknown-field",
       written: { rotues: [] },
-      says: 'at the top: "rotues" is no field of the configuration',
+      says: 'at the top: "rotues" is not a field of the configuration',
     },
     { id: "routes", written: { routes: {} }, says: "routes: must be a list of routes" },
     { id: "route-of-no-form", written: { routes: ["/a"] }, says: "route 1: must be an object" },
@@ -113,7 +113,7 @@ describe("the configuration is refused", () => {
           { name: "a", match: "/b" },
         ],
       },
-      says: 'route "a", name: is used twice; give each route a name of its own',
+      says: 'route "a", name: is used twice; give each route a unique name',
     },
     ...["/a/b", "_edge", "/_Edge", "/", "/a b", `/${"a".repeat(65)}`].map((operatorPath) => ({
       id: `operator-path-${operatorPath.slice(0, 6)}`,
@@ -133,27 +133,27 @@ describe("the configuration is refused", () => {
     {
       id: "origin-scheme",
       written: { origins: { a: { url: "ftp://a.example" } } },
-      says: `origins.a.url: is no origin: it has a scheme that is neither "https:" nor "http:"; ${scheme}`,
+      says: `origins.a.url: is not an origin: it has a scheme that is neither "https:" nor "http:"; ${scheme}`,
     },
     {
       id: "origin-path",
       written: { origins: { a: { url: "https://a.example/b" } } },
-      says: `origins.a.url: is no origin: it has a path or a query; ${scheme}`,
+      says: `origins.a.url: is not an origin: it has a path or a query; ${scheme}`,
     },
     {
       id: "origin-no-url",
       written: { origins: { a: { url: "a.example" } } },
-      says: `origins.a.url: is no origin: it is no URL; ${scheme}`,
+      says: `origins.a.url: is not an origin: it is no URL; ${scheme}`,
     },
     {
       id: "origin-user",
       written: { origins: { a: { url: "https://u:s3cret@a.example" } } },
-      says: `origins.a.url: is no origin: it holds a user name or a password; ${scheme}`,
+      says: `origins.a.url: is not an origin: it holds a user name or a password; ${scheme}`,
     },
     {
       id: "origin-form",
       written: { origins: { a: "https://a.example" } },
-      says: 'origins.a: is no origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
+      says: 'origins.a: is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
     },
     {
       id: "origin-default",
@@ -173,12 +173,12 @@ describe("the configuration is refused", () => {
     {
       id: "time-out-number",
       written: { originTimeout: 30 },
-      says: 'originTimeout: is not from "1s" to "1d", nor { firstByte: "30s", betweenBytes: "30s" } of such',
+      says: 'originTimeout: must be from "1s" to "1d", or { firstByte: "30s", betweenBytes: "30s" } in that range',
     },
     {
       id: "time-out-misnamed",
       written: { originTimeout: { first: "30s" } },
-      says: 'originTimeout: "first" is no field of originTimeout',
+      says: 'originTimeout: "first" is not a field of originTimeout',
     },
     {
       id: "strip",
@@ -195,7 +195,7 @@ describe("the configuration is refused", () => {
     {
       id: "harmless",
       written: { cookies: { harmful: [] } },
-      says: 'cookies: "harmful" is no field of cookies',
+      says: 'cookies: "harmful" is not a field of cookies',
     },
     {
       id: "tag-fields",
@@ -224,7 +224,7 @@ describe("the configuration is refused", () => {
       says: "hotKeys: must be a whole number of keys",
     },
     { id: "hot-keys-few", written: { hotKeys: -1 }, says: "hotKeys: is less than 0" },
-    { id: "hot-keys-many", written: { hotKeys: 1_001 }, says: "hotKeys: is over 1,000" },
+    { id: "hot-keys-many", written: { hotKeys: 1_001 }, says: "hotKeys: is more than 1,000" },
     {
       id: "limit-negative",
       written: { limits: { bufferBytes: -1 } },
@@ -238,7 +238,7 @@ describe("the configuration is refused", () => {
     {
       id: "limit-too-large",
       written: { limits: { memoryBytes: 2 ** 40 } },
-      says: "limits.memoryBytes: is over 96 MiB",
+      says: "limits.memoryBytes: is more than 96 MiB",
     },
     {
       id: "variants-none",
@@ -253,7 +253,7 @@ describe("the configuration is refused", () => {
     {
       id: "variants-many",
       written: { limits: { variants: 501 } },
-      says: "limits.variants: is over 500",
+      says: "limits.variants: is more than 500",
     },
     {
       id: "variants-fraction",
@@ -276,7 +276,7 @@ describe("what stands behind a route for everything", () => {
     { name: "late", match: "/late" },
   ];
   const refused =
-    'route "late", match: is never reached: a route before it matches "*"; put that one last';
+    'route "late", match: is never reached: an earlier route matches "*"; move that one to the end';
 
   it.each([
     { id: "everything", before: everything, says: refused },

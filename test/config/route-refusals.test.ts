@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";
 
 const noDuration = (text: string) =>
-  `${JSON.stringify(text)} is no duration: write a whole number with s, m, h or d, such as "5m"`;
+  `${JSON.stringify(text)} is not a duration: write a whole number with s, m, h or d, such as "5m"`;
 const isFresh = 'is a duration such as "5m", or durations by status such as { 200: "60s" }';
 const noHost = (host: string, match = `${host}/*`) =>
-  `begins with ${JSON.stringify(host)}, which is no host of a site: write "/${match}" for a path, ` +
-  'or a host as it stands in a URL, as "a.example/*"';
+  `begins with ${JSON.stringify(host)}, which is not a host of a site: write "/${match}" for a path, ` +
+  'or a host as in a URL, such as "a.example/*"';
 const noPattern = 'is not made of literal segments, ":name", and "*" as the last one';
 
 describe("a route is refused", () => {
@@ -17,7 +17,7 @@ describe("a route is refused", () => {
       id: "unknown-field",
       changes: { frehs: "5m" },
       at: "",
-      says: '"frehs" is no field of a route',
+      says: '"frehs" is not a field of a route',
     },
     {
       id: "match-without-slash",
@@ -39,7 +39,7 @@ describe("a route is refused", () => {
       id: "match-number",
       changes: { match: 5 },
       at: "match",
-      says: 'must be a pattern, such as "/articles/:slug", or a list of such',
+      says: 'must be a pattern, such as "/articles/:slug", or a list of patterns',
     },
     { id: "match-no-list", changes: { match: [] }, at: "match", says: "is empty" },
     { id: "match-in-a-list", changes: { match: ["/a", "/b*"] }, at: "match.1", says: noPattern },
@@ -74,7 +74,7 @@ describe("a route is refused", () => {
       id: "methods-none",
       changes: { methods: [] },
       at: "methods",
-      says: "is empty, so that no request takes this route",
+      says: "is empty, so no request would match this route",
     },
     {
       id: "methods-text",
@@ -86,13 +86,13 @@ describe("a route is refused", () => {
       id: "methods-small",
       changes: { methods: ["POST", "put"] },
       at: "methods.1",
-      says: '"put" is no method: write it in capital letters, as "POST"',
+      says: '"put" is not a method: write it in capital letters, such as "POST"',
     },
     {
       id: "methods-head-alone",
       changes: { methods: ["HEAD", "POST"] },
       at: "methods",
-      says: 'has HEAD without GET, and both share what is stored; write "GET", which includes HEAD',
+      says: 'has HEAD without GET, but both share stored responses; write "GET", which includes HEAD',
     },
     {
       id: "tags-of-one-pattern",
@@ -101,7 +101,7 @@ describe("a route is refused", () => {
         tags: ({ slug }: Readonly<Record<string, string>>) => [slug],
       },
       at: "tags",
-      says: "uses slug, which match does not name",
+      says: "uses parameters that match lacks: slug",
     },
     {
       id: "when-unreachable",
@@ -120,19 +120,19 @@ describe("a route is refused", () => {
       id: "override-without-fresh",
       changes: { mode: "override" },
       at: "mode",
-      says: '"override" needs a lifetime to put first; add fresh',
+      says: '"override" needs a lifetime; add fresh',
     },
     {
       id: "origin-unknown",
       changes: { origin: "bucket" },
       at: "origin",
-      says: '"bucket" is not in origins; name it there',
+      says: '"bucket" is not in origins; add it there',
     },
     {
       id: "origin-of-every-object",
       changes: { origin: "toString" },
       at: "origin",
-      says: '"toString" is not in origins; name it there',
+      says: '"toString" is not in origins; add it there',
     },
     { id: "fresh-number", changes: { fresh: 300 }, at: "fresh", says: isFresh },
     { id: "fresh-unit", changes: { fresh: "5min" }, at: "fresh", says: noDuration("5min") },
@@ -150,13 +150,13 @@ describe("a route is refused", () => {
       id: "negative-too-low",
       changes: { negative: { 299: "5s" } },
       at: "negative.299",
-      says: "is no status from 300 to 599",
+      says: "is not a status from 300 to 599",
     },
     {
       id: "negative-too-high",
       changes: { negative: { 600: "5s" } },
       at: "negative.600",
-      says: "is no status from 300 to 599",
+      says: "is not a status from 300 to 599",
     },
     {
       id: "negative-duration",
@@ -200,7 +200,7 @@ describe("a route is refused", () => {
       id: "immutable-alone",
       changes: { immutable: true },
       at: "immutable",
-      says: "is for browsers, which were given no lifetime; add browser",
+      says: "needs a lifetime for browsers; add browser",
     },
     {
       id: "stale-while-revalidate",
@@ -213,7 +213,7 @@ describe("a route is refused", () => {
       id: "tier",
       changes: { tiers: ["edge", "disk"] },
       at: "tiers.1",
-      says: 'has a tier that is none of "memory", "edge", "kv", "shared"',
+      says: 'has an unknown tier; the tiers are "memory", "edge", "kv", "shared"',
     },
     {
       id: "tiers",
@@ -226,7 +226,7 @@ describe("a route is refused", () => {
       id: "query-field",
       changes: { query: { deny: [] } },
       at: "query",
-      says: '"deny" is no field of query',
+      says: '"deny" is not a field of query',
     },
     {
       id: "query-pattern",
@@ -238,7 +238,7 @@ describe("a route is refused", () => {
       id: "key-field",
       changes: { key: { header: [] } },
       at: "key",
-      says: '"header" is no field of key',
+      says: '"header" is not a field of key',
     },
     {
       id: "forward-text",
@@ -256,7 +256,7 @@ describe("a route is refused", () => {
       id: "forward-everything",
       changes: { forward: ["*"] },
       at: "forward",
-      says: "takes whole names; to forward all fields, leave it out, and for none write []",
+      says: "takes whole names; omit it to forward all fields, or write [] for none",
     },
     {
       id: "key-header",
@@ -289,18 +289,18 @@ describe("a route is refused", () => {
       says: "must be a number from 0 to 1",
     },
     { id: "jitter-less", changes: { jitter: -0.1 }, at: "jitter", says: "is less than 0" },
-    { id: "jitter-more", changes: { jitter: 1.1 }, at: "jitter", says: "is over 1" },
+    { id: "jitter-more", changes: { jitter: 1.1 }, at: "jitter", says: "is more than 1" },
     {
       id: "tags-text",
       changes: { tags: "a" },
       at: "tags",
-      says: "must be a list of tags, or a function that makes one of the path's parameters",
+      says: "must be a list of tags, or a function that makes one from the path's parameters",
     },
     {
       id: "tags-number",
       changes: { tags: [1] },
       at: "tags",
-      says: "must be a list of tags, or a function that makes one of the path's parameters",
+      says: "must be a list of tags, or a function that makes one from the path's parameters",
     },
     {
       id: "honour",
@@ -318,13 +318,13 @@ describe("a route is refused", () => {
       id: "admission-to-nothing",
       changes: { admission: "first-ask", tiers: ["memory", "edge"] },
       at: "admission",
-      says: 'is about the shared tier; add "shared" to tiers, or leave it out',
+      says: 'needs the shared tier; add "shared" to tiers, or omit it',
     },
     {
       id: "admission-from-nowhere",
       changes: { admission: "second-ask", tiers: ["shared"] },
       at: "admission",
-      says: 'needs a tier to wait in; add "memory" or "edge" to tiers',
+      says: 'needs a local tier that counts requests; add "memory" or "edge" to tiers',
     },
     {
       id: "invalidate",
@@ -348,7 +348,7 @@ describe("a route is refused", () => {
       id: "collapse-unshared",
       changes: { collapse: "global", tiers: ["memory", "edge"] },
       at: "collapse",
-      says: '"global" shares by way of the shared tier; add "shared" to tiers',
+      says: '"global" needs the shared tier; add "shared" to tiers',
     },
     {
       id: "patience",
@@ -372,7 +372,7 @@ describe("a route is refused", () => {
       id: "early-refresh-above",
       changes: { earlyRefresh: 10.1 },
       at: "earlyRefresh",
-      says: "is over 10",
+      says: "is more than 10",
     },
     {
       id: "refresh-ahead",

@@ -27,7 +27,7 @@ it("knows networks by their names and by CIDR", () => {
 
 describe("what cannot be meant is refused, with what to write", () => {
   it.each<[unknown, string]>([
-    [true, "true would let every client choose its address"],
+    [true, "true would let every client forge its address"],
     [0, "number of proxies from 1 to 20"],
     [-1, "number of proxies from 1 to 20"],
     [1.5, "number of proxies from 1 to 20"],
@@ -37,11 +37,11 @@ describe("what cannot be meant is refused, with what to write", () => {
     [null, "a list such as"],
     [{}, "a list such as"],
     [[], "is empty"],
-    [["10.0.0.0/33"], '"10.0.0.0/33" is no network'],
+    [["10.0.0.0/33"], '"10.0.0.0/33" is not a network'],
     [["10.0.0.1/8"], "whose host bits are 0"],
-    [["loopback", "localhost"], '"localhost" is no network'],
-    [[1], "1 is no network"],
-    [["10.0.0.0/8, loopback"], "is no network"],
+    [["loopback", "localhost"], '"localhost" is not a network'],
+    [[1], "1 is not a network"],
+    [["10.0.0.0/8, loopback"], "is not a network"],
   ])("%j", (written, why) => {
     expect(() => trusting(written)).toThrow(`trustProxy: `);
     expect(() => trusting(written)).toThrow(why);

@@ -93,7 +93,7 @@ export default defineConfig({
 it("show in an editor what a field means, its default and an example", async () => {
   const words = ["hotKeys", "name", "fresh", "allow"];
   const [hotKeys, name, fresh, allow] = await hoversOver(site, "test/config/site.ts", words);
-  expect(hotKeys).toMatch(/hottest keys.*Default: 0.*hotKeys: 100/s);
+  expect(hotKeys).toMatch(/hot keys.*Default: 0.*hotKeys: 100/s);
   expect(name).toMatch(/Shown in stats.*Required.*name: "articles"/s);
   expect(fresh).toMatch(/The lifetime where the origin gives none.*Default: none.*fresh: "5m"/s);
   expect(allow).toMatch(/Default: all of them.*allow: \["page"\]/s);

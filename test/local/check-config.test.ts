@@ -73,12 +73,12 @@ describe("is refused", () => {
     {
       name: "field.cjs",
       text: 'module.exports = { routes: [{ name: "a", match: "/a", frsh: "5m" }] };',
-      says: 'route "a": "frsh" is no field of a route',
+      says: 'route "a": "frsh" is not a field of a route',
     },
     {
       name: "field.ts",
       text: `${defining}export default defineConfig({ rotes: [] });`,
-      says: 'at the top: "rotes" is no field of the configuration',
+      says: 'at the top: "rotes" is not a field of the configuration',
     },
     { name: "named.js", text: `export const config = ${fields};`, says: "no default export" },
     { name: "promise.js", text: `export default Promise.resolve({});`, says: 'class "Promise"' },

@@ -198,7 +198,7 @@ describe("is refused in one line", { timeout: 60_000 }, () => {
       id: "a configuration",
       files: { "tidemark.config.ts": config("frsh: 1") },
       args: ["--origin", "http://127.0.0.1:9"],
-      says: /"frsh" is no field of a route/,
+      says: /"frsh" is not a field of a route/,
     },
     {
       id: "a wrangler file",
