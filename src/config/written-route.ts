@@ -39,8 +39,7 @@ export interface WrittenRoute {
   /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
   readonly origin?: string | undefined;
   /**
-   * Lifetime if the origin gives none: of cacheable responses that are no errors, or by status. Default:
-   * none.
+   * Lifetime if the origin gives none: of cacheable non-errors, or by status. Default: none.
    * @example fresh: "5m"
    * @example fresh: { 200: "60s", 301: "1h" }
    */

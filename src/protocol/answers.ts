@@ -1,25 +1,25 @@
-// What the operator's routes below `/_cache/` answer. A site is typed by these schemas, and the command checks
-// with them: members that are not listed here are let through, since a site may be newer than the command.
-// The Worker imports types alone.
+// Schemas for the answers of the operator's routes below `/_cache/`. They type the site and check answers
+// in the command. Unlisted members pass, because a site may be newer than the command. The Worker imports
+// only types.
 import * as z from "zod/mini";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./immutable.ts";
 
 const text = z.string();
 const texts = z.array(text);
-/** ISO 8601; `null` for a time that no calendar has, or that nobody knows. */
+/** ISO 8601; `null` if unknown or not representable. */
 const instant = z.nullable(text);
 const labels = z.record(text, text);
-/** A day is longer than any bound of a site, and short enough for a timer. */
+/** At most a day: more than any bound of a site, and safe for a timer. */
 const seconds = z.number().check(z.gte(0), z.lte(86_400));
-/** All routes, none, or those that are named. */
+/** All routes, none, or the named ones. */
 const bypass = z.union([z.boolean(), texts]);
 const fault = { what: text, why: text, mend: text };
 
-/** Any refusal. */
+/** The answer to any refused request. */
 export const errorAnswer = z.object({ error: z.object({ code: text, ...fault }) });
 
-/** How a purge order was read. */
+/** How a purge order was interpreted. */
 const reading = {
   targets: z.record(text, z.union([z.number(), z.boolean()])),
   readAs: z.optional(z.array(z.object({ sent: text, as: z.union([text, texts]) }))),
@@ -79,44 +79,44 @@ const health = z.object({
   notLookedAt: texts,
 });
 
-/** A key that was asked for often within some minutes. */
+/** A key with frequent hits in the last few minutes. */
 const hotPage = z.object({
   url: text,
   headers: z.optional(labels),
-  /** How often it was sampled: about one hit in sixteen. */
+  /** Sampled hits: about one in sixteen. */
   count: z.number(),
   expiresAt: instant,
 });
 
 /**
- * `already`: fresh in a tier. `warmed`: brought from the origin, or from the source of data, and stored.
- * `not-stored`: the origin answered, and a rule forbids storing it. `passed-by`: its route or its request is
- * never stored. `failed`: no answer that can be used, or the shared tier did not take it.
+ * `already`: fresh in a tier. `warmed`: fetched from the origin or the data source, and stored.
+ * `not-stored`: fetched, but a rule forbids storing it. `passed-by`: this route or request is never stored.
+ * `failed`: no usable answer, or the shared tier did not store it.
  */
 const warmResult = z.enum(["already", "warmed", "not-stored", "passed-by", "failed"]);
 
-/** One page or key of a warm order. */
+/** The result for one page or key of a warm order. */
 const warmed = z.object({
-  /** As it was sent. */
+  /** The page as sent. */
   page: z.optional(text),
   namespace: z.optional(text),
   key: z.optional(z.union([text, z.number()])),
   result: warmResult,
-  /** Of the origin's response, if one came. */
+  /** Status of the origin's response, if there was one. */
   status: z.optional(z.number()),
-  /** Why it was not stored, not asked for, or failed; of what is warmed: which tier did not take it. */
+  /** Why it was not stored, was not fetched, or failed. If warmed: which tier did not store it. */
   why: z.optional(text),
 });
 
-/** By the name of the route, where a route answers in one form. */
+/** Answers by the name of their route, or of a form of it. */
 export const answers = {
-  /** `GET proof`: the site knows the ADMIN_TOKEN with which the challenge was signed. */
+  /** `GET proof`: shows that the site knows the ADMIN_TOKEN that signed the challenge. */
   proof: z.object({
     proof: text,
     /** The site's clock. */
     atSeconds: z.number(),
   }),
-  /** `POST purge`, accepted. */
+  /** `POST purge`: accepted. */
   purge: z.object({ ...reading, position: text, visibleWithinSeconds: seconds }),
   /** `POST purge` with `dryRun`. */
   dryRun: z.object({
@@ -128,7 +128,7 @@ export const answers = {
       text,
       z.extend(covered, { isWhole: z.boolean(), whyNotWhole: z.optional(text) }),
     ]),
-    /** With the admin token alone. */
+    /** Only with the admin token. */
     urls: z.optional(texts),
     limits: text,
   }),
@@ -146,17 +146,17 @@ export const answers = {
   }),
   /** `GET journal`: entries in the order of acceptance. */
   journal: z.object({ entries: z.array(journalEntry), next: z.nullable(text) }),
-  /** `GET health` with the token. */
+  /** `GET health` with a token. */
   health,
-  /** `GET health`: without the token, a site tells its status alone. */
+  /** `GET health`: without a token, only the status. */
   healthOrStatus: z.union([health, z.strictObject({ status })]),
-  /** `GET metrics?format=json`: the counts of all isolates. */
+  /** `GET metrics?format=json`: metrics of all isolates. */
   metrics: z.object({
     startedAt: instant,
     at: instant,
     counters: z.array(sample),
     gauges: z.array(sample),
-    /** The upper bounds of all histograms' buckets; each has one count more, for what is above. */
+    /** Upper bounds of all histograms' buckets. Each histogram has one more count, for larger values. */
     boundsSeconds: z.array(z.number()),
     histograms: z.array(
       z.object({ name: text, labels, counts: z.array(z.number()), sum: z.number() }),
@@ -168,19 +168,19 @@ export const answers = {
     colo: text,
     atMs: z.number(),
     faults: z.array(z.object(fault)),
-    /** In their order. `routes` are their counts, by name. */
+    /** In the order of the configuration. `routes` holds their counts by name. */
     configuredRoutes: z.array(configuredRoute),
   }),
   /** `GET explain`. */
   explain: z.looseObject({ request: z.looseObject({}), verdict: z.looseObject({}) }),
   /** `POST warm`. */
   warm: z.object({ done: z.array(warmed), next: z.nullable(z.number()), total: z.number() }),
-  /** `GET hot?count=100&coveredBy=<position>`: the hottest first. */
+  /** `GET hot?count=100&coveredBy=<position>`: hottest first. */
   hot: z.object({
     pages: z.array(hotPage),
-    /** With `coveredBy`: how many hot keys were looked at. */
+    /** With `coveredBy`: number of hot keys examined. */
     examined: z.optional(z.number()),
-    /** With `coveredBy`: by then every isolate obeys that purge; until then some may answer as before. */
+    /** With `coveredBy`: seconds until every isolate applies that purge. */
     holdsInSeconds: z.optional(seconds),
   }),
 } as const;

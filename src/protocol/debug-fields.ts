@@ -1,7 +1,7 @@
-// The fields by which a live request asks for its explanation and gets it, in lower case.
+// Header fields for explanations of live requests, in lower case.
 
-/** Of the request: the admin token, or a token derived from it. */
+/** Request field with the admin token, or a token derived from it. */
 export const debugField = "tidemark-debug";
 
-/** Of the response: an explanation as JSON, without its longest parts where a field cannot hold them. */
+/** Response field with the explanation as JSON, shortened to fit into a field. */
 export const explainField = "tidemark-explain";

@@ -1,2 +1,2 @@
-// A fault: the three sentences in which refusals, findings and the command say what is wrong.
+// A fault: three sentences (what, why, fix) shared by refusals, findings and the command.
 export { type Fault, faultOf, faultText, isFault } from "../base/operator-error.ts";

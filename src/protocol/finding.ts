@@ -1,6 +1,6 @@
-// The form of a finding, all codes, their order, and the status that findings give.
+// Findings: their form, codes and order, and the status they lead to.
 
-/** docs/health.md explains each; a test checks this. */
+/** docs/health.md explains each code; a test checks this. */
 export const findingCodes = [
   "redis-credentials",
   "redis-unreachable",
@@ -46,37 +46,37 @@ export const findingCodes = [
 
 export type FindingCode = (typeof findingCodes)[number];
 
-/** The worst first. Only `info` leaves the status `ok`. */
+/** Worst first. Findings of `info` leave the status `ok`. */
 export const levels = ["critical", "warning", "info"] as const;
 
 export type Level = (typeof levels)[number];
 
-/** Nothing in it is a secret, an address, a key, or anything else that clients choose. */
+/** A finding. Contains no secret, address, key, or anything else that clients choose. */
 export interface Finding {
   readonly code: FindingCode;
   readonly level: Level;
-  /** Which of several it is about, such as `route "articles"`; absent where there is one alone. */
+  /** The subject among several, such as `route "articles"`; absent if there is only one. */
   readonly about?: string;
-  /** What it means for the site. */
+  /** Effect on the site. */
   readonly what: string;
-  /** ISO 8601; `null` where nobody knows. */
+  /** ISO 8601; `null` if unknown. */
   readonly since: string | null;
   readonly cause: string;
   readonly remedy: string;
-  /** What Redis or an origin last answered, in our words. */
+  /** The last answer of Redis or an origin, in our own words. */
   readonly told?: string;
 }
 
-/** `unable`: no origin is left that could be asked. */
+/** `unable`: no origin can be used. */
 export type Status = "ok" | "degraded" | "unable";
 
-/** @param isUnable goes before all findings */
+/** @param isUnable overrides the findings */
 export function statusOf(findings: readonly Finding[], isUnable: boolean): Status {
   if (isUnable) return "unable";
   return findings.some(({ level }) => level !== "info") ? "degraded" : "ok";
 }
 
-/** @returns the worst first; within a level the oldest first, and those without `since` last */
+/** Sorts by level, worst first, then by age, oldest first; those without `since` come last. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   const rank = ({ level }: Finding) => levels.indexOf(level);
   const sinceAtMs = ({ since }: Finding) => (since === null ? Infinity : Date.parse(since));
@@ -84,7 +84,7 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b) || order(sinceAtMs(a), sinceAtMs(b)));
 }
 
-/** @returns such as `Found: 2 critical, 1 warning.`, or that nothing was found */
+/** Returns a summary such as `Found: 2 critical, 1 warning.` */
 export function summaryOf(findings: readonly Pick<Finding, "level">[]): string {
   const counts = levels
     .map((level) => ({ level, count: findings.filter((one) => one.level === level).length }))
@@ -93,7 +93,7 @@ export function summaryOf(findings: readonly Pick<Finding, "level">[]): string {
   return `Found: ${counts.map(({ level, count }) => `${count} ${level}`).join(", ")}.`;
 }
 
-/** @returns such as `12 s`, or `350 ms` below ten seconds */
+/** Formats a duration, such as `12 s`, or `350 ms` below ten seconds. */
 export function spanOf(ms: number): string {
   return Math.abs(ms) < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }

@@ -1,4 +1,4 @@
-/** The type of data that nobody changes once it is made. */
+/** Makes a type deeply readonly. */
 export type Immutable<Data> = Data extends object
   ? { readonly [Name in keyof Data]: Immutable<Data[Name]> }
   : Data;

@@ -1,20 +1,20 @@
-// Credentials that are derived from ADMIN_TOKEN, so that a client need not send the token itself: a challenge,
-// the site's proof that it knows the token, and short-lived tokens. Each is bound to one host.
+// Credentials derived from ADMIN_TOKEN, so that clients need not send the token itself. These are a
+// challenge, the site's proof that it knows the token, and short-lived tokens. Each is bound to one host.
 
-/** The routes that a derived token opens: the operator's routes, or `Tidemark-Debug` alone. */
+/** Routes that a derived token opens: the operator's routes, or only `Tidemark-Debug`. */
 export type TokenScope = "operator" | "debug";
 
-/** A derived token that lives longer is refused, whoever made it. */
+/** Longest lifetime of a derived token. Others are rejected, even with a valid signature. */
 export const tokenSecondsMax = 300;
 
-/** In lower case. It carries the challenge of a client, in `GET /_cache/proof`. */
+/** Request field, in lower case, with a client's challenge in `GET /_cache/proof`. */
 export const challengeField = "tidemark-challenge";
 
 const version = "tm1";
 const macForm = /^[\w-]{43}$/;
 const nonceForm = /^[\w-]{22,64}$/;
 
-/** An HMAC key of the token, which Web Crypto keeps. */
+/** HMAC key made from the token; not extractable. */
 export type TokenKey = CryptoKey;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -25,7 +25,7 @@ export function tokenKey(adminToken: string): Promise<TokenKey> {
   return crypto.subtle.importKey("raw", bytesOf(adminToken), algorithm, false, ["sign", "verify"]);
 }
 
-/** What is signed: each kind of credential has a text of its own, so none can stand in for another. */
+/** Returns the text to sign. Each kind of credential has its own, so none can replace another. */
 const signedText = (kind: "challenge" | "proof" | TokenScope, host: string, rest: string) =>
   bytesOf(`tidemark ${version}\n${kind}\n${host}\n${rest}`);
 
@@ -35,7 +35,7 @@ async function macOf(key: TokenKey, text: Uint8Array<ArrayBuffer>): Promise<stri
   return base64.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
 }
 
-/** Takes the same time for every MAC of the right form. */
+/** Verifies a MAC in constant time, if it is well-formed. */
 async function isMac(key: TokenKey, mac: string, text: Uint8Array<ArrayBuffer>): Promise<boolean> {
   if (!macForm.test(mac)) return false;
   const base64 = mac.replaceAll("-", "+").replaceAll("_", "/");
@@ -43,23 +43,23 @@ async function isMac(key: TokenKey, mac: string, text: Uint8Array<ArrayBuffer>):
   return crypto.subtle.verify("HMAC", key, bytes, text);
 }
 
-/** @returns 128 random bits, which a client uses for one challenge */
+/** Returns 128 random bits for one challenge. */
 export function newNonce(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
- * Asks a site to prove that it knows the token. It is signed, so that a site proves nothing to clients that do
- * not know the token: nobody can collect proofs to guess the token from.
+ * Builds a challenge for the site to prove that it knows the token. The signature ensures that only clients
+ * with the token get proofs, so nobody can use proofs to guess the token.
  *
- * @param host as the client addresses the site, with a port that is not the usual one
+ * @param host as the client addresses the site, with a non-default port
  */
 export async function challengeOf(key: TokenKey, host: string, nonce: string): Promise<string> {
   return `${version}.${nonce}.${await macOf(key, signedText("challenge", host, nonce))}`;
 }
 
-/** @returns the host and the nonce of a challenge that is signed for one of these hosts */
+/** Returns the host and nonce of a challenge that is signed for one of these hosts. */
 export async function challengeIn(
   key: TokenKey,
   challenge: string,
@@ -76,11 +76,11 @@ export async function challengeIn(
 interface Proven {
   readonly host: string;
   readonly nonce: string;
-  /** The site's clock, so that a client whose clock is wrong makes tokens that are valid. */
+  /** The site's clock. Clients use it, so that tokens are valid even if their own clock is wrong. */
   readonly atSeconds: number;
 }
 
-/** @returns what only a site that knows the token can answer to this nonce */
+/** Returns the answer to a nonce that only a site with the token can compute. */
 export function proofOf(key: TokenKey, { host, nonce, atSeconds }: Proven): Promise<string> {
   return macOf(key, signedText("proof", host, `${nonce} ${atSeconds}`));
 }
@@ -93,7 +93,7 @@ export function isProof(
   return isMac(key, proof, signedText("proof", host, `${nonce} ${atSeconds}`));
 }
 
-/** Where a derived token may be used, and until when. */
+/** Scope, host and expiry of a derived token. */
 export interface TokenUse {
   readonly scope: TokenScope;
   readonly host: string;
@@ -101,7 +101,7 @@ export interface TokenUse {
   readonly expiresAtSeconds: number;
 }
 
-/** @returns a token that stands in for ADMIN_TOKEN at one host for some seconds */
+/** Returns a short-lived token that replaces ADMIN_TOKEN at one host. */
 export async function derivedToken(
   key: TokenKey,
   { scope, host, expiresAtSeconds }: TokenUse,
@@ -111,8 +111,8 @@ export async function derivedToken(
 }
 
 /**
- * Judges a text that may be a derived token. The site's clock may be behind that of the isolate whose time it was
- * made by, so a token counts as expired only where it has, or lives too long.
+ * Verifies a derived token. Allows any remaining lifetime up to the limit, because the clocks of the site's
+ * isolates differ.
  */
 export async function judgeToken(
   key: TokenKey,

@@ -1,4 +1,4 @@
-// `POST purge`: the form of an order, and what is said of a text that does not have it.
+// The request body of `POST purge`, and its error messages.
 import * as z from "zod/mini";
 import type { Reason } from "../base/operator-error.ts";
 
@@ -12,20 +12,20 @@ const names = (what: string) =>
     ),
   );
 
-/** What is to be purged; at least one field has to name something. */
+/** Names what to purge. At least one field must name something. */
 export interface PurgeOrder {
   readonly tags?: readonly string[] | undefined;
   readonly urls?: readonly string[] | undefined;
-  /** Each is a path such as "/news/", on every host, or "https://host/news/". */
+  /** Each is a path such as "/news/", for all hosts, or "https://host/news/". */
   readonly prefixes?: readonly string[] | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly routes?: readonly string[] | undefined;
   readonly everything?: boolean | undefined;
-  /** `soft` only makes stale what it covers; `hard` unless set. */
+  /** `soft` makes covered responses stale; `hard` forbids their use. Default: `hard`. */
   readonly mode?: "hard" | "soft" | undefined;
-  /** Asks what it would cover, and purges nothing. */
+  /** Only reports what would be covered. */
   readonly dryRun?: boolean | undefined;
-  /** Kept beside the purge for whoever reads the journal; up to 512 characters. */
+  /** Note for readers of the journal, up to 512 characters. */
   readonly reason?: string | undefined;
 }
 
@@ -78,7 +78,7 @@ export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Rea
   return checkedPurgeOrder(parsed, "The body");
 }
 
-/** @param whole how a fault calls it */
+/** @param whole the order's name in faults */
 export function checkedPurgeOrder(
   written: unknown,
   whole: string,
@@ -95,7 +95,7 @@ export function checkedPurgeOrder(
 
 const quotedCharsMax = 200;
 
-/** A text of the sender's, for a sentence about it. */
+/** Quotes a sender's text, shortened for a message. */
 export function quoted(text: string): string {
   const shown = text.length > quotedCharsMax ? `${text.slice(0, quotedCharsMax)}…` : text;
   return JSON.stringify(shown);

@@ -1,9 +1,9 @@
-// `POST switch`: which routes go straight to the origin.
+// The request body of `POST switch`: the routes to send straight to the origin.
 import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
 
 export const switchOrder = z.strictObject({
-  /** All routes, none, or those that are named. */
+  /** All routes, none, or the named ones. */
   bypass: z.union([z.boolean(), z.array(z.string()).check(z.minLength(1))]),
   reason: z.optional(z.string().check(z.maxLength(200))),
 });

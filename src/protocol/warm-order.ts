@@ -1,5 +1,5 @@
-// `POST warm`: a list that is brought into the tiers from within, some of it at each call. The caller sends the
-// same list again with the `next` of the answer as `cursor`, until `next` is `null`.
+// The request body of `POST warm`: pages and keys to load into the tiers, a part per call. The caller
+// repeats the list with `cursor` set to `next` from the answer, until `next` is `null`.
 import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
 
@@ -11,7 +11,7 @@ const headers = z.optional(z.record(z.string(), z.string()));
 
 export const warmOrder = z.strictObject(
   {
-    /** A text is a URL, or a path of the host that is asked. */
+    /** A string is a URL, or a path on the request's host. */
     pages: z.optional(
       z
         .array(
@@ -23,7 +23,7 @@ export const warmOrder = z.strictObject(
         )
         .check(z.maxLength(pagesMax, `names more than ${pagesMax} pages`)),
     ),
-    /** By namespace: keys that its `load` brings. They come after the pages. */
+    /** Keys to load, by namespace. They follow the pages. */
     data: z.optional(
       z.record(
         z.string(),
@@ -34,9 +34,9 @@ export const warmOrder = z.strictObject(
         "must be an object with a list of keys for each namespace",
       ),
     ),
-    /** How many of all have been done; 0 unless set. */
+    /** How many items are done. Default: 0. */
     cursor: z.optional(count.check(z.minimum(0, "is below 0"))),
-    /** How many pages this call does, 1 to 100. Unless set, 8, or as many as the free plan's 50 subrequests do. */
+    /** Items per call, 1 to 100. Default: 8, or what the free plan's 50 subrequests allow. */
     limit: z.optional(
       count.check(z.minimum(1, "is below 1"), z.maximum(limitMax, `is over ${limitMax}`)),
     ),
@@ -44,11 +44,11 @@ export const warmOrder = z.strictObject(
   {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `has ${issue.keys.map((key) => JSON.stringify(key.slice(0, 80))).join(", ")}, which is no field of it`
+        ? `has ${issue.keys.map((key) => JSON.stringify(key.slice(0, 80))).join(", ")}, which is not a field of it`
         : "must be an object",
   },
 );
 
 export type WarmOrder = Immutable<z.output<typeof warmOrder>>;
-/** A request as a client would make it, without what is of one client. */
+/** A page to request, without fields of a particular client. */
 export type PageToWarm = Exclude<NonNullable<WarmOrder["pages"]>[number], string>;

@@ -333,7 +333,7 @@ const refusals = [
   { id: "no-json", order: "pages", why: "The body is not JSON." },
   { id: "no-object", order: [], why: "The body must be an object." },
   { id: "nothing", order: {}, why: "The order has neither pages nor data." },
-  { id: "field", order: { page: ["/a"] }, why: 'The body has "page", which is no field of it.' },
+  { id: "field", order: { page: ["/a"] }, why: 'The body has "page", which is not a field of it.' },
   { id: "no-list", order: { pages: "/a" }, why: "pages must be a list of URLs." },
   { id: "no-page", order: { pages: ["/a", 7] }, why: "pages[1] must be a URL, a path, or" },
   { id: "no-url", order: { pages: ["/a", "b"] }, why: 'pages[1]: "b" is neither an http' },

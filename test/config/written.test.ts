@@ -94,7 +94,7 @@ it("show in an editor what a field means, its default and an example", async () 
   const words = ["hotKeys", "name", "fresh", "allow"];
   const [hotKeys, name, fresh, allow] = await hoversOver(site, "test/config/site.ts", words);
   expect(hotKeys).toMatch(/hot keys.*Default: 0.*hotKeys: 100/s);
-  expect(name).toMatch(/Shown in stats.*Required.*name: "articles"/s);
-  expect(fresh).toMatch(/The lifetime where the origin gives none.*Default: none.*fresh: "5m"/s);
+  expect(name).toMatch(/Name in statistics.*Required.*name: "articles"/s);
+  expect(fresh).toMatch(/Lifetime if the origin gives none.*Default: none.*fresh: "5m"/s);
   expect(allow).toMatch(/Default: all of them.*allow: \["page"\]/s);
 });

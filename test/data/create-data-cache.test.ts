@@ -55,8 +55,8 @@ describe("variables", () => {
   });
 
   it.each([
-    { id: "a host", env: { SITE_HOST: "https://a.test" }, why: "SITE_HOST is refused." },
-    { id: "a namespace", env: { NAMESPACE: "a b" }, why: "NAMESPACE is refused." },
+    { id: "a host", env: { SITE_HOST: "https://a.test" }, why: "SITE_HOST is invalid." },
+    { id: "a namespace", env: { NAMESPACE: "a b" }, why: "NAMESPACE is invalid." },
   ])("$id that is none is refused at once", ({ env, why }) => {
     expect(opened(env).make).toThrow(why);
   });

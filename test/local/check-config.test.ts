@@ -68,7 +68,7 @@ describe("is refused", () => {
     {
       name: "duration.json",
       text: '{ "routes": [{ "name": "a", "match": "/a", "fresh": "5 minutes" }] }',
-      says: 'route "a", fresh: "5 minutes" is no duration',
+      says: 'route "a", fresh: "5 minutes" is not a duration',
     },
     {
       name: "field.cjs",
@@ -81,9 +81,9 @@ describe("is refused", () => {
       says: 'at the top: "rotes" is not a field of the configuration',
     },
     { name: "named.js", text: `export const config = ${fields};`, says: "no default export" },
-    { name: "promise.js", text: `export default Promise.resolve({});`, says: 'class "Promise"' },
+    { name: "promise.js", text: `export default Promise.resolve({});`, says: 'instance of "Promise"' },
     { name: "function.js", text: `export default () => (${fields});`, says: "is a function" },
-    { name: "list.json", text: "[]", says: 'class "Array"' },
+    { name: "list.json", text: "[]", says: 'instance of "Array"' },
     { name: "throwing.js", text: 'throw new Error("boom");', says: 'failed with "Error: boom"' },
     {
       name: "name.ts",
@@ -99,12 +99,12 @@ describe("is refused", () => {
     {
       name: "itself.cjs",
       text: "exports.__esModule = true;\nexports.default = exports;",
-      says: '"default" is no field',
+      says: '"default" is not a field',
     },
     {
       name: "each-other.js",
       text: "const a = {}, b = { default: a };\na.default = b;\nexport default a;",
-      says: '"default" is no field',
+      says: '"default" is not a field',
     },
     { name: "syntax.ts", text: "export default {\n", says: "Line 2, column 1: Expected" },
   ])("$name", async ({ name, text, says }) => {
@@ -167,7 +167,7 @@ describe("node local/check-config.ts", () => {
   });
 
   it.each([
-    { name: "field.js", text: "export default { hotkeys: 5 };", says: '"hotkeys" is no field' },
+    { name: "field.js", text: "export default { hotkeys: 5 };", says: '"hotkeys" is not a field' },
     {
       name: "types.ts",
       text: `${defining}export default defineConfig({ hotKeys: Number("5") as unknown as string });`,

@@ -149,7 +149,8 @@ describe("refused", () => {
 describe("a fault shuts off what needs the binding, and nothing else", () => {
   const read = (env: Env, config = defineConfig({})) =>
     readEnvironment({ ...origin, ...env }, config);
-  const bothOrNeither = "Set both as the database's page shows them, or neither to go without.";
+  const bothOrNeither =
+    "Set both as shown on the database's page, or neither to run without a database.";
   const databaseOff = "The database is not used: the shared tier and purges are off.";
   const goodSecret = "whsec_pn1u2pHDwTpHKG0VUYgvZqH/MwKJq4LO";
 
@@ -172,7 +173,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     {
       id: "token-of-two-lines",
       env: { ...redis, UPSTASH_REDIS_REST_TOKEN: "s3cret\ns3cret" },
-      says: "UPSTASH_REDIS_REST_TOKEN has a character that no token has.",
+      says: "UPSTASH_REDIS_REST_TOKEN has an invalid character.",
     },
     {
       id: "scheme",

@@ -13,45 +13,45 @@ describe("refused", () => {
     {
       id: "site-host-url",
       env: { SITE_HOST: "https://a.example" },
-      says: "SITE_HOST is refused. Its value is no host as it stands in a URL.",
+      says: "SITE_HOST is invalid. Its value is not a host as in a URL.",
     },
     {
       id: "site-host-path",
       env: { SITE_HOST: "a.example/b" },
-      says: "SITE_HOST is refused.",
+      says: "SITE_HOST is invalid.",
     },
     {
       id: "one-of-several-site-hosts",
       env: { SITE_HOST: "a.example b.example/c" },
       says:
-        "SITE_HOST is refused. One of its values is no host as it stands in a URL. " +
-        'Write the host alone, with a port only if it is not the usual one: "www.example.com". ' +
-        "Several stand with a space between.",
+        "SITE_HOST is invalid. One of its values is not a host as in a URL. " +
+        'Write only the host, with a port if it is not the default: "www.example.com". ' +
+        "Separate several with spaces.",
     },
     {
       id: "namespace",
       env: { NAMESPACE: "a:s3cret" },
       says:
-        "NAMESPACE is refused. Its value is not 1 to 64 letters, digits, dots, dashes or _. " +
-        'Write such a name, as "staging", or unset it to have the configuration\'s.',
+        "NAMESPACE is invalid. Its value is not 1 to 64 letters, digits, dots, dashes or _. " +
+        'Write such a name, as in "staging", or unset it to use the configuration\'s.',
     },
     {
       id: "namespace-long",
       env: { NAMESPACE: "a".repeat(65) },
-      says: "NAMESPACE is refused.",
+      says: "NAMESPACE is invalid.",
     },
-    { id: "namespace-not-a-text", env: { NAMESPACE: 5 }, says: "NAMESPACE is refused." },
+    { id: "namespace-not-a-text", env: { NAMESPACE: 5 }, says: "NAMESPACE is invalid." },
     {
       id: "site-host-usual-port",
       env: { SITE_HOST: "a.example:443" },
-      says: "SITE_HOST is refused.",
+      says: "SITE_HOST is invalid.",
     },
     {
       id: "site-host-user",
       env: { SITE_HOST: "u:s3cret@a.example" },
-      says: "SITE_HOST is refused. Its value is no host",
+      says: "SITE_HOST is invalid. Its value is not a host",
     },
-    { id: "site-host-not-a-text", env: { SITE_HOST: {} }, says: "Its value is no host" },
+    { id: "site-host-not-a-text", env: { SITE_HOST: {} }, says: "Its value is not a host" },
   ])("$id", ({ env, says }) => {
     expect(() => read(env)).toThrow(OperatorError);
     expect(() => read(env)).toThrow(says);

@@ -25,8 +25,8 @@ describe("what cannot work is refused before anything is sent", () => {
   });
 
   it.each([
-    { id: "empty", text: "", says: /no URL/ },
-    { id: "bare", text: "www.example.com/_cache/purge", says: /no URL/ },
+    { id: "empty", text: "", says: /not a URL/ },
+    { id: "bare", text: "www.example.com/_cache/purge", says: /not a URL/ },
     { id: "scheme", text: "ftp://www.example.com/_cache/purge", says: /begins with "ftp:"/ },
     { id: "site", text: "https://www.example.com/", says: /Its path is "\/"/ },
     { id: "password", text: "https://a:hidden@example.com/_cache/purge", says: /a password/ },

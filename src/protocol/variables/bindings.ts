@@ -1,17 +1,17 @@
-// A Worker's bindings as the runtime hands them over, and how a text among them is read.
+// Reads text from the bindings of a Worker.
 
-/** Texts and bindings by name. */
+/** Variables, secrets and other bindings by name. */
 export type Env = Readonly<Record<string, unknown>>;
 
-/** A text of white space alone counts as not set. */
+/** Returns whether a binding is set. Text of only white space counts as unset. */
 export function isSet(env: Env, name: string): boolean {
   const value = env[name];
   return typeof value === "string" ? value.trim() !== "" : value !== undefined;
 }
 
 /**
- * @returns the text without white space around it, which a shell may have added; `undefined` where
- *   it is empty, not set, or no text
+ * Returns trimmed text, because a shell may have added white space; `undefined` if empty, unset, or no
+ * text.
  */
 export function textOf(env: Env, name: string): string | undefined {
   const value = env[name];
@@ -19,7 +19,7 @@ export function textOf(env: Env, name: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
-/** RFC 6750 §2.1: may it be sent as a bearer's token, which is of visible ASCII? */
+/** Returns whether a token can be sent as a bearer token, in visible ASCII (RFC 6750 §2.1). */
 export function canBeBorne(token: string): boolean {
   return /^[\x21-\x7e]+$/.test(token);
 }

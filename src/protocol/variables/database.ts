@@ -1,4 +1,4 @@
-// Reads which Redis databases the Worker's bindings name: that of the cache, and that of the purge journal.
+// Reads the Redis databases from the Worker's bindings: the cache's and the purge journal's.
 import { httpUrlFault } from "./origin-url.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
@@ -11,19 +11,19 @@ export interface Database {
 
 /** The databases of a deployment. */
 export interface Databases {
-  /** Of the cache: the database, why it is not usable, or `undefined` where none is named. */
+  /** The cache's database; a fault if it is unusable; `undefined` if none is set. */
   readonly redis: Database | Fault | undefined;
-  /** Of the purge journal and the switch; `undefined` where `redis` holds them. */
+  /** Database of the journal and the switch; `undefined` if `redis` holds them. */
   readonly journal: Database | undefined;
 }
 
 const what = "The database is not used: the shared tier and purges are off.";
 
 /**
- * Reads both. A journal database that is not usable takes the cache's out of use: a purge that goes to
- * another journal than the deployment's would be accepted, and never seen.
+ * Reads both databases. A faulty journal database disables the cache's as well: purges would go to a
+ * journal that no other isolate reads.
  *
- * @param faults gets a setting that has no effect
+ * @param faults receives settings without effect
  */
 export function databasesOf(env: Env, faults: Fault[]): Databases {
   const redis = databaseOf(env);
@@ -33,14 +33,14 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
     return { redis: redis !== undefined && "why" in redis ? redis : journal, journal: undefined };
   if (redis === undefined) {
     const why = "JOURNAL_REDIS_REST_URL is set, and UPSTASH_REDIS_REST_URL is not set.";
-    const mend = "Set the cache's database too: the journal's holds no pages.";
+    const mend = "Set the cache's database as well. The journal's database stores no pages.";
     return { redis: { what, why, mend }, journal: undefined };
   }
   if ("why" in redis) return { redis, journal: undefined };
   if (new URL(journal.url).href === new URL(redis.url).href) {
     faults.push({
       what: "JOURNAL_REDIS_REST_URL has no effect.",
-      why: "It names the database of UPSTASH_REDIS_REST_URL, so what is stored can fill the journal's room.",
+      why: "It names the database of UPSTASH_REDIS_REST_URL, so stored responses can take the journal's space.",
       mend: "Name another database, or unset it.",
     });
     return { redis, journal: undefined };
@@ -48,7 +48,7 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
   return { redis, journal };
 }
 
-/** @returns the cache's database; why it is not usable; or `undefined` where none is named */
+/** Returns the cache's database; a fault if it is unusable; `undefined` if none is set. */
 export function databaseOf(env: Env): Database | Fault | undefined {
   if (isSet(env, "SEAL_KEY")) {
     const why = "SEAL_KEY is set, but sealed records are not built yet.";
@@ -70,7 +70,7 @@ function named(env: Env, prefix: string): Database | Fault | undefined {
   return {
     what,
     why,
-    mend: "Set both as the database's page shows them, or neither to go without.",
+    mend: "Set both as shown on the database's page, or neither to run without a database.",
   };
 }
 
@@ -80,5 +80,5 @@ function databaseFault(prefix: string, { url, token }: Database): string | undef
     return `${prefix}_URL ${fault}; it must be the REST address, with "https:".`;
   }
   if (canBeBorne(token)) return undefined;
-  return `${prefix}_TOKEN has a character that no token has.`;
+  return `${prefix}_TOKEN has an invalid character.`;
 }

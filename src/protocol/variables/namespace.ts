@@ -1,17 +1,17 @@
-// Reads NAMESPACE, which begins every key in Redis, before a colon.
+// Reads NAMESPACE, the prefix of every key in Redis.
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 
 export const namespaceForm = /^[\w.-]{1,64}$/;
 
-/** @throws OperatorError for what is no namespace */
+/** @throws OperatorError if the value is invalid */
 export function namespaceOf(env: Env): string | undefined {
   if (!isSet(env, "NAMESPACE")) return undefined;
   const namespace = textOf(env, "NAMESPACE") ?? "";
   if (namespaceForm.test(namespace)) return namespace;
   throw new OperatorError({
-    what: "NAMESPACE is refused.",
+    what: "NAMESPACE is invalid.",
     why: "Its value is not 1 to 64 letters, digits, dots, dashes or _.",
-    mend: 'Write such a name, as "staging", or unset it to have the configuration\'s.',
+    mend: 'Write such a name, as in "staging", or unset it to use the configuration\'s.',
   });
 }

@@ -1,22 +1,21 @@
-// Which texts are the address of a server or of an origin, and what may be shown of one that is not.
+// Checks URLs of servers and origins, and redacts invalid ones for messages.
 
 /**
- * Why a text is no address that can be asked over HTTP.
- *
- * @returns what to say after the text's name, such as "is no URL"; `undefined` for an address
+ * Returns why a text is no HTTP URL, to follow the text's name, such as "is no URL"; `undefined` if it is
+ * one.
  */
 export function httpUrlFault(url: string): string | undefined {
   if (!URL.canParse(url)) return "is no URL";
   const { protocol, username, password } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") {
-    // Not told, since it may be a user's name: of "user:password@host" it is what stands first.
+    // Not shown: in "user:password@host", the user's name parses as the scheme.
     return 'has a scheme that is neither "https:" nor "http:"';
   }
-  // `fetch` takes no such URL.
+  // `fetch` rejects such URLs.
   return username + password === "" ? undefined : "holds a user name or a password";
 }
 
-/** The same of an origin, which is scheme and authority alone. */
+/** Checks an origin, which consists of only scheme and authority. */
 export function originUrlFault(url: string): string | undefined {
   const fault = httpUrlFault(url);
   if (fault !== undefined) return fault;
@@ -25,15 +24,15 @@ export function originUrlFault(url: string): string | undefined {
 }
 
 /**
- * A message must not carry a password or a key into a log.
+ * Redacts a URL for a message, to keep passwords and keys out of logs.
  *
- * @returns scheme and host of the URL; "Its value" where these could be a part of a password
+ * @returns scheme and host; "Its value" if these may contain part of a password
  */
 export function shownUrl(url: string): string {
   const read = URL.parse(url);
   if (read === null || !/^[\w.:[\]-]+$/.test(read.host)) return "Its value";
   const rest = `${read.pathname}${read.search}${read.hash}`;
-  // Whoever wrote "@" behind what reads as the host may have meant all before it as a password.
+  // An "@" after the host may mean that everything before it is a password.
   if (rest.includes("@")) return "Its value";
   return JSON.stringify(`${read.protocol}//${read.host}${rest.length > 1 ? "/…" : ""}`);
 }

@@ -1,16 +1,16 @@
-// Reads the operator's secrets among the Worker's bindings: who may look, and who may purge.
+// Reads the operator's secrets from the Worker's bindings: ADMIN_TOKEN and PURGE_SECRET.
 import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 import { guessableBy, guessablePurgeSecretBy, isFewWords, textIn } from "./weak-secrets.ts";
 
-/** Its text; why it is not usable; or `undefined` where it is not set. */
+/** The text; a fault if it is unusable; `undefined` if it is not set. */
 export type Secret = string | Fault | undefined;
 
 const adminTokenCharsMin = 16;
 
 /**
- * ADMIN_TOKEN, which opens the operator's routes. A token that others know, or could guess, opens nothing: pages and
- * signed purges do not need it.
+ * Reads ADMIN_TOKEN, which opens the operator's routes. A token that others know or could guess is
+ * rejected. Pages and signed purges work without it.
  */
 export function adminTokenOf(env: Env): Secret {
   if (!isSet(env, "ADMIN_TOKEN")) return undefined;
@@ -29,17 +29,18 @@ function adminTokenFault(token: string, env: Env): string | undefined {
   }
   if (!canBeBorne(token)) return "It has a character that no Authorization field can carry.";
   if (token.startsWith("whsec_")) {
-    return "It is a secret for webhooks, and whoever sends purges must not have the operator's token.";
+    return "It is a webhook secret, and senders of purges must not have the operator's token.";
   }
   const same = secretEqualTo(token, env);
-  if (same !== undefined) return `It is the same secret as ${same}, so whoever has that has both.`;
+  if (same !== undefined)
+    return `It is the same secret as ${same}, so whoever knows one knows both.`;
   const guessable = guessableBy(token);
   return guessable && `It ${guessable}.`;
 }
 
 const redisTokens = ["UPSTASH_REDIS_REST_TOKEN", "JOURNAL_REDIS_REST_TOKEN"];
 
-/** @returns the name of the variable that holds the same secret */
+/** Returns the name of the variable that holds the same secret. */
 function secretEqualTo(token: string, env: Env): string | undefined {
   const redis = redisTokens.find((name) => textOf(env, name) === token);
   if (redis !== undefined) return redis;
@@ -64,10 +65,10 @@ const secretForm = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 const purgeSecretsIn = (env: Env): string[] => textOf(env, "PURGE_SECRET")?.split(/\s+/) ?? [];
 
 /**
- * PURGE_SECRET, which signs webhooks: one secret or more, with a space between. A secret that is
- * wrong must not shut out who signs with another.
+ * Reads PURGE_SECRET, which verifies webhooks: one or more secrets, separated by spaces. A faulty one does
+ * not disable the others.
  *
- * @param faults gets what is wrong, also where a part of it is usable
+ * @param faults receives the fault, even if some secrets are usable
  */
 export function purgeSecretsOf(env: Env, faults: Fault[]): Secret {
   if (!isSet(env, "PURGE_SECRET")) return undefined;
@@ -87,17 +88,17 @@ export function purgeSecretsOf(env: Env, faults: Fault[]): Secret {
       ? `${one} ${guessable}.`
       : `${one} is not whsec_ and base64 of at least 12 bytes.`,
     mend: isOfForm
-      ? "Write whsec_ and what `openssl rand -base64 24` makes; several with a space between."
-      : "Write whsec_ and base64; several with a space between.",
+      ? "Write whsec_ and the output of `openssl rand -base64 24`; separate several with spaces."
+      : "Write whsec_ and base64; separate several with spaces.",
   };
   faults.push(fault);
   return isNone ? fault : usable.join(" ");
 }
 
 /**
- * What is weak, and used all the same: to turn it off would take down what needs it.
+ * Returns weak settings that stay in use, because disabling them would break the site.
  *
- * @param env variables and secrets; those that are not set are passed over
+ * @param env variables and secrets
  */
 export function weakSettingsIn(env: Env): Fault[] {
   const token = textOf(env, "ADMIN_TOKEN") ?? "";
@@ -121,24 +122,24 @@ const fewWords: Fault = {
 const typedSecret: Fault = {
   what: "PURGE_SECRET could be guessed.",
   why: "Its base64 is a text that can be typed, and not random bytes.",
-  mend: "Write whsec_ and what `openssl rand -base64 24` makes, here and at the senders of purges.",
+  mend: "Write whsec_ and the output of `openssl rand -base64 24`, here and at the senders of purges.",
 };
 
 const sharedWithSenders = (name: string): Fault => ({
   what: "Senders of purges know the token of the database.",
   why: `PURGE_SECRET holds the same secret as ${name}.`,
-  mend: "Give PURGE_SECRET a value of its own, and make a new token for the database.",
+  mend: "Give PURGE_SECRET its own value, and rotate the database's token.",
 });
 
 const redisAddresses = ["UPSTASH_REDIS_REST_URL", "JOURNAL_REDIS_REST_URL"];
 
 const clearText = (name: string): Fault => ({
-  what: "The token of the database and all that is stored travel in clear text.",
-  why: `${name} begins with "http:" and names a host outside of this machine and its network.`,
+  what: "The database's token and all stored responses travel in clear text.",
+  why: `${name} begins with "http:" and names a host outside of this machine's network.`,
   mend: `Write the address in ${name} with "https:".`,
 });
 
-/** A host of this machine or of a private network: such a proxy before Redis often has no TLS. */
+/** Hosts of this machine or a private network, where a proxy before Redis often has no TLS. */
 const privateHost =
   /^(?:[^.:[]+|.*\.(?:localhost|local|internal|test|invalid)|(?:127|10)\.[\d.]+|192\.168\.[\d.]+|169\.254\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][0-9a-f]{2}:.*|fe[89ab][0-9a-f]:.*)\])$/;
 

@@ -1,8 +1,8 @@
-// Reads SITE_HOST: the hosts that a site answers to.
+// Reads SITE_HOST: the hosts of a site.
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 
-/** @throws OperatorError for what is no host */
+/** @throws OperatorError if a value is no host */
 export function siteHostsOf(env: Env): string[] {
   if (!isSet(env, "SITE_HOST")) return [];
   const hosts = textOf(env, "SITE_HOST")?.toLowerCase().split(/\s+/) ?? [""];
@@ -10,10 +10,10 @@ export function siteHostsOf(env: Env): string[] {
     URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
   if (hosts.every(isHost)) return hosts;
   throw new OperatorError({
-    what: "SITE_HOST is refused.",
-    why: `${hosts.length === 1 ? "Its value" : "One of its values"} is no host as it stands in a URL.`,
+    what: "SITE_HOST is invalid.",
+    why: `${hosts.length === 1 ? "Its value" : "One of its values"} is not a host as in a URL.`,
     mend:
-      'Write the host alone, with a port only if it is not the usual one: "www.example.com". ' +
-      "Several stand with a space between.",
+      'Write only the host, with a port if it is not the default: "www.example.com". ' +
+      "Separate several with spaces.",
   });
 }

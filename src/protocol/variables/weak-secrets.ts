@@ -1,38 +1,34 @@
-// Judges whether a secret can be guessed: a placeholder, a sequence, a repetition, or a few words.
+// Detects guessable secrets: placeholders, sequences, repetitions and a few words.
 
-/** Secrets from examples and templates, and those that people type first. */
+/** Words from examples and templates, and other common choices. */
 const placeholderWords =
   /change(?:it|this)?|replace|insert|your|please|admin(?:istrator)?|operator|token|secret|passw(?:or)?d|pass|example|sample|default|placeholder|test(?:ing)?|demo|dummy|todo|fixme|none|null|undefined|tidemark|purge|cache|redis|upstash|bearer|local(?:host)?|dev(?:elopment)?|staging|prod(?:uction)?|qwert[yz](?:uiop)?|asdfgh?j?k?l?|zxcvbn?m?|letmein|welcome|hunter2|foo|bar|baz|with|here|key|the|and|my|me/g;
 
-/** Fewer characters beside placeholders, fewer that do not follow from the one before, fewer different ones. */
+/** Minimum counts of characters: besides placeholders, not following from the one before, and different. */
 const otherCharsMin = 4;
 const jumpsMin = 5;
 const differentCharsMin = 5;
-/** The beginning of a longer text is enough to judge it. */
+/** The beginning of a long text suffices. */
 const judgedChars = 128;
 
-/**
- * Why a text could be guessed.
- *
- * @returns what to say after "It"; `undefined` where nothing was noticed
- */
+/** Returns why a text could be guessed, to follow "It"; `undefined` if there is no reason. */
 export function guessableBy(whole: string): string | undefined {
   const text = whole.slice(0, judgedChars);
   const plain = text.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const rest = plain.replaceAll(placeholderWords, "");
   if (rest !== plain && rest.replace(/\d+$/, "").length < otherCharsMin) {
-    return "is a placeholder, or made of words that everybody tries first";
+    return "is a placeholder, or made of common words";
   }
   if (isRegular(text)) return "is a repetition or a sequence of characters, and could be guessed";
   return undefined;
 }
 
-/** Is it at most three words, perhaps with a number behind? Such a text has about 40 bits. */
+/** Returns whether a text is at most three words and a number, which is about 40 bits. */
 export function isFewWords(text: string): boolean {
   return /^[A-Za-z]{2,}(?:[^A-Za-z0-9][A-Za-z]{2,}){1,2}[^A-Za-z0-9]?\d{0,4}$/.test(text);
 }
 
-/** Is it a short text again and again, or one character and the next ones? */
+/** Returns whether a text is a repetition, or a sequence of characters. */
 function isRegular(text: string): boolean {
   const period = text.slice(0, periodOf(text));
   const codes = Array.from(period, (character) => character.charCodeAt(0));
@@ -40,7 +36,7 @@ function isRegular(text: string): boolean {
   return jumps.length < jumpsMin || new Set(codes).size < differentCharsMin;
 }
 
-/** The length of the shortest text that this one repeats, the last time perhaps in part. */
+/** Returns the length of the shortest period, whose last repetition may be partial. */
 function periodOf(text: string): number {
   for (let length = 1; length <= text.length / 2; length += 1) {
     if (text.slice(length) === text.slice(0, -length)) return length;
@@ -48,26 +44,26 @@ function periodOf(text: string): number {
   return text.length;
 }
 
-/** Secrets that documentation of webhooks shows to everybody. */
+/** Secrets from the public documentation of webhooks. */
 const published: ReadonlySet<string> = new Set([
   "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
   "C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
 ]);
 
-/** As `guessableBy`, of a webhook's secret: whsec_ and base64. */
+/** Checks a webhook's secret (whsec_ and base64) like `guessableBy`. */
 export function guessablePurgeSecretBy(secret: string): string | undefined {
   const base64 = secret.replace("whsec_", "");
   if (published.has(base64)) return "is an example from the documentation of webhooks";
   return guessableBy(textIn(base64) ?? base64);
 }
 
-/** @returns the text that the bytes are, where all of them can be typed */
+/** Returns the decoded text, if all of it is printable ASCII. */
 export function textIn(base64: string): string | undefined {
   const text = atob(base64.replaceAll("=", "").slice(0, wholeBase64(base64)));
   return /^[ -~]+$/.test(text) ? text : undefined;
 }
 
-/** `atob` refuses a last character that stands alone. */
+/** Drops a single trailing character, which `atob` rejects. */
 function wholeBase64(base64: string): number {
   const { length } = base64.replaceAll("=", "");
   return length % 4 === 1 ? length - 1 : length;

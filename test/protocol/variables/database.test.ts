@@ -13,7 +13,8 @@ const journal = {
   JOURNAL_REDIS_REST_TOKEN: "s3cret",
 };
 const databaseOff = "The database is not used: the shared tier and purges are off.";
-const bothOrNeither = "Set both as the database's page shows them, or neither to go without.";
+const bothOrNeither =
+  "Set both as shown on the database's page, or neither to run without a database.";
 
 describe("the journal's database:", () => {
   it.each<{ id: string; env: Env; says: string }>([
@@ -35,7 +36,7 @@ describe("the journal's database:", () => {
     {
       id: "its token is none",
       env: { ...redis, ...journal, JOURNAL_REDIS_REST_TOKEN: "s3cret\ns3cret" },
-      says: "JOURNAL_REDIS_REST_TOKEN has a character that no token has.",
+      says: "JOURNAL_REDIS_REST_TOKEN has an invalid character.",
     },
     {
       id: "nothing is stored anywhere else",
