@@ -1,61 +1,61 @@
-// What the answer to a purge means: accepted, to be tried again, or refused for good.
+// Interprets the answer to a purge: accepted, retry, or refused for good.
 import { retryAfterMs } from "./back-off.ts";
 import { dryRunSaid } from "./message.ts";
 import { PurgeError, type Said } from "./purge-error.ts";
 
 export interface Acceptance {
-  /** Where the purge stands in the journal. */
+  /** The purge's position in the journal. */
   readonly position: string;
-  /** No copy from before the purge is served any more after that long, anywhere. */
+  /** Seconds until no cache serves a response from before the purge. */
   readonly visibleWithinSeconds: number;
 }
 
-/** Responses that were looked at, and those of them that the purge would cover. */
+/** Responses examined, and how many of them the purge would cover. */
 interface Found {
   readonly examined: number;
   readonly covered: number;
 }
 
-/** What a dry run answers: counts. A signature gets no URLs, which may have secrets in their queries. */
+/** The result of a dry run. A signed request gets no URLs, because their queries may hold secrets. */
 export interface DryRun {
-  /** What the order became: how many `tags`, `urls` and so on; `everything` is true or false. */
+  /** Number of `tags`, `urls` and so on in the order; `everything` is a boolean. */
   readonly targets: Readonly<Record<string, number | boolean>>;
-  /** What is named otherwise there than it was sent. */
+  /** Names that the site reads differently than sent. */
   readonly readAs?: readonly { readonly sent: string; readonly as: readonly string[] }[];
-  /** What a sender may not expect, in whole sentences. */
+  /** Warnings as whole sentences. */
   readonly notes?: readonly string[];
-  /** Of the memory of the isolate that answered. */
+  /** Counts from the memory of the isolate that answered. */
   readonly isolate: Found;
-  /** `isWhole`: no more is stored there than was examined; `whyNotWhole`: a sentence, where more is. */
+  /** `isWhole`: every stored response was examined; otherwise `whyNotWhole` is the reason. */
   readonly shared:
     | (Found & { readonly isWhole: boolean; readonly whyNotWhole?: string })
     | "unavailable"
     | "not configured";
-  /** What could not be looked at. */
+  /** What the dry run could not examine. */
   readonly limits: string;
 }
 
-/** `Answer` is what a 200 has to hold. */
+/** `Answer` is the content of a 200. */
 export type Verdict<Answer> = { readonly kind: "accepted"; readonly answer: Answer } | NotAccepted;
 
 type NotAccepted =
-  /** `retryAfterMs` is what the answer asked for, 0 when it asked for nothing. */
+  /** `retryAfterMs`: the wait that the answer requested, or 0. */
   | { readonly kind: "try-later"; readonly why: string; readonly retryAfterMs: number }
   | { readonly kind: "refused"; readonly error: PurgeError };
 
 export type SendVerdict = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
 
-/** How a 200 is read: a 200 alone proves nothing, since any page of any site answers so. */
+/** Parses a 200. The status alone proves nothing, because any site may answer 200. */
 export interface Reader<Answer> {
-  /** @returns `undefined` for what another server may answer */
+  /** Returns `undefined` for the answer of another server. */
   readonly read: (answer: Readonly<Record<string, unknown>>) => Answer | undefined;
-  /** Said of a 200 that cannot be read, such as "a position". */
+  /** The missing content, for the error about an unreadable 200, such as "a position". */
   readonly what: string;
 }
 
 const saidCharsMax = 500;
 
-/** @throws what reading the body throws, when the connection ends within it */
+/** @throws if reading the body fails, such as on a lost connection */
 export async function readAnswer<Answer>(
   response: Response,
   atMs: number,
@@ -118,7 +118,7 @@ function isFound(value: unknown): boolean {
 function saidIn(answer: unknown): Said | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
   const { code, what, why, mend } = answer["error"];
-  // Another server than ours may answer so too, and at any length.
+  // Other servers may also answer in this form, at any length.
   const text = (given: unknown) => (typeof given === "string" ? given.slice(0, saidCharsMax) : "");
   const said = { code: text(code), what: text(what), why: text(why), mend: text(mend) };
   return Object.values(said).includes("") ? undefined : said;
@@ -139,7 +139,7 @@ function saidByOk(answer: unknown, status: number, what: string): Said {
   return { code: "not-tidemark", what: notAccepted, why, mend: checkUrl };
 }
 
-/** For answers that explain nothing: those of proxies, of other servers, of another address. */
+/** Explains answers without an explanation, such as those of proxies or other servers. */
 function saidByStatus(status: number, headers: Headers): Said {
   const what = notAccepted;
   if (status === 401 || status === 403) {

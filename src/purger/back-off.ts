@@ -1,18 +1,18 @@
-// How long to wait before a purge is tried again, and the wait itself.
+// Computes and waits the time before a purge is retried.
 
 export interface BackOff {
-  /** Before the second try; each further wait is twice as long. */
+  /** Wait before the second try. Each further wait is twice as long. */
   readonly firstWaitMs: number;
   readonly waitMsMax: number;
-  /** From 0 up to 1, drawn anew for each wait. */
+  /** Returns a new number, 0 ≤ n < 1, for each wait. */
   readonly random: () => number;
 }
 
 /**
- * Between half the wait and all of it, so that senders that failed together do not return so.
+ * Returns a random wait between half and all of the doubled one, at least 1 ms. Jitter keeps senders that
+ * failed together from retrying together.
  *
  * @param failedTries 1 after the first failure
- * @returns at least 1
  */
 export function backOffMs(failedTries: number, given: BackOff): number {
   const wholeMs = Math.min(given.waitMsMax, given.firstWaitMs * 2 ** (failedTries - 1));
@@ -22,10 +22,9 @@ export function backOffMs(failedTries: number, given: BackOff): number {
 const retryAfterMsMax = 3_600_000;
 
 /**
- * Reads `Retry-After` (RFC 9110 §10.2.3), in seconds or as a date.
+ * Parses `Retry-After` (RFC 9110 §10.2.3) in seconds or as a date.
  *
- * @returns 0 for an absent or unreadable field, and for a date that has passed; an hour at most,
- * since the purge is wanted now and the field may be a slip
+ * @returns 0 for an absent or invalid field or a past date; at most an hour, because the field may be wrong
  */
 export function retryAfterMs(field: string | null, atMs: number): number {
   const text = field?.trim() ?? "";
@@ -34,7 +33,7 @@ export function retryAfterMs(field: string | null, atMs: number): number {
   return Number.isNaN(waitMs) ? 0 : Math.min(Math.max(0, waitMs), retryAfterMsMax);
 }
 
-/** Waits. @throws the signal's reason as soon as that is aborted */
+/** Waits. @throws the signal's reason when the signal is aborted */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {

@@ -1,8 +1,8 @@
-// The tries of an outbox: what is due begins as soon as a slot and its targets are free.
+// Runs the tries of an outbox. A due message starts once a slot and its targets are free.
 import type { OutboxEntry } from "./message.ts";
 import { TargetOrder } from "./target-order.ts";
 
-/** How often each came of a try. */
+/** Number of tries by result. */
 export interface Round {
   delivered: number;
   failed: number;
@@ -10,27 +10,27 @@ export interface Round {
 }
 
 export interface DeliverySettings {
-  /** The oldest `limit` entries that are due, in their order. */
+  /** Returns the oldest `limit` due messages, in order. */
   readonly due: (limit: number) => readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
-  /** `cut-off`: the signal ended it; nothing was noted. Rejects with what the store throws. */
+  /** Tries a message; `cut-off`: aborted, and nothing noted. Rejects with errors of the store. */
   readonly attempt: (entry: OutboxEntry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
-  /** Told of the first failure after each look; `isThrown`: a round rejects with it. */
+  /** Receives the first failure after each look. `isThrown`: a round also rejects with it. */
   readonly storeFailed: (cause: unknown, isThrown: boolean) => void;
 }
 
 interface OpenRound {
   readonly counts: Round;
-  /** What it still waits for; `undefined` until a look has found all that is due. */
+  /** The messages that the round waits for; `undefined` until a look has found all due ones. */
   left: Set<string> | undefined;
   failure: { readonly cause: unknown } | undefined;
   readonly resolve: (counts: Round) => void;
   readonly reject: (cause: unknown) => void;
 }
 
-/** What one look brings at most beside what is known. */
+/** Maximum messages that one look adds to the known ones. */
 const batchCount = 50;
 
-/** Behind so many entries that wait for one target, others are not seen. */
+/** Limit of known messages. Behind this many that wait for one target, others are not seen. */
 const knownCountMax = 500;
 
 export class Delivery {
@@ -40,14 +40,14 @@ export class Delivery {
   readonly #rounds = new Set<OpenRound>();
   #lastLook: Promise<void> = Promise.resolve();
   #cut = new AbortController();
-  /** Another after each stop and each failure: what a look finds that began before is not tried. */
+  /** Incremented on each stop and failure. The result of a look from an earlier era is discarded. */
   #era = 0;
   #hasFailed = false;
-  /** Whether the last look may have left entries behind. */
+  /** Whether the last look may have missed messages. */
   #hasMore = false;
-  /** Tried, with `failedTries` of that time: due as before, its try is not noted. */
+  /** `failedTries` of messages tried here. If one is due and unchanged, the store has not noted the try. */
   #tried = new Map<string, number>();
-  /** Of those that the last look found tried and unchanged. */
+  /** Number of such messages in the last look. */
   #unnotedCount = 0;
 
   constructor(settings: DeliverySettings) {
@@ -55,10 +55,10 @@ export class Delivery {
   }
 
   /**
-   * Begins what is due and can begin; several looks go one after another. Never rejects.
+   * Starts due messages. Looks run one after another. Never rejects.
    *
-   * @param of `more`: not what was tried and comes again unchanged. A store that notes nothing would
-   *   otherwise be asked without pause
+   * @param of `more`: skips messages that were tried and are still unchanged; otherwise a store that notes
+   *   nothing would be queried in a loop
    */
   look(of: "more" | "anew"): Promise<void> {
     const era = this.#era;
@@ -69,9 +69,9 @@ export class Delivery {
   }
 
   /**
-   * Until all that is due now has been tried, by whomever.
+   * Waits until all messages due now have been tried, by any caller.
    *
-   * @throws what the store throws, once no try is under way any more
+   * @throws errors of the store, after all running tries have ended
    */
   round(): Promise<Round> {
     return new Promise((resolve, reject) => {
@@ -81,7 +81,7 @@ export class Delivery {
     });
   }
 
-  /** Cuts off every try under way, which ends open rounds. A later look waits until they ended. */
+  /** Aborts all running tries, which ends open rounds. A later look waits for them to end. */
   stop(): Promise<void> {
     this.#cut.abort();
     this.#cut = new AbortController();
@@ -112,7 +112,7 @@ export class Delivery {
     const { ids } = this.#order;
     for (const round of rounds) {
       if (!this.#hasMore) round.left ??= ids;
-      // Another process may have delivered what waited here.
+      // Another process may have delivered some of them.
       if (round.left !== undefined)
         round.left = new Set([...round.left].filter((id) => ids.has(id)));
     }
@@ -159,7 +159,7 @@ export class Delivery {
     this.#halt();
   }
 
-  /** Nothing more begins before the next look; open rounds end with the tries under way. */
+  /** Starts nothing more before the next look. Open rounds end with the running tries. */
   #halt(): void {
     this.#era += 1;
     this.#hasMore = false;

@@ -1,29 +1,29 @@
-// A purge ready to be sent: an id and a body, both of which stay the same over all tries.
+// A purge ready to send. Its id and body stay the same for all tries.
 import type { PurgeOrder as AnyPurgeOrder } from "../protocol/purge-order.ts";
 import { PurgeError } from "./purge-error.ts";
 
-/** What is to be purged; at least one field has to name something. A dry run is a call of its own. */
+/** Names what to purge. At least one field must name something. For dry runs, use `dryRun`. */
 export type PurgeOrder = Omit<AnyPurgeOrder, "dryRun">;
 
 export interface PurgeMessage {
   readonly id: string;
-  /** JSON; sent byte for byte, since the signature is made of it. */
+  /** JSON, sent byte for byte because it is signed. */
   readonly body: string;
 }
 
 /** A message in the table of an outbox. */
 export interface OutboxEntry extends PurgeMessage {
-  /** How often `failed` was called for it. */
+  /** Number of `failed` calls for this message. */
   readonly failedTries: number;
 }
 
 const bodyBytesMax = 65_536;
 
 /**
- * Needs no `await`, so that it can be called inside a synchronous transaction.
+ * Makes a message, synchronously, so that it can be called inside a synchronous transaction.
  *
- * @throws PurgeError for an order that names nothing, is too large or asks for a dry run: better now, where the code
- * that made it can be mended, than when the change it belongs to is long committed
+ * @throws PurgeError for an order that names nothing, is too large or asks for a dry run. Failing here
+ *   shows the mistake before the transaction commits
  */
 export function messageOf(order: PurgeOrder): PurgeMessage {
   if ("dryRun" in order && order.dryRun === true) {
@@ -32,7 +32,7 @@ export function messageOf(order: PurgeOrder): PurgeMessage {
   return newMessage(order);
 }
 
-/** The same for a dry run: what is made here purges nothing. */
+/** Makes the message of a dry run, which purges nothing. */
 export function dryRunMessageOf(order: PurgeOrder): PurgeMessage {
   return newMessage({ ...order, dryRun: true });
 }
@@ -41,7 +41,7 @@ export const dryRunSaid = (why: string) => ({
   code: "dry-run",
   what: "Nothing was purged.",
   why,
-  mend: "Call dryRun(order) of the purger for that, and leave dryRun out of orders.",
+  mend: "Call dryRun(order) of the purger instead, and remove dryRun from orders.",
 });
 
 function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessage {
@@ -61,7 +61,7 @@ function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessag
     throw new PurgeError({
       code: "too-large",
       what: "The purge was not made.",
-      why: `Its order takes ${bodyBytes} bytes as JSON, and ${bodyBytesMax} are accepted.`,
+      why: `Its order takes ${bodyBytes} bytes as JSON; the limit is ${bodyBytesMax}.`,
       mend: "Send several purges, or one by prefix.",
     });
   }

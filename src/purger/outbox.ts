@@ -1,4 +1,4 @@
-// Purges kept in the origin's own database from the change they belong to until their acceptance.
+// Keeps purges in the origin's own database, from their transaction until their acceptance.
 import type { Acceptance } from "./answer.ts";
 import { type BackOff, backOffMs, sleep } from "./back-off.ts";
 import { Delivery, type DeliverySettings, type Round } from "./delivery.ts";
@@ -9,30 +9,30 @@ export type { Round } from "./delivery.ts";
 export type { OutboxEntry } from "./message.ts";
 
 /**
- * The origin's table of messages. Members may be synchronous or not.
+ * The origin's table of messages. Methods may be synchronous or asynchronous.
  *
- * A message must not be seen by `due` before the transaction that added it is committed: a purge
- * that overtakes its change purges copies which are then made anew from the old state.
+ * `due` must not return a message before its transaction commits. A purge ahead of its change would let
+ * caches store the old state again.
  */
 export interface OutboxStore<Added = void> {
-  /** Called inside the origin's transaction; `enqueue` returns its result. Due at once. */
+  /** Adds a message that is due at once, inside the origin's transaction. `enqueue` returns the result. */
   add(message: PurgeMessage): Added;
   /**
-   * Messages neither delivered nor refused that are due at that time: the oldest `limit` of them, in
-   * the order in which they were added, one that failed before in its old place.
+   * Returns the oldest `limit` messages that are due at that time, neither delivered nor refused, in the
+   * order of `add`. A failed message keeps its place.
    */
   due(atMs: number, limit: number): readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
   delivered(id: string, acceptance: Acceptance): void | Promise<void>;
-  /** Not accepted this time; due again at `nextTryAtMs`. */
+  /** Notes a failed try. The message is due again at `nextTryAtMs`. */
   failed(id: string, nextTryAtMs: number, why: string): void | Promise<void>;
-  /** Refused for good: never due again, but kept, with the reason, for someone to look at. */
+  /** Notes a final refusal. The message is never due again, but kept with its reason for inspection. */
   refused(id: string, why: string): void | Promise<void>;
 }
 
 export type OutboxReport =
   | { readonly kind: "refused"; readonly id: string; readonly why: string }
   | { readonly kind: "waits"; readonly id: string; readonly why: string }
-  /** The store threw; the messages stand where they stood. */
+  /** The store threw; the messages are unchanged. */
   | { readonly kind: "store-failed"; readonly cause: unknown };
 
 export interface OutboxSettings<Added> {
@@ -40,44 +40,43 @@ export interface OutboxSettings<Added> {
   readonly purger: Pick<Purger, "send">;
   readonly nowAtMs?: () => number;
   /**
-   * Told of what went wrong; unless set, refusals and failures of the store go to the console. So
-   * does what it throws itself, which ends nothing.
+   * Receives problems. Default: refusals and store failures go to the console. Errors that it throws go
+   * there, too, and stop nothing.
    */
   readonly report?: (report: OutboxReport) => void;
-  /** How often the loop looks for due messages when nothing wakes it (1,000). */
+  /** Interval between polls for due messages (1,000). */
   readonly pollMs?: number;
-  /** Between the tries of one message (from 500 up to 60,000). */
+  /** Waits between tries of one message (from 500 up to 60,000). */
   readonly backOff?: Partial<BackOff>;
 }
 
 export interface Outbox<Added> {
   /**
-   * Adds a message for an order; to be called inside the transaction that makes the change.
+   * Adds a message for an order. Call it inside the transaction that makes the change.
    *
-   * @returns what the store's `add` returns, so nothing has to be awaited where that is synchronous
+   * @returns the result of the store's `add`; synchronous if that is
    * @throws PurgeError for an order that names nothing or is too large
    */
   enqueue(order: PurgeOrder): Added;
-  /** Lets the loop look at once: for transactions that commit later than the turn of `enqueue`. */
+  /** Polls at once. Call it after a transaction that commits later than the turn of `enqueue`. */
   wake(): void;
   /**
-   * Tries what is due, the oldest first, up to eight at a time, until all of it has been tried. Those
-   * that name the same target are tried in the order in which they were added. It shares the tries of
-   * the loop and of other calls, and counts those that end while it waits. `stop` ends it early: it
-   * returns what was done until then.
+   * Tries all due messages, oldest first, up to eight at a time. Messages with a common target are tried in
+   * order. Shares tries with the loop and other calls, and counts those that end meanwhile. `stop` ends it
+   * early with the counts so far.
    *
-   * @throws what the store throws, once no try is under way any more; no further one begins
+   * @throws errors of the store, after all running tries have ended
    */
   deliver(): Promise<Round>;
-  /** Delivers until `stop`; twice is as good as once. After a `stop`, once that is through. */
+  /** Delivers until `stop`. A second call has no effect. After `stop`, call it once that has resolved. */
   run(): void;
-  /** Cuts off every try under way, also those of `deliver`; their messages stay due. */
+  /** Aborts all running tries, also those of `deliver`. Their messages stay due. */
   stop(): Promise<void>;
 }
 
 /**
- * A message is sent again until its acceptance is noted, so it may be sent twice: a purge done
- * twice is as good as once.
+ * Creates an outbox. A message is retried until its acceptance is noted, so it may be sent twice, which is
+ * harmless.
  */
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
   const { store, nowAtMs = Date.now, pollMs = 1_000 } = settings;
@@ -94,7 +93,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
   const loop = async (signal: AbortSignal, alarm: Alarm): Promise<void> => {
     for (let isRung = false; !signal.aborted;) {
       await delivery.look(isRung ? "more" : "anew");
-      // Without this wait a store that fails, or forgets, would be asked without pause.
+      // Wait between polls even if the store fails or forgets messages.
       if (!signal.aborted) isRung = await alarm.wait(pollMs);
     }
   };
@@ -102,7 +101,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
   return {
     enqueue(order) {
       const added = store.add(messageOf(order));
-      // The loop goes on in a later turn, when a synchronous transaction is committed.
+      // The loop continues in a later turn, after a synchronous transaction has committed.
       running?.alarm.ring();
       return added;
     },
@@ -124,8 +123,8 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
 }
 
 /**
- * What Tidemark itself says against a message. Whatever else is answered (a wrong secret or address,
- * a redirect, another server's page) says nothing against it: it waits.
+ * Refusals that concern the message itself. After any other answer (a wrong secret or address, a redirect,
+ * another server's page) the message is retried.
  */
 const aboutTheMessage: ReadonlySet<string> = new Set([
   "malformed",
@@ -167,7 +166,7 @@ function createAttempt(
   };
 }
 
-/** A wait that can be ended early; rung while nobody waits, it ends the next wait at once. */
+/** An interruptible wait. Ringing while nobody waits ends the next wait at once. */
 class Alarm {
   #bell = new AbortController();
 
@@ -175,7 +174,7 @@ class Alarm {
     this.#bell.abort();
   }
 
-  /** @returns whether it was rung */
+  /** Returns whether it was rung. */
   async wait(ms: number): Promise<boolean> {
     const { signal } = this.#bell;
     await sleep(ms, signal).catch(() => undefined);
@@ -184,10 +183,10 @@ class Alarm {
   }
 }
 
-/** What listens must not decide whether purges are sent. */
+/** Calls `report`. Its errors must not stop delivery. */
 async function told(of: OutboxReport, report: (of: OutboxReport) => void): Promise<void> {
   try {
-    // It may be asynchronous all the same, and fail later.
+    // It may still be asynchronous and reject later.
     await (report(of) as unknown);
   } catch (cause) {
     console.error("The outbox's `report` threw.", cause);

@@ -1,6 +1,6 @@
-// Why a purge was not sent or not accepted, said to whoever runs the origin.
+// Errors of sending purges, for the origin's operator.
 
-/** A code, and one sentence each, without a secret in them. */
+/** A code and one sentence each, without secrets. */
 export interface Said {
   readonly code: string;
   readonly what: string;
@@ -10,9 +10,9 @@ export interface Said {
 
 export class PurgeError extends Error {
   override readonly name = "PurgeError";
-  /** From the answer where it gave one, such as "malformed"; else one of this folder's own. */
+  /** From the answer if it has one, such as "malformed"; else a code of this folder. */
   readonly code: string;
-  /** Of the answer; `undefined` when there was none. */
+  /** Status of the answer; `undefined` if there was none. */
   readonly status: number | undefined;
 
   constructor(said: Said & { readonly status?: number }) {

@@ -1,4 +1,4 @@
-// Sends purges to Tidemark, signed, until they are accepted.
+// Signs purges, and sends them to Tidemark until they are accepted.
 import {
   type Acceptance,
   acceptanceReader,
@@ -15,23 +15,23 @@ import { PurgeError } from "./purge-error.ts";
 import { createSigner } from "./signature.ts";
 
 export interface RetryLimits {
-  /** Tries at most, the first included (10). `Infinity` leaves it to `giveUpAfterMs`. */
+  /** Maximum tries, including the first (10). `Infinity`: limited by `giveUpAfterMs` only. */
   readonly triesMax: number;
-  /** No try begins later than this after the call (60,000). `Infinity` leaves it to `triesMax`. */
+  /** Time after the call at which no more tries begin (60,000). `Infinity`: limited by `triesMax` only. */
   readonly giveUpAfterMs: number;
 }
 
 export interface Retry extends RetryLimits, BackOff {
-  /** What one try may take, answer included (10,000). */
+  /** Timeout of one try, including its answer (10,000). */
   readonly tryTimeoutMs: number;
-  /** Ends early, by rejecting, when the signal is aborted. */
+  /** Rejects early when the signal is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export interface PurgerSettings {
-  /** Such as "https://www.example.com/_cache/purge". */
+  /** An address such as "https://www.example.com/_cache/purge". */
   readonly url: string;
-  /** Such as "whsec_…": what PURGE_SECRET holds where Tidemark runs. */
+  /** A secret such as "whsec_…", one of those in the site's PURGE_SECRET. */
   readonly secret: string;
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowAtMs?: () => number;
@@ -42,22 +42,22 @@ export type TryOptions = Partial<RetryLimits> & { readonly signal?: AbortSignal 
 
 export interface Purger {
   /**
-   * Tries until the purge is accepted.
+   * Sends a purge until it is accepted.
    *
-   * @throws PurgeError when it is refused for good, or not accepted within the limits; the
-   * signal's reason when that is aborted
+   * @throws PurgeError when it is refused for good, or not accepted within the limits; the signal's reason
+   *   when the signal is aborted
    */
   purge(order: PurgeOrder, options?: TryOptions): Promise<Acceptance>;
   /**
-   * Asks what a purge would cover, and purges nothing. Tried and ended as `purge` is.
+   * Asks what a purge would cover, and purges nothing. Retries like `purge`.
    *
-   * @throws what `purge` throws
+   * @throws like `purge`
    */
   dryRun(order: PurgeOrder, options?: TryOptions): Promise<DryRun>;
   /**
-   * One try. The same message may be sent any number of times.
+   * Tries once. The same message may be sent any number of times.
    *
-   * @throws the signal's reason when that is aborted, and nothing else
+   * @throws only the signal's reason, when the signal is aborted
    */
   send(message: PurgeMessage, options?: { readonly signal?: AbortSignal }): Promise<SendVerdict>;
 }
@@ -73,7 +73,7 @@ const retryUnlessSet: Retry = {
 };
 
 /**
- * @throws PurgeError for a URL or a secret that cannot work
+ * @throws PurgeError for an invalid URL or secret
  * @example
  * const purger = createPurger({ url: "https://www.example.com/_cache/purge", secret });
  * await purger.purge({ tags: ["article:1"], reason: "corrected" });
@@ -81,7 +81,7 @@ const retryUnlessSet: Retry = {
 export function createPurger(settings: PurgerSettings): Purger {
   const url = purgeUrl(settings.url);
   const sign = createSigner(settings.secret);
-  // Called as a method of anything but the global object, the platform's fetch throws on Workers.
+  // On Workers, `fetch` throws when called as a method of another object.
   const { fetch = (to, init) => globalThis.fetch(to, init), nowAtMs = Date.now } = settings;
   const retry = { ...retryUnlessSet, ...settings.retry };
 
@@ -98,7 +98,7 @@ export function createPurger(settings: PurgerSettings): Purger {
         method: "POST",
         headers: { ...signed, "content-type": "application/json" },
         body: message.body,
-        // A redirect followed would turn the POST into a GET, or send the purge astray.
+        // Following a redirect would turn the POST into a GET, or misdirect the purge.
         redirect: "manual",
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
@@ -142,19 +142,19 @@ function purgeUrl(text: string): string {
   if (why === undefined) return new URL(text).href;
   throw new PurgeError({
     code: "url",
-    what: "The address for purges cannot be used.",
+    what: "The purge URL is invalid.",
     why,
     mend: "Write one such as https://www.example.com/_cache/purge.",
   });
 }
 
 function purgeUrlFault(text: string): string | undefined {
-  if (!URL.canParse(text)) return "It is no URL.";
+  if (!URL.canParse(text)) return "It is not a URL.";
   const { protocol, username, password, pathname } = new URL(text);
   if (!["https:", "http:"].includes(protocol)) return `It begins with "${protocol}".`;
   if (username + password !== "") return "It holds a user name or a password.";
   if (/\/[^/]+\/purge$/.test(pathname)) return undefined;
-  return `Its path is ${JSON.stringify(pathname)}, and purges go to "/_cache/purge".`;
+  return `Its path is ${JSON.stringify(pathname)}, but should end in "/_cache/purge".`;
 }
 
 function notAccepted(id: string, tries: number, why: string): PurgeError {
@@ -162,13 +162,13 @@ function notAccepted(id: string, tries: number, why: string): PurgeError {
     code: "not-accepted",
     what: `The purge ${id} was not accepted in ${tries === 1 ? "one try" : `${tries} tries`}.`,
     why,
-    mend: "Send it again later. A purge in an outbox is kept until it is accepted.",
+    mend: "Send it again later. An outbox keeps a purge until it is accepted.",
   });
 }
 
 function saidBy(cause: unknown): string {
   if (!(cause instanceof Error)) return "the request failed";
-  // Node says only "fetch failed" itself, and the reason one level below.
+  // Node's error says only "fetch failed"; its cause has the reason.
   const inner = cause.cause instanceof Error ? cause.cause : cause;
   return (inner.message || inner.name).replace(/\.$/, "");
 }

@@ -1,11 +1,11 @@
-// Signs a message as Standard Webhooks says: HMAC-SHA256 over id, time and body.
+// Signs a message by Standard Webhooks: HMAC-SHA256 over id, time and body.
 import type { PurgeMessage } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
 
 /**
- * @param secret "whsec_" and base64 of at least 12 bytes, as the receiver has it
- * @returns what gives the header fields of one try; its time has to be that of the try, not of the
- *   message
+ * Returns a function for the header fields of one try. Pass the time of the try, not of the message.
+ *
+ * @param secret "whsec_" and base64 of at least 12 bytes, shared with the receiver
  * @throws PurgeError for any other text, without quoting it
  */
 export function createSigner(secret: string) {
@@ -28,21 +28,21 @@ function readSecret(secret: string): Uint8Array<ArrayBuffer> {
   const trimmed = secret.trim();
   if (trimmed === "") throw refused("It is empty.");
   if (/\s/.test(trimmed)) {
-    throw refused("It holds several, and a message is signed with one: the newest.");
+    throw refused("It holds several secrets, but a message is signed with one: the newest.");
   }
   const [, base64] = /^whsec_([A-Za-z0-9+/]{16,}={0,2})$/.exec(trimmed) ?? [];
   if (base64 === undefined) throw refused("It is not whsec_ and base64 of at least 12 bytes.");
   try {
     return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   } catch {
-    throw refused("What follows whsec_ is not base64.");
+    throw refused("The text after whsec_ is not base64.");
   }
 }
 
 const refused = (why: string): PurgeError =>
   new PurgeError({
     code: "secret",
-    what: "The secret that signs purges cannot be used.",
+    what: "The signing secret is invalid.",
     why,
-    mend: "Give the text that PURGE_SECRET holds where Tidemark runs.",
+    mend: "Use the text in the site's PURGE_SECRET.",
   });

@@ -1,12 +1,12 @@
-// The order of purges that are due: several at a time, those that name the same target one by one.
+// Orders due purges: several at a time, but one by one per target.
 import type { OutboxEntry, PurgeMessage, PurgeOrder } from "./message.ts";
 
 const underWayMax = 8;
 
 /**
- * An entry that waits for its targets takes no slot. Of two that name the same target the later one
- * begins when the earlier one has been tried, accepted or not: a purge covers all that was stored
- * before its acceptance, so neither needs the other, and what reads the journal sees them in order.
+ * Starts messages. One that waits for its targets takes no slot. Messages with a common target run in
+ * order, so that readers of the journal see them in order. Each runs even if the one before failed, because
+ * neither depends on the other.
  */
 export class TargetOrder {
   /** Oldest first. */
@@ -16,7 +16,7 @@ export class TargetOrder {
   >();
   readonly #underWay = new Map<string, readonly string[]>();
 
-  /** In place of all that waited; an entry that is under way does not wait. */
+  /** Replaces the waiting messages. Running ones do not wait. */
   replaceWaiting(oldestFirst: readonly OutboxEntry[]): void {
     const waiting = oldestFirst.filter(({ id }) => !this.#underWay.has(id));
     this.#waiting = new Map(
@@ -24,7 +24,7 @@ export class TargetOrder {
     );
   }
 
-  /** @returns the oldest that may begin, which is under way from now on; `undefined` if none may */
+  /** Starts the oldest message that may run and returns it; `undefined` if none may. */
   begin(): OutboxEntry | undefined {
     if (!this.hasFreeSlot) return undefined;
     const taken = new Set([...this.#underWay.values()].flat());
@@ -47,13 +47,13 @@ export class TargetOrder {
     return this.#underWay.size < underWayMax;
   }
 
-  /** Of all that wait or are under way. */
+  /** Ids of all waiting and running messages. */
   get ids(): Set<string> {
     return new Set([...this.#underWay.keys(), ...this.#waiting.keys()]);
   }
 }
 
-/** None of a body that is no order: whoever made it, Tidemark will say so. */
+/** Returns none for a body that is no order; Tidemark will refuse it. */
 function targetsOf({ body }: PurgeMessage): string[] {
   try {
     const { tags, urls, prefixes, hosts, routes } = JSON.parse(body) as PurgeOrder;

@@ -1,4 +1,4 @@
-// Checks the options of an HMAC sender: a mistake is told when the configuration is loaded.
+// Checks the options of an HMAC sender when the configuration is loaded.
 import { OperatorError } from "../base/operator-error.ts";
 import { contentParts, type HmacSenderOptions } from "./hmac-options.ts";
 
@@ -11,7 +11,7 @@ export function checkOptions<Payload>(options: HmacSenderOptions<Payload>): void
   const fault = [...faultsIn(options)].join(" ");
   if (fault === "") return;
   throw new OperatorError({
-    what: "A sender of webhooks is refused.",
+    what: "A webhook sender has invalid options.",
     why: fault,
     mend: "Fix the options of hmacSender in your configuration, such as tidemark.config.ts.",
   });
@@ -30,7 +30,7 @@ function* faultsIn<Payload>(options: HmacSenderOptions<Payload>): Generator<stri
   const timeField = timestamp && "header" in timestamp ? timestamp.header : header;
   const named = [header, timeField, idHeader ?? header];
   const isName = (name: unknown) => typeof name === "string" && fieldName.test(name);
-  if (!named.every(isName)) yield "A name is not that of a header field.";
+  if (!named.every(isName)) yield "A name is not a valid header field name.";
   yield* faultsOfContent(contentParts(signed), timestamp !== undefined);
   if (timestamp !== undefined && "member" in timestamp && member === undefined) {
     yield "timestamp.member is set without member: name the member that holds the signature as well.";
@@ -49,7 +49,7 @@ function* faultsOfContent(parts: readonly string[], hasTimestamp: boolean): Gene
   const count = (placeholder: string) => parts.filter((part) => part === placeholder).length;
   if (count("{body}") !== 1) yield "signed does not have {body} exactly once.";
   if (parts.some((part) => /[{}]/.test(part) && !/^\{(?:body|timestamp)\}$/.test(part))) {
-    yield "signed has a placeholder beside {body} and {timestamp}.";
+    yield "signed has a placeholder other than {body} and {timestamp}.";
   }
   if (hasTimestamp && count("{timestamp}") !== 1) {
     yield "timestamp is not part of signed, so anybody could change it: write {timestamp} there once, or leave timestamp out.";

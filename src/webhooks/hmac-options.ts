@@ -2,34 +2,34 @@
 import type { DigestEncoding } from "../base/hmac.ts";
 import type { WebhookFields, WebhookOrder } from "./port/scheme.ts";
 
-/** How a sender signs, and what its webhooks purge. */
+/** How a sender signs its webhooks, and what they purge. */
 export interface HmacSenderOptions<Payload = unknown> {
-  /** The header field that holds the signature. @example "x-hub-signature-256" */
+  /** Header field with the signature. @example "x-hub-signature-256" */
   readonly header: string;
   readonly algorithm: "sha1" | "sha256" | "sha512";
   readonly encoding: DigestEncoding;
-  /** The member that holds the signature, where the field is a list such as `t=1,v1=ab`. @example "v1" */
+  /** Member with the signature, if the field is a list such as `t=1,v1=ab`. @example "v1" */
   readonly member?: string | undefined;
-  /** A text before the signature. @example "sha256=" */
+  /** Text before the signature. @example "sha256=" */
   readonly prefix?: string | undefined;
-  /** The text that is signed. Default: `"{body}"`. @example "{timestamp}.{body}" */
+  /** Signed text. Default: `"{body}"`. @example "{timestamp}.{body}" */
   readonly signed?: string | undefined;
-  /** Where the time of signing is: a header field, or a member of the signature's field. Default: none. */
+  /** Place of the signing time: a header field, or a member of the signature's field. Default: none. */
   readonly timestamp?: TimestampPlace | undefined;
-  /** How far the timestamp may be from now, 1 to 86,400. Default: 300. */
+  /** Maximum distance between the timestamp and now, 1 to 86,400. Default: 300. */
   readonly toleranceSeconds?: number | undefined;
-  /** The header field with the id of a delivery, which a repeated delivery has again. Default: none. */
+  /** Header field with the delivery's id, which stays the same on redelivery. Default: none. */
   readonly idHeader?: string | undefined;
-  /** The largest body in bytes, at most 1 MiB. Default: 65,536. */
+  /** Largest body in bytes, at most 1 MiB. Default: 65,536. */
   readonly maxBytes?: number | undefined;
   /**
-   * Recognizes an unsigned request by which the sender tests the address. It is answered 200, and its body
-   * is not read. Default: there is none.
+   * Recognizes unsigned requests with which the sender tests the address. They get a 200 without their body
+   * being read. Default: none.
    */
   readonly isTest?: ((fields: WebhookFields) => boolean) | undefined;
   /**
-   * Returns what a webhook purges; `undefined` for an event that purges nothing. It is called once the
-   * signature is verified, and returns at once: a promise is refused.
+   * Returns what a webhook purges; `undefined` for an event that purges nothing. Runs after the signature
+   * is verified. Must be synchronous: a promise is rejected.
    */
   readonly mapping: (payload: Payload, fields: WebhookFields) => WebhookOrder | undefined;
 }
@@ -40,7 +40,7 @@ export type TimestampPlace = { readonly unit: "s" | "ms" } & (
   | { readonly member: string }
 );
 
-/** @returns texts, `{timestamp}` and `{body}`, in the order in which they are signed */
+/** Splits the template into texts, `{timestamp}` and `{body}`, in signing order. */
 export function contentParts(signed = "{body}"): string[] {
   return signed.split(/(\{body\}|\{timestamp\})/).filter((part) => part !== "");
 }

@@ -1,4 +1,4 @@
-// A webhook sender whose requests are signed with an HMAC of their body, as most content systems do.
+// A webhook sender that signs its requests with an HMAC of the body, as most content systems do.
 import { isSigned, signaturesMax } from "../base/hmac.ts";
 import { checkOptions } from "./check-hmac-options.ts";
 import { contentParts, type HmacSenderOptions, type TimestampPlace } from "./hmac-options.ts";
@@ -9,14 +9,14 @@ import { webhookSender } from "./webhook-sender.ts";
 
 const hashes = { sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512" } as const;
 
-/** It stands in the journal's entry, which has a bound. */
+/** The id is part of the journal's entry, whose size is limited. */
 const idLengthMax = 256;
 const fieldLengthMax = 4_096;
 
 /**
  * Makes a sender for `hooks` in the configuration.
  *
- * @throws OperatorError for options that contradict each other, or that would leave the timestamp unsigned
+ * @throws OperatorError for options that contradict each other or leave the timestamp unsigned
  *
  * @example
  * hmacSender<{ id: number }>({
@@ -80,7 +80,7 @@ function claimReader(options: SignatureOptions): WebhookScheme["claimOf"] {
   };
 }
 
-/** @returns empty where the scheme has none; `undefined` where it is missing, repeated or no number */
+/** Returns "" if the scheme has no timestamp; `undefined` if it is missing, repeated or no number. */
 function timestampIn(
   headers: WebhookFields,
   members: ReadonlyMap<string, readonly string[]> | undefined,

@@ -1,9 +1,9 @@
-// Reads the secrets of a hook among the Worker's variables, and judges them.
+// Reads and checks a hook's secrets from the Worker's variables.
 import type { Fault } from "../base/operator-error.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
 import { guessableBy, isFewWords } from "../protocol/variables/weak-secrets.ts";
 
-/** Why a hook has no usable secret, or what it has. */
+/** A hook's secrets, or the reason why it has none. */
 export type HookSecrets = readonly string[] | Fault;
 
 const secretCharsMin = 16;
@@ -15,7 +15,7 @@ const otherSecrets = [
   "JOURNAL_REDIS_REST_TOKEN",
 ];
 
-/** @returns such as `HOOK_SECRET_MY_SHOP` */
+/** Returns a name such as `HOOK_SECRET_MY_SHOP`. */
 export function hookVariable(name: string): string {
   return `HOOK_SECRET_${name.toUpperCase().replaceAll("-", "_")}`;
 }
@@ -24,9 +24,9 @@ const listed = (text: string | undefined) =>
   (text ?? "").split(",").flatMap((one) => (one.trim() === "" ? [] : [one.trim()]));
 
 /**
- * Several secrets stand with a comma between, so that one can follow another.
+ * Reads comma-separated secrets; several allow rotation.
  *
- * @returns `faults`: what is wrong beside the secrets that are used
+ * @returns `faults`: problems of secrets beside those in use
  */
 export function hookSecretsOf(
   name: string,
@@ -52,7 +52,7 @@ export function hookSecretsOf(
     ...othersWith(usable, variable, env).map((other) => ({
       what: `Whoever knows a secret of the hook ${JSON.stringify(name)} knows another secret as well.`,
       why: `${variable} and ${other} hold the same secret.`,
-      mend: "Give each of them a value of its own.",
+      mend: "Give each of them its own value.",
     })),
   ];
   return { secrets: usable, faults };
@@ -66,7 +66,7 @@ function whyNotUsable(secret: string): string | undefined {
   return guessable && `It ${guessable}.`;
 }
 
-/** @returns the names of other variables that hold one of these secrets */
+/** Returns the other variables that hold one of these secrets. */
 function othersWith(secrets: readonly string[], variable: string, env: Env): string[] {
   const plain = secrets.map((secret) => secret.replace("whsec_", ""));
   const hooks = Object.keys(env).filter(

@@ -1,4 +1,4 @@
-// Runs the mapping of a hook, which is the operator's code, and reports when it fails.
+// Runs a hook's mapping, which is the operator's code, and reports its failures.
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
@@ -19,7 +19,7 @@ export type Mapped<Order> =
 const mend =
   "Fix the mapping of this hook in the configuration, deploy, and send the webhook again.";
 
-/** One for each hook of an isolate. */
+/** One instance per hook and isolate. */
 export class Mapping {
   readonly #toOrder: WebhookScheme["toOrder"];
   readonly #condition: Condition<MappingFault>;
@@ -42,7 +42,7 @@ export class Mapping {
     return this.#condition.trouble;
   }
 
-  /** @param payload signed by the sender */
+  /** @param payload from a verified request */
   run<Order extends object>(
     payload: unknown,
     fields: WebhookFields,
@@ -57,13 +57,13 @@ export class Mapping {
     }
     if (written === undefined || written === null) return this.#worked({ kind: "nothing" }, ports);
     if (written instanceof Promise) {
-      // A rejection that nobody handles would end a process on Node.
+      // An unhandled rejection would end a Node process.
       written.catch(() => undefined);
       return this.#failed("invalid", "It returned a promise", "it returned a promise.", ports);
     }
     const order = ports.orderOf(written);
     if (!("fault" in order)) return this.#worked({ kind: "order", order }, ports);
-    // The fault may quote the payload, which the log must not have.
+    // The fault may quote the payload, which must not reach the log.
     const detail = "it returned no purge order. The answer to the sender says why.";
     return this.#failed("invalid", `It returned no purge order: ${order.fault.why}`, detail, ports);
   }

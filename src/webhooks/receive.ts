@@ -1,4 +1,4 @@
-// One webhook from its arrival to its answer. The payload is parsed only once its signature is verified.
+// Handles one webhook. Its payload is parsed only after its signature is verified.
 import { isFault } from "../base/operator-error.ts";
 import { OutOfTime, within } from "../base/patience.ts";
 import { sha256Hex } from "../base/sha256.ts";
@@ -15,12 +15,12 @@ export interface OpenHook {
 }
 
 const bodyBytesMax = 65_536;
-/** Ghost gives up after 2 s. The journal may take longer, and the purge goes on behind the answer. */
+/** Ghost gives up after 2 s. A slower journal does not stop the purge, which continues after the answer. */
 const journalMsMax = 1_500;
 
 /**
- * @returns 200 with the position of the purge's entry, or with `ignored`; 400, 401, 408, 413, 500 or 503 with
- *   what is wrong. Never 410, for which Ghost deletes the webhook
+ * Receives a webhook. Answers 200 with the position of the purge's entry or with `ignored`; else 400, 401,
+ * 408, 413, 500 or 503 with the error. Never 410, because Ghost would delete the webhook.
  */
 export async function receive<Order extends object, Answer>(
   request: Request,
@@ -58,14 +58,14 @@ export async function receive<Order extends object, Answer>(
 }
 
 /**
- * A delivery id is rarely signed, so it counts together with the body: nobody can take the id of a later delivery.
- * No header field can hold a line feed, so no id of `POST purge` is the same.
+ * Combines the delivery id with the body's digest, because the id is rarely signed and could be taken by
+ * another body. A line feed keeps it distinct from ids of `POST purge`.
  */
 function idOf(name: string, delivery: string, bodyDigest: string): string {
   return delivery === "" ? "" : `hook:${name}\n${delivery}\n${bodyDigest.slice(0, 16)}`;
 }
 
-/** @returns `undefined` for what is not JSON in UTF-8 */
+/** Returns `undefined` unless the body is JSON in UTF-8. */
 function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) };
@@ -104,10 +104,10 @@ const notJson: HookRefusal = {
   code: "malformed",
   refusal: "malformed",
   why: "The body is not JSON in UTF-8.",
-  mend: "Let the sender write JSON.",
+  mend: "Configure the sender to send JSON.",
 };
 
-/** A sender tries again after a 5xx, so the purge comes once the mapping works. */
+/** A 5xx makes the sender retry, so the purge arrives once the mapping is fixed. */
 const mappingFailed = ({ why, mend }: { why: string; mend: string }): HookRefusal => ({
   status: 500,
   code: "mapping-failed",
@@ -121,5 +121,5 @@ const tooSlow: HookRefusal = {
   code: "unavailable",
   refusal: "unavailable",
   why: `The journal did not answer within ${journalMsMax / 1_000} s.`,
-  mend: "In a moment, send it again.",
+  mend: "Send it again in a moment.",
 };

@@ -1,9 +1,9 @@
-// Reads the header field of a signature: its members, and the bytes of a signature.
+// Parses the header field of a signature: its members, and the signature's bytes.
 import { decodedBytes, type DigestEncoding } from "../base/hmac.ts";
 
 const digestBytes = { sha1: 20, sha256: 32, sha512: 64 } as const;
 
-/** @returns the values of each name, in their order, of a field such as `t=1,v1=ab,v1=cd` */
+/** Returns the values by name, in order, of a field such as `t=1,v1=ab,v1=cd`. */
 export function readMembers(field: string): ReadonlyMap<string, readonly string[]> {
   const members = new Map<string, string[]>();
   for (const part of field.split(",")) {
@@ -15,7 +15,7 @@ export function readMembers(field: string): ReadonlyMap<string, readonly string[
   return members;
 }
 
-/** @returns `undefined` for a text that is no digest of this algorithm */
+/** Returns the digest's bytes; `undefined` for text that is no digest of this algorithm. */
 export function readSignature(
   text: string,
   given: {

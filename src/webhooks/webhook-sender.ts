@@ -1,4 +1,4 @@
-// Makes the value of a webhook sender from its scheme.
+// Makes a webhook sender from its scheme.
 import { isFault } from "../base/operator-error.ts";
 import { hookSecretsOf } from "./hook-secrets.ts";
 import type { WebhookSender } from "./port/hook.ts";

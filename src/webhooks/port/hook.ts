@@ -1,11 +1,11 @@
-// What the Worker asks of the webhook senders that its configuration names, and what it lends to them. The
-// code behind it comes with the value of a sender, so that a Worker without webhooks has none of it.
+// The port between the Worker and its webhook senders. The code behind it comes with the sender's value, so
+// a Worker without webhooks bundles none of it.
 import type { Fault, Reason } from "../../base/operator-error.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { CredentialRefusal, PurgeRefusal } from "../../protocol/families.ts";
 
-/** What `hooks` in the configuration takes. */
+/** A value for `hooks` in the configuration. */
 export interface WebhookSender {
   /**
    * Opens `/_cache/hooks/<name>`.
@@ -15,14 +15,14 @@ export interface WebhookSender {
   readonly open: (name: string, env: Readonly<Record<string, unknown>>) => Hook;
 }
 
-/** `threw`, or `invalid`: it returned something that is no purge order. */
+/** `threw`: the mapping threw. `invalid`: it returned something other than a purge order. */
 export type MappingFault = "threw" | "invalid";
 
-/** One for each isolate. */
+/** One instance per isolate. */
 export interface Hook {
-  /** What is wrong with its secrets. */
+  /** Problems with its secrets. */
   readonly faults: readonly Fault[];
-  /** The last failure of its mapping; `undefined` where there was none. */
+  /** The last failure of its mapping, if any. */
   readonly trouble: Trouble<MappingFault> | undefined;
   readonly receive: <Order extends object, Answer>(
     request: Request,
@@ -30,24 +30,24 @@ export interface Hook {
   ) => Promise<Answer>;
 }
 
-/** Why a webhook is refused, and under what it is counted. */
+/** Why a webhook is refused, and the reason under which it is counted. */
 export interface HookRefusal extends Reason {
   readonly status: number;
   readonly code: string;
   readonly refusal: PurgeRefusal;
 }
 
-/** What the Worker lends to a hook for one request. */
+/** The Worker's functions that a hook uses for one request. */
 export interface HookPorts<Order extends object, Answer> {
   readonly nowAtMs: () => number;
   readonly log: Log;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Reads the body within bounds of size and time. */
+  /** Reads the body within limits of size and time. */
   readonly bodyOf: (
     request: Request,
     bytesMax: number,
   ) => Promise<Uint8Array<ArrayBuffer> | HookRefusal>;
-  /** Counts a wrong signature, or with `undefined` a right one. */
+  /** Counts a wrong signature; `undefined`: a right one. */
   readonly judged: (refusal: CredentialRefusal | undefined) => void;
   readonly orderOf: (written: unknown) => Order | { readonly fault: Reason };
   readonly purge: (
@@ -58,7 +58,7 @@ export interface HookPorts<Order extends object, Answer> {
   readonly refused: (refusal: HookRefusal) => Answer;
 }
 
-/** Is it a value of `tidemark/senders`? */
+/** Returns whether a value comes from `tidemark/senders`. */
 export function isWebhookSender(value: unknown): value is WebhookSender {
   return (
     typeof value === "object" &&

@@ -1,10 +1,10 @@
-// The port of a webhook sender's scheme: how its requests prove who sent them, and what they purge. A new
-// sender is one file that makes such a value.
+// The port of a webhook scheme: how requests prove their sender, and what they purge. A new sender is one
+// file with such a value.
 import type { PurgeOrder } from "../../protocol/purge-order.ts";
 
 /** The header fields of a request. */
 export interface WebhookFields {
-  /** Names are not case-sensitive. Lines of one name are joined by a comma and a space. */
+  /** Case-insensitive. Repeated fields are joined by a comma and a space. */
   readonly get: (name: string) => string | null;
 }
 
@@ -15,18 +15,18 @@ export interface WebhookRequest {
   readonly headers: WebhookFields;
 }
 
-/** A request whose header fields are well formed; its body decides whether it is signed. */
+/** A request with well-formed header fields, whose signature still has to be verified. */
 export interface WebhookClaim {
   readonly kind: "claimed";
   /**
-   * Names this delivery, and is the same each time that the sender repeats it: its delivery id, or else its
-   * timestamp. Empty where the scheme has neither. Then each request counts as a delivery of its own.
+   * Identifies the delivery across repetitions: its delivery id, else its timestamp. If empty, each request
+   * counts as a delivery of its own.
    */
   readonly delivery: string;
   /**
    * Resolves to whether one of the secrets signed this body.
    *
-   * @param body exactly as it came
+   * @param body the exact bytes received
    */
   readonly isSigned: (
     body: Uint8Array<ArrayBuffer>,
@@ -38,21 +38,21 @@ export type WebhookVerdict =
   | WebhookClaim
   /** `malformed`: there is no signature, or a field has a form that the sender never writes. */
   | { readonly kind: "refused"; readonly reason: "malformed" | "timestamp" }
-  /** An unsigned request by which the sender tests the address. It is answered 200, and purges nothing. */
+  /** An unsigned request that tests the address. It gets a 200 and purges nothing. */
   | { readonly kind: "test" };
 
 /** What a webhook purges. */
 export type WebhookOrder = Omit<PurgeOrder, "dryRun">;
 
 export interface WebhookScheme {
-  /** Judges the header fields. It is called before the body is read. */
+  /** Checks the header fields, before the body is read. */
   readonly claimOf: (request: WebhookRequest, nowAtMs: number) => WebhookVerdict;
   /**
-   * Returns what a signed payload purges; `undefined` for an event that purges nothing.
+   * Returns what a payload purges; `undefined` for an event that purges nothing.
    *
-   * @param payload the body as parsed from JSON; it is called only once the signature is verified
+   * @param payload the parsed JSON body of a verified request
    */
   readonly toOrder: (payload: unknown, fields: WebhookFields) => WebhookOrder | undefined;
-  /** The largest body in bytes. Default: 65,536. */
+  /** Largest body in bytes. Default: 65,536. */
   readonly maxBytes?: number | undefined;
 }
