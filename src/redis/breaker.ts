@@ -1,13 +1,13 @@
-// Stops asking what has failed several times in a row, and learns by a probe when it is back.
+// A circuit breaker: stops using a service after several failures in a row, and probes for its return.
 
 const usualFailuresToOpen = 3;
 const firstPauseMs = 1_000;
 const usualPauseMsMax = 30_000;
 
-/** `probe`: stay away still, and send one trial in the background. */
+/** `probe`: still open, but the caller sends one probe in the background. */
 export type BreakerState = "closed" | "open" | "probe";
 
-/** One for each thing that may fail as a whole. */
+/** One instance per service. */
 export class Breaker {
   readonly #pauseMsMax: number;
   readonly #failuresToOpen: number;
@@ -16,39 +16,39 @@ export class Breaker {
   #probeAtMs = 0;
   #failedAtMs = -Infinity;
 
-  /** @param pauseMsMax the longest that a database which is back may go unnoticed */
+  /** @param pauseMsMax how long a recovered database may stay unnoticed */
   constructor(pauseMsMax: number = usualPauseMsMax, failuresToOpen: number = usualFailuresToOpen) {
     this.#pauseMsMax = pauseMsMax;
     this.#failuresToOpen = failuresToOpen;
   }
 
-  /** @returns `probe` to one caller per pause, `open` to the others until a success is told */
+  /** Returns the state: `probe` for one caller per pause, `open` for the others until a success. */
   ask(atMs: number): BreakerState {
     if (!this.isOpen) return "closed";
-    // A clock that was set back must not lengthen the pause.
+    // Ignore the pause if a clock step back would lengthen it.
     if (atMs < this.#probeAtMs && this.#probeAtMs - atMs <= this.#pauseMs) return "open";
     this.#pauseMs = Math.min(this.#pauseMsMax, 2 * this.#pauseMs);
     this.#probeAtMs = atMs + this.#pauseMs;
     return "probe";
   }
 
-  /** Is it to be left alone, but for probes? */
+  /** Returns whether only probes are allowed. */
   get isOpen(): boolean {
     return this.#failures >= this.#failuresToOpen;
   }
 
-  /** It has answered: all failures are forgotten. */
+  /** Notes a success, which clears all failures. */
   succeeded(): void {
     this.#failures = 0;
     this.#pauseMs = firstPauseMs;
   }
 
-  /** @param sentAtMs what was under way when another failed tells nothing more by failing too */
+  /** @param sentAtMs a call sent before the last failure is ignored: it shows nothing new */
   failed(atMs: number, sentAtMs: number = atMs): void {
     if (sentAtMs < this.#failedAtMs && this.#failedAtMs <= atMs) return;
     this.#failedAtMs = atMs;
     this.#failures += 1;
-    // What was under way when it opened fails later, in numbers: only probes lengthen the pause.
+    // Calls under way when the breaker opens fail later. Only probes extend the pause.
     if (this.#failures === this.#failuresToOpen) this.#probeAtMs = atMs + this.#pauseMs;
   }
 }

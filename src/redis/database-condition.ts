@@ -1,12 +1,12 @@
-// How a database fares, for the operator: its reads and its writes each by themselves.
+// Tracks and logs the health of a database, for reads and writes separately.
 import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type RedisTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
 
-/** Which part of a database an answer tells of. */
+/** The kind of command that an answer proves to work. */
 export type Of = "reads" | "writes";
 
-/** What a database that answers reads may say to a write. A wrong token is not among it. */
+/** Refusals of writes by a database that still answers reads. A wrong token is none of them. */
 export const refusalsOfWrites: readonly string[] = [
   "full",
   "read-only",
@@ -14,39 +14,38 @@ export const refusalsOfWrites: readonly string[] = [
 ] satisfies RedisTrouble[];
 
 /**
- * A write may fail by these while the database is up: they are about one command, or it is full and
- * still answers reads.
+ * Failures of writes that leave the database up: they concern one command, or a full database that still
+ * answers reads.
  */
 export const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 
-/** Who is told of it, and by which clock. */
 export interface DatabaseConditionSettings {
   readonly nowAtMs: () => number;
-  /** Told in a line for the operator when it gets into trouble, and out of it; unheard unless set. */
+  /** Logs each beginning and end of trouble. Default: no log. */
   readonly tell?: Log;
-  /** All commands are about one key, so that another type of value there is trouble like any. */
+  /** All commands use one key, so a wrong type there counts as trouble. */
   readonly hasOneKey?: boolean;
-  /** How its troubles are told, if not as those of Upstash's REST interface. */
+  /** Texts about troubles. Default: those for Upstash's REST interface. */
   readonly words?: TroubleWords | undefined;
 }
 
-/** Troubles of the operator's settings, not of the database. */
+/** Caused by the operator's settings, not by the database. */
 const refusalsOfCredentials: readonly RedisTrouble[] = ["token-refused", "forbidden"];
 
 const aboutReads = (kind: RedisTrouble) =>
   ({ event: refusalsOfCredentials.includes(kind) ? "credentials" : "database" }) as const;
 const aboutWrites = (kind: RedisTrouble) => ({ ...aboutReads(kind), of: "writes" });
 
-/** One for each client of a database. */
+/** One instance per database client. */
 export class DatabaseCondition {
   readonly #settings: DatabaseConditionSettings;
   readonly #reads: Condition<RedisTrouble>;
   readonly #writes: Condition<RedisTrouble>;
-  /** Never over: it is told once. */
+  /** Never ends, so it is logged once. */
   readonly #sizes: Condition<RedisTrouble>;
-  /** Only probes are sent to the database. */
+  /** Whether the database is shut off except for probes. */
   readonly #shutOff: Condition<"shut-off">;
-  /** The same of writes alone. */
+  /** The same for writes only. */
   readonly #writesShutOff: Condition<"shut-off">;
 
   constructor(settings: DatabaseConditionSettings) {
@@ -74,40 +73,40 @@ export class DatabaseCondition {
     this.#shutOff = new Condition({
       tell,
       about: () => ({ event: "breaker", of: "everything" }),
-      troubleLine: () => "The database is shut off: only probes ask it, behind answers.",
-      wellLine: (lasted) => `The database was shut off for ${lasted}, and is no longer.`,
+      troubleLine: () => "The database is shut off: only probes use it, behind answers.",
+      wellLine: (lasted) => `The database was shut off for ${lasted} and is in use again.`,
     });
     this.#writesShutOff = new Condition({
       tell,
       about: () => ({ event: "breaker", of: "writes" }),
       troubleLine: () => "Writes are shut off: one is tried after each pause.",
-      wellLine: (lasted) => `Writes were shut off for ${lasted}, and are no longer.`,
+      wellLine: (lasted) => `Writes were shut off for ${lasted} and are tried again.`,
     });
   }
 
-  /** The last trouble that concerned more than writes. */
+  /** The last trouble that affected more than writes. */
   get trouble(): Trouble<RedisTrouble> | undefined {
     return this.#reads.trouble;
   }
 
-  /** The last trouble of writes that failed while reads did not. */
+  /** The last trouble that affected only writes. */
   get troubleWithWrites(): Trouble<RedisTrouble> | undefined {
     return this.#writes.trouble;
   }
 
-  /** It has answered a read, or has taken a write. */
+  /** Notes an answered read or an accepted write. */
   answered(of: Of): void {
     (of === "writes" ? this.#writes : this.#reads).succeeded(this.#settings.nowAtMs());
   }
 
-  /** Reads that are answered do not end what only a write meets, also within a transaction. */
+  /** Notes a failure. Successful reads do not end troubles of writes, even within a transaction. */
   failed(trouble: RedisTrouble, of: Of): void {
-    // Of one key among many; who asked for it knows what that means.
+    // Concerns one key among many. The caller knows what it means.
     if (trouble === "wrong-type" && this.#settings.hasOneKey !== true) return;
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
   }
 
-  /** Notes what is shut off, after each answer and each failure. */
+  /** Notes what is shut off. Called after each answer and failure. */
   standsAt(shutOff: Readonly<Record<Of, boolean>>): void {
     const atMs = this.#settings.nowAtMs();
     if (shutOff.reads) this.#shutOff.failed("shut-off", atMs);

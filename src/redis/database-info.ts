@@ -1,38 +1,35 @@
-// What INFO says of a database: how full it is, and how many keys it has evicted.
+// Reads a database's fill level and evictions with INFO.
 import type { RedisPurpose } from "./purpose.ts";
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
-/** Each is `null` where the server does not tell it. */
+/** Fields are `null` if the server does not report them. */
 export interface DatabaseInfo {
-  /**
-   * Of its data on disk where the server tells that, as Upstash does: there it is what a plan bounds.
-   * Else of its memory.
-   */
+  /** Data on disk if reported, as by Upstash, whose plans limit it; else memory. */
   readonly usedBytes: number | null;
-  /** The bound of `usedBytes`; also `null` where there is none. */
+  /** Limit of `usedBytes`; `null` if unlimited or unknown. */
   readonly maxBytes: number | null;
-  /** `usedBytes` over `maxBytes`; it may be above 1. */
+  /** `usedBytes` / `maxBytes`; may exceed 1. */
   readonly usedRatio: number | null;
-  /** What happens at the bound, in Redis' words: `noeviction`, `allkeys-lru` … */
+  /** Redis' policy at the limit: `noeviction`, `allkeys-lru` … */
   readonly policy: string | null;
-  /** Keys that the server has evicted to make room since it started. */
+  /** Keys evicted since the server started. */
   readonly evictedKeys: number | null;
-  /** Of all its databases, whoever wrote them. */
+  /** Keys of all its databases, from any application. */
   readonly keys: number | null;
 }
 
-/** One command, and one try. Never rejects. A replica may answer it. */
+/** Sends one command, without a retry. Never rejects. A replica may answer. */
 export async function readDatabaseInfo(
   redis: Pick<RedisClient, "look">,
   purpose: RedisPurpose,
 ): Promise<RedisAnswer<DatabaseInfo>> {
-  // Without a section: not every server takes more than one.
+  // No section, because not every server accepts several.
   const answer = await redis.look<unknown>(purpose, (client) => client.exec(["INFO"]));
   if (answer.kind === "unavailable") return answer;
   return { kind: "answered", value: databaseInfoIn(String(answer.value)) };
 }
 
-/** @param text the report of INFO: `name:value` in lines, headings after `#`. Anything else is passed over */
+/** @param text reply of INFO, lines of `name:value`; all other lines are ignored */
 export function databaseInfoIn(text: string): DatabaseInfo {
   const fields = new Map(
     text.split(/\r?\n/).flatMap((line) => {
@@ -47,7 +44,7 @@ export function databaseInfoIn(text: string): DatabaseInfo {
   const onDisk = { used: numberOf("total_data_size"), max: numberOf("max_data_size") };
   const inMemory = { used: numberOf("used_memory"), max: numberOf("maxmemory") };
   const { used: usedBytes, max } = onDisk.used === null ? inMemory : onDisk;
-  // 0 stands for no bound.
+  // 0 means unlimited.
   const maxBytes = max === 0 ? null : max;
   return {
     usedBytes,
@@ -59,7 +56,7 @@ export function databaseInfoIn(text: string): DatabaseInfo {
   };
 }
 
-/** @param limitBytes bounds a database that tells no bound; `undefined` where nobody knows it */
+/** @param limitBytes limit of a database that reports none; `undefined` if unknown */
 export function withLimit(info: DatabaseInfo, limitBytes: number | undefined): DatabaseInfo {
   const { usedBytes, maxBytes } = info;
   if (maxBytes !== null || limitBytes === undefined) return info;
@@ -70,17 +67,17 @@ export function withLimit(info: DatabaseInfo, limitBytes: number | undefined): D
   };
 }
 
-/** May it let go of a key without an expiry, such as the journal? Only some policies spare those. */
+/** Returns whether keys without expiry, such as the journal, may be evicted; `volatile-*` spares them. */
 export function evictsAnyKey({ policy }: Pick<DatabaseInfo, "policy">): boolean {
   return evicts({ policy }) && policy?.startsWith("volatile-") !== true;
 }
 
-/** Does it make room by itself? One that does not say so does not. */
+/** Returns whether the server evicts keys. If it reports no policy, assume not. */
 export function evicts({ policy }: Pick<DatabaseInfo, "policy">): boolean {
   return policy !== null && policy !== "noeviction";
 }
 
-/** By its lines `db0:keys=15,expires=5,avg_ttl=3600`; an empty database has the heading alone. */
+/** Counts keys in lines `db0:keys=15,expires=5,…`. An empty database has only the heading. */
 function keysIn(text: string): number | null {
   if (!/^# Keyspace/im.test(text)) return null;
   const counts = Array.from(text.matchAll(/^db\d+:keys=(\d+)/gm), ([, count]) => Number(count));

@@ -1,35 +1,35 @@
-// How much of the cache's database is used, and what is stored there accordingly. Anonymous clients choose
-// URLs, so what they bring about must leave room for what must not fail: purges, the switch, leases.
+// Tracks the free space of the cache's database and limits what is stored. Anonymous clients choose URLs,
+// so their responses must leave room for purges, the switch and leases.
 import { type DatabaseInfo, evicts, readDatabaseInfo, withLimit } from "./database-info.ts";
 import type { RedisClient } from "./redis-client.ts";
 
-/** From here on a query that no route lists is stored on its second request, and briefly. */
+/** From here on, unlisted queries are stored on their second request, and only briefly. */
 const tightFromRatio = 0.6;
-/** From here on nothing new is stored. */
+/** From here on, nothing new is stored. */
 export const pausedFromRatio = 0.85;
-/** Below this there is room for the ballast. */
+/** Below this, the ballast is written. */
 const ballastBelowRatio = 0.7;
 
-/** 5,000 purges by URL are smaller. */
+/** More than 5,000 purges by URL need. */
 const ballastBytes = 1_048_576;
 
-/** A database that is this empty does not fill within the longer interval by isolates that write little. */
+/** Below `calmBelowRatio`, isolates that write little cannot fill the database within `calmMs`. */
 const [calmBelowRatio, calmMs, lookMs] = [0.4, 5 * 60_000, 60_000];
-/** An isolate that writes this share of the room looks at once. */
+/** An isolate checks at once after writing this fraction of the space. */
 const looksPerRoom = 64;
-/** Of a database that tells none. */
+/** Assumed limit of a database that reports none. */
 const limitBytesUnlessKnown = 64 * 1_048_576;
 
 export interface DatabaseRoomSettings {
   readonly redis: Pick<RedisClient, "look" | "write">;
-  /** `limits.databaseBytes`: bounds a database that tells no bound. */
+  /** `limits.databaseBytes`: limit of a database that reports none. */
   readonly limitBytes: number | undefined;
-  /** Under which the ballast lies; `undefined` where the journal has a database of its own. */
+  /** Key of the ballast; `undefined` if the journal has its own database. */
   readonly ballastKey: string | undefined;
   readonly nowAtMs: () => number;
 }
 
-/** An isolate's knowledge of the room in its database. */
+/** An isolate's knowledge of the free space. */
 export class DatabaseRoom {
   readonly #settings: DatabaseRoomSettings;
   #info: DatabaseInfo | undefined;
@@ -40,17 +40,17 @@ export class DatabaseRoom {
     this.#settings = settings;
   }
 
-  /** Only what is asked for twice is stored of queries that no route lists. */
+  /** Whether unlisted queries are stored only on their second request. */
   get isTight(): boolean {
     return this.#usedRatio >= tightFromRatio;
   }
 
-  /** Nothing new is stored. */
+  /** Whether nothing new is stored. */
   get isPaused(): boolean {
     return this.#usedRatio >= pausedFromRatio;
   }
 
-  /** 0 where it is not known, or where the database makes room by itself. */
+  /** 0 if unknown, or if the database evicts keys. */
   get #usedRatio(): number {
     const info = this.#info;
     if (info === undefined || evicts(info)) return 0;
@@ -60,10 +60,10 @@ export class DatabaseRoom {
   }
 
   /**
-   * To be called beside each write: looks by one command, if that is due. A look is due a minute after the last
-   * one, five minutes where much is free, and at once after many bytes. Never rejects.
+   * Call with each write. Checks the space with one command if due: a minute after the last check, five
+   * minutes if much is free, at once after many bytes. Never rejects.
    *
-   * @param bytes that are being written
+   * @param bytes being written
    */
   async beforeWrite(bytes: number): Promise<void> {
     const atMs = this.#settings.nowAtMs();
@@ -76,7 +76,7 @@ export class DatabaseRoom {
     if (isLongAgo || this.#writtenBytes >= roomBytes / looksPerRoom) await this.#look();
   }
 
-  /** One run of the cron trigger: looks, and lays the ballast where there is room. Never rejects. */
+  /** Cron task: checks the space, and writes the ballast if there is room. Never rejects. */
   readonly runCron = async (): Promise<void> => {
     await this.#look();
     const { ballastKey, redis } = this.#settings;
@@ -90,7 +90,7 @@ export class DatabaseRoom {
     );
   };
 
-  /** What is written meanwhile may be in the answer or not: it counts until the next look. */
+  /** Checks the space. Concurrent writes count until the next check, because INFO may not include them. */
   async #look(): Promise<void> {
     const { redis, limitBytes, nowAtMs } = this.#settings;
     this.#lookedAtMs = nowAtMs();
@@ -102,11 +102,11 @@ export class DatabaseRoom {
   }
 }
 
-/** Its bytes do not travel. KEYS: the ballast. ARGV: its bytes. */
+/** Creates the ballast on the server. KEYS: the ballast. ARGV: its bytes. */
 const ballastScript = `
 if redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
 redis.call("SET", KEYS[1], string.rep("0", tonumber(ARGV[1])))
 return 1`;
 
-/** Where the ballast lies, which a write of the journal frees when the database is full. */
+/** Returns the key of the ballast, which a write of the journal frees when the database is full. */
 export const ballastKeyOf = (namespace: string): string => `${namespace}:ballast`;

@@ -1,17 +1,17 @@
-// How far the database's clock is from ours, by TIME.
+// Measures the difference between the database's clock and ours with TIME.
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
 export interface ClockDifference {
-  /** Above 0: the database's clock is ahead of ours. */
+  /** Positive: the database's clock is ahead. */
   readonly aheadMs: number;
-  /** The true difference may be more or less by this: half of the round trip. */
+  /** Error of the measurement: half of the round trip. */
   readonly uncertainMs: number;
 }
 
 /**
- * One command, and one try. Never rejects.
+ * Sends one command, without a retry. Never rejects.
  *
- * @returns `not-upstash` for an answer that is no time
+ * @returns `not-upstash` if the reply is no time
  */
 export async function readClockDifference(
   redis: Pick<RedisClient, "look">,

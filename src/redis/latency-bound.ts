@@ -1,17 +1,17 @@
-// A time-out that follows the latencies this isolate has measured (the estimator of RFC 6298 §2).
+// A timeout that adapts to measured latencies (the estimator of RFC 6298 §2).
 
 /**
- * The deviation of answers that take alike comes to nothing, and the next one takes a little longer:
- * what RFC 6298 §2.3 leaves to the clock's granularity G.
+ * Minimum margin, for when equal latencies reduce the deviation to zero. RFC 6298 §2.3 uses the clock
+ * granularity G for this.
  */
 const marginShare = 1 / 4;
 
-/** However quick the answers are, unless less than that is waited for at the most. */
+/** Minimum timeout, unless the maximum is lower. */
 const timeoutMsMin = 150;
 
-/** One for each kind of question that takes alike long. */
+/** One instance per kind of command with similar latency. */
 export class LatencyBound {
-  /** The longest that it comes to. */
+  /** The maximum timeout. */
   readonly maxMs: number;
   #smoothedMs: number | undefined;
   #deviationMs = 0;
@@ -20,7 +20,7 @@ export class LatencyBound {
     this.maxMs = maxMs;
   }
 
-  /** Starts at the upper bound: a first connection from afar takes several round trips. */
+  /** Starts at the maximum, because a first connection from afar takes several round trips. */
   get timeoutMs(): number {
     if (this.#smoothedMs === undefined) return this.maxMs;
     const boundMs =
@@ -28,13 +28,13 @@ export class LatencyBound {
     return Math.round(Math.min(this.maxMs, Math.max(timeoutMsMin, boundMs)));
   }
 
-  /** Forgets what was measured before, such as how long an outage let everybody wait. */
+  /** Restarts the estimate, for example after an outage. */
   beganAnew(tookMs: number): void {
     this.#smoothedMs = tookMs;
     this.#deviationMs = tookMs / 2;
   }
 
-  /** @param tookMs of one answer; of a time-out, the time that was waited */
+  /** @param tookMs latency of an answer, or the time waited until a timeout */
   measured(tookMs: number): void {
     if (this.#smoothedMs === undefined) return this.beganAnew(tookMs);
     const offMs = Math.abs(this.#smoothedMs - tookMs);

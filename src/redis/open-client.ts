@@ -1,27 +1,27 @@
-// The SDK's client for one call.
+// Creates an SDK client for one call.
 import { Redis } from "@upstash/redis/cloudflare";
 import type { DatabaseConditionSettings } from "./database-condition.ts";
 
-/** What the SDK hands to its HTTP client, and how long may be waited for an answer of the same form. */
+/** Replaces the SDK's HTTP request. Answers in the same format within the timeout. */
 export type Carry = (
   request: Parameters<Parameters<Redis["use"]>[0]>[0],
   timeoutMs: number,
 ) => Promise<{ result?: never; error?: string }>;
 
-/** How a database is reached, and how its troubles are told. */
+/** How to reach a database, and the texts about its troubles. */
 export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
   readonly url: string;
   readonly token: string;
-  /** Carries the commands in the place of HTTP; then `url` and `token` are not used. */
+  /** Sends commands without HTTP. `url` and `token` are then unused. */
   readonly carry?: Carry | undefined;
-  /** May that send a command again by itself? HTTP does not. */
+  /** Whether `carry` may resend a command. HTTP does not. */
   readonly mayResend?: boolean;
 }
 
 /**
- * Each call has a new client: a Worker must not use the I/O of one request in another.
+ * Creates a client per call, because a Worker must not use I/O of one request in another.
  *
- * @param timeoutMs after so long the call fails
+ * @param timeoutMs timeout of the call
  */
 export function openClient({ url, token, carry }: RedisAddress, timeoutMs: number): Redis {
   const redis = new Redis({

@@ -1,6 +1,5 @@
-// The purposes of Redis commands: each round trip is counted under one of these words.
+// Purposes under which Redis round trips are counted.
 
-/** Named by whoever sends a round trip. */
 export type RedisPurpose =
   | "look-up"
   | "fill"
@@ -16,13 +15,13 @@ export type RedisPurpose =
   | "hot keys"
   | "probe"
   | "switch"
-  /** What a purge would cover: keys and heads of records, for an operator. */
+  /** Lists keys and heads of records, to show an operator what a purge would cover. */
   | "listing"
   | "metrics"
   | "health"
-  /** How full the database is, and the ballast that is freed when it is full. */
+  /** The database's free space, and the ballast that is freed when it is full. */
   | "room"
-  /** A batch of changes, into a slice of Redis. */
+  /** Writes a batch of changes into a slice. */
   | "write-behind, accepted"
   | "write-behind, read"
   | "write-behind, flushed";

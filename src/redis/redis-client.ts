@@ -1,4 +1,4 @@
-// One Redis database, by REST or over what carries the same: bounded in time, shut off while it is down.
+// A client of one Redis database, by REST or an equivalent transport, with timeouts and a circuit breaker.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
@@ -15,21 +15,21 @@ import type { RedisSettings } from "./redis-settings.ts";
 import { RoundTrips } from "./round-trips.ts";
 import { readTrouble, type RedisTrouble } from "./trouble.ts";
 
-/** `shut-off`, `writes-refused`: it was not sent, because of what others met. */
+/** `shut-off`, `writes-refused`: not sent, because of earlier failures. */
 export type RedisCause = RedisTrouble | "shut-off" | "writes-refused";
 
-/** What one round trip came to. */
+/** The result of one round trip. */
 export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
   | { kind: "unavailable"; cause: RedisCause };
 
-/** A read is waited for by a client; a write is not, and may carry a body. */
+/** Reads delay a client; writes do not, and may carry a body. */
 const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
 
-/** One round trip, by a client that is good for no other. */
+/** Makes one round trip with a client for this call only. */
 type Run<T> = (redis: Redis) => Promise<T>;
 
-/** What is sent, and what it is for. */
+/** A round trip and its purpose. */
 interface Trip<T> {
   readonly purpose: RedisPurpose;
   readonly run: Run<T>;
@@ -37,15 +37,15 @@ interface Trip<T> {
 
 const pinging: Trip<unknown> = { purpose: "probe", run: (redis) => redis.ping() };
 
-/** Its state lives as long as its isolate. No call of it rejects. */
+/** Lives as long as its isolate. No method rejects. */
 export class RedisClient {
   readonly #settings: RedisSettings;
   readonly #breaker: Breaker;
-  /** Of writes that the database refuses while it answers reads. */
+  /** For writes that the database refuses while it answers reads. */
   readonly #writes: Breaker;
   readonly #condition: DatabaseCondition;
   readonly #readBound: LatencyBound;
-  /** Nothing but time-outs has come since a probe was answered: it tells nothing of reads. */
+  /** True from an answered probe to the next answered read. A probe shows nothing about read latency. */
   #isProbeInDoubt = false;
   readonly #roundTrips: RoundTrips;
 
@@ -58,37 +58,37 @@ export class RedisClient {
     this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readTimeoutMsMax);
   }
 
-  /** How its troubles are told; `undefined`: as those of Upstash's REST interface. */
+  /** Texts about its troubles. Default: those for Upstash's REST interface. */
   get words(): RedisSettings["words"] {
     return this.#settings.words;
   }
 
-  /** Nothing but probes is sent to it now. */
+  /** Returns whether only probes are sent. */
   get isShutOff(): boolean {
     return this.#breaker.isOpen;
   }
 
-  /** It answers reads and is full, or may only be read: one write per pause is tried. */
+  /** Returns whether the database answers reads but is full or read-only. One write per pause is tried. */
   get refusesWrites(): boolean {
     return this.#writes.isOpen;
   }
 
-  /** The last that concerned more than writes. */
+  /** The last trouble that affected more than writes. */
   get trouble(): Trouble<RedisTrouble> | undefined {
     return this.#condition.trouble;
   }
 
-  /** The last of writes that failed while reads did not. */
+  /** The last trouble that affected only writes. */
   get troubleWithWrites(): Trouble<RedisTrouble> | undefined {
     return this.#condition.troubleWithWrites;
   }
 
-  /** How long a read is waited for now. */
+  /** The current timeout of reads. */
   get readTimeoutMs(): number {
     return this.#readBound.timeoutMs;
   }
 
-  /** One round trip that somebody waits for. Never rejects. */
+  /** Makes a round trip that a client waits for. Never rejects. */
   async read<T>(
     purpose: RedisPurpose,
     run: Run<T>,
@@ -103,10 +103,10 @@ export class RedisClient {
   }
 
   /**
-   * One round trip that is its own probe: while the database is shut off, one per pause is sent.
-   * Never rejects.
+   * Makes a round trip that serves as a probe: while the database is shut off, one per pause is sent. Never
+   * rejects.
    *
-   * @param of `writes`: a part of it is what a full database refuses, so an answer proves writes
+   * @param of `writes`: includes a command that a full database refuses, so an answer proves writes
    */
   async attempt<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
     const trip = { purpose, run };
@@ -117,7 +117,7 @@ export class RedisClient {
     return answer;
   }
 
-  /** One round trip that is sent whatever is known of the database. Never rejects. */
+  /** Makes a round trip regardless of the breakers. Never rejects. */
   async insist<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
     const answer = await this.#bounded({ purpose, run }, writeTimeoutMs, of);
     if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");
@@ -125,8 +125,8 @@ export class RedisClient {
   }
 
   /**
-   * One round trip for an operator, who can wait: for as long as the longest read, whatever latency was
-   * learnt. While the database is shut off it is its own probe. Never rejects.
+   * Makes a round trip for an operator, with the maximum timeout of reads. Serves as a probe while the
+   * database is shut off. Never rejects.
    */
   async look<T>(purpose: RedisPurpose, run: Run<T>): Promise<RedisAnswer<T>> {
     const trip = { purpose, run };
@@ -151,7 +151,7 @@ export class RedisClient {
     return answer;
   }
 
-  /** Waits for as long as may be, so that it measures a database which has become slower, too. */
+  /** Uses the maximum timeout, so that it can measure a database that has become slower. */
   async #probed<T>(trip: Trip<T>, of: Of): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(trip, this.#readBound.maxMs, of);
@@ -164,7 +164,7 @@ export class RedisClient {
     return answer;
   }
 
-  /** One key of a foreign type says nothing of the database. */
+  /** Updates breaker and condition. A key of a wrong type proves that the database works. */
   #learn(answer: RedisAnswer<unknown>, sentAtMs: number): void {
     if (answer.kind === "answered") {
       this.#breaker.succeeded();
@@ -178,7 +178,7 @@ export class RedisClient {
     this.#condition.standsAt({ reads: this.isShutOff, writes: this.refusesWrites });
   }
 
-  /** Is it not shut off? One caller per pause sends a probe first: who only writes finds out, too. */
+  /** Returns whether the database is up. One caller per pause probes it first. */
   async answers(): Promise<boolean> {
     const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "probe") await this.#probed(pinging, "reads");
@@ -186,10 +186,10 @@ export class RedisClient {
   }
 
   /**
-   * What a full database refuses, in the background. Never rejects. While the database is shut off it is
-   * not sent, unless a probe before it is answered; while it refuses writes one per pause is its own probe.
+   * Makes a write that a full database refuses. Never rejects. While shut off, it is sent only after a
+   * successful probe. While writes are refused, one per pause is tried.
    *
-   * @param timeoutMs less than usual where a client waits for it after all: it then sends no probe
+   * @param timeoutMs for a write that a client waits for; it sends no probe
    */
   async write<T>(purpose: RedisPurpose, run: Run<T>, timeoutMs?: number): Promise<RedisAnswer<T>> {
     if (this.isShutOff && (timeoutMs !== undefined || !(await this.answers()))) {
@@ -209,8 +209,8 @@ export class RedisClient {
   }
 
   /**
-   * What a full database does not refuse, since it frees memory; in the background. Never rejects;
-   * while the database is shut off, not sent.
+   * Makes a write that frees memory, which a full database accepts. Never rejects. Not sent while the
+   * database is shut off.
    */
   async remove<T>(purpose: RedisPurpose, run: Run<T>): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
@@ -230,9 +230,9 @@ export class RedisClient {
     const answer = await this.#once(trip, timeoutMs, of);
     const { ballastKey: key } = this.#settings;
     if (key === undefined || answer.kind === "answered" || answer.cause !== "full") return answer;
-    // A command by itself: a full database discards a transaction whole.
+    // Not in a transaction, because a full database discards transactions.
     const freed = await this.#once({ purpose: "room", run: (db) => db.del(key) }, timeoutMs, of);
-    // Also where nothing lay there: another isolate may have just freed it.
+    // Retry even if the key was gone: another isolate may have just freed it.
     return freed.kind === "answered" ? this.#once(trip, timeoutMs, of) : answer;
   }
 

@@ -1,11 +1,9 @@
-// Counts Redis commands where they are sent: at the requester of the SDK. So the number of commands is that
-// of the request which Upstash gets.
+// Counts Redis commands in the SDK's requester, so the number matches what Upstash receives.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RedisPurpose } from "./purpose.ts";
 import type { RedisTrouble } from "./trouble.ts";
 
-/** Where it is counted. */
 export type RedisCounts = Pick<Metrics, "add" | "took">;
 
 export interface RoundTripSettings {
@@ -13,7 +11,7 @@ export interface RoundTripSettings {
   readonly metrics?: RedisCounts | undefined;
 }
 
-/** Of one database. */
+/** Round trips of one database. */
 export class RoundTrips {
   readonly #settings: RoundTripSettings;
 
@@ -22,9 +20,7 @@ export class RoundTrips {
   }
 
   /**
-   * Has each request of a client counted as it is sent: its commands, and how long its answer took.
-   *
-   * @returns the same client
+   * Counts each request of a client: its commands, and the latency of its answer. Returns the same client.
    */
   countedIn(redis: Redis, purpose: RedisPurpose): Redis {
     const { metrics, nowAtMs } = this.#settings;
@@ -39,13 +35,13 @@ export class RoundTrips {
     return redis;
   }
 
-  /** A call failed. */
+  /** Counts a failed call. */
   failed(cause: RedisTrouble): void {
     this.#settings.metrics?.add("redisFailures", [cause]);
   }
 }
 
-/** Upstash bills each command of a pipeline and of a transaction: their paths name them. */
+/** Counts each command of a pipeline or transaction, as Upstash bills them. Their paths identify them. */
 function commandCount({ path, body }: { path?: string[]; body?: unknown }): number {
   const isOfSeveral = path !== undefined && path.length > 0;
   return isOfSeveral && Array.isArray(body) ? body.length : 1;

@@ -1,7 +1,7 @@
-// What an error of the client `@upstash/redis` means, and what an operator can do about it. Its text
-// quotes commands and values: it is read here, and goes no further.
+// Classifies errors of the client `@upstash/redis`, with advice for operators. An error's text quotes
+// commands and values, so it never leaves this file.
 
-/** Why it does not work, and what to do: a kind for each thing that an operator can do. */
+/** Reason and advice per kind. Kinds differ in what an operator can do. */
 export const said = {
   "token-refused": ["Upstash refused the token (401)", "check UPSTASH_REDIS_REST_TOKEN"],
   forbidden: [
@@ -14,13 +14,13 @@ export const said = {
   ],
   timeout: ["The database does not answer in time", "check how busy and how far away it is"],
   busy: [
-    "The database, or a server before it, is busy or starting",
-    "look at its state in the Upstash console if that lasts",
+    "The database, or a server in front of it, is busy or starting",
+    "check its state in the Upstash console if that lasts",
   ],
   full: ["The database is full", "make room in the database"],
   "read-only": [
-    "The token or the database may only read",
-    "set UPSTASH_REDIS_REST_TOKEN to a token that may write",
+    "The token or the database is read-only",
+    "set UPSTASH_REDIS_REST_TOKEN to a token that allows writes",
   ],
   "plan-used-up": ["The plan of the database is used up", "raise the limits of its plan"],
   "wrong-type": [
@@ -38,12 +38,12 @@ export const said = {
 
 export type RedisTrouble = keyof typeof said;
 
-/** Said in the place of the usual words, where it is reached by something else than the variables. */
+/** Replaces the usual texts if the database is not configured by the usual variables. */
 export type TroubleWords = Readonly<
   Partial<Record<RedisTrouble, readonly [why: string, mend: string]>>
 >;
 
-/** Of a database for the journal alone, which has variables of its own. */
+/** Texts for a separate journal database, which has its own variables. */
 export const journalWords: TroubleWords = Object.fromEntries(
   Object.entries(said).map(([kind, [why, mend]]) => [
     kind,
@@ -51,20 +51,20 @@ export const journalWords: TroubleWords = Object.fromEntries(
   ]),
 );
 
-/** What is tried again without anybody's help ends by itself, as a rule. */
+/** Troubles that usually end without intervention, because the command is retried. */
 const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
 
-/** @returns a sentence without its full stop, which names no secret, no address and no key */
+/** Returns the reason, without a full stop. It contains no secret, address or key. */
 export function whyOf(trouble: RedisTrouble, words: TroubleWords = said): string {
   return (words[trouble] ?? said[trouble])[0];
 }
 
-/** @returns what to do, as the beginning of a sentence; `undefined` where trying again is enough */
+/** Returns the advice, uncapitalised; `undefined` if a retry suffices. */
 export function mendOf(trouble: RedisTrouble, words: TroubleWords = said): string | undefined {
   return passing.includes(trouble) ? undefined : (words[trouble] ?? said[trouble])[1];
 }
 
-/** @returns what to do, as sentences; also for a trouble that usually ends by itself, if it lasts */
+/** Returns the advice as sentences, including troubles that usually end without intervention. */
 export function remedyOf(trouble: RedisTrouble, words: TroubleWords = said): string {
   const mend = (words[trouble] ?? said[trouble])[1];
   if (passing.includes(trouble))
@@ -72,16 +72,13 @@ export function remedyOf(trouble: RedisTrouble, words: TroubleWords = said): str
   return `${mend.slice(0, 1).toUpperCase()}${mend.slice(1)}.`;
 }
 
-/** @returns a line for the log: what is wrong, and what to do */
+/** Returns a log line with reason and advice. */
 export function troubleLine(trouble: RedisTrouble, words: TroubleWords = said): string {
   const [why, mend] = words[trouble] ?? said[trouble];
   return `${why}: ${mend}.`;
 }
 
-/**
- * @param cause what the client threw
- * @returns the first that fits; `failed` for what no answer and no connection explains
- */
+/** Classifies an error of the client. Returns the first kind that matches; `failed` if none does. */
 export function readTrouble(cause: unknown): RedisTrouble {
   if (!(cause instanceof Error)) return "failed";
   const { name, message } = cause;
@@ -102,36 +99,36 @@ export function readTrouble(cause: unknown): RedisTrouble {
   }
 }
 
-/** What the client says of JSON that has not the form of an answer, in the words of V8. */
+/** V8's errors when the client misreads JSON that is no answer. */
 const clientMisread =
   /^(?:Cannot (?:read|destructure)|Request did not return|.* is not (?:a function|iterable))/;
 
-/** Of a command alone, or within a transaction, whose error quotes it. */
+/** Prefix of errors within a transaction, which quotes the command. */
 const part = /^Command \d+ \[ \w+ \] failed: /;
 
-/** What discarded a transaction stands behind it. */
+/** Prefix of a discarded transaction; the reason follows. */
 const discarded = /^EXECABORT Transaction discarded(?: because of)?: /;
 
-/** At their beginning alone: what follows may be a client's own text. */
+/** Server errors. Match only their beginning, because values may follow. */
 const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/^(?:(?:ERR )?unauthorized|WRONGPASS|NOAUTH)\b/i, "token-refused"],
   [/^(?:ERR )?forbidden\b/i, "forbidden"],
   [/^(?:READONLY|NOPERM)\b/, "read-only"],
   [/^WRONGTYPE\b/, "wrong-type"],
-  // A transaction of ours is well formed: what discards it without a reason is a lack of room.
+  // Our transactions are well-formed. Without a reason, only a lack of room discards them.
   [/^(?:OOM\b|EXECABORT\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
-  // A size is about one command; the others are of requests, commands, bandwidth or connections.
+  // "size" concerns one command; the others concern requests, commands, bandwidth or connections.
   [/^ERR max .{0,40}\bsize\b.{0,60}\bexceeded\b/, "too-large"],
   [/^ERR max .{0,60}\bexceeded\b/, "plan-used-up"],
   [/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, "busy"],
   [/^(?:ERR )?(?:too many requests|bad gateway|service unavailable|gateway time-?out)\b/i, "busy"],
-  // JSON without the member `error`.
+  // The answer was JSON without `error`.
   [/^undefined\b/, "not-upstash"],
 ];
 
-/** What servers before the database say, such as in the title of a page, whatever else it says. */
+/** Errors of servers in front of the database, anywhere in a page. */
 const pages: readonly (readonly [RegExp, RedisTrouble])[] = [
-  // What Cloudflare answers a Worker in place of a host that has no address or does not answer.
+  // Cloudflare's answers to a Worker if a host is unknown or does not answer.
   [/^error code: (?:1016|52\d|530)\b/, "unreachable"],
   [/^error code: (?:1015|429|50[234])\b/, "busy"],
   [/^(?:upstream (?:connect error|request timeout)|no healthy upstream)\b/, "busy"],
@@ -145,7 +142,7 @@ function refusalIn(message: string): RedisTrouble {
   return refusals.find(([form]) => form.test(text))?.[1] ?? "refused";
 }
 
-/** @param text where JSON was expected */
+/** @param text received instead of JSON */
 function pageIn(text: string): RedisTrouble {
   const known = pages.find(([form]) => form.test(text))?.[1];
   if (known !== undefined) return known;

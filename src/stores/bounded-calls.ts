@@ -38,8 +38,8 @@ export class BoundedCalls {
     this.#shutOff = new Condition({
       tell,
       about: () => ({ event: "breaker" }),
-      troubleLine: () => `${about} is shut off: only probes ask it, behind answers.`,
-      wellLine: (lasted) => `${about} was shut off for ${lasted}, and is no longer.`,
+      troubleLine: () => `${about} is shut off: only probes use it, behind answers.`,
+      wellLine: (lasted) => `${about} was shut off for ${lasted} and is in use again.`,
     });
   }
 

@@ -31,7 +31,7 @@ describe("a wrong token", () => {
       site.clock.advance(7);
     }
     const line = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    const shutOff = "The database is shut off: only probes ask it, behind answers.";
+    const shutOff = "The database is shut off: only probes use it, behind answers.";
     const told = (part: string) => site.log.filter((each) => each.startsWith(part));
     expect(told("Purge journal")).toEqual([`Purge journal: ${line}`, `Purge journal: ${shutOff}`]);
     expect(told("Shared tier")).toEqual([`Shared tier: ${line}`, `Shared tier: ${shutOff}`]);
@@ -78,9 +78,9 @@ describe("a wrong token", () => {
     await site.get("/b");
     const after = site.log.filter((line) => / after | was shut off /.test(line));
     expect(after.toSorted()).toEqual([
-      "Purge journal: The database was shut off for 60 s, and is no longer.",
+      "Purge journal: The database was shut off for 60 s and is in use again.",
       "Purge journal: The database works again after 60 s.",
-      "Shared tier: The database was shut off for 60 s, and is no longer.",
+      "Shared tier: The database was shut off for 60 s and is in use again.",
       "Shared tier: The database works again after 60 s.",
     ]);
     expect(await statsOf(site)).toMatchObject({

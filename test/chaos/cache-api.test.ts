@@ -106,7 +106,7 @@ describe("a Cache API that never answers", () => {
     expect(site.cache.calls - callsBefore).toBeLessThanOrEqual(2);
     expect(site.log).toEqual([
       "Edge tier: The Cache API does not answer in time.",
-      "Edge tier: The Cache API is shut off: only probes ask it, behind answers.",
+      "Edge tier: The Cache API is shut off: only probes use it, behind answers.",
     ]);
     site.cache.mode = "works";
     for (let second = 0; second < 10; second += 1) {
@@ -118,7 +118,7 @@ describe("a Cache API that never answers", () => {
     expect(site.log.slice(2)).toEqual([
       expect.stringMatching(/^Edge tier: The Cache API answers again after \d+ s\.$/),
       expect.stringMatching(
-        /^Edge tier: The Cache API was shut off for \d+ s, and is no longer\.$/,
+        /^Edge tier: The Cache API was shut off for \d+ s and is in use again\.$/,
       ),
     ]);
   });

@@ -132,7 +132,7 @@ describe("Redis takes no writes", () => {
     {
       id: "read-only",
       error: "READONLY You can't write against a read only replica.",
-      why: "may only read.",
+      why: "is read-only.",
     },
   ])("$id: loads go on, memory and edge keep, a purge is refused", async ({ error, why }) => {
     const clock = new FakeClock();

@@ -91,7 +91,7 @@ describe("the operator is told", () => {
       await client.insist<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
     }
     const refused = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    const shutOff = "The database is shut off: only probes ask it, behind answers.";
+    const shutOff = "The database is shut off: only probes use it, behind answers.";
     expect(told).toEqual([refused, shutOff]);
     server.manner = wellAnswer;
     clock.advance(42);
@@ -100,7 +100,7 @@ describe("the operator is told", () => {
     for (let at = 0; at < 20; at += 1) await read();
     expect(told.slice(2)).toEqual([
       "The database works again after 42 s.",
-      "The database was shut off for 42 s, and is no longer.",
+      "The database was shut off for 42 s and is in use again.",
     ]);
   });
 

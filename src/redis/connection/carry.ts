@@ -1,12 +1,12 @@
-// Carries what the client `@upstash/redis` would send by REST over a connection, and gives the answers the
-// form that REST gives them: what reads them, and what their errors mean, is then the same.
+// Sends commands of the client `@upstash/redis` over a connection and converts the replies to the REST
+// format. Readers and error handling stay the same.
 import { errors } from "@upstash/redis/cloudflare";
 import { OutOfTime, tryUntil, within } from "../../base/patience.ts";
 import type { Carry } from "../open-client.ts";
 import type { Command, Connection } from "./connection.ts";
 import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";
 
-/** What REST answers to one command. */
+/** REST's answer to one command. */
 interface Answer {
   readonly result?: unknown;
   readonly error?: string;
@@ -14,10 +14,7 @@ interface Answer {
 
 const connectingPauseMs = 20;
 
-/**
- * Makes a way to send: nothing is queued while the connection is away, so that nothing is sent after
- * its time.
- */
+/** Makes a transport. Nothing is queued while the connection is down, so no command is sent late. */
 export function carryOver(connection: Connection): Carry {
   let wasReady = false;
   let lastError: unknown = new Error("The connection is not ready.");
@@ -29,12 +26,12 @@ export function carryOver(connection: Connection): Carry {
     if (!isReady) throw new errors.UpstashError(refusalIn(lastError));
     const leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
     const answers = within(answersTo(connection, kind, body), leftMs);
-    // The client reads a list where it has sent a list.
+    // The client reads a list if it sent a list.
     return (await answers) as Answer & { result?: never };
   };
 }
 
-/** Only before the first time: a connection that was lost is not waited for. */
+/** Waits only for the first connection. A lost connection fails at once. */
 async function becameReady(ready: () => boolean, timeoutMs: number): Promise<boolean> {
   const became = () => ready() || undefined;
   const by = { waitMs: timeoutMs, pauseMs: () => connectingPauseMs, nowAtMs: Date.now };
@@ -49,7 +46,7 @@ async function answersTo(
   if (kind === undefined) return answerTo(connection, commandOf(connection, body));
   const commands = (body as unknown[]).map((each) => commandOf(connection, each));
   if (kind === "pipeline") {
-    // All are written in one turn of the event loop.
+    // Written in one turn of the event loop.
     return Promise.all(commands.map((command) => answerTo(connection, command)));
   }
   try {
@@ -80,7 +77,7 @@ async function answerTo(connection: Connection, command: Command): Promise<Answe
   }
 }
 
-/** In the order of the keys. */
+/** Returns the values in the order of the keys. */
 function merged(
   groups: readonly (readonly number[])[],
   replies: readonly unknown[],
@@ -98,17 +95,17 @@ function answerOf(reply: unknown): Answer {
   return reply instanceof Error ? { error: refusalIn(reply) } : { result: listed(reply) };
 }
 
-/** A map of RESP3 as the list that RESP2 has in its place. */
+/** Converts a RESP3 map to RESP2's list. */
 function listed(reply: unknown): unknown {
   if (typeof reply !== "object" || reply === null || Array.isArray(reply)) return reply;
   return [...(reply instanceof Map ? reply : Object.entries(reply))].flat();
 }
 
-/** A word in capitals begins each error of a server; what else is thrown is about the connection. */
+/** Matches server errors, which begin with a word in capitals. Other errors concern the connection. */
 const ofServer = /^[A-Z][A-Z0-9]+ /;
 const aborted = /^EXECABORT Transaction discarded because of: /;
 
-/** @throws OutOfTime, or Error for a connection that is lost */
+/** @throws OutOfTime, or Error if the connection was lost */
 function refusalIn(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (ofServer.test(message)) return message.replace(aborted, "");

@@ -1,22 +1,22 @@
-// What is asked of a connection that an application has to its Redis, whichever library made it.
+// The port of an application's Redis connection, independent of its library.
 
-/** A name in upper case, then its arguments. */
+/** Name in upper case, then arguments. */
 export type Command = readonly [name: string, ...args: string[]];
 
-/** One connection. What its calls reject with is the library's own error, or the server's. */
+/** A connection. Its calls reject with errors of the library or the server. */
 export interface Connection {
-  /** Keys lie in slots: one command, one transaction and one script are about keys of one slot. */
+  /** Whether keys are in slots. A command, transaction or script may use keys of one slot only. */
   readonly isCluster: boolean;
-  /** Does it send again what was on its way as it was lost? Then a command may run twice. */
+  /** Whether the library resends commands in flight after a lost connection. They may then run twice. */
   readonly mayResend: boolean;
   isReady(): boolean;
   /**
-   * Tells of errors that no command meets, such as a password that is refused as it connects. With a
-   * listener, none of them ends the process.
+   * Registers a listener for errors outside of commands, such as a wrong password on connecting. Without a
+   * listener, such an error ends the process.
    */
   onError(listener: (cause: unknown) => void): void;
-  /** Resolves with the reply as RESP2 has it. */
+  /** Resolves with the reply in RESP2 format. */
   send(command: Command): Promise<unknown>;
-  /** MULTI, the commands, EXEC: resolves with the replies, an `Error` in the place of each refusal. */
+  /** Runs MULTI, the commands and EXEC. Resolves with the replies; each refusal is an `Error`. */
   transact(commands: readonly Command[]): Promise<readonly unknown[]>;
 }

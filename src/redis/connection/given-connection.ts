@@ -1,4 +1,4 @@
-// Tells which library made the connection that an application hands over.
+// Detects the library of a connection that the application provides.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Connection } from "./connection.ts";
 import { type IoredisConnection, isOfIoredis, overIoredis } from "./over-ioredis.ts";
@@ -9,16 +9,16 @@ import {
   overNodeRedis,
 } from "./over-node-redis.ts";
 
-/** A connection of ioredis or of node-redis, to one server or to a cluster. */
+/** A connection of ioredis or node-redis, to a server or a cluster. */
 export type GivenConnection = IoredisConnection | NodeRedisClient | NodeRedisCluster;
 
-/** @throws OperatorError for what is neither */
+/** @throws OperatorError if it is neither */
 export function connectionOf(given: object): Connection {
   if (isOfIoredis(given)) return overIoredis(given);
   if (isOfNodeRedis(given)) return overNodeRedis(given);
   throw new OperatorError({
-    what: "The connection to Redis is refused.",
+    what: "The Redis connection is invalid.",
     why: "It is neither a client of ioredis nor one of node-redis.",
-    mend: 'Hand over `new Redis(…)` of "ioredis" or `createClient(…)` of "redis", or { url, token } of Upstash.',
+    mend: 'Pass `new Redis(…)` of "ioredis", `createClient(…)` of "redis", or { url, token } of Upstash.',
   });
 }

@@ -1,7 +1,7 @@
-// A connection of ioredis, to one server or to a cluster.
+// A connection of ioredis to a server or a cluster.
 import type { Command, Connection } from "./connection.ts";
 
-/** What is used of ioredis' `Redis` and `Cluster`. */
+/** The part of ioredis' `Redis` and `Cluster` in use. */
 export interface IoredisConnection {
   readonly status: string;
   readonly isCluster: boolean;
@@ -21,13 +21,13 @@ export function isOfIoredis(given: object): given is IoredisConnection {
   return "call" in given && "status" in given && "multi" in given;
 }
 
-/** Names in upper case: of those in lower case ioredis reshapes some replies. */
+/** Uses upper-case names, because ioredis transforms some replies to lower-case ones. */
 export function overIoredis(redis: IoredisConnection): Connection {
   return {
     isCluster: redis.isCluster,
     mayResend: redis.isCluster || resendsByOption(redis.options),
     isReady() {
-      // With `lazyConnect` it waits for its first command.
+      // With `lazyConnect`, ioredis connects on the first command.
       if (redis.status === "wait") redis.connect().catch(() => undefined);
       return redis.status === "ready";
     },
@@ -37,7 +37,7 @@ export function overIoredis(redis: IoredisConnection): Connection {
   };
 }
 
-/** It does unless it is told not to. A cluster always does. */
+/** Returns whether ioredis resends commands: by default yes. A cluster always does. */
 function resendsByOption(options: { readonly autoResendUnfulfilledCommands?: boolean }): boolean {
   return options.autoResendUnfulfilledCommands !== false;
 }
@@ -49,7 +49,7 @@ async function transact(redis: IoredisConnection, commands: readonly Command[]) 
     const replies = await chain.exec();
     return (replies ?? []).map(([error, reply]) => error ?? reply);
   } catch (cause) {
-    // EXECABORT does not say why; what was refused before it does.
+    // EXECABORT has no reason; the first refused command has it.
     const [first] = (cause as { previousErrors?: readonly unknown[] }).previousErrors ?? [];
     throw first ?? cause;
   }

@@ -1,4 +1,4 @@
-// A connection of node-redis, to one server or to a cluster.
+// A connection of node-redis to a server or a cluster.
 import type { Command, Connection } from "./connection.ts";
 import { keysOf } from "./slots.ts";
 
@@ -7,13 +7,13 @@ interface Connected {
   on(event: "error", listener: (cause: Error) => void): unknown;
 }
 
-/** What is used of what `createClient` makes. */
+/** The part of `createClient`'s result in use. */
 export interface NodeRedisClient extends Connected {
   sendCommand(args: readonly string[]): Promise<unknown>;
   multi(): { addCommand(args: string[]): unknown; exec(): Promise<unknown> };
 }
 
-/** What is used of what `createCluster` makes. */
+/** The part of `createCluster`'s result in use. */
 export interface NodeRedisCluster extends Connected {
   readonly slots: unknown;
   sendCommand(
@@ -37,7 +37,7 @@ export function isOfNodeRedis(given: object): given is NodeRedisClient | NodeRed
 
 export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connection {
   const shared = {
-    // What was on its way is rejected; what was not yet written is sent once, later.
+    // Commands in flight are rejected; unwritten ones are sent later, once.
     mayResend: false,
     isReady: () => redis.isReady,
     onError: (listener: (cause: unknown) => void) => void redis.on("error", listener),
@@ -66,7 +66,7 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
   };
 }
 
-/** Where one of them was refused, it rejects with an error that has all replies. */
+/** Returns the replies. If a command was refused, they are in the error of `exec`. */
 async function repliesOf(chain: { exec(): Promise<unknown> }): Promise<readonly unknown[]> {
   try {
     return (await chain.exec()) as readonly unknown[];

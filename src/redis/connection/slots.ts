@@ -1,27 +1,27 @@
-// Which keys of a Redis cluster lie together (Redis Cluster Specification, "Key distribution model").
+// Assigns keys to the slots of a Redis cluster (Redis Cluster Specification, "Key distribution model").
 import type { Command } from "./connection.ts";
 
 const slotCount = 16_384;
 const ofDigest = /:([0-9a-f]{64})$/;
 
-/** These have no key at all. */
+/** Commands without keys. */
 const keyless: readonly string[] = ["PING", "INFO", "TIME"];
-/** Of these every argument is a key. */
+/** Commands whose arguments are all keys. */
 const ofKeys: readonly string[] = ["MGET", "DEL"];
-/** These name their keys after a script and their number. */
+/** Commands whose keys follow a script and their number. */
 const scripts: readonly string[] = ["EVAL", "EVAL_RO"];
 
-/** Is it sent whole, since all its keys lie in one slot? */
+/** Returns whether the command is a script, which is sent whole because its keys share a slot. */
 export const isScript = (name: string): boolean => scripts.includes(name);
 
-/** @returns the keys of a command, as far as this project sends it: else the first argument */
+/** Returns a command's keys. By default, the first argument is the key. */
 export function keysOf([name, ...args]: Command): readonly string[] {
   if (keyless.includes(name)) return [];
   if (ofKeys.includes(name)) return args;
   return isScript(name) ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
 }
 
-/** The command with its keys named for a cluster: what one transaction is about lies in one slot. */
+/** Renames a command's keys for a cluster, so that keys of one transaction share a slot. */
 export function inSlots(command: Command): Command {
   const [name, ...args] = command;
   const count = keysOf(command).length;
@@ -31,15 +31,15 @@ export function inSlots(command: Command): Command {
 }
 
 /**
- * A record and its lease lie where their digest says; all else of a namespace, such as its journal
- * and its switch, lies in one slot.
+ * Returns a key with its hash tag. A record shares the slot of its digest with its lease. Other keys of a
+ * namespace, such as journal and switch, share one slot.
  */
 export function keyInSlot(key: string): string {
   if (ofDigest.test(key)) return key.replace(ofDigest, ":{$1}");
   return key.replace(/^([^:]+):/, "{$1}:");
 }
 
-/** @returns the positions of the keys, those of one slot together */
+/** Returns the positions of the keys, grouped by slot. */
 export function positionsBySlot(keys: readonly string[]): readonly (readonly number[])[] {
   const groups = new Map<number, number[]>();
   for (const [at, key] of keys.entries()) {
@@ -49,14 +49,14 @@ export function positionsBySlot(keys: readonly string[]): readonly (readonly num
   return [...groups.values()];
 }
 
-/** 0 to 16,383: of what stands between the first `{` and the next `}`, if anything does. */
+/** Returns the slot, 0 to 16,383, of the text between the first `{` and the next `}`, else of the key. */
 export function slotOf(key: string): number {
   const tag = /\{([^}]+)\}/.exec(key.slice(Math.max(0, key.indexOf("{"))));
   const tagged = tag?.index === 0 ? tag[1] : undefined;
   return crc16(new TextEncoder().encode(tagged ?? key)) % slotCount;
 }
 
-/** CRC-16/XMODEM: polynomial 0x1021, from 0. */
+/** Computes CRC-16/XMODEM: polynomial 0x1021, initial value 0. */
 function crc16(bytes: Uint8Array): number {
   let crc = 0;
   for (const byte of bytes) {

@@ -1,4 +1,4 @@
-// What the troubles of a database are called where an application has a connection to it.
+// Texts about troubles for databases reached over a connection.
 import type { TroubleWords } from "../trouble.ts";
 
 const connection = "check that the connection was opened";
@@ -8,11 +8,11 @@ export const connectionWords: TroubleWords = {
   unreachable: ["The database cannot be reached", `${connection}, and that the database runs`],
   busy: ["The database is busy or starting", "look at its state if that lasts"],
   "read-only": [
-    "The database or its user may only read",
+    "The database or its user is read-only",
     "connect to the primary, as a user that may write",
   ],
   "not-upstash": [
-    "A reply has not the form of Redis",
+    "A reply is not in the format of Redis",
     "check that the database is Redis or Valkey, and that the connection maps no types",
   ],
   refused: ["The database refused a command", "check its state, and what its user may do"],

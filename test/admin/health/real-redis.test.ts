@@ -178,7 +178,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(site, "redis-read-only")).toMatchObject({
       level: "critical",
       what: "The shared tier and the purge journal cannot write to the database.",
-      cause: "The token or the database may only read.",
+      cause: "The token or the database is read-only.",
     });
     await world.run("REPLICAOF", "NO", "ONE");
     site.clock.advance(40);
