@@ -1,38 +1,38 @@
-// How something outside fares: its last trouble, and a line for the operator once it changes.
+// Tracks the health of an external service: its last trouble, and log lines about changes.
 import type { Log, LogLine, LogValue } from "./log-line.ts";
 
 export interface Trouble<Kind extends string> {
   readonly kind: Kind;
-  /** Of the first failure since it last went well. */
+  /** Time of the first failure after the last success. */
   readonly sinceAtMs: number;
   readonly lastAtMs: number;
   readonly isOver: boolean;
-  /** How often each kind was met since this isolate began. */
+  /** Failures by kind since this isolate started. */
   readonly counts: Readonly<Partial<Record<Kind, number>>>;
 }
 
 export interface ConditionSettings<Kind extends string> {
   readonly tell: Log;
-  /** What its lines are about, and which of several things it is; `level` where a beginning is no `warn`. */
+  /** Subject of its log lines. `level`: for a beginning that is no `warn`. */
   readonly about: (
     kind: Kind,
   ) => Pick<LogLine, "event"> &
     Partial<Pick<LogLine, "level">> &
     Readonly<Record<string, LogValue>>;
   readonly troubleLine: (kind: Kind) => string;
-  /** @param lasted such as `42 s` */
+  /** @param lasted a duration such as `42 s` */
   readonly wellLine: (lasted: string) => string;
 }
 
-/** What comes and goes all the time must not flood the log: one line of each kind in that time. */
+/** Minimum time between log lines of one kind, so that an unstable service does not flood the log. */
 const quietMs = 60_000;
 
-/** The condition of one thing outside, as this isolate meets it. */
+/** The health of one external service, as seen by this isolate. */
 export class Condition<Kind extends string> {
   readonly #settings: ConditionSettings<Kind>;
   #trouble: Trouble<Kind> | undefined;
   #endedAtMs = 0;
-  /** What the log says last; `undefined` is that all is well. */
+  /** The last logged state; `undefined`: healthy. */
   #told: { readonly kind: Kind; readonly sinceAtMs: number } | undefined;
   readonly #toldAtMs = new Map<Kind | "well", number>();
 
@@ -40,12 +40,12 @@ export class Condition<Kind extends string> {
     this.#settings = settings;
   }
 
-  /** The last, also once it is over; `undefined` if there was none. */
+  /** The last trouble, even if it is over; `undefined` if there was none. */
   get trouble(): Trouble<Kind> | undefined {
     return this.#trouble;
   }
 
-  /** It has failed: the first of its kind in a minute is told. */
+  /** Notes a failure. Logs the first of its kind in a minute. */
   failed(kind: Kind, atMs: number): void {
     const before = this.#trouble;
     const sinceAtMs = before === undefined || before.isOver ? atMs : before.sinceAtMs;
@@ -58,7 +58,7 @@ export class Condition<Kind extends string> {
     tell({ level: "warn", ...about(kind), message: troubleLine(kind), state: "began", kind });
   }
 
-  /** It has gone well: the end of a trouble that was told is told, too. */
+  /** Notes a success. Logs the end of a logged trouble. */
   succeeded(atMs: number): void {
     if (this.#trouble === undefined) return;
     if (!this.#trouble.isOver) {
@@ -74,10 +74,10 @@ export class Condition<Kind extends string> {
     tell({ ...about(kind), level: "info", message, state: "ended", kind, lastedSeconds });
   }
 
-  /** A line that has to wait is told by the next failure or success after that. */
+  /** Returns whether a line may be logged now. If not, a later failure or success logs it. */
   #mayTell(of: Kind | "well", atMs: number): boolean {
     const toldAtMs = this.#toldAtMs.get(of) ?? -Infinity;
-    // A clock that was set back must not silence it.
+    // A clock step back must not suppress the line.
     if (Math.abs(atMs - toldAtMs) < quietMs) return false;
     this.#toldAtMs.set(of, atMs);
     return true;

@@ -1,32 +1,32 @@
-// What the record of a request holds of each tier, each forward and the purge that decided.
+// Parts of a request's decision: tier look-ups, forwards, and the deciding purge.
 
-/** The entry of the purge journal that decided. */
+/** The journal entry of the deciding purge. */
 export interface DecidingPurge {
   readonly position: string;
   readonly reason?: string | undefined;
 }
 
-/** A write to a tier, or a removal from one that it could not make. */
+/** A write to a tier, or a failed removal. */
 export interface TierChange {
   readonly tier: string;
-  /** What it came to. */
+  /** The result. */
   readonly kind: string;
 }
 
-/** One look into a tier below memory; `kind` is `passed-over` where the tier was not asked. */
+/** A look-up in a tier below memory. `kind` is `passed-over` if the tier was skipped. */
 export interface TierLook extends TierChange {
-  /** How long the read was waited for; `undefined` where nothing was. */
+  /** How long the request waited for the read; `undefined` if it did not wait. */
   readonly tookMs: number | undefined;
 }
 
-/** What one forward came to; both are `undefined` where no answer came. */
+/** The result of one forward. Both fields are `undefined` without an answer. */
 export interface OriginHeard {
   readonly status: number | undefined;
-  /** From the request to the origin until the head of its answer. */
+  /** Time from the request to the origin to the head of its answer. */
   readonly tookMs: number | undefined;
 }
 
-/** A stored response, and the tier that it was read from. */
+/** A stored response that answers, and its tier. */
 export interface Answering {
   readonly tier: string;
   readonly stored: { readonly metadata: { readonly status: number } };

@@ -1,5 +1,5 @@
-// What became of one request: filled as it goes, answered once, and counted once when all is known.
-// Cache-Status and the counts of a request are made from it and from nothing else.
+// Records how one request was handled. It is filled step by step and counted when complete. It is the only
+// source of Cache-Status and of the request's metrics.
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../rules/cache-status.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import type {
@@ -10,7 +10,7 @@ import type {
   TierLook,
 } from "./decision-parts.ts";
 
-/** How a request was answered, in the words of `/_cache/stats`. */
+/** How a request was answered, as named in `/_cache/stats`. */
 export type Outcome =
   | "hit"
   | "stale-hit"
@@ -19,76 +19,76 @@ export type Outcome =
   | "forwarded"
   | "stored"
   | "passed"
-  /** Answered 429: its client has had too much of the origin. */
+  /** Answered 429: the client exceeded its limit of requests to the origin. */
   | "limited"
   | "failed";
 
 const none: readonly never[] = [];
 
-/** A hit in memory sets some of its numbers, and allocates nothing but this one object. */
+/** The record of one request. A hit in memory allocates only this object. */
 export class Decision implements Handling {
-  /** The route's name; empty where none matched. */
+  /** The route's name; empty if no route matched. */
   readonly route: string;
-  /** The text of the primary key; `undefined` where nothing is looked up. */
+  /** The primary key's text; `undefined` without a look-up. */
   readonly key: string | undefined;
-  /** The query as the client sent it; the key holds what of it counts. */
+  /** The query as sent. The key holds only its relevant parts. */
   readonly sentQuery: string | undefined;
-  /** Brought up to date behind an answer: nobody reads what is answered, and it counts as no request. */
+  /** A refresh behind an answer. It answers no client, and does not count as a request. */
   readonly isRefresh: boolean;
-  /** The prefix of the configuration's `metrics` that its path is below; empty for none. */
+  /** Matching prefix of the configuration's `metrics`; empty if none matches. */
   readonly prefix: string;
-  /** When the request came, in epoch milliseconds; `undefined` for what no client asked for. */
+  /** Arrival in epoch milliseconds; `undefined` if no client sent the request. */
   arrivedAtMs: number | undefined;
-  /** The request waited for something before its answer. */
+  /** Whether the request waited for something before its answer. */
   hasWaited = false;
-  /** Where the answer's body came from: a tier, or `origin`; `none` for a page of our own. */
+  /** Source of the answer's body: a tier or `origin`; `none` for Tidemark's own pages. */
   tier = "none";
-  /** The bytes of the answer's body: 0 for HEAD and 304, the part of a range; `null` where not known. */
+  /** Bytes of the answer's body: 0 for HEAD and 304, the part for a range; `null` if unknown. */
   answerBytes: number | null = null;
-  /** The bytes of a body whose length was not known before it was gathered; else 0. */
+  /** Bytes of a body whose length was known only once it was gathered; else 0. */
   lateBytes = 0;
-  /** A stored error answered. */
+  /** Whether a stored error answered. */
   isNegative = false;
   foundInMemory = 0;
   absentInMemory = 0;
-  /** In the order of the looks. */
+  /** Look-ups in order. */
   looks: readonly TierLook[] = none;
-  /** What the verdict came to; `undefined` until one is reached. */
+  /** The verdict; `undefined` until there is one. */
   verdict: string | undefined = undefined;
   /** The clause or option that decided the verdict. */
   by: string | undefined = undefined;
   purge: DecidingPurge | undefined = undefined;
   kind: Handling["kind"] = "hit";
-  /** Why the origin was asked; `undefined` where it was not. */
+  /** Why the request was forwarded; `undefined` if it was not. */
   reason: ForwardReason | undefined = undefined;
-  /** What kept the copy that was found from answering, where it was no matter of age. */
+  /** Why the stored response could not answer, unless because of its age. */
   cause: ForwardCause | undefined = undefined;
-  /** What the wait for the right to forward came to; `undefined` where none was waited for. */
+  /** Result of waiting for a lease; `undefined` if it did not wait. */
   lease: string | undefined = undefined;
-  /** Another request's forward has brought what answers. */
+  /** Whether another request's forward provided the answer. */
   collapsed = false;
-  /** The origin's status; `undefined` where it gave none. */
+  /** The origin's status; `undefined` if it gave none. */
   forwardStatus: number | undefined = undefined;
-  /** From the request to the origin until the head of its answer. */
+  /** Time from the request to the origin to the head of its answer. */
   originTookMs: number | undefined = undefined;
-  /** Every forward that was made for it, in their order. */
+  /** All forwards for this request, in order. */
   heardOf: readonly OriginHeard[] = none;
-  /** From the request to the origin until the last byte of a body that was gathered. */
+  /** Time from the request to the origin to the last byte of a buffered body. */
   bodyTookMs: number | undefined = undefined;
-  /** Of the whole body; `null` where nobody knows. */
+  /** Bytes of the whole body; `null` if unknown. */
   bodyBytes: number | null = null;
   ttlSeconds = 0;
   detail: string | RuleAndNames | undefined = undefined;
-  /** Nobody could tell whether a purge covers what answers. */
+  /** Whether a purge of the response could not be ruled out. */
   unverified = false;
-  /** The origin's answer goes into the tiers. */
+  /** Whether the origin's answer is stored. */
   stored = false;
-  /** Why it does not. */
+  /** Why it is not stored. */
   refused: RuleAndNames | undefined = undefined;
   changes: readonly TierChange[] = none;
-  /** `undefined` until it is answered. */
+  /** `undefined` until the request is answered. */
   outcome: Outcome | undefined = undefined;
-  /** What still goes on behind the answer. */
+  /** Work that continues behind the answer. */
   behind: readonly Promise<unknown>[] = none;
 
   constructor(of: {
@@ -108,10 +108,10 @@ export class Decision implements Handling {
   }
 
   /**
-   * Notes that a tier was looked into.
+   * Notes a look-up in a tier.
    *
-   * @param kind   what the read came to
-   * @param tookMs `undefined` where nothing was waited for
+   * @param kind   result of the read
+   * @param tookMs `undefined` if the request did not wait
    */
   looked(tier: string, kind: string, tookMs: number | undefined): void {
     if (tier !== "memory") this.looks = [...this.looks, { tier, kind, tookMs }];
@@ -119,31 +119,31 @@ export class Decision implements Handling {
     else this.absentInMemory += 1;
   }
 
-  /** It has waited since then: for a newer purge view, before anything was looked up. */
+  /** Notes a wait for a newer purge view, before any look-up. */
   waitedSince(arrivedAtMs: number): void {
     this.arrivedAtMs = arrivedAtMs;
     this.hasWaited = true;
   }
 
-  /** Notes the verdict that was reached; a later one takes its place. */
+  /** Notes the verdict, replacing an earlier one. */
   reached(verdict: string, by: string, purge: DecidingPurge | undefined): void {
     this.verdict = verdict;
     this.by = by;
     this.purge = purge;
   }
 
-  /** Notes which stored response answers, and from where. */
+  /** Notes which stored response answers, and its tier. */
   answersFrom({ tier, stored }: Answering): void {
     const { status } = stored.metadata;
     this.tier = tier;
-    // Asked of few, so that it costs a hit nothing.
+    // Check the status first: it spares a usual hit the call.
     this.isNegative = status !== 200 && isErrorStatus(status);
   }
 
   /**
-   * Notes why the origin is asked.
+   * Notes why the request is forwarded.
    *
-   * @param names the fields by which all variants differ that a `vary-miss` has found
+   * @param names for `vary-miss`: the fields that distinguish the variants
    */
   forwards(reason: ForwardReason, names: readonly string[] = none): void {
     this.hasWaited = true;
@@ -153,7 +153,7 @@ export class Decision implements Handling {
     if (reason === "vary-miss" && names.length > 0) this.detail = { rule: "vary", names };
   }
 
-  /** Notes what the origin has answered; a later answer takes its place. */
+  /** Notes the origin's answer, replacing an earlier one. */
   heard(of: { status: number; requestedAtMs: number; respondedAtMs: number }): void {
     const { status, requestedAtMs, respondedAtMs } = of;
     const tookMs = Math.max(0, respondedAtMs - requestedAtMs);
@@ -162,35 +162,35 @@ export class Decision implements Handling {
     this.heardOf = [...this.heardOf, { status, tookMs }];
   }
 
-  /** Notes that a forward brought no answer. */
+  /** Notes that a forward got no answer. */
   heardNothing(): void {
     this.heardOf = [...this.heardOf, { status: undefined, tookMs: undefined }];
   }
 
-  /** What the origin has answered was no answer to this request. */
+  /** Discards the origin's answer, which did not answer this request. */
   forgetsAnswer(): void {
     this.forwardStatus = undefined;
     this.originTookMs = undefined;
   }
 
-  /** The origin was asked for it. */
+  /** Returns whether the origin was asked. */
   get hasAsked(): boolean {
     return this.heardOf.length > 0;
   }
 
-  /** Notes why the origin's answer is not stored, which may show when its body has come. */
+  /** Notes why the answer is not stored, which may become known only after its body arrived. */
   refuses(refused: RuleAndNames): void {
     this.stored = false;
     this.refused = refused;
     this.detail = refused;
   }
 
-  /** Notes what a write, or a removal, came to. */
+  /** Notes the result of a write or a removal. */
   changed(tier: string, kind: string): void {
     this.changes = [...this.changes, { tier, kind }];
   }
 
-  /** Has `settle` wait for what goes on behind the answer. @returns the same promise */
+  /** Makes `settle` wait for background work. Returns the same promise. */
   awaits<Work extends Promise<unknown>>(work: Work): Work {
     this.behind = [...this.behind, work];
     return work;
@@ -204,16 +204,16 @@ interface Settling {
     readonly metrics: {
       answered(decision: Decision, atMs: number): void;
       settled(decision: Decision): void;
-      /** Is a report due? */
+      /** Returns whether a report is due. */
       isReportDue(atMs: number): boolean;
     };
-    /** Reports the counts, behind the answer. */
+    /** Reports metrics behind the answer. */
     readonly report: (afterAnswer: Settling["afterAnswer"]) => void;
   };
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Of a request that is to have a line in the log; it passes over refreshes. */
+  /** Receives the decision of a sampled request, for its log line. It skips refreshes. */
   readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
 

@@ -1,25 +1,25 @@
-// Durations in fixed buckets: the same in every isolate, so that their counts add up.
+// Histograms of durations with fixed buckets, so that counts of all isolates can be added.
 
-/** The smallest bound; each next one is √2 times as large. */
+/** The smallest bound. Each further bound is √2 times the one before. */
 const leastMs = 0.25;
-/** The last finite bound is 65.536 s; what took longer counts above all bounds. */
+/** The last finite bound is 65.536 s. One more bucket counts longer durations. */
 const boundCount = 37;
 
-/** The upper bounds of the buckets in milliseconds, each included; one more bucket has what is above them. */
+/** Inclusive upper bounds of the buckets in milliseconds. One more bucket follows them. */
 export const boundsMs: readonly number[] = Array.from(
   { length: boundCount },
   (_, index) => leastMs * 2 ** (index / 2),
 );
 
 /**
- * The bucket of a duration.
+ * Returns the bucket's index for a duration.
  *
- * @param tookMs milliseconds; what is not above 0 counts in the first bucket
- * @returns the index of its bound, or `boundsMs.length` for what is above them all
+ * @param tookMs milliseconds; 0 and below count in the first bucket
+ * @returns `boundsMs.length` above the last bound
  */
 export function bucketOf(tookMs: number): number {
   if (!(tookMs > leastMs)) return 0;
-  // A logarithm may be off by a little, and a bound belongs to the bucket below it.
+  // Correct rounding errors of the logarithm. A duration equal to a bound is in that bound's bucket.
   const near = Math.min(boundCount, Math.max(0, Math.round(2 * Math.log2(tookMs / leastMs))));
   const bound = boundsMs[near];
   return bound !== undefined && tookMs > bound ? near + 1 : lowered(tookMs, near);

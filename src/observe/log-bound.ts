@@ -1,12 +1,12 @@
-// The log of an isolate: adds the instant, the version and the colo to each line, and bounds the lines.
+// The log of an isolate. It adds time, version and colo to each line, and limits the number of lines.
 import { isWithinMs } from "../base/elapsed.ts";
 import type { Log, LogEvent, LogLine } from "./log-line.ts";
 
 const windowMs = 60_000;
 
-/** Lines of one event in a minute. */
+/** Lines per event and minute. */
 const usualLinesMax = 60;
-/** For these events, an operator or a configured share decides how many lines there are. */
+/** Limits for events whose frequency an operator or a configured share determines. */
 const linesMax: Partial<Record<LogEvent, number>> = { purge: 600, request: 600 };
 
 interface Window {
@@ -25,14 +25,14 @@ export interface BoundedLogSettings {
 export class BoundedLog {
   readonly #settings: BoundedLogSettings;
   readonly #windows = new Map<LogEvent, Window>();
-  /** Where this isolate runs; `undefined` until a request, or a variable, has told. */
+  /** The isolate's colo; `undefined` until a request or a variable provides it. */
   colo: string | undefined;
 
   constructor(settings: BoundedLogSettings) {
     this.#settings = settings;
   }
 
-  /** Writes the line, unless its event has used up its lines of this minute. Then a line tells how many are left out. */
+  /** Writes a line, within its event's limit per minute. Another line reports how many were omitted. */
   readonly write: Log = (line) => {
     const atMs = this.#settings.nowAtMs();
     this.#endWindows(atMs);
@@ -54,7 +54,7 @@ export class BoundedLog {
     return window;
   }
 
-  /** A clock that was set back ends none for longer than it is off. */
+  /** Ends windows after a minute. A clock step back delays this by at most its size. */
   #endWindows(atMs: number): void {
     for (const [event, { startedAtMs, leftOut }] of this.#windows) {
       if (isWithinMs(windowMs, startedAtMs, atMs)) continue;

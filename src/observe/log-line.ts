@@ -1,6 +1,6 @@
-// The form of a line of the log: fields for an operator's tools, and a message for people.
+// The form of a log line: fields for tools, and a message for people.
 
-/** What a line is about. docs/logs.md has all of them, and a test holds it to this list. */
+/** The events. docs/logs.md lists all of them; a test checks this. */
 export const logEvents = [
   "started",
   "start-refused",
@@ -36,25 +36,25 @@ export const logEvents = [
 
 export type LogEvent = (typeof logEvents)[number];
 
-/** `warn`: something is wrong, and pages go on. `error`: somebody was answered with a failure. */
+/** `warn`: something is wrong, but pages are served. `error`: a request failed. */
 export type LogLevel = "info" | "warn" | "error";
 
-/** `undefined` is left out. */
+/** `undefined` omits the field. */
 export type LogValue = string | number | boolean | null | undefined;
 
-/** No value of it holds a secret, a cookie, a query, an address of a person or of an origin. */
+/** A log line. No value contains a secret, a cookie, a query, or the address of a client or an origin. */
 export interface LogLine {
   readonly event: LogEvent;
   readonly level: LogLevel;
-  /** Whole sentences, for people. */
+  /** Whole sentences. */
   readonly message: string;
   readonly [field: string]: LogValue;
 }
 
-/** Tells the operator a line. It is called at any time and never throws. */
+/** Writes a line. May be called at any time, and never throws. */
 export type Log = (line: LogLine) => void;
 
-/** The same log for one part: its name goes before each message, and `part` names it for tools. */
+/** Returns the log of one part, which prefixes messages with its name and sets `part`. */
 export function logOf(part: string, log: Log): Log {
   const name = part.replaceAll("-", " ");
   const title = name.charAt(0).toUpperCase() + name.slice(1);

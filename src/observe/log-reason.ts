@@ -1,15 +1,15 @@
-// The part of a purge's `reason` that may be written to the log.
+// Filters a purge's `reason` for the log.
 
 const charsMax = 80;
 
-/** Words and paths. A query, an address of mail or a coded text needs other characters. */
+/** Words and paths. Queries, mail addresses and encoded text need other characters. */
 const plain = /^[\p{L}\p{N} .,;:#/()'"_-]*$/u;
-/** A key or a token, an address of IPv4, one of IPv6. */
+/** Keys, tokens, IPv4 and IPv6 addresses. */
 const suspect = /[\p{L}\p{N}_-]{25,}|\d+\.\d+\.\d+\.\d+|[\da-f]*:[\da-f]*:/iu;
 
 /**
- * @returns its first 80 characters; `undefined` where there is none, or where it has what may be a
- *   query, a secret or an address. The journal has it in any case, under the entry's position
+ * Returns the first 80 characters; `undefined` if there is no reason, or if it may contain a query, a
+ * secret or an address. The journal has the full text under the entry's position.
  */
 export function loggedReason(reason: string | undefined): string | undefined {
   if (reason === undefined || reason === "") return undefined;

@@ -1,11 +1,11 @@
-// What this isolate has counted: plain numbers, no I/O. A hit in memory raises some of them, and
-// nothing more; the names of their series are made when somebody asks.
+// The metrics of this isolate: plain numbers, no I/O. A hit in memory only increments some of them; the
+// names of series are built on demand.
 import type { Decision, Outcome } from "./decision.ts";
 import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
 import { type Snapshot, snapshotOf } from "./stats.ts";
 import { addAll, addDuration, addTo, isIn, seriesOf, type Sums } from "./sums.ts";
 
-/** Answers of one route, result and tier, since they were last put among the sums. */
+/** Counts of one route, result and tier since they were last added to the sums. */
 interface Cell {
   readonly route: string;
   readonly outcome: Outcome | undefined;
@@ -16,35 +16,35 @@ interface Cell {
   unverified: number;
 }
 
-/** Beyond so many series, new series are not divided by route. */
+/** Limit of series. Beyond it, new series share a common route. */
 export const seriesMax = 8_192;
 
-/** A report is due after `busyAfterMs` with `busyRequests` since the last one, else after `quietAfterMs`. */
+/** A report is due after `busyAfterMs` if there were `busyRequests`, else after `quietAfterMs`. */
 export interface ReportPace {
   readonly busyAfterMs: number;
   readonly busyRequests: number;
   readonly quietAfterMs: number;
 }
 
-/** As docs/metrics.md states it. */
+/** As documented in docs/metrics.md. */
 export const reportPace: ReportPace = {
   busyAfterMs: 60_000,
   busyRequests: 1_000,
   quietAfterMs: 300_000,
 };
 
-/** The counts of one isolate. */
+/** The metrics of one isolate. */
 export class Metrics {
   readonly #sinceAtMs: number;
   readonly #isReported: boolean;
   readonly #pace: ReportPace;
-  /** The colo that this isolate is in; empty while that is not known. */
+  /** The isolate's colo; empty until known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
-  /** Each gives what it has counted since it was last asked. */
+  /** Each returns its counts since the last call. */
   readonly #others: (() => Sums)[] = [];
   readonly #byPrefix = new Map<string, Map<Outcome, { requests: number }>>();
-  /** Most answers count where the one before did. */
+  /** Cache of the last cell, because consecutive answers often share it. */
   #lastCell: Cell = newCell("", undefined, "");
   #foundInMemory = 0;
   #absentInMemory = 0;
@@ -53,7 +53,7 @@ export class Metrics {
   #takenAtMs: number;
   #requestsSinceTaken = 0;
 
-  /** @param isReported whether reports are sent at all; if not, no report is ever due */
+  /** @param isReported whether reports are sent; if not, none is ever due */
   constructor(sinceAtMs: number, isReported = false, pace = reportPace) {
     this.#sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
@@ -61,7 +61,7 @@ export class Metrics {
     this.#pace = pace;
   }
 
-  /** Once for each request, when it is answered: by `settle`. A refresh answers nobody. */
+  /** Counts an answered request, once, from `settle`. Ignores refreshes. */
   answered(decision: Decision, atMs: number): void {
     const { outcome, isRefresh, prefix, answerBytes } = decision;
     if (outcome === undefined || isRefresh) return;
@@ -85,7 +85,7 @@ export class Metrics {
     if (decision.hasAsked && detail === "switch") this.add("bypassed", [route]);
   }
 
-  /** Once for each request, and for each refresh, when all of it is known: by `settle`. */
+  /** Counts a settled request or refresh, once, from `settle`. */
   settled(decision: Decision): void {
     this.#foundInMemory += decision.foundInMemory;
     this.#absentInMemory += decision.absentInMemory;
@@ -110,22 +110,22 @@ export class Metrics {
     if (outcome !== undefined) this.#cell(route, outcome, tier).bytes += bytes;
   }
 
-  /** Counts in one series. @param labels in the order of the family's; absent for a family without any */
+  /** Increments a counter. @param labels in the family's order; absent if it has none */
   add<Name extends FamilyName>(family: Name, labels?: LabelsOf<Name>, count = 1): void {
     addTo(this.#untold, this.#series(family, labels ?? []), count);
   }
 
-  /** Counts a duration in a histogram. @param labels in the order of the family's */
+  /** Counts a duration in a histogram. @param labels in the family's order */
   took(family: FamilyName, labels: readonly string[], tookMs: number): void {
     addDuration(this.#untold, this.#series(family, labels), tookMs);
   }
 
-  /** From now on what somebody else counts is counted here, too. @param taken gives each count once */
+  /** Includes counts of another component from now on. @param taken returns each count once */
   include(taken: () => Sums): void {
     this.#others.push(taken);
   }
 
-  /** What `/_cache/stats` shows. */
+  /** Returns the metrics for `/_cache/stats`. */
   snapshot(): Snapshot {
     this.#gather();
     const all: Sums = new Map(this.#told);
@@ -133,16 +133,16 @@ export class Metrics {
     return snapshotOf(all, this.#sinceAtMs);
   }
 
-  /** Is a report due? It stays due until the counts are taken. */
+  /** Returns whether a report is due. It stays due until `take`. */
   isReportDue(atMs: number): boolean {
     if (!this.#isReported) return false;
-    // After the clock was set back, the time that has passed is not known.
+    // After a clock step back, the elapsed time is unknown.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
     const { busyAfterMs, busyRequests, quietAfterMs } = this.#pace;
     return sinceMs >= (this.#requestsSinceTaken >= busyRequests ? busyAfterMs : quietAfterMs);
   }
 
-  /** The counts since the last call. Each count is given once. */
+  /** Returns the counts since the last call. */
   take(atMs: number): Sums {
     this.#gather();
     const taken = this.#untold;
@@ -153,7 +153,7 @@ export class Metrics {
     return taken;
   }
 
-  /** Puts what was counted without names among the sums. */
+  /** Adds all cells to the sums. */
   #gather(): void {
     for (const taken of this.#others) addAll(this.#untold, taken());
     for (const [route, byResult] of this.#cells) {
@@ -221,7 +221,7 @@ const newCell = (route: string, outcome: Outcome | undefined, tier: string): Cel
   ...noCounts,
 });
 
-/** The map under a key, made where there is none. */
+/** Returns the map under a key, created if missing. */
 function inner<Key, K, V>(maps: Map<Key, Map<K, V>>, key: Key): Map<K, V> {
   const map = maps.get(key) ?? new Map<K, V>();
   maps.set(key, map);

@@ -1,5 +1,5 @@
-// The line of a sampled request, made from its decision record. A field has the name that OpenTelemetry
-// gives it. Where OpenTelemetry has no name, the field is `tidemark.…`.
+// Builds the log line of a sampled request from its decision. Field names follow OpenTelemetry; others
+// begin with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
 import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";
@@ -9,17 +9,17 @@ import type { Log, LogLine, LogValue } from "./log-line.ts";
 export interface RequestLogSettings {
   /** 0 < share ≤ 1 */
   readonly sample: number;
-  /** Paths stand in the lines. Queries never do. */
+  /** Whether lines include paths. They never include queries. */
   readonly paths: boolean;
   readonly log: Log;
   readonly nowAtMs: () => number;
   readonly random: () => number;
 }
 
-/** What a line says of a request beside its record. */
+/** The parts of a request that its line needs. */
 type RequestAsked = Pick<Request, "method" | "headers">;
 
-/** Of an isolate that is to log some of its requests. */
+/** Samples an isolate's requests. */
 export class RequestLog {
   readonly #settings: RequestLogSettings;
 
@@ -27,14 +27,14 @@ export class RequestLog {
     this.#settings = settings;
   }
 
-  /** @returns `undefined` for a request that is not drawn */
+  /** Returns `undefined` for a request that is not sampled. */
   drawn(request: RequestAsked, path: string): SampledRequest | undefined {
     const { sample, random } = this.#settings;
     return random() < sample ? new SampledRequest(request, path, this.#settings) : undefined;
   }
 }
 
-/** One that was drawn: its line is written once it is answered and all behind that is over. */
+/** A sampled request. Its line is written after the answer and all work behind it. */
 export class SampledRequest {
   readonly #settings: RequestLogSettings;
   readonly #request: RequestAsked;
@@ -50,21 +50,21 @@ export class SampledRequest {
     this.#arrivedAtMs = settings.nowAtMs();
   }
 
-  /** The head of its answer goes out. */
+  /** Notes that the answer's head is being sent. */
   answered({ status }: Pick<Response, "status">): void {
     const tookMs = Math.max(0, this.#settings.nowAtMs() - this.#arrivedAtMs);
     this.#answer = { status, tookMs };
     this.#tell();
   }
 
-  /** @param decision all of it is known; refreshes behind the answer are no part of it */
+  /** @param decision complete; refreshes behind the answer are ignored */
   settled(decision: Decision): void {
     if (decision.isRefresh) return;
     this.#decision = decision;
     this.#tell();
   }
 
-  /** Either may be the last to come. */
+  /** Writes the line once both parts are known. */
   #tell(): void {
     if (this.#answer === undefined || this.#decision === undefined) return;
     const { paths, log } = this.#settings;
@@ -77,7 +77,7 @@ export class SampledRequest {
 
 const pathCharsMax = 512;
 
-/** What a line tells that is no part of the record. */
+/** The parts of a line that are not in the decision. */
 interface AboutRequest {
   readonly method: string;
   readonly path: string | undefined;
@@ -86,10 +86,10 @@ interface AboutRequest {
   readonly tookMs: number;
 }
 
-/** Other methods are not logged: a client may write anything as a method. */
+/** Other methods are logged as `_OTHER`, because a client may send any text. */
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** @returns the line of a request, without its query, its fields, and values of cookies */
+/** Returns the line, without the query, header fields and cookie values. */
 function requestLine(decision: Decision, about: AboutRequest): LogLine {
   const { route, key, outcome, verdict, by, reason, cause, purge, refused } = decision;
   const tier = outcome === "hit" || outcome === "stale-hit" ? decision.detail : undefined;
@@ -126,12 +126,12 @@ function requestLine(decision: Decision, about: AboutRequest): LogLine {
   };
 }
 
-/** Fields and cookies that a rule names are left out. */
+/** Returns the rule without the fields and cookies that it names. */
 function ruleOf(detail: Decision["detail"]): string | undefined {
   return typeof detail === "string" ? detail : detail?.rule;
 }
 
-/** A tier that was looked into twice: what each look came to, and how long both took. */
+/** Returns fields for tier look-ups. Repeated ones list all results and add their times. */
 function looksOf(looks: readonly TierLook[]): Record<string, LogValue> {
   const fields: Record<string, LogValue> = {};
   for (const { tier, kind, tookMs } of looks) {

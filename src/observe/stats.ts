@@ -1,4 +1,4 @@
-// What `/_cache/stats` shows of an isolate's counts, made out of its sums.
+// Builds the metrics of `/_cache/stats` from an isolate's sums.
 import type { Outcome } from "./decision.ts";
 import type { FamilyName } from "../protocol/families.ts";
 import { partsOf, seriesOf, type Sums } from "./sums.ts";
@@ -11,17 +11,16 @@ interface RouteCounts {
   readonly refusedToStore: Counts;
 }
 
-/** What `/_cache/stats` shows of the counts. */
 export type Snapshot = ReturnType<typeof snapshotOf>;
 
-/** @param sinceAtMs since when they were counted; epoch milliseconds */
+/** @param sinceAtMs start of counting in epoch milliseconds */
 export function snapshotOf(sums: Sums, sinceAtMs: number) {
   const total = (family: FamilyName, ...labels: string[]) =>
     sums.get(seriesOf(family, labels)) ?? 0;
   return {
     sinceAtMs,
     routes: routesIn(sums),
-    /** By tier, then by what the read or the write came to. */
+    /** By tier, then by result of the read or write. */
     reads: byTier(sums, "tierReads"),
     writes: byTier(sums, "tierWrites"),
     invalidations: {
@@ -39,18 +38,18 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     },
     purges: { accepted: total("purges"), refused: byLabel(sums, "purgeRefusals") },
     originRequests: total("originRequests"),
-    /** Those of them that were sent a second time. */
+    /** The retries among them. */
     originRetries: total("originRetries"),
-    /** Records of another version or form, or with a body that is not theirs. */
+    /** Records of another version or form, or with a body that does not match. */
     badRecords: total("badRecords"),
-    /** Tags over 256 bytes: nothing can be purged by them. */
+    /** Tags over 256 bytes, which purges cannot name. */
     tagsLeftOut: total("tagsLeftOut"),
     failedBackgroundWork: total("backgroundFailures"),
-    /** Answers for which nobody could tell whether a purge covers them. */
+    /** Answers for which a purge could not be ruled out. */
     unverifiedAnswers: totalOf(sums, "unverified"),
     /** Requests that the switch sent straight to the origin. */
     bypassedBySwitch: totalOf(sums, "bypassed"),
-    /** By what they were for; each of a transaction for one. */
+    /** By purpose; each command of a transaction counts. */
     redisCommands: byLabel(sums, "redisCommands"),
   };
 }
@@ -62,7 +61,7 @@ function* seriesIn(sums: Sums, family: FamilyName) {
   }
 }
 
-/** Of all series of a counter. */
+/** Sums all series of a counter. */
 function totalOf(sums: Sums, family: FamilyName): number {
   let total = 0;
   for (const { count } of seriesIn(sums, family)) total += count;
@@ -98,7 +97,7 @@ function byTier(sums: Sums, family: "tierReads" | "tierWrites") {
   return tiers;
 }
 
-/** Of a family of one label. */
+/** Returns the counts of a family with one label. */
 function byLabel(sums: Sums, family: "purgeRefusals" | "redisCommands"): Counts {
   const counts: Counts = {};
   for (const { labels, count } of seriesIn(sums, family)) addIn(counts, labels[0] ?? "", count);

@@ -1,23 +1,23 @@
-// Counts that can be added: of one isolate, of a report, of the totals. A series is a family with values
-// of its labels. Each bucket of a histogram is a series, and so is its sum.
+// Additive counts of an isolate, a report or the totals. A series is a family with label values. Each
+// bucket of a histogram is a series, and so is its sum.
 import { type FamilyName, families } from "../protocol/families.ts";
 import { bucketOf } from "./histogram.ts";
 
 /**
- * By series: `requests|route|hit|memory` for a counter, `originSeconds|route|b7` for the bucket of index
- * 7 of a histogram, `originSeconds|route|sum` for the sum of its durations in seconds.
+ * Counts by series: `requests|route|hit|memory` for a counter, `originSeconds|route|b7` for bucket 7 of a
+ * histogram, `originSeconds|route|sum` for the sum of its durations in seconds.
  */
 export type Sums = Map<string, number>;
 
-/** Separates the parts of a series' name. No value of a label contains it. */
+/** Separates the parts of a series. Label values never contain it. */
 const separator = "|";
 
-/** @param labels in the order of the family's */
+/** @param labels in the family's order */
 export function seriesOf(family: FamilyName, labels: readonly string[]): string {
   return [family, ...labels.map(withoutSeparator)].join(separator);
 }
 
-/** @returns `undefined` for a series of a family that this version does not know */
+/** Returns `undefined` for a family that this version does not know. */
 export function partsOf(
   series: string,
 ): { family: FamilyName; rest: readonly string[] } | undefined {
@@ -35,7 +35,7 @@ export function addDuration(sums: Sums, series: string, tookMs: number): void {
   addTo(sums, `${series}${separator}sum`, tookMs / 1_000);
 }
 
-/** Is anything counted in it? @param series of a counter, or of a histogram without a bucket */
+/** Returns whether a series exists. @param series of a counter, or of a histogram without a bucket */
 export function isIn(sums: Sums, series: string): boolean {
   return sums.has(series) || sums.has(`${series}${separator}sum`);
 }
@@ -44,11 +44,11 @@ export function addAll(sums: Sums, more: Iterable<readonly [series: string, coun
   for (const [series, count] of more) addTo(sums, series, count);
 }
 
-/** Tells counts that only rise piece by piece: each count is told once. */
+/** Converts growing counts into increments. */
 export class Rises {
   readonly #told: Sums = new Map();
 
-  /** @returns by how much each of them has risen since it was told last */
+  /** Returns each count's growth since the last call. */
   since(counts: Iterable<readonly [series: string, count: number]>): Sums {
     const risen: Sums = new Map();
     for (const [series, count] of counts) {

@@ -1,28 +1,28 @@
-// Adds reports to totals: sums, the state of each colo, and windows of five minutes. Nothing here knows
-// of Redis, and the same reports in the same order come to the same.
+// Adds reports to totals: sums, the state of each colo, and windows of five minutes. Independent of Redis
+// and deterministic.
 import { isWithinMs } from "../base/elapsed.ts";
 import { families, type FamilyName, otherRoutes } from "../protocol/families.ts";
 import { addTo, partsOf, seriesOf, type Sums } from "../observe/sums.ts";
 import type { StandingReport } from "./report-entry.ts";
 import type { ColoState, Totals, Window } from "./totals.ts";
 
-/** So many series make about 400 KiB of text. Further routes count together, as other routes. */
+/** This many series take about 400 KiB of text. Beyond them, routes share the name for other routes. */
 export const seriesMax = 8_192;
 
-/** Beside them, of other routes and of what has no route: of ours there are a few hundred. */
+/** Additional series, for other routes and families without routes. There are a few hundred of these. */
 const seriesBesideMax = 1_024;
 
-/** Of one window, which has counters alone. */
+/** Limit of one window, which has only counters. */
 const windowSeriesMax = 2_048;
 
 export const windowMs = 300_000;
 const windowsMax = 3;
 
-/** The most colos. Cloudflare has some 330. */
+/** Limit of colos. Cloudflare has some 330. */
 const colosMax = 1_024;
 const coloForgottenAfterMs = 86_400_000;
 
-/** What health looks at. */
+/** The families that health uses. */
 const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "requests",
   "prefixRequests",
@@ -33,15 +33,15 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "operatorRefusals",
 ]);
 
-/** What adding has found that an operator should hear of. */
+/** Anomalies that an operator should know. */
 export interface Odd {
-  /** Entries that are no report of this version, and count as lost. */
+  /** Entries that are no report of this version. They count as lost. */
   readonly foreign: number;
-  /** There are more series than the totals hold. */
+  /** Whether there are more series than the totals hold. */
   readonly isCrowded: boolean;
 }
 
-/** @param entries in the order in which they stand. @returns new totals; the given ones stay */
+/** Returns new totals. @param entries in the order of the stream */
 export function added(
   totals: Totals,
   entries: readonly StandingReport[],
@@ -76,7 +76,7 @@ export function added(
   return { startedAtMs, sums, colos, windows: newest, odd: { foreign, isCrowded } };
 }
 
-/** @returns whether it had no room under its own name */
+/** Adds to a series. Returns whether it lacked room under its own name. */
 function addBounded(
   sums: Sums,
   series: string,
@@ -90,8 +90,8 @@ function addBounded(
 }
 
 /**
- * @returns the series of other routes; itself where its family has no route; `undefined` for a
- *   family that this version does not know, of which nobody can say what may be put together
+ * Returns the series for other routes. A family without routes keeps its own. `undefined` for an unknown
+ * family, whose labels could not be merged safely.
  */
 function elsewhere(series: string): string | undefined {
   const parts = partsOf(series);
@@ -103,18 +103,18 @@ function elsewhere(series: string): string | undefined {
   );
 }
 
-/** The newest state of a colo replaces the older one. A colo that has not reported for a day is forgotten. */
+/** Replaces a colo's state, and forgets colos without a report for a day. */
 function setNewest(colos: Map<string, ColoState>, colo: string, state: ColoState): void {
   colos.delete(colo);
   colos.set(colo, state);
   for (const [name, { atMs }] of colos) {
     const isTooMany = colos.size > colosMax;
-    // What is as far ahead was told by a clock that has been set back since.
+    // An instant as far ahead came from a clock that was since set back.
     if (isTooMany || !isWithinMs(coloForgottenAfterMs, atMs, state.atMs)) colos.delete(name);
   }
 }
 
-/** @param upToAtMs what is later was told by a clock that has been set back since */
+/** @param upToAtMs later windows came from a clock that was since set back */
 function newestFirst(windows: ReadonlyMap<number, Sums>, upToAtMs: number): Window[] {
   const all = Array.from(windows, ([fromAtMs, sums]) => ({ fromAtMs, sums })).filter(
     ({ fromAtMs }) => fromAtMs <= upToAtMs,

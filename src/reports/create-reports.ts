@@ -1,4 +1,4 @@
-// Reports of an isolate, wired together: the one way into this folder for whoever composes an application.
+// Assembles an isolate's reports. Applications import only this file of the folder.
 import { type Log, logOf } from "../observe/log-line.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
@@ -8,38 +8,37 @@ import { ReportStream } from "./report-stream.ts";
 import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
 import type { Totals } from "./totals.ts";
 
-/** A run of the cron trigger reports and adds up in each minute of the clock that is a multiple of this. */
+/** Interval of reports and folding by the cron trigger, aligned to the clock. */
 const cronMinutes = 5;
 const minuteMs = 60_000;
 
 export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
-  /** The counts that are reported. The commands of reports are counted here, too. */
+  /** The metrics to report, which also count the commands of reports. */
   readonly metrics: ReporterSettings["metrics"] & RedisCounts;
   readonly config: { readonly namespace: string; readonly metrics: { readonly isOn: boolean } };
 }
 
 export interface ReportsPlatform {
   readonly database?: { readonly url: string; readonly token: string } | undefined;
-  /** Gets the reports in the place of Redis. */
+  /** Receives the reports instead of Redis. */
   readonly dataset?: Dataset | undefined;
   readonly nowAtMs: () => number;
   readonly log: Log;
 }
 
-/** Sends reports, and reads the totals. */
 export interface Reports {
   /** Starts a report behind an answer. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
-  /** Never rejects. */
+  /** Reads the totals. Never rejects. */
   readonly readTotals: () => Promise<Totals | Unavailable>;
   /**
-   * The part of a run of the cron trigger: every fifth minute a report of this isolate, even if it has
-   * counted nothing, and all that stands is added up. Never rejects on account of Redis.
+   * Runs from the cron trigger. Every fifth minute it reports, even without counts, and folds all waiting
+   * reports. Never rejects because of Redis.
    */
   readonly runCron: () => Promise<void>;
 }
 
-/** Are reports on, and is there a place for them? */
+/** Returns whether reports are enabled and have a destination. */
 export function areReportsOn(
   { metrics }: ReportsSettings["config"],
   { database, dataset }: Pick<ReportsPlatform, "database" | "dataset">,
@@ -72,7 +71,7 @@ function channelOf(
 ): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
   if (database === undefined) return undefined;
-  // A separate client: a failure of reports must not delay or shut off anything else.
+  // Use a separate client, so that failing reports neither delay nor shut off anything else.
   const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
   const stream = new ReportStream({ redis, namespace: config.namespace });
   return { kind: "redis", stream, folding: new Folding({ stream, nowAtMs, randomText, log }) };
@@ -99,7 +98,7 @@ function noReports(isOn: boolean): Reports {
         kind: "unavailable",
         isLasting: true,
         why: 'The configuration says `metrics: "off"`.',
-        mend: "Remove this setting, and isolates report.",
+        mend: "Remove this setting to have isolates report.",
       };
   return {
     report: () => undefined,

@@ -1,17 +1,17 @@
-// Reports as data points of Workers Analytics Engine, for sites that bind a dataset. The layout is in
-// docs/analytics-engine.md: queries depend on it.
+// Converts reports into data points of Workers Analytics Engine, for sites that bind a dataset. Queries
+// depend on the layout, which docs/analytics-engine.md documents.
 import { families, type FamilyName } from "../protocol/families.ts";
 import { partsOf, type Sums } from "../observe/sums.ts";
 import type { Gauges } from "./report-entry.ts";
 
-/** A dataset of Analytics Engine, as a Worker is bound to it. */
+/** A binding to a dataset of Analytics Engine. */
 export interface Dataset {
-  /** Returns at once; the runtime writes it. */
+  /** Returns at once. The runtime writes the point later. */
   writeDataPoint(point: DataPoint): void;
 }
 
 export interface DataPoint {
-  /** One, of 96 bytes at most. */
+  /** One index, at most 96 bytes. */
   readonly indexes: readonly string[];
   /** At most 20. */
   readonly blobs: readonly string[];
@@ -19,27 +19,27 @@ export interface DataPoint {
   readonly doubles: readonly number[];
 }
 
-/** In one invocation of a Worker. */
+/** Limit of points per invocation of a Worker. */
 const pointsMax = 25;
 
-/** Of a blob; all of a point may have 5 KiB. A label is a name in a configuration. */
+/** Length of a blob. All blobs of a point may have 5 KiB. Labels are names from the configuration. */
 const blobCharsMax = 256;
 
-/** Histograms have 37 bounds, and a point has room for 18: every second one, from 0.5 ms on. */
+/** A point has room for 18 of the 37 bounds: every second one, from 0.5 ms. */
 const bucketsOfPoint = 18;
 
-/** Maps a bucket of a histogram to a bucket of a point, whose bound is the next power of two. */
+/** Maps a histogram's bucket to a point's, whose bound is the next power of two. */
 const bucketOfPoint = (index: number): number => Math.max(0, Math.ceil(index / 2) - 1);
 
-/** Where and how it is told. */
+/** Origin of a report. */
 export interface Told {
   readonly namespace: string;
   readonly colo: string;
 }
 
 /**
- * Takes from the sums as many points as one invocation may write, the oldest first. The others wait.
- * One point stands for the state of the isolate.
+ * Removes sums and returns them as points, oldest first, up to the limit of one invocation. The rest waits.
+ * One point holds the isolate's state.
  */
 export function takenAsPoints(sums: Sums, gauges: Gauges, told: Told): DataPoint[] {
   const points = new Map<
@@ -75,15 +75,15 @@ export function takenAsPoints(sums: Sums, gauges: Gauges, told: Told): DataPoint
   ];
 }
 
-/** @param part of a histogram's series: a bucket, or its sum; `undefined` for a counter */
+/** @param part of a histogram's series: a bucket or the sum; `undefined` for a counter */
 function put(doubles: number[], part: string | undefined, count: number): void {
   const add = (at: number) => void (doubles[at] = (doubles[at] ?? 0) + count);
   if (part === undefined) return add(0);
   if (part === "sum") return add(1);
   add(0);
   const at = bucketOfPoint(Number(part.slice(1)));
-  // Each bucket includes the buckets below it, so a query need not add them up. Durations above all
-  // bounds are only in the number of all durations.
+  // Buckets are cumulative, so queries need not add them. Durations above all bounds count only in the
+  // total.
   for (let upTo = at; upTo < bucketsOfPoint; upTo += 1) add(2 + upTo);
 }
 
@@ -94,6 +94,6 @@ function pointOf(
   const blobs = [namespace, of.family, colo, ...of.labels].map((text) =>
     text.slice(0, blobCharsMax),
   );
-  // Where there is much, each family is sampled by itself. Both names together have less than 96 bytes.
+  // Analytics Engine samples each index separately. Both names together have less than 96 bytes.
   return { indexes: [`${namespace}/${of.family}`], blobs, doubles: of.doubles };
 }

@@ -1,4 +1,4 @@
-// Adds up the reports in the stream, page by page: for a reader of the totals, or to empty the stream.
+// Adds the stream's reports to the totals, page by page, to read the totals or to empty the stream.
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
@@ -8,10 +8,10 @@ import type { ReportStream, Standing } from "./report-stream.ts";
 import { totalsText } from "./totals-text.ts";
 import type { Totals } from "./totals.ts";
 
-/** Totals cannot be had now, or not here. */
+/** Why the totals are unavailable. */
 export interface Unavailable extends Reason {
   readonly kind: "unavailable";
-  /** Until this deployment is set up otherwise; unless set, they may be had later. */
+  /** Set if only a change of the deployment helps; otherwise a retry may succeed. */
   readonly isLasting?: true;
 }
 
@@ -22,10 +22,10 @@ export interface FoldingSettings {
   readonly log: Log;
 }
 
-/** Twice as many pages as the stream can have: others may fold some of them first. */
+/** Twice the pages of a full stream, because other isolates may fold some first. */
 const pagesOfReaderMax = 72;
 
-/** Behind an answer, where a Worker may ask Redis some fifty times: two for each page. */
+/** Limit behind an answer: a Worker may send some fifty requests to Redis, two per page. */
 const pagesBehindMax = 8;
 
 const busy: Unavailable = {
@@ -43,8 +43,8 @@ export class Folding {
   }
 
   /**
-   * The totals of all reports that the database has taken. They never fall while it keeps them.
-   * Three commands, and four more for each full page. Never rejects.
+   * Returns the totals of all reports in the database, which never decrease while it keeps its data. Costs
+   * three commands, and four per full page. Never rejects.
    */
   async read(): Promise<Totals | Unavailable> {
     for (let page = 0; page < pagesOfReaderMax; page += 1) {
@@ -59,8 +59,8 @@ export class Folding {
   }
 
   /**
-   * Empties the stream, up to the number of pages that fit into work behind an answer. If another isolate
-   * folds at the same time, this one stops. Never rejects.
+   * Empties the stream, within the limit of work behind an answer. Stops if another isolate folds at the
+   * same time. Never rejects.
    */
   async empty(): Promise<void> {
     for (let page = 0; page < pagesBehindMax; page += 1) {
@@ -77,7 +77,7 @@ export class Folding {
     const { held, page, isFull } = answer.value;
     if (held.kind === "newer") return this.#newer();
     if (held.isBroken) {
-      this.#sayOnce("The totals in Redis cannot be read. Counting begins anew.");
+      this.#sayOnce("The totals in Redis cannot be read. Counting starts over.");
     }
     const startedAtMs = page[0]?.atMs ?? nowAtMs();
     const nothing: Totals = { startedAtMs, sums: new Map(), colos: new Map(), windows: [] };
@@ -108,12 +108,12 @@ export class Folding {
     if (isCrowded) {
       this.#sayOnce(
         `There are more than ${seriesMax.toLocaleString("en")} series. Further routes count together, ` +
-          'as "other routes". Give the site fewer routes, or begin anew: docs/configuration.md, "Metrics".',
+          'as "other routes". Give the site fewer routes, or start counting over: docs/configuration.md, "Metrics".',
       );
     }
   }
 
-  /** Once for each isolate: a trouble that stays in Redis would have a line at each read. */
+  /** Logs a message once per isolate, because a persistent problem would repeat at each read. */
   #sayOnce(message: string): void {
     if (this.#said.has(message)) return;
     this.#said.add(message);

@@ -1,13 +1,12 @@
-// What is shown beside the counts of `families.ts`: the state of colos, of the database, and of the
-// deployment itself.
+// Metrics besides those of `families.ts`: the state of colos, database and deployment.
 import type { DatabaseInfo } from "../redis/database-info.ts";
 import type { FamilyHead, Sample } from "./text-format.ts";
 import type { ColoState, Totals } from "./totals.ts";
 
-/** What a scrape shows. */
+/** The data of a scrape. */
 export interface Shown {
   readonly totals: Totals;
-  /** `null` where the database did not answer INFO. */
+  /** `null` if the database did not answer INFO. */
   readonly info: DatabaseInfo | null;
   readonly build: {
     readonly version: string;
@@ -16,7 +15,7 @@ export interface Shown {
   };
 }
 
-/** A family whose samples are read from what is shown, not added up. */
+/** A family whose samples are read, not added up. */
 export interface Gauge extends FamilyHead {
   readonly kind: "gauge" | "counter";
   readonly samples: (shown: Shown) => readonly Sample[];
@@ -25,7 +24,7 @@ export interface Gauge extends FamilyHead {
 export const gauges: readonly Gauge[] = [
   ofColo(
     "journal_lag_seconds",
-    "From the acceptance of the last purge that an isolate read until it was read",
+    "Time from the acceptance of the last purge that an isolate read until it was read",
     ({ lagMs }) => seconds(lagMs),
   ),
   ofColo(
@@ -35,26 +34,26 @@ export const gauges: readonly Gauge[] = [
   ),
   ofColo(
     "view_age_seconds",
-    "From the last proven read of the purge journal until the report",
+    "Time from the last proven read of the purge journal until the report",
     ({ viewAgeMs }) => seconds(viewAgeMs),
   ),
   ofColo(
     "memory_tier_bytes",
-    "What the memory tier of the isolate holds, in bytes",
+    "Bytes in the isolate's memory tier",
     ({ memoryBytes }) => memoryBytes,
   ),
   ofColo(
     "memory_tier_records",
-    "What the memory tier of the isolate holds, in records",
+    "Records in the isolate's memory tier",
     ({ memoryRecords }) => memoryRecords,
   ),
-  ofColo("last_report_timestamp_seconds", "When an isolate of the colo reported last", ({ atMs }) =>
+  ofColo("last_report_timestamp_seconds", "Time of the last report of an isolate", ({ atMs }) =>
     seconds(atMs),
   ),
   alone(
     "start_time_seconds",
-    "When counting began; a later time than before means that counting began anew",
-    // Before the first report nothing has begun.
+    "When counting started; a later time than before means that counting started over",
+    // Counting starts with the first report.
     ({ totals }) => (totals.sums.size === 0 ? null : seconds(totals.startedAtMs)),
   ),
   {
@@ -66,7 +65,7 @@ export const gauges: readonly Gauge[] = [
   },
   alone(
     "purge_bound_seconds",
-    "N: within how many seconds after its acceptance a purge is seen everywhere; the longest of all routes",
+    "N: seconds after its acceptance until a purge takes effect everywhere; the longest of all routes",
     ({ build }) => build.purgeBoundSeconds,
   ),
   alone("redis_up", "1 if the database answered INFO at this scrape, else 0", ({ info }) =>
@@ -74,15 +73,15 @@ export const gauges: readonly Gauge[] = [
   ),
   alone(
     "redis_memory_bytes",
-    "What the database holds: data where it tells their size, as Upstash does, else memory",
+    "Bytes that the database holds: data if reported, as by Upstash, else memory",
     ({ info }) => info?.usedBytes,
   ),
   alone(
     "redis_memory_max_bytes",
-    "The most that the database may hold, where it has such a bound",
+    "Limit of the bytes that the database may hold, if it has one",
     ({ info }) => info?.maxBytes,
   ),
-  alone("redis_keys", "Keys in the database, whoever wrote them", ({ info }) => info?.keys),
+  alone("redis_keys", "Keys in the database, from any application", ({ info }) => info?.keys),
   {
     ...alone(
       "redis_evicted_keys_total",
@@ -93,7 +92,7 @@ export const gauges: readonly Gauge[] = [
   },
 ];
 
-/** One sample for each colo whose isolates have told it. */
+/** Makes a gauge with one sample per reporting colo. */
 function ofColo(name: string, help: string, valueOf: (state: ColoState) => number | null): Gauge {
   return {
     kind: "gauge",
@@ -105,7 +104,7 @@ function ofColo(name: string, help: string, valueOf: (state: ColoState) => numbe
   };
 }
 
-/** One sample without labels; none where nobody knows. */
+/** Makes a gauge without labels, and without a sample if unknown. */
 function alone(
   name: string,
   help: string,

@@ -1,13 +1,13 @@
-// The gauges of one isolate: how late it reads purges, the age of its view, how full its memory is.
+// The gauges of one isolate: purge lag, age of the view, and use of memory.
 import type { Gauges } from "./report-entry.ts";
 
 export interface GaugesSettings {
   readonly memory: { readonly bytes: number; readonly count: number };
-  /** When the journal was last read and proven, in epoch milliseconds; -Infinity before; `undefined` without one. */
+  /** Last proven read of the journal in epoch milliseconds; −∞ before it; `undefined` without a journal. */
   readonly viewReadAtMs: () => number | undefined;
 }
 
-/** One for each isolate. */
+/** One instance per isolate. */
 export class IsolateGauges {
   readonly #settings: GaugesSettings;
   #lagMs: number | null = null;
@@ -17,13 +17,13 @@ export class IsolateGauges {
     this.#settings = settings;
   }
 
-  /** A purge was read so long after it was accepted. */
+  /** Notes the time from a purge's acceptance to its read. */
   lagged(tookMs: number): void {
     this.#lagMs = Math.max(0, tookMs);
     this.#lagWorstMs = Math.max(this.#lagMs, this.#lagWorstMs ?? 0);
   }
 
-  /** Reads the gauges, and begins the worst lag anew. */
+  /** Returns the gauges and resets the worst lag. */
   taken(atMs: number): Gauges {
     const { memory, viewReadAtMs } = this.#settings;
     const lagWorstMs = this.#lagWorstMs;

@@ -1,15 +1,14 @@
-// What all isolates have told, in the form that Prometheus scrapes.
+// The metrics of all isolates in Prometheus' format.
 import { families, type Family, type FamilyName } from "../protocol/families.ts";
 import { gauges, type Shown } from "./gauges.ts";
 import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./samples.ts";
 import { familyText, histogramText } from "./text-format.ts";
 
 /**
- * The body of a scrape: every family that has samples, by the tables `families` and `gauges`. A counter
- * without labels is there from the beginning. What another version has told is left out: series of
- * families, labels or buckets that this one does not know.
+ * Builds the body of a scrape from the families and gauges that have samples. Counters without labels are
+ * always present. Skips families, labels and buckets of other versions.
  *
- * @returns text in the format 0.0.4
+ * @returns text format 0.0.4
  */
 export function prometheusText(shown: Shown): string {
   const byFamily = seriesByFamily(shown.totals.sums);

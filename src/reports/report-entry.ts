@@ -1,20 +1,20 @@
-// A report as an entry of the stream: the counts of one isolate since its last report, and its gauges.
+// A report as a stream entry: an isolate's counts since its last report, and its gauges.
 import * as z from "zod/mini";
 import type { Sums } from "../observe/sums.ts";
 import { formOf, jsonIn, sumsIn } from "./sums-text.ts";
 import type { ColoState } from "./totals.ts";
 
-/** Raised with every change of form that an older reader would take wrongly. */
+/** Incremented with every incompatible change of the format. */
 const version = "1";
 
 /** The gauges of an isolate at its report. */
 export type Gauges = Omit<ColoState, "atMs">;
 
-/** What one isolate tells at once. */
+/** One report of an isolate. */
 export interface Report {
-  /** Random. After a loss, another entry may get the same ID; `n` tells the two apart. */
+  /** Random text. Distinguishes entries with the same ID after a loss. */
   readonly n: string;
-  /** Where the isolate runs; empty where nobody knows. */
+  /** The isolate's colo; empty if unknown. */
   readonly colo: string;
   readonly sums: Sums;
   readonly gauges: Gauges;
@@ -23,23 +23,23 @@ export interface Report {
 /** An entry of the stream. */
 export interface StandingReport {
   readonly id: string;
-  /** Its own; empty for an entry that has none, or none that an isolate makes. */
+  /** The entry's own `n`; empty if missing or invalid. */
   readonly n: string;
-  /** When the database took it. */
+  /** When the database stored it. */
   readonly atMs: number;
-  /** `undefined`: it is of another version, or no report at all. */
+  /** `undefined` for an entry of another version, or any other text. */
   readonly report: Report | undefined;
 }
 
-/** No colo of Cloudflare's has more than a few letters; COLO may have any. */
+/** Cloudflare's colos have a few letters; the variable COLO may be longer. */
 const coloCharsMax = 64;
 
-/** Of the sums in one report, in UTF-8. */
+/** Limit of a report's sums in UTF-8. */
 export const sumsBytesMax = 8_192;
-/** What is longer has not been written by an isolate, of whatever version. */
+/** Longer text was not written by an isolate of any version. */
 const sumsCharsMax = 2 * sumsBytesMax;
 
-/** A script compares it with the entry's, byte by byte: what JSON cannot give back is none. */
+/** A script compares `n` byte by byte, so only characters that survive JSON are valid. */
 const nForm = /^[\w-]{1,64}$/;
 
 const amount = z.number().check(z.nonnegative());
@@ -51,7 +51,7 @@ const gaugesForm = z.object({
   memoryRecords: amount,
 });
 
-/** @returns names and values, as XADD takes them */
+/** Returns names and values for XADD. */
 export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
   const d = JSON.stringify(formOf(sums));
   return Object.entries({
@@ -63,7 +63,7 @@ export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
   }).flat();
 }
 
-/** @param page a reply of XRANGE: `[[id, [name, value, …]], …]`. Never throws */
+/** @param page reply of XRANGE: `[[id, [name, value, …]], …]`. Never throws */
 export function reportsIn(page: unknown): StandingReport[] {
   return listIn(page).flatMap((item) => {
     const [id, words] = listIn(item);
@@ -91,14 +91,14 @@ function standing(id: string, words: readonly unknown[]): StandingReport {
   return { id, n, atMs, report };
 }
 
-/** @returns the ID that comes next after this one: trimming to it leaves exactly what came later */
+/** Returns the ID after this one. Trimming to it leaves exactly the later entries. */
 export function nextId(id: string): string {
   const [ms = "0", sequence = "0"] = id.split("-");
   const next = BigInt(sequence) + 1n;
   return next > sequenceMax ? `${BigInt(ms) + 1n}-0` : `${ms}-${next}`;
 }
 
-/** Of 64 bits. */
+/** Largest 64-bit sequence number. */
 const sequenceMax = 2n ** 64n - 1n;
 
 const listIn = (value: unknown): readonly unknown[] =>

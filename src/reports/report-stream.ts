@@ -1,16 +1,16 @@
-// Reports in Redis: a stream of reports that are not added up yet, and the totals. No entry of the stream
-// is in the totals, so no cursor is needed that could disagree with either (docs/adr/0021).
+// Reports in Redis: the totals, and a stream of reports that are not in the totals yet. Entries are never
+// in both, so no cursor is needed (docs/adr/0021).
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
 import { type HeldTotals, totalsIn } from "./totals-text.ts";
 
-/** A stream with more entries takes no report: nobody seems to add them up. */
+/** A longer stream accepts no more reports, because apparently nobody folds them. */
 export const standingMax = 4_096;
 
-/** Of at most 8 KiB each: a page is at most 1 MiB. */
+/** Entries per page: 1 MiB at 8 KiB each. */
 export const pageCount = 128;
 
-/** KEYS: stream. ARGV: how many may stand, names and values. @returns how many stand, or -1 */
+/** KEYS: stream. ARGV: maximum entries, names and values. @returns the number of entries, or -1 */
 export const addScript = `
 local count = redis.call("XLEN", KEYS[1])
 if count > tonumber(ARGV[1]) then return -1 end
@@ -18,8 +18,8 @@ redis.call("XADD", KEYS[1], "*", unpack(ARGV, 2))
 return count + 1`;
 
 /**
- * KEYS: stream, totals. ARGV: the version that was read, the first and the last entry that were added, the
- * last one's n if it has one, the new totals, the first ID to keep. @returns 1, or 0 where something has changed and nothing is written
+ * KEYS: stream, totals. ARGV: version read, first and last entry added, the last one's `n` if any, new
+ * totals, first ID to keep. @returns 1; 0 if something changed and nothing was written
  */
 export const foldScript = `
 local held = redis.call("GET", KEYS[2]) or ""
@@ -35,10 +35,10 @@ redis.call("SET", KEYS[2], ARGV[5])
 redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;
 
-/** What stands at one moment, as the primary has it. */
+/** The state at one moment on the primary. */
 export interface Standing {
   readonly held: HeldTotals;
-  /** The oldest, a page of them; a page that is not full is all of them. */
+  /** The oldest entries. A page that is not full has all of them. */
   readonly page: readonly StandingReport[];
   readonly isFull: boolean;
 }
@@ -52,7 +52,7 @@ export interface ReportStreamSettings {
   readonly standingMax?: number;
 }
 
-/** Where reports of isolates meet. No call of it rejects. */
+/** The stream of reports of all isolates. No method rejects. */
 export class ReportStream {
   readonly #settings: ReportStreamSettings;
   readonly #pageCount: number;
@@ -63,9 +63,8 @@ export class ReportStream {
   }
 
   /**
-   * One command, sent once.
-   *
-   * @returns how many entries stand now; -1 where there are too many, and nothing was written
+   * Appends a report with one command, without a retry. Returns the number of entries; -1 if there are too
+   * many, and nothing was written.
    */
   async add(report: Report): Promise<RedisAnswer<number>> {
     const given = [String(this.#settings.standingMax ?? standingMax), ...fieldsOf(report)];
@@ -75,7 +74,7 @@ export class ReportStream {
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) } : answer;
   }
 
-  /** Three commands in a transaction that writes, so that the primary answers, and of one moment. */
+  /** Reads the state at one moment. Includes a write, so that the primary answers. */
   async standing(): Promise<RedisAnswer<Standing>> {
     const { stream, totals, probe } = this.#keys;
     const answer = await this.#settings.redis.attempt<unknown[]>(
@@ -99,12 +98,11 @@ export class ReportStream {
   }
 
   /**
-   * Replaces the totals that were read, and removes from the stream the entries that were added: both or
-   * neither. One command.
+   * Replaces the totals and removes the added entries from the stream, atomically. Costs one command.
    *
    * @param version of the totals that were read
-   * @param page    what was added to them
-   * @returns whether it was done; else something has changed meanwhile, or there was nothing to add
+   * @param page    entries added to them
+   * @returns false if something changed meanwhile, or if there was nothing to add
    */
   async fold(
     version: string,

@@ -1,4 +1,4 @@
-// Reports the counts of this isolate: behind an answer once a report is due, and in runs of the cron trigger.
+// Reports an isolate's metrics: behind an answer when due, and from the cron trigger.
 import type { Log } from "../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../observe/sums.ts";
 import { type Dataset, takenAsPoints } from "./data-points.ts";
@@ -7,15 +7,15 @@ import { type Gauges, sumsBytesMax } from "./report-entry.ts";
 import type { ReportStream } from "./report-stream.ts";
 import { takenWithin } from "./sums-text.ts";
 
-/** An isolate that finds more entries when it reports adds them up. */
+/** Stream length from which a reporting isolate also folds. */
 const usualFoldFrom = 256;
 
-/** At one time, one behind the other: a Worker may ask Redis some fifty times behind an answer, and fold. */
+/** Reports per call: a Worker may send some fifty requests to Redis behind an answer, including folding. */
 const reportsAtOnceMax = 16;
 
 const reportsLost = seriesOf("reportsLost", []);
 
-/** Where reports go: to Redis, one command each, or to Analytics Engine, for none. */
+/** Destination of reports: Redis for one command each, or Analytics Engine for none. */
 export type Channel =
   | { readonly kind: "redis"; readonly stream: ReportStream; readonly folding: Folding }
   | { readonly kind: "analytics-engine"; readonly dataset: Dataset };
@@ -24,12 +24,12 @@ export interface ReporterSettings {
   readonly channel: Channel;
   readonly namespace: string;
   readonly metrics: {
-    /** Where this isolate runs; empty where nobody knows. */
+    /** The isolate's colo; empty if unknown. */
     readonly colo: string;
-    /** What came since the last take; it begins anew by that. */
+    /** Returns and resets the counts since the last call. */
     take(atMs: number): Sums;
   };
-  /** How the isolate stands now. Asked once for each report. */
+  /** Returns the isolate's state. Called once per report. */
   readonly gauges: (atMs: number) => Gauges;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
@@ -38,10 +38,10 @@ export interface ReporterSettings {
   readonly foldFrom?: number;
 }
 
-/** One for each isolate. */
+/** One instance per isolate. */
 export class Reporter {
   readonly #settings: ReporterSettings;
-  /** Counts that were taken from the metrics and are not reported yet, the oldest first. */
+  /** Counts that are not reported yet, oldest first. */
   readonly #pending: Sums = new Map();
 
   constructor(settings: ReporterSettings) {
@@ -49,9 +49,8 @@ export class Reporter {
   }
 
   /**
-   * All that was counted, in one report or in several where one has no room for it. Each is sent once: it
-   * counts once, or not at all. What is sent is gone from here, whatever becomes of it; after one that is
-   * lost, the rest waits for the next time. Never rejects on account of Redis.
+   * Reports all counts, in several reports if needed. Each is sent once, so counts are never added twice.
+   * If one is lost, the rest waits for the next call. Never rejects because of Redis.
    */
   async tell(): Promise<void> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
@@ -76,7 +75,7 @@ export class Reporter {
       const standing = answer.kind === "answered" ? answer.value : undefined;
       const isLost = standing === undefined || standing < 0;
       if (isLost) this.#lost(sums, standing);
-      // What has no room in a whole report has none in the next one, either.
+      // Counts that do not fit into an empty report never will.
       const isMore = this.#pending.size > 0 && sums.size > 0 && sent < reportsAtOnceMax;
       if (isMore && !isLost) continue;
       const foldFrom = this.#settings.foldFrom ?? usualFoldFrom;
@@ -86,14 +85,14 @@ export class Reporter {
   }
 
   /**
-   * Counts a lost report, for the next report to tell. Adds the losses that the lost report would have told.
+   * Counts a lost report, and those that it would have counted, for the next report.
    *
-   * @param standing below 0 where the stream was full; `undefined` where no answer came
+   * @param standing negative if the stream was full; `undefined` without an answer
    */
   #lost(sums: Sums, standing: number | undefined): void {
     addTo(this.#pending, reportsLost, 1 + (sums.get(reportsLost) ?? 0));
     const why =
-      standing === undefined ? "Redis did not confirm it" : "too many reports wait to be added up";
+      standing === undefined ? "Redis did not confirm it" : "too many reports wait to be folded";
     const message = `A report with counts of this isolate is lost: ${why}.`;
     this.#settings.log({ event: "report-lost", level: "warn", message });
   }

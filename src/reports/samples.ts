@@ -1,13 +1,13 @@
-// The sums of all isolates as samples and distributions, by family: what each form of the metrics is made of.
+// Converts the sums of all isolates into samples and distributions by family, for every output format.
 import type { Family, FamilyName } from "../protocol/families.ts";
 import { boundsMs } from "../observe/histogram.ts";
 import { partsOf, type Sums } from "../observe/sums.ts";
 import type { Distribution, Sample } from "./text-format.ts";
 
-/** The upper bounds of the buckets of all histograms. */
+/** Upper bounds of all histograms' buckets. */
 export const boundsSeconds = boundsMs.map((ms) => ms / 1_000);
 
-/** The values of its labels, of a histogram then what of it is told; and the count. */
+/** Label values, for a histogram followed by the part; and the count. */
 type Told = readonly [rest: readonly string[], count: number];
 
 export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly Told[]> {
@@ -22,7 +22,7 @@ export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly Tol
   return byFamily;
 }
 
-/** A counter without labels is there from the beginning. */
+/** Returns samples. A counter without labels always has one. */
 export function samplesOf({ labels: names }: Family, told: readonly Told[]): Sample[] {
   const samples = told
     .filter(([labels]) => labels.length === names.length)
@@ -30,7 +30,7 @@ export function samplesOf({ labels: names }: Family, told: readonly Told[]): Sam
   return samples.length === 0 && names.length === 0 ? [{ labels: [], value: 0 }] : samples;
 }
 
-/** Each with one count more than there are bounds: of what is above all of them. */
+/** Returns distributions. Each has one more count than bounds, for larger durations. */
 export function distributionsOf({ labels: names }: Family, told: readonly Told[]): Distribution[] {
   const found = new Map<string, { labels: readonly string[]; counts: number[]; sum: number }>();
   for (const [rest, value] of told) {
@@ -49,7 +49,7 @@ export function distributionsOf({ labels: names }: Family, told: readonly Told[]
 
 const noCounts = () => [...boundsSeconds, Infinity].map(() => 0);
 
-/** @returns the index that `b7` stands for; `undefined` for what is none of ours */
+/** Returns the index in `b7`; `undefined` for an unknown part. */
 function bucketIn(part: string): number | undefined {
   const index = /^b\d{1,3}$/.test(part) ? Number(part.slice(1)) : undefined;
   return index === undefined || index > boundsSeconds.length ? undefined : index;

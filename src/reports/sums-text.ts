@@ -1,14 +1,14 @@
-// Sums as text: series that differ in their last part alone stand together, so that the buckets of a
-// histogram cost a few bytes each.
+// Encodes sums as JSON. Series that differ only in their last part are grouped, so a histogram's bucket
+// costs a few bytes.
 import type { Sums } from "../observe/sums.ts";
 
-/** By all of a series' name but its last part, then by that. A name of one part stands below "". */
+/** Counts by a series' name without its last part, then by that part. Single-part names are below "". */
 export type SumsForm = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Sums of durations have digits that no clock has measured. */
+/** Digits of durations. More would exceed the clock's precision. */
 const digits = 6;
 
-/** @returns plain data, in the order of the sums */
+/** Returns plain data in the order of the sums. */
 export function formOf(sums: Sums): SumsForm {
   const groups = new Map<string, [last: string, count: number][]>();
   for (const [series, count] of sums) {
@@ -23,9 +23,10 @@ export function formOf(sums: Sums): SumsForm {
 }
 
 /**
- * @param form     as `formOf` has made it, or anything else
- * @param countMax an isolate counts no more: a sum of what is greater might be Infinity, which JSON has not
- * @returns `undefined` for what is no sums. Never throws
+ * Parses the output of `formOf`. Never throws.
+ *
+ * @param countMax limit of valid counts, because larger ones could add up to Infinity, which JSON lacks
+ * @returns `undefined` if invalid
  */
 export function sumsIn(form: unknown, countMax = Number.MAX_VALUE): Sums | undefined {
   const sums: Sums = new Map();
@@ -33,7 +34,7 @@ export function sumsIn(form: unknown, countMax = Number.MAX_VALUE): Sums | undef
   for (const [group, members] of Object.entries(form)) {
     if (!isRecord(members)) return undefined;
     for (const [last, count] of Object.entries(members)) {
-      // A count that falls, or is none, would make all that it is added to worthless.
+      // A negative or invalid count would corrupt the totals.
       if (typeof count !== "number" || !(count >= 0 && count <= countMax)) return undefined;
       sums.set(group === "" ? last : `${group}|${last}`, count);
     }
@@ -42,9 +43,9 @@ export function sumsIn(form: unknown, countMax = Number.MAX_VALUE): Sums | undef
 }
 
 /**
- * Takes out of the sums what has room in a text, the oldest first: what is left waits for the next.
+ * Removes and returns the sums that fit into a text, oldest first.
  *
- * @param bytesMax of the JSON of `formOf`, in UTF-8
+ * @param bytesMax limit for the JSON of `formOf` in UTF-8
  */
 export function takenWithin(sums: Sums, bytesMax: number): Sums {
   const taken: Sums = new Map();
@@ -63,12 +64,12 @@ export function takenWithin(sums: Sums, bytesMax: number): Sums {
   return taken;
 }
 
-/** Plain data of any kind, but no list. */
+/** Returns whether a value is an object and no list. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @returns `undefined` for what is no JSON. Never throws */
+/** Returns `undefined` for invalid JSON. Never throws. */
 export function jsonIn(text: unknown): unknown {
   try {
     return typeof text === "string" ? JSON.parse(text) : undefined;
@@ -85,5 +86,5 @@ function halves(series: string): readonly [group: string, last: string] {
 const rounded = (count: number): number =>
   Number.isInteger(count) ? count : Number(count.toFixed(digits));
 
-/** Of its JSON. */
+/** Returns the length of the text's JSON. */
 const bytesOf = (text: string): number => new TextEncoder().encode(JSON.stringify(text)).length;

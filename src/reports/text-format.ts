@@ -1,18 +1,18 @@
-// Prometheus' text format 0.0.4: families of samples as lines of text.
+// Prometheus' text format 0.0.4.
 
-/** What a scrape is answered with. */
+/** Content type of a scrape. */
 export const textFormatType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What stands before the samples of a family. */
+/** The head of a family. */
 export interface FamilyHead {
   readonly kind: "counter" | "gauge" | "histogram";
   readonly name: string;
   readonly help: string;
-  /** The names of its labels. */
+  /** Label names. */
   readonly labels: readonly string[];
 }
 
-/** @param labels the values, in the order of the family's names */
+/** @param labels values in the order of the family's names */
 export interface Sample {
   readonly labels: readonly string[];
   readonly value: number;
@@ -21,12 +21,12 @@ export interface Sample {
 /** The samples of one histogram. */
 export interface Distribution {
   readonly labels: readonly string[];
-  /** By bucket: how many were at most its bound and above the bound before; one more for those above all. */
+  /** Counts by bucket, not cumulative; one more for durations above all bounds. */
   readonly counts: readonly number[];
   readonly sum: number;
 }
 
-/** @returns its head and a line for each sample; nothing for a family without samples */
+/** Returns the head and a line per sample; nothing for a family without samples. */
 export function familyText(head: FamilyHead, samples: readonly Sample[]): string {
   if (samples.length === 0) return "";
   const lines = samples.map(({ labels, value }) => line(head.name, pairs(head, labels), value));
@@ -34,8 +34,9 @@ export function familyText(head: FamilyHead, samples: readonly Sample[]): string
 }
 
 /**
- * @param boundsSeconds the upper bounds of the buckets; one fewer than each has counts
- * @returns its head, and of each its buckets, added up from below, its sum and its count
+ * Returns the head, and each distribution's cumulative buckets, sum and count.
+ *
+ * @param boundsSeconds upper bounds; one fewer than counts
  */
 export function histogramText(
   head: FamilyHead,
@@ -47,7 +48,7 @@ export function histogramText(
   let text = headText(head);
   for (const { labels, counts, sum } of distributions) {
     const own = pairs(head, labels);
-    // A site has thousands of these lines: what they have in common is put together once.
+    // Built once, because a site has thousands of these lines.
     const bucket = `${head.name}_bucket{${own.map((pair) => `${pair},`).join("")}le="`;
     let count = 0;
     for (const [index, bound] of bounds.entries()) {
@@ -76,5 +77,5 @@ function line(name: string, labels: readonly string[], value: number): string {
 const escaped = (value: string): string =>
   value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-/** Six digits: the same text in each version, and no bound falls together with the next. */
+/** Formats a bound with six digits, which is stable and keeps all bounds distinct. */
 const boundText = (seconds: number): string => String(Number(seconds.toPrecision(6)));

@@ -1,4 +1,4 @@
-// What all isolates have told, as plain data: the same samples as for Prometheus.
+// The metrics of all isolates as plain data, with the same samples as for Prometheus.
 import { families, type Family, type FamilyName } from "../protocol/families.ts";
 import { isoOf } from "../base/iso-date.ts";
 import { gauges, type Shown } from "./gauges.ts";
@@ -6,7 +6,7 @@ import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./sam
 
 type Labels = Readonly<Record<string, string>>;
 
-/** By the tables `families` and `gauges`, in their order. What another version has told is left out. */
+/** Returns families and gauges in their order. Skips data of other versions. */
 export function toldMetrics(shown: Shown, atMs: number) {
   const byFamily = seriesByFamily(shown.totals.sums);
   const told = Object.entries(families).map(([name, family]: [string, Family]) => ({
@@ -27,7 +27,7 @@ export function toldMetrics(shown: Shown, atMs: number) {
   };
 }
 
-/** Makes a sample's labels an object, beside the name of its family. */
+/** Returns a function that names a sample's labels and adds the family's name. */
 function named({ name, labels: names }: Pick<Family, "name" | "labels">) {
   return <Told extends { readonly labels: readonly string[] }>({ labels, ...rest }: Told) => {
     const byName: Labels = Object.fromEntries(names.map((label, at) => [label, labels[at] ?? ""]));

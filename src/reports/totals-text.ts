@@ -1,23 +1,23 @@
-// The totals as they lie in Redis: a word that names this very text, a space, and JSON.
+// Encodes totals for Redis: a version that identifies the text, a space, and JSON.
 import * as z from "zod/mini";
 import { formOf, jsonIn, sumsIn } from "./sums-text.ts";
 import type { ColoState, Totals } from "./totals.ts";
 
-/** Raised with every change of form that an older reader would take wrongly. */
+/** Incremented with every incompatible change of the format. */
 const form = "1";
 
-/** What stands under the key. */
+/** The value under the totals' key. */
 export type HeldTotals =
   | {
       readonly kind: "held";
-      /** Names this very text; empty where none stands, or what stands is nothing of ours. */
+      /** Identifies the text; empty if there is none of ours. */
       readonly version: string;
-      /** `undefined` where there are none that can be read: counting begins anew. */
+      /** `undefined` if there are no readable totals, so counting starts over. */
       readonly totals: Totals | undefined;
-      /** Something stands there that cannot be read. */
+      /** Whether the value exists but is unreadable. */
       readonly isBroken: boolean;
     }
-  /** A newer form, which must not be written over. */
+  /** A newer format, which must not be overwritten. */
   | { readonly kind: "newer" };
 
 const amount = z.number().check(z.nonnegative());
@@ -39,7 +39,7 @@ const totalsForm = z.object({
   windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
 });
 
-/** @param random text without white space, that no other text of totals has */
+/** @param random unique text without white space */
 export function totalsText({ startedAtMs, sums, colos, windows }: Totals, random: string): string {
   const plain = {
     startedAtMs,
@@ -50,7 +50,7 @@ export function totalsText({ startedAtMs, sums, colos, windows }: Totals, random
   return `${form}.${random} ${JSON.stringify(plain)}`;
 }
 
-/** @param text of the key; `null` where nothing stands. Never throws */
+/** @param text of the key; `null` if missing. Never throws */
 export function totalsIn(text: unknown): HeldTotals {
   if (typeof text !== "string")
     return { kind: "held", version: "", totals: undefined, isBroken: false };

@@ -1,33 +1,33 @@
-// The totals: all reports of all isolates, added up.
+// The totals: the sum of all isolates' reports.
 import type { Sums } from "../observe/sums.ts";
 
-/** The gauges of the newest report of a colo. */
+/** The gauges from a colo's newest report. */
 export interface ColoState {
-  /** When it was told. */
+  /** Time of the report. */
   readonly atMs: number;
-  /** Of the last purge that it read: from its acceptance until it was read; `null` if it has read none. */
+  /** Time from the last read purge's acceptance to its read; `null` if none was read. */
   readonly lagMs: number | null;
-  /** The longest of these since the report before. */
+  /** The longest such time since the previous report. */
   readonly lagWorstMs: number | null;
-  /** From its last proven read of the journal to the report; `null` without a journal. */
+  /** Time from the last proven read of the journal to the report; `null` without a journal. */
   readonly viewAgeMs: number | null;
   readonly memoryBytes: number;
   readonly memoryRecords: number;
 }
 
-/** What came in five minutes: the series that health looks at. */
+/** The counts of five minutes, in the families that health uses. */
 export interface Window {
   /** A multiple of five minutes. */
   readonly fromAtMs: number;
   readonly sums: Sums;
 }
 
-/** They never fall, as long as Redis keeps what it has acknowledged. */
+/** Counts never decrease while Redis keeps acknowledged data. */
 export interface Totals {
-  /** When counting began. */
+  /** Start of counting. */
   readonly startedAtMs: number;
   readonly sums: Sums;
   readonly colos: ReadonlyMap<string, ColoState>;
-  /** The newest first, three at the most. */
+  /** Newest first, at most three. */
   readonly windows: readonly Window[];
 }

@@ -108,7 +108,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await folding.empty();
     expect(totalsOf(await folding.read()).sums.get("purges")).toBe(1);
     expect(await world.redis.xlen(streamKey)).toBe(0);
-    expect(world.log).toEqual(["The totals in Redis cannot be read. Counting begins anew."]);
+    expect(world.log).toEqual(["The totals in Redis cannot be read. Counting starts over."]);
   });
 
   it("totals of a newer version are left as they are", async () => {
