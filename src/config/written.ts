@@ -97,8 +97,7 @@ export interface WrittenConfig {
    */
   readonly routes?: readonly WrittenRoute[] | undefined;
   /**
-   * Metrics of all isolates, reported to Redis or Analytics Engine; `"off"` reports none. Default:
-   * reported, without prefixes.
+   * Metrics that isolates report to Redis or Analytics Engine; `"off"`: none. Default: on, without prefixes.
    * @example metrics: { prefixes: { docs: { path: "/docs/" } }, hitRateMin: 0.8 }
    */
   readonly metrics?: "off" | WrittenMetrics | undefined;

@@ -9,8 +9,8 @@ export interface BackOff {
 }
 
 /**
- * Returns a random wait between half and all of the doubled one, at least 1 ms. Jitter keeps senders that
- * failed together from retrying together.
+ * Returns a random wait: half to all of the first wait, doubled per failure. Jitter keeps senders that failed
+ * together from retrying together. At least 1 ms.
  *
  * @param failedTries 1 after the first failure
  */

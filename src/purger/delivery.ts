@@ -47,7 +47,7 @@ export class Delivery {
   #hasMore = false;
   /** `failedTries` of messages tried here. If one is due and unchanged, the store has not noted the try. */
   #tried = new Map<string, number>();
-  /** Number of such messages in the last look. */
+  /** Number of such unnoted messages in the last look. */
   #unnotedCount = 0;
 
   constructor(settings: DeliverySettings) {

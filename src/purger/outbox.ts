@@ -44,9 +44,9 @@ export interface OutboxSettings<Added> {
    * there, too, and stop nothing.
    */
   readonly report?: (report: OutboxReport) => void;
-  /** Interval between polls for due messages (1,000). */
+  /** Interval between polls for due messages. Default: 1,000. */
   readonly pollMs?: number;
-  /** Waits between tries of one message (from 500 up to 60,000). */
+  /** Waits between tries of one message. Default: from 500 up to 60,000. */
   readonly backOff?: Partial<BackOff>;
 }
 

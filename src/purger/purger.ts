@@ -15,14 +15,14 @@ import { PurgeError } from "./purge-error.ts";
 import { createSigner } from "./signature.ts";
 
 export interface RetryLimits {
-  /** Maximum tries, including the first (10). `Infinity`: limited by `giveUpAfterMs` only. */
+  /** Maximum tries, including the first. Default: 10. `Infinity`: only `giveUpAfterMs` limits them. */
   readonly triesMax: number;
-  /** Time after the call at which no more tries begin (60,000). `Infinity`: limited by `triesMax` only. */
+  /** Time after the call when tries end. Default: 60,000. `Infinity`: only `triesMax` limits them. */
   readonly giveUpAfterMs: number;
 }
 
 export interface Retry extends RetryLimits, BackOff {
-  /** Timeout of one try, including its answer (10,000). */
+  /** Timeout of one try, including its answer. Default: 10,000. */
   readonly tryTimeoutMs: number;
   /** Rejects early when the signal is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;

@@ -10,7 +10,7 @@ export const pausedFromRatio = 0.85;
 /** Below this, the ballast is written. */
 const ballastBelowRatio = 0.7;
 
-/** More than 5,000 purges by URL need. */
+/** More space than 5,000 purges by URL need. */
 const ballastBytes = 1_048_576;
 
 /** Below `calmBelowRatio`, isolates that write little cannot fill the database within `calmMs`. */

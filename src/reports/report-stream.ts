@@ -46,9 +46,9 @@ export interface Standing {
 export interface ReportStreamSettings {
   readonly redis: Pick<RedisClient, "attempt" | "insist">;
   readonly namespace: string;
-  /** Absent: the usual. */
+  /** Default: 128. */
   readonly pageCount?: number;
-  /** Absent: the usual. */
+  /** Default: 4,096. */
   readonly standingMax?: number;
 }
 

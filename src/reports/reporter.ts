@@ -34,7 +34,7 @@ export interface ReporterSettings {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly log: Log;
-  /** Absent: the usual. */
+  /** Default: `usualFoldFrom`. */
   readonly foldFrom?: number;
 }
 

@@ -81,7 +81,11 @@ describe("is refused", () => {
       says: 'at the top: "rotes" is not a field of the configuration',
     },
     { name: "named.js", text: `export const config = ${fields};`, says: "no default export" },
-    { name: "promise.js", text: `export default Promise.resolve({});`, says: 'instance of "Promise"' },
+    {
+      name: "promise.js",
+      text: `export default Promise.resolve({});`,
+      says: 'instance of "Promise"',
+    },
     { name: "function.js", text: `export default () => (${fields});`, says: "is a function" },
     { name: "list.json", text: "[]", says: 'instance of "Array"' },
     { name: "throwing.js", text: 'throw new Error("boom");', says: 'failed with "Error: boom"' },

@@ -23,7 +23,7 @@ export type Acceptance =
 export interface AcceptedAfter {
   readonly kind: "accepted";
   readonly placed: Entry;
-  /** The entries from the stamp to this one, inclusive; `undefined` if unknown. */
+  /** The entries after the stamp, ending with this one; `undefined` if unknown. */
   readonly since: readonly Entry[] | undefined;
 }
 

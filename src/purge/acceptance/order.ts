@@ -40,7 +40,7 @@ export interface OrderReading {
   readonly notes: readonly string[];
 }
 
-/** The names that a sent name stands for here, or why it cannot match any stored response. */
+/** This site's names for a sent name, or why it cannot match any stored response. */
 export type Reading =
   | { readonly kind: "named"; readonly as: readonly string[]; readonly note?: string | undefined }
   | ({ readonly kind: "fault" } & Reason);
@@ -131,7 +131,7 @@ function readTag(tag: string): Reading {
   return { kind: "named", as: [tag], note: noteOnTag(tag) };
 }
 
-/** Explains a tag that looks like a list or a pattern. Only a group or a route's own tag may look so. */
+/** Returns a note on a tag that looks like a list or a pattern. Only groups and routes make such tags. */
 function noteOnTag(tag: string): string | undefined {
   if (/,/.test(tag) && /\s/.test(tag.trim())) {
     return `${quoted(tag)} was read as one tag. Send several tags as a list.`;

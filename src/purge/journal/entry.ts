@@ -34,8 +34,8 @@ export type Entry = NewEntry & EntryPlace;
 export const byInvalidation = "invalidation";
 
 /**
- * Returns whether an entry is a hard purge or a mark, and no invalidation. An invalidated response may only
- * have changed, which a validation finds out.
+ * Returns whether an entry is a hard purge or a mark, and no invalidation. After an invalidation, a
+ * validation may still find the response unchanged.
  */
 export function isOrdered({ mode, by }: Entry): boolean {
   return mode === "hard" && by !== byInvalidation;

@@ -95,7 +95,7 @@ export class AcceptedPurges {
     this.#switched = lastSwitched(entries.sort((a, b) => comparePositions(a.position, b.position)));
   }
 
-  /** Removes the purges that a mark of loss covers as well. */
+  /** Removes purges accepted up to a mark of loss, which covers everything that they cover. */
   forgetUpTo(markedAtMs: number): void {
     for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.wasRead(n);
   }

@@ -103,7 +103,7 @@ export class Chain {
     });
   }
 
-  /** Removes the chain's oldest entry from the index. Hard numbers at or below it can then be dropped. */
+  /** Unindexes the chain's oldest entry. A target whose newest entries are no newer loses its value. */
   #unindex(entry: Entry | undefined, number: number): void {
     if (entry === undefined) return;
     this.#heldBytes -= heldBytes(entry);
@@ -153,7 +153,7 @@ export class Chain {
     return entry === undefined ? -Infinity : acceptedAtMs(entry.position);
   }
 
-  /** Returns the number after which entries count: for an unknown stamp, from the oldest on. */
+  /** Returns the number after which entries count. An unknown stamp precedes the whole chain. */
   #since({ stamp }: Covered): number {
     return Math.max(this.#numberOf(stamp) ?? -Infinity, this.#oldestNumber - 1);
   }

@@ -39,7 +39,7 @@ export class JournalFollower {
   chain: Chain | undefined;
   /** State of the switch at the chain's end (rule 24 b). */
   switched: SwitchState | undefined;
-  /** Clock before sending the last read that confirmed the end of the chain. */
+  /** Our clock just before the last read that confirmed the chain's end. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;

@@ -30,8 +30,8 @@ export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Decompresses within `unpackedBytes` plus the output of one slice: the next slice is fed once the last
- * one's output is read. Never throws.
+ * Decompresses with at most `unpackedBytes` and one slice's output in memory: the next slice is fed once the
+ * last one's output is read. Never throws.
  *
  * @param unpackedBytes the exact length to expect
  * @returns `undefined` for invalid gzip, or for output of another length

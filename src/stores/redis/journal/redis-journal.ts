@@ -35,7 +35,7 @@ export interface RedisJournalSettings {
   readonly nowAtMs: () => number;
   /** Returns a random text that distinguishes an entry from one with the same ID after a loss. */
   readonly randomText: () => string;
-  /** Absent: the usual. */
+  /** Entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
 }
 
@@ -124,8 +124,8 @@ export class RedisJournal implements Journal {
    */
   async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    // The entry at or before the position shows what happened. It is the entry itself; or an older one, so
-    // it was lost; or none, so it was trimmed or lost.
+    // One entry tells the cases apart. The entry itself: nothing was lost. An older one: it was lost. None: it
+    // was trimmed or lost.
     const replies = await this.#askPrimary("journal read at the primary", (transaction) =>
       transaction
         .xrevrange(this.#key, position, "-", 1)

@@ -9,7 +9,7 @@ import { unavailableFor } from "./unavailable.ts";
 export interface RedisSwitchSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
-  /** Absent: the usual. */
+  /** Entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
 }
 
