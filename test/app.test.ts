@@ -140,7 +140,7 @@ describe("a configuration that defineConfig has not seen", () => {
     { id: "nothing", config: undefined, says: "no default export" },
     { id: "null", config: null, says: "is null" },
     { id: "text", config: "routes", says: "is a string" },
-    { id: "promise", config: Promise.resolve({}), says: 'class "Promise"' },
+    { id: "promise", config: Promise.resolve({}), says: 'instance of "Promise"' },
   ])("is refused where it is wrong: $id", ({ config, says }) => {
     expect(() => created(config)).toThrow(OperatorError);
     expect(() => created(config)).toThrow(says);

@@ -48,7 +48,7 @@ const purgeOrder = z.strictObject(
   {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `${issue.keys.map(quoted).join(", ")} is no field of a purge`
+        ? `${issue.keys.map(quoted).join(", ")} is not a field of a purge`
         : "must be an object",
   },
 ) satisfies z.ZodMiniType<PurgeOrder>;

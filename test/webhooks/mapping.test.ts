@@ -69,7 +69,7 @@ describe("a mapping", () => {
     {
       id: "returns a misspelt order",
       mapping: () => ({ tag: "red" }),
-      says: '"tag" is no field of a purge.',
+      says: '"tag" is not a field of a purge.',
     },
     {
       id: "returns a number for a tag",

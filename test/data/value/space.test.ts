@@ -14,12 +14,12 @@ describe("what is refused, and why", () => {
     {
       id: "another unit",
       options: { fresh: "5 minutes" },
-      why: 'fresh "5 minutes" is no duration',
+      why: 'fresh "5 minutes" is not a duration',
     },
     {
       id: "an unknown option",
       options: { fresh, ttl: 5 },
-      why: '"ttl" is no field of a namespace',
+      why: '"ttl" is not a field of a namespace',
     },
     {
       id: "a schema in parts",
@@ -28,7 +28,7 @@ describe("what is refused, and why", () => {
     },
     { id: "tags of numbers", options: { fresh, tags: [1] }, why: "tags must be a list of tags" },
     { id: "a load that is none", options: { fresh, load: 1 }, why: "load must be a function" },
-    { id: "too much jitter", options: { fresh, jitter: 1.1 }, why: "jitter is over 1" },
+    { id: "too much jitter", options: { fresh, jitter: 1.1 }, why: "jitter is more than 1" },
     {
       id: "a timer of nothing",
       options: { fresh, hardTimeoutMs: 0 },
