@@ -1,35 +1,35 @@
-// What the directives of a request and of a response say (RFC 9111 §5.2; RFC 5861).
+// Parses the Cache-Control directives of requests and responses (RFC 9111 §5.2; RFC 5861).
 import { type Directive, parseDirectives, tokenPattern } from "./directives.ts";
 import type { Fields } from "./fields.ts";
 
-/** The qualified form names the fields it is about (RFC 9111 §5.2.2.4, §5.2.2.7). */
+/** The qualified form lists field names; `true` is the unqualified form (RFC 9111 §5.2.2.4, §5.2.2.7). */
 type Qualifiable = boolean | readonly string[];
 
-/** Durations are `undefined` where not stated; an unreadable `max-age` or `s-maxage` counts as 0. */
+/** An absent duration is `undefined`; an unreadable `max-age` or `s-maxage` is 0. */
 export type ResponseDirectives = Readonly<ReturnType<typeof asResponseDirectives>>;
 
-/** Durations are `undefined` where not stated, or unreadable. */
+/** An absent or unreadable duration is `undefined`. */
 export type RequestDirectives = Readonly<ReturnType<typeof requestDirectives>>;
 
-/** RFC 9111 §1.2.2: a larger delta-seconds counts as this one, 2^31. */
+/** 2^31. Larger values of delta-seconds count as this one (RFC 9111 §1.2.2). */
 const deltaSecondsMax = 2_147_483_648;
 
-/** @returns seconds; `undefined` for text that is not delta-seconds (RFC 9111 §1.2.2) */
+/** @returns seconds; `undefined` if the text is not delta-seconds (RFC 9111 §1.2.2) */
 export function deltaSeconds(argument: string | undefined): number | undefined {
   if (argument === undefined || !/^\d+$/.test(argument)) return undefined;
   return Math.min(Number(argument), deltaSecondsMax);
 }
 
-/** Reads `Cache-Control` of a response. The first of repeated directives wins (RFC 9111 §4.2.1). */
+/** Reads `Cache-Control` of a response. If a directive repeats, the first one wins (RFC 9111 §4.2.1). */
 export function responseDirectives(fields: Fields): ResponseDirectives {
   return asResponseDirectives(parseDirectives(fields.get("cache-control")));
 }
 
-/** The same reading for members that came from another syntax, such as RFC 9213's. */
+/** Interprets directives that another parser has read, such as the one for RFC 9213. */
 export function asResponseDirectives(parsed: readonly Directive[]) {
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const has = (name: string) => first(name) !== undefined;
-  // RFC 9111 §4.2.1: invalid freshness information is best taken as stale.
+  // RFC 9111 §4.2.1 encourages caches to treat invalid freshness information as stale.
   const lifetime = (name: string) => {
     const directive = first(name);
     return directive && (deltaSeconds(directive.argument) ?? 0);
@@ -49,12 +49,12 @@ export function asResponseDirectives(parsed: readonly Directive[]) {
   };
 }
 
-/** Characters. Its directives fit in a hundred; a client may send 64 KiB with each request. */
+/** In characters. All known directives fit in 100, but a client may send a field of 64 KiB. */
 const requestFieldMax = 1_024;
 
 /**
- * Reads the beginning of `Cache-Control` of a request; `Pragma: no-cache` speaks where it is absent
- * (RFC 9111 §5.4).
+ * Reads the first 1,024 characters of a request's `Cache-Control`. If the field is absent, `Pragma: no-cache`
+ * counts instead (RFC 9111 §5.4).
  */
 export function requestDirectives(fields: Fields) {
   const read = (name: string) =>
@@ -67,7 +67,7 @@ export function requestDirectives(fields: Fields) {
   return {
     maxAgeSeconds: deltaSeconds(first("max-age")?.argument),
     minFreshSeconds: deltaSeconds(first("min-fresh")?.argument),
-    // §5.2.1.2: without an argument, however stale.
+    // §5.2.1.2: without an argument, a response of any staleness is acceptable.
     maxStaleSeconds:
       maxStale && (maxStale.argument === undefined ? Infinity : deltaSeconds(maxStale.argument)),
     noCache: first("no-cache") !== undefined,
@@ -76,7 +76,7 @@ export function requestDirectives(fields: Fields) {
   };
 }
 
-/** The unqualified form wins; an argument that does not name fields counts as that form. */
+/** Returns `true` if any occurrence is unqualified or lists anything but field names. */
 function qualifiable(parsed: readonly Directive[], name: string): Qualifiable {
   const all = parsed.filter((directive) => directive.name === name);
   if (all.length === 0) return false;

@@ -1,10 +1,11 @@
-// The groups that Cache-Groups and Cache-Group-Invalidation name (RFC 9875 §2, §3).
+// Parses Cache-Groups and Cache-Group-Invalidation (RFC 9875 §2, §3).
 import { parseList } from "structured-headers";
 
 /**
- * @param value of either field, several lines joined by commas; `null` where it is absent
- * @returns the Strings of the List as they stand, repeats included. Members of another type and
- *   parameters are ignored; a text that is no List names none. Never throws.
+ * Returns the group names in a field value, repeats included. Ignores parameters, members that are not Strings,
+ * and values that do not parse as a List. Never throws.
+ *
+ * @param value of either field, with several lines joined by commas; `null` if absent
  */
 export function groupsIn(value: string | null): string[] {
   if (value === null) return [];

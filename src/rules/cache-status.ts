@@ -1,12 +1,12 @@
-// The one place that writes Cache-Status (RFC 9211).
+// Writes the Cache-Status field (RFC 9211). No other file writes it.
 
 /** Why a request went forward, in the tokens of RFC 9211 §2.2. */
 export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
 
-/** Why a copy that was found did not answer, which RFC 9211 §2.2 calls stale like an old one. */
+/** Why a stored response could not answer although it was not stale. RFC 9211 §2.2 has only `stale` for it. */
 export type ForwardCause = "purged" | "unverified";
 
-/** A rule, and what it is about in this case: names that clients and origins have chosen. */
+/** A rule and the names that it applies to here. Clients and origins choose these names. */
 export interface RuleAndNames {
   readonly rule: string;
   readonly names: readonly string[];
@@ -15,25 +15,25 @@ export interface RuleAndNames {
 /** What this cache did with one request. */
 export interface Handling {
   readonly kind: "hit" | "forwarded";
-  /** Of a hit; negative for a stale one (§2.4). */
+  /** For a hit; negative if it is stale (§2.4). */
   readonly ttlSeconds?: number;
-  /** Of what was forwarded. */
+  /** For a forwarded request. */
   readonly reason?: ForwardReason | undefined;
   readonly cause?: ForwardCause | undefined;
-  /** The origin's status, where it answered (§2.3). */
+  /** The origin's status, if it answered (§2.3). */
   readonly forwardStatus?: number | undefined;
   readonly collapsed?: boolean;
   readonly stored?: boolean;
-  /** The tier that a hit is from, a rule that refused, or why an old response answers (§2.8). */
+  /** The tier of a hit, the rule that refused to store, or the reason for a stale answer (§2.8). */
   readonly detail?: string | RuleAndNames | undefined;
-  /** Ours (§2 leaves room for it): nobody could tell whether a purge covers what answers. */
+  /** An extension parameter (§2): the cache cannot tell whether a purge covers this response. */
   readonly unverified?: boolean;
 }
 
 /**
- * The value of Cache-Status for one answer.
+ * Returns the value of Cache-Status for one response.
  *
- * @param upstream value of a cache nearer to the origin, kept in front of ours (RFC 9211 §2)
+ * @param upstream the value from a cache nearer to the origin; it goes before ours (RFC 9211 §2)
  */
 export function cacheStatus(handling: Handling, upstream: string | null = null): string {
   const ours = `tidemark; ${parameters(handling)}`;
@@ -56,14 +56,14 @@ function parameters(handling: Handling): string {
 
 const detailCharactersMax = 64;
 
-/** A Token, or a String where there is more than a word (RFC 9651 §3.3.3: printable ASCII alone). */
+/** Returns a Token, or a String if there is more than one word (RFC 9651 §3.3.3: printable ASCII only). */
 function detailText({ kind, cause: ofForward, detail }: Handling): string {
   const cause = kind === "forwarded" ? ofForward : undefined;
   const rule = typeof detail === "object" ? ruleText(detail) : (detail ?? "");
   const hasNames = typeof detail === "object" && detail.names.length > 0;
   if (cause === undefined && !hasNames) return rule;
   if (rule === "") return cause ?? "";
-  // `detail` stands once (§2.8): a cause and a refusal share it.
+  // §2.8 allows one `detail`, so a cause and a refusal share it.
   const told = (cause === undefined ? rule : `${cause}, ${rule}`).replaceAll(/[^ -~]/g, "?");
   const cut =
     told.length > detailCharactersMax ? `${told.slice(0, detailCharactersMax - 3)}...` : told;

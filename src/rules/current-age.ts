@@ -1,4 +1,4 @@
-// How old a stored response is (RFC 9111 §4.2.3), in that section's own terms.
+// Computes the age of a stored response in the terms of RFC 9111 §4.2.3.
 import { deltaSeconds } from "./cache-control.ts";
 import { datedAtMs } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
@@ -28,15 +28,15 @@ export function currentAgeSeconds(given: {
   return Math.max(0, correctedInitialAgeSeconds + residentTimeSeconds);
 }
 
-/** The first member that is not empty: digits, and maybe the parameters of a structured field. */
+/** Matches the first non-empty list member: digits, optionally with structured-field parameters. */
 const firstMemberPattern = /^[\s,]*(\d+)\s*(?:[,;]|$)/;
 
 /**
- * Returns `age_value` in seconds: the first member of `Age` (RFC 9111 §5.1), or 0 where that is
- * absent or not a non-negative integer.
+ * Returns `age_value` in seconds: the first member of `Age` (RFC 9111 §5.1), or 0 if that is absent or
+ * not a non-negative integer.
  *
- * Departs from RFC 9111 §5.1, which ignores an integer with parameters (`7200;a=1`): the integer
- * counts, as in every structured field (RFC 9651 §3.3), so that the response looks no younger.
+ * Departs from RFC 9111 §5.1, which ignores an integer with parameters (`7200;a=1`). Structured fields
+ * ignore only the parameters (RFC 9651 §3.3), and a response must not look younger than it is.
  */
 export function statedAgeSeconds(fields: Fields): number {
   return deltaSeconds(firstMemberPattern.exec(fields.get("age") ?? "")?.[1]) ?? 0;

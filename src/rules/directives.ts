@@ -1,23 +1,23 @@
-// Splits the text of Cache-Control into directives: tokens, quoted strings, empty members
-// (RFC 9111 §5.2, RFC 9110 §5.6.1, §5.6.4).
+// Splits Cache-Control into directives, with quoted strings and empty members (RFC 9111 §5.2, RFC 9110 §5.6.1,
+// §5.6.4).
 
 export interface Directive {
-  /** Lower case (RFC 9111 §5.2: names are case-insensitive). */
+  /** In lower case: names are case-insensitive (RFC 9111 §5.2). */
   readonly name: string;
-  /** The argument with its quotes and escapes taken off; `undefined` when there is none. */
+  /** The argument without its quotes and escapes; `undefined` if there is none. */
   readonly argument: string | undefined;
 }
 
 export interface WrittenDirective extends Directive {
-  /** As it stood in the field, so that what is left can be written back unchanged. */
+  /** The original text, so that the remaining directives can be written back unchanged. */
   readonly text: string;
 }
 
 const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
-/** RFC 9110 §5.6.2; names of fields and of directives are tokens. */
+/** A token (RFC 9110 §5.6.2). Names of fields and directives are tokens. */
 export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Read even out of a malformed member: to overlook one of these could show what must not be shown. */
+/** Also read from malformed members, because missing one of these could expose a private response. */
 const restricting: ReadonlySet<string> = new Set([
   "no-store",
   "no-cache",
@@ -29,10 +29,13 @@ const restricting: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * @param text a field's combined value; `null` for a field that is absent
- * @returns directives in order, repeats included. A member whose name is not a token is left out,
- *   unless it begins with a directive that restricts, as in `no-store; no-cache` or `private =x`;
- *   that then has no argument. So is what an unclosed quote has swallowed. Never throws.
+ * Returns the directives in order, repeats included. Never throws.
+ *
+ * A member whose name is not a token is dropped, unless it begins with a restricting directive, as in
+ * `no-store; no-cache` or `private =x`. That directive counts, without an argument. The same holds for
+ * members inside an unclosed quoted string.
+ *
+ * @param text the combined field value; `null` if the field is absent
  */
 export function parseDirectives(text: string | null): WrittenDirective[] {
   const directives: WrittenDirective[] = [];
@@ -52,7 +55,7 @@ export function parseDirectives(text: string | null): WrittenDirective[] {
   return directives;
 }
 
-/** The members between commas outside of quoted strings, trimmed; some may be empty. */
+/** Returns the trimmed members between commas outside quoted strings. Some may be empty. */
 export function membersOf(text: string | null): string[] {
   return [...(text ?? "").matchAll(directivePattern)].map(([member]) => member.trim());
 }
@@ -63,7 +66,7 @@ function restrictingFirst(malformed: string): WrittenDirective[] {
   return restricting.has(name) ? [{ name, argument: undefined, text }] : [];
 }
 
-/** Only the last member can be: an unclosed quote takes all that follows. */
+/** Only the last member can be unclosed, because an unclosed quote takes the rest of the text. */
 function isUnclosed(member: string): boolean {
   return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;
 }

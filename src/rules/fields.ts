@@ -1,21 +1,21 @@
-// The fields of a message as plain data (RFC 9110 §5, §6.3).
+// The header fields of a message as plain data (RFC 9110 §5, §6.3).
 
-/** One field line: the name in lower case, then the value as it was received. */
+/** One field line: the name in lower case, and the value as received. */
 export type FieldLine = readonly [name: string, value: string];
 
-/** What the rules need of a set of fields; a `Headers` is one. Names are case-insensitive. */
+/** The part of `Headers` that the rules use. Names are case-insensitive. */
 export type Fields = Pick<Headers, "get" | "has">;
 
 /**
- * Can Node send these values (RFC 9110 §5.5)? `Headers` takes control characters too, and a Worker's takes
- * any text; Node's server throws when it writes the head, and its process may end by that.
+ * Tells whether Node can send these values (RFC 9110 §5.5). `Headers` also accepts control characters, and any
+ * text on Workers. Node's server throws on them when it writes the head, which can end the process.
  */
 export function areSendable(values: Iterable<string>): boolean {
   for (const value of values) if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return false;
   return true;
 }
 
-/** RFC 9110 §15: the classes 4xx and 5xx. */
+/** Tells whether a status is 4xx or 5xx (RFC 9110 §15). */
 export function isErrorStatus(status: number): boolean {
   return status >= 400;
 }
@@ -24,7 +24,7 @@ export function headersOf(lines: readonly FieldLine[]): Headers {
   return new Headers(lines.map(([name, value]) => [name, value]));
 }
 
-/** Reads field lines where they stand: `Headers` of each stored response would outweigh its body. */
+/** Reads field lines in place: a `Headers` for each stored response would take more memory than its body. */
 export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }): Fields {
   const get = (name: string): string | null => {
     const asked = name.toLowerCase();
@@ -37,9 +37,9 @@ export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }):
   return { get, has: (name) => get(name) !== null };
 }
 
-/** @returns Content-Length in bytes; `null` when the field is absent or no number */
+/** Returns Content-Length in bytes; `null` if the field is absent or not a number. */
 export function contentLength(headers: Headers): number | null {
-  // RFC 9112 §6.3: beside Transfer-Encoding it means nothing.
+  // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
   const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
   const length = text !== null && /^\d+$/.test(text) ? Number(text) : null;
   return Number.isSafeInteger(length) ? length : null;

@@ -1,10 +1,9 @@
-// Updates a stored response's fields from the 304 that validated it (RFC 9111 §3.2, §4.3.4).
+// Updates the fields of a stored response from a 304 (RFC 9111 §3.2, §4.3.4).
 import type { FieldLine } from "./fields.ts";
 
 /**
- * §3.2: the length, and what the stored bytes cannot be read without, are measured by (RFC 9530)
- * or are no part of.
- * Departs from RFC 9111 §3.2 for `Set-Cookie`: a cookie is for the client that was answered.
+ * A 304 does not replace these (§3.2): they describe the stored bytes, and RFC 9530 digests verify them.
+ * Departs from RFC 9111 §3.2 for `Set-Cookie`: a cookie is only for the client that got the 304.
  */
 const keptAsStored: ReadonlySet<string> = new Set([
   "content-digest",
@@ -18,10 +17,10 @@ const keptAsStored: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * Replaces each field that the 304 names, and keeps the others. Drops the stored `Age`, because the 304 states its own.
+ *
  * @param stored  the fields of the response whose validator was sent
  * @param update  the storable fields of the 304
- * @returns every field that the 304 names replaced by its lines, all others kept.
- *   `Age` is not carried over: the 304 says how old it is itself.
  */
 export function freshenedFields(
   stored: readonly FieldLine[],

@@ -1,15 +1,15 @@
-// How long a response stays fresh, counted from its generation (RFC 9111 §4.2.1, §4.2.2).
+// Computes how long a response stays fresh, from its generation on (RFC 9111 §4.2.1, §4.2.2).
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
 
 /**
- * Explicit freshness lifetime in a shared cache. First match wins (RFC 9111 §4.2.1): `s-maxage`,
- * `max-age`, `Expires` minus `Date`. An unreadable `Expires`, `0` included, means already expired
- * (§5.3). A targeted field hides `Expires` (RFC 9213 §2.2).
+ * Returns the explicit freshness lifetime in a shared cache. The first match wins (RFC 9111 §4.2.1): `s-maxage`,
+ * `max-age`, `Expires` minus `Date`. An unreadable `Expires`, such as `0`, means already expired (§5.3).
+ * A targeted field overrides `Expires` (RFC 9213 §2.2).
  *
- * @param given.receivedAtMs epoch milliseconds; stands in for an absent or unreadable `Date`
- * @returns seconds, never negative; `"unstated"` when the response gives none
+ * @param given.receivedAtMs epoch milliseconds; replaces an absent or unreadable `Date`
+ * @returns seconds, never negative; `"unstated"` if the response states no lifetime
  */
 export function explicitLifetimeSeconds(given: {
   governing: GoverningDirectives;
@@ -27,7 +27,7 @@ export function explicitLifetimeSeconds(given: {
   return Math.max(0, (expiresAtMs - generatedAtMs) / 1000);
 }
 
-/** Status codes whose responses may be given a heuristic lifetime (RFC 9110 §15.1), save 206. */
+/** The statuses that are heuristically cacheable (RFC 9110 §15.1), without 206. */
 export const heuristicallyCacheableStatuses: ReadonlySet<number> = new Set([
   200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501,
 ]);
@@ -35,9 +35,9 @@ export const heuristicallyCacheableStatuses: ReadonlySet<number> = new Set([
 const heuristicLifetimeSecondsMax = 86_400;
 
 /**
- * A tenth of the time since `Last-Modified`, at most a day (RFC 9111 §4.2.2).
+ * Returns a tenth of the time since `Last-Modified`, at most a day (RFC 9111 §4.2.2).
  *
- * @returns seconds; 0 where no heuristic applies
+ * @returns seconds; 0 if no heuristic applies
  */
 export function heuristicLifetimeSeconds(given: {
   status: number;

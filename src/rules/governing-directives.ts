@@ -1,5 +1,5 @@
-// Which field governs a response in this cache: the first of its target list that is valid, else
-// Cache-Control (RFC 9213 §2.2, §3.1). The list is CDN-Cache-Control, Surrogate-Control.
+// Selects the field that governs a response in this cache: the first valid one of CDN-Cache-Control,
+// Surrogate-Control and Cache-Control (RFC 9213 §2.2, §3.1).
 import { parseDictionary } from "structured-headers";
 import type { Directive } from "./directives.ts";
 import {
@@ -13,7 +13,7 @@ import { surrogateDirectives } from "./surrogate-control.ts";
 export interface GoverningDirectives {
   readonly directives: ResponseDirectives;
   /**
-   * With a targeted field, `Cache-Control` and `Expires` are ignored wholly (RFC 9213 §2.2); beside
+   * A targeted field overrides `Cache-Control` and `Expires` (RFC 9213 §2.2). Exception: beside
    * Surrogate-Control, `private` in `Cache-Control` still counts.
    */
   readonly source: "targeted" | "cache-control";
@@ -30,8 +30,8 @@ export function governingDirectives(fields: Fields): GoverningDirectives {
 }
 
 /**
- * Origins that send Surrogate-Control on every page count on `Cache-Control: private` to be obeyed
- * all the same, as the caches do that they were written for.
+ * Adds `private` of `Cache-Control` to the directives of Surrogate-Control. Origins that send Surrogate-Control
+ * on every page rely on this, because the caches that they were written for do it.
  */
 function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): ResponseDirectives {
   const said = [own.private, other.private];
@@ -40,8 +40,8 @@ function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): Respon
 }
 
 /**
- * A targeted field is a structured-fields Dictionary; one that is empty or fails to parse is
- * ignored (RFC 9213 §2.1). Parameters mean nothing.
+ * Parses a targeted field, which is a structured-fields Dictionary. An empty or malformed one is ignored
+ * (RFC 9213 §2.1), as are parameters.
  */
 function targetedDirectives(text: string | null): ResponseDirectives | undefined {
   if (text === null) return undefined;
@@ -58,16 +58,15 @@ function targetedDirectives(text: string | null): ResponseDirectives | undefined
   );
 }
 
-/** The parser makes one number of 60 and 60.0, and only the first is a count of seconds. */
+/** Finds decimals: the parser returns the same number for 60 and 60.0, but only 60 is valid delta-seconds. */
 const decimalMember = /(?<![^,\s])([a-z*][\w\-.*]*)=-?\d+\./g;
 
-/** These loosen: what is not plainly true is not said. */
+/** Directives that allow more. They count only if their value is exactly true. */
 const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
 
 /**
- * A value of a type that the directive does not have is not used (RFC 9213 §2.1). A permission is
- * then not there; any other directive stands without its value, which is its strictest reading: no
- * lifetime, no stale allowance, all fields.
+ * Ignores a value of the wrong type (RFC 9213 §2.1). A permission is then dropped. Any other directive stays
+ * without its value, which is its strictest meaning: no lifetime, no stale allowance, or all fields.
  */
 function member(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];

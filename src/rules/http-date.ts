@@ -1,5 +1,4 @@
-// Reads HTTP-date in its three forms (RFC 9110 §5.6.7), in any case, as a cache should
-// (RFC 9111 §4.2); any other text is no date.
+// Parses the three forms of HTTP-date (RFC 9110 §5.6.7). Case does not matter, as RFC 9111 §4.2 advises.
 import type { Fields } from "./fields.ts";
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
@@ -16,9 +15,11 @@ const forms = [
 ].map((form) => new RegExp(`^${form}$`, "i"));
 
 /**
- * @param text  a field's value; `null` for a field that is absent
- * @param atMs  the instant that two-digit years are read around
- * @returns epoch milliseconds, or why there is no instant. Never throws.
+ * Parses a date. Never throws.
+ *
+ * @param text  a field value; `null` if the field is absent
+ * @param atMs  the instant that decides the century of two-digit years
+ * @returns epoch milliseconds, or why there is no date
  */
 export function parseHttpDate(text: string | null, atMs: number): number | "absent" | "unreadable" {
   if (text === null) return "absent";
@@ -37,12 +38,12 @@ function instantOf(parts: Readonly<Record<string, string>>, atMs: number): numbe
   const at = (fullYear: number) => {
     // `Date.UTC` would take the years 0 to 99 for 1900 to 1999.
     const midnight = new Date(0).setUTCFullYear(fullYear, monthIndex, day);
-    // A leap second is allowed by the grammar; the clock has none.
+    // The grammar allows leap seconds; `Date` has none.
     return new Date(midnight).setUTCHours(hour, minute, Math.min(second, 59));
   };
   if (hour > 23 || minute > 59 || second > 60) return "unreadable";
   if (year.length === 4) return dayExists(at(Number(year)), day);
-  // RFC 9110 §5.6.7: more than 50 years ahead means the century before.
+  // RFC 9110 §5.6.7: a date more than 50 years ahead is in the previous century.
   const thisYear = new Date(atMs).getUTCFullYear();
   const century = Math.floor(thisYear / 100) * 100;
   const latestAtMs = new Date(atMs).setUTCFullYear(thisYear + 50);
@@ -51,18 +52,18 @@ function instantOf(parts: Readonly<Record<string, string>>, atMs: number): numbe
   return dayExists(instant, day);
 }
 
-/** `Date` carries the 31st of February over into March; that is no date. */
+/** Rejects dates such as 31 February, which `Date` turns into a day of March. */
 function dayExists(instant: number, day: number): number | "unreadable" {
   return new Date(instant).getUTCDate() === day ? instant : "unreadable";
 }
 
-/** @returns the instant of `Date`, or of the receipt where that is absent or unreadable */
+/** Returns the instant in `Date`; the receipt time if that is absent or unreadable. */
 export function datedAtMs(fields: Fields, receivedAtMs: number): number {
   const atMs = parseHttpDate(fields.get("date"), receivedAtMs);
   return typeof atMs === "number" ? atMs : receivedAtMs;
 }
 
-/** Epoch milliseconds as IMF-fixdate, whole seconds. */
+/** Formats epoch milliseconds as IMF-fixdate, in whole seconds. */
 export function formatHttpDate(atMs: number): string {
   return new Date(atMs).toUTCString();
 }

@@ -1,11 +1,11 @@
-// The pairs of a URL's query (RFC 3986 §3.4): names and values, as forms write them.
+// Reads the name-value pairs of a URL's query (RFC 3986 §3.4).
 
-/** @param pair `name=value`, or a name alone */
+/** @param pair `name=value` or only a name */
 export function nameIn(pair: string): string {
   return pair.split("=", 1)[0] ?? "";
 }
 
-/** By the code units of their names; repeats of a name stay in their order. */
+/** Sorts by the code units of the names. Pairs with the same name keep their order. */
 export function sortedByName(pairs: readonly string[]): string[] {
   return pairs
     .map((pair) => ({ pair, name: nameIn(pair) }))

@@ -1,4 +1,4 @@
-// A byte range out of a complete stored body (RFC 9110 §14; RFC 9111 §3.3 asks for nothing more).
+// Selects a byte range of a complete stored body (RFC 9110 §14; RFC 9111 §3.3).
 import { entityTag, hasStrongDate, isWeak } from "./validators.ts";
 import type { Fields } from "./fields.ts";
 
@@ -14,25 +14,25 @@ export type RangeVerdict =
   | { kind: "unsatisfiable" };
 
 interface RangeAsk {
-  /** `Range` and `If-Range` of the client. */
+  /** The client's `Range` and `If-Range`. */
   readonly request: Fields;
   readonly stored: Fields;
   readonly status: number;
-  /** Length of the complete body. */
+  /** The length of the complete body. */
   readonly bodyBytes: number;
-  /** `Date` of the answer that brought the body. */
+  /** `Date` of the response that brought the body. */
   readonly bodyDate: string | null;
 }
 
 /**
- * @returns `whole` also for what a recipient may ignore: several ranges, other units, text that
- *   is not well formed (RFC 9110 §14.2), and a failed `If-Range` (§13.1.5)
+ * Returns `whole` also if the range is to be ignored: several ranges, other units, malformed text
+ * (RFC 9110 §14.2), or a failed `If-Range` (§13.1.5).
  */
 export function rangeVerdict(given: RangeAsk): RangeVerdict {
   const asked = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
   if (given.status !== 200 || asked === null || !ifRangeHolds(given)) return { kind: "whole" };
   const part = partOf([asked[1] ?? "", asked[2] ?? ""], given.bodyBytes);
-  // RFC 9110 §13.2.2: beside If-Range, a range that does not apply is ignored.
+  // RFC 9110 §13.2.2: with If-Range, a range that does not apply is ignored.
   const isIgnored = part.kind === "unsatisfiable" && given.request.has("if-range");
   return isIgnored ? { kind: "whole" } : part;
 }
@@ -46,18 +46,18 @@ function partOf([first, last]: [first: string, last: string], bodyBytes: number)
   return { kind: "part", firstByte, lastByte: Math.min(lastByte, bodyBytes - 1) };
 }
 
-/** `bytes=-n`: the last n bytes (RFC 9110 §14.1.2). */
+/** Returns the last n bytes, for `bytes=-n` (RFC 9110 §14.1.2). */
 function suffix(length: string, bodyBytes: number): RangeVerdict {
   if (length === "") return { kind: "whole" };
   const wantedBytes = Number(length);
   if (wantedBytes === 0) return { kind: "unsatisfiable" };
-  // Satisfiable, but a Content-Range has no way to say "no bytes of none".
+  // The range is satisfiable, but Content-Range cannot express an empty one.
   if (bodyBytes === 0) return { kind: "whole" };
   const firstByte = Math.max(0, bodyBytes - wantedBytes);
   return { kind: "part", firstByte, lastByte: bodyBytes - 1 };
 }
 
-/** RFC 9110 §13.1.5: the strong comparison; a date must be exactly a strong `Last-Modified`. */
+/** RFC 9110 §13.1.5: an ETag must match strongly, and a date must equal a strong `Last-Modified`. */
 function ifRangeHolds({ request, stored, bodyDate }: RangeAsk): boolean {
   const condition = request.get("if-range")?.trim();
   if (condition === undefined) return true;
@@ -69,7 +69,7 @@ export function lengthOf({ firstByte, lastByte }: ByteRange): number {
   return lastByte - firstByte + 1;
 }
 
-/** `Content-Range` of a part (RFC 9110 §14.4). */
+/** Formats `Content-Range` (RFC 9110 §14.4). */
 export function contentRange({ firstByte, lastByte }: ByteRange, bodyBytes: number): string {
   return `bytes ${firstByte}-${lastByte}/${bodyBytes}`;
 }

@@ -1,13 +1,15 @@
-// Reads Retry-After (RFC 9110 §10.2.3): how long a client should wait before it asks again.
+// Reads Retry-After (RFC 9110 §10.2.3): how long a client should wait before a retry.
 import { parseHttpDate } from "./http-date.ts";
 
-/** Eight digits, which any client can be counted on to read: three years. */
+/** About three years. Every client can parse eight digits. */
 const secondsMax = 99_999_999;
 
 /**
- * @param text the field's value; `null` for a field that is absent
- * @param atMs the instant that a date is counted from
- * @returns seconds; `undefined` for what is no number of them, or no date to come. Never throws.
+ * Parses a number of seconds or a date. Never throws.
+ *
+ * @param text the field value; `null` if the field is absent
+ * @param atMs the instant from which a date is counted
+ * @returns seconds; `undefined` for other text and for a date in the past
  */
 export function retryAfterSeconds(text: string | null, atMs: number): number | undefined {
   if (text !== null && /^\d{1,8}$/.test(text)) return Number(text);

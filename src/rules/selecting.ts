@@ -1,17 +1,17 @@
-// Which stored response of a resource matches a request: Vary (RFC 9111 §4.1).
+// Matches stored responses of a resource to a request by Vary (RFC 9111 §4.1).
 import { tokenPattern } from "./directives.ts";
 import type { Fields } from "./fields.ts";
 import { traceFieldNames } from "./trace-context.ts";
 
-/** Forwarded, but no part of what is stored: a part is cut out of the whole (RFC 9110 §14.2). */
+/** These select a part of the stored response, not another response (RFC 9110 §14.2). */
 const ofOneRequest: ReadonlySet<string> = new Set(["range", "if-range"]);
 
 /**
- * Departs from RFC 9111 §4.1: `traceparent` and `tracestate` select nothing. Each request has values of
- * its own, which name the request and no page; with them, no stored response would ever be found.
+ * Returns the names in `Vary`: lower case, sorted, without repeats. A member that is not a field name, or names a
+ * range field, counts as `*`, which never matches.
  *
- * @returns names in `Vary`, lower case, sorted, without repeats; empty when there is none. A member
- *   that is no field name, or names a range, counts as `*`: nothing can be found to match it.
+ * Departs from RFC 9111 §4.1: `traceparent` and `tracestate` select nothing. Their values differ in each
+ * request, so no stored response would ever match.
  */
 export function selectingFieldNames(response: Fields): string[] {
   const names = (response.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
@@ -23,21 +23,21 @@ export function selectingFieldNames(response: Fields): string[] {
   return [...new Set(selecting)].sort();
 }
 
-/** As browsers write one: no list, in lower case, without the port that the scheme implies. */
+/** An origin as browsers write it: a single one, in lower case, without the scheme's default port. */
 const originPattern =
   /^(?:null|(?!https:.*:443$|http:.*:80$)[a-z][a-z\d+.-]*:\/\/[^\s,;"'/\\?#@A-Z]+)$/;
 
-/** What may give the request's `Origin` back. */
+/** Response fields that may repeat the request's `Origin`. */
 const originFields = ["access-control-allow-origin", "timing-allow-origin"];
 
 /**
- * For whom is a response that does not itself say `Vary: Origin`? One that gives the request's own
- * back is for that origin (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). Who sends
- * an `Origin` that is none, or one that is not allowed where others are, is answered alone: else
- * made-up ones would choose what others get, and take their variants' places.
+ * Decides which clients a response without `Vary: Origin` is for. A response that repeats the request's origin is
+ * for that origin (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). If the `Origin` is malformed,
+ * or is refused while others are allowed, the response is for this client alone. Otherwise clients could choose
+ * what others get, and evict their variants, with invented origins.
  *
- * @param given.isKnown an answer that varies by `Origin` is stored: then one that names no origin, or
- *   one by default, is what those get who send none
+ * @param given.isKnown a response that varies by `Origin` is stored. A response that names no origin, or a
+ *   default one, is then the variant for requests without `Origin`.
  */
 export function originAnswered(
   response: Fields,
@@ -59,13 +59,12 @@ export function originAnswered(
 
 export type SelectingValues = readonly (readonly [name: string, value: string | null])[];
 
-/** Their values mean the same in any case (RFC 9110 §12.5.4, RFC 4647 §2). */
+/** Fields whose values are case-insensitive (RFC 9110 §12.5.4, RFC 4647 §2). */
 const caseInsensitive: ReadonlySet<string> = new Set(["accept-language"]);
 
 /**
- * The values a request has for the nominated fields. White space around list commas means nothing,
- * nor does case in the names of languages (RFC 9111 §4.1 allows such normalisation). Everything
- * else is compared as text, the order of members too: some origins take the first for the dearest.
+ * Returns the values of the nominated fields. Normalises white space around list commas and the case of language
+ * tags (RFC 9111 §4.1 allows it). Keeps the order of members, because some origins prefer the first.
  */
 export function selectingValues(names: readonly string[], request: Fields): SelectingValues {
   return names.map((name) => [name, selectingValue(name, request)]);
@@ -77,14 +76,14 @@ function selectingValue(name: string, request: Fields): string | null {
   return normalised(caseInsensitive.has(name) ? value.toLowerCase() : value);
 }
 
-/** In a quoted string or a comment white space does mean something, so there it is left alone. */
+/** Removes white space around commas, unless the value has quoted strings or comments. */
 function normalised(value: string): string {
   if (/["(]/.test(value)) return value.trim();
   const members = value.split(",").map((member) => member.trim());
   return members.join(",");
 }
 
-/** RFC 9111 §4.1: all nominated fields match, an absent one only an absent one, `*` never. */
+/** Tells whether all nominated fields match. Absent matches only absent; `*` never matches (RFC 9111 §4.1). */
 export function selects(stored: SelectingValues, request: Fields): boolean {
   return stored.every(([name, value]) => name !== "*" && selectingValue(name, request) === value);
 }

@@ -1,5 +1,4 @@
-// Which fields belong to one connection and must be neither stored nor passed on
-// (RFC 9110 §7.6.1, RFC 9111 §3.1).
+// Drops the fields of one connection, which must be neither stored nor forwarded (RFC 9110 §7.6.1, RFC 9111 §3.1).
 import type { ResponseDirectives } from "./cache-control.ts";
 import type { FieldLine } from "./fields.ts";
 
@@ -20,32 +19,32 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
   "proxy-authorization",
 ]);
 
-/** For every recipient, so never to be nominated (RFC 9110 §7.6.1): a nomination is ignored. */
+/** Fields for every recipient. `Connection` must not name them (RFC 9110 §7.6.1); here it has no effect. */
 const endToEnd: ReadonlySet<string> = new Set(
   "age authorization cache-control cdn-cache-control cookie date etag expires set-cookie vary".split(
     " ",
   ),
 );
 
-/** Names that a recipient must drop before passing a message on, lower case. */
+/** Returns the names, in lower case, of fields that a recipient must drop before it forwards a message. */
 export function connectionFields(fields: Headers): ReadonlySet<string> {
   const nominated = fields.get("connection")?.toLowerCase().split(",") ?? [];
   const isChunked = fields.has("transfer-encoding");
   if (nominated.length === 0 && !isChunked) return hopByHop;
   const own = nominated.map((name) => name.trim()).filter((name) => !endToEnd.has(name));
-  // RFC 9112 §6.3: beside Transfer-Encoding a length means nothing.
+  // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
   return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
 }
 
-/** Fields that the qualified forms name: for one client, and not stored. */
+/** Returns the fields that a qualified `private` or `no-cache` names. They are for one client and not stored. */
 export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet<string> {
   const named = [directives.private, directives.noCache];
   return new Set(named.flatMap((names) => (typeof names === "boolean" ? [] : names)));
 }
 
 /**
- * The field lines that may be stored: without those of the connection, those for proxies, and
- * those that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
+ * Returns the field lines that may be stored: without fields of the connection, fields for proxies, and
+ * fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
  */
 export function storableFields(fields: Headers, directives: ResponseDirectives): FieldLine[] {
   const dropped = connectionFields(fields);

@@ -1,14 +1,14 @@
-// Reads Surrogate-Control, which origins send to the caches that stand in for them (W3C Edge
-// Architecture Specification 1.0 §2.2, §2.3).
+// Parses Surrogate-Control, which origins send to reverse-proxy caches (W3C Edge Architecture Specification 1.0
+// §2.2, §2.3).
 import { type Directive, membersOf, parseDirectives } from "./directives.ts";
 
-/** What this cache is called by an origin that means it alone: `max-age=60;tidemark`. */
+/** The name by which an origin addresses only this cache: `max-age=60;tidemark`. */
 const ownName = "tidemark";
 
-/** Sent to origins, so that they know who reads the field (§2.3). ESI is not processed here. */
+/** Sent to origins to announce support for Surrogate-Control (§2.3). ESI is not processed here. */
 export const surrogateCapability = `${ownName}="Surrogate/1.0"`;
 
-/** Only a field with one of these says whether to store, or for how long. */
+/** Surrogate-Control governs a response only if it has one of these. */
 const governing: ReadonlySet<string> = new Set([
   "no-store",
   "private",
@@ -18,9 +18,10 @@ const governing: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * @param text the field's combined value; `null` when it is absent
- * @returns the directives for this cache, those that name it first; empty where none of them says
- *   whether to store or for how long, as in `content="ESI/1.0"`. Never throws.
+ * Returns the directives for this cache, those that address it by name first. Returns none if they say neither
+ * whether to store nor for how long, as in `content="ESI/1.0"`. Never throws.
+ *
+ * @param text the combined field value; `null` if the field is absent
  */
 export function surrogateDirectives(text: string | null): Directive[] {
   const members = membersOf(text).map(splitTargets);
@@ -32,10 +33,10 @@ export function surrogateDirectives(text: string | null): Directive[] {
 }
 
 /**
- * A directive may be followed by the names of those it is for: `no-store;abc;def`.
+ * Splits a directive from the names that it is for: `no-store;abc;def`.
  *
- * @returns `targets`: these names, in small letters as our own is. `slipped`: directives where a name
- *   should be, as in `no-store; private`: heeded, as strictly as can be
+ * @returns `targets`: these names, in lower case. `slipped`: directives in the place of a name, as in
+ *   `no-store; private`. They count, without an argument, which is their strictest meaning.
  */
 function splitTargets(member: string) {
   const [rule = "", ...rest] = member.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
@@ -50,8 +51,8 @@ function splitTargets(member: string) {
 }
 
 /**
- * The same in the terms of Cache-Control. `max-age=60+30` allows thirty seconds of stale use;
- * `no-store-remote` is for caches that are far from the origin, which the edge is.
+ * Translates a directive to Cache-Control. In `max-age=60+30`, 30 is the stale allowance in seconds.
+ * `no-store-remote` addresses caches far from the origin, such as this one.
  */
 function plain({ name, argument }: Directive): Directive[] {
   if (name === "no-store-remote") return [{ name: "no-store", argument }];

@@ -1,26 +1,26 @@
-// Which trace a request belongs to: W3C Trace Context, Level 2 (https://www.w3.org/TR/trace-context-2/).
+// Reads and writes W3C Trace Context, Level 2 (https://www.w3.org/TR/trace-context-2/).
 import type { FieldLine, Fields } from "./fields.ts";
 
-/** Of one request: they name no page, select none, and are stored with none. */
+/** These identify one request: they are never stored, and do not select a variant. */
 export const traceFieldNames: readonly string[] = ["traceparent", "tracestate"];
 
-/** §3.2.2: later versions may append fields behind a dash; version `ff` is none. */
+/** §3.2.2: later versions may append fields after a dash; version `ff` is invalid. */
 const traceparentForm = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
-/** §3.2.2.5: sampled, and random-trace-id. All other bits are sent as zero. */
+/** §3.2.2.5: the flags `sampled` and `random-trace-id`. All other bits are sent as zero. */
 const knownFlags = 0b11;
 
 export interface TraceContext {
-  /** 32 hex digits in lower case, not all zero. */
+  /** 32 lower-case hex digits, not all zero. */
   readonly traceId: string;
   readonly flags: number;
 }
 
 /**
- * Reads `traceparent`.
+ * Parses `traceparent`.
  *
- * @returns `undefined` where there is none, or what there is is malformed: upper case, zeros for an ID,
- *   several fields, a field more in version 00
+ * @returns `undefined` if it is absent or malformed: upper case, an ID of zeros, several fields, or an extra
+ *   field in version 00
  */
 export function readTraceparent(field: string | null): TraceContext | undefined {
   const [, version, traceId = "", parentId = "", flags = "", more] =
@@ -31,17 +31,16 @@ export function readTraceparent(field: string | null): TraceContext | undefined 
   return { traceId, flags: Number.parseInt(flags, 16) & knownFlags };
 }
 
-/** @returns the ID of the trace that a request belongs to; `undefined` for none */
+/** Returns the trace ID of a request; `undefined` if it has none. */
 export function traceIdOf(request: Fields): string | undefined {
   return readTraceparent(request.get("traceparent"))?.traceId;
 }
 
 /**
- * What an origin is told of the trace (§3.2, §3.3): the same trace and flags, with a parent of our own,
- * and `tracestate` as it came. §3.3: beside a `traceparent` that is not valid it counts for nothing.
+ * Returns the trace fields for the origin (§3.2, §3.3): the same trace and flags, a new parent ID, and `tracestate`
+ * unchanged. Returns none if `traceparent` is absent or invalid; `tracestate` then has no meaning (§3.3).
  *
- * @param newSpanId names this forward: 16 hex digits in lower case, not all zero
- * @returns no field where the request belongs to no trace
+ * @param newSpanId returns an ID for this forward: 16 lower-case hex digits, not all zero
  */
 export function traceFields(request: Fields, newSpanId: () => string): readonly FieldLine[] {
   const trace = readTraceparent(request.get("traceparent"));

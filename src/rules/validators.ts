@@ -1,11 +1,11 @@
-// Validators and preconditions (RFC 9110 §8.8, §13; RFC 9111 §4.3.1, §4.3.2).
+// Compares validators and evaluates preconditions (RFC 9110 §8.8, §13; RFC 9111 §4.3.1, §4.3.2).
 import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
 
 const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
 const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);
 
-/** @returns the ETag if it is well formed, else `null` */
+/** Returns the ETag if it is well formed, else `null`. */
 export function entityTag(fields: Fields): string | null {
   const text = fields.get("etag")?.trim() ?? "";
   return entityTagAlone.test(text) ? text : null;
@@ -14,17 +14,16 @@ export function entityTag(fields: Fields): string | null {
 export const isWeak = (tag: string): boolean => tag.startsWith("W/");
 const opaque = (tag: string): string => (isWeak(tag) ? tag.slice(2) : tag);
 
-/** Can this response be validated at all? */
+/** Tells whether a response can be validated. */
 export function hasValidator(fields: Fields): boolean {
   return entityTag(fields) !== null || fields.has("last-modified");
 }
 
 /**
- * Is `Last-Modified` a strong validator? Only where the answer that brought the body is dated at
- * least a second later: the content may else have changed twice within that second (RFC 9110
- * §8.8.2.2).
+ * Tells whether `Last-Modified` is a strong validator. It must be at least a second older than the `Date` of the
+ * response that brought the body: the content may change twice within one second (RFC 9110 §8.8.2.2).
  *
- * @param bodyDate the `Date` of that answer, where it is not the stored one
+ * @param bodyDate that `Date`, if it is not the stored one
  */
 export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): boolean {
   const dateAtMs = parseHttpDate(bodyDate, 0);
@@ -34,9 +33,9 @@ export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): bo
 }
 
 /**
- * The fields of a conditional request for a stored response (RFC 9111 §4.3.1).
+ * Returns the fields of a conditional request for a stored response (RFC 9111 §4.3.1).
  *
- * @param isDateFit false leaves `Last-Modified` out
+ * @param isDateFit `false` omits `Last-Modified`
  */
 export function conditionalFields(stored: Fields, isDateFit = true): [string, string][] {
   const fields: [name: string, value: string][] = [];
@@ -48,11 +47,11 @@ export function conditionalFields(stored: Fields, isDateFit = true): [string, st
 }
 
 /**
- * May a 304 freshen the response whose validator was sent? A strong validator in it must be the
- * stored one; a weak one must correspond to it (RFC 9111 §4.3.4).
+ * Tells whether a 304 may freshen the response whose validator was sent. A strong validator must equal the
+ * stored one; a weak one must match it weakly (RFC 9111 §4.3.4).
  *
- * Departs from RFC 9111 §4.3.4: a 304 without any validator freshens, though what is stored has
- * one. Only that one was sent, so only that one can have been meant.
+ * Departs from RFC 9111 §4.3.4: a 304 without a validator also freshens a stored response that has one. Only that
+ * validator was sent, so the 304 can mean no other response.
  */
 export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolean {
   const tag = entityTag(notModified);
@@ -66,14 +65,13 @@ export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolea
 }
 
 /**
- * What a 200 to HEAD says of a stored response to GET (RFC 9111 §4.3.5): `same` if it is about the
- * body that is stored, `other` if it is not.
+ * Tells whether a 200 to HEAD is about the same body as a stored response to GET (RFC 9111 §4.3.5).
  *
- * Departs from RFC 9111 §4.3.5, which lets an answer without validators freshen: nothing shows then
- * that the stored body is still the current one, so it is `unknown`.
+ * Departs from RFC 9111 §4.3.5: a response without validators does not freshen but returns `unknown`, because
+ * nothing shows that the stored body is current.
  *
- * @param body.bodyBytes length of the stored body; `null` where it is not known
- * @param body.bodyDate  `Date` of the answer that brought it
+ * @param body.bodyBytes length of the stored body; `null` if unknown
+ * @param body.bodyDate  `Date` of the response that brought it
  */
 export function toldByHead(
   head: Fields,
@@ -91,12 +89,12 @@ export function toldByHead(
 }
 
 /**
- * Does the client's own precondition hold against a stored 2xx response, so that 304 answers?
- * `If-None-Match` hides `If-Modified-Since` (RFC 9110 §13.2.2). Comparison is weak (§13.1.2).
+ * Tells whether the client's precondition calls for a 304 instead of this 2xx response. `If-None-Match` overrides
+ * `If-Modified-Since` (RFC 9110 §13.2.2). Comparison is weak (§13.1.2).
  *
- * @param given.receivedAtMs stands in for absent `Last-Modified` and `Date` of what is stored
- *   (RFC 9111 §4.3.2); `undefined` for an answer that is not, where without a modification date
- *   there is nothing to compare (RFC 9110 §13.1.3)
+ * @param given.receivedAtMs replaces an absent `Last-Modified` and `Date` of a stored response
+ *   (RFC 9111 §4.3.2). `undefined` for a response that is not stored: without `Last-Modified`, it is sent whole
+ *   (RFC 9110 §13.1.3).
  */
 export function isNotModified(given: {
   request: Fields;
@@ -114,7 +112,7 @@ export function isNotModified(given: {
     const listed = noneMatch.match(entityTagPattern) ?? [];
     return tag !== null && listed.some((candidate) => opaque(candidate) === opaque(tag));
   }
-  // Two-digit years alone are read around it.
+  // Only two-digit years depend on this.
   const aroundAtMs = receivedAtMs ?? 0;
   const sinceAtMs = parseHttpDate(request.get("if-modified-since"), aroundAtMs);
   if (typeof sinceAtMs !== "number") return false;
@@ -124,7 +122,7 @@ export function isNotModified(given: {
   return receivedAtMs !== undefined && datedAtMs(stored, receivedAtMs) <= sinceAtMs;
 }
 
-/** The client's preconditions; a 304 of our own is made from the stored response instead. */
+/** The client's preconditions. They are not forwarded; 304s are made from the stored response. */
 export const conditionalFieldNames = [
   "if-none-match",
   "if-modified-since",
