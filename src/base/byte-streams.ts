@@ -1,5 +1,5 @@
-// Pipes that take bytes alone, hand on a write when it is read, and hold to their length: those of the
-// Workers runtime, and the same of Web standards where there are none, as on Node.
+// Byte streams that hand on a write when it is read, or enforce a length. Uses the classes of the Workers runtime,
+// or equivalents made of Web standards where these are missing, as on Node.
 
 type Pipe = TransformStream<Uint8Array, Uint8Array>;
 
@@ -8,14 +8,14 @@ const runtime = globalThis as {
   FixedLengthStream?: new (expectedBytes: number) => Pipe;
 };
 
-/** @throws TypeError for anything but bytes, as the pipes of the runtime do */
+/** @throws TypeError for anything but bytes, as the runtime's streams do */
 export function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  if (!ArrayBuffer.isView(chunk)) throw new TypeError("This stream takes bytes alone.");
+  if (!ArrayBuffer.isView(chunk)) throw new TypeError("This stream accepts only bytes.");
   return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
-/** Hands on what is written to it. */
+/** Passes bytes through unchanged. */
 export const IdentityTransformStream =
   runtime.IdentityTransformStream ??
   class extends TransformStream<Uint8Array, Uint8Array> {
@@ -23,20 +23,20 @@ export const IdentityTransformStream =
       super({
         transform(chunk, controller) {
           const bytes = bytesOf(chunk);
-          // An empty chunk would wake a reader of the runtime's streams for nothing; it drops them.
+          // The runtime's streams drop empty chunks, which would wake a reader for nothing.
           if (bytes.byteLength > 0) controller.enqueue(bytes);
         },
       });
     }
   };
 
-/** Both ends fail when too many bytes are written, or too few before the writer is closed. */
+/** Fails both ends if more bytes than expected are written, or if the writer closes with fewer. */
 export const FixedLengthStream =
   runtime.FixedLengthStream ??
   class extends TransformStream<Uint8Array, Uint8Array> {
     constructor(expectedBytes: number) {
       if (!Number.isSafeInteger(expectedBytes) || expectedBytes < 0) {
-        throw new TypeError("A length is a whole number of bytes.");
+        throw new TypeError("The length must be a whole number of bytes.");
       }
       let leftBytes = expectedBytes;
       super({

@@ -1,20 +1,20 @@
-// Values as text: JSON that also knows dates, maps, sets, big integers and bytes; or a codec of the
-// application's own.
+// Codecs between values and text: structured JSON with dates, maps, sets, big integers and bytes, or a codec of
+// the application.
 import { parse, stringify } from "devalue";
 import { OperatorError } from "./operator-error.ts";
 
-/** How a namespace writes its values, and reads them. */
+/** Encodes and decodes the values of a namespace. */
 export interface Codec<T = unknown> {
-  /** Stored with each value. A value of another codec is never read: change the name with the form. */
+  /** Stored with each value. Values of another codec are never read, so change the name when the format changes. */
   readonly name: string;
   readonly encode: (value: T) => string;
-  /** May throw for what it cannot read: that counts as not stored. */
+  /** May throw for text that it cannot decode. The value then counts as not stored. */
   readonly decode: (text: string) => T;
 }
 
 /**
- * The usual codec: objects, lists, texts, numbers, `undefined` within them, `Date`, `Map`, `Set`,
- * `bigint`, `Uint8Array`, `ArrayBuffer`. It refuses functions and instances of classes.
+ * The default codec: objects, arrays, strings, numbers, nested `undefined`, `Date`, `Map`, `Set`, `bigint`,
+ * `Uint8Array` and `ArrayBuffer`. It rejects functions and class instances.
  */
 export const structuredJson: Codec = {
   name: "json",
@@ -23,8 +23,10 @@ export const structuredJson: Codec = {
 };
 
 /**
- * @param place of the value, such as `articles/42`
- * @throws OperatorError for what the codec cannot write
+ * Encodes a value.
+ *
+ * @param place the key of the value, such as `articles/42`
+ * @throws OperatorError if the codec cannot encode the value
  */
 export function encodedBy(codec: Codec, value: unknown, place: string): string {
   try {
@@ -39,13 +41,13 @@ export function encodedBy(codec: Codec, value: unknown, place: string): string {
 function unwritable({ name }: Codec, place: string, cause: unknown): OperatorError {
   return new OperatorError({
     what: `The value of ${place} is not stored.`,
-    why: `The codec "${name}" cannot write it${pathIn(cause)}.`,
-    mend: "Return plain objects, lists, texts, numbers, dates, maps, sets or bytes, or bring a codec.",
+    why: `The codec "${name}" cannot encode it${pathIn(cause)}.`,
+    mend: "Return plain objects, arrays, strings, numbers, dates, maps, sets or bytes, or set a codec.",
     cause,
   });
 }
 
-/** Where in the value it stands, as devalue tells it: names of its members, and none of its contents. */
+/** Returns the path that devalue reports: names of members, without their contents. */
 function pathIn(cause: unknown): string {
   const path: unknown = cause instanceof Error && "path" in cause ? cause.path : "";
   return typeof path === "string" && path !== "" ? `: look at ${path}` : "";

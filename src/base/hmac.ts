@@ -1,10 +1,10 @@
-// HMAC signatures: decoded from their text, and compared in constant time by the runtime.
+// Verifies HMAC signatures. The runtime compares them in constant time.
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export type DigestEncoding = "hex" | "base64" | "base64url";
 
-/** Each signature costs one digest of the whole content. */
+/** The limit bounds the cost: each signature takes one digest of the whole content. */
 export const signaturesMax = 4;
 
 const forms: Readonly<Record<DigestEncoding, RegExp>> = {
@@ -13,14 +13,14 @@ const forms: Readonly<Record<DigestEncoding, RegExp>> = {
   base64url: /^[A-Za-z0-9_-]+={0,2}$/,
 };
 
-/** @returns `undefined` for a text that is not in this encoding */
+/** Decodes text. Returns `undefined` if it is not in this encoding. */
 export function decodedBytes(text: string, encoding: DigestEncoding): Bytes | undefined {
   if (!forms[encoding].test(text)) return undefined;
   if (encoding === "hex") {
     return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   }
   const base64 = text.replaceAll("-", "+").replaceAll("_", "/").replaceAll("=", "");
-  // `atob` throws for a last character that stands alone.
+  // `atob` throws for a single last character.
   if (base64.length % 4 === 1) return undefined;
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
@@ -28,10 +28,10 @@ export function decodedBytes(text: string, encoding: DigestEncoding): Bytes | un
 /** Tells whether one of the secrets made one of the signatures. */
 export async function isSigned(given: {
   readonly hash: "SHA-1" | "SHA-256" | "SHA-512";
-  /** None of them empty. */
+  /** None may be empty. */
   readonly secrets: readonly Bytes[];
   readonly signatures: readonly Bytes[];
-  /** Read one after the other, as one text. */
+  /** The parts of the signed content, which are concatenated. */
   readonly content: readonly (string | Bytes)[];
 }): Promise<boolean> {
   const { hash, secrets, signatures } = given;

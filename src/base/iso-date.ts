@@ -1,9 +1,10 @@
-// Instants as text for operators.
+// Formats instants for operators.
 
 /**
- * @param atMs epoch milliseconds; what no calendar has, as whoever writes into Redis may make it up, counts
- *   as not known, like `undefined`
- * @returns ISO 8601; `null` where nobody knows
+ * Formats an instant as ISO 8601.
+ *
+ * @param atMs epoch milliseconds; values beyond the range of `Date` can come from a forged entry in Redis
+ * @returns `null` for `undefined` and for values beyond that range
  */
 export function isoOf(atMs: number | undefined): string | null {
   const date = new Date(atMs ?? Number.NaN);

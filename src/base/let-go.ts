@@ -1,6 +1,6 @@
-// Lets go of a body that nobody reads.
+// Cancels a body that nobody reads.
 
-/** Waits for nothing: a cancelled body may never say that it has ended. */
+/** Does not wait, because the cancellation of a body may never settle. */
 export function letGo(response: Response | undefined): void {
   void response?.body?.cancel().catch(() => undefined);
 }

@@ -1,16 +1,16 @@
-// Trouble an operator can mend, found while an entry point reads its settings.
+// Errors that an operator can fix, such as wrong settings.
 
-/** One sentence each; `mend` names the command or setting that ends the trouble. */
+/** One sentence each. `mend` names the command or setting that fixes the fault. */
 export interface Fault {
   readonly what: string;
   readonly why: string;
   readonly mend: string;
 }
 
-/** Why something was not done, and what would be right. */
+/** The cause of a refusal, and the fix. */
 export type Reason = Pick<Fault, "why" | "mend">;
 
-/** Its message is the three sentences of a fault. */
+/** An error whose message is the three sentences of a fault. */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
   readonly fault: Fault;
@@ -21,17 +21,17 @@ export class OperatorError extends Error {
   }
 }
 
-/** @returns its sentences in one line */
+/** Joins the three sentences of a fault. */
 export function faultText({ what, why, mend }: Fault): string {
   return `${what} ${why} ${mend}`;
 }
 
-/** Tells a fault from the value that is there in its place otherwise. */
+/** Distinguishes a fault from the value that it replaces. */
 export function isFault(value: unknown): value is Fault {
   return typeof value === "object" && value !== null && "mend" in value;
 }
 
-/** @returns `undefined` for what is no OperatorError; one of another copy of this module is one, too */
+/** Returns the fault of an OperatorError, also of one from another copy of this module; otherwise `undefined`. */
 export function faultOf(cause: unknown): Fault | undefined {
   const isOperatorError = cause instanceof Error && cause.name === "OperatorError";
   return isOperatorError && "fault" in cause && isFault(cause.fault) ? cause.fault : undefined;

@@ -1,25 +1,25 @@
-// Waits by timers: for an instant, or for what another request has under way and no longer.
+// Waits by timers: for a fixed time, or for a promise up to a limit.
 
-/** Settles after that many milliseconds; never rejects. */
+/** Resolves after `ms` milliseconds. Never rejects. */
 export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The same for work that nobody depends on: a process on Node that has nothing else to do ends without it. */
+/** Like `pause`, but does not keep a Node process alive. */
 export async function pauseUnheld(ms: number): Promise<void> {
   await new Promise((resolve) => {
-    // On Workers a timer is a number, and the runtime bounds what outlasts an answer.
+    // On Workers, a timer is a number, and the runtime bounds work after the response.
     const timer = setTimeout(resolve, ms) as number | { readonly unref?: () => void };
     if (typeof timer === "object") timer.unref?.();
   });
 }
 
 /**
- * Tries until something comes of it, or the time is over. It is tried once at the least.
+ * Retries until an attempt returns a value or the time is up. Makes at least one attempt.
  *
- * @param by.waitMs  how long in all; 0 and less: one try
- * @param by.pauseMs how long until the next try; asked before each
- * @returns `undefined` if nothing has come. Rejects as `attempt` does.
+ * @param by.waitMs  total time; 0 or less: one attempt
+ * @param by.pauseMs called before each pause for its length
+ * @returns `undefined` if no attempt returned a value. Rejects as `attempt` does.
  */
 export async function tryUntil<T>(
   attempt: () => T | undefined | Promise<T | undefined>,
@@ -30,7 +30,7 @@ export async function tryUntil<T>(
   for (let pausedMs = 0; ;) {
     const came = await attempt();
     if (came !== undefined) return came;
-    // A try takes its time too, and a clock that was set back tells of no time.
+    // Attempts take time too. If the clock was set back, only the pauses count.
     const leftMs = waitMs - Math.max(pausedMs, nowAtMs() - sinceAtMs);
     if (leftMs <= 0) return undefined;
     const nextMs = Math.min(leftMs, pauseMs());
@@ -40,9 +40,9 @@ export async function tryUntil<T>(
 }
 
 /**
- * @param promise of another request
- * @returns `abandoned`: that request has ended, and the runtime has broken its promises. Never
- *   rejects.
+ * Waits up to `patienceMs` for a promise of another request. Never rejects.
+ *
+ * @returns `abandoned` if that request has ended and the runtime has dropped its promises
  */
 export async function patiently<T>(
   promise: Promise<T>,
@@ -55,14 +55,14 @@ export async function patiently<T>(
   }
 }
 
-/** What was waited for under a bound has not come. */
+/** A wait that exceeded its limit. */
 export class OutOfTime extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** Settles as the promise does, or rejects with `OutOfTime`: what comes after that is ignored. */
+/** Settles as the promise does, or rejects with `OutOfTime` after `msMax` milliseconds. */
 export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
-  // No race: its promises would cost each call of the Cache API half as much again as its timer does.
+  // `Promise.race` would add half of the timer's cost to each call of the Cache API.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new OutOfTime()), msMax);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));

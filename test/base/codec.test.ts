@@ -60,7 +60,7 @@ describe("is refused", () => {
 
   it("what a codec of one's own makes no text of", () => {
     const codec = { name: "own", encode: () => undefined as never, decode: () => 0 };
-    expect(() => encodedBy(codec, 1, "a/b")).toThrow('The codec "own" cannot write it.');
+    expect(() => encodedBy(codec, 1, "a/b")).toThrow('The codec "own" cannot encode it.');
   });
 });
 

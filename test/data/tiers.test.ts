@@ -87,7 +87,7 @@ describe("schema and codec", () => {
     const load = () => ({ list: [{ secret: () => "s3cret" }] });
     const failed = articles.getOrSet("42", load);
     await expect(failed).rejects.toThrow(
-      'The value of articles/42 is not stored. The codec "json" cannot write it: look at .list[0].secret.',
+      'The value of articles/42 is not stored. The codec "json" cannot encode it: look at .list[0].secret.',
     );
   });
 

@@ -244,7 +244,7 @@ describe("a database that fails", () => {
 describe("what is refused, and nothing is written", () => {
   it.each([
     { id: "undefined", value: undefined as unknown as string, why: "It is undefined" },
-    { id: "a function", value: (() => undefined) as unknown as string, why: "cannot write it" },
+    { id: "a function", value: (() => undefined) as unknown as string, why: "cannot encode it" },
   ])("$id", async ({ value, why }) => {
     const all = await opened();
     const persist = vi.fn<() => void>();
