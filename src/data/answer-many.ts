@@ -1,4 +1,4 @@
-// What answers a call for several values: one command to Redis, and one load for all that is missing.
+// Answers a call for several keys, with one command to Redis and one load for all missing keys.
 import type { RecordKey } from "../cache/record/record-key.ts";
 import type { Tier } from "../cache/tiers/tier.ts";
 import { type Ask, type Step, stepAfter } from "./answer.ts";
@@ -15,13 +15,13 @@ import {
   type Wish,
 } from "./load/search.ts";
 
-/** A call asks the Cache API for so many keys; where there are more, Redis alone, which takes one command. */
+/** A call for more keys skips the Cache API, which takes one call for each key. */
 const coloKeysMax = 32;
 
 /**
- * Looks for several values: Redis is asked once for all that nothing above it has.
+ * Looks several keys up. One command asks Redis for those that the tiers above it lack.
  *
- * @param places of one namespace
+ * @param places all of one namespace
  */
 export async function lookUpMany(
   places: readonly Place[],
@@ -42,10 +42,7 @@ export async function lookUpMany(
   return Promise.all(looks);
 }
 
-/**
- * Gathers what look-ups ask of the tier that reads several records at once, until each of them has asked, or
- * has ended without.
- */
+/** Batches the look-ups' reads of one tier. Sends the batch once each look-up has either asked or ended. */
 class ReadsTogether {
   readonly #ports: SearchPorts;
   readonly #tier: Tier<DataDetail> | undefined;
@@ -58,7 +55,7 @@ class ReadsTogether {
     this.#undecided = new Set(places.map(({ key }) => key.text));
   }
 
-  /** @returns `undefined` where the tier is another */
+  /** Returns `undefined` if `tier` is not the batched one. */
   read(tier: Tier<DataDetail>, key: RecordKey): Promise<DataRead> | undefined {
     if (tier !== this.#tier) return undefined;
     const { promise, resolve } = Promise.withResolvers<DataRead>();
@@ -81,10 +78,10 @@ class ReadsTogether {
 }
 
 /**
- * One load for all that is missing and that nobody loads yet; what somebody does is waited for.
+ * Answers several keys. Missing keys that no other call loads share one load; the others wait for their loads.
  *
- * @param places each once, of one namespace
- * @returns what each is given, in their order
+ * @param places distinct, and all of one namespace
+ * @returns one result for each place, in order
  */
 export async function answeredMany(
   places: readonly Place[],

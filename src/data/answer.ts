@@ -1,4 +1,4 @@
-// What answers a call for one value: what is stored, or what is loaded for it.
+// Answers a call for one key, from the tiers or by a load.
 import type { LoadMany } from "./value/load-context.ts";
 import type { Given, Need } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
@@ -11,20 +11,20 @@ import { isRefreshDue } from "./load/verdict.ts";
 /** What a call asks for. */
 export interface Ask {
   readonly place: Place;
-  /** `undefined` where there is none: nothing is loaded then. */
+  /** `undefined`: the call can load nothing. */
   readonly load: LoadMany<unknown> | undefined;
-  /** The call waits for no load: what is stale is loaded anew behind it, if it can be. */
+  /** The call waits for no load. A stale value is refreshed behind the answer. */
   readonly isLookOnly: boolean;
 }
 
-/** What follows from a look-up. */
+/** The next step after a look-up. */
 export type Step =
-  /** `refresh`: to be loaded anew behind the answer. */
+  /** `refresh`: to be loaded behind the answer. */
   | { readonly kind: "give"; readonly given: Given; readonly refresh?: Need | undefined }
   | { readonly kind: "load"; readonly need: Need }
   | { readonly kind: "nothing" };
 
-/** @returns no promise where memory has it; `undefined` where nothing is stored and nothing is loaded */
+/** Returns no promise if memory answers; `undefined` if nothing is stored and nothing is loaded. */
 export function answered(
   ask: Ask,
   ports: LoadingPorts,
@@ -43,7 +43,7 @@ function carryOut(step: Step, ports: LoadingPorts): Given | undefined | Promise<
   return step.given;
 }
 
-/** @param found what the look-up has brought */
+/** @param found the result of the look-up */
 export function stepAfter(
   found: FoundData | undefined,
   { place, load, isLookOnly }: Ask,

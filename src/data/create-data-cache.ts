@@ -1,5 +1,4 @@
-// An application's data on the tiers of the cache, put together: a core with a form of its own for
-// records, and what loads, purges and counts.
+// Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
 import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
 import { type Config, configOf } from "../config/config.ts";
@@ -26,36 +25,36 @@ import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 import type { BehindPorts } from "../write-behind/change-set.ts";
 import { type Sets, WriteBehind } from "../write-behind/write-behind.ts";
 
-/** Counts since this isolate began, by namespace, and the last trouble of each thing outside. */
+/** Counts since this isolate started, by namespace, and the last trouble of each dependency. */
 export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
-  /** Of counters and buffers, by name. */
+  /** Counters and buffers, by name. */
   readonly sets: ReturnType<WriteBehind["stats"]>;
 };
 
-/** An application's cache; it lives as long as its isolate or process. */
+/** An application's cache. It lives as long as its isolate or process. */
 export interface DataCache extends Sets {
   /**
    * @param name begins all keys of the namespace
-   * @throws OperatorError for a name or an option that is refused
+   * @throws OperatorError for an invalid name or option
    */
   namespace<T, K extends Key = Key>(name: string, options: NamespaceOptions<T, K>): Namespace<T, K>;
-  /** Resolves once the journal has it: from then on it holds here, and everywhere within N seconds. */
+  /** Resolves when the journal has accepted the purge: it applies here at once, and everywhere within N seconds. */
   purge(order: DataPurge): Promise<Purged>;
-  /** The counts of this isolate, and the last trouble of each thing that it uses. */
+  /** Returns the counts of this isolate, and the last trouble of each dependency. */
   stats(): DataStats;
   /**
-   * One run of the cron trigger. It loads keys of namespaces with `keys` that are missing, or have the age of
-   * `refresh`. It also flushes sets. A Worker that was handed this cache calls it by itself. Never rejects.
+   * Runs the cron work: loads the `keys` of namespaces that are missing or as old as `refresh`, and flushes sets.
+   * A Worker that gets this cache calls it automatically. Never rejects.
    */
   runCron(): Promise<void>;
 }
 
 /**
- * Makes a cache for data. It does not use the network before its first use, so a module may make it.
+ * Creates a cache for data. It uses no network before its first use, so a module may create it at load time.
  *
- * @param config from `defineConfig`, the same as that of the pages: one purge then takes both. An object that
- *   was written without it is checked here
- * @throws OperatorError for a configuration or a variable that is refused
+ * @param config from `defineConfig`, the same as for pages, so that one purge applies to both. A plain object is
+ *   validated here
+ * @throws OperatorError for an invalid configuration or variable
  * @example
  * const cache = createDataCache(config, { env, waitUntil });
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
@@ -81,7 +80,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     stats: () => ({ ...opened().stats(), sets: behind.stats() }),
     async runCron() {
       const flushed = behind.runCron();
-      // The pages look after theirs.
+      // Beside pages, the pages' own cron run does this.
       if (pages === undefined) await opened().room?.runCron();
       const keptLoaded = [...spaces.values()].filter(({ keys }) => keys !== undefined);
       if (keptLoaded.length > 0) await keepLoaded(keptLoaded, opened().ports);
@@ -111,7 +110,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
   return cache;
 }
 
-/** Without a database of its own, data takes that of the pages. */
+/** Returns why data cannot share the pages' core: it has a database of its own that differs from theirs. */
 function whyApart({ platform, config }: DataSettings, { core }: Pages): WhyApart | undefined {
   const { database, journal } = platform;
   if (database === undefined) return undefined;
@@ -131,9 +130,9 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const { metrics, redis, room, purging } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
-  // Nothing asks for this one: no edge tier lies below it.
+  // Without a host there is no edge tier, so nothing uses this name.
   const host = settings.host ?? pages?.siteHost ?? pages?.seenHost() ?? "data.invalid";
-  // An isolate has one clock, so what it has loaded itself is trusted as what its colo has loaded.
+  // Rule 7 (b) needs one clock. An isolate has one, so it trusts its own loads as those of a colo.
   const isolate = `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
@@ -161,7 +160,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   };
   const ofData = () => ({
     namespaces: counts.snapshot(),
-    /** Keys that were written, and whose purge the journal has yet to take. */
+    /** The number of written keys whose purge the journal has not accepted yet. */
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
     memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
     edge: { trouble: core.cacheApi?.trouble },
@@ -188,7 +187,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   return { ports, counts, ofData, stats, troubles, behind, room };
 }
 
-/** Beside pages: theirs, whose journal is then read once for both. */
+/** Uses the pages' core if there is one, so that both read the journal once. */
 function coreOf({ platform, config, host }: DataSettings, pages: Pages | undefined) {
   if (pages === undefined) return createCache(config, platform, dataForm);
   const core = createBeside(pages.core, dataForm);

@@ -1,4 +1,4 @@
-// Where a cache for data runs: what its application says of that, and what is here in the place of the rest.
+// The platform of a cache for data: settings of the application, with defaults for this runtime.
 import type { Config } from "../config/config.ts";
 import type { CachePlatform } from "../create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
@@ -9,39 +9,39 @@ import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { platformHere } from "../platform/workers.ts";
 
-/** All of it may be left out: then the cache uses the platform of its pages, or memory alone. */
+/** All members are optional. Without them, the cache uses the platform of its pages, or only memory. */
 export interface DataPlatform extends Partial<CachePlatform> {
-  /** Variables of the Worker or the process: the database, `NAMESPACE`, `SITE_HOST` and `COLO` are read. */
+  /** Variables of the Worker or process. The cache reads the database, `NAMESPACE`, `SITE_HOST` and `COLO`. */
   readonly env?: object | undefined;
-  /** Is given the work behind an answer: on Workers the function of `cloudflare:workers`. */
+  /** Receives work behind an answer. On Workers, pass the function of `cloudflare:workers`. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
-  /** A host of the site: the Cache API keeps values below it. Without one there is no edge tier. */
+  /** A host of the site. Cache API keys are URLs on this host. Without it there is no edge tier. */
   readonly host?: string | undefined;
   /** Names the location. Without it, an isolate trusts only values that it has loaded itself. */
   readonly colo?: (() => string) | undefined;
 }
 
-/** A platform that was read. */
+/** A validated platform. */
 export type DataSettings = ReturnType<typeof settingsOf>;
 
-/** What an application's own log throws would end a load, or a process of Node. */
+/** Ignores exceptions of the application's log, which could end a load or a Node process. */
 function neverThrowing(log: Log): Log {
   return (line) => {
     try {
       log(line);
     } catch {
-      // There is nowhere left to tell of it.
+      // The log has failed, so the exception cannot be logged.
     }
   };
 }
 
-/** @throws OperatorError for a variable that is refused */
+/** @throws OperatorError for an invalid variable */
 export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: DataPlatform) {
   const variables = env as Env;
   const here = platformHere();
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
-  // An application that hands over its database hands over the journal's, too.
+  // An application that passes a database also passes the journal's.
   const { redis: named, journal } =
     given.database === undefined
       ? databasesOf(variables, faults)
@@ -65,7 +65,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       ...(journal && { journal }),
       parts: given.parts,
     } satisfies CachePlatform as CachePlatform,
-    // Reports tell of pages, and of data beside them. Where data stands alone, its counts are in `stats()`.
+    // Only pages send reports, which include the data beside them. Data on its own has `stats()`.
     config: { namespace, limits, purge, metrics: { ...metrics, isOn: false } },
     host,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),

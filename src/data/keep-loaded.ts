@@ -1,5 +1,5 @@
-// A run of the cron trigger, for namespaces that name their keys: what is as old as `refresh` has it, or
-// is missing, is loaded anew before anybody asks for it.
+// Runs the cron work of namespaces with `keys`: loads each key that is missing or as old as `refresh`, before a
+// caller asks for it.
 import { tierScopes } from "../config/tier-names.ts";
 import { errorName } from "../base/error-name.ts";
 import { within } from "../base/patience.ts";
@@ -9,15 +9,15 @@ import type { FoundData } from "./load/search.ts";
 import { type Place, placeOf } from "./value/place.ts";
 import type { Space } from "./value/space.ts";
 
-/** Of one load: D1 takes as many parameters in one statement. */
+/** Keys in one load. D1 allows as many parameters in one statement. */
 export const keysMax = 100;
 
-/** The next run comes after a minute, and goes on. */
+/** The next cron run, a minute later, continues. */
 export const runMsMax = 25_000;
 
 export type KeepLoadedPorts = LoadingPorts & { readonly host: string };
 
-/** All namespaces at once, each a batch at a time. Never rejects: what fails is counted, and stays as it is. */
+/** Handles all namespaces at once, each in batches. Never rejects: failures are counted, and old values stay. */
 export async function keepLoaded(spaces: readonly Space[], ports: KeepLoadedPorts): Promise<void> {
   const startedAtMs = ports.nowAtMs();
   const isOver = () => ports.nowAtMs() - startedAtMs >= runMsMax;
@@ -35,12 +35,12 @@ async function keepSpaceLoaded(
   }
 }
 
-/** Colos are many, and this runs in one of them: each call of its Cache API would count for the run. */
+/** Leaves the Cache API out: it is only this colo's, and its calls count against the limit of the run. */
 export function belowColos(space: Space): Space {
   return { ...space, tiers: space.tiers.filter((tier) => tierScopes[tier] !== "colo") };
 }
 
-/** Each key once. Where they cannot be had, that counts as a load that has failed. */
+/** Returns each key once. If the keys cannot be listed, that counts as a failed load. */
 async function placesIn(space: Space, { host, counts }: KeepLoadedPorts): Promise<Place[]> {
   const { keys, name, hardTimeoutMs } = space;
   const kept = belowColos(space);

@@ -1,5 +1,4 @@
-// Several keys at once, of which those are loaded that nothing good enough is stored for: one look for all,
-// and one load.
+// Looks several keys up at once, and starts one load for those without a good enough value.
 import { lookUpMany } from "./answer-many.ts";
 import type { DataFlight, Need } from "./load/load-outcome.ts";
 import type { LoadingPorts } from "./load/loading.ts";
@@ -8,21 +7,21 @@ import type { FoundData } from "./load/search.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { Place } from "./value/place.ts";
 
-/** A key that is loaded; its flight ends once all is stored. */
+/** A key that is being loaded. Its flight ends once the value is stored. */
 export interface UnderWay {
   readonly need: Need;
   readonly flight: DataFlight;
 }
 
-/** Keys of one namespace, each once, and its load. */
+/** Distinct keys of one namespace, and its load. */
 interface Batch {
   readonly places: readonly Place[];
   readonly load: LoadMany<unknown>;
-  /** The same, in the tiers that they are looked for in; unless set, in all of theirs. */
+  /** The same keys in the tiers to look in; by default all tiers of each place. */
   readonly lookedFor?: readonly Place[];
 }
 
-/** @returns what this call has begun, and what is under way for others; what is good enough is in neither */
+/** Returns the loads that this call has started, and those of other calls. Omits keys that are good enough. */
 export async function loadUnless(
   isEnough: (found: FoundData) => boolean,
   { places, load, lookedFor = places }: Batch,

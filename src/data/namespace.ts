@@ -1,4 +1,4 @@
-// A namespace of data, as an application uses it.
+// The public class of a namespace.
 import type { TierName } from "../config/config.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { answered } from "./answer.ts";
@@ -19,17 +19,17 @@ import { type Persist, type WritePorts, writeThrough } from "./write/write-throu
 
 /** The results for several keys. */
 export interface ManyResult<T, K extends Key> {
-  /** `null` where the source has said that there is no value. */
+  /** `null` if the source has no value. */
   readonly values: ReadonlyMap<K, Frozen<T> | null>;
-  /** Of each key whose load has failed, and for which nothing stale could answer. */
+  /** The errors of keys whose load failed without a stale value that may answer. */
   readonly errors: ReadonlyMap<K, unknown>;
 }
 
-/** What a namespace works with, beside its own options. */
+/** The dependencies of a namespace. */
 export type NamespacePorts = LoadingPorts &
   WritePorts &
   FieldPorts & {
-    /** Below which the Cache API keeps values. */
+    /** The host of the Cache API keys. */
     readonly host: string;
     readonly purge: OrderPurge;
   };
@@ -42,19 +42,19 @@ export class Namespace<T, K extends Key = Key> {
   readonly #space: Space;
   readonly #portsOf: () => NamespacePorts;
 
-  /** @param portsOf called at each use: the cache begins with the first */
+  /** @param portsOf called at each use, because the first use opens the cache */
   constructor(space: Space, portsOf: () => NamespacePorts) {
     this.#space = space;
     this.#portsOf = portsOf;
   }
 
   /**
-   * The stored value, or else the result of the load. Calls at the same time share one load.
+   * Returns the stored value, or loads it. Concurrent calls share one load.
    *
-   * @param load the namespace's own unless given
-   * @param options.forceFresh loads it even if a value is stored, or another call loads it
-   * @returns frozen; `null` where the source has said that there is no value. Rejects with the error of
-   *   the load, unless a stale value may answer
+   * @param load default: the load of the namespace
+   * @param options.forceFresh loads even if a value is stored, or another call loads it
+   * @returns the frozen value; `null` if the source has none. Rejects with the error of the load, unless a
+   *   stale value may answer
    */
   async getOrSet(
     key: K,
@@ -72,15 +72,15 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * The same for several keys: one command to Redis, one load for all missing keys, and one round trip to
+   * Returns several values: one command to Redis, one load for all missing keys, and one round trip to
    * store their values. If the load of one key fails, the others are not affected.
    *
-   * @param load the namespace's own unless given
+   * @param load default: the load of the namespace
    */
   async getOrSetMany(keys: readonly K[], load?: LoadMany<T, K>): Promise<ManyResult<T, K>> {
     const ports = this.#portsOf();
     const places = this.#places(keys, ports);
-    // Each load is given the very keys that its own caller has named.
+    // The load gets the keys exactly as its own caller wrote them.
     const asked = load === undefined ? this.#ownLoad() : (load as unknown as LoadMany<unknown>);
     const how = { load: asked, isLookOnly: false };
     const given = await answeredMany([...places.keys()], how, ports);
@@ -99,7 +99,7 @@ export class Namespace<T, K extends Key = Key> {
     return { values, errors };
   }
 
-  /** @returns `undefined` if no stored value may answer. A stale value is loaded anew behind it */
+  /** Returns the stored value; `undefined` if none may answer. A stale value is refreshed behind the answer. */
   async get(key: K): Promise<Frozen<T> | null | undefined> {
     const ports = this.#portsOf();
     const place = placeOf(this.#space, key, ports.host);
@@ -107,7 +107,7 @@ export class Namespace<T, K extends Key = Key> {
     return this.#handedOut(await answered({ place, load, isLookOnly: true }, ports), ports);
   }
 
-  /** Those that are stored, by one command to Redis. */
+  /** Returns the stored values, by one command to Redis. */
   async getMany(keys: readonly K[]): Promise<ReadonlyMap<K, Frozen<T> | null>> {
     const ports = this.#portsOf();
     const places = this.#places(keys, ports);
@@ -123,17 +123,17 @@ export class Namespace<T, K extends Key = Key> {
     return values;
   }
 
-  /** Would `get` return a value, or `null`? */
+  /** Tells whether `get` would return a value or `null`. */
   async has(key: K): Promise<boolean> {
     const ports = this.#portsOf();
     return isAnswer(await new DataSearch(placeOf(this.#space, key, ports.host), ports).found());
   }
 
   /**
-   * Stores a value that the application has at hand. A purge from now on covers it. A value that was read
-   * from a source before this call may be older than a purge that came since: use `getOrSet` for it.
+   * Stores a value that the application has just produced. Later purges cover it. A value that was read from a
+   * source before this call may be older than a purge since then: use `getOrSet` for it.
    *
-   * @returns the tiers that keep it, once they do
+   * @returns the tiers that hold it, after the writes
    * @throws OperatorError for a value that cannot be stored
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
@@ -144,13 +144,13 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Writes through: to the database of the application by `persist`, then to the tiers. The key's older value
-   * is purged everywhere, even if `persist` fails.
+   * Writes through: first to the application's database by `persist`, then to the tiers. Purges the older value
+   * of the key everywhere, even if `persist` fails.
    *
    * @param value the value that `persist` writes; `null` if it removes the value
-   * @returns the tiers that keep it; none if another write or a purge came between
-   * @throws OperatorError for a value that cannot be stored: nothing is written then; and where the value
-   *   was written, and the journal did not take its purge. Else what `persist` throws
+   * @returns the tiers that hold it; none if another write or a purge happened at the same time
+   * @throws OperatorError for a value that cannot be stored, before anything is written. Also if the value was
+   *   written, but the journal did not accept its purge. Otherwise the error of `persist`
    */
   async write(
     key: K,
@@ -165,7 +165,7 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * The fields of a hash that stands beside the values: parts of what is stored under this key.
+   * Returns the fields of this key: a Redis hash beside the value of the key.
    *
    * @throws OperatorError without a database
    */
@@ -174,22 +174,22 @@ export class Namespace<T, K extends Key = Key> {
     return new Fields<T>(placeOf(this.#space, key, ports.host), ports);
   }
 
-  /** Purges one key, everywhere. Rejects if the purge is not accepted. */
+  /** Purges one key everywhere. Rejects if the purge is not accepted. */
   async delete(key: K): Promise<Purged> {
     return this.#purge({ paths: [this.#path(key)] }, false);
   }
 
-  /** Makes one key stale, everywhere: it may answer as `stale` allows. Rejects if that is not accepted. */
+  /** Makes one key stale everywhere, so that it answers only as `stale` allows. Rejects if not accepted. */
   async expire(key: K): Promise<Purged> {
     return this.#purge({ paths: [this.#path(key)] }, true);
   }
 
-  /** Purges all of the namespace, everywhere. Rejects if the purge is not accepted. */
+  /** Purges the whole namespace everywhere. Rejects if the purge is not accepted. */
   bump(): Promise<Purged> {
     return this.#purge({ prefixes: [this.#space.name] }, false);
   }
 
-  /** @returns a function like `work`. Its results are stored under the key that `key` makes of its parameters */
+  /** Returns a function like `work` whose results are stored. `key` makes the key of its parameters. */
   wrap<Sent extends readonly unknown[]>(
     work: (...sent: Sent) => T | null | Promise<T | null>,
     { key }: { readonly key: (...sent: Sent) => K },
@@ -203,14 +203,14 @@ export class Namespace<T, K extends Key = Key> {
     throw new OperatorError({
       what: `Nothing can be loaded for the namespace ${name}.`,
       why: "Neither the call nor the namespace has a load.",
-      mend: "Hand getOrSet a function, or give the namespace the option load.",
+      mend: "Pass a function to getOrSet, or set the option load of the namespace.",
     });
   }
 
-  /** @throws the error of a load */
+  /** @throws the error of the load */
   #handedOut(given: Given | undefined, { counts }: NamespacePorts): Frozen<T> | null | undefined {
     const { name, codec } = this.#space;
-    // A hit was counted as it was found.
+    // Hits are counted when they are found.
     const isHit = given?.kind === "value" && given.by === "hit";
     if (!isHit) counts.answered(name, given);
     if (given === undefined) return undefined;
@@ -226,7 +226,7 @@ export class Namespace<T, K extends Key = Key> {
     return placeOf(this.#space, key, "").path;
   }
 
-  /** Each key once, with all that it was called. */
+  /** Groups equal keys: each place once, with all its spellings. */
   #places(keys: readonly K[], { host }: NamespacePorts): Map<Place, K[]> {
     const byPath = new Map<string, { place: Place; names: K[] }>();
     for (const key of keys) {

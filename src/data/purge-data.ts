@@ -1,4 +1,4 @@
-// An application's own purges: of tags, which pages bear too, and of keys and prefixes, which are data's.
+// Purges of an application, by tags (of data and pages), keys and prefixes.
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { reasonCharsMax } from "../protocol/purge-order.ts";
@@ -10,26 +10,26 @@ import { mendOf, whyOf } from "../redis/trouble.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
 import { checkedTag } from "./value/load-context.ts";
 
-/** What an application wants purged. Each list may be left out; together they name something. */
+/** A purge. Each list is optional, but at least one name is needed. */
 export interface DataPurge {
-  /** Of data and of pages alike. */
+  /** Tags of data and of pages. */
   readonly tags?: readonly string[] | undefined;
   /** Keys with their namespace: `"articles/42"`. */
   readonly keys?: readonly Key[] | undefined;
-  /** Each covers the keys below it too: `"articles"`, `"articles/42"`. A slash at the end changes nothing. */
+  /** Each covers itself and the keys below it: `"articles"`, `"articles/42"`. A final slash is ignored. */
   readonly prefixes?: readonly Key[] | undefined;
-  /** Values become stale, and `stale` may let them answer; hard unless set. */
+  /** A soft purge makes values stale, and `stale` may let them answer. Default: hard. */
   readonly soft?: boolean | undefined;
-  /** Shown to operators, in the journal; up to 512 characters. */
+  /** Shown to operators in the journal; up to 512 characters. */
   readonly reason?: string | undefined;
 }
 
-/** Where an accepted purge stands in the journal. */
+/** The position of an accepted purge in the journal. */
 export interface Purged {
   readonly position: string;
 }
 
-/** Has a purge accepted; rejects with an `OperatorError` where that fails. */
+/** Submits a purge. Rejects with an `OperatorError` if it is not accepted. */
 export type OrderPurge = (order: {
   readonly targets: PurgeTargets;
   readonly isSoft: boolean;
@@ -40,7 +40,7 @@ interface PurgingOverRedis extends Pick<Purging, "acceptances"> {
   readonly redis: Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;
 }
 
-/** What purges are ordered with. */
+/** The dependencies of purges. */
 export interface OrderPurgePorts {
   /** `undefined` without a database. */
   readonly purging: PurgingOverRedis | undefined;
@@ -50,7 +50,7 @@ export interface OrderPurgePorts {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** Accepted by the same journal as those of pages: it holds everywhere within N seconds. */
+/** Creates the function that appends purges to the journal, which pages share. */
 export function orderPurges(ports: OrderPurgePorts): OrderPurge {
   const { purging, metrics, nowAtMs, host, afterAnswer } = ports;
   return async ({ targets, isSoft, reason }) => {
@@ -68,7 +68,7 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
   };
 }
 
-/** @throws OperatorError for a name that is refused, and for an order that names nothing */
+/** @throws OperatorError for an invalid name, and for a purge without names */
 export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): PurgeTargets {
   const { tags: keyTags, prefixes: below } = targetsOf({
     paths: keys.map((key) => pathOf("", key)),
@@ -78,18 +78,18 @@ export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): P
   if (named.length > 0) return { tags: [...new Set(named)], prefixes: below };
   throw new OperatorError({
     what: "A purge of data is refused.",
-    why: "It names nothing.",
-    mend: 'Name something: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
+    why: "It names no tag, key or prefix.",
+    mend: 'Name at least one: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
   });
 }
 
-/** @throws OperatorError for what would make each entry of the journal long */
+/** @throws OperatorError for a reason that is too long for an entry of the journal */
 export function checkedReason(reason: string): string {
   if (typeof reason === "string" && reason.length <= reasonCharsMax) return reason;
   throw new OperatorError({
     what: "A purge of data is refused.",
-    why: `Its reason is no text of up to ${reasonCharsMax} characters.`,
-    mend: "Shorten it, or leave it out.",
+    why: `Its reason is not a string of up to ${reasonCharsMax} characters.`,
+    mend: "Shorten or omit it.",
   });
 }
 
@@ -109,8 +109,8 @@ function notAccepted({ redis }: PurgingOverRedis): OperatorError {
   const kind = (redis.troubleWithWrites ?? redis.trouble)?.kind;
   const mend = kind && mendOf(kind, redis.words);
   return new OperatorError({
-    what: "The purge was not accepted: older values may go on answering.",
+    what: "The purge was not accepted: older values may still answer.",
     why: kind === undefined ? "The journal did not confirm it." : `${whyOf(kind, redis.words)}.`,
-    mend: mend === undefined ? "Try again." : `Try again; if that fails too, ${mend}.`,
+    mend: mend === undefined ? "Try again." : `Try again; if that also fails, ${mend}.`,
   });
 }

@@ -1,4 +1,4 @@
-// Brings keys of a namespace into Redis before anybody asks for them, by its `load`.
+// Loads keys of a namespace into Redis before callers ask for them.
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import { errorName } from "../base/error-name.ts";
@@ -13,7 +13,7 @@ import { placeOf } from "./value/place.ts";
 import { type Key, pathOf } from "./value/key.ts";
 import type { Space } from "./value/space.ts";
 
-/** @returns why these keys cannot be loaded; `undefined` where they can */
+/** Returns why these keys cannot be loaded; `undefined` if they can. */
 export function whyNotWarmed(
   namespace: string,
   keys: readonly Key[],
@@ -23,12 +23,12 @@ export function whyNotWarmed(
   const space = spaces.get(namespace);
   if (space === undefined) {
     const names = [...spaces.keys()].slice(0, 20).join(", ") || "none";
-    const why = `This Worker has made no namespace ${name}.`;
-    return { why, mend: `Name one that a module makes as it is loaded: ${names}.` };
+    const why = `This Worker has no namespace ${name}.`;
+    return { why, mend: `Name one that a module creates when it is loaded: ${names}.` };
   }
   if (space.load === undefined) {
-    const why = `The namespace ${name} has no load, so nobody knows where its values are from.`;
-    return { why, mend: "Give the namespace the option load." };
+    const why = `The namespace ${name} has no load.`;
+    return { why, mend: "Set the option load of the namespace." };
   }
   for (const [at, key] of keys.entries()) {
     try {
@@ -37,18 +37,18 @@ export function whyNotWarmed(
       if (!(cause instanceof OperatorError)) throw cause;
       const shown = JSON.stringify(key).slice(0, 80);
       const why = `data[${namespace}][${at}] is ${shown}. ${cause.message}`;
-      return { why, mend: "Correct it, or leave it out." };
+      return { why, mend: "Correct or omit it." };
     }
   }
   return undefined;
 }
 
 /**
- * One look for all, and one load for those that are not fresh. It ends once these are stored, and after
- * 25 s at the latest.
+ * Looks all keys up at once, and loads those that are not fresh by one load. Ends once the values are stored, or
+ * after 25 s.
  *
- * @param keys a hundred at the most, of a namespace that has a load
- * @returns what became of each, in their order. Never rejects.
+ * @param keys at most a hundred, of a namespace with a load
+ * @returns the result of each, in order. Never rejects.
  */
 export async function warmKeys(
   space: Space,
@@ -60,7 +60,7 @@ export async function warmKeys(
   const kept = belowColos(space);
   const asked = keys.map((key) => placeOf(kept, key, ports.host));
   const places = [...new Map(asked.map((place) => [place.path, place])).values()];
-  // What this isolate has in memory, Redis may have lost, or have refused.
+  // Look only in Redis: this isolate's memory may hold values that Redis has lost or refused.
   const inWorld = space.tiers.filter((tier) => tierScopes[tier] === "world");
   const shared = { ...space, tiers: inWorld };
   const lookedFor = hasShared(space, ports)
@@ -79,7 +79,7 @@ export async function warmKeys(
   const results = new Map<string, WarmedKey>();
   await Promise.all(
     [...own, ...others].map(async ({ need: { place }, flight }) => {
-      // A load of another call may have been ended with its request.
+      // A flight may never end if the request of its call was cancelled.
       const isOver = (await patiently(flight.ended, runMsMax)) === undefined;
       const unlessKept = resultOfWrite(unkept.get(place.key.text), space, ports);
       results.set(place.path, isOver ? resultOf(flight.outcome, unlessKept) : notInTime);
@@ -94,32 +94,32 @@ function hasShared(space: Space, { tiers }: KeepLoadedPorts): boolean {
 
 const notInTime: WarmedKey = {
   result: "failed",
-  why: "it was not over within 25 s; it goes on behind the answer",
+  why: "it did not end within 25 s; it continues behind the answer",
 };
 
-/** Keys are warmed for Redis: one that it lacks is in the memory of one isolate at the most. */
+/** Returns the result for a loaded key. A key that Redis lacks is at most in the memory of one isolate. */
 function resultOfWrite(came: string | undefined, space: Space, ports: KeepLoadedPorts): WarmedKey {
   if (came !== undefined) {
     const why = `the shared tier did not take it (${came})`;
     return { result: came === "unavailable" ? "failed" : "not-stored", why };
   }
   if (hasShared(space, ports)) return { result: "warmed" };
-  const why = "in one isolate alone: its namespace or the site has no shared tier";
+  const why = "only in one isolate: its namespace or the site has no shared tier";
   return { result: "warmed", why };
 }
 
-/** @param ofStored of what the load has brought to be stored */
+/** @param ofStored the result if the value is stored */
 function resultOf(outcome: DataFlight["outcome"], ofStored: WarmedKey): WarmedKey {
   switch (outcome?.kind) {
     case "stored":
       return ofStored;
     case "given":
-      return { result: "not-stored", why: "its load, or its namespace, does not have it stored" };
+      return { result: "not-stored", why: "its load or its namespace prevents storing" };
     case "failed":
       return { result: "failed", why: `its load failed with ${errorName(outcome.error)}` };
     case "nothing-to-share":
     case undefined:
-      return { result: "failed", why: "its load has not ended in time" };
+      return { result: "failed", why: "its load did not end in time" };
     default:
       return unreachable(outcome);
   }

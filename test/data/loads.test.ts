@@ -50,7 +50,7 @@ describe("in one isolate", () => {
     expect(await articles.getOrSet("42", () => "well")).toBe("well");
     expect(counts()).toMatchObject({ articles: { failedLoads: 1, trouble: { kind: "Error" } } });
     expect(isolate.log).toEqual([
-      "Data: Loads of articles fail with Error: look at what they read from.",
+      "Data: Loads of articles fail with Error: check the source that they read from.",
       "Data: Loads of articles work again after 0 s.",
     ]);
   });
@@ -190,7 +190,7 @@ describe("the hard time-out", () => {
     expect(came.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     await expect(asked[0]).rejects.toMatchObject({
       name: "LoadTimedOut",
-      message: "A load of articles has taken over 20 ms.",
+      message: "A load of articles has taken more than 20 ms.",
     });
     expect([signal?.aborted, source.count]).toEqual([true, 1]);
     expect(counts()).toMatchObject({ articles: { timedOutLoads: 1, failedLoads: 1 } });

@@ -68,7 +68,7 @@ describe("getOrSetMany", () => {
       ["4", null],
     ]);
     expect(errors.get("2")).toBe(own);
-    expect(String(errors.get("3"))).toContain("It has returned undefined");
+    expect(String(errors.get("3"))).toContain("It returned undefined");
     expect(String(errors.get("5"))).toContain("The value of articles/5 is not stored.");
     expect([await articles.get("1"), await articles.has("2"), await articles.has("5")]).toEqual([
       "a",
@@ -147,7 +147,7 @@ describe("getOrSetMany", () => {
       of("2").skip();
       return new Map();
     });
-    expect(String(errors.get("1"))).toContain("a key that it was not given");
+    expect(String(errors.get("1"))).toContain("an unknown key");
   });
 
   it("what was set while it was loaded stays, also until the others are in a slow Redis", async () => {

@@ -51,7 +51,7 @@ describe("getOrSet", () => {
   it("refuses undefined with an error that says so, and stores nothing", async () => {
     const { articles } = one();
     await expect(articles.getOrSet("42", () => undefined)).rejects.toThrow(
-      "The load of articles/42 has failed. It has returned undefined",
+      "The load of articles/42 has failed. It returned undefined",
     );
     expect(await articles.has("42")).toBe(false);
     await expect(articles.set("42", undefined)).rejects.toThrow("It is undefined");
@@ -142,8 +142,8 @@ describe("what is handed out", () => {
     expect(value).toEqual({ list: [{ n: 1 }], at: new Date(5), map: new Map([["k", { m: 1 }]]) });
     expect(() => (value.list[0]!.n = 3)).toThrow(TypeError);
     expect(() => value.list.push({ n: 3 })).toThrow(TypeError);
-    expect(() => value.at.setTime(1)).toThrow("copy it first");
-    expect(() => value.map.set("x", { m: 2 })).toThrow("copy it first");
+    expect(() => value.at.setTime(1)).toThrow("is frozen");
+    expect(() => value.map.set("x", { m: 2 })).toThrow("is frozen");
     expect(() => (value.map.get("k")!.m = 2)).toThrow(TypeError);
     expect(Object.isFrozen(row)).toBe(false);
   });
@@ -190,8 +190,8 @@ describe("keys", () => {
     { id: "a slash before it", key: "/a", why: "an empty segment" },
     { id: "no segments", key: [], why: "an empty segment" },
     { id: "half a character", key: "\ud800", why: "half a character" },
-    { id: "not a number", key: Number.NaN, why: "texts and numbers" },
-    { id: "too long", key: "a".repeat(1_016), why: "over 1024 bytes" },
+    { id: "not a number", key: Number.NaN, why: "strings and numbers" },
+    { id: "too long", key: "a".repeat(1_016), why: "longer than 1024 bytes" },
   ])("refuses $id", async ({ key, why }) => {
     const { isolate } = one();
     const any = isolate.data.namespace<string>("any-name", { fresh: "1m" });

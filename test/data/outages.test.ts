@@ -78,7 +78,7 @@ describe("Redis is gone", () => {
     await ask();
     upstash.journalMode = "down";
     await expect(articles.delete("42")).rejects.toThrow(
-      "The purge was not accepted: older values may go on answering. The database cannot be reached. Try again.",
+      "The purge was not accepted: older values may still answer. The database cannot be reached. Try again.",
     );
     expect(isolate.data.stats()).toMatchObject({
       purges: { accepted: 0, refused: { unavailable: 1 } },

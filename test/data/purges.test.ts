@@ -137,9 +137,9 @@ describe("a purge of the application", () => {
   });
 
   it.each([
-    { id: "nothing", order: {}, why: "It names nothing." },
+    { id: "nothing", order: {}, why: "It names no tag, key or prefix." },
     { id: "an empty tag", order: { tags: [" "] }, why: "It is empty" },
-    { id: "a long tag", order: { tags: ["é".repeat(129)] }, why: "It is over 256 bytes." },
+    { id: "a long tag", order: { tags: ["é".repeat(129)] }, why: "It is longer than 256 bytes." },
     { id: "an empty key", order: { keys: ["articles//42"] }, why: "an empty segment" },
     { id: "a long reason", order: { tags: ["a"], reason: "r".repeat(513) }, why: "Its reason" },
   ])("is refused where it names $id", async ({ order, why }) => {

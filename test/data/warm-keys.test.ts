@@ -161,7 +161,7 @@ describe("keys that Redis does not have afterwards", () => {
   it("are told to be in one isolate alone where their namespace leaves Redis out", async () => {
     const { warm } = open({ options: { tiers: ["memory"] } });
     expect((await warm({ data: { rates: ["a"] } })).done).toMatchObject([
-      { result: "warmed", why: expect.stringContaining("in one isolate alone") },
+      { result: "warmed", why: expect.stringContaining("only in one isolate") },
     ]);
   });
 
@@ -181,7 +181,7 @@ describe("keys that Redis does not have afterwards", () => {
           namespace: "rates",
           key: "a",
           result: "failed",
-          why: "it was not over within 25 s; it goes on behind the answer",
+          why: "it did not end within 25 s; it continues behind the answer",
         },
       ]);
     } finally {
@@ -192,9 +192,9 @@ describe("keys that Redis does not have afterwards", () => {
 
 describe("a call for keys that cannot be loaded", () => {
   it.each([
-    { id: "unknown", data: { other: ["a"] }, why: 'made no namespace "other"', mend: "rates" },
+    { id: "unknown", data: { other: ["a"] }, why: 'has no namespace "other"', mend: "rates" },
     { id: "no-load", data: { plain: ["a"] }, why: '"plain" has no load', mend: "option load" },
-    { id: "key", data: { rates: ["a", "b//c"] }, why: 'data[rates][1] is "b//c"', mend: "leave" },
+    { id: "key", data: { rates: ["a", "b//c"] }, why: 'data[rates][1] is "b//c"', mend: "omit" },
     { id: "no-key", data: { rates: ["a", {}] }, why: "data[rates][1] must be a text", mend: "" },
     { id: "no-list", data: { rates: "a" }, why: "data[rates] must be a list of keys", mend: "" },
   ])("loads nothing, and says why: $id", async ({ data, why, mend }) => {

@@ -1,18 +1,18 @@
-// The fields of a hash as texts: whole numbers stand plain, so that Redis can raise them.
+// Encodes hash fields. Whole numbers are stored as plain digits, so that Redis can increment them.
 import { type Codec, encodedBy } from "../../base/codec.ts";
 
 const wholeNumber = /^-?\d+$/;
 
 /**
- * @param place of the field, for an error
- * @throws OperatorError for what the codec cannot write
+ * @param place the field, for an error
+ * @throws OperatorError if the codec cannot encode the value
  */
 export function fieldText(value: unknown, codec: Codec, place: string): string {
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value);
   return `=${encodedBy(codec, value, place)}`;
 }
 
-/** @throws what the codec throws */
+/** @throws the error of the codec */
 export function fieldValue(text: string, codec: Codec): unknown {
   return wholeNumber.test(text) ? Number(text) : codec.decode(text.slice(1));
 }

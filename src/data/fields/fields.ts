@@ -1,4 +1,4 @@
-// Parts of one value, kept in Redis as the fields of a hash: read, set and raised one by one, and purged
+// Stores parts of one value as fields of a Redis hash. Fields are read, set and incremented one by one, and purged
 // together (docs/purge-protocol.md, rule 26).
 import { reach } from "../../config/tier-names.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
@@ -15,12 +15,12 @@ import { fieldText, fieldValue } from "./field-text.ts";
 import type { FieldTexts, HashStore, HeldHash } from "./hash-store.ts";
 import { headIn, headText, joined } from "./head.ts";
 
-/** What fields are kept with. */
+/** The dependencies of fields. */
 export interface FieldPorts extends BeginPorts, VerdictPorts {
   readonly view: Pick<PurgeView, "judge" | "stamp" | "attend" | "seek">;
-  /** `undefined` without a database: then there are no fields. */
+  /** `undefined` without a database, where fields are not available. */
   readonly hashes: HashStore | undefined;
-  /** By key: the head that this isolate has judged, or written, last. */
+  /** The last head of each key that this isolate has read or written. */
   readonly heads: BoundedMarks<string>;
   readonly isHeldBack: (place: Place) => boolean;
   readonly onBadRecord: () => void;
@@ -29,7 +29,7 @@ export interface FieldPorts extends BeginPorts, VerdictPorts {
 
 const nowhere = () => "";
 
-/** How often a writer judges another's head before it gives up. */
+/** Attempts of a writer to apply its change when others change the head. */
 const triesMax = 4;
 
 /** @typeParam T the whole value; its members are the fields */
@@ -46,24 +46,24 @@ export class Fields<T> {
     if (!isThere) throw noRedis(place.path);
   }
 
-  /** Some fields, by one command. @returns the fields that exist; `undefined` if none may be used */
+  /** Reads some fields by one command. @returns the existing ones; `undefined` if none may be used */
   async get<Name extends keyof T & string>(
     names: readonly Name[],
   ): Promise<Partial<Pick<T, Name>> | undefined> {
     return this.#read(names);
   }
 
-  /** All fields, by one command. */
+  /** Reads all fields by one command. */
   async all(): Promise<Partial<T> | undefined> {
     return this.#read();
   }
 
   /**
-   * Sets some fields and leaves the others. If a purge covers the others, they are removed.
+   * Sets some fields and keeps the others, unless a purge covers those.
    *
-   * @param fields best a function that reads the source: values that were read before this call may be older
-   *   than a purge that came since
-   * @returns whether they are kept
+   * @param fields preferably a function that reads the source: values read before this call may be older than a
+   *   purge since then
+   * @returns whether the fields are stored
    */
   async set(fields: Partial<T> | (() => Partial<T> | Promise<Partial<T>>)): Promise<boolean> {
     const { host } = this.#place.key;
@@ -91,12 +91,12 @@ export class Fields<T> {
   }
 
   /**
-   * Raises a whole number that is there. It makes no field, and never counts twice. If its answer is lost, it
-   * may have counted.
+   * Increments an existing whole number, at most once. Creates no field. If the reply is lost, the
+   * increment may have been made.
    *
-   * @returns what it is from now on; `undefined` where nothing was raised, such as beyond
-   *   `Number.MAX_SAFE_INTEGER`, or nobody can tell
-   * @throws OperatorError where `by` is no whole number
+   * @returns the new number; `undefined` if it is unknown whether it was incremented, or it was not, for example
+   *   beyond `Number.MAX_SAFE_INTEGER`
+   * @throws OperatorError if `by` is not a whole number
    */
   async increment(name: keyof T & string, by = 1): Promise<number | undefined> {
     if (!Number.isSafeInteger(by)) throw noStep(this.#place.path);
@@ -105,7 +105,7 @@ export class Fields<T> {
     await this.#ports.view.attend({ atMs: nowAtMs(), host, afterAnswer })?.();
     let judged = heads.get(this.#key.text) ?? "";
     for (let tries = 0; tries < triesMax && !isHeldBack(this.#place); tries += 1) {
-      // A head that was never judged is asked for by a look at it, not by a guess.
+      // Rule 26 (d): increment only under a head that was judged, so read it first.
       if (judged === "") judged = (await hashes?.read(this.#key, []))?.head ?? "";
       if (!this.#isUsable(judged)) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
@@ -132,7 +132,7 @@ export class Fields<T> {
     return this.#isUsable(held.head) ? this.#valuesIn(held) : undefined;
   }
 
-  /** What cannot be decoded counts as not stored. */
+  /** Returns `undefined` for fields that cannot be decoded. They count as not stored. */
   #valuesIn({ texts }: HeldHash): Partial<T> | undefined {
     const { codec } = this.#place.space;
     try {
@@ -151,7 +151,7 @@ export class Fields<T> {
     return judge(metadata, { space, atMs: this.#ports.nowAtMs(), ports }).kind === "fresh";
   }
 
-  /** What may be joined: the view itself vouches for it, so that both stamps are of one chain. */
+  /** Returns the head if the view itself vouches for it (rule 26 c), so that both stamps are of one chain. */
   #verifiedIn(head: string): DataMetadata | undefined {
     const { view, maxLagMs } = this.#ports;
     return this.#isUsable(head, { view, maxLagMs, colo: nowhere }) ? headIn(head) : undefined;
@@ -190,16 +190,16 @@ export class Fields<T> {
 
 function noRedis(path: string): OperatorError {
   return new OperatorError({
-    what: `${path} has no fields.`,
-    why: "They are kept in Redis, and this namespace has no Redis.",
-    mend: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, and have "shared" in tiers.',
+    what: `The fields of ${path} are not available.`,
+    why: "Fields are stored in Redis, and this namespace has no Redis.",
+    mend: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, and add "shared" to its tiers.',
   });
 }
 
 function noStep(path: string): OperatorError {
   return new OperatorError({
-    what: `A field of ${path} is not raised.`,
-    why: "Redis can raise a number only by whole numbers.",
-    mend: "Give a whole number, such as 1 or -1.",
+    what: `The increment of a field of ${path} is refused.`,
+    why: "Redis increments only by whole numbers.",
+    mend: "Pass a whole number, such as 1 or -1.",
   });
 }

@@ -1,35 +1,35 @@
-// Hashes in Redis: read with their head by one command, and written by scripts that are given the head
-// which was judged last.
+// Stores hashes in Redis. One command reads fields with their head; scripts write if the head is still the one
+// that was judged.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 
-/** Texts by the names of their fields. */
+/** Encoded values by field name. */
 export type FieldTexts = ReadonlyMap<string, string>;
 
-/** What lies in Redis: its head, empty where nothing does, and the fields that were asked for. */
+/** A hash in Redis. `head` is empty if there is no hash; `texts` has the requested fields. */
 export interface HeldHash {
   readonly head: string;
   readonly texts: FieldTexts;
 }
 
-/** `undefined`: Redis could not be asked, or did not say that it was done. */
+/** `undefined`: Redis did not answer, so the change may or may not have been made. */
 export type SetAnswer = { readonly isSet: boolean; readonly head: string } | undefined;
 
 export type RaiseAnswer =
   | { readonly kind: "raised"; readonly value: number }
-  /** Another head lies there than the one that was given. */
+  /** The hash has another head than the expected one. */
   | { readonly kind: "changed"; readonly head: string }
-  /** The field is not there, or is no whole number, or would be one that JavaScript cannot hold. */
+  /** The field is missing, not a whole number, or would exceed the safe integers. */
   | { readonly kind: "no-number" }
-  /** It was sent again: the first of them may have counted. */
+  /** The command was sent again, and the first one may have been applied. */
   | { readonly kind: "spent" }
   | undefined;
 
-/** Names and texts in turn. Lua unpacks up to 8,000 at once. */
+/** Arguments of one HSET, alternately names and values. Lua can unpack up to 8,000. */
 const argsMax = 1_000;
 
-/** KEYS: the hash. ARGV: the head judged, the new one, how long it is kept or nothing, fields. */
+/** KEYS: the hash. ARGV: the judged head, the new head, milliseconds until expiry or "", fields. */
 export const setScript = `
 local held = redis.pcall("HGET", KEYS[1], "head")
 -- Nothing lies there, or no hash: that is replaced.
@@ -43,10 +43,7 @@ end
 if ARGV[3] ~= "" then redis.call("PEXPIRE", KEYS[1], ARGV[3]) end
 return {"set", ARGV[2]}`;
 
-/**
- * KEYS: the hash, and the ticket if there is one. ARGV: the head judged, the field, by how much. It makes
- * nothing that was not there.
- */
+/** KEYS: the hash, optionally a ticket. ARGV: the judged head, the field, the increment. Creates nothing. */
 export const raiseScript = `
 if KEYS[2] and redis.call("DEL", KEYS[2]) == 0 then return {"spent", ""} end
 local held = redis.call("HGET", KEYS[1], "head") or ""
@@ -59,19 +56,19 @@ return {"raised", redis.call("HGET", KEYS[1], ARGV[2])}`;
 
 export interface HashStoreSettings {
   readonly redis: Pick<RedisClient, "read" | "write">;
-  /** While it is paused, no hash is made. */
+  /** While it is paused, no hash is created. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   readonly namespace: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly randomText: () => string;
-  /** May a command run twice, since what carries it sends it again after a lost connection? */
+  /** The connection may send a command again after it was lost, so that it runs twice. */
   readonly mayResend: boolean;
 }
 
-/** Longer than a command is waited for: one that is sent again after that finds no ticket. */
+/** Longer than any command's timeout, so that a command resent after it finds no ticket. */
 const ticketMs = 10_000;
 
-/** A field of an application never bears the name of the head. */
+/** Prefixes the application's fields, so that none collides with the head. */
 const fieldPrefix = "=";
 
 export class HashStore {
@@ -81,7 +78,7 @@ export class HashStore {
     this.#settings = settings;
   }
 
-  /** @param names all fields unless given */
+  /** @param names default: all fields */
   async read(key: RecordKey, names?: readonly string[]): Promise<HeldHash | undefined> {
     const { redis, namespace, afterAnswer } = this.#settings;
     const redisKey = await key.nameIn(namespace);
@@ -108,9 +105,10 @@ export class HashStore {
   }
 
   /**
-   * Sets fields, if the head that lies there is the one that was judged.
+   * Sets fields if the hash still has the judged head.
    *
-   * @param change.keepMs where everything that lies there is replaced; else its end stays
+   * @param change.keepMs replaces the whole hash, and expires the new one after this time. `undefined` keeps the
+   *   other fields and the expiry.
    */
   async set(
     key: RecordKey,
@@ -137,9 +135,8 @@ export class HashStore {
   }
 
   /**
-   * Raises a whole number, if the head that lies there is the one that was judged. Where the command may
-   * be sent again, it needs a ticket: the answer to that comes before it is sent, and whichever of both
-   * is first takes it.
+   * Increments a whole number if the hash still has the judged head. If the connection may resend a command, the
+   * script first takes a ticket. The ticket is confirmed before the command is sent, so only the first run counts.
    */
   async raise(
     key: RecordKey,
@@ -182,7 +179,7 @@ export class HashStore {
   }
 }
 
-/** Names and texts in turn, as HGETALL gives them. */
+/** Pairs names with values, which HGETALL returns alternately. */
 function pairsIn(reply: readonly unknown[]): unknown[][] {
   return reply.flatMap((name, at) => (at % 2 === 0 ? [[name, reply[at + 1]]] : []));
 }

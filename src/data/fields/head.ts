@@ -1,24 +1,21 @@
-// The head of a hash: by it all its fields are judged together.
+// The head of a hash: the metadata by which all its fields are judged.
 import { dataForm, type DataMetadata, keepUntilAtMs } from "../value/data-record.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
 
-/** @param id random: no two heads are the same text, so that one tells whether anything was set since */
+/** @param id random, so that every head differs and a changed head shows a write */
 export function headText(metadata: DataMetadata, id: string): string {
   return `${id} ${encodeRecord({ kind: "response", metadata }, keepUntilAtMs(metadata))}`;
 }
 
-/** @returns `undefined` for what is no head of this version */
+/** Returns `undefined` if the text is not a head of this version. */
 export function headIn(text: string): DataMetadata | undefined {
   const record = decodeRecord(text.slice(text.indexOf(" ") + 1), dataForm)?.record;
   return record?.kind === "response" ? record.metadata : undefined;
 }
 
-/**
- * What fields that are set now make of a head which may still be used: whatever a purge covers of the
- * older or of the newer fields, it covers of the hash.
- */
+/** Merges the head of kept fields with that of new fields. A purge that covers either covers the merged hash. */
 export function joined(held: DataMetadata, made: DataMetadata): DataMetadata {
   return {
     ...made,
@@ -31,7 +28,7 @@ export function joined(held: DataMetadata, made: DataMetadata): DataMetadata {
   };
 }
 
-/** Of one chain. */
+/** Both stamps must be of one chain. */
 function olderOf(one: Stamp, other: Stamp): Stamp {
   if (one === "none" || other === "none") return "none";
   return comparePositions(one.position, other.position) <= 0 ? one : other;

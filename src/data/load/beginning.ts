@@ -1,11 +1,11 @@
-// What is noted before a value is loaded or written, whoever asks for that (rule 1 of the purge protocol).
+// Takes the stamp, clock and colo before a value is loaded or written (rule 1 of the purge protocol).
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { Beginning } from "./make-record.ts";
 import type { StoreOrder } from "./store-order.ts";
 
 export interface BeginPorts {
   readonly view: Pick<PurgeView, "stamp">;
-  /** Where values are loaded from here. */
+  /** The location that loads values here. */
   readonly colo: () => string;
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -13,9 +13,9 @@ export interface BeginPorts {
 }
 
 /**
- * Takes the stamp, the colo and the clock: a purge from here on covers what is loaded after this.
+ * Takes the stamp, the colo and the clock. Every later purge covers what is loaded after this.
  *
- * @param host below which the colo keeps copies of the view
+ * @param host the host below which the colo keeps copies of the view
  */
 export async function begin(host: string, ports: BeginPorts): Promise<Beginning> {
   const { view, colo, nowAtMs, afterAnswer, stores } = ports;

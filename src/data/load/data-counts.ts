@@ -1,5 +1,4 @@
-// What data has come to in this isolate, by namespace: counts, and a line in the log where loads begin to
-// fail and where they go well again.
+// Counts the use of data in this isolate by namespace, and logs when loads start to fail and when they recover.
 import { dataTierNames, type TierName } from "../../config/tier-names.ts";
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
@@ -7,9 +6,9 @@ import { addAll, addDuration, Rises, seriesOf, type Sums } from "../../observe/s
 import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
 import type { Given } from "./load-outcome.ts";
 
-/** Each has about twenty series. */
+/** Bounds the number of series: each namespace has about twenty. */
 const namespacesMax = 256;
-/** Namespaces beyond that count under this name, which none can bear. */
+/** Collects the counts of further namespaces. Its space makes it an invalid name for a namespace. */
 const otherNamespaces = "other namespaces";
 
 const noHits = () =>
@@ -43,7 +42,7 @@ export class DataCounts {
     this.#of(namespace).counts.hits[tier] += 1;
   }
 
-  /** What one call was given for one key; what answered fresh was counted as it was found. */
+  /** Counts the result of a call for one key. Fresh hits are counted when they are found. */
   answered(namespace: string, given: Given | undefined): void {
     const { counts } = this.#of(namespace);
     if (given === undefined) counts.absent += 1;
@@ -53,7 +52,7 @@ export class DataCounts {
     else if (given.by === "load") counts.loaded += 1;
   }
 
-  /** @param tookMs from the question to the source's answer */
+  /** @param tookMs from the call of the source to its answer */
   loadTook(namespace: string, tookMs: number): void {
     addDuration(
       this.#durations,
@@ -67,7 +66,7 @@ export class DataCounts {
     writes[came] = (writes[came] ?? 0) + 1;
   }
 
-  /** @param kind the name of its error, never its text */
+  /** @param kind the error's name, never its text */
   loadFailed(namespace: string, kind: string): void {
     this.counted(namespace, "failedLoads");
     this.#of(namespace).condition.failed(kind, this.#settings.nowAtMs());
@@ -88,7 +87,7 @@ export class DataCounts {
     return Object.fromEntries(entries);
   }
 
-  /** Of the namespaces whose last load has failed. */
+  /** Returns the trouble of each namespace whose last load failed. */
   troubles(): ReadonlyMap<string, Trouble<string>> {
     const troubles = new Map<string, Trouble<string>>();
     for (const [name, { condition }] of this.#byName) {
@@ -98,7 +97,7 @@ export class DataCounts {
     return troubles;
   }
 
-  /** What was counted since the last call, by series. Each count is given once. */
+  /** Returns the counts since the last call, by series. */
   taken(): Sums {
     const taken = this.#durations;
     this.#durations = new Map();
@@ -129,7 +128,7 @@ export class DataCounts {
         tell: logOf("data", log),
         about: () => ({ event: "data-load", namespace }),
         troubleLine: (kind) =>
-          `Loads of ${namespace} fail with ${kind}: look at what they read from.`,
+          `Loads of ${namespace} fail with ${kind}: check the source that they read from.`,
         wellLine: (lasted) => `Loads of ${namespace} work again after ${lasted}.`,
       }),
     };

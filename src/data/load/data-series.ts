@@ -1,34 +1,34 @@
-// What is counted of a namespace, and how that counts in the families for data.
+// The counts of a namespace, and their series in the metric families for data.
 import { type TierName, tierNames } from "../../config/config.ts";
 import type { FamilyName } from "../../protocol/families.ts";
 import { seriesOf } from "../../observe/sums.ts";
 
-/** Of one namespace, since this isolate began. */
+/** The counts of one namespace since this isolate started. */
 export interface NamespaceCounts {
-  /** Values that answered fresh, by the tier that had them; stale ones; those of another call's load. */
+  /** Fresh answers and stale answers by tier, and answers from another call's load. */
   readonly hits: Record<TierName, number>;
   readonly staleHits: Record<TierName, number>;
   collapsed: number;
-  /** Calls that were given what their own load brought; nothing; an error. */
+  /** Calls answered by their own load, with nothing, and with an error. */
   loaded: number;
   absent: number;
   failed: number;
-  /** Nothing that is stored might answer. */
+  /** Look-ups without a value that may answer. */
   misses: number;
-  /** Keys whose source was asked, and of those: behind an answer, by the cron trigger. */
+  /** Keys requested from the source, and how many of them behind an answer and by the cron trigger. */
   loads: number;
   refreshes: number;
   cronRefreshes: number;
-  /** What became of them; loads of one or more keys that were over their time. */
+  /** Keys whose load worked or failed, and loads that timed out. */
   workedLoads: number;
   failedLoads: number;
   timedOutLoads: number;
-  /** Writes to the application's database; what became of them; those whose purge was refused. */
+  /** Writes to the application's database: all, worked, failed, and those whose purge was refused. */
   persists: number;
   workedPersists: number;
   failedPersists: number;
   unpurgedWrites: number;
-  /** By tier, then by what a write came to. */
+  /** By tier, then by the result of the write. */
   readonly writes: Record<string, Record<string, number>>;
 }
 
@@ -50,7 +50,7 @@ export const noCounts = {
   unpurgedWrites: 0,
 };
 
-/** Each series once, with its count since the isolate began. */
+/** Returns the count of each series since the isolate started. */
 export function seriesIn(namespace: string, counts: NamespaceCounts): Map<string, number> {
   const all = new Map<string, number>();
   const add = (family: FamilyName, labels: readonly string[], count: number) => {

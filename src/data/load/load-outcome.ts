@@ -1,22 +1,22 @@
-// What a load comes to, for all who wait for it; and what is loaded for whom.
+// The request for a load, and its outcome for all callers that wait for it.
 import type { Flight, Flights } from "../../cache/flights.ts";
 import type { TierName } from "../../config/config.ts";
 import type { Candidate, DataMetadata, DataRecord } from "../value/data-record.ts";
 import type { LoadMany } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 
-/** What those who wait are told. */
+/** The outcome that all waiting callers get. */
 export type LoadOutcome =
   | { readonly kind: "stored"; readonly stored: DataRecord }
-  /** It is not stored: who waited is given it all the same. */
+  /** The value is not stored, but the waiting callers get it. */
   | {
       readonly kind: "given";
       readonly stored?: undefined;
       readonly given: DataRecord;
-      /** It is newer than what is stored, and that is not to answer any longer. */
+      /** The value is newer than the stored one, which must not answer any more. */
       readonly endsOlder?: boolean;
     }
-  /** All who waited get this very error. */
+  /** All waiting callers get this error. */
   | { readonly kind: "failed"; readonly stored?: undefined; readonly error: unknown };
 
 export type DataFlight = Flight<LoadOutcome>;
@@ -26,16 +26,16 @@ export type DataFlights = Flights<LoadOutcome>;
 export interface Need {
   readonly place: Place;
   readonly load: LoadMany<unknown>;
-  /** What is stored: it may answer where the load is slow or fails, or be told to hold still. */
+  /** The stored value. It may answer if the load is slow or fails, or if the source confirms it. */
   readonly older: Candidate | undefined;
-  /** Nothing may answer that was loaded, or begun to be, before. */
+  /** The caller accepts only a load that starts after its call. */
   readonly isForced: boolean;
 }
 
-/** What one call is given. */
+/** The result of one call. */
 export type Given =
   | { readonly kind: "value"; readonly metadata: DataMetadata; readonly by: GivenBy }
-  /** What was stored before, and is stale. */
+  /** A stored value that is stale. */
   | {
       readonly kind: "value";
       readonly metadata: DataMetadata;
@@ -44,5 +44,5 @@ export type Given =
     }
   | { readonly kind: "error"; readonly error: unknown };
 
-/** `load`: its own; `collapsed`: another call's; `hit`: what was stored before, and is fresh. */
+/** `load`: the caller's own load. `collapsed`: another call's. `hit`: a fresh stored value. */
 export type GivenBy = "load" | "collapsed" | "hit";

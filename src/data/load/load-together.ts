@@ -1,5 +1,5 @@
-// Asks a source for one value, or for several at once, and tells all who wait for them. The stamp is taken
-// before the source is asked, whoever asks: a purge from then on covers what is loaded.
+// Loads one or more values from a source by one call, and settles the flights of all callers that wait for them.
+// The stamp is taken before the source is called, so a purge during the load covers the values.
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
 import { OutOfTime, within } from "../../base/patience.ts";
@@ -14,32 +14,32 @@ import { type Beginning, recordOf, renewed } from "./make-record.ts";
 import { endValues, type StorePorts, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
 
-/** What a load works with. */
+/** The dependencies of a load. */
 export interface LoadTogetherPorts extends StorePorts, BeginPorts {
   readonly view: Pick<PurgeView, "stamp" | "mayBeValidated">;
   readonly maxLagMs: number;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
-  /** When the load of a key has failed last. */
+  /** The time of each key's last failed load. */
   readonly failures: BoundedMarks<number>;
 }
 
-/** One value that is asked for, and the flight of those who wait for it. */
+/** A requested value, and the flight of the callers that wait for it. */
 export interface Part {
   readonly need: Need;
   readonly flight: DataFlight;
 }
 
-/** What a source has answered: a value for each key, or one error for all. */
+/** The answer of a source: a value for each key, or one error for all. */
 type Answered =
   | { readonly kind: "answered"; readonly values: ReadonlyMap<Key, unknown> }
   | { readonly kind: "failed"; readonly error: unknown };
 
 /**
- * Asks the source once, and settles every flight. Never rejects.
+ * Calls the source once, and settles every flight. Never rejects.
  *
- * @param parts of one namespace and one load; not empty
- * @returns what each came to, in their order, and a promise that settles once all of it is stored
+ * @param parts all of one namespace and one load; not empty
+ * @returns the outcomes in order, and a promise that resolves once all values are stored
  */
 export async function loadTogether(
   parts: readonly Part[],
@@ -97,7 +97,7 @@ async function answerOf(
     return { kind: "answered", values: await within(run(), hardTimeoutMs) };
   } catch (cause) {
     if (!(cause instanceof OutOfTime)) return { kind: "failed", error: cause };
-    const error = new LoadTimedOut(`A load of ${name} has taken over ${hardTimeoutMs} ms.`);
+    const error = new LoadTimedOut(`A load of ${name} has taken more than ${hardTimeoutMs} ms.`);
     counts.counted(name, "timedOutLoads");
     controller.abort(error);
     return { kind: "failed", error };
@@ -106,13 +106,13 @@ async function answerOf(
 
 function foreign(): never {
   throw new OperatorError({
-    what: "A load has asked for the context of a key that it was not given.",
-    why: "of() takes only keys of the load's first parameter.",
-    mend: "Call of() with one of these keys.",
+    what: "A load has called of() with an unknown key.",
+    why: "of() accepts only keys that were passed to the load.",
+    mend: "Pass one of the keys of the load's first parameter.",
   });
 }
 
-/** Rule 23: what may be said to hold still. */
+/** Tells whether the source may confirm the stored value (rule 23). */
 function mayHoldStill(need: Need, { view, nowAtMs, maxLagMs }: LoadTogetherPorts): boolean {
   const metadata = need.older?.stored.metadata;
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return false;
@@ -141,7 +141,7 @@ async function outcomeOf(
     if (older !== undefined && mayHoldStill(need, ports)) {
       return outcomeFrom(renewed(older.stored, making));
     }
-    // A purge has come meanwhile: ask again, without the older value.
+    // A purge covers the stored value by now: load again without it.
     const again = { flight, need: { ...need, older: undefined } };
     const { outcomes, stored } = await loadTogether([again], ports);
     await stored;
@@ -154,7 +154,7 @@ async function outcomeOf(
   }
 }
 
-/** What was set while it was loaded stays: who waits for the flight is given this, and nobody else. */
+/** If the key was set during the load, the older value goes only to the callers that wait for this flight. */
 function unlessOvertaken(
   outcome: LoadOutcome,
   part: Part | undefined,
@@ -165,7 +165,7 @@ function unlessOvertaken(
   return isLast ? outcome : { kind: "given", given: outcome.stored };
 }
 
-const lost: LoadOutcome = { kind: "failed", error: new Error("A load has told nothing.") };
+const lost: LoadOutcome = { kind: "failed", error: new Error("A load returned no outcome.") };
 
 function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): LoadOutcome {
   return isKept
@@ -176,8 +176,8 @@ function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): 
 function nothingLoaded(path: string): OperatorError {
   return new OperatorError({
     what: `The load of ${path} has failed.`,
-    why: "It has returned undefined, which also means that nothing is stored.",
-    mend: "Return null where there is no value.",
+    why: "It returned undefined, which also means that nothing is stored.",
+    mend: "Return null if there is no value.",
   });
 }
 
@@ -193,7 +193,7 @@ function noteOutcome(outcome: LoadOutcome, { place }: Need, ports: LoadTogetherP
   }
 }
 
-/** What a value that was loaded is judged by. */
+/** Returns the metadata of a loaded value. */
 export function metadataOf(outcome: LoadOutcome): DataMetadata | undefined {
   if (outcome.kind === "failed") return undefined;
   return (outcome.kind === "stored" ? outcome.stored : outcome.given).metadata;

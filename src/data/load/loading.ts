@@ -1,5 +1,4 @@
-// How a value is loaded for all who ask for it at once: who leads, who follows, and what answers one whose
-// patience is at an end.
+// Collapses loads of one key: one caller leads, and the others follow. Answers callers whose wait times out.
 import { load, type LoadPorts } from "../../cache/load.ts";
 import type { Come, Loading, Next } from "../../cache/loading.ts";
 import type { Fetched, FlightOutcome } from "../../cache/flights.ts";
@@ -14,7 +13,7 @@ import { standIn } from "./stand-in.ts";
 import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
 import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
 
-/** What values are loaded with. */
+/** The dependencies of loading. */
 export interface LoadingPorts
   extends LoadTogetherPorts, LoadPorts<LoadOutcome>, VerdictPorts, WorldTurnPorts {
   readonly view: Pick<PurgeView, "judge" | "seek" | "stamp" | "mayBeValidated" | "attend">;
@@ -24,7 +23,7 @@ export interface LoadingPorts
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** Loads one value, or takes what another call's load brings. Never rejects. */
+/** Loads one value, or uses the result of another call's load. Never rejects. */
 export async function loadOne(need: Need, ports: LoadingPorts): Promise<Given> {
   const isAlone = need.isForced || ports.isHeldBack(need.place);
   if (isAlone) return (await ledAlone(need, ports)).answer;
@@ -43,10 +42,12 @@ export async function loadOne(need: Need, ports: LoadingPorts): Promise<Given> {
 
 function outOfPatience({ place }: Need): LoadTimedOut {
   const { name, hardTimeoutMs } = place.space;
-  return new LoadTimedOut(`Other calls' loads of ${name} have taken over ${hardTimeoutMs} ms.`);
+  return new LoadTimedOut(
+    `Other calls' loads of ${name} have taken more than ${hardTimeoutMs} ms.`,
+  );
 }
 
-/** Whoever asks from now on waits for this load, and not for one that began before it. */
+/** Starts a new flight. Later callers wait for this load, not for an earlier one. */
 async function ledAlone(need: Need, ports: LoadingPorts): Promise<Fetched<Given>> {
   const { flight, answer } = ports.flights.start(
     need.place.key.text,
@@ -72,15 +73,15 @@ function loadingBy(ports: LoadingPorts): Loading<Need, LoadOutcome, Given> {
 }
 
 /**
- * Where a stale value may answer, a call waits no longer than the namespace has it. Else it waits longer
- * than a load may take, which has a stamp and a lease to wait for, too.
+ * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise longer than
+ * `hardTimeoutMs`, because the leader also waits for a stamp and a lease.
  */
 function patienceMs(need: Need, ports: LoadingPorts): number {
   const { softTimeoutMs, hardTimeoutMs, patienceMs: forOthersMs } = need.place.space;
   return standIn(need, ports) === undefined ? hardTimeoutMs + forOthersMs : softTimeoutMs;
 }
 
-/** Another load may have brought it between the look-up and now. */
+/** Returns a value that another load has put into memory since the look-up. */
 export function comeSince(
   { place }: Need,
   ports: LoadingPorts,
@@ -96,7 +97,7 @@ export function comeSince(
   return { kind: "answer", answer: { kind: "value", metadata, by: "collapsed" } };
 }
 
-/** Asks the source. Where that takes longer than the namespace has it, a stale value answers meanwhile. */
+/** Calls the source. If that takes longer than `softTimeoutMs`, a stale value answers. */
 export async function lead(part: Part, ports: LoadingPorts): Promise<Fetched<Given>> {
   const { need } = part;
   const loading = loadTogether([part], ports);
@@ -107,13 +108,13 @@ export async function lead(part: Part, ports: LoadingPorts): Promise<Fetched<Giv
   );
 }
 
-/** One part of a load that is under way: its answer, and when all of it is stored. */
+/** Returns the answer for one part of a running load, and a promise that resolves once all of it is stored. */
 export async function answerWith(
   need: Need,
   loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
   ports: LoadingPorts,
 ): Promise<Fetched<Given>> {
-  // Where it rejects, so does the answer.
+  // If the load rejects, the answer does too, so this promise need not.
   const done = loading.then(
     async ({ stored }) => void (await stored),
     () => undefined,
@@ -135,7 +136,7 @@ function givenBy(outcome: LoadOutcome | undefined, need: Need, ports: LoadingPor
   return standIn(need, ports) ?? { kind: "error", error };
 }
 
-/** Who waited judges what came like anything stored, under its own view (rule 9). */
+/** Judges the outcome of another call's load like a stored value, by this call's view (rule 9). */
 async function accepted(
   outcome: FlightOutcome<LoadOutcome>,
   need: Need,
@@ -148,7 +149,7 @@ async function accepted(
   return isUsable ? { kind: "value", metadata, by: "collapsed" } : undefined;
 }
 
-/** Its age does not count: it came no sooner, and whoever asked alone would get one as old. */
+/** Ignores the age: a load of this call's own would have returned a value just as old. */
 async function isUsableNow(metadata: DataMetadata, need: Need, ports: LoadingPorts) {
   const { view, maxLagMs, colo, nowAtMs, afterAnswer } = ports;
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
@@ -166,7 +167,7 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<Need, Given> {
     }
     case "stored":
     case "given":
-      // Purged meanwhile: one of those who waited leads for the others.
+      // The value was purged meanwhile: one of the followers leads a new load.
       return { kind: "again" };
     case "nothing-to-share":
       return { kind: "alone" };

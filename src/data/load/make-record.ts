@@ -1,4 +1,4 @@
-// Makes a record of a value, with what its load has said of it.
+// Makes the record of a value, with the settings that its load has made.
 import { reach } from "../../config/tier-names.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { bodyRequestedAtMs } from "../../cache/record/record.ts";
@@ -9,16 +9,16 @@ import { urlOf } from "../value/key.ts";
 import { checkedTag, type Saying } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 
-/** Where and when a value is loaded: noted before its source is asked (rule 1). */
+/** The time and place of a load, taken before its source is called (rule 1). */
 export interface Beginning {
   readonly stamp: Stamp;
   readonly colo: string;
   readonly requestedAtMs: number;
-  /** Of `StoreOrder`. */
+  /** From `StoreOrder`. */
   readonly order: number;
 }
 
-/** What is said of a value. */
+/** The settings that a load makes for its value. */
 export type Said = Pick<Saying, "tagsNamed" | "freshMs" | "isSkipped">;
 
 interface Making {
@@ -26,19 +26,19 @@ interface Making {
   readonly said: Said;
   readonly beginning: Beginning;
   readonly respondedAtMs: number;
-  /** 0 ≤ n < 1: how much of the jitter shortens this lifetime. */
+  /** 0 ≤ n < 1: the part of the jitter that shortens this lifetime. */
   readonly jitterDraw: number;
 }
 
-/** A record, and whether it is to be stored. */
+/** A record, and whether to store it. */
 export interface Made {
   readonly record: DataRecord;
   readonly isKept: boolean;
 }
 
 /**
- * @param value `null` for none
- * @throws OperatorError for a value, or a tag, that cannot be stored
+ * @param value `null` if there is none
+ * @throws OperatorError for a value or a tag that cannot be stored
  */
 export async function recordOf(value: unknown, making: Making): Promise<Made> {
   const { place, said } = making;
@@ -52,17 +52,17 @@ export async function recordOf(value: unknown, making: Making): Promise<Made> {
     ...lifetimesOf(isNegative, making),
     tags: [...new Set([...named, ...said.tagsNamed])],
     bodyBytes: bytes.byteLength,
-    // Redis alone asks for it.
+    // Only Redis uses it.
     bodyDigest: reach(space.tiers, "world") ? await sha256Hex(bytes) : null,
     isNegative,
   };
-  // What is handed out is what others will get: no object that the load keeps.
+  // Decode the encoded text, so that callers get a copy and not an object that the load still holds.
   decode(metadata, text, space.codec);
   const record: DataRecord = { metadata, body: { kind: "blob", blob: new Blob([bytes]) } };
   return { record, isKept: !said.isSkipped && metadata.freshMs > 0 };
 }
 
-/** The older value under a new stamp; by rule 2, when and where it was loaded stays beside that. */
+/** Gives the stored value a new stamp. The time and colo of its load stay beside the stamp (rule 2). */
 export function renewed(older: DataRecord, making: Making): Made {
   const before = older.metadata;
   const metadata: DataMetadata = {
@@ -97,7 +97,7 @@ function provenanceOf({ place, beginning, respondedAtMs }: Making) {
 function lifetimesOf(isNegative: boolean, { place, said, jitterDraw }: Making) {
   const { freshMs, negativeMs, staleMs, jitter } = place.space;
   const usualMs = isNegative ? negativeMs : freshMs;
-  // Whatever a call says: without `negative` nobody is to be told that there is nothing.
+  // Without the option `negative`, `null` is never stored, whatever the call sets.
   const givenMs = usualMs === undefined ? 0 : (said.freshMs ?? usualMs);
   return { freshMs: givenMs * (1 - jitter * jitterDraw), staleMs: isNegative ? 0 : staleMs };
 }

@@ -1,4 +1,4 @@
-// Loads values anew behind an answer: those that are stale, or soon will be.
+// Refreshes values behind an answer: those that are stale or due for a refresh.
 import type { Fetched } from "../../cache/flights.ts";
 import type { DataFlight, Given, Need } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
@@ -7,7 +7,7 @@ import { DataSearch, type FoundData } from "./search.ts";
 import { isResting } from "./stand-in.ts";
 import { worldTurn } from "./world-turn.ts";
 
-/** One load at a time for each key and isolate; none while the last one's failure is fresh. */
+/** Starts at most one load for each key in this isolate, and none within `retryAfter` of a failed one. */
 export function refreshBehind(needs: readonly Need[], ports: LoadingPorts): void {
   const due = needs.filter((need) => !isUnderWay(need, ports) && !isResting(need, ports));
   const [first] = due;
@@ -20,7 +20,7 @@ export function refreshBehind(needs: readonly Need[], ports: LoadingPorts): void
   ports.afterAnswer(async () => void (await Promise.all(refreshing)));
 }
 
-/** Does a call of this isolate load it already? */
+/** Tells whether a call of this isolate already loads the value. */
 export function isUnderWay(
   { place }: Need,
   { flights, nowAtMs }: Pick<LoadingPorts, "flights" | "nowAtMs">,
@@ -33,7 +33,7 @@ function refreshOne(need: Need, ports: LoadingPorts): Promise<Given> {
   return ports.flights.start(need.place.key.text, leader, ports).answer;
 }
 
-/** From a lower tier, if another isolate has brought it there by now; else from the source. */
+/** Takes a newer value of another isolate from a lower tier; otherwise loads it from the source. */
 async function refreshed(part: Part, ports: LoadingPorts): Promise<Fetched<Given>> {
   const { need, flight } = part;
   const found = await youngerBelow(need, ports);
@@ -48,7 +48,7 @@ async function refreshed(part: Part, ports: LoadingPorts): Promise<Fetched<Given
   return told({ kind: "error", error: undefined });
 }
 
-/** Nobody reads what a refresh answers. */
+/** Wraps an answer that nobody reads. */
 function told(answer: Given): Fetched<Given> {
   return { answer, done: Promise.resolve() };
 }
@@ -73,10 +73,10 @@ interface Led {
 }
 
 /**
- * Begins one load for several keys that nobody loads yet.
+ * Starts one load for several keys that no other call loads.
  *
- * @param needs of one namespace and one load; not empty
- * @returns the flight of each, and what it is given, in their order; none rejects
+ * @param needs all of one namespace and one load; not empty
+ * @returns the flight and the answer of each, in order; no promise rejects
  */
 export function leadTogether(needs: readonly Need[], ports: LoadingPorts): readonly Led[] {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();

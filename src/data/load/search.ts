@@ -1,5 +1,4 @@
-// What data adds to a look-up: records are decoded as they come from a lower tier, and a value that may
-// answer ends it.
+// Adds the rules of data to a look-up: decodes records from lower tiers, and stops at a value that may answer.
 import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -17,11 +16,11 @@ import type { DataFlights } from "./load-outcome.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
 
-/** What a look-up works with. */
+/** The dependencies of a look-up. */
 export interface SearchPorts extends VerdictPorts {
   readonly tiers: DataTiers;
   readonly view: Pick<PurgeView, "judge" | "attend" | "seek">;
-  /** Those of this isolate, which may have brought it just now. */
+  /** The flights of this isolate: one may have just loaded the value. */
   readonly flights: Pick<DataFlights, "get">;
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -30,18 +29,18 @@ export interface SearchPorts extends VerdictPorts {
 
 export type DataRead = TierRead<DataDetail>;
 
-/** A value that is stored, and the verdict on it. */
+/** A stored value and its verdict. */
 export type FoundData = Found<DataDetail, DataVerdict>;
 
-/** How one look-up differs from the usual one. */
+/** Options of one look-up. */
 export interface Wish {
-  /** Ends the search. By default a fresh value, and a stale one where nobody waits for a load. */
+  /** Ends the search. Default: a fresh value, or a stale one if no call waits for a load. */
   readonly isEnough?: (found: FoundData) => boolean;
-  /** Reads a tier for several look-ups at once. */
+  /** Reads a tier for several look-ups together. */
   readonly readTogether?: (tier: Tier<DataDetail>, key: RecordKey) => Promise<DataRead> | undefined;
-  /** Redis is known to have just been written. */
+  /** Read the primary, because Redis was written just now. */
   readonly atPrimary?: boolean;
-  /** Those that are asked; those of the namespace unless set. */
+  /** The tiers to read; by default those of the namespace. */
   readonly used?: DataTiers;
 }
 
@@ -49,7 +48,7 @@ export interface Wish {
 export class DataSearch implements Sought<DataDetail, DataVerdict> {
   readonly key: RecordKey;
   readonly used: DataTiers;
-  /** Of the verdicts: of arrival, then of the end of the last wait. */
+  /** The time for verdicts: first the time of arrival, then the end of the last wait. */
   atMs: number;
   readonly #place: Place;
   readonly #ports: SearchPorts;
@@ -64,12 +63,12 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     this.atMs = ports.nowAtMs();
   }
 
-  /** @returns no promise where memory has what is enough; a value in doubt is judged by a newer view */
+  /** Returns no promise if memory is enough. Renews the view for a value that it cannot verify. */
   found(): FoundData | undefined | Promise<FoundData | undefined> {
     const { view, afterAnswer, nowAtMs } = this.#ports;
     const renewed = view.attend({ atMs: this.atMs, host: this.key.host, afterAnswer });
     if (renewed === undefined) return this.#looked();
-    // What an old view cannot verify would be looked for further down, and loaded.
+    // Renew an old view first. Values that it cannot verify would cost look-ups in lower tiers, and a load.
     return renewed().then(() => {
       this.atMs = nowAtMs();
       return this.#looked();
@@ -116,7 +115,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     return tier.read(this.key, { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer });
   }
 
-  /** What cannot be decoded counts as not stored. */
+  /** Treats a record that cannot be decoded as absent. */
   async #decoded(read: DataRead): Promise<DataRead> {
     if (read.kind !== "found" || read.record.kind !== "response") return read;
     const { stored } = read.record;
@@ -137,7 +136,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     await finding.lookIn(tier);
   }
 
-  /** No record of data leads to another. */
+  /** Returns `false`, because records of data do not refer to others. */
   follow(): boolean {
     return false;
   }
@@ -162,7 +161,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     return kind === "fresh" || (kind === "stale" && this.#place.space.softTimeoutMs === 0);
   }
 
-  /** Memory has it when this returns; the edge tier is written behind the answer. */
+  /** Writes memory synchronously, and the edge tier behind the answer. */
   putInto(above: readonly Tier<DataDetail>[], { candidate }: FoundData): void {
     const { afterAnswer } = this.#ports;
     const { stored, tier } = candidate;
@@ -180,7 +179,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
   }
 }
 
-/** Does it answer by its verdict, fresh or stale? */
+/** Tells whether the value may answer, fresh or stale. */
 export function isAnswer(found: FoundData | undefined): found is FoundData {
   return found !== undefined && found.verdict.kind !== "unusable";
 }

@@ -1,4 +1,4 @@
-// A stored value that answers in the place of a load which is slow, or has failed.
+// Answers with a stored value if a load is slow or has failed.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Given, Need } from "./load-outcome.ts";
 import { judge, type VerdictPorts } from "./verdict.ts";
@@ -7,7 +7,7 @@ export interface StandInPorts extends VerdictPorts {
   readonly nowAtMs: () => number;
 }
 
-/** @returns the older value, if it may still answer at this instant: no hard purge hides it */
+/** Returns the stored value if it may still answer, and no hard purge covers it. */
 export function standIn({ older, place }: Need, ports: StandInPorts): Given | undefined {
   if (older === undefined) return undefined;
   const { stored, tier } = older;
@@ -16,7 +16,7 @@ export function standIn({ older, place }: Need, ports: StandInPorts): Given | un
   return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale", tier };
 }
 
-/** Has its load failed so short a time ago that the source is left alone while a value may answer? */
+/** Tells whether the last load failed within `retryAfter`. A stale value then answers without another load. */
 export function isResting(
   { place }: Pick<Need, "place">,
   ports: StandInPorts & { readonly failures: { get(key: string): number | undefined } },

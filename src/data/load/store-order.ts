@@ -1,20 +1,21 @@
-// Which of two loads or writes of one key began last, as this isolate has seen it: a slow load must not
-// put its older value in the place of a newer one.
+// Orders the loads and writes of each key by their start, so that a slow load does not overwrite a newer value.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 export class StoreOrder {
   #last = 0;
   readonly #storedByKey = new BoundedMarks<number>();
 
-  /** To be called before the source is asked. */
+  /** Must be called before the source. */
   begin(): number {
     this.#last += 1;
     return this.#last;
   }
 
   /**
-   * @param order of `begin`
-   * @returns false where what began later has been stored under the key; else it is noted as stored
+   * Notes the value as stored, unless a value with a later start is already stored.
+   *
+   * @param order from `begin`
+   * @returns `false` if a later one is stored
    */
   mayStore(key: string, order: number): boolean {
     if ((this.#storedByKey.get(key) ?? 0) > order) return false;

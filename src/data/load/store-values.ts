@@ -1,4 +1,4 @@
-// Puts values into the tiers of their namespace: memory at once, Redis by one round trip for all.
+// Writes values to the tiers of their namespace: memory synchronously, Redis by one round trip.
 import { cameOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -8,27 +8,27 @@ import type { DataCounts } from "./data-counts.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import type { StoreOrder } from "./store-order.ts";
 
-/** What became of one write. */
+/** The result of one write. */
 export interface Came {
   readonly tier: TierName;
   readonly key: RecordKey;
-  /** `kept`, `unavailable`, or the rule by which it was refused. */
+  /** `kept`, `unavailable`, or the rule that refused it. */
   readonly came: string;
 }
 
-/** What values are stored with. */
+/** The dependencies of storing. */
 export interface StorePorts {
   readonly tiers: DataTiers;
   readonly stores: StoreOrder;
   readonly counts: DataCounts;
   readonly nowAtMs: () => number;
-  /** Was the key written without its purge being accepted? Then nothing of it is used or stored. */
+  /** Tells whether the key was written without an accepted purge. Its values are then neither used nor stored. */
   readonly isHeldBack: (place: Place) => boolean;
-  /** Told of each write, where somebody wants to know. */
+  /** Called after each write. */
   readonly onWritten?: (written: Came) => void;
 }
 
-/** A value to be stored, and when its load began (`StoreOrder`). */
+/** A value to store, with the order of its load (`StoreOrder`). */
 export interface ToStore {
   readonly place: Place;
   readonly record: DataRecord;
@@ -36,9 +36,9 @@ export interface ToStore {
 }
 
 /**
- * Memory holds them when this returns. What began before something that is stored is left out.
+ * Stores values, except those overtaken by a later one. Memory holds them when this returns.
  *
- * @returns the tiers that keep all of them, once all writes are over; never rejects
+ * @returns the tiers that hold all of them, once all writes are done; never rejects
  */
 export async function storeValues(
   given: readonly ToStore[],
@@ -71,8 +71,8 @@ export async function storeValues(
 }
 
 /**
- * What a tier refuses, such as a large value, leaves nothing older there to answer in its place. Nor does
- * what was overtaken on its way by something newer: it may have arrived last.
+ * Removes keys from tiers that refused the new value, such as a large one, because an older one could answer.
+ * Also removes values that were overtaken during the write, because they may have arrived last.
  */
 async function endOlder(
   writes: readonly Came[],
@@ -92,7 +92,7 @@ async function endOlder(
   );
 }
 
-/** Their source has something newer, which is not stored: memory is without them when this returns. */
+/** Removes values whose newer version is not stored. Memory has removed them when this returns. */
 export async function endValues(
   places: readonly Place[],
   { tiers }: Pick<StorePorts, "tiers">,
@@ -104,7 +104,7 @@ export async function endValues(
   );
 }
 
-/** By one round trip where the tier can. */
+/** Uses one round trip if the tier supports it. */
 async function writeTo(
   tier: Tier<DataDetail>,
   records: readonly ToKeep<TierRecord<DataDetail>>[],

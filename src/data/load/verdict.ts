@@ -1,29 +1,29 @@
-// What may be done with a value that is stored, at one instant.
+// Decides how a stored value may be used at one instant.
 import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import type { Space } from "../value/space.ts";
 
-/** Exactly one holds. */
+/** The decision on a stored value. */
 export type DataVerdict =
-  /** `isRefreshDue`: it answers, and is loaded anew behind the answer. */
+  /** The value answers. */
   | { readonly kind: "fresh"; readonly ageMs: number; readonly ttlMs: number }
-  /** It answers while it is loaded anew, or where that fails. */
+  /** The value answers during a load, or after a failed one. */
   | { readonly kind: "stale"; readonly by: "expired" | "purged" }
   | { readonly kind: "unusable"; readonly by: Refusal };
 
-/** `form`: of another schema, or of another codec. */
+/** `form`: the value has another schema or codec. */
 export type Refusal = "form" | "expired" | "purged" | "unverified";
 
-/** What a verdict is reached with. */
+/** The dependencies of a verdict. */
 export interface VerdictPorts {
   readonly view: Pick<PurgeView, "judge">;
-  /** Where values are loaded from here; what bears the same name is trusted by rule 7 (b). */
+  /** The location of this isolate. Rule 7 (b) trusts values that were loaded at the same location. */
   readonly colo: () => string;
   /** N of the purge protocol. */
   readonly maxLagMs: number;
 }
 
-/** Asks the purge view, which is done on every use of a value, and nowhere else. */
+/** Judges a value, including by the purge view. Every use of a value calls it. */
 export function judge(
   metadata: DataMetadata,
   { space, atMs, ports }: { space: Space; atMs: number; ports: VerdictPorts },
@@ -32,11 +32,11 @@ export function judge(
   const { maxLagMs, colo } = ports;
   const judged = ports.view.judge(metadata, { atMs, maxLagMs, colo });
   if (isHard(judged)) return { kind: "unusable", by: "purged" };
-  // From the future it came before the clock was set back.
+  // A value from the future was loaded before the clock was set back.
   const ageMs = Math.max(0, atMs - metadata.respondedAtMs);
   const leftMs = metadata.freshMs - ageMs;
   const isPurged = judged.kind === "purged";
-  // The journal's clock may be ahead of ours.
+  // The journal's clock may be ahead of the local one.
   const purgedForMs = isPurged && judged.mode === "soft" ? Math.max(0, atMs - judged.sinceAtMs) : 0;
   const ttlMs = isPurged ? Math.min(leftMs, -purgedForMs) : leftMs;
   const mayAnswer = (ttlMs > 0 && !isPurged) || -ttlMs < metadata.staleMs;
@@ -50,16 +50,15 @@ function isHard(judged: PurgeJudgement): boolean {
   return judged.kind === "purged" && judged.mode === "hard";
 }
 
-/** Was it stored by this schema, in this codec? */
+/** Tells whether the value has the namespace's schema and codec. */
 export function hasForm(metadata: DataMetadata, space: Space): boolean {
   return metadata.schema === space.schema && metadata.codec === space.codec.name;
 }
 
 /**
- * Is what answers fresh to be loaded anew now? From the namespace's `refresh` on; before that with a
- * probability that rises towards its expiry, the earlier the longer its load takes (XFetch: Vattani,
- * Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015), and never in the
- * first half of its lifetime.
+ * Tells whether to refresh a fresh value. From the age `refresh` on, always. Before, never in the first half
+ * of its lifetime; then with a probability that rises towards expiry, earlier for slow loads (XFetch: Vattani,
+ * Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015).
  *
  * @param random draws 0 ≤ n < 1
  */
@@ -70,7 +69,7 @@ export function isRefreshDue(
 ): boolean {
   if (isNegative) return false;
   if (refreshMs !== undefined && ageMs >= refreshMs) return true;
-  // While it may answer stale, nobody waits at its expiry either.
+  // With a stale allowance, no caller waits at expiry, so no early refresh is needed.
   if (staleMs > 0 || ttlMs > ageMs || fillCostMs <= 0) return false;
   return ttlMs <= -fillCostMs * Math.log(random());
 }

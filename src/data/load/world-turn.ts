@@ -1,5 +1,5 @@
-// A load's turn in the world, in a namespace with `collapse: "global"`: what another isolate has brought
-// to Redis meanwhile, and the words that holders of the lease leave for each other.
+// Takes a lease before a load, for namespaces with `collapse: "global"`. Uses what another isolate has stored in
+// Redis, and the outcome that it left with the lease.
 import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
@@ -13,11 +13,11 @@ import { standIn } from "./stand-in.ts";
 
 export type WorldTurnPorts = TurnPorts<RecordHead<DataDetail>> &
   SearchPorts & {
-    /** Of what Redis takes. */
+    /** The largest value that Redis stores. */
     readonly sharedBodyBytes: number;
   };
 
-/** Waits for the lease no longer than the namespace's patience; at once where none is asked for. */
+/** Waits for the lease up to `patienceMs`. Returns at once if the namespace needs no lease. */
 export async function worldTurn(
   { need, flight }: Part,
   ports: WorldTurnPorts,
@@ -36,13 +36,13 @@ export async function worldTurn(
     ports,
   );
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
-  // Another holds the lease for longer than this call waits, or has failed.
+  // The wait for another isolate's lease timed out, or its load failed.
   const answer = turn.kind === "lead" ? undefined : standIn(need, ports);
   if (answer === undefined) return { kind: "lead" };
   return { kind: "answer", answer, outcome: { kind: "nothing-to-share" } };
 }
 
-/** What stands in Redis by now, if that is fresh, and younger than what this call has found. */
+/** Returns the value in Redis if it is fresh, and newer than the one that this call has found. */
 async function outcomeIn(
   head: RecordHead<DataDetail>,
   { place, older }: Need,
@@ -59,7 +59,7 @@ async function outcomeIn(
   return { kind: "stored", stored: found.candidate.stored };
 }
 
-/** @returns `undefined` where Redis has it for all who wait */
+/** Returns `undefined` if Redis holds the value for all that wait. */
 function wordOn(
   outcome: FlightOutcome<LoadOutcome> | undefined,
   { sharedBodyBytes }: WorldTurnPorts,

@@ -1,5 +1,4 @@
-// A value as a record of the tiers: what data says of it, how tiers read that, and the value itself, kept
-// decoded beside its metadata.
+// The record of a value: the metadata of data, its form in the tiers, and the decoded value beside the metadata.
 import * as z from "zod/mini";
 import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { CacheRecord, MetadataWith } from "../../cache/record/record.ts";
@@ -8,17 +7,17 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { Codec } from "../../base/codec.ts";
 import { deepFreeze } from "./frozen.ts";
 
-/** What data says of a value, beside what any record has. */
+/** The metadata of a value, in addition to that of any record. */
 export interface DataDetail {
-  /** Of the namespace that stored it: a value of another one is never read. */
+  /** The schema of the namespace that stored it. Values of another schema are never read. */
   readonly schema: number;
-  /** By its name. */
+  /** The codec's name. */
   readonly codec: string;
-  /** There is no value: its source said `null`. */
+  /** The source returned `null`: there is no value. */
   readonly isNegative: boolean;
-  /** From `respondedAtMs` on; the jitter has shortened it. */
+  /** How long it answers, from `respondedAtMs` on. The jitter is already subtracted. */
   readonly freshMs: number;
-  /** After that, how long it may answer stale. */
+  /** How long it may answer stale after that. */
   readonly staleMs: number;
 }
 
@@ -26,7 +25,7 @@ export type DataMetadata = MetadataWith<DataDetail>;
 export type DataRecord = CacheRecord<DataDetail>;
 export type Candidate = CacheCandidate<DataDetail>;
 
-/** What a value takes in the heap for each byte of its text: objects of short members take the most. */
+/** Heap bytes of a decoded value for each byte of its text. Objects with short members need the most. */
 const heapBytesPerByte = 4;
 
 export const dataForm: RecordForm<DataDetail> = {
@@ -42,36 +41,36 @@ export const dataForm: RecordForm<DataDetail> = {
     completed: (metadata) => metadata,
   }),
   heapBytes: ({ bodyBytes }) => heapBytesPerByte * (bodyBytes ?? 0),
-  // Whoever asks for keys that do not exist pushes out the like alone.
+  // Requests for keys that do not exist may evict only records of such keys.
   mayPushOutOthers: ({ isNegative }) => !isNegative,
   isWorthPacking: () => true,
 };
 
 interface Decoded {
   readonly value: unknown;
-  /** Of a value that cannot be frozen, which is made anew for each caller. */
+  /** Set if the value cannot be frozen. It is then decoded for each caller. */
   readonly text: string | undefined;
 }
 
 const decoded = new WeakMap<DataMetadata, Decoded>();
 
 /**
- * Decodes a value once, for all who are given it.
+ * Decodes a value once for all callers.
  *
- * @throws what the codec throws
+ * @throws the error of the codec
  */
 export function decode(metadata: DataMetadata, text: string, codec: Codec): void {
   const value: unknown = metadata.isNegative ? null : codec.decode(text);
   decoded.set(metadata, { value, text: deepFreeze(value) ? undefined : text });
 }
 
-/** The same value under other metadata. */
+/** Shares the decoded value with other metadata of the same value. */
 export function decodeAs(metadata: DataMetadata, before: DataMetadata): void {
   const known = decoded.get(before);
   if (known !== undefined) decoded.set(metadata, known);
 }
 
-/** @returns the value, which nobody can change, or one that is the caller's alone */
+/** Returns the frozen value, or a new copy if it cannot be frozen. */
 export function valueOf(metadata: DataMetadata, codec: Codec): unknown {
   const known = decoded.get(metadata);
   if (known?.text === undefined) return known?.value;
@@ -80,7 +79,7 @@ export function valueOf(metadata: DataMetadata, codec: Codec): unknown {
   return value;
 }
 
-/** Epoch milliseconds: until then it may answer, fresh or stale. */
+/** Returns the end of its fresh and stale time, in epoch milliseconds. */
 export function keepUntilAtMs({ respondedAtMs, freshMs, staleMs }: DataMetadata): number {
   return respondedAtMs + freshMs + staleMs;
 }

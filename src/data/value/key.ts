@@ -1,29 +1,31 @@
-// Keys of data: paths by segments, below the name of a namespace. What a purge names is made of them.
+// Keys of data: paths of segments below the name of a namespace. Also makes purge targets of them.
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { dataScheme, type PurgeTargets, urlTag } from "../../purge/journal/purge-target.ts";
 
 /**
- * A path: `"42/comments"`, or its segments `["42", "comments"]`, each of which may then hold a slash.
- * A number is written as text, so `42` and `"42"` are one key.
+ * A path such as `"42/comments"`, or its segments `["42", "comments"]`, which may contain slashes.
+ * Numbers become text, so `42` and `"42"` are the same key.
  */
 export type Key = string | number | readonly (string | number)[];
 
-/** In bytes, with what stands for characters that URLs escape. */
+/** In bytes, after escaping as in a URL. */
 const pathBytesMax = 1_024;
 
-/** What needs no escape: nearly all keys. */
+/** Matches keys that need no escaping, which are nearly all. */
 const plainPath = /^[\w.-]+(?:\/[\w.-]+)*$/;
 
 /**
- * @param namespace its name; empty for a key that begins with one
- * @returns the path, its segments escaped: no two keys have the same one
- * @throws OperatorError for an empty segment, half a character, and what is too long
+ * Returns the path of a key, with escaped segments. Different keys have different paths.
+ *
+ * @param namespace its name; empty if the key begins with one
+ * @throws OperatorError for an empty segment, a lone surrogate, and a path that is too long
  */
 export function pathOf(namespace: string, key: Key): string {
   const own = typeof key === "string" && plainPath.test(key) ? key : escaped(key);
   const path = namespace === "" ? own : `${namespace}/${own}`;
-  if (path.length > pathBytesMax) throw refused(`It is over ${pathBytesMax} bytes.`, "Shorten it.");
+  if (path.length > pathBytesMax)
+    throw refused(`It is longer than ${pathBytesMax} bytes.`, "Shorten it.");
   return path;
 }
 
@@ -35,7 +37,7 @@ function escaped(key: Key): string {
 function segmentOf(part: unknown): string {
   const isNumber = typeof part === "number" && Number.isFinite(part);
   if (typeof part !== "string" && !isNumber) {
-    throw refused("Its segments are not all texts and numbers.", "Write it as a text.");
+    throw refused("Its segments are not all strings and numbers.", "Write it as a string.");
   }
   if (part === "") {
     const mend = 'Write segments with one slash between them, such as "42/comments".';
@@ -44,8 +46,8 @@ function segmentOf(part: unknown): string {
   try {
     return encodeURIComponent(part);
   } catch (cause) {
-    const why = "It holds half a character (a lone surrogate).";
-    throw refused(why, "Write it in whole characters.", cause);
+    const why = "It contains half a character (a lone surrogate).";
+    throw refused(why, "Use only whole characters.", cause);
   }
 }
 
@@ -53,21 +55,21 @@ function refused(why: string, mend: string, cause?: unknown): OperatorError {
   return new OperatorError({ what: "A key of data is refused.", why, mend, cause });
 }
 
-/** @param path of `pathOf`; what purges are matched against */
+/** Returns the URL that purges are matched against. @param path from `pathOf` */
 export function urlOf(path: string): string {
   return `${dataScheme}/${path}`;
 }
 
-/** @param host below which the Cache API keeps it */
+/** @param host the host of its Cache API key */
 export function recordKeyOf(path: string, host: string): RecordKey {
   return new RecordKey(urlOf(path), host, "d");
 }
 
-/** What a purge names: each key itself, and all that stands below each prefix with it. */
+/** Returns targets that cover each key, and each prefix with everything below it. */
 export function targetsOf(given: {
-  /** Paths of `pathOf`. */
+  /** From `pathOf`. */
   readonly paths?: readonly string[];
-  /** Paths too. `articles/4` covers `articles/4` and `articles/4/…`, and not `articles/42`. */
+  /** From `pathOf`. `articles/4` covers `articles/4` and `articles/4/…`, but not `articles/42`. */
   readonly prefixes?: readonly string[];
 }): PurgeTargets {
   const { paths = [], prefixes = [] } = given;

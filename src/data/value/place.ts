@@ -1,4 +1,4 @@
-// One key of one namespace, and where it stands in the tiers.
+// A key of a namespace, in the forms that the tiers use.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierStack } from "../../cache/tiers/tier-stack.ts";
 import type { DataDetail } from "./data-record.ts";
@@ -7,9 +7,9 @@ import type { Space } from "./space.ts";
 
 export interface Place {
   readonly space: Space;
-  /** As the application has written it. */
+  /** As the application wrote it. */
   readonly asked: Key;
-  /** `articles/42`: its namespace and its segments. */
+  /** The namespace and the segments: `articles/42`. */
   readonly path: string;
   readonly key: RecordKey;
 }
@@ -17,8 +17,8 @@ export interface Place {
 export type DataTiers = TierStack<DataDetail>;
 
 /**
- * @param host below which the Cache API keeps it
- * @throws OperatorError for a key that is refused
+ * @param host the host of its Cache API key
+ * @throws OperatorError for an invalid key
  */
 export function placeOf(space: Space, asked: Key, host: string): Place {
   const path = pathOf(space.name, asked);

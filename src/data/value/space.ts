@@ -1,4 +1,4 @@
-// What an application says of a namespace of data: its options, their defaults, what is refused.
+// The options of a namespace: defaults and validation.
 import * as z from "zod/mini";
 import { dataTierNames, listed, reach, type TierName } from "../../config/tier-names.ts";
 import { durationSeconds } from "../../config/duration.ts";
@@ -9,53 +9,53 @@ import { type Codec, structuredJson } from "../../base/codec.ts";
 import type { Key } from "./key.ts";
 import type { LoadMany } from "./load-context.ts";
 
-/** What is said of one namespace. */
+/** Options of a namespace. */
 export interface NamespaceOptions<T, K extends Key = Key> {
-  /** How long a value answers after it was loaded. */
+  /** How long a value answers after its load. */
   readonly fresh: Duration;
-  /** After that, how long it may still answer: while it is loaded anew, or if the load fails. */
+  /** How long it may answer after that: during a refresh, or if the load fails. */
   readonly stale?: Duration | undefined;
-  /** How long `null` answers, which says that there is nothing; unless set, `null` is not stored. */
+  /** How long `null`, which means "no value", answers. Without it, `null` is not stored. */
   readonly negative?: Duration | undefined;
-  /** Raise it with the form of the values: one of another schema is never served. 0 unless set. */
+  /** Increase it when the format of the values changes. Values of another schema are never used. Default: 0. */
   readonly schema?: number | undefined;
-  /** Of each value, beside those that its load names; `null` has those of a list alone. */
+  /** Tags of each value, in addition to those of its load. `null` gets only tags that are given as a list. */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
-  /** The load for calls that bring none, and for values that are refreshed behind `get`. */
+  /** The load of calls without one, and of refreshes behind `get`. */
   readonly load?: LoadMany<T, K> | undefined;
-  /** The cron trigger loads each of these keys if it is missing, or has the age of `refresh`. */
+  /** The cron trigger loads each of these keys if it is missing, or as old as `refresh`. */
   readonly keys?: readonly K[] | (() => readonly K[] | Promise<readonly K[]>) | undefined;
-  /** A value of this age or more is loaded anew behind the answer, and by the cron trigger. */
+  /** From this age on, a value is refreshed behind the answer and by the cron trigger. */
   readonly refresh?: Duration | undefined;
-  /** A share of `fresh`, 0 to 1. Chance shortens each lifetime by up to this share; 0 unless set. */
+  /** From 0 to 1. Shortens each lifetime by a random part of `fresh`, up to this share. Default: 0. */
   readonly jitter?: number | undefined;
-  /** Calls at the same time share one load: in this isolate, or in the world, by a lease. */
+  /** Where concurrent calls share one load: in this isolate, or in all isolates by a lease. Default: isolate. */
   readonly collapse?: "isolate" | "global" | undefined;
-  /** How long a call waits for a load where a stale value may answer instead; not at all unless set. */
+  /** How long a call waits for a load before a stale value answers. Default: not at all. */
   readonly softTimeoutMs?: number | undefined;
-  /** How long a load may take. After that it is aborted, and has failed; 30,000 unless set. */
+  /** How long a load may take. After that, it is aborted and counts as failed. Default: 30,000. */
   readonly hardTimeoutMs?: number | undefined;
-  /** How long a call waits for another isolate's load; 5,000 unless set. */
+  /** How long a call waits for another isolate's load. Default: 5,000. */
   readonly patienceMs?: number | undefined;
-  /** After a failed load, how long the stale value answers before the next one; `"10s"` unless set. */
+  /** How long the stale value answers after a failed load, before the next one. Default: `"10s"`. */
   readonly retryAfter?: Duration | undefined;
-  /** All three unless set. */
+  /** Default: all three. */
   readonly tiers?: readonly TierName[] | undefined;
-  /** In place of structured JSON. */
+  /** Default: structured JSON. */
   readonly codec?: Codec<T> | undefined;
 }
 
-/** A namespace as it was checked, every option filled in. */
+/** Validated options with all defaults. */
 export interface Space {
   readonly name: string;
   readonly freshMs: number;
   readonly staleMs: number;
   readonly negativeMs: number | undefined;
   readonly schema: number;
-  /** `null` bears what every value does. */
+  /** Returns the tags of a value, or of `null`. */
   readonly tagsOf: (value: unknown, key: Key) => readonly string[];
   readonly load: LoadMany<unknown> | undefined;
-  /** `undefined` where the cron trigger keeps nothing loaded. */
+  /** `undefined` if the cron trigger loads no keys. */
   readonly keys: (() => readonly Key[] | Promise<readonly Key[]>) | undefined;
   readonly refreshMs: number | undefined;
   readonly jitter: number;
@@ -81,7 +81,7 @@ const codecForm = z.custom<Codec>(
   "must be { name, encode, decode }",
 );
 
-/** A timer of more than 24 days would end at once. */
+/** A timer of more than 24 days would fire at once. */
 const timerMs = z
   .number("must be a number of milliseconds, such as 200")
   .check(...between(1, 86_400_000, "a day"));
@@ -94,12 +94,12 @@ const form = fields("a namespace", {
   tags: z.custom(
     (tags) =>
       isFunction(tags) || (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
-    "must be a list of tags, or a function that makes one of a value and its key",
+    "must be a list of tags, or a function of a value and its key that returns one",
   ),
   load: z.custom<LoadMany<unknown>>(isFunction, "must be a function of keys"),
   keys: z.custom(
     (keys) => isFunction(keys) || Array.isArray(keys),
-    "must be a list of keys, or a function that gives one",
+    "must be a list of keys, or a function that returns one",
   ),
   refresh: duration,
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
@@ -111,7 +111,7 @@ const form = fields("a namespace", {
   tiers: z.readonly(
     z
       .array(
-        z.enum(dataTierNames, `has a tier that is none of ${listed(dataTierNames)}`),
+        z.enum(dataTierNames, `has a tier other than ${listed(dataTierNames)}`),
         'must be a list of tiers, such as ["memory", "shared"]',
       )
       .check(z.refine((names) => names.length > 0, "is empty")),
@@ -119,14 +119,14 @@ const form = fields("a namespace", {
   codec: codecForm,
 });
 
-/** @throws OperatorError that names the namespace, each option that is wrong, and what would be right */
+/** @throws OperatorError with the name of the namespace, each invalid option, and the fix */
 export function spaceOf<T, K extends Key>(name: string, options: NamespaceOptions<T, K>): Space {
   const faults = faultsOf(name, options);
   if (faults.length > 0) {
     throw new OperatorError({
       what: `The namespace ${JSON.stringify(name)} is refused.`,
       why: faults.join(" "),
-      mend: 'Write cache.namespace("articles", { fresh: "5m" }), and correct the options named here.',
+      mend: 'Write cache.namespace("articles", { fresh: "5m" }), and correct these options.',
     });
   }
   const {
@@ -160,7 +160,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
   };
 }
 
-/** A function for tags is asked about values alone. */
+/** Calls a function for tags only with values, not with `null`. */
 function ofValues(tags: TagsOf): TagsOf {
   return (value, key) => (value === null ? [] : tags(value, key));
 }
@@ -175,26 +175,26 @@ type Plain = Omit<NamespaceOptions<never>, "tags" | "codec" | "load" | "keys"> &
 function faultsOf(name: string, options: Plain): string[] {
   const faults: string[] = [];
   if (!nameForm.test(name))
-    faults.push("Its name is not 1 to 64 letters, digits, dots, dashes or _.");
+    faults.push("Its name must be 1 to 64 letters, digits, dots, dashes or underscores.");
   const checked = z.safeParse(form, options);
   const issues = checked.error?.issues ?? [];
   faults.push(
     ...issues.map(({ path, message }) => `${path.join(".") || "Its options"} ${message}.`),
   );
   if (issues.length > 0) return faults;
-  if (options.fresh === undefined) faults.push("fresh is missing: how long does a value answer?");
-  if (durationSeconds(options.fresh) === 0) faults.push("fresh is no time: nothing would be kept.");
+  if (options.fresh === undefined) faults.push("fresh is missing: set how long a value answers.");
+  if (durationSeconds(options.fresh) === 0) faults.push("fresh is 0: nothing would be stored.");
   if (options.softTimeoutMs !== undefined && options.stale === undefined) {
     faults.push("softTimeoutMs needs a stale value to answer with: add stale.");
   }
   const { tiers = dataTierNames } = options;
   if (options.collapse === "global" && !reach(tiers, "world")) {
-    faults.push('collapse: "global" shares by way of Redis: add "shared" to tiers.');
+    faults.push('collapse: "global" shares loads through Redis: add "shared" to tiers.');
   }
   if (options.keys === undefined) return faults;
   if (options.load === undefined) faults.push("keys needs load, which the cron trigger calls.");
   if (options.refresh === undefined) {
-    faults.push("keys needs refresh: at which age is a value loaded anew?");
+    faults.push("keys needs refresh: set the age at which a value is loaded again.");
   }
   if (!reach(tiers, "world")) {
     faults.push('keys needs "shared" in tiers: the cron trigger fills Redis, for all isolates.');

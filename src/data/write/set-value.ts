@@ -1,4 +1,4 @@
-// Stores a value that the application has at hand, with what it says of it.
+// Stores a value that the application passes.
 import type { TierName } from "../../config/config.ts";
 import type { Duration } from "../../config/written-route.ts";
 import { OperatorError } from "../../base/operator-error.ts";
@@ -10,29 +10,29 @@ import { msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 
-/** How one value that is set or written is kept. */
+/** Options of one value that is set or written. */
 export interface SetOptions {
-  /** In place of the namespace's. */
+  /** Instead of the namespace's. */
   readonly fresh?: Duration | undefined;
-  /** Beside the namespace's. */
+  /** In addition to the namespace's. */
   readonly tags?: readonly string[] | undefined;
 }
 
-/** What a value is set with, beside what stores it. */
+/** Further dependencies of `setValue`. */
 interface SetPorts {
   /** 0 ≤ n < 1 */
   readonly random: () => number;
   readonly flights: Pick<DataFlights, "get" | "leave">;
 }
 
-/** @throws OperatorError for a lifetime or a tag that is refused */
+/** @throws OperatorError for an invalid lifetime or tag */
 export function saidIn({ fresh, tags = [] }: SetOptions): Said {
   const freshMs = fresh === undefined ? undefined : msOf(fresh);
   return { tagsNamed: new Set(tags.map(checkedTag)), freshMs, isSkipped: false };
 }
 
 /**
- * @returns the tiers that keep it, once they do
+ * @returns the tiers that hold the value, after the writes
  * @throws OperatorError for a value that cannot be stored
  */
 export async function setValue(
@@ -46,7 +46,7 @@ export async function setValue(
   if (!made.isKept) throw nothingKept(place.path);
   const { flights } = ports;
   const { text } = place.key;
-  // What it has brought, and Redis does not have yet, would answer in the place of this.
+  // An earlier load whose value is not in Redis yet would otherwise answer instead of this value.
   const older = flights.get(text, respondedAtMs);
   if (older !== undefined) flights.leave(text, older);
   return storeValues([{ place, record: made.record, order: beginning.order }], ports);
@@ -58,11 +58,11 @@ export function checkDefined(value: unknown, namespace: string): void {
   throw new OperatorError({
     what: `A value of ${namespace} is not stored.`,
     why: "It is undefined, which also means that nothing is stored.",
-    mend: "Store null where there is no value.",
+    mend: "Store null if there is no value.",
   });
 }
 
-/** An older value would go on answering. */
+/** Refuses a value without a lifetime, because the older value would still answer. */
 function nothingKept(path: string): OperatorError {
   return new OperatorError({
     what: `The value of ${path} is not stored.`,

@@ -1,5 +1,5 @@
-// Keys whose database has a new value, and whose purge the journal has not taken: nothing that is stored
-// under them answers here, and nothing is stored, until it takes one behind.
+// Keys that were written to the database, and whose purge the journal has not accepted yet. Stored values of these
+// keys are not used, and new ones are not stored, until a purge behind an answer is accepted.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
@@ -10,7 +10,7 @@ import { targetsOf, urlOf } from "../value/key.ts";
 import type { Place } from "../value/place.ts";
 
 export interface UnpurgedWritesSettings {
-  /** Has a purge accepted; rejects where that fails. */
+  /** Submits a purge. Rejects if it is not accepted. */
   readonly purge: (order: {
     readonly targets: PurgeTargets;
     readonly isSoft: boolean;
@@ -21,15 +21,15 @@ export interface UnpurgedWritesSettings {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** Beyond it, a namespace counts whole. */
+/** Beyond this number, the whole namespace is held back instead of single keys. */
 const keysMax = 1_000;
 
-/** Together 15 s: work behind an answer ends after 30 s, and a try takes 5 s at the most. */
+/** 15 s in total: background work may last 30 s, and each attempt takes up to 5 s. */
 const pausesMs = [1_000, 2_000, 4_000, 8_000];
-/** A request may end with its tries: after that, another one takes them up. */
+/** The request that makes the attempts may end early. After this time, another one takes over. */
 const silenceMsMax = 15_000;
 
-/** What is purged together with what is known by `url`. */
+/** The targets of one pending purge. */
 interface Unpurged {
   readonly paths?: readonly string[];
   readonly prefixes?: readonly string[];
@@ -39,7 +39,7 @@ const hidden: PurgeJudgement = { kind: "purged", mode: "hard" };
 
 export class UnpurgedWrites {
   readonly #settings: UnpurgedWritesSettings;
-  /** By URL, or by the name of a namespace. */
+  /** By URL, or by namespace. */
   #held = new Map<string, Unpurged>();
   readonly #condition: Condition<"journal">;
   #triedAtMs = -Infinity;
@@ -50,14 +50,14 @@ export class UnpurgedWrites {
       tell: logOf("data", settings.log),
       about: () => ({ event: "data-write" }),
       troubleLine: () =>
-        "The journal did not take the purge of what was written: other isolates may answer with " +
-        "older values until it does, or until these expire. See what it says of the database.",
+        "The journal did not accept the purge of written keys: other isolates may answer with older " +
+        "values until it does, or until these expire. Check the log lines about the database.",
       wellLine: (lasted) =>
-        `The journal has taken the purges of all that was written, ${lasted} late.`,
+        `The journal has accepted the purges of all written keys, ${lasted} late.`,
     });
   }
 
-  /** How many keys; a namespace that counts whole is one. */
+  /** The number of keys. A namespace that is held back as a whole counts as one. */
   get count(): number {
     return this.#held.size;
   }
@@ -66,23 +66,23 @@ export class UnpurgedWrites {
     return this.#condition.trouble;
   }
 
-  /** May the key not be used now? Then its purge is tried again. */
+  /** Tells whether the key must not be used. If so, retries its purge. */
   holdsBack({ space, path }: Pick<Place, "space" | "path">): boolean {
     const isHeld = this.#held.has(urlOf(path)) || this.#held.has(space.name);
     if (isHeld) this.takeUp();
     return isHeld;
   }
 
-  /** From now on the key is not used; its purge is tried again behind the answer. */
+  /** Stops the use of the key, and retries its purge behind the answer. */
   add({ space, path }: Pick<Place, "space" | "path">): void {
     this.#condition.failed("journal", this.#settings.nowAtMs());
-    // Anew, so that a try which is under way does not count for it.
+    // A new object, so that an attempt that is already running does not remove it.
     if (this.#held.size < keysMax) this.#held.set(urlOf(path), { paths: [path] });
     else this.#held.set(space.name, { prefixes: [space.name] });
     this.takeUp();
   }
 
-  /** Tries again behind the answer, unless somebody does. */
+  /** Retries behind the answer, unless another request already does. */
   takeUp(): void {
     const { nowAtMs, afterAnswer } = this.#settings;
     if (this.#held.size === 0 || isWithinMs(silenceMsMax, this.#triedAtMs, nowAtMs())) return;
@@ -108,14 +108,14 @@ export class UnpurgedWrites {
     try {
       await purge({ targets, isSoft: false, reason: "written before" });
     } catch {
-      // The journal has counted it; the condition here stays as it is.
+      // The journal counts the failure itself; the condition here does not change.
       return;
     }
     for (const [name, one] of tried) if (this.#held.get(name) === one) this.#held.delete(name);
     if (this.#held.size === 0) this.#condition.succeeded(nowAtMs());
   }
 
-  /** The view, under which nothing that is stored of such a key may be used. */
+  /** Wraps the view, so that stored values of such keys are not used. */
   over(view: JudgingView): JudgingView {
     const isHidden = ({ url }: { readonly url: string }) => {
       if (this.#held.size === 0) return false;

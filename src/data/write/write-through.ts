@@ -16,9 +16,9 @@ import { LoadFailed } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 import type { UnpurgedWrites } from "./unpurged-writes.ts";
 
-/** What is written with. */
+/** The dependencies of writing through. */
 export interface WritePorts extends BeginPorts, StorePorts {
-  /** `undefined` without a database: then nothing can be written through. */
+  /** `undefined` without a database, where writing through is not available. */
   readonly purging: Pick<Purging, "acceptances"> | undefined;
   readonly unpurged: UnpurgedWrites;
   readonly metrics: Pick<Metrics, "add">;
@@ -27,28 +27,28 @@ export interface WritePorts extends BeginPorts, StorePorts {
   readonly randomText: () => string;
 }
 
-/** Writes to the application's database; `signal` is aborted once that takes too long. */
+/** Writes to the application's database. `signal` is aborted on timeout. */
 export type Persist = (signal: AbortSignal) => unknown;
 
-/** A value, and where it belongs. */
+/** A value and its key. */
 export interface Written {
   readonly place: Place;
   readonly value: unknown;
   readonly said: Said;
 }
 
-/** Persisting has taken longer than `hardTimeoutMs`: nobody knows whether it has worked. */
+/** A write that took longer than `hardTimeoutMs`. It may still have been made. */
 export class WriteTimedOut extends LoadFailed {
   override readonly name = "WriteTimedOut";
 }
 
 /**
- * The steps in their order. The stamp is taken before the database is written, and what is stored bears
- * the place of the write's own purge, if nothing else has touched the key between the two.
+ * Writes through, in the order of rule 25. Takes the stamp before the write to the database. Stores the value under
+ * the position of the write's own purge, if nothing else has touched the key between the two.
  *
- * @returns the tiers that keep the value; none where somebody may have written it meanwhile
- * @throws OperatorError where the value cannot be stored, and nothing was written; and where the journal
- *   did not take the purge, and the value was written. Else what `persist` throws
+ * @returns the tiers that hold the value; none if another writer may have changed it meanwhile
+ * @throws OperatorError for a value that cannot be stored, before anything is written. Also if the value was
+ *   written, but the journal did not accept the purge. Otherwise the error of `persist`
  */
 export async function writeThrough(
   { place, value, said }: Written,
@@ -61,7 +61,7 @@ export async function writeThrough(
   const beginning = await begin(host, ports);
   const { requestedAtMs: respondedAtMs } = beginning;
   const jitterDraw = ports.random();
-  // What cannot be stored is refused before anything is written.
+  // Reject a value that cannot be stored before anything is written.
   const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
   counts.counted(place.space.name, "persists");
   const failed = await failureOf(persist, place);
@@ -79,7 +79,7 @@ export async function writeThrough(
   if (accepted.kind === "unavailable") throw unpurgedWrite(place.path);
   const record = recordAt(made.record, accepted, nowAtMs());
   if (!made.isKept || !isAlone(accepted, record, beginning.stamp)) return [];
-  // Of this instant: whatever a load began before it is older than the purge.
+  // Take a new order: any load that started before the purge is older.
   return storeValues([{ place, record, order: stores.begin() }], ports);
 }
 
@@ -89,7 +89,7 @@ function targetsIn({ path }: Place) {
   return targetsOf({ paths: [path] });
 }
 
-/** @returns `undefined` if it was written; a write that has failed may have been made all the same */
+/** Returns `undefined` if the write worked. A failed write may still have been made. */
 async function failureOf(
   persist: Persist,
   { space }: Place,
@@ -102,13 +102,13 @@ async function failureOf(
   } catch (cause) {
     if (!(cause instanceof OutOfTime)) return { cause };
     const { name, hardTimeoutMs } = space;
-    const late = new WriteTimedOut(`A write of ${name} has taken over ${hardTimeoutMs} ms.`);
+    const late = new WriteTimedOut(`A write of ${name} has taken more than ${hardTimeoutMs} ms.`);
     controller.abort(late);
     return { cause: late };
   }
 }
 
-/** The same, under the place of its own purge, and of now; when and where it was begun stays. */
+/** Moves a record to the position of its own purge, and to now. Keeps the time and colo of its start. */
 function recordAt(made: DataRecord, { placed }: AcceptedAfter, respondedAtMs: number): DataRecord {
   const { position, n } = placed;
   const metadata = { ...made.metadata, stamp: { position, n }, respondedAtMs };
@@ -117,8 +117,8 @@ function recordAt(made: DataRecord, { placed }: AcceptedAfter, respondedAtMs: nu
 }
 
 /**
- * Did nothing but this write touch the key from its stamp to its purge? One chain has to hold both, and
- * what covers the key between them has to be of this very write.
+ * Tells whether only this write has touched the key between its stamp and its purge (rule 25 d). One chain must
+ * hold both, and each entry between them that covers the key must have the id of this write.
  */
 export function isAlone(
   { placed, since }: AcceptedAfter,
@@ -132,15 +132,15 @@ export function isAlone(
 function noJournal(path: string): OperatorError {
   return new OperatorError({
     what: `${path} is not written.`,
-    why: "Older values could not be purged, since the cache has no database.",
+    why: "Without a database, the cache cannot purge older values.",
     mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
   });
 }
 
 function unpurgedWrite(path: string): OperatorError {
   return new OperatorError({
-    what: `${path} is written, and its purge was not accepted: other isolates may show the older value.`,
+    what: `${path} was written, but its purge was not accepted: other isolates may show the older value.`,
     why: "The journal did not confirm it.",
-    mend: "The cache tries again behind this answer. Once the journal is back, you can also purge or write again.",
+    mend: "The cache retries behind this answer. Once the journal is back, you can also purge or write again.",
   });
 }

@@ -230,5 +230,5 @@ describe("a purge", () => {
 it("without a database there are no fields", () => {
   const alone = new DataIsolate({ upstash: null });
   const articles = alone.data.namespace<Article>("articles", { fresh: "1m" });
-  expect(() => articles.fields("42")).toThrow("kept in Redis");
+  expect(() => articles.fields("42")).toThrow("stored in Redis");
 });

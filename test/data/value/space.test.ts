@@ -6,11 +6,16 @@ const fresh = "5m";
 
 describe("what is refused, and why", () => {
   const rows: { id: string; name?: string; options: object; why: string }[] = [
-    { id: "a name with a slash", name: "a/b", options: { fresh }, why: "Its name is not 1 to 64" },
-    { id: "no name", name: "", options: { fresh }, why: "Its name is not 1 to 64" },
-    { id: "a long name", name: "a".repeat(65), options: { fresh }, why: "Its name is not 1 to 64" },
+    { id: "a name with a slash", name: "a/b", options: { fresh }, why: "Its name must be 1 to 64" },
+    { id: "no name", name: "", options: { fresh }, why: "Its name must be 1 to 64" },
+    {
+      id: "a long name",
+      name: "a".repeat(65),
+      options: { fresh },
+      why: "Its name must be 1 to 64",
+    },
     { id: "no lifetime", options: {}, why: "fresh is missing" },
-    { id: "no time", options: { fresh: "0s" }, why: "fresh is no time" },
+    { id: "no time", options: { fresh: "0s" }, why: "fresh is 0" },
     {
       id: "another unit",
       options: { fresh: "5 minutes" },

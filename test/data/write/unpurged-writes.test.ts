@@ -44,7 +44,7 @@ describe.each(["down", "deaf"] as const)("a journal that is %s", (journalMode) =
       unpurged: { keys: 1, trouble: { kind: "journal", isOver: false } },
       purges: { refused: { unavailable: 1 } },
     });
-    expect(isolate.log.join("\n")).toContain("did not take the purge of what was written");
+    expect(isolate.log.join("\n")).toContain("did not accept the purge of written keys");
   });
 
   it("takes it behind the answer once it works: from then on the key is stored again", async () => {
@@ -59,7 +59,7 @@ describe.each(["down", "deaf"] as const)("a journal that is %s", (journalMode) =
     expect(await articles.get("42")).toBeUndefined();
     expect(await articles.getOrSet("42", load)).toBe("new");
     expect(await articles.get("42")).toBe("new");
-    expect(isolate.log.join("\n")).toContain("has taken the purges of all that was written");
+    expect(isolate.log.join("\n")).toContain("has accepted the purges of all written keys");
     const other = isolate.beside(new DataIsolate({ clock: isolate.clock }).cache);
     const elsewhere = other.data.namespace<string>("articles", { fresh: "10m" });
     expect(await elsewhere.get("42")).toBe("new");

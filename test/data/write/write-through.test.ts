@@ -257,7 +257,7 @@ describe("what is refused, and nothing is written", () => {
     const alone = new DataIsolate({ upstash: null });
     const persist = vi.fn<() => void>();
     const written = alone.data.namespace<string>("articles", space).write("42", "new", persist);
-    await expect(written).rejects.toThrow("could not be purged");
+    await expect(written).rejects.toThrow("cannot purge older values");
     expect(persist).not.toHaveBeenCalled();
   });
 });
