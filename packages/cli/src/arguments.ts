@@ -1,10 +1,9 @@
-// What is refused of a command line before commander reads it: mistypings that it would take for something else.
-// `--tag --dry-run` would purge the tag "--dry-run", and `-tag a` the tag "ag". Editors and chats make one long dash
-// of two: `--reason —dry-run` would purge, too.
+// Rejects command lines that commander would misread. `--tag --dry-run` would purge the tag "--dry-run", and
+// `-tag a` the tag "ag". Editors and chats turn two dashes into one long dash: `--reason —dry-run` would also purge.
 import type { Command, Option } from "commander";
 import { usageError } from "./command-error.ts";
 
-/** @throws CommandError for an option that stands in another's place, and for words behind one dash */
+/** @throws CommandError if an option takes the place of a value, or if one dash precedes several letters */
 export function refuseMistyped(args: readonly string[], program: Command): void {
   let command = program;
   for (let at = 0; at < args.length; at += 1) {
@@ -47,20 +46,20 @@ function withoutValue(flag: string, value: string) {
     what,
     why: `${flag} has no value: ${quoted(value)} begins with a dash.`,
     mend: flag.startsWith("--")
-      ? `Write its value behind it. A value that begins with a dash is written ${flag}=VALUE.`
-      : "Write its value behind it. A value that begins with a dash needs the long name, as --NAME=VALUE.",
+      ? `Write its value after it. If the value begins with a dash, write ${flag}=VALUE.`
+      : "Write its value after it. If the value begins with a dash, use the long name: --NAME=VALUE.",
   });
 }
 
 function behindOneDash(arg: string) {
   return usageError({
     what,
-    why: `${quoted(arg)} has one dash and more than one letter.`,
+    why: `${quoted(arg)} has one dash before several letters.`,
     mend: "Write two dashes before the name of an option, and a space before its value.",
   });
 }
 
-/** Of `--name=value` the name alone, since the value may be a secret. */
+/** Quotes an argument. Cuts the value of `--name=value`, which may be a secret. */
 function quoted(arg: string): string {
   return JSON.stringify(arg.replace(/=.*/s, "=…").slice(0, 80));
 }

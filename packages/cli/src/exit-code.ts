@@ -1,17 +1,17 @@
-// How the command ends. The numbers are part of its interface: scripts read them.
+// The exit codes of the command. They are part of its interface, because scripts read them.
 
 export const exitCode = {
-  /** Done, and nothing is wrong. */
+  /** Success. */
   done: 0,
-  /** Not done: the site refused it, or could not be reached. */
+  /** The site refused the request, or could not be reached. */
   failed: 1,
   /** The command line, the profile or a file is wrong. Nothing was sent. */
   usage: 2,
-  /** Done, and something was found to be wrong: a finding of health or doctor, a page that was not warmed. */
+  /** Success, but with a problem: a finding of health or doctor, or a page that was not warmed. */
   findings: 3,
-  /** Ended by Ctrl-C, SIGTERM or SIGHUP, or by the answer no. */
+  /** Ended by Ctrl-C, SIGTERM or SIGHUP, or by the answer "no". */
   interrupted: 130,
-  /** Ended early, since nobody read stdout any more. It is what a shell tells of SIGPIPE. */
+  /** The reader of stdout closed it. Shells report SIGPIPE with this number. */
   outputClosed: 141,
 } as const;
 

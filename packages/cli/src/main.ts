@@ -1,4 +1,4 @@
-// A run of the command, from its arguments to its exit code.
+// Runs the command, from its arguments to its exit code.
 import { type Command, CommanderError } from "commander";
 import { printable, printableJson } from "../../../local/printable.ts";
 import { type Fault, faultOf, faultText } from "../../../src/protocol/fault.ts";
@@ -9,7 +9,7 @@ import { makeProgram } from "./program.ts";
 import { actIn } from "./session.ts";
 import { OutputClosed, type World } from "./world.ts";
 
-/** Never rejects: what nobody foresaw is told, and is exit code 1. */
+/** Never rejects. Reports unexpected errors, with exit code 1. */
 export async function main(world: World): Promise<ExitCode> {
   let code: ExitCode = exitCode.done;
   const program = makeProgram(
@@ -27,7 +27,7 @@ export async function main(world: World): Promise<ExitCode> {
   }
 }
 
-/** A sub-command was made before, and has settings of its own. */
+/** Applies the settings to sub-commands too, because they exist already and do not inherit them. */
 function settle(command: Command, world: World): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => world.output.write(text),
@@ -67,12 +67,12 @@ function told(cause: unknown, world: World): ExitCode {
   return exitCode.failed;
 }
 
-/** It has written its text already. */
+/** Commander has already written its message. */
 function toldByCommander({ exitCode: of, code, message }: CommanderError, world: World): ExitCode {
   if (of === 0) return exitCode.done;
   const said = withoutToken(message).replace(/^error: /, "");
-  const why = code === "commander.help" ? "No command is named." : said;
-  const mend = "Run it with --help to see what there is.";
+  const why = code === "commander.help" ? "No command is specified." : said;
+  const mend = "Run it with --help for the list of commands and options.";
   toldAsJson({ code: "usage", what: "The command line is refused.", why, mend }, world);
   return exitCode.usage;
 }
@@ -81,15 +81,15 @@ function toldAsJson(error: Fault & { readonly code: string }, { args, output }: 
   if (args.includes("--json")) output.write(`${printableJson(JSON.stringify({ error }))}\n`);
 }
 
-/** For those who mend the command itself. */
+/** Prints the stack, for developers of the command. */
 function debugged(cause: unknown, { env, notes }: World): void {
   if (!env["TIDEMARK_DEBUG"]) return;
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  // Indented, since a message may have line breaks, and none of its lines may look like one of ours.
+  // Indented, so that no line of a message with line breaks looks like the command's own output.
   for (const line of text.split("\n")) notes.write(`  ${printable(line)}\n`);
 }
 
-/** The library's own line breaks stay. Those of arguments that it quotes do not. */
+/** Keeps the library's own line breaks, but not those of the arguments that it quotes. */
 function printableLines(text: string, args: readonly string[]): string {
   const values = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1)]);
   let shown = text;
@@ -100,7 +100,7 @@ function printableLines(text: string, args: readonly string[]): string {
 const unknownOption = /(unknown option '--?[^=']*)=.*'/s;
 const secretOption = /'--?[\w-]*(?:token|secret|password|auth|bearer)/i;
 
-/** A token on the command line is in the shell's history already; it shall not be in a log as well. */
+/** Removes tokens of a command line from messages, so that they do not also reach a log. */
 function withoutToken(text: string): string {
   const nameAlone = text.replace(unknownOption, "$1'");
   if (!secretOption.test(nameAlone)) return nameAlone;

@@ -1,4 +1,4 @@
-// The world of a process.
+// The `World` of a real process.
 import { homedir } from "node:os";
 import type { WriteStream } from "node:tty";
 import { exitCode } from "./exit-code.ts";
@@ -9,12 +9,14 @@ export function worldOf(process: NodeJS.Process): World {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.once(signal, () => interruption.abort());
   }
-  // Nobody is left whom it could be told.
+  // An error of stderr cannot be reported anywhere.
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
     if (cause.code === "EPIPE") return interruption.abort(new OutputClosed());
     process.exitCode = exitCode.failed;
-    process.stderr.write(`stdout could not be written: ${cause.code}. Look where it goes to.\n`);
+    process.stderr.write(
+      `stdout could not be written: ${cause.code}. Check where it is redirected to.\n`,
+    );
   });
   return {
     args: process.argv.slice(2),
@@ -37,7 +39,7 @@ function outputOf(stream: WriteStream): Output {
     write: (text) => void stream.write(text),
     isTty: stream.isTTY,
     get columns() {
-      // Some terminals, as in containers, say 0.
+      // Some terminals, as in containers, report 0.
       return stream.columns || 80;
     },
   };

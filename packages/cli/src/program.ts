@@ -1,4 +1,4 @@
-// The commands, in the order of the help.
+// Registers the commands in the order of the help.
 import { Command } from "commander";
 import { version } from "./version.ts";
 import { addCompletion } from "./commands/completion.ts";
@@ -29,7 +29,7 @@ const commands: readonly AddCommand[] = [
   addDoctor,
   addStart,
   addProfile,
-  // The last, since it reads the others.
+  // Must be last, because it reads the others.
   addCompletion,
 ];
 
@@ -41,31 +41,31 @@ Examples:
   tidemark purge --tag article:42 --dry-run
 
 Environment:
-  TIDEMARK_SITE, TIDEMARK_PROFILE  the site, where no option names one
+  TIDEMARK_SITE, TIDEMARK_PROFILE  the site, if no option names one
   TIDEMARK_TOKEN                   the ADMIN_TOKEN of the site
-  TIDEMARK_TOKEN_FILE              a file of mode 600 that holds it
-  TIDEMARK_OPERATOR_PATH           as --operator-path
+  TIDEMARK_TOKEN_FILE              a file of mode 600 with this token
+  TIDEMARK_OPERATOR_PATH           like --operator-path
   NO_COLOR                         any value: no colours
-  TIDEMARK_DEBUG                   any value: where a failure comes from
+  TIDEMARK_DEBUG                   any value: show where a failure occurs
 
 Exit codes:
   0    done
-  1    failed: the site refused it, or was not reached
+  1    failed: the site refused it, or could not be reached
   2    the command line, a profile or a file is wrong; nothing was sent
-  3    done, and something was found to be wrong
-  130  ended by Ctrl-C or a signal, or by the answer no
-  141  ended early, since nobody read stdout any more`;
+  3    done, with a problem found
+  130  ended by Ctrl-C, a signal, or the answer no
+  141  ended early, because stdout was closed`;
 
 export function makeProgram(act: Act): Command {
   const program = new Command("tidemark")
     .description(
-      "Drives Tidemark, an HTTP cache on Cloudflare Workers: purge, warm, explain, look after it.",
+      "Operates Tidemark, an HTTP cache on Cloudflare Workers: purge, warm, explain, diagnose.",
     )
     .version(version, "--version", "show the version")
     .option("--site <url>", "the site, such as https://www.example.com")
     .option("--profile <name>", "the site and the token of this profile")
     .option("--operator-path <path>", "the path of its operator's routes, if not /_cache")
-    .option("--json", "the result as JSON on stdout, and nothing else there")
+    .option("--json", "print only the result on stdout, as JSON")
     .option("--yes", "answer every question with yes")
     .option("--no-color", "no colours, as with NO_COLOR")
     .helpOption("-h, --help", "show this")
@@ -73,7 +73,7 @@ export function makeProgram(act: Act): Command {
     .addHelpText("after", surroundings)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showSuggestionAfterError(true)
-    .showHelpAfterError("Nothing was done. Add --help to see what there is.")
+    .showHelpAfterError("Nothing was done. Add --help for the list of commands and options.")
     .allowExcessArguments(false);
   for (const add of commands) add(program, act);
   return program;

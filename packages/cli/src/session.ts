@@ -1,4 +1,4 @@
-// One run of one command: its terminal, and the site that it is about.
+// The context of one command: its terminal and its site.
 import { type Command, InvalidArgumentError } from "commander";
 import type { ExitCode } from "./exit-code.ts";
 import { chosenSite, type SiteOptions } from "./site/chosen-site.ts";
@@ -6,7 +6,7 @@ import { SiteClient } from "./site/site-client.ts";
 import { Terminal, type TerminalOptions } from "./terminal/terminal.ts";
 import type { World } from "./world.ts";
 
-/** Options that every command has. */
+/** The options of all commands. */
 export type GlobalOptions = SiteOptions & TerminalOptions;
 
 export class Session {
@@ -20,7 +20,7 @@ export class Session {
     this.#options = options;
   }
 
-  /** Which site it is. @throws CommandError where none is named */
+  /** Returns the site of the command. @throws CommandError if none is specified */
   chosenSite() {
     return chosenSite(this.#options, this.world);
   }
@@ -30,14 +30,14 @@ export class Session {
   }
 }
 
-/** @param words the arguments that are no options */
+/** @param words the arguments without options */
 type Run<Options> = (
   session: Session,
   options: Options & GlobalOptions,
   words: readonly string[],
 ) => Promise<ExitCode>;
 
-/** Makes what commander calls of what a command does. */
+/** Wraps a command's function for commander. */
 export type Act = <Options>(run: Run<Options>) => (...given: unknown[]) => Promise<void>;
 
 /** Adds one command to the program. */
@@ -53,16 +53,16 @@ export function actIn(world: World, ended: (code: ExitCode) => void): Act {
     };
 }
 
-/** For an option that may be given several times: each time one value. @throws for an empty one, as of an unset variable */
+/** Parses a repeatable option. @throws for an empty value, as from an unset variable */
 export function repeated(value: string, before: readonly string[] | undefined): string[] {
   if (value.trim() === "") throw new InvalidArgumentError("It is empty.");
   return [...(before ?? []), value];
 }
 
-/** A field of a request, its name in small letters. */
+/** A request field, with its name in lower case. */
 export type Field = readonly [name: string, value: string];
 
-/** For an option such as "Accept-Language: de", as `repeated`. The error has no value: it may be a secret. */
+/** Parses a repeatable field such as "Accept-Language: de". Errors do not quote the value, which may be a secret. */
 export function headerField(text: string, before: readonly Field[] | undefined): Field[] {
   const at = text.indexOf(":");
   const [name, value] = [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
@@ -70,23 +70,23 @@ export function headerField(text: string, before: readonly Field[] | undefined):
     if (at <= 0) throw new TypeError();
     void new Headers([[name, value]]);
   } catch {
-    throw new InvalidArgumentError('Write it so: "Accept-Language: de".');
+    throw new InvalidArgumentError('Write it like "Accept-Language: de".');
   }
   return [...(before ?? []), [name, value]];
 }
 
-/** For an http or https URL, or a path of the site. */
+/** Parses an http or https URL, or a path of the site. */
 export function urlOrPath(text: string): string {
   if (text.startsWith("/") || /^https?:\/\/[^/]/i.test(text)) return text;
   throw new InvalidArgumentError("Write a path that begins with /, or a URL with https://.");
 }
 
-/** As `repeated`, for what `urlOrPath` takes. */
+/** Parses a repeatable option of URLs or paths. */
 export function repeatedUrl(value: string, before: readonly string[] | undefined): string[] {
   return repeated(urlOrPath(value), before);
 }
 
-/** For an option that takes a whole number from `least` to `most`. */
+/** Returns a parser for whole numbers from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (value: string) => number {
   return (value) => {
     const number = Number(value);

@@ -1,4 +1,4 @@
-// Which release of the command this is.
+// The version of the command.
 import manifest from "../package.json" with { type: "json" };
 
 export const { version } = manifest;

@@ -1,40 +1,40 @@
-// All that the command meets outside of itself, so that a test can stand in for it.
+// The environment of the command, which tests can replace.
 import type { Readable } from "node:stream";
 
-/** A stream that people or programs read. */
+/** An output stream for people or programs. */
 export interface Output {
   write(text: string): void;
   readonly isTty: boolean;
-  /** Of the terminal; 80 where there is none. */
+  /** The width of the terminal; 80 without one. */
   readonly columns: number;
 }
 
-/** What a run of the command is given. */
+/** The dependencies of a run. */
 export interface World {
-  /** What follows `tidemark`. */
+  /** The arguments after `tidemark`. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The folder that relative paths start from. */
+  /** The base of relative paths. */
   readonly folder: string;
-  /** The user's own folder. */
+  /** The user's home folder. */
   readonly home: string;
   readonly input: Readable & { readonly isTTY?: boolean };
-  /** stdout: what was asked for. */
+  /** stdout: results. */
   readonly output: Output;
   /** stderr: notes, questions, progress, errors. */
   readonly notes: Output;
   readonly fetch: typeof fetch;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
-  /** Resolves early, and does not reject, once `interrupted` is aborted. */
+  /** Resolves early, without rejecting, when `interrupted` is aborted. */
   readonly sleep: (ms: number) => Promise<void>;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
-  /** Aborted by Ctrl-C, SIGTERM or SIGHUP; with `OutputClosed` where nobody reads stdout any more. */
+  /** Aborted by Ctrl-C, SIGTERM or SIGHUP, and with `OutputClosed` if stdout was closed. */
   readonly interrupted: AbortSignal;
 }
 
-/** Why a run is interrupted whose reader has gone, such as `head -1`. */
+/** The reason of an interruption because a reader such as `head -1` has closed stdout. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }

@@ -1,6 +1,6 @@
-// Fields of an answer by which caches say that it has come through them, beside `Cache-Status` and `Age`.
+// Response fields that show a cache, in addition to `Cache-Status` and `Age`.
 
-/** Cloudflare's own; requests of Tidemark's pass its cache by. */
+/** The field of Cloudflare's cache, which Tidemark's own requests bypass. */
 export const cloudflareField = "cf-cache-status";
 
 export const fieldsOfCaches = [

@@ -1,25 +1,25 @@
-// What Cache-Status tells of the caches that an answer has come through (RFC 9211), and whether it is Tidemark's.
+// Parses Cache-Status (RFC 9211): the caches that a response passed through, and which of them is Tidemark.
 import { parseItem, Token } from "structured-headers";
 
-/** What one cache says. */
+/** The entry of one cache. */
 export interface Member {
   readonly name: string;
-  /** As it was written. */
+  /** The entry as written. */
   readonly text: string;
   readonly isHit: boolean;
-  /** Empty where there is none. */
+  /** Empty if absent. */
   readonly detail: string;
-  /** Tokens as their text. */
+  /** Tokens are converted to strings. */
   readonly parameters: ReadonlyMap<string, unknown>;
 }
 
-/** The caches from the origin on. */
+/** The caches in order, from the origin to the client. */
 export interface CacheMembers {
-  /** Those nearer to the origin. */
+  /** Caches nearer to the origin than Tidemark. */
   readonly before: readonly Member[];
-  /** Tidemark's, and the last of them if there are several. */
+  /** Tidemark's entry; the last one if there are several. */
   readonly ours: Member | undefined;
-  /** Those nearer to the client. */
+  /** Caches nearer to the client. */
   readonly after: readonly Member[];
 }
 
@@ -30,10 +30,10 @@ export function cacheMembers(headers: Headers): CacheMembers {
   return { before: members.slice(0, at), ours: members[at], after: members.slice(at + 1) };
 }
 
-/** What stands between commas outside of quoted strings. */
+/** Matches the text between commas outside quoted strings. */
 const memberPattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
 
-/** @returns each by itself: what one cache writes wrongly hides no other */
+/** Parses each entry separately, so that a malformed one does not hide the others. */
 export function membersIn(headers: Headers): Member[] {
   const texts = (headers.get("cache-status") ?? "").match(memberPattern) ?? [];
   const members = texts.map((text) => text.trim()).filter((text) => text !== "");
@@ -59,19 +59,19 @@ function wellFormed(text: string): Named | undefined {
 
 const plainOf = (value: unknown) => (value instanceof Token ? value.toString() : value);
 
-/** Many caches write the field by hand. */
+/** Parses an entry that is not a valid structured field, which many caches send. */
 function malformed(text: string): Named {
   const [name = "", ...others] = text.split(";").map((part) => part.trim());
   const isHit = others.includes("hit");
   return { name: name.replaceAll('"', ""), parameters: new Map(isHit ? [["hit", true]] : []) };
 }
 
-/** Is it an answer, or a refusal, of Tidemark's? */
+/** Tells whether Tidemark sent this response or error. */
 export function isOurs(headers: Headers): boolean {
   return cacheMembers(headers).ours !== undefined || proxyError(headers) !== undefined;
 }
 
-/** @returns the error that Tidemark names in `Proxy-Status` (RFC 9209), such as `proxy_loop_detected` */
+/** Returns Tidemark's error in `Proxy-Status` (RFC 9209), such as `proxy_loop_detected`. */
 export function proxyError(headers: Headers): string | undefined {
   return /(?:^|,)\s*tidemark;\s*error=([a-z_]+)/.exec(headers.get("proxy-status") ?? "")?.[1];
 }

@@ -1,8 +1,8 @@
-// Why no answer came: what Node's fetch says of it, in words.
+// Explains a failed `fetch` of Node in words.
 
 export interface NetworkFailure {
   readonly code: "unreachable" | "too-late" | "certificate";
-  /** A sentence without its full stop. */
+  /** A sentence without the full stop. */
   readonly why: string;
 }
 
@@ -13,16 +13,16 @@ const told: Readonly<Record<string, string>> = {
   ECONNRESET: "The connection was cut off",
   UND_ERR_SOCKET: "The connection was cut off",
   ETIMEDOUT: "The connection timed out",
-  UND_ERR_CONNECT_TIMEOUT: "No connection was made in time",
-  ERR_SSL_WRONG_VERSION_NUMBER: "What answers there does not speak TLS",
+  UND_ERR_CONNECT_TIMEOUT: "The connection was not made in time",
+  ERR_SSL_WRONG_VERSION_NUMBER: "The server there does not speak TLS",
   CERT_HAS_EXPIRED: "Its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "Its certificate is signed by itself alone",
-  SELF_SIGNED_CERT_IN_CHAIN: "Its certificate is signed by nobody who is trusted",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "Its certificate comes without the one that signed it",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "Its certificate is self-signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "Its certificate is signed by an authority that is not trusted",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "It does not send the certificate that signed its own",
   ERR_TLS_CERT_ALTNAME_INVALID: "Its certificate is for another name",
 };
 
-/** @param answerMsMax how long an answer was waited for */
+/** @param answerMsMax the timeout of the request */
 export function networkFailure(cause: unknown, answerMsMax: number): NetworkFailure {
   if (cause instanceof Error && cause.name === "TimeoutError") {
     return { code: "too-late", why: `No answer came within ${answerMsMax / 1_000} s` };
@@ -35,7 +35,7 @@ export function networkFailure(cause: unknown, answerMsMax: number): NetworkFail
   };
 }
 
-/** It lies in the cause of the error; a refusal of fetch itself, such as of a port, has no code there. */
+/** Returns the code in the error's cause. Errors of fetch itself, such as for a blocked port, have no code there. */
 function reasonIn(failure: unknown): string {
   const cause = failure instanceof Error ? failure.cause : undefined;
   const inner = cause ?? failure;

@@ -1,4 +1,4 @@
-// How the command names itself to sites and origins.
+// The User-Agent of the command.
 import { version } from "../version.ts";
 
 export const userAgent = `tidemark-cli/${version}`;

@@ -1,5 +1,5 @@
-// `tidemark completion`: a script by which a shell completes the command. The script asks the hidden command
-// `complete`, which tells words, and does nothing else: it asks no site, and runs no other command.
+// `tidemark completion`: writes a completion script for a shell. The script calls the hidden command `complete`,
+// which prints words. It sends nothing to a site, and runs no other command.
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 import { bashScript } from "../completion/bash-script.ts";
@@ -10,16 +10,16 @@ import { isProfileName, readProfiles } from "../site/profiles.ts";
 
 type Completions = ReturnType<typeof tab>;
 
-/** Comes after all other commands, since it reads what they are. */
+/** Must come after all other commands, because it reads them. */
 export const addCompletion: AddCommand = (program, act) => {
   const completions = tab(program, { completionCommandName: "completion" });
   for (const command of program.commands) {
     if (command.name() === "completion") {
       for (const argument of command.registeredArguments) argument.description = "your shell";
       command
-        .summary("a script by which your shell completes tidemark")
+        .summary("print a completion script for your shell")
         .description(
-          "Writes a script to stdout: with it, the shell completes commands, options and the names of profiles. It asks no site. The shell must find tidemark itself, as npm install --global sets it up.",
+          "Writes a completion script to stdout, for commands, options and the names of profiles. It sends nothing to a site. The shell must find tidemark on its path, as after npm install --global.",
         )
         .addHelpText("after", examples)
         .action(act((session, _, [shell = ""]) => script(session, shell, completions)));
@@ -50,7 +50,7 @@ async function complete(
   words: readonly string[],
   completions: Completions,
 ) {
-  // A file that cannot be used has no names; a command says what is wrong with it.
+  // An unusable file has no names. Other commands report what is wrong with it.
   const { profiles } = await readProfiles(world).catch(() => ({ profiles: {} }));
   const names = Object.keys(profiles).filter(isProfileName);
   const tellNames = (tell: (name: string, description: string) => void) => {
@@ -68,7 +68,7 @@ async function complete(
   return exitCode.done;
 }
 
-/** Options of the program may stand behind a command, too; and a shell shows a summary beside each command. */
+/** Offers the program's options after each command, and shows the summaries of commands. */
 function offerEverywhere(program: Command, completions: Completions): void {
   for (const [path, offered] of completions.commands) {
     offered.description = commandAt(path, program)?.summary() || offered.description;
@@ -89,7 +89,7 @@ function commandAt(path: string, program: Command): Command | undefined {
   return command;
 }
 
-/** The library writes by console.log alone, and at once. */
+/** Captures console.log, the only way in which the library writes. */
 function printed(work: () => void): string {
   const lines: string[] = [];
   const { log } = console;

@@ -1,4 +1,4 @@
-// `tidemark doctor`: looks for what is wrong in a folder, at a site and in its pages.
+// `tidemark doctor`: finds problems in a folder, at a site and in its pages.
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { originUrlFault, shownUrl } from "../../../../src/protocol/variables/origin-url.ts";
@@ -31,28 +31,28 @@ interface DoctorOptions {
 export const addDoctor: AddCommand = (program, act) => {
   program
     .command("doctor")
-    .summary("look for what is wrong, and say how to mend it")
+    .summary("find problems, and explain how to fix them")
     .description(
-      "Looks at the folder of a Worker, at a site as its operator, and at pages as a client. Each finding says what it means, why it is so, and what to do. It changes nothing, unless --purge is given.",
+      "Checks the folder of a Worker, a site as its operator, and pages as a client. Each finding states its effect, its cause and the fix. Nothing is changed, except with --purge.",
     )
     .option("--folder <folder>", "the folder with the wrangler file (default: this folder)")
-    .option("--origin <url>", "the origin, which is then asked directly too")
+    .option("--origin <url>", "the origin, to send requests to it directly")
     .option(
       "--page <path>",
-      "a page to ask for; may be given several times (default: / and up to four pages that it links to)",
+      "a page to check; may be given several times (default: / and up to four pages that it links to)",
       repeated,
     )
     .option(
       "--workers-dev <url>",
-      "the address of the Worker at workers.dev, to see whether it answers",
+      "the Worker's address at workers.dev, to check whether it answers",
     )
-    .option("--purge", "purge the pages, to see whether clients then get new ones; asks first")
+    .option("--purge", "purge the pages, to check that clients then get new ones; asks first")
     .addHelpText("after", examples)
     .action(act<DoctorOptions>(doctor));
 };
 
 const examples = `
-Exit code: 0 where there is nothing but info, 3 with a warning or worse,
+Exit code: 0 if all findings are info, 3 with a warning or worse,
 1 if the site cannot be reached.
 
 Examples:
@@ -87,7 +87,7 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
     }
     return told.findings.some(({ level }) => level !== "info") ? exitCode.findings : exitCode.done;
   } catch (cause) {
-    if (world.interrupted.aborted) throw interruption("Not all was looked at.");
+    if (world.interrupted.aborted) throw interruption("The check is incomplete.");
     throw cause;
   }
 }
@@ -125,7 +125,7 @@ async function siteIfNamed(session: Session): Promise<ChosenSite | undefined> {
   }
 }
 
-/** @returns scheme and host */
+/** Returns scheme and host. */
 function checkedOrigin(option: string, url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const fault = originUrlFault(url);
@@ -133,13 +133,13 @@ function checkedOrigin(option: string, url: string | undefined): string | undefi
   throw usageError({
     what: `${option} is refused.`,
     why: `${shownUrl(url)} ${fault}.`,
-    mend: "Write scheme and host alone, such as https://origin.example.com.",
+    mend: "Write only scheme and host, such as https://origin.example.com.",
   });
 }
 
 function nothingToLookAt(folder: string): CommandError {
   return usageError({
-    what: "There is nothing to look at.",
+    what: "There is nothing to check.",
     why: `No site is named, and ${folder} has no wrangler file.`,
     mend: "Write --site https://www.example.com, or name a folder with --folder.",
   });
@@ -151,11 +151,11 @@ async function siteExamined(
 ): Promise<SiteExamined> {
   const unseen = { findings: [], lookedAt: [], isOperator: false };
   if (client === undefined) {
-    const why = "The site: none is named. Write --site https://www.example.com.";
+    const why = "The site: none is specified. Write --site https://www.example.com.";
     return { ...unseen, notLookedAt: [why] };
   }
   if (client.site.token === undefined) {
-    const why = `What the operator's routes tell: there is no token for ${client.site.origin}. Set TIDEMARK_TOKEN.`;
+    const why = `The operator's routes: there is no token for ${client.site.origin}. Set TIDEMARK_TOKEN.`;
     return { ...unseen, notLookedAt: [why] };
   }
   return examineSite(client, world);
@@ -164,7 +164,7 @@ async function siteExamined(
 interface Seen {
   readonly client: SiteClient | undefined;
   readonly ofSite: SiteExamined;
-  /** By the option. */
+  /** From the option. */
   readonly given: string | undefined;
   readonly folder: FolderRead;
 }
@@ -180,7 +180,7 @@ async function pagesExamined(
   const isOriginOfSite = origin !== undefined && origin === site?.origin;
   const isPurging = purge === true && site !== undefined;
   if (isPurging && !ofSite.isOperator) throw cannotPurge(site.origin);
-  if (isPurging) await terminal.confirmed(`Purge the pages that are looked at, of ${site.origin}?`);
+  if (isPurging) await terminal.confirmed(`Purge the checked pages of ${site.origin}?`);
   const asked = {
     site: site?.origin,
     debugToken: client && ofSite.isOperator ? () => client.debugToken() : undefined,
@@ -191,13 +191,13 @@ async function pagesExamined(
   return examinePages(asked, isPurging ? client : undefined, world);
 }
 
-/** @param page a path, or an address of the site */
+/** @param page a path or URL of the site */
 function pathOf(page: string, base: string | undefined): string {
   const url = URL.parse(page, base);
   if (url !== null && url.origin === base) return url.pathname + url.search;
   throw usageError({
     what: "--page is refused.",
-    why: `${JSON.stringify(page.slice(0, 200))} is no path of ${base}.`,
+    why: `${JSON.stringify(page.slice(0, 200))} is not a path of ${base}.`,
     mend: "Write a path such as /news/42.",
   });
 }
@@ -205,7 +205,7 @@ function pathOf(page: string, base: string | undefined): string {
 function cannotPurge(site: string): CommandError {
   return usageError({
     what: "Nothing was purged.",
-    why: `--purge needs a token that ${site} takes.`,
-    mend: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or leave --purge out.",
+    why: `--purge needs a token that ${site} accepts.`,
+    mend: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or omit --purge.",
   });
 }

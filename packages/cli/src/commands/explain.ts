@@ -1,4 +1,4 @@
-// `tidemark explain`: why a request would be answered as it would be.
+// `tidemark explain`: explains how a request would be answered.
 import { exitCode } from "../exit-code.ts";
 import { type AddCommand, type Field, headerField, type Session, urlOrPath } from "../session.ts";
 
@@ -12,13 +12,13 @@ export const addExplain: AddCommand = (program, act) => {
     .command("explain")
     .summary("why a page is a hit, a miss, or never stored")
     .description(
-      "Tells how a request would be answered, and why. Nothing is sent to the origin, and nothing is stored. One isolate answers. It does not know what only the memory of another one holds.",
+      "Explains how a request would be answered. Nothing is sent to the origin, and nothing is stored. One isolate answers, so responses that only another isolate's memory holds are not considered.",
     )
     .argument("<url>", "the URL, or a path of the site", urlOrPath)
-    .option("--method <method>", "of the request (default: GET)")
+    .option("--method <method>", "the request method (default: GET)")
     .option(
       "--header <field>",
-      'a field of the request, as "Name: value"; may be given several times',
+      'a request field, as "Name: value"; may be given several times',
       headerField,
     )
     .addHelpText("after", examples)

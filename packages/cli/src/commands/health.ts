@@ -1,4 +1,4 @@
-// `tidemark health`: what is wrong with the site, why, and what to do.
+// `tidemark health`: shows the problems that a site reports.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { failure } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
@@ -9,9 +9,9 @@ import type { Terminal } from "../terminal/terminal.ts";
 export const addHealth: AddCommand = (program, act) => {
   program
     .command("health")
-    .summary("what is wrong, why, and what to do")
+    .summary("what is wrong, why, and how to fix it")
     .description(
-      "Asks the site what it finds wrong: the worst first, each with its cause and its remedy. The exit code is 0 if the status is ok, and 3 if it is degraded or unable.",
+      "Shows the problems that the site finds, the worst first, each with cause and remedy. The exit code is 0 if the status is ok, and 3 if it is degraded or unable.",
     )
     .addHelpText("after", examples)
     .action(act(health));
@@ -26,7 +26,7 @@ Examples:
 async function health(session: Session) {
   const { terminal } = session;
   const client = await session.client();
-  // A site that is unable says so with 503.
+  // The status `unable` comes with 503.
   const told = await client.json("healthOrStatus", { accepts: [503] });
   if (!("findings" in told)) throw statusAlone(told.status);
   terminal.json(told);
@@ -37,7 +37,7 @@ async function health(session: Session) {
 function statusAlone(status = "none") {
   return failure({
     what: "The findings were not shown.",
-    why: `The site tells its status alone, which is ${status}: its Worker has no ADMIN_TOKEN.`,
+    why: `The site shows only its status, which is ${status}: its Worker has no ADMIN_TOKEN.`,
     mend: "Set the secret ADMIN_TOKEN of the Worker.",
   });
 }
@@ -56,7 +56,7 @@ function printHealth(told: OperatorAnswer<"health">, terminal: Terminal): void {
     terminal.print(`  ${what}`);
     terminal.print(`  Cause: ${cause}`);
     terminal.print(`  Remedy: ${remedy}`);
-    if (last !== undefined) terminal.print(`  It last said: ${last}`);
+    if (last !== undefined) terminal.print(`  Last log line: ${last}`);
   }
   terminal.print("");
   for (const one of notLookedAt) terminal.print(`Not looked at: ${one}`);

@@ -1,4 +1,4 @@
-// `tidemark init`: looks at an origin, says what it saw, and writes the files of a site before it.
+// `tidemark init`: examines an origin, and writes the files of a site before it.
 import { isAbsolute, join } from "node:path";
 import { isCancel, text } from "@clack/prompts";
 import { interruption, usageError } from "../command-error.ts";
@@ -19,17 +19,17 @@ import { streamOf } from "../terminal/note-stream.ts";
 export const addInit: AddCommand = (program, act) => {
   program
     .command("init")
-    .summary("look at an origin, and write the files of a site before it")
+    .summary("examine an origin, and write the files of a site before it")
     .description(
-      "Asks an origin for a few of its pages, each in several ways, and two at once. It says which can be cached, and which are for one visitor. " +
-        "Then it writes tidemark.config.ts and wrangler.jsonc, and those files of a new site that the folder lacks. It needs no token. It replaces no file without asking.",
+      "Requests a few pages of an origin, each in several ways, two at a time. Reports which can be cached, and which are for one visitor. " +
+        "Then writes tidemark.config.ts and wrangler.jsonc, and the other files of a new site that the folder lacks. Needs no token. Replaces no file without asking.",
     )
-    .argument("[origin]", "scheme and host of the site as it is now; without it, you are asked")
-    .option("-o, --out <folder>", "write there (default: this folder)")
-    .option("--page <path>", "look at this path too; may be given several times", repeated)
-    .option("--pages <n>", "look at this many pages at most, 1 to 200", "20")
+    .argument("[origin]", "scheme and host of the present site; if omitted, you are asked")
+    .option("-o, --out <folder>", "where to write (default: this folder)")
+    .option("--page <path>", "also examine this path; may be given several times", repeated)
+    .option("--pages <n>", "examine at most this many pages, 1 to 200", "20")
     .option("--name <worker>", "name of the Worker (default: made of the host)")
-    .option("--route <pattern>", "where the Worker will stand, such as www.example.com/*")
+    .option("--route <pattern>", "the Worker's route, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")
     .option("--dry-run", "write nothing, and show the configuration")
     .option("--force", "replace tidemark.config.ts and wrangler.jsonc")
@@ -69,7 +69,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const next = nextCommands(options.out, kept.includes("package.json"));
   const isDry = options.dryRun === true;
   if (isDry) {
-    terminal.print("Nothing was written. This would go into tidemark.config.ts:");
+    terminal.print("Nothing was written. tidemark.config.ts would be:");
     for (const line of ["", ...(toWrite[0]?.text ?? "").split("\n")]) terminal.print(line);
   } else {
     if (present.length > 0 && options.force !== true) {
@@ -80,7 +80,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const written = isDry ? [] : toWrite.map(({ path }) => path);
   if (!isDry) {
     terminal.print(`Written: ${written.join(", ")}.`);
-    if (kept.length > 0) terminal.print(`There already, and kept: ${kept.join(", ")}.`);
+    if (kept.length > 0) terminal.print(`Already present, and kept: ${kept.join(", ")}.`);
     for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
   }
   const pages = sight.pages.map((page) => ({ ...page, judgement: judge(page) }));
@@ -93,7 +93,7 @@ function inFolder(out: string, folder: string): string {
   return isAbsolute(out) ? out : join(folder, out);
 }
 
-/** Before anything is asked: nobody shall wait for a refusal. */
+/** Runs before the origin is examined, so that nobody waits for a refusal. */
 function refuseUnlessAsked(
   present: readonly string[],
   { terminal }: Session,
@@ -102,20 +102,20 @@ function refuseUnlessAsked(
   if (terminal.isInteractive || options.yes === true) return;
   throw usageError({
     what: "Nothing was written.",
-    why: `There is ${present.join(" and ")} already.`,
-    mend: "Say --force to replace it, or name another folder with --out.",
+    why: `${present.join(" and ")} already exists.`,
+    mend: "Pass --force to replace it, or name another folder with --out.",
   });
 }
 
 async function askedOrigin({ terminal, world }: Session): Promise<string> {
   if (!terminal.isInteractive) {
     throw usageError({
-      what: "Nothing was asked.",
-      why: "No origin is named.",
-      mend: "Write it behind init, such as: tidemark init https://www.example.com.",
+      what: "No origin was examined.",
+      why: "No origin is specified.",
+      mend: "Write it after init, such as: tidemark init https://www.example.com.",
     });
   }
-  const message = "Which site shall the cache stand before?";
+  const message = "Which site should be cached?";
   const placeholder = "https://www.example.com";
   const answer = await text({
     message,
@@ -123,6 +123,6 @@ async function askedOrigin({ terminal, world }: Session): Promise<string> {
     input: world.input,
     output: streamOf(world.notes),
   });
-  if (isCancel(answer)) throw interruption("Nothing was asked.");
+  if (isCancel(answer)) throw interruption("No origin was examined.");
   return answer ?? "";
 }

@@ -1,4 +1,4 @@
-// `tidemark journal`: who purged what, and when; also as it happens.
+// `tidemark journal`: shows past and new purges.
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
@@ -15,7 +15,7 @@ interface JournalOptions {
 }
 
 const lastUnlessSet = 20;
-/** The most that the site tells at once. */
+/** The site's limit for one request. */
 const lastMax = 128;
 const pollMs = 2_000;
 
@@ -24,15 +24,15 @@ export const addJournal: AddCommand = (program, act) => {
     .command("journal")
     .summary("who purged what, and when")
     .description(
-      "Shows the journal, the oldest first: a line for each purge, each mark of a loss and each use of the switch. With --json, each line is one entry as JSON.",
+      "Shows the journal, oldest first: a line for each purge, each mark of a loss and each change of the switch. With --json, each line is one entry as JSON.",
     )
     .option(
       "--last <count>",
       `show this many of the newest entries, up to ${lastMax} (default: ${lastUnlessSet})`,
       wholeNumber(1, lastMax),
     )
-    .option("--after <position>", "all that came after this position")
-    .option("--follow", "go on, and ask every 2 s for more; Ctrl-C ends it, with exit code 0")
+    .option("--after <position>", "all entries after this position")
+    .option("--follow", "keep polling every 2 s for new entries; Ctrl-C ends it, with exit code 0")
     .addHelpText("after", examples)
     .action(act<JournalOptions>(journal));
 };
@@ -46,10 +46,10 @@ Examples:
 async function journal(session: Session, options: JournalOptions): Promise<ExitCode> {
   const { last, after, follow } = options;
   if (last !== undefined && after !== undefined) {
-    throw refused("--last and --after both say where to begin.", "Write one of them.");
+    throw refused("--last and --after both set the start.", "Write one of them.");
   }
   if (after !== undefined && !/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
-    const why = `${JSON.stringify(after.slice(0, 80))} is no position.`;
+    const why = `${JSON.stringify(after.slice(0, 80))} is not a position.`;
     throw refused(why, "Write one that the journal shows, such as 1795273366499-0.");
   }
   const client = await session.client();
@@ -68,7 +68,7 @@ async function journal(session: Session, options: JournalOptions): Promise<ExitC
 }
 
 const refused = (why: string, mend: string) =>
-  usageError({ what: "The journal was not asked.", why, mend });
+  usageError({ what: "The journal was not read.", why, mend });
 
 function ended(shown: readonly unknown[], terminal: Terminal): ExitCode {
   if (shown.length === 0) terminal.note("The journal has no such entries.");
@@ -82,7 +82,7 @@ function show(entries: readonly JournalEntry[], terminal: Terminal): void {
   }
 }
 
-/** @returns the position of the last one, or `after` where none came after it */
+/** Returns the position of the last entry; `after` if there is none. */
 async function shownAfter(after: string, client: SiteClient, terminal: Terminal): Promise<string> {
   for (let end = after; ;) {
     const query = { after: end, count: String(lastMax) };
@@ -93,7 +93,7 @@ async function shownAfter(after: string, client: SiteClient, terminal: Terminal)
   }
 }
 
-/** A question that fails is told once for each way in which it fails, and asked again. */
+/** Polls for entries. Reports each kind of failure once, and retries. */
 async function followed(from: string, client: SiteClient, session: Session): Promise<ExitCode> {
   const { terminal, world } = session;
   let end = from;
@@ -103,12 +103,12 @@ async function followed(from: string, client: SiteClient, session: Session): Pro
     if (world.interrupted.aborted) return exitCode.done;
     try {
       end = await shownAfter(end, client, terminal);
-      if (trouble !== "") terminal.note("The journal is told again.");
+      if (trouble !== "") terminal.note("The journal can be read again.");
       trouble = "";
     } catch (cause) {
       if (world.interrupted.aborted) return exitCode.done;
       if (!(cause instanceof CommandError)) throw cause;
-      if (cause.message !== trouble) terminal.note(`${cause.message} It is asked again every 2 s.`);
+      if (cause.message !== trouble) terminal.note(`${cause.message} Retrying every 2 s.`);
       trouble = cause.message;
     }
   }

@@ -1,4 +1,4 @@
-// `tidemark metrics`: the counts of all isolates as they are, for another program.
+// `tidemark metrics`: prints the raw counts of all isolates, for other programs.
 import { exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";
 import type { Session } from "../session.ts";
@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 export const addMetrics: AddCommand = (program, act) => {
   program
     .command("metrics")
-    .summary("the counts of all isolates, as Prometheus reads them")
+    .summary("the counts of all isolates, in the format of Prometheus")
     .description(
       "Writes the metrics to stdout: the text format of Prometheus, or JSON with --json. Isolates report every one to five minutes. To read them yourself, use tidemark stats.",
     )

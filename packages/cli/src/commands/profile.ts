@@ -1,4 +1,4 @@
-// `tidemark profile`: keeps sites by name, with their tokens.
+// `tidemark profile`: stores sites by name, with their tokens.
 import type { Command } from "commander";
 import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
@@ -19,9 +19,9 @@ import { tableOf } from "../terminal/table.ts";
 export const addProfile: AddCommand = (program, act) => {
   const profile = program
     .command("profile")
-    .summary("keep sites by name, with their tokens")
+    .summary("store sites by name, with their tokens")
     .description(
-      "Keeps sites by name, each with its token, in a file that you alone may read. The token is never an option: it is asked for, or read from stdin.",
+      "Stores sites by name, each with its token, in a file that only you may read. The token is never an option: you are asked for it, or it is read from stdin.",
     )
     .helpCommand("help [command]", "show the help of a command")
     .addHelpText("after", groupExamples);
@@ -44,10 +44,10 @@ function addSet(profile: Command, act: Act): void {
     .command("set")
     .summary("store a site and its token under a name")
     .description(
-      "Stores the site of --site under a name, in place of what was there. In a terminal it asks for the ADMIN_TOKEN of the site, and does not show it. Else the first line of stdin is the token. The first profile becomes the default.",
+      "Stores the site of --site under a name, and replaces a profile of that name. In a terminal, it asks for the site's ADMIN_TOKEN without showing it. Otherwise the first line of stdin is the token. The first profile becomes the default.",
     )
     .argument("<name>", "letters, digits, dot, dash, underscore")
-    .option("--no-token", "store no token; give it in TIDEMARK_TOKEN then")
+    .option("--no-token", "store no token; set TIDEMARK_TOKEN instead")
     .addHelpText("after", setExamples)
     .action(act<SetOptions>(set));
 }
@@ -68,7 +68,9 @@ function addOthers(profile: Command, act: Act): void {
   profile
     .command("use")
     .summary("make a profile the default")
-    .description("Makes a profile the default: it counts where no site and no profile is named.")
+    .description(
+      "Makes a profile the default, which is used if neither --site nor --profile is given.",
+    )
     .argument("<name>", "the name of a profile")
     .addHelpText("after", "\nExample:\n  tidemark profile use staging")
     .action(act(use));
@@ -86,20 +88,20 @@ async function set(session: Session, options: SetOptions, [name = ""]: readonly 
   if (!isProfileName(name)) {
     throw usageError({
       what: "Nothing was stored.",
-      why: `${JSON.stringify(name.slice(0, 80))} is no name of a profile.`,
+      why: `${JSON.stringify(name.slice(0, 80))} is not a valid profile name.`,
       mend: "Begin with a letter or a digit; up to 63 letters, digits, dots, dashes, underscores may follow.",
     });
   }
   if (options.site === undefined) {
     throw usageError({
       what: "Nothing was stored.",
-      why: "No site is named.",
+      why: "No site is specified.",
       mend: `Write tidemark profile set ${name} --site https://www.example.com.`,
     });
   }
   const { site, operatorPath } = options;
   const { origin } = siteAddress({ site, operatorPath, from: "--site" });
-  // Before the token is asked for: a file that cannot be used is told first.
+  // Check the file before asking for the token.
   await readProfiles(world);
   const token = options.token ? await givenToken(session, origin) : undefined;
   const profile: Profile = {
@@ -135,7 +137,7 @@ async function list({ world, terminal }: Session) {
   }));
   terminal.json({ profiles: rows });
   if (rows.length === 0) {
-    terminal.note("There are no profiles. Make one with: tidemark profile set NAME --site URL.");
+    terminal.note("There are no profiles. Create one with: tidemark profile set NAME --site URL.");
     return exitCode.done;
   }
   const cells = rows.map((row) => [
@@ -180,7 +182,7 @@ async function remove(
   return exitCode.done;
 }
 
-/** @throws CommandError where there is none of this name */
+/** @throws CommandError if no profile has this name */
 function known(name: string, profiles: Profiles["profiles"]): Profile {
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (profile !== undefined) return profile;
@@ -188,6 +190,6 @@ function known(name: string, profiles: Profiles["profiles"]): Profile {
   throw usageError({
     what: "Nothing was changed.",
     why: `There is no profile ${JSON.stringify(name.slice(0, 80))}.`,
-    mend: names === "" ? "There are none at all." : `There are: ${names}.`,
+    mend: names === "" ? "There are no profiles." : `Profiles: ${names}.`,
   });
 }

@@ -1,4 +1,4 @@
-// `tidemark purge`: names the responses that must no longer be used.
+// `tidemark purge`: purges responses from the cache.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { PurgeOrder } from "../../../../src/protocol/purge-order.ts";
 import { CommandError, failure, usageError } from "../command-error.ts";
@@ -25,22 +25,22 @@ export const addPurge: AddCommand = (program, act) => {
     .command("purge")
     .summary("purge by tag, URL, prefix, host or route")
     .description(
-      "Purges responses: within the site's bound, no tier answers with them any more. --tag, --url, --prefix, --host and --route may be given several times.",
+      "Purges responses: within the site's bound, no tier uses them any more. --tag, --url, --prefix, --host and --route may be given several times.",
     )
     .option("-t, --tag <tag>", "responses with this tag", repeated)
     .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeatedUrl)
     .option(
       "-p, --prefix <prefix>",
-      "what begins so: https://host/a/, or /a/ on every host",
+      "URLs with this prefix: https://host/a/, or /a/ on every host",
       repeated,
     )
     .option("--host <host>", "everything of this host", repeated)
     .option("--route <name>", "everything stored under this route", repeated)
-    .option("--everything", "all of it; asks first")
-    .option("--soft", "only make it stale: it may answer while it is refreshed")
+    .option("--everything", "everything; asks first")
+    .option("--soft", "only make responses stale: they may answer during a refresh")
     .option("--reason <text>", "a text for those who read the journal")
-    .option("--dry-run", "purge nothing, and say what would be covered")
-    .option("--wait", "end only when the purge holds everywhere")
+    .option("--dry-run", "purge nothing, and show what would be covered")
+    .option("--wait", "wait until the purge applies everywhere")
     .addHelpText("after", examples)
     .action(act<PurgeOptions>(purge));
 };
@@ -73,8 +73,8 @@ async function purge(session: Session, options: PurgeOptions) {
   const hasWaited = options.wait === true && !world.interrupted.aborted;
   terminal.json(told);
   const since = hasWaited
-    ? "It holds everywhere."
-    : `It holds everywhere within ${visibleWithinSeconds} s.`;
+    ? "It applies everywhere."
+    : `It applies everywhere within ${visibleWithinSeconds} s.`;
   terminal.print(`Purged: position ${position}. ${since}`);
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
@@ -82,7 +82,7 @@ async function purge(session: Session, options: PurgeOptions) {
   return options.wait === true && !hasWaited ? exitCode.interrupted : exitCode.done;
 }
 
-const forSeveral = "If it shall be several, write --tag before each.";
+const forSeveral = "For several tags, write --tag before each.";
 
 function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
   const { tag, url, prefix, host, route, everything, soft, reason, dryRun } = options;
@@ -90,7 +90,7 @@ function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
   if (isNothing) {
     throw usageError({
       what: "Nothing was purged.",
-      why: "No target is named.",
+      why: "No target is specified.",
       mend: "Write --tag, --url, --prefix, --host, --route or --everything.",
     });
   }
@@ -110,7 +110,7 @@ function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
 const triesMax = 4;
 const waitMsFirst = 1_000;
 
-/** A purge that may have been accepted is sent again with its id: purged twice, it is purged. */
+/** Retries with the same id if the purge may have been accepted. A repeated purge does no harm. */
 async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: Session) {
   const headers = { "webhook-id": crypto.randomUUID() };
   for (let tries = 1; ; tries += 1) {
@@ -122,18 +122,18 @@ async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: 
       if (!passingCodes.has(cause.code)) throw cause;
       if (tries === triesMax) throw givenUp(cause);
       const waitMs = waitMsFirst * 2 ** (tries - 1);
-      terminal.note(`${cause.message} It is sent again in ${waitMs / 1_000} s.`);
+      terminal.note(`${cause.message} Retrying in ${waitMs / 1_000} s.`);
       await world.sleep(waitMs);
     }
   }
 }
 
-const lookIntoJournal = "To see whether it was, run tidemark journal --last 5.";
+const lookIntoJournal = "To check, run tidemark journal --last 5.";
 
 function cutOff() {
   const fault = {
-    what: "The purge was cut off.",
-    why: "It was interrupted, and may have been accepted before.",
+    what: "The purge was interrupted.",
+    why: "It may have been accepted before the interruption.",
     mend: lookIntoJournal,
   };
   return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });

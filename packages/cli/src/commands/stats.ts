@@ -1,4 +1,4 @@
-// `tidemark stats`: how each route is answered, by the counts of all isolates; or what one isolate tells.
+// `tidemark stats`: shows how each route is answered, by the counts of all isolates, or the state of one isolate.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
@@ -12,7 +12,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 
 interface StatsOptions {
   readonly isolate?: true;
-  /** Seconds, or `true` where none are given. */
+  /** Seconds; `true` if the option has no value. */
   readonly watch?: number | true;
 }
 
@@ -23,12 +23,12 @@ export const addStats: AddCommand = (program, act) => {
     .command("stats")
     .summary("how each route is answered: hits, errors, times")
     .description(
-      "Shows by route how requests were answered, by the counts of all isolates. Isolates report every one to five minutes, so the counts are some minutes behind. With --isolate, one isolate tells all that it knows of itself, up to now.",
+      "Shows how the requests of each route were answered, counted over all isolates. Isolates report every one to five minutes, so the counts lag by some minutes. With --isolate, one isolate shows its own present state.",
     )
-    .option("--isolate", "what one isolate tells: its counts, memory, journal, troubles")
+    .option("--isolate", "the state of one isolate: its counts, memory, journal, troubles")
     .option(
       "--watch [seconds]",
-      `go on: every so many seconds, show what came since (default: ${watchSecondsUnlessSet}). Ctrl-C ends it, with exit code 0`,
+      `keep running, and show new counts every so many seconds (default: ${watchSecondsUnlessSet}). Ctrl-C ends it, with exit code 0`,
       wholeNumber(1, 86_400),
     )
     .addHelpText("after", examples)
@@ -44,8 +44,8 @@ Examples:
 async function stats(session: Session, { isolate, watch }: StatsOptions): Promise<ExitCode> {
   if (isolate === true && watch !== undefined) {
     throw usageError({
-      what: "The counts were not asked for.",
-      why: "--watch needs the counts of all isolates. With --isolate, each question may meet another one.",
+      what: "The counts were not read.",
+      why: "--watch needs the counts of all isolates. With --isolate, another isolate may answer each time.",
       mend: "Write --isolate or --watch.",
     });
   }
@@ -61,7 +61,7 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
   const { startedAt, at, boundsSeconds } = told;
   const byRoute = countsByRoute(told);
   terminal.json(asData({ since: startedAt, at }, byRoute, boundsSeconds));
-  terminal.print(`All isolates, since ${startedAt ?? "no time that a calendar has"}:`);
+  terminal.print(`All isolates, since ${startedAt ?? "an invalid time"}:`);
   for (const line of routeTable(byRoute, boundsSeconds)) terminal.print(line);
   for (const line of legend) terminal.print(line);
   if (byRoute.size === 0) terminal.note("No isolate has reported yet.");
@@ -88,7 +88,7 @@ interface Watching {
   readonly session: Session;
 }
 
-/** A question that fails is told, and asked again in its turn. */
+/** Polls for counts. Reports failures, and retries after the next interval. */
 async function watched(
   first: OperatorAnswer<"metrics">,
   seconds: number,
@@ -106,7 +106,7 @@ async function watched(
     } catch (cause) {
       if (world.interrupted.aborted) return exitCode.done;
       if (!(cause instanceof CommandError)) throw cause;
-      terminal.note(`${cause.message} It is asked again in ${seconds} s.`);
+      terminal.note(`${cause.message} Retrying in ${seconds} s.`);
     }
   }
 }

@@ -1,4 +1,4 @@
-// `tidemark switch`: sends requests straight to the origin, and ends that.
+// `tidemark switch`: sends requests straight to the origin, and back to the cache.
 import { Argument } from "commander";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { SwitchOrder } from "../../../../src/protocol/switch-order.ts";
@@ -16,16 +16,16 @@ interface SwitchOptions {
 export const addSwitch: AddCommand = (program, act) => {
   program
     .command("switch")
-    .summary("send requests straight to the origin, and end that")
+    .summary("send requests straight to the origin, or back to the cache")
     .description(
-      "Shows the switch, or throws it. While it is on, Tidemark answers no request from the cache. It is on for the routes that are named, or for all. What is stored stays stored. Each use replaces the one before.",
+      "Shows or changes the switch. While it is on, Tidemark answers no request from the cache. It is on for the named routes, or for all. Stored responses stay stored. Each change replaces the previous one.",
     )
     .addArgument(
-      new Argument("[state]", "on or off; without it, the switch is shown").choices(["on", "off"]),
+      new Argument("[state]", "on or off; if omitted, the switch is shown").choices(["on", "off"]),
     )
-    .argument("[routes...]", "the routes it is on for; without any, all of them, and it asks first")
+    .argument("[routes...]", "the routes; if omitted, all of them, and it asks first")
     .option("--reason <text>", "a text for those who read the journal")
-    .option("--dry-run", "change nothing, and say what would change")
+    .option("--dry-run", "change nothing, and show what would change")
     .addHelpText("after", examples)
     .action(act<SwitchOptions>(throwSwitch));
 };
@@ -50,7 +50,7 @@ async function throwSwitch(session: Session, options: SwitchOptions, words: read
   if (options.dryRun === true) {
     const now = await client.json("switch");
     terminal.json({ dryRun: true, order, now });
-    terminal.print("Nothing was switched.");
+    terminal.print("The switch was not changed.");
     terminal.print(`It would be: ${stateIn(order.bypass)}.`);
     printState(now, terminal);
     return exitCode.done;
@@ -72,30 +72,30 @@ function orderOf(
   { reason, dryRun }: SwitchOptions,
 ): SwitchOrder | undefined {
   const refused = (why: string, mend: string) =>
-    usageError({ what: "Nothing was switched.", why, mend });
+    usageError({ what: "The switch was not changed.", why, mend });
   if (state === undefined) {
     if (reason === undefined && dryRun === undefined) return undefined;
-    throw refused("It is not said whether the switch shall be on or off.", "Write on or off.");
+    throw refused("The new state is missing.", "Write on or off.");
   }
   if (state === "off" && routes.length > 0) {
-    const mend = "To leave it on for some routes alone, name those behind on.";
+    const mend = "To leave it on for some routes, name those after on.";
     throw refused("off takes no routes: it ends the switch for all.", mend);
   }
   if (routes.some((name) => name.trim() === "")) {
-    throw refused("The name of a route is empty.", "Write its name, or leave it out.");
+    throw refused("The name of a route is empty.", "Write its name, or omit it.");
   }
   const dashed = routes.find((name) => name.startsWith("-"));
   if (dashed !== undefined) {
     throw refused(
-      `${JSON.stringify(dashed.slice(0, 80))} stands in the place of a route.`,
-      "Write options before --, or without it.",
+      `${JSON.stringify(dashed.slice(0, 80))} is in the place of a route.`,
+      "Write options before --, or omit --.",
     );
   }
   const bypass = state === "off" ? false : routes.length === 0 ? true : routes;
   return { bypass, ...(reason !== undefined && { reason }) };
 }
 
-/** @returns a clause, without a full stop */
+/** Returns a clause without the full stop. */
 export function stateIn(bypass: boolean | readonly string[]): string {
   if (bypass === true) return "on, every request goes to the origin";
   if (bypass === false || bypass.length === 0) return "off";
@@ -107,9 +107,9 @@ function printState(told: OperatorAnswer<"switch">, terminal: Terminal): void {
   const at = since === null ? "" : `, since ${since}, position ${position}`;
   terminal.print(`The switch is ${stateIn(bypass)}${at}.`);
   const isElsewhere = here !== undefined && stateIn(here) !== stateIn(bypass);
-  if (isElsewhere) terminal.print(`This isolate still goes by: ${stateIn(here)}.`);
+  if (isElsewhere) terminal.print(`This isolate still uses: ${stateIn(here)}.`);
   if (stateIn(variable) !== "off") {
-    terminal.print(`The variable BYPASS is set beside it: ${stateIn(variable)}.`);
+    terminal.print(`The variable BYPASS is also set: ${stateIn(variable)}.`);
   }
   if (unknownRoutes !== undefined) {
     terminal.print(`This deployment has no such routes: ${unknownRoutes.join(", ")}.`);

@@ -1,7 +1,7 @@
-// The completion for bash. The library's own script evaluates the line that is being typed, so that a
-// `$(command)` in it would run; and it needs the package bash-completion. This one only splits the line.
+// The completion script for bash. The library's own script evaluates the line that is being typed, so it would run
+// a `$(command)` in it, and it needs the package bash-completion. This script only splits the line.
 
-/** For ~/.bashrc. It asks `tidemark complete -- WORD…`, and offers files where that tells nothing. */
+/** For ~/.bashrc. It calls `tidemark complete -- WORD…`, and offers files if that prints nothing. */
 export const bashScript = `# bash completion for tidemark
 _tidemark_complete() {
   local -a words

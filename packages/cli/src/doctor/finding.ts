@@ -1,4 +1,4 @@
-// The form of what doctor finds, and all codes of its own. Those of the site's health stand beside them.
+// The form of doctor's findings, and its own codes. Findings of the site's health have other codes.
 import type { FindingCode, Level } from "../../../../src/protocol/finding.ts";
 
 /** docs/command.md explains each; a test checks this. */
@@ -56,37 +56,37 @@ export const doctorCodes = [
 
 export type DoctorCode = (typeof doctorCodes)[number];
 
-/** No secret and no value of a cookie stands in it. */
+/** Contains no secret and no value of a cookie. */
 export interface DoctorFinding {
   readonly code: DoctorCode | FindingCode;
-  /** `critical`: pages, purges or privacy suffer now. `warning`: they may. `info`: to know. */
+  /** `critical`: affects pages, purges or privacy now. `warning`: may affect them. `info`: needs no action. */
   readonly level: Level;
-  /** Which of several it is about, such as `environment "staging"`; absent where there is one alone. */
+  /** The subject if there are several, such as `environment "staging"`. */
   readonly about?: string;
-  /** What it means for the site. */
+  /** The effect on the site. */
   readonly what: string;
   readonly cause: string;
   readonly remedy: string;
 }
 
-/** What a part of doctor came to. */
+/** The result of one part of doctor. */
 export interface Examined {
   readonly findings: readonly DoctorFinding[];
-  /** Each as a phrase, such as `the folder: wrangler.toml`. */
+  /** Each is a phrase, such as `the folder: wrangler.toml`. */
   readonly lookedAt: readonly string[];
-  /** Each as a sentence or two: what, and why not. */
+  /** Each is a sentence or two with the reason. */
   readonly notLookedAt: readonly string[];
 }
 
 const rankOf = { critical: 0, warning: 1, info: 2 } as const satisfies Record<Level, number>;
 
-/** @returns the worst first, each once; of one level in the order of the parts */
+/** Sorts findings by level, the worst first, and removes duplicates. */
 export function inOrder(findings: readonly DoctorFinding[]): DoctorFinding[] {
   const byText = new Map(findings.map((one) => [`${one.code} ${one.about} ${one.what}`, one]));
   return [...byText.values()].toSorted((a, b) => rankOf[a.level] - rankOf[b.level]);
 }
 
-/** @returns the names in quotes, such as `"a", "b"` */
+/** Quotes and joins names, such as `"a", "b"`. */
 export function quoted(names: Iterable<string>): string {
   return [...names].map((name) => JSON.stringify(name)).join(", ");
 }

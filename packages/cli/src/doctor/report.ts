@@ -1,4 +1,4 @@
-// What doctor has found, for people.
+// Prints doctor's findings for people.
 import { summaryOf } from "../../../../src/protocol/finding.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { DoctorFinding, Examined } from "./finding.ts";

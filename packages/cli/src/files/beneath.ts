@@ -1,16 +1,16 @@
-// Files below a folder that the user named: written without following a symbolic link on the way.
+// Writes files below a folder of the user without following symbolic links.
 import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** A folder of the user's choice, which may be a link itself, and a path below it, which may have none. */
+/** A folder, which may be a symbolic link, and a path below it, which must not contain one. */
 export interface Place {
   readonly folder: string;
-  /** From the folder on, with slashes. */
+  /** Relative to the folder, with slashes. */
   readonly path: string;
 }
 
-/** A component of the path is a symbolic link, or became one while it was used. */
+/** A component of the path is a symbolic link, or became one during the operation. */
 export class LinkInTheWay extends Error {
   override readonly name = "LinkInTheWay";
   readonly link: string;
@@ -22,12 +22,12 @@ export class LinkInTheWay extends Error {
 }
 
 interface Modes {
-  /** Of what is created, before the umask. */
+  /** For created files and folders, before the umask. */
   readonly file: number;
   readonly folder: number;
 }
 
-/** @returns the first component of the path that is a symbolic link; `undefined` where none is */
+/** Returns the first symbolic link in the path; `undefined` if there is none. */
 export async function linkIn({ folder, path }: Place): Promise<string | undefined> {
   let at = folder;
   for (const name of path.split("/")) {
@@ -40,13 +40,13 @@ export async function linkIn({ folder, path }: Place): Promise<string | undefine
 }
 
 /**
- * Opens a file, and creates the folders that it needs. Nothing is written yet, and nothing is truncated.
+ * Opens a file, and creates its parent folders. Writes and truncates nothing.
  *
- * Node has no `openat`, so a folder above may become a link between the check and the opening. The opened file is
- * therefore compared with the one that the checked path names now.
+ * Node has no `openat`, so a parent folder may become a link between the check and the opening. Therefore, the opened
+ * file is compared with the file at the checked path.
  *
  * @param flags such as `O_WRONLY | O_CREAT | O_EXCL`
- * @throws LinkInTheWay, and what the file system refuses
+ * @throws LinkInTheWay, and errors of the file system
  */
 export async function openBeneath(place: Place, flags: number, modes: Modes): Promise<FileHandle> {
   await mkdir(place.folder, { recursive: true, mode: modes.folder });
@@ -55,7 +55,7 @@ export async function openBeneath(place: Place, flags: number, modes: Modes): Pr
   await makeFolders({ ...place, folder }, modes.folder);
   const real = { ...place, folder };
   await refuseLink(real);
-  // Windows has no such flag.
+  // Windows lacks this flag.
   const noFollow = (constants.O_NOFOLLOW as number | undefined) ?? 0;
   const file = await open(full, flags | noFollow, modes.file).catch((cause: unknown) => {
     throw codeOf(cause) === "ELOOP" ? new LinkInTheWay(full) : cause;
@@ -77,7 +77,7 @@ async function refuseLink(place: Place): Promise<void> {
   if (link !== undefined) throw new LinkInTheWay(link);
 }
 
-/** A folder that another process creates at the same moment is as good. */
+/** Accepts folders that another process creates at the same time. */
 async function makeFolders({ folder, path }: Place, mode: number): Promise<void> {
   let at = folder;
   for (const name of path.split("/").slice(0, -1)) {
@@ -89,7 +89,7 @@ async function makeFolders({ folder, path }: Place, mode: number): Promise<void>
   }
 }
 
-/** Creates a file. @throws EEXIST where there is one, and as `openBeneath` */
+/** Creates a file. @throws EEXIST if it exists, and errors of `openBeneath` */
 export async function createBeneath(place: Place, text: string, modes: Modes): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   const file = await openBeneath(place, O_WRONLY | O_CREAT | O_EXCL, modes);
@@ -100,14 +100,14 @@ export async function createBeneath(place: Place, text: string, modes: Modes): P
   }
 }
 
-/** Puts a text in the place of a file, or creates it, all at once. @throws as `openBeneath` */
+/** Creates or replaces a file atomically. @throws errors of `openBeneath` */
 export async function replaceBeneath(place: Place, text: string, modes: Modes): Promise<void> {
   await refuseLink(place);
   const path = `${place.path}.${crypto.randomUUID()}`;
   const beside = join(place.folder, path);
   try {
     await createBeneath({ ...place, path }, text, modes);
-    // It replaces a link that has come meanwhile, and does not follow it.
+    // `rename` replaces a link that appeared meanwhile, without following it.
     await rename(beside, join(place.folder, place.path));
   } catch (cause) {
     await rm(beside, { force: true }).catch(() => undefined);
@@ -115,7 +115,7 @@ export async function replaceBeneath(place: Place, text: string, modes: Modes): 
   }
 }
 
-/** @returns the place of one file, in the folder that its path names */
+/** Splits a path into its folder and its file name. */
 export function placeOf(file: string): Place {
   return { folder: dirname(file), path: basename(file) };
 }

@@ -1,10 +1,10 @@
-// Routes for the interfaces that programs use.
+// Drafts routes for APIs.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { apiPattern, hasOddSegment, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type Judged, reasons } from "./content-route.ts";
 import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
 
-/** An interface is left to its origin where that says for how long; any other passes by. */
+/** Creates routes: an API whose origin states a lifetime keeps it, and all others are bypassed. */
 export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
   const inside = pages.filter(({ sight: { path } }) => path !== "/");
   const groups = groupedBy(inside, ({ sight: { path } }) => apiGroupOf(path));
@@ -24,7 +24,7 @@ export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
     name: `api-${slugOf(pattern)}`,
     match: [pattern],
     comments: [
-      "Data for programs: a stored answer is used for as long as its origin says, and no longer.",
+      "Data for programs: responses are used only as long as the origin allows.",
       ...reasons(members.filter((member) => !alone.includes(member))),
     ],
     fields: contentFields(members, { fresh: "1m", staleIfError: "1h" }).fields.filter((field) =>
@@ -32,9 +32,9 @@ export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
     ),
     samples: [],
   }));
-  const unseen = "Nothing seen there says that it is the same for all.";
+  const unseen = "Nothing shows that responses are the same for all clients.";
   const comments = [
-    "Interfaces for programs.",
+    "APIs.",
     ...reasons(inside.filter((page) => closed.includes(apiGroupOf(page.sight.path)))),
     unseen,
   ];

@@ -1,4 +1,4 @@
-// The text of test/config.test.ts: it holds the written configuration to what it is meant to do.
+// Generates test/config.test.ts, which checks that the new configuration does what is intended.
 import { type DraftRoute, isBypass } from "./draft.ts";
 import { templateText } from "./site-template.ts";
 
@@ -12,7 +12,7 @@ export function configTestText(routes: readonly DraftRoute[]): string {
     .filter((pattern) => pattern.startsWith("/"))
     .map((pattern) => pattern.replace(/\*$/, "x"))
     .slice(0, eachMax);
-  // What asks the Worker is the template's; what it is asked for is not.
+  // The template's part sends requests to the Worker; the paths are specific to this site.
   const [head = ""] = templateText("test/config.test.ts").split("\nit.each", 1);
   return [head, ...storing(stored), ...bypassing(passing), alone].join("\n");
 }

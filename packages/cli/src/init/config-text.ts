@@ -1,4 +1,4 @@
-// The text of tidemark.config.ts, with a comment for each thing that was seen.
+// Generates tidemark.config.ts, with comments about what init has seen.
 import { printable } from "../../../../local/printable.ts";
 import { type Draft, type DraftRoute, isBypass } from "./draft.ts";
 
@@ -10,8 +10,8 @@ export function configText({ sight, consent, routes }: Draft, atMs: number): str
   const names = consent === "ignored" ? "consentCookies, defineConfig" : "defineConfig";
   return [
     ...comment(
-      `What is cached of ${sight.origin}, and for how long where the site itself does not say. The first route that matches counts. ` +
-        `tidemark init wrote it on ${day}, after a look at ${sight.pages.length} pages. Read it before you deploy it: whoever wrote it knows no more than these pages.`,
+      `Sets what is cached of ${sight.origin}, and for how long if the site itself does not say. The first matching route counts. ` +
+        `tidemark init wrote it on ${day}, based on ${sight.pages.length} pages. Review it before you deploy it.`,
     ),
     `import { ${names} } from "tidemark";`,
     "",
@@ -27,16 +27,16 @@ export function configText({ sight, consent, routes }: Draft, atMs: number): str
 
 const consentLines: Readonly<Record<Draft["consent"], readonly string[]>> = {
   ignored: [
-    "// A request with a cookie that nobody knows may belong to a session. These say nothing about a page:",
-    "// two of them were sent along, and no page changed.",
+    "// Requests with unknown cookies may belong to a session. These cookies do not change pages:",
+    "// init sent two of them, and no page changed.",
     "cookies: { harmless: consentCookies },",
   ],
   counts: [
-    "// A page changed with a cookie. So none is named here beside those that only scripts read.",
+    "// A cookie changed a page. So only the default cookies, which only scripts read, are harmless.",
   ],
   unseen: [
-    "// Pages change by themselves, so it was not to be seen whether cookies change them. So none is named",
-    "// here beside those that only scripts read.",
+    "// Pages differ in each response, so it is unknown whether cookies change them. So only the default",
+    "// cookies, which only scripts read, are harmless.",
   ],
 };
 
@@ -54,7 +54,7 @@ function listOf(patterns: readonly string[]): string {
   return patterns.length === 1 ? (patterns[0] ?? "") : `[${patterns.join(", ")}]`;
 }
 
-/** A list that is too long for a line stands one in each. */
+/** Splits a long list into one line for each member. */
 function fieldLines(field: string): string[] {
   const [, head, members] = /^(match: )\[(.*)\]$/.exec(field) ?? [];
   if (head === undefined || field.length < columnsMax - 8) return [`${field},`];
@@ -62,7 +62,7 @@ function fieldLines(field: string): string[] {
   return [`${head}[`, ...each.map((one) => `  ${one},`), "],"];
 }
 
-/** What an origin wrote stands in it, so no end of a line may, and nothing that a terminal would obey. */
+/** Wraps a comment. Makes text of the origin printable, so that it cannot end the line or control a terminal. */
 function comment(text: string, columns = columnsMax): string[] {
   const lines: string[] = [];
   let line = "//";

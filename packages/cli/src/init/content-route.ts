@@ -1,4 +1,4 @@
-// The fields of a route for pages, by what was seen of some of them. In doubt it gives no lifetime.
+// Derives the fields of a page route from the examined pages. In doubt, the route sets no lifetime.
 import { type Judgement, judge } from "../origin/judge-page.ts";
 import { isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { type DraftRoute, listed } from "./draft.ts";
@@ -12,15 +12,15 @@ export function judged(sight: PageSight): Judged {
   return { sight, judgement: judge(sight) };
 }
 
-/** No field keeps such a page out of a cache, so pages like it that were not seen may be there too. */
+/** Tells whether the page differs between clients without a field that says so. Similar pages may exist. */
 export function isUnguarded({ sight: { change, differsBy } }: Judged): boolean {
   return change === "token" || differsBy.includes("cookie");
 }
 
-/** What a page may be given where nothing speaks against it. */
+/** Lifetimes for pages that can be shared. */
 export interface Lifetimes {
   readonly fresh: string;
-  /** `undefined`: it stays the origin's. */
+  /** `undefined`: the origin's field stays. */
   readonly browser?: string;
   readonly staleWhileRevalidate?: string;
   readonly staleIfError: string;
@@ -28,7 +28,7 @@ export interface Lifetimes {
 
 export type ContentFields = Pick<DraftRoute, "comments" | "fields" | "samples">;
 
-/** @param pages at least one, none that a route before takes */
+/** @param pages at least one, none of which an earlier route matches */
 export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): ContentFields {
   const comments = reasons(pages);
   const of = (...kinds: Judgement["kind"][]) =>
@@ -46,7 +46,7 @@ export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): C
   const doubtful = of("private", "uncertain");
   if (content.length === 0 || doubtful.length > 0) {
     const why =
-      "So there is no lifetime here: a stored answer is used only for as long as its origin says.";
+      "So the route sets no lifetime: responses are used only as long as the origin allows.";
     return { comments: [...comments, why], fields: key, samples: [] };
   }
   return {
@@ -57,14 +57,14 @@ export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): C
 }
 
 const aboutValidated = [
-  'The origin is asked at each use of these. If it sends purges, mode: "override" lets `fresh` go first.',
+  'The origin validates each use of these. If it sends purges, mode: "override" lets `fresh` take precedence.',
 ];
 
 function writtenLifetimes(lifetimes: Lifetimes): string[] {
   return Object.entries(lifetimes).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
 }
 
-/** One line for each reason, with the pages that it is about. */
+/** Returns one line for each reason, with its pages. */
 export function reasons(pages: readonly Judged[]): string[] {
   const byWhy = new Map<string, string[]>();
   for (const { sight, judgement } of pages) {

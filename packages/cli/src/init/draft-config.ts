@@ -1,4 +1,4 @@
-// Makes routes of what was seen: first what passes by, then files, then pages, and last all else.
+// Drafts the routes: first those that bypass the cache, then files, then pages, then all others.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { segmentsOf } from "../origin/page-kind.ts";
 import { apiRoutes } from "./api-routes.ts";
@@ -15,7 +15,7 @@ export function draftConfig(sight: OriginSight): Draft {
   return { sight, consent: consentOf(pages), routes: namedOnce(routes) };
 }
 
-/** A page that changes by itself cannot be compared, and where it is shared, consent may count. */
+/** Pages that differ in each response cannot be compared. If such a page is shared, consent may matter. */
 function consentOf(pages: readonly Judged[]): Draft["consent"] {
   if (pages.some(({ sight: { differsBy } }) => differsBy.includes("cookie"))) return "counts";
   const html = pages.filter(({ sight: { kind, status } }) => kind === "page" && status === 200);
@@ -25,7 +25,7 @@ function consentOf(pages: readonly Judged[]): Draft["consent"] {
   return isCompared && !html.some(isUnseen) ? "ignored" : "unseen";
 }
 
-/** The configuration refuses a name that two routes have. */
+/** Makes the names unique, as the configuration requires. */
 function namedOnce(routes: readonly DraftRoute[]): DraftRoute[] {
   const counts = new Map<string, number>();
   return routes.map((route) => {
@@ -60,7 +60,7 @@ function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[]
   ];
 }
 
-/** Then its whole group passes by, and it needs no pattern of its own. */
+/** Tells whether the whole group of a page is private. Its route then bypasses the cache, so the page needs none. */
 function isAllPrivate(
   groups: ReadonlyMap<string, readonly Judged[]>,
   rest: readonly Judged[],
@@ -70,7 +70,7 @@ function isAllPrivate(
   return members.every(({ judgement: { kind } }) => kind === "private" || kind === "other");
 }
 
-/** By the first segment, where at least two pages lie below it. */
+/** Groups pages by their first segment, if at least two pages are below it. */
 function contentGroups(pages: readonly Judged[]): Map<string, Judged[]> {
   const deep = pages.filter(
     ({ sight: { path }, judgement: { kind } }) => kind !== "other" && segmentsOf(path).length > 1,
@@ -116,13 +116,13 @@ function restRoute(
     staleWhileRevalidate: "5m",
     staleIfError: "1d",
   });
-  const comments = ["All else.", ...made.comments];
+  const comments = ["All other pages.", ...made.comments];
   if (home.length > 0) {
     const fields = made.fields.filter((field) => /^(?:key|bypass)/.test(field));
     return {
       name: "rest",
       match: ["*"],
-      comments: ["All else.", ...reasons(home), ofData],
+      comments: ["All other pages.", ...reasons(home), ofData],
       fields,
       samples: [],
     };
@@ -133,5 +133,4 @@ function restRoute(
   return { ...made, name: "pages", match: ["*"], comments, fields };
 }
 
-const ofData =
-  "The front page is data for programs, so nothing has a lifetime here that its origin does not give.";
+const ofData = "The front page is data for programs, so the route sets no lifetime.";

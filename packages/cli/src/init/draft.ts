@@ -1,21 +1,21 @@
-// A configuration before it is text: its routes, and beside each what was seen.
+// The draft of a configuration: its routes, with comments about what init has seen.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { hasOddSegment } from "../origin/page-kind.ts";
 
 export interface DraftRoute {
   readonly name: string;
   readonly match: readonly string[];
-  /** What was seen, and why it is so: lines of a comment above the route. */
+  /** Lines of the comment above the route. */
   readonly comments: readonly string[];
-  /** Its other fields as code, such as `fresh: "5m"`. */
+  /** The other fields of the route as code, such as `fresh: "5m"`. */
   readonly fields: readonly string[];
-  /** Paths that were seen and that it stores, for the test of the configuration. */
+  /** Examined paths that the route stores, for the test of the configuration. */
   readonly samples: readonly string[];
 }
 
 export interface Draft {
   readonly sight: OriginSight;
-  /** What consent cookies do to pages: nothing, something, or it was not to be seen. */
+  /** The effect of consent cookies on pages: none, some or unknown. */
   readonly consent: "ignored" | "counts" | "unseen";
   readonly routes: readonly DraftRoute[];
 }
@@ -24,14 +24,14 @@ export function isBypass({ fields }: DraftRoute): boolean {
   return fields.includes("bypass: true");
 }
 
-/** @returns a pattern that a route may have for this path alone */
+/** Returns a route pattern for only this path, as far as patterns allow. */
 export function patternOfPath(path: string): string {
   const segments = (path.split("?", 1)[0] ?? path).split("/");
   const at = segments.findIndex(hasOddSegment);
   return at < 0 ? segments.join("/") : `${segments.slice(0, at).join("/")}/*`;
 }
 
-/** Without those that another pattern of the list takes already. */
+/** Removes patterns that another pattern of the list covers. */
 export function fewest(patterns: readonly string[]): string[] {
   const all = [...new Set(patterns)];
   const covers = (wide: string, narrow: string) =>
@@ -43,14 +43,14 @@ export function fewest(patterns: readonly string[]): string[] {
 
 const shownMax = 4;
 
-/** @returns such as "/a, /b and 3 more" */
+/** Returns such as "/a, /b and 3 more". */
 export function listed(paths: readonly string[]): string {
   const shown = paths.slice(0, shownMax).join(", ");
   const restCount = paths.length - shownMax;
   return restCount > 0 ? `${shown} and ${restCount} more` : shown;
 }
 
-/** @returns a part of a route's name */
+/** Returns a part of a route's name. */
 export function slugOf(pattern: string): string {
   const slug = pattern
     .replace(/\/\*$/, "")
@@ -59,7 +59,7 @@ export function slugOf(pattern: string): string {
   return slug.toLowerCase() || "root";
 }
 
-/** As `Map.groupBy`, which Node 20 does not have. */
+/** Like `Map.groupBy`, which Node 20 lacks. */
 export function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const one of all) {

@@ -1,9 +1,9 @@
-// Routes for files: what pages are made of, and lists such as feeds.
+// Drafts routes for assets, and for lists such as feeds.
 import { hasOddSegment, isFingerprinted, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type Judged } from "./content-route.ts";
 import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
 
-/** Folders that by their name hold files alone. */
+/** Folders whose names indicate that they contain only files. */
 const fileFolder =
   /^(?:assets|static|_next|_nuxt|_astro|build|dist|css|styles|js|scripts|img|images|media|fonts|bundles|themes|uploads)$/i;
 
@@ -16,7 +16,7 @@ export function assetRoutes(assets: readonly Judged[], content: readonly Judged[
   return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
 }
 
-/** Of all folders on the way the one that is named for files, else the last: what lies beside it may be pages. */
+/** Returns the pattern of the parent folder that is named for files; otherwise of the nearest one without pages. */
 function patternOfFolder(path: string, content: readonly Judged[]): string {
   const segments = segmentsOf(path).slice(0, -1);
   const at = segments.findIndex((segment) => fileFolder.test(segment));
@@ -38,8 +38,8 @@ function assetRoute(pattern: string, members: readonly Judged[]): DraftRoute {
       : { fresh: "1h", staleWhileRevalidate: "1d", staleIfError: "7d" },
   );
   const about = isVersioned
-    ? "Files whose address changes with their content."
-    : "Files that keep their address when they change: purge them by URL then.";
+    ? "Files whose URL changes with their content."
+    : "Files that keep their URL when they change: purge them by URL.";
   return {
     name: `files-${slugOf(pattern)}`,
     match: [pattern],

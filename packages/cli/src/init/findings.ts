@@ -1,4 +1,4 @@
-// What is worth knowing of an origin, in sentences. Each says what was seen, and what follows.
+// Findings of init about an origin, in sentences: what was seen, and its effect.
 import { formatSeconds } from "../origin/format-seconds.ts";
 import { judge } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
@@ -6,7 +6,7 @@ import { isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { listed } from "./draft.ts";
 
 export interface Finding {
-  /** For programs. */
+  /** Identifies the finding for programs. */
   readonly code: string;
   readonly text: string;
 }
@@ -17,7 +17,7 @@ export function findingsOf(sight: OriginSight): Finding[] {
   return finds.flatMap((find) => find(sight));
 }
 
-/** One finding for all pages of which something is true. */
+/** Creates one finding for all pages that match. */
 function ofPages(
   code: string,
   isSo: (page: PageSight) => boolean,
@@ -37,8 +37,8 @@ const isShareable = (page: PageSight) => ["open", "origin", "validated"].include
 function aboutAgain(pages: readonly PageSight[]): string {
   const again = namesOf(pages.map(({ cookiesAgain }) => cookiesAgain));
   return again === ""
-    ? "A request that brings them gets none."
-    : `Set again for who brings them: ${again}.`;
+    ? "A request that sends them gets none."
+    : `Set again in responses to requests that send them: ${again}.`;
 }
 
 const finds: readonly Find[] = [
@@ -56,7 +56,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "clear-text",
-            text: "The origin is asked over http. On the way to it, anybody can read and change pages.",
+            text: "Requests to the origin use http. Anyone on the way can read and change pages.",
           },
         ]
       : [],
@@ -64,24 +64,24 @@ const finds: readonly Find[] = [
     "cookies",
     ({ cookies }) => cookies.length > 0,
     (paths, pages) =>
-      `Cookies are set (${namesOf(pages.map(({ cookies }) => cookies))}) by ${paths}. ${aboutAgain(pages)} Such an answer is for one client, and is never stored. If the cookie says nothing of its owner, take it out at the origin, or name it in cookies.harmless.`,
+      `${paths} set cookies: ${namesOf(pages.map(({ cookies }) => cookies))}. ${aboutAgain(pages)} Such a response is for one client, and is never stored. If the cookie does not identify its owner, remove it at the origin, or list it in cookies.harmless.`,
   ),
   ofPages(
     "personal",
     ({ differsBy }) => differsBy.includes("cookie"),
-    (paths) => `A cookie that came along changed ${paths}. So this passes by.`,
+    (paths) => `A cookie in the request changed ${paths}. So the route bypasses the cache.`,
   ),
   ofPages(
     "token",
     ({ change }) => change === "token",
     (paths) =>
-      `A token in a form or a script is new at each answer of ${paths}. If the page were shared, all visitors would get the token of one. So this passes by.`,
+      `Each response of ${paths} has a new token in a form or a script. If the page were shared, all visitors would get the same token. So the route bypasses the cache.`,
   ),
   ofPages(
     "same-token",
     ({ change, hasToken, kind }) => change === "same" && hasToken && kind === "page",
     (paths) =>
-      `Something in ${paths} has the name of a token, and was the same twice. If it expires, let it live longer than the page is stored.`,
+      `A field in ${paths} is named like a token, and was the same twice. If it expires, its lifetime must exceed that of the stored page.`,
   ),
   ofPages(
     "changing",
@@ -89,59 +89,57 @@ const finds: readonly Find[] = [
     (paths, pages) => {
       const unseen = pages.flatMap(({ change, path }) => (change === "content" ? [path] : []));
       const more =
-        unseen.length === 0
-          ? ""
-          : ` Nothing that was seen explains the changes of ${listed(unseen)}.`;
-      return `Two plain requests brought different answers for ${paths}. There is a lifetime only where the origin gives one.${more}`;
+        unseen.length === 0 ? "" : ` The reason for the changes of ${listed(unseen)} is unknown.`;
+      return `Two identical requests got different responses from ${paths}. The lifetime is only what the origin gives.${more}`;
     },
   ),
   ofPages(
     "credentials",
     ({ credentials }) => credentials.length > 0,
     (paths, pages) =>
-      `The origin takes a credential in ${namesOf(pages.map(({ credentials }) => credentials))} at ${paths}. A response to such a request is for one client, unless the origin says public or s-maxage, or names the field in Vary. To change that, see credentialFields and key.headers.`,
+      `The origin accepts a credential in ${namesOf(pages.map(({ credentials }) => credentials))} at ${paths}. A response to such a request is for one client, unless the origin says public or s-maxage, or names the field in Vary. To change that, see credentialFields and key.headers.`,
   ),
   ofPages(
     "untold-language",
     (page) => isUntold(page, "language"),
     (paths) =>
-      `Accept-Language changes ${paths}, and Vary does not say so. The route keys that field. Better: let the origin send Vary: Accept-Language, or give each language its address.`,
+      `Accept-Language changes ${paths}, and Vary does not say so. The route adds that field to the cache key. Better: let the origin send Vary: Accept-Language, or give each language its own URLs.`,
   ),
   ofPages(
     "untold-user-agent",
     (page) => isUntold(page, "user-agent"),
     (paths) =>
-      `User-Agent changes ${paths}, and Vary does not say so. The route passes by: a telephone's page would be shown to all.`,
+      `User-Agent changes ${paths}, and Vary does not say so. The route bypasses the cache, so that nobody gets the page for another device.`,
   ),
   ofPages(
     "untold-address",
     (page) => isUntold(page, "address"),
     (paths) =>
-      `The client's address or country changes ${paths}, and Vary does not say so. The route passes by: one visitor's page would be shown to all.`,
+      `The client's address or country changes ${paths}, and Vary does not say so. The route bypasses the cache, so that nobody gets another visitor's page.`,
   ),
   ofPages(
     "vary-wide",
     ({ vary }) => vary.some((name) => ["cookie", "user-agent", "*"].includes(name)),
     (paths, pages) =>
-      `Vary names ${namesOf(pages.map(({ vary }) => vary))} at ${paths}. Each value is a variant of its own, so there are few hits. What varies by * is never stored.`,
+      `Vary names ${namesOf(pages.map(({ vary }) => vary))} at ${paths}. Each value is a separate variant, so there are few hits. Responses that vary by * are never stored.`,
   ),
   ofPages(
     "tracking",
     ({ differsByTracking }) => differsByTracking,
     (paths) =>
-      `The parameter utm_source changes ${paths}. The cache takes such parameters out before it asks, so all get the page without them.`,
+      `The parameter utm_source changes ${paths}. The cache removes such parameters from requests, so all clients get the page without them.`,
   ),
   ofPages(
     "validated",
     (page) => judge(page).kind === "validated",
     (paths, [first]) =>
-      `There is no time for unasked use at ${paths} (${first?.storing.kind === "validated" ? first.storing.saidBy : ""}). The origin is asked at each use.`,
+      `The origin allows no use of ${paths} without validation (${first?.storing.kind === "validated" ? first.storing.saidBy : ""}). So it validates each use.`,
   ),
   ofPages(
     "no-304",
     (page) => page.validation === "ignored" && isShareable(page),
     (paths) =>
-      `The validator does not help at ${paths}: a request with it gets the whole body. A 304 would spare that.`,
+      `The validators of ${paths} have no effect: conditional requests get the whole body instead of a 304.`,
   ),
   ofPages(
     "head",
@@ -153,7 +151,7 @@ const finds: readonly Find[] = [
     "caches",
     ({ caches }) => caches.length > 0,
     (paths, [first]) =>
-      `A cache stands before ${paths} already (${first?.caches.join("; ") ?? ""}). After a purge it can still answer Tidemark with what is old: turn it off, or purge it first.`,
+      `There is already a cache before ${paths} (${first?.caches.join("; ") ?? ""}). After a purge, it may still answer with an old page: turn it off, or purge it first.`,
   ),
   ofPages(
     "slow",
@@ -167,7 +165,7 @@ const finds: readonly Find[] = [
     return [
       {
         code: "no-tags",
-        text: "No page has tags (Cache-Tag, Surrogate-Key). Without them a purge names URLs, prefixes, or the tags that a route gives.",
+        text: "No page has tags (Cache-Tag, Surrogate-Key). Without them, purges can use URLs, prefixes, or the tags that a route sets.",
       },
     ];
   },
@@ -176,7 +174,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "robots",
-            text: "robots.txt forbids all that the front page links to, so nothing of it was seen. Name what counts with --page.",
+            text: "robots.txt forbids all pages that the front page links to, so they were not examined. Name important ones with --page.",
           },
         ]
       : [],
@@ -185,7 +183,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "no-404",
-            text: "A path that does not exist is answered with 200. Each random path becomes a page of its own in the cache.",
+            text: "A path that does not exist is answered with 200. Each random path becomes another page in the cache.",
           },
         ]
       : [],
@@ -193,14 +191,14 @@ const finds: readonly Find[] = [
     "own-address",
     ({ namesItsHost }) => namesItsHost,
     (paths) =>
-      `There are links with the origin's whole address at ${paths}. Where the site has another address than the origin, they lead past the cache: tell the origin the site's address.`,
+      `${paths} contain links with the origin's full address. If the site has another address, they bypass the cache: configure the site's address at the origin.`,
   ),
   ({ missing }) =>
     missing?.status === 404 && missing.storing.kind === "validated"
       ? [
           {
             code: "404-unstored",
-            text: `A 404 says ${missing.storing.saidBy}. So each random path reaches the origin, whatever negative says.`,
+            text: `A 404 has ${missing.storing.saidBy}. So each random path reaches the origin, regardless of negative.`,
           },
         ]
       : [],
@@ -209,10 +207,13 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "404-unstored",
-            text: `A 404 is kept from the cache (${missing.storing.rule}). So each random path reaches the origin.`,
+            text: `A 404 is not stored (${missing.storing.rule}). So each random path reaches the origin.`,
           },
         ]
       : [],
   ({ failures }) =>
-    failures.map(({ path, why }) => ({ code: "failed", text: `${path} was not seen. ${why}.` })),
+    failures.map(({ path, why }) => ({
+      code: "failed",
+      text: `${path} could not be fetched. ${why}.`,
+    })),
 ];

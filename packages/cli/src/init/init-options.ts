@@ -1,4 +1,4 @@
-// The options of `tidemark init`, checked before anything is asked.
+// Validates the options of `tidemark init` before any request.
 import { usageError } from "../command-error.ts";
 import type { WranglerChoices } from "./wrangler-file.ts";
 
@@ -16,9 +16,9 @@ export interface InitOptions {
 
 const pagesMax = 200;
 
-/** @throws CommandError for the first that is wrong */
+/** @throws CommandError for the first invalid option */
 export function checkedOptions({ pages, page = [], name, route, zone }: InitOptions) {
-  const what = "Nothing was asked, and nothing was written.";
+  const what = "Nothing was requested or written.";
   const refuse = (why: string, mend: string) => usageError({ what, why, mend });
   const pageCountMax = Number(pages);
   if (!/^\d+$/.test(pages) || pageCountMax < 1 || pageCountMax > pagesMax) {
@@ -28,13 +28,13 @@ export function checkedOptions({ pages, page = [], name, route, zone }: InitOpti
   const odd = page.find((path) => !/^\/(?!\/)[^\s#]*$/.test(path));
   if (odd !== undefined) {
     throw refuse(
-      `${JSON.stringify(odd.slice(0, 200))} is no path.`,
+      `${JSON.stringify(odd.slice(0, 200))} is not a path.`,
       "Let --page begin with a slash.",
     );
   }
   if (name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
-    const why = `${JSON.stringify(name.slice(0, 100))} is no name of a Worker.`;
-    throw refuse(why, "Write 1 to 63 small letters, digits and dashes.");
+    const why = `${JSON.stringify(name.slice(0, 100))} is not a valid name of a Worker.`;
+    throw refuse(why, "Write 1 to 63 lower-case letters, digits and dashes.");
   }
   if ((route === undefined) !== (zone === undefined)) {
     throw refuse("--route and --zone need each other.", "Write both, or neither.");
@@ -51,7 +51,7 @@ function routeOf(
   const host = pattern.split("/", 1)[0] ?? "";
   const isBelow = host === zone || host.endsWith(`.${zone}`);
   if (!/^(?:\*\.)?[\w.-]+\/[^\s]*$/.test(pattern) || !isBelow) {
-    const why = `${JSON.stringify(pattern.slice(0, 100))} is no pattern in the zone ${JSON.stringify(zone.slice(0, 100))}.`;
+    const why = `${JSON.stringify(pattern.slice(0, 100))} is not a pattern in the zone ${JSON.stringify(zone.slice(0, 100))}.`;
     throw refuse(why, "Write them such as --route 'www.example.com/*' --zone example.com.");
   }
   return { pattern, zone };

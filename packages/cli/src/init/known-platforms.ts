@@ -1,4 +1,4 @@
-// Paths that are somebody's own on a site of this make, whether a page links them or not.
+// Paths that are private on sites of each platform, even if no examined page links to them.
 import type { Platform } from "../origin/platform.ts";
 
 const usual = ["/login/*", "/logout/*", "/account/*", "/admin/*", "/cart/*", "/checkout/*"];

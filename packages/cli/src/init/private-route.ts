@@ -1,4 +1,4 @@
-// The route for what is one client's own: what was seen, and what sites of this make have.
+// Drafts the route for private pages: those seen, and those known for the platform.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
 import { type Judged, reasons } from "./content-route.ts";
@@ -12,15 +12,15 @@ export function privateRoute(sight: OriginSight, pages: readonly Judged[]): Draf
   const known = privateOf(sight.platform);
   const found = fewest([...seen, ...sight.privatePatterns]);
   const more = fewest([...found, ...known]).filter((pattern) => !found.includes(pattern));
-  const named = `Not seen, and named here to be careful: ${more.join(", ")}.`;
+  const named = `Not seen, but listed as a precaution: ${more.join(", ")}.`;
   const linked = sight.privatePatterns.length > 0;
   return {
     name: "private",
     match: fewest([...found, ...known]),
     comments: [
-      "For one client each: never stored.",
+      "Private pages: never stored.",
       ...reasons(pages.filter(({ judgement: { kind } }) => kind === "private")),
-      ...(linked ? [`Linked, or forbidden to robots: ${listed(sight.privatePatterns)}.`] : []),
+      ...(linked ? [`Linked, or disallowed by robots.txt: ${listed(sight.privatePatterns)}.`] : []),
       ...(more.length > 0 ? [named] : []),
     ],
     fields: ["bypass: true"],

@@ -1,4 +1,4 @@
-// What init tells people: the pages, the findings, the files, and what to do next.
+// Formats the report of init: pages, findings, and next commands.
 import { formatSeconds } from "../origin/format-seconds.ts";
 import { judge, type Judgement } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
@@ -19,7 +19,7 @@ function verdictOf(judgement: Judgement): string {
   const texts = {
     origin: "",
     open: "yes",
-    validated: "asked at each use",
+    validated: "if validated",
     private: "no",
     uncertain: "in doubt",
     other: "-",
@@ -38,8 +38,8 @@ export function findingLines(findings: readonly Finding[]): string[] {
 }
 
 /**
- * @param folder as the user wrote it; `undefined` for the folder of the run
- * @param hasOwnPackage whether a package.json was there, which has other scripts and packages than the template's
+ * @param folder as the user wrote it; `undefined` for the current folder
+ * @param hasOwnPackage the folder has its own package.json, so the template's scripts and packages are missing
  */
 export function nextCommands(folder: string | undefined, hasOwnPackage: boolean): string[] {
   return [
@@ -61,8 +61,8 @@ export function nextCommands(folder: string | undefined, hasOwnPackage: boolean)
     '  "ADMIN_TOKEN": "$(openssl rand -hex 24)"',
     "}",
     "END",
-    `${hasOwnPackage ? "npx wrangler deploy" : "npm run deploy --"} --secrets-file secrets.json   # the first time: code and secrets together`,
-    "npx wrangler secret bulk secrets.json           # later: secrets alone",
+    `${hasOwnPackage ? "npx wrangler deploy" : "npm run deploy --"} --secrets-file secrets.json   # first deployment: code and secrets`,
+    "npx wrangler secret bulk secrets.json           # later: only secrets",
     "npx tidemark doctor",
   ];
 }

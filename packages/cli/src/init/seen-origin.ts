@@ -1,17 +1,17 @@
-// Looks at an origin in a terminal: shows which page, asks before another host, and tells why there is nothing to see.
+// Examines an origin interactively: shows progress, confirms a redirect to another host, and explains failures.
 import { failure } from "../command-error.ts";
 import { lookAtOrigin, type LookRefused, type OriginSight } from "../origin/look-at-origin.ts";
 import { OriginClient } from "../origin/origin-client.ts";
 import type { Session } from "../session.ts";
 
 interface Looking {
-  /** Is every question answered with yes? */
+  /** All questions are answered with yes. */
   readonly saysYes: boolean;
   readonly paths: readonly string[];
   readonly pageCountMax: number;
 }
 
-/** Goes on to another host once, if it is told to. */
+/** Follows a redirect to another host once, if the user confirms. */
 export async function seenOrigin(
   origin: string,
   session: Session,
@@ -33,7 +33,7 @@ export async function seenOrigin(
     if (looked.kind === "seen") return looked.sight;
     const isAsked = terminal.isInteractive || looking.saysYes;
     if (looked.kind !== "elsewhere" || turns > 1 || !isAsked) throw refusal(address, looked);
-    await terminal.confirmed(`${address} redirects to ${looked.to}. Take that one?`);
+    await terminal.confirmed(`${address} redirects to ${looked.to}. Use that one?`);
     address = looked.to;
   }
 }
@@ -43,13 +43,13 @@ function refusal(origin: string, looked: LookRefused) {
     const { code, why } = looked.failure;
     const mend =
       code === "certificate"
-        ? "Mend the certificate: the Worker would refuse it too."
+        ? "Fix the certificate: the Worker would also refuse it."
         : "Check the address, and that the site is up.";
-    const what = `${origin} was not seen, and nothing was written.`;
+    const what = `${origin} could not be fetched, and nothing was written.`;
     return failure({ what, why: `${why}.`, mend }, code);
   }
   if (looked.kind === "elsewhere") {
-    const what = `${origin} was not looked at, and nothing was written.`;
+    const what = `${origin} was not examined, and nothing was written.`;
     const why = `It redirects to ${looked.to}.`;
     const mend = `If that is the site, run: tidemark init ${looked.to}`;
     return failure({ what, why, mend }, "elsewhere");
@@ -57,6 +57,6 @@ function refusal(origin: string, looked: LookRefused) {
   const what = `${origin} showed no page, and nothing was written.`;
   const why = `Every answer was an error, the first one ${looked.status}.`;
   const mend =
-    "Let this machine in, name a page that is open with --page, or try when the site is up.";
+    "Allow this machine at the origin, name a public page with --page, or retry when the site is up.";
   return failure({ what, why, mend }, "refused");
 }

@@ -1,4 +1,4 @@
-// Which files init writes, and which of them are there already.
+// Generates the files that init writes, and keeps those that already exist.
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { failure, usageError } from "../command-error.ts";
@@ -11,26 +11,26 @@ import { templateText } from "./site-template.ts";
 import { type WranglerChoices, wranglerFile } from "./wrangler-file.ts";
 
 export interface SiteFile {
-  /** From the folder on, with slashes. */
+  /** Relative to the folder, with slashes. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Made anew for each origin: with --force they replace what is there. */
+/** Generated for each origin. --force replaces existing ones. */
 export const ownPaths = ["tidemark.config.ts", "wrangler.jsonc"] as const;
 
 export interface WrittenFiles {
   readonly written: readonly string[];
-  /** They were there, and are as they were. */
+  /** Existing files that were not changed. */
   readonly kept: readonly string[];
 }
 
-/** @returns those of the files that are init's own and that would be replaced */
+/** Returns the existing files that init would replace. */
 export function inTheWay(folder: string): string[] {
   return ownPaths.filter((path) => isThere(folder, path));
 }
 
-/** A link is there, even if what it leads to is not. */
+/** Counts a symbolic link as present, even if its target is not. */
 function isThere(folder: string, path: string): boolean {
   return lstatSync(join(folder, path), { throwIfNoEntry: false }) !== undefined;
 }
@@ -49,10 +49,10 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
   ];
 }
 
-/** Wrangler reads one file alone; another form of it stays the one that counts. */
+/** Wrangler reads only one file, so an existing file of another format stays in effect. */
 const otherWranglerPaths = wranglerNames.filter((name) => name !== "wrangler.jsonc");
 
-/** @returns what becomes of each file; nothing is written yet */
+/** Sorts the files into those to write and those to keep. Writes nothing. */
 export function sorted(files: readonly SiteFile[], folder: string) {
   const has = (path: string) => isThere(folder, path);
   const hasOtherWrangler = otherWranglerPaths.some(has);
@@ -65,10 +65,10 @@ export function sorted(files: readonly SiteFile[], folder: string) {
 const modes = { file: 0o666, folder: 0o777 };
 
 /**
- * Writes the files. A file that is not init's own must not be there.
+ * Writes the files. Only files that init generates for each origin may exist.
  *
- * @throws CommandError where a path below the folder has a symbolic link, before anything is written; and for the
- *   first file that cannot be written
+ * @throws CommandError if a path contains a symbolic link, before anything is written; and for the first file
+ *   that cannot be written
  */
 export async function write(files: readonly SiteFile[], folder: string): Promise<void> {
   for (const { path } of files) {
@@ -92,7 +92,7 @@ export async function write(files: readonly SiteFile[], folder: string): Promise
 function throughLink(path: string, link: string) {
   return usageError({
     what: `${path} was not written.`,
-    why: `${link} is a symbolic link, and init writes through none.`,
-    mend: "Replace it by a file or a folder, or name another folder with --out.",
+    why: `${link} is a symbolic link, and init does not write through links.`,
+    mend: "Replace it with a file or a folder, or name another folder with --out.",
   });
 }

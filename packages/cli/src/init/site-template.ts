@@ -1,5 +1,5 @@
-// The files of a new site that are nearly the same before every origin: those of templates/site. The build puts a module with
-// their texts in the place of this one.
+// The files of templates/site, which are nearly the same for every origin. The build replaces this module by one
+// that contains their texts.
 import { readFileSync } from "node:fs";
 
 export const templatePaths = [
@@ -14,7 +14,7 @@ export const templatePaths = [
 
 const folder = new URL("../../../../templates/site/", import.meta.url);
 
-/** @param path from the folder of a site on */
+/** @param path relative to the folder of a site */
 export function templateText(path: (typeof templatePaths)[number]): string {
   return readFileSync(new URL(path, folder), "utf8");
 }

@@ -1,4 +1,4 @@
-// Routes for a WordPress: those of examples/wordpress, with shorter lifetimes where nothing purges.
+// Drafts routes for WordPress like those of examples/wordpress, with shorter lifetimes if nothing sends purges.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
 import { contentFields, isUnguarded, type Judged } from "./content-route.ts";
@@ -18,7 +18,7 @@ const own: readonly DraftRoute[] = [
   passing("login", "/wp-login.php"),
   {
     ...passing("comments", "/wp-comments-post.php"),
-    comments: ["A comment purges the page that it stands on."],
+    comments: ["A new comment purges its page."],
     fields: ["bypass: true", 'invalidate: "everywhere"'],
   },
   passing("cron", "/wp-cron.php"),
@@ -64,9 +64,9 @@ function files(pages: readonly Judged[]): DraftRoute[] {
       match: [`${folder}*`],
       comments: [
         ...(name === "uploads"
-          ? ["A picture that is replaced under its name needs a purge by URL."]
+          ? ["A picture that is replaced under the same name needs a purge by URL."]
           : []),
-        ...(isDoubtful ? ["Something there is not for all, so the origin alone decides."] : []),
+        ...(isDoubtful ? ["Some files are not public, so only the origin sets lifetimes."] : []),
       ],
       fields: isDoubtful ? [] : ['fresh: "30d"', 'browser: "1d"'],
       samples: isDoubtful ? [] : paths,
@@ -91,8 +91,8 @@ function pagesRoute(rest: readonly Judged[]): DraftRoute {
   });
   const isStored = made.fields.some((field) => field.startsWith("fresh"));
   const about = isTagged
-    ? "Pages have tags. If they come from the plugin of examples/wordpress, it purges the pages: 8h is less than a nonce in a form lives. If they come from another plugin, write 10m."
-    : "No page has tags, so nothing purges it: ten minutes. With the plugin of examples/wordpress, write 8h.";
+    ? "Pages have tags. If the plugin of examples/wordpress sets them, it also purges the pages: 8h is less than the lifetime of a nonce in a form. If another plugin sets them, write 10m."
+    : "No page has tags, so nothing purges pages: 10m. With the plugin of examples/wordpress, write 8h.";
   return {
     name: "pages",
     match: ["*"],

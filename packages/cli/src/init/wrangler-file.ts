@@ -1,14 +1,14 @@
-// The text of wrangler.jsonc for a new site: the template's, with its name, its origin and its route.
+// Generates wrangler.jsonc from the template, with the site's name, origin and route.
 import { templateText } from "./site-template.ts";
 
 export interface WranglerChoices {
   readonly name: string;
   readonly origin: string;
-  /** Of the site's own zone; `undefined`: it is tried on workers.dev first. */
+  /** In the site's own zone; `undefined`: the Worker starts on workers.dev. */
   readonly route: { readonly pattern: string; readonly zone: string } | undefined;
 }
 
-/** @returns a name that a Worker may have, made of a host */
+/** Derives a valid Worker name from a host. */
 export function workerNameOf(host: string): string {
   const name = `tidemark-${host}`.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return name.slice(0, 54).replace(/^-+|-+$/g, "");
@@ -23,7 +23,7 @@ export function wranglerFile({ name, origin, route }: WranglerChoices): string {
   const written = Object.entries(vars)
     .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
     .join(", ");
-  // A function, since what stands in for a text may have a meaning there.
+  // Functions, because `replace` interprets `$` in replacement strings.
   const text = templateText("wrangler.jsonc")
     .replace('"tidemark-site"', () => JSON.stringify(name))
     .replace(/"vars": \{.*\}/, () => `"vars": { ${written} }`);

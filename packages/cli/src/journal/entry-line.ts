@@ -1,11 +1,11 @@
-// An entry of the journal as a line for people.
+// Formats an entry of the journal for people.
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 
-/** @returns such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"` */
+/** Returns such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"`. */
 export function entryLine(entry: JournalEntry): string {
   const { at, position, by, reason } = entry;
   const why = reason === "" ? "" : `, reason ${JSON.stringify(reason)}`;
-  const when = at ?? "at no time that a calendar has";
+  const when = at ?? "at an invalid time";
   return `${when}  ${position}  ${by}  ${deedOf(entry)}${why}`;
 }
 

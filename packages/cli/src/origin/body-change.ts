@@ -1,16 +1,16 @@
-// How two answers for the same page differ: not at all, in a token of a form, in numbers, or in what they say.
+// Classifies the difference between two responses of a page: none, a token, numbers or content.
 
 export type BodyChange = "same" | "token" | "numbers" | "content";
 
 const tokenName = /csrf|xsrf|authenticity|nonce|__requestverificationtoken|form_build_id|_token/i;
-/** A tag without an end is one match too, up to the end of the text: so each character is read once. */
+/** An unclosed tag matches up to the end of the text, so that each character is read once. */
 const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"']+)*>?/gi;
 
-/** In a script, or in data: a name and its value. */
+/** A name and its value, in a script or in JSON. */
 const tokenValue =
   /(?:csrf|xsrf|nonce|authenticity)[\w-]{0,40}["']?\s{0,9}[:=]\s{0,9}(?:"[^"\n]{0,500}"|'[^'\n]{0,500}')/gi;
 
-/** Is there a field in a form, or a `meta`, that by its name holds a token? */
+/** Tells whether a form field or a `meta` tag is named like a token. */
 export function hasToken(text: string): boolean {
   return [...text.matchAll(tokenTag)].some(([tag]) => tokenName.test(tag));
 }
@@ -32,7 +32,7 @@ function withoutTokens(text: string): string {
   return text.replace(tokenTag, (tag) => (tokenName.test(tag) ? "" : tag)).replace(tokenValue, "");
 }
 
-/** Times, counts and the hexadecimal names that some frameworks make anew for each answer. */
+/** Replaces times, counts and the hexadecimal names that some frameworks generate for each response. */
 function withoutNumbers(text: string): string {
   return withoutTokens(text)
     .replace(/\b[0-9a-f]+\b/gi, (word) => (/\d/.test(word) ? "#" : word))

@@ -1,4 +1,4 @@
-// Which of the paths that a site shows are asked for: a few of each sort.
+// Chooses pages to examine among the known paths: a few of each kind.
 import type { Reference } from "./links.ts";
 import {
   apiPattern,
@@ -11,14 +11,14 @@ import {
 
 export interface Found {
   readonly references: readonly Reference[];
-  /** Of a sitemap. */
+  /** Paths from a sitemap. */
   readonly listed: readonly string[];
 }
 
-/** How many of a sort, at most, before pages get what is left. */
+/** The limit for each kind. Pages fill the rest. */
 const most = { private: 3, feed: 2, api: 4, asset: 6 } as const;
 
-/** @returns paths, in the order in which they are asked for; none that was asked for before */
+/** Returns new paths in the order of the requests. */
 export function choosePages(
   { references, listed }: Found,
   { known, count }: { readonly known: ReadonlySet<string>; readonly count: number },
@@ -44,12 +44,12 @@ export function choosePages(
   return [...some, ...byTurns(of("page"))].slice(0, count);
 }
 
-/** A query may be anything; that of a list's next page is plain enough. */
+/** Rejects queries, except those of a list's next page. */
 function isPlain(path: string): boolean {
   return withoutQuery(path) === path || /\?(?:page|p|offset|cursor|after)=[^&]*$/.test(path);
 }
 
-/** One of each first segment, then a second one of each, and so on. */
+/** Interleaves the paths by their first segment. */
 function byTurns(paths: readonly string[]): string[] {
   const groups = new Map<string, string[]>();
   for (const path of paths) {

@@ -1,4 +1,4 @@
-// A length of time as the configuration writes it.
+// Formats a duration for the configuration.
 
 const units = [
   ["d", 86_400],
@@ -6,7 +6,7 @@ const units = [
   ["m", 60],
 ] as const;
 
-/** @returns such as `"5m"` or `"90s"`: the largest unit of which it is a whole number */
+/** Returns such as `"5m"` or `"90s"`, in the largest unit that gives a whole number. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   const [unit, size] = units.find(([, one]) => whole >= one && whole % one === 0) ?? ["s", 1];

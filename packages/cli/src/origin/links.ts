@@ -1,31 +1,31 @@
-// What a page refers to on its own host: a tolerant scan of HTML and of JSON, which need not be well formed.
+// Finds references of a page to its own host. Scans HTML and JSON tolerantly, because they may be malformed.
 
-/** One reference. */
+/** A reference to a page or file. */
 export interface Reference {
-  /** With its query, without a fragment. */
+  /** With the query, without the fragment. */
   readonly path: string;
   readonly as: "link" | "asset" | "feed";
 }
 
 type Written = readonly [url: string, as: Reference["as"]];
 
-/** The page that refers. */
+/** The page that contains the references. */
 export interface Referring {
-  /** What counts as its own host. */
+  /** The origin that counts as its own host. */
   readonly origin: string;
-  /** Or its whole address: then relative references are of that. */
+  /** A path, or a full URL if relative references have another base. */
   readonly path: string;
   readonly text: string;
   readonly contentType: string;
-  /** Its field `Link`. */
+  /** The value of its field `Link`. */
   readonly linkField: string | null;
 }
 
-/** A tag without an end is one match too, up to the end of the text: so each character is read once. */
+/** An unclosed tag matches up to the end of the text, so that each character is read once. */
 const tags = /<(a|link|script|img|source)\b((?:"[^"]*"|'[^']*'|[^>"']+)*)(>?)/gi;
 const pathCharsMax = 2_000;
 
-/** @returns each path once, in the order of the page */
+/** Returns each path once, in the order of the page. */
 export function referencesOf(page: Referring): Reference[] {
   const found = [...(page.linkField ?? "").matchAll(/<([^<>]*)>/g)].map(([, url = ""]): Written => [
     url,
@@ -60,7 +60,7 @@ function inTag(name: string, attributes: string): readonly Written[] {
   return /next|prev|api\.w\.org/i.test(rel) ? [[url, "link"]] : [];
 }
 
-/** Strings that are written as addresses. */
+/** Finds strings that look like URLs or absolute paths. */
 function inJson(text: string): Written[] {
   return [...text.matchAll(/"((?:https?:\\?\/\\?\/|\\?\/)[^"\s{}]*)"/g)].map(([, url = ""]) => [
     url.replaceAll("\\/", "/"),

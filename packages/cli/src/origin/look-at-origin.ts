@@ -1,4 +1,4 @@
-// Looks at an origin: finds some of its pages, and asks for each of them in several ways.
+// Examines an origin: finds some of its pages, and requests each of them in several ways.
 import { choosePages } from "./choose-pages.ts";
 import { referencesOf } from "./links.ts";
 import { lookAtPage, type PageSight } from "./look-at-page.ts";
@@ -7,47 +7,47 @@ import { apiPattern, privatePattern } from "./page-kind.ts";
 import { type Platform, platformOf } from "./platform.ts";
 import { mayAsk, readRobots, type Robots, sitemapAddresses } from "./robots.ts";
 
-/** What was seen of an origin. */
+/** The results of examining an origin. */
 export interface OriginSight {
   readonly origin: string;
   readonly platform: Platform;
   readonly pages: readonly PageSight[];
-  /** Pages for which no answer came. */
+  /** Pages without a response. */
   readonly failures: readonly { readonly path: string; readonly why: string }[];
-  /** Patterns of paths that name themselves as somebody's own, linked or forbidden to robots; not all were asked for. */
+  /** Patterns of private paths, from links and from robots.txt. Not all of them were requested. */
   readonly privatePatterns: readonly string[];
-  /** Patterns of interfaces for programs, found in the same way. */
+  /** Patterns of APIs, found in the same way. */
   readonly apiPatterns: readonly string[];
-  /** All that the front page links was left out, as robots.txt asks. */
+  /** robots.txt disallows all pages that the front page links to. */
   readonly isShutByRobots: boolean;
-  /** The status of a path that does not exist. */
+  /** The response for a path that does not exist. */
   readonly missing: PageSight | undefined;
   readonly requestCount: number;
 }
 
 export type Looked = { readonly kind: "seen"; readonly sight: OriginSight } | LookRefused;
 
-/** There is nothing to see. */
+/** The reason why the origin cannot be examined. */
 export type LookRefused =
   | { readonly kind: "failed"; readonly failure: AskFailure }
   | { readonly kind: "elsewhere"; readonly to: string }
   | { readonly kind: "refused"; readonly status: number };
 
 export interface LookOptions {
-  /** Paths that are asked for in any case. */
+  /** Paths that are always examined. */
   readonly paths: readonly string[];
-  /** How many pages are looked at, at most. */
+  /** The limit for examined pages. */
   readonly pageCountMax: number;
-  /** Told before each page. */
+  /** Called before each page. */
   readonly onPage: (path: string) => void;
   readonly nowAtMs: () => number;
 }
 
 export const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
 const atOnce = 2;
-/** Of a page, of sitemaps and of robots.txt each: more of them say nothing new. */
+/** The limit for paths from a page, from sitemaps and from robots.txt each. */
 const pathCountMax = 2_000;
-/** A configuration that a person reads. The worst that the others meet is the rule for unknown cookies. */
+/** Keeps the configuration readable. Further private paths still have the rule for unknown cookies. */
 const patternCountMax = 100;
 const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
 
@@ -68,7 +68,7 @@ export async function lookAtOrigin(client: OriginClient, options: LookOptions): 
   const first = start === "/" ? home : await client.ask(start);
   const references = first.kind === "answer" ? referencesIn(first, start, client.origin) : [];
   const listed = (await listedIn(robots, client)).slice(0, pathCountMax);
-  // As a request would have them: what stands in robots.txt may be any text.
+  // Normalise the paths, because robots.txt may contain any text.
   const forbidden = robots.disallowed.slice(0, pathCountMax).flatMap((rule) => {
     const read = webAddress(rule, client.origin);
     return read?.origin === client.origin ? [read.pathname] : [];
@@ -118,7 +118,7 @@ function referencesIn(answer: Answer, path: string, origin: string) {
   return referencesOf({ origin, path, text, contentType, linkField }).slice(0, pathCountMax);
 }
 
-/** Of an index, its first sitemap. */
+/** Returns the paths of the sitemap; of an index, those of its first sitemap. */
 async function listedIn({ sitemaps }: Robots, client: OriginClient): Promise<string[]> {
   const own = (url: string) => {
     const read = URL.parse(url, client.origin);
@@ -162,7 +162,7 @@ async function lookAtAll(
   return { pages: paths.flatMap((path) => seen.get(path) ?? []), answers, failures };
 }
 
-/** At the end of a rule for robots may stand `*` or `$`. */
+/** Removes `*` and `$`, with which rules of robots.txt may end. */
 function patternsOf(
   paths: readonly string[],
   patternOf: (path: string) => string | undefined,

@@ -1,4 +1,4 @@
-// Looks at one page: asks for it in several ways, and tells what was seen.
+// Examines one page: requests it in several ways, and compares the responses.
 import {
   cookiesSetBy,
   isAnalyticsCookie,
@@ -11,52 +11,52 @@ import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
 import { cachesBefore } from "./platform.ts";
 
-/** What another client may differ by. */
+/** Traits in which clients may differ. */
 export type ClientTrait = "cookie" | "language" | "user-agent" | "address";
 
-/** What was seen of one page. */
+/** The results of examining one page. */
 export interface PageSight {
   readonly path: string;
   readonly kind: PageKind;
   readonly status: number;
   readonly contentType: string;
   readonly tookMs: number;
-  /** Where a redirect leads, as it was written. */
+  /** The target of a redirect, as written. */
   readonly redirectsTo: string | undefined;
   readonly storing: Storing;
-  /** Cookies that it sets and that may say something of the visitor. */
+  /** Cookies that it sets and that may identify a visitor. */
   readonly cookies: readonly string[];
-  /** Those that it sets again for a visitor who brings them. */
+  /** Cookies that it sets again if the request already has them. */
   readonly cookiesAgain: readonly string[];
-  /** Field names in small letters. */
+  /** Field names in lower case. */
   readonly vary: readonly string[];
-  /** Fields that look like a credential, as its `Vary` or its `Access-Control-Allow-Headers` names them. */
+  /** Fields that look like a credential, from `Vary` or `Access-Control-Allow-Headers`. */
   readonly credentials: readonly string[];
-  /** Between two plain requests; `undefined` where it was asked once. */
+  /** The difference between two identical requests; `undefined` if there was only one. */
   readonly change: BodyChange | undefined;
-  /** It changed with these, and by more than between plain requests. */
+  /** Traits that changed the page more than a repeated request did. */
   readonly differsBy: readonly ClientTrait[];
-  /** The same of `utm_source`. */
+  /** `utm_source` changed the page in the same sense. */
   readonly differsByTracking: boolean;
   readonly hasToken: boolean;
-  /** `ignored`: it has a validator, and sends the whole page again to whoever names it. */
+  /** `ignored`: the page has a validator, but conditional requests get the whole body. */
   readonly validation: "none" | "works" | "ignored" | "untried";
-  /** The status that HEAD got, where it is another one than that of GET. */
+  /** The status of HEAD, if it differs from that of GET. */
   readonly headStatus: number | undefined;
   readonly hasTags: boolean;
-  /** It refers to its own host by its whole address. */
+  /** The page contains links with its host's full address. */
   readonly namesItsHost: boolean;
   readonly caches: readonly string[];
 }
 
-/** The request field that a `Vary` names in telling so. */
+/** The request field of each trait, as `Vary` names it. */
 export const fieldOfTrait = {
   language: "accept-language",
   "user-agent": "user-agent",
   address: "x-forwarded-for",
 } as const;
 
-/** Does it differ by this, and its `Vary` says nothing of it? A cache would show one's page to others. */
+/** Tells whether the page differs by this trait, but its `Vary` does not say so. A cache would mix such pages. */
 export function isUntold(
   { differsBy, vary }: Pick<PageSight, "differsBy" | "vary">,
   trait: keyof typeof fieldOfTrait,
@@ -64,7 +64,7 @@ export function isUntold(
   return differsBy.includes(trait) && !vary.includes(fieldOfTrait[trait]);
 }
 
-/** No session of anybody: what a visitor has who agreed to a banner, and a cookie that nobody knows. */
+/** Cookies of a visitor without a session: consents, and one that the origin does not know. */
 const foreignCookies = "tidemark_look=1; CookieConsent=true; OptanonConsent=1";
 const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<string, string>>>> = {
   cookie: (set) => ({ cookie: [set, foreignCookies].filter((text) => text !== "").join("; ") }),
@@ -73,14 +73,14 @@ const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<stri
     "user-agent":
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
   }),
-  // Addresses for documentation (RFC 5737) are nobody's. An origin that takes no proxy at its word shows nothing.
+  // Documentation addresses (RFC 5737). An origin that does not trust this field shows no difference.
   address: () => ({ "x-forwarded-for": "203.0.113.9", "cf-ipcountry": "JP" }),
 };
-/** From the least change to the greatest. */
+/** In order of increasing change. */
 const changes: readonly BodyChange[] = ["same", "token", "numbers", "content"];
 const traitNames = Object.keys(traits) as ClientTrait[];
 
-/** @param plain the answer to the plain request for it */
+/** @param plain the response to the plain request */
 export async function lookAtPage(
   path: string,
   plain: Answer,
@@ -128,7 +128,7 @@ export async function lookAtPage(
 
 type Ask = (options: AskOptions) => Promise<Answer | undefined>;
 
-/** One request differs in all; only where that changes something, each is tried by itself. */
+/** Tries all traits in one request first. Tries each alone only if that changes something. */
 async function traitsThatCount(
   plain: Answer,
   { ask, counts }: { ask: Ask; counts: (other: Answer | undefined) => boolean },
@@ -144,13 +144,13 @@ async function traitsThatCount(
   return found;
 }
 
-/** @returns names of cookies that may say something of the visitor */
+/** Returns the names of cookies that may identify a visitor. */
 function sayingCookies(answers: readonly (Answer | undefined)[]): string[] {
   const names = answers.flatMap((answer) => (answer ? cookiesSetBy(answer.headers) : []));
   return [...new Set(names)].filter((name) => !isAnalyticsCookie(name));
 }
 
-/** As a browser would send them back. */
+/** Returns the cookies as a browser would send them back. */
 function pairsSetBy({ headers }: Answer): string {
   const pairs = headers.getSetCookie().map((line) => line.split(";", 1)[0] ?? "");
   return pairs.join("; ");
@@ -170,7 +170,7 @@ async function validationOf(plain: Answer, ask: Ask): Promise<PageSight["validat
   return (await ask({ headers }))?.status === 304 ? "works" : "ignored";
 }
 
-/** The names that a list field has, in small letters. */
+/** Returns the members of a list field in lower case. */
 function namesIn(headers: Headers, field: string): string[] {
   const names = (headers.get(field) ?? "").toLowerCase().split(",");
   return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ""))];

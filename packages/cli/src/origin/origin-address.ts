@@ -1,4 +1,4 @@
-// The address of an origin, as a user writes it.
+// Parses the address of an origin from a user.
 import {
   httpUrlFault,
   originUrlFault,
@@ -6,17 +6,17 @@ import {
 } from "../../../../src/protocol/variables/origin-url.ts";
 import { usageError } from "../command-error.ts";
 
-/** @returns scheme and host, such as "https://www.example.com". @throws CommandError for any other text */
+/** Returns scheme and host, such as "https://www.example.com". @throws CommandError for any other text */
 export function originAddress(text: string): string {
   const given = /^[\w.-]+(?::\d+)?\/?$/.test(text) ? `https://${text}` : text;
   const fault = originUrlFault(given);
   if (fault === undefined) return new URL(given).origin;
   const hasPath = httpUrlFault(given) === undefined;
   throw usageError({
-    what: `${shownUrl(given)} is no origin.`,
+    what: `${shownUrl(given)} is not an origin.`,
     why: `It ${fault}.`,
     mend: hasPath
-      ? "Write scheme and host alone, and the path with --page."
-      : "Write scheme and host alone, such as https://www.example.com.",
+      ? "Write only scheme and host. Pass the path with --page."
+      : "Write only scheme and host, such as https://www.example.com.",
   });
 }

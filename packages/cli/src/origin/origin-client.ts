@@ -1,33 +1,33 @@
-// Asks an origin for single pages, within bounds of time and size. It says who asks, and asks no other host.
+// Requests pages of an origin, within bounds of time and size. It identifies itself, and requests no other host.
 import { createHash } from "node:crypto";
 import { type NetworkFailure, networkFailure } from "../asking/network-failure.ts";
 import { userAgent } from "../asking/user-agent.ts";
 import { interruption } from "../command-error.ts";
 import type { World } from "../world.ts";
 
-/** What came of one request. */
+/** The result of one request. */
 export type Asked = Answer | AskFailure;
 
-/** An answer of the origin; a redirect is not followed. */
+/** A response of the origin. Redirects are not followed. */
 export interface Answer {
   readonly kind: "answer";
   readonly status: number;
   readonly headers: Headers;
-  /** Its text, cut at the bound; empty where the answer is no text. */
+  /** The text up to the limit; empty for other types. */
   readonly text: string;
-  /** Of the body up to the bound, so that two bodies can be compared. */
+  /** The digest of the body up to the limit, for comparing bodies. */
   readonly digest: string;
   readonly bodyBytes: number;
-  /** Until the fields had come. */
+  /** The time until the response fields arrived. */
   readonly tookMs: number;
 }
 
-/** There was no answer. */
+/** A request without a response. */
 export interface AskFailure extends NetworkFailure {
   readonly kind: "failure";
 }
 
-/** How a request differs from the plain one. */
+/** Deviations from the plain request. */
 export interface AskOptions {
   readonly method?: "GET" | "HEAD";
   readonly headers?: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ export interface AskOptions {
 
 const answerMsMax = 15_000;
 const bodyBytesMax = 1_048_576;
-/** Then it is asked no more: a look shall not take hours. */
+/** After so many timeouts, no more requests are sent, so that init does not take hours. */
 const lateCountMax = 5;
 
 const plainHeaders = {
@@ -46,7 +46,7 @@ const plainHeaders = {
 
 type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
-/** One origin. */
+/** The client of one origin. */
 export class OriginClient {
   readonly origin: string;
   readonly #world: Outside;
@@ -58,12 +58,12 @@ export class OriginClient {
     this.#world = world;
   }
 
-  /** How many requests it has got. */
+  /** The number of requests sent. */
   get askedCount(): number {
     return this.#askedCount;
   }
 
-  /** @param path with its query. @throws CommandError at Ctrl-C alone */
+  /** @param path with its query. @throws CommandError only on Ctrl-C */
   async ask(path: string, { method = "GET", headers = {} }: AskOptions = {}): Promise<Asked> {
     const { fetch, nowAtMs, interrupted } = this.#world;
     if (this.#lateCount >= lateCountMax) return notAsked;
@@ -89,7 +89,7 @@ export class OriginClient {
       };
     } catch (cause) {
       if (interrupted.aborted) {
-        throw interruption("The origin was not looked at to the end, and nothing was written.");
+        throw interruption("The examination was interrupted, and nothing was written.");
       }
       const failed: AskFailure = { kind: "failure", ...networkFailure(cause, answerMsMax) };
       if (failed.code === "too-late") this.#lateCount += 1;
@@ -101,10 +101,10 @@ export class OriginClient {
 const notAsked: AskFailure = {
   kind: "failure",
   code: "too-late",
-  why: `It was not asked for: ${lateCountMax} requests before had no answer within ${answerMsMax / 1_000} s`,
+  why: `It was not requested, because ${lateCountMax} earlier requests got no answer within ${answerMsMax / 1_000} s`,
 };
 
-/** Up to the bound; the rest is not fetched. */
+/** Reads the body up to the limit, and cancels the rest. */
 async function bodyOf(response: Response): Promise<Uint8Array> {
   if (response.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-// What a page is, by its path, its type and its status.
+// Classifies pages by path, type and status.
 import type { Answer } from "./origin-client.ts";
 
 export type PageKind =
@@ -17,7 +17,7 @@ const apiSegment = /^(?:api|graphql|rest|wp-json|jsonapi|v\d+)$/i;
 const assetEnding =
   /\.(?:css|m?js|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|otf|eot|map|mp4|webm|pdf|webmanifest)$/i;
 
-/** These may do something, even by GET and without a cookie. */
+/** Paths that may have effects, even by GET without a cookie. */
 const effects =
   /log-?out|sign-?out|subscribe|abmelden|delete|remove|cancel|approve|activate|\bvote\b|add[-_]to[-_]cart|add-item|wp-cron|confirm|verify|reset/i;
 
@@ -25,12 +25,12 @@ export function mayHaveEffects(path: string): boolean {
   return effects.test(path);
 }
 
-/** @returns the pattern of a route for the private part of a path; `undefined` where its name says nothing */
+/** Returns the route pattern for the private part of a path; `undefined` if the path does not look private. */
 export function privatePattern(path: string): string | undefined {
   return patternUpTo(path, privateSegment);
 }
 
-/** The same of an interface for programs. */
+/** Returns the route pattern for the API part of a path. */
 export function apiPattern(path: string): string | undefined {
   return patternUpTo(path, apiSegment);
 }
@@ -43,12 +43,12 @@ function patternUpTo(path: string, form: RegExp): string | undefined {
   return upTo.endsWith(".php") ? upTo : `${upTo}/*`;
 }
 
-/** Does a part of it mean something else in the pattern of a route? */
+/** Tells whether a segment has a special meaning in a route pattern. */
 export function hasOddSegment(path: string): boolean {
   return segmentsOf(path).some((one) => one.includes("*") || one.startsWith(":"));
 }
 
-/** Of the path alone, without empty ones. */
+/** Returns the non-empty segments of a path, without the query. */
 export function segmentsOf(path: string): string[] {
   return withoutQuery(path)
     .split("/")
@@ -64,10 +64,10 @@ export function isAssetPath(path: string): boolean {
 }
 
 const hexHash = /^(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}$/i;
-/** As bundlers write it. Names of pictures may look like that too. */
+/** As bundlers write it. Names of images may look like this too. */
 const mixedHash = /^(?=.*\d)(?=.*[A-Z])(?=.*[a-z])\w{8,}$/;
 
-/** Its name changes with its content: a hash in the name. */
+/** Tells whether the file name contains a hash of the content. */
 export function isFingerprinted(path: string): boolean {
   if (path.startsWith("/_next/static/")) return true;
   const parts = (segmentsOf(path).at(-1) ?? "").split(/[.~_-]/).slice(0, -1);

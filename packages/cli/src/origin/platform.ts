@@ -1,4 +1,4 @@
-// Which software a site seems to run on, and which caches stand before it already.
+// Detects the software of a site, and caches before its origin.
 import { fieldsOfCaches } from "../asking/cache-fields.ts";
 import type { Answer } from "./origin-client.ts";
 
@@ -20,7 +20,7 @@ interface Mark {
   readonly text?: RegExp;
 }
 
-/** The first that fits counts, so the narrower stands first. */
+/** The first match counts, so narrower marks come first. */
 const marks: readonly Mark[] = [
   { platform: "WooCommerce", text: /class="[^"]*\bwoocommerce\b|\/plugins\/woocommerce\// },
   { platform: "WordPress", field: ["link", /api\.w\.org/] },
@@ -49,7 +49,7 @@ export function platformOf(answers: readonly Pick<Answer, "headers" | "text">[])
 
 const fieldsBefore = ["age", ...fieldsOfCaches, "x-varnish", "cache-status", "via"];
 
-/** @returns the fields, such as `X-Cache: HIT`, by which a cache before the origin shows itself */
+/** Returns response fields that show a cache before the origin, such as `X-Cache: HIT`. */
 export function cachesBefore(headers: Headers): string[] {
   return fieldsBefore.flatMap((name) => {
     const value = headers.get(name);

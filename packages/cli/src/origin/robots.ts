@@ -1,8 +1,8 @@
-// What robots.txt and a sitemap say of a site: what not to ask for, and which pages there are.
+// Parses robots.txt and sitemaps.
 
-/** For whoever is not named. */
+/** The rules for user agents that are not named. */
 export interface Robots {
-  /** Beginnings of paths, with `*` for any text and `$` for the end. */
+  /** Path prefixes, with `*` for any text and `$` for the end. */
   readonly disallowed: readonly string[];
   readonly allowed: readonly string[];
   readonly sitemaps: readonly string[];
@@ -27,7 +27,7 @@ export function readRobots(text: string): Robots {
   return { disallowed, allowed, sitemaps };
 }
 
-/** The longest rule that fits decides (RFC 9309 §2.2.2). */
+/** The longest matching rule decides (RFC 9309 §2.2.2). */
 export function mayAsk(path: string, { disallowed, allowed }: Robots): boolean {
   return longestFit(path, disallowed) <= longestFit(path, allowed);
 }
@@ -46,7 +46,7 @@ function fits(path: string, rule: string): boolean {
   const last = isWhole ? parts.pop() : undefined;
   if (!path.startsWith(first)) return false;
   if (isWhole && last === undefined) return path === first;
-  // The first place where a part fits leaves the most for the next: no rule takes longer than the path is.
+  // The first match of each part leaves the most text for the next, so each rule takes linear time.
   let at = first.length;
   for (const part of parts) {
     const found = path.indexOf(part, at);
@@ -56,7 +56,7 @@ function fits(path: string, rule: string): boolean {
   return last === undefined || (path.length - last.length >= at && path.endsWith(last));
 }
 
-/** @returns the addresses that a sitemap, or an index of sitemaps, names */
+/** Returns the URLs in a sitemap, or in an index of sitemaps. */
 export function sitemapAddresses(text: string): string[] {
   return [...text.matchAll(/<loc>\s*(?:<!\[CDATA\[\s*)?([^<\]\s]+)/gi)].map(([, url = ""]) =>
     url.replaceAll("&amp;", "&"),

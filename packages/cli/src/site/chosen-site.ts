@@ -1,4 +1,4 @@
-// Which site a run is about, and with which token: by options, by the environment, by a profile.
+// Determines the site and the token of a command, from options, the environment or a profile.
 import { CommandError, usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { World } from "../world.ts";
@@ -7,7 +7,7 @@ import { ownText } from "./own-file.ts";
 import { type Profile, type Profiles, readProfiles } from "./profiles.ts";
 import { checkedToken } from "./token.ts";
 
-/** Options of every command that asks a site. */
+/** Options of every command that uses a site. */
 export interface SiteOptions {
   readonly site?: string;
   readonly profile?: string;
@@ -15,18 +15,17 @@ export interface SiteOptions {
 }
 
 export interface ChosenSite extends SiteAddress {
-  /** `undefined` where none is set. */
+  /** `undefined` if none is set. */
   readonly token: string | undefined;
 }
 
 type Where = Pick<World, "env" | "home">;
 
 /**
- * `--site`, else `--profile`, else TIDEMARK_SITE, else TIDEMARK_PROFILE, else the default profile. A token of a
- * profile goes to the site of that profile alone. The variables TIDEMARK_TOKEN and TIDEMARK_TOKEN_FILE go
- * before it.
+ * Returns the first of `--site`, `--profile`, TIDEMARK_SITE, TIDEMARK_PROFILE and the default profile. A profile's token
+ * is only sent to that profile's site. TIDEMARK_TOKEN and TIDEMARK_TOKEN_FILE take precedence over it.
  *
- * @throws CommandError where no site is named, or something is wrong with it
+ * @throws CommandError if no site is specified, or a setting is invalid
  */
 export async function chosenSite(options: SiteOptions, where: Where): Promise<ChosenSite> {
   const { env } = where;
@@ -49,7 +48,7 @@ function namedSite({ site, profile }: SiteOptions, env: World["env"]) {
   if (site !== undefined && profile !== undefined) {
     throw usageError({
       what: "The options are refused.",
-      why: "--site and --profile both name a site.",
+      why: "--site and --profile both specify a site.",
       mend: "Write one of them.",
     });
   }
@@ -71,14 +70,14 @@ function chosenProfile(
   const names = Object.keys(profiles);
   const only = names.length === 1 ? names[0] : undefined;
   const name = options.profile ?? (env["TIDEMARK_PROFILE"] || undefined) ?? usual ?? only;
-  const known = names.length === 0 ? "There are no profiles." : `There are: ${names.join(", ")}.`;
+  const known = names.length === 0 ? "There are no profiles." : `Profiles: ${names.join(", ")}.`;
   if (name === undefined) {
     const fault = {
-      what: "No site is named.",
-      why: `Neither --site, TIDEMARK_SITE nor a profile says which one. ${known}`,
-      mend: "Write --site https://www.example.com, or make a profile with: tidemark profile set NAME --site URL.",
+      what: "No site is specified.",
+      why: `There is no --site, no TIDEMARK_SITE and no profile to use. ${known}`,
+      mend: "Write --site https://www.example.com, or create a profile with: tidemark profile set NAME --site URL.",
     };
-    // A command that has other things to look at goes on without a site.
+    // A command that can also work without a site catches this code.
     throw new CommandError(fault, { exitCode: exitCode.usage, code: "no-site" });
   }
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
@@ -86,7 +85,7 @@ function chosenProfile(
   throw usageError({
     what: "The profile is refused.",
     why: `There is no profile ${JSON.stringify(name)}. ${known}`,
-    mend: `Make it with: tidemark profile set ${name} --site URL.`,
+    mend: `Create it with: tidemark profile set ${name} --site URL.`,
   });
 }
 
@@ -110,6 +109,6 @@ async function withToken(
   throw usageError({
     what: "TIDEMARK_TOKEN_FILE cannot be used.",
     why: `There is no file ${path}.`,
-    mend: "Name a file of mode 600 that holds the ADMIN_TOKEN of the site.",
+    mend: "Set it to a file of mode 600 with the ADMIN_TOKEN of the site.",
   });
 }

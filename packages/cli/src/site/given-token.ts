@@ -1,4 +1,4 @@
-// Takes a token from the user: by a question whose answer is not shown, or from stdin.
+// Reads a token from the user: by a hidden prompt, or from stdin.
 import { addAbortSignal } from "node:stream";
 import { interruption, usageError } from "../command-error.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -10,16 +10,16 @@ interface Asking {
   readonly world: World;
 }
 
-/** @throws CommandError for what is no token, and where it would be shown while it is typed */
+/** @throws CommandError for an invalid token, and if the input would be visible */
 export async function givenToken({ terminal, world }: Asking, origin: string): Promise<string> {
   if (terminal.isInteractive) {
-    return checkedToken(await terminal.secret(`The ADMIN_TOKEN of ${origin}`), "What was typed");
+    return checkedToken(await terminal.secret(`The ADMIN_TOKEN of ${origin}`), "The input");
   }
   if (world.input.isTTY === true) {
     throw usageError({
       what: "Nothing was stored.",
-      why: "The token cannot be asked for: stderr is no terminal, and what is typed would be shown.",
-      mend: "Run it without 2>, send the token on stdin, or write --no-token.",
+      why: "The token cannot be read: stderr is not a terminal, so the input would be visible.",
+      mend: "Run it without 2>, pass the token on stdin, or write --no-token.",
     });
   }
   return checkedToken((await firstLine(world)).trim(), "The first line of stdin");

@@ -1,25 +1,25 @@
-// Files that may hold a token: read if nobody else may read or write them, and changed by one process at a time.
+// Files that may contain a token: only their owner may access them, and one process at a time changes them.
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { usageError } from "../command-error.ts";
 import { createBeneath, LinkInTheWay, type Place, replaceBeneath } from "../files/beneath.ts";
 import type { World } from "../world.ts";
 
-/** @returns `undefined` where there is none. @throws CommandError where others may read or have written it */
+/** Returns `undefined` if the file is absent. @throws CommandError if others can read it or may have written it */
 export async function ownText(path: string): Promise<string | undefined> {
   try {
     const file = await open(path, "r");
     try {
       await refuseOfOthers(file, path);
-      // Some editors begin a file with a byte order mark.
+      // Some editors write a byte order mark.
       return (await file.readFile("utf8")).replace(/^\ufeff/, "");
     } finally {
       await file.close();
     }
   } catch (cause) {
-    // A home such as /dev/null is no folder.
+    // A home such as /dev/null is not a folder.
     if (["ENOENT", "ENOTDIR"].includes(codeOf(cause) ?? "")) return undefined;
-    const mend = "See that it is a file, and that you may read it.";
+    const mend = "Check that it is a file, and that you can read it.";
     throw ofSystem(cause, { what: `${path} was not read.`, mend });
   }
 }
@@ -30,14 +30,14 @@ async function refuseOfOthers(file: FileHandle, path: string): Promise<void> {
   const { mode, uid } = stats;
   // A shell's <(command) is a pipe.
   if (!stats.isFile() && !stats.isFIFO()) {
-    throw usageError({ what, why: "It is no file.", mend: "Name a file of mode 600." });
+    throw usageError({ what, why: "It is not a file.", mend: "Name a file of mode 600." });
   }
   if (process.platform === "win32") return;
   if ((mode & 0o077) !== 0) {
     throw usageError({
       what,
-      why: `Others may read it: its mode is ${(mode & 0o777).toString(8)}, and it may hold a token.`,
-      mend: `Run chmod 600 ${path}. If others could read it, take a new token.`,
+      why: `Others can read it: its mode is ${(mode & 0o777).toString(8)}, and it may contain a token.`,
+      mend: `Run chmod 600 ${path}. If others could read it, create a new token.`,
     });
   }
   const own = process.getuid?.();
@@ -45,7 +45,7 @@ async function refuseOfOthers(file: FileHandle, path: string): Promise<void> {
   throw usageError({
     what,
     why: `It belongs to another user: its owner is ${uid}, and you are ${own}.`,
-    mend: `If you trust what it holds, run chown ${own} ${path}.`,
+    mend: `If you trust its content, run chown ${own} ${path}.`,
   });
 }
 
@@ -55,10 +55,10 @@ const lockWaitMs = 100;
 const modes = { file: 0o600, folder: 0o700 };
 
 /**
- * Puts what `change` makes of its text in its place, all at once. Another process that changes it waits. A link on the
- * way is not followed: a token shall stay where its user keeps it.
+ * Replaces a file atomically by the result of `change`. Other processes wait for a lock. Follows no symbolic links, so
+ * that tokens stay where the user stores them.
  *
- * @throws CommandError where it cannot be written; and what `change` throws, in which case it stays as it was
+ * @throws CommandError if the file cannot be written, and errors of `change`; the file is then unchanged
  */
 export async function changeOwnFile(
   place: Place,
@@ -86,15 +86,15 @@ async function locked(lock: Place, sleep: World["sleep"]): Promise<void> {
     try {
       return await createBeneath(lock, "", modes);
     } catch (cause) {
-      // A file in the place of a folder has the same code, of another call.
+      // `mkdir` fails with the same code if a file has the name of a folder.
       const isLocked =
         codeOf(cause) === "EEXIST" && (cause as { syscall?: string }).syscall === "open";
       if (!isLocked) throw cause;
       if (tries === lockTriesMax) {
         throw usageError({
           what: "Nothing was stored.",
-          why: `Another tidemark is changing the profiles, or one was killed while it did: ${join(lock.folder, lock.path)} is there.`,
-          mend: "Run it again. If no other runs, delete that file first.",
+          why: `Another tidemark is changing the profiles, or was killed during a change: ${join(lock.folder, lock.path)} exists.`,
+          mend: "Run it again. If no other tidemark runs, delete that file first.",
         });
       }
       await sleep(lockWaitMs);
@@ -104,13 +104,13 @@ async function locked(lock: Place, sleep: World["sleep"]): Promise<void> {
 
 const notWritten = (path: string) => ({
   what: `${path} was not written.`,
-  mend: "See that you may write there, and that the disk is not full.",
+  mend: "Check that you can write there, and that the disk is not full.",
 });
 
-/** @returns a sentence for what the system refused; all else as it is */
+/** Converts errors of the file system, and returns all others unchanged. */
 function ofSystem(cause: unknown, said: { readonly what: string; readonly mend: string }) {
   if (cause instanceof LinkInTheWay) {
-    const mend = "Put a file or a folder of your own in its place.";
+    const mend = "Replace it with a file or a folder of your own.";
     return usageError({ what: said.what, why: cause.message, mend }, cause);
   }
   const code = codeOf(cause);

@@ -1,4 +1,4 @@
-// Profiles: sites by name, with their tokens, in one file that its owner alone may read.
+// Profiles: sites by name, with their tokens, in one file that only its owner may read.
 import { join } from "node:path";
 import { usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
@@ -12,19 +12,19 @@ export interface Profile {
 }
 
 export interface Profiles {
-  /** The one that counts where none is named. */
+  /** The profile that is used by default. */
   readonly default?: string;
   readonly profiles: Readonly<Record<string, Profile>>;
 }
 
-/** Is it a name that `profile set` takes? A file written by hand may have others. */
+/** Tells whether `profile set` accepts the name. A file that was written by hand may have others. */
 export function isProfileName(name: string): boolean {
   return /^[a-z0-9][\w.-]{0,63}$/i.test(name);
 }
 
 type Where = Pick<World, "env" | "home">;
 
-/** As the XDG Base Directory Specification has it. */
+/** Returns the location by the XDG Base Directory Specification. */
 function profilesPlace({ env, home }: Where): Place {
   const folder = env["XDG_CONFIG_HOME"] || join(home, ".config");
   return { folder, path: "tidemark/profiles.json" };
@@ -35,7 +35,7 @@ export function profilesPath(where: Where): string {
   return join(folder, path);
 }
 
-/** @throws CommandError for a file that others may read, or that is no such file */
+/** @throws CommandError if others can read the file, or if it is invalid */
 export async function readProfiles(where: Where): Promise<Profiles> {
   const path = profilesPath(where);
   const text = await ownText(path);
@@ -43,8 +43,8 @@ export async function readProfiles(where: Where): Promise<Profiles> {
 }
 
 /**
- * @param change makes the new ones of those that are there by then
- * @throws CommandError where they cannot be read or written; and what `change` throws
+ * @param change returns the new profiles; it gets the present ones
+ * @throws CommandError if the file cannot be read or written, and errors of `change`
  */
 export async function changeProfiles(
   where: Where & Pick<World, "sleep">,
@@ -59,7 +59,7 @@ function profilesIn(text: string, path: string): Profiles {
     usageError({
       what: `${path} cannot be used.`,
       why,
-      mend: 'Mend it, or delete it and write it anew with "tidemark profile set".',
+      mend: 'Fix it, or delete it and create it again with "tidemark profile set".',
     });
   let value: unknown;
   try {
@@ -76,10 +76,10 @@ function profilesIn(text: string, path: string): Profiles {
       isTextOrAbsent(profile["operatorPath"]);
     if (!isProfile)
       throw refused(
-        `The profile ${JSON.stringify(name)} has no "site", or a field that is no text.`,
+        `The profile ${JSON.stringify(name)} has no "site", or has a field that is not a string.`,
       );
   }
-  if (!isTextOrAbsent(value["default"])) throw refused('Its "default" is no text.');
+  if (!isTextOrAbsent(value["default"])) throw refused('Its "default" is not a string.');
   return value as unknown as Profiles;
 }
 

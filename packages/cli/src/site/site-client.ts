@@ -1,4 +1,4 @@
-// Asks the operator's routes of a site.
+// Calls the operator's routes of a site.
 import type { World } from "../world.ts";
 import type { ChosenSite } from "./chosen-site.ts";
 import {
@@ -18,20 +18,20 @@ interface Asked {
   readonly query?: Query;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Beside 2xx: statuses that are answers, too. */
+  /** Statuses besides 2xx that are also answers. */
   readonly accepts?: readonly number[];
 }
 
 const answerMsMax = 60_000;
-/** More than any route tells. */
+/** Larger than any answer of these routes. */
 const answerBytesMax = 32 * 1_024 * 1_024;
 
-/** The routes of answers that have another name than their route. */
+/** Answers whose names differ from their routes. */
 const routes = { dryRun: "purge", healthOrStatus: "health" } as const;
 
 type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
-/** One site, as the operator asks it. */
+/** A client for the operator's routes of one site. */
 export class SiteClient {
   readonly site: ChosenSite;
   readonly #world: Outside;
@@ -55,7 +55,7 @@ export class SiteClient {
           });
   }
 
-  /** @returns what `Tidemark-Debug` takes on this site for a minute. @throws as `json` */
+  /** Returns a value for `Tidemark-Debug`, valid on this site for a minute. @throws as `json` */
   debugToken(): Promise<string> {
     return this.#tokenFor("debug");
   }
@@ -66,8 +66,8 @@ export class SiteClient {
   }
 
   /**
-   * @param name of the answer, which is also the route's where that has one form of answer
-   * @throws CommandError for a refusal, with the site's own sentences; and where no such answer comes
+   * @param name the answer's form, which is usually also the name of the route
+   * @throws CommandError with the site's own message for a refusal, and if the answer has another form
    */
   async json<Name extends AnswerName>(
     name: Name,
@@ -86,7 +86,7 @@ export class SiteClient {
     return value as OperatorAnswer<Name>;
   }
 
-  /** As `json`, of an answer that is plain text. */
+  /** Like `json`, for plain text. */
   async text(route: string, asked: Asked = {}): Promise<string> {
     const response = await this.#answer(route, await this.#signed(asked));
     const isPlain = response.headers.get("content-type")?.startsWith("text/plain") === true;
@@ -126,7 +126,7 @@ export class SiteClient {
       method: asked.method ?? "GET",
       ...(asked.headers && { headers: asked.headers }),
       ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
-      // A redirect would take the token elsewhere.
+      // A redirect would send the token elsewhere.
       redirect: "manual" as const,
       signal: AbortSignal.any([this.#world.interrupted, AbortSignal.timeout(answerMsMax)]),
     };
@@ -142,10 +142,10 @@ export class SiteClient {
   }
 }
 
-/** Ours have less than ten. What nests without an end would overflow the stack of whatever walks it. */
+/** Tidemark's answers have fewer than ten levels. Deeper JSON could overflow the stack of recursive functions. */
 const nestingMax = 64;
 
-/** @returns `undefined` for what is no JSON, or nests deeper than any answer of Tidemark */
+/** Returns `undefined` for invalid JSON, and for JSON that is nested too deeply. */
 function jsonIn(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);

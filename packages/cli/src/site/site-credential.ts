@@ -1,5 +1,5 @@
-// What the command shows a site in the place of its ADMIN_TOKEN, which never leaves this machine: a token that is
-// derived from it for this host and a minute, once the site has proved that it knows the ADMIN_TOKEN, too.
+// Derives short-lived tokens from the ADMIN_TOKEN, which never leaves this machine. A token is for one host and a
+// minute. It is only sent after the site has proved that it also knows the ADMIN_TOKEN.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import {
   challengeField,
@@ -13,26 +13,26 @@ import {
 } from "../../../../src/protocol/operator-token.ts";
 import type { World } from "../world.ts";
 
-/** Longer than a request is on its way. Each request gets a token of its own. */
+/** Longer than any request takes. Each request gets its own token. */
 const tokenSeconds = 60;
 
 interface Proven {
   readonly key: TokenKey;
-  /** What the site's clock is ahead of this machine's. */
+  /** The offset of the site's clock to this machine's. */
   readonly aheadMs: number;
 }
 
 export interface SiteCredentialSettings extends Pick<World, "nowAtMs"> {
-  /** Of the site, as it is addressed. */
+  /** The host in the site's address. */
   readonly host: string;
   readonly adminToken: string;
-  /** Sends the fields to the site's route `proof`. @throws CommandError where it does not answer so */
+  /** Sends the fields to the site's route `proof`. @throws CommandError for another answer */
   readonly askProof: (fields: Readonly<Record<string, string>>) => Promise<OperatorAnswer<"proof">>;
-  /** The error where the proof is wrong. */
+  /** Creates the error for a wrong proof. */
   readonly notProven: () => Error;
 }
 
-/** Of one site. */
+/** The credential for one site. */
 export class SiteCredential {
   readonly #settings: SiteCredentialSettings;
   #proven: Promise<Proven> | undefined;
@@ -41,7 +41,7 @@ export class SiteCredential {
     this.#settings = settings;
   }
 
-  /** @throws CommandError where the site has not proved itself; nothing that opens it was sent then */
+  /** @throws CommandError if the site has not proved itself; no token was sent then */
   async token(scope: TokenScope): Promise<string> {
     const { host, nowAtMs } = this.#settings;
     this.#proven ??= this.#prove().catch((cause: unknown) => {

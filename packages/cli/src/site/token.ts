@@ -1,9 +1,9 @@
-// The ADMIN_TOKEN of a site, as the user gives it.
+// Validates an ADMIN_TOKEN from the user.
 import { usageError } from "../command-error.ts";
 
 /**
- * @param from what said it, such as `TIDEMARK_TOKEN`
- * @returns what a field of a request may hold. @throws CommandError, which does not quote it
+ * @param from the source of the token, such as `TIDEMARK_TOKEN`
+ * @returns a valid value for a request field. @throws CommandError, which does not quote the token
  */
 export function checkedToken(token: string, from: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
@@ -12,7 +12,7 @@ export function checkedToken(token: string, from: string): string {
     why:
       token === ""
         ? "It is empty."
-        : "It holds a space, a line break or a character outside of ASCII.",
-    mend: "Give the ADMIN_TOKEN of the site, and nothing else.",
+        : "It contains a space, a line break or a character outside ASCII.",
+    mend: "Pass only the ADMIN_TOKEN of the site.",
   });
 }

@@ -1,4 +1,4 @@
-// What is to be started in a folder: its Worker, its configuration, and what its wrangler file and .dev.vars say.
+// Reads the project of a folder: its Worker, its configuration, its wrangler file and .dev.vars.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { readWorkerOf } from "./worker-of-folder.ts";
 const configs = ["ts", "mts", "js", "mjs"].map((ending) => `tidemark.config.${ending}`);
 
 /**
- * @param named a configuration in the place of the folder's own
- * @throws OperatorError where there is nothing to start, or a file cannot be read
+ * @param named a configuration to use instead of the folder's own
+ * @throws OperatorError if there is nothing to start, or a file cannot be read
  */
 export async function readFolder(folder: string, named: string | undefined): Promise<Project> {
   const own = configs.map((name) => join(folder, name)).find((path) => existsSync(path));
@@ -27,7 +27,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
     });
   }
   const variables = parseEnv((await textIfThere(join(folder, ".dev.vars"))) ?? "");
-  // The host of the deployed site would lead clients there: by redirects, and by absolute URLs.
+  // The host of the deployed site would send clients there, by redirects and absolute URLs.
   const { SITE_HOST: _, ...deployed } = wrangler?.variables ?? {};
   const texts = Object.entries({ ...deployed, ...variables });
   return {
@@ -45,7 +45,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
   };
 }
 
-/** The package that the project has installed; in a copy of the repository, its sources. */
+/** Returns the installed package of the project; in a copy of this repository, its sources. */
 function libraryIn(folder: string): Library {
   if (
     existsSync(join(folder, "src/config/config.ts")) &&
@@ -57,8 +57,8 @@ function libraryIn(folder: string): Library {
     createRequire(join(folder, "package.json")).resolve("tidemark/worker");
   } catch (cause) {
     throw new OperatorError({
-      what: "The package tidemark is not there.",
-      why: `It is not installed in ${folder}, and the Worker is bundled with it.`,
+      what: "The package tidemark is missing.",
+      why: `It is not installed in ${folder}, and the Worker needs it.`,
       mend: "Run npm install tidemark there.",
       cause,
     });

@@ -1,5 +1,5 @@
-// The runtime of Workers and the bundler, as the project's own wrangler has them: what runs on this machine is then
-// what that wrangler deploys. The build puts this in the place of imports of these packages.
+// Loads the Workers runtime and the bundler of the project's own wrangler, so that `tidemark start` runs what that
+// wrangler deploys. The build replaces imports of these packages by this module.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,8 +7,8 @@ import { OperatorError } from "../../../../src/tidemark.ts";
 
 /**
  * @param name a package that wrangler depends on
- * @param names what is imported of it
- * @throws OperatorError where the project has no wrangler, or one of another age
+ * @param names the imported names
+ * @throws OperatorError if the project has no wrangler, or an incompatible one
  */
 export async function fromProject(
   name: string,
@@ -27,18 +27,18 @@ export async function fromProject(
   });
 }
 
-/** @returns the path of its manifest: in the project, else beside this command */
+/** Returns the path of wrangler's manifest, in the project or beside this command. */
 function wranglerOf(folder: string): string {
   for (const from of [join(folder, "package.json"), import.meta.url]) {
     try {
       return createRequire(from).resolve("wrangler/package.json");
     } catch {
-      // The next place may have it.
+      // Try the next place.
     }
   }
   throw new OperatorError({
-    what: "wrangler is not there.",
-    why: `tidemark start runs the Worker with it, and it is not installed in ${folder}.`,
+    what: "wrangler is missing.",
+    why: `tidemark start needs it, and it is not installed in ${folder}.`,
     mend: "Run npm install --save-dev wrangler there.",
   });
 }

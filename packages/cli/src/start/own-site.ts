@@ -1,4 +1,4 @@
-// The site of the folder that the command was called in, started and run until Ctrl-C.
+// Starts the site of the current folder, and runs it until Ctrl-C.
 import { resolve } from "node:path";
 import { runSite } from "../../../../local/run/run-site.ts";
 import {
@@ -11,7 +11,7 @@ import { usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
 import { readFolder } from "./folder-project.ts";
 
-/** @throws CommandError naming the option that is wrong */
+/** @throws CommandError that names the invalid option */
 export function optionsOf(given: GivenStartOptions): StartOptions {
   try {
     return checkedStartOptions(given, "tidemark start --help");
@@ -22,10 +22,10 @@ export function optionsOf(given: GivenStartOptions): StartOptions {
 }
 
 /**
- * Resolves once a signal has ended it.
+ * Resolves when a signal has ended the run.
  *
- * @param named a configuration in the place of the folder's own
- * @throws OperatorError where it does not start
+ * @param named a configuration to use instead of the folder's own
+ * @throws OperatorError if the site does not start
  */
 export async function runOwnSite(
   { world, terminal }: Session,

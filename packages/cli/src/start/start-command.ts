@@ -1,4 +1,4 @@
-// `tidemark start`: one's own site behind Tidemark on this machine. All that it runs is loaded only when it is asked for.
+// `tidemark start`: runs a site behind Tidemark on this machine. Its dependencies are loaded only if it is called.
 import { failure } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { AddCommand, Session } from "../session.ts";
@@ -9,32 +9,29 @@ export const addStart: AddCommand = (program, act) => {
     .command("start")
     .summary("run your site behind Tidemark on this machine")
     .description(
-      "Runs the Worker of this folder on this machine, before your site, with a Redis of its own. It loads your configuration again when it changes, and prints a line for each request. It needs Node 22.12 or newer, and wrangler in this project.",
+      "Runs the Worker of this folder on this machine, before your site, with its own Redis. Reloads your configuration when it changes, and prints a line for each request. Needs Node 22.12 or newer, and wrangler in this project.",
     )
     .option(
       "--origin <url>",
-      "your site, scheme and host alone; else ORIGIN_URL of .dev.vars or of the wrangler file",
+      "your site, as scheme and host (default: ORIGIN_URL of .dev.vars or of the wrangler file)",
     )
     .option("--port <n>", "port of the first colo (default: 8787)")
     .option(
       "--colos <n>",
-      "number of colos, on consecutive ports, each a process of its own (default: 1)",
+      "number of colos, on consecutive ports, each in its own process (default: 1)",
     )
     .option(
       "--redis <url>",
       "use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey",
     )
     .option("--config <file>", "use this configuration instead of tidemark.config.ts")
-    .option(
-      "--rtt <ms>",
-      "let every answer of the shared tier take that much longer, as distance does (default: 0)",
-    )
+    .option("--rtt <ms>", "delay each answer of the shared tier, to simulate distance (default: 0)")
     .option(
       "--replica-lag <ms>",
-      "read the shared tier as it was that long ago, as a replica may be (default: 0)",
+      "read an older state of the shared tier, to simulate a replica's lag (default: 0)",
     )
-    .option("--no-watch", "do not load the configuration again when it changes")
-    .option("--quiet", "print no line for each request")
+    .option("--no-watch", "do not reload the configuration when it changes")
+    .option("--quiet", "do not print requests")
     .addHelpText("after", examples)
     .action(act<GivenStartOptions>(start));
 };

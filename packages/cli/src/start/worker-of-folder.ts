@@ -1,4 +1,4 @@
-// What a project's wrangler file says of its Worker, as far as it can be had on this machine.
+// Reads the Worker's settings from a project's wrangler file, as far as they work on this machine.
 import { join, resolve } from "node:path";
 import type { RateLimitSettings } from "../../../../local/colo.ts";
 import type { Project } from "../../../../local/run/project.ts";
@@ -20,13 +20,13 @@ export interface WorkerOfFolder extends Pick<
   readonly kvNamespaces: readonly string[];
 }
 
-/** @returns `undefined` without a wrangler file. @throws OperatorError for one that cannot be read */
+/** Returns `undefined` without a wrangler file. @throws OperatorError if it cannot be read */
 export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | undefined> {
   const { file } = await readWranglerFile(folder);
   if (file.kind === "absent") return undefined;
   if (file.kind === "malformed") {
     const what = `${join(folder, file.name)} cannot be read.`;
-    throw new OperatorError({ what, why: file.why, mend: "Mend it there." });
+    throw new OperatorError({ what, why: file.why, mend: "Fix it there." });
   }
   const {
     main,
@@ -56,7 +56,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
       notGiven.length === 0
         ? []
         : [
-            `${file.name} gives the Worker what is not given here: ${notGiven.join(", ")}. Where it needs that, run npx wrangler dev.`,
+            `${file.name} has bindings that are not available here: ${notGiven.join(", ")}. If the Worker needs them, run npx wrangler dev.`,
           ],
   };
 }
@@ -65,7 +65,7 @@ function tableOf(value: unknown): Table {
   return isTable(value) ? value : {};
 }
 
-/** @returns each binding with the section that has it, save those that are given here */
+/** Returns each binding with its section, except those that are available here. */
 function bindingsIn(sections: Table): string[] {
   return Object.entries(sections).flatMap(([section, value]) => {
     const { bindings, producers, binding } = tableOf(value);

@@ -1,6 +1,6 @@
-// Quantiles of durations that are counted in buckets.
+// Computes quantiles of durations that are counted in buckets.
 
-/** @returns bucket by bucket */
+/** Adds counts bucket by bucket. */
 export function addedCounts(all: readonly (readonly number[])[]): number[] {
   const sums: number[] = [];
   for (const counts of all) {
@@ -9,20 +9,20 @@ export function addedCounts(all: readonly (readonly number[])[]): number[] {
   return sums;
 }
 
-/** The bucket in which a share of the durations has come. */
+/** The bucket that contains a quantile. */
 export interface Bucket {
   readonly aboveSeconds: number;
-  /** `Infinity` for what is above all bounds. */
+  /** `Infinity` for the last bucket. */
   readonly upToSeconds: number;
-  /** How many are in the buckets before it, and how many in it. */
+  /** The counts of all buckets before it, and of the bucket itself. */
   readonly belowCount: number;
   readonly count: number;
 }
 
 /**
  * @param share from 0 to 1
- * @param counts one for each bound, and one more for what is above them all
- * @returns `undefined` where nothing is counted
+ * @param counts one for each bound, and a last one for larger values
+ * @returns `undefined` if all counts are 0
  */
 export function bucketAt(
   share: number,
@@ -42,9 +42,9 @@ export function bucketAt(
 }
 
 /**
- * As `histogram_quantile` of Prometheus has it: within a bucket, durations are taken to lie evenly.
+ * Interpolates linearly within the bucket, like `histogram_quantile` of Prometheus.
  *
- * @returns seconds; `Infinity` where it is above all bounds, `undefined` where nothing is counted
+ * @returns seconds; `Infinity` above the last bound, `undefined` if all counts are 0
  */
 export function quantileSeconds(
   share: number,

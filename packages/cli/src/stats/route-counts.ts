@@ -1,22 +1,22 @@
-// What the metrics of all isolates say of each route.
+// Sums up the metrics of all isolates by route.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { addedCounts } from "./quantile.ts";
 import { bucketsOf, countOf, countsBy } from "./series.ts";
 
-/** Counts of one route, or of several. */
+/** Counts of one route or several. */
 export interface RouteCounts {
   readonly requests: number;
-  /** Answered from the cache, stale or not. */
+  /** Answered from the cache, fresh or stale. */
   readonly hits: number;
   readonly stale: number;
-  /** Never looked up: by the route, the request or the switch. */
+  /** Not looked up because of the route, the request or the switch. */
   readonly passed: number;
-  /** Answered 429. */
+  /** Answered with 429. */
   readonly limited: number;
-  /** Answered by an error of Tidemark's own. */
+  /** Answered with an error of Tidemark. */
   readonly failed: number;
   readonly toOrigin: number;
-  /** In the buckets of the metrics: requests that had to wait for a tier, then those that went to the origin. */
+  /** By the buckets of the metrics: hits that waited for a tier, and requests that went to the origin. */
   readonly hitCounts: readonly number[];
   readonly forwardCounts: readonly number[];
 }
@@ -24,7 +24,7 @@ export interface RouteCounts {
 const hitResults = ["hit", "stale-hit"];
 const forwardResults = ["forwarded", "stored", "validated", "passed"];
 
-/** In the order of their requests, the most first. */
+/** Sorted by the number of requests, the largest first. */
 export function countsByRoute(told: OperatorAnswer<"metrics">): Map<string, RouteCounts> {
   const families = ["requests", "originResponses"] as const;
   const routes = new Set(
@@ -64,12 +64,12 @@ const countNames: readonly CountName[] = [
   "toOrigin",
 ];
 
-/** The sum of all of them. */
+/** Returns the sum of all. */
 export function totalOf(all: Iterable<RouteCounts>): RouteCounts {
   return [...all].reduce((sum, one) => combined(sum, one, 1), noCounts);
 }
 
-/** How much they rose since `before`; what fell has begun anew, and has risen from 0. */
+/** Returns the increase since `before`. A counter that fell has restarted from 0. */
 export function risen(now: RouteCounts, before: RouteCounts | undefined): RouteCounts {
   if (before === undefined || now.requests < before.requests) return now;
   return combined(now, before, -1);

@@ -1,4 +1,4 @@
-// The counts of routes: as a table for people, and as data for programs.
+// Formats the counts of routes as a table for people, and as data for programs.
 import { tableOf } from "../terminal/table.ts";
 import { quantileSeconds } from "./quantile.ts";
 import { type RouteCounts, totalOf } from "./route-counts.ts";
@@ -20,8 +20,8 @@ const heads = [
 const numberColumns: ReadonlySet<number> = new Set(heads.slice(1).map((_, at) => at + 1));
 
 /**
- * @param secondsPassed counts are told per second of these; `undefined`: as they are
- * @returns a line for each route, and one for all of them
+ * @param secondsPassed divides the counts; `undefined` shows totals
+ * @returns a line for each route, and one for their sum
  */
 export function routeTable(
   byRoute: ReadonlyMap<string, RouteCounts>,
@@ -36,7 +36,7 @@ export function routeTable(
   return tableOf([heads, ...rows, row("all", totalOf(byRoute.values()))], numberColumns);
 }
 
-/** What `--json` tells of each route. Shares are from 0 to 1; `null` where there is nothing to tell. */
+/** Returns the data of a route for `--json`. Shares are from 0 to 1; `null` means that there is no data. */
 export function statsOf(counts: RouteCounts, boundsSeconds: readonly number[]) {
   const { hitCounts, forwardCounts, ...plain } = counts;
   const { requests, hits, stale, passed, limited } = counts;
@@ -44,7 +44,7 @@ export function statsOf(counts: RouteCounts, boundsSeconds: readonly number[]) {
   const quantile = (share: number, of: readonly number[]) => {
     const seconds = quantileSeconds(share, of, boundsSeconds);
     if (seconds === undefined) return null;
-    // JSON has no infinity: it is told as the last bound, which it is above.
+    // JSON has no infinity, so the last bound stands for all larger values.
     return Math.min(seconds, boundsSeconds.at(-1) ?? 0);
   };
   return {
@@ -81,7 +81,7 @@ function cellsOf(
   ];
 }
 
-/** Never rounded up to 100 %. */
+/** Rounds down, so that only a full share shows 100 %. */
 function percent(share: number | null): string {
   if (share === null) return "-";
   return `${(Math.floor(share * 1_000) / 10).toFixed(1)} %`;
@@ -95,10 +95,10 @@ function duration(seconds: number | null): string {
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }
 
-/** What the columns are, line by line. */
+/** Explains the columns. */
 export const legend = [
   "hits, stale: shares of the requests that were looked up. passed: never looked up.",
-  "errors: no usable answer came from the origin, or 429. origin: requests sent there.",
+  "errors: no usable response of the origin, or 429. origin: requests sent there.",
   "p50, p99: of requests that waited, by hits and by forwards (fwd). Hits of memory",
   "do not wait.",
 ] as const;

@@ -1,10 +1,10 @@
-// Reads the metrics of a site: those series of a family that have some labels.
+// Selects series of a site's metrics by family and labels.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { families, type FamilyName } from "../../../../src/protocol/families.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** @returns the sum of a counter's series that have all of these labels */
+/** Returns the sum of a counter's series with all of these labels. */
 export function countOf(
   metrics: OperatorAnswer<"metrics">,
   family: FamilyName,
@@ -15,7 +15,7 @@ export function countOf(
     .reduce((sum, { value }) => sum + value, 0);
 }
 
-/** @returns the values that a label has in the series of a counter, with their sums, the largest first */
+/** Returns the values of a label in a counter's series with their sums, the largest first. */
 export function countsBy(
   metrics: OperatorAnswer<"metrics">,
   family: FamilyName,
@@ -31,7 +31,7 @@ export function countsBy(
     .toSorted((a, b) => b.count - a.count);
 }
 
-/** @returns the buckets of each histogram that has all of these labels */
+/** Returns the buckets of each histogram with all of these labels. */
 export function bucketsOf(
   { histograms }: OperatorAnswer<"metrics">,
   family: FamilyName,

@@ -1,4 +1,4 @@
-// The notes of a world as a stream, which prompts need.
+// Adapts the notes of a world to a stream, which prompts need.
 import { Writable } from "node:stream";
 import type { Output } from "../world.ts";
 

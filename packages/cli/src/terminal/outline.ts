@@ -1,6 +1,6 @@
-// Nested data as indented lines for people.
+// Formats nested data as indented lines for people.
 
-/** A line for each value. What is nested stands below its name; a list or an object with nothing in it is `none`. */
+/** Yields a line for each value. Nested values follow their name; an empty list or object is `none`. */
 export function* outlineOf(value: object, indent = ""): Generator<string> {
   for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
     const label = Array.isArray(value) ? "-" : `${name}:`;

@@ -1,12 +1,12 @@
-// Columns of text for people.
+// Formats tables for people.
 
 const widthMax = 120;
 
 /**
- * @param rows the first has the heads
- * @param right the columns whose text stands at their right end, as numbers do
- * @returns a line for each row, with two spaces between columns and none at the end. A cell that is very long, as a hostile
- *   site may send, stands out of its column: padding every row to it would take gigabytes
+ * @param rows the first one has the column heads
+ * @param right the right-aligned columns, as for numbers
+ * @returns a line for each row. A very long cell, as a hostile site may send, exceeds its column: padding all rows
+ *   to its length could take gigabytes
  */
 export function tableOf(
   rows: readonly (readonly string[])[],

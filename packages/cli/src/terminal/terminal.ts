@@ -1,4 +1,4 @@
-// What a run says: results on stdout, all else on stderr; colours and questions for people only.
+// Writes results to stdout and all else to stderr. Only terminals get colours and questions.
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { confirm, isCancel, password } from "@clack/prompts";
@@ -7,14 +7,14 @@ import { interruption, usageError } from "../command-error.ts";
 import type { Output, World } from "../world.ts";
 import { streamOf } from "./note-stream.ts";
 
-/** What the options of every command say of the terminal. */
+/** The terminal options of all commands. */
 export interface TerminalOptions {
   readonly json?: boolean;
   readonly color?: boolean;
   readonly yes?: boolean;
 }
 
-/** Where a question is put, and what ends it. */
+/** The streams of a question, and the signal that ends it. */
 interface Asking {
   readonly input: Readable;
   readonly output: Writable;
@@ -23,7 +23,7 @@ interface Asking {
 
 const clearLine = "\r\u001B[2K";
 
-/** Every line passes `printable`: the styles of its parts are the only escape sequences in it. */
+/** Each line passes `printable`, so only its styles contain escape sequences. */
 export class Terminal {
   readonly isJson: boolean;
   readonly #world: World;
@@ -35,54 +35,54 @@ export class Terminal {
     this.isJson = options.json === true;
   }
 
-  /** Are there people who read stderr, and can answer? */
+  /** Tells whether a person can see and answer questions. */
   get isInteractive(): boolean {
     return this.#world.notes.isTty && this.#world.input.isTTY === true;
   }
 
-  /** Is progress shown? Then it stands on stderr. */
+  /** Tells whether to show progress on stderr. */
   get showsProgress(): boolean {
     return this.#world.notes.isTty && !this.isJson;
   }
 
-  /** A line of the result, for people; nothing with `--json`. */
+  /** Prints a line of the result for people; nothing with `--json`. */
   print(...parts: readonly Part[]): void {
     if (!this.isJson) this.#write(parts, this.#world.output);
   }
 
-  /** The lines of a text on stdout, whatever `--json` says. */
+  /** Prints the lines of a text to stdout, with or without `--json`. */
   text(text: string): void {
     for (const line of text.replace(/\n$/, "").split("\n")) this.#write([line], this.#world.output);
   }
 
-  /** The result as JSON, a line of it; nothing without `--json`. */
+  /** Prints the result as one line of JSON; nothing without `--json`. */
   json(value: unknown): void {
     if (this.isJson) this.#world.output.write(`${printableJson(JSON.stringify(value))}\n`);
   }
 
-  /** A line on stderr. */
+  /** Prints a line to stderr. */
   note(...parts: readonly Part[]): void {
     this.#write(parts, this.#world.notes);
   }
 
-  /** A line of progress on stderr, in the place of the one before. It needs `showsProgress`. */
+  /** Replaces the progress line on stderr. Call it only if `showsProgress`. */
   overwrite(line: string): void {
     const { columns } = this.#world.notes;
     this.#world.notes.write(clearLine + printable(line).slice(0, columns - 1));
   }
 
   /**
-   * Asks before something that cannot be undone. `--yes` answers.
+   * Asks before an action that cannot be undone. `--yes` skips the question.
    *
-   * @throws CommandError where nobody can answer, or the answer is no
+   * @throws CommandError if nobody can answer, or the answer is no
    */
   async confirmed(question: string): Promise<void> {
     if (this.#options.yes === true) return;
     if (!this.isInteractive) {
       throw usageError({
         what: "Nothing was done.",
-        why: `Nobody can be asked here: ${question}`,
-        mend: "Say --yes if you want it.",
+        why: `There is no terminal to confirm in: ${question}`,
+        mend: "Pass --yes to confirm.",
       });
     }
     const message = printable(question);
@@ -92,13 +92,13 @@ export class Terminal {
     if (!isYes) throw interruption("Nothing was done.", "The answer was no.");
   }
 
-  /** Asks for a secret, which is not shown. @throws CommandError at Ctrl-C */
+  /** Asks for a secret without showing it. @throws CommandError on Ctrl-C */
   async secret(question: string): Promise<string> {
     const message = printable(question);
     return this.#answered<string>((where) => password({ message, ...where }));
   }
 
-  /** A question ends with Ctrl-D and with a signal, too: left to itself it would stay open. */
+  /** Asks a question. Ends it on Ctrl-D and on a signal, which the library does not do. */
   async #answered<Answer>(ask: (where: Asking) => Promise<Answer | symbol>): Promise<Answer> {
     const { input, notes, interrupted } = this.#world;
     const ending = new AbortController();
@@ -125,7 +125,7 @@ export class Terminal {
     to.write(`${line}\n`);
   }
 
-  /** By https://no-color.org: any value of NO_COLOR but an empty one. */
+  /** Follows https://no-color.org: any non-empty NO_COLOR turns colours off. */
   #hasColours(isTty: boolean): boolean {
     const { NO_COLOR, TERM } = this.#world.env;
     const isOff = (NO_COLOR ?? "") !== "" || TERM === "dumb" || this.#options.color === false;

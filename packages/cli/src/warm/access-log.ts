@@ -1,25 +1,25 @@
-// What an access log was asked for: lines of the combined and common formats, and JSON of nginx, Caddy and
+// Reads requested pages from access logs: lines of the combined and common formats, and JSON of nginx, Caddy and
 // Cloudflare's Logpush.
 
-/** One request that was answered well, and may be asked again. */
+/** A successful request that can be repeated. */
 export interface Logged {
-  /** A path with its query, or a URL where the log names the host. */
+  /** A path with its query, or a URL if the log has the host. */
   readonly url: string;
 }
 
 export type LoggedLine = Logged | "other" | "unreadable";
 
 /**
- * Quoted: method, path and protocol; then the status. What stands before and behind differs. A path with a
- * backslash was escaped by the server, each in its own way.
+ * Matches quoted method, path and protocol, then the status. Other parts vary. Skips paths with backslashes, because
+ * servers escape them differently.
  */
 const classic = /"([A-Z]+) ([^\s\\]+)(?: HTTP\/[\d.]+)?" (\d{3})(?: |$)/;
 
-/** @returns `"other"` for what is no GET that ended with 2xx or 3xx */
+/** Returns `"other"` for requests other than GET with 2xx or 3xx. */
 export function readLoggedLine(line: string | undefined): LoggedLine {
   const trimmed = line?.trim();
   if (trimmed === undefined || trimmed === "") return line === undefined ? "unreadable" : "other";
-  // Attackers send bytes that are no text.
+  // Attackers send bytes that are not valid text.
   if (trimmed.includes("\ufffd")) return "unreadable";
   const found = trimmed.startsWith("{") ? ofJson(trimmed) : ofClassic(trimmed);
   if (found === undefined) return "unreadable";
@@ -45,7 +45,7 @@ function ofJson(line: string): Found | undefined {
   } catch {
     return undefined;
   }
-  // Caddy has the request as an object, nginx its first line as a text.
+  // Caddy logs the request as an object, nginx its first line as a string.
   const request = entry["request"];
   if (typeof request === "string") {
     return ofClassic(`"${request}" ${Number(entry["status"])}`);
@@ -68,14 +68,14 @@ function firstText(fields: Record<string, unknown>, names: readonly string[]): s
   return undefined;
 }
 
-/** How often each was asked for. */
+/** Counts the requests of each URL. */
 export class Popularity {
-  /** Asked for, and left out since there were too many others. */
+  /** Requests for URLs beyond the limit. */
   leftOutCount = 0;
   readonly #counts = new Map<string, number>();
   readonly #countMax: number;
 
-  /** @param countMax how many different ones are counted */
+  /** @param countMax the number of different URLs that are counted */
   constructor(countMax: number) {
     this.#countMax = countMax;
   }
@@ -86,7 +86,7 @@ export class Popularity {
     else this.#counts.set(url, (before ?? 0) + 1);
   }
 
-  /** The hottest first; those that are equally so in the order of the log. */
+  /** Returns the most requested URLs; equal ones in the order of the log. */
   hottest(top: number): string[] {
     const sorted = [...this.#counts].sort(([, a], [, b]) => b - a);
     return sorted.slice(0, top).map(([url]) => url);

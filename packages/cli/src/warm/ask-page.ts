@@ -1,4 +1,4 @@
-// Asks for one page as a visitor would, and reads the answer to its end.
+// Requests one page like a visitor, and reads the whole body.
 import { retryAfterSeconds } from "../../../../src/http-rules.ts";
 import { isOurs } from "../asking/cache-status.ts";
 import { networkFailure } from "../asking/network-failure.ts";
@@ -11,28 +11,28 @@ export type Asked =
       readonly kind: "answered";
       readonly outcome: Outcome;
       readonly beganAtMs: number;
-      /** Until the head of the answer. */
+      /** The time until the response fields arrived. */
       readonly durationMs: number;
       readonly isTidemark: boolean;
     }
-  /** The site or its origin is in trouble; another try may do. */
+  /** The site or its origin failed, but a retry may succeed. */
   | {
       readonly kind: "trouble";
       readonly outcome: Outcome;
-      /** `undefined` where nobody says. */
+      /** `undefined` if there is no Retry-After. */
       readonly retryAfterMs: number | undefined;
       readonly isTidemark: boolean;
     }
   | { readonly kind: "interrupted" };
 
 const answerMsMax = 120_000;
-/** The rest of an answer that fills no tier; it may be a stream without an end. */
+/** For reading the rest of a body that fills no tier, which may be an endless stream. */
 const restMsMax = 1_000;
 const troubleStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** As browsers send it, so that the variant is theirs. */
+/** The fields of browsers, so that their variant is warmed. */
 const browserFields = { "accept-encoding": "gzip, deflate, br, zstd", "user-agent": userAgent };
 
-/** Never rejects. */
+/** Requests a page. Never rejects. */
 export async function askPage(
   url: string,
   headers: Readonly<Record<string, string>>,
@@ -44,7 +44,7 @@ export async function askPage(
   try {
     const response = await world.fetch(url, {
       headers: { ...browserFields, ...headers },
-      // A redirect is an answer, which is stored like others.
+      // A redirect is a response that is stored like others.
       redirect: "manual",
       signal,
     });
@@ -61,7 +61,7 @@ export async function askPage(
   }
 }
 
-/** To its end, or for so long: reading it whole keeps the connection for the next page. */
+/** Reads the body to its end or until the timeout. A fully read body keeps the connection open for the next page. */
 async function readBody({ body }: Response, msMax: number): Promise<void> {
   if (body === null) return;
   const reader = body.getReader();
@@ -78,7 +78,7 @@ function read(
   const { status, headers } = response;
   const told = outcomeOf(response);
   const isTidemark = isOurs(headers);
-  const why = status >= 400 ? `status ${status}` : "the answer has no Cache-Status of Tidemark";
+  const why = status >= 400 ? `status ${status}` : "the response has no Cache-Status of Tidemark";
   const outcome = told ?? { result: "failed", status, why, isFromOrigin: true };
   const isOriginDown = outcome.why?.startsWith("the origin failed") === true;
   if (!troubleStatuses.has(status) && !isOriginDown) {

@@ -1,4 +1,4 @@
-// Which pages a run has done, in a file, so that the next one goes on where it stopped.
+// Records the finished pages of a run in a file, so that the next run continues there.
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, rm } from "node:fs/promises";
@@ -7,17 +7,17 @@ import { CommandError, failure, usageError } from "../command-error.ts";
 import { LinkInTheWay, openBeneath, type Place, placeOf } from "../files/beneath.ts";
 import type { World } from "../world.ts";
 
-/** Its digest, and a line end: a file of a million pages has 17 MB. */
+/** Characters of each digest. A file of a million pages has 17 MB. */
 const digestCharacters = 16;
 const fileBytesMax = 64 * 1_048_576;
-/** What was warmed longer ago than this may be gone again. */
+/** Pages that were warmed longer ago may have expired. */
 const ageMsMax = 24 * 60 * 60 * 1_000;
-/** So much is lost at the most if the process is killed; it is asked for twice then. */
+/** The most that is lost if the process is killed. These pages are requested again. */
 const unwrittenMax = 200;
 const unwrittenMsMax = 1_000;
 const firstWords = "tidemark warm 1";
 
-/** How a run does it. An earlier one that did the same in another way was interrupted all the same. */
+/** Options that may differ when an interrupted run is continued. */
 const ofManner: ReadonlySet<string> = new Set([
   "rate",
   "concurrency",
@@ -29,7 +29,7 @@ const ofManner: ReadonlySet<string> = new Set([
   "color",
 ]);
 
-/** What makes two runs the same: the addresses, the sources, the variants. */
+/** Returns a text that is equal for runs with the same addresses, sources and variants. */
 export function identityOf(run: {
   readonly addresses: readonly string[];
   readonly words: readonly string[];
@@ -41,7 +41,7 @@ export function identityOf(run: {
 }
 
 export interface DoneSettings {
-  /** By `identityOf`. */
+  /** From `identityOf`. */
   readonly identity: string;
   /** `--state` */
   readonly path?: string | undefined;
@@ -49,7 +49,7 @@ export interface DoneSettings {
   readonly isFresh: boolean;
 }
 
-/** As the XDG Base Directory Specification has it. */
+/** Returns the location by the XDG Base Directory Specification. */
 function statePlace({ identity, path }: DoneSettings, world: World): Place {
   if (path !== undefined) return placeOf(resolve(world.folder, path));
   const folder = world.env["XDG_STATE_HOME"] || join(world.home, ".local", "state");
@@ -61,10 +61,10 @@ interface Found {
   readonly isRecent: boolean;
 }
 
-/** It remembers pages and not how many: a source may change from run to run. */
+/** Records pages instead of a count, because a source may change between runs. */
 export class DoneBook {
   readonly path: string;
-  /** Of the runs before. */
+  /** The number of pages of earlier runs. */
   readonly before: number;
   readonly #done: Set<string>;
   readonly #file: FileHandle;
@@ -83,7 +83,7 @@ export class DoneBook {
     this.#writtenLastAtMs = world.nowAtMs();
   }
 
-  /** @throws CommandError for a file that is none of ours, or of another run, or cannot be written */
+  /** @throws CommandError if the file is not a record, belongs to another run, or cannot be written */
   static async open(settings: DoneSettings, world: World): Promise<DoneBook> {
     const place = statePlace(settings, world);
     const path = join(place.folder, place.path);
@@ -96,7 +96,7 @@ export class DoneBook {
       const found = await foundIn(file, path, settings, world);
       const isRecent = found?.isRecent === true;
       if (found !== undefined && !isRecent) await file.truncate();
-      // A last line that was cut off must not spoil the next.
+      // The last line may be incomplete, so begin a new one.
       await file.appendFile(isRecent ? "\n" : `${firstLineOf(settings)}\n`);
       return new DoneBook(path, { done: isRecent ? found.done : new Set(), file }, world);
     } catch (cause) {
@@ -109,7 +109,7 @@ export class DoneBook {
     return this.#done.has(digestOf(key));
   }
 
-  /** Written soon; `settled` waits for it. */
+  /** Records a page. It is written soon; `settled` waits for that. */
   note(key: string): void {
     const digest = digestOf(key);
     if (this.#done.has(digest)) return;
@@ -121,7 +121,7 @@ export class DoneBook {
     if (isDue) this.#write();
   }
 
-  /** @returns what is wrong where not all could be written: then the next run does not know all of it */
+  /** Returns an error if not everything could be written. The next run then repeats some pages. */
   async settled(): Promise<CommandError | undefined> {
     this.#write();
     await this.#writing;
@@ -129,7 +129,7 @@ export class DoneBook {
     return this.#fault;
   }
 
-  /** @returns what is wrong where it stays: the next run would take it for its own */
+  /** Returns an error if the file could not be deleted. The next run would continue it. */
   async removed(): Promise<CommandError | undefined> {
     await this.settled();
     return rm(this.path, { force: true }).then(
@@ -138,7 +138,7 @@ export class DoneBook {
     );
   }
 
-  /** To the file that was opened, even if another run has deleted it since. */
+  /** Appends to the opened file, even if another run has deleted it since. */
   #write(): void {
     const lines = this.#unwritten.splice(0).map((digest) => `${digest}\n`);
     this.#writtenLastAtMs = this.#world.nowAtMs();
@@ -166,7 +166,7 @@ async function foundIn(
     usageError({ what: `${path} cannot be used.`, why, mend });
   if (!first.startsWith(firstWords)) {
     throw refused(
-      "It is no file in which a warming remembers what is done.",
+      "It is not a state file of tidemark warm.",
       "Name another with --state, or delete it.",
     );
   }
@@ -174,11 +174,11 @@ async function foundIn(
   if (settings.isFresh || !isRecent) return { done: new Set(), isRecent: false };
   if (first !== firstLineOf(settings)) {
     throw refused(
-      "Another warming was interrupted: of another site, other sources or other variants.",
-      "Name another with --state, or begin anew with --fresh.",
+      "It belongs to an interrupted run for another site, other sources or other variants.",
+      "Name another with --state, or start over with --fresh.",
     );
   }
-  // A line that was cut off is no digest.
+  // Skips an incomplete line.
   const done = new Set(lines.filter((line) => line.length === digestCharacters));
   return { done, isRecent };
 }
@@ -193,14 +193,14 @@ function digestOf(text: string): string {
 
 function unwritable(path: string, cause: unknown) {
   if (cause instanceof LinkInTheWay) {
-    const mend = "Name another file with --state, or put a file or a folder in its place.";
+    const mend = "Name another file with --state, or replace the link with a file or a folder.";
     return usageError({ what: `${path} was not written.`, why: cause.message, mend }, cause);
   }
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
   return failure(
     {
       what: `${path} was not written.`,
-      why: `The system says ${code}. Without it, a warming that is interrupted begins anew.`,
+      why: `The system says ${code}. Without it, an interrupted run starts over.`,
       mend: "Name another file with --state.",
     },
     "failed",

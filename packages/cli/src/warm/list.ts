@@ -1,6 +1,6 @@
-// A list of pages or keys: a line each, as text, as JSON, or as the first column of CSV.
+// Parses lists of pages or keys: one in each line, as text, as JSON, or in the first column of CSV.
 
-/** What a line names. */
+/** The content of a line. */
 export type Line =
   | { readonly kind: "named"; readonly text: string; readonly headers?: Record<string, string> }
   | { readonly kind: "nothing" }
@@ -10,8 +10,8 @@ const nothing: Line = { kind: "nothing" };
 const unreadable: Line = { kind: "unreadable" };
 
 /**
- * @param line `undefined` for one that was too long
- * @param isCsv then a comma ends the first column; a tab does so always
+ * @param line `undefined` if it was too long
+ * @param isCsv a comma or semicolon ends the first column; a tab always does
  */
 export function readLine(line: string | undefined, { isCsv }: { readonly isCsv: boolean }): Line {
   if (line === undefined) return unreadable;

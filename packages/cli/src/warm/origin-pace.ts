@@ -1,43 +1,43 @@
-// The control law of warming: how many requests the origin gets at once, by how long its answers take.
-// Pure: it is told of answers and instants, and holds no timer.
+// Controls the concurrency of warming by the origin's response times.
+// Pure: it gets responses and instants, and has no timer.
 
-/** An answer that came from the origin. */
+/** A response that came from the origin. */
 export interface OriginAnswer {
   readonly beganAtMs: number;
   readonly durationMs: number;
 }
 
-/** Answers that begin the measuring are left out: connections are opened, and programs get warm. */
+/** The first responses are ignored, because connections are being opened and programs warm up. */
 const firstOnesCount = 8;
-/** A window grows by so many answers until its tail is known well enough, or it has the most. */
+/** A window grows in these steps until its tail is known well enough, or it has the maximum. */
 const windowStep = 50;
 const windowTurns = 8;
 const windowCountMax = 400;
 const errorShareMax = 0.08;
-/** The tail is the mean of the slowest fifth: a quantile jumps where pages are of two kinds. */
+/** The tail is the mean of the slowest fifth. A quantile would jump if there are two kinds of pages. */
 const tailShare = 0.2;
-/** What differs by so many standard errors differs. */
+/** A difference of this many standard errors is significant. */
 const surelyErrors = 2.5;
-/** The very slowest are left out: a pause of one machine or another, and no queue. */
+/** The slowest responses are ignored: they show a pause of a machine, not a queue. */
 const oddShare = 0.02;
-/** Of the base: beyond it the origin is slowed. By then its p99 has grown more than its tail. */
+/** Relative to the base. Above it, the origin is slowed, and its p99 has grown even more. */
 const slowRatio = 1.25;
-/** Of the base: below it there is room for one more. */
+/** Relative to the base. Below it, one more request is allowed. */
 const easyRatio = 1.12;
-/** So many answers running, so much slower than the base, end the window at once. */
+/** This many consecutive responses, each this much slower than the base, end the window at once. */
 const alarmCount = 6;
 const alarmRatio = 3;
-/** After so many good answers, what was too much is tried again. */
+/** After this many good responses, a concurrency that was too high is tried again. */
 const probeAfterCount = 1_000;
-/** Gaps of so many base durations at the most: less than that is hardly a load. */
+/** The longest gap in base durations. Longer gaps would be hardly any load. */
 const gapBasesMax = 4;
-/** Of the tail before a cut: above it the cut has not helped. */
+/** Relative to the tail before a cut. Above it, the cut has not helped. */
 const helpedRatio = 0.95;
 
 /**
- * Additive increase, multiplicative decrease. The base is the tail of durations while one request is
- * under way at a time. More are let in while the tail stays near it, and half of them when it does not. Where
- * even one at a time is too much, there are gaps between requests.
+ * Additive increase, multiplicative decrease. The base is the tail of durations at a concurrency of 1. The concurrency
+ * rises while the tail stays near the base, and is halved otherwise. If even one request at a time is too much, there
+ * are gaps between requests.
  */
 export class OriginPace {
   readonly #concurrencyMax: number;
@@ -51,7 +51,7 @@ export class OriginPace {
   #ceiling: number;
   #goodCount = 0;
   #alarmed = 0;
-  /** What held before the last cut, until the window after it is judged. */
+  /** The state before the last cut, until the next window is judged. */
   #cut: { readonly tailMs: number; readonly ceiling: number } | undefined;
 
   constructor(concurrencyMax: number) {
@@ -59,28 +59,28 @@ export class OriginPace {
     this.#ceiling = concurrencyMax;
   }
 
-  /** How many requests may be under way at the origin. */
+  /** The number of requests that may be in progress at the origin. */
   get concurrency(): number {
     return this.#concurrency;
   }
 
-  /** Between the end of a request and the beginning of the next; above 0 only at a concurrency of 1. */
+  /** The pause between requests; above 0 only at a concurrency of 1. */
   get gapMs(): number {
     return this.#gapMs;
   }
 
-  /** the tail of the undisturbed origin; `undefined` until it is measured. */
+  /** The tail of the unloaded origin; `undefined` until it is measured. */
   get baseMs(): number | undefined {
     return this.#baseMs;
   }
 
-  /** Of the last window. */
+  /** The tail of the last window. */
   get recentMs(): number | undefined {
     return this.#recentMs;
   }
 
   heard({ beganAtMs, durationMs }: OriginAnswer, nowAtMs: number): void {
-    // What began before the last change tells of the pace before.
+    // Responses to requests from before the last change reflect the old pace.
     if (beganAtMs < this.#changedAtMs) return;
     if (this.#leftOutCount > 0) {
       this.#leftOutCount -= 1;
@@ -91,7 +91,7 @@ export class OriginPace {
     this.#alarmed = isAlarming ? this.#alarmed + 1 : 0;
     const { length } = this.#window;
     if (this.#alarmed >= alarmCount) return this.#slower(tailOf(this.#window).meanMs, nowAtMs);
-    // What ends first is what was quick: a window is long beside what is under way.
+    // Fast responses arrive first, so a window must be long compared with the requests in progress.
     if (length % windowStep !== 0 || length < windowTurns * this.#concurrency) return;
     const tail = tailOf(this.#window);
     const isSlow =
@@ -100,10 +100,10 @@ export class OriginPace {
     if (isSlow || isKnown) this.#judge(tail, nowAtMs);
   }
 
-  /** The origin refused or failed. */
+  /** Reacts to a refusal or failure of the origin. */
   troubled(nowAtMs: number): void {
     if (this.#concurrency > 1) this.#slower(this.#recentMs ?? 0, nowAtMs);
-    // The next window does not tell whether it has helped: trouble is no slowness.
+    // The next window cannot show whether this helped, because failures are not slowness.
     this.#cut = undefined;
   }
 
@@ -111,12 +111,12 @@ export class OriginPace {
     const before = this.#cut;
     this.#cut = undefined;
     if (before !== undefined && tailMs > helpedRatio * before.tailMs) {
-      // It is as slow with less of us: others make it so, and this is its own pace now.
+      // The cut did not help: other clients slow the origin, so this is its base now.
       this.#baseMs = tailMs;
       this.#ceiling = before.ceiling;
     }
     const baseMs = (this.#baseMs ??= tailMs);
-    // An origin cannot be faster than undisturbed: the base was too high. A single window may be luck.
+    // The origin cannot be faster than unloaded, so the base was too high. Move slowly, as one window may be luck.
     const surelyMs = tailMs + surelyErrors * errorMs;
     if (surelyMs < baseMs) this.#baseMs = baseMs + 0.2 * (surelyMs - baseMs);
     if (tailMs > slowRatio * baseMs) return this.#slower(tailMs, nowAtMs);
@@ -165,7 +165,7 @@ export class OriginPace {
   }
 }
 
-/** The mean of the slowest, and the standard error of that mean. */
+/** The mean of the slowest durations, and its standard error. */
 interface Tail {
   readonly meanMs: number;
   readonly errorMs: number;
@@ -178,7 +178,7 @@ function tailOf(durationsMs: readonly number[]): Tail {
   const count = tail.length;
   const meanMs = tail.reduce((sum, ms) => sum + ms, 0) / count;
   const variance = tail.reduce((sum, ms) => sum + (ms - meanMs) ** 2, 0) / count;
-  // Which answers belong to the tail is chance as well.
+  // The choice of the tail is random too.
   const beyond = (1 - tailShare) * (meanMs - (tail.at(-1) ?? 0)) ** 2;
   return { meanMs, errorMs: Math.sqrt((variance + beyond) / count) };
 }

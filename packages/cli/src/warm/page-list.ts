@@ -1,16 +1,16 @@
-// The pages of a run, in the order of their sources, each once.
+// The distinct pages of a run, in the order of their sources.
 
-/** A page of the site, and the fields that its variant is chosen by. */
+/** A page of the site, and the fields that select its variant. */
 export interface Page {
   /** With its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Why an address of a source is not asked for. */
+/** The reason why a page of a source is skipped. */
 export type Unasked = "twice" | "other-host" | "no-url" | "operator-route" | "too-many";
 
-/** Some 150 bytes each: what a run holds in memory grows with its pages, and with nothing else. */
+/** About 150 bytes each. Nothing else in the memory of a run grows with its pages. */
 export const pageCountMax = 1_000_000;
 const pathCharactersMax = 8_192;
 const examplesMax = 3;
@@ -23,9 +23,9 @@ export class PageList {
     "operator-route": 0,
     "too-many": 0,
   };
-  /** Of hosts that are not the site's, the first ones. */
+  /** The first hosts that are not the site's. */
   readonly otherHosts: string[] = [];
-  /** Of texts that are no address, the first ones. */
+  /** The first texts that are not URLs or paths. */
   readonly noUrls: string[] = [];
   readonly #origin: string;
   readonly #operatorPath: string;
@@ -36,7 +36,7 @@ export class PageList {
   constructor(given: {
     readonly origin: string;
     readonly operatorPath: string;
-    /** Beside the site's own; as URLs have them. */
+    /** In addition to the site's own host, normalised as in URLs. */
     readonly alsoHosts?: readonly string[];
     readonly countMax?: number;
   }) {
@@ -93,7 +93,7 @@ export class PageList {
   }
 }
 
-/** One text for each page and variant; names of fields in lower case and in order. */
+/** Returns a unique text for a page and its variant. Field names are in lower case and sorted. */
 export function keyOf({ path, headers = {} }: Page): string {
   const fields = Object.entries(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)

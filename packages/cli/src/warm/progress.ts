@@ -1,4 +1,4 @@
-// How far a warming is, on stderr: one line that is written over at a terminal, else a line now and then.
+// Shows the progress of warming on stderr: one updated line in a terminal; otherwise a line now and then.
 import type { Terminal } from "../terminal/terminal.ts";
 import type { World } from "../world.ts";
 import type { OriginPace } from "./origin-pace.ts";
@@ -6,7 +6,7 @@ import type { Tally } from "./tally.ts";
 
 const drawnEveryMs = 200;
 const toldEveryMs = 30_000;
-/** The rate is that of the last so long. */
+/** The time over which the rate is measured. */
 const rateOverMs = 10_000;
 
 export class Progress {
@@ -30,13 +30,13 @@ export class Progress {
     this.#marks.push({ atMs: this.#shownAtMs, made: 0 });
   }
 
-  /** So many requests of the plan need not be made, since an earlier run has made them. */
+  /** Counts requests that an earlier run has already made. */
   readonly skip = (count: number): void => {
     this.#notNeeded += count;
     this.advance(count);
   };
 
-  /** So many requests more are made. */
+  /** Counts requests that were made. */
   readonly advance = (count: number): void => {
     this.#done += count;
     const now = this.#world.nowAtMs();
@@ -48,7 +48,7 @@ export class Progress {
     else this.#terminal.note(line);
   };
 
-  /** A line that stays, above the one that is written over. */
+  /** Prints a permanent line above the updated one. */
   readonly note = (line: string): void => {
     this.clear();
     this.#terminal.note(line);
@@ -95,7 +95,7 @@ function originSaid({ concurrency, recentMs, gapMs }: OriginPace, baseMs: number
 
 export const counted = (count: number): string => Math.round(count).toLocaleString("en");
 
-/** Such as "2 min 5 s". */
+/** Formats a duration, such as "2 min 5 s". */
 export function duration(seconds: number): string {
   const whole = Math.ceil(seconds);
   const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor((whole % 3_600) / 60)];

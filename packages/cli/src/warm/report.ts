@@ -1,5 +1,5 @@
-// What a warming tells at its end: a table and reasons for people, one object for programs; and why it
-// stopped early.
+// Reports the results of warming: a table and reasons for people, and an object for programs. Also creates the errors
+// for an early stop.
 import { type CommandError, failure } from "../command-error.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { tableOf } from "../terminal/table.ts";
@@ -14,9 +14,9 @@ export interface Ended {
   readonly site: string;
   readonly tally: Tally;
   readonly what: "pages" | "keys";
-  /** Of the sources. */
+  /** The number of pages or keys in the sources. */
   readonly count: number;
-  /** Of them, done by an earlier run. */
+  /** The number of those that earlier runs have done. */
   readonly doneBeforeCount: number;
   readonly end: "done" | "interrupted" | "stopped";
   readonly seconds: number;
@@ -40,10 +40,10 @@ export function printReport(terminal: Terminal, ended: Ended): void {
   if (failed > failuresShown) {
     terminal.print(`  and ${counted(failed - failuresShown)} more; --json lists up to 1,000`);
   }
-  const before = doneBeforeCount > 0 ? `, ${counted(doneBeforeCount)} of them by a run before` : "";
+  const before = doneBeforeCount > 0 ? `, ${counted(doneBeforeCount)} of them by earlier runs` : "";
   const lasts = {
     done: `${counted(count)} ${what}${before}, in ${duration(seconds)}.`,
-    interrupted: `Interrupted after ${duration(seconds)}. The same command goes on where it stopped.`,
+    interrupted: `Interrupted after ${duration(seconds)}. Run the same command to continue.`,
     stopped: `Stopped after ${duration(seconds)}.`,
   };
   terminal.print(lasts[end]);
@@ -66,7 +66,7 @@ export function jsonReport(ended: Ended, sources: object): object {
   };
 }
 
-/** A line for each thing that a source has and that is not asked for. */
+/** Returns a line for each group of skipped entries. */
 export function sourceNotes(pages: PageList, report: SourceReport): string[] {
   const { unasked, otherHosts, noUrls } = pages;
   const { sitemaps, unreadableLineCount, otherRequestCount, uncountedRequestCount } = report;
@@ -74,29 +74,25 @@ export function sourceNotes(pages: PageList, report: SourceReport): string[] {
   return [
     ...said(
       unasked["other-host"],
-      `are of other hosts (${hosts}); if one is this site too, name it with --also-host`,
+      `are for other hosts (${hosts}); if one is also this site, pass it with --also-host`,
     ),
     ...said(
       unasked["no-url"],
-      `are no http URL and no path (${noUrls.map((text) => JSON.stringify(text)).join(", ")})`,
+      `are neither http URLs nor paths (${noUrls.map((text) => JSON.stringify(text)).join(", ")})`,
     ),
     ...said(unasked["operator-route"], "are operator's routes, which are never stored"),
-    ...said(unasked["too-many"], `are beyond the ${counted(pages.count)} that one run takes`),
-    ...said(unasked.twice, "were named before"),
+    ...said(unasked["too-many"], `exceed the limit of ${counted(pages.count)} for one run`),
+    ...said(unasked.twice, "are duplicates"),
     ...said(sitemaps.olderCount, "are older than --since"),
-    ...sitemaps.overfull.map((name) => `${name} has more than 50,000 entries; all are taken.`),
+    ...sitemaps.overfull.map((name) => `${name} has more than 50,000 entries; all are used.`),
     ...(unreadableLineCount > 0
       ? [`${counted(unreadableLineCount)} lines could not be read.`]
       : []),
     ...(otherRequestCount > 0
-      ? [
-          `${counted(otherRequestCount)} requests of the log were no GET that ended with 2xx or 3xx.`,
-        ]
+      ? [`${counted(otherRequestCount)} requests of the log were not GET with 2xx or 3xx.`]
       : []),
     ...(uncountedRequestCount > 0
-      ? [
-          `${counted(uncountedRequestCount)} requests of the log were for further pages than are counted.`,
-        ]
+      ? [`${counted(uncountedRequestCount)} requests of the log were for pages beyond the limit.`]
       : []),
     ...hotNotes(report),
   ];
@@ -106,22 +102,22 @@ function hotNotes({ hotCount, hotExaminedCount }: SourceReport): string[] {
   if (hotExaminedCount !== undefined) {
     const covered = `the purge covers ${counted(hotCount ?? 0)}`;
     return [
-      `Of the ${counted(hotExaminedCount)} hot pages that isolates have told of, ${covered}.`,
+      `Of the ${counted(hotExaminedCount)} hot pages that isolates have reported, ${covered}.`,
     ];
   }
-  return hotCount === 0 ? ["Isolates have told of no hot page within the last ten minutes."] : [];
+  return hotCount === 0 ? ["Isolates have reported no hot pages within the last ten minutes."] : [];
 }
 
 function said(count: number, what: string): string[] {
-  return count === 0 ? [] : [`Not asked for: ${counted(count)} ${what}.`];
+  return count === 0 ? [] : [`Skipped: ${counted(count)} ${what}.`];
 }
 
 export function notTidemark([site]: readonly string[]): CommandError {
   return failure(
     {
-      what: `${site} did not answer as Tidemark does.`,
-      why: "Its answers have no Cache-Status of Tidemark, so nobody can tell what was stored.",
-      mend: "Name the address that Tidemark stands before. Let no cache in front take Cache-Status away.",
+      what: `${site} did not answer like Tidemark.`,
+      why: "Its responses have no Cache-Status of Tidemark, so it is unknown what was stored.",
+      mend: "Use the address of the site behind Tidemark. Let no cache in front of it remove Cache-Status.",
     },
     "not-tidemark",
   );
@@ -132,7 +128,7 @@ export function stopped(why: string): CommandError {
     {
       what: "The warming has stopped.",
       why,
-      mend: "Look at the origin. The same command goes on where it stopped.",
+      mend: "Check the origin. Run the same command to continue.",
     },
     "site-in-trouble",
   );

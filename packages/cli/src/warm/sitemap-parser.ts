@@ -1,14 +1,14 @@
-// One sitemap file as sitemaps.org has it, read as it comes: a set of URLs, or an index of sitemaps.
+// Parses a sitemap of sitemaps.org as a stream: a set of URLs, or an index of sitemaps.
 import { SaxesParser } from "saxes";
 
 export interface SitemapEntry {
   readonly kind: "page" | "sitemap";
   readonly loc: string;
-  /** Epoch milliseconds; `undefined` where none is stated, or it is no date. */
+  /** Epoch milliseconds; `undefined` if absent or invalid. */
   readonly modifiedAtMs: number | undefined;
 }
 
-/** What is no sitemap, and the line where that shows. */
+/** The file is not a sitemap. The message has the line. */
 export class SitemapFault extends Error {
   override readonly name = "SitemapFault";
 }
@@ -17,18 +17,18 @@ const kinds: Readonly<Record<string, { kind: SitemapEntry["kind"]; element: stri
   urlset: { kind: "page", element: "url" },
   sitemapindex: { kind: "sitemap", element: "sitemap" },
 };
-/** One more than an address may have, so that one that is cut is refused. */
+/** One more than the limit for URLs, so that a truncated one is rejected. */
 const locCharactersMax = 8_193;
-/** Extensions for news, images and videos need 5. The parser remembers what is open. */
+/** Limits the parser's memory. Extensions for news, images and videos need 5 levels. */
 const depthMax = 32;
 
-/** @throws SitemapFault for what is no XML, or other XML */
+/** @throws SitemapFault if the text is not XML, or other XML */
 export async function* sitemapEntries(text: AsyncIterable<string>): AsyncGenerator<SitemapEntry> {
   const found: SitemapEntry[] = [];
   const parser = parserInto(found);
   let isEmpty = true;
   for await (const piece of text) {
-    // Some write a line break before the declaration, which XML does not allow.
+    // Some sites put a line break before the declaration, which XML forbids.
     const begun = isEmpty ? piece.trimStart() : piece;
     if (begun === "") continue;
     if (isEmpty && /^<(?:!doctype )?html/i.test(begun))

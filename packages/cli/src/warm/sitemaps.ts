@@ -1,4 +1,4 @@
-// Reads sitemaps, and the ones that an index names, out of files or through HTTP.
+// Reads sitemaps, and those that an index names, from files or by HTTP.
 import { userAgent } from "../asking/user-agent.ts";
 import { CommandError, failure, interruption, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
@@ -6,38 +6,38 @@ import type { PageList } from "./page-list.ts";
 import { bytesOfFile, textOf } from "./source-text.ts";
 import { sitemapEntries, SitemapFault } from "./sitemap-parser.ts";
 
-/** By sitemaps.org: 50 MiB and 50,000 entries a file. */
+/** The limits of sitemaps.org for one file: 50 MiB and 50,000 entries. */
 const bytesMax = 52_428_800;
 const entryCountMax = 50_000;
-/** sitemaps.org has an index name sitemaps alone; some have an index of indexes. */
+/** An index should name only sitemaps (sitemaps.org), but some sites have an index of indexes. */
 const depthMax = 3;
 const redirectsMax = 5;
 const answerMsMax = 60_000;
 
 export interface SitemapReport {
   files: number;
-  /** Not taken by `since`. */
+  /** The number of entries older than `since`. */
   olderCount: number;
-  /** Files with more entries than sitemaps.org allows; all are taken. */
+  /** Files with more entries than sitemaps.org allows. All entries are used. */
   readonly overfull: string[];
 }
 
 interface Given {
   readonly pages: PageList;
   readonly world: World;
-  /** Pages that were modified earlier are not taken; those without a date are. */
+  /** Skips pages that were modified earlier, but keeps those without a date. */
   readonly sinceAtMs: number | undefined;
-  /** Told of each file before it is read. */
+  /** Called before each file is read. */
   readonly onFile: (name: string) => void;
 }
 
-/** @throws CommandError for the first file that cannot be read: a part of the pages is not all of them */
+/** @throws CommandError for the first file that cannot be read, because the pages would be incomplete */
 export async function readSitemap(source: string, given: Given, report: SitemapReport) {
   refuseAddress(source);
   await read(source, { ...given, report, seen: new Set<string>(), depth: 1 });
 }
 
-/** @throws CommandError for what looks like a URL and is none, and for one that holds a secret */
+/** @throws CommandError for an invalid URL, and for one with a password */
 function refuseAddress(source: string): void {
   if (!isRemote(source)) return;
   const url = URL.parse(source);
@@ -45,8 +45,10 @@ function refuseAddress(source: string): void {
   throw usageError({
     what: "--sitemap is refused.",
     why:
-      url === null ? `${JSON.stringify(source)} is no URL.` : "It holds a user name or a password.",
-    mend: "Write a URL without them, or fetch the file and name that.",
+      url === null
+        ? `${JSON.stringify(source)} is not a URL.`
+        : "It contains a user name or a password.",
+    mend: "Use a URL without them, or download the file and pass its path.",
   });
 }
 
@@ -54,7 +56,7 @@ const hasPassword = ({ username, password }: URL) => username !== "" || password
 
 interface Walk extends Given {
   readonly report: SitemapReport;
-  /** An index may name itself, or one file twice. */
+  /** An index may name itself, or the same file twice. */
   readonly seen: Set<string>;
   readonly depth: number;
 }
@@ -77,28 +79,37 @@ async function read(source: string, walk: Walk): Promise<void> {
     }
   } catch (cause) {
     if (cause instanceof CommandError) throw cause;
-    const why = cause instanceof SitemapFault ? cause.message : "It broke off while it was read.";
-    throw unusable(source, why, "Name an XML sitemap, or give the pages by --list.", cause);
+    const why =
+      cause instanceof SitemapFault ? cause.message : "The connection broke while it was read.";
+    throw unusable(source, why, "Name an XML sitemap, or pass the pages with --list.", cause);
   }
   if (entryCount > entryCountMax) report.overfull.push(source);
   if (further.length > 0 && depth === depthMax) {
-    throw unusable(source, `It is an index within ${depthMax - 1} others.`, "Name its parts.");
+    throw unusable(
+      source,
+      `It is an index nested in ${depthMax - 1} others.`,
+      "Pass its parts separately.",
+    );
   }
   for (const loc of further) await read(checked(loc, source), { ...walk, depth: depth + 1 });
 }
 
-/** An index speaks for its own host: whoever writes it must not send us elsewhere. */
+/** Checks a URL of an index. An index must not send the command to another host. */
 function checked(loc: string, source: string): string {
   const url = URL.parse(loc);
-  const mend = "Let it name whole URLs of its own host.";
+  const mend = "Let it contain only full URLs of its own host.";
   if (url === null || !isRemote(loc)) {
-    throw unusable(source, `It names ${JSON.stringify(loc.slice(0, 200))}, which is no URL.`, mend);
+    throw unusable(
+      source,
+      `It names ${JSON.stringify(loc.slice(0, 200))}, which is not a URL.`,
+      mend,
+    );
   }
   if (hasPassword(url)) {
-    throw unusable(source, "It names a URL that holds a user name or a password.", mend);
+    throw unusable(source, "It names a URL with a user name or a password.", mend);
   }
   if (isRemote(source) && url.host !== new URL(source).host) {
-    throw unusable(source, `It names ${url.href.slice(0, 200)}, which is of another host.`, mend);
+    throw unusable(source, `It names ${url.href.slice(0, 200)}, which is on another host.`, mend);
   }
   return url.href;
 }
@@ -109,7 +120,7 @@ async function bytesOf(source: string, { world }: Walk) {
   if (!isRemote(source)) return bytesOfFile(source, world);
   const response = await answerOf(source, world);
   if (response.body === null)
-    throw unusable(source, "The answer has no body.", "Check the address.");
+    throw unusable(source, "The response has no body.", "Check the address.");
   return response.body;
 }
 
@@ -121,23 +132,23 @@ async function answerOf(source: string, world: World): Promise<Response> {
     const response = await world
       .fetch(url, { headers, redirect: "manual", signal })
       .catch((cause) => {
-        if (world.interrupted.aborted) throw interruption("The sitemap was not read to its end.");
+        if (world.interrupted.aborted) throw interruption("The sitemap was not read completely.");
         const mend = "Check the address, and that the site is up.";
-        throw unusable(source, `${url.origin} was not reached.`, mend, cause);
+        throw unusable(source, `${url.origin} could not be reached.`, mend, cause);
       });
     if (response.status === 200) return response;
     await response.body?.cancel();
     const location = URL.parse(response.headers.get("location") ?? "", url.href);
     const isRedirect = response.status >= 300 && response.status < 400 && location !== null;
     if (!isRedirect) {
-      throw unusable(source, `The answer was ${response.status}.`, "Check the address.");
+      throw unusable(source, `The status is ${response.status}.`, "Check the address.");
     }
     if (location.host !== url.host || redirects === redirectsMax) {
       const why =
         redirects === redirectsMax
           ? `It redirects more than ${redirectsMax} times.`
           : `It redirects to ${location.origin}.`;
-      throw unusable(source, why, "Name the address that it has itself.");
+      throw unusable(source, why, "Use the final address.");
     }
     url = location;
   }

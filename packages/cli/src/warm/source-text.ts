@@ -1,4 +1,4 @@
-// The text of a source, piece by piece: gzip is told by content, and nothing is held whole.
+// Reads the text of a source as a stream. Detects gzip by content.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -9,7 +9,7 @@ import type { World } from "../world.ts";
 
 export type Bytes = AsyncIterable<Uint8Array>;
 
-/** @throws CommandError where there is no such file */
+/** @throws CommandError if there is no such file */
 export async function bytesOfFile(path: string, { folder, interrupted }: World): Promise<Bytes> {
   const whole = resolve(folder, path);
   const found = await stat(whole).catch(() => undefined);
@@ -22,10 +22,10 @@ export async function bytesOfFile(path: string, { folder, interrupted }: World):
 }
 
 /**
- * @param given.name what errors call it
- * @param given.bytesMax of the text, after it is unpacked; Infinity for what is read line by line
- * @param given.isLenient what is not UTF-8 becomes U+FFFD
- * @throws CommandError for gzip that is damaged, for text that is not UTF-8, and for too much of it
+ * @param given.name the source in errors
+ * @param given.bytesMax limit for the decompressed text; Infinity if it is read line by line
+ * @param given.isLenient replaces invalid UTF-8 by U+FFFD
+ * @throws CommandError for damaged gzip, invalid UTF-8, and text beyond the limit
  */
 export async function* textOf(
   bytes: Bytes,
@@ -74,9 +74,9 @@ async function unpacked(bytes: Bytes): Promise<Bytes> {
 
 function tooLarge(name: string, bytesMax: number) {
   return failure({
-    what: `${name} was not read to its end.`,
-    why: `Unpacked, it has more than ${bytesMax / 1_048_576} MiB, which sitemaps.org does not allow.`,
-    mend: "Split it, and name the parts in an index.",
+    what: `${name} was not read completely.`,
+    why: `Decompressed, it has more than ${bytesMax / 1_048_576} MiB, which sitemaps.org does not allow.`,
+    mend: "Split it, and list the parts in an index.",
   });
 }
 
@@ -85,9 +85,9 @@ function unreadable(name: string, cause: unknown) {
   const isGzip = code.startsWith("Z_");
   const isText = code === "ERR_ENCODING_INVALID_ENCODED_DATA";
   if (!isGzip && !isText) return cause;
-  const why = isText ? "It is not UTF-8." : "It begins as gzip does, and is damaged or cut short.";
+  const why = isText ? "It is not UTF-8." : "It looks like gzip, but is damaged or truncated.";
   return failure(
-    { what: `${name} was not read to its end.`, why, mend: "Make it anew." },
+    { what: `${name} was not read completely.`, why, mend: "Create it again." },
     "failed",
     cause,
   );
@@ -95,7 +95,7 @@ function unreadable(name: string, cause: unknown) {
 
 const lineCharactersMax = 65_536;
 
-/** Lines without their ends. One that is too long is `undefined`. A last line needs no end. */
+/** Yields lines without their line breaks; `undefined` for one that is too long. */
 export async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string | undefined> {
   let rest = "";
   let isTooLong = false;

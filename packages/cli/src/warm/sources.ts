@@ -1,4 +1,4 @@
-// Gathers what is to be warmed from all sources that were named.
+// Collects the pages or keys to warm from all sources.
 import { addAbortSignal } from "node:stream";
 import { interruption } from "../command-error.ts";
 import { Popularity, readLoggedLine } from "./access-log.ts";
@@ -9,24 +9,24 @@ import { readSitemap, type SitemapReport } from "./sitemaps.ts";
 import { type Bytes, bytesOfFile, linesOf, textOf } from "./source-text.ts";
 import type { SourceOptions } from "./warm-options.ts";
 
-/** What was read beside pages. */
+/** Statistics about the sources. */
 export interface SourceReport {
   readonly sitemaps: SitemapReport;
-  /** Of lists and logs. */
+  /** Lines of lists and logs that could not be read. */
   unreadableLineCount: number;
-  /** Of logs: what is no GET with 2xx or 3xx. */
+  /** Requests in logs other than GET with 2xx or 3xx. */
   otherRequestCount: number;
-  /** Of logs: requests for pages beyond the most that are counted. */
+  /** Requests in logs for pages beyond the limit. */
   uncountedRequestCount: number;
-  /** Of `--hottest` and `--after-purge`: how many pages the site told. */
+  /** Pages that the site returned for `--hottest` or `--after-purge`. */
   hotCount?: number;
-  /** Of `--after-purge`: how many hot pages were looked at. */
+  /** Hot pages that the site examined for `--after-purge`. */
   hotExaminedCount?: number;
-  /** Of `--after-purge`: until every isolate obeys the purge. */
+  /** Time until every isolate applies the purge of `--after-purge`. */
   holdsInSeconds?: number;
 }
 
-/** @throws CommandError for the first source that cannot be read, and at Ctrl-C */
+/** @throws CommandError for the first source that cannot be read, and on Ctrl-C */
 export function gather(options: SourceOptions, pages: PageList, session: Session) {
   return untilInterrupted(gathered(options, pages, session), session);
 }
@@ -68,7 +68,7 @@ async function readList(
   let isFirst = true;
   for await (const text of linesOf(textOf(await bytesNamed(name, session), { name }))) {
     const line = readLine(text, { isCsv });
-    // A first line of CSV may have the heads.
+    // The first line of CSV may have the column heads.
     const isHead = isFirst && isCsv && line.kind === "named" && !/^(?:\/|https?:)/.test(line.text);
     if (line.kind === "unreadable") report.unreadableLineCount += 1;
     else if (line.kind === "named" && !isHead) pages.add(line.text, line.headers);
@@ -108,20 +108,20 @@ async function readHot(
   for (const { url, headers } of told.pages) pages.add(url, headers);
 }
 
-/** An isolate that has not heard of a purge would answer as before, and the page would pass for warm. */
+/** Waits until the purge applies everywhere. Until then, an isolate may answer with the old page as if it were warm. */
 export async function untilItHolds(
   { holdsInSeconds = 0 }: SourceReport,
   { world, terminal }: Session,
 ): Promise<void> {
   if (holdsInSeconds === 0) return;
-  terminal.note(`The purge holds everywhere in ${holdsInSeconds} s. Pages are asked for then.`);
+  terminal.note(`Waiting ${holdsInSeconds} s until the purge applies everywhere.`);
   await world.sleep(holdsInSeconds * 1_000);
 }
 
 async function bytesNamed(name: string, { world }: Session): Promise<Bytes> {
   if (name !== "-") return bytesOfFile(name, world);
   const input = addAbortSignal(world.interrupted, world.input);
-  // A string in the place of bytes comes from a stand-in for stdin.
+  // A stand-in for stdin may yield strings.
   return (async function* () {
     for await (const chunk of input) yield Buffer.from(chunk);
   })();
@@ -136,7 +136,7 @@ async function untilInterrupted<T>(reading: Promise<T>, { world }: Session): Pro
   return read;
 }
 
-/** A list of keys of data, each once, in order. @throws CommandError as `gather` */
+/** Returns the distinct keys of a list, in order. @throws CommandError as `gather` */
 export function gatherKeys(options: SourceOptions, session: Session) {
   return untilInterrupted(keysGathered(options, session), session);
 }

@@ -1,4 +1,4 @@
-// What a run has come to so far: counted by address and result, with reasons, and failures by name.
+// Counts the results of a run by address, with reasons and failures.
 import type { WarmResult } from "../../../../src/protocol/answers.ts";
 
 export const results: readonly WarmResult[] = [
@@ -11,7 +11,7 @@ export const results: readonly WarmResult[] = [
 
 export interface Failure {
   readonly what: string;
-  /** Where it was asked. */
+  /** The site or colo that was requested. */
   readonly address: string;
   readonly status?: number;
   readonly why: string;
@@ -26,14 +26,14 @@ interface Noted {
 }
 
 const failuresMax = 1_000;
-/** Reasons come from Cache-Status, which may name what origins and clients have chosen. */
+/** Limits the reasons, because Cache-Status may contain names that origins and clients choose. */
 const reasonsMax = 50;
 
 export class Tally {
   readonly addresses: readonly string[];
-  /** The first ones. */
+  /** The first failures. */
   readonly failures: Failure[] = [];
-  /** Such as "not-stored: set-cookie". */
+  /** Counts by reason, such as "not-stored: set-cookie". */
   readonly reasons = new Map<string, number>();
   readonly #counts: readonly Record<WarmResult, number>[];
 
@@ -48,7 +48,7 @@ export class Tally {
     }));
   }
 
-  note(addressAt: number, { what, result, status, why = "no reason told" }: Noted): void {
+  note(addressAt: number, { what, result, status, why = "no reason given" }: Noted): void {
     const counts = this.#counts[addressAt];
     if (counts === undefined) throw new RangeError(`There is no address ${addressAt}.`);
     counts[result] += 1;

@@ -1,25 +1,25 @@
-// What Cache-Status tells of an answer to a warming (RFC 9211): Tidemark's own member of it.
+// Interprets Tidemark's member of Cache-Status in a response to warming (RFC 9211).
 import type { WarmResult } from "../../../../src/protocol/answers.ts";
 import { cacheMembers } from "../asking/cache-status.ts";
 
-/** What became of a page at one address. */
+/** The result of a page at one address. */
 export interface Outcome {
   readonly result: WarmResult;
-  /** Absent where no answer came. */
+  /** Absent without a response. */
   readonly status?: number;
-  /** Why it was not stored, not looked up, or failed. */
+  /** The reason if it was not stored, not looked up, or failed. */
   readonly why?: string;
-  /** Did the origin make the answer? */
+  /** The response came from the origin. */
   readonly isFromOrigin: boolean;
 }
 
 export const notAsked: Outcome = {
   result: "failed",
-  why: "not asked, since that address was given up",
+  why: "not requested, because that address was given up",
   isFromOrigin: false,
 };
 
-/** @returns `undefined` where the answer is none of Tidemark's */
+/** Returns `undefined` if the response is not from Tidemark. */
 export function outcomeOf({ status, headers }: Response): Outcome | undefined {
   const { ours } = cacheMembers(headers);
   if (ours === undefined) return undefined;
@@ -28,18 +28,18 @@ export function outcomeOf({ status, headers }: Response): Outcome | undefined {
   const forward = told.get("fwd");
   const given = { status, isFromOrigin: !isHit };
   if (detail?.endsWith("stale-if-error")) {
-    return { ...given, result: "failed", why: "the origin failed, and an old copy answered" };
+    return { ...given, result: "failed", why: "the origin failed, and a stale response answered" };
   }
   if (status >= 400) return { ...given, result: "failed", why: `status ${status}` };
   if (isHit) {
     const ttlSeconds = Number(told.get("ttl") ?? 0);
-    // A stale one is refreshed behind its answer.
+    // A stale response is refreshed behind the answer.
     return { ...given, result: ttlSeconds < 0 ? "warmed" : "already" };
   }
   if (told.get("stored") === true || told.get("collapsed") === true) {
     return { ...given, result: "warmed" };
   }
   const isPassedBy = forward === "bypass" || forward === "method";
-  const why = detail ?? (typeof forward === "string" ? forward : "no reason told");
+  const why = detail ?? (typeof forward === "string" ? forward : "no reason given");
   return { ...given, result: isPassedBy ? "passed-by" : "not-stored", why };
 }

@@ -1,40 +1,40 @@
-// Who may ask next: the bounds that hold for all requests of a run, whichever address they go to.
+// Limits the requests of a run over all addresses.
 import type { World } from "../world.ts";
 import { OriginPace } from "./origin-pace.ts";
 
-/** How an answer counts. */
+/** How a request ended. */
 export interface Ended {
   readonly isFromOrigin: boolean;
-  /** Of an answer; absent for a request that failed. */
+  /** Absent for a request that failed. */
   readonly answer?: { readonly beganAtMs: number; readonly durationMs: number };
 }
 
 interface Bounds {
-  /** Under way at once, over all addresses. */
+  /** Requests in progress over all addresses. */
   readonly concurrencyMax: number;
-  /** To the origin; Infinity for none. */
+  /** Requests to the origin; Infinity for no limit. */
   readonly ratePerSecondMax: number;
   readonly laneCount: number;
 }
 
 interface Lane {
   underWay: number;
-  /** Of its late answers, how many came from the origin; 1 at first. */
+  /** The share of recent responses that came from the origin; initially 1. */
   originShare: number;
   pausedUntilMs: number;
-  /** The next pause, unless the site says how long. */
+  /** The next pause if the site does not say how long to wait. */
   troublePauseMs: number;
 }
 
 const shareWeight = 1 / 8;
-/** So much more than allowed is let in, since shares are never quite 0 or 1. */
+/** Tolerance above the limit, because shares are never exactly 0 or 1. */
 const shareSlack = 0.25;
 const troublePauseMsFirst = 1_000;
 const troublePauseMsMax = 60_000;
 
 /**
- * The origin's concurrency counts what will probably get there: nobody knows whether a page is there
- * already before it is asked for. Each address is a lane, with a share of its own.
+ * Applies the origin's concurrency to the requests that will probably reach it, since hits are not known in advance.
+ * Each address is a lane with its own share.
  */
 export class Turns {
   readonly pace: OriginPace;
@@ -59,14 +59,14 @@ export class Turns {
     this.pace = new OriginPace(bounds.concurrencyMax);
   }
 
-  /** How long nothing is begun there, from now on: the lane is in trouble, or the first one, the site. */
+  /** Returns how long this lane pauses because it, or the site (the first lane), is in trouble. */
   pauseMs(laneAt: number): number {
     const [site] = this.#lanes;
     const untilMs = Math.max(site?.pausedUntilMs ?? 0, this.#lane(laneAt).pausedUntilMs);
     return Math.max(0, untilMs - this.#world.nowAtMs());
   }
 
-  /** Resolves when one may ask, and at once when the run is interrupted. */
+  /** Resolves when the lane may send a request, or when the run is interrupted. */
   async taken(laneAt: number): Promise<void> {
     const { interrupted, nowAtMs, sleep } = this.#world;
     const lane = this.#lane(laneAt);
@@ -77,7 +77,7 @@ export class Turns {
       else await sleep(waitMs);
     }
     lane.underWay += 1;
-    // A hit gives its slot back.
+    // A hit returns its slot.
     this.#slotAtMs = Math.max(nowAtMs(), this.#slotAtMs) + this.#betweenMs;
   }
 
@@ -98,16 +98,16 @@ export class Turns {
   }
 
   /**
-   * Nothing is begun for a while: as long as the site says, or longer from trouble to trouble. The trouble of a
-   * further colo pauses that colo alone.
+   * Pauses a lane as long as the site says; otherwise longer with each trouble. Trouble of the site pauses all lanes, and
+   * trouble of a further colo only that colo.
    *
-   * @returns how long, from now on
+   * @returns the length of the pause
    */
   troubled(laneAt: number, retryAfterMs: number | undefined): number {
     const lane = this.#lane(laneAt);
     const now = this.#world.nowAtMs();
     if (now < lane.pausedUntilMs && !retryAfterMs) return this.pauseMs(laneAt);
-    // A site in trouble that says 0 is not taken at its word.
+    // A Retry-After of 0 from a site in trouble is ignored.
     const pauseMs = retryAfterMs || lane.troublePauseMs;
     lane.troublePauseMs = Math.min(2 * lane.troublePauseMs, troublePauseMsMax);
     lane.pausedUntilMs = Math.max(lane.pausedUntilMs, now + pauseMs);
@@ -121,7 +121,7 @@ export class Turns {
     return lane;
   }
 
-  /** 0: now. Infinity: when another has ended. */
+  /** Returns 0 to start now, and Infinity to wait until another request has ended. */
   #waitMs(lane: Lane): number {
     const now = this.#world.nowAtMs();
     const { concurrency } = this.pace;

@@ -1,11 +1,11 @@
-// The options of `tidemark warm`, checked before anything is read or asked.
+// Validates the options of `tidemark warm` before anything is read or requested.
 import { InvalidArgumentError } from "commander";
 import { usageError } from "../command-error.ts";
 import type { Field } from "../session.ts";
 import { siteAddress } from "../site/address.ts";
 import type { Page } from "./page-list.ts";
 
-/** As commander gives them. */
+/** As parsed by commander. */
 export interface WarmOptions {
   readonly sitemap?: readonly string[];
   readonly list?: readonly string[];
@@ -29,9 +29,9 @@ export interface WarmOptions {
   readonly dryRun?: true;
 }
 
-/** Where pages are read from. */
+/** The sources of pages. */
 export interface SourceOptions {
-  /** Pages that are named on the command line. */
+  /** Pages from the command line. */
   readonly words: readonly string[];
   readonly sitemap?: readonly string[] | undefined;
   readonly list?: readonly string[] | undefined;
@@ -46,31 +46,31 @@ export interface SourceOptions {
 export const concurrencyUsual = 4;
 export const concurrencyMaxMax = 64;
 const hotCountUsual = 100;
-/** Of `GET /_cache/hot`. */
+/** The limit of `GET /_cache/hot`. */
 export const hotCountMax = 1_000;
-/** Of `POST /_cache/warm`. */
+/** The limit of `POST /_cache/warm`. */
 export const limitMax = 100;
 
-/** @throws CommandError where no source is named, or two options do not go together */
+/** @throws CommandError if no source is specified, or options conflict */
 export function sourcesOf(options: WarmOptions, words: readonly string[]): SourceOptions {
   const { sitemap, list, log, hottest, afterPurge, csv, since, top } = options;
   const isHot = hottest !== undefined || afterPurge !== undefined;
   const isNone = words.length === 0 && [sitemap, list, log].every((one) => one === undefined);
   if (isNone && !isHot) {
     throw refused(
-      "Nothing says what to warm.",
-      "Name --sitemap, --list, --log, --hottest, --after-purge, or pages.",
+      "No source is specified.",
+      "Pass --sitemap, --list, --log, --hottest, --after-purge, or pages.",
     );
   }
   if ([...(list ?? []), ...(log ?? [])].filter((name) => name === "-").length > 1) {
-    throw refused("stdin is named twice.", "Write - once.");
+    throw refused("stdin is used twice.", "Write - once.");
   }
   for (const { given, needs, option } of [
     { given: top, needs: log, option: "--top goes with --log" },
     { given: since, needs: sitemap, option: "--since goes with --sitemap" },
     { given: csv, needs: list, option: "--csv goes with --list" },
   ]) {
-    if (given !== undefined && needs === undefined) throw refused(`${option}.`, "Leave it out.");
+    if (given !== undefined && needs === undefined) throw refused(`${option}.`, "Omit it.");
   }
   const hotCount = typeof hottest === "number" ? hottest : hotCountUsual;
   return {
@@ -86,7 +86,7 @@ export function sourcesOf(options: WarmOptions, words: readonly string[]): Sourc
   };
 }
 
-/** @throws CommandError for options that mean nothing with `--within` or `--data`, or without them */
+/** @throws CommandError for options that have no effect with or without `--within` and `--data` */
 export function checkManner(options: WarmOptions, words: readonly string[]): void {
   const { data, within, limit, list } = options;
   const isWithin = within === true || data !== undefined;
@@ -95,27 +95,26 @@ export function checkManner(options: WarmOptions, words: readonly string[]): voi
   if (data !== undefined) {
     const other = ofPages.find((name) => options[name] !== undefined);
     if (other !== undefined || words.length > 0) {
-      throw refused("--data takes keys, and pages are named too.", "Run the command twice.");
+      throw refused("--data takes keys, but pages are also specified.", "Run the command twice.");
     }
-    if (list === undefined) throw refused("--data has no keys.", "Give them with --list FILE.");
+    if (list === undefined) throw refused("--data has no keys.", "Pass them with --list FILE.");
   }
   const vain = isWithin ? ofRequests.find((name) => options[name] !== undefined) : undefined;
   if (vain !== undefined) {
-    const why = `--${vain} is about requests through the site, and the Worker makes these itself.`;
-    throw refused(why, `Leave out --${vain}, or --within.`);
+    const why = `--${vain} is for requests through the site, but here the Worker sends the requests itself.`;
+    throw refused(why, `Omit --${vain} or --within.`);
   }
-  if (limit !== undefined && !isWithin)
-    throw refused("--limit goes with --within.", "Leave it out.");
+  if (limit !== undefined && !isWithin) throw refused("--limit goes with --within.", "Omit it.");
 }
 
-/** @throws CommandError for what is no address. No token goes there, so http is allowed here only locally, too */
+/** @throws CommandError for an invalid address. Like a site's address, it may be http only for this machine */
 export function viaAddresses(options: WarmOptions): string[] {
   return (options.via ?? []).map(
     (site) => siteAddress({ site, operatorPath: undefined, from: "--via" }).origin,
   );
 }
 
-/** Each page once with each variant. What a source says of a page goes before all. */
+/** Yields each page once with each variant. Fields of a page in its source take precedence. */
 export function* variantsOf(
   pages: Iterable<Page>,
   { header = [], variant = [] }: WarmOptions,
@@ -135,23 +134,23 @@ function refused(why: string, mend: string) {
   return usageError({ what: "The options are refused.", why, mend });
 }
 
-/** @throws InvalidArgumentError for an empty one, as of an unset variable */
+/** @throws InvalidArgumentError for an empty text, as from an unset variable */
 export function nameOf(text: string): string {
   if (text.trim() !== "") return text;
   throw new InvalidArgumentError("It is empty.");
 }
 
-/** In the form in which URLs have it. */
+/** Normalises a host as in URLs. */
 export function hostOf(text: string, before: readonly string[] | undefined): string[] {
   const url = URL.parse(`https://${text}`);
   if (url !== null && url.href === `https://${url.host}/`) return [...(before ?? []), url.host];
-  throw new InvalidArgumentError("Write a host alone, such as example.com.");
+  throw new InvalidArgumentError("Write only a host, such as example.com.");
 }
 
 export function rateOf(text: string): number {
   const value = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0;
   if (value > 0) return value;
-  throw new InvalidArgumentError("Write requests a second, such as 20 or 0.5.");
+  throw new InvalidArgumentError("Write requests per second, such as 20 or 0.5.");
 }
 
 export function dateOf(text: string): number {

@@ -1,4 +1,4 @@
-// `tidemark warm`: brings pages, or values of data, into the tiers before anybody asks for them.
+// `tidemark warm`: fills the tiers with pages or data before visitors request them.
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { type AddCommand, headerField, repeated, type Session, wholeNumber } from "../session.ts";
@@ -30,43 +30,50 @@ import { warmKeysWithin, warmPagesWithin } from "./within.ts";
 export const addWarm: AddCommand = (program, act) => {
   program
     .command("warm")
-    .summary("bring pages or data into the cache before visitors ask")
+    .summary("fill the cache with pages or data before visitors come")
     .description(
-      "Asks the site for pages, so that its tiers have them. It asks as a visitor does: what is there already costs the origin nothing, and a purge covers what is on its way. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
+      "Requests pages of the site, so that its tiers hold them. The requests are like those of visitors: stored pages cost the origin nothing, and purges apply at any time. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
-    .option("--sitemap <source>", "a sitemap or an index of them: URL or file; gzip too", repeated)
-    .option("--list <file>", "a list of URLs or paths, a line each; - is stdin", repeated)
+    .option(
+      "--sitemap <source>",
+      "a sitemap or an index of them: URL or file, optionally gzip",
+      repeated,
+    )
+    .option("--list <file>", "a list of URLs or paths, one in each line; - is stdin", repeated)
     .option("--log <file>", "an access log, the hottest pages first; - is stdin", repeated)
     .option(
       "--hottest [count]",
-      "what visitors ask for most now, if the configuration has hotKeys (default: 100)",
+      "the pages that visitors request most, if the configuration has hotKeys (default: 100)",
       wholeNumber(1, hotCountMax),
     )
-    .option("--after-purge <position>", "those of the hottest that this purge covered", nameOf)
+    .option("--after-purge <position>", "the hottest pages that this purge covered", nameOf)
     .option("--data <namespace>", "read the lists as keys of this namespace of data", nameOf)
-    .option("--csv", "lists are CSV: the first column counts (default: by the name .csv)")
-    .option("--since <date>", "of sitemaps, only what was modified since", dateOf)
+    .option(
+      "--csv",
+      "lists are CSV, with pages in the first column (default: if the name ends with .csv)",
+    )
+    .option("--since <date>", "of sitemaps, only pages modified since", dateOf)
     .option("--top <count>", "of each log, only this many pages", wholeNumber(1, 1_000_000))
-    .option("--also-host <host>", "take pages of this host for the site's own", hostOf)
+    .option("--also-host <host>", "treat pages of this host as the site's own", hostOf)
     .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
-    .option("--variant <field>", "ask for each page once with each of these", headerField)
-    .option("--via <url>", "then ask for each page at this colo's address too", repeated)
-    .option("--rate <number>", "requests to the origin a second at most (default: none)", rateOf)
+    .option("--variant <field>", "request each page once with each of these", headerField)
+    .option("--via <url>", "then request each page also at this colo's address", repeated)
+    .option("--rate <number>", "most requests to the origin per second (default: no limit)", rateOf)
     .option(
       "--concurrency <count>",
-      `requests under way at most (default: ${concurrencyUsual})`,
+      `most requests in progress (default: ${concurrencyUsual})`,
       wholeNumber(1, concurrencyMaxMax),
     )
-    .option("--within", "let the Worker ask the origin itself; needs the token")
+    .option("--within", "let the Worker itself send the requests; needs the token")
     .option(
       "--limit <count>",
-      "with --within: pages a call (default: the Worker's)",
+      "with --within: pages per call (default: the Worker's)",
       wholeNumber(1, limitMax),
     )
-    .option("--state <file>", "remember here what is done (default: a file of the user)", nameOf)
-    .option("--fresh", "begin anew, even if an earlier run was interrupted")
-    .option("--dry-run", "ask for no page, and list what would be asked for")
+    .option("--state <file>", "record finished pages here (default: a file of the user)", nameOf)
+    .option("--fresh", "start over, even if an earlier run was interrupted")
+    .option("--dry-run", "request no page, and list the pages")
     .addHelpText("after", examples)
     .action(act<WarmOptions>(warm));
 };
@@ -79,8 +86,8 @@ Examples:
   psql -Atc "select path from page" | tidemark warm --list -
   tidemark warm --data products --list ids.txt
 
-After Ctrl-C, the same command goes on where it stopped.
-Ends with 3 if a page failed. A page that may not be stored is no failure.`;
+After Ctrl-C, run the same command to continue.
+Exit code: 3 if a page failed. A page that may not be stored is no failure.`;
 
 async function warm(session: Session, options: WarmOptions, words: readonly string[]) {
   checkManner(options, words);
@@ -97,10 +104,10 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
   const asked = () => variantsOf(pages, options);
   const count = pages.count * Math.max(1, options.variant?.length ?? 0);
   if (options.dryRun === true) return dryRun(session, asked(), { count, told });
-  // A site where nothing is hot, or a sitemap where nothing is new, has been read, and is no mistake.
+  // Without hot pages or new pages of a sitemap, an empty result is not an error.
   const mayBeNone = report.hotCount !== undefined || report.sitemaps.olderCount > 0;
   if (pages.count === 0 && !mayBeNone) throw nothingToWarm(notes);
-  // The Worker itself reads the journal first.
+  // With --within, the Worker itself reads the journal first.
   if (options.within !== true && pages.count > 0) await untilItHolds(report, session);
   const addresses = [origin, ...vias];
   const run = { options, words, addresses, what: "pages", count, told } as const;
@@ -144,7 +151,7 @@ interface Run {
   readonly addresses: readonly string[];
   readonly what: Ended["what"];
   readonly count: number;
-  /** Of the sources, for `--json`. */
+  /** About the sources, for `--json`. */
   readonly told: object;
 }
 
@@ -163,10 +170,10 @@ function partsOf(session: Session, { options, addresses, count }: Run, done: Don
   });
   const onPause = (address: string, pauseMs: number, why: string) =>
     progress.note(
-      `${address} is in trouble (${why}); going on in ${Math.ceil(pauseMs / 1_000)} s.`,
+      `${address} is in trouble (${why}); continuing in ${Math.ceil(pauseMs / 1_000)} s.`,
     );
   const onGivenUp = (address: string, why: string) =>
-    progress.note(`${address} is asked no more. ${why}`);
+    progress.note(`${address} gets no more requests. ${why}`);
   const { advance: onSteps, skip: onNotNeeded } = progress;
   const told = { progress, onSteps, onNotNeeded, onPause, onGivenUp };
   return { addresses, done, turns, tally, concurrencyMax, world, ...told };
@@ -184,9 +191,7 @@ async function runIn(
     world,
   );
   if (done.before > 0) {
-    terminal.note(
-      `Going on where an earlier run stopped: ${counted(done.before)} done; --fresh begins anew.`,
-    );
+    terminal.note(`Continuing an earlier run: ${counted(done.before)} done; --fresh starts over.`);
   }
   const beganAtMs = world.nowAtMs();
   const parts = partsOf(session, run, done);
@@ -229,7 +234,7 @@ function dryRun(
 function nothingToWarm(notes: readonly string[]) {
   return usageError({
     what: "Nothing was warmed.",
-    why: notes.length === 0 ? "The sources are empty." : "The sources have no page of the site.",
-    mend: "Try --dry-run, and look at what the sources hold.",
+    why: notes.length === 0 ? "The sources are empty." : "The sources contain no page of the site.",
+    mend: "Check the sources with --dry-run.",
   });
 }

@@ -1,4 +1,4 @@
-// Warms pages through a site's addresses: each page by the site first, then by each further colo.
+// Warms pages through the addresses of a site: first at the site, then at each further colo.
 import type { CommandError } from "../command-error.ts";
 import type { World } from "../world.ts";
 import { type Asked, askPage } from "./ask-page.ts";
@@ -10,18 +10,18 @@ import { notAsked, type Outcome } from "./told-status.ts";
 import type { Turns } from "./turns.ts";
 
 export interface WarmingSettings {
-  /** The site's own, then those of further colos. */
+  /** The site's own address, then those of further colos. */
   readonly addresses: readonly string[];
-  /** With the fields of its variant. */
+  /** Pages with the fields of their variants. */
   readonly pages: Iterable<Page>;
   readonly done: DoneBook;
   readonly turns: Turns;
   readonly tally: Tally;
   readonly concurrencyMax: number;
   readonly world: World;
-  /** Told after so many requests that were planned have been made, or cannot be. */
+  /** Called with the number of planned requests that were made or skipped. */
   readonly onSteps: (count: number) => void;
-  /** Told of those that an earlier run has made. */
+  /** Called with the number of requests that an earlier run has made. */
   readonly onNotNeeded: (count: number) => void;
   readonly onPause: (address: string, pauseMs: number, why: string) => void;
   readonly onGivenUp: (address: string, why: string) => void;
@@ -29,19 +29,19 @@ export interface WarmingSettings {
 
 interface Step {
   readonly page: Page;
-  /** Not before the tier that colos share has it, which is written behind the answer. */
+  /** The earliest time, so that the tier that colos share has the page: it is written behind the answer. */
   readonly dueAtMs: number;
   readonly tries: number;
-  /** At one of the addresses before. */
+  /** The page failed at an earlier address. */
   readonly hasFailed: boolean;
 }
 
 interface Lane {
   readonly queue: Step[];
   busy: number;
-  /** So many requests in a row found it in trouble. */
+  /** The number of consecutive requests that ended in trouble. */
   troubleRun: number;
-  /** Of a further colo that is in trouble without an end: it is asked no more. */
+  /** Set for a further colo that stays in trouble. It gets no more requests. */
   isGivenUp: boolean;
 }
 
@@ -49,7 +49,7 @@ const sharedAfterMs = 2_000;
 const triesMax = 3;
 const queuedMax = 1_000;
 const troubleRunMax = 20;
-/** Of a further colo: half a minute, with its pauses. */
+/** For a further colo: half a minute including the pauses. */
 const coloTroubleRunMax = 6;
 const strangersMax = 3;
 const retryAfterMsMax = 15 * 60_000;
@@ -72,9 +72,9 @@ export class Warming {
   }
 
   /**
-   * Resolves when all is done, or once it is interrupted.
+   * Resolves when all pages are done, or on interruption.
    *
-   * @throws CommandError where going on makes no sense: the site is in trouble, or is not Tidemark's
+   * @throws CommandError if the site is in lasting trouble, or is not Tidemark
    */
   async run(): Promise<void> {
     const { concurrencyMax, world } = this.#settings;
@@ -108,7 +108,7 @@ export class Warming {
       ? { kind: "interrupted" }
       : await askPage(`${addresses[laneAt]}${path}`, headers, world);
     const answer = asked.kind === "answered" ? asked : undefined;
-    // A further colo that cannot be reached has not troubled the origin.
+    // Trouble of an unreachable further colo is not the origin's.
     const isUnreached =
       laneAt > 0 && asked.kind === "trouble" && asked.outcome.status === undefined;
     const isFromOrigin = answer?.outcome.isFromOrigin ?? !isUnreached;
@@ -120,14 +120,14 @@ export class Warming {
     return this.#stop !== undefined || this.#settings.world.interrupted.aborted;
   }
 
-  /** @returns `undefined` when the lane has nothing more to do */
+  /** Returns `undefined` when the lane has no more work. */
   async #next(laneAt: number): Promise<Step | undefined> {
     const { world } = this.#settings;
     const lane = this.#lane(laneAt);
     while (!this.#isToEnd && !this.#isOver(laneAt)) {
       const first = lane.queue[0] ?? (laneAt === 0 ? this.#nextOfPages() : undefined);
       if (first === undefined) {
-        // Where this worker is the only one, nobody else would wake it.
+        // If this is the only worker, nothing would wake it.
         if (!this.#isOver(laneAt)) await this.#changed.promise;
         continue;
       }
@@ -143,7 +143,7 @@ export class Warming {
     return undefined;
   }
 
-  /** Not while colos behind have much to catch up with. */
+  /** Returns the next page, unless further colos have too much to catch up with. */
   #nextOfPages(): Step | undefined {
     const { done, addresses, onNotNeeded } = this.#settings;
     while (!this.#arePagesOver && this.#lanes.every(({ queue }) => queue.length < queuedMax)) {
@@ -188,7 +188,7 @@ export class Warming {
     const isThere = outcome.result === "already" || outcome.result === "warmed";
     const hasFailed = step.hasFailed || outcome.result === "failed";
     const following = this.#lanes[laneAt + 1];
-    // One colo does not depend on another; all depend on the site.
+    // Colos do not depend on each other, but all depend on the site.
     if ((isThere || laneAt > 0) && following !== undefined) {
       const dueAtMs = world.nowAtMs() + (outcome.result === "warmed" ? sharedAfterMs : 0);
       following.queue.push({ page, dueAtMs, tries: 0, hasFailed });
@@ -222,7 +222,7 @@ export class Warming {
     return true;
   }
 
-  /** A further colo must not keep the site from being warmed. */
+  /** Stops the run for the site; for a further colo, only that lane. */
   #giveUp(laneAt: number, why: string): false {
     if (laneAt === 0) this.#stop ??= stopped(why);
     const lane = this.#lane(laneAt);

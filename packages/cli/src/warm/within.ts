@@ -1,4 +1,4 @@
-// Has the Worker warm from within, by its operator's route: some pages or keys a call.
+// Lets the Worker warm pages or keys itself, by its operator's route.
 import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
 import { failure } from "../command-error.ts";
 import type { World } from "../world.ts";
@@ -7,9 +7,9 @@ import type { DoneBook } from "./done-book.ts";
 import { keyOf, type Page } from "./page-list.ts";
 import type { Tally } from "./tally.ts";
 
-/** A list is sent with each of its calls, so it is kept short. */
+/** Keeps lists short, because each call sends the whole list. */
 const listCountMax = 100;
-/** The route takes 256 KiB; what stands around the list needs some. */
+/** The route accepts 256 KiB, including the text around the list. */
 const listBytesMax = 240 * 1_024;
 
 export interface WithinSettings {
@@ -17,14 +17,14 @@ export interface WithinSettings {
   readonly done: DoneBook;
   readonly tally: Tally;
   readonly world: World;
-  /** Pages a call; the Worker's own limit where it is `undefined`. */
+  /** Pages per call; `undefined`: the Worker's own limit. */
   readonly limit: number | undefined;
   readonly onSteps: (count: number) => void;
-  /** Told of what an earlier run has done. */
+  /** Called for items that an earlier run has done. */
   readonly onNotNeeded: (count: number) => void;
 }
 
-/** @throws CommandError for what the site refuses, and where it cannot be reached */
+/** @throws CommandError if the site refuses, or cannot be reached */
 export async function warmPagesWithin(
   pages: Iterable<Page>,
   settings: WithinSettings,
@@ -39,7 +39,7 @@ export async function warmPagesWithin(
   }
 }
 
-/** As `warmPagesWithin`, of the keys of a namespace of data. */
+/** Like `warmPagesWithin`, for keys of a namespace of data. */
 export async function warmKeysWithin(
   namespace: string,
   keys: readonly string[],
@@ -70,7 +70,7 @@ interface Listed<Item, Sent> {
   readonly sent: Sent;
 }
 
-/** Lists that the route takes. A single one that is too large is left to its refusal. */
+/** Splits items into lists that the route accepts. A single oversized item is sent, and the route refuses it. */
 function* listsOf<Item, Sent>(
   items: Iterable<Item>,
   sentOf: (item: Item) => Sent,
@@ -97,7 +97,7 @@ function written({ path, headers }: Page, origin: string): string | { url: strin
 
 interface List {
   readonly order: Pick<WarmOrder, "pages" | "data">;
-  /** In the order of the list: what the book calls each, and what people do. */
+  /** In the order of the list: the keys in the book, and the names for people. */
   readonly keys: readonly string[];
   readonly names: readonly string[];
 }
@@ -123,7 +123,7 @@ async function warmed({ order, keys, names }: List, settings: WithinSettings): P
 function standing(cursor: number) {
   return failure({
     what: "The warming has stopped.",
-    why: `The Worker says to go on at ${cursor}, where it has begun.`,
-    mend: "Deploy a Worker of this version. The same command goes on where it stopped.",
+    why: `The Worker makes no progress: it says to continue at ${cursor}.`,
+    mend: "Deploy a Worker of this version. Then run the same command to continue.",
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from "jsonc-parser";
 import { parse as parseToml, TomlError } from "smol-toml";
 
-/** What stands between braces, as it was written. */
+/** A parsed object or table. */
 export type Table = Readonly<Record<string, unknown>>;
 
 export type WranglerFile =
@@ -12,10 +12,10 @@ export type WranglerFile =
   | { readonly kind: "read"; readonly name: string; readonly table: Table }
   | { readonly kind: "malformed"; readonly name: string; readonly why: string };
 
-/** In the order in which wrangler looks for them. */
+/** In the order of wrangler's search. */
 export const wranglerNames = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"] as const;
 
-/** @returns the file that wrangler takes, and the names of all that are there */
+/** Returns the file that wrangler uses, and the names of all that exist. */
 export async function readWranglerFile(
   folder: string,
 ): Promise<{ file: WranglerFile; present: readonly string[] }> {
@@ -27,7 +27,7 @@ export async function readWranglerFile(
   return { file: name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text), present };
 }
 
-/** No such file, a folder in its place, or a path that no file can have. */
+/** Codes for a missing file, a folder of its name, and an impossible path. */
 const absentCodes: readonly unknown[] = [
   "ENOENT",
   "ENOTDIR",
@@ -37,7 +37,7 @@ const absentCodes: readonly unknown[] = [
   "ERR_INVALID_ARG_VALUE",
 ];
 
-/** @returns `undefined` where there is no such file */
+/** Returns `undefined` if there is no such file. */
 export async function textIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
@@ -58,7 +58,7 @@ function fromJson(name: string, text: string): WranglerFile {
     return malformed(name, place, printParseErrorCode(first.error));
   }
   if (isTable(value)) return { kind: "read", name, table: value };
-  return { kind: "malformed", name, why: "Line 1 begins no object." };
+  return { kind: "malformed", name, why: "Line 1 does not begin an object." };
 }
 
 function fromToml(name: string, text: string): WranglerFile {
@@ -66,7 +66,7 @@ function fromToml(name: string, text: string): WranglerFile {
     return { kind: "read", name, table: parseToml(text) };
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
-    // What follows the first line shows the text, which may hold a secret.
+    // Later lines of the message quote the file, which may contain a secret.
     const [said = ""] = cause.message.split("\n");
     return malformed(name, cause, said);
   }
@@ -84,17 +84,17 @@ export function isTable(value: unknown): value is Table {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @returns the members that are tables; none of what is no list */
+/** Returns the members that are tables; none if the value is not a list. */
 export function tablesIn(value: unknown): Table[] {
   return Array.isArray(value) ? value.filter(isTable) : [];
 }
 
-/** @returns the members that are text; none of what is no list */
+/** Returns the members that are strings; none if the value is not a list. */
 export function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
-/** TOML has dates of its own. */
+/** Converts a date of TOML, which has its own type for dates. */
 export function dateText(value: unknown): string | undefined {
   if (value instanceof Date) return value.toISOString().slice(0, 10);
   return typeof value === "string" ? value : undefined;

@@ -49,6 +49,6 @@ it.each(["Accept-Language", ": de", "Accept Language: de", "x: a\nb"])(
     const { user, asked } = await stored();
     const { code, notes } = await user.runs(["explain", "/a", "--header", field]);
     expect({ code, asked }).toEqual({ code: 2, asked: [] });
-    expect(notes).toContain('Write it so: "Accept-Language: de".');
+    expect(notes).toContain('Write it like "Accept-Language: de".');
   },
 );

@@ -72,7 +72,7 @@ critical origin-down, origin "default", since 2026-10-31T23:59:00.000Z
   Misses fail.
   Cause: It does not answer.
   Remedy: Start it.
-  It last said: 503
+  Last log line: 503
 
 info bypass-set
   A route is bypassed.
@@ -95,5 +95,5 @@ it("does not take another 503 for an answer", async () => {
   const user = await FakeUser.at({ fetch, env: operatorEnv });
   const { code, notes } = await user.runs(["health"]);
   expect(code).toBe(1);
-  expect(notes).toContain("did not answer as Tidemark does");
+  expect(notes).toContain("did not answer like Tidemark");
 });

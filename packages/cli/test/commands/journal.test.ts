@@ -175,7 +175,7 @@ describe("--follow", () => {
       "Away",
       expect.stringContaining("https://"),
       "Away",
-      "The journal is told again",
+      "The journal can be read again",
     ]);
   });
 

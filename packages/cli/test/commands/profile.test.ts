@@ -79,15 +79,19 @@ describe("profile set", () => {
 
 describe("profile set refuses", () => {
   it.each([
-    { name: "no site", args: ["a"], says: "No site is named" },
+    { name: "no site", args: ["a"], says: "No site is specified" },
     { name: "http to another machine", args: ["a", "--site", "http://a.example"], says: "no TLS" },
     { name: "a path", args: ["a", "--site", "https://a.example/x"], says: "more than scheme" },
     {
       name: "a name that is a path",
       args: ["../a", "--site", siteUrl],
-      says: "no name of a profile",
+      says: "not a valid profile name",
     },
-    { name: "a name of the language", args: ["__proto__", "--site", siteUrl], says: "no name" },
+    {
+      name: "a name of the language",
+      args: ["__proto__", "--site", siteUrl],
+      says: "not a valid profile name",
+    },
     { name: "no token", args: ["a", "--site", siteUrl], says: "It is empty" },
     { name: "two words", args: ["a", "--site", siteUrl], input: "a b\n", says: "a space" },
   ])("$name", async ({ args, input = "", says }) => {
@@ -147,7 +151,7 @@ it.each(["use", "remove"])("%s refuses a name that is not there", async (command
   const user = await withTwo();
   const { code, notes } = await user.runs(["profile", command, "toString"]);
   expect(code).toBe(2);
-  expect(notes).toContain("There are: live, test.");
+  expect(notes).toContain("Profiles: live, test.");
 });
 
 it("is what other commands go by, and its token goes to its own site alone", async () => {

@@ -22,7 +22,7 @@ describe("a purge", () => {
     const { code, notes } = await user.runs(["purge", "--tag", "a,b", "--tag", "c"]);
     expect({ code, notes }).toEqual({
       code: 0,
-      notes: '"a,b" is one tag. If it shall be several, write --tag before each.\n',
+      notes: '"a,b" is one tag. For several tags, write --tag before each.\n',
     });
   });
 
@@ -30,7 +30,7 @@ describe("a purge", () => {
     const { site, user } = await stored();
     const ran = await user.runs(["purge", "--tag", "a", "--tag", "b", "--reason", "a test"]);
     expect(ran).toMatchObject({ code: 0, notes: "" });
-    expect(ran.out).toMatch(/^Purged: position \d+-\d+\. It holds everywhere within 10 s\.\n/);
+    expect(ran.out).toMatch(/^Purged: position \d+-\d+\. It applies everywhere within 10 s\.\n/);
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=purged");
   });
 
@@ -52,9 +52,9 @@ describe("a purge", () => {
 
 const wrong = [
   { name: "a mistyped option", args: ["--tagg", "a"], says: "Did you mean --tag?" },
-  { name: "no target", args: [], says: "No target is named." },
+  { name: "no target", args: [], says: "No target is specified." },
   { name: "a word that is no option", args: ["a"], says: "too many arguments" },
-  { name: "everything, unasked", args: ["--everything"], says: "Say --yes" },
+  { name: "everything, unasked", args: ["--everything"], says: "Pass --yes" },
   { name: "a token", args: ["--tag", "a", "--token=secret-x"], says: "TIDEMARK_TOKEN" },
   { name: "an option without its value", args: ["--tag"], says: "argument missing" },
 ] as const;
@@ -143,7 +143,7 @@ it("is one purge in the journal where its first answer is lost", async () => {
   const user = await FakeUser.at({ fetch: losing, env: operatorEnv });
   const { code, notes } = await user.runs(["purge", "--tag", "a"]);
   expect(code).toBe(0);
-  expect(notes).toContain("It is sent again in 1 s.");
+  expect(notes).toContain("Retrying in 1 s.");
   const { out } = await user.runs(["journal"]);
   expect(out.match(/purges tags a/g)).toHaveLength(1);
 });
@@ -158,7 +158,7 @@ it("says that it may have been accepted where it is cut off, or given up", async
   const run = user.world(["purge", "--tag", "a", "--json"], { onSleep: () => run.interrupt() });
   expect(await main(run.world)).toBe(130);
   expect(JSON.parse(run.output.text)).toMatchObject({
-    error: { code: "interrupted", what: "The purge was cut off." },
+    error: { code: "interrupted", what: "The purge was interrupted." },
   });
 });
 
@@ -173,7 +173,7 @@ it("says how long it takes yet where Ctrl-C ends --wait, and ends with 130", asy
     const user = await FakeUser.at({ fetch, env: operatorEnv });
     const { world, output, interrupt } = user.world(["purge", "--tag", "a", "--wait"], { onSleep });
     expect(await main(world)).toBe(isEnded ? 130 : 0);
-    expect(output.text).toContain(isEnded ? "everywhere within 10 s." : "It holds everywhere.");
+    expect(output.text).toContain(isEnded ? "everywhere within 10 s." : "It applies everywhere.");
   }
   expect(pauses).toEqual([10_000, 10_000]);
 });

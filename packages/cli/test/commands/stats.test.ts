@@ -126,7 +126,7 @@ it("tells with --watch what has risen per second, until Ctrl-C", async () => {
   ]);
   const after = cells(made.output.text.split("In the last ")[2] ?? "");
   expect(after[5]?.slice(0, 2)).toEqual(["all", "0.0"]);
-  expect(made.notes.text).toBe("A. B. C. It is asked again in 30 s.\n");
+  expect(made.notes.text).toBe("A. B. C. Retrying in 30 s.\n");
 });
 
 describe("against the real application", () => {

@@ -41,14 +41,14 @@ it("only says what would be with --dry-run", async () => {
   const { code, out } = await user.runs(["switch", "on", "news", "--dry-run"]);
   expect(code).toBe(0);
   expect(out).toBe(
-    "Nothing was switched.\nIt would be: on, these routes go to the origin: news.\nThe switch is off.\n",
+    "The switch was not changed.\nIt would be: on, these routes go to the origin: news.\nThe switch is off.\n",
   );
   expect(asked).toEqual(["GET /_cache/switch"]);
 });
 
 describe("what is refused sends nothing", () => {
   it.each([
-    { name: "everything, unasked", args: ["on"], says: "Say --yes" },
+    { name: "everything, unasked", args: ["on"], says: "Pass --yes" },
     { name: "off with routes", args: ["off", "news"], says: "off takes no routes" },
     { name: "an empty route, as of an unset variable", args: ["on", ""], says: "is empty" },
     { name: "another state", args: ["of"], says: "Allowed choices are on, off" },
@@ -81,9 +81,9 @@ describe("what else the site tells of it", () => {
     {
       name: "an isolate that follows late",
       told: { here: ["a"] },
-      says: "still goes by: on, these",
+      says: "still uses: on, these",
     },
-    { name: "the variable", told: { variable: true }, says: "BYPASS is set beside it: on, every" },
+    { name: "the variable", told: { variable: true }, says: "BYPASS is also set: on, every" },
     {
       name: "a route that is gone",
       told: { unknownRoutes: ["old"] },

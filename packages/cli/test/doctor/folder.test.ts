@@ -141,7 +141,7 @@ it.each(sites)("names the origin of $site", async ({ site, origin }) => {
 });
 
 const refused = [
-  { name: "nothing to look at", args: [], says: "There is nothing to look at." },
+  { name: "nothing to look at", args: [], says: "There is nothing to check." },
   { name: "a folder that is not there", args: ["--folder", "x"], says: "There is no folder" },
   { name: "an origin with a path", args: ["--origin", "https://a.test/x"], says: "has a path" },
   {

@@ -206,7 +206,7 @@ it("names the session that a page begins, where that is why nothing is cached", 
     (_, __, nth) => fromOrigin(begun(`${session}${nth}`)),
   );
   const told = findings.find(({ code }) => code === "origin-forbids-caching");
-  expect(told?.cause).toContain('begins a session, too, with "sid"');
+  expect(told?.cause).toContain('also starts a session, with "sid"');
   expect(told?.remedy).toContain("session_start()");
 });
 

@@ -62,7 +62,7 @@ describe("a site in which all is well", () => {
     const { code, out } = await user.runs(["doctor"]);
     expect(code).toBe(0);
     expect(out).toMatch(/^Nothing was found\.\n\nLooked at:\n/);
-    expect(out).toContain("\nNot looked at:\n  The wrangler file: there is none");
+    expect(out).toContain("\nNot looked at:\n  The wrangler file: this folder has none");
     expect(out).not.toContain(adminToken);
   });
 
@@ -144,21 +144,21 @@ const ends = [
     env: { ...operatorEnv, TIDEMARK_TOKEN: "another-token-than-that" },
     code: 3,
     codes: ["token-refused"],
-    unseen: "What the operator's routes tell",
+    unseen: "The operator's routes",
   },
   {
     name: "with a wrong operatorPath, that is a finding",
     env: { ...operatorEnv, TIDEMARK_OPERATOR_PATH: "/_other" },
     code: 3,
     codes: ["not-tidemark"],
-    unseen: "is none of Tidemark's.",
+    unseen: "is not from Tidemark.",
   },
   {
     name: "out of reach, the command fails",
     env: { ...operatorEnv, TIDEMARK_SITE: "https://gone.example.com" },
     code: 1,
     codes: [],
-    unseen: "What the operator's routes tell",
+    unseen: "The operator's routes",
   },
   {
     name: "out of reach and without a token, the command fails",
@@ -182,7 +182,7 @@ it("refuses a page of another site", async () => {
   const { user } = await opened();
   const ran = await user.runs(["doctor", "--page", "https://other.example/a"]);
   expect(ran).toMatchObject({ code: 2, out: "" });
-  expect(ran.notes).toContain("is no path of");
+  expect(ran.notes).toContain("is not a path of");
 });
 
 it("tells what it has seen where the site refuses the purge", async () => {

@@ -135,7 +135,7 @@ it("says nothing of consent where a shared page changes by itself, so that nothi
   const page = () => html(`word ${letters[(at += 1) % 8]}zz`, { "cache-control": "max-age=60" });
   const { text } = await routesOf(originOf({ "/a": page }));
   expect(text).not.toContain("consentCookies");
-  expect(text).toContain("not to be seen whether cookies change them");
+  expect(text).toContain("unknown whether cookies change them");
 });
 
 it("writes what an origin says into comments alone", async () => {

@@ -27,7 +27,7 @@ it.each([
   await symlink(to, join(user.folder, "out", link));
   const { code, notes } = await user.runs(["init", origin, "--out", "out", "--force"]);
   expect(code).toBe(2);
-  expect(notes).toContain(`${link} is a symbolic link, and init writes through none.`);
+  expect(notes).toContain(`${link} is a symbolic link, and init does not write through links.`);
   expect(await readdir(join(user.folder, "out"))).toEqual([link]);
   expect(await readdir(join(user.folder, "outside"))).toEqual(["theirs"]);
   expect(await readFile(join(user.folder, "outside/theirs"), "utf8")).toBe("theirs");
@@ -40,7 +40,7 @@ it.each(["../outside/theirs", "../outside/new"])(
     await symlink(to, join(user.folder, "out/tsconfig.json"));
     const { code, out } = await user.runs(["init", origin, "--out", "out"]);
     expect(code).toBe(0);
-    expect(out).toContain("There already, and kept: tsconfig.json.");
+    expect(out).toContain("Already present, and kept: tsconfig.json.");
     expect(await readdir(join(user.folder, "outside"))).toEqual(["theirs"]);
   },
 );

@@ -14,25 +14,29 @@ const isThere = (user: FakeUser, path: string) =>
   );
 
 const wrong = [
-  { name: "no origin", args: [], says: "No origin is named." },
+  { name: "no origin", args: [], says: "No origin is specified." },
   { name: "another scheme", args: ["ftp://a.test"], says: "neither" },
   { name: "a password", args: ["https://u:pass-x@a.test"], says: "a user name or a password" },
   { name: "a path", args: [`${origin}/news`], says: "--page" },
   { name: "no number of pages", args: [origin, "--pages", "0"], says: "from 1 to 200" },
   { name: "too many pages", args: [origin, "--pages", "201"], says: "from 1 to 200" },
-  { name: "a page that is no path", args: [origin, "--page", "news"], says: '"news" is no path' },
-  { name: "a page elsewhere", args: [origin, "--page", "//b.test/"], says: "is no path" },
+  {
+    name: "a page that is no path",
+    args: [origin, "--page", "news"],
+    says: '"news" is not a path',
+  },
+  { name: "a page elsewhere", args: [origin, "--page", "//b.test/"], says: "is not a path" },
   {
     name: "a name no Worker may have",
     args: [origin, "--name", "A b"],
-    says: "no name of a Worker",
+    says: "not a valid name of a Worker",
   },
   { name: "a route alone", args: [origin, "--route", "a.test/*"], says: "need each other" },
   { name: "a zone alone", args: [origin, "--zone", "a.test"], says: "need each other" },
   {
     name: "a route of another zone",
     args: [origin, "--route", "nota.test/*", "--zone", "a.test"],
-    says: "is no pattern in the zone",
+    says: "is not a pattern in the zone",
   },
   { name: "a mistyped option", args: [origin, "--forse"], says: "Did you mean --force?" },
 ] as const;
@@ -63,7 +67,7 @@ const origins = [
   {
     name: "an expired certificate",
     fetch: failing("CERT_HAS_EXPIRED"),
-    says: "Mend the certificate",
+    says: "Fix the certificate",
   },
   {
     name: "an origin that is too slow",
@@ -133,7 +137,7 @@ describe("files that are there", () => {
     const { user, asked, textOf } = await userWith({ "tidemark.config.ts": "mine" });
     const ran = await user.runs(["init", origin]);
     expect(ran.code).toBe(2);
-    expect(ran.notes).toContain("There is tidemark.config.ts already. Say --force");
+    expect(ran.notes).toContain("tidemark.config.ts already exists. Pass --force");
     expect(await textOf("tidemark.config.ts")).toBe("mine");
     expect(await isThere(user, "wrangler.jsonc")).toBe(false);
     expect(asked).toEqual([]);
@@ -143,7 +147,7 @@ describe("files that are there", () => {
     const { user, textOf } = await userWith({ "wrangler.jsonc": "mine", "package.json": "mine" });
     const ran = await user.runs(["init", origin, "--force"]);
     expect(ran.code).toBe(0);
-    expect(ran.out).toContain("There already, and kept: package.json.");
+    expect(ran.out).toContain("Already present, and kept: package.json.");
     expect(await textOf("wrangler.jsonc")).toContain('"ORIGIN_URL"');
     expect(await textOf("package.json")).toBe("mine");
   });

@@ -12,8 +12,8 @@ it("asks for the origin", async () => {
   const user = await FakeUser.at({ ...reaching(origin, staticSite), isTty: true });
   const ran = await user.runs(["init", "--dry-run"], { input: `${origin}\r` });
   expect(ran.code).toBe(0);
-  expect(ran.notes).toContain("Which site shall the cache stand before?");
-  expect(ran.out).toContain(`What is cached of ${origin}`);
+  expect(ran.notes).toContain("Which site should be cached?");
+  expect(ran.out).toContain(`Sets what is cached of ${origin}`);
 });
 
 it.each([

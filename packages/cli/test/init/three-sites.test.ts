@@ -111,7 +111,9 @@ describe("a shop that says little", () => {
     });
     expect(asked.filter((one) => one.includes("logout"))).toEqual([]);
     const cookies = told.findings.find(({ code }) => code === "cookies")?.text;
-    expect(cookies).toContain("(sid, once) by /session. Set again for who brings them: sid.");
+    expect(cookies).toContain(
+      "/session set cookies: sid, once. Set again in responses to requests that send them: sid.",
+    );
     const codes = told.findings.map(({ code }) => code);
     expect(codes).toEqual(
       expect.arrayContaining([

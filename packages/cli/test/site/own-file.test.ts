@@ -43,7 +43,7 @@ it.each(["/dev/zero", "/tmp"])("refuses %s, and advises no chmod of it", async (
   const { code, notes } = await user.runs(["health"]);
   expect({ code, notes }).toEqual({
     code: 2,
-    notes: `${path} was not read. It is no file. Name a file of mode 600.\n`,
+    notes: `${path} was not read. It is not a file. Name a file of mode 600.\n`,
   });
 });
 
@@ -60,7 +60,7 @@ it("says what a corrupt file needs, and leaves it as it is", async () => {
   const { user } = await userWith("{");
   const { code, notes } = await user.runs(set("a"));
   expect(code).toBe(2);
-  expect(notes).toContain("It is not JSON. Mend it, or delete it");
+  expect(notes).toContain("It is not JSON. Fix it, or delete it");
   expect(await readFile(pathOf(user), "utf8")).toBe("{");
   expect(await readdir(dirname(pathOf(user)))).toEqual(["profiles.json"]);
 });
@@ -103,7 +103,7 @@ describe("two that change it at once", () => {
     await writeFile(`${pathOf(user)}.lock`, "");
     const { code, notes } = await user.runs(set("b"));
     expect(code).toBe(2);
-    expect(notes).toContain("profiles.json.lock is there");
+    expect(notes).toContain("profiles.json.lock exists");
     expect(await namesIn(user)).toEqual(["a"]);
   });
 });

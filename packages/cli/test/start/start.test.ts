@@ -146,7 +146,7 @@ describe("a Worker of one's own", { timeout: 180_000 }, () => {
     await written("wrangler.toml", wrangler("one"));
     const { run, url } = await start();
     await told(run, "/_cache/stats\n");
-    expect(run.errors()).toMatch(/^Warning: wrangler\.toml gives .*KV \(queues\)/);
+    expect(run.errors()).toMatch(/^Warning: wrangler\.toml has bindings .*KV \(queues\)/);
     const body = async () => (await rawRequest(url, "/a")).body.toString();
     expect(await body()).toBe("one");
     await written("wrangler.toml", wrangler("two"));
@@ -232,7 +232,7 @@ describe("is refused in one line", { timeout: 60_000 }, () => {
     await written("tidemark.config.ts", config('fresh: "5m"'));
     const { run } = await start();
     expect(await ended(run.child)).toBe(1);
-    expect(run.errors()).toMatch(/The package tidemark is not there\. .*npm install tidemark/);
+    expect(run.errors()).toMatch(/The package tidemark is missing\. .*npm install tidemark/);
   });
 });
 

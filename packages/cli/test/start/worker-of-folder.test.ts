@@ -75,7 +75,7 @@ describe("what is not given here is named", () => {
     await written("wrangler.json", JSON.stringify({ name: "site", ...fields }));
     const notes = (await readWorkerOf(folder))?.notes;
     expect(notes).toEqual([
-      `wrangler.json gives the Worker what is not given here: ${names}. Where it needs that, run npx wrangler dev.`,
+      `wrangler.json has bindings that are not available here: ${names}. If the Worker needs them, run npx wrangler dev.`,
     ]);
   });
 });

@@ -28,7 +28,7 @@ it.each(others)("of $name is refused, and --fresh begins anew", async (other) =>
   const before = await readFile(path, "utf8");
   const refused = await user.warms(other.args, { input, env: other.env });
   expect([refused.code, user.site.asked]).toEqual([exitCode.usage, []]);
-  expect(refused.notes).toContain("Another warming was interrupted");
+  expect(refused.notes).toContain("It belongs to an interrupted run");
   expect(await readFile(path, "utf8")).toBe(before);
   const { code } = await user.warms([...other.args, "--fresh"], { input, env: other.env });
   expect([code, user.site.asked.length]).toEqual([exitCode.done, 200]);

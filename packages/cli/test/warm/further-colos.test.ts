@@ -44,7 +44,7 @@ describe("a further colo", () => {
     );
     const { notes } = await user.warms(["--list", "-", ...vias], { input });
     expect(user.site.urls.filter((url) => url.includes("dead.test")).length).toBeLessThan(30);
-    expect(notes).toContain("https://dead.test is asked no more.");
+    expect(notes).toContain("https://dead.test gets no more requests.");
   });
 
   it("that failed is asked again by the next run", async () => {

@@ -7,12 +7,12 @@ const secretUrl = "https://user:pass-x@www.example.com/sitemap.xml";
 
 it.each([
   { args: ["--sitemap", secretUrl], says: "user name or a password" },
-  { args: ["--sitemap", "https://"], says: '"https://" is no URL' },
+  { args: ["--sitemap", "https://"], says: '"https://" is not a URL' },
   { args: ["--after-purge", ""], says: "It is empty" },
   { args: ["--data", " ", "--list", "-"], says: "It is empty" },
   { args: ["/a", "--state", ""], says: "It is empty" },
-  { args: ["/a", "--also-host", "https://example.com"], says: "Write a host alone" },
-  { args: ["/a", "--also-host", "example.com/news"], says: "Write a host alone" },
+  { args: ["/a", "--also-host", "https://example.com"], says: "Write only a host" },
+  { args: ["/a", "--also-host", "example.com/news"], says: "Write only a host" },
 ])("refused before anything is asked: $args", async ({ args, says }) => {
   const user = await WarmUser.at();
   const { code, notes, out } = await user.warms(args);

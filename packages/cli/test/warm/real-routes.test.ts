@@ -90,7 +90,7 @@ it("values of data are loaded once", async () => {
 });
 
 it.each([
-  { args: ["--data", "none", "--list", "-"], why: 'made no namespace "none"' },
+  { args: ["--data", "none", "--list", "-"], why: 'has no namespace "none"' },
   { args: ["--hottest", "1001"], why: "from 1 to 1000" },
   { args: ["--within", "--limit", "101", "/"], why: "from 1 to 100" },
   { args: ["--after-purge", "1-1"], why: "no entry" },
@@ -106,5 +106,5 @@ it("a Worker that does not go on is told, and is no success", async () => {
   const user = await FakeUser.at({ fetch: async () => Response.json(told), env: operatorEnv });
   const { code, notes } = await user.runs(["warm", "/a", "--within"]);
   expect(code).toBe(1);
-  expect(notes).toContain("The Worker says to go on at 0");
+  expect(notes).toContain("it says to continue at 0");
 });

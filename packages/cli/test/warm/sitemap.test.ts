@@ -138,8 +138,8 @@ describe("a sitemap is read", () => {
       "/sitemap.xml": urlset(`${site}/a`, "https://other.test/b", "/c/relative", "relative"),
     });
     expect(paths).toEqual(["/a", "/c/relative"]);
-    expect(notes).toContain("Not asked for: 1 are of other hosts (other.test)");
-    expect(notes).toContain('Not asked for: 1 are no http URL and no path ("relative")');
+    expect(notes).toContain("Skipped: 1 are for other hosts (other.test)");
+    expect(notes).toContain('Skipped: 1 are neither http URLs nor paths ("relative")');
   });
 
   it("since a date: older pages and older files are left out, those without a date are not", async () => {
@@ -167,7 +167,7 @@ const broken: readonly { name: string; files: Files; says: string }[] = [
   {
     name: "404",
     files: { "/sitemap.xml": () => new Response("", { status: 404 }) },
-    says: "The answer was 404",
+    says: "The status is 404",
   },
   {
     name: "a page of HTML",
@@ -201,7 +201,7 @@ const broken: readonly { name: string; files: Files; says: string }[] = [
   {
     name: "gzip that is cut short",
     files: { "/sitemap.xml": new Uint8Array(gzipSync(urlset(`${site}/a`)).subarray(0, 40)) },
-    says: "damaged or cut short",
+    says: "damaged or truncated",
   },
   {
     name: "gzip that unpacks to more than 50 MiB",
@@ -231,21 +231,21 @@ const broken: readonly { name: string; files: Files; says: string }[] = [
   {
     name: "an index of another host",
     files: { "/sitemap.xml": index("https://other.test/1.xml") },
-    says: "of another host",
+    says: "on another host",
   },
   {
     name: "an index of what is no URL",
     files: { "/sitemap.xml": index("1.xml") },
-    says: "which is no URL",
+    says: "which is not a URL",
   },
-  { name: "indexes within indexes", files: nested(3), says: "an index within 2 others" },
+  { name: "indexes within indexes", files: nested(3), says: "an index nested in 2 others" },
   {
     name: "a part that is not there",
     files: {
       "/sitemap.xml": index(`${site}/1.xml`),
       "/1.xml": () => new Response("", { status: 500 }),
     },
-    says: "1.xml cannot be used. The answer was 500",
+    says: "1.xml cannot be used. The status is 500",
   },
 ];
 

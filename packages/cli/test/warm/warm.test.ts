@@ -137,7 +137,7 @@ describe("trouble", () => {
     expect(code).toBe(0);
     const [first, second] = user.site.asked;
     expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(7_000);
-    expect(notes).toContain("going on in 7 s");
+    expect(notes).toContain("continuing in 7 s");
   });
 
   it("of one page fails it after three tries", async () => {
@@ -164,7 +164,7 @@ describe("trouble", () => {
     isDown = false;
     user.site.asked.length = 0;
     const again = await user.warms(["--list", "-"], { input: listOf(pages(10)) });
-    expect(again.notes).toContain("Going on where an earlier run stopped");
+    expect(again.notes).toContain("Continuing an earlier run");
     expect(user.site.asked.length).toBeLessThanOrEqual(1);
   });
 
@@ -181,7 +181,7 @@ describe("trouble", () => {
     const user = await WarmUser.at(() => new Response("page"));
     const { code, notes } = await user.warms(pages(100));
     expect(code).toBe(1);
-    expect(notes).toContain("did not answer as Tidemark does");
+    expect(notes).toContain("did not answer like Tidemark");
     expect(user.site.asked.length).toBeLessThan(10);
   });
 
@@ -208,7 +208,7 @@ describe("a run that is interrupted", () => {
   it("ends with 130, and the next goes on where it stopped", async () => {
     const { user, ran, first } = await interrupted();
     expect(ran.code).toBe(130);
-    expect(ran.out).toContain("The same command goes on where it stopped.");
+    expect(ran.out).toContain("Run the same command to continue.");
     const second = await user.warms(args, { input });
     expect(second.code).toBe(0);
     const twice = user.site.urls.filter((url) => first.has(url));
@@ -248,8 +248,8 @@ async function stateFiles({ folder }: WarmUser): Promise<string[]> {
 }
 
 const refused = [
-  { name: "no source", args: [], says: "Nothing says what to warm" },
-  { name: "a rate of nothing", args: ["/a", "--rate", "0"], says: "requests a second" },
+  { name: "no source", args: [], says: "No source is specified" },
+  { name: "a rate of nothing", args: ["/a", "--rate", "0"], says: "requests per second" },
   { name: "a concurrency of 65", args: ["/a", "--concurrency", "65"], says: "from 1 to 64" },
   { name: "a concurrency of 0", args: ["/a", "--concurrency", "0"], says: "from 1 to 64" },
   {
@@ -267,7 +267,7 @@ const refused = [
   { name: "--data without keys", args: ["--data", "n"], says: "--data has no keys" },
   { name: "a file that is not there", args: ["--list", "gone.txt"], says: "There is no file" },
   { name: "a folder", args: ["--list", "."], says: "It is a folder" },
-  { name: "stdin twice", args: ["--list", "-", "--log", "-"], says: "stdin is named twice" },
+  { name: "stdin twice", args: ["--list", "-", "--log", "-"], says: "stdin is used twice" },
   { name: "a mistyped option", args: ["/a", "--rat", "5"], says: "Did you mean --rate?" },
   { name: "no date", args: ["--sitemap", "x", "--since", "yesterday"], says: "Write a date" },
   { name: "no page of the site", args: ["https://other.test/"], says: "no page of the site" },

@@ -86,7 +86,7 @@ describe("from within", () => {
     const input = '42\n{"key":43}\n42\nbad\n';
     const ran = await one.runs(["warm", "--data", "products", "--list", "-"], { input });
     expect(ran.code).toBe(3);
-    expect(ran.out).toContain(`failed: ${siteUrl} bad (no reason told)`);
+    expect(ran.out).toContain(`failed: ${siteUrl} bad (no reason given)`);
     expect(site.orders).toEqual([{ data: { products: ["42", "43", "bad"] }, cursor: 0 }]);
   });
 
@@ -133,13 +133,13 @@ describe("hot pages", () => {
     const { notes } = await one.runs(["warm", "--after-purge", "1795435200000-0"], { onSleep });
     expect(pauses[0]).toBe(7_000);
     expect(site.others[0]).toBe("?count=100&coveredBy=1795435200000-0");
-    expect(notes).toContain("Of the 40 hot pages that isolates have told of, the purge covers 2.");
+    expect(notes).toContain("Of the 40 hot pages that isolates have reported, the purge covers 2.");
   });
 
   it("may be none: that is told, and is no failure", async () => {
     const { user: one } = await user();
     const { code, notes } = await one.runs(["warm", "--hottest"]);
     expect(code).toBe(0);
-    expect(notes).toContain("Isolates have told of no hot page");
+    expect(notes).toContain("Isolates have reported no hot page");
   });
 });

@@ -1,4 +1,4 @@
-// Findings on addresses: of the origin, of the site, and those by which the Worker is reached.
+// Findings about addresses: of the origin, the site and the Worker.
 import { originUrlFault, shownUrl } from "../../../../../src/protocol/variables/origin-url.ts";
 import { isSet, textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { namespaceOf } from "../../../../../src/protocol/variables/namespace.ts";
@@ -17,7 +17,7 @@ export function addressFindings(deployment: Deployment, read: FolderRead): Docto
   ];
 }
 
-/** Does its code bring the origin? Then no variable needs to. */
+/** Tells whether the Worker's code sets the origin, so that no variable is needed. */
 function hasOriginInCode({ main }: Deployment, { mainTexts }: FolderRead): boolean {
   const text = mainTexts.get(main ?? "") ?? "";
   return /tidemark\/hono|\borigins\s*[:,}]/.test(text);
@@ -43,7 +43,7 @@ function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding
         ...aboutOf(deployment),
         what: doesNotStart,
         cause: `ORIGIN_URL is refused: ${shownUrl(url)} ${fault}.`,
-        remedy: "Write scheme and host alone, such as https://origin.example.com.",
+        remedy: "Write only scheme and host, such as https://origin.example.com.",
       },
     ];
   }
@@ -74,7 +74,7 @@ function ofTheExample(deployment: Deployment, url: string): DoctorFinding[] {
       code: "origin-wrong",
       level: "warning",
       ...aboutOf(deployment),
-      what: "The origin is an address of the documentation, not of a site.",
+      what: "ORIGIN_URL is still the placeholder.",
       cause: `ORIGIN_URL is ${shownUrl(url)}, as in the example.`,
       remedy: "Set ORIGIN_URL to the address of your site's server.",
     },
@@ -93,8 +93,8 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] 
         code: "origin-is-self",
         level: "critical",
         ...about,
-        what: "The Worker asks itself: requests end with 508.",
-        cause: `ORIGIN_URL has the host ${JSON.stringify(originHost)}, and that is a custom domain of the Worker.`,
+        what: "The Worker sends requests to itself: they end with 508.",
+        cause: `ORIGIN_URL has the host ${JSON.stringify(originHost)}, which is a custom domain of the Worker.`,
         remedy:
           "Give the origin a name of its own, such as origin.example.com; or use a route instead of the custom domain.",
       },
@@ -106,14 +106,14 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] 
       code: "strict-fetch-flag",
       level: "critical",
       ...about,
-      what: "The Worker asks itself: requests end with 508.",
+      what: "The Worker sends requests to itself: they end with 508.",
       cause: `The flag global_fetch_strictly_public sends a fetch of ${JSON.stringify(originHost)} through the route ${JSON.stringify(route.pattern)} again.`,
-      remedy: "Take the flag out of compatibility_flags.",
+      remedy: "Remove the flag from compatibility_flags.",
     },
   ];
 }
 
-/** Whoever writes a URL in the place of a host may have written a password before it. */
+/** Hides a password, in case somebody wrote a URL instead of a host. */
 function withoutPassword(written: string): string {
   return written.replaceAll(/[^"\s/,]*@/g, "…@");
 }
@@ -128,9 +128,8 @@ function siteHost(deployment: Deployment, { configuration }: FolderRead): Doctor
         level: "critical",
         ...about,
         what: doesNotStart,
-        cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, and a part of it is no host as it stands in a URL.`,
-        remedy:
-          "Write the host alone, such as www.example.com. Several stand with a space between.",
+        cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, which contains something other than hosts.`,
+        remedy: "Write only the host, such as www.example.com. Separate several by spaces.",
       },
     ];
   }
@@ -143,7 +142,7 @@ function siteHost(deployment: Deployment, { configuration }: FolderRead): Doctor
       ...about,
       what: "No key is kept warm: hotKeys is off.",
       cause: "The configuration has hotKeys, and SITE_HOST is not set.",
-      remedy: "Set SITE_HOST under vars to the host of the site, or leave hotKeys out.",
+      remedy: "Set SITE_HOST under vars to the host of the site, or remove hotKeys.",
     },
   ];
 }
@@ -157,8 +156,8 @@ function namespace(deployment: Deployment): DoctorFinding[] {
       level: "critical",
       ...aboutOf(deployment),
       what: doesNotStart,
-      cause: `NAMESPACE is ${JSON.stringify(vars["NAMESPACE"])}, which is not 1 to 64 letters, digits, dots, dashes or _.`,
-      remedy: "Write such a name, for example staging, or leave it out to use the configuration's.",
+      cause: `NAMESPACE is ${JSON.stringify(vars["NAMESPACE"])}, which is not 1 to 64 letters, digits, dots, dashes or underscores.`,
+      remedy: "Write such a name, for example staging, or remove it to use the configuration's.",
     },
   ];
 }
@@ -179,14 +178,14 @@ function secondAddresses(deployment: Deployment): DoctorFinding[] {
   const { places, workersDev, previewUrls } = deployment;
   const about = aboutOf(deployment);
   if (places.length === 0) {
-    // A route may be made in the dashboard, and workers_dev is then set to false here.
+    // The route may come from the dashboard; then workers_dev is false here.
     if (workersDev === false) return [];
     return [
       {
         code: "no-route",
         level: "info",
         ...about,
-        what: "The Worker is reached by its workers.dev address alone, where there is no edge tier.",
+        what: "The Worker has only its workers.dev address, which has no edge tier.",
         cause: "The wrangler file has no routes.",
         remedy:
           "Before visitors come, give it a route or a custom domain, and set workers_dev and preview_urls to false.",
@@ -208,7 +207,7 @@ function secondAddress(
     code,
     level: "warning",
     ...about,
-    what: "The site has a second address at workers.dev. Search engines find it, and the zone's firewall does not guard it.",
+    what: "The site has a second address at workers.dev. Search engines find it, and the zone's firewall does not protect it.",
     cause: `${key} is true, and the Worker has routes.`,
     remedy: `Set ${key} to false, and deploy.`,
   };

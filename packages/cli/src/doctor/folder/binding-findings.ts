@@ -1,4 +1,4 @@
-// Findings on bindings, on the cron trigger, and on what an environment does not repeat.
+// Findings about bindings, the cron trigger, and settings that an environment does not repeat.
 import { isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
@@ -13,14 +13,13 @@ export function bindingFindings(deployment: Deployment, read: FolderRead): Docto
   ];
 }
 
-/** Of each binding that Tidemark knows: what is wrong with it, if it is there. */
+/** Checks each known binding that is present. */
 function incomplete(deployment: Deployment): DoctorFinding[] {
   const { vars, services, rateLimits, datasets } = deployment;
   const origin = services.find(({ binding }) => binding === "ORIGIN");
   const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
   const dataset = datasets.find(({ binding }) => binding === "METRICS");
-  const asText = (name: string) =>
-    name in vars ? "It is a variable, and has to be a binding" : "";
+  const asText = (name: string) => (name in vars ? "It is a variable, but must be a binding" : "");
   const rows = [
     {
       name: "ORIGIN",
@@ -63,13 +62,13 @@ function incomplete(deployment: Deployment): DoctorFinding[] {
   );
 }
 
-/** @returns empty where nothing is wrong */
+/** Returns an empty text if the limiter is valid. */
 function faultOfLimiter({ namespace_id, simple }: Table): string {
   if (namespace_id === undefined || namespace_id === "") return "It has no namespace_id";
   if (!isTable(simple) || typeof simple["limit"] !== "number") return "It has no limit";
   const { period } = simple;
   if (period === 10 || period === 60) return "";
-  return `Its period is ${JSON.stringify(period) ?? "not set"}, and has to be 10 or 60`;
+  return `Its period is ${JSON.stringify(period) ?? "not set"}, but must be 10 or 60`;
 }
 
 function cronMissing(deployment: Deployment, { configuration }: FolderRead): DoctorFinding[] {
@@ -89,7 +88,7 @@ function cronMissing(deployment: Deployment, { configuration }: FolderRead): Doc
 
 const variables = ["SITE_HOST", "BYPASS"];
 
-/** What is set at the top has no effect in an environment that does not repeat it. */
+/** Finds top-level settings that an environment does not repeat, so that they have no effect in it. */
 function environmentLacks(deployment: Deployment, { deployments }: FolderRead): DoctorFinding[] {
   const top = deployments.find(({ environment }) => environment === undefined);
   if (top === undefined || deployment === top) return [];
@@ -104,9 +103,9 @@ function environmentLacks(deployment: Deployment, { deployments }: FolderRead): 
       code: "environment-lacks",
       level: "warning",
       ...aboutOf(deployment),
-      what: `The environment goes without ${quoted(names)}.`,
+      what: `The environment lacks ${quoted(names)}.`,
       cause: "An environment does not inherit variables and bindings of the top of the file.",
-      remedy: "Repeat them below the environment, with the values that it shall have.",
+      remedy: "Repeat them below the environment, with its own values.",
     },
   ];
 }

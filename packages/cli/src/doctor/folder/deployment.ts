@@ -1,16 +1,15 @@
-// What one deployment of a wrangler file comes to: the top of the file, or one of its environments, by
-// wrangler's rules of what an environment inherits.
+// One deployment of a wrangler file: the top level or an environment, with wrangler's rules of inheritance.
 import { textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { dateText, isTable, type Table, tablesIn, textsIn } from "../../wrangler/wrangler-file.ts";
 
-/** Where the Worker gets its requests from. */
+/** A source of the Worker's requests: a route or a custom domain. */
 export interface Place {
   readonly pattern: string;
   readonly isCustomDomain: boolean;
 }
 
 export interface Deployment {
-  /** The environment; `undefined` for the top of the file. */
+  /** The environment; `undefined` for the top level. */
   readonly environment: string | undefined;
   readonly main: string | undefined;
   readonly compatibilityDate: string | undefined;
@@ -27,8 +26,8 @@ export interface Deployment {
 }
 
 /**
- * The top comes first. It is left out where it is the ground of environments alone: where it has neither
- * variables nor an origin nor a place of its own.
+ * Returns the top level, then the environments. Omits a top level that only serves environments: it has no variables,
+ * no services and no places of its own.
  */
 export function deploymentsIn(table: Table): Deployment[] {
   const top = deploymentOf(table, undefined, table);
@@ -44,7 +43,7 @@ export function deploymentsIn(table: Table): Deployment[] {
   return isGroundOnly ? others : [top, ...others];
 }
 
-/** Of each environment, unless it sets the same. */
+/** Keys that an environment inherits unless it sets them. */
 const inheritedKeys = [
   "main",
   "compatibility_date",
@@ -97,17 +96,17 @@ function placeOf(written: unknown): Place[] {
 
 const booleanOf = (value: unknown) => (typeof value === "boolean" ? value : undefined);
 
-/** Such as `environment "staging"`; nothing for the top of the file. */
+/** Returns such as `environment "staging"`; nothing for the top level. */
 export function aboutOf({ environment }: Deployment): { about?: string } {
   return environment === undefined ? {} : { about: `environment ${JSON.stringify(environment)}` };
 }
 
-/** @returns the host of a place, in small letters, which may begin with `*` */
+/** Returns the host of a place in lower case. It may begin with `*`. */
 export function hostOf({ pattern }: Place): string {
   return (pattern.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "").toLowerCase();
 }
 
-/** @param pattern may begin with `*`, which stands for any text */
+/** @param pattern may begin with `*`, which matches any text */
 export function fits(pattern: string, host: string): boolean {
   return pattern.startsWith("*") ? host.endsWith(pattern.slice(1)) : pattern === host;
 }

@@ -1,4 +1,4 @@
-// The first part of doctor: the folder that a Worker is deployed from.
+// The first part of doctor: checks the folder that a Worker is deployed from.
 import type { DoctorFinding, Examined } from "../finding.ts";
 import { addressFindings } from "./address-findings.ts";
 import { bindingFindings } from "./binding-findings.ts";
@@ -18,15 +18,13 @@ export function examineFolder(read: FolderRead): Examined {
     lookedAt: seen.length === 0 ? [] : [`the folder: ${seen.join(", ")}`],
     notLookedAt: [
       ...(wrangler.kind === "absent"
-        ? ["The wrangler file: there is none in this folder. Name its folder with --folder."]
+        ? ["The wrangler file: this folder has none. Name its folder with --folder."]
         : []),
       ...(wrangler.kind !== "absent" && configuration === undefined
-        ? [
-            "tidemark.config.ts: there is none in this folder, so nothing tells whether hotKeys is used.",
-          ]
+        ? ["tidemark.config.ts: this folder has none, so it is unknown whether hotKeys is used."]
         : []),
       ...(wrangler.kind === "read"
-        ? ["Secrets that are set at Cloudflare: the wrangler file does not show them."]
+        ? ["Secrets stored at Cloudflare: the wrangler file does not show them."]
         : []),
     ],
   };
@@ -47,7 +45,7 @@ function malformed({ name, why }: { name: string; why: string }): DoctorFinding 
     about: `the file ${name}`,
     what: "The Worker cannot be deployed.",
     cause: why,
-    remedy: `Mend that line of ${name}.`,
+    remedy: `Fix that line of ${name}.`,
   };
 }
 
@@ -55,13 +53,13 @@ function several(taken: string, others: readonly string[]): DoctorFinding {
   return {
     code: "wrangler-several",
     level: "warning",
-    what: `What is written in ${others.join(", ")} has no effect.`,
-    cause: `There are several wrangler files, and wrangler takes ${taken}.`,
+    what: `The settings in ${others.join(", ")} have no effect.`,
+    cause: `There are several wrangler files, and wrangler uses ${taken}.`,
     remedy: "Keep one of them.",
   };
 }
 
-/** What an environment has inherited is told once, of the top. */
+/** Reports inherited settings once, for the top level. */
 function ofDeployments(read: FolderRead): DoctorFinding[] {
   const told = new Set<string>();
   return read.deployments.flatMap((deployment) => {
@@ -80,5 +78,5 @@ function ofDeployments(read: FolderRead): DoctorFinding[] {
   });
 }
 
-/** An environment has these of its own, since it does not inherit what they are about. */
+/** Codes about settings that an environment does not inherit. */
 const ownCodes: ReadonlySet<string> = new Set(["origin-missing", "secret-in-vars"]);

@@ -1,4 +1,4 @@
-// All that doctor reads of a folder.
+// Reads the files of a folder for doctor.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
@@ -16,24 +16,24 @@ import {
 /** A file that holds secrets. */
 export interface SecretFile {
   readonly name: string;
-  /** By name; `undefined` for a file that cannot be read as what its name says. */
+  /** By name; `undefined` if the file cannot be parsed. */
   readonly secrets: Env | undefined;
-  /** May others than its owner read it? */
+  /** Users other than its owner can read it. */
   readonly isOpen: boolean;
-  /** `undefined` where the folder is in no repository of git. */
+  /** `undefined` if the folder is not in a git repository. */
   readonly isIgnored: boolean | undefined;
 }
 
 export interface FolderRead {
   readonly folder: string;
   readonly wrangler: WranglerFile;
-  /** All wrangler files that are there. */
+  /** All wrangler files that exist. */
   readonly wranglerNames: readonly string[];
   readonly deployments: readonly Deployment[];
   readonly secretFiles: readonly SecretFile[];
-  /** Of `tidemark.config.ts`, without comments; `undefined` where there is none. */
+  /** The text of `tidemark.config.ts` without comments; `undefined` if absent. */
   readonly configuration: string | undefined;
-  /** Of the files that deployments name as `main`; without those that are not there. */
+  /** The texts of the existing files that deployments name as `main`. */
   readonly mainTexts: ReadonlyMap<string, string>;
 }
 
@@ -59,7 +59,7 @@ export async function readFolder(folder: string): Promise<FolderRead> {
   };
 }
 
-/** Those that docs and templates speak of. */
+/** Reads the secret files that the docs and templates mention. */
 async function readSecretFiles(
   folder: string,
   environments: readonly string[],

@@ -1,7 +1,7 @@
-// Asks git whether it would take a file.
+// Checks whether git ignores a file.
 import { execFile } from "node:child_process";
 
-/** @returns `undefined` where git cannot tell: there is no git, or no repository */
+/** Returns `undefined` if git cannot tell: it is not installed, or there is no repository. */
 export function isIgnoredByGit(folder: string, name: string): Promise<boolean | undefined> {
   const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
   execFile("git", ["-C", folder, "check-ignore", "--quiet", name], (failure) => {

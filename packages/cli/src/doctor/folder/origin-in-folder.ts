@@ -1,15 +1,14 @@
-// Which origin a folder names for a site.
+// Finds the origin that a folder sets for a site.
 import { originUrlFault } from "../../../../../src/protocol/variables/origin-url.ts";
 import { textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { fits, hostOf } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";
 
 /**
- * A folder may be that of another site than the one that is asked.
+ * Checks that the folder belongs to the site: a route, a custom domain or SITE_HOST of a deployment must match.
  *
  * @param site scheme and host
- * @returns scheme and host of the origin, where a route, a custom domain or SITE_HOST of a deployment is
- *   the site's
+ * @returns scheme and host of the origin
  */
 export function originInFolder(
   { deployments }: FolderRead,

@@ -1,4 +1,4 @@
-// Findings on secrets: where they stand, who may read them, and those that are set in part.
+// Findings about secrets: in the wrong place, readable by others, or incomplete.
 import { type Fault, isFault } from "../../../../../src/protocol/fault.ts";
 import { type Env, isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { databasesOf } from "../../../../../src/protocol/variables/database.ts";
@@ -30,10 +30,10 @@ export function secretsInVars(deployment: Deployment): DoctorFinding[] {
       code: "secret-in-vars",
       level: "critical",
       ...aboutOf(deployment),
-      what: "Whoever reads the wrangler file, or the dashboard, can purge or read the database.",
+      what: "Everyone who can read the wrangler file or the dashboard can purge, or read the database.",
       cause: `vars has ${quoted(names)} in clear text.`,
       remedy:
-        "Take it out of vars, make a new one, and set that with: npx wrangler secret bulk secrets.json",
+        "Remove it from vars, create a new one, and set it with: npx wrangler secret bulk secrets.json",
     },
   ];
 }
@@ -54,16 +54,16 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
     level: "critical",
     about,
     what: "The next commit may publish the secrets.",
-    cause: `Git does not ignore ${name}, or has it already.`,
-    remedy: `Add ${name} to .gitignore. If it was committed, make new secrets.`,
+    cause: `Git does not ignore ${name}, or already contains it.`,
+    remedy: `Add ${name} to .gitignore. If it was committed, create new secrets.`,
   };
   const open: DoctorFinding = {
     code: "secret-file-open",
-    // A development's secrets are worth less.
+    // Secrets for development are worth less.
     level: name.startsWith(".dev.vars") ? "info" : "warning",
     about,
-    what: "Other users of this machine may read the secrets.",
-    cause: `The mode of ${name} lets others than its owner read it.`,
+    what: "Other users of this machine can read the secrets.",
+    cause: `The mode of ${name} allows other users to read it.`,
     remedy: `Run chmod 600 ${name}, and delete it once the secrets are set.`,
   };
   return [...(isIgnored === false ? [notIgnored] : []), ...(isOpen ? [open] : [])];
@@ -78,8 +78,8 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
         level: "warning",
         about,
         what: "None of its secrets can be set.",
-        cause: `${name} is no JSON object.`,
-        remedy: "Write it as one object, with a text for each secret.",
+        cause: `${name} is not a JSON object.`,
+        remedy: "Write one object, with a string for each secret.",
       },
     ];
   }

@@ -1,9 +1,9 @@
-// Findings on the Worker of a deployment: its file, its date, what stands before it.
+// Findings about the Worker of a deployment: its file, its compatibility date, and caches in front of it.
 import type { DoctorFinding } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";
 
-/** Tidemark is built and tested with a runtime of about this date. */
+/** Tidemark is not tested with compatibility dates before this one. */
 const oldDate = "2025-01-01";
 
 export function workerFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
@@ -42,14 +42,14 @@ function dateFindings(deployment: Deployment): DoctorFinding[] {
       level: "warning",
       ...aboutOf(deployment),
       what: isDate
-        ? "The Worker runs with an old behaviour of the platform."
-        : "No date says which behaviour of the platform the Worker gets.",
+        ? "The Worker runs with old behaviour of the platform."
+        : "Without a valid date, the Worker's platform behaviour is undefined.",
       cause:
         date === undefined
           ? "compatibility_date is not set."
           : isDate
             ? `compatibility_date is ${date}. Tidemark is not tested with dates before ${oldDate}.`
-            : `compatibility_date is ${JSON.stringify(date)}, which is no date such as 2026-11-01.`,
+            : `compatibility_date is ${JSON.stringify(date)}, which is not a date such as 2026-11-01.`,
       remedy: "Set compatibility_date to a recent day, such as 2026-11-01, and try the site.",
     },
   ];
@@ -62,9 +62,9 @@ function workersCache(deployment: Deployment): DoctorFinding[] {
       code: "workers-cache",
       level: "critical",
       ...aboutOf(deployment),
-      what: "Purges do not hold: a hit of Workers Cache never asks Tidemark, whatever was purged.",
+      what: "Purges do not work: a hit in Workers Cache never reaches Tidemark.",
       cause: "cache.enabled is true in the wrangler file.",
-      remedy: "Set it to false, or take it out, and deploy.",
+      remedy: "Set it to false or remove it, and deploy.",
     },
   ];
 }

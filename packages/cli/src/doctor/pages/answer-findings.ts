@@ -1,4 +1,4 @@
-// Findings on pages that the site does not answer as it should: errors, loops, wrong encodings.
+// Findings about wrong responses of the site: errors, loops, broken encodings.
 import type { DoctorFinding } from "../finding.ts";
 import { cacheMembers, isOurs, proxyError } from "../../asking/cache-status.ts";
 import type { Answer } from "./look.ts";
@@ -33,16 +33,16 @@ function looping(pages: readonly Page[]): DoctorFinding[] {
       about: aboutPages(found),
       what: "Requests come back to Tidemark, and end with 508.",
       cause:
-        "ORIGIN_URL leads back to the Worker, or the origin asks the site for the page and passes Via on.",
+        "ORIGIN_URL leads back to the Worker, or the origin requests the page from the site and forwards Via.",
       remedy:
-        "Set ORIGIN_URL to the server behind. If the origin asks the site, let it leave Via out.",
+        "Set ORIGIN_URL to the real origin server. If the origin sends requests to the site, let it drop Via.",
     },
   ];
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  destination_unavailable: "See that the origin runs, and that its firewall lets Cloudflare in.",
-  http_response_timeout: "Look at the load of the origin, or raise originTimeout.",
+  destination_unavailable: "Check that the origin runs, and that its firewall allows Cloudflare.",
+  http_response_timeout: "Check the load of the origin, or raise originTimeout.",
   proxy_internal_error:
     "Read the log with npx wrangler tail: it says why the Worker does not start.",
 };
@@ -59,9 +59,9 @@ function failing(pages: readonly Page[]): DoctorFinding[] {
       what: `Clients get ${answer?.status}.`,
       cause:
         error === undefined
-          ? "The origin, or a server before the Worker, answers so."
-          : `Tidemark answers so, with the error ${error}.`,
-      remedy: remedies[error ?? ""] ?? "Look at the log of the origin.",
+          ? "The origin, or a server before the Worker, sends this status."
+          : `Tidemark sends this status, with the error ${error}.`,
+      remedy: remedies[error ?? ""] ?? "Check the log of the origin.",
     };
   });
 }
@@ -79,11 +79,11 @@ function redirectedToThemselves(pages: readonly Page[]): DoctorFinding[] {
       code: "redirect-to-itself",
       level: "critical",
       about: aboutPages(found),
-      what: "Clients are redirected for ever.",
+      what: "Clients are redirected in a loop.",
       cause:
-        "The page redirects to its own address. The origin takes the request for http, or for another host.",
+        "The page redirects to its own address. The origin assumes that the request is for http, or for another host.",
       remedy:
-        "Let the origin trust X-Forwarded-Proto and X-Forwarded-Host, purge the page, and ask again.",
+        "Let the origin trust X-Forwarded-Proto and X-Forwarded-Host, purge the page, and try again.",
     },
   ];
 }
@@ -107,9 +107,9 @@ function badlyEncoded(pages: readonly Page[]): DoctorFinding[] {
       level: "critical",
       about: aboutPages(found),
       what: "Browsers cannot read the page.",
-      cause: `Content-Encoding says ${JSON.stringify(first.headers.get("content-encoding"))}, and the body is not encoded so${isOfOrigin ? ", as it comes from the origin" : ""}.`,
+      cause: `Content-Encoding says ${JSON.stringify(first.headers.get("content-encoding"))}, but the body has another encoding${isOfOrigin ? ", already at the origin" : ""}.`,
       remedy:
-        "Let the origin, or the server before it, encode the body or leave Content-Encoding out. Then purge the page.",
+        "Let the origin, or the server before it, encode the body or omit Content-Encoding. Then purge the page.",
     },
   ];
 }
@@ -124,9 +124,9 @@ function notThroughTidemark(pages: readonly Page[]): DoctorFinding[] {
       code: "not-through-tidemark",
       level: isAll ? "critical" : "warning",
       about: aboutPages(found),
-      what: "Tidemark does not answer there, so nothing there is cached or purged.",
+      what: "Tidemark does not answer there, so nothing is cached or purged.",
       cause:
-        "The answer has no Cache-Status of Tidemark's. The Worker's routes do not cover the address, or something before the Worker answers.",
+        "The response has no Cache-Status of Tidemark. The Worker's routes do not cover the address, or something before the Worker answers.",
       remedy:
         "Compare the routes in the wrangler file with the address, and look for a cache or a redirect in the zone.",
     },

@@ -1,4 +1,4 @@
-// Findings on other caches: one in front of Tidemark, whose hits no purge reaches, or one below it.
+// Findings about other caches, which purges do not reach: in front of Tidemark, or between it and the origin.
 import { explainField } from "../../../../../src/protocol/debug-fields.ts";
 import { explanation, type LookRead } from "../../../../../src/protocol/explanation.ts";
 import type { DoctorFinding } from "../finding.ts";
@@ -12,15 +12,15 @@ export function cacheFindings(pages: readonly Page[]): DoctorFinding[] {
   return [...inFront(pages), ...below(pages)];
 }
 
-/** A page, and by what a cache beside Tidemark is known. */
+/** The evidence of another cache on a page. */
 interface Sign {
   readonly page: Page;
   readonly text: string;
-  /** Nothing old has been seen of it. */
+  /** The cache has not been seen to send an old response. */
   readonly isHarmless: boolean;
 }
 
-/** The first that has shown something old; else the first of all. */
+/** Returns the first sign of an old response; otherwise the first sign. */
 function worstOf(signs: readonly Sign[]): Sign | undefined {
   return signs.find(({ isHarmless }) => !isHarmless) ?? signs[0];
 }
@@ -38,11 +38,11 @@ function inFront(pages: readonly Page[]): DoctorFinding[] {
       level: first.isHarmless ? "info" : "critical",
       about: aboutPages(signs.map(({ page }) => page)),
       what: first.isHarmless
-        ? "A cache stands between Tidemark and the clients. What it keeps, no purge of Tidemark's reaches."
-        : "A cache between Tidemark and the clients answers. No purge of Tidemark's reaches what it keeps.",
+        ? "There is a cache between Tidemark and the clients. Purges do not reach it."
+        : "A cache between Tidemark and the clients answers requests. Purges do not reach it.",
       cause: first.text,
       remedy:
-        "Turn it off for this site: Workers Cache, cache rules of the zone, or a CDN before it. Else purge it too, and set cacheInFront.",
+        "Turn it off for this site: Workers Cache, cache rules of the zone, or a CDN before it. Otherwise purge it as well, and set cacheInFront.",
     },
   ];
 }
@@ -51,22 +51,22 @@ function membersAfter(page: Page): Sign[] {
   const after = page.answers.flatMap(({ headers }) => cacheMembers(headers).after);
   const member = after.find(({ isHit }) => isHit) ?? after[0];
   if (member === undefined) return [];
-  const text = `Cache-Status has a member behind Tidemark's: ${member.text.slice(0, 80)}`;
+  const text = `Cache-Status has a member after Tidemark's: ${member.text.slice(0, 80)}`;
   return [{ page, text: `${text}.`, isHarmless: !member.isHit }];
 }
 
-/** With a token that is taken, Tidemark explains each request that reaches it. */
+/** Detects a missing explanation: with a valid token, Tidemark explains each request that reaches it. */
 function undebugged(page: Page): Sign[] {
   const { debugged } = page;
   if (debugged === undefined || debugged.headers.has(explainField)) return [];
-  // A Worker that does not stand there is another finding.
+  // If Tidemark answers no request, that is another finding.
   if (!page.answers.some(({ headers }) => isOurs(headers))) return [];
   const text =
-    "A request with Tidemark-Debug got no explanation, so it did not reach Tidemark, though the answer is one of Tidemark's.";
+    "A request with Tidemark-Debug got no explanation, so it did not reach Tidemark, although the response came from Tidemark.";
   return [{ page, text, isHarmless: false }];
 }
 
-/** From one second to the next, what remains of a lifetime falls. */
+/** Detects a `ttl` that does not fall from one request to the next. */
 function frozen(page: Page): Sign[] {
   const [first, ...others] = page.answers;
   if (first === undefined) return [];
@@ -77,7 +77,7 @@ function frozen(page: Page): Sign[] {
     later.headers.get("date") === first.headers.get("date") &&
     cacheMembers(later.headers).ours?.text === ours.text;
   if (!others.some(isFrozen)) return [];
-  const text = `Two answers, two seconds apart, have the same Cache-Status of Tidemark's: ${ours.text}.`;
+  const text = `Two responses, two seconds apart, have the same Cache-Status of Tidemark: ${ours.text}.`;
   return [{ page, text, isHarmless: false }];
 }
 
@@ -97,12 +97,12 @@ function below(pages: readonly Page[]): DoctorFinding[] {
       level: first.isHarmless ? "info" : "warning",
       about: aboutPages(signs.map(({ page }) => page)),
       what: first.isHarmless
-        ? "Cloudflare's cache keeps the origin's pages. Requests of Tidemark's pass it by."
-        : "A cache between Tidemark and the origin answers. After a purge, Tidemark may fetch the old page from it.",
+        ? "Cloudflare's cache stores the origin's pages. Tidemark's requests bypass it."
+        : "A cache between Tidemark and the origin answers requests. After a purge, Tidemark may get the old page from it.",
       cause: first.text,
       remedy: first.isHarmless
-        ? "Nothing, unless others than Tidemark should get new pages at once."
-        : "Turn it off for Tidemark, or purge it before Tidemark. purge.settleSeconds covers the time that its purge takes.",
+        ? "Nothing, unless other clients of the origin need new pages at once."
+        : "Turn it off for Tidemark, or purge it before Tidemark. Set purge.settleSeconds to the time that its purge takes.",
     },
   ];
 }
@@ -110,13 +110,13 @@ function below(pages: readonly Page[]): DoctorFinding[] {
 function marksOfOrigin(page: Page): Sign[] {
   const marks = page.direct.flatMap(({ headers }) => cacheMarks(headers));
   const isOfCloudflare = marks.some(({ field }) => field === cloudflareField);
-  // Its cache sends Age, too.
+  // Cloudflare's cache also sends Age.
   const others = marks.filter(
     ({ field }) => field !== cloudflareField && !(isOfCloudflare && field === "age"),
   );
   const [mark] = [...others, ...marks];
   if (mark === undefined) return [];
-  const text = `The origin, asked directly, answered with ${mark.text}.`;
+  const text = `A direct request to the origin was answered with ${mark.text}.`;
   return [{ page, text, isHarmless: others.length === 0 }];
 }
 
@@ -131,7 +131,7 @@ function membersBefore(page: Page): Sign[] {
   return [{ page, text, isHarmless: false }];
 }
 
-/** More than it takes on the way, and more than clocks differ by. */
+/** Covers the time on the way and the difference of clocks. */
 const arrivalSecondsMax = 2;
 
 function oldOnArrival(page: Page): Sign[] {
@@ -139,7 +139,7 @@ function oldOnArrival(page: Page): Sign[] {
   const ages = [...tiers.map(({ copy }) => copy?.ageOnArrivalSeconds), last?.ageOnArrivalSeconds];
   const ageSeconds = Math.max(...ages.map((age) => age ?? 0));
   if (ageSeconds <= arrivalSecondsMax) return [];
-  const text = `What Tidemark has stored was ${ageSeconds} s old when it came; or the origin's clock is wrong.`;
+  const text = `The stored response was ${ageSeconds} s old when it arrived, or the origin's clock is wrong.`;
   return [{ page, text, isHarmless: false }];
 }
 

@@ -1,8 +1,8 @@
-// What the fields of an answer tell of the caches that it has come through.
+// Finds response fields that show a cache hit.
 import { fieldsOfCaches } from "../../asking/cache-fields.ts";
 import { membersIn } from "../../asking/cache-status.ts";
 
-/** @returns the fields by which a cache says that it has answered, such as `X-Cache: HIT` */
+/** Returns the fields by which a cache reports a hit, such as `X-Cache: HIT`. */
 export function cacheMarks(headers: Headers): { readonly field: string; readonly text: string }[] {
   const ageSeconds = Number(headers.get("age") ?? 0);
   const hits = membersIn(headers).filter(({ isHit }) => isHit);

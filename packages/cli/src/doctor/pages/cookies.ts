@@ -1,13 +1,13 @@
-// The cookies that an answer sets.
+// Reads the cookies that a response sets.
 
 export interface SetCookie {
   readonly name: string;
   readonly value: string;
-  /** Scripts cannot read it, as with most sessions. */
+  /** Scripts cannot read it. Most session cookies are like this. */
   readonly isHttpOnly: boolean;
 }
 
-/** Cloudflare sets these itself, for each client, before the Worker. */
+/** Cookies that Cloudflare sets for each client, before the Worker. */
 const ofCloudflare = /^(?:__cf|cf_|_cfuvid)/;
 
 export function setCookies(headers: Headers): SetCookie[] {
@@ -22,10 +22,10 @@ export function setCookies(headers: Headers): SetCookie[] {
 }
 
 const nameOfSecret = /sess|sid|token|auth|csrf|xsrf|login/i;
-/** Shorter ones are choices, such as a language. */
+/** Shorter values are choices, such as a language. */
 const secretCharsMin = 16;
 
-/** Does it look like something that one client alone should have? */
+/** Tells whether the cookie looks like a session or another secret of one client. */
 export function isOfOneClient({ name, value, isHttpOnly }: SetCookie): boolean {
   const isRandom = value.length >= secretCharsMin && /\d/.test(value) && /[a-z]/i.test(value);
   return isRandom && (isHttpOnly || nameOfSecret.test(name));

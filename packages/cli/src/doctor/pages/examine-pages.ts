@@ -1,4 +1,4 @@
-// The third part of doctor: pages, through the site and directly from its origin.
+// The third part of doctor: checks pages, through the site and directly at the origin.
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
@@ -14,11 +14,11 @@ import { purgeFindings, purgeRefused } from "./purge-findings.ts";
 import { type PagesAsked, type PurgedPage, purgePages, readPages } from "./read-pages.ts";
 
 export type PagesExamined = Examined & {
-  /** No page of the site could be had: why not. */
+  /** The reason if no page of the site could be fetched. */
   readonly unreachable?: string;
 };
 
-/** @param purger purges pages to see whether that holds; `undefined`: nothing is purged */
+/** @param purger purges the pages for a test; `undefined` purges nothing */
 export async function examinePages(
   asked: PagesAsked,
   purger: SiteClient | undefined,
@@ -45,11 +45,11 @@ export async function examinePages(
       ...(Array.isArray(purged) && purged.length > 0 ? [`a purge of them: ${paths(purged)}`] : []),
     ],
     notLookedAt: [...notLookedAt, ...tellingLittle(pages), ...unseen(asked, purger)],
-    ...(isUnreachable && { unreachable: notLookedAt[0] ?? "No page was answered." }),
+    ...(isUnreachable && { unreachable: notLookedAt[0] ?? "No page could be fetched." }),
   };
 }
 
-/** @returns why there was no purge, so that what was seen until then is told in any case */
+/** Returns the error instead of throwing it, so that the other findings are still reported. */
 async function purgedIfAsked(
   pages: readonly Page[],
   purger: SiteClient | undefined,
@@ -64,13 +64,13 @@ async function purgedIfAsked(
   }
 }
 
-/** A redirect or an error says nothing of what a page would be. */
+/** Lists pages with a redirect or an error, which say nothing about the page itself. */
 function tellingLittle(pages: readonly Page[]): string[] {
   return pages.flatMap(({ path, answers, direct }) => {
     const [first] = [...answers, ...direct];
     const status = first?.status ?? 200;
     if (status < 300 || status >= 500) return [];
-    return [`What is behind ${path}: it answered ${status}. Name other pages with --page.`];
+    return [`The content of ${path}: it answered ${status}. Name other pages with --page.`];
   });
 }
 
@@ -81,20 +81,22 @@ function unseen(
   if (site === undefined) return [];
   return [
     ...(isOriginOfSite
-      ? ["The origin itself: it has the site's own name, so this machine would reach Tidemark."]
+      ? [
+          "The origin itself: it has the same name as the site, so this machine would reach Tidemark.",
+        ]
       : origin === undefined
-        ? ["The origin itself: name its address with --origin, if it is not the site's own."]
+        ? ["The origin itself: pass its address with --origin, if it differs from the site's."]
         : []),
     ...(debugToken === undefined
-      ? ["Whether each request reaches Tidemark: only a request with the token is explained."]
+      ? ["Whether each request reaches Tidemark: only requests with the token are explained."]
       : []),
     ...(purger === undefined
-      ? ["Whether a purge is seen by clients: with --purge, the pages are purged to find out."]
+      ? ["Whether purges reach clients: pass --purge to test that with these pages."]
       : []),
   ];
 }
 
-/** @param url of the Worker at workers.dev */
+/** @param url the Worker's address at workers.dev */
 export async function examineWorkersDev(url: string, world: Outside): Promise<Examined> {
   const looked = await look(`${url}/`, {}, world);
   if (looked.kind === "failed") {
@@ -104,8 +106,8 @@ export async function examineWorkersDev(url: string, world: Outside): Promise<Ex
   const finding: DoctorFinding = {
     code: "workers-dev-answers",
     level: "warning",
-    what: "The site has a second address. Search engines find it, and the zone's firewall does not guard it.",
-    cause: `${host} answers as Tidemark does.`,
+    what: "The site has a second address. Search engines find it, and the zone's firewall does not protect it.",
+    cause: `Tidemark answers at ${host}.`,
     remedy: "Set workers_dev and preview_urls to false in the wrangler file, and deploy.",
   };
   const findings = isOurs(looked.headers) ? [finding] : [];

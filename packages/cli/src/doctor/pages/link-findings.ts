@@ -1,10 +1,10 @@
-// A finding on pages whose links, or redirects, name the origin: whoever follows them leaves the cache.
+// Finds pages whose links or redirects lead to the origin, past the cache.
 import { referencesOf } from "../../origin/links.ts";
 import type { DoctorFinding } from "../finding.ts";
 import type { Answer } from "./look.ts";
 import { aboutPages, type Page } from "./page.ts";
 
-/** @param origin scheme and host, other than those of the site */
+/** @param origin scheme and host, which differ from the site's */
 export function linkFindings(
   pages: readonly Page[],
   origin: string | undefined,
@@ -17,10 +17,10 @@ export function linkFindings(
       code: "links-past",
       level: "warning",
       about: aboutPages(found),
-      what: "Visitors who follow a link leave Tidemark: they reach the origin itself, and nothing there is cached.",
-      cause: `What the site answers names ${origin} in links, or in a redirect.`,
+      what: "Visitors who follow a link leave Tidemark and reach the origin itself, where nothing is cached.",
+      cause: `Responses of the site contain links or redirects to ${origin}.`,
       remedy:
-        "Tell the origin the site's address (in WordPress: Settings, General), or let it go by X-Forwarded-Host. Then purge the pages.",
+        "Configure the site's address at the origin (in WordPress: Settings, General), or let it use X-Forwarded-Host. Then purge the pages.",
     },
   ];
 }
@@ -30,7 +30,7 @@ function leadsTo(origin: string, { url, headers, text }: Answer): boolean {
   if (location !== null && URL.parse(location, url)?.origin === origin) return true;
   const contentType = headers.get("content-type") ?? "";
   if (!contentType.startsWith("text/html")) return false;
-  // By the whole address of the page, a relative link is one of the site.
+  // With the page's own URL as base, relative links belong to the site.
   const page = { origin, path: url, text, contentType, linkField: null };
   return referencesOf(page).some(({ as }) => as === "link");
 }

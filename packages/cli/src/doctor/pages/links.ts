@@ -1,16 +1,17 @@
-// Finds some more pages of a site in the links of its first page.
+// Finds more pages of a site by the links of its first page.
 import { referencesOf } from "../../origin/links.ts";
 import { apiPattern, isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
 import type { Answer } from "./look.ts";
 
 const pathCountMax = 4;
 
-/** To ask for these may do something. */
+/** Paths whose requests may have effects. */
 const acting = /log-?(?:in|out)|sign-?(?:in|out|up)|delete|remove|cart|checkout|admin|unsubscribe/i;
 
 /**
- * @param origin where it is known: a page may name it in its links, in the place of the site
- * @returns paths of the same site, without a query
+ * Returns paths of the same site, without queries.
+ *
+ * @param origin if known; pages may link to it instead of the site
  */
 export function pathsLinkedFrom(
   { url, text, headers }: Pick<Answer, "url" | "text" | "headers">,

@@ -1,4 +1,4 @@
-// Asks for one page as a client without cookies does, and reads the beginning of its body.
+// Fetches one page like a client without cookies, and reads the beginning of its body.
 import { networkFailure } from "../../asking/network-failure.ts";
 import { userAgent } from "../../asking/user-agent.ts";
 import type { World } from "../../world.ts";
@@ -9,9 +9,9 @@ export interface Answer {
   readonly askedAtMs: number;
   readonly status: number;
   readonly headers: Headers;
-  /** Its beginning. */
+  /** The beginning of the body. */
   readonly text: string;
-  /** The body is not encoded as its fields say. */
+  /** The body does not match its Content-Encoding. */
   readonly isBadlyEncoded: boolean;
 }
 
@@ -26,7 +26,7 @@ const plainFields = {
 
 export type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
-/** Follows no redirect. Never rejects, but where the user interrupts. */
+/** Follows no redirect. Rejects only if the user interrupts. */
 export async function look(
   url: string,
   headers: Readonly<Record<string, string>>,
@@ -66,7 +66,7 @@ async function beginningOf(response: Response): Promise<Pick<Answer, "text" | "i
   }
 }
 
-/** Node's zlib names its errors so, and fetch has them as a cause. */
+/** Matches errors of Node's zlib, which fetch reports as a cause. */
 function isOfDecoding(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const code = "code" in cause ? String(cause.code) : "";

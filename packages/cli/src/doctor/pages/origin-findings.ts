@@ -1,4 +1,4 @@
-// Findings on what an origin says of its pages: nothing may be stored, cookies, Vary; and who can reach it.
+// Findings about the origin: its caching fields, cookies and Vary, and who can reach it.
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import { isOfOneClient, setCookies } from "./cookies.ts";
@@ -25,7 +25,7 @@ export function originFindings(pages: readonly Page[]): DoctorFinding[] {
   ];
 }
 
-/** Rules by which Tidemark did not store what the origin forbids, or gave no lifetime. */
+/** Refusal rules that the origin itself causes: it forbids storing, or gives no lifetime. */
 const ofTheOrigin = /^(?:private|no-store|no-use)/;
 
 function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
@@ -43,22 +43,22 @@ function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
     setCookies(headers).flatMap((one) => (isOfOneClient(one) ? [one.name] : [])),
   );
   const isSession = names.length > 0;
-  const begun = isSession ? ` It begins a session, too, with ${quoted(new Set(names))}.` : "";
+  const begun = isSession ? ` It also starts a session, with ${quoted(new Set(names))}.` : "";
   return [
     {
       code: "origin-forbids-caching",
       level: "warning",
       about: aboutPages(pages),
-      what: "Nothing is cached of any page that was asked for.",
+      what: "None of the requested pages is cached.",
       cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.${begun}`,
       remedy: isSession
-        ? "Let the origin begin a session only where somebody logs in or fills a cart: in PHP, session_start() forbids caching too."
-        : "Let the origin say public or s-maxage on pages that everybody may see. A route's fresh gives a lifetime where the origin says none.",
+        ? "Let the origin start a session only at login or checkout: in PHP, session_start() also forbids caching."
+        : "Let the origin send public or s-maxage with public pages. The option fresh of a route sets a lifetime if the origin sends none.",
     },
   ];
 }
 
-/** Stored a moment ago, and stale already: every request asks the origin. */
+/** Finds pages that are already stale two seconds after they were stored. */
 function withoutLifetime(pages: readonly Page[]): DoctorFinding[] {
   const found = pages.filter(({ answers }) => {
     const { ours } = cacheMembers(answers.at(-1)?.headers ?? new Headers());
@@ -72,16 +72,16 @@ function withoutLifetime(pages: readonly Page[]): DoctorFinding[] {
       code: "no-lifetime",
       level: found.length === pages.length ? "warning" : "info",
       about: aboutPages(found),
-      what: "The page is stored, and yet each request goes to the origin.",
-      cause: `What was stored two seconds before is stale: neither the route nor the origin gives a lifetime. Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.`,
-      remedy: "Give its route fresh, such as 5m, or let the origin say s-maxage.",
+      what: "The page is stored, but each request still goes to the origin.",
+      cause: `The response is stale two seconds after it was stored: neither the route nor the origin gives a lifetime. Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.`,
+      remedy: "Set fresh in its route, such as 5m, or let the origin send s-maxage.",
     },
   ];
 }
 
 function cookiesOnPages(pages: readonly Page[]): DoctorFinding[] {
   const found = pages.flatMap((page) => {
-    // A route may take the cookie off, and store the page.
+    // The route may remove the cookie and store the page.
     if (isStored(page)) return [];
     const names = originAnswers(page)
       .filter((answer) => !isForOneClient(answer))
@@ -95,15 +95,15 @@ function cookiesOnPages(pages: readonly Page[]): DoctorFinding[] {
       code: "cookie-on-page",
       level: "warning",
       about: aboutPages(found.map(({ page }) => page)),
-      what: "The page would be cacheable, and is not stored.",
+      what: "The page would be cacheable, but is not stored.",
       cause: `It sets ${names.size === 1 ? "the cookie" : "cookies"} ${quoted(names)}.`,
       remedy:
-        'Let the origin set none on pages for everybody. If nobody needs it there, write setCookie: "strip" in the route.',
+        'Let the origin set no cookie on public pages. If the cookie is not needed there, set setCookie: "strip" in the route.',
     },
   ];
 }
 
-/** Nobody has sent a cookie, so each answer was for another client. */
+/** Finds equal session cookies in several responses. No request sent a cookie, so each should get its own. */
 function sharedSessions(pages: readonly Page[]): DoctorFinding[] {
   const found = pages.flatMap((page) => {
     const names = [...sharedNames(page.answers), ...sharedNames(page.direct)];
@@ -114,16 +114,16 @@ function sharedSessions(pages: readonly Page[]): DoctorFinding[] {
   if (found.length === 0) return [];
   const names = new Set(found.flatMap((one) => one.names));
   const whose = found.some(({ isOfOrigin }) => isOfOrigin)
-    ? "The origin, asked twice, answers so itself: a cache in or before it has kept the cookie."
-    : "A cache has kept the answer with its cookie.";
+    ? "Direct requests to the origin show this too: a cache in it or before it stores the cookie."
+    : "A cache has stored the response with its cookie.";
   return [
     {
       code: "session-shared",
       level: "critical",
       about: aboutPages(found.map(({ page }) => page)),
-      what: "Two clients got the same session: one may see what belongs to the other.",
+      what: "Two clients got the same session: one may see data of the other.",
       cause: `Two requests without cookies got the same value of ${quoted(names)}. ${whose}`,
-      remedy: "Purge that cache now, and let it store no answer that has Set-Cookie.",
+      remedy: "Purge that cache now, and configure it to store no response with Set-Cookie.",
     },
   ];
 }
@@ -163,7 +163,7 @@ function varyWide(pages: readonly Page[]): DoctorFinding[] {
           : "Clients share the page only if they send the same cookies, or none.",
       cause: `Vary names ${quoted(names)}.`,
       remedy:
-        "Let the origin vary only by what it looks at, such as Accept-Language. Name cookies that do not matter under cookies.harmless.",
+        "Let the origin vary only by fields that it uses, such as Accept-Language. List cookies that do not matter in cookies.harmless.",
     },
   ];
 }
@@ -180,10 +180,10 @@ function openOrigin(pages: readonly Page[]): DoctorFinding[] {
     {
       code: "origin-open",
       level: "info",
-      what: "Whoever knows the origin's address can go past Tidemark, and write any X-Forwarded-For.",
+      what: "Anyone who knows the origin's address can bypass Tidemark, and send any X-Forwarded-For.",
       cause: `${host} answered this machine with ${open.status}.`,
       remedy:
-        "Let the origin take requests of Cloudflare alone, by a Tunnel or by authenticated origin pulls.",
+        "Let the origin accept only requests from Cloudflare, by a Tunnel or by authenticated origin pulls.",
     },
   ];
 }
@@ -198,10 +198,10 @@ function behindTidemark(pages: readonly Page[]): DoctorFinding[] {
       code: "origin-is-tidemark",
       level: "warning",
       about: aboutPages(found),
-      what: "A second Tidemark stands behind the first, or the first asks itself.",
-      cause: "The origin, asked directly, answers with a Cache-Status of Tidemark's.",
+      what: "There is a second Tidemark behind the first, or the first sends requests to itself.",
+      cause: "The origin's response to a direct request has a Cache-Status of Tidemark.",
       remedy:
-        "Set ORIGIN_URL to the server behind. If two stand one behind the other on purpose, give them different namespaces.",
+        "Set ORIGIN_URL to the real origin server. If two Tidemarks are intended, give them different namespaces.",
     },
   ];
 }

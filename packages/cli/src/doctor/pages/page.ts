@@ -1,4 +1,4 @@
-// A page as doctor has seen it: several answers of the site, and answers of its origin.
+// A page as doctor has seen it: responses of the site and of its origin.
 import { responseDirectives } from "../../../../../src/http-rules.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "./look.ts";
@@ -6,21 +6,21 @@ import type { Answer } from "./look.ts";
 export interface Page {
   /** Path and query. */
   readonly path: string;
-  /** Of the site, in the order of asking: two or more, some seconds apart. */
+  /** The site's responses in the order of the requests: two or more, some seconds apart. */
   readonly answers: readonly Answer[];
-  /** Of the site, asked with a token in `Tidemark-Debug`; `undefined` where there is none. */
+  /** The site's response to a request with a token in `Tidemark-Debug`; `undefined` without a token. */
   readonly debugged: Answer | undefined;
-  /** Of the origin itself, one right after the other. */
+  /** The origin's responses to consecutive requests. */
   readonly direct: readonly Answer[];
 }
 
-/** @returns such as `page "/"`, or `pages "/", "/a"` */
+/** Returns such as `page "/"`, or `pages "/", "/a"`. */
 export function aboutPages(pages: readonly Page[]): string {
   const paths = pages.map(({ path }) => JSON.stringify(path));
   return `page${paths.length === 1 ? "" : "s"} ${paths.join(", ")}`;
 }
 
-/** Does the answer itself forbid a shared cache to keep it, or leave it no lifetime? */
+/** Tells whether the response forbids shared caches to store it, or gives no lifetime. */
 export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
   const {
     noStore,
@@ -31,17 +31,17 @@ export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
   return noStore || isPrivate === true || (sMaxageSeconds ?? maxAgeSeconds) === 0;
 }
 
-/** Rules by which Tidemark makes an answer private that its origin has for everybody. */
+/** Rules by which Tidemark makes a response private that the origin did not mark as private. */
 const madePrivate: ReadonlySet<string> = new Set(["set-cookie", "vary-any"]);
 
-/** Does the origin itself say that the answer is for one client? */
+/** Tells whether the origin itself marks the response as for one client. */
 export function isForOneClient({ headers }: Pick<Answer, "headers">): boolean {
   if (madePrivate.has(cacheMembers(headers).ours?.detail ?? "")) return false;
   const { noStore, private: isPrivate } = responseDirectives(headers);
   return noStore || isPrivate === true;
 }
 
-/** Has Tidemark stored it, or answered it from what it stored? */
+/** Tells whether Tidemark has stored the page, or answered it from the cache. */
 export function isStored({ answers }: Page): boolean {
   return answers.some(({ headers }) => {
     const { ours } = cacheMembers(headers);
@@ -49,7 +49,7 @@ export function isStored({ answers }: Page): boolean {
   });
 }
 
-/** The origin's own answers where it was asked, else those that the site has passed on. */
+/** Returns the origin's own responses if there are any; otherwise those that the site forwarded. */
 export function originAnswers({ direct, answers }: Page): readonly Answer[] {
   return direct.length > 0 ? direct : answers;
 }

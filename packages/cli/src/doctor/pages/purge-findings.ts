@@ -1,4 +1,4 @@
-// Findings on a purge that is refused, and on pages that are still the old ones after one that holds.
+// Findings about a refused purge, and about pages that stay old after a purge.
 import type { CommandError } from "../../command-error.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
@@ -7,7 +7,7 @@ import type { PurgedPage } from "./read-pages.ts";
 export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
   return pages.flatMap(({ path, before, after }): DoctorFinding[] => {
     const { ours } = cacheMembers(after.headers);
-    // The site waits for as long as a purge takes, so a new answer has a later second.
+    // The test waits until the purge applies, so a new response has a later Date.
     const date = after.headers.get("date");
     const isOld = date !== null && date === before.headers.get("date");
     if (!isOld) return [];
@@ -17,20 +17,20 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
         code: "purge-not-seen",
         level: isOfOrigin ? "warning" : "critical",
         about: `page ${JSON.stringify(path)}`,
-        what: "After a purge that holds, clients still get the old answer.",
+        what: "Clients still get the old response after a purge.",
         cause: isOfOrigin
-          ? `Tidemark asked the origin anew, and got an answer with a Date from before the purge: a cache stands between them.`
-          : `The answer has a Date from before the purge. A cache in front of Tidemark has answered, or one below it gave Tidemark the old page again.`,
+          ? `Tidemark requested the page again, and got a response with a Date from before the purge: there is a cache before the origin.`
+          : `The response has a Date from before the purge. A cache in front of Tidemark answered, or one before the origin returned the old page.`,
         remedy: isOfOrigin
           ? "Purge that cache before Tidemark, or turn it off for Tidemark."
-          : "Look for Workers Cache, cache rules of the zone or a CDN before the site, and turn them off for it.",
+          : "Check for Workers Cache, cache rules of the zone or a CDN before the site, and turn them off for it.",
       },
     ];
   });
 }
 
 export function purgeRefused({ fault }: CommandError): DoctorFinding[] {
-  const what = "The purge was refused, so none was seen to hold.";
+  const what = "The purge was refused, so it could not be tested.";
   const { why: cause, mend: remedy } = fault;
   return [{ code: "purge-refused", level: "critical", what, cause, remedy }];
 }

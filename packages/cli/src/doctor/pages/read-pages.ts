@@ -1,4 +1,4 @@
-// Asks for pages, of the site and of its origin, so that what the answers tell can be judged.
+// Fetches pages from the site and from its origin.
 import { debugField } from "../../../../../src/protocol/debug-fields.ts";
 import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
@@ -9,15 +9,15 @@ import { type Answer, look, type Looked, type Outside } from "./look.ts";
 import type { Page } from "./page.ts";
 
 export interface PagesAsked {
-  /** Scheme and host; `undefined`: the origin alone is asked. */
+  /** Scheme and host; `undefined`: only the origin is checked. */
   readonly site: string | undefined;
-  /** Gives a token for `Tidemark-Debug`; `undefined` where the site has not proved itself. */
+  /** Returns a token for `Tidemark-Debug`; `undefined` if the site is not verified. */
   readonly debugToken: (() => Promise<string>) | undefined;
-  /** Scheme and host; `undefined`: it is not asked. */
+  /** Scheme and host; `undefined`: the origin is not checked. */
   readonly origin: string | undefined;
-  /** The origin has the name of the site, so only the Worker can reach it. */
+  /** The origin has the site's name, so only the Worker can reach it. */
   readonly isOriginOfSite: boolean;
-  /** `undefined`: the first page, and some that it links to. */
+  /** `undefined`: the front page, and some pages that it links to. */
   readonly paths: readonly string[] | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface PagesRead {
   readonly notLookedAt: readonly string[];
 }
 
-/** Longer than `ttl` may stand still. */
+/** Long enough for `ttl` to fall by at least one second. */
 const pauseMs = 2_100;
 
 export async function readPages(
@@ -55,7 +55,7 @@ export async function readPages(
   const read: PageRead[] = [];
   for (const [path, looked] of first) {
     const again = await ofSite(path);
-    // Another server may answer at this path, and is shown no token.
+    // Another server may answer at this path, and must not get the token.
     const isExplained = debugToken !== undefined && [looked, again].some(isTidemarks);
     const debugged = isExplained
       ? await ofSite(path, { [debugField]: await debugToken() })
@@ -76,7 +76,7 @@ interface PageRead {
   readonly direct: readonly (Looked | undefined)[];
 }
 
-/** As Tidemark tells an origin by which address the site is asked. */
+/** Returns the fields by which Tidemark tells an origin the site's address. */
 function forwardedFields(site: string): Record<string, string> {
   const { host, protocol } = new URL(site);
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
@@ -104,20 +104,20 @@ function failuresOf({ path, answers, direct }: PageRead): string[] {
   return [...failed(answers, "of the site"), ...failed(direct, "of the origin")];
 }
 
-/** What a page was before its purge, and what it is after that. */
+/** The response before the purge, and the one after it. */
 export interface PurgedPage {
   readonly path: string;
   readonly before: Answer;
   readonly after: Answer;
 }
 
-/** A purge holds within a minute or so. Whoever says a longer time is not to be believed. */
+/** Purges apply within about a minute. A longer time is not plausible. */
 const waitSecondsMax = 600;
 
 /**
- * Purges the pages by their URLs, waits for as long as the site says, and asks for them again.
+ * Purges the pages by URL, waits as long as the site says, and fetches them again.
  *
- * @throws CommandError where the site refuses the purge, or tells no such time
+ * @throws CommandError if the site refuses the purge, or states an implausible time
  */
 export async function purgePages(
   pages: readonly Page[],
@@ -128,12 +128,12 @@ export async function purgePages(
   const urls = pages.map(({ path }) => origin + path);
   const { visibleWithinSeconds } = await client.json("purge", {
     method: "POST",
-    body: { urls, reason: "tidemark doctor looks whether purges are seen" },
+    body: { urls, reason: "tidemark doctor tests purges" },
     headers: { "webhook-id": crypto.randomUUID() },
   });
   if (visibleWithinSeconds > waitSecondsMax) {
-    const what = `${origin} says that the purge holds in ${visibleWithinSeconds} s.`;
-    const why = `The command waits for ${waitSecondsMax} s at the most.`;
+    const what = `${origin} says that the purge applies in ${visibleWithinSeconds} s.`;
+    const why = `The command waits at most ${waitSecondsMax} s.`;
     throw failure({ what, why, mend: "Set purge.maxLagSeconds to a lower value." });
   }
   await world.sleep(visibleWithinSeconds * 1_000);

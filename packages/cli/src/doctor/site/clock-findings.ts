@@ -1,16 +1,16 @@
-// A finding on the clock of this machine against the site's.
+// Compares the clock of this machine with the site's.
 import { spanOf } from "../../../../../src/protocol/finding.ts";
 import type { DoctorFinding } from "../finding.ts";
 
-/** A, unless the configuration has another. */
+/** A of the purge protocol, by its default. */
 const allowanceMs = 1_000;
-/** Signatures of Standard Webhooks are taken within five minutes. */
+/** Standard Webhooks accept a signature within five minutes. */
 const signatureMs = 5 * 60_000;
 
 /**
- * Whatever the way back took, the site's clock stood between the two instants, if both clocks are right.
+ * Reports a clock that is off by more than A. If both are right, the site's instant lies between the two others.
  *
- * @param given.at of the site, ISO 8601; `null` where it has none
+ * @param given.at the site's clock, ISO 8601; `null` if it is invalid
  */
 export function clockFindings(given: {
   readonly at: string | null;
@@ -27,9 +27,9 @@ export function clockFindings(given: {
       code: "machine-clock",
       level: isTooFar ? "warning" : "info",
       what: isTooFar
-        ? "Purges that are signed on this machine are refused, and ages that it works out are wrong."
-        : "Ages that this machine works out are wrong by as much.",
-      cause: `The clock of this machine is ${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} the site's, or a cache has kept the site's answer.`,
+        ? "Purges signed on this machine are refused, and ages that it computes are wrong."
+        : "Ages that this machine computes are wrong by this difference.",
+      cause: `The clock of this machine is ${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} the site's, or a cache answered in the site's place.`,
       remedy: "Set the clock of this machine by NTP.",
     },
   ];

@@ -1,17 +1,17 @@
-// Quantiles of the histograms of a site, as the buckets in which they lie.
+// Quantiles of a site's histograms, as the buckets that contain them.
 import type { OperatorAnswer } from "../../../../../src/protocol/answers.ts";
 import type { FamilyName } from "../../../../../src/protocol/families.ts";
 import { addedCounts, type Bucket, bucketAt, sumOf } from "../../stats/quantile.ts";
 import { bucketsOf, type Labels } from "../../stats/series.ts";
 
-/** Durations, in the buckets of all histograms. */
+/** Durations, in the common buckets of all histograms. */
 export interface Distribution {
   readonly count: number;
-  /** @param share 0 to 1. @returns the bucket in which that share of them has come */
+  /** @param share 0 to 1. @returns the bucket of this quantile */
   readonly quantile: (share: number) => Pick<Bucket, "aboveSeconds" | "upToSeconds">;
 }
 
-/** @param slowest how many more there were that took longer than all bounds */
+/** @param slowest additional durations beyond the last bound */
 export function distributionOf(
   metrics: OperatorAnswer<"metrics">,
   family: FamilyName,

@@ -1,4 +1,4 @@
-// The second part of doctor: what the operator's routes of a site tell.
+// The second part of doctor: checks the operator's routes of a site.
 import type { AnswerName, OperatorAnswer } from "../../../../../src/protocol/answers.ts";
 import type { FindingCode } from "../../../../../src/protocol/finding.ts";
 import { CommandError } from "../../command-error.ts";
@@ -9,13 +9,13 @@ import { clockFindings } from "./clock-findings.ts";
 import { notJudged, trafficFindings } from "./traffic-findings.ts";
 
 export type SiteExamined = Examined & {
-  /** The site could not be reached at all: why not. */
+  /** The reason if the site could not be reached. */
   readonly unreachable?: CommandError;
-  /** The site takes the token. */
+  /** The site accepts the token. */
   readonly isOperator: boolean;
 };
 
-/** @param client of a site with a token */
+/** @param client for a site with a token */
 export async function examineSite(
   client: SiteClient,
   { nowAtMs }: Pick<World, "nowAtMs">,
@@ -32,7 +32,7 @@ export async function examineSite(
   return {
     findings: [
       ...health.findings.map(({ code, level, about, what, cause, remedy }) => ({
-        // A newer site may have others.
+        // A newer site may have other codes.
         code: code as FindingCode,
         level,
         ...(about === undefined ? {} : { about }),
@@ -56,7 +56,7 @@ export async function examineSite(
   };
 }
 
-/** @returns what the route tells, or why it tells nothing */
+/** Returns the route's answer, or the error. */
 async function told<Name extends AnswerName>(
   client: SiteClient,
   route: Name,
@@ -72,7 +72,7 @@ async function told<Name extends AnswerName>(
 
 function withoutHealth(refusal: CommandError, origin: string): SiteExamined {
   const { code, fault } = refusal;
-  const notLookedAt = [`What the operator's routes tell: ${fault.why}`];
+  const notLookedAt = [`The operator's routes: ${fault.why}`];
   const nothing = { lookedAt: [], notLookedAt, isOperator: false };
   if (code === "unreachable") return { ...nothing, findings: [], unreachable: refusal };
   const isOfToken = code === "unauthorized" || code === "not-usable";
@@ -80,15 +80,15 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamined {
     code: isOfToken ? "token-refused" : "not-tidemark",
     level: isOfToken ? "warning" : "critical",
     what: isOfToken
-      ? "Nobody with this token can purge, or ask how the site is."
-      : `Something else than Tidemark answers at ${origin}, or Tidemark has no ADMIN_TOKEN there.`,
+      ? "The site rejected this token."
+      : `Something other than Tidemark answers at ${origin}, or Tidemark has no ADMIN_TOKEN there.`,
     cause: fault.why,
     remedy: fault.mend,
   };
   return { ...nothing, findings: [finding] };
 }
 
-/** Health tells the same, unless it is of another version. */
+/** Converts faults of the stats. The health findings have the same ones, unless the site has another version. */
 function ofFaults(faults: OperatorAnswer<"stats">["faults"]): DoctorFinding[] {
   return faults.map(({ what, why, mend }) => ({
     code: "configuration",

@@ -1,4 +1,4 @@
-// Findings on what all isolates of a site have counted: its routes, its origins, its database.
+// Findings from the counts of all isolates: about routes, origins and the database.
 import type { OperatorAnswer, ConfiguredRoute } from "../../../../../src/protocol/answers.ts";
 import { percentOf } from "../../../../../src/protocol/finding.ts";
 import { otherRoutes } from "../../../../../src/protocol/families.ts";
@@ -6,9 +6,9 @@ import { countOf, countsBy } from "../../stats/series.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { distributionOf } from "./distribution.ts";
 
-/** Fewer requests tell nothing of a route that nobody asks for. */
+/** The least number of requests for judging whether a route is used. */
 const wholeCountMin = 1_000;
-/** A share of fewer means nothing. */
+/** The least number for judging a share. */
 const countMin = 100;
 
 export function trafficFindings(
@@ -23,18 +23,18 @@ export function trafficFindings(
   ];
 }
 
-/** @returns why a part cannot be judged by these counts; empty if all can */
+/** Returns why a part cannot be judged by these counts; empty if all can. */
 export function notJudged(metrics: OperatorAnswer<"metrics">): string[] {
   const count = countOf(metrics, "requests");
   if (count >= wholeCountMin) return [];
   return [
-    `Routes that nothing matches: the site has counted ${count} requests, and fewer than ${wholeCountMin} tell nothing.`,
+    `Routes without requests: the site has counted ${count} requests, and at least ${wholeCountMin} are needed.`,
   ];
 }
 
 const farSeconds = 0.05;
 
-/** A miss waits for one round trip, and so does a purge. */
+/** Finds a slow database. Each miss and each purge waits for one round trip. */
 function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding[] {
   const { count, quantile } = distributionOf(metrics, "redisSeconds");
   const { aboveSeconds } = quantile(0.5);
@@ -43,15 +43,15 @@ function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding[] {
     {
       code: "database-far",
       level: "warning",
-      what: "Misses and purges wait long for the database.",
+      what: "Misses and purges wait for a slow database.",
       cause: `Half of ${count} round trips to it took more than ${Math.round(aboveSeconds * 1_000)} ms: it is far from the isolates, or busy.`,
       remedy:
-        "Move the database near to the isolates that miss most, or add a read region with purge.readReplicas.",
+        "Move the database closer to the isolates with most misses, or add a read region with purge.readReplicas.",
     },
   ];
 }
 
-/** What failed has waited in vain: for as long as the time-out, or for less. */
+/** Finds an origin timeout that is too short. Failed requests have waited up to the timeout. */
 function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute): DoctorFinding[] {
   const { name, originTimeoutSeconds } = route;
   const labels = { route: name };
@@ -59,7 +59,7 @@ function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute
   const answered = distributionOf(metrics, "originSeconds", labels);
   const { count, quantile } = distributionOf(metrics, "originSeconds", labels, failed);
   if (count < countMin || quantile(0.99).upToSeconds <= originTimeoutSeconds) return [];
-  // An origin that answers fast, or not at all, is down now and then, and not slow.
+  // An origin that answers fast or not at all is sometimes down, but not slow.
   const isSlow = answered.quantile(0.95).upToSeconds > originTimeoutSeconds / 4;
   if (!isSlow) return [];
   return [
@@ -67,7 +67,7 @@ function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute
       code: "origin-timeout-short",
       level: "warning",
       about: aboutRoute(name),
-      what: "One or more of a hundred requests to the origin get 504, though the origin would answer.",
+      what: "At least 1 % of the requests to the origin end with 504, although the origin would answer.",
       cause: `originTimeout is ${originTimeoutSeconds} s, and 1 % of ${count} requests took about as long, or got no answer.`,
       remedy: "Raise originTimeout above the origin's slowest pages, or make these faster.",
     },
@@ -89,14 +89,14 @@ function unmatched(
         code: "route-unmatched",
         level: wider === undefined ? "info" : "warning",
         about: aboutRoute(name),
-        what: `None of ${whole} requests took this route.`,
+        what: `None of ${whole} requests matched this route.`,
         cause:
           wider === undefined
-            ? "Nobody asks for such pages, an earlier route takes them, or its pattern has a mistake."
-            : `The route ${JSON.stringify(wider.name)} stands before it and fits every path. The first route that fits counts.`,
+            ? "Such pages are not requested, an earlier route matches them, or its pattern is wrong."
+            : `The route ${JSON.stringify(wider.name)} comes before it and matches every path. The first matching route counts.`,
         remedy:
           wider === undefined
-            ? "Run tidemark explain with an address that it should take."
+            ? "Run tidemark explain with a URL that it should match."
             : "Move it before that route.",
       },
     ];
@@ -106,7 +106,7 @@ function unmatched(
 const isOfAll = (pattern: string) => pattern === "*" || pattern === "/*";
 
 const hits = ["hit", "stale-hit"];
-/** Requests that were never looked up. */
+/** Results of requests without a look-up. */
 const notLookedUp = ["passed", "limited"];
 const hitShareMin = 0.2;
 
@@ -128,8 +128,8 @@ function fewHits(
     rule !== undefined && rule.count >= of / 4
       ? `${rule.count} answers were not stored, by the rule ${rule.value}.`
       : reason !== undefined
-        ? `Most often a request went to its origin for the reason ${reason.value}: ${reason.count} times.`
-        : "No count tells why.";
+        ? `The most frequent reason for a request to the origin is ${reason.value}: ${reason.count} times.`
+        : "The counts do not show why.";
   return [
     {
       code: "route-few-hits",
@@ -138,7 +138,7 @@ function fewHits(
       what: `Its hit rate is ${percentOf(share)}, of ${of} requests that were looked up.`,
       cause,
       remedy:
-        "Run tidemark explain with one of its pages: it tells why that is no hit, and what to do.",
+        "Run tidemark explain with one of its pages: it explains why that is not a hit, and what to do.",
     },
   ];
 }
