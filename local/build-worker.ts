@@ -1,4 +1,4 @@
-// Bundles the Worker as `wrangler deploy` does, with any configuration file in it.
+// Bundles the Worker like `wrangler deploy`, with any configuration file.
 import { join, resolve } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { bundled, root } from "./bundling.ts";
@@ -8,10 +8,10 @@ import { usedConfig } from "./run/project.ts";
 type Changed = Pick<BuildOptions, "minify" | "keepNames">;
 
 /**
- * @param configPath the configuration file to bundle in place of `tidemark.config.ts`
- * @param changed for benches: what is to be otherwise than in what is deployed
+ * @param configPath the configuration to bundle instead of `tidemark.config.ts`
+ * @param changed options of benches that differ from those of a deployment
  * @returns one ES module
- * @throws OperatorError when the file is missing, does not compile, or its configuration is refused
+ * @throws OperatorError if the file is missing, does not compile, or has an invalid configuration
  */
 export async function buildWorker(
   configPath: string = defaultConfigPath,
@@ -21,7 +21,7 @@ export async function buildWorker(
   return bundleWorker(configPath, changed);
 }
 
-/** With a configuration that has been loaded before. */
+/** Bundles the Worker with a configuration that is already checked. */
 export async function bundleWorker(configPath: string, changed: Changed = {}): Promise<string> {
   return bundled({
     entryPoints: [join(root, "worker.ts")],

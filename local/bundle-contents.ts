@@ -1,4 +1,4 @@
-// What the built Worker consists of, and what it may come to.
+// Measures the built Worker: its packages, its files and its size limits.
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -6,18 +6,18 @@ import { bundling } from "./bundling.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** A little above the present sizes. To raise a limit is a decision. */
+/** A little above the present sizes. Raising a limit is a deliberate decision. */
 export const bundleBytesMax = 567_000;
 export const bundleGzipBytesMax = 194_000;
 
-/** Each of them does something on the way of a request, or of a purge. */
+/** All packages in the bundle. Each is needed for a request or a purge. */
 export const bundledPackages = {
   "@upstash/redis": "the shared tier and the purge journal",
   hono: "routes, in the order of the configuration",
-  zod: "checks the configuration, and what comes back from Redis",
-  "lru-cache": "the memory tier, and whatever else is kept by key",
+  zod: "validates the configuration, and data from Redis",
+  "lru-cache": "the memory tier, and other maps with a size limit",
   "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
-  "fast-sha256": "digests that nobody can wait for",
+  "fast-sha256": "synchronous digests",
   uncrypto: "needed by `@upstash/redis`; an alias of the runtime's own",
 } as const;
 
@@ -45,7 +45,7 @@ export async function bundleContents(): Promise<BundleContents> {
   };
 }
 
-/** @returns the package that a file is of; `undefined` for our own */
+/** Returns the package of a file; `undefined` for the project's own files. */
 export function packageOf(path: string): string | undefined {
   return /.*(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
 }

@@ -1,14 +1,14 @@
-// Bundles a module as `wrangler deploy` bundles the Worker.
+// Bundles modules like `wrangler deploy`.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** What `import { defineConfig } from "tidemark"` means in a configuration outside this folder. */
+/** The module that `import { defineConfig } from "tidemark"` loads in a configuration outside this folder. */
 export const configModule = join(root, "src/config/config.ts");
 
-/** As `wrangler deploy` has it by itself and by wrangler.toml; a test compares what comes of it. */
+/** The options of `wrangler deploy`, by default and by wrangler.toml. A test compares the results. */
 export const bundling = {
   bundle: true,
   write: false,
@@ -22,7 +22,7 @@ export const bundling = {
   logLevel: "silent",
 } as const satisfies BuildOptions;
 
-/** @returns one ES module. @throws BuildFailure for what does not compile */
+/** Returns one ES module. @throws BuildFailure if it does not compile */
 export async function bundled(options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({ ...bundling, ...options, write: false });
   return outputFiles[0]?.text ?? "";

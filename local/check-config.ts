@@ -1,5 +1,5 @@
-// `node local/check-config.ts [FILE]`: would a Worker with this configuration start? `npm run deploy`
-// asks before it uploads anything.
+// `node local/check-config.ts [FILE]`: checks that a Worker with this configuration would start. `npm run deploy` runs
+// it before the upload.
 import { relative } from "node:path";
 import { inspect } from "node:util";
 import { faultText } from "../src/base/operator-error.ts";
@@ -7,7 +7,7 @@ import { configWarnings } from "../src/proxy/request/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
 
-/** @returns the word of success, without which nothing is accepted */
+/** Returns the success message, which is required for acceptance. */
 async function checked(configPath: string): Promise<string> {
   const config = await loadConfig(configPath);
   const { routes } = config;
@@ -19,7 +19,7 @@ async function checked(configPath: string): Promise<string> {
   return `${relative("", configPath)} is accepted: ${count}.\n`;
 }
 
-// Ended here, since a configuration may have left timers or sockets open.
+// Exit explicitly, because a configuration may have left timers or sockets open.
 const path = process.argv[2] ?? defaultConfigPath;
 const allowExit = refuseExit(path);
 try {

@@ -1,4 +1,4 @@
-// One colo: the built Worker in a workerd process of its own, listening on workerd's own socket.
+// One colo: the built Worker in its own workerd process, listening on workerd's own socket.
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -18,23 +18,23 @@ export interface Colo {
   readonly name: string;
   /** Such as "http://127.0.0.1:8787". */
   readonly url: string;
-  /** Through the runtime simulator's entry Worker, which re-encodes bodies; for tests alone. */
+  /** The URL through the runtime simulator's entry Worker, which re-encodes bodies. Only for tests. */
   readonly publicUrl: string;
-  /** One run of the Worker's cron trigger. @throws when the handler did not end well */
+  /** Runs the Worker's cron trigger once. @throws if the handler fails */
   fireCron(): Promise<void>;
-  /** Runs statements in its D1 database, in one transaction. @throws for what SQLite refuses */
+  /** Runs statements in the D1 database in one transaction. @throws errors of SQLite */
   runSql(statements: readonly string[]): Promise<void>;
-  /** Puts another Worker in its place, at the same port and over the same Cache API. @throws as `startColo` */
+  /** Replaces the Worker, with the same port and Cache API. @throws as `startColo` */
   replaceWorker(replacement: Replacement): Promise<void>;
   /**
-   * Has the Worker read its bindings and tell what is wrong, as its first request does, by a path of its operator;
-   * with `onRequest` alone. Resolves when what it told has been heard.
+   * Makes the Worker read and check its bindings, as at its first request, by a request to its operator path. Needs
+   * `onRequest`. Resolves when all log lines about it have arrived.
    */
   begin(operatorPath: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** What of a colo may change while it runs. */
+/** The settings that can change while a colo runs. */
 export type Replacement = Pick<
   ColoSettings,
   "worker" | "env" | "rateLimits" | "kvNamespaces" | "compatibility"
@@ -49,36 +49,36 @@ export interface ColoSettings {
   readonly name: string;
   /** One ES module. */
   readonly worker: string;
-  /** 0 takes any free port. */
+  /** 0 uses any free port. */
   readonly port: number;
   readonly host?: string;
-  /** Variables and secrets, as texts. */
+  /** Variables and secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** As its wrangler file has it; absent, that of this repository. */
+  /** From the wrangler file; by default that of this repository. */
   readonly compatibility?: { readonly date?: string; readonly flags?: readonly string[] };
   /** Bindings of `[[ratelimits]]`, by name. */
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
-  /** Bindings of `[[kv_namespaces]]`, each a namespace of this colo's own. */
+  /** Bindings of `[[kv_namespaces]]`. Each is a separate namespace of this colo. */
   readonly kvNamespaces?: readonly string[];
-  /** The folder of its Cache API: what an earlier colo left there is found. Absent, one of its own. */
+  /** The folder of the Cache API, whose content persists. Default: a temporary one. */
   readonly keepsIn?: string;
-  /** Gets what workerd says, as people read it; absent, that is printed. */
+  /** Receives readable log lines of workerd. Default: prints them. */
   readonly onLog?: (message: string, level: ReadableLine["level"]) => void;
-  /** Gets each line as it is printed by the Worker, and so in JSON. */
+  /** Receives each line that the Worker prints, which is JSON. */
   readonly onLine?: (text: string) => void;
-  /** Gets what each request came to, once its head is sent. */
+  /** Receives the result of each request once the response fields are sent. */
   readonly onRequest?: (told: RequestTold) => void;
-  /** A D1 database, shared by all colos that name the same folder. */
+  /** A D1 database, which all colos with the same folder share. */
   readonly d1?: { readonly binding: string; readonly folder: string };
-  /** Where workerd's inspector listens; absent, there is none. */
+  /** The port of workerd's inspector; by default there is none. */
   readonly inspectorPort?: number;
 }
 
-/** Both kept equal to wrangler.toml; a test compares them. */
+/** Both must equal wrangler.toml; a test compares them. */
 export const compatibilityDate = "2026-11-01";
 export const minutely = "* * * * *";
 
-/** @throws OperatorError when the port is taken */
+/** @throws OperatorError if the port is in use */
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
   const { port: wanted, d1, name } = settings;
@@ -179,7 +179,7 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
   };
 }
 
-/** What the runtime says of a module that throws has been printed already. */
+/** Creates the error for a module that throws. The runtime has already printed the details. */
 function unstartable(cause: unknown): OperatorError {
   const text = cause instanceof Error ? cause.message : String(cause);
   const said =
@@ -187,12 +187,12 @@ function unstartable(cause: unknown): OperatorError {
   return new OperatorError({
     what: "The Worker does not start.",
     why: `The runtime says: ${said}.`,
-    mend: "Mend the module that throws; npx wrangler dev shows where it does.",
+    mend: "Fix the module that throws; npx wrangler dev shows the location.",
     cause,
   });
 }
 
-/** One process opens the database, and the others ask it; each colo has a Cache API of its own. */
+/** Shares the D1 storage: one process opens it, and the others use that process. Each colo has its own Cache API. */
 function sharedStorage(folder: string, colo: string) {
   return {
     unsafeEnableSharedStorage: true,
@@ -219,13 +219,13 @@ interface ScheduledWorker {
 }
 
 async function fireCron(runtime: Miniflare): Promise<void> {
-  // Declared as something else where the runtime's own types are not installed.
+  // The declared type differs if the runtime's own types are not installed.
   const worker = (await runtime.getWorker()) as unknown as ScheduledWorker;
   const { outcome } = await worker.scheduled({ cron: minutely });
-  if (outcome !== "ok") throw new Error(`The scheduled handler came to ${outcome}.`);
+  if (outcome !== "ok") throw new Error(`The scheduled handler ended with ${outcome}.`);
 }
 
-/** workerd reports a taken port late and obscurely, so it is tried beforehand. */
+/** Tries the port first, because workerd reports a used one late and unclearly. */
 export async function freePort(wanted: number, host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const trial = createServer();

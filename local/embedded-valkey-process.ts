@@ -1,16 +1,16 @@
-// The child process that holds Valkey, started by embedded-valkey.ts alone. Valkey runs in a thread
-// of its own, so that this thread notices the end of the parent even while a script runs for ever.
+// The child process of embedded-valkey.ts. Valkey runs in a separate thread, so that this thread notices the end of the
+// parent even while a script runs forever.
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 
-/** What the child says, once, to the process that started it. */
+/** The single message of the child to its parent. */
 export type ValkeyReport =
   | { kind: "ready"; port: number }
   | { kind: "failed"; code: string; message: string };
 
-// Ctrl-C reaches the whole process group: the parent decides when Redis goes, not the terminal.
+// Ctrl-C reaches the whole process group, but the parent decides when Valkey ends.
 process.on("SIGINT", () => undefined);
-// The channel closes however the parent ends, SIGKILL included, so no orphan keeps the port.
+// The channel closes however the parent ends, even by SIGKILL, so no orphan holds the port.
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
 const thread = new Worker(

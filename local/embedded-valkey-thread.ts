@@ -1,5 +1,5 @@
-// The thread in which Valkey, compiled to WebAssembly, runs inside embedded-valkey-process.ts.
-// It posts a message once it answers over TCP, or why it cannot.
+// The thread of embedded-valkey-process.ts in which Valkey runs, compiled to WebAssembly. Posts a message once
+// Valkey answers over TCP, or the reason why it cannot.
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
@@ -21,7 +21,7 @@ async function reportOf(wantedPort: number): Promise<ValkeyReport> {
   }
 }
 
-/** @param wantedPort 0 means any free port, looked for again when another process was quicker */
+/** @param wantedPort 0 means any free port; retries if another process takes it first */
 async function serve(wantedPort: number): Promise<number> {
   if (wantedPort !== 0) return listenOn(wantedPort);
   for (let attempt = 1; ; attempt += 1) {
@@ -35,8 +35,8 @@ async function serve(wantedPort: number): Promise<number> {
 
 async function listenOn(port: number): Promise<number> {
   const valkey = new ValkeyServer({ port, host });
-  // One pass runs a command and leaves its answer in a buffer; the next pass sends it. Without the
-  // second pass here, the answer waits for the 100 ms timer.
+  // One pass runs a command and buffers its reply; the next pass sends it. Without a second pass here, the reply would
+  // wait for the 100 ms timer.
   const step = valkey["step"].bind(valkey);
   valkey["step"] = () => {
     step();
@@ -53,10 +53,10 @@ async function listenOn(port: number): Promise<number> {
   return port;
 }
 
-/** Valkey itself only prints a failed listen; its Node server knows the reason. */
+/** Waits for the Node server, because Valkey itself only prints a failed listen. */
 async function listening(valkey: ValkeyServer): Promise<void> {
   for (const { server } of valkey["listeners"].values() as Iterable<{ server: Server }>) {
-    // Nagle's algorithm and the client's delayed ACK would add 40 ms to an answer in two writes.
+    // Nagle's algorithm and the client's delayed ACK would delay a reply in two writes by 40 ms.
     server.on("connection", (socket) => socket.setNoDelay(true));
     if (!server.listening) await once(server, "listening");
   }
@@ -75,7 +75,7 @@ async function answersPing(port: number): Promise<void> {
   }
 }
 
-/** Valkey takes port 0 for "do not listen", so a free port is found before it starts. */
+/** Finds a free port, because Valkey interprets port 0 as "do not listen". */
 async function freePort(): Promise<number> {
   const probe = createServer();
   probe.listen(0, host);

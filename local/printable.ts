@@ -1,25 +1,25 @@
-// Text for a person's terminal: what comes from a site, a database, a file or a URL shows nothing but itself.
+// Makes text from sites, databases, files and URLs safe for a terminal.
 
-/** Colours and weights that this program gives text itself. */
+/** Styles of the program's own text. */
 export type Style = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
 
-/** A piece of a line: plain text, or text with a style of this program's. */
+/** A part of a line: plain text, or styled text. */
 export type Part = string | { readonly style: Style; readonly text: string };
 
 /**
- * C0 but the tab, DEL and C1, which a terminal obeys (OSC 8 and OSC 52 begin with one); the controls that reorder text;
- * and every line break, the separators of Unicode among them.
+ * C0 except tab, DEL and C1, which control a terminal (OSC 8 and OSC 52 begin with one), characters that reorder text,
+ * and all line breaks including Unicode separators.
  */
 const control =
   // oxlint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Returns the text as a part of one line: each character that a terminal would obey becomes `�`. */
+/** Returns text for a part of one line. Replaces each control character by `�`. */
 export function printable(text: string): string {
   return text.replace(control, "\ufffd");
 }
 
-/** @param paint gives text a style, or returns it as it is. @returns the line without its line break */
+/** @param paint applies a style, or returns the text unchanged. @returns the line without its line break */
 export function lineOf(parts: readonly Part[], paint: (style: Style, text: string) => string) {
   const shown = parts.map((part) =>
     typeof part === "string" ? printable(part) : paint(part.style, printable(part.text)),
@@ -27,7 +27,7 @@ export function lineOf(parts: readonly Part[], paint: (style: Style, text: strin
   return shown.join("");
 }
 
-/** @param json as `JSON.stringify` writes it. @returns the same data, of which a terminal obeys nothing */
+/** Escapes control characters. @param json from `JSON.stringify`. @returns equivalent JSON that is safe to print */
 export function printableJson(json: string): string {
   const escape = (one: string) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return json.replace(control, escape);

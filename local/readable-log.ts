@@ -1,25 +1,24 @@
-// The log of a Worker on this machine for people: only the messages of its lines.
+// Extracts readable messages from the JSON log of a local Worker.
 
-/** Events that are not printed at a terminal: each isolate writes them once. */
+/** Events that are not printed: each isolate logs them once. */
 const quiet: ReadonlySet<unknown> = new Set(["started"]);
 
-/** What a Worker has said, for people. */
+/** A log line for people. */
 export interface ReadableLine {
-  /** `undefined` of what is none of ours. */
+  /** `undefined` if the line is not from Tidemark. */
   readonly level: string | undefined;
   readonly text: string;
 }
 
 /**
  * @param text one line that workerd has printed
- * @returns its message; the whole line where it is about one request, or none of ours; `undefined`
- *   where it is better left out
+ * @returns the message; the whole line if it is about one request or not from Tidemark; `undefined` to hide it
  */
 export function readableLine(text: string): string | undefined {
   return readableLog(text)?.text;
 }
 
-/** The same with its level. */
+/** Like `readableLine`, with the level. */
 export function readableLog(text: string): ReadableLine | undefined {
   const line = parsed(text);
   if (line === undefined) return { level: undefined, text };

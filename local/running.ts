@@ -1,11 +1,11 @@
-// Parts that run together and end together.
+// Components that run together and stop together.
 
-/** Stops what was started, last first; a part that fails to stop does not keep the others. */
+/** Stops components in reverse order. If one fails to stop, the others still do. */
 export class Running {
   readonly #stops: (() => Promise<void>)[] = [];
   #stopping: Promise<void> | undefined;
 
-  /** @returns the part itself, once it runs */
+  /** Returns the component once it has started. */
   async add<T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> {
     const part = await starting;
     this.#stops.push(() => part.stop());

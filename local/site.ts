@@ -1,4 +1,4 @@
-// A whole site on this machine: an origin, the shared tier, and the Worker in one or more colos.
+// A complete local site: an origin, the shared tier, and the Worker in one or more colos.
 import { randomBytes } from "node:crypto";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { type Colo, type ColoSettings, type Replacement, startColo } from "./colo.ts";
@@ -12,20 +12,20 @@ import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-s
 
 export interface Secret {
   readonly value: string;
-  /** Not from the environment or the project, so that it has to be shown. */
+  /** Generated, so it must be shown: neither the environment nor the project sets it. */
   readonly isMadeUp: boolean;
 }
 
 export interface Site {
   readonly colos: readonly Colo[];
-  /** `undefined` where the Worker needs none. */
+  /** `undefined` if the Worker needs no origin. */
   readonly originUrl: string | undefined;
-  /** Was the origin started here? */
+  /** The origin is the demo site. */
   readonly isDemo: boolean;
   readonly redisUrl: string;
   readonly rest: UpstashRestServer;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
-  /** Colo by colo, at the same ports and with the same Redis. @throws OperatorError; then the old one goes on */
+  /** Replaces the Worker of each colo, with the same ports and Redis. @throws OperatorError; the old one then continues */
   replace(project: Project): Promise<void>;
   stop(): Promise<void>;
 }
@@ -35,16 +35,16 @@ export interface SiteSettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onLog: NonNullable<ColoSettings["onLog"]>;
   readonly onRequest: NonNullable<ColoSettings["onRequest"]>;
-  /** Of a site of its own, where no origin is named. */
+  /** Starts a demo origin if none is specified. */
   readonly startOrigin?: (site: {
     siteUrl: string;
   }) => Promise<{ url: string; stop(): Promise<void> }>;
 }
 
 /**
- * Starts the parts in the order in which they need each other.
+ * Starts the components in the order of their dependencies.
  *
- * @throws OperatorError for what an operator can mend; what had been started is stopped again
+ * @throws OperatorError for faults that an operator can fix; everything is stopped again
  */
 export async function startSite(project: Project, settings: SiteSettings): Promise<Site> {
   const { options, environment, startOrigin } = settings;
@@ -77,7 +77,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
         ...(own === undefined ? {} : { ORIGIN_URL: own }),
         UPSTASH_REDIS_REST_URL: rest.url,
         UPSTASH_REDIS_REST_TOKEN: token,
-        // The journal is here too: no purge of a site on this machine goes to one that is deployed.
+        // The journal is local too, so that purges of a local site never reach a deployed one.
         JOURNAL_REDIS_REST_URL: "",
         JOURNAL_REDIS_REST_TOKEN: "",
         ADMIN_TOKEN: secretsOf(variables).ADMIN_TOKEN.value,
@@ -118,7 +118,7 @@ interface ColosToStart {
   readonly running: Running;
 }
 
-/** The first colo has to begin well before others get what it runs. */
+/** Starts the colos. The first one must start without a fault before others get the same Worker. */
 async function startColos({ first, settings, running }: ColosToStart) {
   const { options, onLog, onRequest } = settings;
   let hasRefused = false;
@@ -165,20 +165,20 @@ async function checkedBuild(project: Project, { onLog }: SiteSettings): Promise<
 function refusedStart({ ORIGIN_URL }: Replacement["env"]): OperatorError {
   return ORIGIN_URL === undefined
     ? new OperatorError({
-        what: "No origin is named.",
+        what: "No origin is specified.",
         why: "There is neither --origin nor a variable ORIGIN_URL in the wrangler file or in .dev.vars.",
-        mend: "Write where your site is, such as --origin http://127.0.0.1:3000.",
+        mend: "Pass the address of your site, such as --origin http://127.0.0.1:3000.",
       })
     : new OperatorError({
         what: "The Worker does not start.",
-        why: "It said why just before.",
-        mend: "Mend its configuration or its variables.",
+        why: "The log lines above show the reason.",
+        mend: "Fix its configuration or its variables.",
       });
 }
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
-/** What is made up is so once, whatever the project's variables come to. */
+/** Generates missing secrets once, so that they stay the same when variables change. */
 function secretsBy(environment: Texts): (variables: Texts) => Site["secrets"] {
   const madeUp = {
     ADMIN_TOKEN: randomBytes(18).toString("base64url"),

@@ -1,27 +1,27 @@
-// What a start on this machine was asked for, checked before anything is started.
+// Validates the options of a local start before anything is started.
 import { parseArgs } from "node:util";
 import { originUrlFault, shownUrl } from "../src/protocol/variables/origin-url.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { defaultConfigPath } from "./load-config.ts";
 
 export interface StartOptions {
-  /** The site to stand before; `undefined` for the demo news site. */
+  /** The site behind Tidemark; `undefined` for the demo news site. */
   readonly origin: string | undefined;
-  /** Of the first colo; the others follow it. */
+  /** The port of the first colo; the others use the next ones. */
   readonly port: number;
   readonly colos: number;
   /** `undefined` for the embedded Valkey. */
   readonly redis: string | undefined;
   readonly rttMs: number;
   readonly replicaLagMs: number;
-  /** Is it to be loaded again when one of its files changes? */
+  /** Reload when a file changes. */
   readonly isWatching: boolean;
-  /** Are there to be no lines of requests? */
+  /** Print no lines for requests. */
   readonly isQuiet: boolean;
   readonly isJson: boolean;
 }
 
-/** As it was written. */
+/** The options as written. */
 export interface GivenStartOptions {
   readonly origin?: string | undefined;
   readonly port?: string | undefined;
@@ -35,28 +35,28 @@ export interface GivenStartOptions {
   readonly json?: boolean | undefined;
 }
 
-export const startHelp = `Tidemark on this machine: a site behind the cache, every part of it started here.
+export const startHelp = `Runs a site behind Tidemark on this machine, with all its parts.
 
   npm start -- [options]
 
-  --origin URL        stand before this site (scheme and host alone) instead of the demo news site
+  --origin URL        use this site (scheme and host) instead of the demo news site
   --port N            port of the first colo (default: 8787)
-  --colos N           number of colos, on consecutive ports, each a process of its own (1)
+  --colos N           number of colos, on consecutive ports, each in its own process (1)
   --redis URL         use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey
   --config FILE       use this configuration instead of tidemark.config.ts
-  --rtt MS            let every answer of the shared tier take that much longer, as distance does (0)
-  --replica-lag MS    read the shared tier as it was that long ago, as a replica may be (0)
-  --no-watch          do not load the configuration again when it changes
-  --quiet             print no line for each request
-  --json              print JSON alone, one object a line
+  --rtt MS            delay each answer of the shared tier, to simulate distance (0)
+  --replica-lag MS    read an older state of the shared tier, to simulate a replica's lag (0)
+  --no-watch          do not reload the configuration when it changes
+  --quiet             do not print requests
+  --json              print only JSON, one object in each line
   --help              show this
 
-ADMIN_TOKEN (16 characters or more) and PURGE_SECRET are taken from the environment, else made up and shown once.
+ADMIN_TOKEN (16 characters or more) and PURGE_SECRET come from the environment; otherwise they are generated and shown once.
 `;
 
 const colosMax = 16;
 
-/** @returns `help` if that was asked for. @throws OperatorError naming the option that is wrong */
+/** Returns `help` if that was requested. @throws OperatorError that names the invalid option */
 export function readStartOptions(
   args: readonly string[],
 ): { options: StartOptions; config: string } | "help" {
@@ -72,8 +72,8 @@ export function readStartOptions(
 }
 
 /**
- * @param help the command that tells more of options
- * @throws OperatorError naming the option that is wrong
+ * @param help the command that explains the options
+ * @throws OperatorError that names the invalid option
  */
 export function checkedStartOptions(given: GivenStartOptions, help: string): StartOptions {
   const whole = wholeNumbers(help);
@@ -126,7 +126,7 @@ function wholeNumbers(help: string) {
     if (value >= range.from && value <= range.to) return value;
     throw new OperatorError({
       what: `${option} is refused.`,
-      why: `${JSON.stringify(given)} is no whole number from ${range.from} to ${range.to}.`,
+      why: `${JSON.stringify(given)} is not a whole number from ${range.from} to ${range.to}.`,
       mend: `See ${help}.`,
     });
   };
@@ -138,7 +138,7 @@ function originOf(url: string): string {
   throw new OperatorError({
     what: "--origin is refused.",
     why: `${shownUrl(url)} ${fault}.`,
-    mend: "Write scheme and host alone, such as http://127.0.0.1:3000.",
+    mend: "Write only scheme and host, such as http://127.0.0.1:3000.",
   });
 }
 
@@ -147,7 +147,7 @@ function redisOf(url: string): string {
   if (scheme === "redis:" || scheme === "rediss:") return url;
   throw new OperatorError({
     what: "--redis is refused.",
-    why: scheme === undefined ? "It is no URL." : "It has another scheme.",
+    why: scheme === undefined ? "It is not a URL." : "It has another scheme.",
     mend: "Write an address such as redis://127.0.0.1:6379.",
   });
 }

@@ -1,4 +1,4 @@
-// `npm start`: a site behind Tidemark on this machine, until Ctrl-C.
+// `npm start`: runs a site behind Tidemark on this machine until Ctrl-C.
 import { styleText } from "node:util";
 import { startDemoOrigin } from "./demo-origin/demo-origin.ts";
 import { lineOf, type Part, printable, printableJson } from "./printable.ts";

@@ -1,4 +1,4 @@
-// Checks the types of a configuration, wherever it lies, as the compiler checks the Worker's own.
+// Type-checks a configuration like the Worker's own code, wherever it is.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -10,8 +10,7 @@ import { type Fault, OperatorError } from "../src/base/operator-error.ts";
 import { type Library, ownLibrary } from "./run/library.ts";
 
 /**
- * Of a file that is not TypeScript nothing is checked: its fields are, when it is loaded. So it is in a project
- * that has no TypeScript.
+ * Checks only TypeScript files, and only if the project has TypeScript. In other files, loading validates the fields.
  *
  * @throws OperatorError with the first fault
  */
@@ -35,7 +34,7 @@ export async function checkTypes(configPath: string, library: Library = ownLibra
 
 const faultLine = /^(.+)\((\d+),(\d+)\): error \w+: (.*)$/gm;
 
-/** The first fault of the configuration itself; else the first one of what it imports, whose file is named. */
+/** Returns the first fault of the configuration; otherwise the first one of an imported file, with its name. */
 function faultIn(output: string, path: string): Fault {
   const faults = [...output.matchAll(faultLine)].map(([, file = "", line, column, why = ""]) => ({
     file: resolve(dirname(path), file),
@@ -44,10 +43,10 @@ function faultIn(output: string, path: string): Fault {
   const [first] = output.split("\n", 1);
   const fault = faults.find(({ file }) => file === path) ??
     faults[0] ?? { file: path, why: `${first}.` };
-  return { what: `${fault.file} does not fit its types.`, why: fault.why, mend: "Mend it there." };
+  return { what: `${fault.file} does not fit its types.`, why: fault.why, mend: "Fix it there." };
 }
 
-/** @returns the folder of TypeScript; `undefined` in a project without it */
+/** Returns the folder of TypeScript; `undefined` in a project without it. */
 function compilerOf({ folder }: Library): string | undefined {
   try {
     return dirname(createRequire(join(folder, "package.json")).resolve("typescript/package.json"));
@@ -56,10 +55,10 @@ function compilerOf({ folder }: Library): string | undefined {
   }
 }
 
-/** Of a project that says nothing of its own. */
+/** Compiler options for a project without a tsconfig. */
 const plainSettings = { target: "ESNext", strict: true, skipLibCheck: true };
 
-/** What it imports is found as a bundler finds it: its folder need not be a package. */
+/** Resolves imports like a bundler, because the folder need not be a package. */
 function projectOf(path: string, { folder, alias }: Library) {
   const settings = ["tsconfig.worker.json", "tsconfig.json"].map((name) => join(folder, name));
   const own = settings.filter((file) => existsSync(file));

@@ -1,6 +1,6 @@
-// A local stand-in for Upstash's REST interface before a Valkey or Redis of this machine.
-// Not imitated: event streams (SUBSCRIBE, MONITOR), RESP2 answers, read-only tokens and
-// read-your-writes by `upstash-sync-token`; booleans as arguments are refused.
+// A local stand-in for Upstash's REST interface in front of a Valkey or Redis. It does not imitate event streams
+// (SUBSCRIBE, MONITOR), RESP2 answers, read-only tokens, or read-your-writes by `upstash-sync-token`. Boolean arguments
+// are refused.
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,17 +15,17 @@ export type { AnsweredCall } from "./upstash-rest/respond.ts";
 export interface UpstashRestServerOptions {
   redisUrl: string;
   token: string;
-  /** 0, the default, means any free port. */
+  /** Default 0: any free port. */
   port?: number;
   /** Default 127.0.0.1. */
   host?: string;
   /** Added to every answer, half before and half after the work. Default 0. */
   rttMs?: number;
-  /** Age of the state that reads outside of a transaction see. Default 0: the primary answers. */
+  /** The age of the state that reads outside transactions see. Default 0: the primary answers. */
   replicaLagMs?: number;
-  /** Asked of every request before anything is done; `false` breaks its connection, and nothing is done. */
+  /** Called before each request is executed. `false` breaks its connection without executing it. */
   isTaken?: (commands: AnsweredCall["commands"]) => boolean;
-  /** Told of every request that is answered, refused ones included. */
+  /** Called for every answered request, including refused ones. */
   onAnswered?: (call: AnsweredCall) => void;
 }
 
@@ -33,21 +33,21 @@ export interface UpstashRestServer {
   /** For UPSTASH_REDIS_REST_URL. */
   readonly url: string;
   readonly token: string;
-  /** Exact as of now: an answer that has arrived is in it. */
+  /** Includes every answer that has arrived. */
   counts(): Counts;
   resetCounts(): void;
-  /** For requests that arrive from now on. */
+  /** Affects requests that arrive after the call. */
   setRttMs(rttMs: number): void;
-  /** Resolves when reads follow it; only the first lag above 0 takes time, to start the replica. */
+  /** Resolves when reads apply it. Only the first lag above 0 takes time, to start the replica. */
   setReplicaLagMs(replicaLagMs: number): Promise<void>;
-  /** Cuts every connection at once; may be called twice. */
+  /** Cuts all connections at once; may be called twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the stand-in and resolves when it takes requests.
+ * Starts the stand-in, and resolves when it accepts requests.
  *
- * @throws OperatorError when Redis does not answer within 2 s, or the port is taken
+ * @throws OperatorError if Redis does not answer within 2 s, or the port is in use
  * @example
  * const valkey = await startEmbeddedValkey();
  * const rest = await startUpstashRestServer({ redisUrl: valkey.url, token: "local" });
@@ -64,7 +64,7 @@ export async function startUpstashRestServer(
     const hooks = { isTaken, onAnswered };
     void respond({ request, response, token, rttMs, counter, database, ...hooks });
   });
-  // An idle connection closed here just as workerd reuses it would look like an outage.
+  // If an idle connection closed here just as workerd reuses it, that would look like an outage.
   server.keepAliveTimeout = 0;
   try {
     await database.setReplicaLagMs(replicaLagMs);

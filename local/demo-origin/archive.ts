@@ -1,4 +1,4 @@
-// A file of any size for tests of large bodies: its bytes follow from their offsets alone.
+// A file of any size for tests of large bodies. Its content depends only on the offset.
 import type { ServerResponse } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
@@ -10,7 +10,7 @@ const filler = Uint8Array.from(
   (_, at) => (at * 31 + (at >> 8)) & 255,
 );
 
-/** Block `index` of every archive. It begins with its index, so that none passes for another. */
+/** Returns block `index` of every archive. It begins with its index, so that all blocks differ. */
 export function archiveBlock(index: number): Uint8Array<ArrayBuffer> {
   const block = new Uint8Array(filler);
   new DataView(block.buffer).setUint32(0, index);
@@ -18,11 +18,11 @@ export function archiveBlock(index: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The archive's bytes, made only as fast as they are read.
+ * Streams an archive, generated only as fast as it is read.
  *
- * @param given.bytes    where the archive ends
- * @param given.cutBytes where the connection ends; `undefined` to send the archive whole
- * @param given.outgoing whose connection is cut; without one, the stream fails there instead
+ * @param given.bytes    the length of the archive
+ * @param given.cutBytes the offset at which the connection ends; `undefined` sends the whole archive
+ * @param given.outgoing the response whose connection is cut; without it, the stream fails instead
  */
 export function archiveStream(given: {
   bytes: number;
@@ -42,7 +42,7 @@ export function archiveStream(given: {
       } else if (cutBytes === undefined) {
         controller.close();
       } else if (outgoing === undefined) {
-        controller.error(new Error(`Cut after ${cutBytes} bytes, as the request asked.`));
+        controller.error(new Error(`Cut after ${cutBytes} bytes, as requested.`));
       } else {
         await cutConnection(outgoing);
       }
@@ -51,9 +51,9 @@ export function archiveStream(given: {
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
-/** Ends the connection behind what was written, so that exactly that much arrives. */
+/** Closes the connection after the written bytes, so that exactly these arrive. */
 async function cutConnection(outgoing: ServerResponse): Promise<void> {
-  // The server gathers the first chunks of a stream before it writes head and chunks at once.
+  // The server buffers the first chunks, and writes them together with the head.
   while (!outgoing.headersSent && !outgoing.destroyed) await nextTurn();
   outgoing.socket?.destroySoon();
 }

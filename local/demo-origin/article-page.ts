@@ -1,4 +1,4 @@
-// An article, as a page shows it and as JSON.
+// Renders an article as HTML and as JSON.
 import { html } from "hono/html";
 import { type Article, sectionTitle } from "./newsroom.ts";
 import { type Html, timeElement } from "./page-frame.ts";
@@ -22,14 +22,14 @@ export function articlePage(article: Article): Html {
   </article>`;
 }
 
-/** Bodies are plain text; "## " opens a heading, "> " a quotation. */
+/** Renders a paragraph of plain text; "## " begins a heading, "> " a quotation. */
 function block(text: string): Html {
   if (text.startsWith("## ")) return html`<h2>${text.slice(3)}</h2> `;
   if (text.startsWith("> ")) return html`<blockquote>${text.slice(2)}</blockquote> `;
   return html`<p>${text}</p> `;
 }
 
-/** An article as lists have it. */
+/** The JSON of an article in a list. */
 export const cardJson = (article: Article) => ({
   slug: article.slug,
   title: article.title,

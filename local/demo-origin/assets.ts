@@ -1,4 +1,4 @@
-// Stylesheet, script and logo, each under a name that holds a hash of its content.
+// Stylesheet, script and logo, with a hash of the content in their names.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
@@ -15,7 +15,7 @@ export interface Assets {
   readonly logoPath: string;
 }
 
-/** Reads the three files beside this one; done once, at start-up. */
+/** Reads the files of `assets/`, once at start-up. */
 export function loadAssets(): Assets {
   const byPath = new Map<string, Asset>();
   const load = (name: string, suffix: string, contentType: string): string => {

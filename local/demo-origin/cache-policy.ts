@@ -1,10 +1,10 @@
-// How long each kind of answer may be kept, and the tags by which it can be purged.
+// Cache lifetimes and purge tags of each kind of response.
 import type { Article } from "./newsroom.ts";
 
 export const cacheControl = {
   article: "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400",
   list: "public, max-age=15, stale-while-revalidate=60",
-  // Browsers ask every time, a shared cache answers them for half a minute.
+  // Browsers validate each use; shared caches may answer for half a minute.
   breaking: "max-age=0, s-maxage=30",
   syndication: "public, max-age=300",
   picture: "public, max-age=86400",
@@ -23,7 +23,7 @@ export const articleTags = ({ slug, section, authorId }: Article): string[] => [
   `author:${authorId}`,
 ];
 
-/** A list shows the titles of its articles, so it is purged with any of them. */
+/** A list shows titles of its articles, so a purge of any of them covers it. */
 export const listTags = (articles: readonly Article[]): string[] => [
   "feed",
   ...articles.map(({ slug }) => articleTag(slug)),

@@ -12,7 +12,7 @@ import { sendMissing, sendText } from "./send.ts";
 
 const plain = "text/plain; charset=utf-8";
 
-/** @param reportError told of every failure that a reader sees as a 500 */
+/** @param reportError receives each error that a reader sees as a 500 */
 export function createDemoApp(
   site: Site,
   reportError: (error: Error) => void = console.error,
@@ -25,11 +25,11 @@ export function createDemoApp(
     context.res.headers.set("Date", new Date(site.nowAtMs()).toUTCString());
   });
   app.use(compress({ encoding: "gzip" }));
-  // Weak: the same for each coding of a page, and for two makings of it that differ in the stamp.
+  // Weak, because all codings of a page share it, and so do responses that differ only in the stamp.
   app.use(etag({ weak: true, generateDigest: digestOf }));
   app.use(async (context, next) => {
     await next();
-    // `compress` says so only where it comes to compress: not to HEAD, and not with a 304.
+    // `compress` adds this only if it compresses: not for HEAD, and not for a 304.
     if (COMPRESSIBLE_CONTENT_TYPE_REGEX.test(context.res.headers.get("Content-Type") ?? "")) {
       context.header("Vary", "Accept-Encoding", { append: true });
     }

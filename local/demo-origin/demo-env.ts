@@ -1,4 +1,4 @@
-// What the routes of the demo origin share, and what every handler finds in its Hono context.
+// The shared state of the demo origin's routes, and the types of their Hono context.
 import type { ServerResponse } from "node:http";
 import type { Assets } from "./assets.ts";
 import type { Newsroom } from "./newsroom.ts";
@@ -9,12 +9,12 @@ export interface Site {
   readonly readers: Readers;
   readonly assets: Assets;
   readonly nowAtMs: () => number;
-  /** Scheme and host under which readers see the site; `undefined`: the one that was asked. */
+  /** Scheme and host under which readers see the site; `undefined`: those of the request. */
   readonly siteUrl: string | undefined;
 }
 
 export interface DemoEnv {
-  /** Node's own response; absent when the app is called without a port. */
+  /** Node's response; absent if the app is called without a port. */
   Bindings: { outgoing?: ServerResponse };
   Variables: { site: Site; arrivedAtMs: number };
 }

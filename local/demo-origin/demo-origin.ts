@@ -9,19 +9,19 @@ import { createNewsroom } from "./newsroom.ts";
 import { createReaders } from "./readers.ts";
 
 export interface DemoOrigin {
-  /** Without a slash at its end, such as "http://127.0.0.1:40123". */
+  /** Without a final slash, such as "http://127.0.0.1:40123". */
   readonly url: string;
-  /** How often each was asked for: by method and path without query, such as "GET /feed". */
+  /** Counts requests by method and path without query, such as "GET /feed". */
   requests(): Readonly<Record<string, number>>;
-  /** Ends every connection; twice is as good as once. */
+  /** Closes all connections. May be called twice. */
   stop(): Promise<void>;
 }
 
 /**
- * @param given.queryMs what each query takes on purpose, so that a hit is felt
+ * @param given.queryMs simulated duration of each query, so that hits are noticeable
  * @param given.nowAtMs the origin's clock: dates, sessions, the stamp in the footer
- * @param given.siteUrl where readers see the site when that is not here, without a slash at
- *                      its end; links in the RSS feed lead there
+ * @param given.siteUrl the URL under which readers see the site, if it differs, without a final slash. Links in the
+ *                      RSS feed use it
  * @example
  * const origin = await startDemoOrigin({ queryMs: 0 });
  * await fetch(`${origin.url}/feed`);
@@ -47,7 +47,7 @@ export async function startDemoOrigin({
       asked.set(route, (asked.get(route) ?? 0) + 1);
       return app.fetch(request, outgoing instanceof ServerResponse ? { outgoing } : {});
     },
-    // The process may run other servers, which keep Node's own Request and Response.
+    // Other servers of this process keep Node's own Request and Response.
     { overrideGlobalObjects: false },
   );
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));

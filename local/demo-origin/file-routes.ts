@@ -1,4 +1,4 @@
-// Routes of files: assets under their hash, pictures of articles, the archive of any size.
+// Routes for files: hashed assets, pictures of articles, archives of any size.
 import { Hono } from "hono";
 import { archiveBytesMax, archiveStream } from "./archive.ts";
 import { articleTag, cacheControl } from "./cache-policy.ts";
@@ -44,16 +44,16 @@ fileRoutes.get("/download/archive.bin", async (context) => {
   return context.body(archiveStream({ bytes, cutBytes, ...context.env }), 200, {
     "Content-Type": "application/octet-stream",
     "Cache-Control": cacheControl.archive,
-    // Its own, so that no entity tag is made by reading all of it.
+    // An explicit ETag, so that the middleware need not read the whole archive.
     ETag: `"archive-${bytes}"`,
-    // Said outright, since the server counts a short body itself and then names its length.
+    // Set explicitly, because otherwise the server computes the length of a short body and sends it.
     ...(context.req.query("chunked") === "1"
       ? { "Transfer-Encoding": "chunked" }
       : { "Content-Length": String(bytes) }),
   });
 });
 
-/** @returns `undefined` for what is no whole number of bytes, or more than the largest archive */
+/** Returns `undefined` for text that is not a valid number of bytes, and beyond the largest archive. */
 function readByteCount(text: string): number | undefined {
   if (!/^\d{1,10}$/.test(text) || Number(text) > archiveBytesMax) return undefined;
   return Number(text);

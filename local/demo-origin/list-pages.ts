@@ -1,4 +1,4 @@
-// What pages show that list articles: the front page, the feed, a section, the search; and the RSS feed.
+// Renders pages with lists of articles: front page, feed, section, search, and the RSS feed.
 import { html } from "hono/html";
 import { type Article, type BreakingLine, type Section, sectionTitle } from "./newsroom.ts";
 import { type Html, timeElement } from "./page-frame.ts";
@@ -87,7 +87,7 @@ export function searchPage(sought: string, articles: readonly Article[]): Html {
     ${sought !== "" && found}`;
 }
 
-/** The fragment that the pages' script puts into their strip. */
+/** The fragment that the pages' script inserts into their strip. */
 export async function breakingFragment({ text, saidAtMs }: BreakingLine): Promise<string> {
   const fragment = await html`<p><strong>Breaking</strong> ${text} ${timeElement(saidAtMs)}</p> `;
   return fragment.toString();
@@ -95,7 +95,7 @@ export async function breakingFragment({ text, saidAtMs }: BreakingLine): Promis
 
 /** @param siteUrl scheme and host under which readers see the site, such as "https://a.example" */
 export async function rssFeed(siteUrl: string, articles: readonly Article[]): Promise<string> {
-  // The HTML escapes are XML escapes too: none of them is a named entity that XML lacks.
+  // HTML escapes are valid XML here: none of them is a named entity that XML lacks.
   const items = articles.map(
     ({ slug, title, lede, publishedAtMs }) =>
       html`<item>

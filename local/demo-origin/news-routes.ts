@@ -1,4 +1,4 @@
-// Routes of the news itself: articles, feed, sections, breaking line, search, RSS.
+// Routes of the news: articles, feed, sections, breaking line, search, RSS.
 import { type Context, Hono } from "hono";
 import { articleJson, articlePage, cardJson } from "./article-page.ts";
 import { articleTag, articleTags, cacheControl, listTags } from "./cache-policy.ts";

@@ -1,4 +1,4 @@
-// What the paper has to show: the sixty articles of the example, and one breaking line. Reading is slow on purpose.
+// The content of the demo site: the sixty articles of the example, and a breaking line. Reads are slow on purpose.
 import { setTimeout as waitMs } from "node:timers/promises";
 import {
   newestAtMs,
@@ -27,22 +27,22 @@ export interface BreakingLine {
   readonly saidAtMs: number;
 }
 
-/** Articles come newest first. */
+/** All lists are sorted with the newest articles first. */
 export interface Newsroom {
-  /** Known without a query, as the next one is. */
+  /** Needs no query, like `has`. */
   readonly articleCount: number;
   has(slug: string): boolean;
   article(slug: string): Promise<Article | undefined>;
-  /** `offset` past the end gives an empty list. */
+  /** An `offset` past the end returns an empty list. */
   latest(range: { offset: number; limit: number }): Promise<Article[]>;
-  /** Of all named sections together. */
+  /** Returns articles of all given sections together. */
   inSections(wanted: readonly Section[], limit: number): Promise<Article[]>;
-  /** Articles with `text` in title, lede or body; at most 20. */
+  /** Returns at most 20 articles with `text` in title, lede or body. */
   search(text: string): Promise<Article[]>;
   breaking(): Promise<BreakingLine>;
 }
 
-/** @param queryMs what each query takes; 0 in tests */
+/** @param queryMs the duration of each query; 0 in tests */
 export function createNewsroom(queryMs: number): Newsroom {
   const authors = new Map(seedAuthors().map((author) => [author.id, author]));
   const articles = seedArticles().map((article): Article => {

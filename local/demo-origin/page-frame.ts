@@ -1,4 +1,4 @@
-// What every page of the paper shares: head, masthead, breaking strip, footer.
+// Renders the common parts of all pages: head, masthead, breaking strip, footer.
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Assets } from "./assets.ts";
@@ -8,7 +8,7 @@ export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 export interface Frame {
   readonly assets: Assets;
-  /** When the origin finished this page, and how long it took: what shows a hit in a browser. */
+  /** When the origin finished this page, and how long it took. A hit is visible in a browser by this. */
   readonly made: { readonly atMs: number; readonly tookMs: number };
 }
 
@@ -44,7 +44,7 @@ export async function framePage(
 }
 
 function masthead(assets: Assets): Html {
-  // The same links for everyone: a page that named its reader could not be shared between readers.
+  // The links are the same for all readers: a page that named its reader could not be shared.
   return html`<header class="masthead">
     <div class="wrap">
       <a class="brand" href="/"
@@ -70,7 +70,7 @@ function footer({ made }: Frame): Html {
   </footer>`;
 }
 
-/** The same page made later is no other page: its entity tag leaves the stamp out. */
+/** Removes the stamp, so that pages that differ only in it have the same entity tag. */
 export const withoutStamp = (text: string): string =>
   text.replace(/<p class="made">[^<]*<\/p>/, "");
 

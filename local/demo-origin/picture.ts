@@ -1,4 +1,4 @@
-// A picture for each article, drawn from its slug: sea, hills, and a light above them.
+// Draws a picture for each article from its slug: sea, hills, and a light above them.
 import { createHash } from "node:crypto";
 
 const widthPx = 960;
@@ -38,7 +38,7 @@ const palettes: readonly [Palette, ...Palette[]] = [
   },
 ];
 
-/** The same bytes for the same slug, always. */
+/** Returns the same bytes for the same slug. */
 export function drawPicture(slug: string): string {
   const digest = createHash("sha256").update(slug).digest();
   const byte = (at: number): number => digest[at] ?? 0;

@@ -1,4 +1,4 @@
-// What pages show to one reader alone: the log-in form, my feed.
+// Renders pages for one reader: the log-in form and the personal feed.
 import { html } from "hono/html";
 import { cardList } from "./list-pages.ts";
 import { type Article, sections, sectionTitle } from "./newsroom.ts";

@@ -1,4 +1,4 @@
-// Routes that know their reader: the front page, logging in and out, my feed.
+// Routes that depend on the reader: front page, log-in, log-out, personal feed.
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { cacheControl, listTags } from "./cache-policy.ts";
@@ -16,17 +16,17 @@ const sessionCookie = "session";
 export const readerRoutes = new Hono<DemoEnv>();
 
 /*
- * One address, two pages. What keeps them apart in a cache that follows RFC 9111:
+ * The front page has a shared and a personal version. A cache that follows RFC 9111 does not mix them, because:
  *
- * - The shared page is `public` and varies by Cookie. Without that `Vary` it would be stored
- *   under its address alone and answer readers who are logged in (RFC 9111 §4.1).
- * - The personal page is `private`, so no shared cache keeps it. It names Cookie too, for the
- *   browser's own cache: after logging out, the page that greets must not be selected again.
- * - The site sets one cookie only, and only at log-in, so all other readers send no Cookie field
- *   and share one stored response. A cookie for counting visits would give each reader a variant.
- * - A request whose session is over gets a `private` page as well, and its dead cookie is
- *   deleted: the next request joins the shared variant instead of filling the cache with copies.
- * - No other public page knows its reader; "My feed" in the masthead is the same link for all.
+ * - The shared page is `public` and varies by Cookie. Without that `Vary`, it would answer readers who are logged
+ *   in (RFC 9111 §4.1).
+ * - The personal page is `private`, so no shared cache stores it. It also varies by Cookie, so that the browser's
+ *   own cache does not select it after log-out.
+ * - The site sets a cookie only at log-in, so all other readers send no Cookie field and share one stored response.
+ *   A cookie for counting visits would give each reader a variant.
+ * - A request with an expired session also gets a `private` page, and its cookie is deleted. So the next request
+ *   uses the shared variant instead of filling the cache with copies.
+ * - No other public page depends on the reader; "My feed" in the masthead is the same link for all.
  */
 readerRoutes.get("/", async (context) => {
   const isShared = getCookie(context, sessionCookie) === undefined;
@@ -104,7 +104,7 @@ readerRoutes.post("/me/follow", async (context) => {
   return seeOther(context, "/me");
 });
 
-/** A redirect that depends on who asks, so nothing may keep it. */
+/** Redirects depending on the reader, so the response must not be stored. */
 const seeOther = (context: Context<DemoEnv>, path: string): Response =>
   context.body(null, 303, {
     Location: path,

@@ -1,4 +1,4 @@
-// The paper's readers: who they are, whether they are logged in, which sections they follow.
+// The readers of the demo site: their sessions, and the sections that they follow.
 import { randomBytes } from "node:crypto";
 import type { Section } from "./newsroom.ts";
 
@@ -10,14 +10,14 @@ export interface Reader {
 }
 
 export interface Readers {
-  /** @returns the new session's id, or `undefined` when name or password is wrong */
+  /** Returns the new session's id; `undefined` for a wrong name or password. */
   logIn(name: string, password: string): string | undefined;
   logOut(sessionId: string): void;
-  /** `undefined` when the session is unknown, expired, or was logged out. */
+  /** Returns `undefined` for an unknown, expired or ended session. */
   bySession(sessionId: string): Reader | undefined;
 }
 
-/** The log-in page says it to everyone. */
+/** Shown on the log-in page. */
 const passwordOfAll = "reader";
 
 export function createReaders(nowAtMs: () => number): Readers {

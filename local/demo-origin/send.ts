@@ -1,4 +1,4 @@
-// From a text to its answer: type, length, how long it may be kept, its tags.
+// Builds responses from text: type, length, cache lifetime and tags.
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -22,7 +22,7 @@ export function sendText(
     "Content-Type": contentType,
     "Content-Length": String(Buffer.byteLength(text)),
     "Cache-Control": control,
-    // Two spellings of one list, as caches differ in which they read.
+    // Two formats of the same list, because caches read different fields.
     ...(tags.length > 0 && { "Cache-Tag": tags.join(","), "Surrogate-Key": tags.join(" ") }),
   });
 }
@@ -30,7 +30,7 @@ export function sendText(
 export const sendJson = (context: Context<DemoEnv>, data: object, kept: Kept): Response =>
   sendText(context, "application/json; charset=utf-8", JSON.stringify(data), kept);
 
-/** Called when a page's data is there, so that the stamp in its footer holds the slow queries. */
+/** Call it after the queries of a page, so that the stamp in its footer includes them. */
 export async function sendPage(
   context: Context<DemoEnv>,
   page: Kept & { readonly title: string; readonly description?: string; readonly content: Html },
@@ -46,7 +46,7 @@ export async function sendPage(
   );
 }
 
-/** @param page.says plain text; it is shown escaped */
+/** @param page.says plain text, which is escaped */
 export function sendPlainPage(
   context: Context<DemoEnv>,
   page: Kept & { readonly title: string; readonly says: string },
@@ -63,7 +63,7 @@ export const sendRefused = (
 ): Promise<Response> =>
   sendPlainPage(context, { ...refused, status: 400, cacheControl: cacheControl.never });
 
-/** Kept briefly, under the tag that is purged when what is missing appears. */
+/** Sends a 404 that is stored briefly, under the tag that is purged when the resource appears. */
 export const sendMissing = (
   context: Context<DemoEnv>,
   missing: { readonly says: string; readonly tags?: readonly string[] },

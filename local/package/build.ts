@@ -1,5 +1,5 @@
-// `npm run build`: the package as it is published, in dist/: JavaScript for Node 20 and Workers, and the
-// types of what is exported. The repository itself runs from its sources.
+// `npm run build`: builds the published package in dist/: JavaScript for Node 20 and Workers, and the types of its
+// exports. The repository itself runs from its sources.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { root } from "../bundling.ts";
 
-/** What package.json exports, by the name of its file in dist/. */
+/** The exports of package.json, by the name of their files in dist/. */
 const entries = {
   tidemark: "tidemark",
   worker: "worker",
@@ -44,7 +44,7 @@ async function buildScripts(): Promise<void> {
 
 const imports = /(?<=from "|import\(")(\.[^"]+)\.ts(?=")/g;
 
-/** Only the types that an export leads to, whose imports say `.js` as those of the scripts do. */
+/** Writes only the types that exports depend on. Their imports end with `.js`, like those of the scripts. */
 async function buildTypes(): Promise<void> {
   const made = await mkdtemp(join(tmpdir(), "tidemark-types-"));
   try {
@@ -52,7 +52,7 @@ async function buildTypes(): Promise<void> {
     const project = join(root, "tsconfig.package.json");
     await promisify(execFile)(process.execPath, [compiler, "-p", project, "--outDir", made]);
     const wanted = Object.values(entries).map((name) => join(made, `${name}.d.ts`));
-    // A set gives what is added to it while it is read.
+    // Iterating over a set includes members that are added meanwhile.
     const files = new Set(wanted);
     for (const file of files) {
       const text = await readFile(file, "utf8");

@@ -1,4 +1,4 @@
-// What Node 20 lacks and src/ uses. The build puts these functions in the place of the language's own.
+// Functions that Node 20 lacks and src/ uses. The build replaces the language's own by these.
 
 /** `Promise.withResolvers` (ECMAScript 2024 §27.2.4.9). */
 export function promiseWithResolvers<Value>(): PromiseWithResolvers<Value> {

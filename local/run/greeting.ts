@@ -1,8 +1,8 @@
-// What a start on this machine says once everything runs.
+// The message after a local start.
 import type { Site } from "../site.ts";
 import type { StartOptions } from "../start-options.ts";
 
-/** @returns lines for people */
+/** Returns lines for people. */
 export function greeting(site: Site, options: StartOptions, tookSeconds: number): string[] {
   const [first, second] = site.colos;
   const url = first?.url ?? "";
@@ -18,14 +18,14 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
   const widest = Math.max(...addresses.map(([at = ""]) => at.length));
   const token = ADMIN_TOKEN.isMadeUp ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";
   return [
-    `Tidemark runs after ${tookSeconds.toFixed(1)} s. Ctrl-C ends it.`,
+    `Tidemark started in ${tookSeconds.toFixed(1)} s. Press Ctrl-C to stop.`,
     "",
     ...addresses.map(([at = "", what]) => `  ${at.padEnd(widest)} ${what}`),
     "",
-    ...(shown.length === 0 ? [] : ["Made up for this run, and shown only here:"]),
+    ...(shown.length === 0 ? [] : ["Generated for this run, and shown only here:"]),
     ...shown.map(([name, { value }]) => `  ${name}=${value}`),
     ...(shown.length === 0 ? [] : [""]),
-    "Try, and look at Cache-Status:",
+    "Try these, and look at Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
     second === undefined && !site.isDemo
       ? `  curl -sD- -o/dev/null -H 'Authorization: x' ${url}/  # passed by, and why`

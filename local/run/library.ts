@@ -1,18 +1,18 @@
-// Which Tidemark a configuration and a Worker are bundled with: this repository's sources, or the package that is
-// installed in a project.
+// The Tidemark library that a configuration and a Worker are bundled with: this repository's sources, or the package
+// that a project has installed.
 import { join } from "node:path";
 import { root } from "../bundling.ts";
 
 export interface Library {
   /** The folder from which its modules are found. */
   readonly folder: string;
-  /** Names of modules that lead elsewhere than to installed packages. */
+  /** Modules that do not resolve to installed packages. */
   readonly alias: Readonly<Record<string, string>>;
-  /** A module's text: it refuses the configuration `module.default`, or exports it as `config`. */
+  /** The text of a module that rejects an invalid `module.default`, or exports it as `config`. */
   readonly checking: string;
 }
 
-/** A copy of the repository, from its sources. */
+/** The sources of a copy of this repository. */
 export function sourceLibrary(folder: string): Library {
   const config = join(folder, "src/config/config.ts");
   const checking =
@@ -24,7 +24,7 @@ export function sourceLibrary(folder: string): Library {
 
 export const ownLibrary = sourceLibrary(root);
 
-/** The package of a project. Its Worker checks a configuration before it does anything else. */
+/** The installed package of a project. Its Worker validates a configuration first. */
 export function installedLibrary(folder: string): Library {
   const checking =
     'import { createWorker } from "tidemark/worker";\n' +

@@ -1,4 +1,4 @@
-// What is started on this machine: a Worker and its configuration, as they lie in a folder.
+// A project to run on this machine: a Worker and its configuration.
 import { join, resolve } from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
 import { bundled, root } from "../bundling.ts";
@@ -10,9 +10,9 @@ import { checkTypes } from "../type-check.ts";
 
 export interface Project {
   readonly library: Library;
-  /** The module that a deployment uploads; `undefined` where the configuration alone is there. */
+  /** The Worker's main module; `undefined` if there is only a configuration. */
   readonly main: string | undefined;
-  /** In the place of the `tidemark.config` that `main` imports; `undefined` where there is none. */
+  /** Replaces the `tidemark.config` that `main` imports; `undefined` if there is none. */
   readonly config: string | undefined;
   readonly compatibility: { readonly date?: string; readonly flags?: readonly string[] };
   /** Variables and secrets by name. */
@@ -20,9 +20,9 @@ export interface Project {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Names of bindings to Workers KV. */
   readonly kvNamespaces?: readonly string[];
-  /** Files that say something of it beside the modules; they need not be there. */
+  /** Other relevant files, such as the wrangler file. They may be absent. */
   readonly otherFiles: readonly string[];
-  /** What it has and is not given here, in sentences. */
+  /** Sentences about settings that are not available locally. */
   readonly notes: readonly string[];
 }
 
@@ -33,16 +33,16 @@ export function ownProject(config: string): Project {
   return { library: ownLibrary, main, config: resolve(config), ...nothing };
 }
 
-/** What of a configuration matters beside the Worker. */
+/** The bundled Worker, and the parts of its configuration that matter here. */
 export interface BuiltProject {
   /** One ES module. */
   readonly worker: string;
   readonly operatorPath: string;
-  /** What of it has no effect, in sentences. */
+  /** Sentences about settings without effect. */
   readonly notes: readonly string[];
 }
 
-/** @throws OperatorError when it does not compile, or its configuration is refused */
+/** @throws OperatorError if it does not compile, or its configuration is invalid */
 export async function buildProject(project: Project): Promise<BuiltProject> {
   const { config, library } = project;
   const loaded = config === undefined ? undefined : await loadConfig(config, { library });
@@ -69,15 +69,15 @@ function unbundled({ main, config = "", library }: Project, cause: Error): Opera
   return new OperatorError({
     what: `${path} cannot be bundled.`,
     why: firstFault(cause, { path, library }),
-    mend: "Mend it there. What wrangler alone can bundle runs with npx wrangler dev.",
+    mend: "Fix it there. If only wrangler can bundle it, run npx wrangler dev.",
     cause,
   });
 }
 
 /**
- * As the Worker of a project is bundled.
+ * Returns the options for bundling a project's Worker.
  *
- * @param onUsed called where the Worker imports its configuration
+ * @param onUsed called if the Worker imports its configuration
  */
 export function bundleOptions(
   project: Project,
@@ -94,7 +94,7 @@ export function bundleOptions(
   };
 }
 
-/** The Worker of a folder that has a configuration and nothing else. */
+/** The Worker of a folder that has only a configuration. */
 function plainMain({ folder }: Library, config = "./tidemark.config.ts") {
   const contents =
     'import { createWorker } from "tidemark/worker";\n' +
@@ -102,7 +102,7 @@ function plainMain({ folder }: Library, config = "./tidemark.config.ts") {
   return { contents, resolveDir: folder, sourcefile: "worker.js" };
 }
 
-/** Puts a file in the place of the configuration that the Worker imports. */
+/** Replaces the configuration that the Worker imports by another file. */
 export function usedConfig(config: string, onUsed: () => void = () => undefined): Plugin {
   return {
     name: "configuration",

@@ -1,22 +1,22 @@
-// What each request came to, told by a module before the Worker that this machine alone has. What is deployed stays
-// as it is, and so does its configuration.
+// Reports the result of each local request, by a module in front of the Worker. The deployed Worker and its
+// configuration stay unchanged.
 import { type BareItem, parseList, Token } from "structured-headers";
 
-/** The name of the Worker's own module, beside the one that tells. */
+/** The name of the Worker's own module, beside the reporting one. */
 export const workerModule = "worker.js";
 
 export interface RequestTold {
   readonly colo: string;
-  /** When it came, in epoch milliseconds. */
+  /** The time of arrival in epoch milliseconds. */
   readonly atMs: number;
   readonly method: string;
-  /** As the client sent it, with its query. */
+  /** As sent by the client, with the query. */
   readonly path: string;
   readonly status: number;
-  /** Both as the client gets them; `null` where the answer has none. */
+  /** The fields that the client gets; `null` if absent. */
   readonly cacheStatus: string | null;
   readonly proxyStatus: string | null;
-  /** From the request until the head of its answer: on this machine the clock of a Worker runs. */
+  /** Until the response fields are available. Locally, the clock of a Worker advances. */
   readonly tookMs: number;
 }
 
@@ -24,9 +24,9 @@ const begin = '{"tidemark-start":';
 export const probeField = "tidemark-start-probe";
 
 /**
- * @param probe the value of `probeField` in a request of our own: it gets no line, and is told by itself once the
- *   Worker has answered it
- * @returns the text of an ES module that hands each request to the Worker, and prints a line for it
+ * @param probe the value of `probeField` that marks an internal request. Instead of a line, it causes the message
+ *   `probed` once the Worker has answered it
+ * @returns the text of an ES module that passes requests to the Worker, and prints a line for each
  */
 export function tellingModule(probe: string): string {
   return `import * as module from "./${workerModule}";
@@ -67,7 +67,7 @@ export default isClass
 `;
 }
 
-/** @returns `undefined` for a line of the Worker itself */
+/** Returns `undefined` for a line of the Worker itself. */
 export function toldIn(text: string): Omit<RequestTold, "colo"> | "probed" | undefined {
   if (!text.startsWith(begin)) return undefined;
   return (JSON.parse(text) as Record<string, Omit<RequestTold, "colo"> | "probed">)[
@@ -75,7 +75,7 @@ export function toldIn(text: string): Omit<RequestTold, "colo"> | "probed" | und
   ];
 }
 
-/** @returns in a few words what the cache did, such as `hit memory`, `miss stored` or `pass: route` */
+/** Summarises what the cache did, such as `hit memory`, `miss stored` or `pass: route`. */
 export function shortStatus({
   cacheStatus,
   proxyStatus,
@@ -104,13 +104,13 @@ const reasons: Readonly<Record<string, string>> = {
   request: "not for this request",
 };
 
-/** Dates and bytes, which no cache writes here, have no text. */
+/** Dates and bytes return `?`, because no cache writes them here. */
 function textOf(value: BareItem): string {
   if (value instanceof Token) return value.toString();
   return typeof value === "object" ? "?" : String(value);
 }
 
-/** RFC 9211 §2: the last member is of the cache next to the client. */
+/** RFC 9211 §2: the last member is from the cache nearest to the client. */
 function lastMember(field: string | null): ReadonlyMap<string, string> | undefined {
   try {
     const last = parseList(field ?? "").at(-1);

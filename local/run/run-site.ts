@@ -1,4 +1,4 @@
-// A site on this machine from its start until Ctrl-C: what it says, and its configuration loaded anew at each change.
+// Runs a local site until Ctrl-C: prints events, and reloads the configuration when it changes.
 import type { Part, Style } from "../printable.ts";
 import { greeting } from "./greeting.ts";
 import type { Project } from "./project.ts";
@@ -7,24 +7,24 @@ import { type Site, type SiteSettings, startSite } from "../site.ts";
 import type { StartOptions } from "../start-options.ts";
 import { type ProjectWatch, watchProject } from "./watched-project.ts";
 
-/** Where a run says what happens. */
+/** The output of a run. */
 export interface RunTerminal {
-  /** A line on stdout for people; its parts are made `printable`. */
+  /** Prints a line to stdout for people; its parts become `printable`. */
   print(...parts: readonly Part[]): void;
-  /** An object on stdout for programs. Of this and `print`, one does nothing. */
+  /** Prints an object to stdout for programs. Either this or `print` does nothing. */
   json(told: object): void;
-  /** A line on stderr, as `print`. */
+  /** Prints a line to stderr, like `print`. */
   note(...parts: readonly Part[]): void;
 }
 
 export interface RunSettings extends Pick<SiteSettings, "environment" | "startOrigin"> {
   readonly options: StartOptions;
   readonly terminal: RunTerminal;
-  /** Read again at each change. @throws OperatorError for what cannot be started */
+  /** Called at the start and after each change. @throws OperatorError if the project cannot be started */
   readonly readProject: () => Promise<Project>;
 }
 
-/** Resolves once a signal has ended it, and nothing is left. @throws OperatorError where it does not start */
+/** Resolves when a signal has ended the run, and everything has stopped. @throws OperatorError if it does not start */
 export async function runSite(settings: RunSettings): Promise<void> {
   const { options, terminal } = settings;
   const startedAtMs = performance.now();
@@ -41,7 +41,7 @@ export async function runSite(settings: RunSettings): Promise<void> {
   try {
     site = await startSite(project, { ...settings, onLog, onRequest });
     begin(site);
-    // The runtime simulator has put in handlers that exit at once; every part is to stop first.
+    // The runtime simulator has set handlers that exit at once, but all parts must stop first.
     onSignals(stop);
     const tookSeconds = (performance.now() - startedAtMs) / 1_000;
     for (const line of greeting(site, options, tookSeconds)) terminal.print(line);
@@ -74,7 +74,7 @@ function startedTold({ colos, originUrl, secrets, rest }: Site): object {
   };
 }
 
-/** Puts what is read anew in the place of what runs; where that fails, what runs goes on. */
+/** Replaces the running Worker after each change. If that fails, the old one continues. */
 async function watchSite(
   { readProject, terminal }: RunSettings,
   first: Project,
@@ -87,17 +87,17 @@ async function watchSite(
     const before = watch;
     watched = project;
     watch = await watchProject(project, changed);
-    // Not awaited: it ends after the change that it tells of.
+    // Not awaited, because it ends after the change that it reports.
     void before?.stop();
   };
   const reload = async () => {
-    // A change while all is started counts once that is done.
+    // A change during the start takes effect afterwards.
     const site = await begun;
     if (site === undefined) return;
     const startedAtMs = performance.now();
     try {
       const project = await readProject();
-      // Before it is bundled, so that no later change is missed.
+      // Watch before bundling, so that no later change is missed.
       await follow(project);
       lines.forgetWarnings();
       await site.replace(project);
@@ -106,7 +106,7 @@ async function watchSite(
       terminal.json({ event: "reloaded", tookMs });
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      terminal.note({ style: "red", text: `Not reloaded, the old one goes on. ${why}` });
+      terminal.note({ style: "red", text: `Not reloaded; the old one continues. ${why}` });
       terminal.json({ event: "not-reloaded", why });
     }
   };
@@ -123,14 +123,14 @@ async function watchSite(
   return { stop };
 }
 
-/** So many lines are a screen: what stood before them has gone out of sight. */
+/** A screen of lines. Earlier lines are out of sight. */
 const screenLines = 20;
 const warningsMax = 20;
 
-/** The lines while it runs. */
+/** Prints the log and the requests of a run. */
 class Lines {
   readonly #settings: RunSettings;
-  /** Distinct ones, with how many requests had been told before. */
+  /** Distinct warnings, with the number of requests before them. */
   readonly #warnings = new Map<string, number>();
   #requests = 0;
 
@@ -144,7 +144,7 @@ class Lines {
     else this.#note(text);
   };
 
-  /** Isolates tell the same of their configuration, each for itself: it stands here once in a screen. */
+  /** Prints a warning once in each screen, because each isolate repeats those about its configuration. */
   warn(text: string, style: Style = "yellow"): void {
     const before = this.#warnings.get(text);
     if (before !== undefined && this.#requests - before < screenLines) return;
@@ -152,7 +152,7 @@ class Lines {
     this.#note(`Warning: ${text}`, style);
   }
 
-  /** A Worker may log what its clients send: a line break in it begins no line of ours. */
+  /** Indents further lines, so that a logged line break cannot fake a line. */
   #note(text: string, style?: Style): void {
     const { terminal } = this.#settings;
     for (const [at, line] of text.split("\n").entries()) {
@@ -178,17 +178,17 @@ class Lines {
     );
   };
 
-  /** They were of what has been replaced. */
+  /** Drops warnings about a replaced Worker. */
   forgetWarnings(): void {
     this.#warnings.clear();
   }
 
-  /** Those that requests have pushed out of sight. */
+  /** Repeats warnings that have scrolled out of sight. */
   repeatWarnings(): void {
     const { terminal } = this.#settings;
     const passed = [...this.#warnings].filter(([, at]) => this.#requests - at >= screenLines);
     if (passed.length === 0) return;
-    terminal.note("While it ran, it warned:");
+    terminal.note("Warnings during the run:");
     for (const [text] of passed) this.#note(`  ${text}`);
   }
 }

@@ -1,4 +1,4 @@
-// Tells when a file of a project changes: its configuration, what that imports, and what else says something of it.
+// Watches the files of a project: its configuration, the imports of that, and other relevant files.
 import { context, type Plugin } from "esbuild";
 import { bundling } from "../bundling.ts";
 import { bundleOptions, type Project } from "./project.ts";
@@ -8,9 +8,9 @@ export interface ProjectWatch {
 }
 
 /**
- * Resolves once it watches. A file that does not compile, or is missing, is watched too.
+ * Resolves when watching has started. Also watches files that do not compile or are missing.
  *
- * @param onChange called after each change, and never while the one before has not ended
+ * @param onChange called after each change, never while an earlier call is running
  */
 export async function watchProject(
   project: Project,
@@ -40,7 +40,7 @@ export async function watchProject(
   return { stop: () => watching.dispose() };
 }
 
-/** One module that imports what is bundled, and is made of the other files. */
+/** A module that imports the bundled files, and depends on the others. */
 function watchedFiles({ main, config, otherFiles, library }: Project): Plugin {
   const modules = [main, config].filter((path) => path !== undefined);
   const contents = modules.map((path) => `import ${JSON.stringify(path)};`).join("\n");

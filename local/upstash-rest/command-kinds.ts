@@ -1,12 +1,12 @@
-// Which commands read and which write, asked of the server itself, so that no list has to be kept.
+// Asks the server which commands read and which write, so that no list is needed here.
 import type { RedisConnection } from "./redis-connection.ts";
 
 export type CommandKind = "read" | "write" | "neither";
 
-/** They carry no flag, but what they do to a replica is that of a write. */
+/** Commands without a flag that may write. */
 const unflaggedWriteNames = ["EVAL", "EVALSHA", "FCALL", "SCRIPT", "FUNCTION"];
 
-/** @returns by name in upper case; empty when the server did not answer */
+/** Returns kinds by name in upper case; empty if the server did not answer. */
 export async function commandKinds(
   connection: RedisConnection,
 ): Promise<ReadonlyMap<string, CommandKind>> {

@@ -1,21 +1,21 @@
-// What the REST server was asked and what it answered, counted the way Upstash bills.
-// Plain numbers, read and written in one thread: a count is complete once its answer has arrived.
+// Counts requests and answers of the REST server as Upstash bills them. A count is complete once its answer has
+// arrived, because one thread reads and writes the numbers.
 import type { RedisCommand } from "./redis-connection.ts";
 
 export interface Counts {
   /** HTTP requests, refused ones included. */
   readonly requestCount: number;
-  /** Commands handed to Redis; each of a pipeline or transaction, MULTI and EXEC not. */
+  /** Commands sent to Redis: each one of a pipeline or transaction, without MULTI and EXEC. */
   readonly commandCount: number;
-  /** The same by name in upper case; a name never used is absent. */
+  /** Commands by name in upper case. Unused names are absent. */
   readonly commandCountByName: Readonly<Record<string, number>>;
-  /** Those of them that are about a stored response, whose key is `<namespace>:r:…`. */
+  /** Commands about stored responses, whose keys are `<namespace>:r:…`, by name. */
   readonly recordCommandCountByName: Readonly<Record<string, number>>;
   /** Bytes of request bodies as sent, without headers. */
   readonly requestBytes: number;
   /** Bytes of answer bodies, without headers. */
   readonly responseBytes: number;
-  /** Errors answered: each failed command of a pipeline, a refused request as one. */
+  /** Errors answered: one for each failed command of a pipeline, and one for a refused request. */
   readonly failedCount: number;
 }
 
@@ -46,7 +46,7 @@ export class Counter {
     this.#failedCount += given.failedCount;
   }
 
-  /** A copy: later requests do not change it. */
+  /** Returns a copy that later requests do not change. */
   counts(): Counts {
     return {
       requestCount: this.#requestCount,
@@ -59,7 +59,7 @@ export class Counter {
     };
   }
 
-  /** Requests still under way are counted from here on by what is left of them. */
+  /** Resets all counts. Only the remaining parts of requests in progress are counted. */
   reset(): void {
     this.#requestCount = 0;
     this.#commandCount = 0;

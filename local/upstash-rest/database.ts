@@ -1,5 +1,5 @@
-// The database behind the REST interface: a primary, and a replica that lags when one is asked for.
-// Decides for each command who answers it, and counts what is handed to Redis.
+// The database behind the REST interface: a primary, and optionally a lagging replica. Decides which of them answers
+// each command, and counts the commands.
 import type { Counter } from "./counts.ts";
 import { LaggingReplica } from "./lagging-replica.ts";
 import {
@@ -17,7 +17,7 @@ export class Database {
   readonly #primary: RedisConnection;
   readonly #counter: Counter;
   #replica: LaggingReplica | undefined;
-  /** What comes meanwhile waits: it would be in neither the replica's snapshot nor its record. */
+  /** Commands wait for this: otherwise they would be in neither the replica's snapshot nor its record. */
   #starting: Promise<unknown> | undefined;
 
   private constructor(primary: RedisConnection, counter: Counter) {
@@ -25,12 +25,12 @@ export class Database {
     this.#counter = counter;
   }
 
-  /** @throws OperatorError within 2 s when no Redis answers at that address */
+  /** @throws OperatorError within 2 s if no Redis answers at that address */
   static async open(redisUrl: string, counter: Counter): Promise<Database> {
     return new Database(await connectToRedis(redisUrl), counter);
   }
 
-  /** Reads may be answered by the replica; everything else goes to the primary, in call order. */
+  /** Runs a command. The replica may answer reads; all else goes to the primary, in call order. */
   async run(command: RedisCommand): Promise<CommandOutcome> {
     const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
     if (refusal !== undefined) return { kind: "refused", message: refusal };
@@ -55,7 +55,7 @@ export class Database {
     return outcome;
   }
 
-  /** Never answered by the replica, reads included. */
+  /** Runs a transaction on the primary, including its reads. */
   async transact(commands: readonly RedisCommand[]): Promise<TransactionOutcome> {
     for (const command of commands) {
       const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
@@ -84,7 +84,7 @@ export class Database {
     return done.kind === "executed" ? { kind: "executed", outcomes } : done;
   }
 
-  /** 0 lets the primary answer every read; the first other value starts the replica. */
+  /** With 0, the primary answers all reads. The first other value starts the replica. */
   async setReplicaLagMs(lagMs: number): Promise<void> {
     if (this.#replica === undefined && lagMs > 0) {
       const starting = LaggingReplica.start(this.#primary);

@@ -1,6 +1,5 @@
-// A stand-in for a database replica that receives each write some time after the primary made it:
-// a second embedded Valkey, brought up to date just before each read. Writes made past this server
-// are not seen; the other limits stand at LaggingReplica.
+// Imitates a replica that lags: a second embedded Valkey, which gets due writes just before each read. Writes that
+// bypass this server are missing; LaggingReplica lists the other limits.
 import { OperatorError } from "../../src/base/operator-error.ts";
 import { startEmbeddedValkey, type EmbeddedValkey } from "../embedded-valkey.ts";
 import { commandKinds, type CommandKind } from "./command-kinds.ts";
@@ -13,7 +12,7 @@ import {
 import { replayOf, unreplayableNames } from "./replay.ts";
 import { restoreCommands, snapshotOf } from "./snapshot.ts";
 
-/** One turn at the primary: open, without an instant, until its reply is there. */
+/** One call of the primary. `executedAtMs` is `undefined` until its reply arrives. */
 interface Step {
   executedAtMs: number | undefined;
   commands: readonly RedisCommand[];
@@ -21,9 +20,9 @@ interface Step {
 
 export interface Recording {
   /**
-   * Must be called once; with an empty list when nothing was executed, or nobody knows.
+   * Must be called once, with an empty list if nothing was executed, or if that is unknown.
    *
-   * @param left the keys of scripts as these left them, as `readKeys` gives it
+   * @param left the keys of scripts after these ran, from `readKeys`
    */
   end(
     executed: readonly { command: RedisCommand; outcome: CommandOutcome }[],
@@ -32,18 +31,17 @@ export interface Recording {
 }
 
 /**
- * Limits of the imitation, beside writes made past this server: what the primary held when the lag
- * was switched on is seen at once; after a restart of the primary its whole state is taken over,
- * the lag later; what a script does to keys that it was not given is not repeated; a write to a key
- * that expires before the write is repeated starts it anew; approximate trimming may differ by some
- * entries; XINFO, OBJECT and MEMORY ask the primary.
+ * Further limits of the imitation: the state of the primary when the lag is switched on is visible at once. After a
+ * restart of the primary, its whole state is copied after the lag. A script's changes to undeclared keys are missing. A
+ * write to a key that expires before the write is repeated creates it again. Approximate trimming may differ by some
+ * entries. XINFO, OBJECT and MEMORY go to the primary.
  */
 export class LaggingReplica {
   readonly #primary: RedisConnection;
   readonly #valkey: EmbeddedValkey;
   readonly #connection: RedisConnection;
   readonly #kinds: ReadonlyMap<string, CommandKind>;
-  /** In the order of the primary; what is due is taken from the front. */
+  /** In the primary's order. Due steps are removed from the front. */
   readonly #steps: Step[] = [];
   #lagMs = 0;
   #divergence: string | undefined;
@@ -60,7 +58,7 @@ export class LaggingReplica {
     this.#kinds = given.kinds;
   }
 
-  /** @throws OperatorError when no second Valkey starts, or it cannot take the primary's state */
+  /** @throws OperatorError if no second Valkey starts, or it cannot copy the primary's state */
   static async start(primary: RedisConnection): Promise<LaggingReplica> {
     const valkey = await startEmbeddedValkey();
     try {
@@ -68,7 +66,7 @@ export class LaggingReplica {
       const kinds = await commandKinds(connection);
       const replica = new LaggingReplica({ primary, valkey, connection, kinds });
       await replica.#copyPrimaryAtStart();
-      // The primary may have come back empty, and what it last received is not known.
+      // The primary may have come back empty, and its last writes are unknown.
       primary.onReconnected(() => void replica.#copyPrimary());
       return replica;
     } catch (cause) {
@@ -77,18 +75,18 @@ export class LaggingReplica {
     }
   }
 
-  /** @returns undefined unless the command has effects that cannot be repeated later */
+  /** Returns an error for commands whose effects cannot be repeated later. */
   refusalOf([name]: RedisCommand): string | undefined {
     if (this.#lagMs === 0 || !unreplayableNames.has(name)) return undefined;
     return `ERR ${name} is not available here while a replica lag is imitated: set the lag to 0.`;
   }
 
-  /** Whether it is a read, and the lag is above 0. */
+  /** Tells whether the command is a read and the lag is above 0. */
   answers([name]: RedisCommand): boolean {
     return this.#lagMs > 0 && this.#kinds.get(name) === "read";
   }
 
-  /** From the state that the primary had the lag ago. Never rejects. */
+  /** Reads the state that the primary had one lag ago. Never rejects. */
   async read(command: RedisCommand): Promise<CommandOutcome> {
     this.#repeatWhatIsDue();
     const outcome = await this.#connection.send(command);
@@ -96,7 +94,7 @@ export class LaggingReplica {
     return { kind: "refused", message: this.#divergence };
   }
 
-  /** To be called before the primary is asked, in the order in which it is asked. */
+  /** Call it before the primary, in the order of the calls. */
   beginRecording(): Recording {
     const step: Step = { executedAtMs: undefined, commands: [] };
     this.#steps.push(step);
@@ -112,7 +110,7 @@ export class LaggingReplica {
     };
   }
 
-  /** A longer lag does not take back what was seen already. */
+  /** A longer lag does not hide writes that are already visible. */
   setLagMs(lagMs: number): void {
     this.#lagMs = lagMs;
   }
@@ -122,14 +120,14 @@ export class LaggingReplica {
     await this.#valkey.stop();
   }
 
-  /** A command that this Valkey does not know is recorded, so that repeating it fails aloud. */
+  /** Records commands that this Valkey does not know, so that repeating them fails visibly. */
   #writes([name]: RedisCommand): boolean {
     return (this.#kinds.get(name) ?? "write") === "write";
   }
 
   #finish(step: Step, done: { executedAtMs: number; commands: readonly RedisCommand[] }): void {
     Object.assign(step, done);
-    // Also here, so that a database that is only written to does not gather steps without bound.
+    // Also repeat here, so that steps do not accumulate if the database is only written to.
     this.#repeatWhatIsDue();
   }
 
@@ -151,7 +149,7 @@ export class LaggingReplica {
       "restart the REST server, or run it without a lag.";
   }
 
-  /** Takes its place among the steps at once: what was sent before it is in the copy. */
+  /** Takes its place among the steps at once, because the copy contains all earlier commands. */
   async #copyPrimary(seenAtMs?: number): Promise<boolean> {
     const step: Step = { executedAtMs: undefined, commands: [] };
     this.#steps.push(step);
@@ -162,12 +160,12 @@ export class LaggingReplica {
 
   async #copyPrimaryAtStart(): Promise<void> {
     const isCopied = await this.#copyPrimary(0);
-    // Answered after all that was sent before it, so a failure to restore is known by then.
+    // The reply comes after those to all earlier commands, so a failed restore is known by then.
     await this.#connection.send(["PING"]);
     if (isCopied && this.#divergence === undefined) return;
     throw new OperatorError({
       what: "The replica lag cannot be imitated.",
-      why: this.#divergence ?? "The primary gave no copy of what it holds.",
+      why: this.#divergence ?? "The primary returned no copy of its data.",
       mend: "Start it with a Redis 7.0 to 7.2, a Valkey, an empty Redis, or without a lag.",
     });
   }

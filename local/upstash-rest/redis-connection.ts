@@ -1,5 +1,5 @@
-// One connection to a Redis, of which an outage is an outcome: nothing is queued, nothing is sent
-// twice, and it comes back by itself. Commands are written in the order of the calls.
+// A Redis connection that returns an outage as an outcome. It queues nothing, sends nothing twice, reconnects
+// automatically, and writes commands in the order of the calls.
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis, ReplyError } from "ioredis";
 import { OperatorError } from "../../src/base/operator-error.ts";
@@ -7,7 +7,7 @@ import { OperatorError } from "../../src/base/operator-error.ts";
 export type RedisArgument = string | Buffer;
 /** A name in upper case, then its arguments. */
 export type RedisCommand = readonly [name: string, ...args: RedisArgument[]];
-/** Strings stay bytes, so that the answer alone decides how they are encoded. */
+/** Strings stay bytes, because the answer decides their encoding. */
 export type RedisReply = Buffer | number | null | Error | RedisReply[];
 
 export type Unreachable = { kind: "unreachable"; message: string };
@@ -21,11 +21,11 @@ export type TransactionOutcome =
   | Unreachable;
 
 export interface RedisConnection {
-  /** Never rejects; the command is on its way before this returns. */
+  /** Never rejects. The command is written before this returns. */
   send(command: RedisCommand): Promise<CommandOutcome>;
-  /** MULTI, the commands, EXEC. Never rejects; nothing of another call comes in between. */
+  /** Sends MULTI, the commands and EXEC without other commands in between. Never rejects. */
   transact(commands: readonly RedisCommand[]): Promise<TransactionOutcome>;
-  /** Calls back each time the connection was lost and is usable again. */
+  /** Calls the listener each time the connection is usable again after a loss. */
   onReconnected(listener: () => void): void;
   close(): void;
 }
@@ -34,12 +34,12 @@ const startTimeoutMs = 1_800;
 const reconnectDelayMsMax = 200;
 const commandTimeoutMs = 5_000;
 
-/** @throws OperatorError within 2 s when nothing usable answers at that address */
+/** @throws OperatorError within 2 s if nothing usable answers at that address */
 export async function connectToRedis(redisUrl: string): Promise<RedisConnection> {
   const address = addressWithoutSecrets(redisUrl);
   const client = new Redis(redisUrl, {
     lazyConnect: true,
-    // Version 2 gives the flat arrays and plain strings that the REST answers are made of.
+    // Version 2 returns the flat arrays and plain strings that REST answers consist of.
     protocol: 2,
     disableClientInfo: true,
     enableOfflineQueue: false,
@@ -50,7 +50,7 @@ export async function connectToRedis(redisUrl: string): Promise<RedisConnection>
     retryStrategy: (attemptCount) => Math.min(attemptCount * 20, reconnectDelayMsMax),
   });
   let lastError: unknown;
-  // Each command reports the outage itself; without a listener ioredis prints every attempt.
+  // Each command reports the outage; without a listener, ioredis prints every attempt.
   client.on("error", (error) => {
     lastError = error;
   });
@@ -81,7 +81,7 @@ async function transact(
   send: RedisConnection["send"],
   commands: readonly RedisCommand[],
 ): Promise<TransactionOutcome> {
-  // All are written in this turn of the event loop, so that no other call gets between them.
+  // Write all in one turn of the event loop, so that no other call gets in between.
   const outcomes = await Promise.all(
     [["MULTI"] as const, ...commands, ["EXEC"] as const].map(send),
   );
@@ -105,7 +105,7 @@ function outcomeInside(reply: RedisReply): CommandOutcome {
     : { kind: "replied", reply };
 }
 
-/** ioredis recognises some names in lower case and reshapes their replies; upper case it leaves. */
+/** Uses upper case, because ioredis reshapes replies of some names in lower case. */
 function call(client: Redis, [name, ...args]: RedisCommand): Promise<unknown> {
   return client.callBuffer(name.toUpperCase(), ...args);
 }
@@ -115,7 +115,7 @@ async function rejectAfter(timeoutMs: number): Promise<never> {
   throw new Error(`no answer within ${timeoutMs} ms`);
 }
 
-/** An address is repeated to people and logs only without its user, password and query. */
+/** Returns the address for messages, without user, password and query. */
 function addressWithoutSecrets(redisUrl: string): string {
   const url = URL.parse(redisUrl);
   if (url?.protocol === "redis:" || url?.protocol === "rediss:") {
@@ -129,14 +129,14 @@ function addressWithoutSecrets(redisUrl: string): string {
 }
 
 function unreachableMessage(address: string, cause: unknown): string {
-  return `ERR Redis at ${address} cannot be reached (${errorText(cause)}); it is tried again.`;
+  return `ERR Redis at ${address} cannot be reached (${errorText(cause)}); it is retried.`;
 }
 
 function unreachableError(address: string, cause: unknown): OperatorError {
   return new OperatorError({
     what: `Redis at ${address} cannot be used.`,
     why: `Connecting ended with: ${errorText(cause).replace(/\.$/, "")}.`,
-    mend: "Start it, correct the address or password, or leave it out to use the embedded Valkey.",
+    mend: "Start it, correct the address or password, or omit it to use the embedded Valkey.",
   });
 }
 

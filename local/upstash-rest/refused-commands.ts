@@ -1,11 +1,11 @@
-// Commands that a database behind stateless HTTP requests cannot carry out, with the reason.
-// They never reach Redis, where one could block, or change the connection that all share.
+// Commands that do not work over stateless HTTP requests, with the reasons. They never reach Redis, where they could
+// block, or change the shared connection.
 import type { RedisCommand } from "./redis-connection.ts";
 
 const reasonByGroup = {
-  "it waits for data, and would hold up every other request":
+  "it waits for data, and would block every other request":
     "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF",
-  "it needs a connection of its own":
+  "it needs its own connection":
     "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC",
   "a transaction is sent whole to /multi-exec": "MULTI EXEC DISCARD WATCH UNWATCH",
   "it sets the state of a connection, and requests share one":
@@ -21,14 +21,14 @@ const reasonByName = new Map(
   ),
 );
 
-/** @returns the error to answer with, or undefined when the command may be sent */
+/** Returns the error to answer with; undefined if the command may be sent. */
 export function refusalOf(command: RedisCommand): string | undefined {
   const [name, ...args] = command;
   const reason = reasonByName.get(name) ?? (mayBlock(name, args) ? blockReason : undefined);
   return reason && `ERR ${name} is not available over the REST interface: ${reason}.`;
 }
 
-const blockReason = "its BLOCK option waits for data, and would hold up every other request";
+const blockReason = "its BLOCK option waits for data, and would block every other request";
 
 function mayBlock(name: string, args: readonly (string | Buffer)[]): boolean {
   if (name !== "XREAD" && name !== "XREADGROUP") return false;

@@ -1,27 +1,27 @@
-// How a write that the primary has carried out is repeated later with the same effect: with the ID
-// the primary gave, with expiry as an instant, and without its condition. Pure.
+// Converts a write of the primary to one with the same effect later: with the primary's ID, an absolute expiry and no
+// condition. Pure.
 import type { CommandOutcome, RedisArgument, RedisCommand } from "./redis-connection.ts";
 
 export interface Executed {
   command: RedisCommand;
   outcome: CommandOutcome;
-  /** Epoch milliseconds; relative expiry counts from here. */
+  /** Epoch milliseconds, from which relative expiry counts. */
   executedAtMs: number;
 }
 
-/** Their effect depends on chance, or on the instant in a way their reply does not tell. */
+/** Commands whose effect depends on chance, or on the time in a way that their reply does not show. */
 export const unreplayableNames: ReadonlySet<string> = new Set(
   "SPOP HEXPIRE HPEXPIRE HSETEX HGETEX RESTORE".split(" "),
 );
 
 const scriptNames = new Set("EVAL EVALSHA FCALL".split(" "));
 
-/** @returns the keys that a script names: what it did to them is copied, since it may ask the time */
+/** Returns the keys of a script. Their new state is copied, because the script may use the time. */
 export function keysOfScript([name, , count, ...args]: RedisCommand): readonly RedisArgument[] {
   return scriptNames.has(name) ? args.slice(0, Number(count)) : [];
 }
 
-/** @returns undefined when there is nothing to repeat: it failed, its condition did not hold, or it is a script */
+/** Returns undefined for a failed command, one whose condition did not hold, and a script. */
 export function replayOf(executed: Executed): RedisCommand | undefined {
   const { command, outcome } = executed;
   const [name, key = "", ...args] = command;
@@ -51,7 +51,7 @@ export function replayOf(executed: Executed): RedisCommand | undefined {
   }
 }
 
-/** The ID is the first argument after the key that no option takes. */
+/** The ID is the first argument after the key that does not belong to an option. */
 function withStreamId(command: RedisCommand, id: Buffer): RedisCommand {
   const [name, ...args] = command;
   let index = 1;
@@ -65,7 +65,7 @@ function withStreamId(command: RedisCommand, id: Buffer): RedisCommand {
   return [name, ...args.with(index, id)];
 }
 
-/** With GET the reply is the former value, and tells of the condition only indirectly. */
+/** With GET, the reply is the old value, which shows the condition only indirectly. */
 function setWasApplied({ command, outcome }: Executed): boolean {
   if (outcome.kind !== "replied") return false;
   const words = new Set(command.slice(3).map(upper));

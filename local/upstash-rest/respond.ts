@@ -1,5 +1,5 @@
-// One request to the REST interface, from its arrival to its answer: delay, token, size, call.
-// All branching of a request is here; what runs a command and what shapes an answer is elsewhere.
+// Handles one request to the REST interface: delay, token, size, call. All branching is here; other files run commands
+// and format answers.
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,14 +17,14 @@ import {
 import type { RedisCommand } from "./redis-connection.ts";
 import { readRestCall, type RestCall } from "./rest-call.ts";
 
-/** Upstash's largest request. */
+/** Upstash's limit for a request. */
 const bodyBytesMax = 10 * 1_024 * 1_024;
 
-/** One request and its answer, for whoever wants to know what the database is used for. */
+/** One request and its answer, for observers. */
 export interface AnsweredCall {
-  /** As they were asked for, failed ones included; none in a request that was refused. */
+  /** The requested commands, including failed ones; empty for a refused request. */
   readonly commands: readonly RedisCommand[];
-  /** Of the bodies, without headers. */
+  /** Lengths of the bodies, without headers. */
   readonly requestBytes: number;
   readonly responseBytes: number;
 }
@@ -37,11 +37,11 @@ export interface Exchange {
   counter: Counter;
   database: Database;
   isTaken?: ((commands: readonly RedisCommand[]) => boolean) | undefined;
-  /** Told before the answer leaves, so that an answer that has arrived is known of. */
+  /** Called before the answer is sent, so that each received answer has been reported. */
   onAnswered?: ((call: AnsweredCall) => void) | undefined;
 }
 
-/** Never rejects: a fault of ours is answered with 500. */
+/** Never rejects: internal errors are answered with 500. */
 export async function respond(exchange: Exchange): Promise<void> {
   const { request, response, rttMs, counter } = exchange;
   const body = await readBody(request);
@@ -115,7 +115,7 @@ type ReadBody =
   | { kind: "read"; bytes: Buffer; bodyBytes: number }
   | { kind: "too-large" | "aborted"; bodyBytes: number };
 
-/** Too large a body is read to its end and dropped, so that the client hears why. */
+/** Reads and drops a body that is too large, so that the client gets an error. */
 async function readBody(request: IncomingMessage): Promise<ReadBody> {
   const chunks: Buffer[] = [];
   let bodyBytes = 0;
@@ -132,7 +132,7 @@ async function readBody(request: IncomingMessage): Promise<ReadBody> {
   return { kind: "read", bytes: Buffer.concat(chunks), bodyBytes };
 }
 
-/** Digests have one length and say nothing of where two tokens differ. */
+/** Compares digests, which have the same length and hide where two tokens differ. */
 function isAuthorised(given: { request: IncomingMessage; url: URL; token: string }): boolean {
   const field = given.request.headers.authorization ?? "";
   const [scheme = "", bearer = ""] = field.split(" ", 2);

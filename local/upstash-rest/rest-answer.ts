@@ -1,5 +1,4 @@
-// Turns outcomes of Redis into the answers of Upstash's REST interface.
-// One function per shape: a single answer, the array of a batch, an error for the whole.
+// Converts outcomes of Redis to answers of Upstash's REST interface: a single answer, an array for a batch, or an error.
 import { unreachable } from "../../src/rules/unreachable.ts";
 import type { CommandOutcome, RedisReply, TransactionOutcome } from "./redis-connection.ts";
 
@@ -15,7 +14,7 @@ export function errorAnswer(status: number, error: string): RestAnswer {
   return { status, body: { error } };
 }
 
-/** @param namedByPath whether the path named the command: an unknown one is then no such page */
+/** @param namedByPath the path has the command, so that an unknown one is a 404 */
 export function commandAnswer(
   outcome: CommandOutcome,
   given: { encoding: StringEncoding; namedByPath: boolean },
@@ -27,7 +26,7 @@ export function commandAnswer(
   return { status: given.namedByPath && isUnknown ? 404 : 400, body };
 }
 
-/** One lost command means that the connection went, so the whole batch is told so. */
+/** A lost command means a lost connection, so the whole batch fails. */
 export function batchAnswer(
   outcomes: readonly CommandOutcome[],
   encoding: StringEncoding,
@@ -65,7 +64,7 @@ function restItem(outcome: CommandOutcome, encoding: StringEncoding): RestItem {
   return { result: restResult(reply, encoding) };
 }
 
-/** Bytes that are not UTF-8 become U+FFFD, as Upstash documents; base64 keeps them. */
+/** Bytes that are not UTF-8 become U+FFFD, as Upstash documents; base64 preserves them. */
 function restResult(reply: RedisReply, encoding: StringEncoding): RestResult {
   if (Buffer.isBuffer(reply)) return reply.toString(encoding);
   if (Array.isArray(reply)) return reply.map((item) => restResult(item, encoding));

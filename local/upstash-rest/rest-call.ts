@@ -1,5 +1,5 @@
-// Reads what a request to Upstash's REST interface asks for, from its method, address and body.
-// Nothing here asks Redis; https://upstash.com/docs/redis/features/restapi is the source.
+// Parses a request to Upstash's REST interface from its method, URL and body. Source:
+// https://upstash.com/docs/redis/features/restapi.
 import type { RedisArgument, RedisCommand } from "./redis-connection.ts";
 
 export type RestCall =
@@ -10,7 +10,7 @@ export type RestCall =
 
 const methods = new Set(["HEAD", "GET", "POST", "PUT"]);
 
-/** @param asked.url path and query, as in the request line; `_token` is not an argument */
+/** @param asked.url path and query of the request line; `_token` is not an argument */
 export function readRestCall(asked: { method: string; url: URL; body: Buffer }): RestCall {
   const { method, url, body } = asked;
   if (!methods.has(method)) {
@@ -22,7 +22,7 @@ export function readRestCall(asked: { method: string; url: URL; body: Buffer }):
       return takesBody ? readSingle(body) : malformed("GET / names no command.", 404);
     case "/pipeline":
     case "/multi-exec":
-      if (!takesBody) return malformed(`${url.pathname} takes POST alone.`, 405);
+      if (!takesBody) return malformed(`${url.pathname} only accepts POST.`, 405);
       return readBatch(body, url.pathname === "/pipeline" ? "pipeline" : "transaction");
     default:
       return readPath(url, takesBody ? body : Buffer.alloc(0));
@@ -53,7 +53,7 @@ function readBatch(body: Buffer, kind: "pipeline" | "transaction"): RestCall {
   return { kind, commands };
 }
 
-/** @returns what is wrong, as text, when it is no command */
+/** Returns an error text for an invalid command. */
 function readCommand(candidate: unknown): RedisCommand | string {
   if (!Array.isArray(candidate)) {
     return 'ERR a command must be a JSON array such as ["GET","key"].';
@@ -72,7 +72,7 @@ function readCommand(candidate: unknown): RedisCommand | string {
   return [name.toUpperCase(), ...texts];
 }
 
-/** `/set/key` with the body as next argument, then `?EX=100` as `EX 100`. */
+/** Parses `/set/key` with the body as next argument, then `?EX=100` as `EX 100`. */
 function readPath(url: URL, body: Buffer): RestCall {
   const segments: string[] = [];
   for (const segment of url.pathname.slice(1).split("/")) {

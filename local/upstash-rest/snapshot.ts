@@ -1,5 +1,5 @@
-// What a Redis holds at one instant, as commands that put it into another: all of it, or some keys.
-// One script reads everything, so that no write falls between two keys.
+// Copies the state of a Redis at one instant as commands: everything, or some keys. One script reads it, so that no
+// write falls between two keys.
 import type {
   RedisArgument,
   RedisCommand,
@@ -14,14 +14,14 @@ for _, key in ipairs(#KEYS > 0 and KEYS or redis.call('KEYS', '*')) do
 end
 return found`;
 
-/** @returns undefined when the Redis could not be read; the read is sent before this returns */
+/** Returns undefined if Redis could not be read. The read is sent before this returns. */
 export async function snapshotOf(redis: RedisConnection): Promise<RedisCommand[] | undefined> {
   const outcome = await redis.send(["EVAL", script, "0"]);
   if (outcome.kind !== "replied" || !Array.isArray(outcome.reply)) return undefined;
   return [["FLUSHALL"], ...restoreCommands(outcome.reply)];
 }
 
-/** Asks for the state of these keys, of which there is at least one. */
+/** Returns a command that reads the state of these keys, at least one. */
 export function readKeys(keys: readonly RedisArgument[]): RedisCommand {
   return ["EVAL", script, String(keys.length), ...keys];
 }
@@ -35,7 +35,7 @@ function restoreCommand(found: RedisReply): RedisCommand[] {
   if (!Array.isArray(found)) return [];
   const [key, dump, expireAtMs] = found;
   if (!Buffer.isBuffer(key)) return [];
-  // It was deleted, or expired while the script ran.
+  // The key was deleted, or expired while the script ran.
   if (!Buffer.isBuffer(dump)) return [["DEL", key]];
   const atMs = typeof expireAtMs === "number" && expireAtMs > 0 ? expireAtMs : 0;
   return [["RESTORE", key, String(atMs), dump, "REPLACE", "ABSTTL"]];

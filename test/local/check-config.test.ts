@@ -122,7 +122,7 @@ describe("is refused", () => {
   it("where it does not end", async () => {
     const path = await written("endless.js", "await new Promise(() => {});\nexport default {};");
     await expect(loadConfig(path, { loadMsMax: 1 })).rejects.toThrow(
-      "It did not end within 0.001 s",
+      "It did not finish loading within 0.001 s",
     );
   });
 

@@ -139,7 +139,7 @@ export const batchRows: readonly ProtocolRow[] = [
       { error: "ERR unknown command 'NOPE', with args beginning with: " },
       {
         error:
-          "ERR SUBSCRIBE is not available over the REST interface: it needs a connection of its own.",
+          "ERR SUBSCRIBE is not available over the REST interface: it needs its own connection.",
       },
     ],
   },
@@ -240,7 +240,7 @@ export const refusalRows: readonly ProtocolRow[] = [
     id: "pipeline-get",
     path: "/pipeline",
     status: 405,
-    answer: { error: "/pipeline takes POST alone." },
+    answer: { error: "/pipeline only accepts POST." },
   },
   {
     id: "xread-block",
@@ -249,7 +249,7 @@ export const refusalRows: readonly ProtocolRow[] = [
     answer: {
       error:
         "ERR XREAD is not available over the REST interface: " +
-        "its BLOCK option waits for data, and would hold up every other request.",
+        "its BLOCK option waits for data, and would block every other request.",
     },
   },
   {

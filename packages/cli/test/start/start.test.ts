@@ -114,7 +114,7 @@ describe("a site of one's own", { timeout: 180_000 }, () => {
     await written(".dev.vars", "ORIGIN_URL=ftp://origin.test");
     await told(
       run,
-      /ORIGIN_URL is refused\.[^]*Not reloaded, .*The Worker does not start\. It said why/,
+      /ORIGIN_URL is refused\.[^]*Not reloaded, .*The Worker does not start\. The log lines/,
     );
     expect((await rawRequest(url, "/a")).status).toBe(200);
     expect(await ended(run.child, "SIGINT")).toBe(0);
@@ -132,7 +132,7 @@ describe("a site of one's own", { timeout: 180_000 }, () => {
     for (let page = 0; page < 21; page += 1) await rawRequest(url, `/${page}`);
     await told(run, "GET /20\n");
     expect(await ended(run.child, "SIGINT")).toBe(0);
-    expect(run.errors()).toMatch(/While it ran, it warned:\n {2}Route "late" is never reached\./);
+    expect(run.errors()).toMatch(/Warnings during the run:\n {2}Route "late" is never reached\./);
   });
 });
 
@@ -186,7 +186,7 @@ describe("is refused in one line", { timeout: 60_000 }, () => {
     says: RegExp;
   }[] = [
     { id: "an empty folder", files: {}, says: /There is nothing to start in .*tidemark init/ },
-    { id: "no origin", files: named, says: /No origin is named\. .*--origin.*ORIGIN_URL/ },
+    { id: "no origin", files: named, says: /No origin is specified\. .*--origin.*ORIGIN_URL/ },
     {
       id: "no port",
       files: named,
