@@ -1,24 +1,24 @@
-// What the fields of an answer say of its storing in a shared cache, where no configuration says anything.
+// Judges by a response's fields whether a shared cache stores it, without a configuration.
 import { isAnalyticsCookie } from "../config/known-names.ts";
 import type { Fields } from "../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../rules/freshness.ts";
 import { governingDirectives } from "../rules/governing-directives.ts";
 import { mayStore, type RefusalRule } from "../rules/storable.ts";
 
-/** Exactly one holds. `saidBy` is the field that decides, such as `Cache-Control: max-age=60`. */
+/** `saidBy` is the field that decides, such as `Cache-Control: max-age=60`. */
 export type Storing =
   | { readonly kind: "fresh"; readonly seconds: number; readonly saidBy: string }
-  /** It may be stored, and the origin validates it at each use. */
+  /** The response may be stored, and the origin validates each use. */
   | { readonly kind: "validated"; readonly saidBy: string }
-  /** The answer states no lifetime: the configuration may. */
+  /** The response states no lifetime, but the configuration may. */
   | { readonly kind: "unstated" }
-  /** No cache may store it, or Tidemark does not. */
+  /** Caches must not store the response, or Tidemark does not. */
   | { readonly kind: "refused"; readonly rule: RefusalRule };
 
 /**
- * Judges an answer to a GET without credentials, by the rules of the Worker (RFC 9111, RFC 9213).
+ * Judges a response to a GET without credentials, by the rules of the Worker (RFC 9111, RFC 9213).
  *
- * @param receivedAtMs epoch milliseconds, in the place of a missing `Date`
+ * @param receivedAtMs epoch milliseconds; replaces a missing `Date`
  * @example storingOf(await fetch("https://www.example.com/")).kind // "fresh"
  */
 export function storingOf(
@@ -44,7 +44,7 @@ export function storingOf(
   return seconds === 0 ? { kind: "validated", saidBy } : { kind: "fresh", seconds, saidBy };
 }
 
-/** @returns names of the cookies that an answer sets, each once */
+/** Returns the distinct names of the cookies that a response sets. */
 export function cookiesSetBy(headers: Headers): string[] {
   const names = headers.getSetCookie().map((line) => line.split("=", 1)[0]?.trim() ?? "");
   return [...new Set(names)];

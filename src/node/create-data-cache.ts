@@ -1,5 +1,4 @@
-// An application's data on Node: memory and Redis, by Upstash's REST interface or over a connection that the
-// application has.
+// Creates an application's data cache on Node, over Upstash's REST interface or the application's own connection.
 import { defineConfig } from "../config/config.ts";
 import type { WrittenConfig } from "../config/written.ts";
 import {
@@ -15,33 +14,33 @@ import { connectionWords } from "../redis/connection/words.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
 import { said, type TroubleWords } from "../redis/trouble.ts";
 
-/** Upstash's REST interface, as the page of the database shows it. */
+/** The address of Upstash's REST interface, as shown on the database's page. */
 export interface RestAddress {
   readonly url: string;
   readonly token: string;
 }
 
 /**
- * The database of the cache, and its rules. With `namespace` and `purge` of a Worker, both have one journal:
- * then one purge covers its pages and this data.
+ * The database of the cache, and its rules. With the same `namespace` and `purge` as a Worker, both share a journal, so
+ * that one purge covers its pages and this data.
  */
 export interface NodeCacheOptions
   extends
     Pick<WrittenConfig, "namespace" | "purge" | "limits">,
     Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts"> {
-  /** A REST address, or a connection of ioredis or node-redis, which stays the application's own. */
+  /** A REST address, or a connection of ioredis or node-redis, which the application still owns. */
   readonly redis: RestAddress | GivenConnection;
   /**
-   * A database of its own for the purge journal, which nothing else can then fill or evict. Default: `redis`
-   * holds the journal. Pages and data with one journal need the same.
+   * A separate database for the purge journal, which other data cannot fill or evict. Default: `redis`. Pages and data
+   * with a common journal need the same one.
    */
   readonly journal?: RestAddress | GivenConnection | undefined;
 }
 
 /**
- * Makes a cache for data. It does not use the network before its first use.
+ * Creates a cache for data. Uses no network before its first use.
  *
- * @throws OperatorError for an address, a connection or an option that is refused
+ * @throws OperatorError for an invalid address, connection or option
  * @example
  * const cache = createDataCache({ redis: new Redis("redis://127.0.0.1"), namespace: "shop" });
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
@@ -65,14 +64,14 @@ function addressOf(redis: RestAddress | GivenConnection, option: Option): RedisA
     throw new OperatorError({
       what: "The cache has no database.",
       why: `\`${option}\` is not set.`,
-      mend: 'Set it to { url, token } or to a connection; for memory alone, use "tidemark/data".',
+      mend: 'Set it to { url, token } or to a connection; for a cache only in memory, use "tidemark/data".',
     });
   }
   if (!("url" in redis && "token" in redis)) {
     const connection = connectionOf(redis);
     const carry = carryOver(connection);
     const { mayResend } = connection;
-    // No request goes there.
+    // No request uses this address.
     const nowhere = { url: "https://connection.invalid", token: "none" };
     return { ...nowhere, carry, mayResend, words: connectionWords };
   }
@@ -86,7 +85,7 @@ function addressOf(redis: RestAddress | GivenConnection, option: Option): RedisA
   });
 }
 
-/** What the Worker reads from its variables is an option here. */
+/** Replaces names of variables by those of the options. */
 function asOption(text: string, option: Option): string {
   return text
     .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)
