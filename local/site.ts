@@ -25,7 +25,7 @@ export interface Site {
   readonly redisUrl: string;
   readonly rest: UpstashRestServer;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
-  /** Replaces the Worker of each colo, with the same ports and Redis. @throws OperatorError; the old one then continues */
+  /** Replaces the Worker of each colo, with the same ports and Redis. @throws OperatorError; the old one continues */
   replace(project: Project): Promise<void>;
   stop(): Promise<void>;
 }

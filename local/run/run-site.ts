@@ -106,7 +106,7 @@ async function watchSite(
       terminal.json({ event: "reloaded", tookMs });
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      terminal.note({ style: "red", text: `Not reloaded; the old one continues. ${why}` });
+      terminal.note({ style: "red", text: `Not reloaded, so the old one continues. ${why}` });
       terminal.json({ event: "not-reloaded", why });
     }
   };

@@ -1,10 +1,10 @@
-// Who sent a request to a server of Node, and by which scheme and host: what the connection says, or what
-// trusted proxies before it say. Nothing else in a request is believed on this.
+// Determines the client, scheme and host of a request to a Node server: from the connection, or from trusted proxies
+// before it. Other fields of the request are not trusted for this.
 import type { TrustsPeer } from "../config/trust-proxy.ts";
 import { canonicalAddress } from "../config/ip-address.ts";
 import type { Fault } from "../base/operator-error.ts";
 
-/** What `@hono/node-server` hands to `fetch` beside the request, as far as it is read here. */
+/** The part of the second argument of `fetch` in `@hono/node-server` that is used here. */
 export interface ServerRequest {
   readonly incoming?: {
     readonly socket?: {
@@ -15,20 +15,20 @@ export interface ServerRequest {
   };
 }
 
-/** How a request reached the site. */
+/** How a request arrived at the site. */
 export interface Arrival {
-  /** The client's address; `null` where it is unknown. */
+  /** The client's address; `null` if unknown. */
   readonly address: string | null;
-  /** The URL that the client asked for. */
+  /** The requested URL. */
   readonly url: string;
   readonly method: string;
-  /** Names two hosts, of which Node takes the first and others the last (RFC 9112 §3.2). */
+  /** The request has two hosts. Node uses the first, other servers the last (RFC 9112 §3.2). */
   readonly hasTwoHosts: boolean;
 }
 
 const mapped = /^::ffff:(?=\d+\.)/i;
 
-/** An IPv4 client of a socket for both families is written as IPv6; a link-local one has a zone. */
+/** Returns the peer's address: an IPv4-mapped IPv6 address becomes IPv4, and a zone is removed. */
 function peerOf(server: ServerRequest): string | undefined {
   const address = server.incoming?.socket?.remoteAddress;
   if (address === undefined || !address.includes(":")) return address;
@@ -36,10 +36,10 @@ function peerOf(server: ServerRequest): string | undefined {
 }
 
 /**
- * Reads how a request arrived. Without a trusted proxy, the address and the scheme are the connection's,
- * also for a request target that names another scheme (RFC 9112 §3.2.2).
+ * Reads how a request arrived. Without a trusted proxy, the address and the scheme are those of the connection, even
+ * if the request target has another scheme (RFC 9112 §3.2.2).
  *
- * @param server what the server states; without a connection, the address is unknown
+ * @param server the server's request; without a connection, the address is unknown
  * @param trusts `undefined`: no proxy is trusted
  */
 export function arrivalOf(
@@ -66,21 +66,21 @@ export function arrivalOf(
   return { address: address ?? null, url: URL.canParse(url) ? url : request.url, ...about };
 }
 
-/** The same request, as it was sent to the site. */
+/** Returns the request with the URL that the client requested. */
 export function requestAt(arrival: Arrival | undefined, request: Request): Request {
   const { url } = arrival ?? request;
   if (url === request.url) return request;
   const { method, headers, body } = request;
-  // Node takes a stream as a body only together with this member.
+  // Node requires this member with a stream as body.
   return new Request(url, { method, headers, body, duplex: "half" } as RequestInit);
 }
 
-/** A proxy is trusted, but the server was not handed on, so nobody is believed. */
+/** A proxy is trusted, but the connection is missing, so no field can be trusted. */
 const unknownPeer: Fault = {
   what: "trustProxy has no effect.",
-  why: "The server's connection was not handed to the cache, so no peer can be told from another.",
+  why: "The server's connection was not passed to the cache, so the peer is unknown.",
   mend:
-    "Hand on what the server passes to fetch: " +
+    "Pass on the second argument of fetch: " +
     "serve({ fetch: (request, server) => worker.fetch(request, env, context, server) }).",
 };
 
@@ -93,17 +93,17 @@ function withSchemeAndHost(url: string, scheme: string, host?: string): string {
 }
 
 /**
- * The client is the first address from the right that no trusted proxy has: each proxy appends the
- * address of its own peer.
+ * Finds the client: the first address from the right that is not a trusted proxy's. Each proxy appends the address of
+ * its own peer.
  *
- * @returns how many proxies in a row are trusted, the connection's peer included
+ * @returns the number of consecutive trusted proxies, including the connection's peer
  */
 function clientBehind(peer: string | undefined, forwardedFor: string | null, trusts: TrustsPeer) {
   let address = peer;
   let hops = 1;
   for (const entry of forwardedFor?.split(",").toReversed() ?? []) {
     const before = addressIn(entry.trim());
-    // What is no address tells of no client: it came from the last one that is.
+    // Not an address: the last valid one is the client.
     if (before === undefined) break;
     address = before;
     if (!trusts(before, hops)) break;
@@ -112,33 +112,33 @@ function clientBehind(peer: string | undefined, forwardedFor: string | null, tru
   return { address, hops };
 }
 
-/** Some proxies add the port, and then IPv6 stands in brackets. */
+/** Removes a port, which some proxies add, and the brackets of IPv6. */
 function addressIn(entry: string): string | undefined {
   const [, bracketed] = /^"?\[([^\]]*)\](?::\d+)?"?$/.exec(entry) ?? [];
   const [, ported] = /^([\d.]+):\d+$/.exec(entry) ?? [];
   return canonicalAddress(bracketed ?? ported ?? entry);
 }
 
-/** Of several values, the one by the outermost trusted proxy: each proxy appends its own. */
+/** Returns the value from the outermost trusted proxy. Each proxy appends its own value. */
 function stated(value: string | null, hops: number): string | undefined {
   const values = value?.split(",") ?? [];
   return values[Math.max(0, values.length - hops)]?.trim();
 }
 
-/** A configuration may be for both hosts. */
+/** Only a warning, because a configuration may be for both Workers and Node. */
 const trustOnWorkers: Fault = {
   what: "trustProxy has no effect.",
   why: "On Workers, Cloudflare states each client's address, scheme and host.",
-  mend: "Leave trustProxy out, unless the same configuration runs on Node too.",
+  mend: "Remove trustProxy, unless the same configuration also runs on Node.",
 };
 
 /** Reads how a request arrived. */
 export type ReadArrival = (request: Request, server: ServerRequest | undefined) => Arrival;
 
 /**
- * @returns `undefined` on Workers, where Cloudflare's fields say it
+ * @returns `undefined` on Workers, where Cloudflare's fields state it
  * @param settings.trustsPeer `undefined`: no proxy is trusted
- * @param settings.tell       hears once of a trust that has no effect
+ * @param settings.tell       called once if the trust has no effect
  */
 export function arrivalReader(settings: {
   readonly isServer?: boolean;

@@ -1,4 +1,4 @@
-// Asks an origin: by its address, by its binding, or by calling it.
+// Sends a request to an origin: by URL, by binding, or by calling a handler.
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { areSendable } from "../rules/fields.ts";
 import { unreachable } from "../rules/unreachable.ts";
@@ -8,19 +8,19 @@ import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
-/** What an origin is asked. `signal`: ends the wait for the head of the answer. */
+/** A request to an origin. `signal` ends the wait for the response fields. */
 interface Asking extends Pick<Request, "method" | "headers" | "body" | "signal"> {
-  /** What a handler sees as `request.cf`; `undefined` for none. */
+  /** The value of `request.cf` for a handler; `undefined` for none. */
   readonly cf: object | undefined;
-  /** The client's own, which a handler gets in the place of `headers`. */
+  /** The client's own fields, which a handler gets instead of `headers`. */
   readonly own?: Headers | undefined;
-  /** Starts what an origin in this isolate leaves to be done behind its answer. */
+  /** Runs work that a handler leaves for after its response. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /**
- * @returns the answer as soon as its head has come
- * @throws whatever keeps the origin from answering, also the reason of the request's signal
+ * @returns the response once its fields have arrived
+ * @throws the failure of the origin, or the reason of the signal
  */
 export async function askOrigin(
   origin: OriginTarget,
@@ -29,7 +29,7 @@ export async function askOrigin(
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const response = await answerOf(origin, url, request, platform);
-  // The Workers runtime does so itself.
+  // The Workers runtime does this itself.
   return platform.isServer === true ? framed(response, request.method) : response;
 }
 
@@ -40,26 +40,26 @@ function answerOf(
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer } = request;
-  // Redirects are the client's to follow.
+  // The client follows redirects itself.
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
-  // Cloudflare's own cache lies below `fetch`.
+  // Bypass Cloudflare's own cache, which is below `fetch`.
   const fetched: RequestInit = { ...init, cache: "no-store", encodeResponseBody: "manual" };
   switch (origin.kind) {
     case "url":
       return platform.fetch(url, fetched);
     case "binding": {
       const answering = origin.fetcher.fetch(url, fetched);
-      // On a server a binding may be the runtime's `fetch`, which decodes.
+      // On Node, the binding may be the runtime's `fetch`, which decodes bodies.
       return platform.isServer === true
         ? answering.then(sendable).then((response) => withTrueCoding(response, signal))
         : answering;
     }
     case "handler": {
-      // No runtime makes a request with this method (https://fetch.spec.whatwg.org/#forbidden-method).
+      // No runtime creates requests with this method (https://fetch.spec.whatwg.org/#forbidden-method).
       if (method === "TRACE") return Promise.resolve(new Response(null, { status: 501 }));
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () => {
-        // Node takes a stream as a body only together with this member.
+        // Node requires this member with a stream as body.
         const asked = new Request(url, {
           ...init,
           headers: headersForHandler(request, url),
@@ -76,7 +76,7 @@ function answerOf(
   }
 }
 
-/** No connection tells a handler the host: it stands in the field, as on any server. */
+/** Adds the field `Host`, because a handler has no connection to learn the host from. */
 function headersForHandler({ headers, own }: Asking, url: string): Headers {
   if (own !== undefined) return own;
   const sent = new Headers(headers);
@@ -84,7 +84,7 @@ function headersForHandler({ headers, own }: Asking, url: string): Headers {
   return sent;
 }
 
-/** As `fetch` does it: no longer than the signal allows, and without a body for HEAD. */
+/** Calls a handler like `fetch`: obeys the signal, and drops the body for HEAD. */
 async function handled(
   handle: () => Promise<Response>,
   { method, signal }: Asking,
@@ -106,7 +106,7 @@ async function handled(
     letGo(response);
     return new Response(null, response);
   } catch (cause) {
-    // It may be anything that has a body which is none.
+    // A late result may be anything, even an object with an invalid body.
     answering.then((late) => letGo(isResponse(late) ? late : undefined)).catch(() => undefined);
     if (!signal.aborted) {
       const why = `${errorName(cause)}: ${firstFrame(cause)}`;
@@ -118,10 +118,10 @@ async function handled(
 }
 
 /**
- * Without a bad field it would be another answer: it may be the one that makes it private.
+ * Rejects the whole response, because the invalid field may be the one that makes it private.
  *
  * @returns the same response
- * @throws TypeError where Node cannot send it
+ * @throws TypeError if Node cannot send it
  */
 function sendable(response: Response): Response {
   if (areSendable(response.headers.values())) return response;

@@ -1,4 +1,4 @@
-// Reads BYPASS, the variable that sends requests straight to the origin, as the switch does, without Redis.
+// Reads the variable BYPASS, which sends requests straight to the origin like the switch, but without Redis.
 import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
 import type { Fault } from "../base/operator-error.ts";
@@ -7,11 +7,11 @@ import { type Env, isSet, textOf } from "../protocol/variables/bindings.ts";
 const everyRoute = "all";
 
 /**
- * BYPASS: `all`, or names of routes with white space between. A list in JSON, as a text or as a variable
- * of its own kind, takes names that have white space in them, and a route that is called `all`.
+ * Parses BYPASS: `all`, or names of routes separated by white space. A JSON list, as text or as a JSON variable, allows
+ * names with white space, and a route with the name `all`.
  *
- * @param faults gets the reason if one name is wrong. Then BYPASS has no effect at all, as half an effect would mislead
- * @returns `true` for everything, the names, or `false` where it is not set
+ * @param faults gets a fault if a name is wrong. BYPASS then has no effect at all, because a partial one would mislead
+ * @returns `true` for everything, the names, or `false` if it is not set
  */
 export function bypassOf(
   env: Env,
@@ -37,7 +37,7 @@ export function bypassOf(
 
 const listForm = z.array(z.string());
 
-/** @returns none where it is neither a text nor a list of texts */
+/** Returns an empty list if the value is neither text nor a list of texts. */
 function namesIn(value: unknown): readonly string[] {
   if (typeof value !== "string") return z.safeParse(listForm, value).data ?? [];
   if (!value.startsWith("[")) return value.split(/\s+/);
@@ -51,7 +51,7 @@ function namesIn(value: unknown): readonly string[] {
 const shownCharsMax = 80;
 const shown = (name: string) => JSON.stringify(name.slice(0, shownCharsMax));
 
-/** @returns a clause that lists the routes there are */
+/** Returns a clause that lists the routes. */
 export function routeNames(names: readonly string[]): string {
   return names.length === 0
     ? "the configuration has no routes"

@@ -1,4 +1,4 @@
-// Reads the Worker's bindings: what was set, what is missing, and what makes no sense.
+// Reads and validates the Worker's bindings.
 import type { Config } from "../config/config.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
@@ -16,45 +16,45 @@ import {
   weakSettingsIn,
 } from "../protocol/variables/secrets.ts";
 
-/** What the bindings say, every mistake told. */
+/** The validated bindings. */
 export interface Environment {
-  /** A named origin is missing where its binding is not usable: its routes answer 502. */
+  /** Lacks named origins whose binding is not usable. Their routes answer 502. */
   readonly origins: ReadonlyMap<string, OriginTarget>;
   readonly redis: Database | Fault | undefined;
-  /** Holds the purge journal and the switch; `undefined` where `redis` does. */
+  /** The database of the purge journal and the switch; `undefined` if `redis` holds them. */
   readonly journal: Database | undefined;
   readonly adminToken: Secret;
-  /** Of webhooks: one or more, with a space between. */
+  /** Secrets of signed purges, separated by spaces. */
   readonly purgeSecrets: Secret;
-  /** By the names that the configuration gives them. */
+  /** By the names in the configuration. */
   readonly hooks: ReadonlyMap<string, Hook>;
-  /** Counts what each client has of the origins; `undefined` for as much as it likes. */
+  /** Limits each client's requests to the origins; `undefined` for no limit. */
   readonly originLimiter: RateLimit | undefined;
-  /** METRICS: a dataset of Analytics Engine, which gets reports in the place of the database. */
+  /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
   readonly dataset: AnalyticsEngineDataset | undefined;
-  /** NAMESPACE, or else the configuration's. */
+  /** NAMESPACE, or that of the configuration. */
   readonly namespace: string;
-  /** The hosts that all names and ports of the sites count as; empty for each its own. */
+  /** The hosts of the sites, to which other names and ports are mapped. If empty, each host is its own site. */
   readonly siteHosts: readonly string[];
-  /** Stands in for `request.cf.colo`; `undefined` leaves the platform's word. */
+  /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
   readonly colo: string | undefined;
-  /** Names this deployment where others read it: the same in all isolates, another elsewhere. */
+  /** Identifies this deployment to others: equal in all isolates, and different for other deployments. */
   readonly pseudonym: string;
-  /** What goes straight to the origin whatever the switch says: everything, routes by name, or nothing. */
+  /** Bypassed in addition to the switch: everything, routes by name, or nothing. */
   readonly bypass: boolean | readonly string[];
-  /** How many hot keys can be kept warm with these bindings; 0: off. */
+  /** The number of hot keys that are kept warm; 0: off. */
   readonly hotKeys: number;
-  /** Why that is 0 though the configuration has some; `undefined` otherwise. */
+  /** Why hot keys are off although the configuration has some. */
   readonly hotKeysFault: Fault | undefined;
-  /** What is set and not usable, so that only what needs it is off; and secrets and addresses that are weak. */
+  /** Unusable settings, whose features are off, and weak secrets and addresses. */
   readonly faults: readonly Fault[];
 }
 
 /**
- * What is not usable goes to `faults`, and only what needs it is off.
+ * Reads the bindings. Unusable settings become `faults`, and only their features are off.
  *
- * @param handlers origins that the code brings, by their names
- * @throws OperatorError where answers would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
+ * @param handlers origins in code, by name
+ * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
 export function readEnvironment(
   env: Env,
@@ -86,19 +86,19 @@ export function readEnvironment(
   return { ...found, pseudonym, hotKeys, hotKeysFault, faults };
 }
 
-/** Only a handler sees `request.cf`; another origin would be asked for the same page once for each value. */
+/** Finds routes with `key.cf` without a handler: only handlers see `request.cf`, so others get duplicate requests. */
 function faultsOfCf({ routes }: Config, origins: ReadonlyMap<string, OriginTarget>): Fault[] {
   const idle = routes.filter(
     ({ keyCf, origin }) => keyCf.length > 0 && origins.get(origin)?.kind !== "handler",
   );
   return idle.map(({ name }) => ({
-    what: `key.cf of the route ${JSON.stringify(name)} only splits what is stored.`,
-    why: "Its origin is no handler, so it never sees request.cf.",
-    mend: 'Leave it out. For the country, write key: { headers: ["cf-ipcountry"] }.',
+    what: `key.cf of the route ${JSON.stringify(name)} only creates duplicate responses.`,
+    why: "Its origin is not a handler, so it never sees request.cf.",
+    mend: 'Remove it. For the country, write key: { headers: ["cf-ipcountry"] }.',
   }));
 }
 
-/** Where a request arrived; empty where neither the deployment nor its platform says it. */
+/** Returns the colo of a request; empty if neither the deployment nor the platform states it. */
 export function coloOf({ colo }: Environment, request: Request | undefined): string {
   return colo ?? request?.cf?.colo ?? "";
 }
@@ -106,9 +106,8 @@ export function coloOf({ colo }: Environment, request: Request | undefined): str
 type Found = Pick<Environment, "redis" | "purgeSecrets" | "namespace" | "siteHosts">;
 
 /**
- * Origins read it, and clients can tell by 508 whether they guessed it, so nothing in it may be worth
- * guessing: no address of an origin, no secret but what nobody guesses, and so not ADMIN_TOKEN, which
- * may be words.
+ * Origins see the pseudonym, and clients can test guesses by a 508. So it must reveal nothing: no address of an origin,
+ * and only secrets that cannot be guessed. ADMIN_TOKEN may be guessable words, so it is not included.
  */
 function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: Found): string {
   const sites = siteHosts.length === 0 ? undefined : siteHosts.join(" ");
@@ -116,18 +115,17 @@ function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: Found): stri
   return `tidemark-${sha256Short(JSON.stringify([namespace, sites, secrets]))}`;
 }
 
-/** Hot keys are told by way of Redis, and whoever writes there must not choose a host. */
+/** Checks the needs of hot keys: Redis to report them, and hosts, because data in Redis must not choose a host. */
 function faultOfHotKeys({ redis, siteHosts }: Found): Fault | undefined {
   const what = "hotKeys is off.";
-  const otherwise = "or leave hotKeys out of the configuration.";
+  const otherwise = "or remove hotKeys from the configuration.";
   if (redis === undefined || isFault(redis)) {
-    const why =
-      "There is no usable database, and without the shared tier nothing can be kept warm.";
+    const why = "There is no usable database, but keys can only be kept warm in the shared tier.";
     const mend = `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
     return { what, why, mend };
   }
   if (siteHosts.length > 0) return undefined;
-  const why = "SITE_HOST is not set, so nothing says which host a key from Redis may name.";
+  const why = "SITE_HOST is not set, so the hosts allowed for keys from Redis are unknown.";
   return { what, why, mend: `Set SITE_HOST, ${otherwise}` };
 }
 
@@ -155,7 +153,7 @@ function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefine
   return undefined;
 }
 
-/** A service binding has any method that it is asked for, as a call of its Worker: it alone has `fetch`. */
+/** Checks a binding. A service binding seems to have every method, which calls its Worker, but also has `fetch`. */
 function isBoundTo<Bound extends object>(method: keyof Bound, binding: unknown): binding is Bound {
   if (typeof binding !== "object" || binding === null) return false;
   return method in binding && !("fetch" in binding);

@@ -1,16 +1,16 @@
-// Holds a response to its own length before a server of Node sends it: Node writes whatever follows a
-// wrong Content-Length, and a client on a kept connection reads that as the next response.
+// Enforces a response's Content-Length before a Node server sends it. Node sends bytes beyond a wrong length, and
+// a client would read them as the next response on the connection.
 import { FixedLengthStream } from "../base/byte-streams.ts";
 
-/** RFC 9110 §8.6, §15.3.6: no length may be stated, or none but 0. */
+/** Statuses without a length, or with 0 (RFC 9110 §8.6, §15.3.6). */
 const withoutLength: ReadonlySet<number> = new Set([204, 205]);
 
 /**
- * Makes the length and the body agree (RFC 9112 §6.3). A length that is no number, or stands where there
- * is no body, is removed. A body of another length than the stated one fails when that shows.
+ * Makes the length and the body agree (RFC 9112 §6.3). Removes a length that is invalid, or without a body. A body with
+ * another length than the stated one fails when this shows.
  *
- * @param method of the request: the length in a response to HEAD is that of another body
- * @returns the same response where nothing has to change
+ * @param method of the request: in a response to HEAD, the length is that of the GET response
+ * @returns the same response if nothing changes
  */
 export function framed(response: Response, method: string): Response {
   const { status, statusText, headers, body } = response;

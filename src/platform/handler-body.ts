@@ -1,16 +1,16 @@
-// What a handler returns under Content-Encoding: bytes in that coding, or bytes that a `fetch` of its
-// own has decoded already. Nothing tells the two apart but the bytes.
+// Detects whether a handler's body with Content-Encoding is still encoded, or was decoded by the handler's own `fetch`.
+// Only the bytes show this.
 import { bytesOf } from "../base/byte-streams.ts";
 import { patiently } from "../base/patience.ts";
 
-/** Enough to tell a text from what is packed. */
+/** Enough to distinguish text from compressed data. */
 const lookedAtBytes = 16;
 
-/** Enough where a coding has a mark at its beginning; of the others, where no more comes just now. */
+/** Enough for codings with a magic number, and for others if no more bytes arrive soon. */
 const markBytes = 4;
 const noMoreAfterMs = 50;
 
-/** What is said of a body as it was encoded (RFC 9530 §2, §3). */
+/** Fields about the encoded body (RFC 9530 §2, §3). */
 const ofEncodedBytes = [
   "content-encoding",
   "content-length",
@@ -21,12 +21,12 @@ const ofEncodedBytes = [
 ];
 
 /**
- * A body that is decoded goes on without its coding, and with a weak entity tag: a strong one is of
- * other bytes. What cannot be told stays as it is. Nothing is held back but until its first bytes.
+ * Removes the coding of a body that is already decoded, and weakens its entity tag, because a strong one is about other
+ * bytes. If the coding is unclear, nothing changes. Waits only for the first bytes.
  *
- * @param response whatever a handler has returned
- * @param signal   ends the wait for them
- * @throws TypeError for a body that is not made of bytes
+ * @param response the return value of a handler
+ * @param signal   ends the wait
+ * @throws TypeError for a body that does not consist of bytes
  */
 export async function withTrueCoding(response: Response, signal: AbortSignal): Promise<Response> {
   const coding = codingOf(response);
@@ -53,7 +53,7 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
   let { next } = beginning;
   const whole = new ReadableStream<Uint8Array>({
     start(controller) {
-      // As they are: the first may be all of a body that was held whole.
+      // Enqueue the chunks unchanged: the first one may be a whole body.
       for (const chunk of chunks) controller.enqueue(chunk);
     },
     async pull(controller) {
@@ -71,7 +71,7 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** @returns `next`: a read behind its first chunks that has not ended yet */
+/** Reads the first chunks. @returns `next`: a further read that is still pending */
 async function beginningOf(reader: Reader, enoughBytes: number) {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -79,7 +79,7 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
   while (bytes < enoughBytes) {
     next = reader.read();
     const read = await (bytes < markBytes ? next : patiently(next, noMoreAfterMs));
-    // What breaks off behind them is for whoever reads on.
+    // Errors of this read go to whoever reads on.
     if (typeof read === "string") break;
     next = undefined;
     if (read.done) break;
@@ -92,10 +92,10 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
 }
 
 /**
- * A 304 of a handler that hands on a `fetch` has the strong tag of the encoded body. Asked by the weak one
- * of a decoded body, it says that this is as it was.
+ * Weakens the entity tag of a 304 if the request had its weak form. A handler that forwards a `fetch` returns the
+ * strong tag of the encoded body, but the stored body is decoded.
  *
- * @param sent the fields that the handler was asked with
+ * @param sent the fields that the handler got
  */
 export function withTagAsAsked(response: Response, sent: Headers): Response {
   if (!isResponse(response) || response.status !== 304) return response;
@@ -107,14 +107,14 @@ export function withTagAsAsked(response: Response, sent: Headers): Response {
   return new Response(null, { status: 304, headers });
 }
 
-/** Also where a server of Node has put a class of its own in the place of the runtime's. */
+/** Also recognises a class with which a Node server has replaced the runtime's. */
 export function isResponse(returned: unknown): returned is Response {
   return Object.prototype.toString.call(returned) === "[object Response]";
 }
 
 /**
- * @returns the one that was put on last; `undefined` for none, for one that no runtime decodes, and for a
- *   part, whose head may be any
+ * Returns the last applied coding; `undefined` for none, for codings that no runtime decodes, and for a partial
+ * response, whose first bytes can be anything.
  */
 function codingOf(response: Response): string | undefined {
   if (!isResponse(response) || response.bodyUsed || response.status === 206) return undefined;
@@ -128,23 +128,23 @@ function codingOf(response: Response): string | undefined {
 
 const decoded: ReadonlySet<string> = new Set(["gzip", "x-gzip", "br", "zstd", "deflate"]);
 
-/** Is this the head of a body in that coding? (RFC 1952 §2.3.1, RFC 8878 §3.1.1, RFC 1950 §2.2) */
+/** Tells whether these first bytes are in that coding (RFC 1952 §2.3.1, RFC 8878 §3.1.1, RFC 1950 §2.2). */
 function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {
   const [first = 0, second = 0, third = 0, fourth = 0] = head;
   if (coding === "zstd")
     return first === 0x28 && second === 0xb5 && third === 0x2f && fourth === 0xfd;
-  // Node's `fetch` has decoded all the others, and says by this that it made the response.
+  // Node's `fetch` marks responses with this type, and decodes all codings except zstd.
   if (type === "basic") return false;
-  // Nothing at all, packed by brotli as it is by default.
+  // An empty body, compressed by brotli with default settings.
   if (coding === "br" && head.length === 1 && first === 0x3b) return true;
   if (coding.endsWith("gzip")) return first === 0x1f && second === 0x8b;
   const isZlib = first % 16 === 8 && (first * 256 + second) % 31 === 0;
-  // RFC 7932 has no magic number. What is packed is no text, and what is decoded nearly always is one.
+  // Brotli (RFC 7932) has no magic number. Compressed data is not text, and decoded bodies nearly always are.
   return (coding === "deflate" && isZlib) || !isText(head);
 }
 
 function isText(head: Uint8Array): boolean {
-  // The last letter may be cut in two.
+  // The last character may be incomplete.
   const text = new TextDecoder().decode(head, { stream: true });
   // oxlint-disable-next-line no-control-regex
   return !/[\0-\x08\x0b\x0e-\x1f\x7f\ufffd]/.test(text);

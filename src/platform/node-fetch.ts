@@ -1,31 +1,31 @@
-// `fetch` of an origin on Node. The runtime's own decodes each body and leaves its Content-Encoding and
-// Content-Length as they were; here the bytes stay as the origin sent them.
+// `fetch` of an origin on Node. The runtime's own decodes bodies but keeps Content-Encoding and Content-Length. This one
+// keeps the bytes of the origin.
 import { FixedLengthStream } from "../base/byte-streams.ts";
 import { pauseUnheld } from "../base/patience.ts";
 import { type ClientRequest, httpModule, type IncomingMessage } from "./node-http.ts";
 
-/** As on Workers. Node's default of 16 KiB is less than one long list of tags. */
+/** As on Workers. Node's default of 16 KiB is too small for a long list of tags. */
 const headBytesMax = 131_072;
 
-/** Fields of the connection that Node's client writes itself. */
+/** Connection fields that Node's client writes itself. */
 const ofConnection = ["connection", "expect", "host", "keep-alive", "transfer-encoding", "upgrade"];
 
-/** RFC 9110 §6.4.1, §15.3.6: responses that have no content. */
+/** Responses without content (RFC 9110 §6.4.1, §15.3.6). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
- * Sends a request, and resolves with the response once its head has come. A body that ends before its
- * Content-Length fails. Bytes that an idle connection gets end that connection.
+ * Sends a request, and resolves with the response once its fields have arrived. A body that ends before its
+ * Content-Length fails. Unexpected bytes on an idle connection close it.
  *
  * @param init.signal also ends the body
- * @throws Error for an origin that cannot be reached, or whose response breaks RFC 9112's rules of framing
+ * @throws Error if the origin cannot be reached, or violates the framing rules of RFC 9112
  */
 export async function nodeFetch(url: string, init: RequestInit): Promise<Response> {
   const { method = "GET", signal } = init;
   const headers = new Headers(init.headers);
   for (const name of ofConnection) headers.delete(name);
   const upload = await uploadOf(init, headers);
-  // A length without a body would take the next request on the connection for the body.
+  // A length without a body would make the origin read the next request as the body.
   if (!upload) headers.delete("content-length");
   const answered = Promise.withResolvers<Response>();
   const request = httpModule(new URL(url).protocol).request(url, {
@@ -34,15 +34,15 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
     signal: signal ?? new AbortController().signal,
     maxHeaderSize: headBytesMax,
     insecureHTTPParser: false,
-    // Some origins send a body all the same. One that comes late would answer whoever asks next.
+    // Some origins send a body anyway. A late one would answer the next request on the connection.
     agent: method === "HEAD" ? false : undefined,
   });
-  // By default Node drops the fields after the two thousandth, such as a Cache-Control.
+  // By default, Node drops fields after the first two thousand, for example Cache-Control.
   request.maxHeadersCount = 0;
   request.on("response", (incoming) => {
     incoming.on("error", () => undefined);
     if (upload) incoming.on("close", () => void endUpload(request));
-    // Node takes a reset for the end of a body that has neither a length nor chunks.
+    // Node treats a reset as the end of a body without a length and chunks.
     else request.on("error", (cause) => !incoming.complete && incoming.destroy(cause));
     try {
       answered.resolve(responseOf(incoming, method));
@@ -51,7 +51,7 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
       answered.reject(cause);
     }
   });
-  // No upgrade was asked for.
+  // No upgrade was requested.
   request.on("upgrade", () => request.destroy());
   request.on("error", answered.reject);
   request.on("close", () => answered.reject(new Error("The origin closed the connection.")));
@@ -60,17 +60,17 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
   return answered.promise;
 }
 
-/** A body, of which the first chunk has been read. */
+/** A body whose first chunk was already read. */
 interface Upload {
   readonly first: Uint8Array;
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
 }
 
 /**
- * An upload of exactly the stated length; in chunks where none is stated. A server of Node has a stream
- * for each request that could have a body: only its first chunk shows whether there is one.
+ * Prepares an upload with exactly the stated length, or in chunks if none is stated. A Node server has a stream for
+ * every request that may have a body, so only the first chunk shows whether there is one.
  *
- * @throws whatever the signal is aborted with before that
+ * @throws the reason of the signal
  */
 async function uploadOf(
   { body, signal }: RequestInit,
@@ -92,25 +92,25 @@ async function uploadOf(
   if (done) return undefined;
   if (!isMeasured) {
     headers.delete("content-length");
-    // Node frames a body of DELETE or OPTIONS only if it is told how.
+    // Otherwise Node does not frame a body of DELETE or OPTIONS.
     headers.set("transfer-encoding", "chunked");
   }
   return { first, reader };
 }
 
-/** How long an upload may go on behind the whole of its answer. */
+/** How long an upload may continue after the complete response. */
 const uploadBehindAnswerMs = 1_000;
 
-/** A server that has answered does not tell when the client leaves: the rest may never come, nor fail. */
+/** Ends an upload. A server does not report a client that leaves after the response, so the rest may never arrive. */
 async function endUpload(request: ClientRequest): Promise<void> {
   await pauseUnheld(uploadBehindAnswerMs);
   request.destroy();
 }
 
-/** An upload that fails takes the request with it; a response that has come already stays. */
+/** Sends the body. A failure destroys the request, but a complete response stays. */
 async function send({ first, reader }: Upload, request: ClientRequest): Promise<void> {
   const closed = new Promise<void>((resolve) => request.once("close", resolve));
-  // Whoever waits for more of the body then waits for nothing.
+  // Ends the wait for more of the body.
   void closed.then(() => reader.cancel()).catch(() => undefined);
   let next: ReadableStreamReadResult<Uint8Array> = { done: false, value: first };
   try {
@@ -128,7 +128,7 @@ async function send({ first, reader }: Upload, request: ClientRequest): Promise<
   }
 }
 
-/** @throws Error for what cannot be passed on as it came */
+/** @throws Error for a response that cannot be forwarded unchanged */
 function responseOf(incoming: IncomingMessage, method: string): Response {
   const { statusCode: status = 0, statusMessage = "", rawHeaders } = incoming;
   if (status < 200 || status > 599) throw new Error("The origin's status is not final.");
@@ -136,7 +136,7 @@ function responseOf(incoming: IncomingMessage, method: string): Response {
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? "");
   }
-  // RFC 9112 §7: no other transfer coding was asked for, and this one has been taken off.
+  // RFC 9112 §7: no other transfer coding was requested, and this one is already decoded.
   const coding = headers.get("transfer-encoding")?.trim().toLowerCase();
   if (coding !== undefined && coding !== "chunked") throw new Error("An unknown transfer coding.");
   const hasNoBody = method === "HEAD" || bodiless.has(status);
@@ -147,12 +147,12 @@ function responseOf(incoming: IncomingMessage, method: string): Response {
 }
 
 function discard(incoming: IncomingMessage, status: number): void {
-  // 205 alone can be followed by bytes, which may have no end.
+  // Only after a 205 can bytes follow, possibly without end.
   if (status === 205) incoming.destroy();
   else incoming.resume();
 }
 
-/** Read at the pace of whoever takes it; given up, it closes the connection at once. */
+/** Reads the body at the consumer's pace. Cancelling closes the connection at once. */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   const chunks = incoming[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(

@@ -1,13 +1,13 @@
-// The parts of `node:http` that src/ uses. It is compiled without Node's types, and a Worker bundles
-// none of Node's modules, so the module is asked of the running process.
+// The parts of `node:http` that src/ uses. src/ is compiled without Node's types, and a Worker bundles no Node modules,
+// so the module comes from the running process.
 
-/** A response of an origin, as Node's client reads it. */
+/** A response of an origin in Node's client. */
 export interface IncomingMessage extends AsyncIterable<Uint8Array> {
   readonly statusCode?: number;
   readonly statusMessage?: string;
-  /** Names and values in turn, as they came. */
+  /** Alternately names and values, as received. */
   readonly rawHeaders: readonly string[];
-  /** All of it has been received. */
+  /** The whole response was received. */
   readonly complete: boolean;
   on(event: "error", listener: (cause: Error) => void): this;
   on(event: "close", listener: () => void): this;
@@ -17,7 +17,7 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
 
 /** A request to an origin. */
 export interface ClientRequest {
-  /** 0: all of them. */
+  /** 0: no limit. */
   maxHeadersCount: number | null;
   on(event: "response", listener: (incoming: IncomingMessage) => void): this;
   on(event: "upgrade", listener: () => void): this;
@@ -39,7 +39,7 @@ interface HttpModule {
       readonly signal: AbortSignal;
       readonly maxHeaderSize: number;
       readonly insecureHTTPParser: boolean;
-      /** `false`: a connection of its own, which is closed behind the response. */
+      /** `false`: uses a separate connection, and closes it after the response. */
       readonly agent: false | undefined;
     },
   ): ClientRequest;
@@ -51,7 +51,7 @@ const runtime = globalThis as {
 
 /**
  * @param protocol of a URL: `http:` or `https:`
- * @throws Error where the runtime has no such module, as Node before 20.16
+ * @throws Error if the runtime lacks the module, as Node before 20.16
  */
 export function httpModule(protocol: string): HttpModule {
   const found = runtime.process?.getBuiltinModule?.(

@@ -1,4 +1,4 @@
-// Which origins there are, by the configuration, by the Worker's bindings, and by the code.
+// Collects the origins from the configuration, the Worker's bindings and the code.
 import type { Config } from "../config/config.ts";
 import { originUrlFault, shownUrl } from "../protocol/variables/origin-url.ts";
 import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
@@ -6,33 +6,33 @@ import { type Env, textOf } from "../protocol/variables/bindings.ts";
 import type { Background, Platform } from "./platform.ts";
 
 /**
- * An origin that runs in this isolate. It is called anew for each fill, refresh and probe. If it
- * throws, the origin counts as out of reach. The time-outs of any origin hold for it.
+ * An origin that runs in this isolate. It is called for each fill, refresh and probe. If it throws, the origin
+ * counts as unreachable. The timeouts of origins apply to it.
  *
- * A body with Content-Encoding may be encoded or not: one that is not goes on without that field. A
- * `fetch` with `encodeResponseBody: "manual"` is handed on as it came, without being decoded.
+ * The body of a response with Content-Encoding may be encoded or not; if not, the field is removed. A `fetch` with
+ * `encodeResponseBody: "manual"` is forwarded without decoding.
  */
 export type OriginHandler = (
   request: Request,
   background: Background,
 ) => Response | Promise<Response>;
 
-/** Where requests for one origin go. */
+/** The target of requests to one origin. */
 export type OriginTarget =
   | { kind: "url"; base: string; rewritesLocations: boolean }
-  /** Anything with `fetch`: a service binding. */
+  /** Any object with `fetch`, such as a service binding. */
   | { kind: "binding"; fetcher: Pick<Platform, "fetch"> }
   | { kind: "handler"; handle: OriginHandler };
 
-/** By the names that routes have for origins; `default` is that of a route which names none. */
+/** By the names of origins in routes. `default` is the origin of routes that name none. */
 export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
 
 /**
- * Reads all origins that routes can name.
+ * Collects all origins that routes can use.
  *
- * @param handlers go before what the configuration and the bindings have under these names
- * @param faults   gets what is wrong with a named origin, which is then left out
- * @throws OperatorError where there is no usable default origin, or no route can name a handler
+ * @param handlers take precedence over the configuration and the bindings
+ * @param faults   gets faults of named origins, which are then omitted
+ * @throws OperatorError if there is no usable default origin, or no route can use a handler
  */
 export function originsOf(
   { env, config }: { readonly env: Env; readonly config: Config },
@@ -46,7 +46,7 @@ export function originsOf(
       throw new OperatorError({
         what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
         why: "The configuration has no origin of that name, so no route can lead to it.",
-        mend: 'Name it in `origins` of the configuration, or give the handler as "default".',
+        mend: 'Add it to `origins` of the configuration, or pass the handler as "default".',
       });
     }
     origins.set(name, { kind: "handler", handle });
@@ -83,7 +83,7 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
     throw new OperatorError({
       what: "ORIGIN_URL is refused.",
       why: `${shownUrl(url)} ${fault}.`,
-      mend: 'Write scheme and host alone, such as "https://www.example.com".',
+      mend: 'Write only scheme and host, such as "https://www.example.com".',
     });
   }
   return urlTarget(url, rewritesLocations);
@@ -100,7 +100,7 @@ function bound(env: Env, name: string): OriginTarget | Fault {
   }
   return {
     what: `The service binding ${name} is refused.`,
-    why: "It is not bound to a service, so its origin cannot be asked.",
+    why: "It is not bound to a service, so its origin cannot be reached.",
     mend: "Name it under [[services]] in wrangler.toml.",
   };
 }

@@ -1,7 +1,7 @@
-// What a platform gives: its network, its cache, its clock. Tests put their own in.
+// The interface to a platform: network, cache, clock. Tests replace it.
 import type { Log } from "../observe/log-line.ts";
 
-/** One for each isolate. */
+/** One instance for each isolate. */
 export interface Platform {
   /** The Cache API of this colo; without it there is no edge tier. */
   readonly cache?: () => Pick<Cache, "match" | "put" | "delete">;
@@ -10,17 +10,17 @@ export interface Platform {
   readonly nowAtMs: () => number;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
-  /** Lets the runtime do what waits to be done, such as sending what an answer was given. */
+  /** Yields to the runtime, so that it does pending work, such as sending a response. */
   readonly turn: () => Promise<void>;
   readonly log: Log;
   /**
-   * A server of one's own, as on Node: `CF-*` fields are the client's words, and nothing but this code
-   * holds a response to its length. `false` on Workers, which is the default.
+   * The platform is a server such as Node: clients control `CF-*` fields, and only this code enforces Content-Length.
+   * `false`, the default, on Workers.
    */
   readonly isServer?: boolean;
 }
 
-/** Is told of what outlasts an answer, or a run of the cron trigger. */
+/** Receives work that continues after a response or a run of the cron trigger. */
 export interface Background {
   waitUntil(work: Promise<unknown>): void;
 }

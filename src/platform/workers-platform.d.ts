@@ -1,14 +1,14 @@
-// What the Workers runtime adds to the platform types that TypeScript brings.
+// Extensions of the Workers runtime to TypeScript's platform types.
 
 interface RequestInit {
-  /** What `request.cf` of the request is. */
+  /** Sets `request.cf` of the request. */
   cf?: object | undefined;
-  /** `manual`: the body's bytes as the origin encoded them. */
+  /** `manual` keeps the bytes as the origin encoded them. */
   encodeResponseBody?: "automatic" | "manual";
 }
 
 interface ResponseInit {
-  /** `manual`: the bytes are encoded already, as Content-Encoding says. */
+  /** `manual`: the bytes are already encoded as Content-Encoding says. */
   encodeBody?: "automatic" | "manual";
 }
 
@@ -20,14 +20,14 @@ interface Request {
   readonly cf?: { readonly colo?: string; readonly [name: string]: unknown } | undefined;
 }
 
-/** A binding of `[[ratelimits]]`: counts by key, in one colo and for its period. */
+/** A binding of `[[ratelimits]]`, which counts by key in one colo and period. */
 interface RateLimit {
   limit(counted: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
 
 /** A binding of `[[analytics_engine_datasets]]`. */
 interface AnalyticsEngineDataset {
-  /** Returns at once. One index of 96 bytes, 20 blobs and 20 doubles at most. */
+  /** Returns at once. Takes at most one index of 96 bytes, 20 blobs and 20 doubles. */
   writeDataPoint(point: {
     readonly indexes: readonly string[];
     readonly blobs: readonly string[];

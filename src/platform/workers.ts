@@ -1,17 +1,17 @@
-// What Cloudflare Workers give, and of that what Web standards give elsewhere.
+// The platform of Cloudflare Workers, and its parts that Web standards provide elsewhere.
 import type { LogLevel } from "../observe/log-line.ts";
 import { pause } from "../base/patience.ts";
 import { nodeFetch } from "./node-fetch.ts";
 import type { Platform } from "./platform.ts";
 
-/** By the name that a platform's own log shows as the level. */
+/** By level, so that the platform's own log shows it. */
 const print: Readonly<Record<LogLevel, (text: string) => void>> = {
   info: (text) => console.log(text),
   warn: (text) => console.warn(text),
   error: (text) => console.error(text),
 };
 
-/** Asks the runtime at each use, never when it is loaded. */
+/** Accesses the runtime at each use, not when the module is loaded. */
 export const workers: Platform = {
   cache: () => caches.default,
   fetch: (url, init) => fetch(url, init),
@@ -22,8 +22,8 @@ export const workers: Platform = {
 };
 
 /**
- * The platform of this runtime. Without a colo's Cache API there is no edge tier. What a program on Node
- * may put in that API's place makes it no Worker: there, Cloudflare's fields are the client's words.
+ * Returns the platform of this runtime, without an edge tier if there is no Cache API. A replaced Cache API does not
+ * make Node a Worker: there, clients control Cloudflare's fields.
  */
 export function platformHere(): Platform {
   const { cache: _, ...withoutCache } = workers;

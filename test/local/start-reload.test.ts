@@ -66,7 +66,7 @@ describe("while it runs", { timeout: 60_000 }, () => {
     await rawRequest(first, "/feed");
     await told(run, "miss stored");
     await written("fresh.ts", 'export const fresh = "soon";');
-    await told(run, /Not reloaded; the old one continues\. .*"all", fresh/);
+    await told(run, /Not reloaded, so the old one continues\. .*"all", fresh/);
     await written("fresh.ts", "export const fresh = ;");
     await told(run, /the old one continues\. .*fresh\.ts, line 1, column 22: /);
     expect(await seen(first)).toContain("tidemark; hit");

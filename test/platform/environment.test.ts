@@ -36,7 +36,7 @@ function refusalOf(env: Env): string {
 }
 
 describe("refused", () => {
-  const alone = 'Write scheme and host alone, such as "https://www.example.com".';
+  const alone = 'Write only scheme and host, such as "https://www.example.com".';
 
   it.each<{ id: string; env: Env; says: string }>([
     {
@@ -136,7 +136,7 @@ describe("refused", () => {
     {
       id: "origin-not-bound",
       env: { ORIGIN: "text" },
-      says: "The service binding ORIGIN is refused. It is not bound to a service, so its origin cannot be asked. Name it under [[services]] in wrangler.toml.",
+      says: "The service binding ORIGIN is refused. It is not bound to a service, so its origin cannot be reached. Name it under [[services]] in wrangler.toml.",
     },
     { id: "origin-null", env: { ORIGIN: null }, says: "The service binding ORIGIN is refused." },
   ])("$id", ({ env, says }) => {

@@ -105,9 +105,9 @@ describe("a site of one's own", { timeout: 180_000 }, () => {
     await written("src/worker.ts", "export default ;");
     await told(run, /Not reloaded, .*worker\.ts cannot be bundled\. Line 1, column 16: /);
     await written("src/worker.ts", `${main}throw new Error("at its start");`);
-    await told(run, /Not reloaded, .*The Worker does not start\. .*Error: at its start\. Mend/);
+    await told(run, /Not reloaded, .*The Worker does not start\. .*Error: at its start\. Fix/);
     await written("src/worker.ts", "export const worker = 1;");
-    await told(run, /does not start\. .*The main module has no default export\. Mend/);
+    await told(run, /does not start\. .*The main module has no default export\. Fix/);
     expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("hit");
     await written("src/worker.ts", main);
     await told(run, /Reloaded in/);
