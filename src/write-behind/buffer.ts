@@ -1,5 +1,4 @@
-// A buffer of many keys: of each the newest value is kept in Redis, and written to the application's
-// database later.
+// A buffer of many keys. Redis holds the newest value of each key until it is written to the application's database.
 import { type Codec, encodedBy, structuredJson } from "../base/codec.ts";
 import { puts, type SequencedPut } from "./change-kind.ts";
 import { type BehindPorts, ChangeSet } from "./change-set.ts";
@@ -10,13 +9,13 @@ import type { CheckedOptions, SetOptions } from "./set-options.ts";
 import type { BufferSink } from "./sinks/sink.ts";
 
 export interface BufferOptions<T> extends SetOptions<BufferSink> {
-  /** In place of structured JSON. */
+  /** Default: structured JSON. */
   readonly codec?: Codec<T> | undefined;
 }
 
 export interface BufferPorts {
   readonly set: ChangeSet<SequencedPut, string>;
-  /** For each put of this isolate a higher one. */
+  /** Returns a higher number for each put of this isolate. */
   readonly nextSequence: () => number;
 }
 
@@ -26,7 +25,7 @@ export class Buffer<T> {
   readonly #codec: Codec<T>;
   readonly #portsOf: () => BufferPorts;
 
-  /** @param portsOf called at each use: the cache begins with the first */
+  /** @param portsOf called at each use, because the first use opens the cache */
   constructor(name: string, codec: Codec<T> | undefined, portsOf: () => BufferPorts) {
     this.#name = name;
     this.#codec = codec ?? (structuredJson as Codec<T>);
@@ -34,11 +33,10 @@ export class Buffer<T> {
   }
 
   /**
-   * Replaces the value of a key. The put is gathered for up to a second. If this isolate ends before that,
-   * the put is lost.
+   * Replaces the value of a key. Puts are gathered for up to a second, and are lost if this isolate ends before.
    *
    * @param options `{ durable: true }`: resolves once the put is accepted
-   * @throws OperatorError for a key or a value that is refused
+   * @throws OperatorError for an invalid key or value
    */
   put(key: SetKey, value: T): void;
   put(key: SetKey, value: T, options: Durable): Promise<void>;
@@ -52,19 +50,19 @@ export class Buffer<T> {
     );
   }
 
-  /** Removes a key, here and from the database. It is a change like a put. */
+  /** Removes a key from the buffer and from the database. A removal is a change like a put. */
   remove(key: SetKey): void;
   remove(key: SetKey, options: Durable): Promise<void>;
   remove(key: SetKey, options?: Durable): Promise<void> | undefined {
     return this.#change(keyTextOf(key), null, options);
   }
 
-  /** The newest accepted value, also if the database does not have it yet. */
+  /** Returns the newest accepted value, even if the database does not have it yet. */
   async get(key: SetKey): Promise<T | undefined> {
     return (await this.getMany([key])).get(key);
   }
 
-  /** The same for several keys. Keys without a value are not in the map. */
+  /** Returns several values. Keys without a value are not in the map. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, T>> {
     const texts = keys.map(keyTextOf);
     const read = await this.#portsOf().set.read([...new Set(texts)]);
@@ -76,7 +74,7 @@ export class Buffer<T> {
     return values;
   }
 
-  /** Sends gathered changes to Redis, and changes that have rested to the sink. Never rejects. */
+  /** Sends gathered changes to Redis, and rested changes to the sink. Never rejects. */
   async flush(options?: FlushOptions): Promise<FlushResult> {
     return resultOf(await this.#portsOf().set.flush(budgetOf(options)));
   }

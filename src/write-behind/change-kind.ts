@@ -1,30 +1,30 @@
-// The two kinds of changes: adds of a counter, puts of a buffer. How each is joined, written into a slice,
-// and added to what the sink holds.
+// The two kinds of changes: adds of a counter and puts of a buffer. Defines how each kind is merged, encoded in a slice,
+// and applied to the sink's value.
 import type { Add, Put } from "./sinks/sink.ts";
 
-/** A put, with its place among all puts of its slice: the highest sequence is the newest. */
+/** A put with its order in the slice: the highest sequence is the newest. */
 export interface SequencedPut extends Put {
-  /** Microseconds by the clock of the isolate; in one isolate no two are the same. */
+  /** Microseconds by the clock of the isolate. Unique in an isolate. */
   readonly sequence: number;
 }
 
-/** How a slice holds the changes of a kind. */
+/** The encoding of changes in a slice. */
 export interface ChangeTexts<Change> {
   readonly name: "counter" | "buffer";
   readonly textOf: (change: Change) => string;
-  /** @returns `undefined` for a text that is none of ours */
+  /** Returns `undefined` for an invalid text. */
   readonly changeIn: (key: string, text: string) => Change | undefined;
 }
 
 export interface ChangeKind<Change, Value> extends ChangeTexts<Change> {
-  /** Two changes of one key in one batch, as one. */
+  /** Merges two changes of one key in a batch. */
   readonly joined: (earlier: Change, later: Change) => Change;
   /**
-   * Which instant gives a batch its slice. Where a request has ended, its batch may be sent an hour later. An
-   * add counts then. A put must not go over what other isolates have put since.
+   * The time that determines a batch's slice. If a request ends early, its batch may be sent an hour later. An add then
+   * counts at the time of sending, but a put must not overwrite later puts of other isolates.
    */
   readonly slicedAt: "sending" | "last-change";
-  /** @returns the value after the change; `undefined`: there is none */
+  /** Returns the value after the change; `undefined` if there is none. */
   readonly applied: (value: Value | undefined, change: Change) => Value | undefined;
 }
 

@@ -1,4 +1,4 @@
-// One set: its changes are gathered, accepted, flushed and read here. Counters and buffers stand on it.
+// One set: gathers, flushes and reads its changes. Counters and buffers use it.
 import type { Log } from "../observe/log-line.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { within } from "../base/patience.ts";
@@ -16,41 +16,41 @@ import { type Sink } from "./sinks/sink.ts";
 import { type Backlog, chunkCountMax } from "./slice-store.ts";
 import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 
-/** What sets work with in an isolate. */
+/** The dependencies of sets in an isolate. */
 export interface BehindPorts {
-  /** `undefined` without a database: then nothing is accepted. */
+  /** `undefined` without a database, where no change is accepted. */
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
-  /** While it is paused, nothing is accepted. */
+  /** While it is paused, no change is accepted. */
   readonly room?: RedisSlicesSettings<never>["room"];
   readonly namespace: string;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly log: Log;
-  /** Absent: the usual. */
+  /** Default: `usualTimes`. */
   readonly times?: SliceTimes;
 }
 
-/** A durable change was not accepted. */
+/** A durable change that was not accepted. */
 export class NotAccepted extends Error {
   override readonly name = "NotAccepted";
-  /** Nobody knows whether it counts. Otherwise it certainly does not. */
+  /** It is unknown whether the change counts. Otherwise it certainly does not. */
   readonly isInDoubt: boolean;
 
   constructor(set: string, { kind, cause }: Exclude<Outcome, { kind: "accepted" }>) {
     const isInDoubt = kind === "in-doubt";
     const may = isInDoubt
-      ? "It may still count: do not repeat it if it must count only once."
-      : "It does not count: try again later.";
-    super(`A change of ${set} was not accepted. Why: ${said[cause]}. ${may}`);
+      ? "It may still count: do not retry it if it must count only once."
+      : "It does not count: retry later.";
+    super(`A change of ${set} was not accepted. Reason: ${said[cause]}. ${may}`);
     this.isInDoubt = isInDoubt;
   }
 }
 
-/** A sink that is silent for longer has failed; it may still commit. */
+/** After this time without an answer, the sink has failed, but it may still commit. */
 const sinkMsMax = 30_000;
 
-/** Of a flush behind an answer, whose request has queries of its own. */
+/** The limit for a flush behind an answer, because the request has queries of its own. */
 const chunksBehindMax = 5;
 
 export class ChangeSet<Change extends { readonly key: string }, Value> {
@@ -95,13 +95,13 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     this.#gathering.add(change, bytes);
   }
 
-  /** Resolves once it is accepted; rejects with `NotAccepted`. */
+  /** Resolves once the change is accepted; otherwise rejects with `NotAccepted`. */
   async addDurably(change: Change, bytes: number): Promise<void> {
     const outcome = await this.#gathering.addAndWait(change, bytes);
     if (outcome.kind !== "accepted") throw new NotAccepted(this.#set, outcome);
   }
 
-  /** @throws OperatorError where Redis cannot be read; else what the sink throws */
+  /** @throws OperatorError if Redis cannot be read, and errors of the sink */
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Value>> {
     const values = new Map<string, Value>();
     for (let at = 0; at < keys.length; at += chunkCountMax) {
@@ -115,13 +115,13 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return values;
   }
 
-  /** Sends gathered changes to Redis, and changes that have rested to the sink. Never rejects. */
+  /** Sends gathered changes to Redis, and rested changes to the sink. Never rejects. */
   async flush(budget: ChunkBudget): Promise<Flushed> {
     await this.#gathering.settle();
     return this.#flush(budget);
   }
 
-  /** Is it the turn of a run of the cron trigger, of one each minute? */
+  /** Tells whether this run of the cron trigger, one of each minute, should flush the set. */
   isDue(atMs: number): boolean {
     const minutes = Math.max(1, Math.round(this.#options.everyMs / minuteMs));
     return Math.floor(atMs / minuteMs) % minutes === 0 && !this.condition.isBackingOff(atMs);
@@ -135,7 +135,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return flushed;
   }
 
-  /** Where nobody flushes, or not fast enough, this isolate does behind an answer. */
+  /** Flushes behind an answer if other flushes are missing or too slow. */
   #heard(backlog: Backlog): void {
     this.condition.waits(backlog);
     const { nowAtMs, afterAnswer } = this.#ports;
@@ -159,7 +159,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return new OperatorError({
       what: `The ${this.#kind.name} ${this.#set} cannot be read exactly.`,
       why,
-      mend: mend === undefined ? "Try again." : `Try again; if that fails too, ${mend}.`,
+      mend: mend === undefined ? "Try again." : `Try again; if that also fails, ${mend}.`,
     });
   }
 }

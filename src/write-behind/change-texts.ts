@@ -1,61 +1,61 @@
-// Keys, amounts and values of changes, as a caller names them: what every database takes, and no more.
+// Validates keys, amounts and values of changes: all databases must be able to store them.
 import { OperatorError } from "../base/operator-error.ts";
 
 /** In UTF-8. */
 export const keyBytesMax = 512;
-/** Of a value's text, in UTF-8. */
+/** Of an encoded value, in UTF-8. */
 export const valueBytesMax = 32_768;
-/** Of one add, so that no sum of a slice is beyond what numbers hold exactly. */
+/** Of one add, so that each sum in a slice is a safe integer. */
 export const byMax = 1_000_000_000;
-/** Of `top`: an isolate holds them all. */
+/** Of `top`, because an isolate holds all results. */
 const topCountMax = 10_000;
 
-/** A number is written as text, so `42` and `"42"` are one key. */
+/** Numbers become text, so `42` and `"42"` are the same key. */
 export type SetKey = string | number;
 
-/** @throws OperatorError for what some database could not keep as it is */
+/** @throws OperatorError for a key that some database could not store unchanged */
 export function keyTextOf(key: SetKey): string {
   const text = typeof key === "number" && Number.isFinite(key) ? String(key) : key;
   const why =
     typeof text !== "string"
-      ? "It is neither a text nor a number."
+      ? "It is neither a string nor a number."
       : (whyUnstorable(text) ?? (text === "" ? "It is empty." : whyTooLong(text, keyBytesMax)));
   if (why === undefined) return text as string;
   throw new OperatorError({
     what: "A key of a write-behind set is refused.",
     why,
-    mend: `Name it by a text of 1 to ${keyBytesMax} bytes, such as an ID.`,
+    mend: `Use a string of 1 to ${keyBytesMax} bytes, such as an ID.`,
   });
 }
 
-/** @throws OperatorError for what is no whole number, or too large */
+/** @throws OperatorError if it is not a whole number, or too large */
 export function checkedBy(by: number): number {
   if (Number.isSafeInteger(by) && Math.abs(by) <= byMax) return by;
   throw new OperatorError({
     what: `An add of ${by} is refused.`,
-    why: `It is no whole number from -${byMax} to ${byMax}.`,
-    mend: "Add whole numbers, such as cents in the place of euros.",
+    why: `It is not a whole number from -${byMax} to ${byMax}.`,
+    mend: "Add whole numbers, such as cents instead of euros.",
   });
 }
 
-/** @throws OperatorError for what one database refuses, and another takes for all rows */
+/** @throws OperatorError for a count that databases treat differently: some reject it, and others return all rows */
 export function checkedTopCount(count: number): number {
   if (Number.isSafeInteger(count) && count >= 0 && count <= topCountMax) return count;
   throw new OperatorError({
     what: `The largest ${count} values are refused.`,
-    why: `It is no whole number from 0 to ${topCountMax}.`,
-    mend: "Ask for as many as you show; for more, ask your database.",
+    why: `It is not a whole number from 0 to ${topCountMax}.`,
+    mend: "Request only as many as you show; for more, query your database.",
   });
 }
 
-/** @throws OperatorError for a text that no database would take */
+/** @throws OperatorError for a text that databases reject */
 export function checkedText(text: string, place: string): string {
   const why = whyUnstorable(text) ?? whyTooLong(text, valueBytesMax);
   if (why === undefined) return text;
   throw new OperatorError({
     what: `The value of ${place} is refused.`,
     why,
-    mend: `A codec may write up to ${valueBytesMax} bytes of whole characters, without U+0000.`,
+    mend: `The codec may return up to ${valueBytesMax} bytes of whole characters, without U+0000.`,
   });
 }
 
@@ -63,12 +63,12 @@ export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** PostgreSQL refuses U+0000, and UTF-8 has no half characters. One such text would stop all flushes. */
+/** PostgreSQL rejects U+0000, and UTF-8 has no lone surrogates. One such text would block all flushes. */
 function whyUnstorable(text: string): string | undefined {
-  if (text.includes("\0")) return "It holds the character U+0000.";
-  return text.isWellFormed() ? undefined : "It holds half a character (a lone surrogate).";
+  if (text.includes("\0")) return "It contains the character U+0000.";
+  return text.isWellFormed() ? undefined : "It contains half a character (a lone surrogate).";
 }
 
 function whyTooLong(text: string, bytesMax: number): string | undefined {
-  return bytesOf(text) > bytesMax ? `It is over ${bytesMax} bytes.` : undefined;
+  return bytesOf(text) > bytesMax ? `It is longer than ${bytesMax} bytes.` : undefined;
 }

@@ -1,4 +1,4 @@
-// A counter of many keys: adds are accepted in Redis, and written to the application's database later.
+// A counter of many keys. Redis accepts adds, and they are written to the application's database later.
 import { adds } from "./change-kind.ts";
 import { type BehindPorts, ChangeSet } from "./change-set.ts";
 import { bytesOf, checkedBy, checkedTopCount, keyTextOf, type SetKey } from "./change-texts.ts";
@@ -8,7 +8,7 @@ import type { Add, CounterSink } from "./sinks/sink.ts";
 
 export type CounterOptions = SetOptions<CounterSink>;
 
-/** That somebody waits until it is accepted. */
+/** Makes the caller wait until the change is accepted. */
 export interface Durable {
   readonly durable: true;
 }
@@ -18,7 +18,7 @@ export class Counter {
   readonly #name: string;
   readonly #setOf: () => ChangeSet<Add, number>;
 
-  /** @param setOf called at each use: the cache begins with the first */
+  /** @param setOf called at each use, because the first use opens the cache */
   constructor(name: string, sink: CounterSink, setOf: () => ChangeSet<Add, number>) {
     this.#name = name;
     this.#sink = sink;
@@ -26,12 +26,11 @@ export class Counter {
   }
 
   /**
-   * Adds to a key, which begins at 0. The add is gathered for up to a second. If this isolate ends before
-   * that, the add is lost.
+   * Adds to a key, which starts at 0. Adds are gathered for up to a second, and are lost if this isolate ends before.
    *
-   * @param by a whole number; below 0 it takes away
-   * @param options `{ durable: true }`: resolves once the add is accepted; from then on it counts exactly once
-   * @throws OperatorError for a key or a number that is refused
+   * @param by a whole number, which may be negative
+   * @param options `{ durable: true }`: resolves once the add is accepted; it then counts exactly once
+   * @throws OperatorError for an invalid key or number
    */
   add(key: SetKey, by?: number): void;
   add(key: SetKey, by: number, options: Durable): Promise<void>;
@@ -39,20 +38,20 @@ export class Counter {
     return this.#change({ key: keyTextOf(key), by: checkedBy(by), isReset: false }, options);
   }
 
-  /** Sets a key to 0: adds that are accepted before it no longer count. It is a change like an add. */
+  /** Sets a key to 0: earlier accepted adds no longer count. A removal is a change like an add. */
   remove(key: SetKey): void;
   remove(key: SetKey, options: Durable): Promise<void>;
   remove(key: SetKey, options?: Durable): Promise<void> | undefined {
     return this.#change({ key: keyTextOf(key), by: 0, isReset: true }, options);
   }
 
-  /** With all adds that are accepted, also those that the database does not have yet. */
+  /** Returns a value with all accepted adds, including those that the database does not have yet. */
   async get(key: SetKey): Promise<number> {
     const text = keyTextOf(key);
     return (await this.#setOf().read([text])).get(text) ?? 0;
   }
 
-  /** The same for several keys. The map has each of them. */
+  /** Returns several values. The map has each key. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, number>> {
     const texts = keys.map(keyTextOf);
     const values = await this.#setOf().read([...new Set(texts)]);
@@ -60,16 +59,16 @@ export class Counter {
   }
 
   /**
-   * The largest values in the database. Adds that wait for a flush are not in them.
+   * Returns the largest values in the database. Adds that wait for a flush are not included.
    *
    * @param count 10,000 at most
-   * @throws OperatorError for another one
+   * @throws OperatorError for an invalid count
    */
   async top(count: number): Promise<readonly (readonly [key: string, value: number])[]> {
     return this.#sink.top(this.#name, checkedTopCount(count));
   }
 
-  /** Sends gathered changes to Redis, and changes that have rested to the sink. Never rejects. */
+  /** Sends gathered changes to Redis, and rested changes to the sink. Never rejects. */
   async flush(options?: FlushOptions): Promise<FlushResult> {
     return resultOf(await this.#setOf().flush(budgetOf(options)));
   }

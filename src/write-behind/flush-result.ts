@@ -1,19 +1,19 @@
-// A flush as an application asks for it, and what it is told of it.
+// The options and the result of a flush, as an application sees them.
 import type { ChunkBudget, Flushed } from "./flush.ts";
 
 export interface FlushOptions {
   /**
-   * How many chunks are sent to sinks at most; 12 unless set. Each is up to three queries, and each set asks for
-   * its mark by one more. D1's free plan has 50 for one invocation of a Worker.
+   * The largest number of chunks that are sent to sinks. Default: 12. Each takes up to three queries, and each set
+   * one more for its mark. D1's free plan allows 50 for one invocation of a Worker.
    */
   readonly chunksMax?: number | undefined;
 }
 
-/** What a flush of one set came to. */
+/** The result of flushing one set. */
 export interface FlushResult {
-  /** `more`: call it again. `failed`: the log says why; what was not confirmed is sent again. */
+  /** `more`: call it again. `failed`: the log has the reason, and unconfirmed changes are sent again. */
   readonly state: "done" | "more" | "failed";
-  /** Changes that its sink has confirmed. */
+  /** The number of changes that the sink has confirmed. */
   readonly changes: number;
 }
 

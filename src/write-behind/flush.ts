@@ -1,5 +1,5 @@
-// Takes the slices of one set, the oldest first, applies them to the sink chunk by chunk, and drops them.
-// Several flushers at once are harmless, and what one leaves the next continues.
+// Applies the slices of one set to the sink, oldest first and chunk by chunk, and drops them. Concurrent flushers are
+// harmless, and each continues where another stopped.
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { Mark, Sink } from "./sinks/sink.ts";
 import {
@@ -16,15 +16,15 @@ export interface FlushPorts<Change, Value> {
   readonly sink: Sink<Change, Value>;
 }
 
-/** How many chunks a run may still send to sinks; several sets may share it. */
+/** The number of chunks that a run may still send to sinks. Several sets may share it. */
 export interface ChunkBudget {
   left: number;
 }
 
 /**
- * - `done`: nothing that has rested is left.
+ * - `done`: all rested slices are flushed.
  * - `more`: the budget is used up; the next run continues.
- * - `sink-failed`: nobody knows whether the sink has the chunk; the next run sends it again.
+ * - `sink-failed`: it is unknown whether the sink has the chunk; the next run sends it again.
  */
 export type FlushEnd =
   | { readonly kind: "done" }
@@ -34,11 +34,11 @@ export type FlushEnd =
 
 export interface Flushed {
   readonly end: FlushEnd;
-  /** Slices that were dropped. */
+  /** The number of dropped slices. */
   readonly sliceCount: number;
-  /** Changes that the sink has confirmed. */
+  /** The number of changes that the sink has confirmed. */
   readonly changeCount: number;
-  /** After the last drop; absent where nothing was dropped. */
+  /** After the last drop; absent without one. */
   readonly backlog?: Backlog;
 }
 
@@ -83,18 +83,18 @@ async function markOf<Change, Value>({ sink, set }: FlushPorts<Change, Value>): 
   }
 }
 
-/** The mark stands at the last key, and not at the end. */
+/** Used if the mark is at the last key, but not yet at the end of the slice. */
 const noChanges = { kind: "answered", value: { keyCount: 0, changes: [] } } as const;
 
 interface SliceRun {
   readonly rested: RestedSlice;
-  /** Where the run began: what stands up to there is not sent again. */
+  /** The mark at the start of the run. Changes up to it are not sent again. */
   readonly mark: Mark | undefined;
   readonly budget: ChunkBudget;
   readonly run: { changeCount: number };
 }
 
-/** @returns why it broke off; `undefined` once the sink has confirmed the slice to its end */
+/** Returns why it stopped; `undefined` once the sink has confirmed the whole slice. */
 async function applySlice<Change, Value>(
   { set, store, sink }: FlushPorts<Change, Value>,
   { rested: { slice, keys }, mark, budget, run }: SliceRun,
@@ -108,7 +108,7 @@ async function applySlice<Change, Value>(
     const named = left.slice(0, chunkCountMax);
     const found = named.length === 0 ? noChanges : await store.changes(slice, named);
     if (found.kind === "unavailable") return found;
-    // Another flusher has dropped it, so the sink has it.
+    // Another flusher has dropped the slice, so the sink has it.
     if (found.value === undefined) return undefined;
     const { changes, keyCount } = found.value;
     left = left.slice(keyCount);

@@ -1,32 +1,32 @@
-// Changes that an isolate has gathered and that are sent together, as one batch.
+// A batch: changes that an isolate has gathered and sends together.
 import type { ChangeKind } from "./change-kind.ts";
 import type { Batch } from "./slice-store.ts";
 
-/** A batch with as many calls, or as many bytes, is sent at once. */
+/** A batch with this many calls or bytes is sent at once. */
 export const [batchCallsMax, batchBytesMax] = [1_000, 262_144];
 
-/** Why a batch was not accepted: what the database answered, or what this isolate found. */
+/** Why a batch was not accepted, as the database answered or this isolate found. */
 export type Refusal = "late" | "early" | "full" | "paused" | "no-room" | "unanswered";
 
 /**
- * - `refused`: for certain none of it counts.
- * - `in-doubt`: nobody knows whether it counts.
+ * - `refused`: the batch certainly does not count.
+ * - `in-doubt`: it is unknown whether the batch counts.
  */
 export type Outcome =
   | { readonly kind: "accepted" }
   | { readonly kind: "refused" | "in-doubt"; readonly cause: Refusal };
 
-/** It is open to more changes until it is sealed; then its id and its slice are fixed. */
+/** A batch, open to more changes until it is sealed. Its id and slice are then fixed. */
 export class Gathered<Change extends { readonly key: string }> {
-  /** Calls that it stands for: several may be about one key. */
+  /** The number of calls, of which several may have the same key. */
   callCount = 0;
-  /** Of the keys and values of these calls, about. */
+  /** The approximate size of the calls' keys and values. */
   bytes = 0;
-  /** Of its last call. */
+  /** The time of the last call. */
   lastAtMs = 0;
-  /** Raised at each sign of life of whoever sends it. */
+  /** Increases at each sign of life of the sender. */
   signs = 0;
-  /** Tries of which nobody knows what they came to, or not yet. */
+  /** Attempts whose result is unknown or pending. */
   unknownTryCount = 0;
   outcome: Outcome | undefined;
   readonly #joined: ChangeKind<Change, unknown>["joined"];
@@ -42,12 +42,12 @@ export class Gathered<Change extends { readonly key: string }> {
     return this.callCount >= batchCallsMax || this.bytes >= batchBytesMax;
   }
 
-  /** Resolves once there is an outcome. Another request may wait for it under a timer of its own. */
+  /** Resolves once there is an outcome. Another request may wait for it with its own timer. */
   get settled(): Promise<void> {
     return this.#settled.promise;
   }
 
-  /** @param by.bytes of its key and its value, about */
+  /** @param by.bytes the approximate size of the key and the value */
   take(change: Change, by: { bytes: number; atMs: number }): void {
     const earlier = this.#changes.get(change.key);
     const joined = earlier === undefined ? change : this.#joined(earlier, change);
@@ -57,7 +57,7 @@ export class Gathered<Change extends { readonly key: string }> {
     this.bytes += by.bytes;
   }
 
-  /** @param made of its first call; it stays on each try */
+  /** @param made called at the first call; later attempts keep its result */
   sealed(made: () => Pick<Batch<Change>, "id" | "slice">): Batch<Change> {
     return (this.#batch ??= { ...made(), changes: [...this.#changes.values()] });
   }

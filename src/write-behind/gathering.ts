@@ -1,5 +1,5 @@
-// Gathers the changes of one set in this isolate, and has them accepted in batches. A batch outlives the
-// request that began it: each request that waits for it, and each later change, may take it up.
+// Gathers the changes of one set in this isolate, and sends them in batches. A batch outlives its first request: other
+// requests that wait for it, and later changes, may take over its sending.
 import { patiently, pause } from "../base/patience.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
@@ -7,16 +7,16 @@ import { Gathered, type Outcome, type Refusal } from "./gathered.ts";
 import type { Backlog, Batch, SliceStore } from "./slice-store.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 
-/** From its first change until a batch is sent. */
+/** From the first change of a batch until it is sent. */
 export const gatherMs = 1_000;
 
-/** What waits in an isolate while batches are not accepted, at most: calls, and bytes of keys and values. */
+/** Limits for changes that wait in an isolate: calls, and bytes of keys and values. */
 const [waitingCallsMax, waitingBytesMax] = [10_000, 8_388_608];
 
 const pausesMs = [1_000, 2_000, 4_000, 4_000];
-/** A batch is late 20 s after its slice has begun, and work behind an answer ends after 30 s. */
+/** A batch is late 20 s after its slice has begun, and background work ends after 30 s. */
 const lastTryMs = 20_000;
-/** A try takes 5 s at the most. Who is silent for longer is gone with its request. */
+/** An attempt takes at most 5 s. A sender without a sign of life for longer has ended with its request. */
 const silenceMs = 10_000;
 
 export interface GatheringSettings<Change extends { readonly key: string }> {
@@ -26,18 +26,18 @@ export interface GatheringSettings<Change extends { readonly key: string }> {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Is told of each batch once, when it is settled. */
+  /** Called once for each batch, when it is settled. */
   readonly onOutcome: (outcome: Outcome, callCount: number) => void;
-  /** Is told what waits for the sink, as of an acceptance. */
+  /** Called after each acceptance with the backlog of the sink. */
   readonly onBacklog: (backlog: Backlog) => void;
 }
 
 export class Gathering<Change extends { readonly key: string }> {
   readonly #settings: GatheringSettings<Change>;
   #open: Gathered<Change> | undefined;
-  /** Neither accepted nor given up. */
+  /** Batches that are neither accepted nor given up. */
   readonly #unsettled = new Map<Gathered<Change>, { signs: number; atMs: number }>();
-  /** The newest that a batch was given, and the newest that Redis has accepted. */
+  /** The newest slice given to a batch, and the newest one that Redis has accepted. */
   #sliceMin = -Infinity;
   #acceptedSlice = -Infinity;
 
@@ -45,7 +45,7 @@ export class Gathering<Change extends { readonly key: string }> {
     this.#settings = settings;
   }
 
-  /** Nobody waits for it: what becomes of it is counted. */
+  /** Adds a change without waiting. Its outcome is counted. */
   add(change: Change, bytes: number): void {
     const { afterAnswer, onOutcome } = this.#settings;
     const joined = this.#join(change, bytes);
@@ -55,7 +55,7 @@ export class Gathering<Change extends { readonly key: string }> {
     else if (isFirst) afterAnswer(() => this.#sendLater(batch));
   }
 
-  /** @returns once its batch is accepted or given up. Never rejects */
+  /** Resolves once the batch is accepted or given up. Never rejects. */
   async addAndWait(change: Change, bytes: number): Promise<Outcome> {
     const joined = this.#join(change, bytes);
     if (joined === undefined) {
@@ -65,7 +65,7 @@ export class Gathering<Change extends { readonly key: string }> {
     const { batch, isFirst } = joined;
     const { afterAnswer } = this.#settings;
     if (batch.isFull) await this.#send(batch);
-    // Behind the answer too: the caller may stop waiting.
+    // Also behind the answer, because the caller may stop waiting.
     else if (isFirst) {
       const sent = this.#sendLater(batch);
       afterAnswer(() => sent);
@@ -75,7 +75,7 @@ export class Gathering<Change extends { readonly key: string }> {
     return batch.outcome ?? notAccepted(batch, "unanswered");
   }
 
-  /** Has all that was gathered until now accepted, or given up. Never rejects. */
+  /** Waits until all changes gathered so far are accepted or given up. Never rejects. */
   async settle(): Promise<void> {
     const batches = [...this.#unsettled.keys()];
     if (this.#open !== undefined) await this.#send(this.#open);
@@ -98,13 +98,13 @@ export class Gathering<Change extends { readonly key: string }> {
     if (isFirst) this.#unsettled.set(batch, { signs: 0, atMs });
     if (batch.isFull) {
       this.#open = undefined;
-      // If it is sent only after a later batch, it must not have a newer slice than that.
+      // Fix its slice now: if it is sent after a later batch, its slice must not be newer.
       this.#sealed(batch);
     }
     return { batch, isFirst };
   }
 
-  /** A clock that was set back gives no older slice: in a buffer the older put would win. */
+  /** A clock that was set back must not give an older slice: in a buffer, the older put would win. */
   #sealed(batch: Gathered<Change>): Batch<Change> {
     const { kind, nowAtMs, randomText, times } = this.#settings;
     return batch.sealed(() => {
@@ -114,7 +114,7 @@ export class Gathering<Change extends { readonly key: string }> {
     });
   }
 
-  /** Batches whose requests have ended without a word. */
+  /** Takes over batches whose requests have ended silently. */
   #takeUp(): void {
     const { nowAtMs, afterAnswer } = this.#settings;
     const atMs = nowAtMs();
@@ -129,11 +129,11 @@ export class Gathering<Change extends { readonly key: string }> {
 
   async #sendLater(batch: Gathered<Change>): Promise<void> {
     await pause(gatherMs);
-    // A batch that was full, or is being flushed, has been sent already.
+    // A batch that was full or flushed has already been sent.
     if (batch.signs === 0) await this.#send(batch);
   }
 
-  /** Waits for whoever sends it, and sends it itself if nothing is heard of that. */
+  /** Waits for the sender, and takes over if it shows no sign of life. */
   async #standBy(batch: Gathered<Change>): Promise<void> {
     while (batch.outcome === undefined) {
       const { signs } = batch;
@@ -164,7 +164,7 @@ export class Gathering<Change extends { readonly key: string }> {
     const answer = await store.accept(sealed);
     if (answer.kind === "answered" || unsent.includes(answer.cause)) batch.unknownTryCount -= 1;
     if (answer.kind === "unavailable") return undefined;
-    // The clock had been ahead: what it gives now must not wait until Redis has come to that slice.
+    // The clock was ahead before. New batches must not wait until Redis reaches that slice.
     if (answer.value.kind === "early") this.#sliceMin = this.#acceptedSlice;
     if (answer.value.kind !== "accepted") return notAccepted(batch, answer.value.kind);
     this.#acceptedSlice = Math.max(this.#acceptedSlice, sealed.slice);
@@ -182,13 +182,13 @@ export class Gathering<Change extends { readonly key: string }> {
 
 const noRoom: Outcome = { kind: "refused", cause: "no-room" };
 
-/** A try without an answer may still have been accepted, or arrive later. */
+/** Without an answer, the batch may have been accepted, or may arrive later. */
 const notAccepted = (
   { unknownTryCount }: { readonly unknownTryCount: number },
   cause: Refusal,
 ): Outcome => ({ kind: unknownTryCount > 0 ? "in-doubt" : "refused", cause });
 
-/** By these the database has done nothing. */
+/** Causes after which the database certainly has done nothing. */
 const unsent: readonly RedisCause[] = [
   "shut-off",
   "writes-refused",

@@ -1,5 +1,5 @@
-// Reads values exactly: what waits in Redis first, then value and mark of the sink at one moment. Changes
-// that the sink has by then stand at or before its mark, and are not added again.
+// Reads exact values: first the waiting changes in Redis, then value and mark of the sink at one moment. Changes up to
+// the mark are already in the sink's value, and are not applied again.
 import type { RedisAnswer } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -13,9 +13,9 @@ export interface ReadPorts<Change extends { readonly key: string }, Value> {
 }
 
 /**
- * One command to Redis, then one statement of the sink.
+ * Uses one command to Redis and one statement of the sink.
  *
- * @returns values of the keys that have one. Rejects as the sink does
+ * @returns the values of keys that have one. Rejects as the sink does
  */
 export async function readExactly<Change extends { readonly key: string }, Value>(
   { set, kind, store, sink }: ReadPorts<Change, Value>,

@@ -1,4 +1,4 @@
-// Slices in Redis, of one set: the port by scripts.
+// Implements the port of slices in Redis by scripts, for one set.
 import type { DatabaseRoom } from "../redis/database-room.ts";
 import type { RedisPurpose } from "../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
@@ -23,26 +23,26 @@ import {
 } from "./slice-store.ts";
 import { type SliceTimes, usualTimes } from "./slice-times.ts";
 
-/** Of the changes of a chunk. D1 takes a text of 2 MB at most. */
+/** The size of a chunk's changes. D1 accepts texts up to 2 MB. */
 const chunkBytesMax = 524_288;
 
-/** Any change has a key. */
+/** Every change has a key. */
 interface Keyed {
   readonly key: string;
 }
 
 export interface RedisSlicesSettings<Change extends Keyed> {
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove">;
-  /** While it is paused, nothing is accepted. */
+  /** While it is paused, no change is accepted. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
-  /** It begins all keys. */
+  /** The prefix of all keys. */
   readonly namespace: string;
   readonly set: string;
   readonly kind: ChangeTexts<Change>;
-  /** How many keys may wait, in all slices together. */
+  /** The limit for waiting keys in all slices together. */
   readonly backlogMax: number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Absent: the usual. */
+  /** Default: `usualTimes`. */
   readonly times?: SliceTimes;
 }
 

@@ -1,5 +1,5 @@
-// How a set fares in this isolate: what was accepted, lost and in doubt, what waits for its sink, and a line
-// in the log where its changes begin to be lost or its flushes begin to fail.
+// The condition of a set in this isolate: its counts and its backlog. Logs when changes begin to be lost, when flushes
+// begin to fail, and when both recover.
 import { errorName } from "../base/error-name.ts";
 import { Condition } from "../observe/condition.ts";
 import type { FamilyName } from "../protocol/families.ts";
@@ -19,27 +19,27 @@ export interface SetConditionSettings {
   readonly log: Log;
 }
 
-/** What a line says of each refusal. */
+/** The explanation of each refusal in log lines. */
 export const said: Readonly<Record<Refusal, string>> = {
-  late: "their batch came to Redis too late: it was under way for too long, or the clock of this isolate is behind that of Redis",
+  late: "their batch reached Redis too late: it took too long, or the clock of this isolate is behind that of Redis",
   early: "the clock of this isolate is ahead of that of Redis",
-  full: "as much waits for the sink as may, by `backlogMax`",
+  full: "the backlog of the sink has reached `backlogMax`",
   paused: "the database is nearly full",
-  "no-room": "as much waits in this isolate for Redis as may",
+  "no-room": "this isolate holds the most changes that may wait for Redis",
   unanswered: "Redis did not confirm them",
 };
 
-/** After that long a flush is tried again, doubled with each failure in a row. */
+/** The pause after a failed flush. It doubles with each consecutive failure. */
 const [pauseMsMin, pauseMsMax] = [5_000, 300_000];
 
 export class SetCondition {
-  /** Calls, by what became of them. */
+  /** Calls by outcome. */
   readonly #calls = { accepted: 0, lost: 0, inDoubt: 0 };
   readonly #refusals: Partial<Record<Refusal, number>> = {};
-  /** Calls that came too late for certain; they are among the lost. */
+  /** Calls that were certainly late. They are also counted as lost. */
   #lateCount = 0;
   readonly #flushes = { slices: 0, changes: 0 };
-  /** Flushes, by how they ended. */
+  /** Flushes by how they ended. */
   readonly #ends = { done: 0, more: 0, failed: 0 };
   readonly #settings: SetConditionSettings;
   readonly #gathering: Condition<Refusal>;
@@ -61,12 +61,12 @@ export class SetCondition {
     this.#flushing = new Condition({
       tell,
       about: () => ({ event: "write-behind", set, of: "flushes" }),
-      troubleLine: (kind) => `Flushes of ${set} fail with ${kind}: look at its sink, or at Redis.`,
+      troubleLine: (kind) => `Flushes of ${set} fail with ${kind}: check its sink and Redis.`,
       wellLine: (lasted) => `Flushes of ${set} work again after ${lasted}.`,
     });
   }
 
-  /** A batch was settled, of so many calls. */
+  /** Counts the outcome of a batch. */
   settled(outcome: Outcome, callCount: number): void {
     const atMs = this.#settings.nowAtMs();
     if (outcome.kind === "accepted") {
@@ -101,14 +101,14 @@ export class SetCondition {
     this.#flushing.failed(end.kind === "unavailable" ? end.cause : errorName(end.error), atMs);
   }
 
-  /** Has a flush failed so lately that the next one waits? One by hand does not. */
+  /** Tells whether the next automatic flush waits because the last one failed. Manual flushes do not wait. */
   isBackingOff(atMs: number): boolean {
     if (this.#failuresInRow === 0) return false;
     const pauseMs = Math.min(pauseMsMax, pauseMsMin * 2 ** (this.#failuresInRow - 1));
     return Math.abs(atMs - this.#failedAtMs) < pauseMs;
   }
 
-  /** What it counts in the families of metrics, since this isolate began. */
+  /** Returns the counts of the metric families since this isolate started. */
   series(): Map<string, number> {
     const { set } = this.#settings;
     const { accepted, lost, inDoubt } = this.#calls;
@@ -125,7 +125,7 @@ export class SetCondition {
     return all;
   }
 
-  /** For findings: what waits, as this isolate heard of it last (-Infinity: never), and flushes that fail. */
+  /** For findings: the backlog as last reported to this isolate (-Infinity: never), and failing flushes. */
   get troubles() {
     const { everyMs, backlogMax, times } = this.#settings;
     const { trouble } = this.#flushing;
@@ -147,10 +147,10 @@ export class SetCondition {
         : Math.max(0, ageMsOf(oldestSlice, this.#settings.nowAtMs(), times));
     return {
       ...this.#calls,
-      /** Of those that are lost or in doubt: why. */
+      /** The reasons of lost and doubtful calls. */
       refusals: { ...this.#refusals },
       flushes: { ...this.#flushes, failed: this.#ends.failed },
-      /** As this isolate heard of it last; `undefined` before that. */
+      /** As last reported to this isolate; `undefined` if never. */
       backlog: keyCount === undefined ? undefined : { keys: keyCount, oldestAgeMs, atMs },
       trouble: this.#gathering.trouble,
       troubleWithFlushes: this.#flushing.trouble,

@@ -1,4 +1,4 @@
-// What an application says of a set: its name, its sink and its bounds, and what is refused.
+// The options of a set: name, sink and limits, and their validation.
 import * as z from "zod/mini";
 import { durationSeconds } from "../config/duration.ts";
 import { between, fields, secondsToADay } from "../config/forms.ts";
@@ -6,15 +6,15 @@ import type { Duration } from "../config/written-route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
 export interface SetOptions<Sink> {
-  /** Where its changes go. */
+  /** The target of the changes. */
   readonly sink: Sink;
-  /** How often a run of the cron trigger flushes it; `"1m"` unless set. */
+  /** How often the cron trigger flushes it. Default: `"1m"`. */
   readonly every?: Duration | undefined;
-  /** How many keys may wait for the sink, each counted once in every 10 s; 100,000 unless set. */
+  /** The limit for keys that wait for the sink, each counted once in every 10 s. Default: 100,000. */
   readonly backlogMax?: number | undefined;
 }
 
-/** As it was checked. */
+/** Validated options. */
 export interface CheckedOptions<Sink> {
   readonly sink: Sink;
   readonly everyMs: number;
@@ -29,9 +29,9 @@ const bounds = fields("a write-behind set", {
 });
 
 /**
- * @param kind    how the call is named, such as `counter`
- * @param methods that a sink of this kind has
- * @throws OperatorError that names the set, and each option that is wrong
+ * @param kind    the name of the call, such as `counter`
+ * @param methods the methods that a sink of this kind needs
+ * @throws OperatorError with the name of the set and each invalid option
  */
 export function checkedOptions<Sink extends object>(
   kind: string,
@@ -42,20 +42,20 @@ export function checkedOptions<Sink extends object>(
   const { sink, ...bounded } = options;
   const faults = nameForm.test(name)
     ? []
-    : ["Its name is not 1 to 64 letters, digits, dots, dashes or _."];
+    : ["Its name must be 1 to 64 letters, digits, dots, dashes or underscores."];
   const issues = z.safeParse(bounds, bounded).error?.issues ?? [];
   faults.push(
     ...issues.map(({ path, message }) => `${path.join(".") || "Its options"} ${message}.`),
   );
   const held = sink as Partial<Record<string, unknown>> | undefined;
   if (!methods.every((method) => typeof held?.[method] === "function")) {
-    faults.push(`sink is no sink of a ${kind}: it needs ${methods.join(", ")}.`);
+    faults.push(`sink is not a sink for a ${kind}: it needs ${methods.join(", ")}.`);
   }
   if (faults.length > 0) {
     throw new OperatorError({
       what: `The ${kind} ${JSON.stringify(name)} is refused.`,
       why: faults.join(" "),
-      mend: `Write cache.${kind}("${kind === "counter" ? "views" : "profiles"}", { sink }), and correct the options named here.`,
+      mend: `Write cache.${kind}("${kind === "counter" ? "views" : "profiles"}", { sink }), and correct these options.`,
     });
   }
   const { every = "1m", backlogMax = 100_000 } = bounded;

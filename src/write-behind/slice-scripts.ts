@@ -1,16 +1,16 @@
-// The scripts of slices in Redis. Each is atomic, and runs on the primary, by whose clock slices end.
+// The scripts of slices in Redis. Each is atomic and runs on the primary, whose clock ends slices.
 //
-// Of a set there are: an index of its slices, a hash for each slice, a count of the keys that wait, and for
-// each batch a key by which it is known again. The names begin with that of the index: a slice's ends in its
-// number. So all keys of a set lie in one slot of a cluster.
+// A set has an index of its slices, a hash for each slice, a count of the waiting keys, and a key for each batch by
+// which a repeated one is recognised. All names begin with that of the index, and a slice's ends with its number. All
+// keys of a set are in one slot of a cluster.
 
-/** Beside the index these are looked for by their names: an index that has lost one must not hide it. */
+/** Recent slices are also looked up by name, in case the index has lost one. */
 export const recentCount = 16;
 
 /**
- * Milliseconds. A database that refuses TIME in scripts has its time in the entries that it adds to streams.
- * Each script that asks for the time writes, or goes to the primary all the same. A full database refuses
- * an entry, unless the script has begun with a write that needs no memory.
+ * Milliseconds. If a database forbids TIME in scripts, the id of a new stream entry provides the time. Each script that
+ * needs the time writes, or goes to the primary anyway. A full database refuses the entry, unless the script has first
+ * made a write that needs no memory.
  */
 const clock = `
 local function nowMs(isForFull)
@@ -21,14 +21,14 @@ local function nowMs(isForFull)
   return tonumber(string.match(id, "^%d+"))
 end`;
 
-/** KEYS: index, count. @returns how many keys wait, and the oldest slice or nothing */
+/** KEYS: index, count. @returns the number of waiting keys, and the oldest slice or nothing */
 const backlog = `
 local function backlog(kind)
   local oldest = redis.call("ZRANGE", KEYS[1], 0, 0)[1] or ""
   return {kind, redis.call("GET", KEYS[2]) or "0", oldest}
 end`;
 
-/** The slices that there are, the oldest first, as texts. */
+/** Returns the existing slices as texts, oldest first. */
 const slices = `
 local function slicesAt(atMs, sliceMs)
   local found, isKnown = redis.call("ZRANGE", KEYS[1], 0, -1), {}
@@ -45,10 +45,10 @@ local function slicesAt(atMs, sliceMs)
 end`;
 
 /**
- * KEYS: index, count, the slice, the batch's. ARGV: slice, sliceMs, lateMs, seenMs, how many keys may wait,
- * keys and texts in turn. A batch that is known was accepted, whatever the time is now. Redis takes nothing
- * back of a script that fails, so none fails once it has written: a field that no set has written counts as
- * absent, as it does in a flush. A count without an index is of slices that were evicted.
+ * KEYS: index, count, the slice, the batch's. ARGV: slice, sliceMs, lateMs, seenMs, the limit for waiting keys,
+ * alternately keys and texts. A known batch was accepted, whatever the time is now. Redis does not roll back a failed
+ * script, so none may fail after a write: an invalid field counts as absent, as in a flush. A count without an index
+ * belongs to evicted slices.
  */
 const accept = (fold: string) => `${clock}${backlog}
 ${fold}
@@ -69,7 +69,7 @@ count = count + redis.call("HLEN", KEYS[3]) - before
 redis.call("SET", KEYS[2], string.format("%.0f", count))
 return backlog("accepted")`;
 
-/** Adds: "5" is added to what the sink has, "r5" to 0. */
+/** Adds: "5" is added to the sink's value, "r5" to 0. */
 export const acceptAddsScript = accept(`
 local function read(text)
   local reset, by = string.match(text, "^(r?)(%-?%d+)$")
@@ -84,7 +84,7 @@ local function fold(key, change)
   redis.call("HSET", KEYS[3], key, change)
 end`);
 
-/** Puts: each begins with its sequence, and the highest stays. */
+/** Puts: each begins with its sequence, and the highest one stays. */
 export const acceptPutsScript = accept(`
 local function fold(key, change)
   local held = string.match(redis.call("HGET", KEYS[3], key) or "", "^(%d+)[=%-]")
@@ -104,7 +104,7 @@ for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
 end
 return {}`;
 
-/** KEYS: the slice. ARGV: bytes for a chunk, keys. @returns texts of the first keys that have room */
+/** KEYS: the slice. ARGV: bytes for a chunk, keys. @returns texts of the first keys that fit */
 export const changesScript = `
 local texts, bytes = {}, 0
 if redis.call("EXISTS", KEYS[1]) == 0 then return texts end
@@ -116,8 +116,8 @@ end
 return texts`;
 
 /**
- * KEYS: index, count, the slice. ARGV: slice. Without slices the count begins anew. It deletes first: a full
- * database refuses DECRBY, unless the script has written by then.
+ * KEYS: index, count, the slice. ARGV: slice. Without slices, the count restarts. The script deletes first, because a
+ * full database refuses DECRBY unless the script has already written.
  */
 export const dropScript = `${backlog}
 local dropped = redis.call("HLEN", KEYS[3])
@@ -127,7 +127,7 @@ redis.call("ZREM", KEYS[1], ARGV[1])
 if redis.call("ZCARD", KEYS[1]) == 0 then redis.call("DEL", KEYS[2]) end
 return backlog("dropped")`;
 
-/** KEYS: index. ARGV: sliceMs, keys. @returns of each slice its number and texts */
+/** KEYS: index. ARGV: sliceMs, keys. @returns the number and texts of each slice */
 export const readScript = `${clock}${slices}
 local found = {}
 for _, slice in ipairs(slicesAt(nowMs(true), ARGV[1])) do

@@ -1,17 +1,17 @@
-// Time is cut into slices. How long a batch may be late, and how long a slice rests before it is taken.
+// Divides time into slices, and defines how late a batch may be, and how long a slice rests before its flush.
 
 /**
- * What all isolates of a set must agree on. `restMs` is over `lateMs` by as much as the clocks of two
- * servers may differ after a fail-over.
+ * All isolates of a set must use the same times. `restMs` exceeds `lateMs` by the largest difference of two servers'
+ * clocks after a fail-over.
  */
 export interface SliceTimes {
-  /** How long a slice is. */
+  /** The length of a slice. */
   readonly sliceMs: number;
-  /** A batch is accepted for that long after the end of its slice, and for that long before its beginning. */
+  /** Batches are accepted from this time before the start of their slice until this time after its end. */
   readonly lateMs: number;
-  /** A slice is taken that long after its end: nothing can come into it by then. */
+  /** A slice is flushed this long after its end, when no more batches can arrive. */
   readonly restMs: number;
-  /** How long Redis knows a batch again: longer than it may be accepted. */
+  /** How long Redis recognises a repeated batch. Longer than the batch may be accepted. */
   readonly seenMs: number;
 }
 
@@ -22,12 +22,12 @@ export const usualTimes: SliceTimes = {
   seenMs: 120_000,
 };
 
-/** @returns the number of the slice of an instant */
+/** Returns the number of the slice at an instant. */
 export function sliceAt(atMs: number, { sliceMs }: SliceTimes): number {
   return Math.floor(atMs / sliceMs);
 }
 
-/** @returns how long ago a slice has ended; below 0 while it lasts */
+/** Returns the time since a slice ended; below 0 before its end. */
 export function ageMsOf(slice: number, atMs: number, { sliceMs }: SliceTimes): number {
   return atMs - (slice + 1) * sliceMs;
 }

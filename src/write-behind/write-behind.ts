@@ -1,4 +1,4 @@
-// All counters and buffers of an isolate: the one way into this folder for whoever composes a cache.
+// All counters and buffers of an isolate: the entry point of this folder.
 import { addAll, Rises, type Sums } from "../observe/sums.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
@@ -19,21 +19,21 @@ interface Opened {
   readonly set: () => Pick<ChangeSet<never, never>, "flush" | "isDue" | "condition">;
 }
 
-/** What an application may do with sets. */
+/** The operations of an application on sets. */
 export interface Sets {
   /**
-   * Numbers that change too often to write each add to a database. An add that is accepted counts once.
+   * Creates a counter, for numbers that change too often to write each add to a database. An accepted add counts once.
    *
-   * @throws OperatorError for a name or an option that is refused
+   * @throws OperatorError for an invalid name or option
    */
   counter(name: string, options: CounterOptions): Counter;
   /**
-   * Values that change too often to write each of them to a database: the newest of each key is kept.
+   * Creates a buffer, for values that change too often to write each one to a database. It keeps the newest of each key.
    *
-   * @throws OperatorError for a name or an option that is refused
+   * @throws OperatorError for an invalid name or option
    */
   buffer<T>(name: string, options: BufferOptions<T>): Buffer<T>;
-  /** Sends gathered changes to Redis, and changes that have rested to the sinks. Never rejects. */
+  /** Sends gathered changes to Redis, and rested changes to the sinks. Never rejects. */
   flush(options?: FlushOptions): Promise<Readonly<Record<string, FlushResult>>>;
 }
 
@@ -65,14 +65,14 @@ export class WriteBehind implements Sets {
     if (this.#sets.has(name)) {
       throw new OperatorError({
         what: `The ${opened.kind} ${JSON.stringify(name)} is refused.`,
-        why: "There is a set of this name already.",
-        mend: "Make each set once, outside of requests, and give each a name of its own.",
+        why: "A set of this name already exists.",
+        mend: "Create each set once, outside requests, and with a unique name.",
       });
     }
     this.#sets.set(name, opened);
   }
 
-  /** @param names of sets; all unless given */
+  /** @param names of sets; default: all */
   async flush(
     options: FlushOptions = {},
     names: readonly string[] = [...this.#sets.keys()],
@@ -83,20 +83,20 @@ export class WriteBehind implements Sets {
       const flushed = await this.#sets.get(name)?.set().flush(budget);
       if (flushed !== undefined) results.push([name, resultOf(flushed)]);
     }
-    // By its entries: `__proto__` is a name like others.
+    // `fromEntries` also works for the name `__proto__`.
     return Object.fromEntries(results);
   }
 
-  /** The part of a run of the cron trigger, each minute: flushes the sets whose turn it is. Never rejects. */
+  /** Flushes the sets that are due in this run of the cron trigger, one of each minute. Never rejects. */
   async runCron(options?: FlushOptions): Promise<void> {
     const atMs = this.#sets.size === 0 ? 0 : this.#portsOf().nowAtMs();
     const due = [...this.#sets].filter(([, { set }]) => set().isDue(atMs)).map(([name]) => name);
-    // Each run begins with another set, so that none takes all chunks of all runs.
+    // Each run begins with another set, so that no set uses up the chunks of every run.
     const first = due.length === 0 ? 0 : Math.floor(atMs / minuteMs) % due.length;
     await this.flush(options, [...due.slice(first), ...due.slice(0, first)]);
   }
 
-  /** What was counted since the last call, by series. */
+  /** Returns the counts since the last call, by series. */
   taken(): Sums {
     const taken: Sums = new Map();
     for (const { set } of this.#sets.values()) {
@@ -105,7 +105,7 @@ export class WriteBehind implements Sets {
     return taken;
   }
 
-  /** By the names of sets. */
+  /** By the names of the sets. */
   troubles(): ReadonlyMap<string, SetCondition["troubles"]> {
     return new Map([...this.#sets].map(([name, { set }]) => [name, set().condition.troubles]));
   }

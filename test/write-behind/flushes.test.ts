@@ -90,7 +90,7 @@ describe("flushes", () => {
       backlog: { keys: 0, oldestAgeMs: 0 },
     });
     expect(messages()).toEqual([
-      "Write behind: Flushes of set fail with Error: look at its sink, or at Redis.",
+      "Write behind: Flushes of set fail with Error: check its sink and Redis.",
       expect.stringMatching(/^Write behind: Flushes of set work again after \d+ s\.$/),
     ]);
   });

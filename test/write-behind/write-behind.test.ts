@@ -81,8 +81,8 @@ describe("a counter", () => {
     { id: "an empty key", key: "", says: "It is empty." },
     { id: "U+0000", key: "a\0", says: "U+0000" },
     { id: "half a character", key: "\ud800", says: "half a character" },
-    { id: "a key of 513 bytes", key: `${"é".repeat(256)}a`, says: "over 512 bytes" },
-    { id: "no text", key: Number.NaN, says: "neither a text nor a number" },
+    { id: "a key of 513 bytes", key: `${"é".repeat(256)}a`, says: "longer than 512 bytes" },
+    { id: "no text", key: Number.NaN, says: "neither a string nor a number" },
   ])("refuses $id at once", ({ key, says }) => {
     const { counter } = openedCounter();
     expect(() => counter.add(key)).toThrow(says);
@@ -92,7 +92,7 @@ describe("a counter", () => {
 
   it.each([0.5, Number.NaN, 1_000_000_001, -1_000_000_001])("refuses to add %s", (by) => {
     const { counter } = openedCounter();
-    expect(() => counter.add("a", by)).toThrow("no whole number from");
+    expect(() => counter.add("a", by)).toThrow("not a whole number from");
   });
 });
 
@@ -120,7 +120,7 @@ describe("a durable change", () => {
         name: "NotAccepted",
         isInDoubt: false,
         message:
-          "A change of set was not accepted. Why: as much waits for the sink as may, by `backlogMax`. It does not count: try again later.",
+          "A change of set was not accepted. Reason: the backlog of the sink has reached `backlogMax`. It does not count: retry later.",
       },
     });
     expect(behind.stats()).toMatchObject({
@@ -133,7 +133,7 @@ describe("a durable change", () => {
       },
     });
     const told =
-      "Write behind: Changes of set are lost or in doubt: as much waits for the sink as may, by `backlogMax`.";
+      "Write behind: Changes of set are lost or in doubt: the backlog of the sink has reached `backlogMax`.";
     expect(messages()).toEqual([told]);
     await world.pass(60);
     await counter.flush();
@@ -148,7 +148,7 @@ describe("a durable change", () => {
     await world.serverAt(world.clock.atMs + 60_000);
     const [refused] = await Promise.allSettled([counter.add("b", 1, durable), counter.flush()]);
     expect(refused).toMatchObject({
-      reason: { message: expect.stringContaining("came to Redis too late") },
+      reason: { message: expect.stringContaining("reached Redis too late") },
     });
     expect(behind.stats()["set"]).toMatchObject({ lost: 1, refusals: { late: 1 } });
     expect(log).toMatchObject([
@@ -205,7 +205,7 @@ describe("a buffer", () => {
     const { behind, buffer } = openedBuffer();
     const functions = { name: "a", seenAt: (() => undefined) as never };
     expect(() => buffer.put("a", functions)).toThrow("set/a");
-    expect(() => buffer.put("a", profile("x".repeat(33_000)))).toThrow("over 32768 bytes");
+    expect(() => buffer.put("a", profile("x".repeat(33_000)))).toThrow("longer than 32768 bytes");
     const codec = { name: "plain", encode: (text: string) => text, decode: (text: string) => text };
     const plain = behind.buffer<string>("other", { sink: new MemoryBufferSink(), codec });
     expect(() => plain.put("a", "\0")).toThrow("U+0000");

@@ -59,7 +59,7 @@ export function describeCounters(counter: () => ReturnType<typeof counterSet>): 
 
     it.each([0.5, NaN, Infinity])("refuses %s, and takes nothing of its chunk", async (by) => {
       const { apply, held, mark } = counter();
-      await expect(apply(1, [add("a", 1), add("b", by)])).rejects.toThrow(/no whole number/);
+      await expect(apply(1, [add("a", 1), add("b", by)])).rejects.toThrow(/not a whole number/);
       expect(await held("a", "b")).toEqual({});
       expect(await mark()).toBeUndefined();
     });

@@ -1,4 +1,4 @@
-// Sinks over D1, the database of Cloudflare Workers.
+// Sinks for D1, the database of Cloudflare Workers.
 import type { Database, Line } from "./dialect.ts";
 import type { SinkOptions } from "./place.ts";
 import type { BufferSink, CounterSink } from "./sink.ts";
@@ -10,19 +10,19 @@ interface D1Statement {
   all(): Promise<{ readonly results: readonly unknown[] }>;
 }
 
-/** A binding of D1, as `env` has it. */
+/** A D1 binding in `env`. */
 export interface D1Binding {
   prepare(sql: string): D1Statement;
-  // Written as a method that takes any of them: D1's own type wants its own statements.
+  // A method, because its parameters are checked less strictly: D1's own type only accepts its own statements.
   batch(statements: never[]): Promise<unknown>;
 }
 
-/** @throws OperatorError for what is no name of a table or column */
+/** @throws OperatorError for an invalid name of a table or column */
 export function d1Sink(db: D1Binding, options: SinkOptions = {}): CounterSink {
   return counterSinkOver(overD1(db), options);
 }
 
-/** @throws OperatorError for what is no name of a table or column */
+/** @throws OperatorError for an invalid name of a table or column */
 export function d1BufferSink(db: D1Binding, options: SinkOptions = {}): BufferSink {
   return bufferSinkOver(overD1(db), options);
 }

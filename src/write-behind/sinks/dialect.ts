@@ -1,4 +1,4 @@
-// What the SQL of a kind of database has to say, and what runs it.
+// The interface of an SQL dialect, and of a database that runs its statements.
 import type { Kind, Place } from "./place.ts";
 import type { Mark } from "./sink.ts";
 import type { Row } from "./row.ts";
@@ -8,7 +8,7 @@ export interface Statement {
   readonly values: readonly (string | number | null)[];
 }
 
-/** What a chunk brings. Its texts are stored texts. */
+/** The changes of a chunk. Its texts are stored texts. */
 export interface Changes {
   readonly set: string;
   readonly slice: number;
@@ -16,7 +16,7 @@ export interface Changes {
   readonly mark: Mark;
 }
 
-/** A line of an answer. `kind` is "mark", with the slice for a value, or "value". */
+/** A row of a result. `kind` is "value", or "mark" with the slice as value. */
 export interface Line {
   readonly kind: string;
   readonly key: string | null;
@@ -24,12 +24,12 @@ export interface Line {
 }
 
 export interface Dialect {
-  /** In the order in which they are to be run; all changes and the mark together, or none of them. */
+  /** Returns statements in order. All of them must be applied in one transaction. */
   apply(place: Place, changes: Changes): readonly Statement[];
-  /** Answers with lines. */
+  /** Returns a statement whose result consists of lines. */
   read(place: Place, set: string, keys: readonly string[]): Statement;
   top(place: Place, set: string, count: number): Statement;
-  /** Makes the tables, each in one line. */
+  /** Returns SQL that creates a table, in one line. */
   readonly schema: Readonly<Record<Kind | "marks", (table: string) => string>>;
 }
 

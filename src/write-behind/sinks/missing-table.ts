@@ -1,19 +1,19 @@
-// Tells an operator which SQL makes the tables that a sink has not found.
+// Explains a missing table to the operator, with the SQL that creates it.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Place } from "./place.ts";
 
-/** Of Postgres: `undefined_table` and `undefined_column`. */
+/** In Postgres: `undefined_table` and `undefined_column`. */
 const missingCodes: readonly unknown[] = ["42P01", "42703"];
 
-/** @returns the error itself, if it tells of something else */
+/** Returns the error itself if it has another cause. */
 export function toldAsMissing(cause: unknown, place: Place, dialect: Dialect): unknown {
   if (!(cause instanceof Error)) return cause;
   const code = "code" in cause ? cause.code : undefined;
   if (!missingCodes.includes(code) && !/no such (?:table|column)/.test(cause.message)) return cause;
   const { kind, marks, table, key, value, isOwn } = place;
   const made = [dialect.schema.marks(marks), ...(isOwn ? [] : [dialect.schema[kind](table)])];
-  const own = isOwn ? `See that ${table} has the columns ${key} and ${value}. ` : "";
+  const own = isOwn ? `Check that ${table} has the columns ${key} and ${value}. ` : "";
   return new OperatorError({
     what: "The sink cannot use the database.",
     why: "A table or column is missing.",

@@ -1,10 +1,10 @@
-// Runs statements on Postgres, by whatever has the `query` of pg.
+// Runs statements on Postgres, by any connection with the `query` of pg.
 import type { Database, Line } from "./dialect.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 
 /**
- * A Pool of pg, which the application closes; or a connected Client on which it opens no transaction. A chunk
- * within one would be undone with it, after it was confirmed.
+ * A Pool of pg, which the application closes, or a connected Client without an open transaction: a rollback would undo
+ * a chunk after it was confirmed.
  */
 export interface PostgresConnection {
   query(sql: string, values: (string | number | null)[]): Promise<{ readonly rows: unknown[] }>;

@@ -1,4 +1,4 @@
-// Runs statements on SQLite within the process, by better-sqlite3 or node:sqlite.
+// Runs statements on SQLite in the same process, by better-sqlite3 or node:sqlite.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Line } from "./dialect.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
@@ -12,14 +12,14 @@ export interface SqliteConnection {
   };
 }
 
-/** @throws OperatorError if texts are kept as UTF-16, whose bytes have another order */
+/** @throws OperatorError if the database stores UTF-16, whose bytes have another order */
 export function overSqlite(db: SqliteConnection): Database {
   const [row] = db.prepare("PRAGMA encoding").all() as { encoding: string }[];
   if (row?.encoding !== "UTF-8") {
     throw new OperatorError({
       what: "The SQLite database is refused.",
-      why: `Its encoding is ${row?.encoding}, which sorts texts in another order than UTF-8.`,
-      mend: "Use a database that was made with PRAGMA encoding = 'UTF-8', as is usual.",
+      why: `Its encoding is ${row?.encoding}, which sorts text differently from UTF-8.`,
+      mend: "Use a database with PRAGMA encoding = 'UTF-8', which is the default.",
     });
   }
   return {
@@ -40,11 +40,11 @@ export function overSqlite(db: SqliteConnection): Database {
   };
 }
 
-/** SQLite ends a transaction by itself after some errors, such as a full disk. */
+/** Rolls back. SQLite ends transactions itself after some errors, such as a full disk. */
 function rollBack(db: SqliteConnection): void {
   try {
     db.exec("ROLLBACK");
   } catch {
-    // There is none left to roll back.
+    // The transaction has already ended.
   }
 }

@@ -1,22 +1,22 @@
-// Where a sink keeps its values and marks: names of tables and columns, tried and quoted.
+// The tables and columns of a sink's values and marks. Validates and quotes their names.
 import { OperatorError } from "../../base/operator-error.ts";
 
-/** A column of a table of the application, in which one set has its values. */
+/** A column of an application's table that holds the values of one set. */
 export interface ColumnOptions {
-  /** Such as `"articles"`, or `"shop.articles"` with its schema. */
+  /** Such as `"articles"`, or `"shop.articles"` with a schema. */
   readonly table: string;
-  /** The column that holds the key; no two rows may have the same one. */
+  /** The column with the key, which must be unique. */
   readonly key: string;
-  /** The column that holds the value: whole numbers of 64 bits for a counter, text for a buffer. */
+  /** The column with the value: 64-bit integers for a counter, text for a buffer. */
   readonly value: string;
-  /** Type of the key's column; `"text"` unless set. */
+  /** The type of the key's column. Default: `"text"`. */
   readonly keyType?: "text" | "integer";
 }
 
 export interface SinkOptions {
-  /** A table that `sinkSchema()` makes, or a column of a table of yours; `"tidemark_counters"` unless set, or `"tidemark_buffers"`. */
+  /** A table of `sinkSchema()`, or a column of your own. Default: `"tidemark_counters"` or `"tidemark_buffers"`. */
   readonly into?: string | ColumnOptions;
-  /** A table that `sinkSchema()` makes; `"tidemark_marks"` unless set. */
+  /** A table of `sinkSchema()`. Default: `"tidemark_marks"`. */
   readonly marks?: string;
 }
 
@@ -29,14 +29,14 @@ export interface Place {
   readonly table: string;
   readonly key: string;
   readonly value: string;
-  /** The rows are the application's: the sink neither makes nor removes one, and one set alone has its values there. */
+  /** The application owns the rows: the sink neither creates nor deletes any, and only one set uses the column. */
   readonly isOwn: boolean;
   readonly isKeyInteger: boolean;
 }
 
 const tableByKind = { counter: "tidemark_counters", buffer: "tidemark_buffers" } as const;
 
-/** @throws OperatorError for what is no name */
+/** @throws OperatorError for an invalid name */
 export function placeOf(kind: Kind, { into, marks }: SinkOptions): Place {
   const own = typeof into === "object" ? into : undefined;
   const table = typeof into === "object" ? into.table : (into ?? tableByKind[kind]);
@@ -58,7 +58,7 @@ function quoted(given: string, form: RegExp): string {
   if (!form.test(given)) {
     throw new OperatorError({
       what: "The sink is refused.",
-      why: `${JSON.stringify(given)} is no name of a ${form === tableName ? "table" : "column"}.`,
+      why: `${JSON.stringify(given)} is not a valid name of a ${form === tableName ? "table" : "column"}.`,
       mend: "Use letters, digits and underscores. For a table in a schema, write schema.table.",
     });
   }
@@ -68,10 +68,10 @@ function quoted(given: string, form: RegExp): string {
     .join(".");
 }
 
-/** Of 64 bits at most, as a database writes it. */
+/** At most 64 bits, in the canonical notation of databases. */
 const wholeNumber = /^(?:0|-?[1-9]\d{0,17})$/;
 
-/** A column of whole numbers has no row for any other key. */
+/** An integer column has no rows for other keys. */
 export function mayHold(place: Place, key: string): boolean {
   return !place.isKeyInteger || wholeNumber.test(key);
 }

@@ -1,12 +1,12 @@
-// The SQL of Postgres: a chunk is one statement, and so one transaction on any connection.
+// The SQL for Postgres. A chunk is one statement, so it is one transaction on any connection.
 import type { Changes, Dialect, Statement } from "./dialect.ts";
 import type { Place } from "./place.ts";
 import { isRemoval } from "./row.ts";
 
 /**
- * The mark is moved first. That locks its row, and a second flusher waits there. The row tells the mark from
- * before (`former_…`), also where another flusher has moved it since this statement began, and a change counts
- * by that one. No row is deleted in the same statement: it would not see rows that the other one has made.
+ * The statement first moves the mark, which locks its row, so that another flusher waits. The row also has the
+ * previous mark (`former_…`), even if another flusher has moved it since this statement began. Only changes past the
+ * previous mark count. Rows are deleted in a later statement: this one does not see rows that the other has inserted.
  */
 export const postgresDialect: Dialect = {
   apply(place, changes) {
@@ -52,7 +52,7 @@ function isKey({ key, isKeyInteger }: Place, given: string): string {
   return `t.${key} = ${isKeyInteger ? `${given}::bigint` : given}`;
 }
 
-/** `past`: the changes that lie past the set's mark. */
+/** Defines `past`: the changes past the set's mark. */
 function pastChanges({ marks, kind }: Place): string {
   const type = kind === "counter" ? "bigint" : "text";
   return `WITH moved AS (
@@ -90,7 +90,7 @@ function updateOwn(place: Place): string {
   return `UPDATE ${table} AS t SET ${value} = ${result} FROM past WHERE ${isKey(place, "past.key")}`;
 }
 
-/** Rows that hold nothing may go at any time. */
+/** Deletes rows without a value, which is safe at any time. */
 function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];

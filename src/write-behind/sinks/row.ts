@@ -1,17 +1,17 @@
-// A change as a sink's SQL gets it: one object of a JSON list.
+// A change in the form of the sink's SQL: an object in a JSON list.
 import { mayHold, type Place } from "./place.ts";
 import type { Add, Put } from "./sink.ts";
 import { storedText } from "./stored-text.ts";
 
 export interface Row {
   readonly key: string;
-  /** What is added, or the newest value; `null` if there is to be none. */
+  /** The amount to add, or the newest value; `null` removes it. */
   readonly value: number | string | null;
-  /** What the database holds does not count. */
+  /** The present value of the database does not count. */
   readonly isAnew: boolean;
 }
 
-/** Without those for which the place has no row. */
+/** Converts changes, except those whose keys the column cannot hold. */
 export function rowsOf(place: Place, changes: readonly (Add | Put)[]): readonly Row[] {
   return changes.filter(({ key }) => mayHold(place, key)).map(rowOf);
 }
@@ -23,11 +23,11 @@ function rowOf(change: Add | Put): Row {
 }
 
 function saturated(by: number): number {
-  if (!Number.isInteger(by)) throw new RangeError(`${by} is no whole number.`);
+  if (!Number.isInteger(by)) throw new RangeError(`${by} is not a whole number.`);
   return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, by));
 }
 
-/** After such a change the database holds nothing for the key. */
+/** Tells whether the database holds nothing for the key after this change. */
 export function isRemoval({ value, isAnew }: Row): boolean {
   return isAnew && (value === null || value === 0);
 }

@@ -1,22 +1,21 @@
-// The SQL that makes the tables of sinks.
+// The SQL that creates the tables of sinks.
 import { placeOf } from "./place.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 
 export interface SchemaOptions {
-  /** `"sqlite"` is D1's too. */
+  /** `"sqlite"` is also for D1. */
   readonly of: "sqlite" | "postgres";
-  /** Names of the tables, as the sinks are given them. */
+  /** The table names in the options of the sinks. */
   readonly counters?: string;
   readonly buffers?: string;
   readonly marks?: string;
 }
 
 /**
- * Makes the tables that are not there yet.
+ * Returns SQL that creates missing tables, with each statement in one line, as `exec` of D1 requires.
  *
- * @returns SQL, each statement in one line, as `exec` of D1 wants it
- * @throws OperatorError for what is no name of a table
+ * @throws OperatorError for an invalid name of a table
  */
 export function sinkSchema({ of, counters, buffers, marks }: SchemaOptions): string {
   const { schema } = of === "postgres" ? postgresDialect : sqliteDialect;

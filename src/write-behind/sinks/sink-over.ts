@@ -1,4 +1,4 @@
-// A sink over a database that speaks SQL.
+// A sink over an SQL database.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Line } from "./dialect.ts";
 import { toldAsMissing } from "./missing-table.ts";
@@ -7,7 +7,7 @@ import { rowsOf } from "./row.ts";
 import type { Add, BufferSink, Chunk, CounterSink, Mark, Put, ReadFromSink } from "./sink.ts";
 import { storedText, textOf } from "./stored-text.ts";
 
-/** @throws OperatorError for what is no name of a table or column */
+/** @throws OperatorError for an invalid name of a table or column */
 export function counterSinkOver(database: Database, options: SinkOptions): CounterSink {
   const sink = new SqlSink(database, placeOf("counter", options));
   return {
@@ -17,7 +17,7 @@ export function counterSinkOver(database: Database, options: SinkOptions): Count
   };
 }
 
-/** @throws OperatorError for what is no name of a table or column */
+/** @throws OperatorError for an invalid name of a table or column */
 export function bufferSinkOver(database: Database, options: SinkOptions): BufferSink {
   const sink = new SqlSink(database, placeOf("buffer", options));
   return {
@@ -70,15 +70,15 @@ class SqlSink {
     return lines.map(({ key, value }) => [textOf(key ?? ""), Number(value)]);
   }
 
-  /** Two sets in one column would count each other's changes. */
+  /** Refuses a second set for a column: two sets would mix their values. */
   #admit(set: string): void {
     if (!this.#place.isOwn) return;
     this.#onlySet ??= set;
     if (this.#onlySet === set) return;
     throw new OperatorError({
       what: `The set ${JSON.stringify(set)} is refused.`,
-      why: `The sink writes to a column that holds the values of the set ${JSON.stringify(this.#onlySet)}.`,
-      mend: "Give each set a column of its own, and a sink for it.",
+      why: `The sink writes to a column with the values of the set ${JSON.stringify(this.#onlySet)}.`,
+      mend: "Give each set its own column, with its own sink.",
     });
   }
 

@@ -1,45 +1,45 @@
-// The port of a sink: the application's database, to which the flush of a set brings its changes.
+// The port of a sink: the application's database, to which flushes write the changes of a set.
 
 /**
- * How far a set's changes have been applied: those of all earlier slices, and of this slice the keys up to
- * this one. Keys are in the order of their UTF-8 bytes.
+ * How far a set's changes have been applied: all earlier slices, and in this slice all keys up to this one. Keys are in
+ * the order of their UTF-8 bytes.
  */
 export interface Mark {
-  /** Number of the slice of time. */
+  /** The number of the slice. */
   readonly slice: number;
-  /** The last key that was applied; `null` once all of the slice was. */
+  /** The last applied key; `null` once the whole slice is applied. */
   readonly key: string | null;
 }
 
-/** What a slice holds for one key of a counter. */
+/** The change of one key of a counter in a slice. */
 export interface Add {
   readonly key: string;
-  /** A whole number; it may be below 0. */
+  /** A whole number, which may be negative. */
   readonly by: number;
-  /** The key was removed within the slice: `by` is added to 0, and not to what the database holds. */
+  /** The key was removed in the slice: `by` is added to 0 instead of the database's value. */
   readonly isReset: boolean;
 }
 
-/** What a slice holds for one key of a buffer. */
+/** The change of one key of a buffer in a slice. */
 export interface Put {
   readonly key: string;
-  /** The newest value, encoded; `null` where the key was removed. */
+  /** The newest value, encoded; `null` if the key was removed. */
   readonly value: string | null;
 }
 
-/** A part of a slice, in the order of its keys. */
+/** A part of a slice, in the order of the keys. */
 export interface Chunk<Change> {
   readonly set: string;
   readonly slice: number;
-  /** 500 at most; it may be empty. */
+  /** At most 500; may be empty. */
   readonly changes: readonly Change[];
-  /** What the set's mark becomes. */
+  /** The new mark of the set. */
   readonly mark: Mark;
 }
 
-/** Values, and the mark that stood beside them at the same moment. */
+/** Values, and the mark at the same moment. */
 export interface ReadFromSink<Value> {
-  /** Keys that the database does not hold are absent. */
+  /** Lacks keys that the database does not have. */
   readonly values: ReadonlyMap<string, Value>;
   /** `undefined` before the set's first chunk. */
   readonly mark: Mark | undefined;
@@ -47,21 +47,21 @@ export interface ReadFromSink<Value> {
 
 export interface Sink<Change, Value> {
   /**
-   * In one transaction: applies each change whose (slice, key) lies past the set's mark, and then moves the
-   * mark, never back. The same chunk may come again, also from several flushers at once.
+   * In one transaction: applies each change whose (slice, key) is past the set's mark, and then moves the mark, but
+   * never back. The same chunk may come again, even from several flushers at once.
    *
-   * @throws if nobody knows whether the database has it; it is then sent again
+   * @throws if it is unknown whether the database has the chunk, which is then sent again
    */
   apply(chunk: Chunk<Change>): Promise<void>;
-  /** In one statement, so that values and mark are of one moment. */
+  /** Reads in one statement, so that values and mark are from the same moment. */
   read(set: string, keys: readonly string[]): Promise<ReadFromSink<Value>>;
 }
 
-/** Of a counter: a key that it does not hold counts as 0. */
+/** The sink of a counter. A key without a row counts as 0. */
 export interface CounterSink extends Sink<Add, number> {
-  /** The largest values, the largest first; equal ones in the order of their keys. */
+  /** Returns the largest values in descending order; equal ones in the order of their keys. */
   top(set: string, count: number): Promise<readonly (readonly [key: string, value: number])[]>;
 }
 
-/** Of a buffer. */
+/** The sink of a buffer. */
 export type BufferSink = Sink<Put, string>;

@@ -1,4 +1,4 @@
-// Sinks over SQL on Node: Postgres, and SQLite by better-sqlite3 or node:sqlite.
+// Sinks for SQL on Node: Postgres, and SQLite by better-sqlite3 or node:sqlite.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database } from "./dialect.ts";
 import type { SinkOptions } from "./place.ts";
@@ -10,12 +10,12 @@ import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
 /** `new Database(…)` of better-sqlite3, `new DatabaseSync(…)` of node:sqlite, `new Pool(…)` or a client of pg. */
 export type SqlConnection = SqliteConnection | PostgresConnection;
 
-/** @throws OperatorError for what is no such connection, and what is no name of a table or column */
+/** @throws OperatorError for an unknown connection, or an invalid name of a table or column */
 export function sqlSink(db: SqlConnection, options: SinkOptions = {}): CounterSink {
   return counterSinkOver(databaseOf(db), options);
 }
 
-/** @throws OperatorError for what is no such connection, and what is no name of a table or column */
+/** @throws OperatorError for an unknown connection, or an invalid name of a table or column */
 export function sqlBufferSink(db: SqlConnection, options: SinkOptions = {}): BufferSink {
   return bufferSinkOver(databaseOf(db), options);
 }
@@ -26,6 +26,6 @@ function databaseOf(db: SqlConnection): Database {
   throw new OperatorError({
     what: "The connection to the database is refused.",
     why: "It has neither `prepare` and `exec`, as SQLite has, nor `query`, as Postgres has.",
-    mend: "Hand over a database of better-sqlite3 or node:sqlite, or a Pool of pg.",
+    mend: "Pass a database of better-sqlite3 or node:sqlite, or a Pool of pg.",
   });
 }

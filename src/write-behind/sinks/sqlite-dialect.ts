@@ -1,9 +1,9 @@
-// The SQL of D1 and of SQLite on Node, where a transaction that writes has the database for itself.
+// The SQL for D1 and for SQLite on Node, where a writing transaction has exclusive access.
 import type { Changes, Dialect, Statement } from "./dialect.ts";
 import type { Place } from "./place.ts";
 import { isRemoval, type Row } from "./row.ts";
 
-/** Half of what D1 takes as one value. */
+/** Half of D1's limit for one value. */
 const pieceBytesMax = 1_000_000;
 
 export const sqliteDialect: Dialect = {
@@ -35,7 +35,7 @@ export const sqliteDialect: Dialect = {
 
   top(place, set, count) {
     const { table, key, value, isOwn, isKeyInteger } = place;
-    // Without a cast, an index may have the order.
+    // Without a cast, an index can provide the order.
     const text = isKeyInteger ? `CAST(t.${key} AS TEXT)` : `t.${key}`;
     const ofSet = isOwn ? "? IS NOT NULL" : "t.set_name = ?";
     const sql = `SELECT 'value' AS kind, ${text} AS key, CAST(t.${value} AS TEXT) AS value
@@ -56,14 +56,14 @@ function valuesTable(table: string, type: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (set_name TEXT NOT NULL, key TEXT NOT NULL, value ${type}, PRIMARY KEY (set_name, key)) WITHOUT ROWID;`;
 }
 
-/** A column of whole numbers takes the text for the number that it is. */
+/** An integer column converts the text to its number. */
 function isKey({ key }: Place, given: string): string {
   return `t.${key} = ${given} COLLATE BINARY`;
 }
 
 /**
- * `past`: the changes that lie past the set's mark. BINARY compares the bytes of UTF-8. Made beforehand, so
- * that each change looks for its row, and no row of a large table for its change.
+ * Defines `past`: the changes past the set's mark. BINARY compares UTF-8 bytes. It is materialized, so that each change
+ * looks up its row, instead of each row of a large table its change.
  */
 function pastChanges({ marks }: Place): string {
   return `WITH given AS (SELECT ? AS set_name, ? AS slice, ? AS changes),
@@ -100,7 +100,7 @@ function moveMark({ marks }: Place): string {
       AND (excluded.key IS NULL OR excluded.key > key COLLATE BINARY))`;
 }
 
-/** Rows that hold nothing may go at any time. */
+/** Deletes rows without a value, which is safe at any time. */
 function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];
@@ -110,7 +110,7 @@ function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   return [{ sql, values: [set, JSON.stringify(removed)] }];
 }
 
-/** @returns JSON lists that D1 takes as one value each */
+/** Returns JSON lists that each fit into one value of D1. */
 function pieces(rows: readonly Row[]): readonly string[] {
   const encoder = new TextEncoder();
   const made: string[][] = [];

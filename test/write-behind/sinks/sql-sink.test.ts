@@ -5,8 +5,8 @@ import { sqlBufferSink, type SqlConnection, sqlSink } from "../../../src/sinks.t
 
 it("refuses what is no connection", () => {
   const no = {} as SqlConnection;
-  expect(() => sqlSink(no)).toThrow(/Hand over a database of better-sqlite3/);
-  expect(() => sqlBufferSink(no)).toThrow(/Hand over a database of better-sqlite3/);
+  expect(() => sqlSink(no)).toThrow(/Pass a database of better-sqlite3/);
+  expect(() => sqlBufferSink(no)).toThrow(/Pass a database of better-sqlite3/);
 });
 
 it("refuses a database whose texts have the order of UTF-16", () => {

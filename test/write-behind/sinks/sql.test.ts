@@ -113,7 +113,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     const sink = world.counters({ into: { table: "articles", key: "title", value: "likes" } });
     const [one, other] = [counterSet(sink), counterSet(sink)];
     await one.apply(1, [add("Moon", 1)]);
-    await expect(other.apply(1, [add("Moon", 1)])).rejects.toThrow(/Give each set a column/);
+    await expect(other.apply(1, [add("Moon", 1)])).rejects.toThrow(/Give each set its own column/);
     expect(await one.held("Moon")).toEqual({ Moon: 4 });
   });
 
@@ -137,15 +137,15 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
       world.counters({ into: { table: "articles", key: "title", value: "clicks" } }),
     );
     await expect(sink.apply(1, [add("Moon", 1)])).rejects.toThrow(
-      'See that "articles" has the columns "title" and "clicks".',
+      'Check that "articles" has the columns "title" and "clicks".',
     );
   });
 
   it.each(['a"b', "a b", "", "a.b.c", "1a", "a;"])("refuses the name %j", (name) => {
-    expect(() => world.counters({ into: name })).toThrow(/is no name of a table/);
-    expect(() => world.buffers({ marks: name })).toThrow(/is no name of a table/);
+    expect(() => world.counters({ into: name })).toThrow(/is not a valid name of a table/);
+    expect(() => world.buffers({ marks: name })).toThrow(/is not a valid name of a table/);
     expect(() => world.counters({ into: { table: "t", key: name, value: "v" } })).toThrow(
-      /is no name of a column/,
+      /is not a valid name of a column/,
     );
   });
 });
