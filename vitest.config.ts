@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { configDefaults, defineConfig } from "vitest/config";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { defineConfig } from "vitest/config";
 
 const include = [
   "test/**/*.test.ts",
@@ -7,36 +7,78 @@ const include = [
   "packages/*/test/**/*.test.ts",
 ];
 
-/** Files that replace modules, timers or, as this server does, other globals need a worker of their own. */
-const replacing = ["test", "packages/cli/test"]
-  .flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`),
-  )
-  .filter(
-    (path) =>
-      path.endsWith(".test.ts") &&
-      /vi\.mock\(|playTimers|useFakeTimers|node-server|node-site|demo-origin/.test(
-        readFileSync(path, "utf8"),
-      ),
-  );
+/** Suites that wait in real time, or start many processes: `npm run test:live` runs them. */
+const live = [
+  "examples/news-worker/test/browser.test.ts",
+  "examples/news-worker/test/readme.test.ts",
+  "packages/cli/test/init/three-sites.test.ts",
+  "packages/cli/test/process.test.ts",
+  "packages/cli/test/start/start.test.ts",
+  "test/admin/health/real-journal.test.ts",
+  "test/admin/health/real-redis.test.ts",
+  "test/admin/health/real-totals.test.ts",
+  "test/chaos/all-at-once.test.ts",
+  "test/chaos/database-answers.test.ts",
+  "test/chaos/database.test.ts",
+  "test/chaos/origin.test.ts",
+  "test/consistency/beside-release.test.ts",
+  "test/consistency/consistency.test.ts",
+  "test/consistency/data/consistency.test.ts",
+  "test/local/start-reload.test.ts",
+  "test/local/start.test.ts",
+  "test/local/upstash-rest/outage.test.ts",
+  "test/redis/connection/lost-replies.test.ts",
+  "test/redis/connection/trouble.test.ts",
+  "test/worker/invalidate-everywhere.test.ts",
+  "test/worker/large-bodies.test.ts",
+  "test/worker/leaving-clients.test.ts",
+  "test/worker/one-forward.test.ts",
+  "test/worker/outage.test.ts",
+  "test/worker/purge-outage.test.ts",
+  "test/worker/released-crowd.test.ts",
+  "test/worker/slow-clients.test.ts",
+  "test/worker/transparency.test.ts",
+];
+const gone = live.filter((path) => !existsSync(path));
+if (gone.length > 0) throw new Error(`vitest.config.ts names suites that are gone: ${gone.join()}`);
+
+const all = globSync(include);
+const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
+const except = (files: string[], ...lists: string[][]) =>
+  files.filter((path) => !lists.some((list) => list.includes(path)));
+
+/** `npm test` plays a share of their histories, and `npm run test:live` all. */
+const withHistories = having(/testing\/histories\.ts"/);
+/** Files that replace modules or, as this server does, globals need a worker of their own. */
+const replacing = except(having(/vi\.mock\(|node-server|node-site|demo-origin/), live);
+/** A worker may keep a fake timer that nobody fires, so these files share none with the others. */
+const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, replacing);
 
 export default defineConfig({
   test: {
-    // On two cores: suites that live in real time mostly wait, so a third keeps the cores at work.
+    // On two cores: suites that start processes mostly wait, so a third keeps the cores at work.
     maxWorkers: 3,
     // A busy machine may take its time: a test that hangs is all that these find.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     setupFiles: ["testing/digests-at-once.ts"],
     projects: [
+      {
+        extends: true,
+        test: {
+          name: "live",
+          include: [...live, ...withHistories],
+          env: { TIDEMARK_ALL_HISTORIES: "1" },
+        },
+      },
       { extends: true, test: { name: "replacing", include: replacing } },
       // The files of a worker share its modules, which halves the CPU time of a small file.
+      { extends: true, test: { name: "fake timers", include: withFakeTimers, isolate: false } },
       {
         extends: true,
         test: {
           name: "others",
-          include,
-          exclude: [...configDefaults.exclude, ...replacing],
+          include: except(all, live, replacing, withFakeTimers),
           isolate: false,
         },
       },

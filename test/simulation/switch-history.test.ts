@@ -15,22 +15,23 @@ import { partsWithCopies, SimulatedCopies } from "../../testing/simulation/simul
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import { switchHistoryOf } from "../../testing/simulation/switch-history.ts";
+import { share } from "../../testing/histories.ts";
 
 describe("a change of the switch is seen within N + max(0, ε + L − A), whatever befalls the journal", () => {
   it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
-    "in forty histories: %s",
+    "over random histories: %s",
     { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
       let changedCount = 0;
-      for (let seed = 0; seed < 40; seed += 1) {
+      for (let seed = 0; seed < share(40); seed += 1) {
         const { parts } = partsWithCopies();
         const { violations, usableCount } = await switchHistoryOf(seed, { parts, kind });
         if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
         changedCount += usableCount;
       }
       expect(broken).toEqual([]);
-      expect(changedCount).toBeGreaterThan(250);
+      expect(changedCount).toBeGreaterThan(share(250));
     },
   );
 });

@@ -64,6 +64,10 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
   "request",
 ]);
 
+/** A purge is read back half of N after its answer: `settle` does not wait for that. */
+const ofPurges = /\/_cache\/(?:purge|hooks\/)/;
+const unsettled = { waitUntil: (_work: Promise<unknown>) => undefined };
+
 /** One isolate in one colo. */
 export class Site {
   readonly clock: FakeClock;
@@ -122,7 +126,8 @@ export class Site {
 
   /** As the runtime would, with a request of the test's own. */
   async handle(request: Request): Promise<Response> {
-    const context = { ...this.#background, passThroughOnException: () => undefined, props: {} };
+    const background = ofPurges.test(request.url) ? unsettled : this.#background;
+    const context = { ...background, passThroughOnException: () => undefined, props: {} };
     return this.#app.fetch(request, {}, context);
   }
 

@@ -1,10 +1,13 @@
 // What a read-back writes again must not be taken for the entry that was lost: the same position
 // can be minted anew, and then the random field alone tells the two apart (rules 11 and 22).
-import { expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
 import { entryAt, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
 
 /**
  * An isolate accepts a purge, reads it, and a fail-over takes it back with the entry before it.
@@ -33,6 +36,7 @@ async function judgedAfterLoss(): Promise<string> {
   await view.catchUp();
   journal.stream.loseNewest(2, clock.atMs);
   journal.write(newEntry({ n: "red", tags: ["tag:red"] }));
+  await vi.runAllTimersAsync();
   await Promise.all(behind);
   await isolate.renew();
   return isolate.judge(stored);

@@ -1,6 +1,6 @@
 // The purge protocol over real servers: what isolates make of lag, loss and restored states, and
 // what a purge costs (docs/purge-protocol.md, rules 16 to 18, 21 and 22).
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
@@ -153,9 +153,10 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       await taker.renew();
       await taker.accept(small);
       await world.redis.flushall();
-      await taker.settle();
-      const standing = await world.redis.xrange(journalKey, "-", "+");
-      expect(JSON.stringify(standing)).toContain("tag:red");
+      await vi.waitFor(async () => {
+        const standing = await world.redis.xrange(journalKey, "-", "+");
+        expect(JSON.stringify(standing)).toContain("tag:red");
+      }, 30_000);
     });
 
     it("one request, however many entries it takes", async () => {

@@ -3,10 +3,11 @@
 import { expect, it } from "vitest";
 import { behindHistoryOf } from "../../../testing/simulation/write-behind/behind-history.ts";
 import { behindKinds } from "../../../testing/simulation/write-behind/behind-weather.ts";
+import { share } from "../../../testing/histories.ts";
 
-const histories = 300;
+const histories = share(300);
 
-it.each(behindKinds)("in three hundred histories: %s", { timeout: 120_000 }, async (kind) => {
+it.each(behindKinds)("over random histories: %s", { timeout: 120_000 }, async (kind) => {
   const sum = { reads: 0, slices: 0, accepted: 0 };
   const broken: string[] = [];
   for (let seed = 0; seed < histories; seed += 1) {

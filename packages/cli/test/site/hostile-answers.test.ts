@@ -11,11 +11,13 @@ const asJson = (text: string) =>
 const html = (status: number) =>
   new Response("<h1>hello</h1>", { status, headers: { "content-type": "text/html" } });
 
+const mebibyte = new Uint8Array(1_024 * 1_024).fill(32);
+
 /** 64 MiB, a chunk for each question. */
 function long(): Response {
   let leftCount = 64;
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    controller.enqueue(new Uint8Array(1_024 * 1_024).fill(32));
+    controller.enqueue(mebibyte);
     leftCount -= 1;
     if (leftCount === 0) controller.close();
   };

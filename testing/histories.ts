@@ -1,0 +1,5 @@
+// How much of its random histories a suite plays: a quarter in `npm test`, all in `npm run test:live`.
+
+export const playsAll = process.env["TIDEMARK_ALL_HISTORIES"] === "1";
+
+export const share = (count: number): number => (playsAll ? count : Math.ceil(count / 4));
