@@ -2,4 +2,4 @@
 
 export const playsAll = process.env["TIDEMARK_ALL_HISTORIES"] === "1";
 
-export const share = (count: number): number => (playsAll ? count : Math.ceil(count / 4));
+export const shareOf = (count: number): number => (playsAll ? count : Math.ceil(count / 4));

@@ -8,6 +8,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
+import { playsAll } from "../../testing/histories.ts";
 
 openNetworkOfFakes();
 
@@ -67,20 +68,24 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies, seed = 1 }
 const boundMsOf = (maxLagSeconds: number) => (maxLagSeconds - allowanceSeconds) * 1_000;
 
 describe("the journal is read per colo, not per isolate", () => {
-  it.each([
+  const rows = [
     { isolateCount: 1, maxLagSeconds: 10, alone: 805, shared: 805 },
     { isolateCount: 8, maxLagSeconds: 10, alone: 6_378, shared: 1_001 },
     { isolateCount: 24, maxLagSeconds: 10, alone: 19_137, shared: 1_059 },
     { isolateCount: 1, maxLagSeconds: 60, alone: 132, shared: 132 },
     { isolateCount: 8, maxLagSeconds: 60, alone: 1_031, shared: 164 },
     { isolateCount: 24, maxLagSeconds: 60, alone: 3_077, shared: 172 },
-  ])("N = $maxLagSeconds s, $isolateCount isolates", async ({ alone, shared, ...traffic }) => {
-    const without = await readsPerHour({ ...traffic, hasCopies: false });
-    const { reads, oldestMs } = await readsPerHour({ ...traffic, hasCopies: true });
-    expect([without.reads, reads]).toEqual([alone, shared]);
-    // No view is renewed before 0.35 of N − A, nor is a colo's; and no request finds one too old.
-    const boundMs = boundMsOf(traffic.maxLagSeconds);
-    expect(reads).toBeLessThanOrEqual((hourSeconds * 1_000) / (0.35 * boundMs) + 2);
-    expect(oldestMs).toBeLessThanOrEqual(boundMs);
-  });
+  ].filter(({ alone }) => playsAll || alone < 10_000);
+  it.each(rows)(
+    "N = $maxLagSeconds s, $isolateCount isolates",
+    async ({ alone, shared, ...traffic }) => {
+      const without = await readsPerHour({ ...traffic, hasCopies: false });
+      const { reads, oldestMs } = await readsPerHour({ ...traffic, hasCopies: true });
+      expect([without.reads, reads]).toEqual([alone, shared]);
+      // No view is renewed before 0.35 of N − A, nor is a colo's; and no request finds one too old.
+      const boundMs = boundMsOf(traffic.maxLagSeconds);
+      expect(reads).toBeLessThanOrEqual((hourSeconds * 1_000) / (0.35 * boundMs) + 2);
+      expect(oldestMs).toBeLessThanOrEqual(boundMs);
+    },
+  );
 });

@@ -55,8 +55,8 @@ async function overlooked(lagsSeconds: readonly number[]) {
       const due = purges.findLast(({ atMs }) => atMs < clock.atMs - boundMs);
       if (due === undefined) continue;
       found.judgements += 1;
-      const isKnown = view.chain?.entries.some(({ position }) => position === due.position);
-      if (isKnown !== true) found.overlooked += 1;
+      const known = view.chain?.entries.findLast(({ position }) => position === due.position);
+      if (known === undefined) found.overlooked += 1;
     }
   }
   return found;

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { type History, historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
-import { share } from "../../testing/histories.ts";
+import { shareOf } from "../../testing/histories.ts";
 
 /** @returns what was broken, by seed, and how often stored responses answered */
 async function sumOf(
@@ -24,25 +24,25 @@ async function sumOf(
 
 describe("nothing answers more than N + max(0, ε + L − A) after a purge that covers it", () => {
   it.each([10_000, 20_000, 30_000, 40_000])("from history %i on", async (from) => {
-    const { broken, usableCount } = await sumOf({ from, count: share(150) }, historyOf);
+    const { broken, usableCount } = await sumOf({ from, count: shareOf(150) }, historyOf);
     expect(broken).toEqual([]);
     // A view that never lets anything be used would keep the promise too.
-    expect(usableCount).toBeGreaterThan(share(25));
+    expect(usableCount).toBeGreaterThan(shareOf(25));
   });
 
   it("where reading takes several pages", async () => {
     const crowded = (seed: number) => historyOf(seed, { kind: "crowded" });
-    expect((await sumOf({ from: 0, count: share(5) }, crowded)).broken).toEqual([]);
+    expect((await sumOf({ from: 0, count: shareOf(5) }, crowded)).broken).toEqual([]);
   });
 
   it("where the server fails again and again", async () => {
     const failing = (seed: number) => historyOf(seed, { kind: "failing" });
-    expect((await sumOf({ from: 0, count: share(250) }, failing)).broken).toEqual([]);
+    expect((await sumOf({ from: 0, count: shareOf(250) }, failing)).broken).toEqual([]);
   });
 
   it.each(["trimming", "diverging", "turned-back", "resending"] as const)("%s", async (kind) => {
     const run = (seed: number) => historyOf(seed, { kind });
-    expect((await sumOf({ from: 0, count: share(75) }, run)).broken).toEqual([]);
+    expect((await sumOf({ from: 0, count: shareOf(75) }, run)).broken).toEqual([]);
   });
 
   it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(
@@ -54,10 +54,10 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
         warmedCount += history.warmedCount;
         return history;
       };
-      const { broken, usableCount } = await sumOf({ from: 0, count: share(10) }, warming);
+      const { broken, usableCount } = await sumOf({ from: 0, count: shareOf(10) }, warming);
       expect(broken).toEqual([]);
-      expect(usableCount).toBeGreaterThan(share(100));
-      expect(warmedCount).toBeGreaterThan(share(10));
+      expect(usableCount).toBeGreaterThan(shareOf(100));
+      expect(warmedCount).toBeGreaterThan(shareOf(10));
     },
   );
 
@@ -65,9 +65,9 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
     "requests: %s",
     async (kind) => {
       const requests = (seed: number) => requestHistoryOf(seed, { kind });
-      const { broken, usableCount } = await sumOf({ from: 0, count: share(10) }, requests);
+      const { broken, usableCount } = await sumOf({ from: 0, count: shareOf(10) }, requests);
       expect(broken).toEqual([]);
-      expect(usableCount).toBeGreaterThan(share(100));
+      expect(usableCount).toBeGreaterThan(shareOf(100));
     },
   );
 

@@ -15,7 +15,7 @@ import { partsWithCopies, SimulatedCopies } from "../../testing/simulation/simul
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import { switchHistoryOf } from "../../testing/simulation/switch-history.ts";
-import { share } from "../../testing/histories.ts";
+import { shareOf } from "../../testing/histories.ts";
 
 describe("a change of the switch is seen within N + max(0, ε + L − A), whatever befalls the journal", () => {
   it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
@@ -24,14 +24,14 @@ describe("a change of the switch is seen within N + max(0, ε + L − A), whatev
     async (kind) => {
       const broken: string[] = [];
       let changedCount = 0;
-      for (let seed = 0; seed < share(40); seed += 1) {
+      for (let seed = 0; seed < shareOf(40); seed += 1) {
         const { parts } = partsWithCopies();
         const { violations, usableCount } = await switchHistoryOf(seed, { parts, kind });
         if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
         changedCount += usableCount;
       }
       expect(broken).toEqual([]);
-      expect(changedCount).toBeGreaterThan(share(250));
+      expect(changedCount).toBeGreaterThan(shareOf(250));
     },
   );
 });

@@ -5,7 +5,7 @@ import { defineConfig } from "../../../src/config/config.ts";
 import { readPattern } from "../../../src/config/route-pattern.ts";
 import { compileRoutes, hides } from "../../../src/proxy/request/routes.ts";
 import { readTarget } from "../../../src/proxy/request/target.ts";
-import { share } from "../../../testing/histories.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
 const asked = (path: string) => ({ scheme: "https", host: "www.example.com", path }) as const;
 
@@ -128,9 +128,9 @@ describe("an earlier route hides a later one", () => {
         const isHidden = hides(readPattern(earlier), readPattern(later));
         expect([earlier, later, isHidden]).toEqual([earlier, later, !isReached]);
       }),
-      { seed: 5, numRuns: share(3_000) },
+      { seed: 5, numRuns: shareOf(3_000) },
     );
-    expect(hiddenCount).toBeGreaterThan(300);
+    expect(hiddenCount).toBeGreaterThan(shareOf(300));
   });
 });
 
@@ -234,6 +234,6 @@ it("takes the first of all routes that fit, as a list read from its beginning wo
         }
       }
     }),
-    { seed: 7, numRuns: share(1_000) },
+    { seed: 7, numRuns: shareOf(1_000) },
   );
 });

@@ -7,7 +7,7 @@ import { Chain } from "../../../src/purge/view/chain.ts";
 import { type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
-import { share } from "../../../testing/histories.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
 /** Rule 5 and 6 word for word: looks at every entry. */
 function purgedPlainly(entries: readonly Entry[], stored: StoredMetadata) {
@@ -86,7 +86,7 @@ describe("a chain answers as its entries do", () => {
           if (chain.purgeOf(stored)?.mode === "hard") hardCount += 1;
         }
       }),
-      { seed: 9_111, numRuns: share(2_000) },
+      { seed: 9_111, numRuns: shareOf(2_000) },
     );
     expect(hardCount).toBeGreaterThan(1_000);
   });

@@ -6,12 +6,17 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { differences } from "./differences.ts";
 import { type Exchange, exchangeAbout, type Subject, subjects } from "./exchange.ts";
 import { type Survey, survey, unexplained } from "./survey.ts";
+import { playsAll, shareOf } from "../../../testing/histories.ts";
 
 // One form of dates is read in local time by the other side: no machine is to be at Greenwich.
 process.env["TZ"] = "America/New_York";
 
 const seed = 7;
-const runs: Readonly<Record<Subject, number>> = { storing: 8_000, use: 9_000, selection: 2_000 };
+const runs: Readonly<Record<Subject, number>> = {
+  storing: shareOf(8_000),
+  use: shareOf(9_000),
+  selection: shareOf(2_000),
+};
 
 const sampled = (subject: Subject): Exchange[] =>
   [false, true].flatMap((heuristics) =>
@@ -46,17 +51,19 @@ describe("Tidemark and http-cache-semantics", () => {
   });
 
   it("are compared often enough in every facet", () => {
-    for (const count of Object.values(found.compared)) expect(count).toBeGreaterThan(2_000);
+    for (const count of Object.values(found.compared))
+      expect(count).toBeGreaterThan(shareOf(2_000));
   });
 });
 
 describe("the list", () => {
-  it("has nothing that does not occur: each entry alone explains a difference in its facets", () => {
+  // A share of the exchanges does not show each difference.
+  it.runIf(playsAll)("has nothing that does not occur: each entry alone explains a difference in its facets", () => {
     const rotten = found.tallies.filter(({ explained }) => explained === 0);
     expect(rotten).toEqual([]);
   });
 
-  it("has no case broader than it says", () => {
+  it.runIf(playsAll)("has no case broader than it says", () => {
     const tooBroad = found.tallies.filter(({ id, facet, alone, explained }) => {
       const most = differences.find((one) => one.id === id)?.agreedShareMax[facet] ?? 0;
       return 1 - explained / alone > most;

@@ -6,7 +6,7 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { openColos, type Seen, Site } from "../../../testing/site/harness.ts";
-import { share } from "../../../testing/histories.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
 const requestCount = 300;
 
@@ -67,7 +67,7 @@ function openSites(origin: (request: Request) => Response) {
 const add = (counts: Map<string, number>, name: string, count = 1) =>
   counts.set(name, (counts.get(name) ?? 0) + count);
 
-it.each([1, 2, 3].slice(0, share(3)))(`of ${requestCount} requests, with seed %i`, async (seed) => {
+it.each([1, 2, 3].slice(0, shareOf(3)))(`of ${requestCount} requests, with seed %i`, async (seed) => {
   const draws = new Draws(seed);
   let isDown = false;
   const { clock, sites } = openSites((request) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Draws } from "../../../testing/draws.ts";
 import { page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { send, signedHeaders, openJournalled } from "../../../testing/site/purge-sender.ts";
-import { share } from "../../../testing/histories.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
 /** In all that a client, an origin or a sender makes up. */
 const mark = "s3cret";
@@ -61,7 +61,7 @@ const reasons = [
   `from ${address}`,
 ];
 
-describe.each([1, 2, 3, 4].slice(0, share(4)))("requests of seed %i", (seed) => {
+describe.each([1, 2, 3, 4].slice(0, shareOf(4)))("requests of seed %i", (seed) => {
   it("leave nothing of theirs in the log", async () => {
     const draws = new Draws(seed);
     const routes = [

@@ -48,7 +48,7 @@ const notFound =
 const written = ["SET"];
 
 describe("random paths by the hundred", () => {
-  const count = 500;
+  const count = 200;
 
   it("cost Redis a look-up each and no write", async () => {
     const { site, upstash } = new World(notFound());
@@ -57,7 +57,7 @@ describe("random paths by the hundred", () => {
     }
     expect(upstash.commands).toEqual(Array<string>(count).fill("GETRANGE"));
     expect(upstash.keys).toEqual([]);
-  }, 60_000);
+  });
 
   it("cost it nothing on a route without the shared tier", async () => {
     const { site, upstash } = new World(notFound(), { tiers: ["memory", "edge"] });
@@ -84,7 +84,7 @@ describe("random paths by the hundred", () => {
     });
     const pages = Array.from({ length: 20 }, (_, at) => `/page/${at}`);
     for (const path of pages) await site.get(path);
-    for (let at = 0; at < 500; at += 1) await site.get(`/${at}`);
+    for (let at = 0; at < count; at += 1) await site.get(`/${at}`);
     for (const path of pages) expect((await site.get(path)).cacheStatus).toContain("; hit");
   });
 });

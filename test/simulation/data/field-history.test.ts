@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { fieldHistoryOf } from "../../../testing/simulation/data/field-history.ts";
 import { plantedInFields } from "./planted-in-fields.ts";
-import { share } from "../../../testing/histories.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
 describe("no answer mixes fields from before a purge and after it", () => {
   it.each(["ordinary", "failing", "crossing", "trimming", "turned-back"] as const)(
@@ -13,13 +13,13 @@ describe("no answer mixes fields from before a purge and after it", () => {
     async (kind) => {
       const broken: string[] = [];
       let usable = 0;
-      for (let seed = 0; seed < share(10); seed += 1) {
+      for (let seed = 0; seed < shareOf(10); seed += 1) {
         const { violations, usableCount } = await fieldHistoryOf(seed, { kind });
         if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
         usable += usableCount;
       }
       expect(broken).toEqual([]);
-      expect(usable).toBeGreaterThan(share(10));
+      expect(usable).toBeGreaterThan(shareOf(10));
     },
   );
 });

@@ -6,10 +6,10 @@ import {
   reportsHistoryOf,
 } from "../../../testing/simulation/reports/reports-history.ts";
 import type { Faults } from "../../../testing/simulation/reports/reports-world.ts";
-import { share } from "../../../testing/histories.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
 /** More of them: `REPORT_HISTORIES=100000 npx vitest run test/simulation/reports`. */
-const histories = Number(process.env["REPORT_HISTORIES"] ?? share(2_000));
+const histories = Number(process.env["REPORT_HISTORIES"] ?? shareOf(2_000));
 
 const kinds: readonly ReportsKind[] = ["steady", "lossy", "failing-over", "evicting"];
 

@@ -3,9 +3,9 @@
 import { expect, it } from "vitest";
 import { behindHistoryOf } from "../../../testing/simulation/write-behind/behind-history.ts";
 import { behindKinds } from "../../../testing/simulation/write-behind/behind-weather.ts";
-import { share } from "../../../testing/histories.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
-const histories = share(300);
+const histories = shareOf(300);
 
 it.each(behindKinds)("over random histories: %s", { timeout: 120_000 }, async (kind) => {
   const sum = { reads: 0, slices: 0, accepted: 0 };

@@ -176,7 +176,7 @@ describe("errors, which anybody can have made by random paths", () => {
       tier.write(keyOf(`${name} marker`), marker(3), keep);
     }
     const pageBytes = tier.bytes;
-    flood(tier, 200_000);
+    flood(tier, 50_000);
     expect(names.filter((name) => !holds(tier, name) || !holds(tier, `${name} marker`))).toEqual(
       [],
     );
