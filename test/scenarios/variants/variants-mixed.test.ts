@@ -14,6 +14,7 @@ import {
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
+import { shareOf } from "../../../testing/histories.ts";
 
 playTimers();
 
@@ -113,7 +114,7 @@ it.each(routes)("$id", async ({ route }) => {
     const answering = pick(colos).ask(pick(["/a", "/b"]), { headers });
     asking.push(answering.then(read).then((seen) => wrongIn(seen, headers)));
   };
-  for (let step = 0; step < 120; step += 1) {
+  for (let step = 0; step < shareOf(120); step += 1) {
     for (let left = Math.floor(random() * 9); left > 0; left -= 1) askOnce();
     await pass(clock, isOneOf(10) ? 1 : 0.1);
   }
