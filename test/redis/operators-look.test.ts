@@ -3,13 +3,17 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { passSilence, playTimeouts } from "../../testing/fakes/played-timeouts.ts";
 import { UnsteadyRestServer, wellAnswer } from "../../testing/fakes/unsteady-rest-server.ts";
 
 let server: UnsteadyRestServer;
 let clock: FakeClock;
 let client: RedisClient;
+
+playTimeouts();
 beforeEach(async () => {
   server = await UnsteadyRestServer.start();
+  server.playSilence = passSilence;
   clock = new FakeClock();
   client = new RedisClient({ url: server.url, token: "t", nowAtMs: clock.nowAtMs });
 });

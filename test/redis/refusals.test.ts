@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { passSilence, playTimeouts } from "../../testing/fakes/played-timeouts.ts";
 import {
   type Manner,
   UnsteadyRestServer,
@@ -20,6 +21,8 @@ let told: string[];
 let leftForLater: (() => Promise<void>)[];
 let client: RedisClient;
 
+playTimeouts();
+
 const settings = () => ({
   url: server.url,
   token,
@@ -29,6 +32,7 @@ const settings = () => ({
 
 beforeEach(async () => {
   server = await UnsteadyRestServer.start();
+  server.playSilence = passSilence;
   clock = new FakeClock();
   told = [];
   leftForLater = [];

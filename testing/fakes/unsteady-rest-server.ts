@@ -19,6 +19,8 @@ export const wellAnswer = { kind: "answers", body: '{"result":"PONG"}' } satisfi
 
 export class UnsteadyRestServer {
   manner: Manner = wellAnswer;
+  /** Plays its silences, `Infinity` for one without an end; absent, they take real time. */
+  playSilence: ((ms: number) => void) | undefined;
   /** Request bodies as they came. */
   readonly asked: string[] = [];
   readonly #server: Server;
@@ -51,19 +53,26 @@ export class UnsteadyRestServer {
     await once(this.#server, "close");
   }
 
+  async #silence(ms: number): Promise<void> {
+    if (this.playSilence === undefined) await delay(ms);
+    else this.playSilence(ms);
+  }
+
   async #answer(response: ServerResponse): Promise<void> {
     const { manner } = this;
     switch (manner.kind) {
       case "answers":
-        if (manner.afterMs !== undefined) await delay(manner.afterMs);
+        if (manner.afterMs !== undefined) await this.#silence(manner.afterMs);
         response.writeHead(manner.status ?? 200, { "content-type": "application/json" });
         response.end(manner.body);
         return;
       case "hangs":
+        this.playSilence?.(Infinity);
         return;
       case "hangs-midway":
         response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
         response.write('{"result":');
+        this.playSilence?.(Infinity);
         return;
       case "closes":
         response.destroy();
