@@ -106,7 +106,8 @@ describe("speed", () => {
     const client = open((await start()).url);
     await client.set("key", "v".repeat(100));
     const round = () => Promise.all(Array.from({ length: 400 }, () => client.get("key")));
-    expect(await quickRoundMs(round)).toBeLessThan(30);
+    const busyMs = await quickRoundMs(() => client.get("key"));
+    expect(await quickRoundMs(round)).toBeLessThan(30 + 10 * busyMs);
   });
 });
 

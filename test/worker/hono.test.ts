@@ -5,7 +5,7 @@ import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { bundleApp } from "../../testing/worker/bundle-app.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../../testing/worker/raw-request.ts";
-import { adminToken, sleep, startWorld, until } from "../../testing/worker/world.ts";
+import { adminToken, sleep, startWorld, type Stats, until } from "../../testing/worker/world.ts";
 
 const plain = "A page in words that repeat, repeat, repeat. ".repeat(200);
 
@@ -115,10 +115,18 @@ async function get(path: string, sent: RawRequest = {}) {
   };
 }
 
+/** Waits until every answer is stored. */
+async function settled(): Promise<void> {
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const isSettled = async () =>
+    (JSON.parse((await get("/_edge/stats", { headers })).text) as Stats).fillsUnderWay === 0;
+  await until(isSettled, "stores to settle");
+}
+
 describe("a Hono application behind the cache", () => {
   it("fills it, and is not called for a hit", async () => {
     const first = await get("/page");
-    await sleep(50);
+    await settled();
     const second = await get("/page?utm_source=letter");
     expect([first.told, second.told]).toEqual([
       "tidemark; fwd=uri-miss; fwd-status=200; stored",
@@ -242,7 +250,7 @@ describe("a handler that hands on a fetch", () => {
         undefined,
         'W/"1"',
       ]);
-      await sleep(50);
+      await settled();
     }
   });
 
@@ -255,7 +263,7 @@ describe("a handler that hands on a fetch", () => {
         coding,
         '"1"',
       ]);
-      await sleep(50);
+      await settled();
     }
   });
 });

@@ -29,7 +29,7 @@ async function linesOf(event: string, count: number): Promise<Record<string, unk
     printed
       .map((text) => JSON.parse(text) as Record<string, unknown>)
       .filter((line) => line["event"] === event);
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 30_000;
   while (found().length < count && performance.now() < deadlineMs) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -92,14 +92,14 @@ export async function sleep(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-const settleMsMax = 10_000;
+const settleMsMax = 30_000;
 
 /** Waits until a colo has written every fill to every tier. */
 export async function storesSettled(colo: Colo): Promise<void> {
   await until(async () => (await statsOf(colo)).fillsUnderWay === 0, "stores to settle");
 }
 
-/** Waits for a condition; one that does not come in time, 10 s unless given, fails. */
+/** Waits for a condition; one that does not come in time, 30 s unless given, fails. */
 export async function until(
   condition: () => Promise<boolean>,
   what: string,

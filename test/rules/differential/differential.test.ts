@@ -58,10 +58,13 @@ describe("Tidemark and http-cache-semantics", () => {
 
 describe("the list", () => {
   // A share of the exchanges does not show each difference.
-  it.runIf(playsAll)("has nothing that does not occur: each entry alone explains a difference in its facets", () => {
-    const rotten = found.tallies.filter(({ explained }) => explained === 0);
-    expect(rotten).toEqual([]);
-  });
+  it.runIf(playsAll)(
+    "has nothing that does not occur: each entry alone explains a difference in its facets",
+    () => {
+      const rotten = found.tallies.filter(({ explained }) => explained === 0);
+      expect(rotten).toEqual([]);
+    },
+  );
 
   it.runIf(playsAll)("has no case broader than it says", () => {
     const tooBroad = found.tallies.filter(({ id, facet, alone, explained }) => {

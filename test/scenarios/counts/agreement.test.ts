@@ -67,47 +67,50 @@ function openSites(origin: (request: Request) => Response) {
 const add = (counts: Map<string, number>, name: string, count = 1) =>
   counts.set(name, (counts.get(name) ?? 0) + count);
 
-it.each([1, 2, 3].slice(0, shareOf(3)))(`of ${requestCount} requests, with seed %i`, async (seed) => {
-  const draws = new Draws(seed);
-  let isDown = false;
-  const { clock, sites } = openSites((request) => {
-    if (isDown) throw new TypeError("No connection.");
-    return answers[new URL(request.url).pathname as keyof typeof answers](request);
-  });
-  const [given, reasons] = [new Map<string, number>(), new Map<string, number>()];
-  let sentBytes = 0;
-  const taken: Sums = new Map();
-  const take = () => {
-    for (const site of sites) addAll(taken, Object.entries(site.counted()));
-  };
-  for (let nth = 0; nth < requestCount; nth += 1) {
-    isDown = draws.isLucky(0.1);
-    const method = draws.oneOf(methods);
-    const url = `${draws.oneOf(paths)}?n=${draws.oneOf([1, 2])}`;
-    const seen = await draws.oneOf(sites).get(url, { method });
-    const told = toldBy(seen, method);
-    add(given, told);
-    if (!lengthUnknown.has(told)) sentBytes += seen.text.length;
-    const reason = /fwd=([\w-]+)/.exec(seen.cacheStatus)?.[1];
-    if (reason !== undefined) add(reasons, reason);
-    clock.advance(draws.between(0, 1));
-    if (draws.isLucky(0.05)) take();
-  }
-  take();
-  const counted = new Map<string, number>();
-  let countedBytes = 0;
-  for (const [series, count] of taken) {
-    const [family, , ...rest] = series.split("|");
-    if (family === "requests") add(counted, rest.join("|").replace(withoutTier, "$1"), count);
-    if (family === "responseBytes") countedBytes += count;
-  }
-  expect(Object.fromEntries(counted)).toEqual(Object.fromEntries(given));
-  expect(countedBytes).toBe(sentBytes);
-  for (const [reason, count] of reasons) {
-    const forwards = taken.get(`forwards||${reason}`) ?? 0;
-    expect(forwards).toBeGreaterThanOrEqual(count);
-    // A page that tells of a failure has no Cache-Status.
-    expect(forwards).toBeLessThanOrEqual(count + (given.get("failed|none") ?? 0));
-  }
-  expect([...counted.keys()]).toEqual(expect.arrayContaining(everyKind));
-});
+it.each([1, 2, 3].slice(0, shareOf(3)))(
+  `of ${requestCount} requests, with seed %i`,
+  async (seed) => {
+    const draws = new Draws(seed);
+    let isDown = false;
+    const { clock, sites } = openSites((request) => {
+      if (isDown) throw new TypeError("No connection.");
+      return answers[new URL(request.url).pathname as keyof typeof answers](request);
+    });
+    const [given, reasons] = [new Map<string, number>(), new Map<string, number>()];
+    let sentBytes = 0;
+    const taken: Sums = new Map();
+    const take = () => {
+      for (const site of sites) addAll(taken, Object.entries(site.counted()));
+    };
+    for (let nth = 0; nth < requestCount; nth += 1) {
+      isDown = draws.isLucky(0.1);
+      const method = draws.oneOf(methods);
+      const url = `${draws.oneOf(paths)}?n=${draws.oneOf([1, 2])}`;
+      const seen = await draws.oneOf(sites).get(url, { method });
+      const told = toldBy(seen, method);
+      add(given, told);
+      if (!lengthUnknown.has(told)) sentBytes += seen.text.length;
+      const reason = /fwd=([\w-]+)/.exec(seen.cacheStatus)?.[1];
+      if (reason !== undefined) add(reasons, reason);
+      clock.advance(draws.between(0, 1));
+      if (draws.isLucky(0.05)) take();
+    }
+    take();
+    const counted = new Map<string, number>();
+    let countedBytes = 0;
+    for (const [series, count] of taken) {
+      const [family, , ...rest] = series.split("|");
+      if (family === "requests") add(counted, rest.join("|").replace(withoutTier, "$1"), count);
+      if (family === "responseBytes") countedBytes += count;
+    }
+    expect(Object.fromEntries(counted)).toEqual(Object.fromEntries(given));
+    expect(countedBytes).toBe(sentBytes);
+    for (const [reason, count] of reasons) {
+      const forwards = taken.get(`forwards||${reason}`) ?? 0;
+      expect(forwards).toBeGreaterThanOrEqual(count);
+      // A page that tells of a failure has no Cache-Status.
+      expect(forwards).toBeLessThanOrEqual(count + (given.get("failed|none") ?? 0));
+    }
+    expect([...counted.keys()]).toEqual(expect.arrayContaining(everyKind));
+  },
+);

@@ -21,7 +21,11 @@ function open(count: number, options: SiteOptions = {}) {
   const env = { ADMIN_TOKEN: "admin-of-this-site" };
   const origin = ({ headers }: Request) => page(`${headers.get("accept-language")}`, lasting);
   const config = { limits: { variants: madeUp.length } };
-  const sites = openColos(count, { clock, upstash, origin, env, config, ...options }) as [Site, Site, Site];
+  const sites = openColos(count, { clock, upstash, origin, env, config, ...options }) as [
+    Site,
+    Site,
+    Site,
+  ];
   return { clock, upstash, sites };
 }
 
