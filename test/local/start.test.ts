@@ -106,7 +106,11 @@ describe("what cannot work is refused in one line", () => {
       args: ["--redis", "redis://:hidden@127.0.0.1:9"],
       says: /127\.0\.0\.1:9/,
     },
-    { id: "refused config", args: ["--config", "package.json"], says: /"name".* is not a field of/ },
+    {
+      id: "refused config",
+      args: ["--config", "package.json"],
+      says: /"name".* is not a field of/,
+    },
     { id: "no such config", args: ["--config", "/nowhere.ts"], says: /nowhere\.ts cannot be used/ },
   ];
 

@@ -83,4 +83,5 @@ it("a writer that leaves before the answer has written all the same", async () =
   await sleep(300);
   held[0]?.();
   await until(() => isEverywhere("/left"), "version 2", patienceMs);
+  expect(await bodiesOf("/left")).toEqual(["version 2", "version 2"]);
 });
