@@ -8,7 +8,7 @@ import { DataSearch, type FoundData, isAnswer } from "./load/search.ts";
 import { isResting } from "./load/stand-in.ts";
 import { isRefreshDue } from "./load/verdict.ts";
 
-/** What a call asks for. */
+/** A call for one key. */
 export interface Ask {
   readonly place: Place;
   /** `undefined`: the call can load nothing. */

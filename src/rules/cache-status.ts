@@ -12,7 +12,7 @@ export interface RuleAndNames {
   readonly names: readonly string[];
 }
 
-/** What this cache did with one request. */
+/** How this cache handled one request. */
 export interface Handling {
   readonly kind: "hit" | "forwarded";
   /** For a hit; negative if it is stale (§2.4). */

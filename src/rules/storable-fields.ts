@@ -43,8 +43,8 @@ export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet
 }
 
 /**
- * Returns the field lines that may be stored: without fields of the connection, fields for proxies, and
- * fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
+ * Returns the field lines that may be stored. Drops fields of the connection, fields for proxies, and those that a
+ * qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
  */
 export function storableFields(fields: Headers, directives: ResponseDirectives): FieldLine[] {
   const dropped = connectionFields(fields);

@@ -21,7 +21,7 @@ export function hasValidator(fields: Fields): boolean {
 
 /**
  * Tells whether `Last-Modified` is a strong validator. It must be at least a second older than the `Date` of the
- * response that brought the body: the content may change twice within one second (RFC 9110 §8.8.2.2).
+ * response with the body. Otherwise the content may have changed twice within that second (RFC 9110 §8.8.2.2).
  *
  * @param bodyDate that `Date`, if it is not the stored one
  */

@@ -3,11 +3,11 @@ import { OperatorError } from "../base/operator-error.ts";
 
 /** In UTF-8. */
 export const keyBytesMax = 512;
-/** Of an encoded value, in UTF-8. */
+/** The limit for an encoded value, in UTF-8. */
 export const valueBytesMax = 32_768;
-/** Of one add, so that each sum in a slice is a safe integer. */
+/** The limit for one add, so that each sum in a slice is a safe integer. */
 export const byMax = 1_000_000_000;
-/** Of `top`, because an isolate holds all results. */
+/** The limit for `top`, because an isolate holds all results. */
 const topCountMax = 10_000;
 
 /** Numbers become text, so `42` and `"42"` are the same key. */

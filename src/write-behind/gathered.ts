@@ -5,7 +5,7 @@ import type { Batch } from "./slice-store.ts";
 /** A batch with this many calls or bytes is sent at once. */
 export const [batchCallsMax, batchBytesMax] = [1_000, 262_144];
 
-/** Why a batch was not accepted, as the database answered or this isolate found. */
+/** The reason why the database or this isolate did not accept a batch. */
 export type Refusal = "late" | "early" | "full" | "paused" | "no-room" | "unanswered";
 
 /**
@@ -18,7 +18,7 @@ export type Outcome =
 
 /** A batch, open to more changes until it is sealed. Its id and slice are then fixed. */
 export class Gathered<Change extends { readonly key: string }> {
-  /** The number of calls, of which several may have the same key. */
+  /** The number of calls. Several may have the same key. */
   callCount = 0;
   /** The approximate size of the calls' keys and values. */
   bytes = 0;

@@ -1,8 +1,8 @@
 // The scripts of slices in Redis. Each is atomic and runs on the primary, whose clock ends slices.
 //
-// A set has an index of its slices, a hash for each slice, a count of the waiting keys, and a key for each batch by
-// which a repeated one is recognised. All names begin with that of the index, and a slice's ends with its number. All
-// keys of a set are in one slot of a cluster.
+// A set has an index of its slices, a hash for each slice, and a count of the waiting keys. A key for each batch
+// identifies repeated ones. All names begin with that of the index, and a slice's ends with its number. All keys of a
+// set are in one slot of a cluster.
 
 /** Recent slices are also looked up by name, in case the index has lost one. */
 export const recentCount = 16;

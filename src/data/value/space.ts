@@ -29,7 +29,7 @@ export interface NamespaceOptions<T, K extends Key = Key> {
   readonly refresh?: Duration | undefined;
   /** From 0 to 1. Shortens each lifetime by a random part of `fresh`, up to this share. Default: 0. */
   readonly jitter?: number | undefined;
-  /** Where concurrent calls share one load: in this isolate, or in all isolates by a lease. Default: isolate. */
+  /** The scope in which concurrent calls share one load: this isolate, or all isolates by a lease. Default: isolate. */
   readonly collapse?: "isolate" | "global" | undefined;
   /** How long a call waits for a load before a stale value answers. Default: not at all. */
   readonly softTimeoutMs?: number | undefined;

@@ -3,8 +3,8 @@ import type { Database, Line } from "./dialect.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 
 /**
- * A Pool of pg, which the application closes, or a connected Client without an open transaction: a rollback would undo
- * a chunk after it was confirmed.
+ * A Pool of pg, which the application closes, or a connected Client without an open transaction. In a transaction, a
+ * rollback would undo a chunk after it was confirmed.
  */
 export interface PostgresConnection {
   query(sql: string, values: (string | number | null)[]): Promise<{ readonly rows: unknown[] }>;

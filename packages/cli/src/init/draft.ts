@@ -43,7 +43,7 @@ export function fewest(patterns: readonly string[]): string[] {
 
 const shownMax = 4;
 
-/** Returns such as "/a, /b and 3 more". */
+/** Returns text such as "/a, /b and 3 more". */
 export function listed(paths: readonly string[]): string {
   const shown = paths.slice(0, shownMax).join(", ");
   const restCount = paths.length - shownMax;

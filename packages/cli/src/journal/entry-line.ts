@@ -1,7 +1,7 @@
 // Formats an entry of the journal for people.
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 
-/** Returns such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"`. */
+/** Returns text such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"`. */
 export function entryLine(entry: JournalEntry): string {
   const { at, position, by, reason } = entry;
   const why = reason === "" ? "" : `, reason ${JSON.stringify(reason)}`;

@@ -6,7 +6,7 @@ const units = [
   ["m", 60],
 ] as const;
 
-/** Returns such as `"5m"` or `"90s"`, in the largest unit that gives a whole number. */
+/** Returns text such as `"5m"` or `"90s"`, in the largest unit that gives a whole number. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   const [unit, size] = units.find(([, one]) => whole >= one && whole % one === 0) ?? ["s", 1];

@@ -47,7 +47,7 @@ export const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
 const atOnce = 2;
 /** The limit for paths from a page, from sitemaps and from robots.txt each. */
 const pathCountMax = 2_000;
-/** Keeps the configuration readable. Further private paths still have the rule for unknown cookies. */
+/** Keeps the configuration readable. The rule for unknown cookies still protects further private paths. */
 const patternCountMax = 100;
 const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
 

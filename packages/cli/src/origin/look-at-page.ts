@@ -36,7 +36,7 @@ export interface PageSight {
   readonly change: BodyChange | undefined;
   /** Traits that changed the page more than a repeated request did. */
   readonly differsBy: readonly ClientTrait[];
-  /** `utm_source` changed the page in the same sense. */
+  /** A parameter `utm_source` changed the page more than a repeated request did. */
   readonly differsByTracking: boolean;
   readonly hasToken: boolean;
   /** `ignored`: the page has a validator, but conditional requests get the whole body. */

@@ -64,7 +64,7 @@ export function isAssetPath(path: string): boolean {
 }
 
 const hexHash = /^(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}$/i;
-/** As bundlers write it. Names of images may look like this too. */
+/** Matches hashes of bundlers in names of code files. Names of images may also look like this. */
 const mixedHash = /^(?=.*\d)(?=.*[A-Z])(?=.*[a-z])\w{8,}$/;
 
 /** Tells whether the file name contains a hash of the content. */

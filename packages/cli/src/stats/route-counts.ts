@@ -16,7 +16,7 @@ export interface RouteCounts {
   /** Answered with an error of Tidemark. */
   readonly failed: number;
   readonly toOrigin: number;
-  /** By the buckets of the metrics: hits that waited for a tier, and requests that went to the origin. */
+  /** Counts for each bucket of the metrics: hits that waited for a tier, and requests that went to the origin. */
   readonly hitCounts: readonly number[];
   readonly forwardCounts: readonly number[];
 }

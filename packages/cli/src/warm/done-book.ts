@@ -12,7 +12,7 @@ const digestCharacters = 16;
 const fileBytesMax = 64 * 1_048_576;
 /** Pages that were warmed longer ago may have expired. */
 const ageMsMax = 24 * 60 * 60 * 1_000;
-/** The most that is lost if the process is killed. These pages are requested again. */
+/** At most this many pages are not recorded if the process is killed. They are requested again. */
 const unwrittenMax = 200;
 const unwrittenMsMax = 1_000;
 const firstWords = "tidemark warm 1";
@@ -43,9 +43,9 @@ export function identityOf(run: {
 export interface DoneSettings {
   /** From `identityOf`. */
   readonly identity: string;
-  /** `--state` */
+  /** The value of `--state`. */
   readonly path?: string | undefined;
-  /** `--fresh` */
+  /** The value of `--fresh`. */
   readonly isFresh: boolean;
 }
 

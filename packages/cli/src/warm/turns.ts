@@ -33,8 +33,8 @@ const troublePauseMsFirst = 1_000;
 const troublePauseMsMax = 60_000;
 
 /**
- * Applies the origin's concurrency to the requests that will probably reach it, since hits are not known in advance.
- * Each address is a lane with its own share.
+ * Limits the requests that probably reach the origin: hits do not, but are not known in advance. Each address is a
+ * lane, with its own estimate of this share.
  */
 export class Turns {
   readonly pace: OriginPace;
@@ -98,8 +98,8 @@ export class Turns {
   }
 
   /**
-   * Pauses a lane as long as the site says; otherwise longer with each trouble. Trouble of the site pauses all lanes, and
-   * trouble of a further colo only that colo.
+   * Pauses a lane as long as the site says; otherwise longer with each trouble. Trouble of the site pauses all lanes,
+   * and trouble of a further colo only that colo.
    *
    * @returns the length of the pause
    */

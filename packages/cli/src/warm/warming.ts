@@ -29,7 +29,7 @@ export interface WarmingSettings {
 
 interface Step {
   readonly page: Page;
-  /** The earliest time, so that the tier that colos share has the page: it is written behind the answer. */
+  /** The earliest time. By then, the shared tier has the page, which is written behind the answer. */
   readonly dueAtMs: number;
   readonly tries: number;
   /** The page failed at an earlier address. */
@@ -108,7 +108,7 @@ export class Warming {
       ? { kind: "interrupted" }
       : await askPage(`${addresses[laneAt]}${path}`, headers, world);
     const answer = asked.kind === "answered" ? asked : undefined;
-    // Trouble of an unreachable further colo is not the origin's.
+    // An unreachable further colo does not mean trouble at the origin.
     const isUnreached =
       laneAt > 0 && asked.kind === "trouble" && asked.outcome.status === undefined;
     const isFromOrigin = answer?.outcome.isFromOrigin ?? !isUnreached;

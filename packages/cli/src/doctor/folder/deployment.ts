@@ -96,7 +96,7 @@ function placeOf(written: unknown): Place[] {
 
 const booleanOf = (value: unknown) => (typeof value === "boolean" ? value : undefined);
 
-/** Returns such as `environment "staging"`; nothing for the top level. */
+/** Returns text such as `environment "staging"`; nothing for the top level. */
 export function aboutOf({ environment }: Deployment): { about?: string } {
   return environment === undefined ? {} : { about: `environment ${JSON.stringify(environment)}` };
 }

@@ -14,7 +14,7 @@ export interface Page {
   readonly direct: readonly Answer[];
 }
 
-/** Returns such as `page "/"`, or `pages "/", "/a"`. */
+/** Returns text such as `page "/"`, or `pages "/", "/a"`. */
 export function aboutPages(pages: readonly Page[]): string {
   const paths = pages.map(({ path }) => JSON.stringify(path));
   return `page${paths.length === 1 ? "" : "s"} ${paths.join(", ")}`;
