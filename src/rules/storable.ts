@@ -48,9 +48,9 @@ export function failureToldBy(status: number): "unreachable" | "timeout" | undef
 /** Returns why responses with this status are never stored; `undefined` if they may be. */
 export function whyNeverStored(status: number): string | undefined {
   if (neverStoredStatuses.has(status)) return "must not be stored (RFC 6585)";
-  if (partStatuses.has(status)) return "describes a part of a response, so it is never stored";
+  if (partStatuses.has(status)) return "describes only a part, so it is never stored";
   if (failureToldBy(status) === undefined) return undefined;
-  return "is Cloudflare's status for an origin that did not answer, so it is never stored";
+  return "is Cloudflare's own status for a failed origin, so it is never stored";
 }
 
 /**

@@ -180,13 +180,13 @@ describe("a route is refused", () => {
       id: "negative-of-the-network",
       changes: { negative: { 522: "30s" } },
       at: "negative.522",
-      says: "is Cloudflare's status for an origin that did not answer, so it is never stored; leave it out",
+      says: "is Cloudflare's own status for a failed origin, so it is never stored; leave it out",
     },
     {
       id: "negative-of-a-part",
       changes: { negative: { 416: "30s" } },
       at: "negative.416",
-      says: "describes a part of a response, so it is never stored; leave it out",
+      says: "describes only a part, so it is never stored; leave it out",
     },
     {
       id: "negative-text",
