@@ -1,4 +1,4 @@
-// The application: the operator's routes below `operatorPath` by Hono, the HTTP cache for everything else.
+// The application: Hono serves the operator's routes below `operatorPath`, and the HTTP cache everything else.
 import { Hono } from "hono";
 import { answerDebugged } from "./admin/debug-field.ts";
 import { debugField } from "./protocol/debug-fields.ts";
@@ -33,17 +33,17 @@ import { plainPage } from "./proxy/respond/plain-page.ts";
 
 export type { Platform } from "./platform/platform.ts";
 
-/** What the runtime hands a handler beside its request. */
+/** The execution context that the runtime passes to a handler with a request. */
 export type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 
-/** Lives as long as its isolate. */
+/** An application. It lives as long as its isolate. */
 export interface Application {
   /** The core, for an application's own data on the same tiers. */
   readonly cache: TieredCache<ResponseDetail>;
   /**
-   * Never throws and never rejects.
+   * Answers a request. Never throws or rejects.
    *
-   * @param server what a server of Node knows of the request; of no effect on Workers
+   * @param server what a Node server knows about the request; ignored on Workers
    */
   readonly fetch: (
     request: Request,
@@ -51,27 +51,27 @@ export interface Application {
     background: ExecutionContext,
     server?: ServerRequest,
   ) => Response | Promise<Response>;
-  /** One run of the cron trigger. Never rejects. */
+  /** Runs the cron trigger once. Never rejects. */
   readonly scheduled: (background: Background) => Promise<void>;
 }
 
-/** What a Worker is made of that no binding can name. */
+/** Parts of a Worker that are code, so bindings cannot configure them. */
 export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
-  /** Beside memory, the Cache API and Redis. */
+  /** Tiers in addition to memory, the Cache API and Redis. */
   readonly tiers?: readonly TierInCode[] | undefined;
   readonly parts?: CacheParts | undefined;
 }
 
 /**
- * Makes an isolate's application; its state lives as long as it does.
+ * Creates the application of an isolate.
  *
- * @param given from `defineConfig`; an object that was written without it is checked here
- * @param inCode.origins origins that are functions, by their names; they go before all others
- * @param inCode.data what works over the same core
- * @param inCode.tiers beside memory, the Cache API and Redis
- * @throws OperatorError for a configuration that is refused, and for bindings with which answers would be wrong
+ * @param given from `defineConfig`; a plain object is validated here
+ * @param inCode.origins origins that are functions, by name; they take precedence over all others
+ * @param inCode.data a data cache that shares the core
+ * @param inCode.tiers in addition to memory, the Cache API and Redis
+ * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong responses
  */
 export function createApp(
   given: Config,
@@ -106,14 +106,14 @@ export function createApp(
     log.write({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };
-  /** No record tells of a request whose answer was given up. */
+  /** Counts the failed request, because no request record exists for it. */
   const faulted = (cause: unknown) => {
     cache.metrics.add("requests", ["", "failed", "none"]);
     return failed(cause);
   };
   let hasStarted = false;
   let hasAnswered = false;
-  /** At the first request, which tells where this isolate runs; a run of the cron trigger does not. */
+  /** Runs at the first request, which reveals the colo, or at the first cron run, which does not. */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
     seenHost = request && URL.parse(request.url)?.host;
@@ -145,7 +145,7 @@ export function createApp(
   return { cache, fetch, scheduled };
 }
 
-/** Leaves out each tier whose bindings are not usable, and adds a fault for it. */
+/** Leaves out tiers with unusable bindings, and adds a fault for each. */
 function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
   const { redis } = environment;
   const hasWorld = redis !== undefined && !isFault(redis);
@@ -177,9 +177,9 @@ function answerer({ proxy, operators, looked, arrivalOf }: Answering): Applicati
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
     const read = proxy.site.readUrl(arrival ?? request);
-    // No runtime can make the request that another URL needs with this method.
+    // No runtime can construct a TRACE request, which rewriting the URL would need.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
-    // A hit needs no route but its own, so it goes without Hono's context.
+    // Only operator routes pay for a Hono context. Cache hits skip it.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     const address = arrival?.address;
     if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
@@ -201,7 +201,7 @@ function operatorsOf(
   return operators;
 }
 
-/** Whether data can share the core or not, its counts are told with those of the pages. */
+/** Lets data join the pages' core. Its counts are reported with those of the pages even if it cannot join. */
 function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
   const why = data.join(pages);
   if (why !== undefined) {
@@ -210,7 +210,7 @@ function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
   pages.core.metrics.include(data.taken);
 }
 
-/** Once for each isolate: what it was made with. */
+/** Describes the isolate's setup in one log line. */
 function startLine(
   { routes, purge }: Config,
   { tiers, purging }: TieredCache<ResponseDetail>,
@@ -218,7 +218,7 @@ function startLine(
 ): LogLine {
   const there = tiers.all.map(({ name }) => name).join(" ");
   const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
-  // N of the purge promise: the smallest of all routes.
+  // N of the purge bound: the smallest of all routes.
   const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;
   const fields = { routes: routes.length, tiers: there, purgeMaxLagSeconds, faults };
   return { event: "started", level: "info", message, ...fields };

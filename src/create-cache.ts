@@ -1,6 +1,5 @@
-// The core of an isolate: its tiers, its view of the purge journal, and what keeps many from asking
-// for the same at once. It knows no origin and no request; an application's own data can use it alone, or
-// beside pages.
+// The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent loads.
+// It knows neither origins nor requests, so application data can use it alone or beside pages.
 import { FewAtOnce } from "./cache/few-at-once.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
@@ -26,10 +25,10 @@ import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
 
-/** Makers of parts. Each is given the settings that the default maker gets; absent, the default is used. */
+/** Factories of parts. Each receives the default factory's settings. Absent ones use the default. */
 export interface CacheParts extends PurgingParts {
   readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
-  /** The client of the shared tier. */
+  /** Creates the client of the shared tier. */
   readonly redis?: (settings: RedisSettings) => RedisClient;
   readonly metrics?: (sinceAtMs: number, isReported: boolean) => Metrics;
 }
@@ -42,38 +41,37 @@ const defaults: Makers = {
   metrics: (...settings) => new Metrics(...settings),
 };
 
-/** What the core needs of a platform. */
+/** The platform features that the core needs. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
-  /** Holds the shared tier and the purge journal; without it there is neither, and no purge. */
+  /** Stores the shared tier and the purge journal. Without it there is neither, and no purge. */
   readonly database?: RedisAddress | undefined;
-  /** Holds the purge journal and the switch in the place of `database`. */
+  /** Stores the purge journal and the switch in place of `database`. */
   readonly journal?: RedisAddress | undefined;
-  /** Of Analytics Engine: gets reports of what is counted, in the place of the database. */
+  /** Analytics Engine dataset that receives reports of counts in place of the database. */
   readonly dataset?: Dataset | undefined;
-  /** For tests and benches; any release may change it. */
+  /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }
 
-/** What an isolate has once, whatever its tiers hold. */
+/** The parts that all tiers of an isolate share. */
 export type Core = ReturnType<typeof openCore>;
 
 /**
- * Lives as long as its isolate.
+ * A core with tiers for one form of record. It lives as long as its isolate.
  *
- * @typeParam Detail what its records know beside what any record does
+ * @typeParam Detail additional metadata of its records
  */
 export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 
 type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
 
 /**
- * Makes a core. It needs nothing of Workers beyond Web standards.
+ * Creates a core. It needs only Web standards, nothing specific to Workers.
  *
- * @param config from `defineConfig`; its routes and origins are not looked at
- * @param form   what the tiers ask of a record's detail
- * @param given.memoryShares among how many memory tiers `limits.memoryBytes` is divided: 2 where data is to
- *   stand beside it
- * @param given.tiers        beside memory, the Cache API and Redis
+ * @param config from `defineConfig`; its routes and origins are ignored
+ * @param form   how the tiers read and write a record's detail
+ * @param given.memoryShares number of memory tiers that share `limits.memoryBytes`: 2 if data will join
+ * @param given.tiers        in addition to memory, the Cache API and Redis
  */
 export function createCache<Detail>(
   config: CoreConfig,
@@ -85,7 +83,7 @@ export function createCache<Detail>(
   return { ...core, ...tiersOver(core, form, tiers) };
 }
 
-/** Puts tiers for records of another form over a core: all else is the core's, and so the same for both. */
+/** Adds tiers for another form of record to a core. Everything else is shared. */
 export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
   return { ...core, ...tiersOver(core, form) };
 }
@@ -122,40 +120,39 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const told = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
   const reports = createReports(told, platform);
   return {
-    /** What it was made with. */
     settings: { config, platform },
-    /** Makers of its parts. */
+    /** Factories of its parts. */
     make,
-    /** All memory tiers over it. */
+    /** All memory tiers of this core. */
     memories,
-    /** Of each of them. */
+    /** Limit of each memory tier. */
     memoryBytesMax: limits.memoryBytes / memoryShares,
-    /** The shared tier's; `undefined` without a database. */
+    /** The shared tier's client; `undefined` without a database. */
     redis,
     /** How full the shared tier's database is; `undefined` without one. */
     room,
     /** `undefined` without a database. */
     purging,
-    /** Tells nothing of purges where there is no journal. */
+    /** Has no purges if there is no journal. */
     view: purging?.view ?? noJournal,
-    /** What all bodies on their way may hold together: `limits.memoryBytes`, beside the memory tiers. */
+    /** Limits all bodies in transit together to `limits.memoryBytes`, in addition to the memory tiers. */
     fillBudget: new ByteBudget(limits.memoryBytes),
     metrics,
-    /** What isolates tell of their counts, and what that comes to. */
+    /** Reports of counts from all isolates, and their totals. */
     reports,
-    /** One run of the cron trigger: folds reports, and looks after the room. */
+    /** Runs the cron trigger once: folds reports, and checks the database's room. */
     runCron: async () => void (await Promise.all([reports.runCron(), room?.runCron()])),
-    /** Tells what was counted, behind an answer. */
+    /** Reports the counts after a response. */
     report: reports.report,
-    /** Runs work that no answer waits for. Never rejects: a failure is counted and logged. */
+    /** Runs background work. Never rejects: failures are counted and logged. */
     run,
-    /** Makes a function that starts such work and tells the runtime of it. */
+    /** Returns a function that starts background work and registers it with `waitUntil`. */
     behind: (background: Background) => (work: () => Promise<void>) =>
       background.waitUntil(run(work)),
   };
 }
 
-/** What belongs to records of one form. */
+/** Creates the tiers and leases for one form of record. */
 function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly MakeTier[] = []) {
   const { redis, room, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
@@ -182,13 +179,13 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
     /** `undefined` on a platform without a Cache API. */
     cacheApi,
     fewAtOnce: new FewAtOnce(),
-    /** Rights to load that hold in all colos; `undefined` without a database. */
+    /** Leases on loads that hold in all colos; `undefined` without a database. */
     leases:
       redis && new RedisLeases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
   };
 }
 
-/** What memory tiers hold together. */
+/** The total size of all memory tiers. */
 class Memories {
   readonly #tiers: { readonly bytes: number; readonly count: number }[] = [];
 

@@ -1,4 +1,4 @@
-// Purging over Redis: a client of the journal's own, and the journal and the switch over it.
+// Purging over Redis: the journal and the switch, with a Redis client of their own.
 import { logOf } from "./observe/log-line.ts";
 import type { Journal } from "./purge/journal/journal.ts";
 import {
@@ -16,7 +16,7 @@ import type { RedisCounts } from "./redis/round-trips.ts";
 import { RedisJournal, type RedisJournalSettings } from "./stores/redis/journal/redis-journal.ts";
 import { RedisSwitch } from "./stores/redis/journal/redis-switch.ts";
 
-/** Makers of parts; absent, the default is used. */
+/** Factories of parts. Absent ones use the default. */
 export interface PurgingParts {
   readonly journal?: (settings: RedisJournalSettings) => Journal;
   readonly view?: (settings: JournalViewSettings) => JournalView;
@@ -28,11 +28,11 @@ interface Platform extends Omit<PurgePlatform, "makeView"> {
   readonly parts?: PurgingParts | undefined;
 }
 
-/** @param database of the journal; its client is the journal's own */
+/** @param database of the journal */
 export function createPurging(settings: PurgeSettings, database: RedisAddress, platform: Platform) {
   const { namespace, purge } = settings;
   const { nowAtMs, metrics, log, parts } = platform;
-  // A client of its own: what the shared tier suffers must not delay or shut off the journal.
+  // A separate client, so that trouble of the shared tier neither delays nor shuts off the journal.
   const redis = new RedisClient({
     ...database,
     nowAtMs,
@@ -41,7 +41,7 @@ export function createPurging(settings: PurgeSettings, database: RedisAddress, p
     hasOneKey: true,
     ballastKey: ballastKeyOf(namespace),
     readTimeoutMsMax: readTimeoutMsOf(purge),
-    // Until it is read again, every page is asked for anew once in N − A.
+    // Until the next read succeeds, every page goes to the origin once in N − A.
     pauseMsMax: Math.max(1_000, purge.renewalLagMs / 2),
   });
   const stored = { redis, namespace, nowAtMs, randomText };
@@ -53,7 +53,7 @@ export function createPurging(settings: PurgeSettings, database: RedisAddress, p
   };
   return {
     ...purgingOver(store, settings, { ...platform, makeView: parts?.view }),
-    /** The journal's own. */
+    /** The journal's client. */
     redis,
   };
 }

@@ -1,65 +1,64 @@
-// What a Worker asks of a cache for data that it is handed. It knows no code of data, so that a Worker
-// without data has none of it.
+// The interface between a Worker and its data cache. It imports no data code, so a Worker without data
+// does not bundle any.
 import type { Coverage } from "./cache/record/record.ts";
 import type { Core } from "./create-cache.ts";
 import type { Trouble } from "./observe/condition.ts";
 import type { Sums } from "./observe/sums.ts";
 import { type Fault, OperatorError, type Reason } from "./base/operator-error.ts";
 
-/** The pages of an isolate, as data stands beside them. */
+/** The parts of a Worker's page cache that data joins. */
 export interface Pages {
   readonly core: Core;
-  /** The first host of the site; `undefined` where the variables name none. */
+  /** The first host of SITE_HOST; `undefined` if it is not set. */
   readonly siteHost: string | undefined;
-  /** Of the isolate's first request; `undefined` before it. */
+  /** Host of the isolate's first request; `undefined` before it. */
   readonly seenHost: () => string | undefined;
 }
 
 /**
- * Why data has a core of its own: it was used before the Worker started; or it has another database, or
- * another namespace in it.
+ * Why data runs on a core of its own: it was used before the Worker started, or it has another database
+ * or namespace.
  */
 export type WhyApart = "in-use" | "other-database";
 
-/** What may be wrong with a counter or a buffer in an isolate. */
+/** Possible trouble of a counter or buffer in an isolate. */
 export interface SetTroubles {
   readonly backlog: {
     readonly keyCount: number;
     readonly backlogMax: number;
-    /** How long the oldest slice could have been flushed; below 0 while it rests. */
+    /** How long the oldest slice has been due for a flush; negative if it is not due yet. */
     readonly overdueMs: number;
     readonly everyMs: number;
-    /** -Infinity where nothing was heard of it. */
+    /** When the backlog was last known; -Infinity for never. */
     readonly heardAtMs: number;
   };
   readonly flushes: Trouble<string> | undefined;
 }
 
-/** What goes wrong with data in an isolate. */
+/** Troubles of data in an isolate. */
 export interface DataTroubles {
-  /** Keys that were written, and whose purge the journal has yet to take. */
+  /** Written keys whose purge the journal has not accepted yet. */
   readonly unpurged: { readonly keys: number; readonly trouble: Trouble<string> | undefined };
-  /** By namespace: since when all its loads have failed, and with which error. */
+  /** Namespaces whose loads all fail: since when, and with which error. */
   readonly loads: ReadonlyMap<string, Trouble<string>>;
-  /** Of counters and buffers, by name. */
+  /** Counters and buffers, by name. */
   readonly sets: ReadonlyMap<string, SetTroubles>;
 }
 
-/** What became of a key that was to be brought into Redis; `why` where it is not there. */
+/** The result of warming one key; `why` if the key is not in Redis. */
 export interface WarmedKey {
   readonly result: "already" | "warmed" | "not-stored" | "passed-by" | "failed";
   readonly why?: string;
 }
 
-/** How keys of namespaces are brought into Redis before anybody asks for them. */
+/** Loads keys of namespaces into Redis before the first request for them. */
 export interface Warming {
-  /** Why these keys cannot be loaded; `undefined` where they can. */
+  /** Returns why these keys cannot be loaded, or `undefined` if they can. */
   readonly whyNot: (namespace: string, keys: readonly (string | number)[]) => Reason | undefined;
   /**
-   * Loads those that are not fresh, by one load. To be called with up to a hundred keys for which
-   * `whyNot` has told nothing.
+   * Loads the keys that are not fresh, in one load. Call it with at most 100 keys that `whyNot` accepts.
    *
-   * @returns what became of each, in their order. Never rejects.
+   * @returns one result per key, in order. Never rejects.
    */
   readonly load: (
     namespace: string,
@@ -67,18 +66,18 @@ export interface Warming {
   ) => Promise<readonly WarmedKey[]>;
 }
 
-/** A cache for data, as a Worker that was handed it knows it. */
+/** A data cache, as seen by its Worker. */
 export interface DataBesidePages {
-  /** Has it work over the core of the pages, from its first use on. */
+  /** Makes it use the pages' core from its first use on. Returns why, if it cannot. */
   readonly join: (pages: Pages) => WhyApart | undefined;
-  /** Its part of a run of the cron trigger. Never rejects. */
+  /** Runs its part of the cron trigger. Never rejects. */
   readonly runCron: () => Promise<void>;
-  /** What it has counted since the last call. */
+  /** Returns the counts since the last call. */
   readonly taken: () => Sums;
-  /** For `/_cache/stats`. */
+  /** Returns its part of `/_cache/stats`. */
   readonly stats: () => object;
   readonly troubles: () => DataTroubles;
-  /** What a purge can match of the values in memory. */
+  /** Lists the values in memory as far as purges can match them. */
   readonly stored: () => Iterable<Coverage>;
   readonly warming: Warming;
 }
@@ -100,12 +99,12 @@ export function faultOf(why: WhyApart): Fault {
 
 const partsOf = new WeakMap<object, DataBesidePages>();
 
-/** Makes a cache known to a Worker that is handed it. */
+/** Registers a cache, so that `knownData` finds its parts. */
 export function makeKnown(cache: object, parts: DataBesidePages): void {
   partsOf.set(cache, parts);
 }
 
-/** @throws OperatorError for what `createDataCache` has not made */
+/** @throws OperatorError for an object that `createDataCache` did not create */
 export function knownData(cache: object): DataBesidePages {
   const parts = partsOf.get(cache);
   if (parts !== undefined) return parts;

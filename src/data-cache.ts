@@ -1,4 +1,4 @@
-// What `import … from "tidemark/data"` offers: an application's data on the tiers of the cache.
+// Exports of `tidemark/data`: application data on the tiers of the cache.
 export { createDataCache, type DataCache, type DataStats } from "./data/create-data-cache.ts";
 export type { DataPlatform } from "./data/data-platform.ts";
 export type { ManyResult, Namespace } from "./data/namespace.ts";

@@ -1,20 +1,20 @@
-// What `import … from "tidemark/hono"` offers: a Hono application of one's own as the origin.
+// Exports of `tidemark/hono`: the cache in front of a Hono application.
 import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
 import { createWorker, type TidemarkWorker } from "./worker.ts";
 
-/** An application of Hono, of whichever version: all that is asked of it is that it answers. */
+/** A Hono application of any version. Only `fetch` is used. */
 export interface AnsweringApplication {
   fetch(request: Request, env: object, context: AppContext): Response | Promise<Response>;
 }
 
 type AppContext = Parameters<TidemarkWorker["fetch"]>[2];
 
-/** What a Worker exports, and what a server of Node is given `fetch` of. */
+/** The default export of a Worker. A Node server uses its `fetch`. */
 export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
-  /** Without a context, as on Node, `env` is the server's word on one request and is left alone. */
+  /** Without a context, as on Node, `env` describes one request and is ignored. */
   readonly fetch: (
     request: Request,
     env?: object,
@@ -23,15 +23,15 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
 }
 
 /**
- * Puts the cache before an application. It is called anew, with a fresh context, for each fill, refresh
- * and probe. It sees what is keyed, and nothing else of one client that others might be answered with.
+ * Puts the cache in front of an application. The cache calls it with a fresh context for each fill, refresh
+ * and probe. For responses that others may get, it sees no client data outside the cache key.
  *
- * @param config from `defineConfig`; an origin called `default` is the application
- * @param given.env the variables on Node, such as `process.env`; a Worker has its own bindings
- * @param given.data of `createDataCache`: it shares the journal, Redis and the cron trigger of the pages, and
- *   `withCache` hands it to handlers
- * @param given.tiers beside memory, the Cache API and Redis
- * @throws OperatorError for a configuration that is refused
+ * @param config from `defineConfig`; the origin named `default` is the application
+ * @param given.env variables on Node, such as `process.env`; a Worker uses its bindings
+ * @param given.data from `createDataCache`: it shares the pages' journal, Redis and cron trigger, and
+ *   `withCache` passes it to handlers
+ * @param given.tiers in addition to memory, the Cache API and Redis
+ * @throws OperatorError for an invalid configuration
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
  */
@@ -61,7 +61,7 @@ export function tidemark(
   });
   return {
     fetch(request, env, context) {
-      // A Worker's bindings are the same at each of its requests.
+      // A Worker's bindings are the same for every request.
       if (given.env === undefined && context !== undefined) bindings = bindingsIn(env);
       return worker.fetch(request, bindings, context ?? unattended, env);
     },
@@ -72,21 +72,21 @@ export function tidemark(
   };
 }
 
-/** For `new Hono<{ Variables: CacheVariables }>()`: what `withCache` sets. */
+/** The variables that `withCache` sets, for `new Hono<{ Variables: CacheVariables }>()`. */
 export interface CacheVariables {
   readonly cache: DataCache;
 }
 
-/** A context of Hono, of whichever version. */
+/** A Hono context of any version. */
 export interface CacheContext {
   readonly executionCtx: object;
   set(name: "cache", cache: DataCache): void;
 }
 
 /**
- * A middleware that sets `c.var.cache`: the cache that `tidemark` was given as `data`.
+ * Middleware that sets `c.var.cache` to the cache that `tidemark` received as `data`.
  *
- * @throws OperatorError where there is none
+ * @throws OperatorError if there is none
  * @example
  * const app = new Hono<{ Variables: CacheVariables }>();
  * app.use(withCache);
@@ -99,10 +99,10 @@ export async function withCache(context: CacheContext, next: () => Promise<void>
   return next();
 }
 
-/** Stands in the context that handlers get, for `withCache` alone. */
+/** Key of the data cache in the execution context. Only `withCache` reads it. */
 const ofHandlers = Symbol("data of the application");
 
-/** Hono throws where there is no context, as under `app.request`. */
+/** Returns the execution context. Hono throws if there is none, as under `app.request`. */
 function contextOf(context: CacheContext): { readonly [ofHandlers]?: DataCache } | undefined {
   try {
     return context.executionCtx;
@@ -119,15 +119,15 @@ function noCache(): OperatorError {
   });
 }
 
-/** Without what the adapter for Pages adds to them: the request of one client, with all that belongs to it. */
+/** Removes `eventContext`, which the Pages adapter adds: it holds one client's request. */
 function bindingsIn(env: object = {}): object {
   if (!("eventContext" in env)) return env;
   const { eventContext: _, ...ofAll } = env;
   return ofAll;
 }
 
-/** An answer of the cache is never passed by, so there is nothing to let through. */
+/** Does nothing: the cache always answers, so no exception needs to pass through. */
 const passThroughOnException = (): void => undefined;
 
-/** A process of Node goes on by itself; what fails behind an answer is logged where it is done. */
+/** A context for Node, where the process outlives the request. Background failures are logged at their source. */
 const unattended: AppContext = { waitUntil: () => undefined, passThroughOnException, props: {} };

@@ -1,4 +1,4 @@
-// What `import … from "tidemark/rules"` offers: the Worker's rules, for tests of an origin and for the command.
+// Exports of `tidemark/rules`: the Worker's rules, for tests of an origin and for the CLI.
 export { isCredentialField } from "./config/credential-fields.ts";
 export { isAnalyticsCookie } from "./config/known-names.ts";
 export { cookiesSetBy, type Storing, storingOf } from "./judging/storing.ts";

@@ -1,4 +1,4 @@
-// What `import … from "tidemark/node"` offers: an application's data on Node.
+// Exports of `tidemark/node`: application data on Node.
 export {
   createDataCache,
   type NodeCacheOptions,

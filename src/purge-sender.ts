@@ -1,4 +1,4 @@
-// What `import … from "tidemark/purger"` offers: purges signed and sent, and kept until they are accepted.
+// Exports of `tidemark/purger`: a client that signs, sends and retries purges.
 export type { Acceptance, DryRun, SendVerdict } from "./purger/answer.ts";
 export type { PurgeMessage, PurgeOrder } from "./purger/message.ts";
 export {

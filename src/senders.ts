@@ -1,4 +1,4 @@
-// What `import … from "tidemark/senders"` offers: who sends webhooks to `/_cache/hooks/`, and how they sign.
+// Exports of `tidemark/senders`: senders of webhooks to `/_cache/hooks/`, and their signature schemes.
 export type { HmacSenderOptions, TimestampPlace } from "./webhooks/hmac-options.ts";
 export { hmacSender } from "./webhooks/hmac-sender.ts";
 export type { WebhookSender } from "./webhooks/port/hook.ts";

@@ -1,4 +1,4 @@
-// What `import … from "tidemark"` offers: the configuration and the core, for Workers and for Node.
+// Exports of `tidemark`: the configuration and the core, for Workers and Node.
 export {
   analyticsCookies,
   type Config,

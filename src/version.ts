@@ -1,7 +1,7 @@
-// Which release this is.
+// The version of this release.
 
 /**
- * The `version` of package.json, kept equal by a test. It stands here, since a Worker has no file to
- * read and a package is built of what it imports.
+ * The `version` of package.json; a test compares them. It is a constant because a Worker has no files to
+ * read.
  */
 export const version = "0.1.0";

@@ -1,4 +1,4 @@
-// What `import … from "tidemark/worker"` offers: a configuration as the handler that a Worker exports.
+// Exports of `tidemark/worker`: creates the handler that a Worker exports from a configuration.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
 import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -15,13 +15,13 @@ import { platformHere } from "./platform/workers.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
 
-/** What a Worker exports as its default. */
+/** The default export of a Worker. */
 export interface TidemarkWorker {
   /**
-   * Answers 500 where the Worker does not start; the log says once why not.
+   * Answers a request. Answers 500 if the Worker cannot start, and logs the reason once.
    *
-   * @param server on Node, what the server passes to `fetch` beside the request: it states the client's
-   *   address, and whether the connection is a TLS one. Of no effect on Workers
+   * @param server on Node, the second argument of the server's `fetch`: the client's address, and whether the
+   *   connection uses TLS. Ignored on Workers
    */
   readonly fetch: (
     request: Request,
@@ -29,27 +29,27 @@ export interface TidemarkWorker {
     context: ExecutionContext,
     server?: ServerRequest,
   ) => Response | Promise<Response>;
-  /** The cron trigger: keeps hot keys warm, if the configuration has any. */
+  /** Runs the cron trigger: folds reports, and keeps hot keys warm if configured. */
   readonly scheduled: (event: unknown, env: object, background: Background) => Promise<void>;
 }
 
-/** What a Worker is made of that no binding can name. */
+/** Parts of a Worker that are code, so bindings cannot configure them. */
 export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
   readonly tiers?: readonly TierInCode[] | undefined;
-  /** For tests and benches; any release may change it. */
+  /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }
 
 /**
- * Makes the handler of a Worker. It reads its bindings at its first request.
+ * Creates the handler of a Worker. It reads its bindings at the first request.
  *
  * @param written from `defineConfig`
- * @param inCode.origins origins that are functions, by their names; they go before all others
- * @param inCode.tiers beside memory, the Cache API and Redis, such as `workersKv` of `tidemark/cloudflare`
- * @param inCode.data of `createDataCache`: it then shares the journal, Redis and the cron trigger of the pages
- * @throws OperatorError for a configuration that is refused, so that it cannot be uploaded
+ * @param inCode.origins origins that are functions, by name; they take precedence over all others
+ * @param inCode.tiers in addition to memory, the Cache API and Redis, such as `workersKv` of `tidemark/cloudflare`
+ * @param inCode.data from `createDataCache`: it then shares the pages' journal, Redis and cron trigger
+ * @throws OperatorError for an invalid configuration, so that uploading it fails
  * @example
  * export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
  */
@@ -67,7 +67,7 @@ export function createWorker(
     try {
       app = createApp(config, env as Env, platform, inCode);
     } catch (cause) {
-      // Its bindings stay as they are for as long as the isolate lives.
+      // Bindings never change during an isolate's life, so retrying would fail again.
       hasFailed = true;
       const why = cause instanceof OperatorError ? cause.message : `${errorName(cause)}.`;
       const message = `The Worker does not start. ${why}`;

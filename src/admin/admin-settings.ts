@@ -1,4 +1,4 @@
-// What the operator's routes look at: all of an isolate.
+// Settings of the operator's routes: all parts of an isolate.
 import type { TieredCache } from "../create-cache.ts";
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Environment } from "../platform/environment.ts";
@@ -14,6 +14,6 @@ export interface AdminSettings {
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Site;
   readonly contextFor: (request: Request, background: Background) => Context;
-  /** `undefined` where the Worker was handed none. */
+  /** `undefined` if the Worker has no data cache. */
   readonly data: DataBesidePages | undefined;
 }

@@ -1,9 +1,10 @@
-// A URL that an operator names, whole or as a path of the host that is asked.
+// Parses a URL that an operator names, either in full or as a path on the operator's host.
 import type { Reason } from "../base/operator-error.ts";
 
 /**
- * @param text without its fragment, which no client sends
- * @param mend what to write in its place
+ * Returns the URL without its fragment, or why it is rejected.
+ *
+ * @param mend the hint for a rejected URL
  */
 export function askedUrl(
   text: string,

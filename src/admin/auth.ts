@@ -1,4 +1,4 @@
-// Who may use the operator's routes: the bearer of ADMIN_TOKEN (RFC 6750 §2.1), or of a token derived from it.
+// Authorizes operators: bearers of ADMIN_TOKEN (RFC 6750 §2.1), or of a token derived from it.
 import type { CredentialRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Secret } from "../protocol/variables/secrets.ts";
@@ -19,22 +19,22 @@ import { told, toldError } from "./told.ts";
 
 export interface OperatorGateSettings extends RefusedCredentialsSettings {
   readonly adminToken: Secret;
-  /** SITE_HOST; empty where it is not set. */
+  /** SITE_HOST; empty if it is not set. */
   readonly siteHosts: readonly string[];
 }
 
-/** A longer text is no credential, and is not hashed. */
+/** Longer texts are rejected without hashing. */
 const credentialCharsMax = 4_096;
 
-/** What both kinds of tokens are compared with; made at the first request that carries one. */
+/** Keys for comparing both kinds of tokens, created at the first request that carries one. */
 interface Keys {
   readonly ofToken: TokenKey;
-  /** Of this isolate alone: digests under it reveal nothing by the time that their comparison takes. */
+  /** Random per isolate, so that the timing of digest comparisons reveals nothing. */
   readonly random: CryptoKey;
   readonly digest: ArrayBuffer;
 }
 
-/** Judges credentials, and counts the wrong ones. One for each isolate. */
+/** Judges credentials, and counts the wrong ones. One per isolate. */
 export class OperatorGate {
   readonly #settings: OperatorGateSettings;
   readonly refusals: RefusedCredentials;
@@ -45,17 +45,17 @@ export class OperatorGate {
     this.refusals = new RefusedCredentials(settings);
   }
 
-  /** ADMIN_TOKEN, why it is not usable, or `undefined` where it is not set. */
+  /** ADMIN_TOKEN; a fault if it is unusable, `undefined` if it is not set. */
   get adminToken(): Secret {
     return this.#settings.adminToken;
   }
 
-  /** Does `Authorization` hold the token? A request without this field counts as nothing wrong. */
+  /** Returns whether `Authorization` holds the token. A missing field is not counted as a refusal. */
   async isOperator(request: Request): Promise<boolean> {
     return (await this.#judgedBearer(request)) === "valid";
   }
 
-  /** @returns why a route stays shut; `undefined` for the bearer of a usable token */
+  /** Returns the error response, or `undefined` for the bearer of a usable token. */
   async refusalOf(request: Request): Promise<Response | undefined> {
     const what = "This route was not opened.";
     if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
@@ -65,16 +65,16 @@ export class OperatorGate {
     return toldError(401, error, { "www-authenticate": "Bearer" });
   }
 
-  /** Is the text of `Tidemark-Debug` the token? */
+  /** Returns whether the value of `Tidemark-Debug` is the token. */
   async mayDebug(request: Request, given: string): Promise<boolean> {
     return (await this.#counted("debug", this.#judged(request, given, "debug"))) === "valid";
   }
 
   /**
-   * `GET /_cache/proof`: proves to a client that knows ADMIN_TOKEN that this site knows it, too. So the client
-   * sends no token, not even a derived one, to a server that is not its Tidemark.
+   * `GET /_cache/proof`: proves that this site knows ADMIN_TOKEN. The client checks this before it sends any
+   * token, even a derived one.
    *
-   * @returns 200 with `proof` and `atSeconds`, by this site's clock; 401 for a challenge that is not signed
+   * @returns 200 with `proof` and `atSeconds`, by this site's clock; 401 for a challenge with a bad signature
    */
   async proof(request: Request): Promise<Response> {
     const what = "Nothing was proved.";
@@ -143,8 +143,8 @@ export class OperatorGate {
   }
 
   /**
-   * The hosts for which a derived credential may be made. Cloudflare routes requests by their host; elsewhere a
-   * client chooses it, and a server in the middle could choose its own.
+   * Returns the hosts that a derived token may name. Cloudflare routes by host, so it can be trusted there.
+   * Elsewhere the client chooses the host, and a man in the middle could choose its own.
    */
   #hostsOf(request: Request): ReadonlySet<string> {
     const { siteHosts } = this.#settings;
@@ -164,7 +164,7 @@ async function keysOf(adminToken: string): Promise<Keys> {
   return { ofToken: await tokenKey(adminToken), random, digest };
 }
 
-/** Cut so that it matches nothing, and costs little. */
+/** Truncates long fields. The rest matches nothing and is cheap to reject. */
 const bounded = (field: string) => field.slice(0, credentialCharsMax + 64);
 
 const whyOf: Readonly<Record<CredentialRefusal | "absent", string>> = {
@@ -178,7 +178,7 @@ const mendOfBearer =
 const mendOfProof =
   "Use the command tidemark with the value that was set as the secret ADMIN_TOKEN, and with a host of the site.";
 
-/** @param fault says nothing of the secret itself but what makes it of no use */
+/** @param fault says why the secret is unusable, and nothing else about it */
 export function notUsable(fault: Fault, what: string): Response {
   const why = `On this deployment, ${fault.what} ${fault.why}`;
   return toldError(503, { code: "not-usable", what, why, mend: fault.mend });

@@ -1,5 +1,5 @@
-// `Tidemark-Debug`: a live request that bears the admin token in it, or a token derived from that, is told about
-// itself, in the colo that it came to. The field goes no further, whoever sends it.
+// `Tidemark-Debug`: explains a live request that carries the admin token, or a token derived from it, in the
+// colo that receives it. The field is always removed before the request goes further.
 import type { Background } from "../platform/platform.ts";
 import { debugField, explainField } from "../protocol/debug-fields.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
@@ -8,12 +8,12 @@ import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 
-/** A proxy before us may take no more of one field. */
+/** Proxies in front of the Worker may reject larger fields. */
 const fieldBytesMax = 6_144;
 
 /**
- * Answers a request that has the field: by `answer`, which never sees the field, and with the
- * explanation if the field holds the token. Such an answer is for nobody else, so it is not to be stored.
+ * Answers a request with the debug field. `answer` never sees the field. If the field holds the token, the
+ * response includes the explanation and must not be stored.
  */
 export async function answerDebugged(
   request: Request,
@@ -38,11 +38,11 @@ function withoutField(request: Request): Request {
   return new Request(request, { headers });
 }
 
-/** Fields by which a cache may be told to store it after all. */
+/** Fields that could still tell a cache to store the response. */
 const targeted = /^(?:surrogate-control|.*-cache-control)$/;
 
 function withExplanation(response: Response, explanation: Explanation): Response {
-  // An upgraded connection cannot be put into another answer.
+  // A WebSocket response cannot be copied.
   if (response.status === 101) return response;
   const headers = new Headers(response.headers);
   const cacheControl = headers.get("cache-control");
@@ -55,11 +55,11 @@ function withExplanation(response: Response, explanation: Explanation): Response
 }
 
 type Told = Explanation & {
-  /** What others get as `Cache-Control`. */
+  /** The original `Cache-Control`, which other clients get. */
   readonly cacheControl: string | null;
 };
 
-/** @returns JSON in ASCII; where it is too long, without what is longest, which `leftOut` names */
+/** Returns ASCII JSON. If it is too long, the longest fields are left out, and `leftOut` names them. */
 function fieldText(explanation: Told): string {
   const whole = asciiJson(explanation);
   if (whole.length <= fieldBytesMax) return whole;

@@ -1,11 +1,11 @@
-// GET /_cache/explain: why a request would be answered as it would be, for whoever bears the token.
+// GET /_cache/explain: explains how the cache would answer a request, and why.
 import { askedUrl } from "./asked-url.ts";
 import { type Explained, explain } from "./explain/explain.ts";
 import { sentencesOf } from "./explain/sentences.ts";
 import { compileUrlReader } from "../proxy/request/url-reader.ts";
 import { told, toldError } from "./told.ts";
 
-/** What is wrong with a question, and what would be right. */
+/** An invalid parameter, and a hint. */
 interface Wrong {
   readonly why: string;
   readonly mend: string;
@@ -17,8 +17,8 @@ const formats = ["json", "text"];
 /**
  * `?url=…&method=…&header=Name:%20value&header=…&format=text`
  *
- * @param request of the operator, whose own host stands in where `url` is a path, and whose `cf` is the client's
- * @returns 200 with the explanation, as JSON or as text; 400 with what is wrong
+ * @param request of the operator. Its host completes a `url` that is a path; its `cf` stands for the client's
+ * @returns 200 with the explanation, as JSON or text; 400 for a bad query
  */
 export async function explainRoute(request: Request, explained: Explained): Promise<Response> {
   const asked = new URL(request.url);
@@ -28,7 +28,7 @@ export async function explainRoute(request: Request, explained: Explained): Prom
   }
   const { url, init } = question;
   const { config, matchRoute, siteHosts } = explained.context.site;
-  // A reader of its own: the isolate's keeps what it reads.
+  // A separate reader, because the isolate's reader remembers URLs.
   const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
   const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
   if (!wantsText(asked, request.headers)) return told(explanation);

@@ -1,4 +1,4 @@
-// GET /_cache/health: a status for everybody; with the token what is wrong, why, and what to do.
+// GET /_cache/health: a status for everybody; findings with causes and remedies for operators.
 import { isoOf } from "../base/iso-date.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { version } from "../version.ts";
@@ -11,7 +11,7 @@ import { type HealthSettings, lookedNoFurther, lookHere } from "./health/looked.
 import { isUnable } from "./health/origin-findings.ts";
 import { told } from "./told.ts";
 
-/** What the request's own look is made with. */
+/** The request for health, with the means to renew the view. */
 export interface HealthRequest extends Attention {
   readonly request: Request;
   readonly colo: string;
@@ -21,11 +21,11 @@ const scope =
   "This isolate, the database, and the counts of all isolates. Other isolates may have other troubles.";
 
 /**
- * Makes the route.
+ * Creates the route.
  *
- * @param settings.gate without a token there is no list, and any Authorization field is passed over
- * @returns answers 200, or 503 where no origin is left. Without Authorization it tells the status
- *   alone, from what this isolate knows: no command is sent, and no request. A wrong token gets 401
+ * @param settings.gate without a token there is no list, and Authorization is ignored
+ * @returns a handler that answers 200, or 503 if no origin is left; 401 for a wrong token. Without Authorization
+ *   it returns only the status, from this isolate's state, and sends no command or request
  */
 export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
   const { gate } = settings;

@@ -1,4 +1,4 @@
-// POST /_cache/hooks/<name>: what the Worker lends to a hook, and what it tells the sender.
+// POST /_cache/hooks/<name>: connects a webhook to purging, and answers its sender.
 import { checkedPurgeOrder } from "../protocol/purge-order.ts";
 import { type ResolvedOrder, resolvedOrder } from "../purge/acceptance/order.ts";
 import type { Attention } from "../purge/view/view.ts";
@@ -23,7 +23,7 @@ export interface HookRouteSettings extends AcceptanceRouteSettings {
   readonly purgeLog: Pick<PurgeLog, "accepted">;
 }
 
-/** @returns 200; 400, 401, 408, 413, 500 or 503 with what is wrong */
+/** @returns 200; 400, 401, 408, 413, 500 or 503 with an error */
 export function hookRoute(
   request: Request,
   hook: Hook,
@@ -54,7 +54,7 @@ export function hookRoute(
     },
     purge: async (order, sender) => {
       const handled = await accepted(order, sender, settings, attention);
-      // Here, because the sender may have its answer already.
+      // Logged here, because the sender may already have its response.
       if (handled.accepted !== undefined) purgeLog.accepted(handled.accepted, request);
       return handled;
     },

@@ -1,4 +1,4 @@
-// GET /_cache/hot: the keys that are asked for most, or those among them that a purge has covered.
+// GET /_cache/hot: the most requested keys, or those among them that a purge covers.
 import { isoOf } from "../base/iso-date.ts";
 import type { Fault, Reason } from "../base/operator-error.ts";
 import type { Context } from "../proxy/site/exchange.ts";
@@ -11,28 +11,27 @@ import type { Journal } from "../purge/journal/journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
-/** Isolates tell once a minute: this is about ten words of each, as far as the stream has them. */
+/** Isolates report once a minute, so this is about ten reports of each, if the stream still has them. */
 const lookedBackMs = 600_000;
 
 const countUnlessAsked = 100;
 const countMax = 1_000;
 
-/** What the route looks at. */
 export interface HotSettings {
   readonly context: Context;
-  /** Why none are told though the configuration has `hotKeys`. */
+  /** Why hot keys are off, even though the configuration has `hotKeys`. */
   readonly fault: Fault | undefined;
   readonly journal: Pick<Journal, "at"> | undefined;
-  /** N. */
+  /** N of the purge bound. */
   readonly visibleWithinSeconds: number;
 }
 
 /**
- * `?count=<n>&coveredBy=<position>`. Without `coveredBy`: what was told in the last ten minutes. With it: what
- * was told from ten minutes before that purge on, and lies in the shared tier as the purge has found it, or
- * not at all. It costs one command, with `coveredBy` one more and four round trips for a hundred keys.
+ * `?count=<n>&coveredBy=<position>`. Without `coveredBy`: keys reported in the last ten minutes. With it: keys
+ * reported since ten minutes before that purge and not stored again in the shared tier. It costs one
+ * command; `coveredBy` adds one, and four round trips per hundred keys.
  *
- * @returns 200 with the hottest first; 400, 404 or 503 with what is wrong
+ * @returns 200 with the hottest first; 400, 404 or 503 with an error
  */
 export async function hotRoute(query: URLSearchParams, settings: HotSettings): Promise<Response> {
   const { context, fault, journal } = settings;
@@ -62,7 +61,7 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
 async function hottestNow(hotKeys: HotKeys, count: number, context: Context): Promise<Response> {
   const notes = await hotKeys.since(context.nowAtMs() - lookedBackMs);
   if (notes === "unavailable") return unavailable(databaseAway);
-  // What must not be followed is not shown either: whoever writes to Redis could have written it.
+  // Anyone who can write to Redis could have added notes, so show only notes that warming would accept.
   const shown = hottest(notes, countMax).filter((note) => askedAgain(note, context) !== undefined);
   return told({ pages: shown.slice(0, count).map(pageOf) } satisfies OperatorAnswer<"hot">);
 }

@@ -1,4 +1,4 @@
-// GET /_cache/journal: the journal as it stands, for whoever wants to know who purged what, and when.
+// GET /_cache/journal: lists the journal's entries: who purged what, and when.
 import { isoOf } from "../base/iso-date.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
@@ -7,14 +7,14 @@ import type { Reason } from "../base/operator-error.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
-/** Of entries of up to 8 KiB each, within 1 MiB. */
+/** Entries are up to 8 KiB each, so an answer stays within 1 MiB. */
 const countMax = 128;
 const countUnlessAsked = 100;
 
 /**
- * `?after=<position>&count=<n>`, or `?last=<n>` for the newest; the oldest of them comes first.
+ * `?after=<position>&count=<n>`, or `?last=<n>` for the newest entries. The oldest entry comes first.
  *
- * @param journal or why there is none
+ * @param journal a reason if there is none
  */
 export async function journalRoute(
   query: URLSearchParams,

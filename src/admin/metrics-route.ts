@@ -1,4 +1,4 @@
-// GET /_cache/metrics: what all isolates have told of their counts, for Prometheus or as JSON.
+// GET /_cache/metrics: the total counts of all isolates, for Prometheus or as JSON.
 import { readDatabaseInfo } from "../redis/database-info.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import type { Unavailable } from "../reports/folding.ts";
@@ -10,13 +10,13 @@ import { version } from "../version.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
 import { told, toldError } from "./told.ts";
 
-/** Where a scrape is read from. */
+/** The sources of a scrape. */
 export interface MetricsSource {
   /** Never rejects. */
   readonly readTotals: () => Promise<Totals | Unavailable>;
-  /** The database that is asked for `INFO`; `undefined` without one. */
+  /** The database for `INFO`; `undefined` without one. */
   readonly redis: Pick<RedisClient, "look"> | undefined;
-  /** N. */
+  /** N of the purge bound. */
   readonly purgeBoundSeconds: number;
   readonly nowAtMs: () => number;
 }
@@ -24,9 +24,9 @@ export interface MetricsSource {
 const formats = ["prometheus", "json"];
 
 /**
- * 200 with the text format 0.0.4, or with JSON for `?format=json` and for who accepts JSON and no text; 400
- * for another format. 404 where this deployment has no totals to show, 503 where they cannot
- * be read now: both say why, and what to do. It costs one command, and those that read the totals.
+ * Answers 200 with the text format 0.0.4, or with JSON for `?format=json` and for clients that accept only
+ * JSON; 400 for another format; 404 if this deployment has no totals, and 503 if they cannot be read now.
+ * It costs one command in addition to reading the totals.
  */
 export async function metricsRoute(request: Request, source: MetricsSource): Promise<Response> {
   const format = formatOf(request);
@@ -47,7 +47,7 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
   });
 }
 
-/** A scrape may accept anything, so that JSON has to be what is asked for. */
+/** Returns the format. A scraper may accept anything, so JSON must be requested explicitly. */
 function formatOf({ url, headers }: Request): string {
   const format = new URL(url).searchParams.get("format");
   if (format !== null) return format;

@@ -1,4 +1,4 @@
-// POST /_cache/purge: who sends it, what it asks, and what came of it.
+// POST /_cache/purge: authenticates the sender, reads the order, and answers with the result.
 import type { TieredCache } from "../create-cache.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { Reason } from "../base/operator-error.ts";
@@ -18,9 +18,9 @@ import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { journalAway, told, toldError, toldOf } from "./told.ts";
 
-/** What accepts purges, whoever sends them. */
+/** Settings for accepting purges from any kind of sender. */
 export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail>, "metrics"> {
-  /** Or why there are none. */
+  /** A reason if purges cannot be accepted. */
   readonly acceptances: Acceptances | Reason;
   readonly naming: Naming;
   readonly visibleWithinSeconds: number;
@@ -28,24 +28,24 @@ export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail
 
 export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, AcceptanceRouteSettings {}
 
-/** How long a sender is asked to wait before it tries again. */
+/** The `Retry-After` of a purge that could not be accepted. */
 export const retryAfterSeconds = 5;
 
-/** What a sender is told, and what of it is counted and logged. */
+/** The response to a sender, with what is counted and logged. */
 export interface Handled {
   readonly answer: Response;
   readonly refusal?: PurgeRefusal;
-  /** Not where it was a dry run. */
+  /** Absent for a dry run. */
   readonly accepted?: AcceptedPurge;
 }
 
 /**
- * `POST /_cache/purge`: signed, or under the admin token.
+ * `POST /_cache/purge`: signed, or with the admin token.
  *
- * A sender who cannot be known by the header fields is refused before the body is read.
+ * A sender with wrong credential fields is rejected before the body is read.
  *
  * @returns 200 with the position of the purge's entry, or with what it would cover; 400, 401, 408, 409,
- *   413 or 503 with what is wrong
+ *   413 or 503 with an error
  */
 export async function purgeRoute(
   request: Request,
@@ -66,7 +66,7 @@ export async function purgeRoute(
   const wrong = await sender.refusalOf(bytes);
   if (wrong !== undefined) return wrong;
   const { id, by } = sender;
-  // RFC 8259 §8.1: a reader of JSON may ignore a byte order mark.
+  // RFC 8259 §8.1: a JSON parser may ignore a byte order mark.
   const order = readOrder(body.replace(/^\uFEFF/, ""), naming);
   if ("fault" in order) return refused(400, "malformed", order.fault);
   if (order.isDryRun) {
@@ -77,7 +77,7 @@ export async function purgeRoute(
   return accepted(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, attention);
 }
 
-/** Accepts the purge of a sender who is known. */
+/** Accepts the purge of an authenticated sender. */
 export async function accepted(
   { targets, mode, reason, reading }: ResolvedOrder,
   sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
@@ -98,9 +98,9 @@ export async function accepted(
 }
 
 /**
- * A signature is of bytes and is verified over a text, so the text must have exactly these bytes.
+ * Decodes a body without loss: the signature covers bytes but is verified over text.
  *
- * @returns with its byte order mark, if there is one; `undefined` for what is not UTF-8
+ * @returns the text with its byte order mark, if any; `undefined` if the body is not UTF-8
  */
 function asSent(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   try {
@@ -110,7 +110,7 @@ function asSent(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   }
 }
 
-/** @param code of the error; it is counted under the same */
+/** @param code of the error; metrics use the same */
 function refused(status: number, code: PurgeRefusal, { why, mend }: Reason): Handled {
   return { answer: toldError(status, { code, what: nothingPurged, why, mend }), refusal: code };
 }

@@ -1,5 +1,5 @@
-// Who sends a purge: the holder of a purge secret, by a signature, or the bearer of the admin token. All that the
-// header fields tell is judged before the body is read.
+// Authenticates the sender of a purge: the holder of a purge secret, by a signature, or the bearer of the admin
+// token. Header fields are checked before the body is read.
 import type { CredentialRefusal, PurgeRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
@@ -11,7 +11,7 @@ export interface SenderSettings extends Pick<Environment, "purgeSecrets"> {
   readonly gate: OperatorGate;
 }
 
-/** What a sender is told, and under what it is counted. */
+/** The response to a rejected sender, and the label under which it is counted. */
 interface Refused {
   readonly kind: "refused";
   readonly answer: Response;
@@ -21,18 +21,18 @@ interface Refused {
 export interface Sender {
   readonly kind: "known";
   readonly by: "webhook" | "admin";
-  /** Empty where an operator gives none. */
+  /** `webhook-id`; empty if an operator sends none. */
   readonly id: string;
-  /** @returns why the sender is not known after all, by the body as it came */
+  /** Verifies the body as received. Returns `undefined` if it is authentic. */
   readonly refusalOf: (body: Uint8Array<ArrayBuffer>) => Promise<Refused | undefined>;
 }
 
 export const nothingPurged = "Nothing was purged.";
 
-/** It stands in the journal's entry, which has a bound. */
+/** The id is part of the journal's entry, whose size is limited. */
 const idLengthMax = 256;
 
-/** A signature is looked at where there is one; else the admin token counts. */
+/** Authenticates the sender by its signature if there is one, otherwise by the admin token. */
 export async function senderOf(
   request: Request,
   { purgeSecrets, gate }: SenderSettings,
@@ -59,7 +59,7 @@ export async function senderOf(
   );
 }
 
-/** Without its body, a request can be refused for its fields, and for nothing else. */
+/** Checks the fields of a signed request. The signature itself needs the body. */
 function signer(request: Request, secrets: string, gate: OperatorGate): Sender | Refused {
   const claim = webhookClaim(request);
   if (claim.kind === "refused") {
@@ -94,7 +94,7 @@ function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): Refused {
   return { kind: "refused", answer: toldError(401, error), refusal };
 }
 
-/** A sender keeps what is answered so, and sends it again once the deployment is mended. */
+/** A sender keeps a purge that gets this response, and retries it after the deployment is fixed. */
 function notToBeKnown(fault: Fault): Refused {
   return { kind: "refused", answer: notUsable(fault, nothingPurged), refusal: "unavailable" };
 }

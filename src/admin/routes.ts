@@ -1,4 +1,4 @@
-// The operator's routes, below `/_cache/`. Whatever is not here does not exist.
+// The operator's routes, below `/_cache/`. All other paths there get 404.
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { isFault, type Reason } from "../base/operator-error.ts";
 import { coloOf, type Environment } from "../platform/environment.ts";
@@ -20,7 +20,7 @@ import { statsRoute } from "./stats-route.ts";
 import { noJournal } from "./told.ts";
 import { warmRoute } from "./warm-route.ts";
 
-/** The routes that this deployment has: those whose token or secret is set, and the status. */
+/** Creates the routes whose token or secret is set, and the public status. */
 export function adminRoutes(settings: AdminSettings): Hono {
   const { environment, gate } = settings;
   const { adminToken } = gate;
@@ -51,7 +51,7 @@ function whyNoJournal({ redis }: Environment): Reason {
   return noJournal(isFault(redis) ? redis : undefined);
 }
 
-/** Those by which purges come. */
+/** Adds the routes that receive purges. */
 function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
   const { environment, cache, site, data, gate } = settings;
   const { purgeSecrets, hooks } = environment;
@@ -91,7 +91,7 @@ function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
   }
 }
 
-/** Those that the bearer of the token alone may use. */
+/** Adds the routes that require the admin token. */
 function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
   const { environment, cache, site, contextFor, data, gate } = settings;
   const attentionOf = attentionBy(settings);

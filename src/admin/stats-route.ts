@@ -1,4 +1,4 @@
-// GET /_cache/stats: what one isolate has counted, holds and suffers.
+// GET /_cache/stats: the counts, contents and troubles of one isolate.
 import { isoOf } from "../base/iso-date.ts";
 import type { Config, Route } from "../config/config.ts";
 import { isFault } from "../base/operator-error.ts";
@@ -12,12 +12,12 @@ import type { ConfiguredRoute } from "../protocol/answers.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { told } from "./told.ts";
 
-/** @param colo where the request came in */
+/** @param colo of the request */
 export async function statsRoute(settings: AdminSettings, colo: string): Promise<Response> {
   return told(await stats(settings, colo));
 }
 
-/** Counts of one isolate among many: every colo has its own, and often several. */
+/** Collects the counts of this isolate only. Every colo has its own isolates, often several. */
 async function stats({ environment, cache, site, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
   const { cacheApi: edge } = cache;
@@ -65,7 +65,7 @@ function routeStats(
   return { name, match: match.map(({ text }) => text), bypass, origin, originTimeoutSeconds };
 }
 
-/** Of the journal itself, which all isolates share: how much stands there, and since when. */
+/** The journal's number of entries and its oldest one. All isolates share it. */
 function keptStats(extent: JournalExtent | Unavailable) {
   if ("kind" in extent) return "unavailable";
   const { count, oldest } = extent;
@@ -75,13 +75,13 @@ function keptStats(extent: JournalExtent | Unavailable) {
   };
 }
 
-/** The last of each, also once it is over. */
+/** The last trouble of each kind, even if it is over. */
 function troubleStats({ trouble, troubleWithWrites, words }: RedisClient) {
   const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind, words) } : "none");
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }
 
-/** `lag`: from a purge's acceptance to its being read here. */
+/** `lag`: the time from a purge's acceptance to its read here. */
 function journalStats(view: JournalView, atMs: number) {
   const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
   return {

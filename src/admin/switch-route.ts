@@ -1,4 +1,4 @@
-// GET and POST /_cache/switch: what goes straight to the origin, since when, and how to change it.
+// GET and POST /_cache/switch: shows and changes which routes bypass the cache.
 import { isoOf } from "../base/iso-date.ts";
 import * as z from "zod/mini";
 import { traceIdOf } from "../rules/trace-context.ts";
@@ -17,7 +17,7 @@ import type { Attention, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { journalAway, told, toldError } from "./told.ts";
 
-/** What the route looks at; `switching` is why there is none where there is no journal. */
+/** Settings of the route. Without a journal, `switching` says why. */
 export interface SwitchRouteSettings {
   readonly switching:
     | {
@@ -27,7 +27,7 @@ export interface SwitchRouteSettings {
         readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
       }
     | Reason;
-  /** What BYPASS names. */
+  /** The bypass that the BYPASS variable sets. */
   readonly variable: Bypass;
   readonly routes: readonly { readonly name: string }[];
   readonly visibleWithinSeconds: number;
@@ -38,10 +38,10 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
 /**
  * `GET /_cache/switch`.
  *
- * @returns 200 with `bypass` as it was posted last, its entry's `position`, and `since`; `here`: what
- *   this isolate goes by; `variable`: what BYPASS names. Where the journal does not answer, `bypass` is
- *   what is known here, and `journal` says why; `key`, where nobody can read what is there;
- *   `unknownRoutes`: what was posted and this deployment does not have
+ * @returns 200 with the last posted `bypass`, its entry's `position`, and `since`; `here`: the bypass in this
+ *   isolate; `variable`: the bypass of BYPASS. If the journal does not answer, `bypass` is the last known
+ *   here, and `journal` says why. `key` reports an unreadable state. `unknownRoutes`: posted names that
+ *   match no route of this deployment
  */
 export async function switchState(
   settings: SwitchRouteSettings,
@@ -83,7 +83,7 @@ function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes
 /**
  * `POST /_cache/switch` with `{"bypass": true | false | ["<route>", …], "reason"?: "…"}`.
  *
- * @returns 200 with the state and its position; 400, 409, 413 or 503 with what is wrong
+ * @returns 200 with the state and its position; 400, 409, 413 or 503 with an error
  */
 export async function switchRoute(
   request: Request,
@@ -178,7 +178,7 @@ function noSuchRoute(unknown: readonly string[], names: readonly string[]): Reas
   };
 }
 
-/** BYPASS can do the same without a journal. */
+/** Adds a hint to BYPASS, which works without a journal. */
 function withoutJournal({ why, mend }: Reason): Reason {
   return { why, mend: `${mend} Or deploy with the variable BYPASS, which needs no journal.` };
 }

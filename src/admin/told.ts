@@ -1,4 +1,4 @@
-// What the operator's routes tell, as JSON that nobody may store: answers, errors, why there is no
+// Responses of the operator's routes: JSON with `no-store`, for answers and errors. Also says why there is no
 // journal, and how an order was read.
 import type { Fault, Reason } from "../base/operator-error.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
@@ -7,12 +7,12 @@ import { mendOf, whyOf } from "../redis/trouble.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
-/** What was asked for. */
+/** Builds a JSON response. */
 export function told(said: object, status = 200, headers: Fields = {}): Response {
   return Response.json(said, { status, headers: { "cache-control": "no-store", ...headers } });
 }
 
-/** What happened, why, and what would be right, as `{"error": {code, what, why, mend}}`. */
+/** Builds an error response: `{"error": {code, what, why, mend}}`. */
 export function toldError(
   status: number,
   { code, what, why, mend }: Fault & { readonly code: string },
@@ -21,7 +21,7 @@ export function toldError(
   return told({ error: { code, what, why, mend } }, status, headers);
 }
 
-/** @param fault of what the database is reached with; `undefined` where nothing is set */
+/** @param fault of the database's settings; `undefined` if none are set */
 export function noJournal(fault: Fault | undefined): Reason {
   if (fault === undefined) {
     const mend = "First set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.";
@@ -30,7 +30,7 @@ export function noJournal(fault: Fault | undefined): Reason {
   return { why: `No journal is usable: ${fault.why}`, mend: fault.mend };
 }
 
-/** @param again what the sender does then, such as `send it again` */
+/** @param again what the sender should do next, such as `send it again` */
 export function journalAway({ trouble, words }: Unavailable, again: string): Reason {
   const mend = trouble && mendOf(trouble, words);
   return {
@@ -43,10 +43,10 @@ const toldCountMax = 20;
 const toldBytesMax = 4_096;
 
 /**
- * What of a reading goes into the answer: 20 remarks and 4 KiB of each kind at the most.
+ * Summarizes how an order was read: at most 20 remarks and 4 KiB of each kind.
  *
- * @returns `targets`: what the order became, by kind; `readAs`: what is named otherwise here than it
- *   was sent; `notes`: sentences on what a sender may not expect. The latter two only with something
+ * @returns `targets`: the resulting targets, by kind; `readAs`: targets that were normalized; `notes`: caveats
+ *   for the sender. Empty `readAs` and `notes` are left out
  */
 export function toldOf({ counts, readAs, notes }: OrderReading) {
   const toldReadAs = bounded(readAs.map(({ sent, as }) => ({ sent, as })));
@@ -61,7 +61,7 @@ export function toldOf({ counts, readAs, notes }: OrderReading) {
   };
 }
 
-/** The first of them that fit, as JSON, in full. */
+/** Returns the leading items that fit, as JSON, without truncation. */
 function bounded<Item>(items: readonly Item[]): Item[] {
   const fitting: Item[] = [];
   let leftBytes = toldBytesMax;

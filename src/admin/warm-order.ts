@@ -1,43 +1,43 @@
-// Reads the order of the warming route, and says what is wrong with it.
+// Parses the order of the warming route.
 import * as z from "zod/mini";
 import type { Reason } from "../base/operator-error.ts";
 import type { PageAsked } from "../proxy/warm/warm-page.ts";
 import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/warm-order.ts";
 import { askedUrl } from "./asked-url.ts";
 
-/** A list is sent anew with each call. */
+/** Each call sends the whole list again. */
 export const warmBytesMax = 262_144;
 const keysMax = 10_000;
 
-/** JavaScript has a meaning of its own for it. */
+/** Rejected as a namespace, because JavaScript treats this key specially. */
 const unnamed = "__proto__";
 
-/** One page, as it was sent and as it is asked for. */
+/** One page, as sent and as a request. */
 export interface ReadPage {
   readonly page: string;
   readonly asked: PageAsked;
 }
 
-/** Keys of one namespace; `from` counts all that stands before them. */
+/** Keys of one namespace; `from` is the number of items before them. */
 interface KeyBatch {
   readonly namespace: string;
   readonly keys: readonly (string | number)[];
   readonly from: number;
 }
 
-/** A list and the part of it that this call does: pages, or else keys. */
+/** A list, and the part of it that this call processes: either pages or keys. */
 export interface ReadOrder {
   readonly pages: readonly ReadPage[];
   readonly data: readonly KeyBatch[];
   readonly cursor: number;
-  /** `undefined`: as many as its subrequests allow. */
+  /** `undefined`: as many as the subrequest budget allows. */
   readonly limit: number | undefined;
   readonly total: number;
 }
 
 const example = 'Send JSON such as {"pages": ["/", "/news/"]}.';
 
-/** @param operator the URL of the operator's own request, whose host stands before paths */
+/** @param operator the URL of the operator's request; its host completes paths */
 export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
   let parsed: unknown;
   try {
@@ -50,7 +50,7 @@ export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
     const { path = [], message = "" } = checked.error.issues[0] ?? {};
     return { why: `${placeOf(path)} ${message}.`, mend: example };
   }
-  // The form leaves it out without a word.
+  // The schema drops this key silently.
   if (Object.hasOwn((parsed as WarmOrder).data ?? {}, unnamed)) {
     const why = `data may not name "${unnamed}".`;
     return { why, mend: "Leave it out." };
@@ -77,7 +77,7 @@ function readList(order: WarmOrder, operator: URL): ReadOrder | Reason {
     total += keys.length;
     return { namespace, keys, from };
   });
-  // A list that was made by others may well be empty; an order without one is a mistake.
+  // A generated list may be empty, but an order without any list is a mistake.
   if (order.pages === undefined && order.data === undefined) {
     return { why: "The order has neither pages nor data.", mend: example };
   }

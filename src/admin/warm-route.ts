@@ -1,4 +1,4 @@
-// POST /_cache/warm: brings a list of pages, and keys of data, into the tiers, a part of it at each call.
+// POST /_cache/warm: loads pages and data keys into the tiers, one part of the list per call.
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Reason } from "../base/operator-error.ts";
 import { inTurns } from "../proxy/warm/in-turns.ts";
@@ -11,27 +11,26 @@ import { told, toldError } from "./told.ts";
 import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
 import { toldOfPage } from "./warm-words.ts";
 
-/** What the route works with. */
 export interface WarmSettings {
   readonly context: Context;
-  /** `undefined` where the Worker was handed none. */
+  /** `undefined` if the Worker has no data cache. */
   readonly data: Pick<DataBesidePages, "warming"> | undefined;
-  /** Reads the journal on, up to its end; `undefined` without one. */
+  /** Reads the journal to its end; `undefined` without one. */
   readonly catchUp: (() => Promise<void>) | undefined;
 }
 
-/** Of a call that sets no limit. */
+/** For a call without a limit. */
 const pagesUnlessSet = 8;
 
-/** Of one load, and of one command to Redis. */
+/** Limit of one load, and of one Redis command. */
 const keysAtOnceMax = 100;
 
 /**
- * `POST /_cache/warm` with `WarmOrder`. A call does pages, or else up to a hundred keys of one namespace.
- * Unless a limit is set, it does 8 pages, or as many as keep within the 50 subrequests of the free plan: a
- * plain page costs 5, one that varies 7. Keys cost two round trips to Redis, and what their load does.
+ * `POST /_cache/warm` with `WarmOrder`. A call processes pages, or up to 100 keys of one namespace. Without
+ * a limit it warms at most 8 pages within the 50 subrequests of the free plan: a plain page costs 5, one
+ * that varies 7. Keys cost two round trips to Redis plus their load.
  *
- * @returns 200 with what became of each, and where to go on; 400 or 413 with what is wrong
+ * @returns 200 with a result per item, and the next cursor; 400 or 413 with an error
  */
 export async function warmRoute(request: Request, settings: WarmSettings): Promise<Response> {
   const bytes = await bodyUpTo(request, warmBytesMax);
@@ -45,7 +44,7 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
   const wrong = whyNoData(order, settings);
   if (wrong !== undefined) return refused(400, "malformed", wrong);
   const { cursor, limit, pages, total } = order;
-  // Who purges and then warms would else be told that what was purged is fresh, until this isolate knows.
+  // Otherwise, warming right after a purge would report purged pages as fresh until this isolate reads it.
   if (cursor < total) await settings.catchUp?.();
   const done =
     cursor < pages.length
@@ -55,7 +54,7 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
   return told({ done, next: next < total ? next : null, total } satisfies OperatorAnswer<"warm">);
 }
 
-/** Whoever sets a limit knows how many subrequests there are. */
+/** Warms pages. An explicit limit disables the budget, because its sender knows the plan's subrequests. */
 async function warmPages(
   pages: readonly ReadPage[],
   { limit }: ReadOrder,

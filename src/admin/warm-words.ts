@@ -1,4 +1,4 @@
-// What became of a page that was to be warmed, in the words of the answer.
+// Describes the result of warming a page in the words of the response.
 import { reach } from "../config/tier-names.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import { unreachable } from "../rules/unreachable.ts";
@@ -13,7 +13,7 @@ type Told = Pick<Warmed, "result" | "status" | "why">;
 
 type AskedPage = Extract<WarmedPage, { kind: "asked" }>;
 
-/** @param came `undefined` for what was not over in time */
+/** @param came `undefined` on a timeout */
 export function toldOfPage(page: string, came: WarmedPage | undefined): Warmed {
   return { page, ...toldOf(came) };
 }
@@ -94,7 +94,7 @@ function toldOfFailure(
   );
 }
 
-/** Warming is for the shared tier most of all, so what that lacks is told. */
+/** Describes where the page was stored. Warming targets the shared tier, so its absence there is reported. */
 function toldOfTiers(asked: AskedPage): Told {
   const changes = [...asked.decision.changes, ...(asked.second?.changes ?? [])];
   if (changes.length === 0) {
@@ -116,7 +116,7 @@ const lacking: Readonly<Record<string, string>> = {
   "error-status": "an error goes there at its second ask",
 };
 
-/** Of what was stored, and never sent to the shared tier. */
+/** Returns why a stored response was never written to the shared tier. */
 function whyNotWritten({ hasShared, outcome }: AskedPage): string {
   if (!hasShared) return "no-shared";
   const metadata = outcome?.stored?.metadata;

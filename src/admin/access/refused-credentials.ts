@@ -1,10 +1,10 @@
-// Counts, logs and remembers requests that carry a wrong credential of an operator or of a sender of purges.
+// Counts, logs and remembers requests with a wrong credential, from operators or senders of purges.
 import { Condition } from "../../observe/condition.ts";
 import type { CredentialKind, CredentialRefusal } from "../../protocol/families.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 
-/** Where the credential was. */
+/** The place of the credential. */
 const placeOf: Readonly<Record<CredentialKind, string>> = {
   bearer: "Authorization",
   debug: "Tidemark-Debug",
@@ -25,14 +25,14 @@ export interface RefusedCredentialsSettings {
   readonly nowAtMs: () => number;
 }
 
-/** What one isolate has refused since it began. */
+/** Refusals of one isolate since its start. */
 export interface RefusedHere {
   readonly sinceAtMs: number;
   readonly lastAtMs: number;
   readonly counts: Readonly<Partial<Record<CredentialKind, number>>>;
 }
 
-/** One for each isolate. Clients choose nothing that it keeps. */
+/** One per isolate. Stores nothing that clients choose. */
 export class RefusedCredentials {
   readonly #settings: RefusedCredentialsSettings;
   readonly #conditions: Readonly<Record<CredentialKind, Condition<CredentialRefusal>>>;
@@ -57,7 +57,7 @@ export class RefusedCredentials {
     };
   }
 
-  /** `undefined` where nothing was refused. */
+  /** `undefined` if nothing was refused. */
   get here(): RefusedHere | undefined {
     return this.#here;
   }

@@ -1,16 +1,16 @@
-// Reads the body of an operator's request within bounds of size and time.
+// Reads the body of an operator's request, with limits on size and time.
 import { unreachable } from "../../rules/unreachable.ts";
 import type { Reason } from "../../base/operator-error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A body is a few kibibytes: a client that takes longer holds a request open for nothing. */
+/** Bodies are a few KiB, so a slower client only ties up a request. */
 export const bodyMsMax = 10_000;
 
-/** Why there is no body: it is over its bound, it did not come in time, or the client broke it off. */
+/** Why there is no body: over its limit, timed out, or aborted by the client. */
 export type BodyFault = "too-large" | "too-slow" | "broken-off";
 
-/** Reads no more than the bound, and no longer than `bodyMsMax`. Never rejects. */
+/** Reads up to the size limit, for at most `bodyMsMax`. Never rejects. */
 export async function bodyUpTo(
   { headers, body }: Request,
   bytesMax: number,
@@ -46,13 +46,13 @@ async function chunksOf(
   }
 }
 
-/** How a route answers where there is no body. */
+/** The error of a route without a usable body. */
 interface BodyRefusal extends Reason {
   readonly status: number;
   readonly code: "too-large" | "too-slow" | "malformed";
 }
 
-/** @param mendOfLarge what the sender of a body over its bound does */
+/** @param mendOfLarge the hint for a body over its limit */
 export function refusalOfBody(
   fault: BodyFault,
   { bytesMax, mendOfLarge }: { readonly bytesMax: number; readonly mendOfLarge: string },

@@ -1,4 +1,4 @@
-// What each tier of a route has for a request, whether or not a request would ask that tier.
+// Lists what each tier of a route has for a request, including tiers that a live request would not read.
 import type { QuietSite } from "./quiet-context.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
@@ -11,40 +11,40 @@ import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import { lifetimeSource } from "./grounds.ts";
 import { look } from "./quiet-tiers.ts";
 
-/** A stored response as an operator is told of it. Seconds are rounded to thousandths. */
+/** A stored response, as shown to operators. Seconds are rounded to thousandths. */
 export interface Copy {
   readonly status: number;
   readonly ageSeconds: number;
-  /** Above 2 where a cache between us and the origin has kept it, or a clock is off. */
+  /** Above 2 if a cache in front of the origin had stored it, or if a clock is wrong. */
   readonly ageOnArrivalSeconds: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
-  /** Below 0 for what has expired. A soft purge ends a lifetime, too: that shows in the verdict. */
+  /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
   readonly secondsLeft: number;
-  /** When its origin's answer came, which may have been a 304. */
+  /** When the origin's response arrived, possibly a 304. */
   readonly storedAt: string;
   readonly tags: readonly string[];
-  /** Where its body was asked for; empty where that is not known. */
+  /** Colo that requested the body; empty if unknown. */
   readonly colo: string;
-  /** `null` where nobody knows. */
+  /** `null` if unknown. */
   readonly bodyBytes: number | null;
-  /** The entry of the journal that was the last one known when it was asked for. */
+  /** Position of the last known journal entry when the copy was requested. */
   readonly stamp: string;
 }
 
 export interface TierAccount {
   readonly tier: TierName;
-  /** Would a live request ask it? `passed-over`: Redis hardly ever has what is asked for here. */
+  /** Whether a live request would read it. `passed-over`: Redis hardly ever has this kind of response. */
   readonly isAsked: boolean | "passed-over";
-  /** Why a live request would not ask it. */
+  /** Why a live request would not read it. */
   readonly because?: string;
   readonly has: "response" | "nothing" | "unavailable" | "invalidated variant";
-  /** Why it is not available. */
+  /** Why it is unavailable. */
   readonly cause?: string;
   readonly copy?: Copy;
 }
 
-/** What one tier has, and the metadata that its account was made of. */
+/** The account of one tier, and the metadata behind it. */
 export interface FoundCopy {
   readonly account: TierAccount;
   readonly metadata?: StoredMetadata;
@@ -52,9 +52,9 @@ export interface FoundCopy {
 }
 
 /**
- * Of all tiers of the request's route that this deployment has, in their order.
+ * Returns an account of each tier of the route that this deployment has, in order.
  *
- * @param found what the search came to
+ * @param found the result of the search
  */
 export async function copiesFor(
   search: Search<QuietSite>,
@@ -111,7 +111,7 @@ function isAskedOf(
   return looks.length > 0;
 }
 
-/** By the rules of `find`, `Search` and `passesOver`. */
+/** Follows the rules of `find`, `Search` and `passesOver`. */
 function whyNotAsked(
   name: TierName,
   search: Search<QuietSite>,

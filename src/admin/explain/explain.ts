@@ -1,5 +1,5 @@
-// Explains one request: plans it and looks for it as a live request would, without a trace, and tells
-// what came of it. The decision record that Cache-Status is made of is filled by the same functions.
+// Explains one request: plans it and looks it up like a live request, but without side effects. The functions
+// of the live path also fill the decision record behind Cache-Status.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { Context } from "../../proxy/site/exchange.ts";
@@ -29,18 +29,18 @@ import { quietContext, type QuietSite } from "./quiet-context.ts";
 import { refreshDue } from "./refresh-due.ts";
 import { groundOfVerdict } from "./verdict-ground.ts";
 
-/** What is asked about, and of which isolate. */
+/** The isolate and the context of an explanation. */
 export interface Explained {
   readonly core: TieredCache<ResponseDetail>;
-  /** Of the request that asks. */
+  /** Context of the operator's request. */
   readonly context: Context;
 }
 
 /**
- * Explains a request as this isolate would handle it now. Nothing is counted, filled, refreshed or
- * sent to an origin. Never rejects on account of a tier.
+ * Explains how this isolate would handle a request now. It counts, fills and refreshes nothing, and sends
+ * nothing to an origin. Failures of tiers never make it reject.
  *
- * @param read what its URL says; by a reader that keeps nothing where the request is made up
+ * @param read the parsed URL; for a made-up request, from a reader that remembers nothing
  */
 export async function explain(
   request: Request,
@@ -91,7 +91,7 @@ export async function explain(
   }
 }
 
-/** @returns the names of those that would take the request, were it not for the routes above them */
+/** Returns the names of routes further down that also match the request. */
 function routesBelow({ method }: Request, { target, route }: UrlRead, config: Config): string[] {
   const below = config.routes.slice(config.routes.indexOf(route) + 1);
   const other = method === "HEAD" ? "GET" : method;
@@ -186,7 +186,7 @@ async function lookedUp(
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
 
-/** What a live request would do now; notes it, where a stale response answers in the origin's place. */
+/** Returns the next step of a live request. Notes a stale response that replaces the origin's. */
 async function nextOf(
   verdict: Verdict,
   found: FoundResponse | undefined,
@@ -218,7 +218,7 @@ function fallbackOf(verdict: Verdict) {
   return { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
 }
 
-/** Of the copy that was judged, else of any, else of the URL alone. */
+/** Finds purges of the judged copy, of any other copy, or of the URL, in that order of preference. */
 function purgesFor(
   { asked, exchange: { decision } }: Search<QuietSite>,
   found: FoundResponse | undefined,

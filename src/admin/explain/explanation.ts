@@ -8,7 +8,7 @@ import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
 import type { MatchingPurges } from "./matching-purges.ts";
 import type { NearestKey } from "./nearest-key.ts";
 
-/** What a live request would do now. */
+/** The next step of a live request. */
 export type NextStep =
   | "answer"
   | "answer stale"
@@ -23,44 +23,44 @@ export type NextStep =
   | "end here";
 
 export interface Explanation {
-  /** Where it holds: memory and what was learnt are this isolate's alone, the edge tier this colo's. */
+  /** The colo of this isolate. Memory and learned state belong to the isolate, the edge tier to the colo. */
   readonly colo: string;
   readonly at: string;
   readonly request: { readonly method: string; readonly url: string };
-  /** `name` is empty where no route matches. */
+  /** `name` is empty if no route matches. */
   readonly route: {
     readonly name: string;
     readonly match: readonly string[];
     readonly origin: string;
-    /** Those further down that would fit, too. The first that fits counts. */
+    /** Routes further down that also match. The first match counts. */
     readonly alsoFit: readonly string[];
   };
   readonly handling: "reserved" | "refused" | "passed-by" | "looked-up";
   readonly verdict: Ground & { readonly kind: string; readonly by: string };
-  /** What `Cache-Status` would say, as far as it does not depend on the origin; `null`: it is not sent. */
+  /** `Cache-Status`, as far as it does not depend on the origin; `null` if it is not sent. */
   readonly cacheStatus: string | null;
   readonly next: NextStep;
-  /** Of what is looked up. */
+  /** Present if the request is looked up. */
   readonly look?: LookAccount;
 }
 
-/** What came of a look-up. */
+/** The result of a look-up. */
 export interface LookAccount extends LookRead {
   readonly key: KeyAccount;
-  /** The marker that the look-up followed, and how many variants it lists. */
+  /** The `Vary` names of the marker in use, and the number of variants that it lists. */
   readonly vary?: { readonly names: readonly string[]; readonly variants: number };
   readonly tiers: readonly TierAccount[];
   readonly purges: MatchingPurges | "no journal";
-  /** Which tier's copy was judged; left out where there is none. */
+  /** Tier of the judged copy; absent if there is none. */
   readonly judged?: TierAccount["tier"];
-  /** Of an answer from a tier. */
+  /** Present for an answer from a tier. */
   readonly refresh?: RefreshDue;
-  /** First the journal is read once more, since nobody could tell whether a purge covers the copy. */
+  /** The journal is read again first, because it is unclear whether a purge covers the copy. */
   readonly isDoubtSettledFirst: boolean;
   /** Another key of the same page, if memory has one. */
   readonly nearest?: NearestKey;
-  /** What became of the last answer for its URL, if that is not what answers now. */
+  /** The URL's last origin response, unless it is the one that answers now. */
   readonly last?: LastAnswerAccount;
-  /** The last request for its URL that went past the cache. */
+  /** The URL's last request that bypassed the cache. */
   readonly lastPassed?: LastPassedAccount;
 }

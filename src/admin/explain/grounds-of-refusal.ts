@@ -1,8 +1,8 @@
-// Why an answer was not stored, in words, and what to do about it.
+// Why a response was not stored, with hints.
 import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import type { Ground } from "./grounds.ts";
 
-/** As docs/cache-status.md has them; and what a tier may say of a write. */
+/** The refusals of docs/cache-status.md, and a failed write to a tier. */
 export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Ground>> = {
   unavailable: {
     clause: "tiers",

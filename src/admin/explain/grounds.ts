@@ -1,5 +1,5 @@
-// What decides, in words: the clause of an RFC or the field of the configuration behind each verdict,
-// each rule by which a request is passed by, and each lifetime.
+// Explains decisions in words: the RFC clause or the configuration field behind each verdict, each bypass rule
+// and each lifetime.
 import type { Route } from "../../config/config.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
@@ -9,11 +9,11 @@ import type { Decider } from "../../proxy/reuse/verdict.ts";
 import { assignedLifetimeSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 
-/** The rule that decided, and where that rule is written. */
+/** The rule that decided, and its source. */
 export interface Ground {
   readonly clause: string;
   readonly why: string;
-  /** What to do, where `why` does not already say so. */
+  /** A hint, unless `why` already contains it. */
   readonly mend?: string;
 }
 
@@ -61,7 +61,7 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
   "nothing-stored": { clause: "RFC 9111 §4", why: "no stored response fits the request" },
 };
 
-/** An answer to an unsafe method that this isolate has seen, and no entry of the journal. */
+/** This isolate saw a response to an unsafe method. The journal has no entry for it. */
 export const invalidatedHere: Ground = {
   clause: "RFC 9111 §4.4",
   why: "an answer to an unsafe method has invalidated it here",
@@ -104,7 +104,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   },
 };
 
-/** Why a URL is answered with 400. @param name of the route that takes its path as it stands */
+/** Explains why a URL gets 400. `name` is the route that matches the path as written. */
 export function groundOfRefusedUrl(otherwise: Otherwise | undefined, name: string): Ground {
   if (otherwise === undefined) return { clause: "RFC 3986 §3.2", why: "its host is no host name" };
   const clause = "RFC 3986 §6.2.2";
@@ -120,7 +120,7 @@ export function groundOfRefusedUrl(otherwise: Otherwise | undefined, name: strin
   };
 }
 
-/** Where a response has its lifetime from: a field of its own, or one of its route's. */
+/** Returns the source of a response's lifetime: one of its own fields, or a field of its route. */
 export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   const fields = fieldsOf(metadata);
   const { governing, lifetimeSeconds } = termsOf(metadata, route);

@@ -1,4 +1,4 @@
-// What a request is keyed by, what was left out of its URL and its cookies, and by which setting.
+// Explains a cache key: its parts, and which setting left other parts of the URL and cookies out.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { nameIn } from "../../rules/query.ts";
@@ -10,27 +10,27 @@ import {
 } from "../../proxy/request/cookies.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
 
-/** What is no part of a key, and the field of the configuration that says so. */
+/** A part of the request outside the key, and the configuration field that excludes it. */
 export interface LeftOut {
   readonly name: string;
   readonly by: string;
 }
 
 export interface KeyAccount {
-  /** Under which it is looked for, before any `Vary`. */
+  /** The primary key, before any `Vary`. */
   readonly text: string;
-  /** What a purge by URL names. */
+  /** The URL for purges. */
   readonly url: string;
   readonly query: {
     readonly sent: string;
     readonly keyed: string;
     readonly leftOut: readonly LeftOut[];
-    /** Parameters that count were put into the order of their names. */
+    /** Whether the keyed parameters were sorted by name. */
     readonly isReordered: boolean;
   };
-  /** Of `key.headers`, as they count, and of `key.cf`. */
+  /** Values of `key.headers`, normalized, and of `key.cf`. */
   readonly fields: readonly (readonly [name: string, value: string | null])[];
-  /** Names alone: a value may be a session. */
+  /** Only names, because a value may be a session. */
   readonly cookies: {
     readonly keyed: readonly string[];
     readonly leftOut: readonly LeftOut[];
@@ -66,7 +66,7 @@ function queryAccountOf(sent: string, keyed: string, route: Route, config: Confi
   return { sent, keyed, leftOut, isReordered: kept.join("&") !== keyed };
 }
 
-/** @returns `undefined` for what counts */
+/** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */
 function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
   if (matchesAny(config.stripQuery, name)) return "key.query.strip";
   const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
@@ -93,5 +93,5 @@ function cookiesAccountOf({ route, forwarded }: Asked, config: Config, cookie: s
   };
 }
 
-/** A name as sentences show it. */
+/** Quotes a name for sentences. */
 export const quoted = (text: string): string => JSON.stringify(text);

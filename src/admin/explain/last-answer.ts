@@ -1,4 +1,4 @@
-// What the isolate remembers of the last answer for a page: why it was not stored, or what became of it.
+// Explains the last response for a page that this isolate remembers: why it was not stored, or where it was.
 import type { QuietSite } from "./quiet-context.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
@@ -14,40 +14,40 @@ import { groundOfRefusal } from "./grounds-of-refusal.ts";
 import { mendOfCookies, mendOfCredentials, mendOfSetCookie, tooLarge } from "./mends.ts";
 import { neverFresh } from "./never-fresh.ts";
 
-/** An answer of the origin to GET, and what became of it. Seconds are rounded to thousandths. */
+/** The origin's response to a GET, and what became of it. Seconds are rounded to thousandths. */
 export interface LastAnswerAccount {
   readonly at: string;
   readonly status: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
-  /** Above 2 where a cache between us and the origin has kept it, or a clock is off. */
+  /** Above 2 if a cache in front of the origin had stored it, or if a clock is wrong. */
   readonly ageOnArrivalSeconds: number;
-  /** Those of its fields that say for whom and for how long it is. */
+  /** Its fields that control caching. */
   readonly said: readonly FieldLine[];
-  /** Absent where it was stored. `names`: of cookies or fields. */
+  /** Absent if it was stored. `names`: of cookies or fields. */
   readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
-  /** Its `Cache-Status` said `stored`: that was sent before all of the body had come. */
+  /** Whether its `Cache-Status` said `stored`, which was sent before the whole body arrived. */
   readonly isSaidStored: boolean;
-  /** Tidemark added `private` for its client. */
+  /** Whether Tidemark added `private` for its client. */
   readonly isMadePrivate: boolean;
-  /** What each tier that it was written to said. */
+  /** The result of each tier that it was written to. */
   readonly tiers: Readonly<Record<string, string>>;
 }
 
-/** A request that went past the cache. */
+/** A request that bypassed the cache. */
 export interface LastPassedAccount extends Ground {
   readonly at: string;
   readonly method: string;
   readonly status: number;
   readonly rule: string;
-  /** Tidemark added `private` for its client. */
+  /** Whether Tidemark added `private` for its client. */
   readonly isMadePrivate: boolean;
 }
 
 /**
- * What came before, as far as it tells why there is no hit.
+ * Returns the previous events that explain why there is no hit.
  *
- * @param stored does a stored response answer, or was one found at least? `undefined`: neither
+ * @param stored `answers` or `found`: a stored response answers, or at least exists. `undefined`: neither
  */
 export function lastFor(
   { url, route }: Asked,
@@ -56,9 +56,9 @@ export function lastFor(
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
   const answer = stored === "answers" ? undefined : answered.peek(url);
   const pass = passed.peek(url);
-  // What was stored stands in the tiers, where one of them still has it.
+  // A stored response is listed with the tiers, if one of them still has it.
   const isNews = stored === undefined || answer?.refused !== undefined;
-  // A request that writes to a page, of which others get hits, does not tell why there is no hit.
+  // A write to a page that others get hits for does not explain a miss.
   const isOfReaders = stored !== "answers" || pass?.rule !== "method";
   return {
     ...(answer && isNews && { last: lastAnswerAccount(answer, route, config) }),
@@ -68,7 +68,7 @@ export function lastFor(
 
 const noTierTook: Ground = { clause: "tiers", why: "no tier of the route kept it" };
 
-/** @param route the page's own, which gives a lifetime or does not */
+/** @param route of the page; it may set a lifetime */
 function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): LastAnswerAccount {
   const { metadata, refused, changes, isSaidStored, isMadePrivate } = answer;
   const { status, fields, respondedAtMs } = metadata;
@@ -94,7 +94,7 @@ function lastPassedAccount({ atMs, ...passed }: LastPassed): LastPassedAccount {
   return { at: new Date(atMs).toISOString(), ...passed, ...groundOfPass[passed.rule] };
 }
 
-/** The answer was written to tiers, and no tier kept it. */
+/** Returns the refusal of a response that was written to tiers, but kept by none. */
 function refusedByAll(changes: LastAnswer["changes"]): RuleAndNames | undefined {
   const [first] = changes;
   if (first === undefined || changes.some(({ kind }) => kind === "kept")) return undefined;

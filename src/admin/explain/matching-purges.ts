@@ -1,4 +1,4 @@
-// The purges of the journal, as far as this isolate knows it, that name what is stored for a request.
+// Finds the purges in this isolate's view of the journal that match the response to a request.
 import { isoOf } from "../../base/iso-date.ts";
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import {
@@ -15,26 +15,26 @@ import {
 } from "../../purge/journal/purge-target.ts";
 import { comparedUrl } from "../../purge/journal/spelling.ts";
 
-/** An entry that names a response, by some of its targets. */
+/** An entry with targets that match a response. */
 export interface MatchingPurge {
   readonly position: string;
   readonly at: string | null;
   readonly mode: Entry["mode"];
   readonly reason: string;
   readonly by: string;
-  /** Those of its targets that name the response, by kind; kinds without any are left out. */
+  /** Its matching targets, by kind. Kinds without a match are left out. */
   readonly targets: Partial<ReturnType<typeof namedTargets>>;
-  /** It was not known when the copy was asked for, so it covers it. One that was known does not. */
+  /** Whether it is newer than the copy's stamp, and so covers the copy. */
   readonly isSince: boolean;
-  /** It is the one that decided. */
+  /** Whether it decided the verdict. */
   readonly decides: boolean;
 }
 
-/** The newest of them, and how many there are. */
+/** The newest matching purges, and the count of all. */
 export interface MatchingPurges {
-  /** What they name: the copy that was found, or the URL, since nothing is stored. */
+  /** Whether they match the copy, or only the URL because nothing is stored. */
   readonly of: "copy" | "url";
-  /** When the copy was asked for. */
+  /** When the copy was requested. */
   readonly askedAt?: string;
   readonly count: number;
   readonly newest: readonly MatchingPurge[];
@@ -45,11 +45,12 @@ const newestMax = 20;
 type StampedCopy = Coverage & { readonly stamp: Stamp; readonly requestedAtMs: number };
 
 /**
- * Leaves the mark of the journal's beginning out, unless it decides: it names everything.
+ * Finds matching purges. The mark of the journal's beginning matches everything, so it is listed only if it
+ * decides.
  *
  * @param entries in any order
- * @param stored  the copy; `undefined` where there is none, and whatever names its URL matches
- * @param url     what is known of a request for which nothing is stored
+ * @param stored  the copy; without one, purges are matched against `url`
+ * @param url     what is known about a request without a stored response
  */
 export function matchingPurges(
   entries: readonly Entry[],
@@ -82,7 +83,7 @@ export function matchingPurges(
   return { of: "copy", askedAt: new Date(stored.requestedAtMs).toISOString(), count, newest };
 }
 
-/** Those of the targets that cover it. */
+/** Returns the targets that cover the response. */
 function targetsOn({ tags, prefixes }: PurgeTargets, coverage: Coverage): PurgeTargets {
   const { tags: own, paths } = coverable(coverage);
   return {

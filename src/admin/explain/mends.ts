@@ -1,5 +1,5 @@
-// What to do about a refusal or a verdict, where the right words depend on the request or the
-// configuration: which cookie, which limit, which purge.
+// Hints on refusals and verdicts whose text depends on the request or the configuration: which cookie, limit or
+// purge.
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { edgeBodyBytesMax, kvBodyBytesMax, smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../config/config.ts";
@@ -9,7 +9,7 @@ import type { Ground } from "./grounds.ts";
 import { quoted } from "./key-account.ts";
 import type { MatchingPurges } from "./matching-purges.ts";
 
-/** @param names of the cookies that nobody knows; one without a name is left out */
+/** @param names of the unknown cookies; a cookie without a name is left out */
 export function mendOfCookies(names: readonly string[]): string {
   const shared = "let the origin say public or s-maxage: then one copy serves all clients";
   if (names.length === 0) return `let clients send no cookie without a name; or ${shared}`;
@@ -34,7 +34,7 @@ export function mendOfCredentials(names: readonly string[]): string {
   );
 }
 
-/** @param names of the cookies that an answer sets; one without a name is left out */
+/** @param names of the cookies that the response sets; a cookie without a name is left out */
 export function mendOfSetCookie(names: readonly string[]): string {
   const named = `if nobody needs the cookie, ${harmless(`[${names.map(quoted).join(", ")}]`)}; or `;
   return `let the origin set no cookie on this page; or ${names.length === 0 ? "" : named}give the route setCookie: "strip"`;
@@ -43,10 +43,10 @@ export function mendOfSetCookie(names: readonly string[]): string {
 const harmless = (list: string) =>
   `write cookies: { harmless: ${list} } at the top level of the configuration`;
 
-/** Bytes, and what they limit. */
+/** A limit, and its description. */
 type Limit = readonly [bytesMax: number, text: string];
 
-/** @param bodyBytes `null` where the size is not known, only that it was too large */
+/** @param bodyBytes `null` if only known to exceed a limit */
 export function tooLarge(
   bodyBytes: number | null,
   { tiers }: Pick<Route, "tiers">,
@@ -82,10 +82,10 @@ export function tooLarge(
   };
 }
 
-/** Entries by these names were not ordered by a person or a site. */
+/** Senders of automatic entries. All others are people or sites. */
 const notOrdered: readonly string[] = ["tidemark", byInvalidation];
 
-/** @returns nothing where the purge that decided is not known, or where nobody ordered it */
+/** Returns nothing if the deciding purge is unknown or automatic. */
 export function purgedBy(purges: MatchingPurges | "no journal", atMs: number): Partial<Ground> {
   const newest = purges === "no journal" ? [] : purges.newest;
   const decider = newest.find(({ decides }) => decides);

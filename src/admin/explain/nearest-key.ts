@@ -1,5 +1,5 @@
-// Which other stored key is the nearest to the one that was asked for, and in what it differs. It is
-// sought among what this isolate's memory holds.
+// Finds the stored key nearest to the requested one, and their differences. It searches only this isolate's
+// memory.
 import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../rules/query.ts";
 import { selectingValues } from "../../rules/selecting.ts";
@@ -7,7 +7,7 @@ import type { Asked } from "../../proxy/request/plan.ts";
 import { quoted } from "./key-account.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 
-/** One thing in which two keys differ. `null`: it is not there. */
+/** One difference between two keys. `null`: the part is missing. */
 export interface Difference {
   readonly of:
     | "scheme"
@@ -18,7 +18,7 @@ export interface Difference {
     | "key.cookies"
     | "key.cf"
     | "vary";
-  /** Of a field. */
+  /** The name of a field, cookie or `cf` property. */
   readonly name?: string;
   readonly sent: string | null;
   readonly stored: string | null;
@@ -27,9 +27,9 @@ export interface Difference {
 export interface NearestKey {
   readonly url: string;
   readonly differences: readonly Difference[];
-  /** How many others have the same path, this one included. */
+  /** Number of other keys with the same path, including this one. */
   readonly count: number;
-  /** What to do, where the first of these does not matter for the page. */
+  /** How to remove the first difference, if it does not matter for the page. */
   readonly mend: string;
 }
 
@@ -60,12 +60,12 @@ function mendOfVary({ name = "" }: Difference): string {
   return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark itself reduces the values of Accept-Encoding alone`;
 }
 
-/** At most so many keys are looked at. Memory holds more only where all its bodies are tiny. */
+/** Limit of examined keys. Memory holds more only if all bodies are tiny. */
 const keysMax = 20_000;
 
 type Listed = Iterable<readonly [keyText: string, record: TierRecord<ResponseDetail>]>;
 
-/** @returns `undefined` where nothing in memory is alike: it has another path, and another name of it */
+/** Returns `undefined` if memory has no other key with the same path. */
 export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined {
   const own = partsOf(asked.key.text);
   let nearest: { readonly key: Omit<NearestKey, "count">; readonly distance: number } | undefined;
@@ -102,7 +102,7 @@ interface KeyParts {
   readonly cf: readonly (string | number | boolean | null)[];
 }
 
-/** Of the text of a primary key, or of a variant's: `GET url`, then a line of facets, then one of `vary`. */
+/** Parses a primary key or a variant's: `GET url`, then a line of facets, then one of `vary`. */
 function partsOf(keyText: string): KeyParts {
   const [first = "", second = ""] = keyText.split("\n");
   const url = first.replace(/^GET /, "");
@@ -114,7 +114,7 @@ function partsOf(keyText: string): KeyParts {
   return { url, scheme, host, path, query, fields, cookies, cf };
 }
 
-/** Alike are paths that differ in case or in a slash at the end. */
+/** Folds the path, so that case and a slash at the end do not matter. */
 const foldedPath = ({ path }: KeyParts): string => path.toLowerCase().replace(/\/$/, "");
 
 function differencesOf(own: KeyParts, other: KeyParts, { route, sentQuery }: Asked): Difference[] {
@@ -167,13 +167,13 @@ function ofVary(
   });
 }
 
-/** A value may be a session. */
+/** Keeps only the names, because a value may be a session. */
 function cookieNames(field: string | null): string | null {
   const pairs = field?.split(";").map((pair) => /^[^=]*=/.exec(pair.trim())?.[0] ?? "");
   return pairs?.map((name) => `${name}…`).join("; ") ?? null;
 }
 
-/** In a query, each parameter that only one of the two has counts as a difference. */
+/** Counts differences. Each differing parameter of a query adds a tenth. */
 function distanceOf(differences: readonly Difference[]): number {
   return differences.reduce(
     (sum, difference) =>
@@ -182,7 +182,7 @@ function distanceOf(differences: readonly Difference[]): number {
   );
 }
 
-/** The parameters that are in one of two queries alone. */
+/** Returns the parameters that only one of the two queries has. */
 function pairsApart({ sent, stored }: Difference): string[] {
   const [one = [], other = []] = [sent, stored].map((query) => (query ?? "").slice(1).split("&"));
   const isAlone = (pair: string) => one.includes(pair) !== other.includes(pair);

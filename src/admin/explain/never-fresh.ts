@@ -1,4 +1,4 @@
-// Why a response was not fresh when it came, and what to do about that.
+// Explains why a response was not fresh on arrival, with hints.
 import { statedAgeSeconds } from "../../rules/current-age.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
 import { datedAtMs, parseHttpDate } from "../../rules/http-date.ts";
@@ -8,10 +8,10 @@ import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, lifetimeSource } from "./grounds.ts";
 
-/** Times in fields have no fractions of a second: a response that seems so old may be new. */
+/** Dates in fields have whole seconds, so a response of this apparent age may be new. */
 export const youngSeconds = 2;
 
-/** @returns nothing for a response that was fresh when it came */
+/** Returns nothing for a response that was fresh on arrival. */
 export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Ground> {
   const { lifetimeSeconds, initialAgeSeconds, alwaysValidate, canBeValidated } = termsOf(
     metadata,
@@ -27,7 +27,7 @@ export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Grou
   return initialAgeSeconds >= lifetimeSeconds ? oldOnArrival(metadata, lifetimeSeconds) : {};
 }
 
-/** Which of three made the response old (RFC 9111 §4.2.3): its `Age`, its `Date`, or the wait for it. */
+/** Returns what made the response old (RFC 9111 §4.2.3): its `Age`, its `Date`, or the response delay. */
 function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground {
   const { requestedAtMs, respondedAtMs } = metadata;
   const fields = fieldsOf(metadata);
@@ -90,7 +90,7 @@ function expiry(fields: Fields, respondedAtMs: number): { why: string; isBefore:
     : { why: "which is the same as Date", isBefore: false };
 }
 
-/** What the route could do about a lifetime, or a `no-cache`, of the origin's. */
+/** Returns the route setting that would override the origin's lifetime or `no-cache`. */
 export function overrideOf(metadata: StoredMetadata, route: Route): string {
   const { status } = metadata;
   const seconds = assignedLifetimeSeconds(route, metadata, termsOf(metadata, route).governing);

@@ -1,4 +1,4 @@
-// The context of a request that is only explained: it reads the state of the isolate, and changes none of it.
+// A read-only context for explanations: it reads the isolate's state and changes nothing.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Context } from "../../proxy/site/exchange.ts";
 import type { LastAnswersPeek } from "../../proxy/site/last-answers.ts";
@@ -11,7 +11,7 @@ export interface QuietSite extends LookupSite {
   readonly originHealth: LookupSite["originHealth"] & Pick<Site["originHealth"], "peek">;
 }
 
-/** Lists each member of the site, so that an explanation gets none that counts, fills or starts anything. */
+/** Lists every member of the site, so that none that counts, fills or starts work slips in. */
 export function quietContext(
   context: Context,
   core: TieredCache<ResponseDetail>,

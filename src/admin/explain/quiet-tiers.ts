@@ -1,5 +1,4 @@
-// The tiers of an isolate for an explanation: nothing is written, counted or learnt, and each tier is
-// asked once for a key.
+// Read-only tiers for explanations: nothing is written or counted, and each tier reads a key at most once.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { TierStack } from "../../cache/tiers/tier-stack.ts";
@@ -7,12 +6,12 @@ import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import type { ResponseAsk, ResponseRead, ResponseTier, Tiers } from "../../proxy/stored/tiers.ts";
 
-/** For one explanation. Bodies are never kept: what is found has its metadata alone. */
+/** Wraps the tiers for one explanation. Bodies are discarded, and only metadata is returned. */
 export function quietTiers({ memory, below }: Tiers): Tiers {
   return new TierStack(quietMemory(memory), below.map(quiet));
 }
 
-/** What a tier has under a key: the same as before, if it was asked. */
+/** Reads a key's metadata from a tier. A repeated read gets the same result. */
 export async function look(
   tier: ResponseTier,
   key: RecordKey,
@@ -45,7 +44,7 @@ function quietMemory(memory: Memory<ResponseDetail>): Memory<ResponseDetail> {
   };
 }
 
-/** A tier that is shut off is not asked: the next request's probe is not ours to take. */
+/** Never reads a tier that is shut off, because that would use up the next request's probe. */
 function quiet(tier: ResponseTier): ResponseTier {
   const { name, arrivingBytesMax, isShutOff } = tier;
   const reads = new Map<string, Promise<ResponseRead>>();

@@ -1,13 +1,13 @@
-// Would an answer from a tier be refreshed behind it?
+// Predicts whether an answer from a tier would start a background refresh.
 import type { QuietSite } from "./quiet-context.ts";
 import { isRefreshDue } from "../../proxy/reuse/early-refresh.ts";
 import type { Search } from "../../proxy/reuse/search.ts";
 import type { Answering } from "../../proxy/reuse/verdict.ts";
 
-/** `by chance`: the nearer its expiry, the likelier. */
+/** `by chance`: the probability rises as expiry approaches. */
 export type RefreshDue = "yes" | "by chance" | "no";
 
-/** Draws no random number: asks with the lowest and with the highest number that may be drawn. */
+/** Tries the lowest and the highest random number instead of drawing one. */
 export function refreshDue(
   answer: Answering,
   { asked, exchange, atMs }: Search<QuietSite>,

@@ -1,4 +1,4 @@
-// The sentences of an explanation that tell of what came before: the last answer, the last pass.
+// Sentences on previous events: the last response, and the last request that bypassed the cache.
 import type { Copy } from "./copies.ts";
 import type { LookAccount } from "./explanation.ts";
 import type { Ground } from "./grounds.ts";
@@ -10,7 +10,7 @@ export function groundText({ clause, why, mend }: Ground): string {
   return `(${clause}): ${why}.${mend === undefined ? "" : ` To mend it: ${mend}.`}`;
 }
 
-/** @returns nothing for a response that was new when it came */
+/** Returns nothing for a response that was new on arrival. */
 export function ageOnArrival({ ageOnArrivalSeconds }: Pick<Copy, "ageOnArrivalSeconds">): string {
   return ageOnArrivalSeconds < youngSeconds ? "" : ` (${ageOnArrivalSeconds} s when it came)`;
 }
@@ -47,7 +47,7 @@ export function lastPassedSentence(passed: LastPassedAccount): string {
   return `The last request for it that went past the cache came at ${at}, a ${method}: by ${rule} ${groundText(passed)}${isMadePrivate ? madePrivate : ""}`;
 }
 
-/** Where neither the tiers nor this isolate know anything of the page. */
+/** For a page that neither the tiers nor this isolate know. */
 export const nothingKnown =
   "This isolate remembers no answer for it. Ask for the page as its client does, with the field Tidemark-Debug, and read detail in the Cache-Status of the answer. Or ask for the page, and then ask explain again.";
 

@@ -1,4 +1,4 @@
-// An explanation as text: a sentence or two for each step of the request.
+// Renders an explanation as text, with a sentence or two per step of the request.
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import type { TierAccount } from "./copies.ts";
 import { type KeyAccount, type LeftOut, quoted } from "./key-account.ts";
@@ -13,7 +13,7 @@ import {
   nothingKnown,
 } from "./sentences-of-last.ts";
 
-/** @returns lines without a line feed at the end */
+/** Returns lines without a trailing line feed. */
 export function sentencesOf(explanation: Explanation): string {
   const { request, colo, at, route, handling, look } = explanation;
   const where = colo === "" ? "this colo" : `the colo ${colo}`;
@@ -93,7 +93,7 @@ const tierNamed = (tier: string) => (tier === "memory" ? tier : `the ${tier} tie
 const listed = (names: readonly string[]): string =>
   names.join(", ").replace(/, ([^,]*)$/, " and $1");
 
-/** Groups neighbouring tiers that have the same account. */
+/** Groups adjacent tiers with the same account. */
 function alike(tiers: readonly TierAccount[]): (readonly TierAccount[])[] {
   const said = (account: TierAccount) => JSON.stringify({ ...account, tier: "" });
   const groups: TierAccount[][] = [];
@@ -161,7 +161,7 @@ function purgeSentence(purge: MatchingPurge, of: MatchingPurges["of"]): string {
   return `${told} It was not known when the copy was asked for, so it counts.${decided}`;
 }
 
-/** @param own the URL that is looked up */
+/** @param own the URL in the requested key */
 function nearestSentence({ url, differences, count, mend }: NearestKey, own: string): string {
   const told = differences.map(differenceText).join("; ");
   const nearest = url === own ? "another variant of this URL" : url;

@@ -1,5 +1,4 @@
-// Why a verdict was given, in words: its rule, the part of the request or the page that the rule is about,
-// and what to do.
+// Explains a verdict in words: its rule, the part of the request or page that triggered it, and a hint.
 import { unknownCookies } from "../../proxy/request/cookies.ts";
 import { credentialsIn } from "../../proxy/request/personal.ts";
 import type { Asked } from "../../proxy/request/plan.ts";
@@ -10,7 +9,7 @@ import { type Ground, groundOf, invalidatedHere } from "./grounds.ts";
 import { mendOfCookies, mendOfCredentials, purgedBy } from "./mends.ts";
 import { neverFresh, overrideOf } from "./never-fresh.ts";
 
-/** What a look-up came to. */
+/** The result of a look-up. */
 export interface Looked {
   readonly asked: Asked;
   readonly atMs: number;
@@ -18,7 +17,7 @@ export interface Looked {
   readonly look: LookAccount;
 }
 
-/** @returns the words of the verdict's rule, with what is known of this request and this page */
+/** Returns the rule's words, with details of this request and page. */
 export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground {
   const { asked, atMs, found, look } = looked;
   const metadata = found?.candidate.stored.metadata;
@@ -46,7 +45,7 @@ export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground
   };
 }
 
-/** Short reasons why nothing is stored. The accounts below the verdict tell more of each. */
+/** Short reasons why nothing is stored. The sections below the verdict give details. */
 function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
   const rule = last?.notStored?.rule;
   const isOfThis = nearest === undefined && vary === undefined;

@@ -1,14 +1,14 @@
-// Findings on counters and buffers: what waits for too long or nearly fills its bound, and flushes that fail.
+// Findings on counters and buffers: old or large backlogs, and failing flushes.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { type Finding, percentOf, spanOf } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** Flushes that have failed for a shorter time may have failed by chance. */
+/** Shorter failures may be chance. */
 const failingMsMin = 60_000;
-/** After this, nobody knows whether it is still so. It is twice the longest pause after a flush that failed. */
+/** Older failures may be over. This is twice the longest pause after a failed flush. */
 const recentMs = 10 * 60_000;
-/** An isolate flushes by itself what has waited for twice `every`: past this, that does not suffice. */
+/** An isolate flushes on its own after twice `every`, so a longer delay means that it cannot keep up. */
 const runsMax = 5;
 const shareMax = 0.8;
 

@@ -3,7 +3,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** One for each route that has refused to share a response for this reason. */
+/** One finding per route that refused to share a response because of such a field. */
 export function credentialField({ credentialRefusals }: Looked): Finding[] {
   return credentialRefusals.map(({ route, entries, sinceAtMs }) => {
     const whose = route === "" ? "no route" : `route ${JSON.stringify(route)}`;

@@ -1,12 +1,12 @@
-// Findings on an application's data: writes whose purge the journal has not taken, and loads that fail.
+// Findings on application data: writes whose purge the journal has not accepted, and failing loads.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** Loads that have failed for a shorter time may have failed by chance. */
+/** Shorter failures may be chance. */
 const failingMsMin = 60_000;
-/** After this, nobody knows whether loads still fail. */
+/** Older failures may be over. */
 const recentMs = 5 * 60_000;
 
 export function dataUnpurged({ data }: Looked): Finding[] {

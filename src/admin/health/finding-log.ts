@@ -1,13 +1,13 @@
-// Tells the operator when a finding begins and when it ends, as looks of this isolate come upon it.
+// Logs when a finding begins and ends, as seen by the health checks of this isolate.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Finding, FindingCode, Level } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** What a look may have beside what this isolate knows; `undefined` where that could not be looked at. */
+/** Data of a check beyond this isolate's own state; `undefined` if it could not be read. */
 type Sight = "clock" | "rooms" | "totals";
 
-/** Of what else a finding is made than of what this isolate knows. */
+/** Findings that need more than this isolate's own state. */
 const sights: Partial<Record<FindingCode, Sight>> = {
   "clocks-apart": "clock",
   "redis-nearly-full": "rooms",
@@ -27,11 +27,11 @@ const sights: Partial<Record<FindingCode, Sight>> = {
 interface Known {
   finding: Finding;
   readonly condition: Condition<Level>;
-  /** The last look that told of it saw more than this isolate knows by itself. */
+  /** Whether the last check that reported it saw more than this isolate's own state. */
   isFromAfar: boolean;
 }
 
-/** One for each isolate. What it keeps is bounded by the codes, and by the names in the configuration. */
+/** One per isolate. Its size is bounded by the codes, and by the names in the configuration. */
 export class FindingLog {
   readonly #log: Log;
   readonly #known = new Map<string, Known>();
@@ -41,16 +41,15 @@ export class FindingLog {
   }
 
   /**
-   * Tells what has begun and what has ended since the looks before. A look that sees less than the one
-   * that found something leaves that as it is. Anybody can look, so each finding has at most one line a
-   * minute of each of its levels, and one of its end.
+   * Logs findings that began or ended since the last checks. A narrower check never clears a finding.
+   * Anybody can trigger checks, so a finding logs at most one line a minute per level, and one at its end.
    *
-   * @param findings of that look, the worst first
+   * @param findings of this check, the worst first
    */
   looked(findings: readonly Finding[], looked: Pick<Looked, Sight | "atMs">): void {
     const found = new Set<string>();
     for (const finding of findings) {
-      // A fault has a line of its own when the isolate starts, and ends with it.
+      // Faults are logged when the isolate starts, and never end before it does.
       if (finding.code === "configuration") continue;
       const key = `${finding.code} ${finding.about ?? ""}`;
       if (found.has(key)) continue;
@@ -93,7 +92,7 @@ export class FindingLog {
   }
 }
 
-/** Only then does its list say something of a finding that an earlier look has told. */
+/** Returns whether a check may update or clear a finding of an earlier check. */
 function seesAsMuch({ finding, isFromAfar }: Known, looked: Pick<Looked, Sight>): boolean {
   const sight = sights[finding.code];
   return !isFromAfar || sight === undefined || looked[sight] !== undefined;

@@ -1,4 +1,4 @@
-// All findings. Each is made by one function, which gets what was looked at.
+// All findings, one function for each kind.
 import { behindBacklog, behindFlushesFail } from "./behind-findings.ts";
 import { credentialField } from "./credential-findings.ts";
 import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
@@ -47,7 +47,7 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
   bypassSet,
 ];
 
-/** @returns the worst first, then the oldest; empty where nothing was found */
+/** Returns findings with the worst first, then the oldest. */
 export function findingsOf(looked: Looked): Finding[] {
   return inOrder(all.flatMap((find) => find(looked)));
 }

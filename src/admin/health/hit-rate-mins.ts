@@ -1,13 +1,13 @@
-// The least hit rates (`hitRateMin`) that the configuration demands of routes and prefixes.
+// The minimum hit rates (`hitRateMin`) that the configuration sets for routes and prefixes.
 
-/** By name, from 0 to 1. */
+/** Minimum hit rates by name, from 0 to 1. */
 export interface HitRateMins {
-  /** Of a route; its own goes before that of all routes. */
+  /** Returns the route's own minimum, or else that of all routes. */
   readonly ofRoute: (name: string) => number | undefined;
   readonly ofPrefix: (name: string) => number | undefined;
 }
 
-/** The part of a configuration that has them. */
+/** The part of a configuration that sets minimum hit rates. */
 export interface HitRateConfig {
   readonly metrics?: {
     readonly prefixes: readonly {
@@ -19,7 +19,7 @@ export interface HitRateConfig {
   readonly routes: readonly { readonly name: string; readonly hitRateMin?: number | undefined }[];
 }
 
-/** Requests that no route matches have no least hit rate. */
+/** Reads the minimums. Requests that match no route have none. */
 export function hitRateMinsOf({ metrics, routes }: HitRateConfig): HitRateMins {
   const ofRoutes = new Map(
     routes.map(({ name, hitRateMin }) => [name, hitRateMin ?? metrics?.hitRateMin]),

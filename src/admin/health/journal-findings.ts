@@ -1,4 +1,4 @@
-// Findings on the purge journal: can it be read, how late are purges seen, has it lost entries.
+// Findings on the purge journal: failed reads, late purges, and lost entries.
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
@@ -6,10 +6,10 @@ import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** An older failure says nothing about the present: the journal was not asked since then. */
+/** After an older failure, the journal was not read again, so its state is unknown. */
 const failedMs = 60_000;
 
-/** Once the view is older than N − A, most routes answer nothing that is stored. */
+/** If the view is older than N − A, most routes stop serving stored responses. */
 export function journalUnreadable(looked: Looked): Finding[] {
   const { view, atMs, maxLagMs, allowanceMs, clients } = looked;
   const failedAtMs = view?.failedAtMs;
@@ -33,10 +33,10 @@ export function journalUnreadable(looked: Looked): Finding[] {
   ];
 }
 
-/** An older read, or an older report, says nothing about the present. */
+/** Older reads and reports are ignored. */
 const lagMs = 10 * 60_000;
 
-/** Purges are promised to be seen within N: over half of it is late, over all of it too late. */
+/** Purges are guaranteed to be visible within N. Over half of N gives a warning, over N a critical finding. */
 export function journalLag({ view, totals, atMs, maxLagMs }: Looked): Finding[] {
   const here = lagHere(view, atMs);
   const elsewhere = [...(totals?.colos ?? [])]
@@ -73,7 +73,7 @@ function lagHere(view: Looked["view"], atMs: number) {
   return [{ where: "this isolate", readAtMs, ms }];
 }
 
-/** After a loss, there are more misses than usual for about so long. */
+/** How long a loss causes more misses than usual. */
 const lossMs = 60 * 60_000;
 
 export function journalLostEntries({ view, atMs }: Looked): Finding[] {

@@ -1,4 +1,4 @@
-// Asks for what this isolate does not know itself: the state of the database, and the counts of all isolates.
+// Reads what this isolate does not know itself: the databases' state, and the counts of all isolates.
 import { configWarnings } from "../../proxy/request/config-warnings.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { readDatabaseInfo, withLimit } from "../../redis/database-info.ts";
@@ -16,20 +16,22 @@ import {
   type RoomLooked,
 } from "./looked.ts";
 
-/** What a look found, and sentences on what could not be looked at. */
+/** The result of a full check, and sentences on what it could not read. */
 export interface FarLook {
   readonly looked: Looked;
   readonly notLookedAt: readonly string[];
 }
 
-/** Remembers, between the looks of one isolate, how many keys a database had evicted. */
+/** Remembers a database's count of evicted keys between the checks of one isolate. */
 export class EvictionWatch {
   #count: number | undefined;
   #risenAtMs: number | undefined;
 
   /**
-   * @param count `null` where the database does not tell it; less than before after its restart
-   * @returns when a look last found more than the look before; `undefined` for never
+   * Notes a count.
+   *
+   * @param count `null` if the database does not report it; it drops when the database restarts
+   * @returns the time of the last check that saw the count rise; `undefined` for never
    */
   seen(count: number | null, atMs: number): number | undefined {
     if (count === null) return this.#risenAtMs;
@@ -39,7 +41,7 @@ export class EvictionWatch {
   }
 }
 
-/** One watch for each database. */
+/** One watch per database. */
 export type EvictionWatches = Readonly<Record<DatabaseName, EvictionWatch>>;
 
 export const evictionWatches = (): EvictionWatches => ({
@@ -48,8 +50,8 @@ export const evictionWatches = (): EvictionWatches => ({
 });
 
 /**
- * Two commands for the database, two for one of the journal's own, one or more for the journal, and what
- * the totals take. What is shut off is probed as by any request. Never rejects.
+ * Makes a full check. It costs two commands on the database, two on a separate journal database, one or more
+ * for the journal, and reading the totals. A client that is shut off only sends its probe. Never rejects.
  */
 export async function lookFurther(
   settings: HealthSettings,
@@ -70,13 +72,13 @@ export async function lookFurther(
     if (room === undefined) return [];
     const { database: name, info } = room;
     const evictedAtMs = watches[name].seen(info.evictedKeys, nowAtMs());
-    // What the configuration says is the room of the cache's database.
+    // `limits.databaseBytes` describes only the cache's database.
     const limitBytes = name === "database" ? config.limits.databaseBytes : undefined;
     const holdsJournal = name === place;
     return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
   });
   const looked: Looked = {
-    // After the looks above, which change what the isolate knows.
+    // Evaluated after the reads above, because they update this isolate's state.
     ...lookHere(settings),
     clock: (own === undefined ? database : journal).clock,
     rooms: rooms.length === 0 ? undefined : rooms,
@@ -94,7 +96,7 @@ interface DatabaseLook {
   readonly not: readonly string[];
 }
 
-/** A database that does not answer `TIME` is not asked for `INFO`. */
+/** Reads a database's clock and room. Skips `INFO` if `TIME` fails. */
 async function databaseLook(
   redis: RedisClient | undefined,
   nowAtMs: () => number,
@@ -125,7 +127,7 @@ async function totalsLook({
     : { totals, not: [] };
 }
 
-/** Renews the view where that is due. Waits only where the view is past its bound. */
+/** Renews the view if due. Waits only if the view is past its bound. */
 async function renewed(
   purging: HealthSettings["cache"]["purging"],
   attention: Attention,

@@ -1,5 +1,4 @@
-// What findings are made of: what this isolate knows, and with the token what the database and all
-// isolates tell.
+// Inputs of the findings: this isolate's state, and for operators the state of the databases and of all isolates.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Site } from "../../proxy/site/site.ts";
 import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
@@ -18,7 +17,7 @@ import type { Totals } from "../../reports/totals.ts";
 import type { RefusedHere } from "../access/refused-credentials.ts";
 import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 
-/** What health looks at. */
+/** Settings of the health check. */
 export interface HealthSettings {
   readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts" | "hooks">;
   readonly cache: TieredCache<ResponseDetail>;
@@ -27,7 +26,7 @@ export interface HealthSettings {
   readonly gate: { readonly refusals: { readonly here: RefusedHere | undefined } };
 }
 
-/** A client of the database, and its troubles. */
+/** A Redis client, and its troubles. */
 export interface ClientLooked extends Pick<
   RedisClient,
   "trouble" | "troubleWithWrites" | "isShutOff" | "refusesWrites"
@@ -37,12 +36,12 @@ export interface ClientLooked extends Pick<
   readonly database: DatabaseName;
 }
 
-/** Which of a deployment's databases; the journal may have one of its own. */
+/** A database of the deployment. The journal may have its own. */
 export type DatabaseName = "database" | "journal's database";
 
 /** An isolate's view of the journal. */
 export interface ViewLooked {
-  /** Of its last proven read; `-Infinity` before the first. */
+  /** When the last proven read was sent; `-Infinity` before the first. */
   readonly sentAtMs: number;
   readonly failedAtMs: number | undefined;
   readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
@@ -50,60 +49,60 @@ export interface ViewLooked {
   readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
 }
 
-/** What this isolate knows by itself. */
+/** The state of this isolate. */
 export interface LookedHere {
   readonly atMs: number;
-  /** The smallest N of all routes. */
+  /** N of the purge bound: the smallest of all routes. */
   readonly maxLagMs: number;
-  /** A. */
+  /** A, the clock allowance. */
   readonly allowanceMs: number;
   readonly clients: readonly ClientLooked[];
   /** `undefined` without a journal. */
   readonly view: ViewLooked | undefined;
-  /** Of each origin that a route leads to. */
+  /** All origins that routes use. */
   readonly originNames: readonly string[];
-  /** The origins among them whose settings are usable. */
+  /** The ones with usable settings. */
   readonly usableOrigins: ReadonlySet<string>;
   readonly originsShutOff: readonly string[];
   readonly originTroubles: Site["originHealth"]["troubles"];
-  /** Since when, by the origin's name. */
+  /** Start of the refusals, by the origin's name. */
   readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
-  /** Of the last 15 minutes. */
+  /** Refusals of the last 15 minutes. */
   readonly credentialRefusals: readonly CredentialRefusal[];
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble">[];
-  /** `undefined` where the Worker was handed none. */
+  /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
   readonly faults: readonly Fault[];
-  /** By their names. */
+  /** Hooks by name. */
   readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
-  /** What BYPASS names. */
+  /** The bypass that the BYPASS variable sets. */
   readonly bypass: Bypass;
 }
 
-/** What a look found of a database's room. */
+/** The room of a database. */
 export interface RoomLooked {
   readonly database: DatabaseName;
   readonly holdsJournal: boolean;
   readonly info: DatabaseInfo;
-  /** When a look last saw that it had evicted keys since the look before. */
+  /** When a check last saw its count of evicted keys rise. */
   readonly evictedAtMs: number | undefined;
 }
 
-/** With what the databases and the reports of all isolates have told. */
+/** The state of this isolate, the databases and the reports of all isolates. */
 export interface Looked extends LookedHere {
-  /** How far the clock of the journal's database, which dates purges, is from ours. */
+  /** Clock difference between this isolate and the journal's database, whose clock dates purges. */
   readonly clock: ClockDifference | undefined;
-  /** Of each database that answered; `undefined` where none did. */
+  /** Databases that answered; `undefined` if none did. */
   readonly rooms: readonly RoomLooked[] | undefined;
   readonly totals: Totals | undefined;
   readonly hitRateMins: HitRateMins;
-  /** Wrong credentials of operators that this isolate has refused; `undefined` where there were none. */
+  /** Wrong credentials that this isolate refused; `undefined` if there were none. */
   readonly refusedHere: RefusedHere | undefined;
-  /** Parts of the configuration that have no effect. */
+  /** Settings without effect. */
   readonly configWarnings: readonly Fault[];
 }
 
-/** Sends no command and no request, so anybody may ask for it. */
+/** Reads this isolate's state. Anybody may trigger it, because it sends no command or request. */
 export function lookHere({ environment, cache, site, data }: HealthSettings): LookedHere {
   const { config, originHealth, credentialRefusals, nowAtMs } = site;
   const { redis, purging, tiers } = cache;
@@ -132,7 +131,7 @@ export function lookHere({ environment, cache, site, data }: HealthSettings): Lo
   };
 }
 
-/** What is known without a further look, as for a request without the token. */
+/** Wraps this isolate's state for a check without the admin token. */
 export function lookedNoFurther(here: LookedHere): Looked {
   return {
     ...here,
@@ -145,7 +144,7 @@ export function lookedNoFurther(here: LookedHere): Looked {
   };
 }
 
-/** Where the journal stands. */
+/** Returns the database that stores the journal. */
 export function databaseOfJournal({ settings }: HealthSettings["cache"]): DatabaseName {
   return settings.platform.journal === undefined ? "database" : "journal's database";
 }

@@ -1,4 +1,4 @@
-// The finding on wrong credentials: somebody guesses, or a tool or a sender of purges has an old secret.
+// The finding on wrong credentials: a guessing attacker, or a tool or sender with an old secret.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
@@ -7,7 +7,7 @@ import type { Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 import { recentMs, recentWindows } from "./traffic-findings.ts";
 
-/** Anybody can send a few, and they must not change the status. */
+/** Fewer do not change the status, because anybody can send them. */
 const manyMin = 100;
 
 const placeOf: Readonly<Record<CredentialKind, string>> = {
@@ -24,7 +24,7 @@ interface Refused {
   readonly counts: ReadonlyMap<CredentialKind, number>;
 }
 
-/** The counts of all isolates, or those of this one where it has refused more than they tell yet. */
+/** Uses the larger count: of all isolates, or of this one, whose latest refusals are not reported yet. */
 export function operatorRefused(looked: Looked): Finding[] {
   const found = [refusedEverywhere(looked), refusedHere(looked)];
   const [most] = found.toSorted((a, b) => sumOf(b) - sumOf(a));

@@ -1,15 +1,15 @@
-// Findings on the origins, and whether any is left that could be asked.
+// Findings on the origins, and whether any origin is left.
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
 import type { Looked, LookedHere } from "./looked.ts";
 
-/** While requests come, a probe asks the origin every few seconds. An older trouble may be over. */
+/** Under traffic, a probe checks the origin every few seconds, so an older trouble may be over. */
 const downMs = 60_000;
 
 /**
- * Nothing is answered but what is stored: each origin that a route leads to is not usable, or was
- * found down within the last minute.
+ * Returns whether only stored responses can be served: every origin of a route is unusable, or was down within
+ * the last minute.
  */
 export function isUnable(looked: LookedHere): boolean {
   const { originNames, usableOrigins } = looked;
@@ -24,7 +24,7 @@ function isDownNow(looked: LookedHere, name: string): boolean {
 
 type OriginTrouble = Looked["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;
 
-/** One for each origin that has not answered since it failed. */
+/** One finding per origin that has failed, and has not answered since. */
 export function originTroubles(looked: Looked): Finding[] {
   return [...looked.originTroubles]
     .filter(([, { isOver }]) => !isOver)
@@ -72,7 +72,7 @@ function failing(name: string, trouble: OriginTrouble): Finding {
   };
 }
 
-/** One for each origin that answers clients, but not a request that has nothing of a client in it. */
+/** One finding per origin that answers clients, but rejects requests without any client's fields. */
 export function anonymousRefused(looked: Looked): Finding[] {
   return [...looked.refusingAnonymous]
     .filter(([name]) => !looked.originsShutOff.includes(name))
@@ -93,7 +93,7 @@ const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
 
 const words = { unreachable: "could not be reached", timeout: "did not answer in time" } as const;
 
-/** How often each happened since the isolate began. */
+/** Counts each kind of failure since the isolate began. */
 function toldBy({ counts, lastAtMs }: OriginTrouble): string {
   const parts = Object.entries(words)
     .map(([kind, said]) => ({ said, count: counts[kind as keyof typeof words] ?? 0 }))

@@ -1,4 +1,4 @@
-// Findings on reports, on the Cache API, on what is set, and on the switch.
+// Findings on reports, slow tiers, the configuration and the switch.
 import { isoOf } from "../../base/iso-date.ts";
 import { type Fault } from "../../base/operator-error.ts";
 import { type Bypass } from "../../purge/journal/switch-state.ts";
@@ -8,7 +8,7 @@ import { type Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 import { recentWindows } from "./traffic-findings.ts";
 
-/** Twice the time between two reports of the cron trigger. */
+/** Twice the interval of the cron trigger's reports. */
 const reportMs = 10 * 60_000;
 
 export function reportsMissing({ totals, atMs }: Looked): Finding[] {
@@ -48,7 +48,7 @@ export function reportsLost(looked: Looked): Finding[] {
   ];
 }
 
-/** Redis has findings of its own. */
+/** Redis is missing here, because it has its own findings. */
 const slowTiers = {
   edge: {
     code: "cache-api-slow",
@@ -72,7 +72,7 @@ export function tiersSlow({ tiers }: Looked): Finding[] {
   });
 }
 
-/** A fault turns something off. A warning is about a setting without effect. */
+/** A fault disables a feature. A warning concerns a setting without effect. */
 export function configuration({ faults, configWarnings }: Looked): Finding[] {
   const finding = (level: Finding["level"]) => (fault: Fault) => ({
     code: "configuration" as const,

@@ -1,4 +1,4 @@
-// Findings on the database: what it answered to the shared tier and to the journal, its room, its clock.
+// Findings on the databases: errors seen by the shared tier and the journal, and wrong clocks.
 import { isoOf } from "../../base/iso-date.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import { remedyOf, type RedisTrouble, whyOf } from "../../redis/trouble.ts";
@@ -21,17 +21,17 @@ const codes = {
   failed: "redis-refused",
 } as const satisfies Record<RedisTrouble, FindingCode>;
 
-/** Until the database is shut off, a failure of these kinds costs hardly anything. */
+/** Failures of these kinds cost little until the client is shut off. */
 const passing: readonly FindingCode[] = ["redis-unreachable", "redis-slow", "redis-busy"];
 
-/** A trouble that one client met, and that is not over yet. */
+/** A current trouble of one client. */
 interface Met {
   readonly client: ClientLooked;
   readonly trouble: Trouble<RedisTrouble>;
   readonly of: "use" | "write to";
 }
 
-/** One finding for each kind of trouble of a database, also where both clients met it. */
+/** One finding per kind of trouble and database, even if both clients met it. */
 export function redisTroubles({ clients }: Looked): Finding[] {
   const met = clients.flatMap((client): Met[] => [
     ...lasting(client, client.trouble, "use"),
@@ -49,7 +49,7 @@ function lasting(client: ClientLooked, trouble: Met["trouble"] | undefined, of: 
   return trouble === undefined || trouble.isOver ? [] : [{ client, trouble, of }];
 }
 
-/** @param met of one kind */
+/** @param met troubles of one kind */
 function troubleFinding(met: readonly Met[]): Finding[] {
   const [first] = met;
   if (first === undefined) return [];
@@ -79,7 +79,7 @@ function troubleFinding(met: readonly Met[]): Finding[] {
 
 const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-/** With more than A between them, a purge may count as older than a response that it covers, or as newer than one that it does not cover. */
+/** If clocks differ by more than A, a purge may miss responses, or cover responses that it should not. */
 export function clocksApart({ clock, allowanceMs }: Looked): Finding[] {
   if (clock === undefined) return [];
   const { aheadMs, uncertainMs } = clock;

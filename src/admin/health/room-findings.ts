@@ -1,14 +1,14 @@
-// Findings on the room of the databases: how full they are, what they evict, and whether anybody knows.
+// Findings on the databases' room: nearly full, full, evicting, or of unknown size.
 import { isoOf } from "../../base/iso-date.ts";
 import { evicts, evictsAnyKey } from "../../redis/database-info.ts";
 import { pausedFromRatio } from "../../redis/database-room.ts";
 import { type Finding, percentOf } from "../../protocol/finding.ts";
 import type { ClientLooked, DatabaseName, Looked, RoomLooked } from "./looked.ts";
 
-/** An older look says nothing about the present. */
+/** Older observations are ignored. */
 const evictionMs = 10 * 60_000;
 
-/** Nearly full, full, evicting the journal, or of an unknown size: one at most for each database. */
+/** At most one finding per database: nearly full, full, evicting the journal, or of unknown size. */
 export function roomFindings({ rooms = [], clients, atMs }: Looked): Finding[] {
   return rooms.flatMap((room) => {
     if (evicts(room.info)) return evictingJournal(room, atMs);
@@ -17,7 +17,7 @@ export function roomFindings({ rooms = [], clients, atMs }: Looked): Finding[] {
   });
 }
 
-/** Then a client has met it, which is a finding of its own. */
+/** Returns whether a client met the full database, which has its own finding. */
 function isFullFor(database: DatabaseName, clients: readonly ClientLooked[]): boolean {
   return clients.some(
     ({ database: of, troubleWithWrites: last }) =>
@@ -25,7 +25,7 @@ function isFullFor(database: DatabaseName, clients: readonly ClientLooked[]): bo
   );
 }
 
-/** A full database that evicts nothing refuses writes. */
+/** A full database without eviction rejects writes. */
 function nearlyFull({ database, holdsJournal }: RoomLooked, ratio: number): Finding[] {
   if (ratio < pausedFromRatio) return [];
   const isAllUsed = ratio >= 1;
@@ -55,15 +55,15 @@ function nearlyFull({ database, holdsJournal }: RoomLooked, ratio: number): Find
 }
 
 /**
- * The journal is a key without an expiry. After its eviction, all that is stored counts as purged. A
- * database of records alone may evict them, and so may one that spares keys without an expiry.
+ * Warns if the journal may be evicted. It is a key without an expiry, and its loss counts as a purge of
+ * everything. Eviction is harmless for records alone, and under policies that spare keys without an expiry.
  */
 function evictingJournal(
   { database, holdsJournal, info, evictedAtMs }: RoomLooked,
   atMs: number,
 ): Finding[] {
   if (!holdsJournal || !evictsAnyKey(info)) return [];
-  // Without a bound, a server evicts nothing.
+  // Without a memory limit, a server evicts nothing.
   const isRising = evictedAtMs !== undefined && Math.abs(atMs - evictedAtMs) < evictionMs;
   if (info.usedRatio === null && !isRising) return [];
   const room = info.usedRatio === null ? "" : ` ${percentOf(info.usedRatio)} of its room is used.`;
@@ -83,7 +83,7 @@ function evictingJournal(
   ];
 }
 
-/** Nothing can pause before such a database is full. */
+/** Warns that writes cannot pause before the database is full, because its size is unknown. */
 function sizeUnknown({ database, holdsJournal, info }: RoomLooked): Finding[] {
   if (database !== "database" || !holdsJournal || info.usedBytes === null) return [];
   return [
@@ -99,6 +99,6 @@ function sizeUnknown({ database, holdsJournal, info }: RoomLooked): Finding[] {
   ];
 }
 
-/** One of the names that Redis has for its policies; any other text is not shown. */
+/** Returns a plausible name of a Redis eviction policy. Other text is never shown. */
 const policyOf = (policy: string | null) =>
   policy !== null && /^[a-z-]{1,40}$/.test(policy) ? policy : "unknown";

@@ -1,4 +1,4 @@
-// Findings on what all isolates have counted in the last minutes: hit rates, errors, doubts.
+// Findings on the recent counts of all isolates: hit rates, errors, unverified responses.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { type FamilyName } from "../../protocol/families.ts";
@@ -7,18 +7,17 @@ import type { Window } from "../../reports/totals.ts";
 import { type Finding, type FindingCode, percentOf } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** A share of fewer requests means nothing. */
+/** Shares of fewer requests are not significant. */
 const countMin = 100;
-/** The length of one window. */
 const windowMs = 5 * 60_000;
 export const recentMs = 3 * windowMs;
 
-/** A stored response answered, and nobody waited for an origin. */
+/** Outcomes where a stored response answered without waiting for an origin. */
 const hits = ["hit", "stale-hit"];
-/** Requests that were never looked up. */
+/** Outcomes without a look-up. */
 const notLookedUp = ["passed", "limited"];
 
-/** What began longer ago says nothing of now. */
+/** Returns the recent windows. */
 export function recentWindows({ totals, atMs }: Pick<Looked, "totals" | "atMs">): Window[] {
   return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
 }
@@ -28,7 +27,7 @@ interface Counted {
   readonly count: number;
 }
 
-/** The series of one family. */
+/** Returns the series of one family. */
 function countedIn(sums: Sums, family: FamilyName): Counted[] {
   return [...sums].flatMap(([series, count]) => {
     const parts = partsOf(series);
@@ -41,14 +40,14 @@ const sumOf = (counted: readonly Counted[]) => counted.reduce((sum, { count }) =
 const has = (at: number, values: readonly string[]) => (counted: Counted) =>
   values.includes(counted.labels[at] ?? "");
 
-/** A share of something in the newest window that has enough of it. */
+/** A share in the newest window with enough requests. */
 interface Share {
   readonly share: number;
   readonly count: number;
   readonly fromAtMs: number;
 }
 
-/** @param shareIn how many there are in a window, and how many of them count */
+/** @param shareIn returns the requests in a window, and the part that counts */
 function newestShare(
   looked: Looked,
   shareIn: (sums: Sums) => { of: number; part: number },
@@ -61,7 +60,7 @@ function newestShare(
   return undefined;
 }
 
-/** For each route or prefix with a `hitRateMin`. */
+/** Findings for each route or prefix with a `hitRateMin`. */
 export function hitRates(looked: Looked): Finding[] {
   const { totals, hitRateMins } = looked;
   const names = (family: "requests" | "prefixRequests") =>
@@ -111,7 +110,7 @@ function hitRateLow(
 interface ShareRow {
   readonly code: FindingCode;
   readonly of: FamilyName;
-  /** From this share on, there is a finding. */
+  /** Shares of at least this value give a finding. */
   readonly shareMax: number;
   readonly part: (sums: Sums) => Counted[];
   readonly what: (share: Share) => string;
@@ -153,7 +152,7 @@ const rows: readonly ShareRow[] = [
   },
 ];
 
-/** Findings on shares whose limits are fixed here, not configured. */
+/** Findings on shares with fixed thresholds. */
 export function sharesHigh(looked: Looked): Finding[] {
   return rows.flatMap(({ code, of, shareMax, part, what, cause, remedy }): Finding[] => {
     const share = newestShare(looked, (sums) => ({
@@ -166,7 +165,7 @@ export function sharesHigh(looked: Looked): Finding[] {
   });
 }
 
-/** Whoever sends too much is told 429. */
+/** The finding on clients that got 429. */
 export function clientsLimited(looked: Looked): Finding[] {
   const limited = recentWindows(looked)
     .map(({ fromAtMs, sums }) => ({

@@ -1,16 +1,16 @@
-// Ids of signed dry runs, so that a captured one cannot be sent again. A dry run leaves no entry in the journal.
+// Ids of signed dry runs, to reject replays. A dry run leaves no entry in the journal.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 
-/** A signature is valid for five minutes before and after its time; a minute more is for clocks. */
+/** Signatures are valid for five minutes around their time; one more minute allows for clock differences. */
 const keptMs = 660_000;
-/** In this isolate. A repetition that it knows costs no command. */
+/** Limit per isolate. A replay that the isolate knows costs no command. */
 const idsMax = 1_024;
 
-/** `new`; `repeated`; or `unknown`, where the database does not tell. */
+/** `unknown`: the database does not answer. */
 export type IdClaim = "new" | "repeated" | "unknown";
 
-/** One for each isolate. */
+/** One per isolate. */
 export class DryRunIds {
   readonly #redis: RedisClient | undefined;
   readonly #namespace: string;
@@ -21,7 +21,7 @@ export class DryRunIds {
     this.#namespace = given.namespace;
   }
 
-  /** Takes the id for one dry run, in all colos: one Redis command. Never rejects. */
+  /** Claims the id for one dry run, in all colos, with one Redis command. Never rejects. */
   async claim(id: string): Promise<IdClaim> {
     const digest = await sha256Hex(new TextEncoder().encode(id));
     if (this.#ids.has(digest)) return "repeated";

@@ -1,5 +1,4 @@
-// What a purge would cover, as far as one isolate can tell: its own memory, and a part of the shared
-// tier. Nothing is purged, and nobody else is asked.
+// Lists what a purge would cover, as far as one isolate can see: its own memory, and a part of the shared tier.
 import type { DataBesidePages } from "../../data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
 import { type LeftOut, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
@@ -8,10 +7,10 @@ import type { Tiers } from "../../proxy/stored/tiers.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 
-/** How far a dry run looks at the shared tier: by these bounds, docs/purging.md tells what it costs. */
+/** Limits of a dry run on the shared tier. docs/purging.md derives its cost from them. */
 const boundsOf = {
   admin: { recordsMax: 1_000, commandsMax: 1_200 },
-  // Beside the command that notes its id.
+  // One more command claims the id.
   webhook: { recordsMax: 100, commandsMax: 119 },
 } as const;
 const urlsMax = 20;
@@ -22,22 +21,21 @@ export interface DryRunSender {
   readonly id: string;
 }
 
-/** Where a dry run looks. */
+/** The places where a dry run looks. */
 export interface DryRunPlaces {
   readonly tiers: Pick<Tiers, "memory" | "ofWorld">;
-  /** `undefined` where the Worker was handed none. */
+  /** `undefined` if the Worker has no data cache. */
   readonly data: Pick<DataBesidePages, "stored"> | undefined;
   readonly dryRuns: DryRunIds;
 }
 
 /**
- * Looks at what an isolate can list for what a purge of these targets would cover.
+ * Looks for records that a purge of these targets would cover.
  *
- * @param sender the holder of a purge secret gets counts alone: URLs may have secrets in their queries. Each of
- *   its ids is answered once
- * @returns what was found in this isolate's memory and in the shared tier: how many records were
- *   looked at, and how many of them are covered; the same of data in memory; for an operator, some of the URLs that
- *   are covered, without repeats
+ * @param sender the holder of a purge secret gets only counts, because URLs may contain secrets. Each of its
+ *   ids works once
+ * @returns examined and covered records, of this isolate's memory, of data in memory, and of the shared tier;
+ *   for an operator, also some distinct URLs
  */
 export async function dryRun(
   targets: PurgeTargets,

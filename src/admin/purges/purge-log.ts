@@ -1,4 +1,4 @@
-// Tells the operator of each purge that was accepted here, and of some that were refused.
+// Logs each purge that was accepted here, and a sample of those that were refused.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { traceIdOf } from "../../rules/trace-context.ts";
 import type { Log } from "../../observe/log-line.ts";
@@ -7,13 +7,13 @@ import type { PurgeRefusal } from "../../protocol/families.ts";
 import type { OrderReading } from "../../purge/acceptance/order.ts";
 import type { SignedOrder } from "../../purge/acceptance/acceptance.ts";
 
-/** A purge as it was accepted. */
+/** An accepted purge. */
 export interface AcceptedPurge extends Pick<SignedOrder, "by" | "mode" | "reason"> {
   readonly position: string;
   readonly counts: OrderReading["counts"];
 }
 
-/** Anybody can send a purge that is refused. So each reason has at most one line a second. */
+/** Anybody can send a purge that is refused, so each reason has at most one line a second. */
 const quietMs = 1_000;
 
 interface Refusals {
@@ -21,7 +21,7 @@ interface Refusals {
   leftOut: number;
 }
 
-/** One for each isolate. */
+/** One per isolate. */
 export class PurgeLog {
   readonly #given: { readonly log: Log; readonly nowAtMs: () => number };
   readonly #refusals = new Map<PurgeRefusal, Refusals>();
@@ -49,7 +49,7 @@ export class PurgeLog {
     });
   }
 
-  /** Counts a refusal. The first one of each reason in a second has a line. */
+  /** Counts a refusal, and logs the first of each reason in a second. */
   refused(rule: PurgeRefusal): void {
     const { log, nowAtMs } = this.#given;
     const atMs = nowAtMs();
