@@ -113,7 +113,7 @@ export function createApp(
   };
   let hasStarted = false;
   let hasAnswered = false;
-  /** Runs at the first request, which reveals the colo, or at the first cron run, which does not. */
+  /** Runs at the first request, which reveals the colo, and at a cron run before it, which does not. */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
     seenHost = request && URL.parse(request.url)?.host;

@@ -24,7 +24,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
 
 /**
  * Puts the cache in front of an application. The cache calls it with a fresh context for each fill, refresh
- * and probe. For responses that others may get, it sees no client data outside the cache key.
+ * and probe. For responses that others may get, the application sees no client data outside the cache key.
  *
  * @param config from `defineConfig`; the origin named `default` is the application
  * @param given.env variables on Node, such as `process.env`; a Worker uses its bindings

@@ -143,8 +143,8 @@ export class OperatorGate {
   }
 
   /**
-   * Returns the hosts that a derived token may name. Cloudflare routes by host, so it can be trusted there.
-   * Elsewhere the client chooses the host, and a man in the middle could choose its own.
+   * Returns the hosts that a derived token may name. Cloudflare routes by host, so the request's host
+   * is trusted there. Elsewhere the client chooses it, and a man in the middle could choose its own.
    */
   #hostsOf(request: Request): ReadonlySet<string> {
     const { siteHosts } = this.#settings;

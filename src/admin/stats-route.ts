@@ -65,7 +65,7 @@ function routeStats(
   return { name, match: match.map(({ text }) => text), bypass, origin, originTimeoutSeconds };
 }
 
-/** The journal's number of entries and its oldest one. All isolates share it. */
+/** The number of entries in the shared journal, and the oldest one. */
 function keptStats(extent: JournalExtent | Unavailable) {
   if ("kind" in extent) return "unavailable";
   const { count, oldest } = extent;

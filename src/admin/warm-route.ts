@@ -44,7 +44,7 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
   const wrong = whyNoData(order, settings);
   if (wrong !== undefined) return refused(400, "malformed", wrong);
   const { cursor, limit, pages, total } = order;
-  // Otherwise, warming right after a purge would report purged pages as fresh until this isolate reads it.
+  // Without the latest purges, this isolate would report purged pages as fresh.
   if (cursor < total) await settings.catchUp?.();
   const done =
     cursor < pages.length

@@ -1,4 +1,4 @@
-// Explains the last response for a page that this isolate remembers: why it was not stored, or where it was.
+// Explains the last response for a page that this isolate remembers: why it was not stored, or which tiers kept it.
 import type { QuietSite } from "./quiet-context.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
@@ -26,7 +26,7 @@ export interface LastAnswerAccount {
   readonly said: readonly FieldLine[];
   /** Absent if it was stored. `names`: of cookies or fields. */
   readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
-  /** Whether its `Cache-Status` said `stored`, which was sent before the whole body arrived. */
+  /** Whether its `Cache-Status` said `stored`. It is sent before the whole body arrives. */
   readonly isSaidStored: boolean;
   /** Whether Tidemark added `private` for its client. */
   readonly isMadePrivate: boolean;

@@ -11,7 +11,7 @@ export interface QuietSite extends LookupSite {
   readonly originHealth: LookupSite["originHealth"] & Pick<Site["originHealth"], "peek">;
 }
 
-/** Lists every member of the site, so that none that counts, fills or starts work slips in. */
+/** Lists every member of the site, so that none with side effects slips in. */
 export function quietContext(
   context: Context,
   core: TieredCache<ResponseDetail>,

@@ -4,7 +4,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
 import type { Looked } from "./looked.ts";
 
-/** A later success does not clear the finding, because a mapping may fail for only one kind of event. */
+/** Failures count this long even after a success, because a mapping may fail for only one kind of event. */
 const recentMs = 60 * 60_000;
 
 export function hookMapping({ hooks, atMs }: Looked): Finding[] {

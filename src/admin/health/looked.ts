@@ -61,7 +61,7 @@ export interface LookedHere {
   readonly view: ViewLooked | undefined;
   /** All origins that routes use. */
   readonly originNames: readonly string[];
-  /** The ones with usable settings. */
+  /** The origins in `originNames` with usable settings. */
   readonly usableOrigins: ReadonlySet<string>;
   readonly originsShutOff: readonly string[];
   readonly originTroubles: Site["originHealth"]["troubles"];

@@ -17,7 +17,7 @@ export function roomFindings({ rooms = [], clients, atMs }: Looked): Finding[] {
   });
 }
 
-/** Returns whether a client met the full database, which has its own finding. */
+/** Returns whether a client got errors from a full database. These have a finding of their own. */
 function isFullFor(database: DatabaseName, clients: readonly ClientLooked[]): boolean {
   return clients.some(
     ({ database: of, troubleWithWrites: last }) =>

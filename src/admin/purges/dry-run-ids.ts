@@ -2,7 +2,7 @@
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 
-/** Signatures are valid for five minutes around their time; one more minute allows for clock differences. */
+/** Signatures are valid for five minutes before and after their time. One more minute allows for clocks. */
 const keptMs = 660_000;
 /** Limit per isolate. A replay that the isolate knows costs no command. */
 const idsMax = 1_024;
