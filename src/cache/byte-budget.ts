@@ -1,5 +1,4 @@
-// What all fills of an isolate may hold together: bodies that arrive, and those that clients have
-// yet to take.
+// The memory limit for all fills of an isolate: arriving bodies, and bodies that clients have yet to read.
 
 interface Holding {
   readonly bytes: number;
@@ -7,40 +6,42 @@ interface Holding {
   isCounted: boolean;
 }
 
-/** A quarter is for small bodies alone: clients that do not read large ones must not keep them out. */
+/** The last quarter is for small bodies, so that slow readers of large bodies cannot block these. */
 const largeShare = 3 / 4;
 
-/** Counts bytes of bodies under one bound for all fills. */
+/** Counts the body bytes of all fills against one limit. */
 export class ByteBudget {
   readonly #bytesMax: number;
   readonly #holdings = new Map<object, Holding>();
   #takenBytes = 0;
   #refusedBytes = 0;
-  /** Of what is held and counted elsewhere. */
+  /** Bytes held here and counted elsewhere. */
   #uncountedBytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  /** Are so many bytes left? */
+  /** Returns whether this many bytes are left. */
   hasRoomFor(bytes: number): boolean {
     return this.#takenBytes + bytes <= this.#bytesMax;
   }
 
-  /** Also once all that is held and counted elsewhere is counted here? */
+  /** Returns whether the bytes also fit if everything counted elsewhere moves here. */
   hasRoomInAll(bytes: number): boolean {
     return this.hasRoomFor(this.#uncountedBytes + bytes);
   }
 
-  /** Would what was refused last be refused again? */
+  /** Returns whether the last refused size would be refused again. */
   get isShort(): boolean {
     return !this.hasRoomFor(this.#refusedBytes);
   }
 
   /**
-   * @param of the body that the bytes belong to
-   * @returns false, taking nothing, if that is more than is left
+   * Takes bytes from the budget.
+   *
+   * @param of size class of the body
+   * @returns false, taking nothing, if too little is left
    */
   take(bytes: number, of: "small" | "large" = "small"): boolean {
     const neededBytes = of === "large" ? bytes + (1 - largeShare) * this.#bytesMax : bytes;
@@ -52,16 +53,16 @@ export class ByteBudget {
     return true;
   }
 
-  /** Gives back what was taken. */
+  /** Gives bytes back. */
   give(bytes: number): void {
     this.#takenBytes -= bytes;
   }
 
   /**
-   * Counts what is there already, even beyond the bound, and once however many hold it.
+   * Counts an object that is already in memory, even beyond the limit, and once for all its holders.
    *
-   * @param given.isCountedElsewhere then nothing is counted here before `countFromNow`
-   * @returns what lets go of it; further calls do nothing
+   * @param given.isCountedElsewhere then it does not count here before `countFromNow`
+   * @returns releases the hold; further calls do nothing
    */
   hold(held: object, bytes: number, { isCountedElsewhere = false } = {}): () => void {
     const holding = this.#holdings.get(held) ?? { bytes, holderCount: 0, isCounted: false };
@@ -76,7 +77,7 @@ export class ByteBudget {
     };
   }
 
-  /** Who counted it elsewhere has let go of it; nothing, where nobody holds it. */
+  /** Counts an object here after its other owner released it; does nothing without a holder here. */
   countFromNow(held: object): void {
     const holding = this.#holdings.get(held);
     if (holding !== undefined) this.#count(holding);

@@ -1,36 +1,36 @@
-// Lets those who have waited together for what cannot be shared go to the source a few at a time.
+// Concurrency limit for requests that waited together for a response that cannot be shared.
 import { isWithinMs } from "../base/elapsed.ts";
 import { tryUntil } from "../base/patience.ts";
 
-/** At the source at once, of one key and in one isolate. */
+/** Limit per key and isolate. */
 const openMax = 10;
 const lookAgainMs = 40;
-/** A slow origin, and clients who make their own requests hang, hold up the others for no longer. */
+/** After this time a place is free again, so that a slow origin or hanging requests do not block others. */
 const placeMsMax = 250;
 
-/** Of one key: when each place was taken. */
+/** The time at which each place of a key was taken. */
 type Places = Map<symbol, number>;
 
 /** The places at the source, by key. */
 export class FewAtOnce {
   readonly #byKey = new Map<string, Places>();
 
-  /** The keys that anybody has a place under. */
+  /** The number of keys with a taken place. */
   get count(): number {
     return this.#byKey.size;
   }
 
   /**
-   * Waits for a place by timers alone, so that nobody depends on another's request. Never rejects.
+   * Waits for a place by timers only, so that no request depends on another's I/O. Never rejects.
    *
-   * @param by.waitMs how long; then the request goes without a place. 0 and less: not at all
-   * @returns gives the place back
+   * @param by.waitMs wait timeout, after which the request goes without a place; 0 and less: no wait
+   * @returns releases the place
    */
   async enter(
     key: string,
     by: { waitMs: number; nowAtMs: () => number; random: () => number },
   ): Promise<() => void> {
-    // Spread, so that those who began together do not look together.
+    // Jitter, so that requests that start together do not poll together.
     const pauseMs = () => lookAgainMs * (0.5 + by.random());
     const take = () => this.#take(key, by.nowAtMs());
     return (await tryUntil(take, { ...by, pauseMs })) ?? (() => undefined);
@@ -50,7 +50,7 @@ export class FewAtOnce {
     };
   }
 
-  /** A map keeps the order of insertion, so keys whose last place is the oldest come first. */
+  /** Removes keys whose last place has expired. The map keeps insertion order, so the oldest come first. */
   #forgetOld(atMs: number): void {
     for (const [key, places] of this.#byKey) {
       withoutOld(places, atMs);

@@ -1,57 +1,57 @@
-// Finds what is stored under a key, and the verdict that its user reaches on it: first what is at
-// hand, then the lower tiers in order. What answers is put into the tiers above the one that had it.
+// Looks up a key: memory first, then the lower tiers in order. A usable record is backfilled into the tiers
+// above the one that had it.
 import type { TierName } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
 import type { TierStack } from "./tiers/tier-stack.ts";
 import type { Tier, TierRead, VaryMarker } from "./tiers/tier.ts";
 
-/** A record, the tier that it was read from, and the key under which it stands there. */
+/** A record, its tier, and the key under which the tier stores it. */
 export interface Candidate<Detail> {
   readonly stored: CacheRecord<Detail>;
   readonly tier: TierName;
   readonly key?: RecordKey;
 }
 
-/** The first that answers, else the youngest, with the verdict on it. */
+/** The first record that is enough, else the youngest, with the verdict on it. */
 export interface Found<Detail, V> {
   readonly candidate: Candidate<Detail>;
   readonly verdict: V;
 }
 
-/** What is looked for, and the rules of whoever looks: HTTP's, or an application's own. */
+/** A look-up, with the rules of its caller: HTTP, or an application. */
 export interface Sought<Detail, V> {
-  /** Another once a marker was followed. */
+  /** Changes when a marker is followed. */
   readonly key: RecordKey;
-  /** Those that may have it. */
+  /** The tiers to read. */
   readonly used: TierStack<Detail>;
-  /** What this isolate has just got, and no tier yet. */
+  /** Returns a record that this isolate has just fetched and not yet written to a tier. */
   underWay(): CacheRecord<Detail> | undefined;
-  /** Reads memory, without a promise. */
+  /** Reads memory synchronously. */
   inMemory(): TierRead<Detail>;
-  /** Reads a lower tier; what is judged after that is judged anew. */
+  /** Reads a lower tier. Verdicts from before this wait are outdated. */
   readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
-  /** Has a lower tier looked into by `finding.lookIn`, or passes it over. */
+  /** Lets `finding.lookIn` read a lower tier, or skips the tier. */
   ask(tier: Tier<Detail>, finding: Finding<Detail, V>): Promise<unknown>;
   /** @returns whether the marker leads to another key; at most one does */
   follow(marker: VaryMarker): boolean;
-  /** Does such a record still count? */
+  /** Returns false for a record that was invalidated. */
   isCurrent(stored: CacheRecord<Detail>): boolean;
-  /** Is nothing to be expected of the lower tiers? */
+  /** Returns whether the lower tiers are not worth reading. */
   isHopeless(): boolean;
-  /** For the instant of arrival, or of the end of the last wait. */
+  /** Judges a candidate as of the request's arrival, or of the end of the last wait. */
   judge(candidate: Candidate<Detail>): V;
-  /** Can no lower tier have anything better? */
+  /** Returns whether no lower tier can have a better record. */
   isEnough(found: Found<Detail, V>): boolean;
-  /** Writes it into those tiers, which stand above the one that had it. */
+  /** Backfills the record into `above`, the tiers above the one that had it. */
   putInto(above: readonly Tier<Detail>[], found: Found<Detail, V>): void;
 }
 
 /**
- * Looks for a record: in memory at once, and without a promise where that is enough.
+ * Looks up a record. Returns without a promise if memory is enough. Reads each tier once, and once more
+ * after a marker. Judges each candidate once, and again after a wait.
  *
- * @returns `undefined` where nothing is stored. Each tier is asked once, and once more where a marker
- *   led on. Each candidate is judged once, and anew after a wait.
+ * @returns `undefined` if nothing is stored
  */
 export function find<Detail, V>(
   sought: Sought<Detail, V>,
@@ -60,16 +60,16 @@ export function find<Detail, V>(
   return finding.atHand() || sought.isHopeless() ? finding.found : finding.below();
 }
 
-/** One look-up under way. */
+/** A look-up in progress. */
 export class Finding<Detail, V> {
   readonly #sought: Sought<Detail, V>;
-  /** Of memory's changes, when this began. */
+  /** Memory's change count at the start. */
   readonly #beganAtCount: number;
-  /** The first that is enough, else the youngest so far. */
+  /** The first record that is enough, else the youngest so far. */
   found: Found<Detail, V> | undefined = undefined;
   #hadInMemory = false;
   #isDone = false;
-  /** What was found last was judged before a wait. */
+  /** The verdict in `found` is from before a wait. */
   #isOutdated = false;
 
   constructor(sought: Sought<Detail, V>) {
@@ -77,7 +77,7 @@ export class Finding<Detail, V> {
     this.#beganAtCount = sought.used.memory.changeCount;
   }
 
-  /** @returns whether what this isolate has is enough */
+  /** @returns whether this isolate's own records are enough */
   atHand(): boolean {
     const sought = this.#sought;
     this.#underWay();
@@ -93,7 +93,7 @@ export class Finding<Detail, V> {
     return this.#isDone;
   }
 
-  /** Asks the lower tiers in order. */
+  /** Reads the lower tiers in order. */
   async below(): Promise<Found<Detail, V> | undefined> {
     const sought = this.#sought;
     for (const tier of sought.used.below) {
@@ -104,7 +104,7 @@ export class Finding<Detail, V> {
     return { candidate: best.candidate, verdict: sought.judge(best.candidate) };
   }
 
-  /** Looks into a tier below memory, and puts what is enough into those above it. */
+  /** Reads a tier below memory, and backfills a record that is enough into the tiers above. */
   async lookIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
     const before = this.found;
     let read = await this.#sought.readFrom(tier);
@@ -152,10 +152,10 @@ export class Finding<Detail, V> {
   #backfill(from: Tier<Detail>): void {
     const { key, used } = this.#sought;
     const best = this.found;
-    // What came meanwhile is younger than what a lower tier had then.
+    // A change in memory since then is younger than this record.
     if (best === undefined || used.memory.hasChanged(key, this.#beganAtCount)) return;
     const { body } = best.candidate.stored;
-    // What memory cannot take leaves nothing older there to answer in its place.
+    // Memory cannot hold this body. It must not keep an older record either.
     if ("stream" in body && this.#hadInMemory) used.memory.remove(key);
     if (body.kind !== "blob") return;
     this.#sought.putInto(used.above(from), best);

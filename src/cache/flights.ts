@@ -1,32 +1,32 @@
-// Flights: one fetch per key and isolate. Others wait for plain data, never for another request's I/O.
+// Flights: one fetch per key and isolate. Followers wait for plain data, never for another request's I/O.
 import { isWithinMs } from "../base/elapsed.ts";
 import { patiently } from "../base/patience.ts";
 
-/** An outcome that the user of the cache adds: what was stored, or how it came that nothing was. */
+/** An outcome defined by the user of the cache: a stored record, or the reason why there is none. */
 export interface SharedOutcome {
   readonly kind: string;
-  /** Stored whole: each of those who waited judges it like anything stored, under its own view. */
+  /** A complete record. Each follower judges it like any stored record, under its own view. */
   readonly stored?: unknown;
 }
 
 /**
- * What a flight leaves to those who waited; `nothing-to-share`: each of them asks the source itself, a
- * few at a time.
+ * The outcome that followers receive. `nothing-to-share`: each follower asks the source itself, under a
+ * concurrency limit.
  */
 export type FlightOutcome<Shared extends SharedOutcome> =
   | Shared
   | { readonly kind: "nothing-to-share"; readonly stored?: undefined };
 
-/** What somebody who waited has heard, and of which flight. */
+/** An outcome, and the flight that it came from. */
 export interface Heard<Shared extends SharedOutcome> {
   readonly flight: Flight<Shared>;
   readonly outcome: FlightOutcome<Shared>;
 }
 
-/** What a leader has for its own request. */
+/** The leader's result for its own request. */
 export interface Fetched<Result> {
   readonly answer: Result;
-  /** Settles once all that came with the answer is stored. Never rejects. */
+  /** Settles when everything is stored. Never rejects. */
   readonly done: Promise<void>;
 }
 
@@ -37,19 +37,19 @@ export interface StartPorts {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** A leader whose request was ended can tell nobody. After this long nobody counts on it. */
+/** A leader whose request was ended cannot report it. After this time, the flight counts as dead. */
 const flightMsMax = 30_000;
 
-/** One fetch that is under way, as those see it who wait for it. */
+/** One fetch in progress, as its followers see it. */
 export class Flight<Shared extends SharedOutcome> {
   readonly startedAtMs: number;
-  /** If this one failed: the flight that all who waited for it wait for next, whenever they hear of it. */
+  /** The flight that replaces this one after a failure. All its followers wait for that next. */
   ledAnew: Flight<Shared> | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #arrived = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #stalled = Promise.withResolvers<"stalled">();
-  /** Set once, by `settle`. What is stored by it is so here, though perhaps not yet in every tier. */
+  /** Set once, by `settle`. The record is stored in this isolate, though perhaps not yet in every tier. */
   outcome: FlightOutcome<Shared> | undefined;
   #leadsSinceAtMs: number | undefined;
 
@@ -60,17 +60,17 @@ export class Flight<Shared extends SharedOutcome> {
   }
 
   /**
-   * The isolate fetches for itself: no client's request has a part in what this brings. Other flights
-   * are led by a client, whose request may have provoked their failure.
+   * The isolate fetches for itself, without anything of a client. A client-led flight may fail because of
+   * that client's request.
    */
   readonly isAnonymous: boolean;
 
-  /** Settles once nothing is left to be stored. It never does if the leader's request was ended. */
+  /** Settles when everything is stored. Never settles if the leader's request was ended. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
-  /** Its leader asks the source now; until then it waits for its turn in the world. */
+  /** Marks that the leader now asks the source. Before that, it waits for its turn in the world. */
   leads(atMs: number): void {
     this.#leadsSinceAtMs = atMs;
   }
@@ -79,40 +79,40 @@ export class Flight<Shared extends SharedOutcome> {
     return this.#leadsSinceAtMs !== undefined;
   }
 
-  /** Has the source had less than half of the time that a follower has patience for? */
+  /** Returns whether the source has had less than half of the wait timeout. */
   hasJustBegun(atMs: number, patienceMs: number): boolean {
     const sinceAtMs = this.#leadsSinceAtMs;
     return sinceAtMs === undefined || isWithinMs(patienceMs / 2, sinceAtMs, atMs);
   }
 
-  /** Tells those who wait. Only the first outcome counts. */
+  /** Reports the outcome to followers. Only the first call counts. */
   settle(outcome: FlightOutcome<Shared>): void {
     this.outcome ??= outcome;
     this.#settled.resolve(this.outcome);
   }
 
-  /** Lets those who wait have what has come so far. An outcome that is settled counts more. */
+  /** Gives followers the part that has arrived. A settled outcome takes precedence. */
   arrive(outcome: Shared): void {
     this.#arrived.resolve(outcome);
   }
 
-  /** Those who wait for a client's fetch need not wait any longer. */
+  /** Tells followers to stop waiting for a client's fetch. */
   stall(): void {
     this.#stalled.resolve("stalled");
   }
 
-  /** Nothing is left to be stored. Whoever still waits is told that there is nothing to share. */
+  /** Ends the flight. Remaining followers receive `nothing-to-share`. */
   end(): void {
     this.settle({ kind: "nothing-to-share" });
     this.#ended.resolve();
   }
 
   /**
-   * Waits until it is settled, or patience ends: the leader's request may end without a word.
+   * Waits for the outcome or the timeout: the leader's request may end without one. Never rejects.
    *
-   * @param earlier flights for the same that were waited for in vain: one of them may end after all
-   * @returns `abandoned` where the runtime has told that the leader's request was ended; `stalled`
-   *   after `stall`. Never rejects.
+   * @param earlier flights for the same key that timed out; one of them may still end
+   * @returns `abandoned` if the runtime reports that the leader's request was ended; `stalled` after
+   *   `stall`
    */
   async wait(
     patienceMs: number,
@@ -127,28 +127,28 @@ export class Flight<Shared extends SharedOutcome> {
     return patiently(Promise.race(coming), patienceMs);
   }
 
-  /** Settles with what was stored, and never where nothing was. */
+  /** Settles with the stored record; never settles if there is none. */
   #brought(): Promise<Heard<Shared>> {
     return new Promise((resolve) => {
       const tell = (outcome: FlightOutcome<Shared>) => {
         if (outcome.stored !== undefined) resolve({ flight: this, outcome });
       };
-      // Broken off with its leader's request, it brings nothing either.
+      // A flight that was cut off with its leader's request stores nothing.
       this.#settled.promise.then(tell, () => undefined);
     });
   }
 }
 
 /**
- * Is its leader still believed to be there?
+ * Returns whether the leader may still be alive.
  *
- * @param flight one that began well in the future began before the clock was set back
+ * @param flight if its start is well in the future, the clock was set back and it is old
  */
 export function isCountedOn({ startedAtMs }: { startedAtMs: number }, atMs: number): boolean {
   return isWithinMs(flightMsMax, startedAtMs, atMs);
 }
 
-/** The flights of one isolate, by the text of the key that they fill. */
+/** The flights of an isolate, by the text of their key. */
 export class Flights<Shared extends SharedOutcome> {
   readonly #byKey = new Map<string, Flight<Shared>>();
 
@@ -156,13 +156,13 @@ export class Flights<Shared extends SharedOutcome> {
     return this.#byKey.size;
   }
 
-  /** What `get` would give, without forgetting a flight whose leader must be dead. */
+  /** `get` without removing a dead flight. */
   peek(key: string, atMs: number): Flight<Shared> | undefined {
     const flight = this.#byKey.get(key);
     return flight !== undefined && isCountedOn(flight, atMs) ? flight : undefined;
   }
 
-  /** @returns the flight under the key, unless its leader must be dead by `atMs` */
+  /** @returns the flight under the key, unless its leader counts as dead at `atMs` */
   get(key: string, atMs: number): Flight<Shared> | undefined {
     const flight = this.#byKey.get(key);
     if (flight === undefined || isCountedOn(flight, atMs)) return flight;
@@ -171,11 +171,11 @@ export class Flights<Shared extends SharedOutcome> {
   }
 
   /**
-   * Begins a flight and starts its leader at once. A client that leaves ends neither. Each flight ends
-   * here and nowhere else: when its leader has failed, or when all that it brought is stored.
+   * Starts a flight and its leader. A client that disconnects ends neither. The flight ends only here: when
+   * its leader fails, or when everything is stored.
    *
-   * @param key  an older flight under it goes on for those who wait for it
-   * @param lead settles the flight as soon as there is something to tell those who wait
+   * @param key  an older flight under it continues for its followers
+   * @param lead settles the flight as soon as it has an outcome for followers
    * @param kind `isAnonymous`: see `Flight`
    * @returns the flight, and the leader's own answer, which rejects if the leader does
    */
@@ -205,7 +205,7 @@ export class Flights<Shared extends SharedOutcome> {
     return { flight, answer: promise };
   }
 
-  /** A map keeps the order of insertion, so the oldest come first. */
+  /** Removes dead flights. The map keeps insertion order, so the oldest come first. */
   #forgetOld(atMs: number): void {
     for (const [key, flight] of this.#byKey) {
       if (isCountedOn(flight, atMs)) return;
@@ -213,7 +213,7 @@ export class Flights<Shared extends SharedOutcome> {
     }
   }
 
-  /** Whoever waits for the flight may go on; nobody who comes from now on waits for it. */
+  /** Removes a flight, so that new requests do not wait for it. */
   leave(key: string, flight: Flight<Shared>): void {
     if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
   }

@@ -1,15 +1,15 @@
-// Keeps records in tiers, and takes them out again, whatever they are of.
+// Writes records to tiers, and removes them.
 import { type TierName, type TierScope, tierScopes } from "../config/tier-names.ts";
 import type { RecordKey } from "./record/record-key.ts";
 import type { Tier, TierKeep, TierWrite } from "./tiers/tier.ts";
 
-/** @typeParam Record what the tiers hold: a whole record, one that arrives, or a marker */
+/** @typeParam Record a complete record, an arriving one, or a marker */
 export interface ToKeep<Record> {
   readonly key: RecordKey;
   readonly record: Record;
   /** Epoch milliseconds. */
   readonly untilAtMs: number;
-  /** Tiers of that scope alone may have it; absent for all. */
+  /** Restricts the write to tiers of this scope; absent for all. */
   readonly onlyIn?: TierScope | undefined;
 }
 
@@ -18,11 +18,10 @@ interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
 }
 
 /**
- * Writes records to tiers, in the order of both. Memory holds them when this returns.
+ * Writes records to tiers, in the order of both. Memory has them when this returns.
  *
  * @param records such as a response and the marker that leads to it
- * @returns the tier and the key of each write and what came of it, which is the rule where it was
- *   refused, once all are over; never rejects
+ * @returns tier, key and result of each write, once all are over; never rejects
  */
 export function keep<Record>(
   records: readonly ToKeep<Record>[],
@@ -40,18 +39,16 @@ export function keep<Record>(
   return Promise.all(keeping);
 }
 
-/** What a write came to, in a word: the rule where it was refused. */
+/** Returns the result of a write in one word: the rule if the tier refused it. */
 export function cameOf(written: TierWrite): string {
   return written.kind === "refused" ? written.rule : written.kind;
 }
 
 /**
- * Takes out what stands under keys. It is gone from memory when this returns, and from the other
- * tiers once the promise settles.
+ * Removes records. Memory lacks them when this returns, and the other tiers once the promise settles.
  *
  * @param places each a tier, and a key under which it may hold a record
- * @returns the tiers that could not be reached, once all have answered: the record is still there.
- *   Never rejects.
+ * @returns the unreachable tiers, which still hold the record, once all have answered; never rejects
  */
 export async function takeOut(
   places: readonly (readonly [tier: KeepingTier<never>, key: RecordKey])[],

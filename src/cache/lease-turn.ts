@@ -1,34 +1,34 @@
-// One fetch in the world for a key: waits for the lease, or for what its holder leaves.
+// One fetch in the world per key: waits for the lease, or for its holder's result.
 import { patiently, tryUntil } from "../base/patience.ts";
 import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
 import { type Lease, type LeaseAsked, leaseMs, type Leases, type LeaseWord } from "./lease.ts";
 import type { RecordKey } from "./record/record-key.ts";
 
-/** What a request comes to that waits for its turn in the world. */
+/** The result of waiting for a turn in the world. */
 export type Turn<Outcome> =
-  /** It asks the source: it has the lease, or nobody waits for another, or Redis is away. */
+  /** The request asks the source: it has the lease, nobody waits for another, or Redis is unavailable. */
   | { readonly kind: "lead" }
-  /** Another's fetch has come to this. */
+  /** Another request's fetch had this outcome. */
   | { readonly kind: "followed"; readonly outcome: Outcome }
-  /** The last holder has left word that there is nothing to wait for. */
+  /** The last holder left word that there is nothing to wait for. */
   | { readonly kind: "told"; readonly word: Exclude<LeaseWord, "nothing-to-share"> }
   | { readonly kind: "out-of-patience" };
 
 /**
- * What a turn in the world is asked for.
+ * A request for a turn in the world.
  *
  * @typeParam Head a record in the shared tier, without its body
  */
 export interface TurnAsk<Head, Shared extends SharedOutcome> {
   readonly key: RecordKey;
   readonly patienceMs: number;
-  /** A lease that is taken is held for as long as this flight lasts. */
+  /** The lease is held as long as this flight lasts. */
   readonly flight: Flight<Shared>;
-  /** The word in whose place it takes the lease; without one, every word ends its wait. */
+  /** The word that may be replaced by a lease. Without one, every word ends the wait. */
   readonly takesOver?: LeaseWord | undefined;
-  /** @returns `undefined` if the record in the shared tier is not what was waited for */
+  /** @returns `undefined` if the record in the shared tier is not the one needed */
   readonly outcomeIn: (record: Head) => Promise<FlightOutcome<Shared> | undefined>;
-  /** @returns `undefined` where the shared tier has it for all who wait */
+  /** @returns `undefined` if the shared tier has the record for all followers */
   readonly wordOn: (outcome: FlightOutcome<Shared> | undefined) => LeaseWord | undefined;
 }
 
@@ -41,10 +41,10 @@ export interface TurnPorts<Head> extends StartPorts {
 const firstPauseMs = 50;
 const pauseMsMax = 250;
 const renewEveryMs = leaseMs / 3;
-/** The runtime ends what goes on behind an answer after half a minute. */
+/** The runtime ends background work 30 s after the answer. */
 const renewalsMax = 30;
 
-/** Asks for the lease again and again, three commands each time, until `patienceMs` are over. */
+/** Polls for the lease, three commands each time, until `patienceMs` are over. */
 export async function takeTurn<Head, Shared extends SharedOutcome>(
   ask: TurnAsk<Head, Shared>,
   ports: TurnPorts<Head>,
@@ -53,7 +53,7 @@ export async function takeTurn<Head, Shared extends SharedOutcome>(
   if (leases === undefined) return { kind: "lead" };
   let nextMs = firstPauseMs;
   const pauseMs = () => {
-    // Spread, so that those who began together do not go on together.
+    // Jitter, so that requests that start together do not poll together.
     const spreadMs = nextMs * (0.5 + random() / 2);
     nextMs = Math.min(pauseMsMax, 1.5 * nextMs);
     return spreadMs;
@@ -63,7 +63,7 @@ export async function takeTurn<Head, Shared extends SharedOutcome>(
   return turn ?? { kind: "out-of-patience" };
 }
 
-/** @returns `undefined` while another is on its way */
+/** @returns `undefined` while another holds the lease */
 async function turnAfter<Head, Shared extends SharedOutcome>(
   told: LeaseAsked<Head>,
   ask: TurnAsk<Head, Shared>,
@@ -88,7 +88,7 @@ async function turnAfter<Head, Shared extends SharedOutcome>(
   return { kind: "lead" };
 }
 
-/** Holds the lease for as long as the flight lasts, then leaves word of what came of it. */
+/** Holds the lease while the flight lasts, then leaves word of the outcome. */
 function hold<Head, Shared extends SharedOutcome>(
   lease: Lease,
   { flight, wordOn }: TurnAsk<Head, Shared>,

@@ -1,5 +1,5 @@
-// Loads what is not stored: one fetch for all who ask for the same, in this isolate or, by a lease, in
-// the world. Who waits gets plain data, judges it like anything stored, and waits under its own timers.
+// Loads a missing record. Requests for the same key collapse into one fetch per isolate or, with a lease,
+// in the world. Followers receive plain data, judge it themselves, and wait under their own timers.
 import { isWithinMs } from "../base/elapsed.ts";
 import { pause } from "../base/patience.ts";
 import { unreachable } from "../rules/unreachable.ts";
@@ -12,20 +12,20 @@ export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly random: () => number;
 }
 
-/** How often one request may wait for another's fetch. */
+/** How many fetches of others one request waits for. */
 const turnsMax = 3;
 
 /**
- * After so many failed fetches of others a request is told of the failure. What the first one's own
- * request provoked need not meet the next; but a source in trouble must not see a whole crowd.
+ * A request reports failure after this many failed fetches of others. One failure may be the fault of that
+ * client's request, but a whole crowd must not retry against a failing source.
  */
 const failuresMax = 2;
-/** A request hears of this many faults of other clients' fetches before it fetches for itself. */
+/** A request fetches for itself after this many failures that may be another client's fault. */
 const faultsMax = 3;
-/** Among a crowd somebody goes on at once. */
+/** Followers retry at a random time within this limit. */
 const drawnWithinMs = 20;
 
-/** Leads where nobody does, else waits for who does, and judges what that brings. */
+/** Leads a fetch if there is none, else waits for the one in progress and judges its outcome. */
 export async function load<Place, Shared extends SharedOutcome, Result>(
   first: Place,
   by: Loading<Place, Shared, Result>,
@@ -51,7 +51,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
     }
     const answer = await by.accepts(came.outcome, place);
     if (answer !== undefined) return { kind: "answer", answer };
-    // The request goes on waiting as if it had not come.
+    // Ignore the late outcome and go on waiting.
     if (came.kind === "late") continue;
     const isOfClient = came.flight?.isAnonymous !== true;
     if (isOfClient && by.anonymous?.isFault(came.outcome) === true) {
@@ -80,7 +80,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
         if (next.isFinal || failures === failuresMax)
           return { kind: "answer", answer: next.told() };
         turns.failed(came.flight);
-        // Any of them, since the next may be the same client.
+        // Wait at random: the next leader may be the client that caused the failure.
         await pause(drawnWithinMs * ports.random());
         break;
       default:
@@ -93,23 +93,23 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
 
 type Came<Shared extends SharedOutcome, Result> =
   | (Come<Shared, Result> & { readonly flight?: undefined })
-  /** `late`: of a flight that this request had waited for in vain. */
+  /** `late`: from a flight that this request had stopped waiting for. */
   | ({ readonly kind: "outcome" | "late" } & Heard<Shared>)
   | { readonly kind: "out-of-patience" }
-  /** The leader's request has ended without a word. */
+  /** The leader's request ended without an outcome. */
   | { readonly kind: "abandoned" }
-  /** A client's own fetch takes so long that an anonymous one starts beside it. */
+  /** A client's fetch is so slow that an anonymous one starts beside it. */
   | { readonly kind: "stalled" };
 
-/** One request's turns, and what it knows of the flights for the same that it has waited for. */
+/** One request's attempts, and the flights that it has waited for. */
 class Turns<Place, Shared extends SharedOutcome, Result> {
   readonly #by: Loading<Place, Shared, Result>;
   readonly #ports: LoadPorts<Shared>;
-  /** None of these has ended yet. */
+  /** Flights that this request stopped waiting for and that have not ended. */
   readonly #inVain = new Set<Flight<Shared>>();
-  /** The last that failed. */
+  /** The last failed flight. */
   #failed: Flight<Shared> | undefined;
-  /** Patience for the rest of the world is had once. */
+  /** The wait for a turn in the world happens once per request. */
   #mayTakeTurn = true;
 
   constructor(by: Loading<Place, Shared, Result>, ports: LoadPorts<Shared>) {
@@ -117,12 +117,12 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     this.#ports = ports;
   }
 
-  /** @param flight `undefined` if it was no flight that was waited for */
+  /** @param flight `undefined` if the request did not wait for a flight */
   failed(flight: Flight<Shared> | undefined): void {
     this.#failed = flight ?? this.#failed;
   }
 
-  /** Something else is waited for from here on. */
+  /** Resets the state when the request turns to another key. */
   forget(): void {
     this.#inVain.clear();
     this.#failed = undefined;
@@ -176,14 +176,14 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     this.#mayTakeTurn = false;
     const answer = heard === "out-of-patience" ? await this.#by.inPlace(place) : undefined;
     if (answer !== undefined) return { kind: "answer", answer };
-    // Its leader is gone or too slow: the first to notice leads anew, and the others follow.
+    // The leader is gone or too slow. The first follower to notice leads again, and the others follow it.
     const { flights, nowAtMs } = this.#ports;
     const isSlow = !running.hasJustBegun(nowAtMs(), patienceMs);
     if (isSlow || heard === "abandoned") flights.leave(this.#by.keyOf(place), running);
     return { kind: heard };
   }
 
-  /** `stalled`: of a client's own fetch, which is given less time than patience lasts. */
+  /** Waits for a flight. `stalled`: a client's fetch exceeded its own, shorter timeout. */
   async #hear(running: Flight<Shared>, place: Place) {
     const patienceMs = this.#by.patienceMsOf(place);
     const inVain = [...this.#inVain];
@@ -194,8 +194,8 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     const sinceAtMs = nowAtMs();
     const heard = await running.wait(afterMs, inVain);
     if (heard !== "out-of-patience") return heard;
-    // A leader that waits for its turn in the world has asked for nothing yet. And a timer may fire
-    // in an isolate for which no time has passed.
+    // Before its turn in the world, a leader has not asked the source. A timer may also fire although no
+    // time has passed for the isolate.
     const hasStalled = running.isLeading && !isWithinMs(afterMs / 2, sinceAtMs, nowAtMs());
     return hasStalled ? "stalled" : running.wait(patienceMs - afterMs, inVain);
   }

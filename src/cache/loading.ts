@@ -1,88 +1,88 @@
-// The steps of a load that a user of the cache provides, and the result of each.
+// The steps of a load that a user of the cache provides, and their results.
 import type { Fetched, Flight, FlightOutcome, SharedOutcome } from "./flights.ts";
 
-/** What a leader's turn in the world comes to. */
+/** The result of a leader's turn in the world. */
 export type LeaderTurn<Shared extends SharedOutcome, Result> =
-  /** It fetches. */
+  /** The leader fetches. */
   | { readonly kind: "lead" }
-  /** It does not: all who wait hear of the outcome, and it may be answered otherwise itself. */
+  /** The leader does not fetch. Followers receive the outcome; the leader's own answer may differ. */
   | (Come<Shared, Result> & { readonly outcome: FlightOutcome<Shared> });
 
-/** What follows from an outcome that does not answer. */
+/** The next step after an outcome that does not answer. */
 export type Next<Place, Result> =
-  /** Something else is asked for now, under a key of its own. */
+  /** The request now needs something else, under another key. */
   | { readonly kind: "elsewhere"; readonly place: Place }
   | { readonly kind: "answer"; readonly answer: Result }
-  /** One of those who waited leads for the others. */
+  /** One of the followers leads for the others. */
   | { readonly kind: "again" }
-  /** So too, drawn at random, but not many times; never where `isFinal`. */
+  /** Like `again`, after a random wait and only a few times; not at all if `isFinal`. */
   | { readonly kind: "failed"; readonly isFinal: boolean; readonly told: () => Result }
-  /** Each fetches for itself. */
+  /** Each request fetches for itself. */
   | { readonly kind: "alone" };
 
 /**
- * How something is loaded.
+ * How to load something.
  *
- * @typeParam Place what is asked for, and all that its user knows of that
+ * @typeParam Place the request, with what its user knows about it
  */
 export interface Loading<Place, Shared extends SharedOutcome, Result> {
-  /** Who has the same key waits for each other. */
+  /** Requests with the same key collapse. */
   readonly keyOf: (place: Place) => string;
-  /** How long one waits for another. */
+  /** The wait timeout for another's fetch. */
   readonly patienceMsOf: (place: Place) => number;
-  /** May several be given the same? */
+  /** Returns whether several requests may share the result. */
   readonly mayShare: (place: Place) => boolean;
-  /** Asked before each turn: what may answer though nothing is fetched. */
+  /** Runs before each attempt. Returns an answer that needs no fetch. */
   readonly unasked: (place: Place, waited: { hasWaited: boolean }) => Promise<Result | undefined>;
   /**
-   * What has been stored since it was looked for. Takes no promise: nobody else must begin a flight
-   * before this request does.
+   * Returns what was stored since the look-up. Synchronous, so that no other request can start a flight
+   * first.
    */
   readonly comeSince: (place: Place) => Come<Shared, Result> | undefined;
   /** Waits for the leader's turn in the world. */
   takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>>;
-  /** Asks the source, and settles the flight as soon as there is something to tell. */
+  /** Asks the source, and settles the flight as soon as it has an outcome for followers. */
   readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<Fetched<Result>>;
   /** @returns `undefined` if the outcome of another's flight does not answer */
   readonly accepts: (outcome: FlightOutcome<Shared>, place: Place) => Promise<Result | undefined>;
-  /** What follows from an outcome that was not accepted. */
+  /** Returns the next step after an outcome that was not accepted. */
   readonly next: (
     outcome: FlightOutcome<Shared>,
     place: Place,
   ) => Next<Place, Result> | Promise<Next<Place, Result>>;
-  /** What answers one whose patience is at an end. */
+  /** Returns an answer for a request whose wait timed out. */
   readonly inPlace: (place: Place) => Promise<Result | undefined>;
-  /** Absent where a fetch does not depend on who asks: then a failure is everybody's. */
+  /** Absent if a fetch does not depend on the client: its failure then applies to all. */
   readonly anonymous?: AnonymousLoading<Place, Shared>;
 }
 
 /**
- * Fetches by the isolate itself, with nothing of any client in them. A client's own fetch shares
- * what it stores. Its failure, or a result that may not be shared, applies to that client alone:
- * the others wait for an anonymous fetch instead.
+ * Anonymous fetches, which the isolate makes without anything of a client. A client's own fetch shares what
+ * it stores. Its failure or private result applies to that client alone; the others wait for an anonymous
+ * fetch.
  */
 export interface AnonymousLoading<Place, Shared extends SharedOutcome> {
-  /** Does the outcome of a client's fetch apply to that client alone? */
+  /** Returns whether the outcome of a client's fetch applies to that client alone. */
   readonly isFault: (outcome: FlightOutcome<Shared>) => boolean;
-  /** Has a client's fetch of this failed or stalled of late? Then no client leads. */
+  /** Returns whether a client's fetch recently failed or stalled. Then no client leads. */
   readonly isDue: (place: Place) => boolean;
-  /** Remembers that one has. */
+  /** Remembers that a client's fetch failed or stalled. */
   readonly require: (place: Place) => void;
   /** How long others wait for a client's fetch before an anonymous one starts beside it. */
   readonly startsAfterMs: (place: Place) => number;
-  /** Starts one. It never rejects. */
+  /** Starts an anonymous fetch. Never rejects. */
   readonly start: (place: Place) => Flight<Shared>;
 }
 
-/** What a turn has brought to one request. */
+/** The result of an attempt for one request. */
 export type Come<Shared extends SharedOutcome, Result> =
   | { readonly kind: "answer"; readonly answer: Result }
   | { readonly kind: "outcome"; readonly outcome: FlightOutcome<Shared> };
 
-/** What a load comes to. `place` is where it was at the end. */
+/** The result of a load. `place` is the place at the end. */
 export type Loaded<Place, Result> =
   | { readonly kind: "answer"; readonly answer: Result }
   /** Nothing can be shared: this request has to fetch for itself. */
   | { readonly kind: "alone"; readonly place: Place; readonly hasWaited: boolean }
-  /** It has waited for so many in vain that it would do no better itself. */
+  /** The request has waited for too many fetches, so its own would do no better. */
   | { readonly kind: "out-of-patience"; readonly place: Place };

@@ -1,14 +1,13 @@
-// What an isolate remembers of keys, paths or URLs. Clients choose these, and they may be long, so
-// what is kept of them is bounded in bytes.
+// Marks per key, path or URL. Clients choose these texts, so their total size is limited.
 import { LRUCache } from "lru-cache";
 
 const usualBytesMax = 1_048_576;
 
-/** A mark for each of many names; the least recently used goes first. */
+/** A map from names to marks that evicts the least recently used. */
 export class BoundedMarks<Mark extends number | string | object> extends LRUCache<string, Mark> {
   /**
-   * @param bytesMax of all names and what stands around them
-   * @param textOf   what of a mark is a client's or an origin's to choose, and counts like a name
+   * @param bytesMax limit for all names, with overhead
+   * @param textOf   text in a mark that a client or origin chooses; it counts like a name
    */
   constructor(bytesMax = usualBytesMax, textOf?: (mark: Mark) => string) {
     super({
@@ -18,7 +17,7 @@ export class BoundedMarks<Mark extends number | string | object> extends LRUCach
   }
 }
 
-/** Roughly: two a character, and what stands around it. */
+/** A rough estimate: two bytes a character, and overhead. */
 function textBytes(text: string): number {
   return 64 + 2 * text.length;
 }

@@ -1,12 +1,12 @@
-// The key of a record: readable text in memory, its SHA-256 wherever the text would show or break.
+// The key of a record: readable text in memory, and its SHA-256 wherever text would leak or break.
 import { sha256Hex } from "../../base/sha256.ts";
 
-/** Tells apart in Redis what lies there: stored responses, data of an application, hashes of such. */
+/** Kinds of records in Redis: stored responses, data of an application, hashes of these. */
 export type RecordFamily = "r" | "d" | "f";
 
 export class RecordKey {
   readonly text: string;
-  /** Of the request, with its port; the edge tier keeps a site's records under its own host. */
+  /** The request's host with its port. The edge tier keeps a site's records under its own host. */
   readonly host: string;
   readonly family: RecordFamily;
   #digest: string | undefined;
@@ -18,9 +18,9 @@ export class RecordKey {
   }
 
   /**
-   * Makes a key of a record whose text is not known, for removing it from the tiers below memory.
+   * Makes a key from a digest, for removing a record from the tiers below memory.
    *
-   * @param digest SHA-256 of its text, hex
+   * @param digest SHA-256 of the key's text, hex
    */
   static ofDigest(digest: string, host: string): RecordKey {
     const key = new RecordKey("", host);
@@ -28,12 +28,14 @@ export class RecordKey {
     return key;
   }
 
-  /** SHA-256 of the text, hex; kept as text, since a promise would belong to one request. */
+  /**
+   * Returns the SHA-256 of the text, hex. Cached as text, because a promise would belong to one request.
+   */
   digest(): string | Promise<string> {
     return this.#digest ?? this.#digested();
   }
 
-  /** Under which a store that all colos share keeps it. */
+  /** Returns the name of the record in a store that all colos share. */
   async nameIn(namespace: string): Promise<string> {
     return `${namespace}:${this.family}:${await this.digest()}`;
   }

@@ -1,54 +1,54 @@
-// What a tier holds: a body, what a purge can match of it, and where and when it came from. Whoever
-// uses the cache adds what it needs to know beside that.
+// The contents of a tier: a body, what a purge can match, and provenance. Users of the cache add their own
+// detail.
 import type { ByteRange } from "../../rules/ranges.ts";
 
-/** What a purge can match. */
+/** The properties that a purge can match. */
 export interface Coverage {
-  /** As its source named them; for purging alone. */
+  /** As the source spelled them; used only for purging. */
   readonly tags: readonly string[];
-  /** Names that count for the URL's own origin alone, as that spells them. Absent: none. */
+  /** Cache groups, which apply only to the URL's own origin. Absent: none. */
   readonly groups?: readonly string[] | undefined;
-  /** The keyed URL, without facets: what a purge by URL, host or prefix is matched against. */
+  /** The cache key's URL, without facets. Purges by URL, host or prefix match it. */
   readonly url: string;
-  /** The name of the route it was stored under; empty where none matched. */
+  /** The name of the record's route; empty if none matched. */
   readonly route: string;
 }
 
 /**
- * The place in the purge journal that was known before the source was asked: the position of the
- * journal's last entry with that entry's random field `n`. `"none"` when no view was at hand.
+ * The position in the purge journal that was known before the request: that of its last entry, with the
+ * entry's random field `n`. `"none"` if there was no view.
  */
 export type Stamp = { readonly position: string; readonly n: string } | "none";
 
-/** Where and when a record came from: the purge view judges it by this. All instants in epoch ms. */
+/** Where and when a record was fetched. The purge view judges it by this. All instants in epoch ms. */
 export interface Provenance {
   readonly stamp: Stamp;
-  /** The location whose isolate asked the source for the body; empty where there is none. */
+  /** The colo whose isolate fetched the body; empty if there is none. */
   readonly colo: string;
   /** `request_time` and `response_time` of RFC 9111 §4.2.3. */
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;
-  /** When the source was asked for the body, once a validation has renewed what stands around it. */
+  /** When the body was requested, if a later validation renewed the metadata. */
   readonly bodyRequestedAtMs?: number | undefined;
-  /** What the source took to answer, body included. */
+  /** How long the source took to answer, body included. */
   readonly fillCostMs: number;
 }
 
-/** What is known of a record without its body. */
+/** A record without its body. */
 export interface RecordMetadata extends Coverage, Provenance {
-  /** Length of the body; `null` while a streamed body's is unknown. */
+  /** Length of the body; `null` for a stream of unknown length. */
   readonly bodyBytes: number | null;
-  /** SHA-256 of the body, hex; `null` for a body that was streamed and never held whole. */
+  /** SHA-256 of the body, hex; `null` for a streamed body that was never held in memory. */
   readonly bodyDigest: string | null;
-  /** Not in the shared tier before somebody has asked for it again. */
+  /** Stored in the shared tier only after a second request. */
   readonly awaitsSecondAsk?: boolean | undefined;
 }
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 /**
- * A body held whole, which the runtime sends from where it lies (docs/adr/0016), or one read from its
- * tier as it is sent on; of such a one perhaps a `part` alone; `absent` if it was not asked for.
+ * A body in memory, which the runtime sends without copying (docs/adr/0016); a stream from its tier; or a
+ * `part` of such a stream. `absent` if it was not requested.
  */
 export type StoredBody =
   | { readonly kind: "blob"; readonly blob: Blob }
@@ -56,7 +56,7 @@ export type StoredBody =
   | { readonly kind: "part"; readonly range: ByteRange; readonly stream: Bytes }
   | { readonly kind: "absent" };
 
-/** @typeParam Detail what its user knows of it beyond that: HTTP's status and fields, for one */
+/** @typeParam Detail added by the user of the cache, such as HTTP's status and fields */
 export type MetadataWith<Detail> = RecordMetadata & Detail;
 
 /** @typeParam Detail as of `MetadataWith` */
@@ -70,7 +70,7 @@ export function bodyRequestedAtMs(provenance: Provenance): number {
   return provenance.bodyRequestedAtMs ?? provenance.requestedAtMs;
 }
 
-/** A stream that nobody reads would hold its tier's connection. */
+/** Cancels an unused stream, which would hold its tier's connection. */
 export function discardBody(record: Pick<CacheRecord<unknown>, "body"> | undefined): void {
   if (record === undefined || !("stream" in record.body)) return;
   void record.body.stream.cancel().catch(() => undefined);

@@ -1,13 +1,13 @@
-// Records as text that outlives this version of the code: versioned, checked when read.
+// Encodes records as versioned text, and validates them when read.
 import * as z from "zod/mini";
 import type { MetadataWith } from "../record/record.ts";
 import type { CheckedRecord, RecordForm } from "./record-form.ts";
 import type { RecordHead, TierRecord } from "./tier.ts";
 
-/** Raised with every change of form; a record of another version is a miss. */
+/** Increases with every change of form. A record of another version is a miss. */
 const version = 4;
 
-/** What every record has, whatever its detail. */
+/** The metadata of every record, without detail. */
 const metadataForm = {
   url: z.string(),
   route: z.string(),
@@ -25,11 +25,11 @@ const metadataForm = {
 };
 
 /**
- * Compiles the check of a record, for `RecordForm.check`.
+ * Compiles the validation of a record, for `RecordForm.check`.
  *
- * @param given.detail    how its members are checked: one check for each of them
- * @param given.name      of what a marker names
- * @param given.completed metadata as an earlier version wrote it, with what that left out
+ * @param given.detail    checks by member
+ * @param given.name      checks a name in a marker
+ * @param given.completed adds members that an earlier version did not write
  */
 export function recordCheck<Detail>(given: {
   readonly detail: { readonly [Name in keyof Detail]-?: z.ZodMiniType<Detail[Name]> };
@@ -66,7 +66,7 @@ export function headOf<Detail>(record: TierRecord<Detail>): RecordHead<Detail> {
   return record.kind === "vary" ? record : { kind: "response", metadata: record.stored.metadata };
 }
 
-/** @returns JSON in ASCII alone, so that it can also stand in a header field */
+/** @returns ASCII-only JSON, so that it can also be a header field */
 export function encodeRecord(record: RecordHead<unknown>, keepUntilAtMs: number): string {
   return JSON.stringify({ v: version, keepUntilAtMs, record }).replaceAll(
     /[\u007f-\uffff]/g,
@@ -74,7 +74,7 @@ export function encodeRecord(record: RecordHead<unknown>, keepUntilAtMs: number)
   );
 }
 
-/** @returns `undefined` for text of another version or form. Never throws. */
+/** @returns `undefined` for text of another version or form. Never throws */
 export function decodeRecord<Detail>(
   text: string,
   { check }: RecordForm<Detail>,

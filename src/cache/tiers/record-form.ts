@@ -1,5 +1,4 @@
-// What a tier has to know of the detail of its records: whoever brings a detail brings its form, so
-// that no tier knows what a status or a field is.
+// The form of a record's detail, so that tiers need not know what a status or a field is.
 import type { MetadataWith } from "../record/record.ts";
 import type { RecordHead } from "./tier.ts";
 
@@ -9,12 +8,12 @@ export interface CheckedRecord<Detail> {
 }
 
 export interface RecordForm<Detail> {
-  /** Made by `recordCheck`. Gives `undefined` for what has another form. Never throws. */
+  /** Made by `recordCheck`. Returns `undefined` for another form. Never throws. */
   readonly check: (parsed: unknown) => CheckedRecord<Detail> | undefined;
-  /** What the detail takes of the heap, and beside it: an upper estimate. */
+  /** Returns an upper estimate of the detail's memory. */
   readonly heapBytes: (metadata: MetadataWith<Detail>) => number;
-  /** May it push other records out of memory? If not, it pushes out its like alone. */
+  /** Returns whether the record may evict any other record from memory, or only its like. */
   readonly mayPushOutOthers: (metadata: MetadataWith<Detail>) => boolean;
-  /** Is its body text that nobody has packed yet? */
+  /** Returns whether the body is uncompressed text. */
   readonly isWorthPacking: (metadata: MetadataWith<Detail>) => boolean;
 }

@@ -1,26 +1,26 @@
-// Tiers that a Worker gets in code.
+// Tiers that a Worker passes in code.
 import type { Fault } from "../../base/operator-error.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { RecordForm } from "./record-form.ts";
 import type { Tier } from "./tier.ts";
 
-/** The settings that every tier gets. */
+/** The settings of every tier. */
 export interface TierSettings<Detail> {
   readonly form: RecordForm<Detail>;
-  /** Begins each key, so that several sites may share a store. */
+  /** Prefix of each key, so that several sites may share a store. */
   readonly namespace: string;
   readonly nowAtMs: () => number;
-  /** A record of another version or form, or a body that is not the one its metadata names. */
+  /** Called for a record of another version or form, or with a body that does not match its metadata. */
   readonly onBadRecord: () => void;
   readonly log: Log;
 }
 
 export type MakeTier = <Detail>(settings: TierSettings<Detail>) => Tier<Detail>;
 
-/** A tier that a Worker gets in code. Only a Worker that imports it bundles it. */
+/** A tier that a Worker passes in code. Only a Worker that imports it bundles it. */
 export interface TierInCode {
   readonly name: TierName;
-  /** @returns its maker; or what is wrong with the bindings */
+  /** @returns the maker of the tier, or the fault in the bindings */
   readonly bound: (env: Readonly<Record<string, unknown>>) => MakeTier | Fault;
 }

@@ -1,10 +1,10 @@
-// The ordered tiers of a deployment, and the part of them that a route uses.
+// The ordered tiers of a deployment, and the subset that a route uses.
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { Memory, Tier } from "./tier.ts";
 
-/** @typeParam Detail what their records know beside what any record does */
+/** @typeParam Detail added to each record by the user of the cache */
 export class TierStack<Detail> {
-  /** Always present. Nothing reads or writes it if `usesMemory` is false. */
+  /** Always present. Unused if `usesMemory` is false. */
   readonly memory: Memory<Detail>;
   readonly usesMemory: boolean;
   /** The tiers below memory, nearest first. */
@@ -27,7 +27,11 @@ export class TierStack<Detail> {
     this.ofWorld = below.findLast(({ name }) => tierScopes[name] === "world");
   }
 
-  /** @param names tiers of a route or a namespace; the deployment may lack some of them */
+  /**
+   * Returns the tiers of a route.
+   *
+   * @param names tiers of a route or namespace; the deployment may lack some
+   */
   of(names: readonly TierName[]): TierStack<Detail> {
     const known = this.parts.get(names);
     if (known !== undefined) return known;
@@ -42,7 +46,10 @@ export class TierStack<Detail> {
     return new TierStack(this.memory, below, this.usesMemory);
   }
 
-  /** Tiers above the given one whose scope is another: they can hold copies of its records. */
+  /**
+   * Returns the tiers above the given one that differ in scope, so that they can hold copies of its
+   * records.
+   */
   above({ name: from }: Pick<Tier<Detail>, "name">): readonly Tier<Detail>[] {
     const at = this.all.findIndex(({ name }) => name === from);
     return this.all.slice(0, at).filter(({ name }) => tierScopes[name] !== tierScopes[from]);

@@ -1,59 +1,59 @@
-// The port of a tier. What it promises is written as tests in test/cache/tiers/contract/contract.ts.
+// The port of a tier. The tests in test/cache/tiers/contract/contract.ts define its contract.
 import type { TierName } from "../../config/tier-names.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
 
-/** A body up to here is held whole wherever it is met. A larger one is read as it is sent. */
+/** Bodies up to this size are always held in memory when read. Larger ones are streamed. */
 export const smallBodyBytesMax = 262_144;
-/** A body up to here is held in memory once it is asked for again. */
+/** Bodies up to this size are kept in memory after a second request. */
 export const largeBodyBytesMax = 1_048_576;
-/** The largest object that the Cache API takes. */
+/** The largest object that the Cache API accepts. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
 /** The largest value of Workers KV, less a head of 64 KiB. */
 export const kvBodyBytesMax = 25 * 1_048_576 - 65_536;
 
-/** Under one key stands a record with a body, or the marker that leads to several of them. */
+/** The value of a key: a record with a body, or a marker that leads to several records. */
 export type TierRecord<Detail> = { kind: "response"; stored: CacheRecord<Detail> } | VaryMarker;
 
-/** A record without its body, as a tier that holds text keeps it. */
+/** A record without its body, in the form of tiers that store text. */
 export type RecordHead<Detail> = { kind: "response"; metadata: MetadataWith<Detail> } | VaryMarker;
 
-/** Leads to records under keys of their own, and has neither a body nor a provenance. */
+/** Leads to records under keys of their own. It has no body and no provenance. */
 export interface VaryMarker {
   readonly kind: "vary";
-  /** The parts of a request that are in those keys; of HTTP, the fields that its `Vary` names. */
+  /** The parts of a request in those keys. For HTTP, the fields that `Vary` names. */
   readonly names: readonly string[];
-  /** Variants that were asked for before this instant were invalidated, and do not count. */
+  /** Variants requested before this instant were invalidated and do not count. */
   readonly sinceAtMs: number;
-  /** Those that were stored, and until when: what bounds their number (`limits.variants`). */
+  /** The stored variants and their expiry. Their number is limited (`limits.variants`). */
   readonly variants: readonly StoredVariant[];
   /**
-   * The whole digest of each of these keys in hex, in the same order, so that a record can be removed;
-   * empty where it is not known. Absent in markers of version 0.1.
+   * The full hex digests of the same keys, in the same order, for removing the records. Empty if unknown.
+   * Absent in markers of version 0.1.
    */
   readonly digests?: readonly string[] | undefined;
   /**
-   * All of these were requested at or after this instant; a purge since then may cover each of them.
-   * Absent in markers of version 0.1, of which `sinceAtMs` says the same.
+   * All listed variants were requested at or after this instant, so a later purge may cover them. Absent in
+   * markers of version 0.1, for which `sinceAtMs` applies.
    */
   readonly listedSinceAtMs?: number | undefined;
 }
 
-/** By the first 64 bits of the SHA-256 of its key. */
+/** The digest is the first 64 bits of the SHA-256 of the variant's key. */
 export type StoredVariant = readonly [digest: string, untilAtMs: number];
 
-/** A record whose body is still on its way, too large to be held whole. */
+/** A record whose body is still arriving and too large to hold in memory. */
 export interface ArrivingRecord<Detail> {
   readonly kind: "arriving";
   readonly metadata: MetadataWith<Detail>;
   readonly stream: ReadableStream<Uint8Array>;
-  /** Settles when the stream has ended: with its length in bytes, or that it was cut short. */
+  /** Settles when the stream has ended, with its length in bytes or `cut`. */
   readonly completed: Promise<number | "cut">;
 }
 
-/** What a tier is given to keep. */
+/** A record to write. */
 export type TierFill<Detail> = TierRecord<Detail> | ArrivingRecord<Detail>;
 
 export type TierRead<Detail> =
@@ -78,112 +78,112 @@ export type TierWrite =
   | { kind: "unavailable"; cause: string };
 
 export interface TierAsk<Detail> {
-  /** Epoch milliseconds; a record is there up to, but not at, the instant it is kept until. */
+  /** Epoch milliseconds. A record is readable before, not at, its expiry. */
   readonly atMs: number;
-  /** `metadata` where a body may prove needless; the body is then `absent` if it costs anything. */
+  /** `metadata` if the body may not be needed. A body that costs a further read is then `absent`. */
   readonly part: "whole" | "metadata";
   /**
-   * Is such a body wanted whole, for other tiers to keep? If not, a body that is read as it is sent
-   * will do. Where this is absent, small bodies are read whole. It is called once at the most for a
-   * large body.
+   * Returns whether to read the body into memory, for backfilling other tiers; otherwise it is streamed.
+   * Absent: small bodies are read into memory. Called at most once for a large body.
    */
   readonly isHeld?: (metadata: MetadataWith<Detail>) => boolean;
   /**
-   * Of a body that is not wanted whole: the bytes that the answer is made of. They will do in place
-   * of all. Where this is absent or tells none, all are wanted.
+   * Returns the bytes that the answer needs of a body that is streamed. A tier may return only these.
+   * Absent or `undefined`: all bytes are needed.
    */
   readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
-  /** What is found is kept for that much longer behind the answer, up to its end. Of the shared tier. */
+  /**
+   * Extends the record's time in the shared tier by this much, at most until its expiry, behind the answer.
+   */
   readonly prolongMs?: number | undefined;
-  /** Not from a replica, which may lag behind what was just written. */
+  /** Skips replicas, which may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
-  /** Somebody only wants to know what lies there: nothing is counted, learnt of records or begun. */
+  /** Reads without side effects: no counting, no learning, no background work. */
   readonly isPeek?: boolean | undefined;
-  /** For what the tier has to do that no answer waits for. */
+  /** Runs work that the answer does not wait for. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** A tier did not answer in time. */
+/** A tier that timed out. */
 export type TierTrouble = Trouble<"timeout"> & { readonly why: string };
 
 export interface Tier<Detail> {
   /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
   readonly name: TierName;
-  /** The largest body that it stores while the body arrives; 0: it stores only whole bodies. */
+  /** The largest body that the tier stores while it arrives; 0: only whole bodies. */
   readonly arrivingBytesMax: number;
-  /** Its calls time out, so only probes are sent to it. */
+  /** Calls time out, so only probes go to this tier. */
   readonly isShutOff: boolean;
-  /** The last time-outs, also after they are over. */
+  /** The last timeouts, even if they are over. */
   readonly trouble?: TierTrouble | undefined;
-  /** Never throws and never rejects: what cannot be reached reads as `unavailable`. */
+  /** Reads a record. Never throws and never rejects: an unreachable tier is `unavailable`. */
   read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;
   /**
-   * Takes over an arriving record's stream: a tier that keeps such reads it to its end before
-   * this settles, any other cancels it. A record whose body was cut short is never there.
-   * Never throws and never rejects; after anything but `kept`, nothing of it can be read.
+   * Writes a record. Takes over an arriving record's stream: reads it to its end before settling, or
+   * cancels it. A truncated body is never readable. Never throws and never rejects; after anything but
+   * `kept`, nothing of the record can be read.
    */
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
   /**
-   * Nothing can be read under the key from then on; after `unavailable` it can, once the tier can be
-   * reached again. Never throws and never rejects.
+   * Removes a record. After `unavailable`, it is readable again once the tier is reachable. Never throws
+   * and never rejects.
    */
   remove(key: RecordKey): void | Promise<TierRemoval>;
-  /**
-   * Several whole records by one round trip, where the tier can: what each read comes to, in the order of the
-   * keys. Never rejects.
-   */
+  /** Reads several whole records in one round trip. Results are in the order of the keys. Never rejects. */
   readMany?(
     keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]>;
-  /** Several new records by one round trip: what each write comes to, in their order. Never rejects. */
+  /** Writes several new records in one round trip. Results are in their order. Never rejects. */
   writeMany?(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]>;
-  /** Some of the records that stand there, for an operator. */
+  /** Lists some of the stored records, for an operator. */
   listed?(bounds: ListingBounds): Promise<Listed<Detail> | "unavailable">;
-  /** What stands under keys, without bodies: for whoever only wants to know. Nothing is learnt of it. */
+  /** Reads records without bodies and without side effects. */
   listedAt?(
     keys: readonly RecordKey[],
   ): Promise<readonly (RecordHead<Detail> | undefined)[] | "unavailable">;
 }
 
-/** The tier above all others: it answers at once, and lets nothing older in than it has met. */
+/** The topmost tier. It answers synchronously, and rejects records older than one that it has had. */
 export interface Memory<Detail> extends Tier<Detail> {
   read(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite;
   remove(key: RecordKey): void;
-  /** The largest body that it holds, asked for as often as may be. */
+  /** The size limit of a body, however often it is requested. */
   readonly largestBodyBytes: number;
   holds(body: Blob): boolean;
-  /** How often anything was written or removed. */
+  /** The number of writes and removals. */
   readonly changeCount: number;
-  /** Was anything under the key since then? Yes, where that is too long ago to tell. */
+  /** Returns whether the key changed since then; true if that is too long ago to know. */
   hasChanged(key: RecordKey, sinceCount: number): boolean;
-  /** Of all that it holds, and how many records that are. */
+  /** The size and number of all records. */
   readonly bytes: number;
   readonly count: number;
-  /** What is held, in no order that means anything. */
+  /** Returns all records, in no particular order. */
   stored(): Iterable<MetadataWith<Detail>>;
-  /** Texts of keys, and what is held under each, without a trace. */
+  /** Returns all keys and records without side effects. */
   entries(): Iterable<readonly [keyText: string, record: TierRecord<Detail>]>;
-  /** `read` without a trace: what is found goes no later for it, and what has expired stays. */
+  /** `read` without side effects: no record moves up, and expired ones stay. */
   peek(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
 }
 
 export interface Listed<Detail> {
   readonly metadata: readonly MetadataWith<Detail>[];
-  /** Why something was left out; `undefined` if nothing was. */
+  /** Why the list is incomplete; `undefined` if it is complete. */
   readonly leftOut: LeftOut | undefined;
 }
 
-/** Enough records, too many keys of others, too little time, metadata that is too long, or enough commands. */
+/**
+ * The limit that was reached: records, keys that belong to others, time, length of metadata, or commands.
+ */
 export type LeftOut = "records" | "keys" | "time" | "metadata" | "commands";
 
-/** Whoever asks for a listing waits for it so long. */
+/** Timeout of a listing. */
 export const listingMsMax = 5_000;
 
-/** How far a listing goes. */
+/** The limits of a listing. */
 export interface ListingBounds {
   readonly recordsMax: number;
   /** Upstash counts each command of a pipeline. */
@@ -196,15 +196,17 @@ export interface TierKeep {
   readonly atMs: number;
   readonly untilAtMs: number;
   /**
-   * What is known of the body under this key. `unchanged`: a tier had this very body, so that this
-   * one may have it too, and need be given the metadata and expiry alone. `new`: nothing of the kind.
+   * `unchanged`: a tier had this very body, so this tier may have it, too, and needs only metadata and
+   * expiry. `new`: anything else.
    */
   readonly body: "unchanged" | "new";
-  /** Of a large body that is new to memory: this isolate was asked for it again. */
+  /** A large body new to memory was requested a second time in this isolate. */
   readonly isAskedAgain?: boolean;
-  /** The shared tier drops it after so long, unless somebody asks there for it (`TierAsk.prolongMs`). */
+  /**
+   * The shared tier drops the record after this time, unless a request extends it (`TierAsk.prolongMs`).
+   */
   readonly sharedMsMax?: number | undefined;
-  /** Of a marker: it leads to a record that may not push out others (`RecordForm`). */
+  /** The marker leads to a record that may not evict others (`RecordForm`). */
   readonly leadsToError?: boolean;
 }
 
@@ -212,7 +214,7 @@ export function isSmall({ bodyBytes }: Pick<RecordMetadata, "bodyBytes">): boole
   return (bodyBytes ?? 0) <= smallBodyBytesMax;
 }
 
-/** What a read brings of a record, with as much of its body as was read. */
+/** Builds the result of a read, with the body as far as it was read. */
 export function foundWith<Detail>(
   metadata: MetadataWith<Detail>,
   body: StoredBody,
@@ -220,7 +222,7 @@ export function foundWith<Detail>(
   return { kind: "found", record: { kind: "response", stored: { metadata, body } } };
 }
 
-/** Of a tier that holds whole bodies alone. */
+/** Refuses an arriving record, for a tier that stores only whole bodies. */
 export function refuseArriving({ stream }: ArrivingRecord<unknown>): TierWrite {
   void stream.cancel().catch(() => undefined);
   return { kind: "refused", rule: "arriving" };

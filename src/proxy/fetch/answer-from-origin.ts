@@ -1,6 +1,6 @@
-// Answers a request that no stored response may answer: one forward for all who ask for the same, in
-// this isolate or in the world, one for each where nothing can be shared, and none while the origin is
-// known to be down.
+// Answers a request that has no usable stored response. Requests for the same key collapse into one forward
+// per isolate or in the world. Private responses are forwarded one by one, and nothing is forwarded while
+// the origin is down.
 import { type Fetched, Flight } from "../../cache/flights.ts";
 import { load } from "../../cache/load.ts";
 import type { Come, Loading, Next } from "../../cache/loading.ts";
@@ -31,7 +31,7 @@ import { withoutAsking } from "./without-asking.ts";
 
 type OriginNeed = Need;
 
-/** Answers by what others bring, by a forward of its own, or with a page that tells of the failure. */
+/** Answers with the result of another's forward, with a forward of its own, or with an error page. */
 export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
   const sinceAtMs = need.exchange.nowAtMs();
   const cut = isForAll(need) ? await wholeFirst(need) : undefined;
@@ -55,7 +55,7 @@ function loadPorts({ exchange: { site, nowAtMs, afterAnswer } }: Need) {
   return { flights: site.flights, random: site.random, nowAtMs, afterAnswer };
 }
 
-/** How a response is loaded that its origin has to be asked for. */
+/** How to load a response from the origin. */
 const forwarding: Loading<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
   patienceMsOf: ({ asked }) => asked.route.patienceMs,
@@ -78,7 +78,7 @@ const forwarding: Loading<OriginNeed, SharedForward, Response> = {
   },
 };
 
-/** What may be answered to one client alone is asked for alone. */
+/** Returns whether the answer may be for all clients. Other requests do not collapse. */
 function isForAll({ asked, exchange, key }: OriginNeed): boolean {
   const { method, directives } = asked;
   const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(asked);
@@ -93,7 +93,10 @@ function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefine
   return answer && { kind: "answer", answer };
 }
 
-/** What a follower receives is judged like any stored response, under its own view and clock (rule 9). */
+/**
+ * Returns the answer from another's forward. A follower judges the response like any stored one, under its
+ * own view and clock (rule 9).
+ */
 async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(need, "another");
   if (isOfAnotherVariant(outcome, need)) return undefined;
@@ -118,10 +121,13 @@ function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): Store
 /** A client whose own request hangs may hold the lease for half a minute. */
 const anonymousTurnMsMax = 250;
 
-/** An anonymous request that fails may have been refused: others are not held up by the next soon. */
+/**
+ * The origin may have refused an anonymous request, so others do not wait for the next one during this
+ * time.
+ */
 const passAfterFailureMs = 10_000;
 
-/** @param outcome of an anonymous request, unless it is one that is stored */
+/** @param outcome of an anonymous request, unless the response is stored */
 async function nextAfter(
   outcome: ForwardOutcome,
   need: OriginNeed,
@@ -142,11 +148,11 @@ async function nextAfter(
     }
     case "stored": {
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
-      // Purged meanwhile: one of those who waited leads for the others.
+      // Purged meanwhile: one of the followers leads for the others.
       return { kind: judged.kind === "usable" ? "alone" : "again" };
     }
     case "arriving":
-      // It goes on for so long that nobody else should wait for it.
+      // The body takes so long that no other request should wait for it.
       need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
       return { kind: "alone" };
     case "nothing-to-share":
@@ -157,7 +163,7 @@ async function nextAfter(
   }
 }
 
-/** Another may have led for that variant meanwhile; else it is led, or waited for, by its own key. */
+/** Looks up a variant again, under its own key. Another request may have led for it meanwhile. */
 async function lookedUpAgain(
   outcome: ForwardOutcome,
   need: OriginNeed,
@@ -174,38 +180,37 @@ async function lookedUpAgain(
 }
 
 /**
- * Those who have waited together go to the origin a few at a time, and no longer than their patience
- * lasts. Others are not counted: they come one by one, as they would if there were no cache, and to
- * hold them back would slow every page that is for one client alone.
+ * Forwards under the concurrency limit, for requests that waited together, and until their wait timeout.
+ * Other requests are not limited, because that would slow every private page.
  *
- * @param sinceAtMs when it began to wait; epoch milliseconds
+ * @param sinceAtMs when the wait began; epoch milliseconds
  */
 async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
   const { asked, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
   const waitMs = asked.route.patienceMs - Math.abs(nowAtMs() - sinceAtMs);
-  // Until the head of an answer is there: a client may take as long as it likes for the body.
+  // The place is held until the head of the response: a client may read the body slowly.
   const leave = await exchange.site.fewAtOnce.enter(key.text, { waitMs, nowAtMs, random });
   const answering = led(need, true).finally(leave);
-  // A client that leaves must give its place back.
+  // Release the place even if the client disconnects.
   exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }
 
-/** Goes to the origin for one request alone. */
+/** Forwards one request that shares nothing. */
 async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
-  // What the first one could not share, another may have brought for all.
+  // Another request may have fetched a response for all since the first one found nothing to share.
   const brought = hasWaited ? broughtForAll(need) : undefined;
   const unasked = brought ?? (await withoutAsking(need, { hasWaited }));
   if (unasked !== undefined) return unasked;
-  // A flight that nobody waits for.
+  // A flight without followers.
   const { answer } = await leadAndConfirm(need, new Flight(need.exchange.nowAtMs()));
   return answer;
 }
 
 /**
- * A client's response that fails, or would end a stored one, says nothing about other clients. Where a
- * stored response stands, an anonymous request behind it decides.
+ * Leads a forward. A client's response that fails, or would remove a stored one, says nothing about other
+ * clients. If a response is stored, an anonymous request behind the answer decides.
  */
 async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<Fetched<Response>> {
   const { asked, exchange, key } = need;
@@ -218,7 +223,7 @@ async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<
   if (!ledAnonymously.has(key.text, exchange.nowAtMs())) return fetched;
   exchange.afterAnswer(async () => {
     await fetched.done;
-    // The client's own flight ends first: a refresh gives way to one that is under way.
+    // End the client's own flight first: a refresh does not start beside a flight.
     site.flights.leave(key.text, flight);
     refreshBehind(asked, before, key, exchange);
   });

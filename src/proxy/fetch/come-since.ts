@@ -1,4 +1,4 @@
-// What others have brought since a request's look-up.
+// Finds responses that other requests have stored since this request's look-up.
 import { discardBody } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
@@ -14,11 +14,11 @@ import type { StoredResponse } from "../stored/stored-response.ts";
 import { answeredBy } from "./instead-of-origin.ts";
 
 /**
- * What this isolate has got since the look-up, which read the memory tier first: (1) A reads it and
- * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below,
- * and nobody to wait for. Memory is read again only if it has changed under the key.
+ * Returns a response that arrived in this isolate after the look-up read memory: (1) A reads memory and
+ * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below and no
+ * flight to wait for. Reads memory again only if it has changed under the key.
  *
- * @returns what is stored under the key, or the marker that leads on from it; `undefined` for nothing
+ * @returns the response under the key, or the marker that leads on; `undefined` for neither
  */
 export function comeSince(need: Need): ForwardOutcome | undefined {
   const { asked, exchange, key, marker, memoryCount } = need;
@@ -31,7 +31,7 @@ export function comeSince(need: Need): ForwardOutcome | undefined {
     return isThere ? { kind: "stored", stored } : undefined;
   }
   if (!usesMemory) return undefined;
-  // What a purge view ruled out, a newer one may allow, though memory has not changed.
+  // A newer purge view may allow a response that an older one rejected, though memory has not changed.
   const isAsBefore = memoryCount !== undefined && need.exchange.decision.cause === undefined;
   if (isAsBefore && !memory.hasChanged(key, memoryCount)) return undefined;
   const read = memory.read(key, { atMs });
@@ -45,14 +45,14 @@ export function comeSince(need: Need): ForwardOutcome | undefined {
   return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
-/** Was it asked for by somebody who wants another variant, before anybody knew by what it varies? */
+/** Returns whether the response is another variant, fetched before it was known by what the page varies. */
 export function isOfAnotherVariant(come: ForwardOutcome, { asked }: Need): boolean {
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   if (metadata === undefined) return come.kind === "varies";
   return !selects(metadata.selecting, asked.forwarded);
 }
 
-/** @returns the need, under the key of the variant that it asks for, by the fields that select what has come */
+/** @returns the need under the key of its own variant, by the fields that select the response */
 export function forOwnVariant(come: ForwardOutcome, need: Need): Need {
   const { asked } = need;
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
@@ -60,30 +60,30 @@ export function forOwnVariant(come: ForwardOutcome, need: Need): Need {
   const marker = come.kind === "varies" ? come.marker : need.marker;
   const names = come.kind === "varies" ? come.marker.names : selecting;
   const key = variantKey(asked.key, names, asked.forwarded);
-  // Nobody has read memory under this key yet.
+  // Memory has not been read under this key yet.
   return { ...need, key, marker, memoryCount: undefined };
 }
 
-/** @returns `undefined` if what has come, if anything has, does not answer; takes no promise */
+/** Synchronous. @returns `undefined` if there is no response, or none that answers this request */
 export function answeredWith(come: ForwardOutcome | undefined, need: Need): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
   return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;
 }
 
-/** Would it answer now? */
+/** Returns whether the candidate would answer now. */
 function mayAnswer(candidate: Candidate, need: Need): boolean {
   return isAnswer(decide(candidate, questionOf(need)));
 }
 
-/** So soon after the look-up nothing else is there. */
+/** Sooner after the look-up, the tiers hold nothing new. */
 const lookAgainAfterMs = 1_000;
 
 /**
- * Looked for before anybody is told that the origin failed: while that was waited for, another
- * request, or another colo, may have brought it.
+ * Looks up again before a failure of the origin is reported: another request or colo may have stored a
+ * response during the wait.
  *
- * @returns `undefined` where nothing that is stored may answer
+ * @returns `undefined` if no stored response may answer
  */
 export async function storedMeanwhile(need: Need): Promise<Candidate | undefined> {
   const { lookedAtMs, exchange } = need;
@@ -93,14 +93,14 @@ export async function storedMeanwhile(need: Need): Promise<Candidate | undefined
   const found = await new Search(need, exchange).found();
   if (found === undefined) return undefined;
   const { candidate } = found;
-  // The view has grown old meanwhile, too.
+  // The view may have expired during the wait, too.
   await settleDoubt(candidate, need);
   if (mayAnswer(candidate, need)) return candidate;
   discardBody(candidate.stored);
   return undefined;
 }
 
-/** What another's forward has brought counts as this isolate's own. */
+/** A response of another request's forward counts as this isolate's own. */
 export function candidateOf(stored: StoredResponse, { key, exchange }: Need): Candidate {
   return { stored, tier: exchange.site.tiers.memory.name, key };
 }

@@ -1,5 +1,5 @@
-// Asks the origin, and tells a response from a failure. Where a route forwards few fields, the origin
-// also gets those by which its response is known to vary.
+// Asks the origin, and separates responses from failures. If a route forwards few fields, the origin also
+// gets those by which its response is known to vary.
 import type { Context } from "../site/exchange.ts";
 import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
@@ -19,14 +19,14 @@ import type { OriginAsked, OriginTrouble } from "../site/origin-health.ts";
 import { newSpanId } from "./span-id.ts";
 import { uploadMs } from "./upload-time.ts";
 
-/** What an origin came to; instants in epoch milliseconds. */
+/** The origin's response or failure. Instants in epoch milliseconds. */
 export type OriginAnswer =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: OriginTrouble };
 
 /**
- * Forwards a request that was looked up, once more where the first answer varies by what was withheld:
- * that is remembered.
+ * Forwards a request after its look-up. If the response varies by fields that were withheld, remembers
+ * these and forwards again with them.
  *
  * @param validators fields of a conditional request; empty for an unconditional one
  * @returns the answer, and the request as the origin saw it
@@ -45,13 +45,13 @@ export async function forwardSelecting(
   const varying = selectingFieldNames(response.headers);
   const unsent = asked.forwarded.unsent(varying);
   if (unsent.length === 0) {
-    // An error, or a 304, need not say by what the page varies.
+    // Errors and 304 responses may lack the page's Vary.
     if (response.ok && known.length > 0) site.knownVary.forgetOthers(asked.key.text, varying);
     return { answer, asked };
   }
   const names = [...known, ...unsent];
   site.knownVary.learn(asked.key.text, names);
-  // An origin in trouble is not asked twice: an error tells nobody's variant.
+  // An error has no variants, and a failing origin should not get the request twice.
   if (isOriginError(response.status)) return { answer, asked };
   need.exchange.decision.heard({ ...answer, status: response.status });
   letGo(response);
@@ -77,7 +77,7 @@ async function forwardAsked(
   context: Context,
 ): Promise<OriginAnswer> {
   const { conditions } = asked;
-  // RFC 9110 §13.2.2: these go before a range, and are evaluated here, against the whole.
+  // RFC 9110 §13.2.2: conditions precede a range, and are evaluated here, against the whole response.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
@@ -94,7 +94,7 @@ async function forwardAsked(
   return answer;
 }
 
-/** Forwards a request that is passed by, with its own conditions and body; GET and HEAD without one. */
+/** Forwards a bypassed request with its own conditions and body; GET and HEAD without a body. */
 export function forwardPassed(passed: Passed, context: Context): Promise<OriginAnswer> {
   const { site } = context;
   const { request, target, route, address } = passed;
@@ -120,14 +120,14 @@ export function forwardPassed(passed: Passed, context: Context): Promise<OriginA
   );
 }
 
-/** Behind an answer the runtime ends everything after half a minute. */
+/** The runtime ends background work 30 s after the answer. */
 const probeMsMax = 20_000;
 
 /**
- * Asks an origin whether it answers, behind the answer, with nothing of any client: by the page that
- * answered last, or the one at hand, and by the front page. A client may make one of them fail.
+ * Probes an origin behind the answer, without anything of a client. Requests the front page and the page
+ * that answered last, or else the current one: a client can make any single page fail.
  *
- * @returns whether it has answered; never rejects
+ * @returns whether the origin has answered; never rejects
  */
 export async function probeOrigin(
   { origin, target }: OriginAsked,
@@ -149,7 +149,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
   return answer.kind === "answered";
 }
 
-/** The time-out is for the first byte; what it comes to is remembered of the origin. */
+/** Sends a request with a timeout for the first byte, and records the result in the origin's health. */
 async function ask(
   asking: OriginAsked,
   request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
@@ -180,7 +180,7 @@ async function ask(
     return failed(asking, failure ?? "unreachable", context);
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
-    // Where a body is sent, it may be its client who failed.
+    // If there is a body, its client may have failed instead of the origin.
     if (request.body !== null) return { kind: "failed", failure };
     return failed(asking, failure, context);
   } finally {
@@ -200,7 +200,10 @@ function failed(asking: OriginAsked, failure: OriginTrouble, context: Context): 
   return { kind: "failed", failure };
 }
 
-/** A connection may break between two requests; what is safe is sent once more (RFC 9110 §9.2.2). */
+/**
+ * Sends a request, and retries it once if that is safe: a reused connection may be broken (RFC 9110
+ * §9.2.2).
+ */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;
   const { method, body, signal } = request;
@@ -218,12 +221,12 @@ async function sentWithRetry(origin: string, request: OriginRequest, context: Co
   return site.fetchOrigin(origin, request);
 }
 
-/** RFC 9110 §15: no other number is a final status, nor can be passed on. */
+/** Returns whether the status is final. Other numbers cannot be passed on (RFC 9110 §15). */
 export function isFinal(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 
-/** Is it an error of the server? RFC 5861 §4 names these four. */
+/** Returns whether the status is one of the server errors that RFC 5861 §4 names. */
 export function isOriginError(status: number): boolean {
   return status === 500 || status === 502 || status === 503 || status === 504;
 }

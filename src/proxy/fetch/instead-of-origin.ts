@@ -1,5 +1,5 @@
-// Answers in place of the origin: with what another request's forward has brought, with a stale response
-// where the origin has failed and one is allowed (RFC 5861 §4), else with a page of our own.
+// Answers in place of the origin: with the result of another's forward, with a stale response if the origin
+// failed and the route allows it (RFC 5861 §4), else with an error page.
 import { discardBody } from "../../cache/record/record.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
@@ -11,7 +11,7 @@ import type { Candidate } from "../stored/stored-response.ts";
 import { decideOnError, isExempt, type Weighed } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
-/** With what another's forward has brought: what the look-up found is not needed any more. */
+/** Answers with a response of another's forward. The candidate of the look-up is no longer needed. */
 export function answeredBy({ stored, tier }: Candidate, need: Need): Response {
   const terms = termsOf(stored.metadata, need.asked.route);
   discardBody(atHand(need)?.stored);
@@ -22,11 +22,11 @@ export function answeredBy({ stored, tier }: Candidate, need: Need): Response {
 }
 
 /**
- * The stale response, where it may answer. While the origin was waited for, the view may have become
- * too old to tell: then it is renewed first.
+ * Answers with a stale response if that is allowed. Renews the view first if it became too old during the
+ * wait.
  *
- * @param who asked the origin: this request, another, or none since the origin is known to fail
- * @returns `undefined` where none may answer
+ * @param who asked the origin: this request, another, or none because the origin is known to fail
+ * @returns `undefined` if no stale response may answer
  */
 export async function staleInstead(
   need: Need,
@@ -45,7 +45,7 @@ export async function staleInstead(
   return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
 }
 
-/** Notes that a stale response answers in the origin's place. */
+/** Notes that a stale response answers instead of the origin. */
 export function noteInstead(
   { ttlSeconds, judged }: Pick<Weighed, "ttlSeconds" | "judged">,
   who: "this" | "another" | "none",
@@ -59,7 +59,7 @@ export function noteInstead(
   decision.outcome = "stale-hit";
 }
 
-/** Where no stale response may answer: a page that tells its client of the failure. */
+/** Returns an error page, for when no stale response may answer. */
 export function failurePage(page: PlainPage, need: Need, failed?: FailedForward): Response {
   discardBody(atHand(need)?.stored);
   need.exchange.decision.outcome = "failed";

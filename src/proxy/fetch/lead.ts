@@ -1,5 +1,4 @@
-// Goes to the origin for one request, and for all who wait for it: a stale response answers in its
-// place if the origin fails.
+// Leads a forward for one request and its followers. If the origin fails, a stale response may answer.
 import type { Fetched } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
@@ -19,18 +18,18 @@ import type { OriginTrouble } from "../site/origin-health.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
- * Asks the origin, and settles the flight as soon as there is something to tell those who wait.
+ * Asks the origin, and settles the flight as soon as it has an outcome for followers.
  *
- * @param flight whoever began it ends it, once all is stored
+ * @param flight ended by its caller, once everything is stored
  */
 export async function lead(need: Need, flight: ForwardFlight): Promise<Fetched<Response>> {
   const { exchange, key } = need;
   const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
   if (need.validating !== undefined) await mayValidate(need.validating, need);
-  // Taken before the request is sent: a purge from here on covers this response.
+  // Taken before the request is sent: a later purge covers this response.
   const stamp = await exchange.site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
-  // Judged after that: what the stamp has in it is known to whoever validates.
+  // Judge the candidate after that, with the purges in the stamp.
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
   const { answer, asked } = await forwardSelecting(need, validators);
@@ -55,15 +54,15 @@ export async function lead(need: Need, flight: ForwardFlight): Promise<Fetched<R
     discardBody(replaced?.stored);
     return sendAndStore(fresh, led);
   }
-  // The request had no condition, so nobody knows what has not changed.
+  // A 304 to an unconditional request says nothing.
   if (validating === undefined) {
     flight.settle({ kind: "nothing-to-share" });
     return originFailed("unreachable", need, flight);
   }
   const isUnchanged = await mayValidate(validating, need);
   const sent = isUnchanged ? await validated(fresh, validating, led) : undefined;
-  // The 304 was about another response than ours, or about what was purged while it was on its way:
-  // ask again, without conditions.
+  // The 304 was about another response, or about one that was purged meanwhile: ask again without
+  // conditions.
   return sent ?? lead({ ...need, validating: undefined, fallback: validating }, flight);
 }
 
@@ -72,15 +71,14 @@ function storedNothing(answer: Response): Fetched<Response> {
 }
 
 /**
- * None of what a hard purge covers, or may cover: a 304 would bring the very body back. What a soft
- * one covers is not validated by a date that can stand for two versions.
+ * Returns no validators if a hard purge covers or may cover the response: a 304 would restore its body.
+ * After a soft purge, a date that two versions may share is no validator.
  */
 function validatorsOf(need: Need): readonly FieldLine[] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
-  // Without all of its body it could answer nobody but this client; and for a HEAD none is read again
-  // to be stored anew.
+  // An incomplete body answers only this client, and a HEAD does not read a body again to store it.
   if (kind === "absent" || kind === "part" || (kind === "stream" && need.asked.method === "HEAD"))
     return [];
   const question = questionOf(need);
@@ -91,13 +89,15 @@ function validatorsOf(need: Need): readonly FieldLine[] {
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
 }
 
-/** Asked before the origin is, and again once it has answered (rule 10). */
+/**
+ * Returns whether validation is allowed. Called before the request, and again after the response (rule 10).
+ */
 async function mayValidate(validating: Candidate, need: Need): Promise<boolean> {
   const { asked, exchange, key } = need;
   const question = questionOf(need);
   if (mayBeValidated(question, validating)) return true;
   if (judgedUnder(question, validating).kind === "purged") return false;
-  // It may be the view alone that is too old.
+  // Perhaps only the view is too old.
   const { atMs } = question;
   const { stamp } = validating.stored.metadata;
   await exchange.site.view.seek({ atMs, host: key.host, afterAnswer: exchange.afterAnswer }, stamp);
@@ -112,7 +112,7 @@ async function originFailed(
   need.exchange.decision.forgetsAnswer();
   const stale = await staleInstead(need, "this");
   const come = stale === undefined ? await storedMeanwhile(need) : undefined;
-  // Those who wait need not look for themselves.
+  // Followers need no look-up of their own.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle({ kind: "origin-failed", failure });
   if (come !== undefined) return storedNothing(answeredBy(come, need));

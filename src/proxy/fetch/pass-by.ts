@@ -1,4 +1,4 @@
-// Requests that no stored response answers, and whose answers are never stored: straight to the origin.
+// Forwards requests that bypass the cache: no stored response answers them, and none is stored.
 import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
 import { Decision, settle } from "../../observe/decision.ts";
@@ -11,7 +11,7 @@ import { bytesPassedOn, passOn } from "../respond/respond.ts";
 import { invalidateBy, isSafe } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";
 
-/** A request that the switch, or BYPASS, sends straight to the origin. */
+/** Forwards a request that the bypass switch or `BYPASS` sends to the origin. */
 export function bySwitch(
   request: Request,
   { target, route, keyed, prefix }: UrlRead,
@@ -21,16 +21,16 @@ export function bySwitch(
   return { request, address, target, url, route, prefix, reason: "bypass", rule: "switch" };
 }
 
-/** Notes on the decision record that a request is passed by, and why. */
+/** Records in the decision that a request bypasses the cache, and why. */
 export function notePass({ reason, rule }: Passed, decision: Decision): void {
   decision.forwards(reason);
   decision.detail = rule;
 }
 
 /**
- * Straight to the origin and straight back: never stored, never collapsed.
+ * Forwards a request and its response without storing or collapsing.
  *
- * @param arrivedAtMs when the request came, in epoch milliseconds
+ * @param arrivedAtMs when the request arrived, in epoch milliseconds
  */
 export async function passBy(
   passed: Passed,
@@ -40,7 +40,7 @@ export async function passBy(
   const { route, prefix, request, rule } = passed;
   const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
   const exchange = { ...context, decision };
-  // RFC 9111 §5.2.1.7: nothing that is stored may answer what is passed by.
+  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request.
   if (requestDirectives(request.headers).onlyIfCached) {
     return refused("only-if-cached", exchange);
   }
@@ -60,7 +60,7 @@ export async function passBy(
     if (answer.kind === "answered") invalidateBy(answer.response, { passed, exchange });
     return answer;
   });
-  // What a client has changed is invalidated even if the client leaves before the answer.
+  // Invalidate even if the client disconnects before the answer.
   if (!isSafe(request)) {
     exchange.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }

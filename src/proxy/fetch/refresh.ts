@@ -1,5 +1,4 @@
-// Brings a response up to date behind its clients' backs: one that is stale (RFC 5861 §3), or soon
-// will be.
+// Refreshes responses behind the answer: stale ones (RFC 5861 §3), and those that soon will be.
 import type { Context, Exchange } from "../site/exchange.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { Fetched } from "../../cache/flights.ts";
@@ -18,10 +17,9 @@ import { lead } from "./lead.ts";
 import { turnInWorld } from "./turn-in-world.ts";
 
 /**
- * Refreshes behind a hit, unless that is under way, or its origin is in trouble and it is not yet time
- * to ask again.
+ * Refreshes behind a hit, unless a refresh is in progress or the failing origin is not yet due for a retry.
  *
- * @param key under which its forwards are collapsed
+ * @param key under which its forwards collapse
  */
 export function refreshBehind(
   client: Asked,
@@ -34,7 +32,7 @@ export function refreshBehind(
   if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, context);
 }
 
-/** Probes an origin behind the answer, whatever is stored or under way. */
+/** Probes an origin behind the answer, whatever is stored or in progress. */
 export function probeBehind({ route, target }: Asked, context: Context): void {
   context.afterAnswer(
     async () => void (await probeOrigin({ origin: route.origin, target }, context)),
@@ -47,7 +45,7 @@ function isWorthAsking(client: Asked, context: Context): boolean {
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
 
-/** One at a time per key and isolate: a refresh is a flight like any other forward. */
+/** Starts a refresh. It is a flight like any other forward, so one runs at a time per key and isolate. */
 export function startRefresh(
   client: Asked,
   { stored }: Candidate,
@@ -65,7 +63,7 @@ export function startRefresh(
   startBehind({ asked, exchange: refreshOf(asked, context), accepts, like }, key);
 }
 
-/** Starts an anonymous request for the whole of what is not stored, for all who wait for it. */
+/** Starts an anonymous request for a whole response, for all that wait for it. */
 export function startFill(need: Need, { turnMsMax }: { turnMsMax?: number } = {}): ForwardFlight {
   const { key, marker } = need;
   const asked = asRefresh(need.asked, marker?.names ?? []);
@@ -73,18 +71,18 @@ export function startFill(need: Need, { turnMsMax }: { turnMsMax?: number } = {}
   return startBehind({ asked, exchange, accepts: isFresh, isOfClient: true, turnMsMax }, key);
 }
 
-/** `skipped`: another colo, or a lower tier, has it by now. */
+/** `skipped`: another colo or a lower tier already has a fresh response. */
 type Refreshed = "refreshed" | "skipped" | "failed";
 
-/** What an attempt to have something fresh came to. */
+/** The result of refreshing ahead. */
 export type Ahead =
-  /** It is not yet time to ask its origin again. */
+  /** Its failing origin is not yet due for a retry. */
   | { readonly kind: "origin-in-trouble" }
-  /** The switch sends its route straight to the origin. */
+  /** Its route bypasses the cache. */
   | { readonly kind: "bypassed" }
-  /** For long enough. */
+  /** Fresh for long enough. */
   | { readonly kind: "fresh"; readonly candidate: Candidate; readonly decision: Decision }
-  /** For another request. */
+  /** Another request's flight is in progress. */
   | { readonly kind: "under-way"; readonly flight: ForwardFlight }
   | {
       readonly kind: "asked";
@@ -94,10 +92,10 @@ export type Ahead =
     };
 
 /**
- * Brings up to date what is fresh for less than that by now, in whichever tier it is found. What waits for
- * its second ask gets it.
+ * Refreshes a response that is fresh for less than the given time, in whichever tier it is. Counts as the
+ * second request for one that awaits it.
  *
- * @param client as `asRefresh` makes it
+ * @param client from `asRefresh`
  */
 export async function refreshAhead(
   client: Asked,
@@ -138,17 +136,17 @@ function isFresh({ verdict }: FoundResponse): boolean {
 interface Refresh {
   readonly asked: Asked;
   readonly exchange: Exchange;
-  /** Is this what the refresh is to bring? */
+  /** Returns whether a response makes the refresh unnecessary. */
   readonly accepts: (found: FoundResponse) => boolean;
-  /** What is to be refreshed, where that is known: it may be gone from the tiers by then. */
+  /** The response to refresh, if known: the tiers may have dropped it by then. */
   readonly like?: StoredMetadata;
-  /** The request still has the fields of the client that occasioned it. */
+  /** The request still has the fields of the client that caused the refresh. */
   readonly isOfClient?: true;
-  /** With `collapse: "global"`: how long it waits for its turn before it leads without one. */
+  /** With `collapse: "global"`: wait timeout, after which it leads without its turn. */
   readonly turnMsMax?: number | undefined;
 }
 
-/** The exchange of a refresh, which no client waits for. */
+/** Builds the exchange of a refresh, which no client waits for. */
 function refreshOf({ key, route }: Asked, context: Context): Exchange {
   const decision = new Decision({ route: route.name, key: key.text, isRefresh: true });
   return { ...context, decision };
@@ -166,7 +164,7 @@ function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
   return flight;
 }
 
-/** From a lower tier, or another colo, if that has brought it by now; else from the origin. */
+/** Takes a fresh response from a lower tier or another colo if there is one, else asks the origin. */
 async function refreshed(
   found: FoundResponse | undefined,
   place: SearchPlace,
@@ -181,11 +179,11 @@ async function refreshed(
     return { answer: "skipped", done: Promise.resolve() };
   }
   const candidate = found?.candidate;
-  // It may still answer if the origin fails, and is validated where it can be.
+  // The candidate may answer if the origin fails, and is validated if possible.
   const isFallback = found?.verdict.kind === "forward";
   const before = isFallback ? { fallback: candidate } : { validating: candidate };
   const like = candidate?.stored.metadata ?? given.like;
-  // A note of a hot key holds no more than its key and its Vary.
+  // A note of a hot key holds only its key and its Vary.
   const isNamed = like === undefined && given.isOfClient !== true;
   const named = isNamed ? asked : inNobodysName(asked, like, place.marker?.names);
   exchange.decision.forwards("stale");
@@ -198,7 +196,7 @@ async function refreshed(
   return { answer: isWell ? "refreshed" : "failed", done };
 }
 
-/** With `collapse: "global"`, one in the world: the others take what that one brings. */
+/** With `collapse: "global"`, one isolate in the world refreshes, and the others take its result. */
 async function isOurTurn(
   given: Refresh & { readonly flight: ForwardFlight },
   key: RecordKey,

@@ -1,5 +1,5 @@
-// Makes an origin's answer the site's own: where its fields name the origin's address, clients get
-// the site's. An origin that builds URLs of its own Host would send them past this cache.
+// Replaces the origin's address by the site's in response fields. URLs that an origin builds from its own
+// Host would lead clients past this cache.
 import type { FieldLine } from "../../rules/fields.ts";
 import { bodiless } from "../respond/respond.ts";
 import { keyedQuery, pathAndQuery, readTarget, type Target } from "../request/target.ts";
@@ -7,14 +7,14 @@ import { isFinal } from "./forward.ts";
 import type { OriginRequest } from "../site/site.ts";
 
 /**
- * About the connection to the origin: other ports and protocols of it (RFC 7838 §2), which lead past
- * this cache; and a request field that some origins send back.
+ * Fields about the connection to the origin: its other ports and protocols (RFC 7838 §2), which bypass this
+ * cache; and a request field that some origins send back.
  */
 const neverPassedOn = ["alt-svc", "host"];
 
 type Rename = (reference: string) => string;
 
-/** The fields that hold URI-references, and where they stand in them. */
+/** Fields with URI-references, and how to rename these. */
 const referring: Readonly<Record<string, (value: string, rename: Rename) => string>> = {
   location: (value, rename) => rename(value),
   "content-location": (value, rename) => rename(value),
@@ -29,8 +29,8 @@ const referring: Readonly<Record<string, (value: string, rename: Rename) => stri
 };
 
 /**
- * @param base scheme and host that the origin was asked at; `undefined`: references to it stay
- * @returns the same response where there is nothing to change
+ * @param base scheme and host of the request to the origin; `undefined`: references to it stay
+ * @returns the same response if nothing changes
  */
 export function asOfSite(
   response: Response,
@@ -38,7 +38,7 @@ export function asOfSite(
   base: string | undefined,
 ): Response {
   const { status, statusText, headers } = response;
-  // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
+  // An accepted upgrade belongs to its connection, which a copy would lose.
   if (!isFinal(status)) return response;
   const dropped = neverPassedOn.filter((name) => headers.has(name));
   const lines = base === undefined ? [] : renamedFields(response, new URL(base), request);
@@ -50,7 +50,7 @@ export function asOfSite(
   return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
-/** @returns every line of each field that has to change */
+/** @returns every line of each field that changes */
 function renamedFields(
   response: Response,
   own: URL,
@@ -74,8 +74,8 @@ function renamedFields(
 }
 
 /**
- * Does it send the client to make the same request again at another URL? Where it sets a cookie, or
- * turns a POST into a GET (RFC 9110 §15.4), the next request differs from this one.
+ * Returns whether a redirect repeats the same request at another URL. With a cookie, or when a POST becomes
+ * a GET (RFC 9110 §15.4), the next request differs.
  */
 function repeatsRequest({ status, headers }: Response, method: string): boolean {
   if (status < 300 || status > 399 || headers.has("set-cookie")) return false;
@@ -85,9 +85,9 @@ function repeatsRequest({ status, headers }: Response, method: string): boolean 
 const absolute = /^(?:(https?):)?\/\/(?:[^/?#@]*@)?([^/?#]*)(.*)$/is;
 
 /**
- * `https` stays: who is sent to TLS is never sent back. `http` says little of an origin's own host:
- * behind what ends TLS for it, it may take itself for `http`, so clients who came by TLS keep TLS.
- * A redirect of the very same request to `http` means it: with `https` it would have no end.
+ * Renames a reference to the origin. `https` stays, so that no client is sent back from TLS. `http` becomes
+ * the client's scheme, because an origin behind a TLS proxy may not know its own. A redirect of the same
+ * request to `http` is meant so: with `https` it would loop.
  */
 function renamed(reference: string, own: URL, target: Target, isRepeat: boolean): string {
   const [, scheme, authority, rest = ""] = absolute.exec(reference) ?? [];
@@ -101,7 +101,7 @@ function renamed(reference: string, own: URL, target: Target, isRepeat: boolean)
   return `${given}://${hostBy(given, target)}${rest}`;
 }
 
-/** In whatever spelling, and with its query in whatever order: it is forwarded sorted. */
+/** Compares pages in normal spelling and query order: the query is forwarded sorted. */
 function isSamePage(page: string, asked: Target): boolean {
   const [a, b] = [readTarget(`http://any.invalid${page}`), asked].map(({ path, query }) =>
     pathAndQuery({ path, query: keyedQuery(query, () => true) }),
@@ -109,14 +109,14 @@ function isSamePage(page: string, asked: Target): boolean {
   return a === b;
 }
 
-/** A port at which clients came in by one scheme does not speak the other. */
+/** Returns the host for a scheme. A port at which clients used one scheme does not speak the other. */
 function hostBy(scheme: "http" | "https", { host, ownHost, scheme: own }: Target) {
   const [port] = /:\d+$/.exec(host) ?? [];
   if (port === undefined || scheme === own || !ownHost.endsWith(port)) return host;
   return host.slice(0, -port.length);
 }
 
-/** Without the port that either scheme implies. */
+/** Removes the default port of either scheme. */
 function withoutPort(host: string): string {
   return host.replace(/:(?:80|443)$/, "");
 }
@@ -130,10 +130,10 @@ function isWithin(name: string, domain: string): boolean {
   return name === domain || name.endsWith(`.${domain}`);
 }
 
-/** The attribute, and what it names (RFC 6265 §5.2.3). */
+/** The attribute and its value (RFC 6265 §5.2.3). */
 const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i;
 
-/** Without it a cookie is for the host that sends it, which is the site (RFC 6265 §5.3). */
+/** Removes the attribute. The cookie is then for the host that sends it, the site (RFC 6265 §5.3). */
 function withoutDomain(cookie: string, ownName: string): string {
   const [pair, ...attributes] = cookie.split(";");
   const isOwn = (attribute: string) => domain.exec(attribute)?.[1]?.toLowerCase() === ownName;

@@ -1,5 +1,5 @@
-// A leader's turn in the world, on routes with `collapse: "global"`: what stands in the shared tier by
-// now, and the words that holders of the lease leave for each other.
+// A leader's turn in the world, on routes with `collapse: "global"`: reads the shared tier, and leaves
+// words for other holders of the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";
@@ -16,17 +16,17 @@ import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { staleInstead } from "./instead-of-origin.ts";
 
-/** A turn that is asked for, and the flight that it is for. */
+/** A request for a turn, and the flight that it is for. */
 interface TurnAsked {
   readonly need: Pick<Need, "asked" | "exchange" | "key">;
   readonly flight: ForwardFlight;
-  /** Is this what the need was for? */
+  /** Returns whether the need is met. */
   readonly accepts: (found: FoundResponse) => boolean;
-  /** How long it waits; as long as the route's patience lasts, where this is left out. */
+  /** Wait timeout; the route's by default. */
   readonly waitMs?: number | undefined;
 }
 
-/** Waits for the lease; a route that collapses in the isolate has its turn at once. */
+/** Waits for the lease. On a route that collapses only in the isolate, returns at once. */
 export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
   const { collapse } = need.asked.route;
@@ -43,7 +43,9 @@ export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome
   return turn;
 }
 
-/** The turn of a request that leads for a client: a stale response may answer it in the end. */
+/**
+ * Takes the turn of a request that leads for a client. A stale response may answer that client in the end.
+ */
 export async function leaderTurn(
   need: Need,
   flight: ForwardFlight,
@@ -69,13 +71,13 @@ export async function leaderTurn(
   }
   const isFailure = turn.kind === "told" && turn.word !== "lead-anonymously";
   if (!isFailure) return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
-  // Where a stale response may not answer, this colo sees for itself: it may reach the origin.
+  // Without a usable stale response, this colo tries for itself: it may reach the origin.
   const answer = await staleInstead(need, "another");
   const outcome = { kind: "origin-failed", failure: "error-status" } as const;
   return answer === undefined ? { kind: "lead" } : { kind: "answer", answer, outcome };
 }
 
-/** What stands under the key by now, if that is what was waited for. */
+/** Returns the outcome from a record in the shared tier, if it meets the need. */
 async function outcomeOf(
   record: ResponseHead,
   { need, accepts }: TurnAsked,
@@ -100,7 +102,7 @@ async function outcomeOf(
   return undefined;
 }
 
-/** @returns `undefined` where the shared tier has it for all */
+/** @returns `undefined` if the shared tier has the response for all */
 function wordFor(
   outcome: ForwardOutcome | undefined,
   { asked, exchange, key }: TurnAsked["need"],

@@ -1,16 +1,16 @@
-// How long a request's body may take to go to the origin: its first byte comes only behind that.
+// Upload time of a request's body, before which the origin sends no first byte.
 
-/** 64 KiB a second, half a megabit: who sends slower may find no patience. */
+/** 64 KiB per second, half a megabit. Slower uploads may time out. */
 const bytesPerMs = 65.536;
 
-/** Whoever claims a large body holds a connection of the origin for no longer. */
+/** Limits how long a claimed large body can hold a connection to the origin. */
 const uploadMsMax = 1_800_000;
 
 /**
- * What a body adds to the time-out for the first byte of its answer, by the length that its client
- * tells: a body that takes minutes is no sign of an origin that is silent.
+ * Returns the time to add to the first-byte timeout, by the stated length of the request's body. A slow
+ * upload does not mean that the origin is silent.
  *
- * @returns milliseconds; 0 without a body, or where its length is not told
+ * @returns milliseconds; 0 without a body or a stated length
  */
 export function uploadMs(request: Pick<Request, "body" | "headers">): number {
   const length = request.headers.get("content-length") ?? "";

@@ -24,11 +24,11 @@ import { sendAndStoreBody } from "../storing/store-while-sending.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
 /**
- * Answers with a stored response that the origin says is unchanged, and stores it as it is now.
+ * Answers with a stored response that the origin has validated, and stores it freshened.
  *
  * @param fresh     a 304
- * @param candidate the response whose validator was sent, with all of its body; no other is freshened
- *   (RFC 9111 §4.3.4)
+ * @param candidate the response whose validator was sent, with its whole body; no other is freshened (RFC
+ *   9111 §4.3.4)
  * @returns `undefined` if the 304 is about another response
  */
 export async function validated(
@@ -41,14 +41,14 @@ export async function validated(
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
   const metadata = freshenedMetadata(before, fresh, led);
-  // RFC 9111 §7.3: a cookie is for the client that was answered, and so is the answer it is in.
+  // RFC 9111 §7.3: a cookie, and with it this answer, is for one client.
   const cookies = personalCookies(fresh.response.headers, asked.route, exchange.site.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
   heedRefusal(refusal, metadata, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
   decision.tier = candidate.tier;
-  // Too large to be held: it is read once more from its tier, and stored again on the way.
+  // Too large for memory: read it again from its tier, and store it on the way.
   if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);
   }
@@ -76,8 +76,8 @@ export async function validated(
 }
 
 /**
- * A request with a cookie or a credential of one client may be answered with fields of that client:
- * such an answer changes the stored response only where it says itself that it may be shared.
+ * Returns why a 304 may not freshen the stored response. The answer to a request with a client's cookie or
+ * credential may be personal, so it counts only if it says that it may be shared.
  */
 function refusalToFreshen(
   metadata: StoredMetadata,
@@ -94,10 +94,10 @@ function refusalToFreshen(
 }
 
 /**
- * Applies a 200 to HEAD to the stored response to GET that it met (RFC 9111 §4.3.5): freshens it, or
- * makes it stale where the answer is about another body, or may not be shared. It never ends one: many
- * origins answer HEAD with other validators than GET. An answer for one client alone changes nothing,
- * nor does one that a newer stored response has overtaken.
+ * Applies a 200 to HEAD to the stored response to GET (RFC 9111 §4.3.5). Freshens that response, or makes
+ * it stale if the answer is about another body or may not be shared. Never removes it: many origins send
+ * other validators with HEAD than with GET. Ignores an answer for one client alone, and one older than the
+ * stored response.
  */
 export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
   const { asked, exchange, key } = need;
@@ -112,7 +112,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
   const isOvertaken = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
   if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
-  // Lower tiers may hold a newer one that this isolate knows nothing of.
+  // Lower tiers may hold a newer response that this isolate has not seen.
   if (body.kind !== "blob" || standsAtMs === undefined) return;
   const store = (metadata: StoredMetadata) =>
     exchange.afterAnswer(() =>
@@ -136,8 +136,8 @@ async function storeFreshened(stored: StoredResponse, from: Candidate, need: Nee
 }
 
 /**
- * What is validated at every use gains nothing from being written to every tier at every use: the
- * lower ones are only kept from letting it expire. What has waited for its second ask has it now.
+ * Returns the tiers to write. A response validated at every use is not rewritten everywhere: lower tiers
+ * only extend its time. A response that awaited its second request is written to all.
  */
 function tiersToUpdate(
   before: StoredMetadata,
@@ -146,7 +146,7 @@ function tiersToUpdate(
 ): readonly ResponseTier[] {
   const { all, memory } = need.exchange.site.tiers;
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
-  // By its new tags a purge has to find it in every tier.
+  // Purges must find its new tags in every tier.
   if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return all;
   const { route } = need.asked;
   const atMs = need.exchange.nowAtMs();

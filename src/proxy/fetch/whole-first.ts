@@ -1,5 +1,5 @@
-// Answers a range that its origin would answer with the whole: the isolate asks for the whole once,
-// in nobody's name and at no client's pace, and all who want a range of it wait for that.
+// Answers ranges for an origin that ignores them: the isolate fetches the whole once, anonymously, and all
+// range requests wait for it.
 import { discardBody } from "../../cache/record/record.ts";
 import { patiently } from "../../base/patience.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
@@ -10,10 +10,10 @@ import { startFill } from "./refresh.ts";
 import { withoutAsking } from "./without-asking.ts";
 
 /**
- * Only where a range has been answered with the whole before: whoever plays a large film of an origin
- * that knows ranges must not wait for all of it.
+ * Answers a range from the whole, only after the origin has ignored a range here before. Otherwise a client
+ * would wait for a whole film although its origin supports ranges.
  *
- * @returns `undefined` where this range is to be forwarded
+ * @returns `undefined` if this range is to be forwarded
  */
 export async function wholeFirst(need: Need): Promise<Response | undefined> {
   const { asked, exchange, key } = need;
@@ -27,7 +27,7 @@ export async function wholeFirst(need: Need): Promise<Response | undefined> {
   const found = await search.found();
   if (found !== undefined && search.accepts(found)) return answeredBy(found.candidate, need);
   discardBody(found?.candidate.stored);
-  // Its leader may have gone with its client, or its origin be in trouble: the next one may be luckier.
+  // The failure may be temporary: the leader left with its client, or the origin was failing.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
   if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
   return undefined;

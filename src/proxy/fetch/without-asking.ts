@@ -1,5 +1,4 @@
-// Answers without the origin while it is known to fail: it is probed behind an answer, and no client
-// finds out again.
+// Answers without the origin while it is failing. A probe behind an answer checks it, so no client waits.
 import { discardBody } from "../../cache/record/record.ts";
 import { atHand, lookedFurther, type Need } from "../reuse/need.ts";
 import { storedMeanwhile } from "./come-since.ts";
@@ -7,9 +6,9 @@ import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { probeBehind, startRefresh } from "./refresh.ts";
 
 /**
- * While the origin is down, and for a page that has just failed.
+ * Answers while the origin is down, and for a page that has just failed.
  *
- * @returns `undefined` where it is to be asked
+ * @returns `undefined` if the origin is to be asked
  */
 export async function withoutAsking(
   need: Need,
