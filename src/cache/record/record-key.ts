@@ -28,9 +28,7 @@ export class RecordKey {
     return key;
   }
 
-  /**
-   * Returns the SHA-256 of the text, hex. Cached as text, because a promise would belong to one request.
-   */
+  /** Returns the SHA-256 of the text, hex. A cached promise would belong to one request. */
   digest(): string | Promise<string> {
     return this.#digest ?? this.#digested();
   }

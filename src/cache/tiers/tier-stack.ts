@@ -27,11 +27,7 @@ export class TierStack<Detail> {
     this.ofWorld = below.findLast(({ name }) => tierScopes[name] === "world");
   }
 
-  /**
-   * Returns the tiers of a route.
-   *
-   * @param names tiers of a route or namespace; the deployment may lack some
-   */
+  /** @param names tiers of a route or namespace; the deployment may lack some */
   of(names: readonly TierName[]): TierStack<Detail> {
     const known = this.parts.get(names);
     if (known !== undefined) return known;
@@ -46,10 +42,7 @@ export class TierStack<Detail> {
     return new TierStack(this.memory, below, this.usesMemory);
   }
 
-  /**
-   * Returns the tiers above the given one that differ in scope, so that they can hold copies of its
-   * records.
-   */
+  /** Returns the tiers above this one that differ in scope: they can hold copies of its records. */
   above({ name: from }: Pick<Tier<Detail>, "name">): readonly Tier<Detail>[] {
     const at = this.all.findIndex(({ name }) => name === from);
     return this.all.slice(0, at).filter(({ name }) => tierScopes[name] !== tierScopes[from]);

@@ -1,20 +1,20 @@
-// Reads a body in chunks as large as have come, instead of the small ones a plain reader gives.
+// Reads a body in chunks as large as available, because plain readers return small ones.
 import { OutOfTime, within } from "../../base/patience.ts";
 
 const chunkBytesMax = 65_536;
 /** For bytes beyond the stated length. */
 const chunkBytesMin = 1_024;
 
-/** Reads one body, chunk by chunk, and gives up one that stalls. */
+/** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
-  /** How many bytes of the stated length have not come yet. */
+  /** Bytes of the stated length that have not arrived yet. */
   #leftBytes: number;
 
   /**
-   * @param betweenBytesMs how long the next chunk is waited for
+   * @param betweenBytesMs timeout of the next chunk
    * @param bodyBytes      the stated length: a small body then needs a small buffer
    */
   constructor(
@@ -27,12 +27,12 @@ export class ChunkReader {
     try {
       this.#bytes = stream.getReader({ mode: "byob" });
     } catch {
-      // Not a byte stream: made by code rather than by the network.
+      // Not a byte stream: made by code, not by the network.
       this.#plain = stream.getReader();
     }
   }
 
-  /** @returns `undefined` at the end; rejects when the body is cut short, or stalls */
+  /** @returns `undefined` at the end; rejects if the body is truncated or stalls */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       return await within(this.#next(), this.#betweenBytesMs);
@@ -58,7 +58,7 @@ export class ChunkReader {
     return value.byteLength < chunkBytes / 4 ? value.slice() : value;
   }
 
-  /** Lets go of the rest of the body. Never rejects. */
+  /** Discards the rest of the body. Never rejects. */
   async cancel(): Promise<void> {
     await (this.#bytes ?? this.#plain)?.cancel().catch(() => undefined);
   }

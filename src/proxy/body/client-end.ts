@@ -1,37 +1,37 @@
-// Where a fill's client reads: what has come waits for it in order, one slice on its way at a time.
+// The client's end of a fill: queues the arriving bytes, and sends them in order, one slice at a time.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/patience.ts";
 import type { BytePipe } from "./byte-pipe.ts";
 
-/** Of what is held in one piece, a client that reads slowly holds so much besides. */
+/** Extra memory for a slow reader of a body that is held in one piece. */
 const sliceBytes = 65_536;
 
-/** A client that takes no slice for so long is cut off while others need the memory that it holds. */
+/** While memory is short, a client that takes no slice for this long is cut off. */
 const stallMsMax = 20_000;
 
-/** The client may leave or read slowly; the fill goes on without it. */
+/** Sends a body to a client that may leave or read slowly. The fill goes on without it. */
 export class ClientEnd {
   readonly #pipe: BytePipe | undefined;
   #waiting: Uint8Array[] = [];
-  /** Behind what waits. */
+  /** Sent after the waiting chunks. */
   #rest = new Blob();
-  /** Of both. */
+  /** Of waiting chunks and the rest. */
   #waitingBytes = 0;
   #sending: Promise<void> | undefined;
-  /** False also where there has never been a client. */
+  /** False also if there was never a client. */
   hasLeft = false;
 
-  /** @param pipe `undefined` if nobody waits for the body */
+  /** @param pipe `undefined` without a client */
   constructor(pipe: BytePipe | undefined) {
     this.#pipe = pipe;
   }
 
-  /** Is there a client, and has it not left? */
+  /** Returns whether there is a client that has not left. */
   get isReading(): boolean {
     return this.#pipe !== undefined && !this.hasLeft;
   }
 
-  /** Sends a chunk behind all that waits; nothing, where nobody reads. Does not wait. */
+  /** Queues a chunk; does nothing without a reader. Does not wait. */
   queue(chunk: Uint8Array): void {
     if (this.#pipe === undefined || this.hasLeft || chunk.byteLength === 0) return;
     this.#waiting.push(chunk);
@@ -39,7 +39,7 @@ export class ClientEnd {
     this.#sending ??= this.#send(this.#pipe);
   }
 
-  /** Sends what others hold too, as the only thing that is sent. Does not wait. */
+  /** Sends a shared blob as the whole body. Does not wait. */
   queueWhole(whole: Blob): void {
     if (this.#pipe === undefined) return;
     this.#rest = whole;
@@ -47,7 +47,7 @@ export class ClientEnd {
     this.#sending ??= this.#send(this.#pipe);
   }
 
-  /** The same bytes in one piece, which others hold too, in place of the chunks they came in. */
+  /** Replaces the waiting chunks by the same bytes of a shared blob. */
   shareFrom(whole: Blob): void {
     if (this.#waitingBytes === 0) return;
     this.#rest = whole.slice(whole.size - this.#waitingBytes);
@@ -55,9 +55,9 @@ export class ClientEnd {
   }
 
   /**
-   * Settles once everything queued was taken, or the client has left.
+   * Settles once the client has taken everything queued, or has left.
    *
-   * @param budget of what it holds meanwhile: while that is short, a client that stalls is cut off
+   * @param budget while it is short, a client that stalls is cut off
    */
   async drained(budget?: Pick<ByteBudget, "isShort">): Promise<void> {
     const drained = this.#sending;
@@ -65,7 +65,9 @@ export class ClientEnd {
     else await this.#unlessStalled(drained, budget);
   }
 
-  /** Behind everything queued. Settles once the client has taken it, has left, or was cut off. */
+  /**
+   * Ends the body after everything queued. Settles once the client has taken it, has left, or was cut off.
+   */
   async close(budget: Pick<ByteBudget, "isShort">): Promise<void> {
     await this.#unlessStalled(this.#closed(), budget);
   }
@@ -84,7 +86,7 @@ export class ClientEnd {
     await this.#pipe?.writer.close().catch(() => undefined);
   }
 
-  /** At once, for the fill; one that reads slowly may see it late. */
+  /** Aborts at once for the fill. A slow reader may see it late. */
   abort(cause: unknown): void {
     this.#leave();
     void this.#pipe?.writer.abort(cause).catch(() => undefined);

@@ -1,5 +1,5 @@
-// Gathers an origin's body while it streams to the client. What exceeds the buffer goes on to
-// client and edge tier in lock-step, at the client's pace.
+// Gathers an origin's body while it streams to the client. A body larger than the buffer continues to client
+// and edge tier in lock-step, at the client's pace.
 import { within } from "../../base/patience.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
@@ -7,52 +7,49 @@ import { ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 
-/** What came of a body. */
+/** The result of gathering a body. */
 export type Gathered =
   | {
       kind: "whole";
       blob: Blob;
-      /** Settles once the client has taken all of it, or left; nothing else need wait for that. */
+      /** Settles once the client has taken the whole body or left. Nothing else needs to wait for it. */
       sent: Promise<void>;
     }
-  /** Went on to the client and, where it may, to the edge tier. */
+  /** Streamed to the client and, if allowed, to the edge tier. */
   | { kind: "streamed" }
-  /** Cut short by the origin: not to be stored. */
+  /** Truncated by the origin: not to be stored. */
   | { kind: "cut" };
 
-/** A body, where it goes, and how much of it may be held. */
+/** A body, its readers, and the memory that it may use. */
 export interface GatherPlan {
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Where the client reads; `undefined` if nobody waits for the body. */
+  /** Where the client reads; `undefined` without a client. */
   readonly client: BytePipe | undefined;
-  /** Where clients read who have joined; `undefined` if none can. */
+  /** Where clients read that have joined; `undefined` if none can. */
   readonly relay?: Pick<Relay, "push" | "end" | "isRead" | "room"> | undefined;
   readonly bufferBytes: number;
-  /** How long the origin may let its body stall. */
+  /** Timeout between two chunks of the origin. */
   readonly betweenBytesMs: number;
-  /** Has it gone on for as long as the runtime lets anything go on that no client waits for? */
+  /** Returns whether the runtime's time for work without a client is over. */
   readonly isOver: () => boolean;
-  /** What all fills under way may hold; a fill for which nothing is left streams on. */
+  /** The memory of all fills. A fill that gets none of it streams on. */
   readonly budget: ByteBudget;
   /** Content-Length; `null` where there is none. */
   readonly bodyBytes: number | null;
-  /** The largest body that may go to the edge tier in a stream; 0 for none. */
+  /** The largest body that may be streamed to the edge tier; 0 for none. */
   readonly streamBytesMax: number;
-  /**
-   * Called once, when the body outgrows the buffer, with what the edge tier should read and with
-   * what will tell it whether that was all.
-   */
+  /** Called once, when the body outgrows the buffer, with the edge tier's stream and its final length. */
   readonly onOverflow: (
     stream: ReadableStream<Uint8Array>,
     completed: Promise<number | "cut">,
   ) => void;
-  /** Called once when it is known that there will be nothing to share, before the body's end. */
+  /** Called once, before the body's end, when it is known that nothing can be shared. */
   readonly onUnshared: () => void;
 }
 
 /**
- * Gathers a body while its client reads it. Settles once it has come, or was cut short; the client may
- * have yet to take it. Never rejects.
+ * Gathers a body while its client reads it. Settles once the body has arrived or was truncated; the client
+ * may still be reading. Never rejects.
  */
 export async function gather(plan: GatherPlan): Promise<Gathered> {
   const gathered = await gatherAll(plan);
@@ -68,7 +65,7 @@ async function gatherAll(plan: GatherPlan): Promise<Gathered> {
     for (;;) {
       const chunk = await reader.read();
       if (chunk === undefined) break;
-      // Cut off by the runtime, it would never give back its share of the budget.
+      // If the runtime cut it off, it would never release its share of the budget.
       const isReading = client.isReading || plan.relay?.isRead === true;
       if (!isReading && plan.isOver()) throw new Error("Nobody waits for it any more.");
       client.queue(chunk);
@@ -98,10 +95,10 @@ async function gatherAll(plan: GatherPlan): Promise<Gathered> {
 
 const smallBytesMax = 65_536;
 
-/** The chunks that have come, and what was taken of the budget for them. */
+/** The chunks so far, and the bytes taken from the budget for them. */
 class Buffered {
   readonly #budget: ByteBudget;
-  /** What is known of its length. */
+  /** The stated length, if any. */
   readonly #bodyBytes: number;
   #chunks: Uint8Array<ArrayBuffer>[] = [];
   #takenBytes = 0;
@@ -112,7 +109,7 @@ class Buffered {
     this.#bodyBytes = bodyBytes ?? 0;
   }
 
-  /** @returns whether there was room for it; it is kept all the same */
+  /** @returns whether the budget had room; the chunk is kept in any case */
   add(chunk: Uint8Array<ArrayBuffer>): boolean {
     this.bytes += chunk.byteLength;
     this.#chunks.push(chunk);
@@ -122,7 +119,7 @@ class Buffered {
     return isHeld;
   }
 
-  /** Let go of one by one, as they are passed on. */
+  /** Releases the chunks one by one, as they are passed on. */
   *passedOn(): Generator<Uint8Array> {
     for (let next = this.#chunks.shift(); next !== undefined; next = this.#chunks.shift()) {
       yield next;
@@ -141,7 +138,7 @@ class Buffered {
   }
 }
 
-/** A client that leaves ends the store; an edge tier that fails leaves the client alone. */
+/** Streams the rest. A client that leaves ends the store; a failing edge tier does not affect the client. */
 async function streamOn(
   plan: GatherPlan,
   reader: ChunkReader,
@@ -177,10 +174,10 @@ async function streamOn(
   }
 }
 
-/** How long the edge tier may leave a piece of a body unread. */
+/** How long the edge tier may leave a chunk unread. */
 const stallMsMax = 2_000;
 
-/** What the edge tier reads, and the word on whether it was all. */
+/** The edge tier's stream, and its final length or `cut`. */
 class EdgeEnd {
   readonly #writer: BytePipe["writer"];
   readonly #completed = Promise.withResolvers<number | "cut">();
@@ -192,7 +189,7 @@ class EdgeEnd {
     onOverflow(readable, this.#completed.promise);
   }
 
-  /** A tier that takes nothing more for a while is given up: the client waits for it. */
+  /** Gives up a tier that stalls, because the client waits for it. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isOver) return;
     await within(this.#writer.write(chunk), stallMsMax).catch(() => this.cut());
@@ -208,7 +205,7 @@ class EdgeEnd {
     this.#completed.resolve(isClosed ? bytes : "cut");
   }
 
-  /** Not waited for: what nobody reads is not aborted either. */
+  /** Not awaited: the abort of an unread stream does not settle. */
   cut(): void {
     if (this.#isOver) return;
     this.#isOver = true;

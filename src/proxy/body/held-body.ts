@@ -1,4 +1,4 @@
-// What clients read of a large body that is held whole, without a copy of all of it for each.
+// Lets clients read a large body in memory without a full copy for each.
 import type { Exchange } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
@@ -14,10 +14,10 @@ interface Holding extends Pick<Exchange, "afterAnswer"> {
 }
 
 /**
- * A stream of a large body. No more than a piece of it is copied at a time, and it counts in the
- * budget until its client has taken it, or left.
+ * Returns a stream of a large body. Copies one piece at a time. The body counts in the budget until its
+ * client has taken it or left.
  *
- * @param part first and last byte, both included; absent for all of it
+ * @param part first and last byte, both included; absent for the whole body
  */
 export function readableOf(
   held: Blob,
@@ -27,12 +27,12 @@ export function readableOf(
   const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);
   const isCountedElsewhere = tiers.memory.holds(held);
   const letGo = fillBudget.hold(held, held.size, { isCountedElsewhere });
-  // Of a stream of its own the runtime holds a copy for a client that has yet to take it, and does not
-  // tell when it has: a large body goes piece by piece, and is let go of behind the last.
+  // With a plain stream, the runtime holds a copy for a slow client and does not report when it is read. So
+  // send a large body in pieces, and release it after the last.
   const pipe = openBytePipe(asked.size);
   const client = new ClientEnd(pipe);
   client.queueWhole(asked);
-  // Without this the runtime would drop the work together with a client that leaves.
+  // Otherwise the runtime would drop this work when the client leaves.
   afterAnswer(() => client.close(fillBudget).finally(letGo));
   return pipe.readable;
 }

@@ -1,22 +1,22 @@
-// Passes a body on, while it still comes, to every client who waits for it. Clients read at their own
-// pace, each in its own request: here are bytes and promises, never another request's I/O.
+// Relays a body while it arrives to every client that waits for it. Clients read at their own pace, each in
+// its own request: this has bytes and promises, never another request's I/O.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/patience.ts";
 
-/** A body that has not ended by then may have no end: nobody else gets its beginning. */
+/** A body that takes longer may have no end, so no client can join any more. */
 const joinMsMax = 5_000;
-/** The runtime may end the request that reads the origin without a word. */
+/** The runtime may end the request that reads the origin without notice. */
 const lookAgainMs = 1_000;
-/** A body that nothing comes of for so long has lost its source. */
+/** A body without a new chunk for this long has lost its source. */
 const silenceMsMax = 35_000;
 
-/** A reader that takes nothing for so long is cut off. */
+/** A reader that takes nothing for this long is cut off. */
 const stallMsMax = { alone: 20_000, besideOthers: 2_000 };
-/** How long readers may hold up those who joined with them, in all. */
+/** How long readers may hold up the others, in total. */
 const heldUpMsMax = 20_000;
 
 interface RelayLimits {
-  /** What clients who read slowly may keep waiting, in all; beyond that the body comes at their pace. */
+  /** The limit of unread bytes. Beyond it, the body arrives at its clients' pace. */
   readonly bytesMax: number;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
@@ -27,12 +27,12 @@ export class Relay {
   readonly #limits: RelayLimits;
   readonly #sinceAtMs: number;
   #chunks: Uint8Array<ArrayBuffer>[] = [];
-  /** How many chunks were dropped before the first of `#chunks`. */
+  /** The number of chunks dropped before the first of `#chunks`. */
   #dropped = 0;
   #bytes = 0;
   #readers = new Set<Reader>();
   #changed = Promise.withResolvers<void>();
-  /** A reader has taken something, or left. */
+  /** Resolves when a reader has taken a chunk or left. */
   #taken = Promise.withResolvers<void>();
   #heldUpMs = 0;
   #state: "coming" | "whole" | "cut" = "coming";
@@ -42,7 +42,7 @@ export class Relay {
     this.#sinceAtMs = limits.nowAtMs();
   }
 
-  /** Does anybody read it? */
+  /** Returns whether there are readers. */
   get isRead(): boolean {
     return this.#readers.size > 0;
   }
@@ -56,8 +56,8 @@ export class Relay {
   }
 
   /**
-   * Waits until the slowest reader is near enough for more to come. A client that reads alone slows its
-   * origin down in the same way, and is not cut off for it.
+   * Waits until the slowest reader has caught up enough. A single reader may slow its origin down; it is cut
+   * off only if it stalls.
    */
   async room(): Promise<void> {
     const { bytesMax, nowAtMs } = this.#limits;
@@ -73,31 +73,31 @@ export class Relay {
     }
   }
 
-  /** Does the slowest reader take anything meanwhile? */
+  /** Returns whether the slowest reader takes something within this time. */
   async #takenWithin(stallMs: number): Promise<boolean> {
     const before = this.#slowestAt;
     const { nowAtMs } = this.#limits;
     const sinceAtMs = nowAtMs();
     const isPatient = () => isWithinMs(stallMs, sinceAtMs, nowAtMs());
-    // While others take a chunk at a time, no single wait runs out.
+    // While others take chunks, no single wait times out.
     for (let waitedMs = 0; waitedMs < stallMs && isPatient();) {
       const came = await patiently(this.#taken.promise, lookAgainMs);
       if (this.#slowestAt > before) return true;
-      // The runtime breaks what a request that it has ended was to resolve.
+      // The runtime rejects a promise that an ended request should have resolved.
       if (came === "abandoned") this.#taken = Promise.withResolvers();
       if (came !== undefined) waitedMs += lookAgainMs;
     }
     return false;
   }
 
-  /** The body has ended: `whole`, or `cut` short. */
+  /** Ends the body: `whole`, or `cut` if it was truncated. */
   end(state: "whole" | "cut"): void {
     if (this.#state !== "coming") return;
     this.#state = state;
     this.#wake();
   }
 
-  /** @returns the body from its first byte on; `undefined` where it is too late, or too large, for that */
+  /** @returns the body from its first byte; `undefined` if it is too late or too large for that */
   join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
     const { nowAtMs } = this.#limits;
     const isLate = Math.abs(nowAtMs() - this.#sinceAtMs) > joinMsMax;
@@ -125,7 +125,7 @@ export class Relay {
       if (chunk !== undefined) {
         reader.at += 1;
         this.#tookSome();
-        // The bytes are others', too, and a stream may take what it is given.
+        // Others share the bytes, and a stream may detach its chunks.
         return controller.enqueue(chunk.slice());
       }
       if (reader.isCut || this.#state === "cut") break;
@@ -139,12 +139,12 @@ export class Relay {
     controller.error(new Error("The body was cut short."));
   }
 
-  /** Position of the next chunk that the slowest reader gets; `Infinity` without readers. */
+  /** Position of the slowest reader's next chunk; `Infinity` without readers. */
   get #slowestAt(): number {
     return Math.min(...Array.from(this.#readers, ({ at }) => at), Infinity);
   }
 
-  /** Drops what every reader has, beyond what those may want who are yet to join. */
+  /** Drops chunks that every reader has, except the ones that a client may still join for. */
   #dropTaken(): void {
     if (this.#bytes <= this.#limits.bytesMax) return;
     this.#dropUpTo(Math.min(this.#slowestAt, this.#dropped + this.#chunks.length));

@@ -1,12 +1,12 @@
-// A range of bytes out of a stream of all of them, or of just those.
+// Cuts a byte range out of a stream, or checks a stream of just that range.
 import { FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 
 /**
- * Cuts a range out of a body as it is read; a body that ends before is an error to the reader.
+ * Cuts a range out of a body as it is read. A body that ends earlier is an error to the reader.
  *
- * @param part first and last byte, both included; what comes after is not read
+ * @param part first and last byte, both included; bytes after it are not read
  */
 export function slicedStream(
   whole: ReadableStream<Uint8Array>,
@@ -17,13 +17,13 @@ export function slicedStream(
   return readable;
 }
 
-/** The same bytes, piped by the runtime; where they are fewer, that is an error to their reader. */
+/** Returns the same bytes, piped by the runtime. A shorter stream is an error to its reader. */
 export function fittedStream(
   part: ReadableStream<Uint8Array>,
   bytes: number,
 ): ReadableStream<Uint8Array> {
   const { readable, writable } = new FixedLengthStream(bytes);
-  // What fails on the way fails for the reader too, who is told.
+  // The reader sees any failure as well.
   part.pipeTo(writable).catch(() => undefined);
   return readable;
 }

@@ -64,7 +64,7 @@ export function forOwnVariant(come: ForwardOutcome, need: Need): Need {
   return { ...need, key, marker, memoryCount: undefined };
 }
 
-/** Synchronous. @returns `undefined` if there is no response, or none that answers this request */
+/** @returns `undefined` if there is no response that answers this request; synchronous */
 export function answeredWith(come: ForwardOutcome | undefined, need: Need): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);

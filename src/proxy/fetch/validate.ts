@@ -136,8 +136,8 @@ async function storeFreshened(stored: StoredResponse, from: Candidate, need: Nee
 }
 
 /**
- * Returns the tiers to write. A response validated at every use is not rewritten everywhere: lower tiers
- * only extend its time. A response that awaited its second request is written to all.
+ * Returns the tiers to write. A response validated at every use is rewritten below memory only once half of
+ * its time there is over. New tags, or the end of its wait for a second request, rewrite it everywhere.
  */
 function tiersToUpdate(
   before: StoredMetadata,

@@ -1,5 +1,5 @@
-// The response fields that clients get: without what was meant for us, and with the lifetime that
-// the route gives browsers.
+// Builds the response fields for clients: without fields for this cache, and with the route's lifetime for
+// browsers.
 import type { Config, Route } from "../../config/config.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
 import { parseDirectives } from "../../rules/directives.ts";
@@ -9,7 +9,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 
-/** Fields that a 304 does not carry (RFC 9110 §15.4.5): they describe a body it does not have. */
+/** Fields that describe a body, which a 304 does not have (RFC 9110 §15.4.5). */
 export const bodyDescriptions = [
   "content-length",
   "content-encoding",
@@ -17,18 +17,18 @@ export const bodyDescriptions = [
   "content-range",
 ];
 
-/** Fields and directives for caches like this one; they end here. */
+/** Fields and directives for shared caches like this one. Clients do not get them. */
 const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
 interface Prepared {
   readonly route: Route;
   readonly fields: Headers;
-  /** Cache-Control before it tells browsers their own lifetime. */
+  /** Cache-Control before the route's browser lifetime. */
   readonly stated: string | null;
-  /** Those of a 304; `undefined` until one is asked for. */
+  /** The fields of a 304; `undefined` before the first one. */
   notModified: Headers | undefined;
   age: number;
-  /** All that Cache-Status tells of a hit; `undefined` where it tells of a forward. */
+  /** The content of Cache-Status for a hit; `undefined` for a forward. */
   told: Required<Pick<Handling, "ttlSeconds" | "detail" | "unverified">> | undefined;
 }
 
@@ -42,15 +42,14 @@ interface AnswerAsk {
 }
 
 /**
- * Fields of an answer from a stored response, with its age and what became of the request. Built
- * once and brought up to date from second to second: whoever changes them, or gives them away,
- * takes a copy.
+ * Returns the fields of an answer from a stored response, with its age and Cache-Status. Built once and
+ * updated every second, so callers have to copy them before changing or passing them on.
  */
 export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   return upToDate(metadata, ask).fields;
 }
 
-/** The same for a 304, without what describes a body. */
+/** Returns the same for a 304, without fields that describe a body. */
 export function fieldsNotModified(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   const known = upToDate(metadata, ask);
   known.notModified ??= withoutBody(new Headers(known.fields));
@@ -91,7 +90,9 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
   return known;
 }
 
-/** Does Cache-Status tell of this hit already? Its text is written once a second, not for each. */
+/**
+ * Returns whether Cache-Status already describes this hit. Its text is written once a second, not for each.
+ */
 function tells(told: Prepared["told"], handling: Handling): boolean {
   return (
     handling.kind === "hit" &&
@@ -102,32 +103,32 @@ function tells(told: Prepared["told"], handling: Handling): boolean {
   );
 }
 
-/** Fields of an answer that was just generated and is being stored: `Age` only if it came with one. */
+/** Returns the fields of a new answer that is being stored. `Age` only if it came with one. */
 export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   const fields = new Headers(fieldsFromStored(metadata, ask));
   if (!fieldsOf(metadata).has("age")) fields.delete("age");
   return fields;
 }
 
-/** Fields of an answer that is passed on and not stored. */
+/** Returns the fields of an answer that is passed on and not stored. */
 export function fieldsPassedOn(response: Response, config: Config): Headers {
   const fields = forClients(response.headers, config);
   const dropped = connectionFields(response.headers);
-  // What Connection nominates need not be a name: only what is there is deleted.
+  // Connection may name anything, so delete only fields that exist.
   for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
   return fields;
 }
 
 /**
- * An answer to one client's own credentials or method must not be reused by caches beyond us
- * either, unless its origin has said who may (RFC 9111 §3.5).
+ * Makes an answer to a client's own credentials or method private for caches behind us, unless the origin
+ * allows sharing (RFC 9111 §3.5).
  */
 export function keepPrivate(fields: Headers): void {
   if (fields.has("set-cookie") || !states(fields, ["public", "s-maxage"])) makePrivate(fields);
 }
 
 /**
- * Makes an answer private, whatever its fields say: it contains something for one client alone.
+ * Makes an answer private, whatever its fields say.
  *
  * @returns whether it was not private before
  */
@@ -135,23 +136,23 @@ export function makePrivate(fields: Headers): boolean {
   dropDirectives(fields, ["public", "s-maxage"]);
   const isNew = !isPrivate(fields);
   if (isNew) fields.append("cache-control", "private");
-  // RFC 9213 §2: targeted fields go before Cache-Control, and other caches have theirs.
+  // RFC 9213 §2: targeted fields precede Cache-Control, and other caches have their own.
   const isTargeted = (name: string) =>
     forSharedCaches.includes(name) || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
   return isNew;
 }
 
-/** As a whole: with an argument `private` is about some fields alone. */
+/** Returns whether the whole answer is private: with an argument, `private` is about some fields alone. */
 export function isPrivate(fields: Headers): boolean {
-  // RFC 9111 §5.2.2.3: must-understand lifts the no-store beside it in some caches.
+  // RFC 9111 §5.2.2.3: in some caches, must-understand overrides a no-store beside it.
   const isStrict = !states(fields, ["must-understand"]);
   return parseDirectives(fields.get("cache-control")).some(({ name, argument }) =>
     name === "no-store" ? isStrict : name === "private" && argument === undefined,
   );
 }
 
-/** Without what was meant for caches like this one alone: tags, and lifetimes for shared caches. */
+/** Removes fields for shared caches: tags and lifetimes. */
 export function forClients(received: Headers, config: Config): Headers {
   const fields = new Headers(received);
   if (config.cacheInFront) return fields;
@@ -160,7 +161,7 @@ export function forClients(received: Headers, config: Config): Headers {
   return fields;
 }
 
-/** Directives that stay are written back as they stood. */
+/** Removes directives. The others are written back unchanged. */
 function dropDirectives(fields: Headers, names: readonly string[]): void {
   const directives = parseDirectives(fields.get("cache-control"));
   const kept = directives.filter(({ name }) => !names.includes(name));
@@ -170,8 +171,8 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
 }
 
 /**
- * `browser: "60s"` means sixty seconds from now, and an answer is already as old as its `Age`. Not of
- * an error or a redirect that `fresh` does not speak of: no purge would take it out of a browser.
+ * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so the answer's `Age` is added. Skips
+ * errors and redirects that `fresh` does not cover, because no purge would reach them in a browser.
  */
 function tellBrowsers({ fields, route, stated }: Prepared, status: number, age: number): void {
   if (route.browserSeconds === undefined || !isFreshStatus(route, status)) return;
@@ -184,7 +185,7 @@ function tellBrowsers({ fields, route, stated }: Prepared, status: number, age: 
   if (route.immutable) fields.append("cache-control", "immutable");
 }
 
-/** Does Cache-Control name one of these directives? */
+/** Returns whether Cache-Control has one of these directives. */
 function states(fields: Headers, names: readonly string[]): boolean {
   return parseDirectives(fields.get("cache-control")).some(({ name }) => names.includes(name));
 }

@@ -1,8 +1,8 @@
-// The pages that we write ourselves: plain text that says what a visitor can do, with the cause in
-// Proxy-Status (RFC 9209), and nothing of what stands behind.
+// Tidemark's own pages: plain text with advice for a visitor, and the cause in Proxy-Status (RFC 9209). They
+// reveal nothing about the origin.
 const again = "Please try again in a moment.";
 
-/** `error`: the types of RFC 9209 §2.3 that come nearest to what is known here. */
+/** `error`: the closest types of RFC 9209 §2.3. */
 const pages = {
   ambiguous: {
     status: 400,
@@ -70,12 +70,11 @@ const pages = {
 /** The name of a page. */
 export type PlainPage = keyof typeof pages;
 
-/** A limiter's period is a minute at the most. */
+/** A limiter's period is at most a minute. */
 const retryAfterSeconds: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
 
 /**
- * One of these pages, which no cache may store. Without Cache-Status: RFC 9211 §2 leaves it off what
- * is generated here.
+ * Builds a page that no cache may store. Without Cache-Status, because it is generated here (RFC 9211 §2).
  *
  * @param told of an error that the origin answered another request with
  */

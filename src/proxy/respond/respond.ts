@@ -1,5 +1,5 @@
-// Makes answers: out of a stored response, with the client's own conditions and range applied, or
-// by passing the origin's on.
+// Builds answers: from a stored response, with the client's conditions and range applied, or from the
+// origin's.
 import type { Exchange } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
@@ -21,18 +21,17 @@ import {
 
 const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 
-/** Status codes whose responses have no body, which `Response` insists on. */
+/** Status codes without a body. `Response` throws if they have one. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
-/** A request, and the record of what becomes of it. */
+/** A request, and its exchange. */
 type Asking = Pick<Need, "asked" | "exchange">;
 
 /**
- * Answers with a stored response: a 304 where the client has it, a 206 or a 416 where it asks for a
- * part, else all of it.
+ * Answers with a stored response: a 304 if the client has it, a 206 or 416 for a range, else the whole.
  *
  * @param ageSeconds fractions kept
- * @throws Error where its tier has read another part of its body than is to be sent
+ * @throws Error if the tier has read another part of the body than is to be sent
  */
 export function fromStored(stored: StoredResponse, ageSeconds: number, asking: Asking): Response {
   const { asked, exchange } = asking;
@@ -52,26 +51,26 @@ export function fromStored(stored: StoredResponse, ageSeconds: number, asking: A
   return headOnly(new Headers(fields), metadata);
 }
 
-/** Whether the present class `Response` keeps the `Headers` that it is given. */
+/** Whether this class `Response` keeps the `Headers` object that it gets. */
 let known: { readonly of: typeof Response; readonly keepsFields: boolean } | undefined;
 
 /**
- * The standard's `Response` copies its fields. `@hono/node-server` replaces it by a class that keeps the object
- * it is given: what code around the cache sets on one response would then be in all that follow.
+ * Copies shared fields if `Response` would keep them. The standard class copies them, but the one of
+ * `@hono/node-server` does not: a field that a caller sets on one response would be in all later ones.
  *
  * @param prepared for this response and for others
  */
 function ofOneResponse(prepared: Headers): Headers {
   if (known?.of !== Response) {
     const headers = new Headers();
-    // Some versions keep the fields of a response with a body alone.
+    // Some versions keep the object only for a response with a body.
     const response = new Response(new ReadableStream(), { headers });
     known = { of: Response, keepsFields: response.headers === headers };
   }
   return known.keepsFields ? new Headers(prepared) : prepared;
 }
 
-/** A 304. @param fields none that describe a body */
+/** @param fields without those that describe a body */
 export function notModified(fields: Headers): Response {
   return new Response(null, { status: 304, headers: fields });
 }
@@ -81,7 +80,7 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
   return new Response(null, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
-/** @param prepared left as they are, for the next answer */
+/** @param prepared left unchanged, for the next answer */
 function bodyOrPart(
   stored: StoredResponse,
   prepared: Headers,
@@ -101,7 +100,7 @@ function bodyOrPart(
   if (part.kind === "unsatisfiable") {
     decision.answerBytes = 0;
     discardBody(stored);
-    // It is about this one request: nothing of the stored response's own must be kept from it.
+    // A 416 is about this one request, so drop everything about the stored response.
     for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
     fields.set("cache-control", "no-store");
     fields.set("content-range", `bytes */${bodyBytes}`);
@@ -114,7 +113,7 @@ function bodyOrPart(
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
-/** @throws Error for a part of a body where other bytes are to be sent: that is never a body. */
+/** @throws Error if it has another part of the body than is to be sent */
 function bodyFrom(
   { body }: StoredResponse,
   exchange: Exchange,
@@ -143,10 +142,10 @@ function bodyFrom(
 }
 
 /**
- * The bytes of the body that a client gets, for an origin's answer that is passed on unchanged.
+ * Returns the body length that a client gets of an origin's answer passed on unchanged.
  *
  * @param method of the request
- * @returns 0 where there is none, as for HEAD; `null` where its length is not stated
+ * @returns 0 without a body, as for HEAD; `null` if no length is stated
  */
 export function bytesPassedOn({ status, body, headers }: Response, method: string): number | null {
   const hasNone = method === "HEAD" || bodiless.has(status) || body === null;
@@ -154,7 +153,7 @@ export function bytesPassedOn({ status, body, headers }: Response, method: strin
 }
 
 /**
- * The origin's answer as it came, its body untouched and not held here.
+ * Passes the origin's answer on, its body unchanged and unbuffered.
  *
  * @param change made to its fields, before `Cache-Status` is added to them
  */
@@ -163,7 +162,7 @@ export function passOn(
   { site, decision }: Exchange,
   change?: (fields: Headers) => void,
 ): Response {
-  // An accepted upgrade belongs to its connection; a copy of it would not be upgraded.
+  // An accepted upgrade belongs to its connection, which a copy would lose.
   if (response.status === 101) return response;
   const fields = fieldsPassedOn(response, site.config);
   change?.(fields);

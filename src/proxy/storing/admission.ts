@@ -1,4 +1,4 @@
-// Which responses Redis gets at once, and which only when somebody asks for them again.
+// Decides which responses go to Redis at once, and which only after a second request.
 import type { Exchange } from "../site/exchange.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
@@ -15,22 +15,21 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
 /**
- * Does this fill wait in memory and at the edge until it is asked for a second time? By the route's
- * `admission`; where that is unset, an error does, and a variant whose values may be made up. While the
- * database is tight, so does a query that the route does not list, unless a crowd in the world waits for it.
- * While it takes nothing new, so does all that it does not have.
+ * Returns whether a fill stays in memory and at the edge until a second request. The route's `admission`
+ * decides. By default, errors wait, and variants whose values may be made up. While Redis is short of room,
+ * unlisted queries also wait, except with `collapse: "global"`. While it takes nothing new, everything that
+ * it lacks waits.
  *
- * Not where the look-up found something stored that it takes the place of: that was asked for
- * before, and must not outlive in Redis what came after it. Nor does a 304 wait, whatever was to be
- * done with the response that it freshens: only who asks again for what is stored brings one about.
+ * Replacements of stored responses never wait: their first request was earlier, and Redis must not keep the
+ * old one longer. Nor does a 304, which only a repeated request can cause.
  */
 export function awaitsSecondAsk(metadata: StoredMetadata, need: Need): boolean {
   const { route } = need.asked;
   const { usesMemory, ofColo, ofWorld } = need.exchange.site.tiers.of(route.tiers);
-  // It must lie somewhere until then.
+  // A tier has to hold it until then.
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
   if (!mayWait || atHand(need) !== undefined) return false;
-  // The route's own lifetime stores an error on its second ask already.
+  // With a lifetime of the route, an error is stored only after its second request anyway.
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
@@ -39,7 +38,7 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: Need): boolean {
   return isLikelyMadeUp(metadata, need);
 }
 
-/** Has the database no room? This isolate looks again behind the answer, once a minute. */
+/** Returns whether Redis has no room. This isolate checks again behind the answer, once a minute. */
 function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
   if (room?.isPaused !== true) return false;
   afterAnswer(() => room.beforeWrite(0));
@@ -47,8 +46,8 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
 }
 
 /**
- * One more variant of a page that has several, where other colos hardly ever have such. Not where a
- * crowd in the world waits for what one of them fills.
+ * Returns whether this is a further variant of a page with several, where other colos rarely have the same.
+ * Never with `collapse: "global"`, where the world waits for this fill.
  */
 function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
   const { asked, exchange, marker } = need;
@@ -61,13 +60,13 @@ function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
   return isNewAmongSeveral(keyOf(metadata, need), marker, exchange.nowAtMs());
 }
 
-/** What this isolate has admitted. */
+/** Responses that this isolate has admitted. */
 const admitted = new WeakSet<StoredMetadata>();
 
 /**
- * To be called for what answers fresh from a tier: if it waits for its second ask, this is it. It is
- * written to the shared tier behind the answer as its fill left it, stamp, times and colo unchanged;
- * and to the edge without its mark, so that the colo's other isolates need not do the same.
+ * Call for a fresh hit. If its record awaits a second request, this is that request. Writes the record to the
+ * shared tier behind the answer, with stamp, times and colo unchanged. Also writes it to the edge without the
+ * mark, so that other isolates of the colo do not repeat this.
  */
 export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
   const { metadata, body } = stored;
@@ -84,8 +83,8 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
 }
 
 /**
- * Only what still stands: this isolate's memory may hold what another one has replaced, ended, or
- * invalidated since, which it must not bring back to those who know better.
+ * Admits only a record that is still current. Memory may hold one that another isolate has replaced, removed
+ * or invalidated, and that must not return.
  */
 async function admit(
   { metadata, body }: StoredResponse,
@@ -110,7 +109,7 @@ async function admit(
   return isTaken ? "admitted" : "not-taken";
 }
 
-/** Of a variant its marker, too: that is what goes when the page is invalidated. */
+/** Checks the edge's copy, and for a variant also its marker: an invalidation removes the marker. */
 async function stateInColo(
   metadata: StoredMetadata,
   place: VariantPlace,

@@ -1,5 +1,5 @@
-// What follows from an answer for those who ask next: what is remembered of its key once it is stored,
-// or is not, and what ends that was stored before it.
+// The effects of an answer on later requests: remembers whether its key is cacheable, and removes the
+// response that it supersedes.
 import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { isPersonal } from "../request/personal.ts";
@@ -12,7 +12,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
-/** With these its origin says that what it answers now is not for all. */
+/** With these, the origin says that its answer is not for all. */
 const saidByOrigin = new Set<StoreRefusal>([
   "no-store",
   "private",
@@ -21,7 +21,7 @@ const saidByOrigin = new Set<StoreRefusal>([
   "endless-stream",
 ]);
 
-/** Refusals that hold for whoever asks for this key next. */
+/** Refusals that hold for all later requests for this key. */
 const holdsForAll = new Set<StoreRefusal>([
   ...saidByOrigin,
   "not-allowed-explicitly",
@@ -30,30 +30,30 @@ const holdsForAll = new Set<StoreRefusal>([
 ]);
 
 /**
- * Other errors and redirects tell how the origin is, or what it made of this one request: whoever
- * can provoke one must not take a stored response from everybody.
+ * Other errors and redirects are about the origin's state or one request. Any client can provoke one, so they
+ * must not remove a stored response.
  */
 const isGone = (status: number): boolean => status === 404 || status === 410;
 const tellsOfResource = (status: number): boolean =>
   status < 300 || status === 301 || status === 308 || isGone(status);
 
-/** A request, and the stored response that its answer takes the place of. */
+/** A request, and the stored response that its answer replaces. */
 type Replacing = Pick<Need, "asked" | "exchange" | "key"> & {
   readonly replaced: Candidate | undefined;
 };
 
-/** For how long the requests for an error or a redirect are led anonymously: for a minute beyond its lifetime. */
+/** Returns how long requests for an error or redirect are led anonymously: a minute beyond its lifetime. */
 function confirmedWithinMs(metadata: StoredMetadata, route: Route): number {
   const lifetimeMs = termsOf(metadata, route).lifetimeSeconds * 1_000;
   return Math.min(lifetimeMs + 60_000, ledAnonymouslyMsMax);
 }
 
 /**
- * Remembers what proved uncacheable, and forgets what no longer is. A response that may not be stored
- * ends the stored one that it would have replaced. A client may have provoked such a response, so only
- * an anonymous request ends anything: after a client's own, one is due.
+ * Remembers uncacheable keys, and forgets those that are cacheable again. A refused response also removes the
+ * stored one that it would have replaced, but only after an anonymous request. A client may have provoked it,
+ * so its own request only makes an anonymous one due.
  *
- * @param metadata of the response that is stored, or was refused
+ * @param metadata of the stored or refused response
  */
 export function heedRefusal(
   refusal: StoreRefusal | undefined,
@@ -85,8 +85,8 @@ export function heedRefusal(
 }
 
 /**
- * Remembers the keys for which each personal request gets an answer of its own, and forgets those
- * for which it no longer does. By the primary key, too: a marker may be in Redis alone.
+ * Remembers keys whose personal requests each get an answer of their own, and forgets keys for which that
+ * ended. Also marks the primary key, because the marker may be in Redis alone.
  *
  * @param status of the answer
  */
@@ -105,23 +105,23 @@ export function heedForSessions(
 }
 
 /**
- * Ends a stored response, here at once and in the tiers below behind the answer. Under the key that it
- * was read from, too: a marker found later leads to another.
+ * Removes a stored response: here at once, and from the tiers below behind the answer. Also removes it under
+ * the key that it was read from, because a marker found later leads to another key.
  */
 export function endStored(replacing: Replacing): void {
   const { asked, exchange, key, replaced } = replacing;
   const { ownHost, host } = asked.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {
-    // Also what others have at hand by now, and what is on its way up from a lower tier.
+    // Also invalidates copies that other requests hold, and reads in progress from lower tiers.
     exchange.site.invalidations.add(ended.text, exchange.nowAtMs());
     removeStored(ended, replacing, [ownHost, host]);
   }
 }
 
 /**
- * Remembers how likely it is that Redis has what this colo has not. What varies is led to by a marker,
- * which each colo has to add to. And an error tells nothing of the pages that there are: whoever asks
- * for random paths would have them passed over.
+ * Learns how likely it is that Redis has a response that this colo lacks. Variants count as likely, because
+ * each colo has to add to their marker. Errors do not count: requests for random paths would otherwise make
+ * the look-up skip Redis for real pages.
  */
 export function learnOdds(
   refusal: StoreRefusal | undefined,

@@ -1,5 +1,5 @@
-// Which tiers a response goes to, under which keys and until when: the response under the key that its
-// own Vary gives it and, if there is a Vary, the marker that leads to it. And how it is taken out.
+// Writes a response to tiers: under the key that its Vary gives it, with the marker that leads there if it
+// has a Vary. Also removes responses.
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
@@ -13,7 +13,7 @@ import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { Need } from "../reuse/need.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
-/** The largest body that may be stored without being held whole; 0 where no tier takes such. */
+/** Returns the largest body that may be stored without holding it in memory; 0 if no tier takes such. */
 export function streamBytesMax({ route }: Pick<Asked, "route">, tiers: Tiers): number {
   return Math.max(0, ...tiers.of(route.tiers).all.map(({ arrivingBytesMax }) => arrivingBytesMax));
 }
@@ -21,8 +21,7 @@ export function streamBytesMax({ route }: Pick<Asked, "route">, tiers: Tiers): n
 type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 
 /**
- * Takes what is stored under a key out of this isolate at once, and out of the colo and the shared
- * tier behind the answer.
+ * Removes a record from this isolate at once, and from the colo and the shared tier behind the answer.
  *
  * @param hosts those under which a tier of the colo may keep it
  */
@@ -47,8 +46,8 @@ export function removeStored(
 }
 
 /**
- * Takes displaced variants out of Redis, behind the answer. Memory and the edge make room by themselves,
- * and may answer with them until then.
+ * Removes displaced variants from Redis behind the answer. Memory and the edge evict by themselves, and may
+ * answer with them until then.
  */
 export function removeDisplaced(place: VariantPlace): void {
   const { below } = place.exchange.site.tiers;
@@ -59,12 +58,12 @@ export function removeDisplaced(place: VariantPlace): void {
 }
 
 /**
- * Memory holds it when this returns; the promise settles once the other tiers have it too, save the
- * shared one where the response waits for its second ask. Nothing is written of what was invalidated
- * since it was asked for, nor on a route that is bypassed by now.
+ * Stores a response. Memory has it when this returns, and the other tiers once the promise settles. The
+ * shared tier is left out while the response awaits a second request. Nothing is written after an
+ * invalidation since the request, nor on a route that is now bypassed.
  *
  * @param given.into the tiers to write, as far as they are the route's
- * @returns whether each of them keeps it; never rejects
+ * @returns whether each of them stored it; never rejects
  */
 export function storeInTiers(
   stored: StoredResponse,
@@ -75,17 +74,17 @@ export function storeInTiers(
   const { awaitsSecondAsk } = stored.metadata;
   const tiers = given.into.filter(({ name }) => {
     const scope = tierScopes[name];
-    // Another colo's look-up in the world's tier writes the copy of a region.
+    // A look-up of another colo in the world's tier writes the copy of a region.
     return scope !== "region" && (scope !== "world" || awaitsSecondAsk !== true);
   });
   return write({ kind: "response", stored }, tiers, given, body);
 }
 
 /**
- * A body that is too large to be held goes to the first tier that takes such, as it arrives. Memory cannot take it, and must
- * not answer with an older one in its place.
+ * Streams a body that is too large for memory to the first tier that accepts it. Also removes an older
+ * response from memory, which must not answer instead.
  *
- * @returns whether the tier keeps it; never rejects
+ * @returns whether the tier stored it; never rejects
  */
 export async function storeArriving(
   arriving: ArrivingResponse,
@@ -129,8 +128,8 @@ async function write(
 }
 
 /**
- * An answer that was asked for before its URL was invalidated here, or its route bypassed, must not be
- * stored after that; nor a variant that others have displaced meanwhile.
+ * Returns whether the response may no longer be stored: its URL was invalidated here since the request, its
+ * route is now bypassed, or other variants have displaced it.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { asked, exchange } = place;

@@ -1,7 +1,6 @@
-// What an answer to a request of an unsafe method invalidates: the request's own URI, those that the
-// answer names in Location and Content-Location (RFC 9111 §4.4), and the groups that it names in
-// Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at once; on routes that ask for
-// it, everywhere by way of the purge journal.
+// Invalidates after an answer to an unsafe method: the request's URI, those in Location and Content-Location
+// (RFC 9111 §4.4), and the groups in Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at
+// once; everywhere, through the purge journal, on routes that ask for it.
 import { groupsIn } from "../../rules/cache-groups.ts";
 import {
   comparedTag,
@@ -20,17 +19,17 @@ import { pathAndQuery, readTarget } from "../request/target.ts";
 /** RFC 9110 §9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-/** Does a request ask for nothing to be changed? */
+/** Returns whether the method is safe. */
 export function isSafe({ method }: Request): boolean {
   return safeMethods.has(method);
 }
 
-/** A request, and the record of what becomes of it. */
+/** A request, and its exchange. */
 interface Invalidating extends Pick<Need, "exchange"> {
   readonly passed: Passed;
 }
 
-/** Only an answer that is no error invalidates, so that nobody can do so by sending nonsense. */
+/** Invalidates unless the answer is an error. Otherwise any client could do so by sending nonsense. */
 export function invalidateBy(response: Response, given: Invalidating): void {
   const { passed, exchange } = given;
   const { request, route } = passed;
@@ -46,12 +45,15 @@ export function invalidateBy(response: Response, given: Invalidating): void {
   });
 }
 
-/** By the scheme and host at which its client sent it, which a proxy may have told. */
+/** Returns the URL by the scheme and host that the client used, which a proxy may have reported. */
 function sentUrl({ target }: Passed): string {
   return `${target.scheme}://${target.ownHost}${pathAndQuery(target)}`;
 }
 
-/** @returns what purges it everywhere; `undefined` for what is not stored, or not this origin's */
+/**
+ * @returns the target that purges it everywhere; `undefined` for a URL that is not stored or of another
+ *   origin
+ */
 function invalidate(url: string, given: Invalidating): WidenableTarget | undefined {
   const { passed, exchange } = given;
   const { config, matchRoute, siteHosts } = exchange.site;
@@ -60,7 +62,7 @@ function invalidate(url: string, given: Invalidating): WidenableTarget | undefin
   if (!URL.canParse(url, base)) return undefined;
   const absolute = url === base ? url : new URL(url, base).href;
   const named = readTarget(absolute, siteHosts);
-  // RFC 9111 §4.4: what one origin answers must not invalidate another's.
+  // RFC 9111 §4.4: an answer of one origin must not invalidate another's responses.
   const hosts = [target.ownHost, target.host];
   const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
   if (!isOurs || named.isAmbiguous) return undefined;
@@ -74,7 +76,7 @@ function invalidate(url: string, given: Invalidating): WidenableTarget | undefin
   return { exact, wider: routeTag(route.name) };
 }
 
-/** RFC 9875 §2.1, §3: the groups that it names, as its own origin knows them. */
+/** RFC 9875 §2.1, §3: invalidates the named groups of this origin. */
 function invalidateGroups(
   response: Response,
   { passed: { target }, exchange }: Invalidating,

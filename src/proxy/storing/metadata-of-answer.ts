@@ -1,5 +1,5 @@
-// The metadata of an origin's answer as it would be stored, and of a stored response that a 304 has
-// freshened. Each is worked out in one pass.
+// Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened, in one pass
+// each.
 import { freshenedFields } from "../../rules/freshen.ts";
 import { formatHttpDate } from "../../rules/http-date.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
@@ -15,7 +15,7 @@ import { withoutSharedCookies } from "./of-one-client.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { VariantPlace } from "./variants.ts";
 
-/** An origin's answer with what was known before it was asked for. All instants in epoch ms. */
+/** An origin's answer, with the state from before the request. All instants in epoch ms. */
 export interface Fresh {
   readonly response: Response;
   readonly requestedAtMs: number;
@@ -24,8 +24,8 @@ export interface Fresh {
 }
 
 /**
- * Metadata of an answer as it would be stored. Its body comes later: the length is the stated one,
- * `null` where none is stated, and there is no digest yet.
+ * Returns an answer's metadata before its body has arrived: the stated length, `null` if there is none, and
+ * no digest yet.
  */
 export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
   const { asked, exchange } = place;
@@ -48,8 +48,8 @@ export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
 }
 
 /**
- * Metadata of a stored response that an answer without a body has freshened (RFC 9111 §4.3.4,
- * §4.3.5): the body's own as it was, with the fields, the stamp and the times of that answer.
+ * Returns the metadata of a stored response that an answer without a body has freshened (RFC 9111 §4.3.4,
+ * §4.3.5). Keeps the body's metadata, and takes fields, stamp and times from the answer.
  *
  * @param fresh a 304, or a 200 to HEAD
  */
@@ -60,7 +60,7 @@ export function freshenedMetadata(
 ): StoredMetadata {
   const { config } = place.exchange.site;
   const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
-  // What the merged fields say holds for all of them: a 304 need not repeat Cache-Control.
+  // Use the directives of the merged fields: a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged).directives);
   const told = fieldTagsOf(fresh.response.headers, config);
   const all = freshenedTags(before, told, config);
@@ -80,10 +80,10 @@ export function freshenedMetadata(
 }
 
 /**
- * What each answer of the origin brings anew, also one without a body.
+ * Returns the metadata that each answer of the origin renews, also one without a body.
  *
- * @param given.headers of which `fields` are stored
- * @param given.told    the tags in the answer's own fields; `all` of them, once it has freshened others
+ * @param given.headers from which `fields` are stored
+ * @param given.told    the tags in the answer's own fields; `all` of them, if it has freshened others
  */
 function broughtBy(
   { requestedAtMs, respondedAtMs, stamp }: Fresh,
@@ -102,22 +102,21 @@ function broughtBy(
   return { url, route, requestedAtMs, respondedAtMs, stamp, jitterDraw, ...selected, ...tagging };
 }
 
-/** Those fields of an answer that are for all: as the origin sent them, and with a date. */
+/** Returns the fields that are for all clients, with a date. */
 function fieldsToStore(fresh: Fresh, place: VariantPlace): FieldLine[] {
   const { headers } = fresh.response;
   const fields = storableFields(headers, governingDirectives(headers).directives);
   const forAll = withoutSharedCookies(fields, headers, place);
   if (forAll.some(([name]) => name === "date")) return forAll;
-  // RFC 9110 §6.6.1: a recipient with a clock records when a message without Date came.
+  // RFC 9110 §6.6.1: a recipient with a clock adds a missing Date.
   return [...forAll, ["date", formatHttpDate(fresh.respondedAtMs)]];
 }
 
 /**
- * Works out by which fields of the request a response is selected from now on (RFC 9111 §4.1): by the
- * `Vary` of all fields as they will be stored. A 304 that has none leaves the stored one; the values are
- * those of the request that it answers. A response that gives the request's `Origin` back also varies by
- * that. One in a content coding also varies by `Accept-Encoding`, as does one in none where such a
- * response is stored beside it: otherwise a client would get a coding that it cannot decode.
+ * Returns the request fields that select this response (RFC 9111 §4.1), by the `Vary` in all its future
+ * fields. A 304 without `Vary` keeps the stored one; the values are from the request that it answers. A
+ * response that echoes `Origin` also varies by that. A response in a content coding also varies by
+ * `Accept-Encoding`, as does a plain one stored beside it: a client could not decode the other.
  *
  * @param headers the same as `fields`
  */
@@ -142,13 +141,13 @@ function selectedBy(
   };
 }
 
-/** Does the body need decoding by its client (RFC 9110 §8.4)? */
+/** Returns whether the client has to decode the body (RFC 9110 §8.4). */
 function isCoded(headers: Headers): boolean {
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   return coding !== "" && coding !== "identity";
 }
 
-/** Returns for whom an answer with these fields is, by what is known at this place. */
+/** Returns for which clients an answer with these fields is, by the fields known here. */
 export function originAnsweredAt(
   fields: Fields,
   place: VariantPlace,
@@ -159,7 +158,7 @@ export function originAnsweredAt(
 
 /** Returns the fields that select among the stored responses, as far as this isolate knows. */
 function namesKnownAt({ asked, exchange, marker, memoryCount }: VariantPlace): readonly string[] {
-  // The look-up has read memory and met no marker, and nothing has come there since.
+  // The look-up read memory and met no marker, and none has arrived since.
   const hasNone =
     marker === undefined &&
     memoryCount !== undefined &&
@@ -168,10 +167,10 @@ function namesKnownAt({ asked, exchange, marker, memoryCount }: VariantPlace): r
 }
 
 /**
- * Right after a purge, an origin's own replica or cache may still answer with what it was about: then
- * it is fresh for no longer than the route's `purgeSettle`.
+ * Limits the lifetime to the route's `purgeSettle` right after a purge, because a replica or cache of the
+ * origin may still answer with the old response.
  *
- * @param metadata with all the tags and fields that it will be stored with
+ * @param metadata with all the tags and fields that will be stored
  */
 function settled(metadata: StoredMetadata, { asked, exchange }: VariantPlace): StoredMetadata {
   const { purgeSettleSeconds } = asked.route;

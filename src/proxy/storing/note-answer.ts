@@ -1,4 +1,4 @@
-// Notes for explain (src/admin/explain/) the last answer of the origin for each URL.
+// Remembers the origin's last answer for each URL, for explain (src/admin/explain/).
 import type { FieldLine } from "../../rules/fields.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { nameSetBy } from "../request/cookies.ts";
@@ -19,9 +19,9 @@ const tellingFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Notes what the decision record says of an answer so far. It is called again when the record has more.
+ * Notes the decision record of an answer so far. Called again when the record has more.
  *
- * @param told what the record does not have
+ * @param told additions to the record
  */
 export function noteAnswer(
   metadata: StoredMetadata,
@@ -45,7 +45,7 @@ export function noteAnswer(
   });
 }
 
-/** Names alone: a value may be a session. */
+/** Returns names only: a value may be a session. */
 function cookiesIn(fields: readonly FieldLine[]): string[] {
   const lines = fields.filter(([name]) => name === "set-cookie");
   return lines.flatMap(([, line]) => nameSetBy(line) ?? []);

@@ -1,5 +1,5 @@
-// What in an answer is for the one client that asked: fields that are not stored for others, and a mark
-// of that client, whatever field it stands in.
+// Finds the parts of an answer that are for one client alone: fields that are not stored for others, and
+// identifiers of that client in any field.
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fields.ts";
@@ -11,12 +11,12 @@ import { forClients } from "../respond/downstream.ts";
 import type { Need } from "../reuse/need.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
-/** A request, and the configuration that it is handled by. */
+/** A request, and its exchange. */
 type Handled = Pick<Need, "asked" | "exchange">;
 
 /**
- * Fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7): not stored, but
- * meant for the client that is answered.
+ * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7). They are
+ * not stored, but the requesting client gets them.
  */
 export function fieldsForOneClient(
   received: Headers,
@@ -32,7 +32,7 @@ export function fieldsForOneClient(
   return withoutSharedCookies(own, received, handled);
 }
 
-/** Are fields among them that nobody else may see? What `no-cache` names is only to be validated. */
+/** Returns whether other clients may not see some of the fields. Those in `no-cache` need only validation. */
 export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): boolean {
   if (own.length === 0) return false;
   const { private: named } = governingDirectives(fieldsOf(stored)).directives;
@@ -40,7 +40,7 @@ export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): 
   return own.some(([name]) => name === "set-cookie" || isNamed(name));
 }
 
-/** @returns the fields without cookies that are nobody's own: these are dropped for all clients alike */
+/** @returns the fields without non-personal cookies, which are dropped for all clients */
 export function withoutSharedCookies(
   fields: readonly FieldLine[],
   received: Headers,
@@ -50,24 +50,24 @@ export function withoutSharedCookies(
   return fields.filter(([name]) => isPersonal || name !== "set-cookie");
 }
 
-/** A session has 64 bits at the least, which are 16 digits; a shorter value may stand for anything. */
+/** A session has at least 64 bits, which are 16 digits. Shorter values are too common to search for. */
 const sessionCharactersMin = 16;
-/** Who sends more marks, or longer ones, must not make the search dear. */
+/** Limits the cost of the search, whatever a client sends. */
 const marksMax = 32;
 const markCharactersMax = 64;
 
 const addressPattern = /^(?:[\d.]{7,15}|[\da-f:.]*:[\da-f:.]*)$/i;
 
 /**
- * Does an answer give a mark of the client that asked back? Then it is for that client alone: to leave
- * the field out would let clients choose what others miss.
+ * Returns whether an answer echoes an identifier of its client. Such an answer is for that client alone.
+ * Dropping the field instead would let clients choose which fields others miss.
  *
- * @param metadata by whose selecting fields each client has a variant of its own: these are no echo
+ * @param metadata whose selecting fields give each client its own variant, so these do not count
  */
 export function namesClient(received: Headers, metadata: StoredMetadata, asked: Asked): boolean {
   const marks = marksOf(metadata, asked);
   if (marks.length === 0) return false;
-  // What is not looked for may be there.
+  // Too many to search for, so assume an echo.
   if (marks.length > marksMax) return true;
   // Set-Cookie has a rule of its own: `personalCookies`.
   const values = [...received].filter(([name]) => name !== "set-cookie").map(([, value]) => value);
@@ -75,14 +75,14 @@ export function namesClient(received: Headers, metadata: StoredMetadata, asked: 
   return sought.test(decoded(values.join("\n")));
 }
 
-/** Its address, and what may be its session. */
+/** Returns the client's address, and values that may be its session. */
 function marksOf({ selecting }: StoredMetadata, asked: Asked): string[] {
   const { forwarded, route, hasUnknownCookie } = asked;
   const own = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
   const isKeyedByAddress = own.has("x-forwarded-for") || own.has("cf-connecting-ip");
   const address = isKeyedByAddress ? "" : (forwarded.clientAddress ?? "");
   const cookies = hasUnknownCookie && !own.has("cookie") ? unknownCookies(forwarded, route) : [];
-  // Behind a comma another cookie may begin.
+  // Another cookie may begin after a comma.
   const whole = [
     ...cookies.map(({ value }) => value),
     ...credentialsIn(asked, { selecting }).map((name) => forwarded.get(name) ?? ""),
@@ -96,13 +96,13 @@ function marksOf({ selecting }: StoredMetadata, asked: Asked): string[] {
   ];
 }
 
-/** By itself, and not as a piece of a longer number or word; of a long mark its beginning will do. */
+/** Matches the mark only as a whole word or number. For a long mark, its beginning is enough. */
 function patternOf(mark: string): string {
   const text = mark.replaceAll(/[^\w\s]/g, String.raw`\$&`);
   return mark.length < markCharactersMax ? `${text}(?![a-z\\d])` : text;
 }
 
-/** Each byte that is percent-encoded as itself, so that both spellings of a value are one. */
+/** Decodes percent-encoded bytes, so that both spellings match. */
 function decoded(text: string): string {
   return text.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),

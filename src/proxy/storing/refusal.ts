@@ -1,4 +1,4 @@
-// Why an origin's answer is not stored: all reasons, in the order in which they are looked for.
+// Why an origin's answer is not stored: all reasons, in the order of their checks.
 import type { Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
@@ -20,7 +20,7 @@ import { namesClient } from "./of-one-client.ts";
 import type { Asked } from "../request/plan.ts";
 import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
 
-/** The rule that keeps an answer from being stored, as `Cache-Status` and the stats name it. */
+/** The rule that refused an answer, as `Cache-Status` and the stats name it. */
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | PersonalRule
@@ -34,10 +34,10 @@ export type StoreRefusal =
   | "unconfirmed"
   | "switch";
 
-/** The rule that refused, and names that it is about: cookies that nobody knows, fields that select. */
+/** The refusing rule with the names that it is about: unknown cookies, or selecting fields. */
 export type Refused = RuleAndNames & { readonly rule: StoreRefusal };
 
-/** With these the answer has something in it that is for one client alone. */
+/** With these, a part of the answer is for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
   "set-cookie",
   "unknown-cookie",
@@ -48,8 +48,8 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
 /**
  * Decides whether an answer is stored.
  *
- * @param received the origin's own fields, nothing left out
- * @returns `undefined` where it is
+ * @param received all fields of the origin
+ * @returns `undefined` if it is
  */
 export function refusedBy(
   metadata: StoredMetadata,
@@ -65,10 +65,10 @@ export function refusedBy(
 }
 
 /**
- * The rules that an answer keeps or breaks by itself (RFC 9111 §3, then ours).
+ * Checks the rules that depend only on this answer (RFC 9111 §3, then ours).
  *
- * @param received the origin's own fields, nothing left out
- * @returns why the response is not to be stored; `undefined` when it is
+ * @param received all fields of the origin
+ * @returns why the response is not stored; `undefined` if it is
  */
 export function refusalToStore(
   metadata: StoredMetadata,
@@ -97,25 +97,25 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(asked, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  // A request without `Origin` gets no answer that is for one origin alone.
+  // A request without `Origin` must not get an answer for one origin alone.
   const isAlone =
     asked.forwarded.sent.has("origin") &&
     originAnsweredAt(fieldsOf(metadata), place) === "one-client";
   if (isAlone) return "names-client";
   if (unsentIn(metadata, asked).length > 0) return "withheld-field";
-  // Last of what is asked of its fields: it looks through all of them.
+  // The last check of fields, because it searches all of them.
   if (namesClient(received, metadata, asked)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
-  // Known beforehand only where the origin gave a length.
+  // Known in advance only if the origin stated a length.
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge =
     bytes > site.config.limits.bufferBytes && bytes > streamBytesMax(asked, site.tiers);
   if (isTooLarge) return "too-large";
-  // The request was forwarded before the post: its answer is not stored (rule 24).
+  // The request was forwarded before the bypass was posted: its answer is not stored (rule 24).
   return site.bypasses(asked.route.name) ? "switch" : undefined;
 }
 
-/** An error that a refresh brings is told to nobody, so it takes no page's place either. */
+/** Returns whether a refresh got an error. No client sees it, so it does not replace the page. */
 function isFailedRefresh(status: number, need: Need): boolean {
   const before = atHand(need)?.stored.metadata.status;
   if (!need.exchange.decision.isRefresh || before === undefined) return false;
@@ -123,10 +123,11 @@ function isFailedRefresh(status: number, need: Need): boolean {
 }
 
 /**
- * Does an error or a redirect wait for an anonymous request that gets the same? The client may have provoked it. So it waits
- * - if the route gives it a lifetime, and not its origin;
- * - over a success that is stored, or was in the last ten minutes;
- * - if it would end stored variants.
+ * Returns whether an error or redirect needs confirmation by an anonymous request, because its client may
+ * have provoked it:
+ * - its lifetime is from the route, not from the origin;
+ * - a success is stored, or was in the last ten minutes;
+ * - it would remove stored variants.
  */
 function isUnconfirmed(metadata: StoredMetadata, need: Need): boolean {
   if (metadata.status < 300) return false;
@@ -136,7 +137,7 @@ function isUnconfirmed(metadata: StoredMetadata, need: Need): boolean {
   if (before === undefined) {
     const hasStood =
       !asked.isAnonymous && exchange.site.uncacheable.stood.has(asked.key.text, exchange.nowAtMs());
-    // Redis may have a success that this client may not have.
+    // Redis may have a success that this client may not get.
     const isUnseen = isPersonal(asked) && need.inShared === "passed-over";
     return hasStood || isUnseen || endsVariants(metadata, need);
   }
@@ -149,7 +150,7 @@ function isUnconfirmed(metadata: StoredMetadata, need: Need): boolean {
   return judged.kind !== "purged" || judged.mode === "soft";
 }
 
-/** Is it an error or a redirect to which the route gives a lifetime, and not its origin? */
+/** Returns whether the answer is an error or redirect with a lifetime from the route, not from the origin. */
 export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean {
   return metadata.status >= 300 && termsOf(metadata, route).isAssigned;
 }
@@ -168,7 +169,9 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked):
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
 }
 
-/** It varies by these, and its origin was asked without them: it is nobody's variant. */
+/**
+ * Returns the fields that the response varies by, but that the origin did not get: it belongs to no variant.
+ */
 function unsentIn({ selecting }: StoredMetadata, { forwarded }: Asked): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));
 }

@@ -1,8 +1,7 @@
-// The way in to storing: sends an origin's answer on to the client, and stores it on the way where it
-// may be stored. In order: its metadata (metadata-of-answer.ts); why it is not stored (refusal.ts); what
-// that means for those who ask next (consequences.ts); whether Redis gets it at once (admission.ts);
-// its body, sent and gathered (store-while-sending.ts); its variants (variants.ts) and its tiers
-// (in-tiers.ts).
+// The entry point of storing: sends an origin's answer to the client, and stores it meanwhile if allowed. In
+// order: its metadata (metadata-of-answer.ts); reasons not to store it (refusal.ts); effects on later
+// requests (consequences.ts); whether Redis gets it at once (admission.ts); its body
+// (store-while-sending.ts); its variants (variants.ts); its tiers (in-tiers.ts).
 import type { Fetched } from "../../cache/flights.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
@@ -25,9 +24,9 @@ import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
 import { sendAndStoreBody } from "./store-while-sending.ts";
 
 /**
- * Sends an answer on, and stores it where it may be stored.
+ * Sends an answer to the client, and stores it if allowed.
  *
- * @param led its request is the one that the origin was sent
+ * @param led with the request as the origin got it
  */
 export function sendAndStore(fresh: Fresh, led: Led): Fetched<Response> {
   const { asked, flight, exchange, key } = led;
@@ -65,7 +64,7 @@ export function sendAndStore(fresh: Fresh, led: Led): Fetched<Response> {
   return sent;
 }
 
-/** The answer as it came; what is not stored for all is not for the caches beyond us either. */
+/** Returns the answer as it came. Caches behind us may not store it either if it is not for all. */
 function unstored(
   { response }: Fresh,
   need: Need,
@@ -99,7 +98,9 @@ function unstored(
 /** The form that every origin with ranges understands. Some reject white space, capitals or long numbers. */
 const plainRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
 
-/** `bytes=0-` may well be answered with the whole; and who sends `If-Range` may want just that. */
+/**
+ * Returns whether the origin ignored a range. The whole is a proper answer to `bytes=0-` and to `If-Range`.
+ */
 function ignoresRange(metadata: StoredMetadata, asked: Asked): boolean {
   const range = rangeIn(asked, metadata);
   if (range.kind !== "part" || asked.conditions.has("if-range")) return false;

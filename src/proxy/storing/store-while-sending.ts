@@ -1,5 +1,5 @@
-// Sends a body to its client while it is gathered, and stores it once it is whole: in memory at once,
-// in the tiers below behind that. A body too large to be held goes to the edge as it comes.
+// Sends a body to its client while gathering it. Stores it when it is complete: in memory at once, then in
+// the tiers below. A body too large for memory is streamed to the edge.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Fetched } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
@@ -18,26 +18,26 @@ import { noteAnswer } from "./note-answer.ts";
 import { refused, type StoreRefusal } from "./refusal.ts";
 import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
 
-/** A body that is sent and stored, and its metadata so far. */
+/** A body to send and store, and its metadata so far. */
 export interface Sending {
   readonly metadata: StoredMetadata;
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** A 304 has left the body as it was, so that a tier may hold it already. */
+  /** A 304 left the body unchanged, so a tier may already have it. */
   readonly isValidated: boolean;
 }
 
-/** A body that has not ended so soon after its head is streamed to those who wait for it. */
+/** Followers get a stream of a body that takes longer than this after its head. */
 const streamsAfterMs = 200;
 
-/** The runtime ends work behind an answer after half a minute. */
+/** The runtime ends background work 30 s after the answer. */
 const behindAnswerMsMax = 25_000;
 
 /**
- * Answers with a body, and stores it on the way.
+ * Answers with a body, and stores it meanwhile.
  *
- * @param sending an origin's body, or one that a 304 left as it was
- * @param led     its flight hears of the response once it is there whole, or that it is too large to
- *   be shared, or cut short
+ * @param sending an origin's body, or one that a 304 left unchanged
+ * @param led     its flight settles with the complete response, or because it is too large to share or
+ *   truncated
  */
 export function sendAndStoreBody(sending: Sending, led: Led): Fetched<Response> {
   const { asked, exchange } = led;
@@ -65,8 +65,8 @@ export function sendAndStoreBody(sending: Sending, led: Led): Fetched<Response> 
 }
 
 /**
- * @param client where the client reads; `undefined` if nobody waits for the body
- * @returns settles once everything is stored, though the client may have yet to take its body
+ * @param client where the client reads; `undefined` without a client
+ * @returns settles once everything is stored, though the client may still be reading
  */
 function storeBehind(sending: Sending, led: Led, client: BytePipe | undefined): Promise<void> {
   const { metadata, source } = sending;
@@ -109,19 +109,19 @@ function storeBehind(sending: Sending, led: Led, client: BytePipe | undefined): 
       }
     } finally {
       noteAnswer(metadata, led);
-      // Where nothing was told yet, the body was cut short.
+      // Without an outcome so far, the body was truncated.
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
     }
-    // A client that leaves late must still find somebody who gives back what was held for it.
+    // Keep this work alive until the client has left, to release the memory held for it.
     await sent;
   });
   return done.promise;
 }
 
 /**
- * Those who wait do not wait for the end of a body whose length nobody knows: an anonymous request's
- * is passed on as it comes, and beside a client's own an anonymous request is sent.
+ * Stops followers from waiting for the end of a body of unknown length. The body of an anonymous request is
+ * relayed as it arrives. Beside a client's own request, an anonymous one starts.
  */
 function relayFor(metadata: StoredMetadata, led: Led): Relay | undefined {
   const { asked, flight, exchange } = led;
@@ -132,7 +132,7 @@ function relayFor(metadata: StoredMetadata, led: Led): Relay | undefined {
     : undefined;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {
-    // A timer may fire in an isolate for which no time has passed.
+    // A timer may fire although no time has passed for the isolate.
     if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs())) return;
     if (relay === undefined) flight.stall();
     else flight.arrive({ kind: "arriving", metadata, relay });
@@ -140,7 +140,7 @@ function relayFor(metadata: StoredMetadata, led: Led): Relay | undefined {
   return relay;
 }
 
-/** Refusals that show only while a body arrives. @returns `undefined` where a tier got the body */
+/** @returns the refusal, which shows only while a body arrives; `undefined` if a tier got the body */
 function whyUnkept({ kind }: Gathered, isStreamed: boolean): StoreRefusal | undefined {
   if (kind === "cut") return "cut-short";
   return kind === "streamed" && !isStreamed ? "too-large" : undefined;
@@ -159,7 +159,8 @@ async function storeWhole(
     bodyBytes: blob.size,
     bodyDigest,
     ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
-    // No tier hands out more in one piece at its first hit, to be written when it is asked for again.
+    // No tier returns a larger body in one piece on a first hit, so it could not be written at its second
+    // request.
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
@@ -167,7 +168,7 @@ async function storeWhole(
   decision.bodyBytes = blob.size;
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, led);
-  // Fills that went on at the same time may have taken the room that there was.
+  // Concurrent fills may have taken the room.
   if (!hasRoomFor(metadata, others)) {
     return decision.refuses(refused("too-many-variants", metadata, led.asked));
   }
@@ -176,7 +177,7 @@ async function storeWhole(
   const isUnchanged = isValidated || bodyDigest === atHand(led)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
   await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
-  // To store takes CPU time, and the end of the answer would wait for that.
+  // Let the answer end first: storing takes CPU time.
   await site.turn();
   await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
 }

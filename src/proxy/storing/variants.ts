@@ -1,6 +1,5 @@
-// How many variants of one resource are stored (RFC 9111 §4.1), and which: their list stands in the marker
-// that leads to them. It is bounded, because anybody can put anything into a field that selects, and the
-// most requested keep their places in it.
+// Limits the stored variants of a resource (RFC 9111 §4.1). The marker that leads to them lists them. Clients
+// can put anything into a selecting field, so the list is bounded and keeps the most requested variants.
 import type { Context } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk } from "../stored/tiers.ts";
@@ -13,28 +12,27 @@ import type { Need } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 
-/** A request whose answer is stored, and what its look-up has learnt of the variants. */
+/** A request whose answer is stored, and the variants known from its look-up. */
 export interface VariantPlace extends Pick<
   Need,
   "asked" | "exchange" | "marker" | "inShared" | "memoryCount"
 > {
-  /** What other isolates have listed; `gone` where the colo's marker was taken away meanwhile. */
+  /** The list of other isolates; `gone` if the colo's marker was removed meanwhile. */
   readonly ofColo?: VaryMarker | "gone";
   /** Variants that make room for this response. */
   readonly displaced?: readonly ListedVariant[];
 }
 
-/** The key of the variant that a response to this request is; the primary one without `Vary`. */
+/** Returns the key of the variant of this response; the primary key without `Vary`. */
 export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<Need, "asked">): RecordKey {
   const names = selecting.map(([name]) => name);
   return variantKey(asked.key, names, asked.forwarded);
 }
 
 /**
- * With what others have listed, asked behind the answer. Another isolate of the colo may have listed
- * more since this one read the marker, so a variant that is new here is listed beside what the edge tier
- * has by now. And a marker that the look-up passed over in Redis stands as if it had been followed: a
- * new one would end the variants that it leads to.
+ * Adds the lists of other isolates, read behind the answer. An isolate of the same colo may have listed more
+ * variants since, so a new variant is added to the edge's present list. A marker in Redis that the look-up
+ * skipped counts as if it had been read: a new marker would remove its variants.
  */
 export async function withListOfOthers<Place extends VariantPlace>(
   metadata: StoredMetadata,
@@ -58,18 +56,18 @@ export async function withListOfOthers<Place extends VariantPlace>(
   return place;
 }
 
-/** Asks a tier for what stands under a key, and not for its body. */
+/** Builds a read of a record without its body. */
 export function askOfHead({ nowAtMs, afterAnswer }: Context): ResponseAsk {
   return { atMs: nowAtMs(), part: "metadata", afterAnswer };
 }
 
 /**
- * May this response be stored beside the other variants? Always without `Vary`, where its variant
- * is listed already, and where fewer than `limits.variants` are listed whose time is not over. Otherwise
- * it displaces the least requested of them, if it was itself requested more often in the last minute, and
- * more than once: made-up values that come once displace nothing, however many there are.
+ * Returns whether this response may be stored beside the other variants. It may without `Vary`, if its
+ * variant is listed, or if fewer than `limits.variants` current ones are. Otherwise it displaces the least
+ * requested variant if it had more requests in the last minute, and more than one: made-up values that occur
+ * once displace nothing.
  *
- * A bound and no exact count: fills elsewhere that this isolate has not read of are not in its list.
+ * The limit is not exact: this isolate may not have read about fills elsewhere.
  */
 export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boolean {
   if (metadata.selecting.length === 0) return true;
@@ -84,7 +82,7 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
   return variantDemand.inLastMinute(own, atMs) > Math.max(1, least);
 }
 
-/** Would it take the place of the marker that leads to the stored variants? */
+/** Returns whether the response would replace the marker that leads to the stored variants. */
 export function endsVariants(metadata: StoredMetadata, place: VariantPlace): boolean {
   const marker = newestMarker(place.asked.key, place.marker, place.exchange);
   if (marker === undefined) return false;
@@ -99,8 +97,8 @@ function isListed(metadata: StoredMetadata, place: VariantPlace): boolean {
 }
 
 /**
- * The same place, with the variants that this response displaces. To be asked once for a response: each
- * tier is then written with the same list.
+ * Adds the variants that this response displaces. Call once per response, so that each tier gets the same
+ * list.
  */
 export function withDisplaced<Place extends VariantPlace>(
   metadata: StoredMetadata,
@@ -113,7 +111,7 @@ export function withDisplaced<Place extends VariantPlace>(
   return displaced.length === 0 ? place : { ...place, displaced };
 }
 
-/** Those for which there is no room beside one more. Of equals, the ones that were stored first. */
+/** Returns the variants to displace for one more; among equals, the oldest. */
 function leastRequested(
   others: readonly ListedVariant[],
   { exchange }: VariantPlace,
@@ -128,10 +126,10 @@ function leastRequested(
   return ranked.slice(0, tooManyCount).map(({ variant }) => variant);
 }
 
-/** A marker outlives its variants, so that those are reachable and counted that are still there. */
+/** A marker outlives its variants, so that they stay reachable and counted. */
 const markerKeepMs = 86_400_000;
 
-/** The marker that leads to a response which is stored under this key until that instant. */
+/** Builds the marker that leads to a response under this key with this expiry. */
 export function markerTo(
   metadata: StoredMetadata,
   stored: { key: RecordKey; untilAtMs: number },
@@ -163,25 +161,24 @@ export function markerTo(
       listedSinceAtMs: list.sinceAtMs,
     },
     untilAtMs: Math.max(exchange.nowAtMs() + markerKeepMs, latestAtMs),
-    // A marker that this isolate alone still has may have been invalidated: written anew, it would
-    // lead others back to what is gone.
+    // If only this isolate still has the marker, it may have been invalidated. Writing it again would lead
+    // others back to invalidated variants.
     onlyIn: ofColo === "gone" ? "isolate" : undefined,
   };
 }
 
-/** A variant as a marker lists it. */
+/** A variant in a marker's list. */
 interface ListedVariant {
-  /** By the first 64 bits of the SHA-256 of its key. */
+  /** The first 64 bits of the SHA-256 of its key. */
   readonly digest: string;
   readonly untilAtMs: number;
-  /** All of that in hex; empty where the marker is of a version that does not tell it. */
+  /** The whole digest in hex; empty if the marker's version lacks it. */
   readonly whole: string;
 }
 
 /**
- * Returns the stored variants whose time is not over, as listed here and in the colo, and since when
- * they were requested. A list counts for nothing once a purge is known that covers the page: else those
- * who filled it would keep others from being stored although none of it may answer.
+ * Returns the current variants as listed here and in the colo, and since when they were requested. Ignores
+ * lists that a known purge covers: otherwise unusable variants would keep others from being stored.
  */
 function listOf(
   metadata: StoredMetadata,
@@ -206,7 +203,7 @@ function listOf(
   return { variants: [...listed.values()], sinceAtMs };
 }
 
-/** The keys of displaced variants in the tiers below memory, as far as markers tell them. */
+/** Returns the keys of displaced variants in the tiers below memory, as far as markers list them. */
 export function keysOf({ asked, displaced = [] }: VariantPlace): RecordKey[] {
   const told = displaced.filter(({ whole }) => whole !== "");
   return told.map(({ whole }) => RecordKey.ofDigest(whole, asked.key.host));

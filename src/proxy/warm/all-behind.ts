@@ -1,7 +1,7 @@
-// Runs a piece of work, and waits also for what it leaves to be done behind an answer.
+// Runs a task, and also waits for the work that it leaves behind the answer.
 import type { Context } from "../site/exchange.ts";
 
-/** Since it waits, no more bodies are held than pieces of work. */
+/** Waiting limits the number of bodies in memory to that of the tasks. */
 export async function withAllBehind<Result>(
   context: Context,
   work: (context: Context) => Promise<Result>,
@@ -10,7 +10,7 @@ export async function withAllBehind<Result>(
   const afterAnswer: Context["afterAnswer"] = (behind) =>
     context.afterAnswer(() => {
       const working = behind();
-      // Who runs it counts its failure.
+      // The caller that runs the work counts its failure.
       left.push(working.catch(() => undefined));
       return working;
     });

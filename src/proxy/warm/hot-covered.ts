@@ -1,5 +1,5 @@
-// Which hot keys a purge has covered, and nobody has brought back since: it looks into the shared
-// tier, and leaves no trace there.
+// Finds hot keys that a purge covers and that nobody has fetched since. Reads the shared tier without side
+// effects.
 import type { Context } from "../site/exchange.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Coverage } from "../../cache/record/record.ts";
@@ -11,17 +11,17 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 
-/** Two round trips to Redis look at as many, or four where they have long metadata. */
+/** One batch needs two round trips to Redis, or four if its metadata is long. */
 const keysAtOnce = 100;
 
-/** Reads what the shared tier holds for keys, in their order. */
+/** Reads records of the shared tier without bodies, in the order of their keys. */
 type ListedAt = (
   keys: readonly RecordKey[],
 ) => Promise<readonly (ResponseHead | undefined)[] | "unavailable">;
 
 /**
- * @param hottestFirst a thousand at the most
- * @returns those that the entry covers, up to `countMax`, and how many were looked at
+ * @param hottestFirst a thousand at most
+ * @returns the notes that the entry covers, up to `countMax`, and the number examined
  */
 export async function coveredAmong(
   hottestFirst: readonly HotKeyNote[],
@@ -49,7 +49,7 @@ export async function coveredAmong(
   return { notes: notes.slice(0, countMax), examined };
 }
 
-/** A marker leads on to the variant that is asked for. */
+/** Reads records. A marker leads on to the requested variant. */
 async function storedFor(
   asked: readonly Asked[],
   listedAt: ListedAt,
@@ -71,7 +71,7 @@ function metadataOf(record: ResponseHead | undefined): StoredMetadata | undefine
   return record?.kind === "response" ? record.metadata : undefined;
 }
 
-/** Of what is gone, its URL and its route are known, and its tags no longer. */
+/** Returns a check. A missing record matches by URL and route only, because its tags are unknown. */
 function coveredAndOlder(entry: Entry) {
   const isCovered = coveredBy(entry.targets);
   return (stored: StoredMetadata | undefined, { url, route }: Asked): boolean => {
@@ -80,7 +80,7 @@ function coveredAndOlder(entry: Entry) {
   };
 }
 
-/** Was it asked for before the entry was known to whoever asked? */
+/** Returns whether the response was requested before its isolate knew the entry. */
 function isOlder({ stamp, requestedAtMs }: StoredMetadata, { position }: Entry): boolean {
   if (stamp === "none") return requestedAtMs < acceptedAtMs(position);
   return comparePositions(stamp.position, position) < 0;

@@ -1,23 +1,23 @@
-// Work on many things, a few at once, within the time that a run has.
+// A pool of tasks: a few at once, within the time of a run.
 import { patiently } from "../../base/patience.ts";
 
 const atOnceMax = 4;
 
-/** The runtime ends what outlasts an answer after half a minute. */
+/** The runtime ends background work 30 s after the answer. */
 export const runMsMax = 25_000;
 
-/** What is done with each item. */
+/** The task for each item. */
 interface Turns<Item, Result> {
   /** Never rejects. */
   readonly work: (item: Item) => Promise<Result>;
-  /** Is there still room for this one? */
+  /** Returns whether there is still room for this item. */
   readonly mayBegin?: (item: Item) => boolean;
 }
 
 /**
- * Begins the work on one after the other, until the time is over or there is no room for the next.
+ * Runs tasks in order, until the time is over or there is no room for the next.
  *
- * @returns what came of those that were begun, in their order; `undefined` for what was not over in time
+ * @returns the results of the started tasks, in order; `undefined` for an unfinished one
  */
 export async function inTurns<Item, Result>(
   items: readonly Item[],

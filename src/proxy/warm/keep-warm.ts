@@ -1,5 +1,5 @@
-// What the cron trigger does: brings the hottest keys up to date in the shared tier shortly before
-// they expire, so that no colo has to wait for them.
+// The cron trigger's work: refreshes the hottest keys in the shared tier shortly before they expire, so that
+// no colo waits for them.
 import type { Context } from "../site/exchange.ts";
 import type { HotKeyCount } from "../../protocol/families.ts";
 import { withAllBehind } from "./all-behind.ts";
@@ -7,13 +7,13 @@ import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 import { type Ahead, refreshAhead } from "../fetch/refresh.ts";
 import { inTurns } from "./in-turns.ts";
 
-/** Up to the next run but one, less half a minute: the next may be late, and takes its time. */
+/** Covers the time until the run after next, less half a minute: the next run may be late or slow. */
 export const horizonSeconds = 90;
 
-/** Sampled once in two minutes everywhere, a key is not asked for often. */
+/** Keys with a single sample in two minutes are rarely requested. */
 const countMin = 2;
 
-/** One run. Whatever fails is left to expire, and ends nothing else. */
+/** Runs once. A key that fails expires, and does not stop the others. */
 export async function keepWarm(context: Context): Promise<void> {
   const { nowAtMs, hotKeys, config, metrics } = context.site;
   if (hotKeys === undefined) return;
@@ -24,7 +24,7 @@ export async function keepWarm(context: Context): Promise<void> {
   await inTurns(due, { work }, nowAtMs);
 }
 
-/** Of several words on one key the earliest expiry counts: to look once too often is cheap. */
+/** Merges notes by key. The earliest expiry counts, because an unnecessary look-up is cheap. */
 export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNote[] {
   const byKey = new Map<string, HotKeyNote>();
   for (const note of notes) {
@@ -48,7 +48,7 @@ async function keptWarm(note: HotKeyNote, context: Context): Promise<HotKeyCount
       await withAllBehind(context, (noting) => refreshAhead(asked, horizonSeconds, noting)),
     );
   } catch (cause) {
-    // The other keys go on; who runs work behind answers counts it, and says where it arose.
+    // Continue with other keys; the runner of background work counts the error and logs its origin.
     context.afterAnswer(async () => {
       throw cause;
     });

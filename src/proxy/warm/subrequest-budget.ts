@@ -1,24 +1,24 @@
-// How many of the subrequests of a call are left for pages: each page sets its most aside before it is asked
-// for, and gives back what it did not need.
+// Budget of subrequests for pages in one call. Each page reserves its maximum in advance, and returns what it
+// did not use.
 import { reach } from "../../config/tier-names.ts";
 import type { Route } from "../../config/config.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { Tiers } from "../stored/tiers.ts";
 import type { WarmedPage } from "./warm-page.ts";
 
-/** Workers Free ends the 51st. The rest is for the purge journal and for the report of an isolate. */
+/** Workers Free allows 50. The rest is for the purge journal and the isolate's report. */
 const subrequestsMax = 44;
 
 const ofOrigin = 1;
-/** Below memory: a look, a write, and of a page that varies the write of its marker. */
+/** Below memory: a read, a write, and for a page that varies the write of its marker. */
 const ofTier = 3;
 const ofLease = 2;
-/** The origin is asked once more, with what its answer varies by. */
+/** A second forward, with the fields that the response varies by. */
 const ofWithheldFields = 1;
-/** Of a page that varies: looks whether it still stands, and writes. */
+/** For a page that varies: checks that it is current, and writes. */
 const ofSecondAsk = 5;
 
-/** The most that a page of a route costs, unless another colo is waited for. */
+/** Returns the most that a page of a route costs, unless it waits for another colo. */
 function costMax({ collapse, forward, admission, tiers: names }: Route, tiers: Tiers): number {
   return (
     ofOrigin +
@@ -29,7 +29,7 @@ function costMax({ collapse, forward, admission, tiers: names }: Route, tiers: T
   );
 }
 
-/** What is left for the pages of one call. */
+/** The subrequests left for the pages of one call. */
 export class SubrequestBudget {
   readonly #tiers: Tiers;
   #left = subrequestsMax;
@@ -38,7 +38,7 @@ export class SubrequestBudget {
     this.#tiers = tiers;
   }
 
-  /** @returns whether there is room for a page of the route: then it is set aside */
+  /** @returns whether there was room for a page of the route, which is then reserved */
   begin(route: Route): boolean {
     const most = costMax(route, this.#tiers);
     const hasRoom = this.#left >= most;
@@ -46,14 +46,14 @@ export class SubrequestBudget {
     return hasRoom;
   }
 
-  /** Gives back what a page that was begun has not cost. */
+  /** Returns what a page did not use. */
   ended(route: Route, came: WarmedPage): void {
     const most = costMax(route, this.#tiers);
     this.#left += most - costOf(came, most);
   }
 }
 
-/** @param most where it is not known */
+/** @param most for an unknown cost */
 function costOf(came: WarmedPage, most: number): number {
   if (came.kind === "passed-by") return 0;
   if (came.kind === "already") return came.looks;

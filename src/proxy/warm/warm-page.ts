@@ -1,5 +1,5 @@
-// Brings one page into the tiers before anybody asks for it: by the plan of any client's request, and as
-// the cron trigger refreshes a hot key.
+// Fetches one page into the tiers in advance. Plans it like any client's request, and refreshes it like a hot
+// key.
 import type { Context } from "../site/exchange.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
@@ -17,46 +17,49 @@ import { withAllBehind } from "./all-behind.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { mayBeNoted } from "../site/hot-key-note.ts";
 
-/** A request without what is of one client. */
+/** A request without anything of a client. */
 export interface PageAsked {
   /** Absolute. */
   readonly url: string;
   readonly headers: Headers;
-  /** The host that the operator's request came in at: of the site, too. */
+  /** The host of the operator's request, which also belongs to the site. */
   readonly ownHost: string;
 }
 
-/** Why a page is not asked for: the rule, and the names of fields that it is about. */
+/** Why a page is not fetched: the rule, and the fields that it is about. */
 export interface PassedBy {
   readonly kind: "passed-by";
   readonly by: PassRule | "reserved" | "host" | "field" | "cf" | "unknown-cookie";
   readonly names: readonly string[];
 }
 
-/** Of a page that is fresh in this colo; `no-shared`: its route, or this deployment, has no such tier. */
+/**
+ * The shared tier's state for a page that is fresh in this colo. `no-shared`: its route or the deployment has
+ * no such tier.
+ */
 type InShared = "there" | "no-shared" | "too-large" | "unavailable";
 
-/** What became of a page. */
+/** The result for a page. */
 export type WarmedPage =
   | PassedBy
-  /** `looks`: how many it took to see that. */
+  /** `looks`: the number of reads that it took. */
   | { readonly kind: "already"; readonly inShared: InShared; readonly looks: number }
   | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
-      /** It is in the tiers, and fit for everybody. */
+      /** The response is in the tiers, and may be for all clients. */
       readonly isRefreshed: boolean;
       readonly decision: Decision;
       readonly outcome: ForwardOutcome | undefined;
-      /** How many it took to see that this colo has it, and the shared tier does not; else 0. */
+      /** The number of reads that found it in this colo and not in the shared tier; else 0. */
       readonly looksBefore: number;
-      /** Its second ask, where it has waited for one. */
+      /** The second request, if the response awaited one. */
       readonly second: Decision | undefined;
-      /** Its route and this deployment have a shared tier. */
+      /** The route and the deployment have a shared tier. */
       readonly hasShared: boolean;
     };
 
-/** Of one request alone: the whole of a page is asked for, whatever anybody has, and nobody is told of it. */
+/** Fields of single requests. Warming fetches the whole page, unconditionally and for no client. */
 const notTaken: ReadonlySet<string> = new Set(
   (
     "range if-range if-match if-none-match if-modified-since if-unmodified-since " +
@@ -64,16 +67,16 @@ const notTaken: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** As long as any flight is counted on. */
+/** The maximum age of a flight. */
 const underWayMsMax = 30_000;
 
-/** Ends once the page is stored in all tiers that it goes to. Never rejects. */
+/** Fetches a page. Settles once the page is stored in all its tiers. Never rejects. */
 export async function warmPage(page: PageAsked, context: Context): Promise<WarmedPage> {
   try {
     const planned = plannedAs(page, context);
     return "by" in planned ? planned : await brought(planned, context);
   } catch (cause) {
-    // The other pages go on; who runs work behind answers counts it, and says where it arose.
+    // Continue with other pages; the runner of background work counts the error and logs its origin.
     context.afterAnswer(async () => {
       throw cause;
     });
@@ -84,7 +87,7 @@ export async function warmPage(page: PageAsked, context: Context): Promise<Warme
 async function brought(planned: Asked, context: Context): Promise<WarmedPage> {
   let ahead = await aheadOf(planned, context);
   if (ahead.kind === "under-way" || (ahead.kind === "asked" && ahead.came === "skipped")) {
-    // Another request, or another colo, brings it: what that comes to is looked for once it is over.
+    // Another request or colo is fetching the page. Wait for it, then look up again.
     await patiently(ahead.flight.ended, underWayMsMax);
     ahead = await aheadOf(planned, context);
   }
@@ -93,7 +96,7 @@ async function brought(planned: Asked, context: Context): Promise<WarmedPage> {
   const inShared = await stateInShared(candidate, planned, context);
   const looks = decision.looks.length + 1;
   if (inShared !== "absent") return { kind: "already", inShared, looks };
-  // Other colos lack it, and what this one has may be older than what they have invalidated.
+  // Other colos lack it, and this colo may have missed an invalidation, so fetch it again.
   const anew = await endOf(
     await aheadOf(planned, context, Number.MAX_SAFE_INTEGER),
     planned,
@@ -121,7 +124,7 @@ async function stateInShared(
 
 type AskedAhead = Extract<Ahead, { kind: "asked" }>;
 
-/** The operator asks for the page by name, so that its second ask need not be waited for. */
+/** Sends the second request for a response that awaits one: the operator named the page. */
 async function admitted(
   { came, decision, flight: { outcome } }: AskedAhead,
   planned: Asked,
@@ -139,7 +142,7 @@ async function admitted(
   };
 }
 
-/** @param aheadSeconds for how long it is to be fresh, so as not to be asked for; unless set, for any time at all */
+/** @param aheadSeconds refresh if the page is fresh for less than this; 0: only if it is not fresh */
 function aheadOf(asked: Asked, context: Context, aheadSeconds = 0): Promise<Ahead> {
   return withAllBehind(context, (noting) => refreshAhead(asked, aheadSeconds, noting));
 }
@@ -171,7 +174,7 @@ function passedBy(by: PassedBy["by"], names: readonly string[] = []): PassedBy {
   return { kind: "passed-by", by, names };
 }
 
-/** What any client may ask for and all may share, as the isolate itself makes it. */
+/** Plans the page as an anonymous request that all clients may share. */
 function plannedAs({ url, headers, ownHost }: PageAsked, context: Context): Asked | PassedBy {
   const { host } = new URL(url);
   if (host !== ownHost && !isOfSite(host, context)) return passedBy("host");
@@ -181,7 +184,7 @@ function plannedAs({ url, headers, ownHost }: PageAsked, context: Context): Aske
   if (planned.kind === "refuse") return passedBy("ambiguous-path");
   if (planned.kind === "pass") return passedBy(planned.passed.rule);
   const { asked } = planned;
-  // Cookies are judged by the route: those that it keys by are of nobody.
+  // The route judges cookies: the ones in its cache key are not personal.
   const names = [...headers.keys()].filter(
     (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, asked)),
   );
@@ -192,11 +195,11 @@ function plannedAs({ url, headers, ownHost }: PageAsked, context: Context): Aske
 
 function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {
   const bare = host.replace(/:\d+$/, "");
-  // The first stands for all that are not named, too.
+  // The first host also stands for all unnamed ones.
   return siteHosts.length > 0 && [host, bare].includes(countedAs(host, siteHosts));
 }
 
-/** What all browsers send, so that the variant is theirs where the page varies by it. */
+/** Adds fields that all browsers send, to get their variant of a page that varies. */
 function withUsualFields(given: Headers): Headers {
   const headers = new Headers(given);
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", "gzip, br");
