@@ -92,9 +92,7 @@ export interface TierAsk<Detail> {
    * Absent or `undefined`: all bytes are needed.
    */
   readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
-  /**
-   * Extends the record's time in the shared tier by this much, at most until its expiry, behind the answer.
-   */
+  /** Extends the record's time in the shared tier, at most to its expiry, behind the answer. */
   readonly prolongMs?: number | undefined;
   /** Skips replicas, which may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
@@ -124,10 +122,7 @@ export interface Tier<Detail> {
    * `kept`, nothing of the record can be read.
    */
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
-  /**
-   * Removes a record. After `unavailable`, it is readable again once the tier is reachable. Never throws
-   * and never rejects.
-   */
+  /** Removes a record. After `unavailable`, it returns when the tier does. Never throws and never rejects. */
   remove(key: RecordKey): void | Promise<TierRemoval>;
   /** Reads several whole records in one round trip. Results are in the order of the keys. Never rejects. */
   readMany?(
@@ -175,9 +170,7 @@ export interface Listed<Detail> {
   readonly leftOut: LeftOut | undefined;
 }
 
-/**
- * The limit that was reached: records, keys that belong to others, time, length of metadata, or commands.
- */
+/** The limit that was reached: records, others' keys, time, length of metadata, or commands. */
 export type LeftOut = "records" | "keys" | "time" | "metadata" | "commands";
 
 /** Timeout of a listing. */
@@ -202,9 +195,7 @@ export interface TierKeep {
   readonly body: "unchanged" | "new";
   /** A large body new to memory was requested a second time in this isolate. */
   readonly isAskedAgain?: boolean;
-  /**
-   * The shared tier drops the record after this time, unless a request extends it (`TierAsk.prolongMs`).
-   */
+  /** The shared tier drops the record after this time, unless it is requested (`TierAsk.prolongMs`). */
   readonly sharedMsMax?: number | undefined;
   /** The marker leads to a record that may not evict others (`RecordForm`). */
   readonly leadsToError?: boolean;

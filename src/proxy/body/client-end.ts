@@ -1,4 +1,4 @@
-// The client's end of a fill: queues the arriving bytes, and sends them in order, one slice at a time.
+// The client's end of a fill: sends the queued bytes in order, one slice at a time.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/patience.ts";
 import type { BytePipe } from "./byte-pipe.ts";
@@ -15,7 +15,7 @@ export class ClientEnd {
   #waiting: Uint8Array[] = [];
   /** Sent after the waiting chunks. */
   #rest = new Blob();
-  /** Of waiting chunks and the rest. */
+  /** Total size of the waiting chunks and the rest. */
   #waitingBytes = 0;
   #sending: Promise<void> | undefined;
   /** False also if there was never a client. */

@@ -23,9 +23,9 @@ export type Gathered =
 /** A body, its readers, and the memory that it may use. */
 export interface GatherPlan {
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Where the client reads; `undefined` without a client. */
+  /** The client's end; `undefined` without a client. */
   readonly client: BytePipe | undefined;
-  /** Where clients read that have joined; `undefined` if none can. */
+  /** The end of clients that have joined; `undefined` if none can. */
   readonly relay?: Pick<Relay, "push" | "end" | "isRead" | "room"> | undefined;
   readonly bufferBytes: number;
   /** Timeout between two chunks of the origin. */

@@ -1,6 +1,5 @@
-// Answers a request that has no usable stored response. Requests for the same key collapse into one forward
-// per isolate or in the world. Private responses are forwarded one by one, and nothing is forwarded while
-// the origin is down.
+// Answers a request that no stored response can answer. Requests for the same key collapse into one forward
+// per isolate or in the world, except for private responses. Nothing is forwarded while the origin is down.
 import { type Fetched, Flight } from "../../cache/flights.ts";
 import { load } from "../../cache/load.ts";
 import type { Come, Loading, Next } from "../../cache/loading.ts";
@@ -93,10 +92,7 @@ function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefine
   return answer && { kind: "answer", answer };
 }
 
-/**
- * Returns the answer from another's forward. A follower judges the response like any stored one, under its
- * own view and clock (rule 9).
- */
+/** Returns the answer from another's forward, judged under this request's own view and clock (rule 9). */
 async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(need, "another");
   if (isOfAnotherVariant(outcome, need)) return undefined;
@@ -121,10 +117,7 @@ function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): Store
 /** A client whose own request hangs may hold the lease for half a minute. */
 const anonymousTurnMsMax = 250;
 
-/**
- * The origin may have refused an anonymous request, so others do not wait for the next one during this
- * time.
- */
+/** How long others do not wait for the next anonymous request, which the origin may have refused. */
 const passAfterFailureMs = 10_000;
 
 /** @param outcome of an anonymous request, unless the response is stored */

@@ -14,9 +14,9 @@ import type { StoredResponse } from "../stored/stored-response.ts";
 import { answeredBy } from "./instead-of-origin.ts";
 
 /**
- * Returns a response that arrived in this isolate after the look-up read memory: (1) A reads memory and
- * goes on to the lower tiers, (2) B's fill is stored and its flight ends, (3) A finds nothing below and no
- * flight to wait for. Reads memory again only if it has changed under the key.
+ * Returns a response that arrived in this isolate after the look-up read memory. (1) A reads memory and goes
+ * on to the lower tiers. (2) B's fill is stored and its flight ends. (3) A finds nothing below and no flight.
+ * Memory is read again only if it has changed under the key.
  *
  * @returns the response under the key, or the marker that leads on; `undefined` for neither
  */
@@ -76,7 +76,7 @@ function mayAnswer(candidate: Candidate, need: Need): boolean {
   return isAnswer(decide(candidate, questionOf(need)));
 }
 
-/** Sooner after the look-up, the tiers hold nothing new. */
+/** A second look-up within this time would find nothing new. */
 const lookAgainAfterMs = 1_000;
 
 /**

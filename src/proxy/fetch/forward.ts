@@ -25,8 +25,8 @@ export type OriginAnswer =
   | { kind: "failed"; failure: OriginTrouble };
 
 /**
- * Forwards a request after its look-up. If the response varies by fields that were withheld, remembers
- * these and forwards again with them.
+ * Forwards a request after its look-up; again if the response varies by withheld fields, which are
+ * remembered.
  *
  * @param validators fields of a conditional request; empty for an unconditional one
  * @returns the answer, and the request as the origin saw it
@@ -200,10 +200,7 @@ function failed(asking: OriginAsked, failure: OriginTrouble, context: Context): 
   return { kind: "failed", failure };
 }
 
-/**
- * Sends a request, and retries it once if that is safe: a reused connection may be broken (RFC 9110
- * §9.2.2).
- */
+/** Retries a safe request once: a reused connection may be broken (RFC 9110 §9.2.2). */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;
   const { method, body, signal } = request;

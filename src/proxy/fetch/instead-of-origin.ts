@@ -1,5 +1,5 @@
-// Answers in place of the origin: with the result of another's forward, with a stale response if the origin
-// failed and the route allows it (RFC 5861 §4), else with an error page.
+// Answers in place of the origin: with the result of another's forward, with a stale response after a failure
+// if allowed (RFC 5861 §4), else with an error page.
 import { discardBody } from "../../cache/record/record.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";

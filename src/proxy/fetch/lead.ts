@@ -29,7 +29,7 @@ export async function lead(need: Need, flight: ForwardFlight): Promise<Fetched<R
   if (need.validating !== undefined) await mayValidate(need.validating, need);
   // Taken before the request is sent: a later purge covers this response.
   const stamp = await exchange.site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
-  // Judge the candidate after that, with the purges in the stamp.
+  // Judge the candidate after that, so that it sees every purge before the stamp.
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
   const { answer, asked } = await forwardSelecting(need, validators);

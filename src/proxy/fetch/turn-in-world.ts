@@ -1,5 +1,5 @@
-// A leader's turn in the world, on routes with `collapse: "global"`: reads the shared tier, and leaves
-// words for other holders of the lease.
+// A leader's turn in the world, on routes with `collapse: "global"`: reads the shared tier, and the words of
+// other holders of the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";

@@ -76,8 +76,8 @@ export async function validated(
 }
 
 /**
- * Returns why a 304 may not freshen the stored response. The answer to a request with a client's cookie or
- * credential may be personal, so it counts only if it says that it may be shared.
+ * Returns why a 304 may not freshen the stored response. An answer to a client's cookie or credential may be
+ * personal, so it counts only if it says that it may be shared.
  */
 function refusalToFreshen(
   metadata: StoredMetadata,

@@ -51,7 +51,7 @@ export function fromStored(stored: StoredResponse, ageSeconds: number, asking: A
   return headOnly(new Headers(fields), metadata);
 }
 
-/** Whether this class `Response` keeps the `Headers` object that it gets. */
+/** Remembers whether this class `Response` keeps the `Headers` object that it gets. */
 let known: { readonly of: typeof Response; readonly keepsFields: boolean } | undefined;
 
 /**

@@ -12,7 +12,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
-/** With these, the origin says that its answer is not for all. */
+/** Refusals because the origin says that its answer is not for all. */
 const saidByOrigin = new Set<StoreRefusal>([
   "no-store",
   "private",

@@ -58,11 +58,11 @@ export function removeDisplaced(place: VariantPlace): void {
 }
 
 /**
- * Stores a response. Memory has it when this returns, and the other tiers once the promise settles. The
- * shared tier is left out while the response awaits a second request. Nothing is written after an
- * invalidation since the request, nor on a route that is now bypassed.
+ * Stores a response. Memory has it when this returns, and the other tiers once the promise settles. While the
+ * response awaits a second request, the shared tier is left out. Nothing is written if the response was
+ * invalidated since its request, or if the route is now bypassed.
  *
- * @param given.into the tiers to write, as far as they are the route's
+ * @param given.into the tiers to write; those of other routes are ignored
  * @returns whether each of them stored it; never rejects
  */
 export function storeInTiers(
@@ -74,7 +74,7 @@ export function storeInTiers(
   const { awaitsSecondAsk } = stored.metadata;
   const tiers = given.into.filter(({ name }) => {
     const scope = tierScopes[name];
-    // A look-up of another colo in the world's tier writes the copy of a region.
+    // A region's copy is backfilled by another colo's look-up.
     return scope !== "region" && (scope !== "world" || awaitsSecondAsk !== true);
   });
   return write({ kind: "response", stored }, tiers, given, body);

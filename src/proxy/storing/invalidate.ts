@@ -50,10 +50,7 @@ function sentUrl({ target }: Passed): string {
   return `${target.scheme}://${target.ownHost}${pathAndQuery(target)}`;
 }
 
-/**
- * @returns the target that purges it everywhere; `undefined` for a URL that is not stored or of another
- *   origin
- */
+/** @returns the target for purging it everywhere; `undefined` if it is not stored, or of another origin */
 function invalidate(url: string, given: Invalidating): WidenableTarget | undefined {
   const { passed, exchange } = given;
   const { config, matchRoute, siteHosts } = exchange.site;

@@ -167,8 +167,8 @@ function namesKnownAt({ asked, exchange, marker, memoryCount }: VariantPlace): r
 }
 
 /**
- * Limits the lifetime to the route's `purgeSettle` right after a purge, because a replica or cache of the
- * origin may still answer with the old response.
+ * Limits the lifetime to `purgeSettle` right after a purge: a replica or cache of the origin may still answer
+ * with the old response.
  *
  * @param metadata with all the tags and fields that will be stored
  */

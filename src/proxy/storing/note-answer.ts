@@ -19,7 +19,7 @@ const tellingFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Notes the decision record of an answer so far. Called again when the record has more.
+ * Stores the decision record so far. Called again when the record has more.
  *
  * @param told additions to the record
  */

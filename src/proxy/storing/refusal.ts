@@ -37,7 +37,7 @@ export type StoreRefusal =
 /** The refusing rule with the names that it is about: unknown cookies, or selecting fields. */
 export type Refused = RuleAndNames & { readonly rule: StoreRefusal };
 
-/** With these, a part of the answer is for one client alone. */
+/** Refusals because a part of the answer is for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
   "set-cookie",
   "unknown-cookie",
@@ -150,7 +150,7 @@ function isUnconfirmed(metadata: StoredMetadata, need: Need): boolean {
   return judged.kind !== "purged" || judged.mode === "soft";
 }
 
-/** Returns whether the answer is an error or redirect with a lifetime from the route, not from the origin. */
+/** Returns whether the answer is an error or redirect whose lifetime is the route's own. */
 export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean {
   return metadata.status >= 300 && termsOf(metadata, route).isAssigned;
 }
@@ -169,9 +169,7 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked):
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
 }
 
-/**
- * Returns the fields that the response varies by, but that the origin did not get: it belongs to no variant.
- */
+/** Returns the fields in the response's Vary that the origin did not get: it belongs to no variant. */
 function unsentIn({ selecting }: StoredMetadata, { forwarded }: Asked): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));
 }

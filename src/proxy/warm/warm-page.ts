@@ -1,5 +1,4 @@
-// Fetches one page into the tiers in advance. Plans it like any client's request, and refreshes it like a hot
-// key.
+// Fetches one page into the tiers in advance: planned like any request, refreshed like a hot key.
 import type { Context } from "../site/exchange.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
@@ -33,10 +32,7 @@ export interface PassedBy {
   readonly names: readonly string[];
 }
 
-/**
- * The shared tier's state for a page that is fresh in this colo. `no-shared`: its route or the deployment has
- * no such tier.
- */
+/** The shared tier's state for a page that is fresh here. `no-shared`: the route or deployment has none. */
 type InShared = "there" | "no-shared" | "too-large" | "unavailable";
 
 /** The result for a page. */
