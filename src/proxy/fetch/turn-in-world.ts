@@ -20,7 +20,7 @@ import { staleInstead } from "./instead-of-origin.ts";
 interface TurnAsked {
   readonly need: Pick<Need, "asked" | "exchange" | "key">;
   readonly flight: ForwardFlight;
-  /** Returns whether the need is met. */
+  /** Returns whether a response in the shared tier meets the need. */
   readonly accepts: (found: FoundResponse) => boolean;
   /** Wait timeout; the route's by default. */
   readonly waitMs?: number | undefined;

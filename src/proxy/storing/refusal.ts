@@ -169,7 +169,7 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked):
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
 }
 
-/** Returns the fields in the response's Vary that the origin did not get: it belongs to no variant. */
+/** Returns fields of the response's Vary that the origin did not get. With any, it is no usable variant. */
 function unsentIn({ selecting }: StoredMetadata, { forwarded }: Asked): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));
 }
