@@ -1,4 +1,4 @@
-// The HTTP cache of an isolate: a site's routes and origins before a core, and what is learnt of them.
+// Builds the HTTP cache of an isolate: a cache core, the site's routes and origins, and their state.
 import { Flights } from "./cache/flights.ts";
 import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
@@ -34,24 +34,20 @@ import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 import { isBypassed } from "./purge/journal/switch-state.ts";
 
-/** The site that a core is to serve, and where it runs. */
+/** The site's configuration and environment. */
 export interface ProxySettings {
   readonly config: Config;
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
 }
 
-/**
- * Puts a site before a core. Its routes use those of their tiers that the core has.
- *
- * @returns what lives as long as the core
- */
+/** Puts a site in front of a cache core. A route's tiers that the core lacks are ignored. */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const site = createSite(cache, settings);
   const { environment, config, platform } = settings;
   const { logs } = config;
   const requestLog = logs.sample > 0 ? new RequestLog({ ...platform, ...logs }) : undefined;
-  /** @param request `undefined` for a run in the background */
+  /** @param request `undefined` for a background run */
   const contextFor = (
     request: Request | undefined,
     background: Background,
@@ -68,10 +64,10 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     site,
     contextFor,
     /**
-     * Answers from a tier or from an origin; without a promise if memory has the response.
+     * Answers from a tier or an origin. Returns no promise if memory has the response.
      *
-     * @param read    the URL of the request, as `site.readUrl` reads it
-     * @param address of the client, on a server of Node
+     * @param read    the request's URL, read by `site.readUrl`
+     * @param address the client's address, on Node
      */
     answer(
       request: Request,
@@ -84,13 +80,13 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       if (sampled === undefined) return answer;
       return answer instanceof Promise ? answer.then(told(sampled)) : told(sampled)(answer);
     },
-    /** One run of the cron trigger. Never rejects. */
+    /** Runs the cron trigger's work. Never rejects. */
     keepWarm: (background: Background): Promise<void> =>
       cache.run(() => keepWarm(contextFor(undefined, background))),
   };
 }
 
-/** @returns what tells a sampled request of its answer, and gives the answer back */
+/** Returns a function that notes the answer of a sampled request and returns that answer. */
 function told(sampled: SampledRequest): (response: Response) => Response {
   return (response) => {
     sampled.answered(response);
@@ -143,11 +139,11 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);
       metrics.add("originRequests");
       const { target, own } = request;
-      // A binding or a handler has no address of its own: it is asked for the site's URL.
+      // Bindings and handlers have no address of their own, so they get the site's URL.
       const host = origin.kind === "handler" && own ? target.ownHost : target.host;
       const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
       const response = await askOrigin(origin, base + pathAndQuery(target), request, platform);
-      // What it answers becomes the site's own.
+      // Replaces the origin's address in the response by the site's.
       const isRenamed = origin.kind === "url" && origin.rewritesLocations;
       return asOfSite(response, request, isRenamed ? base : undefined);
     },

@@ -1,4 +1,4 @@
-// One request from arrival to answer, in the order of its steps.
+// Serves one request, from arrival to answer. The functions are in the order of the steps.
 import type { Context } from "./site/exchange.ts";
 import type { LookupSite } from "./site/site.ts";
 import { discardBody } from "../cache/record/record.ts";
@@ -22,10 +22,10 @@ import { type Answering, decide, isExempt, isOfUse, type Verdict } from "./reuse
 import { admitOnHit } from "./storing/admission.ts";
 
 /**
- * Answers one request of a client. Never rejects on account of a tier, the journal or the origin.
+ * Answers one request of a client. Returns no promise if memory has the response. Failures of a tier, the
+ * journal or the origin never reject.
  *
- * @param read what its URL says
- * @returns no promise where memory has what answers
+ * @param read the parts of its URL
  */
 export function serve(
   request: Request,
@@ -48,7 +48,7 @@ export function serve(
   const { host } = planned.asked.key;
   const renewed = site.view.attend({ atMs, host, afterAnswer: context.afterAnswer });
   if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, context);
-  // Rule 24 of the purge protocol: a view that is past N − A may not know a newer post of the switch.
+  // Rule 24 of the purge protocol: a view older than N − A may miss a newer switch post.
   return renewed().then(() =>
     lookedUp(
       { request, read, atMs: context.nowAtMs(), waitedSinceAtMs: atMs },
@@ -61,13 +61,13 @@ export function serve(
 interface Arrived {
   readonly request: Request;
   readonly read: UrlRead;
-  /** For which it is judged: of arrival, or of the end of the wait. */
+  /** The instant of all verdicts: arrival, or the end of a wait. */
   readonly atMs: number;
-  /** When the request arrived, if it has waited since. */
+  /** The arrival, if the request has waited since. */
   readonly waitedSinceAtMs?: number;
 }
 
-/** Unless the switch sends it straight to the origin. */
+/** Looks a request up, unless the switch sends it straight to the origin. */
 function lookedUp(
   { request, read, atMs, waitedSinceAtMs }: Arrived,
   planned: Asked,
@@ -88,7 +88,7 @@ function lookedUp(
     : answered(found, search);
 }
 
-/** A client's search, with the record of what becomes of its request; `atMs`: of arrival. */
+/** Returns a client's search, with a new decision record. `atMs` is the arrival. */
 export function searchFor<S extends LookupSite>(
   planned: Asked,
   atMs: number,
@@ -107,14 +107,14 @@ export function searchFor<S extends LookupSite>(
   return new Search({ asked, atMs, isSpared, mayPassOver }, { ...context, decision });
 }
 
-/** With what its answer varied by before, though nothing may be stored that tells so. */
+/** Adds the fields by which earlier answers varied, even if nothing is stored now. */
 function askedAsKnown(asked: Asked, { site: { knownVary } }: Context<LookupSite>): Asked {
   return asked.route.forward === undefined
     ? asked
     : askedWith(asked, knownVary.names(asked.key.text));
 }
 
-/** A stale response in memory will do, where nothing better is likely to be had. */
+/** Returns whether a stale response in memory suffices because its origin is in trouble. */
 function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
   { asked, exchange, atMs }: Pick<Search<LookupSite>, "asked" | "exchange" | "atMs">,
@@ -160,7 +160,7 @@ function carryOut(
   }
 }
 
-/** Notes a verdict, and all that Cache-Status can say of it before an origin is asked. */
+/** Records a verdict, with everything for Cache-Status that is known before a forward. */
 export function noteVerdict(
   verdict: Verdict,
   { marker, exchange: { decision } }: Pick<Search<LookupSite>, "exchange" | "marker">,
@@ -188,7 +188,7 @@ export function noteVerdict(
   }
 }
 
-/** The entry of the journal that decided, or that may cover what could not be verified. */
+/** Returns the journal entry that decided, or that may cover an unverified response. */
 function decidingEntry({ judged }: Verdict) {
   if (judged?.kind === "purged") return judged.by;
   return judged?.kind === "unverified" ? judged.covering?.by : undefined;
@@ -197,7 +197,7 @@ function decidingEntry({ judged }: Verdict) {
 function hit({ kind, candidate, ageSeconds }: Answering, search: Search): Response {
   const { exchange } = search;
   const response = fromStored(candidate.stored, ageSeconds, search);
-  // What is stale is brought up to date in all tiers.
+  // A stale response gets refreshed, which stores it in all tiers.
   if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
     admitOnHit(candidate, search);
   }

@@ -1,5 +1,5 @@
-// The request fields that the origin sees. Vary selects by these, so that what is forwarded is
-// exactly what was keyed.
+// The request fields that the origin sees. `Vary` selects by these fields, so variants are keyed by
+// exactly the forwarded values.
 import { connectionFields } from "../../rules/storable-fields.ts";
 import type { Route } from "../../config/config.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
@@ -14,12 +14,13 @@ const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorizatio
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
 const contentFields = ["length", "type", "encoding", "language"].map((of) => `content-${of}`);
 const bodyFields = [...contentFields, "expect"];
-/** Fields of one request alone. A forward adds the ones that it needs. */
+/** Fields of a single request. A forward adds the ones that it needs. */
 const ofOneRequest = [...conditionalFieldNames, "range", ...traceFieldNames];
 const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
 
 /**
- * Does no client's field of this name reach the origin with what may be stored, unless it is keyed?
+ * Returns whether a client's field is withheld from the origin when the response may be stored and the
+ * field is not keyed.
  *
  * @param name in lower case
  */
@@ -30,39 +31,39 @@ export function isWithheld(name: string): boolean {
 export interface ForwardedRequest {
   readonly client: Headers;
   readonly target: Target;
-  /** The client's address, `null` if unknown; `undefined`: Cloudflare has written it into `client`. */
+  /** The client's address, `null` if unknown; `undefined` if Cloudflare has written it into `client`. */
   readonly address?: string | null | undefined;
-  /** The address of the client that occasioned it, where `client` is not that client's. */
+  /** The address of the client that caused the request, if `client` has other fields than that client's. */
   readonly occasionedBy?: string | null;
 }
 
-/** The address by which a client is told from others; `null` where nobody states it. */
+/** Returns the client's address; `null` if unknown. */
 export function addressOf({ address, client }: ForwardedRequest): string | null {
   return address === undefined ? client.get("cf-connecting-ip") : address;
 }
 
-/** Cloudflare's fields, wherever a server other than Cloudflare's took the request. */
+/** Returns whether a field claims to be Cloudflare's, but the request did not come through Cloudflare. */
 function isUnbacked(name: string, { address }: ForwardedRequest): boolean {
   return address !== undefined && name.startsWith("cf-");
 }
 
-/** What a route, and what is known of the key, say of a request's fields. */
+/** The cookies and route settings that decide which fields are forwarded and keyed. */
 export interface KeyedBy {
-  /** The cookies that count, as one field value; empty for none. */
+  /** The forwarded cookies, as one field value; empty for none. */
   readonly cookies: string;
-  /** Those of them that are part of the key. */
+  /** The cookies that are part of the key. */
   readonly keyedCookies: string;
-  /** Fields that it keys by reach the origin, whatever they are. */
+  /** Every field in `keyHeaders` reaches the origin. */
   readonly route: Pick<Route, "keyHeaders" | "forward" | "honourRequestDirectives" | "credentials">;
 }
 
 const none: readonly string[] = [];
 
-/** Of a request that may be answered from a stored response. */
+/** The fields of a request that a stored response may answer. */
 export class KeyedFields implements Fields {
   readonly #request: ForwardedRequest;
   readonly #given: KeyedBy;
-  /** Fields that the answer is known to vary by; these reach the origin, too. */
+  /** Fields by which the answer is known to vary; these also reach the origin. */
   readonly #selecting: readonly string[];
   #connection: ReadonlySet<string> | undefined;
   #credentials: readonly string[] | undefined;
@@ -73,7 +74,7 @@ export class KeyedFields implements Fields {
     this.#selecting = selecting;
   }
 
-  /** Also where the origin is not told of it: the platform may tell it all the same. */
+  /** The client's address, even if the origin does not get it: the platform may still send it. */
   get clientAddress(): string | null {
     const { occasionedBy } = this.#request;
     return occasionedBy === undefined ? addressOf(this.#request) : occasionedBy;
@@ -81,7 +82,7 @@ export class KeyedFields implements Fields {
 
   /**
    * The names of the client's fields that look like a credential, reach the origin and are not keyed.
-   * Looks through all of the client's fields when it is first asked for.
+   * Computed on first use, because it scans all fields.
    */
   get credentials(): readonly string[] {
     return (this.#credentials ??= this.#credentialsSent());
@@ -97,7 +98,7 @@ export class KeyedFields implements Fields {
     return found ?? none;
   }
 
-  /** The same request without its credentials. @param kept names of those that stay */
+  /** Returns the request without its credentials, except those named. */
   withoutCredentials(kept: readonly string[]): KeyedFields {
     const dropped = this.credentials.filter((name) => !kept.includes(name));
     if (dropped.length === 0) return this;
@@ -106,7 +107,7 @@ export class KeyedFields implements Fields {
     return this.withClient(client);
   }
 
-  /** The same request as if it had come with these fields. */
+  /** Returns the request with other client fields. */
   withClient(client: Headers): KeyedFields {
     const isStated = this.#request.address !== undefined;
     const request = {
@@ -118,19 +119,19 @@ export class KeyedFields implements Fields {
     return new KeyedFields(request, this.#given, this.#selecting);
   }
 
-  /** The same fields with other cookies. */
+  /** Returns the request with other cookies. */
   withCookies(cookies: string): KeyedFields {
     return new KeyedFields(this.#request, { ...this.#given, cookies }, this.#selecting);
   }
 
-  /** The same fields, of which the origin gets those that are named, too. */
+  /** Returns the request with more fields forwarded. */
   withSelecting(names: readonly string[]): KeyedFields {
     return new KeyedFields(this.#request, this.#given, [...this.#selecting, ...names]);
   }
 
   /**
-   * By what the answer is selected if it varies by this field. What the route does not forward
-   * counts, too: the origin is asked with it before anything is stored that varies by it.
+   * Returns the value that selects an answer that varies by this field, even if the route does not forward
+   * it. The field is forwarded before such an answer is stored.
    */
   get(name: string): string | null {
     const lower = name.toLowerCase();
@@ -145,12 +146,11 @@ export class KeyedFields implements Fields {
     return this.#isDropped(lower) ? null : client.get(lower);
   }
 
-  /** By the same rules as `get`. */
   has(name: string): boolean {
     return this.get(name) !== null;
   }
 
-  /** What the origin sees. */
+  /** The fields that the origin gets. */
   get sent(): Fields {
     return { get: (name) => this.#sent(name), has: (name) => this.#sent(name) !== null };
   }
@@ -164,8 +164,8 @@ export class KeyedFields implements Fields {
   }
 
   /**
-   * Those of some fields that the client has sent, and that the origin does not see whole. `*` is no
-   * field, though a client may send one of that name.
+   * Returns which of the named fields the origin does not get, or gets only in part. `*` is no field, though
+   * a client may send one of that name.
    */
   unsent(names: readonly string[]): string[] {
     return names.filter((name) => name !== "*" && this.get(name) !== this.#sent(name));
@@ -203,19 +203,19 @@ export class KeyedFields implements Fields {
   }
 }
 
-/** Returns a client's own fields, or those but the body's: an origin may wait for the bytes of a length. */
+/** Returns a client's fields. A bodiless request omits body fields: an origin may wait for `Content-Length` bytes. */
 export function ownFields(client: Headers, isBodiless: boolean): Headers {
   const headers = new Headers(client);
   if (isBodiless) for (const name of bodyFields) headers.delete(name);
   return headers;
 }
 
-/** Returns the fields of a request that is passed by, without what is forged or of its connection. */
+/** Returns the fields of a request that bypasses the cache, without forged and hop-by-hop fields. */
 export function passedFields(request: ForwardedRequest, isBodiless = false): Headers {
   const headers = ownFields(request.client, isBodiless);
   const dropped = connectionFields(request.client);
   for (const [name] of request.client) {
-    // What Connection nominates need not be a name: only what is there is deleted.
+    // Members of Connection may be invalid names, which `delete` rejects, so only existing fields are deleted.
     const isOurs = isForged(name) || isUnbacked(name, request) || neverForwarded.has(name);
     if (isOurs || dropped.has(name)) headers.delete(name);
   }
@@ -224,20 +224,19 @@ export function passedFields(request: ForwardedRequest, isBodiless = false): Hea
 }
 
 /**
- * Fields that are ours to set: RFC 9110 §7.6.3 asks for Via, and nobody else is believed on the
- * X-Forwarded ones, nor on Surrogate-Capability: a client that claims to process ESI would get its
- * source stored for everybody. `null` for one that is left out.
+ * Fields that this cache sets; `null` omits one. RFC 9110 §7.6.3 requires Via. Clients could forge the
+ * X-Forwarded fields, and a forged Surrogate-Capability would store ESI source for everybody.
  */
 const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
   ["x-forwarded-proto", ({ target }) => target.scheme],
   ["x-forwarded-host", ({ target }) => target.host],
   ["x-forwarded-for", addressOf],
-  // Whoever sends it adds our own name, which no two answers differ by.
+  // The sender of the request adds our own name, by which no two answers differ.
   ["via", ({ client }) => client.get("via")],
   ["surrogate-capability", () => surrogateCapability],
 ]);
 
-/** By whatever client: `Accept-Encoding` in one of two forms. */
+/** Fields that every request to an origin may have, whatever the route forwards. */
 const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedFields.keys()]);
 
 function introduce(headers: Headers, request: ForwardedRequest): void {
@@ -245,6 +244,6 @@ function introduce(headers: Headers, request: ForwardedRequest): void {
     const value = introducedIn(request);
     if (value !== null) headers.set(name, value);
   }
-  // Left to itself the runtime adds no-cache, and then many origins never answer 304.
+  // Without this field the runtime adds no-cache, and then many origins never answer 304.
   if (!headers.has("cache-control")) headers.set("cache-control", "max-age=0");
 }

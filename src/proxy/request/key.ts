@@ -1,4 +1,4 @@
-// The key under which a response is stored (RFC 9111 §2): what the request asks for, as text.
+// The cache key of a request (RFC 9111 §2), as text.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { selectingValues } from "../../rules/selecting.ts";
@@ -6,32 +6,32 @@ import type { Fields } from "../../rules/fields.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
 
-/** What a URL is keyed by, before any facet of the request that asks for it. */
+/** The part of a cache key that the URL gives, before fields, cookies and `request.cf`. */
 export interface KeyedUrl {
-  /** With that part of its query alone that counts on its route. */
+  /** The target with only the query parameters that count on its route. */
   readonly target: Target;
-  /** What a purge by URL names: all that is stored for it, whatever the facets and the variant. */
+  /** The URL that a purge names. It covers every variant, and all fields and cookies of keys. */
   readonly url: string;
-  /** The primary key where the request has no facets. */
+  /** The primary key of a route that keys by the URL alone. */
   readonly key: RecordKey;
 }
 
-/** Whether a parameter of this name is a part of the key. */
+/** Returns whether a parameter of this name is part of the key. */
 export type Counts = (name: string) => boolean;
 
-/** By a name as it is spelled in the query. */
+/** Returns the route's rule, which takes names as spelled in the query. */
 export function countsOn({ queryAllow: allow }: Route, { stripQuery }: Config): Counts {
   return (name) =>
     !matchesAny(stripQuery, name) && (allow === undefined || matchesAny(allow, name));
 }
 
-/** GET and HEAD share one key; no other method is ever looked up. */
+/** Returns the key of a URL. GET and HEAD share it; no other method is looked up. */
 export function keyUrl(asked: Target, route: Route, config: Config): KeyedUrl {
   const { target, url } = keyedUrl(asked, countsOn(route, config));
   return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost) };
 }
 
-/** The target and the URL with those parameters alone that count. */
+/** Returns the target and the URL with only the parameters that count. */
 export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target" | "url"> {
   const target = { ...asked, query: keyedQuery(asked.query, counts) };
   return { target, url: `${target.scheme}://${target.host}${pathAndQuery(target)}` };
@@ -40,10 +40,10 @@ export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target"
 /** A member of `request.cf`; `null` for none. */
 export type CfMember = readonly [name: string, value: string | number | boolean | null];
 
-/** Its values are short; what is longer is of no use in a key. */
+/** Longer values do not become part of a key. Cloudflare's are short. */
 const cfCharactersMax = 128;
 
-/** The members by which a route keys: without `request.cf`, as on Node, each is `null`. */
+/** Returns the members in a route's keys. Each is `null` without `request.cf`, as on Node. */
 export function keyedCf({ keyCf }: Pick<Route, "keyCf">, cf: Request["cf"]): readonly CfMember[] {
   return keyCf.map((name) => {
     const value = cf?.[name];
@@ -52,16 +52,13 @@ export function keyedCf({ keyCf }: Pick<Route, "keyCf">, cf: Request["cf"]): rea
   });
 }
 
-/** What a handler sees as `request.cf`; `undefined` for none of them. */
+/** Returns `request.cf` for a handler; `undefined` if all members are `null`. */
 export function cfOfMembers(members: readonly CfMember[]): object | undefined {
   const there = members.filter(([, value]) => value !== null);
   return there.length === 0 ? undefined : Object.fromEntries(there);
 }
 
-/**
- * The key before any `Vary` (RFC 9111 §2): of the URL, and of the fields and cookies that the route
- * has in its keys.
- */
+/** Returns the key before `Vary` (RFC 9111 §2): the URL with the route's key fields, cookies and members. */
 export function primaryKey(
   { key }: KeyedUrl,
   keyHeaders: readonly string[],
@@ -74,7 +71,7 @@ export function primaryKey(
   return new RecordKey(`${key.text}\n${JSON.stringify(values)}`, key.host);
 }
 
-/** The key of one variant (RFC 9111 §4.1); the primary key itself where nothing selects. */
+/** Returns the key of one variant (RFC 9111 §4.1); without selecting fields, the primary key. */
 export function variantKey(
   primary: RecordKey,
   names: readonly string[],

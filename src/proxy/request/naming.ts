@@ -1,4 +1,4 @@
-// How a purge names what is stored: URLs, prefixes and hosts brought into the form that keys have.
+// Reads the targets of purges: normalises URLs, prefixes and hosts into the form of cache keys.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";
@@ -10,7 +10,7 @@ import { isReserved } from "./reserved.ts";
 import { countedAs, readTarget, type Target } from "./target.ts";
 import type { SiteUrls } from "./url-reader.ts";
 
-/** How purges name what is stored on a site; what it cannot read it gives back as a fault. */
+/** Returns the readers of a site's purge targets. For an unreadable target they return a fault. */
 export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): Naming {
   return {
     route: (name) => readRoute(name, config),
@@ -43,11 +43,11 @@ const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} is passed by, so nothing is stored under it now.`;
 
 /**
- * Which keyed URLs a purge by URL means. A parameter may count in one spelling of its name and not in
- * another; a purge means its URL in every spelling.
+ * Returns the keyed URLs that a purge by URL means. It means its URL in every spelling, but a parameter may
+ * be part of the key in one spelling of its name and not in another.
  *
- * @returns keyed URLs: with the parameters that count as they are sent; with all that count in some
- *   spelling; and with those alone that count in every spelling. Mostly these are one URL
+ * @returns URLs without repeats: with the parameters that count as sent, in some spelling, and in every
+ *   spelling. Usually these are one URL
  */
 function meantUrls(asked: Target, route: Route, config: Config): string[] {
   const { queryAllow: allow } = route;
@@ -66,7 +66,7 @@ function matchesSomeSpelling(patterns: NamePatterns, name: string): boolean {
   return matchesAny(patterns.map(comparedInQuery), comparedInQuery(name));
 }
 
-/** A pattern with a character that has two spellings matches names in one of them alone. */
+/** A pattern with a character of two spellings matches only names in the same spelling. */
 function matchesEverySpelling(patterns: NamePatterns, name: string): boolean {
   const ofAll = patterns.filter((pattern) => !hasSpellings(pattern.replace(/\*$/, "")));
   return matchesAny(ofAll, name);
@@ -93,22 +93,22 @@ function readPrefix(
     return fault(why, "Write the path that it leads to.");
   }
   const { scheme, host, path } = readTarget(new URL(url).href, siteHosts);
-  // Some path goes on with a letter: /_cache begins /_cached too.
+  // Without a slash at its end, /_cache is also a prefix of /_cached, which is not reserved.
   if (isReserved(`${path}x`, config.operatorPath)) return reserved(prefix);
   return { kind: "named", as: [isPath ? path : `${scheme}://${host}${path}`] };
 }
 
-/** What resolves to a path that its sender may not see: `/news/..` is everything. */
+/** Rejected because the resolved path may surprise the sender: `/news/..` is everything. */
 const dotSegment = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 
 const literalStar = "A star that is a part of the URL itself is written %2A.";
 
-/** What may stand as a prefix instead. */
+/** Returns a prefix to suggest instead of a pattern. */
 function withoutPattern(text: string): string {
   return text.replace(/[*?#].*$/s, "");
 }
 
-/** @param sent what the sender wrote, if the URL was made of it */
+/** @param sent the sender's text, if the URL was derived from it */
 function faultOfUrl(url: string, sent = url): Reading | undefined {
   if (!/^https?:\/\/[^/?#]/i.test(url)) {
     const path = url.startsWith("/") ? withoutPattern(url) : "/news/";
@@ -143,7 +143,7 @@ function faultOfUrl(url: string, sent = url): Reading | undefined {
 const reserved = (name: string) =>
   fault(`${quoted(name)} lies below /_cache/, where nothing is stored.`, "Leave it out.");
 
-/** Ports that a URL of one scheme leaves out, and one of the other scheme does not. */
+/** Default ports of one scheme, which a URL of the other scheme must state. */
 const impliedPorts = ["80", "443"];
 
 function readHost(text: string, siteHosts: readonly string[]): Reading {

@@ -1,4 +1,4 @@
-// What is to be done with a request, by itself alone: refuse it, pass it by, or look it up.
+// Plans a request from its own data alone: refuse it, bypass the cache, or look it up.
 import type { Config, Route } from "../../config/config.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
@@ -12,38 +12,38 @@ import type { RouteMatch } from "./routes.ts";
 import type { Target } from "./target.ts";
 import type { UrlRead } from "./url-reader.ts";
 
-/** A request that may be answered from a stored response, with all that later steps ask of it. */
+/** A request that a stored response may answer, with everything that later steps need. */
 export interface Asked {
   readonly method: "GET" | "HEAD";
-  /** Where the client's own preconditions and range are read from. */
+  /** The client's fields, for its preconditions and range. */
   readonly conditions: Fields;
   readonly target: Target;
   readonly route: Route;
-  /** The prefix under which it is counted; empty for none. */
+  /** The prefix under which metrics count it; empty for none. */
   readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly key: RecordKey;
-  /** The query as the client sent it, which the key may hold a part of. */
+  /** The query as the client sent it. The key may hold only a part. */
   readonly sentQuery: string;
   /** The keyed URL, which a purge by URL names. */
   readonly url: string;
   readonly forwarded: KeyedFields;
-  /** Those that are honoured (RFC 9111 §5.2.1); `only-if-cached` always is. */
+  /** The honoured directives (RFC 9111 §5.2.1); `only-if-cached` always is. */
   readonly directives: RequestDirectives;
   /** The cookies that are part of the key, as one field value. */
   readonly keyedCookies: string;
   /** The members of `request.cf` that are part of the key. */
   readonly cf: readonly CfMember[];
   /**
-   * One reaches the origin: only responses that the origin shares explicitly may answer, and only
-   * such may be stored.
+   * An unknown cookie reaches the origin. Only explicitly shared responses may answer the request or be
+   * stored for it.
    */
   readonly hasUnknownCookie: boolean;
-  /** The isolate asks for itself: with what the key and `Vary` name, and nothing else of a client. */
+  /** A request of the isolate itself. From a client it has only the fields of the key and `Vary`. */
   readonly isAnonymous: boolean;
 }
 
-/** Why a request is passed by. */
+/** Why a request bypasses the cache. */
 export type PassRule =
   | "method"
   | "route"
@@ -58,13 +58,13 @@ export type PassRule =
 /** A request that goes straight to its origin. */
 export interface Passed {
   readonly request: Request;
-  /** The client's address; `undefined`: Cloudflare has written it into the request. */
+  /** The client's address; `undefined` if Cloudflare has written it into the request. */
   readonly address: string | null | undefined;
   readonly target: Target;
-  /** The keyed URL, as for what is looked up. */
+  /** The keyed URL, as in `Asked`. */
   readonly url: string;
   readonly route: Route;
-  /** The prefix under which it is counted; empty for none. */
+  /** The prefix under which metrics count it; empty for none. */
   readonly prefix: string;
   readonly reason: ForwardReason;
   readonly rule: PassRule;
@@ -73,7 +73,7 @@ export interface Passed {
 export type Plan =
   /** Below `/_cache/`. */
   | { kind: "reserved" }
-  /** Its host cannot be read, or its path belongs to another origin by some reading. */
+  /** The host is invalid, or some reading of the path leads to another origin. */
   | { kind: "refuse"; route: Route; prefix: string }
   | { kind: "pass"; passed: Passed }
   | { kind: "look-up"; asked: Asked };
@@ -81,22 +81,22 @@ export type Plan =
 const noDirectives: RequestDirectives = requestDirectives(new Headers());
 const noCf: readonly CfMember[] = [];
 
-/** What a plan is made with. */
+/** The input of a plan. */
 export interface Planning {
   readonly site: { readonly config: Config; readonly loops: Pick<Loops, "hasComeBack"> };
-  /** The client's address, `null` if unknown; `undefined`: Cloudflare writes it into each request. */
+  /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
 }
 
-/** The part of it that makes keys. */
+/** The input of a key. */
 interface Keying extends Pick<Planning, "address"> {
   readonly site: Pick<Planning["site"], "config">;
 }
 
 /**
- * Reads one request; it asks no tier and no origin, and throws nothing.
+ * Plans one request, without I/O. Never throws.
  *
- * @param read what its URL says
+ * @param read the parts of its URL
  */
 export function plan(request: Request, read: UrlRead, given: Planning): Plan {
   if (read.isReserved) return { kind: "reserved" };
@@ -113,7 +113,7 @@ export function plan(request: Request, read: UrlRead, given: Planning): Plan {
 }
 
 /**
- * The same request as the isolate itself would make it: whole, unconditional, for storing.
+ * Returns the request as the isolate itself makes it: unconditional, for the whole response.
  *
  * @param selecting names of the fields that select the response
  */
@@ -125,14 +125,14 @@ export function asRefresh(asked: Asked, selecting: readonly string[]): Asked {
     method: "GET",
     conditions: new Headers(),
     directives: noDirectives,
-    // Nobody waits for it, so nobody's session need be in it.
+    // No client waits for the answer, so no session is sent.
     forwarded: selectsByCookie ? forwarded : forwarded.withCookies(asked.keyedCookies),
     hasUnknownCookie: asked.hasUnknownCookie && selectsByCookie,
     isAnonymous: true,
   };
 }
 
-/** The same request, of which the origin gets these fields, too, since its answer varies by them. */
+/** Returns the request with more fields forwarded: those by which the answer varies. */
 export function askedWith(asked: Asked, names: readonly string[]): Asked {
   if (asked.route.forward === undefined || names.length === 0) return asked;
   const forwarded = asked.forwarded.withSelecting(names);
@@ -141,7 +141,7 @@ export function askedWith(asked: Asked, names: readonly string[]): Asked {
   return { ...asked, forwarded, hasUnknownCookie };
 }
 
-/** @returns why this request is neither answered from a stored response nor stored */
+/** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
   request: Request,
   { target, route, otherwise }: UrlRead,
@@ -156,7 +156,7 @@ function passRule(
   if (route.bypass) return "route";
   if (target.isAmbiguous || otherwise !== undefined) return "ambiguous-path";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
-  // RFC 9111 §4.3.2: these ask the origin for its word, not a cache.
+  // RFC 9111 §4.3.2: only the origin can evaluate these.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
   return hasPrecondition ? "precondition" : undefined;
 }
@@ -183,7 +183,7 @@ function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
   };
 }
 
-/** What a request is keyed by on a route, and what its origin would see. */
+/** Returns a request's cache key, its parts, and the fields for the origin. */
 export function keyedAs(
   request: Pick<Request, "headers" | "cf">,
   { keyed, route }: Pick<UrlRead, "keyed" | "route">,

@@ -1,4 +1,4 @@
-// Is it time to refresh a response that may still answer, so that nobody has to wait once it may not?
+// Decides whether to refresh a response while it may still answer, so that no client waits later.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import { isInDoubt } from "./in-doubt.ts";
@@ -14,20 +14,20 @@ interface Hit {
   readonly atMs: number;
 }
 
-/** Is what answers to be refreshed now, since it has expired, soon will, or can soon not be trusted? */
+/** Returns whether the answer has expired, will expire soon, or will soon be unverified. */
 export function isRefreshDue(answer: Answering, hit: Hit): boolean {
   if (answer.kind === "serve-stale") return answer.by === "stale-while-revalidate";
   return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
 
-/** No draw of 53 bits has a smaller logarithm. */
+/** The smallest logarithm of a random number with 53 bits. */
 const logarithmMin = -37;
 
 /**
- * Never in the first half of a lifetime, so that none costs more than two requests. Then surely
- * within the route's `refreshAhead`, and before that with a probability that rises towards the
- * expiry, the earlier the costlier the fill is (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal
- * Probabilistic Cache Stampede Prevention", 2015).
+ * Returns whether to refresh because the response expires soon. Never true in the first half of a lifetime,
+ * so that a lifetime costs at most two requests. Always true within the route's `refreshAhead`.
+ * Before that the probability rises towards expiry, earlier for costlier fills. (XFetch: Vattani,
+ * Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015.)
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
@@ -40,17 +40,17 @@ export function isExpiryNear(
   const { metadata } = candidate.stored;
   if (ttlSeconds > (ageSeconds + ttlSeconds) / 2) return false;
   if (ttlSeconds <= route.refreshAheadSeconds) return true;
-  // While it may answer stale, nobody waits at its expiry either.
+  // With stale-while-revalidate, no client waits at expiry anyway.
   const usualEagerness = termsOf(metadata, route).staleWhileRevalidateSeconds > 0 ? 0 : 1;
   const reachSeconds = (metadata.fillCostMs / 1_000) * (route.earlyRefresh ?? usualEagerness);
   if (ttlSeconds >= -logarithmMin * reachSeconds) return false;
   return ttlSeconds <= -reachSeconds * Math.log(exchange.site.random());
 }
 
-/** Of the time that a response is trusted while the journal is away: the part in which it is renewed. */
+/** The last share of the time in which responses are trusted while the journal is unreadable. */
 const trustAheadShare = 0.4;
 
-/** While the journal cannot be read: will it soon be too long ago that this one could be trusted? */
+/** Returns whether the response will soon be unverified because the journal cannot be read. */
 function isTrustEnding(candidate: Candidate, hit: Hit): boolean {
   const { asked, exchange } = hit;
   const { site } = exchange;

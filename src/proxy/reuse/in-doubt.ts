@@ -1,4 +1,4 @@
-// What the purge view knew too little of is judged by a newer one before it costs an origin request.
+// Renews the purge view for a response that it cannot verify, which may save an origin request.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { Asked } from "../request/plan.ts";
@@ -6,15 +6,12 @@ import { questionOf } from "./need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, type VerdictQuestion } from "./verdict.ts";
 
-/** Does the purge view know too little of a stored response (rules 6 and 7 of the purge protocol)? */
+/** Returns whether the purge view cannot verify a response (rules 6 and 7 of the purge protocol). */
 export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean {
   return judgedUnder(question, found).kind === "unverified";
 }
 
-/**
- * Waits for a newer view where that may tell more of a stored response, which is to be judged anew
- * then. Never rejects.
- */
+/** Waits for a newer view if it may verify the response. Judge the response again afterwards. Never rejects. */
 export async function settleDoubt(
   found: Candidate,
   given: { readonly asked: Asked; readonly exchange: Exchange<LookupSite> },

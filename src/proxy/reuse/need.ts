@@ -1,4 +1,4 @@
-// What is known of one request when its origin has to be asked.
+// The state of a request that needs its origin.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite, Site } from "../site/site.ts";
 import type { Asked } from "../request/plan.ts";
@@ -8,41 +8,41 @@ import { Search, type SearchPlace } from "./search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { isOfUse, type VerdictQuestion } from "./verdict.ts";
 
-/** A request whose origin is asked, what its search has come to know, and what is at hand meanwhile. */
+/** A request for the origin, the results of its search, and the stored responses at hand. */
 export interface Need<S extends LookupSite = Site> extends SearchPlace {
   readonly asked: Asked;
   readonly exchange: Exchange<S>;
-  /** The stored response whose validators are to be sent. */
+  /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
   /** A stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
-  /** The stored response that was found, also one that may not answer this client. Its body may be gone. */
+  /** The stored response that was found, even if it may not answer this client. Its body may be gone. */
   readonly standing?: Candidate | undefined;
-  /** Where the look-up found nothing: looks where it did not, for what may answer if the origin fails. */
+  /** Searches the skipped tiers, for a response that may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
 }
 
-/** A request that the origin was asked for, and those who wait for the same. */
+/** A forwarded request, with the flight of the requests that wait for it. */
 export interface Led extends Need {
   /**
-   * Hears what they get: as soon as the response is stored whole, or it is clear that there is nothing
-   * to share, and at the latest when the stores are over. Only the first word counts.
+   * Settles once the response is stored whole or clearly cannot be shared, and at the latest when all writes
+   * have ended. Only the first settlement counts.
    */
   readonly flight: Pick<ForwardFlight, "settle" | "arrive" | "stall">;
 }
 
-/** The stored response that the look-up found and that did not answer; `undefined` if it found none. */
+/** Returns the stored response that the lookup found and that did not answer. */
 export function atHand({ validating, fallback }: Pick<Need, "validating" | "fallback">) {
   return validating ?? fallback;
 }
 
-/** The same need, with what the look-up passed over, if that is there. */
+/** Returns the need with a fallback from the skipped tiers, if they have one. */
 export async function lookedFurther<S extends LookupSite>(need: Need<S>): Promise<Need<S>> {
   if (need.lookFurther === undefined) return need;
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
-/** The question that a verdict answers, asked now unless another instant is given. */
+/** Returns the input of a verdict. Default instant: now. */
 export function questionOf(
   { asked, exchange }: { readonly asked: Asked; readonly exchange: Exchange<LookupSite> },
   atMs = exchange.nowAtMs(),
@@ -50,11 +50,7 @@ export function questionOf(
   return { asked, exchange, atMs };
 }
 
-/**
- * What is known when the origin has to be asked.
- *
- * @param found what the search brought that does not answer
- */
+/** @param found the response that the search found, which does not answer */
 export function needOf<S extends LookupSite>(
   search: Search<S>,
   found: Candidate | undefined,
@@ -66,7 +62,7 @@ export function needOf<S extends LookupSite>(
   return { asked, exchange, ...place, ...why, standing: found, lookFurther };
 }
 
-/** Nothing may answer, and the origin has failed: whatever a tier may have. */
+/** Searches all tiers for a response that may replace an error of the origin. */
 async function lookUpAll<S extends LookupSite>({
   asked,
   exchange,

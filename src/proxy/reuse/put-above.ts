@@ -1,4 +1,4 @@
-// Puts what a lower tier had into the tiers above it, with the marker that leads to it.
+// Backfills upper tiers with a response of a lower one and with its `Vary` marker.
 import { cameOf } from "../../cache/keep.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
@@ -11,7 +11,7 @@ import type { SoFar } from "./shared-look.ts";
 import { newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
-/** Memory has it when this returns; the edge tier is written behind the answer. */
+/** Writes memory at once and the edge tier behind the answer. */
 export function putAbove(
   above: readonly ResponseTier[],
   { stored, tier }: Candidate,
@@ -35,7 +35,7 @@ export function putAbove(
   }
 }
 
-/** @returns when it is noted, where the tier is still at it */
+/** Notes the result of a write. Returns a promise if the write has not ended. */
 function noted(
   written: TierWrite | Promise<TierWrite>,
   tier: TierName,

@@ -1,5 +1,5 @@
-// What HTTP adds to a look-up: a `Vary` marker is followed, no more of a body is read than is needed,
-// and Redis is passed over where it hardly ever has what is asked for.
+// Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips Redis
+// where it rarely has the response.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite, Site } from "../site/site.ts";
 import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
@@ -28,45 +28,45 @@ import {
 /** A stored response, and the verdict on it. */
 export type FoundResponse = Found<ResponseDetail, Verdict>;
 
-/** What is searched for. `atMs`: of arrival; now, where it is left out. */
+/** The options of a search. `atMs` is the arrival. Default: now. */
 export interface SearchAsk<S extends LookupSite = Site> {
   readonly asked: Asked;
   readonly atMs?: number;
-  /** Is it what is searched for? By default what answers by its verdict; else a lower tier may have it. */
+  /** Returns whether the search ends with this response. Default: whether its verdict lets it answer. */
   readonly accepts?: (found: FoundResponse) => boolean;
-  /** Does it end the search though it is not? */
+  /** Returns whether a response that is not accepted ends the search, to spare the lower tiers. */
   readonly isSpared?: (found: FoundResponse, search: Search<S>) => boolean;
-  /** The shared tier is known to have just been written. */
+  /** Reads the shared tier at its primary, because it was just written. */
   readonly atPrimary?: boolean;
-  /** The shared tier need not be asked where it hardly ever has what would be of use. */
+  /** Allows skipping the shared tier where it rarely has a usable response. */
   readonly mayPassOver?: boolean;
 }
 
-/** One request's search: what it has come to know, and the question that its verdicts answer. */
+/** One request's search: its results so far, and the input of its verdicts. */
 export class Search<S extends LookupSite = Site>
   implements Sought<ResponseDetail, Verdict>, VerdictQuestion
 {
-  /** With what its answer varies by, as far as a marker tells. */
+  /** The request, with the selecting fields of the marker. */
   asked: Asked;
   readonly used: Tiers;
   readonly exchange: Exchange<S>;
-  /** The marker that was followed; `undefined` if there is none. */
+  /** The marker that was followed. */
   marker: VaryMarker | undefined = undefined;
-  /** Under which a forward for this request is collapsed. */
+  /** The key of the response; forwards are collapsed under it. */
   key: RecordKey;
   inShared: InShared | undefined = undefined;
   /** `changeCount` of memory before it was read under this key; `undefined` if it was not. */
   memoryCount: number | undefined = undefined;
-  /** The edge tier has told that it has nothing. */
+  /** The edge tier has no record. */
   isNewToColo = false;
-  /** Of the verdicts: of arrival, then of the end of the last wait. */
+  /** The instant of the verdicts: arrival, later the end of the last wait. */
   atMs: number;
-  /** When the tiers were last looked at. */
+  /** The end of the last read of a tier. */
   lookedAtMs: number;
   readonly #ask: SearchAsk<S>;
-  /** Of the tiers beyond the colo; decided at the first of them. */
+  /** Skips the tiers beyond the colo; decided at the first of them. */
   #passesOver: boolean | undefined = undefined;
-  /** The verdict on what is known without its body, until the next wait: it is asked for again. */
+  /** The last verdict on metadata without a body, reused until the next wait. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
   constructor(ask: SearchAsk<S>, exchange: Exchange<S>) {
@@ -80,12 +80,11 @@ export class Search<S extends LookupSite = Site>
     this.exchange = exchange;
   }
 
-  /** Looks into the tiers: the first that is accepted, else the youngest, if there is any. Never rejects. */
+  /** Returns the first accepted response in the tiers, else the youngest. Never rejects. */
   found(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
     return find(this);
   }
 
-  /** Is it what was searched for? */
   accepts(found: FoundResponse): boolean {
     return this.#ask.accepts?.(found) ?? isAnswer(found.verdict);
   }
@@ -95,12 +94,12 @@ export class Search<S extends LookupSite = Site>
     return { key, marker, inShared, memoryCount, lookedAtMs };
   }
 
-  /** Why nothing was found, where that is so. */
+  /** The reason for a miss. */
   get missReason(): MissReason {
     return this.marker === undefined ? "uri-miss" : "vary-miss";
   }
 
-  /** A fill is there for its own isolate as soon as it is complete, and for as long as in a tier. */
+  /** Returns the response of a complete fill of this isolate, for as long as a tier would keep it. */
   underWay(): StoredResponse | undefined {
     const { asked, atMs } = this;
     const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
@@ -134,7 +133,7 @@ export class Search<S extends LookupSite = Site>
     return this.exchange.site.uncacheable.forAll.has(this.key.text, this.atMs);
   }
 
-  /** What was judged before is to be judged anew (rule 10). */
+  /** Discards earlier verdicts after a wait (rule 10). */
   hasWaited(): void {
     this.#onMetadata = undefined;
     this.atMs = this.exchange.nowAtMs();
@@ -154,7 +153,7 @@ export class Search<S extends LookupSite = Site>
     return (
       this.accepts(found) ||
       this.#ask.isSpared?.(found, this) === true ||
-      // What is always validated is no fresher in a lower tier.
+      // A lower tier has no fresher copy of a response that is always validated.
       isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.asked.route))
     );
   }
@@ -177,7 +176,7 @@ export class Search<S extends LookupSite = Site>
     this.inShared = await lookBeyond(this, { lookIn, hasFound, isLast });
   }
 
-  /** Where the client may need no body, the metadata is read first. */
+  /** Reads a tier, metadata first if the client may need no body. */
   async readFrom(tier: ResponseTier): Promise<ResponseRead> {
     const part = mayNeedNoBody(this.asked) ? "metadata" : "whole";
     const read = await this.#read(tier, part);
@@ -190,7 +189,7 @@ export class Search<S extends LookupSite = Site>
     const { asked, exchange, atMs: sinceAtMs } = this;
     const { afterAnswer } = exchange;
     const { lifts } = exchange.site;
-    // A body that proved needful after all goes into a tier again, also for HEAD.
+    // A body that is needed after all is backfilled, also for HEAD.
     const isNeeded = part === "whole" && mayNeedNoBody(asked);
     const isForMemory = this.used.usesMemory;
     let isLifted = false;
@@ -199,7 +198,7 @@ export class Search<S extends LookupSite = Site>
       isLifted = isForMemory && this.#mayAnswer(metadata, tier) && lifts.begin(metadata, sinceAtMs);
       return isLifted;
     };
-    // What would have to be validated is read whole, to be stored anew.
+    // A response that needs validation is read whole, to store it again.
     const rangeOf = (metadata: StoredMetadata) => {
       const range = rangeIn(asked, metadata);
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
@@ -210,14 +209,14 @@ export class Search<S extends LookupSite = Site>
     if (isLifted) lifts.end();
     this.hasWaited();
     this.lookedAtMs = this.atMs;
-    // What is shut off answers at once.
+    // A tier that is shut off answers without a request.
     const isAsked = read.kind !== "unavailable" || read.cause !== "shut-off";
     const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
     this.exchange.decision.looked(tier.name, read.kind, tookMs);
     return read;
   }
 
-  /** A 304 or the answer to HEAD is made of metadata alone. */
+  /** Returns whether metadata suffices: for a 304 or an answer to HEAD. */
   #answersWithoutBody({ metadata }: StoredResponse, tier: ResponseTier): boolean {
     if (!this.#mayAnswer(metadata, tier)) return false;
     return this.asked.method === "HEAD" || clientHasIt(this.asked, metadata);
@@ -234,5 +233,5 @@ export class Search<S extends LookupSite = Site>
   }
 }
 
-/** What a search has come to know of the place that what was not found is to be brought to. */
+/** The results of a search that storing the response needs. */
 export type SearchPlace = Readonly<Search["place"]>;

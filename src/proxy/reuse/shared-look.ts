@@ -1,4 +1,4 @@
-// Asks the tiers beyond the colo for a request, or passes them over where they hardly ever have what is asked for.
+// Looks up the tiers beyond the colo, or skips them where they rarely have the response.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -8,35 +8,35 @@ import type { Asked } from "../request/plan.ts";
 import { placeOf, placeOfVariants } from "../site/shared-odds.ts";
 import { isNewAmongSeveral } from "./vary-markers.ts";
 
-/** What came of it in the shared tier, where this colo has nothing that answers. */
+/** The result in the shared tier after a miss in this colo. */
 export type InShared = "nothing" | "passed-over";
 
-/** A search as far as it has come; it goes on while a tier is looked into. */
+/** The state of a search. It may change while a tier is read. */
 export interface SoFar {
   readonly asked: Asked;
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
-  /** The edge tier has told that it has nothing. */
+  /** The edge tier has no record. */
   readonly isNewToColo: boolean;
   readonly exchange: Exchange<LookupSite>;
 }
 
-/** @returns whether the tiers beyond the colo are not worth asking. To be asked once for a look-up */
+/** Returns whether to skip the tiers beyond the colo. Counts as a lookup, so call it once per lookup. */
 export function passesOver(search: SoFar, isOptional = false): boolean {
   const { asked, key, marker, atMs } = search;
-  // The lease of a crowd is asked for together with the record; personal requests are in no crowd.
+  // The record is read together with the lease that collapses forwards. Personal requests need no lease.
   const mayPassOver = isOptional && (asked.route.collapse === "isolate" || isPersonal(asked));
   if (!mayPassOver) return false;
   const { sharedOdds, uncacheable } = search.exchange.site;
-  // Others with cookies or credentials of their own have just got what this one may not have.
+  // This key has just given personal responses to other sessions, which this request may not get.
   const isOfNoUse = uncacheable.forSessions.has(key.text, atMs) && isPersonal(asked);
   if (isOfNoUse || !search.isNewToColo) return isOfNoUse;
   if (marker === undefined) return !sharedOdds.isWorthAsking(placeOf(asked));
   return isMadeUp(search) && !sharedOdds.isWorthAsking(placeOfVariants(asked));
 }
 
-/** Anybody can make up values of the fields that select. */
+/** Returns whether the variant is new, so that a client may have invented its selecting values. */
 function isMadeUp({ key, marker, atMs }: Pick<SoFar, "key" | "marker" | "atMs">): boolean {
   return marker !== undefined && isNewAmongSeveral(key, marker, atMs);
 }
@@ -44,17 +44,13 @@ function isMadeUp({ key, marker, atMs }: Pick<SoFar, "key" | "marker" | "atMs">)
 /** A tier beyond the colo. */
 interface Beyond {
   readonly lookIn: () => Promise<TierRead<never>["kind"]>;
-  /** Has the search found anything so far? */
+  /** Returns whether the search has found any response so far. */
   readonly hasFound: () => boolean;
-  /** No other lies below it. */
+  /** No tier is below this one. */
   readonly isLast: boolean;
 }
 
-/**
- * Looks into a tier beyond the colo, and learns from what it brings.
- *
- * @returns `undefined` where it had something, or told nothing that counts
- */
+/** Reads a tier beyond the colo and updates `sharedOdds`. Returns `nothing` if the search found nothing at all. */
 export async function lookBeyond(
   search: SoFar,
   { lookIn, hasFound, isLast }: Beyond,

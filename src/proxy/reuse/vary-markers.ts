@@ -1,14 +1,14 @@
-// What a `Vary` marker tells of the variants that it leads to (RFC 9111 §4.1).
+// Reads `Vary` markers, which list the variants of a page (RFC 9111 §4.1).
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import { sha256Short } from "../../base/sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 
-/** A page of one or two variants, such as for desktop and mobile, is like any. */
+/** One listed variant is normal, such as mobile beside desktop. */
 const severalMin = 2;
 
-/** Does the marker list several variants whose time is not over, and not this one? */
+/** Returns whether the marker lists several live variants, but not this one. */
 export function isNewAmongSeveral(
   variant: RecordKey,
   marker: VaryMarker | undefined,
@@ -21,9 +21,9 @@ export function isNewAmongSeveral(
 }
 
 /**
- * The marker with what other requests have listed here since the look-up.
+ * Returns memory's marker, which includes variants that were listed since the lookup.
  *
- * @param followed the look-up's own, for where memory holds none
+ * @param followed the lookup's marker, returned if memory has none
  */
 export function newestMarker(
   primary: RecordKey,

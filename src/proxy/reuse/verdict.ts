@@ -1,4 +1,4 @@
-// What may answer a request at this instant (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
+// Decides whether a stored response may answer a request (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -10,16 +10,16 @@ import type { Asked } from "../request/plan.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
 
-/** What decides a verdict: a state of the response, a rule that asks for more, or an allowance. */
+/** The reason for a verdict: a state of the response, a stricter rule, or an allowance. */
 export type Decider =
   /** RFC 9111 §4.2. */
   | "fresh"
   | "expired"
   /** The purge protocol: rules 5 and 6, and rules 7 and 8. */
   | ForwardCause
-  /** Of the response (RFC 9111 §5.2.2.4). */
+  /** A directive of the response (RFC 9111 §5.2.2.4). */
   | "no-cache"
-  /** Of the request (RFC 9111 §5.2.1.4, §5.2.1.1, §5.2.1.3, §5.2.1.2, §5.2.1.7). */
+  /** Directives of the request (RFC 9111 §5.2.1.4, §5.2.1.1, §5.2.1.3, §5.2.1.2, §5.2.1.7). */
   | "request-no-cache"
   | "request-max-age"
   | "request-min-fresh"
@@ -27,62 +27,61 @@ export type Decider =
   | "only-if-cached"
   /** RFC 5861 §3. */
   | "stale-while-revalidate"
-  /** The request has one, and the response is not shared explicitly. */
+  /** The request is personal, and the response is not explicitly shared. */
   | PersonalRule
   | "nothing-stored";
 
 interface Grounds {
   readonly by: Decider;
-  /** `undefined` where nothing was found. */
+  /** `undefined` if nothing was found. */
   readonly judged?: PurgeJudgement;
-  /** By its age and by what purges are known it may answer in place of an error (RFC 5861 §4). */
+  /** Its age and the known purges allow it to answer in place of an error (RFC 5861 §4). */
   readonly mayStandIn?: boolean;
 }
 
-/** A stored response at an instant. */
+/** A stored response with its age at an instant. */
 export interface Timing {
   readonly candidate: Candidate;
   readonly ageSeconds: number;
-  /** What is left of its lifetime, which a soft purge ends. */
+  /** The rest of its lifetime; negative once stale. A soft purge ends the lifetime. */
   readonly ttlSeconds: number;
 }
 
-/** Exactly one holds. Each carries all that the next step needs, so no step asks again. */
+/** Each kind carries everything that the next step needs. */
 export type Verdict = Grounds &
   (
     | ({ kind: "serve" | "serve-stale" } & Timing)
     | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
-    /** `fallback`: what may still answer if the origin fails. */
+    /** `fallback`: a response that may answer if the origin fails. */
     | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
     | { kind: "gateway-timeout" }
   );
 
-/** A verdict by which a stored response answers. */
+/** A verdict that lets a stored response answer. */
 export type Answering = Extract<Verdict, Timing>;
 
-/** Does a stored response answer by this verdict? */
 export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
 }
 
-/** May what was found answer, be validated, or stand in for an error? */
+/** Returns whether the found response may answer, be validated, or replace an error. */
 export function isOfUse(verdict: Verdict): boolean {
   if (verdict.kind === "forward") return verdict.fallback !== undefined;
   return verdict.kind !== "gateway-timeout";
 }
 
-/** What a verdict depends on beside the stored response. */
+/** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
   readonly asked: Pick<Asked, "route" | "directives"> & MayBePersonal;
   readonly exchange: Pick<Exchange<Pick<LookupSite, "view" | "invalidations">>, "site" | "colo">;
-  /** Epoch milliseconds; every decision for one request is made for one instant. */
+  /** Epoch milliseconds. All decisions between two waits use the same instant. */
   readonly atMs: number;
 }
 
 /**
- * What may be done with what was found, at the question's instant (RFC 9111 §4).
+ * Returns the verdict at the question's instant (RFC 9111 §4).
  *
- * @param found what the look-up brought, or why it brought nothing
+ * @param found the stored response, or the reason for a miss
  */
 export function decide(found: Candidate | MissReason, question: VerdictQuestion): Verdict {
   const { directives } = question.asked;
@@ -112,19 +111,18 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
     : { kind: "forward", reason, fallback: found, ...grounds };
 }
 
-/** Of the request alone: without it the response would be fresh enough. */
+/** Returns whether only a directive of the request keeps the response from answering. */
 function isWish(by: Decider): boolean {
   return by === "request-no-cache" || by === "request-max-age" || by === "request-min-fresh";
 }
 
-/** What a response comes to for a request, before any rule is asked. */
+/** The input of the rules: a response's terms, age and purge judgement. */
 export interface Weighed extends Timing {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: PurgeJudgement;
 }
 
-/** Works out its terms and age, and asks the purge view. */
 export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
   const { metadata } = candidate.stored;
   const terms = termsOf(metadata, question.asked.route);
@@ -139,7 +137,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed 
   return { candidate, question, terms, judged, ageSeconds: age, ttlSeconds };
 }
 
-/** What decides whether a response is fresh enough for this request; `fresh` if it is. */
+/** Returns why a response is not fresh enough for this request; `fresh` if it is. */
 function decider(weighed: Weighed): Decider {
   const { question, terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const { directives } = question.asked;
@@ -154,22 +152,22 @@ function decider(weighed: Weighed): Decider {
   return ttlSeconds < (directives.minFreshSeconds ?? 0) ? "request-min-fresh" : "fresh";
 }
 
-/** Too old to answer, whatever the purge view could tell of it. */
+/** Returns whether a response is too old to answer, whatever the purge view would say. */
 function isOver({ terms, ttlSeconds }: Weighed): boolean {
   const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
   return ttlSeconds + staleSeconds <= 0;
 }
 
-/** Which allowance lets a stale response answer without waiting for the origin. */
+/** Returns the allowance by which a stale response may answer without a wait for the origin. */
 function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale" | undefined {
   const { question, terms } = weighed;
   const { directives } = question.asked;
   const staleSeconds = staleSecondsOf(weighed);
   if (!mayBeStale(weighed) || directives.noCache) return undefined;
-  // RFC 9111 §5.2.2.10: beside s-maxage, a client's leave is none.
+  // RFC 9111 §5.2.2.10: s-maxage overrides the client's max-stale.
   const { sMaxageSeconds } = terms.governing.directives;
   const maxStaleSeconds = sMaxageSeconds === undefined ? (directives.maxStaleSeconds ?? -1) : -1;
-  // RFC 9111 §5.2.1: a wish for a fresher response is not met by a staler one.
+  // RFC 9111 §5.2.1: a client that limits age or asks for min-fresh gets stale responses only by max-stale.
   if (directives.minFreshSeconds !== undefined || directives.maxAgeSeconds !== undefined) {
     const withinMaxStale = staleSeconds <= maxStaleSeconds;
     const young = weighed.ageSeconds <= (directives.maxAgeSeconds ?? Infinity);
@@ -179,22 +177,18 @@ function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale
   return staleSeconds <= maxStaleSeconds ? "max-stale" : undefined;
 }
 
-/** None for a response within its lifetime that the request's own wish rules out. */
+/** Returns how long the response has been stale; 0 within its lifetime. */
 function staleSecondsOf({ ttlSeconds }: Weighed): number {
   return Math.max(0, -ttlSeconds);
 }
 
-/** RFC 9111 §4.2.4, and no purge that forbids it. */
+/** Returns whether stale use is allowed, by RFC 9111 §4.2.4 and by purges. */
 export function mayBeStale({ terms, judged }: Weighed): boolean {
   if (terms.neverStale || terms.alwaysValidate) return false;
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }
 
-/**
- * Decides anew once the origin has failed: may the stale response answer instead? (RFC 5861 §4)
- *
- * @returns what it is answered with; `undefined` if it may not answer
- */
+/** Returns the response if it may answer after the origin has failed (RFC 5861 §4). */
 export function decideOnError(
   candidate: Candidate | undefined,
   question: VerdictQuestion,
@@ -204,13 +198,13 @@ export function decideOnError(
   return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
 
-/** May it answer in place of an error (RFC 5861 §4)? What is fresh needs no leave to be stale. */
+/** Returns whether a response may replace an error (RFC 5861 §4). A fresh one always may. */
 function standsIn(weighed: Weighed, by: Decider): boolean {
   if (by === "fresh" || isWish(by)) return true;
   return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
 }
 
-/** What the purge view says of a stored response, for this request and at its instant. */
+/** Judges a stored response by the isolate's invalidations and the purge view. */
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
   const { stored, key } = candidate;
   const { asked, exchange, atMs } = question;
@@ -221,12 +215,12 @@ export function judgedUnder(question: VerdictQuestion, candidate: Candidate): Pu
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
 
-/** Does it answer only because its route serves what cannot be verified just now (rule 8)? */
+/** Returns whether a response answers only because its route serves unverified ones (rule 8). */
 export function isExempt(judged: PurgeJudgement): boolean {
   return judged.kind !== "unverified" && judged.unverified !== undefined;
 }
 
-/** May its origin be asked whether it is unchanged (rule 23 of the purge protocol)? */
+/** Returns whether the response may be validated (rule 23 of the purge protocol). */
 export function mayBeValidated(
   { asked, exchange, atMs }: VerdictQuestion,
   { stored }: Candidate,

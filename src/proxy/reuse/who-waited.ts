@@ -1,13 +1,13 @@
-// What may answer those who have waited for another's forward, though it was too slow to be fresh.
+// Decides whether a response that arrived already stale may answer the requests that waited for it.
 import type { Candidate } from "../stored/stored-response.ts";
 import { mayBeStale, type VerdictQuestion, weigh } from "./verdict.ts";
 
 /**
- * May a response answer who waited for it, though it took longer to come than it lives? Whoever
- * asked alone would get one as old. Its lifetime counts from its arrival here, then.
+ * Returns whether a response may answer the requests that waited for it, counting its lifetime from its
+ * arrival. A forward of their own would bring a response just as old.
  *
- * Departs from RFC 9111 §4.2.4, by which it is stale: a site that is asked for a page more often
- * than it can make one would be asked by each who waited.
+ * Departs from RFC 9111 §4.2.4, by which it is stale. Otherwise every waiting request would go to an origin
+ * that takes longer to answer than its responses live.
  */
 export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
   const weighed = weigh(candidate, question);

@@ -1,5 +1,4 @@
-// How long a stored response may be used under its route: the origin's word, the route's, and
-// which goes first.
+// Computes how long a stored response may be used, from the origin's directives and the route's settings.
 import type { Route } from "../../config/config.ts";
 import { responseDirectives } from "../../rules/cache-control.ts";
 import { currentAgeSeconds } from "../../rules/current-age.ts";
@@ -14,13 +13,13 @@ import type { StoredMetadata } from "./stored-response.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
 import { hasValidator } from "../../rules/validators.ts";
 
-/** Everything about a stored response's use that no request changes. */
+/** The limits on a stored response's use that hold for every request. */
 export interface Terms {
   readonly governing: GoverningDirectives;
-  /** Its origin says that many clients may share it. */
+  /** The origin explicitly allows sharing it between clients. */
   readonly isShared: boolean;
   readonly lifetimeSeconds: number;
-  /** The route gives the lifetime, not the response. */
+  /** The lifetime is the route's, not the response's. */
   readonly isAssigned: boolean;
   /** Age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
   readonly initialAgeSeconds: number;
@@ -33,12 +32,12 @@ export interface Terms {
   readonly canBeValidated: boolean;
 }
 
-/** How long a response that can be validated is kept beyond its last use without validation. */
+/** How long a response is kept only for validation. */
 const keptForValidationSeconds = 86_400;
 
 const keptSecondsMax = 365 * 86_400;
 
-/** All that terms are worked out from, beside the route. */
+/** The metadata that terms depend on. */
 type TermsSource = Pick<
   StoredMetadata,
   "status" | "fields" | "requestedAtMs" | "respondedAtMs" | "jitterDraw" | "lifetimeSecondsMax"
@@ -46,7 +45,7 @@ type TermsSource = Pick<
 
 const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
 
-/** The terms of a stored response under a route, worked out once for each. */
+/** Returns the terms of a stored response under a route, memoised for the last route. */
 export function termsOf(metadata: StoredMetadata, route: Route): Terms {
   const before = known.get(metadata);
   if (before !== undefined && before.route === route) return before.terms;
@@ -55,10 +54,7 @@ export function termsOf(metadata: StoredMetadata, route: Route): Terms {
   return terms;
 }
 
-/**
- * A copy that differs in nothing that terms are worked out from: those that are known of the
- * metadata hold for the copy, too.
- */
+/** Returns a changed copy that keeps the memoised terms, because they depend on none of the changes. */
 export function withTermsKept(
   metadata: StoredMetadata,
   changed: Partial<Omit<StoredMetadata, keyof TermsSource>>,
@@ -92,16 +88,16 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
     isAssigned,
     initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
     alwaysValidate: directives.noCache === true && !overrides,
-    // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: an allowance
-    // stated beside it, or by the route, is the site's own word for this cache.
+    // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: the site itself states
+    // the allowance, beside s-maxage or in the route.
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
-    // The route's allowances hold for statuses that the route names; the first of them only for
-    // responses with a lifetime.
+    // The route's allowances apply only to statuses that the route names, and stale-while-revalidate only
+    // to responses with a lifetime.
     staleWhileRevalidateSeconds: staleSeconds(
       directives.staleWhileRevalidateSeconds,
       isNamed && lifetimeSeconds > 0 ? route.staleWhileRevalidateSeconds : undefined,
     ),
-    // A stored error of the server is no better than the new error that it would replace.
+    // A stored server error is no better than the new error that it would replace.
     staleIfErrorSeconds: staleSeconds(
       directives.staleIfErrorSeconds,
       isNamed && metadata.status < 500 ? route.staleIfErrorSeconds : undefined,
@@ -111,8 +107,8 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
 }
 
 /**
- * Order of authority: the governing field ▸ `Expires` ▸ the route ▸ heuristics; with
- * `mode: "override"` the route goes first.
+ * Returns the lifetime from the first source that states one: the governing field, `Expires`, the route,
+ * heuristics. With `mode: "override"` the route comes first.
  */
 function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
   const { status, respondedAtMs: receivedAtMs } = metadata;
@@ -132,8 +128,8 @@ function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: 
 }
 
 /**
- * What the route itself gives a response; errors need a lifetime of their own. Nothing to what
- * `Cache-Control` keeps private or unstored, also where a targeted field hides that from the rules.
+ * Returns the route's lifetime for a response, if it has one for its status. A response whose
+ * `Cache-Control` has `private` or `no-store` gets none, even if a targeted field takes precedence.
  */
 export function assignedLifetimeSeconds(
   route: Route,
@@ -155,48 +151,48 @@ function namedLifetime(route: Route, status: number): number | "origin" | undefi
 }
 
 /**
- * Does the route's `fresh` speak of this status? As a duration, or left out, it speaks of what is
- * cacheable by default and no error.
+ * Returns whether the route's `fresh` covers this status. As a duration, or by default, it covers the
+ * heuristically cacheable statuses except errors.
  */
 export function isFreshStatus({ freshSecondsByStatus }: Route, status: number): boolean {
   if (freshSecondsByStatus.size > 0) return freshSecondsByStatus.has(status);
   return !isErrorStatus(status) && heuristicallyCacheableStatuses.has(status);
 }
 
-/** Does `fresh` or `negative` speak of it? */
+/** Returns whether the route's `fresh` or `negative` covers this status. */
 export function isNamedStatus(route: Route, status: number): boolean {
   return isFreshStatus(route, status) || route.negativeByStatus.has(status);
 }
 
 const serverErrorSeconds = 10;
 
-/** A server's error is over soon: it answers for longer, stale too, only where the route gives it a duration. */
+/** Limits the use of a 5xx response, fresh and stale: to 10 seconds, or the route's duration if longer. */
 function serverErrorSecondsMax(route: Route, status: number): number {
   if (status < 500) return Infinity;
   const named = namedLifetime(route, status);
   return Math.max(serverErrorSeconds, typeof named === "number" ? named : 0);
 }
 
-/** Fresh never, though it can be validated: every use of it goes to the origin. */
+/** Returns whether every use of a response needs a validation. */
 export function isAlwaysValidated(terms: Terms): boolean {
   return terms.canBeValidated && (terms.alwaysValidate || terms.lifetimeSeconds <= 0);
 }
 
-/** @returns seconds, fractions kept (RFC 9111 §4.2.3) */
+/** Returns the current age, with fractions of seconds (RFC 9111 §4.2.3). */
 export function ageSeconds(metadata: StoredMetadata, terms: Terms, atMs: number): number {
   return Math.max(0, terms.initialAgeSeconds + (atMs - metadata.respondedAtMs) / 1_000);
 }
 
 /**
- * Until when a tier keeps a response: fresh, stale with leave, and a while for validation. A year at
- * the most, whatever it says: no store is handed a lifetime that it might not be able to read.
+ * Returns when a tier may drop a response: after its fresh and stale time, or a day later if it can be
+ * validated. At most a year, because stores may reject longer lifetimes.
  */
 export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
   const { staleWhileRevalidateSeconds, staleIfErrorSeconds, neverStale } = terms;
   const staleSeconds = neverStale ? 0 : Math.max(staleWhileRevalidateSeconds, staleIfErrorSeconds);
   const { requestedAtMs, respondedAtMs } = metadata;
   const fromNowSeconds = terms.lifetimeSeconds - terms.initialAgeSeconds;
-  // Over when it came, it still answers those who waited for it, in other colos too.
+  // A response that arrives already stale still answers the requests that waited for it, also in other colos.
   const delaySeconds = neverStale ? 0 : (respondedAtMs - requestedAtMs) / 1_000;
   const freshSeconds = fromNowSeconds > 0 ? fromNowSeconds : fromNowSeconds + delaySeconds;
   const keptSeconds = Math.max(
@@ -207,7 +203,6 @@ export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
   return respondedAtMs + Math.min(keptSeconds, keptSecondsMax) * 1_000;
 }
 
-/** Would any tier still keep it? */
 export function isKept(metadata: StoredMetadata, route: Route, atMs: number): boolean {
   return atMs < keepUntilAtMs(metadata, termsOf(metadata, route));
 }

@@ -1,5 +1,4 @@
-// What tiers have to know of stored responses: how their metadata is checked when it comes back as
-// text, and what they take of memory.
+// Tells tiers about stored responses: how to check metadata read from text, and its size in memory.
 import * as z from "zod/mini";
 import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
@@ -8,7 +7,7 @@ import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import { groupsOf } from "./tags.ts";
 import { askedByPattern, type ResponseDetail, type StoredMetadata } from "./stored-response.ts";
 
-/** What no field can have would throw only when an answer is made of it (RFC 9110 §5.1, §5.5). */
+/** Rejects invalid names and values here, or else building an answer would throw (RFC 9110 §5.1, §5.5). */
 export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
 export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
 
@@ -33,18 +32,18 @@ const check = recordCheck<ResponseDetail>({
   completed: withGroups,
 });
 
-/** Earlier versions left groups in their field alone. */
+/** Adds the groups to records of earlier versions, which have them only in their field. */
 function withGroups(metadata: StoredMetadata): StoredMetadata {
   const groups = metadata.groups ?? groupsOf(metadata);
   return groups === undefined ? metadata : { ...metadata, groups };
 }
 
 /**
- * What the runtime takes for each field of `Headers`, most of it beside the heap: once a response is
- * in use, its fields are held once more as clients get them.
+ * The runtime's memory per field of `Headers`, mostly outside the heap. A response in use also keeps its
+ * fields in the form that clients get.
  */
 const headersFieldBytes = 256;
-/** What it takes for `Headers` with `Age` and `Cache-Status`, which every answer has. */
+/** The runtime's memory for `Headers` with `Age` and `Cache-Status`, which every answer has. */
 const headersBytes = 1_408 + 2 * headersFieldBytes;
 
 function heapBytes({ fields, askedBy, selecting, withheldTags }: StoredMetadata): number {
@@ -66,7 +65,7 @@ function heapBytes({ fields, askedBy, selecting, withheldTags }: StoredMetadata)
 
 const textual = /^(?:text\/|application\/(?:json|javascript|x-javascript|xml)\b)|\+(?:json|xml)\b/i;
 
-/** Its origin has encoded nothing of it (RFC 9110 §8.4). */
+/** Returns whether a response is text without content coding (RFC 9110 §8.4). */
 function isPlainText(metadata: StoredMetadata): boolean {
   const fields = fieldsOf(metadata);
   const encoding = fields.get("content-encoding") ?? "identity";
@@ -76,12 +75,12 @@ function isPlainText(metadata: StoredMetadata): boolean {
 export const responseForm: RecordForm<ResponseDetail> = {
   check,
   heapBytes,
-  // Whoever asks for random paths pushes out errors alone.
+  // Requests for random paths can then evict only other errors.
   mayPushOutOthers: ({ status }) => !isErrorStatus(status),
   isWorthPacking: isPlainText,
 };
 
-/** On Node, a record with text that only a Worker can send is a miss. */
+/** The form on Node, where a record with text that only Workers can send is a miss. */
 export const responseFormOnNode: RecordForm<ResponseDetail> = {
   ...responseForm,
   check(parsed) {

@@ -1,4 +1,4 @@
-// The tags of a response: what its fields and its route say. Clients do not see them.
+// Collects the tags of a response from its fields and its route. Clients do not see them.
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
@@ -6,27 +6,27 @@ import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
 
-/** The field of a response's groups, by which answers of its own origin purge it (RFC 9875 §2). */
+/** The field of cache groups, by which other responses of the same origin invalidate it (RFC 9875 §2). */
 const groupsField = "cache-groups";
 
-/** White space is that of fields (RFC 9110 §5.6.3): byte A0 is a part of many a letter. */
+/** Only space and tab count (RFC 9110 §5.6.3): in UTF-8, byte A0 is part of many letters. */
 const separatedBy: Readonly<Record<string, RegExp>> = {
   "cache-tag": /,/,
   "surrogate-key": /[ \t]+/,
 };
 
-/** The route of a request, and what the pattern of its path has matched. */
+/** A request's route, with the parameters of its path. */
 interface Routed {
   readonly route: Pick<Route, "tags">;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** @returns the names of all fields that bear tags, in lower case */
+/** Returns the names of all fields with tags, in lower case. */
 export function tagFieldNames(config: Pick<Config, "tagFields">): string[] {
   return [...Object.keys(separatedBy), groupsField, ...config.tagFields];
 }
 
-/** @returns what each tag field that is there says, as long as it may be */
+/** Returns the tags of each present field, including tags that are too long. */
 export function fieldTagsOf(response: Fields, config: Pick<Config, "tagFields">): FieldTags[] {
   return tagFieldNames(config).flatMap((name): FieldTags[] => {
     const value = response.get(name);
@@ -35,8 +35,8 @@ export function fieldTagsOf(response: Fields, config: Pick<Config, "tagFields">)
 }
 
 /**
- * What a response is tagged with once a 304, or an answer to HEAD, has freshened it: the tags of the
- * fields that this names, and all others as they are, also those of fields that were never stored.
+ * Returns the tags of a response freshened by a 304 or an answer to HEAD. Fields of the update replace
+ * theirs; all others keep their tags, including fields that were never stored.
  */
 export function freshenedTags(
   before: StoredMetadata,
@@ -49,10 +49,8 @@ export function freshenedTags(
 }
 
 /**
- * The groups of a stored response, read from their own field, so that a `Cache-Tag` of the same name
- * is none of them; in the order of the field, then those whose field may not be stored.
- *
- * @returns `undefined` for none
+ * Returns the groups of a stored response; `undefined` for none. They come from `Cache-Groups` alone, so
+ * that a `Cache-Tag` of the same name is no group.
  */
 export function groupsOf(
   stored: Pick<StoredMetadata, "fields" | "withheldTags">,
@@ -64,11 +62,10 @@ export function groupsOf(
 }
 
 /**
- * @param fields those that are stored
- * @param told   those of its tags that the answer at hand brings: all, where it is no 304
- * @returns tags without repeats, sorted, and groups as they stand. `leftOutBytes`: how long each tag
- *   is that is told, or made by the route, and that no purge can name, being over 256 bytes.
- *   `lacksRouteTags`: the route's function failed, and only the others are there
+ * @param fields the stored fields
+ * @param told   the tags in the current answer: all, unless it is a 304
+ * @returns sorted tags without repeats, and groups in their order. `leftOutBytes`: the size of each new or
+ *   route tag over 256 bytes, which no purge can name. `lacksRouteTags`: the route's function failed
  */
 export function taggingOf(
   fieldTags: readonly FieldTags[],
@@ -98,25 +95,25 @@ export function taggingOf(
   };
 }
 
-/** The function is the site's own: it may throw, or return anything. */
+/** Calls the site's tag function, which may throw or return anything. */
 function routeTags({ route, parameters }: Routed): readonly string[] | "failed" {
   try {
     const made: unknown = route.tags({ ...parameters });
-    // Copied, since `every` passes over the gaps of a list.
+    // Copied because `every` skips holes in an array.
     const list: unknown[] | undefined = Array.isArray(made) ? [...made] : undefined;
     if (list?.every((tag) => typeof tag === "string") === true) return list;
-    // The rejection of a promise that nobody waits for would end a process.
+    // An unhandled rejection would end a Node process.
     if (made instanceof Promise) made.catch(() => undefined);
   } catch {
-    // Not told: a message may quote what the client sent.
+    // Not logged, because the message may quote the client's input.
   }
   return "failed";
 }
 
 function tagsIn(name: string, value: string): string[] {
-  // RFC 9875 §2: compared as they stand.
+  // RFC 9875 §2: groups are compared byte by byte.
   if (name === groupsField) return groupsIn(value);
-  // Lines are joined by a comma and a space (RFC 9110 §5.3), where no key of either held a comma.
+  // Field lines are joined by a comma and a space (RFC 9110 §5.3), which the split by spaces leaves at keys.
   const around = name === "surrogate-key" ? "," : " \t";
   return value
     .split(separatedBy[name] ?? /[ \t,]+/)
@@ -124,7 +121,7 @@ function tagsIn(name: string, value: string): string[] {
     .flatMap(readings);
 }
 
-/** By hand: an expression that looks for a run's end from each of its characters takes for ever. */
+/** Trims characters in a loop. A regular expression would take quadratic time on long runs. */
 function without(around: string, text: string): string {
   let [from, to] = [0, text.length];
   while (from < to && around.includes(text.charAt(from))) from += 1;
@@ -133,8 +130,8 @@ function without(around: string, text: string): string {
 }
 
 /**
- * Fields are bytes. Some runtimes read them as Latin-1, so that a tag in UTF-8 has to be read again;
- * workerd has done so already. The tag as it came stays beside it: it may be meant so.
+ * Returns a tag, and also its UTF-8 decoding. Some runtimes read fields as Latin-1; workerd decodes UTF-8
+ * itself. The undecoded tag is kept because it may be the intended one.
  */
 function readings(tag: string): string[] {
   if (!isLatin1(tag)) return [tag];

@@ -1,4 +1,4 @@
-// The tiers of stored responses: those of the cache, holding HTTP's detail.
+// The cache's tier types, for HTTP responses.
 import type { TierStack } from "../../cache/tiers/tier-stack.ts";
 import type {
   ArrivingRecord,
@@ -19,7 +19,7 @@ export type ArrivingResponse = ArrivingRecord<ResponseDetail>;
 
 export type Tiers = TierStack<ResponseDetail>;
 
-/** What a read brought; `undefined` for nothing, and for a marker. */
+/** Returns the response that a read found; `undefined` for a miss or a marker. */
 export function responseIn(read: ResponseRead): StoredResponse | undefined {
   return read.kind === "found" && read.record.kind === "response" ? read.record.stored : undefined;
 }
