@@ -1,6 +1,6 @@
-// Accept-Encoding reduced to what can differ: a sorted subset of {br, gzip} (RFC 9110 §12.5.3).
+// Reduces Accept-Encoding to a sorted subset of {br, gzip}, so that few variants exist (RFC 9110 §12.5.3).
 
-/** @returns `br, gzip`, `br`, `gzip`, or `identity` for everything else */
+/** Returns `br, gzip`, `br`, `gzip`, or `identity` for everything else. */
 export function reducedAcceptEncoding(field: string | null): string {
   if (field === null) return "identity";
   const asked = new Map<string, boolean>();

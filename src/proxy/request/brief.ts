@@ -1,4 +1,4 @@
-// What the shared tier keeps only briefly while its database fills: URLs that anybody can make up.
+// Shortens the time in the shared tier of URLs that clients may have invented, while its database is tight.
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { Asked } from "./plan.ts";
 
@@ -6,12 +6,12 @@ interface HasRoom {
   readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
 }
 
-/** So long such a record lies there after it was stored, or last read there. */
+/** The time that such a record is kept after its storage or last read. */
 const briefMs = 10 * 60_000;
 
 /**
- * Is the database tight, and has the URL a query that its route does not list (`query.allow`)? Then its values
- * may be made up.
+ * Returns whether the database is tight and clients may have invented the query, because the route has no
+ * `query.allow`.
  */
 export function isBrief(
   { route, target }: Pick<Asked, "route" | "target">,
@@ -20,7 +20,7 @@ export function isBrief(
   return target.query !== "" && route.queryAllow === undefined && site.room?.isTight === true;
 }
 
-/** How long the shared tier keeps a record that nobody asks it for; `undefined` for its whole lifetime. */
+/** Returns how long the shared tier keeps an unread record; `undefined` for its whole lifetime. */
 export function sharedMsMax(
   asked: Pick<Asked, "route" | "target">,
   site: HasRoom,

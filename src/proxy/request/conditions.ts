@@ -1,11 +1,11 @@
-// The client's own conditions and range, evaluated against a stored response.
+// Evaluates the client's preconditions and range against a stored response.
 import { fieldsOf } from "../../rules/fields.ts";
 import { type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
 import type { Asked } from "./plan.ts";
 
-/** The client's precondition, evaluated against a response of ours (RFC 9111 §4.3.2). */
+/** Returns whether the client's precondition gets a 304 (RFC 9111 §4.3.2). */
 export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
   if (!isConditional(asked)) return false;
   return isNotModified({
@@ -16,7 +16,7 @@ export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
   });
 }
 
-/** The client's range, evaluated against a body of ours (RFC 9110 §14.2). */
+/** Evaluates the client's range against a stored body (RFC 9110 §14.2). */
 export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata): RangeVerdict {
   const { status, bodyBytes } = metadata;
   if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
@@ -25,7 +25,7 @@ export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata)
   return rangeVerdict({ request: conditions, stored, status, bodyBytes, bodyDate });
 }
 
-/** May the answer be made of metadata alone: to `HEAD`, or a 304? */
+/** Returns whether metadata may suffice: for HEAD or a 304. */
 export function mayNeedNoBody(asked: Asked): boolean {
   return asked.method === "HEAD" || isConditional(asked);
 }

@@ -1,5 +1,4 @@
-// What a configuration asks for in vain. It is told to the operator and not refused: nothing is wrong
-// with the answers.
+// Finds settings without effect. They are warnings and not errors, because all answers are correct.
 import type { Config, Route } from "../../config/config.ts";
 import { isPassedBy } from "../../config/route.ts";
 import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
@@ -9,9 +8,9 @@ import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
 
 /**
- * One fault for each thing that has no effect; empty for none.
+ * Returns one fault per setting without effect.
  *
- * @param siteHosts the hosts that all others count as; empty for each its own
+ * @param siteHosts the site's hosts; empty if each host is a site
  */
 export function configWarnings({ routes }: Config, siteHosts: readonly string[] = []): Fault[] {
   const warnings = [
@@ -46,7 +45,7 @@ function forwardedInVain(route: Route): Fault | undefined {
   };
 }
 
-/** One for each of its patterns that an earlier route hides. */
+/** Returns a fault for each pattern that an earlier route hides. */
 function hiddenBy(before: readonly Route[], { name, match, methods }: Route): Fault[] {
   const hiding = before
     .filter((route) => coversMethods(route.methods, methods))
@@ -63,12 +62,12 @@ function hiddenBy(before: readonly Route[], { name, match, methods }: Route): Fa
   });
 }
 
-/** Does the earlier route take each method that the later one takes? */
+/** Returns whether the earlier route takes every method of the later one. */
 function coversMethods(earlier: Route["methods"], later: Route["methods"]): boolean {
   return earlier === undefined || later?.every((method) => earlier.includes(method)) === true;
 }
 
-/** A route for hosts that are no site's. */
+/** Returns a fault if no host of the site fits the route. */
 function elsewhere({ name, match }: Route, siteHosts: readonly string[]): Fault | undefined {
   const isAsked = ({ host }: RoutePattern) =>
     siteHosts.some((site) =>

@@ -1,28 +1,28 @@
-// Cookies of requests and responses, sorted by what the configuration knows of them.
+// Classifies the cookies of requests and responses by the configuration.
 import type { Config, Route } from "../../config/config.ts";
 import type { Fields } from "../../rules/fields.ts";
 import { matchesAny } from "../../config/known-names.ts";
 
 export interface SortedCookies {
-  /** What is forwarded, in the request's order; empty for none. */
+  /** The forwarded cookies, in the request's order; empty for none. */
   readonly forwarded: string;
-  /** Values of the cookies that are part of the key. */
+  /** The `name=value` pairs that are part of the key. */
   readonly keyed: readonly string[];
-  /** One is there that nobody knows: it may be a session. */
+  /** Some cookie is in no list of the configuration, so it may be a session. */
   readonly hasUnknown: boolean;
 }
 
-/** Of a request that sends none. */
+/** The result for a request without cookies. */
 export const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
 
-/** No browser sends more; to look each up in the lists would cost more than the request. */
+/** No browser sends more. Checking more against the lists would cost more than the rest of the request. */
 const pairsMax = 200;
 
 type RouteCookies = Pick<Route, "keyCookies" | "ignoreCookies">;
 type SiteCookies = Pick<Config, "harmlessCookies">;
 
 /**
- * Sorts the cookies of a request. Of more than 200, none counts as known but those of the key.
+ * Sorts the cookies of a request. If there are more than 200, all but those of the key count as unknown.
  *
  * @param field the value of `Cookie`
  */
@@ -49,7 +49,7 @@ function isOfMany(field: string): boolean {
   return true;
 }
 
-/** Is it one that no answer depends on? Such cookies are not forwarded. */
+/** Returns whether no answer depends on the cookie, so that it is not forwarded. */
 function isDropped(name: string | undefined, route: RouteCookies, site: SiteCookies): boolean {
   if (name === undefined || isIn(route.keyCookies, name)) return false;
   return matchesAny(site.harmlessCookies, name) || matchesAny(route.ignoreCookies, name);
@@ -60,8 +60,8 @@ function isIn(names: readonly string[], name: string | undefined): boolean {
 }
 
 /**
- * The `Set-Cookie` lines of a response that make it one client's own: all of them, if one sets a
- * cookie that is not dropped from requests; none, if the route strips them.
+ * Returns the `Set-Cookie` lines that make a response personal: all lines, if one sets a cookie that is not
+ * dropped from requests. None if the route strips them.
  */
 export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
   if (route.setCookie === "strip" || !headers.has("set-cookie")) return [];
@@ -70,10 +70,10 @@ export function personalCookies(headers: Headers, route: Route, config: Config):
 }
 
 /**
- * RFC 6265 §5.2: up to the first `=`.
+ * Returns the name of the cookie, up to the first `=` (RFC 6265 §5.2).
  *
- * @returns `undefined`, which no pattern matches, for a line without one and for a line that may be
- *   two lines joined by a comma; a date has a comma too, but nothing like `, name=`
+ * @returns `undefined`, which no pattern matches, for a line without `=` and for a line that may be two
+ *   lines joined by a comma. A date has a comma too, but nothing like `, name=`
  */
 export function nameSetBy(line: string): string | undefined {
   if (/,[^;,]*=/.test(line)) return undefined;
@@ -89,17 +89,17 @@ function pairsIn(field: string): string[] {
 }
 
 /**
- * The name of one pair of a `Cookie` field. Two Cookie lines reach us joined by a comma, which no
- * cookie holds: no pattern may match such a pair by the first name in it.
+ * Returns the name of one pair of a `Cookie` field. A comma, invalid in cookies, means two joined lines, and
+ * no pattern may match such a pair by its first name.
  */
 export function nameOfCookie(pair: string): string | undefined {
   return pair.includes(",") ? undefined : pair.split("=", 1)[0];
 }
 
 /**
- * Those that nobody knows, read once more out of what is forwarded: few answers depend on them.
+ * Returns the unknown cookies among the forwarded ones.
  *
- * @returns `name`: `undefined` for a value without one, which must not be told as a name
+ * @returns `name`: `undefined` for a value without a name, so that no value is reported as a name
  */
 export function unknownCookies(forwarded: Fields, { keyCookies }: Pick<Route, "keyCookies">) {
   const pairs = pairsIn(forwarded.get("cookie") ?? "");

@@ -1,19 +1,18 @@
-// Knows a request that has come back to where it went forward from: Via names this deployment
-// (RFC 9110 §7.6.3). Once, it may be an origin that asks its own site for a part of a page; what is
-// stored must not answer it, since it may be the very thing that is to be replaced. Twice is a loop.
+// Detects requests that come back to the deployment that forwarded them, by our pseudonym in Via
+// (RFC 9110 §7.6.3). Once may be an origin that fetches part of a page from its own site. Such a request
+// bypasses the cache, because the stored response may be the one being replaced. Twice is a loop.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Log } from "../../observe/log-line.ts";
 
 const noticeEveryMs = 60_000;
 
 export interface LoopsSettings {
-  /** The same in all isolates of a deployment, and in no other's; a token. */
+  /** A token that is unique to the deployment and the same in all its isolates. */
   readonly pseudonym: string;
   readonly nowAtMs: () => number;
   readonly log: Log;
 }
 
-/** Of one deployment, as one isolate notices them. */
 export class Loops {
   readonly #given: LoopsSettings;
   #noticedAtMs = -Infinity;
@@ -22,21 +21,21 @@ export class Loops {
     this.#given = given;
   }
 
-  /** @param via as the client sent it; `null` for none */
+  /** Appends our pseudonym to `Via`; `null` for none. */
   viaWithOurs(via: string | null): string {
     const ours = `1.1 ${this.#given.pseudonym}`;
     return via === null ? ours : `${via}, ${ours}`;
   }
 
-  /** Has this request gone forward from here before? */
+  /** Returns whether this deployment has forwarded the request before. */
   hasComeBack(via: string): boolean {
     return this.#timesIn(via) > 0;
   }
 
   /**
-   * Has it more than once? The operator is told, once a minute.
+   * Returns whether the request is a loop. Logs one a minute.
    *
-   * @param origin that it would be sent to, by its name in the config
+   * @param origin the next origin's name in the config
    */
   isOne(via: string | null, origin: string): boolean {
     if (!this.wouldBeOne(via)) return false;
@@ -44,14 +43,14 @@ export class Loops {
     return true;
   }
 
-  /** What `isOne` says, and nobody is told. */
+  /** Returns the result of `isOne` without a log line. */
   wouldBeOne(via: string | null): boolean {
     return via !== null && this.#timesIn(via) > 1;
   }
 
   #timesIn(via: string): number {
     const { pseudonym } = this.#given;
-    // Most requests that bear Via bear only names of others.
+    // Most Via fields have only names of others.
     if (!via.includes(pseudonym)) return 0;
     return via.split(",").filter((member) => member.trim().split(/\s+/)[1] === pseudonym).length;
   }

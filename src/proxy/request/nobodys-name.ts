@@ -1,13 +1,13 @@
-// What the isolate tells an origin when it asks for all who come later, in nobody's name: what the
-// key and its Vary hold, and what the stored response was asked for with. Nothing else.
+// Makes anonymous requests to an origin, for a response that all clients share. They carry only the fields
+// of the key and `Vary`, and those kept from the stored response's request.
 import { type AskedBy, askedByPattern, type StoredMetadata } from "../stored/stored-response.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import type { Asked } from "./plan.ts";
 
-/** Some origins refuse requests without one. */
+/** Sent because some origins reject requests without `User-Agent`. */
 export const ownUserAgent = "Tidemark";
 
-/** Kept with a response; left out is what is long, or would make its record unreadable. */
+/** Returns the fields to keep with a response, without values that a record may not hold. */
 export function askedByOf({ forwarded: { sent } }: Asked): AskedBy {
   const kept = (name: string) => {
     const value = sent.get(name);
@@ -19,8 +19,10 @@ export function askedByOf({ forwarded: { sent } }: Asked): AskedBy {
 type ToRefresh = Pick<StoredMetadata, "askedBy" | "fields" | "selecting">;
 
 /**
- * @param asked whose fields hold what the key and Vary name
- * @param like  the response that is refreshed; `undefined` for none
+ * Returns the request without the client's other fields.
+ *
+ * @param asked has the fields of the key and `Vary`
+ * @param like  the response to refresh; `undefined` for none
  * @param names other fields by which the answer is known to vary
  */
 export function inNobodysName(
@@ -29,12 +31,12 @@ export function inNobodysName(
   names: readonly string[] = [],
 ): Asked {
   const { forwarded, route } = asked;
-  // What the page varies by is not known yet: its coding can be one of four alone.
+  // Without a stored response, `Vary` is unknown. Accept-Encoding is safe: it has only four reduced values.
   const selecting = like?.selecting.map(([name]) => name) ?? ["accept-encoding"];
   const client = usualFields(like);
   for (const name of ["cookie", ...route.keyHeaders, ...selecting, ...names]) {
     const value = forwarded.get(name);
-    // The origin is told of an address by the field that we make of this one.
+    // X-Forwarded-For is made from CF-Connecting-IP.
     const source = name === "x-forwarded-for" ? "cf-connecting-ip" : name;
     if (value === null) client.delete(source);
     else client.set(source, value);

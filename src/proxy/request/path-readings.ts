@@ -1,11 +1,11 @@
-// The paths that origins may take one path for. They decode, cut, merge and resolve it in ways of their
-// own, and each of these must lead where the path itself leads.
+// Lists the paths that an origin may read instead of a given path. Origins decode, cut, merge and resolve
+// paths differently, and every reading must lead to the same route.
 import { pathSpelled } from "./target.ts";
 
-/** A path without any of these is the same path for every reader. */
+/** A path without a match has only one reading. */
 const readDifferently = /[;\\]|\/\/|\.(?:\/|$)|%(?![89a-f][\da-f])|%c[01]|%e0%[89]|%f0%8/i;
 
-/** No page has a path as long. What follows bounds the time of the longest. */
+/** Longer paths are not examined. The next two limits bound the time for the others. */
 const pathCharactersMax = 2_048;
 const textsMax = 128;
 const charactersMax = 32_768;
@@ -17,12 +17,12 @@ const replacing =
   (path) =>
     path.replaceAll(pattern, by);
 
-/** One thing each that some server does to a path. Any number of them may follow each other. */
+/** Transformations that some servers apply to a path, in any number and order. */
 const readers: readonly Reader[] = [
   replacing(/%2f/gi, "/"),
   replacing(/%5c/gi, "/"),
   replacing(/%25/g, "%"),
-  // All other ASCII that can be seen, save "#" and "?". Of letters, what follows a "%".
+  // All other visible ASCII except "#" and "?".
   (path) =>
     path.replaceAll(/%(?!2[035f]|3f|5c|7f)([2-7][\da-f])/gi, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
@@ -30,13 +30,13 @@ const readers: readonly Reader[] = [
   // `%u002f` of IIS.
   replacing(/%u00([0-7][\da-f])/gi, "%$1"),
   withoutOverlong,
-  // A query, a fragment, a line or a text in C ends at what was encoded.
+  // Some readers end the path at an encoded "?", "#", line break or NUL.
   replacing(/%(?:3f|23).*$/gi, ""),
   replacing(/%0[ad].*$/gi, ""),
   replacing(/%00.*$/g, ""),
   // Parameters of segments (RFC 3986 §3.3), as Java servers drop them.
   replacing(/;[^/]*/g, ""),
-  // What Windows drops at the end of a name, and what some drop anywhere.
+  // Windows drops dots at the end of a name. Some servers drop encoded control characters and spaces.
   replacing(/(?:(?<=[^/.])\.+|(?<![^/])\.{3,})(?=\/|$)/g, ""),
   replacing(/%(?:[01][\da-f]|20|7f)/gi, ""),
   replacing(/\/{2,}/g, "/"),
@@ -48,7 +48,7 @@ export function withoutOverlong(path: string): string {
   return path.replaceAll(/%(?:c([01])|e0%8([01])|f0%80%8([01]))%([89ab])([\da-f])/gi, overlong);
 }
 
-/** The bits of the first byte that are not always 0, and those of the last. */
+/** Decodes an overlong sequence of two, three or four bytes to one escape. */
 function overlong(_: string, ...groups: (string | undefined)[]): string {
   const [two, three, four, high = "8", low = "0"] = groups;
   const code = Number(two ?? three ?? four) * 64 + (Number.parseInt(high, 16) - 8) * 16;
@@ -56,17 +56,17 @@ function overlong(_: string, ...groups: (string | undefined)[]): string {
 }
 
 /**
- * All that a path may be taken for by readers that follow each other.
+ * Returns the other readings of a path, by any chain of readers.
  *
- * @param path as a target has it
- * @returns spelled as targets are, without the path itself; `undefined` for more than can be looked at
+ * @param path normalised, as in a target
+ * @returns normalised readings without the path itself; `undefined` if there are too many to examine
  */
 export function readingsOf(path: string): Iterable<string> | undefined {
   if (!readDifferently.test(path)) return [];
   if (path.length > pathCharactersMax) return undefined;
   const texts = new Set([path]);
   let characters = 0;
-  // A set gives out what is added to it meanwhile, too.
+  // The loop also visits the texts that it adds to the set.
   for (const text of texts) {
     characters += text.length;
     if (texts.size > textsMax || characters > charactersMax) return undefined;

@@ -1,21 +1,20 @@
-// Which paths are ours: whatever somebody may read as `/_cache` or as `operatorPath`, or as something
-// below one. Origins and routers decode, fold and resolve paths in ways of their own, and must be
-// handed none of these.
+// Finds reserved paths: those that any reader may take for `/_cache` or `operatorPath`, or for a path below.
+// Origins and routers decode, fold and resolve paths differently, and must never get a reserved one.
 import { withoutOverlong } from "./path-readings.ts";
 
-/** Nothing to decode. */
+/** Visible ASCII without "%" and "\", so nothing to decode. */
 const plain = /^[!-$&-[\]-~]*$/;
-/** Reserved wherever the operator's routes are: what the Cache API holds for us has addresses there. */
+/** Reserved even if `operatorPath` is different: records in the Cache API have addresses there. */
 const always = "_cache";
-/** Encoded three times is more than any chain of readers decodes. */
+/** No chain of readers decodes more often. */
 const decodingsMax = 3;
-/** No page has as many: a path of more that names ours anywhere is taken for ours. */
+/** A longer path with a reserved name anywhere counts as reserved. */
 const segmentsMax = 256;
-/** What some readers drop: white space, and what cannot be seen. */
+/** White space and invisible characters, which some readers drop. */
 const unseen = /[\p{Cc}\p{Cf}\p{Z}]/gu;
 
 /**
- * @param path  as it came, or normalised
+ * @param path  as received or normalised
  * @param moved `operatorPath` of the configuration
  */
 export function isReserved(path: string, moved = `/${always}`): boolean {
@@ -34,7 +33,7 @@ export function isReserved(path: string, moved = `/${always}`): boolean {
 
 function mayBe(ours: string, path: string): boolean {
   const folded = path.normalize("NFKC").toLowerCase();
-  // To look at each name of a long path would cost more than all else that is done for a request.
+  // A cheap test first: examining each segment of a long path would cost more than the rest of the request.
   if (!folded.replaceAll(unseen, "").includes(ours)) return false;
   const segments = folded.split(/[/\\]/);
   if (segments.length > segmentsMax) return true;
@@ -46,7 +45,7 @@ function mayBe(ours: string, path: string): boolean {
   return beginsWithHost && isFirst(ours, names.slice(1));
 }
 
-/** With `.` and `..` resolved, or before they are. */
+/** Returns whether a reserved name comes first, before or after `.` and `..` are resolved. */
 function isFirst(ours: string, names: readonly string[]): boolean {
   const resolved: string[] = [];
   for (const name of names) {
@@ -58,8 +57,8 @@ function isFirst(ours: string, names: readonly string[]): boolean {
 }
 
 /**
- * A name without what some readers drop: parameters, all after a NUL, white space, what cannot be
- * seen, and dots at its end.
+ * Removes the parts of a name that some readers drop: parameters, text after a NUL, white space, invisible
+ * characters, and final dots.
  */
 function nameOf(segment: string, ours: string): string {
   const visible = segment.replaceAll(unseen, "").replace(/[;?#].*$/s, "");
@@ -68,7 +67,7 @@ function nameOf(segment: string, ours: string): string {
   return upToNul === ours ? ours : withoutDotsAtEnd(visible);
 }
 
-/** Not by an expression: it would look at many dots many times. */
+/** Removes final dots in a loop. A regular expression would take quadratic time. */
 function withoutDotsAtEnd(name: string): string {
   let end = name.length;
   while (name[end - 1] === ".") end -= 1;

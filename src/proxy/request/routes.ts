@@ -1,5 +1,4 @@
-// Which route a request takes: the first of the config that has its method, and a pattern which its
-// host and path fit.
+// Finds a request's route: the first in the config that takes its method and has a matching pattern.
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
@@ -19,8 +18,8 @@ export interface RouteMatch {
 }
 
 /**
- * @param target with the host that counts: of equal keys the routes are equal
- * @param method GET unless given; GET for HEAD too
+ * @param target with the site's host, so that equal keys have equal routes
+ * @param method GET for HEAD requests. Default: GET
  */
 export type MatchRoute = (
   target: Pick<Target, "scheme" | "host" | "path">,
@@ -32,7 +31,7 @@ interface Place {
   readonly host: HostPattern | undefined;
 }
 
-/** Compiles the routes once; what none takes gets `config.anywhere`. */
+/** Compiles the routes. A request without a route gets `config.anywhere`. */
 export function compileRoutes(config: Config): MatchRoute {
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
   for (const route of [...config.routes, config.anywhere]) {
@@ -54,7 +53,7 @@ export function compileRoutes(config: Config): MatchRoute {
   };
 }
 
-/** Does each host and path that fit the later pattern fit the earlier one too? */
+/** Returns whether the earlier pattern matches every host and path of the later one. */
 export function hides(earlier: RoutePattern, later: RoutePattern): boolean {
   const [before, after] = [segmentsOf(earlier), segmentsOf(later)];
   const isLong = before.hasRest
@@ -67,7 +66,7 @@ export function hides(earlier: RoutePattern, later: RoutePattern): boolean {
   );
 }
 
-/** Where `*` ends a pattern, it stands for any further segments, and for none. */
+/** Splits a pattern. A final `*` matches zero or more segments. */
 function segmentsOf(pattern: RoutePattern): { segments: readonly string[]; hasRest: boolean } {
   const path = pathSpelled(pattern.path);
   const hasRest = path.endsWith("/*");
@@ -75,7 +74,7 @@ function segmentsOf(pattern: RoutePattern): { segments: readonly string[]; hasRe
   return { segments: fixed === "" ? [] : fixed.slice(1).split("/"), hasRest };
 }
 
-/** A parameter is never empty. */
+/** Returns whether one segment covers another. A parameter is never empty. */
 function covers(earlier: string, later: string): boolean {
   return earlier.startsWith(":") ? later !== "" : earlier === later;
 }

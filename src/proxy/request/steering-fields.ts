@@ -1,8 +1,8 @@
-// Request fields by which a client could have something else answered than its URL asks for, or
-// pass for somebody else, by families. docs/configuration.md says what is left to clients, and why.
+// Request fields by which a client could get another answer than its URL's or claim another identity, by
+// families. docs/configuration.md lists what clients may still send, and why.
 import type { NamePatterns } from "../../config/known-names.ts";
 
-/** Who asks, and from where: origins believe it, since the proxies before them say it. */
+/** The client's address. Origins trust these fields because proxies normally set them. */
 const addresses =
   "forwarded forwarded-* x-forwarded x-forwarded-* x-forward-* x-forwarder-* x-originally-* " +
   "client-ip clientip client-address x-client-ip x-clientip x-client-host cluster-client-ip " +
@@ -12,7 +12,7 @@ const addresses =
   "x-akamai-* incap-* x-sucuri-* x-azure-* x-azc-* x-appengine-* wl-proxy-* x-bluecoat-* " +
   "x-cisco-* x-sakura-*";
 
-/** Which scheme, host or path is asked for, or which file is sent in place of an answer. */
+/** The requested scheme, host or path, or a file to send instead of an answer. */
 const places =
   "x-host x-host-override x-http-host* x-server-name x-server-port x-backend-host " +
   "x-backend-server x-original x-original-* x-rewrite x-rewrite-* x-override-url " +
@@ -23,17 +23,17 @@ const places =
   "x-envoy x-envoy-* x-accel x-accel-* x-sendfile x-sendfile-*";
 
 /**
- * CGI makes `HTTP_PROXY` of the first, by which programs then send their own requests
- * (CVE-2016-5385). The others let a request past the checks of Next.js (CVE-2025-29927).
+ * CGI turns the first into `HTTP_PROXY`, which redirects the program's own requests (CVE-2016-5385). The
+ * others bypass the checks of Next.js (CVE-2025-29927).
  */
 const loopholes = "proxy x-middleware-subrequest x-middleware-subrequest-id";
 
-/** Ours to set: who claims to process ESI would get its source stored for everybody. */
+/** Set by this cache. A client that claims to process ESI would get its source stored for everybody. */
 const capabilities = "surrogate-capability";
 
 const methods = "x-method x-method-* x-http-method* x-request-method x-ajax-real-method";
 
-/** What parts of a framework, or of another platform, tell each other. */
+/** Internal fields of frameworks and other platforms. */
 const inner =
   "x-middleware-* x-nextjs-* x-next-* x-invoke-* x-now-* x-vercel-* x-prerender-* next-resume " +
   "x-opennext-* x-open-next-* x-nuxt-* x-sveltekit-* x-astro-* x-react-router-* x-remix-* " +
@@ -42,13 +42,13 @@ const inner =
   "x-context-path x-path x-uri x-url x-subdomain script-name path-info query-string " +
   "cf-template-path x-ning-request-uri";
 
-/** Who asks, told by a proxy that has checked it. */
+/** The client's identity, normally set by an authenticating proxy. */
 const identities =
   "x-auth-request-* x-authenticated-* x-goog-iap-* x-goog-authenticated-* " +
   "x-ms-client-principal* iv-user iv-groups x-ssl-* ssl-client-* x-client-cert* " +
   "x-client-verify*";
 
-/** Which device it is, told by gateways of the time before browsers on phones. */
+/** The client's device, as set by WAP gateways and old mobile browsers. */
 const devices =
   "x-wap-* x-att-* x-uidh msisdn x-msisdn x-up-* x-nokia-* x-jphone-* x-dcmguid x-operamini-* " +
   "x-ucbrowser-* x-skyfire-* x-bolt-* device-stock-ua x-device-user-agent x-user-agent " +
@@ -57,12 +57,12 @@ const devices =
 const forged = compiled([addresses, places, loopholes, capabilities]);
 const forOneRequest = compiled([methods, inner, identities, devices]);
 
-/** RFC 3875 §4.1.18 has a dash become an underscore; some servers do that to each of these, too. */
+/** RFC 3875 §4.1.18 maps dashes to underscores. Some servers also map all of these characters. */
 const otherCharacters = /[^a-z\d-]/g;
 
 /**
- * CGI and its heirs cannot tell `accept.language` or `accept_language` from `accept-language`: to them it
- * is another spelling of a field that `Vary` or the key selects by, or that the platform sets.
+ * Returns whether CGI may confuse a field with another one: it reads `accept.language` and `accept_language`
+ * as `accept-language`. `Vary` or the key may select by that field, or the platform may set it.
  *
  * @param name in lower case
  */
@@ -71,7 +71,7 @@ export function isAlias(name: string): boolean {
 }
 
 /**
- * May none of it be in what an answer for all is made of?
+ * Returns whether a request for a shared response must not have this field.
  *
  * @param name in lower case
  */
@@ -80,8 +80,8 @@ export function isSteering(name: string): boolean {
 }
 
 /**
- * Is it believed of no client, not even where nothing is stored? There, a method override and the
- * like are the client's own affair.
+ * Returns whether the field is dropped even if the response is not stored. Method overrides and the like
+ * are allowed then, because they affect only the client itself.
  *
  * @param name in lower case
  */

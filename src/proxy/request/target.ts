@@ -1,34 +1,33 @@
-// What a request asks for: its URL read once, normalised, and told apart from one that two readers
-// could read in two ways.
+// Parses and normalises a request's URL, and flags paths that two servers could read differently.
 import { nameIn, sortedByName } from "../../rules/query.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";
-  /** What is keyed and told to the origin; lower case, with its port. Empty if it cannot be read. */
+  /** The host in keys and for the origin, in lower case, with its port. Empty if invalid. */
   readonly host: string;
-  /** Where the request came in, which may be one of several names of the site. */
+  /** The host of the request itself, one of possibly many names of the site. */
   readonly ownHost: string;
   /**
-   * Without dot segments, with `/` for `\\` (as the URL standard resolves it, and so every `fetch`),
-   * and normalised by RFC 3986 §6.2.2: unreserved characters as themselves, escapes in upper case.
+   * The path as the URL standard resolves it, without dot segments and with `/` for `\\`. Escapes are
+   * normalised by RFC 3986 §6.2.2: unreserved characters are decoded, other escapes in upper case.
    */
   readonly path: string;
   /** The path before dot segments and backslashes were resolved. */
   readonly writtenPath: string;
-  /** Between `?` and the end, escapes normalised likewise; empty when there is none. */
+  /** The text after `?`, with normalised escapes; empty for none. */
   readonly query: string;
-  /** Encoded slashes or backslashes, control characters, broken escapes. */
+  /** The path has encoded slashes or backslashes, control characters, or broken escapes. */
   readonly isAmbiguous: boolean;
 }
 
 const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
-/** Nothing of it need be checked: no port is too large. */
+/** Valid without further checks. Four digits cannot exceed the largest port. */
 const plainHost = /^[a-z][\w.-]*(?::\d{1,4})?$/i;
-/** A path that the URL standard changes in nothing, unless it has dot segments. */
+/** A path that the URL standard leaves unchanged, except for dot segments. */
 const plainPath = /^[\w\-~/!$&'()*+,;=:@.%]*$/;
 const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
-/** What the URL standard encodes and a client may send as it is; keys hold it encoded. */
+/** Characters that clients may send unencoded and the URL standard encodes. Keys have them encoded. */
 const unencodedQuery = /[\s"<>'\u0080-\uffff]/;
 const defaultPort: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
 
@@ -36,7 +35,7 @@ const ambiguous = /%(?:2f|5c|[01][\da-f]|7f)|%(?![\da-f]{2})/i;
 
 /**
  * @param url       as the client sent it, not yet resolved by a URL parser
- * @param siteHosts the hosts that all others count as; empty for each its own
+ * @param siteHosts the site's hosts; empty if each host is a site
  */
 export function readTarget(url: string, siteHosts: readonly string[] = []): Target {
   const [, scheme = "", authority = "", rawPath = "", rawQuery = ""] = parts.exec(url) ?? [];
@@ -61,24 +60,23 @@ function isPlainPath(path: string): boolean {
   return plainPath.test(path) && !dotSegment.test(path);
 }
 
-/** @returns `undefined` for what no `fetch` could be asked for */
+/** Returns `undefined` for a URL that `fetch` rejects. */
 function parsedUrl(url: string): URL | undefined {
   if (!URL.canParse(url)) return undefined;
   const parsed = new URL(url);
   return parsed.username === "" && parsed.password === "" ? parsed : undefined;
 }
 
-/** A path, spelled as the paths of targets are that it is compared with. */
+/** Normalises a path like the paths of targets. */
 export function pathSpelled(path: string): string {
   const pathname = isPlainPath(path) ? path : new URL(`http://any.invalid${path}`).pathname;
   return normalisedEscapes(pathname);
 }
 
 /**
- * As which of the sites a host counts: as itself where it is listed, with its port or without, and
- * else as the first.
+ * Returns the site's host that a host counts as: itself if listed, with or without its port, else the first.
  *
- * @param siteHosts empty for each host its own
+ * @param siteHosts empty if each host is a site
  */
 export function countedAs(host: string, siteHosts: readonly string[]): string {
   const named = [host, host.replace(/:\d+$/, "")].find((one) => siteHosts.includes(one));
@@ -86,7 +84,7 @@ export function countedAs(host: string, siteHosts: readonly string[]): string {
 }
 
 /**
- * Without the port that its scheme implies, and without the dot that a name may end in.
+ * Removes the scheme's default port and the final dot of the name.
  *
  * @param host lower case, with its port
  */
@@ -96,7 +94,7 @@ function canonicalHost(host: string, scheme: string): string {
   return bare.replace(/\.(?=:|$)/, "");
 }
 
-/** A "%" that begins no escape stays that: `%2%65` does not become `%2e`. */
+/** Normalises escapes once. A "%" outside of an escape gains no digits: `%2%65` does not become `%2e`. */
 function normalisedEscapes(text: string): string {
   if (!text.includes("%")) return text;
   return text.replaceAll(/(?<!%[\da-f]?)%([\da-f]{2})/gi, (escape, hex: string) => {
@@ -106,8 +104,8 @@ function normalisedEscapes(text: string): string {
 }
 
 /**
- * The query as it is keyed and forwarded: what `counts` refuses left out, sorted by name, repeats
- * in their order.
+ * Returns the query for keys and the origin: the parameters that count, sorted by name, repeats in their
+ * order.
  */
 export function keyedQuery(query: string, counts: (name: string) => boolean): string {
   if (query === "") return "";
@@ -115,7 +113,7 @@ export function keyedQuery(query: string, counts: (name: string) => boolean): st
   return sortedByName(counted).join("&");
 }
 
-/** `/path?query`, or the path alone. */
+/** Returns `/path?query`, or the path alone. */
 export function pathAndQuery(target: { path: string; query: string }): string {
   return target.query === "" ? target.path : `${target.path}?${target.query}`;
 }

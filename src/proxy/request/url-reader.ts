@@ -1,5 +1,5 @@
-// What a request's URL says by itself: its target, its route, what it is keyed by. Kept for URLs that
-// come again, so that a hit reads none twice.
+// Reads a request's URL: its target, route and keyed URL. Results are memoised, so hits of one URL read it
+// once.
 import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../../config/config.ts";
 import { type KeyedUrl, keyUrl } from "./key.ts";
@@ -9,14 +9,14 @@ import { isReserved } from "./reserved.ts";
 import { pathSpelled, readTarget, type Target } from "./target.ts";
 
 export interface UrlRead {
-  /** As it came. */
+  /** The target with its whole query. */
   readonly target: Target;
   /** Below `/_cache/` or `operatorPath`, which are ours and never forwarded. */
   readonly isReserved: boolean;
   readonly route: Route;
-  /** What some origin may take its path for, where that has another route; `undefined` for nothing. */
+  /** A reading of the path that has another route; `undefined` if there is none. */
   readonly otherwise: Otherwise | undefined;
-  /** The name of the longest prefix of `metrics.prefixes` that the keyed path begins with; empty for none. */
+  /** The name of the longest matching prefix in `metrics.prefixes`; empty for none. */
   readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly keyed: KeyedUrl;
@@ -24,36 +24,36 @@ export interface UrlRead {
 
 /** Another reading of a path. */
 export interface Otherwise {
-  /** `undefined` for more readings than can be looked at. */
+  /** `undefined` if there are too many readings to examine. */
   readonly as: { readonly path: string; readonly route: Route } | undefined;
-  /** No origin may be sent such a path: by its reading the path belongs to another one. */
+  /** No origin may get the path, because it may belong to another origin. */
   readonly isRefused: boolean;
 }
 
-/** What a reading is made of. */
+/** The input of a reader. */
 export type UrlAsked = Pick<Request, "url" | "method">;
 
-/** Plain data: what it has read for one request, it gives to another. */
+/** Reads a URL. Requests with the same URL may get the same object. */
 export type ReadUrl = (request: UrlAsked) => UrlRead;
 
-/** URLs are the client's to choose, so what is kept of them is bounded in bytes. */
+/** Clients choose URLs, so the memoised results have a limit in bytes. */
 const keptBytesMax = 1_048_576;
 
-/** What a reading takes beside its texts, roughly. */
+/** The approximate size of a result without its texts. */
 const objectBytes = 768;
 
-/** Its text stands in the target, as it came and as it is keyed, and in the key. */
+/** Counts the URL several times: in the target, the keyed target and the key. */
 const readBytes = (name: string): number => objectBytes + 8 * name.length;
 
-/** What the URLs of a site are read by. */
+/** The settings for reading a site's URLs. */
 export interface SiteUrls {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
-  /** The hosts that all others count as; empty for each its own. */
+  /** The site's hosts. All others count as the first; if empty, each host is a site. */
   readonly siteHosts: readonly string[];
 }
 
-/** Makes the reader of an isolate, which keeps what it has read under a bound in bytes. */
+/** Returns the reader of an isolate, with its memoised results. */
 export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): ReadUrl {
   const kept = new LRUCache<string, UrlRead>({
     maxSize: keptBytesMax,
@@ -96,11 +96,11 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
 
 interface Routes {
   readonly matched: (path: string) => Route;
-  /** Do they lead to more than one origin? */
+  /** The site has more than one origin. */
   readonly hasOthers: boolean;
 }
 
-/** Looks for a reading that leads to another origin, or at least to another route. */
+/** Returns a reading that leads to another origin, else one that leads to another route. */
 function readOtherwise(
   { path }: Target,
   { name, origin }: Route,
@@ -124,7 +124,7 @@ function compilePrefixes({ metrics }: Pick<Config, "metrics">): (path: string) =
   return (path) => longestFirst.find((prefix) => path.startsWith(prefix.path))?.name ?? "";
 }
 
-/** HEAD takes the route of GET, with which it shares what is stored. */
+/** Returns the method if it is not GET or HEAD, which share routes and stored responses. */
 function otherMethod({ method }: UrlAsked): string | undefined {
   return method === "GET" || method === "HEAD" ? undefined : method;
 }

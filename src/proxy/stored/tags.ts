@@ -111,9 +111,9 @@ function routeTags({ route, parameters }: Routed): readonly string[] | "failed" 
 }
 
 function tagsIn(name: string, value: string): string[] {
-  // RFC 9875 §2: groups are compared byte by byte.
+  // RFC 9875 §2: groups are compared character by character.
   if (name === groupsField) return groupsIn(value);
-  // Field lines are joined by a comma and a space (RFC 9110 §5.3), which the split by spaces leaves at keys.
+  // Field lines are joined by ", " (RFC 9110 §5.3). A split at spaces leaves that comma on a key.
   const around = name === "surrogate-key" ? "," : " \t";
   return value
     .split(separatedBy[name] ?? /[ \t,]+/)
