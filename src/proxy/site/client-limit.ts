@@ -1,5 +1,5 @@
-// How much of the origins' time one client may take: asked of the platform's rate limiter before a
-// client's request goes to an origin. What is answered from a tier is never limited.
+// Limits the requests of one client to the origins, by the platform's rate limiter. Answers from a tier are
+// never limited.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { addressGroups, dottedAddress, isMapped } from "../../config/ip-address.ts";
@@ -11,10 +11,10 @@ export interface ClientLimitSettings {
   readonly log: Log;
 }
 
-/** It counts within its colo and answers in a millisecond, or is in trouble. */
+/** Timeout. A healthy limiter counts within its colo and answers within a millisecond. */
 const patienceMs = 250;
 
-/** The limit of a site, as one isolate asks the platform about it. */
+/** The client limit of a site. */
 export class ClientLimit {
   readonly #settings: ClientLimitSettings;
   readonly #condition: Condition<"failing">;
@@ -32,9 +32,10 @@ export class ClientLimit {
   }
 
   /**
-   * Counts a request. Never rejects: while the limiter does not answer nobody is limited.
+   * Counts a request and returns whether its client has reached the limit. Never rejects: while the limiter
+   * fails, no client is limited.
    *
-   * @param address of the client; `null`: it is unknown, and there is no limit
+   * @param address the client's address; `null` if unknown, which means no limit
    */
   async isReached(address: string | null): Promise<boolean> {
     if (address === null) return false;
@@ -53,8 +54,8 @@ export class ClientLimit {
 const groupsOfNetwork = 4;
 
 /**
- * Of an IPv6 address the first 64 bits: whoever has one address has its whole network. Not where it
- * stands for an IPv4 address: all of these are in one such network.
+ * Returns the first 64 bits of an IPv6 address, because one client usually has the whole network. An
+ * IPv4-mapped address becomes its IPv4 address, because all of them are in one network.
  */
 export function networkOf(address: string): string {
   const groups = addressGroups(address);

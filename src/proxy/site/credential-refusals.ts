@@ -1,18 +1,18 @@
-// Remembers for health which routes have answered requests with a credential that they may not share.
-// It keeps entries of the configured lists alone, and no name that a client chose.
+// Remembers for health which routes had responses that were not shared because of a credential. Keeps only
+// entries of the configured lists, and no name that a client chose.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { CredentialFields } from "../../config/credential-fields.ts";
 
-/** What a finding is made of. Instants in epoch milliseconds. */
+/** The input of a finding. Instants in epoch milliseconds. */
 export interface CredentialRefusal {
-  /** The route's name; empty where none matched. */
+  /** The route's name; empty if none matched. */
   readonly route: string;
-  /** Such as `x-api-key` or `*-token`, sorted. */
+  /** Sorted, such as `x-api-key` or `*-token`. */
   readonly entries: readonly string[];
   readonly sinceAtMs: number;
 }
 
-/** A refusal counts for so long. */
+/** How long a refusal counts. */
 const keptMs = 15 * 60_000;
 
 interface Kept {
@@ -25,7 +25,7 @@ interface Kept {
 export class CredentialRefusals {
   readonly #byRoute = new Map<string, Kept>();
 
-  /** @param names of the fields, in lower case */
+  /** @param names the fields' names, in lower case */
   note(
     route: { readonly name: string; readonly credentials: CredentialFields },
     names: readonly string[],

@@ -1,4 +1,4 @@
-// One request of a client, or one run in the background, and the site that it is for.
+// The context of one client's request, or of one background run, on a site.
 import type { Decision } from "../../observe/decision.ts";
 import type { SampledRequest } from "../../observe/request-line.ts";
 import type { Site } from "./site.ts";
@@ -20,6 +20,6 @@ export interface Context<S = Site> {
 
 /** A request on its way to its answer, or a refresh. Every step gets it. */
 export interface Exchange<S = Site> extends Context<S> {
-  /** The record of what became of it. */
+  /** The record of its decisions, for metrics and logs. */
   readonly decision: Decision;
 }

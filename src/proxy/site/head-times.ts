@@ -1,15 +1,15 @@
-// How long the origin takes until the head of a response, by route: when a request counts as stalled.
+// Measures the origin's time to the head of a response, by route, to detect stalled requests.
 
 const timesMax = 15;
 const stallMsMin = 1_000;
-/** A client can make the median anything: by slow URLs of the route, which it asks for itself. */
+/** Limits the median's effect, because a client can raise it by requests for slow URLs. */
 const stallMsMax = 2_000;
 
-/** The last times of each route, as this isolate has measured them. */
+/** The last times of each route, measured by this isolate. */
 export class HeadTimes {
   readonly #byRoute = new Map<string, number[]>();
 
-  /** @param response when it was asked for, and when its head came; epoch milliseconds */
+  /** Adds the time between a request and its response's head; epoch milliseconds. */
   add(route: string, response: { requestedAtMs: number; respondedAtMs: number }): void {
     const times = this.#byRoute.get(route) ?? [];
     times.push(response.respondedAtMs - response.requestedAtMs);
@@ -17,7 +17,7 @@ export class HeadTimes {
     this.#byRoute.set(route, times);
   }
 
-  /** @returns twice the route's median, between one second and two */
+  /** Returns twice the route's median, between one second and two. */
   stallsAfterMs(route: string): number {
     const times = this.#byRoute.get(route)?.toSorted((a, b) => a - b) ?? [];
     const medianMs = times[Math.floor(times.length / 2)] ?? 0;

@@ -1,5 +1,5 @@
-// What is noted of a key that is asked for often: all that is needed to ask its origin again, and
-// nothing else of any client. Notes come back from Redis, so they are checked like other input.
+// Notes of hot keys: everything for another request to the origin, and nothing else of a client. They are
+// read from Redis, so they are checked like other input.
 import type { ReadUrl } from "../request/url-reader.ts";
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
@@ -9,7 +9,7 @@ import { type Asked, asRefresh, plan, type Planning } from "../request/plan.ts";
 import type { Terms } from "../stored/lifetime.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
-/** A shorter lifetime is over before the cron trigger comes again. */
+/** A shorter lifetime ends before the next run of the cron trigger. */
 const lifetimeSecondsMin = 60;
 
 const urlCharactersMax = 2_048;
@@ -22,11 +22,11 @@ const shortValue = fieldValue.check(z.maxLength(valueCharactersMax));
 const noteForm = z.object({
   /** The keyed URL. */
   url: z.string().check(z.maxLength(urlCharactersMax)),
-  /** What the route keys by, and what the stored response selects by, in the order of names. */
+  /** The route's key fields and the response's selecting fields, sorted by name. */
   fields: z.array(z.tuple([fieldName, shortValue])).check(z.maxLength(fieldsMax)),
-  /** Those cookies alone that the route keys by, as one field value; empty for none. */
+  /** The cookies of the key, as one field value; empty for none. */
   cookie: shortValue,
-  /** Epoch milliseconds; when the stored response becomes stale. */
+  /** When the stored response becomes stale, in epoch milliseconds. */
   expiresAtMs: z.number(),
   count: z.int().check(z.minimum(1), z.maximum(countMax)),
 });
@@ -34,13 +34,13 @@ const noteForm = z.object({
 /** A hot key and how often it was sampled. */
 export type HotKeyNote = Readonly<z.output<typeof noteForm>>;
 
-/** @returns `undefined` for what has another form, or is larger than a note may be. Never throws. */
+/** Reads a note. Returns `undefined` if its form is invalid or it is too large. Never throws. */
 export function readNote(value: unknown): HotKeyNote | undefined {
   const checked = z.safeParse(noteForm, value);
   return checked.success ? checked.data : undefined;
 }
 
-/** Who asked, or where from: of one client, and set by proxies whom an origin believes. */
+/** Fields of a client's identity or address, which an origin may trust. */
 const ofOneClient: ReadonlySet<string> = new Set(
   (
     "authorization proxy-authorization cookie via forwarded x-forwarded-for x-real-ip " +
@@ -49,7 +49,7 @@ const ofOneClient: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** The Worker sets these itself, from the URL or always alike. */
+/** Fields that the Worker itself sets, from the note or to a constant. */
 const setByUs: ReadonlySet<string> = new Set([
   "cookie",
   "x-forwarded-proto",
@@ -57,19 +57,19 @@ const setByUs: ReadonlySet<string> = new Set([
   "surrogate-capability",
 ]);
 
-/** The platform's own fields and credentials count only where the operator has named them. */
+/** Returns whether a note may have this field. The platform's fields and credentials must be key fields. */
 export function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
   if (ofOneClient.has(name)) return false;
   if (route.keyHeaders.includes(name)) return true;
   return !name.startsWith("cf-") && route.credentials.entryFor(name) === undefined;
 }
 
-/** @returns when the response becomes stale by its lifetime, in epoch milliseconds */
+/** Returns when the response becomes stale by its lifetime, in epoch milliseconds. */
 export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }: Terms): number {
   return stored.metadata.respondedAtMs + (lifetimeSeconds - terms.initialAgeSeconds) * 1_000;
 }
 
-/** Can it be refreshed in time, and reach other colos? An error is nothing to keep. */
+/** Returns whether a response is worth keeping warm: refreshable in time, shared by colos, no error. */
 export function canBeKeptWarm(
   { stored }: Candidate,
   asked: Asked,
@@ -87,9 +87,9 @@ export function canBeKeptWarm(
   );
 }
 
-/** What is noted of one hit. @returns `undefined` where a note would tell of one client, or be too large */
+/** Returns the note of a hit; `undefined` if it would contain a client's data or be too large. */
 export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKeyNote | undefined {
-  // A request of our own has no `request.cf`.
+  // The isolate's own request has no `request.cf`, so it could not have this key.
   if (asked.cf.length > 0) return undefined;
   const { selecting } = candidate.stored.metadata;
   const keyed = asked.route.keyHeaders.map((name) => [name, asked.forwarded.get(name)] as const);
@@ -103,7 +103,7 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
   return readNote({ url, fields, cookie, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
 
-/** The part of an exchange that reads a note. */
+/** The part of an exchange that is needed to follow a note. */
 interface AskingAgain extends Planning {
   readonly site: Planning["site"] & {
     readonly siteHosts: readonly string[];
@@ -112,11 +112,9 @@ interface AskingAgain extends Planning {
 }
 
 /**
- * The request that a note stands for, as the isolate itself makes it. It goes through the same
- * plan as any client's and must come out as it was noted: nothing below `/_cache/`, no host but
- * the sites', no session. Whoever writes to Redis can thus ask for what any client could.
- *
- * @returns `undefined` for a note that must not be followed. Never throws.
+ * Returns the isolate's own request for a note; `undefined` if the note must not be followed. The request
+ * is planned like a client's and must match the note: no path below `/_cache/`, only hosts of the site, no
+ * session. A writer to Redis thus gains no more than any client. Never throws.
  */
 export function askedAgain(note: HotKeyNote, exchange: AskingAgain): Asked | undefined {
   const request = requestOf(note);
@@ -140,7 +138,7 @@ function requestOf({ url, fields, cookie }: HotKeyNote): Request | undefined {
     if (cookie !== "") headers.set("cookie", cookie);
     return new Request(url, { headers });
   } catch {
-    // No URL, or a value that no field can have.
+    // An invalid URL or field value.
     return undefined;
   }
 }

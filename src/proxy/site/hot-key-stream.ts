@@ -1,27 +1,26 @@
-// What isolates tell each other of hot keys: a short Redis stream, one entry per isolate and
-// minute.
+// Shares hot keys between isolates in a short Redis stream, with one entry per isolate and minute.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { type HotKeyNote, readNote } from "./hot-key-note.ts";
 
-/** Raised with every change of form; an entry of another version is passed over. */
+/** Raised with every change of the format. Entries of other versions are ignored. */
 const version = "1";
 
-/** How much one isolate may tell at once. */
+/** Limits of one entry. */
 const notesMax = 16;
 const topBytesMax = 8_192;
 
-/** The stream holds no more than that, whatever becomes of its readers. */
+/** The approximate limit of the stream. */
 const entriesMax = 256;
 
-/** Once nobody reads it any more, it is gone after a day. */
+/** Expiry of the stream after its last renewal. Readers renew it. */
 const keepMs = 86_400_000;
 const runsPerRenewal = 60;
 
-/** An isolate tells once a minute, so two of them hold a word of each. */
+/** Two minutes, which include an entry of each isolate. */
 const recentMs = 120_000;
 const minuteMs = 60_000;
 
-/** The stream below a namespace. */
+/** The stream of a namespace. */
 export class HotKeyStream {
   readonly #redis: RedisClient;
   readonly #key: string;
@@ -31,7 +30,7 @@ export class HotKeyStream {
     this.#key = `${namespace}:hot`;
   }
 
-  /** One command. @returns whether it was taken */
+  /** Adds an entry, with one command. Returns whether Redis accepted it. */
   async add(hottestFirst: readonly HotKeyNote[]): Promise<boolean> {
     const top = encodeNotes(hottestFirst);
     const answer = await this.#redis.write("hot keys", (redis) =>
@@ -45,7 +44,7 @@ export class HotKeyStream {
     return answer.kind === "answered";
   }
 
-  /** One command; once an hour a second, in the same transaction. Nothing while Redis is away. */
+  /** Reads the last two minutes, with one command, or two once an hour. Empty while Redis is unavailable. */
   async recent(atMs: number): Promise<HotKeyNote[]> {
     const since = String(Math.max(0, atMs - recentMs));
     const isRenewing = Math.floor(atMs / minuteMs) % runsPerRenewal === 0;
@@ -58,7 +57,7 @@ export class HotKeyStream {
     return answer.kind === "answered" ? notesIn(answer.value) : [];
   }
 
-  /** What was told since then, as far as the stream still has it: one command. */
+  /** Reads the entries since an instant that the stream still has, with one command. */
   async since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
     const since = String(Math.max(0, atMs));
     const answer = await this.#redis.attempt<unknown>("hot keys", (redis) =>
@@ -68,7 +67,7 @@ export class HotKeyStream {
   }
 }
 
-/** As many as find room, the hottest first. */
+/** Encodes the notes that fit into an entry, hottest first. */
 export function encodeNotes(hottestFirst: readonly HotKeyNote[]): string {
   const texts: string[] = [];
   let bytes = 2;
@@ -82,7 +81,7 @@ export function encodeNotes(hottestFirst: readonly HotKeyNote[]): string {
   return `[${texts.join(",")}]`;
 }
 
-/** @param reply of XREVRANGE: `[[id, [name, value, …]], …]`; what is not in this form is left out */
+/** Decodes a reply of XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other form. */
 export function notesIn(reply: unknown): HotKeyNote[] {
   return listIn(reply).flatMap((item) => {
     const [, words] = listIn(item);

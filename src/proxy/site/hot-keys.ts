@@ -1,5 +1,4 @@
-// Finds the keys that are asked for often: an isolate counts a sample of its hits, and tells the
-// hottest to the others once a minute.
+// Finds hot keys: an isolate counts a sample of its hits and publishes the hottest once a minute.
 import { LRUCache } from "lru-cache";
 import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
 import type { HotKeyStream } from "./hot-key-stream.ts";
@@ -9,13 +8,12 @@ import { termsOf } from "../stored/lifetime.ts";
 import type { Asked } from "../request/plan.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
-/** One hit of sixteen is counted. */
 const sampledShare = 1 / 16;
 
 const keysMax = 256;
 const tellEveryMs = 60_000;
 
-/** What was counted so long ago says nothing of now. */
+/** Older counts are dropped. */
 const forgottenAfterMs = 120_000;
 
 export interface HotKeysSettings {
@@ -33,24 +31,24 @@ type AfterAnswer = (work: () => Promise<void>) => void;
 export class HotKeys {
   readonly #settings: HotKeysSettings;
   readonly #counted = new LRUCache<string, HotKeyNote>({ max: keysMax });
-  /** When the first of what is counted now was counted. */
+  /** The instant of the oldest count. */
   #sinceAtMs = 0;
 
   constructor(settings: HotKeysSettings) {
     this.#settings = settings;
   }
 
-  /** Runs at every hit. A hit outside of the sample costs one random number: no promise, and no object. */
+  /** Samples a hit. A hit outside of the sample costs one random number, and no promise or object. */
   hit(candidate: Candidate, asked: Asked, afterAnswer: AfterAnswer): void {
     if (this.#settings.random() < sampledShare) this.#count(candidate, asked, afterAnswer);
   }
 
-  /** What isolates everywhere have told in the last two minutes. Never rejects. */
+  /** Returns the notes of all isolates in the last two minutes. Never rejects. */
   recent(atMs: number): Promise<HotKeyNote[]> {
     return this.#settings.stream.recent(atMs);
   }
 
-  /** What isolates everywhere have told since then. Never rejects. */
+  /** Returns the notes of all isolates since an instant. Never rejects. */
   since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
     return this.#settings.stream.since(atMs);
   }
@@ -72,7 +70,7 @@ export class HotKeys {
     if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(afterAnswer);
   }
 
-  /** A clock that was set back tells no time. */
+  /** Drops counts that are old, or from before the clock was set back. */
   #forgetOld(atMs: number): void {
     const sinceMs = atMs - this.#sinceAtMs;
     if (this.#counted.size > 0 && sinceMs >= 0 && sinceMs < forgottenAfterMs) return;
@@ -80,7 +78,7 @@ export class HotKeys {
     this.#sinceAtMs = atMs;
   }
 
-  /** What Redis does not take is dropped: the next minute has counts of its own. */
+  /** Publishes the counts and resets them. If Redis fails, they are lost. */
   #tell(afterAnswer: AfterAnswer): void {
     const { stream, metrics } = this.#settings;
     const hottestFirst = [...this.#counted.values()].sort((a, b) => b.count - a.count);

@@ -1,26 +1,26 @@
-// By which fields the answers of an origin are known to vary, where its route forwards few of them.
+// Remembers the fields by which answers vary, for routes that forward only some fields.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
-/** By primary keys, also where nothing is stored and no marker tells it. */
+/** Field names by primary key, even if no marker is stored. */
 export class KnownVary {
   readonly #names = new BoundedMarks<readonly string[]>(undefined, (names) => names.join());
 
-  /** @returns empty where none is known */
+  /** Returns the known names; empty for none. */
   names(key: string): readonly string[] {
     return this.#names.get(key) ?? [];
   }
 
-  /** The same, without counting as a use. */
+  /** Returns the known names without counting as a use. */
   peek(key: string): readonly string[] {
     return this.#names.peek(key) ?? [];
   }
 
-  /** Takes the place of what was known. */
+  /** Replaces the known names. */
   learn(key: string, names: readonly string[]): void {
     this.#names.set(key, names);
   }
 
-  /** An answer came that varies by these, so that no other field need go along. */
+  /** Forgets all names by which the newest answer does not vary. */
   forgetOthers(key: string, names: readonly string[]): void {
     const known = this.#names.get(key) ?? [];
     const kept = known.filter((name) => names.includes(name));

@@ -1,16 +1,15 @@
-// Tags that no purge can name, since they are too long or a route's function did not make them: said
-// once to whoever reads the log.
+// Counts tags that no purge can name, because they are too long or a route's function failed. Logs each
+// kind once.
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { tagBytesMax } from "../../purge/journal/purge-target.ts";
 
-/** Where such tags are counted, and told. */
 export interface LeftOutTagsSettings {
   readonly metrics: Pick<Metrics, "add">;
   readonly log: Log;
 }
 
-/** Counts each, and says the first of them, and the first failure of each route. */
+/** Counts tags that are too long and logs the first, and the first failure of each route. */
 export class LeftOutTags {
   readonly #settings: LeftOutTagsSettings;
   #isSaid = false;
@@ -21,8 +20,8 @@ export class LeftOutTags {
   }
 
   /**
-   * @param bytes of each tag that one answer bears in vain; none is nothing to do
-   * @param route its name; empty where none matched
+   * @param bytes the size of each such tag of one response
+   * @param route the route's name; empty if none matched
    */
   add(bytes: readonly number[], route: string): void {
     const { metrics, log } = this.#settings;
@@ -36,7 +35,7 @@ export class LeftOutTags {
     log({ event: "tag-too-long", level: "warn", message, route, bytes: bytes[0] });
   }
 
-  /** @param route its name; answers that are not stored for it are counted with all refusals */
+  /** Logs a route's first failure. Metrics count it with the other refusals to store. */
   addFailed(route: string): void {
     if (this.#saidFailed.has(route)) return;
     this.#saidFailed.add(route);

@@ -1,35 +1,35 @@
-// Which large bodies are read whole from the edge tier, so that memory answers with them from then on.
-// The first hit of each streams through, since many are asked for once alone: those push nothing out.
+// Chooses large bodies of the edge tier to read whole into memory. The first hit of each only streams,
+// because many are requested just once and should evict nothing.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
-/** A client that leaves takes its request with it, and whatever that would have done. */
+/** A lift whose client has left may never end. It counts as over after this time. */
 const liftMsMax = 10_000;
 
-/** What clients have yet to take, and how much of it there may be. */
+/** Limits the bytes that clients have yet to read. */
 interface Budget {
   hasRoomInAll(bytes: number): boolean;
 }
 
-/** The lifts of one isolate: one at a time. */
+/** The lifts of one isolate, one at a time. */
 export class Lifts {
   readonly #budget: Budget;
   readonly #bodyBytesMax: number;
   readonly #asked = new WeakSet<StoredMetadata>();
   #sinceAtMs = -Infinity;
 
-  /** @param given.budget of what clients have yet to take: what they hold, memory cannot free */
+  /** @param given.budget the bytes that clients have yet to read, which memory cannot free */
   constructor(given: { budget: Budget; bodyBytesMax: number }) {
     this.#budget = given.budget;
     this.#bodyBytesMax = given.bodyBytesMax;
   }
 
   /**
-   * To be asked at each hit of a large body; `end` must follow where this says so. One at a time, since
-   * all who ask at once would hold it once each.
+   * Returns whether a hit reads a large body whole; call `end` after it. Only one lift runs at a time, because
+   * concurrent requests would each hold a copy.
    *
-   * @param metadata the same object at each hit, as the edge tier gives it
+   * @param metadata the same object at each hit, as the edge tier returns it
    */
   begin(metadata: StoredMetadata, atMs: number): boolean {
     const { bodyBytes, status } = metadata;
@@ -40,13 +40,13 @@ export class Lifts {
     }
     const isUnderWay = isWithinMs(liftMsMax, this.#sinceAtMs, atMs);
     if (isUnderWay || !this.#budget.hasRoomInAll(bodyBytes)) return false;
-    // Memory may let go of it before it is asked for again: two more hits, then.
+    // If memory evicts the body, another lift needs two more hits.
     this.#asked.delete(metadata);
     this.#sinceAtMs = atMs;
     return true;
   }
 
-  /** The lift that was begun is over. */
+  /** Ends the lift. */
   end(): void {
     this.#sinceAtMs = -Infinity;
   }

@@ -1,6 +1,5 @@
-// How the origins fare: one that cannot be reached, by a probe of our own too, is left alone but for
-// probes that no client waits for, a page that has just failed is not asked for again at once, and
-// retries have a budget.
+// Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off, except for
+// probes behind answers. A page that has just failed is paused, and retries have a budget.
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../redis/breaker.ts";
@@ -9,20 +8,20 @@ import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "./forward-outcome.ts";
 import { Pauses } from "./pauses.ts";
 
-/** A request that is looked up: its origin, by its name in the config, and the key of its page. */
+/** A lookup's origin, by its name in the config, and the key of its page. */
 interface PageAsked {
   readonly route: { readonly origin: string };
   readonly key: { readonly text: string };
 }
 
-/** A request to an origin, as far as its answer tells how the origin fares. */
+/** The part of a request to an origin that its health depends on. */
 export interface OriginAsked {
-  /** Its name in the config. */
+  /** The origin's name in the config. */
   readonly origin: string;
-  /** Of which its answer tells; `undefined` where that may be about one client alone. */
+  /** The key of the page; `undefined` if the answer may depend on the client. */
   readonly page?: string | undefined;
   readonly target: Target;
-  /** The request has nothing of a client in it, so no client provoked what it came to. */
+  /** The request has no client's data, so no client has provoked its result. */
   readonly isAnonymous?: boolean;
 }
 
@@ -31,43 +30,44 @@ interface Answered {
   readonly isRefused?: boolean;
 }
 
-/** How a forward fails that brings no answer. */
+/** The failures of a forward without an answer. */
 export type OriginTrouble = Exclude<OriginFailure, "error-status">;
 
-/** `isProbe`: it is time to ask again, and this caller is the one to do it. */
+/** `isProbe`: a probe is due, and this caller sends it. */
 type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
 
-/** So that one path that hangs does not take its whole site for down. */
+/** Several, so that one path that hangs does not shut off its whole origin. */
 const failingPathsToShutOff = 5;
-/** Failures further apart do not add up, nor do those so soon after an answer. */
+/** Failures further apart do not add up. */
 const failuresWithinMs = 10_000;
+/** Failures this soon after an answer do not shut off the origin. */
 const wellForMs = 5_000;
 /** An origin that has answered an anonymous request within this time serves such requests. */
 const anonymousForMs = 3_600_000;
 const refusedForMs = 15 * 60_000;
 const shutOffMsMax = 5_000;
-/** A probe whose request was ended tells nothing; after this long nobody counts on it. */
+/** The runtime may end a probe without a result, so after this time another one may begin. */
 const probeMsMax = 25_000;
 
-/** Of a hundred requests, ten may be sent twice; and so many at once after a quiet while. */
+/** Each request adds a tenth of a retry to the budget, up to `retriesMax`. */
 const retriesPerRequest = 0.1;
 const retriesMax = 10;
 
-/** How each origin of the config fares, as this isolate has seen it. All instants in epoch ms. */
+/** The health of each origin, as this isolate has seen it. All instants in epoch milliseconds. */
 export class OriginHealth {
   readonly #tell: Log;
   readonly #origins = new Map<string, Origin>();
-  /** Of pages that failed: when to ask again. */
+  /** Pauses of failed pages. */
   readonly #failing = new Pauses();
   readonly #refreshes = new Pauses();
   readonly #tierLooks = new Pauses();
 
-  /** @param tell gets a line for the operator when an origin gets into trouble, and out of it */
+  /** @param tell receives a log line when an origin gets into trouble, and when it recovers */
   constructor(tell: Log = () => undefined) {
     this.#tell = tell;
   }
 
-  /** May the origin of a request be asked for its page now? */
+  /** Returns whether the origin may get a request for the page. Begins a probe if one is due. */
   ask({ route, key }: PageAsked, atMs: number): OriginState {
     const state = this.#origin(route.origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
@@ -76,15 +76,15 @@ export class OriginHealth {
   }
 
   /**
-   * While an origin is in trouble, may a stale response that is at hand stand in without a look at
-   * the lower tiers? Once a second they are looked at, since another colo may have a newer one.
+   * Returns whether a stale response at hand suffices without the lower tiers, while its origin is in
+   * trouble. Once a second they are read, because another colo may have a newer response.
    */
   spareLook({ route, key }: PageAsked, atMs: number): boolean {
     const isTroubled = this.#origin(route.origin).breaker.isOpen || this.#failing.has(key.text);
     return isTroubled && !this.#tierLooks.begin(key.text, atMs);
   }
 
-  /** What `ask` would say, and whether `spareLook` would spare one, without beginning anything. */
+  /** Returns the results of `ask` and `spareLook` without changing state. */
   peek({ route, key }: PageAsked, atMs: number) {
     const isDown = this.#origins.get(route.origin)?.breaker.isOpen === true;
     const isFailing = this.#failing.has(key.text);
@@ -94,12 +94,12 @@ export class OriginHealth {
     return { kind: isDown ? "down" : kind, sparesLook } as const;
   }
 
-  /** Behind hits a page is refreshed no more than once a second, whatever that brings. */
+  /** Returns whether a hit may refresh its page: at most once a second. */
   mayRefresh(page: string, atMs: number): boolean {
     return this.#refreshes.begin(page, atMs);
   }
 
-  /** Counts an answer: whatever it is, the origin can be reached. */
+  /** Counts an answer. Even an error shows that the origin can be reached. */
   answered(given: OriginAsked, answer: Answered, atMs: number): void {
     const origin = this.#origin(given.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
@@ -117,12 +117,12 @@ export class OriginHealth {
     else if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
   }
 
-  /** Does it serve anonymous requests? Else one that fails may have been refused for being one. */
+  /** Returns whether the origin serves anonymous requests. If not, it may reject them as such. */
   servesAnonymous(name: string, atMs: number): boolean {
     return isWithinMs(anonymousForMs, this.#origin(name).anonymousAtMs, atMs);
   }
 
-  /** Refused in the last 15 minutes, and served none in the last hour: since when, by name. */
+  /** Returns since when origins reject anonymous requests: some in 15 minutes, and none served in an hour. */
   refusingAnonymous(atMs: number): ReadonlyMap<string, number> {
     const refusing = [...this.#origins].filter(
       ([name, { refusals }]) =>
@@ -132,10 +132,10 @@ export class OriginHealth {
   }
 
   /**
-   * It could not be reached, or did not answer in time. Whoever sent the request may be to blame: so
-   * many paths alone do not shut the origin off.
+   * Counts a forward without an answer. Clients may provoke such failures, so they never shut the origin off
+   * without a failed probe.
    *
-   * @returns whether it is in doubt now, and this caller is the one to probe it
+   * @returns whether a probe is due, which this caller sends
    */
   failed(given: OriginAsked, atMs: number, trouble: OriginTrouble = "unreachable"): boolean {
     const { page, isAnonymous = false } = given;
@@ -147,7 +147,7 @@ export class OriginHealth {
     for (const [path, failedAtMs] of failing) {
       if (Math.abs(atMs - failedAtMs) > failuresWithinMs) failing.delete(path);
     }
-    // Without the query: anybody could make up any number of those that hang.
+    // Without the query, because a client could invent any number of queries that hang.
     if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
     if (breaker.isOpen) shutOff.failed("down", atMs);
     const wasJustWell = isWithinMs(wellForMs, wellAtMs, atMs);
@@ -158,7 +158,7 @@ export class OriginHealth {
     return true;
   }
 
-  /** The probe that `failed` asked for has failed too: down, unless it answered anybody meanwhile. */
+  /** Shuts the origin off after the probe of `failed`, unless it has answered a request meanwhile. */
   probeFailed(name: string, atMs: number): void {
     const origin = this.#origin(name);
     if (origin.probeBeganAtMs === -Infinity) return;
@@ -167,12 +167,12 @@ export class OriginHealth {
     origin.shutOff.failed("down", atMs);
   }
 
-  /** What answered last, errors apart: asked for by a probe, whoever occasions it. */
+  /** Returns the target of the last answer that was no error, for probes. */
   wellTarget(name: string): Target | undefined {
     return this.#origin(name).wellTarget;
   }
 
-  /** Whether a request may be sent once more; counts as done. */
+  /** Takes a retry from the budget. Returns whether one was left. */
   takeRetry(name: string): boolean {
     const origin = this.#origin(name);
     if (origin.breaker.isOpen || origin.retries < 1) return false;
@@ -185,7 +185,7 @@ export class OriginHealth {
     return [...this.#origins].filter(([, { breaker }]) => breaker.isOpen).map(([name]) => name);
   }
 
-  /** The last of each origin that has been in any, also once it is over. */
+  /** The last trouble of each origin, even if it is over. */
   get troubles(): ReadonlyMap<string, Trouble<OriginTrouble>> {
     const troubles = new Map<string, Trouble<OriginTrouble>>();
     for (const [name, { condition }] of this.#origins) {
@@ -206,24 +206,24 @@ const whys: Readonly<Record<OriginTrouble, string>> = {
   timeout: "does not answer in time",
 };
 
-/** What is known of one origin. */
+/** The state of one origin. */
 class Origin {
   readonly breaker = new Breaker(shutOffMsMax, 1);
   readonly condition: Condition<OriginTrouble>;
-  /** It is asked by probes alone: too many of its paths failed. */
+  /** The origin gets only probes, because too many of its paths failed. */
   readonly shutOff: Condition<"down">;
-  /** When paths failed since it last answered. */
+  /** The instants of failures since the last answer, by path. */
   readonly failing = new Map<string, number>();
   wellAtMs = -Infinity;
   anonymousAtMs = -Infinity;
-  /** Of anonymous requests, as far as they are less than 15 minutes apart. */
+  /** The first and last rejection of anonymous requests in a series with gaps below 15 minutes. */
   refusals = { sinceAtMs: -Infinity, lastAtMs: -Infinity };
-  /** Of a probe that has not ended yet; `-Infinity` for none. */
+  /** The start of a running probe; `-Infinity` for none. */
   probeBeganAtMs = -Infinity;
   wellTarget: Target | undefined;
   retries = retriesMax;
 
-  /** @param name as in the config: its address may hold what is for nobody's eyes */
+  /** @param name as in the config; the address is not logged, because it may contain secrets */
   constructor(name: string, tell: Log) {
     const origin = `Origin ${JSON.stringify(name)}`;
     this.condition = new Condition({

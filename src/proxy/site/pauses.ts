@@ -1,18 +1,18 @@
-// Pauses of a second, by page: what has just been tried is not tried again at once.
+// Pauses of one second, by page, between attempts at the same work.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 const pauseMs = 1_000;
 
-/** When the pause of each page ends. Nothing lengthens a pause while it lasts. */
+/** The end of each page's pause. A running pause is never extended. */
 export class Pauses extends BoundedMarks<number> {
-  /** @returns false while one lasts; a clock that was set back ends it */
+  /** Begins a pause. Returns false while one is running. A clock set back ends it. */
   begin(page: string, atMs: number): boolean {
     if (isPause(this.get(page), atMs)) return false;
     this.set(page, atMs + pauseMs);
     return true;
   }
 
-  /** Would `begin` be false? */
+  /** Returns whether a pause is running. */
   isOn(page: string, atMs: number): boolean {
     return isPause(this.peek(page), atMs);
   }

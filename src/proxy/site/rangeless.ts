@@ -4,40 +4,40 @@ import { isCountedOn } from "../../cache/flights.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { ForwardFlight } from "./forward-outcome.ts";
 
-/** An origin may learn ranges, or its bodies come faster. */
+/** Limited because an origin may gain support for ranges or become faster. */
 const keptMs = 600_000;
 
 interface Known {
   readonly sinceAtMs: number;
   readonly isGivenUp: boolean;
-  /** The flight that brings the whole just now. */
+  /** The flight that is fetching the whole body. */
   fill: ForwardFlight | undefined;
 }
 
 /**
- * Keys whose origin answers a range with the whole, each for ten minutes from when that was learnt: each
- * such range costs all of the body, whoever asks.
+ * Keys whose origin answers a range with the whole response, each for ten minutes. Every forwarded range
+ * would cost the whole body.
  */
 export class Rangeless {
   readonly #known = new BoundedMarks<Known>();
 
-  /** Is a range of it worth waiting for the whole? */
+  /** Returns whether a request for a range should wait for the whole response. */
   has(key: string, atMs: number): boolean {
     return this.#current(key, atMs)?.isGivenUp === false;
   }
 
-  /** A range of it was answered with the whole. */
+  /** Notes that a range was answered with the whole response. */
   mark(key: string, sinceAtMs: number): void {
     if (this.#current(key, sinceAtMs) !== undefined) return;
     this.#known.set(key, { sinceAtMs, isGivenUp: false, fill: undefined });
   }
 
-  /** The whole did not come in time: no range of it waits for that again. */
+  /** Stops ranges from waiting, because the whole response did not come in time. */
   giveUp(key: string, sinceAtMs: number): void {
     this.#known.set(key, { sinceAtMs, isGivenUp: true, fill: undefined });
   }
 
-  /** The fill that is under way, else the one that is begun now: one at a time. */
+  /** Returns the running fill, or begins one. */
   fill(key: string, atMs: number, begin: () => ForwardFlight): ForwardFlight {
     const known = this.#known.get(key);
     if (known?.fill !== undefined && isCountedOn(known.fill, atMs)) return known.fill;
@@ -46,7 +46,7 @@ export class Rangeless {
     return fill;
   }
 
-  /** The next range begins a fill anew. */
+  /** Ends a fill. The next range begins another. */
   ended(key: string, fill: ForwardFlight): void {
     const known = this.#known.get(key);
     if (known?.fill === fill) known.fill = undefined;

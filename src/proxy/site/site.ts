@@ -1,4 +1,4 @@
-// The state of a site in one isolate: its configuration, its tiers, and what requests have taught about it.
+// The state of a site in one isolate: its configuration, tiers, and observations from earlier requests.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { FewAtOnce } from "../../cache/few-at-once.ts";
 import type { Leases } from "../../cache/lease.ts";
@@ -54,7 +54,7 @@ export interface LookupSite {
   > & { readonly stood: Pick<Uncacheable["stood"], "mark"> };
 }
 
-/** Lives as long as its isolate. */
+/** The whole state. It lives as long as its isolate. */
 export interface Site extends LookupSite {
   readonly loops: Loops;
   readonly flights: ForwardFlights;
@@ -74,13 +74,13 @@ export interface Site extends LookupSite {
   /** Reports the counts, behind an answer. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
   readonly log: Log;
-  /** Lets the runtime do other work that waits, such as sending bytes of a response. */
+  /** Yields to the runtime's other work, such as sending bytes of a response. */
   readonly turn: () => Promise<void>;
   readonly readUrl: ReadUrl;
   readonly matchRoute: MatchRoute;
   /** All other hosts count as the first; if empty, each host is a site. */
   readonly siteHosts: readonly string[];
-  /** The memory that all bodies under way may use. */
+  /** Limits the memory of all bodies in transfer. */
   readonly fillBudget: ByteBudget;
   readonly fewAtOnce: FewAtOnce;
   /** Leases that hold in all colos; `undefined` without a database. */
@@ -102,6 +102,6 @@ export interface OriginRequest extends Pick<Request, "method" | "headers" | "bod
   readonly cf: object | undefined;
   /** The client's own header fields, which a handler gets in place of `headers`. */
   readonly own?: Headers | undefined;
-  /** Starts work of an origin in this isolate that may go on after its answer. */
+  /** Starts work of a handler that may continue after its answer. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }

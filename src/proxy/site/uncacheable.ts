@@ -1,9 +1,8 @@
-// Keys whose responses just proved to be for one client alone: for a while they are neither looked
-// up in the shared tier nor collapsed, since nobody could use what another is given. And keys of
-// which that holds for sessions alone.
+// Marks keys whose responses cannot be shared, by all clients or by sessions. For a while such requests are
+// neither looked up in the shared tier nor collapsed.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
-/** Keys, each marked for so long. */
+/** Marks on keys, each with an expiry. */
 export class Marks {
   readonly #keptMs: number;
   readonly #keptMsMax: number;
@@ -14,7 +13,7 @@ export class Marks {
     this.#keptMsMax = keptMsMax;
   }
 
-  /** @param forMs no longer than a mark of this kind may last */
+  /** @param forMs at most the longest duration of this kind */
   mark(key: string, atMs: number, forMs = this.#keptMs): void {
     this.#untilAtMs.set(key, atMs + forMs);
   }
@@ -23,14 +22,14 @@ export class Marks {
     return this.#lasts(this.#untilAtMs.get(key), atMs);
   }
 
-  /** What `has` would say, without counting as a use of the mark. */
+  /** Returns the result of `has` without counting as a use. */
   peek(key: string, atMs: number): boolean {
     return this.#lasts(this.#untilAtMs.peek(key), atMs);
   }
 
   #lasts(untilAtMs: number | undefined, atMs: number): boolean {
     const leftMs = (untilAtMs ?? -Infinity) - atMs;
-    // A clock that was set back must not lengthen it.
+    // A clock that was set back must not extend the mark.
     return leftMs > 0 && leftMs <= this.#keptMsMax;
   }
 
@@ -39,16 +38,16 @@ export class Marks {
   }
 }
 
-/** The longest that a key is led anonymously: 10 s after a failure, longer where an error may be stored. */
+/** The longest mark of `ledAnonymously`: 10 s after a failure, longer if an error may be stored. */
 export const ledAnonymouslyMsMax = 600_000;
 
-/** The marks of one isolate, under a bound in bytes. */
+/** The marks of one isolate, limited in bytes. */
 export class Uncacheable {
-  /** Keys whose answers no other client may have. */
+  /** Keys whose answers no other client may get. */
   readonly forAll = new Marks(10_000);
   /**
-   * Keys that answer requests with unknown cookies with what no other such request may have. Each
-   * further session asks the origin itself: it renews the mark, or ends it.
+   * Keys whose answers to personal requests are not shared. Each further session goes to the origin itself and
+   * renews or ends the mark.
    */
   readonly forSessions = new Marks(60_000);
   /**
@@ -57,10 +56,10 @@ export class Uncacheable {
    */
   readonly pass = new Marks(60_000);
   /**
-   * Pages of which this isolate has had a success to store. What one client gets in its place is not stored
-   * before an anonymous request gets the same, also once the success has expired.
+   * Pages that had a storable success. A client's error or redirect is not stored in its place before an
+   * anonymous request gets the same, even after the success has expired.
    */
   readonly stood = new Marks(600_000);
-  /** A client's own request got a failure, or nothing to share: the isolate leads without a client. */
+  /** Keys whose client's request failed or got nothing to share: the isolate sends an anonymous one. */
   readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
 }

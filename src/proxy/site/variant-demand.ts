@@ -68,7 +68,7 @@ export class VariantDemand {
 
 const partAt = (atMs: number): number => Math.floor(atMs / partMs);
 
-/** Also where the clock was set back: what came in a later part is not of the last minute. */
+/** Returns the counts as of a part. Drops counts of later parts, from before the clock was set back. */
 function countsAt(part: number, requests: Requests): number[] {
   const passed = part - requests.part;
   if (passed === 0) return requests.counts;
