@@ -197,7 +197,7 @@ function decidingEntry({ judged }: Verdict) {
 function hit({ kind, candidate, ageSeconds }: Answering, search: Search): Response {
   const { exchange } = search;
   const response = fromStored(candidate.stored, ageSeconds, search);
-  // A stale response gets refreshed, which stores it in all tiers.
+  // Only fresh responses are promoted. The refresh of a stale one is stored in all tiers.
   if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
     admitOnHit(candidate, search);
   }

@@ -10,7 +10,7 @@ import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
 export interface KeyedUrl {
   /** The target with only the query parameters that count on its route. */
   readonly target: Target;
-  /** The URL that a purge names. It covers every variant, and all fields and cookies of keys. */
+  /** The URL that a purge names. The purge covers every variant, whatever fields and cookies the keys have. */
   readonly url: string;
   /** The primary key of a route that keys by the URL alone. */
   readonly key: RecordKey;

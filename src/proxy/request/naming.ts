@@ -43,8 +43,8 @@ const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} is passed by, so nothing is stored under it now.`;
 
 /**
- * Returns the keyed URLs that a purge by URL means. It means its URL in every spelling, but a parameter may
- * be part of the key in one spelling of its name and not in another.
+ * Returns the keyed URLs that a purge by URL means. It means its URL in every spelling. A parameter may be
+ * part of the key in one spelling of its name and not in another.
  *
  * @returns URLs without repeats: with the parameters that count as sent, in some spelling, and in every
  *   spelling. Usually these are one URL

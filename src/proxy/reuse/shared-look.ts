@@ -1,4 +1,4 @@
-// Looks up the tiers beyond the colo, or skips them where they rarely have the response.
+// Reads the tiers beyond the colo, or skips them where they rarely have the response.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";

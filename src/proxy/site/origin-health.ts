@@ -122,7 +122,7 @@ export class OriginHealth {
     return isWithinMs(anonymousForMs, this.#origin(name).anonymousAtMs, atMs);
   }
 
-  /** Returns since when origins reject anonymous requests: some in 15 minutes, and none served in an hour. */
+  /** Returns since when origins, by name, reject anonymous requests: lately some, and none served for an hour. */
   refusingAnonymous(atMs: number): ReadonlyMap<string, number> {
     const refusing = [...this.#origins].filter(
       ([name, { refusals }]) =>
@@ -132,8 +132,8 @@ export class OriginHealth {
   }
 
   /**
-   * Counts a forward without an answer. Clients may provoke such failures, so they never shut the origin off
-   * without a failed probe.
+   * Counts a forward without an answer. Clients may provoke such failures, so only a failed probe shuts the
+   * origin off.
    *
    * @returns whether a probe is due, which this caller sends
    */

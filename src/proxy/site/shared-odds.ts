@@ -18,8 +18,8 @@ export interface Place {
 
 /**
  * Counts misses by route. Responses that may not be stored count only for their section, because they say
- * nothing about other pages. Skipping loses few hits: at most 1.5 % of the lookups if the shared tier has
- * 3 % of them, 0.3 % if it has 8 %, and almost none above that.
+ * nothing about other pages. Skipping loses few hits. If the shared tier has 3 % of the lookups, at most
+ * 1.5 % are lost; if it has 8 %, 0.3 %; above that almost none.
  */
 export class SharedOdds {
   readonly #ofRoutes = new Map<string, number>();

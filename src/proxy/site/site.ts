@@ -41,7 +41,7 @@ export interface LookupSite {
   /** Free space of the database; absent without a database. */
   readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
   readonly loops: Pick<Loops, "hasComeBack" | "wouldBeOne">;
-  /** Whether the switch sends a route's requests straight to the origin. */
+  /** Returns whether the switch sends a route's requests straight to the origin. */
   readonly bypasses: (route: string) => boolean;
   readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Pick<Lifts, "begin" | "end">;

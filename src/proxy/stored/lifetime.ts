@@ -184,8 +184,8 @@ export function ageSeconds(metadata: StoredMetadata, terms: Terms, atMs: number)
 }
 
 /**
- * Returns when a tier may drop a response: after its fresh and stale time, or a day later if it can be
- * validated. At most a year, because stores may reject longer lifetimes.
+ * Returns when a tier may drop a response: once it may no longer be used stale, and if it can be validated,
+ * a day after its freshness or later. At most a year, because stores may reject longer lifetimes.
  */
 export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
   const { staleWhileRevalidateSeconds, staleIfErrorSeconds, neverStale } = terms;
