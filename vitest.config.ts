@@ -61,7 +61,7 @@ export default defineConfig({
     // On two cores: suites that start processes mostly wait, so a third keeps the cores at work.
     maxWorkers: 3,
     // A busy machine may take its time: a test that hangs is all that these find.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     setupFiles: ["testing/digests-at-once.ts"],
     projects: [
@@ -69,6 +69,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "live",
+          testTimeout: 300_000,
           include: [...live, ...withHistories],
           env: { TIDEMARK_ALL_HISTORIES: "1" },
         },

@@ -35,7 +35,7 @@ async function started(...more: readonly string[]): Promise<{ run: Run; urls: re
   return { run, urls: [port, port + 1].map((one) => `http://127.0.0.1:${one}`) };
 }
 
-describe("while it runs", { timeout: 60_000 }, () => {
+describe("while it runs", () => {
   it("tells each request in a line, with the colo, the result and the time", async () => {
     const { run, urls } = await started("--colos", "2", "--no-watch");
     const [first = "", second = ""] = urls;

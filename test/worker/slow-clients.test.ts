@@ -12,8 +12,8 @@ const kibibyte = 1_024;
 const stalledCount = 200;
 /** For how long they read nothing, and others ask. */
 const stallMs = 5_000;
-/** Whoever had to wait for one of them would wait as long as they stall. */
-const otherMsMax = 4_900;
+/** Whoever had to wait for one of them would wait until it is given up, after 20 s. */
+const otherMsMax = 15_000;
 
 /** The largest is more than a loopback connection takes off its sender unread. */
 const filler = Buffer.alloc(16_384 * kibibyte, "0123456789abc");
@@ -73,11 +73,11 @@ it.each(rows)("stall on $kibibytes KiB, asked for $asksBefore times", async (row
   const endAtMs = performance.now() + stallMs;
   let peakMebibytes = 0;
   for (let asked = 0; performance.now() < endAtMs; asked += 1) {
-    const startedAtMs = performance.now();
-    const hit = await rawRequest(colo.url, "/small?bytes=1000");
-    const miss = await rawRequest(colo.url, `/new/${asked}?bytes=1000`);
-    expect([hit.status, miss.status]).toEqual([200, 200]);
-    expect(performance.now() - startedAtMs).toBeLessThan(otherMsMax);
+    for (const small of ["/small?bytes=1000", `/new/${asked}?bytes=1000`]) {
+      const startedAtMs = performance.now();
+      expect((await rawRequest(colo.url, small)).status).toBe(200);
+      expect(performance.now() - startedAtMs).toBeLessThan(otherMsMax);
+    }
     peakMebibytes = Math.max(peakMebibytes, workerdMebibytes());
     await sleep(20);
   }

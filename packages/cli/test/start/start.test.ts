@@ -72,7 +72,7 @@ async function start(...args: readonly string[]) {
   return { run, port, url: `http://127.0.0.1:${port}` };
 }
 
-describe("a site of one's own", { timeout: 180_000 }, () => {
+describe("a site of one's own", () => {
   it("with a wrangler file: its Worker, its variables, and a change in all colos", async () => {
     await siteWithWrangler();
     const { run, port, url } = await start("--colos", "2");
@@ -136,7 +136,7 @@ describe("a site of one's own", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a Worker of one's own", { timeout: 180_000 }, () => {
+describe("a Worker of one's own", () => {
   it("in the place of another, which the wrangler file has named before", async () => {
     await installed();
     await written("src/one.js", answering("one"));
@@ -176,7 +176,7 @@ export default class extends WorkerEntrypoint {
   });
 });
 
-describe("is refused in one line", { timeout: 60_000 }, () => {
+describe("is refused in one line", () => {
   const named = { "tidemark.config.ts": config('fresh: "5m"') };
   const rows: {
     id: string;
