@@ -30,9 +30,25 @@ async function statuses(address: string, paths: readonly string[]): Promise<numb
   return all;
 }
 
+const minuteNow = () => Math.floor(Date.now() / 60_000);
+
+/** The platform counts anew with each minute. */
+async function inOneMinute<T>(run: (nth: number) => Promise<T>): Promise<T> {
+  for (let nth = 1; ; nth += 1) {
+    const beganIn = minuteNow();
+    const result = await run(nth);
+    if (minuteNow() === beganIn) return result;
+  }
+}
+
 it("lets each network have so many requests of the origin, and hits without end", async () => {
-  const paths = ["/a", "/b", "/c", "/d", "/a", "/a"];
-  expect(await statuses("2001:db8::1", paths)).toEqual([200, 200, 200, 429, 200, 200]);
-  expect(await statuses("2001:db8::ffff:2", ["/e"])).toEqual([429]);
-  expect(await statuses("2001:db8:0:1::1", ["/d"])).toEqual([200]);
+  const seen = await inOneMinute(async (nth) => {
+    const paths = ["a", "b", "c", "d", "a", "a"].map((name) => `/${nth}/${name}`);
+    return [
+      await statuses(`2001:db8:${nth}::1`, paths),
+      await statuses(`2001:db8:${nth}::ffff:2`, [`/${nth}/e`]),
+      await statuses(`2001:db8:${nth}:1::1`, [`/${nth}/d`]),
+    ];
+  });
+  expect(seen).toEqual([[200, 200, 200, 429, 200, 200], [429], [200]]);
 });
