@@ -29,7 +29,7 @@ const healMsMax = 8_000;
 
 let chaos: ChaosWorld;
 beforeAll(async () => {
-  chaos = await startChaosWorld(3);
+  chaos = await startChaosWorld(3, "10s");
 });
 afterAll(() => chaos.stop());
 
@@ -71,6 +71,7 @@ it.each(rungs)("$id: costs nobody an answer, is shut off, and heals", async (run
   const machineMsMax = slowestMs(yardstick.answers);
   expect(violations(answers)).toEqual([]);
   expect(slowestMs(answers) - machineMsMax).toBeLessThan(firstWaitMsMax);
-  expect(slowestMs(whileShutOff) - machineMs).toBeLessThan(shutOffWaitMsMax);
+  const busyTimes = Math.max(1, machineMs / 250);
+  expect(slowestMs(whileShutOff) - machineMs).toBeLessThan(busyTimes * shutOffWaitMsMax);
   expect(healMs - 2 * machineMsMax).toBeLessThan(healMsMax);
 });
