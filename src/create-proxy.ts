@@ -47,18 +47,20 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
   const { environment, config, platform } = settings;
   const { logs } = config;
   const requestLog = logs.sample > 0 ? new RequestLog({ ...platform, ...logs }) : undefined;
+  const addressUnlessStated = platform.isServer === true ? null : undefined;
   /** @param request `undefined` for a background run */
   const contextFor = (
     request: Request | undefined,
     background: Background,
-    given: Partial<Pick<Context, "address" | "sampled">> = {},
+    address: Context["address"] = addressUnlessStated,
+    sampled?: SampledRequest,
   ): Context => ({
     site,
     nowAtMs: site.nowAtMs,
     colo: () => coloOf(environment, request),
     afterAnswer: (work) => cache.behind(background)(work),
-    address: given.address ?? (platform.isServer === true ? null : undefined),
-    sampled: given.sampled,
+    address,
+    sampled,
   });
   return {
     site,
@@ -76,7 +78,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       address?: string | null,
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
-      const answer = serve(request, read, contextFor(request, background, { address, sampled }));
+      const answer = serve(request, read, contextFor(request, background, address, sampled));
       if (sampled === undefined) return answer;
       return answer instanceof Promise ? answer.then(told(sampled)) : told(sampled)(answer);
     },

@@ -65,7 +65,7 @@ it("slow by 300 ms: is waited for once that is known, and goes on being used", a
   }, "ten answers from the database");
   await load.stop();
   await chaos.toRest.become({ kind: "open" });
-  expect(seenAs("fwd=")).toBeLessThan(10);
+  expect(seenAs("fwd=")).toBeLessThan(3);
   expect(await faultsOf(load)).toEqual([]);
 });
 

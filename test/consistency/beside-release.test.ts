@@ -43,8 +43,8 @@ it(
     const found = crossings(history);
     expect(found.map(({ answeredBy }) => answeredBy)).toEqual([today, version]);
     // Whoever cannot read what the other wrote keeps the promise too, by asking the origin.
-    for (const { shared } of found) expect(shared).toBeGreaterThan(0);
-    // Found in its own colo by whoever came after.
+    for (const { shared } of found) expect(shared).toBeGreaterThan(3);
+    // Found in its own colo by whoever came after: a busy machine leaves few of them.
     expect(found.reduce((sum, { edge }) => sum + edge, 0)).toBeGreaterThan(0);
   },
 );

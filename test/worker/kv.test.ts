@@ -20,15 +20,16 @@ const body = "Größe ".repeat(100_000);
 
 const running = new Running();
 let colo: Colo;
-let version = 1;
+let nth = 0;
 
 beforeAll(async () => {
   const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
   const worker = await bundled({ stdin, minify: false });
   const origin = await running.add(
     startScriptedOrigin((_, response) => {
+      nth += 1;
       response.writeHead(200, { "cache-control": "max-age=600", "cache-tag": "red" });
-      response.end(`${version} ${body}`);
+      response.end(`${nth} ${body}`);
     }),
   );
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
@@ -58,7 +59,6 @@ async function answeredBy(tier: string): Promise<string> {
 
 it("a page is copied to KV and read from there, until a purge covers it", async () => {
   expect(await answeredBy("kv")).toBe(`1 ${body}`);
-  version = 2;
   const purged = await fetch(`${colo.url}/_cache/purge`, {
     method: "POST",
     headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },

@@ -5,7 +5,7 @@
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
-import { comparePositions, type StreamItem } from "./simulated-stream.ts";
+import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
 
 type Fields = Record<string, string>;
 
@@ -237,30 +237,4 @@ class Transaction {
     const replica = { items: stream.seenAt(seenAtMs), held: stream.heldAt(seenAtMs) };
     return this.#queued.map((work) => work(replica));
   }
-}
-
-type Range = { readonly from: string; readonly to: string; readonly count: number };
-
-/** Views read near the end, so that is where the search begins. */
-function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): unknown[] {
-  let first = from === "-" ? 0 : items.length;
-  while (first > 0 && comparePositions(items[first - 1]?.id ?? "", from) >= 0) first -= 1;
-  const found = items.slice(first, first + Math.min(count, items.length));
-  const within = to === "+" ? found : found.filter(({ id }) => comparePositions(id, to) <= 0);
-  return within.map(replied);
-}
-
-function newestOf(items: readonly StreamItem[], { from, count }: Omit<Range, "to">): unknown[] {
-  let last = items.length;
-  if (from !== "+") {
-    while (last > 0 && comparePositions(items[last - 1]?.id ?? "", from) > 0) last -= 1;
-  }
-  return items
-    .slice(Math.max(0, last - count), last)
-    .toReversed()
-    .map(replied);
-}
-
-function replied({ id, fields }: StreamItem): unknown {
-  return [id, fields];
 }

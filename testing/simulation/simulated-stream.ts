@@ -162,3 +162,32 @@ function idAfter(lastId: string, serverAtMs: number): string {
   const [lastMs = 0, lastSequence = 0] = lastId.split("-").map(Number);
   return serverAtMs > lastMs ? `${serverAtMs}-0` : `${lastMs}-${lastSequence + 1}`;
 }
+
+type Range = { readonly from: string; readonly to: string; readonly count: number };
+
+/** Views read near the end, so that is where the search begins. */
+export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): unknown[] {
+  let first = from === "-" ? 0 : items.length;
+  while (first > 0 && comparePositions(items[first - 1]?.id ?? "", from) >= 0) first -= 1;
+  const found = items.slice(first, first + Math.min(count, items.length));
+  const within = to === "+" ? found : found.filter(({ id }) => comparePositions(id, to) <= 0);
+  return within.map(replied);
+}
+
+export function newestOf(
+  items: readonly StreamItem[],
+  { from, count }: Omit<Range, "to">,
+): unknown[] {
+  let last = items.length;
+  if (from !== "+") {
+    while (last > 0 && comparePositions(items[last - 1]?.id ?? "", from) > 0) last -= 1;
+  }
+  return items
+    .slice(Math.max(0, last - count), last)
+    .toReversed()
+    .map(replied);
+}
+
+function replied({ id, fields }: StreamItem): unknown {
+  return [id, fields];
+}

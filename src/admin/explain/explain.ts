@@ -179,7 +179,7 @@ async function lookedUp(
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || site.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
-    ...lastFor(asked, context.site, isAnswer(verdict) ? "answers" : found && "found"),
+    ...lastFor(asked, site, isAnswer(verdict) ? "answers" : found && "found"),
   };
   const looked = { asked, atMs, found, look };
   const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, looked) };

@@ -39,7 +39,7 @@ export interface LookupSite {
   /** 0 ≤ n < 1 */
   readonly random: () => number;
   /** Free space of the database; absent without a database. */
-  readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
+  readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
   readonly loops: Pick<Loops, "hasComeBack" | "wouldBeOne">;
   /** Returns whether the switch sends a route's requests straight to the origin. */
   readonly bypasses: (route: string) => boolean;
@@ -56,6 +56,7 @@ export interface LookupSite {
 
 /** The whole state. It lives as long as its isolate. */
 export interface Site extends LookupSite {
+  readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
   readonly loops: Loops;
   readonly flights: ForwardFlights;
   readonly lifts: Lifts;

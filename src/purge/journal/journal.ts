@@ -85,7 +85,7 @@ export interface Journal {
    * Reads the newest entry up to a position, and the newest of all, at one moment on the primary (rule 16).
    */
   atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
-  /** Returns what became of each of these very entries, in order, from the primary (rule 22). */
+  /** Reads the state of each entry from the primary, in the given order (rule 22). */
   standing(
     places: readonly EntryPlace[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;

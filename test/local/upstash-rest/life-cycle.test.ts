@@ -15,14 +15,10 @@ describe("start", () => {
     { redisUrl: "user:secret@127.0.0.1", why: "The address of Redis cannot be read." },
     { redisUrl: "https://user:secret@127.0.0.1", why: "The address of Redis cannot be read." },
   ])("refuses $redisUrl at once, and repeats no password", async ({ redisUrl, why }) => {
-    let [failure, quickestMs]: [unknown, number] = ["", Infinity];
-    // Waiting for the time-out, it would take 1.8 s; so may another start on a busy machine.
-    for (let nth = 0; nth < 3 && quickestMs >= 1_700; nth += 1) {
-      const startedAtMs = performance.now();
-      failure = await startUpstashRestServer({ redisUrl, token: "t" }).catch(String);
-      quickestMs = Math.min(quickestMs, performance.now() - startedAtMs);
-    }
-    expect(quickestMs).toBeLessThan(1_700);
+    const startedAtMs = performance.now();
+    const failure = await startUpstashRestServer({ redisUrl, token: "t" }).catch(String);
+    // Waiting for the time-out, it would take 1.8 s.
+    expect(performance.now() - startedAtMs).toBeLessThan(1_700);
     expect(failure).toContain(why);
     expect(failure).not.toContain("secret");
   });
@@ -35,8 +31,8 @@ describe("start", () => {
     const failure = await startUpstashRestServer({ redisUrl, token: "t" }).catch(String);
     silent.close();
     expect(failure).toContain(`Redis at ${redisUrl} cannot be used.`);
-    // Timers of 1.8 s; that of the client alone is 10 s.
-    expect(performance.now() - startedAtMs).toBeLessThan(9_000);
+    // Timers of 1.8 s; what is above 2 s would be a longer one.
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
   });
 
   it("names a port that is taken", async () => {

@@ -1,33 +1,10 @@
-// Sitemaps: what they name, in whatever shape they come, and what is refused of them.
+// Sitemaps: the pages that they list, in each format.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { page, site, stored, WarmUser } from "./warm-user.ts";
-
-const xmlns = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"';
-const urlset = (...locs: readonly string[]) =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n<urlset ${xmlns}>${locs.map((loc) => `<url><loc>${loc}</loc></url>`).join("\n")}</urlset>`;
-const index = (...locs: readonly string[]) =>
-  `<sitemapindex ${xmlns}>${locs.map((loc) => `<sitemap><loc>${loc}</loc></sitemap>`).join("")}</sitemapindex>`;
-
-type Files = Readonly<Record<string, string | Uint8Array<ArrayBuffer> | (() => Response)>>;
-
-/** Serves these; all else is a page that is stored. */
-async function userOf(files: Files): Promise<WarmUser> {
-  return WarmUser.at((url) => {
-    const file = files[url.pathname];
-    if (typeof file === "function") return file();
-    return file === undefined ? page(stored) : new Response(file);
-  });
-}
-
-async function read(files: Files, more: readonly string[] = []) {
-  const user = await userOf(files);
-  const source = ["--sitemap", `${site}/sitemap.xml`];
-  const ran = await user.warms([...source, "--dry-run", ...more]);
-  return { ...ran, paths: ran.out.split("\n").slice(0, -1), asked: user.site.urls };
-}
+import { type Files, index, read, urlset, userOf } from "./sitemap-site.ts";
+import { site } from "./warm-user.ts";
 
 const shapes: readonly { name: string; files: Files; paths: readonly string[] }[] = [
   {
@@ -154,104 +131,4 @@ describe("a sitemap is read", () => {
     expect(asked).not.toContain(`${site}/old.xml`);
     expect(notes).toContain("2 are older than --since");
   });
-});
-
-const nested = (depth: number): Files => ({
-  "/sitemap.xml": index(`${site}/1.xml`),
-  ...Object.fromEntries(
-    Array.from({ length: depth }, (_, at) => [`/${at + 1}.xml`, index(`${site}/${at + 2}.xml`)]),
-  ),
-});
-
-const broken: readonly { name: string; files: Files; says: string }[] = [
-  {
-    name: "404",
-    files: { "/sitemap.xml": () => new Response("", { status: 404 }) },
-    says: "The status is 404",
-  },
-  {
-    name: "a page of HTML",
-    files: { "/sitemap.xml": "<!DOCTYPE html>\n<html><body>Hello<br></body></html>" },
-    says: "It is an HTML page.",
-  },
-  { name: "another text", files: { "/sitemap.xml": "hello" }, says: "Line 1" },
-  { name: "nothing", files: { "/sitemap.xml": "  " }, says: "It is empty" },
-  {
-    name: "XML that breaks off",
-    files: { "/sitemap.xml": urlset(`${site}/a`).slice(0, -9) },
-    says: "Line 2: unclosed tag",
-  },
-  {
-    name: "an ampersand that is none",
-    files: { "/sitemap.xml": urlset(`${site}/a`, `${site}/b?x&y`) },
-    says: "Line 3",
-  },
-  {
-    name: "an entity of its own",
-    files: {
-      "/sitemap.xml": `<!DOCTYPE urlset [<!ENTITY x "y">]><urlset><url><loc>&x;</loc></url></urlset>`,
-    },
-    says: "Line 1: undefined entity",
-  },
-  {
-    name: "what is not UTF-8",
-    files: { "/sitemap.xml": new Uint8Array([0x3c, 0x61, 0x3e, 0xff, 0xfe]) },
-    says: "It is not UTF-8",
-  },
-  {
-    name: "gzip that is cut short",
-    files: { "/sitemap.xml": new Uint8Array(gzipSync(urlset(`${site}/a`)).subarray(0, 40)) },
-    says: "damaged or truncated",
-  },
-  {
-    name: "gzip that unpacks to more than 50 MiB",
-    files: {
-      "/sitemap.xml": new Uint8Array(
-        gzipSync(`${urlset(`${site}/a`).slice(0, -9)}${" ".repeat(53_000_000)}</urlset>`),
-      ),
-    },
-    says: "more than 50 MiB",
-  },
-  {
-    name: "a redirect to another host",
-    files: {
-      "/sitemap.xml": () =>
-        new Response(null, { status: 302, headers: { location: "https://other.test/x?secret" } }),
-    },
-    says: "It redirects to https://other.test.",
-  },
-  {
-    name: "redirects without an end",
-    files: {
-      "/sitemap.xml": () =>
-        new Response(null, { status: 302, headers: { location: "/sitemap.xml" } }),
-    },
-    says: "redirects more than 5 times",
-  },
-  {
-    name: "an index of another host",
-    files: { "/sitemap.xml": index("https://other.test/1.xml") },
-    says: "on another host",
-  },
-  {
-    name: "an index of what is no URL",
-    files: { "/sitemap.xml": index("1.xml") },
-    says: "which is not a URL",
-  },
-  { name: "indexes within indexes", files: nested(3), says: "an index nested in 2 others" },
-  {
-    name: "a part that is not there",
-    files: {
-      "/sitemap.xml": index(`${site}/1.xml`),
-      "/1.xml": () => new Response("", { status: 500 }),
-    },
-    says: "1.xml cannot be used. The status is 500",
-  },
-];
-
-it.each(broken)("a sitemap is refused, and nothing is warmed: $name", async ({ files, says }) => {
-  const { code, out, notes } = await read(files);
-  expect(notes).toContain(says);
-  expect(notes).not.toContain("secret");
-  expect({ code, out }).toEqual({ code: 1, out: "" });
 });

@@ -103,3 +103,6 @@ export class WarmUser {
     return { code, out: output.text, notes: notes.text };
   }
 }
+
+export const pages = (count: number) => Array.from({ length: count }, (_, at) => `/${at}`);
+export const listOf = (paths: readonly string[]) => paths.join("\n");

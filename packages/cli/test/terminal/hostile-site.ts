@@ -1,0 +1,153 @@
+// A site whose every text is an attack on the terminal that shows it.
+import { siteUrl } from "../fakes/site-as-fetch.ts";
+
+/** A title, a link, the clipboard, the cursor, a colour, a reversal, and lines of the attacker's own. */
+export const evil =
+  "x\u001b]0;t\u0007\u001b]8;;https://a.test/\u001b\\y\u001b]8;;\u001b\\\u009d52;c;YQ==\u009c" +
+  "\u001b[2J\u001b[31mred\u001b[0m\u009b1A\u202ez\u2066\u061c\b\u007f\r\u2028FORGED\u0085FORGED\v" +
+  "\nFORGED\r\nFORGED\n  FORGED\n";
+/** What a field of an HTTP response can carry of it. */
+const evilField = "x\u009b1A\u009d52;c;YQ==\u009c\u0085FORGED\u007f";
+
+const texts = [evil];
+const covered = { examined: 1, covered: 1, isWhole: false, whyNotWhole: evil };
+const labels = { [evil]: evil, route: evil, tier: evil, outcome: evil };
+const entry = {
+  position: evil,
+  at: evil,
+  by: evil,
+  id: evil,
+  mode: evil,
+  reason: evil,
+  tags: texts,
+  urls: texts,
+  prefixes: texts,
+  hosts: texts,
+  routes: texts,
+  groups: texts,
+};
+const finding = {
+  code: evil,
+  level: "critical",
+  about: evil,
+  what: evil,
+  since: evil,
+  cause: evil,
+  remedy: evil,
+  told: evil,
+};
+const switched = {
+  bypass: texts,
+  position: evil,
+  since: evil,
+  here: [evil, "b"],
+  variable: texts,
+  visibleWithinSeconds: 1,
+  journal: { why: evil, mend: evil },
+  key: evil,
+  unknownRoutes: texts,
+};
+
+/** What the site answers, by route; the words choose where a route has two forms. */
+const answers: Readonly<Record<string, unknown>> = {
+  purge: {
+    position: evil,
+    visibleWithinSeconds: 0,
+    targets: { tags: 1 },
+    readAs: [{ sent: evil, as: texts }],
+    notes: texts,
+  },
+  dryRun: {
+    dryRun: true,
+    targets: {},
+    isolate: covered,
+    data: covered,
+    shared: covered,
+    urls: texts,
+    limits: evil,
+    readAs: [],
+    notes: texts,
+  },
+  switch: switched,
+  journal: { entries: [entry, { ...entry, bypass: texts }], next: null },
+  health: {
+    status: "degraded",
+    summary: evil,
+    scope: evil,
+    at: evil,
+    version: evil,
+    colo: evil,
+    findings: [finding],
+    notLookedAt: texts,
+  },
+  metrics: {
+    startedAt: evil,
+    at: evil,
+    counters: [{ name: "requests", labels, value: 1 }],
+    boundsSeconds: [1],
+    histograms: [{ name: evil, labels, counts: [1, 1] }],
+  },
+  stats: {
+    faults: [{ what: evil, why: evil, mend: evil }],
+    configuredRoutes: [{ name: evil, match: texts, bypass: false, originTimeoutSeconds: 1 }],
+    [evil]: { [evil]: texts },
+  },
+  explain: { request: { url: evil }, verdict: { [evil]: evil } },
+  warm: { done: [{ page: evil, result: "failed", status: 500, why: evil }], next: null, total: 1 },
+  hot: {
+    pages: [
+      { url: evil, count: 1 },
+      { url: `${siteUrl}/ok`, count: 1 },
+    ],
+    examined: 2,
+  },
+};
+
+/** `# HELP` and a sample as Prometheus has them, with an attack in the text and in a label. */
+const exposition = `# HELP a ${evil.replaceAll("\n", "\\n")}\n# TYPE a counter\na{b="${evil.replaceAll("\n", "\\n")}"} 1\n`;
+
+export type Answer = (url: URL, init?: RequestInit) => Response;
+
+const evilHeaders = {
+  "cache-status": `tidemark; fwd=uri-miss; detail="${evilField}"`,
+  "x-cache": evilField,
+  "set-cookie": `${evilField}=1`,
+  "cache-tag": evilField,
+};
+
+export const honestForm: Answer = ({ pathname, searchParams }, init) => {
+  const route = /^\/_cache\/(\w+)$/.exec(pathname)?.[1];
+  if (route === undefined) {
+    const headers = { ...evilHeaders, "content-type": "text/html" };
+    return new Response(`<a href="/${evil}">${evil}</a>`, { headers });
+  }
+  if (route === "metrics" && searchParams.get("format") === "prometheus") {
+    return new Response(exposition, { headers: { "content-type": "text/plain" } });
+  }
+  if (route === "explain" && searchParams.get("format") === "text") {
+    return new Response(`Verdict: ${evil}`, { headers: { "content-type": "text/plain" } });
+  }
+  const isDry = typeof init?.body === "string" && init.body.includes('"dryRun":true');
+  return Response.json(answers[route === "purge" && isDry ? "dryRun" : route]);
+};
+
+const refusing: Answer = () =>
+  Response.json({ error: { code: evil, what: evil, why: evil, mend: evil } }, { status: 400 });
+const foreign: Answer = () =>
+  new Response(evil, { status: 502, headers: { "content-type": `text/${evilField}` } });
+const elsewhere: Answer = () =>
+  new Response(evil, {
+    status: 302,
+    headers: { location: `https://${evilField}.test/${evilField}` },
+  });
+const broken: Answer = () => {
+  throw new TypeError(evil, { cause: Object.assign(new Error(evil), { code: evil }) });
+};
+
+export const sites: readonly { readonly name: string; readonly answer: Answer }[] = [
+  { name: "answers in the right form", answer: honestForm },
+  { name: "refuses", answer: refusing },
+  { name: "is no Tidemark", answer: foreign },
+  { name: "redirects", answer: elsewhere },
+  { name: "breaks off", answer: broken },
+];
