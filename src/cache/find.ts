@@ -1,5 +1,5 @@
-// Looks up a key: memory first, then the lower tiers in order. A usable record is backfilled into the tiers
-// above the one that had it.
+// Looks up a key, for pages and for data: renews an old purge view, reads memory and then the lower tiers in
+// order, and settles a doubt about what was found. A usable record is backfilled into the tiers above.
 import type { TierName } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
@@ -25,6 +25,18 @@ export interface Sought<Detail, V> {
   readonly key: RecordKey;
   /** The tiers to read. */
   readonly used: TierStack<Detail>;
+  /**
+   * Notes the arrival at the purge view.
+   *
+   * @returns a wait for a newer view; `undefined` if none is due (rule 15)
+   */
+  attend(): (() => Promise<void>) | undefined;
+  /** Returns whether the switch forbids a look-up. Asked of the renewed view (rule 24). */
+  isBypassed(): boolean;
+  /** Renews the view if it cannot verify the record. Returns the renewal to wait for, if any. */
+  seek(found: Found<Detail, V>): Promise<void> | undefined;
+  /** Moves the instant of all verdicts to now. */
+  hasWaited(): void;
   /** Returns a record that this isolate has just fetched and not yet written to a tier. */
   underWay(): CacheRecord<Detail> | undefined;
   /** Reads memory synchronously. */
@@ -47,17 +59,47 @@ export interface Sought<Detail, V> {
   putInto(above: readonly Tier<Detail>[], found: Found<Detail, V>): void;
 }
 
+type MayBeFound<Detail, V> = Found<Detail, V> | undefined;
+
 /**
  * Looks up a record. Returns without a promise if memory is enough. Reads each tier once, and once more
- * after a marker. Judges each candidate once, and again after a wait.
+ * after a marker. Judges each candidate once, and again after a wait. Never rejects.
  *
- * @returns `undefined` if nothing is stored
+ * @returns `undefined` if nothing is stored, or nothing may be looked up
  */
 export function find<Detail, V>(
   sought: Sought<Detail, V>,
-): Found<Detail, V> | undefined | Promise<Found<Detail, V> | undefined> {
+): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
+  const renewed = sought.attend();
+  if (renewed === undefined) return inTiers(sought);
+  // Records that an old view cannot verify would cost look-ups in lower tiers, and a load.
+  return renewed().then(() => {
+    sought.hasWaited();
+    return inTiers(sought);
+  });
+}
+
+function inTiers<Detail, V>(
+  sought: Sought<Detail, V>,
+): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
+  if (sought.isBypassed()) return undefined;
   const finding = new Finding(sought);
-  return finding.atHand() || sought.isHopeless() ? finding.found : finding.below();
+  if (finding.atHand() || sought.isHopeless()) return verified(finding.found, sought);
+  return finding.below().then((found) => verified(found, sought));
+}
+
+/** Waits for a newer view if the present one cannot verify the record. */
+function verified<Detail, V>(
+  found: MayBeFound<Detail, V>,
+  sought: Sought<Detail, V>,
+): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
+  const renewing = found && sought.seek(found);
+  if (renewing === undefined) return found;
+  const { candidate } = found as Found<Detail, V>;
+  return renewing.then(() => {
+    sought.hasWaited();
+    return { candidate, verdict: sought.judge(candidate) };
+  });
 }
 
 /** A look-up in progress. */

@@ -4,7 +4,7 @@ import { isWithinMs } from "../base/elapsed.ts";
 import { pause } from "../base/patience.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import type { Fetched, Flight, Flights, Heard, StartPorts, SharedOutcome } from "./flights.ts";
-import type { Come, Loaded, Loading } from "./loading.ts";
+import type { Come, Loading } from "./loading.ts";
 
 export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly flights: Flights<Shared>;
@@ -30,16 +30,17 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
   first: Place,
   by: Loading<Place, Shared, Result>,
   ports: LoadPorts<Shared>,
-): Promise<Loaded<Place, Result>> {
+): Promise<Result> {
   const turns = new Turns(by, ports);
   let place = first;
-  let [hasWaited, endsOfPatience, failures, faults] = [false, 0, 0, 0];
+  const waited = { hasWaited: false, sinceAtMs: ports.nowAtMs() };
+  let [endsOfPatience, failures, faults] = [0, 0, 0];
   for (let turn = 0; turn < turnsMax && by.mayShare(place);) {
-    const unasked = await by.unasked(place, { hasWaited });
-    if (unasked !== undefined) return { kind: "answer", answer: unasked };
+    const unasked = await by.unasked(place, waited);
+    if (unasked !== undefined) return unasked;
     const came = await turns.next(place);
-    hasWaited = true;
-    if (came.kind === "answer") return came;
+    waited.hasWaited = true;
+    if (came.kind === "answer") return came.answer;
     if (came.kind === "stalled") {
       by.anonymous?.require(place);
       continue;
@@ -50,13 +51,13 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
       continue;
     }
     const answer = await by.accepts(came.outcome, place);
-    if (answer !== undefined) return { kind: "answer", answer };
+    if (answer !== undefined) return answer;
     // Ignore the late outcome and go on waiting.
     if (came.kind === "late") continue;
     const isOfClient = came.flight?.isAnonymous !== true;
     if (isOfClient && by.anonymous?.isFault(came.outcome) === true) {
       faults += 1;
-      if (faults === faultsMax) return { kind: "alone", place, hasWaited };
+      if (faults === faultsMax) return by.alone(place, waited);
       by.anonymous.require(place);
       turns.failed(came.flight);
       continue;
@@ -64,9 +65,9 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
     const next = await by.next(came.outcome, place);
     switch (next.kind) {
       case "answer":
-        return next;
+        return next.answer;
       case "alone":
-        return { kind: "alone", place, hasWaited };
+        return by.alone(place, waited);
       case "again":
         turn += 1;
         break;
@@ -77,8 +78,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
         break;
       case "failed":
         failures += 1;
-        if (next.isFinal || failures === failuresMax)
-          return { kind: "answer", answer: next.told() };
+        if (next.isFinal || failures === failuresMax) return next.told();
         turns.failed(came.flight);
         // Wait at random: the next leader may be the client that caused the failure.
         await pause(drawnWithinMs * ports.random());
@@ -87,8 +87,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
         unreachable(next);
     }
   }
-  const isOver = endsOfPatience === turnsMax;
-  return isOver ? { kind: "out-of-patience", place } : { kind: "alone", place, hasWaited };
+  return endsOfPatience === turnsMax ? by.tooLate(place) : by.alone(place, waited);
 }
 
 type Came<Shared extends SharedOutcome, Result> =

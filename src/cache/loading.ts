@@ -20,6 +20,12 @@ export type Next<Place, Result> =
   /** Each request fetches for itself. */
   | { readonly kind: "alone" };
 
+/** What a request has waited for. `sinceAtMs`: when its load began; epoch milliseconds. */
+export interface Waited {
+  readonly hasWaited: boolean;
+  readonly sinceAtMs: number;
+}
+
 /**
  * How to load something.
  *
@@ -33,7 +39,7 @@ export interface Loading<Place, Shared extends SharedOutcome, Result> {
   /** Returns whether several requests may share the result. */
   readonly mayShare: (place: Place) => boolean;
   /** Runs before each attempt. Returns an answer that needs no fetch. */
-  readonly unasked: (place: Place, waited: { hasWaited: boolean }) => Promise<Result | undefined>;
+  readonly unasked: (place: Place, waited: Waited) => Promise<Result | undefined>;
   /**
    * Returns what was stored since the look-up. Synchronous, so that no other request can start a flight
    * first.
@@ -52,6 +58,10 @@ export interface Loading<Place, Shared extends SharedOutcome, Result> {
   ) => Next<Place, Result> | Promise<Next<Place, Result>>;
   /** Returns an answer for a request whose wait timed out. */
   readonly inPlace: (place: Place) => Promise<Result | undefined>;
+  /** Fetches for one request alone, because nothing can be shared. */
+  readonly alone: (place: Place, waited: Waited) => Promise<Result>;
+  /** Answers a request that has waited for too many fetches, so its own would do no better. */
+  readonly tooLate: (place: Place) => Promise<Result>;
   /** Absent if a fetch does not depend on the client: its failure then applies to all. */
   readonly anonymous?: AnonymousLoading<Place, Shared>;
 }
@@ -78,11 +88,3 @@ export interface AnonymousLoading<Place, Shared extends SharedOutcome> {
 export type Come<Shared extends SharedOutcome, Result> =
   | { readonly kind: "answer"; readonly answer: Result }
   | { readonly kind: "outcome"; readonly outcome: FlightOutcome<Shared> };
-
-/** The result of a load. `place` is the place at the end. */
-export type Loaded<Place, Result> =
-  | { readonly kind: "answer"; readonly answer: Result }
-  /** Nothing can be shared: this request has to fetch for itself. */
-  | { readonly kind: "alone"; readonly place: Place; readonly hasWaited: boolean }
-  /** The request has waited for too many fetches, so its own would do no better. */
-  | { readonly kind: "out-of-patience"; readonly place: Place };

@@ -119,12 +119,6 @@ export class Decision implements Handling {
     else this.absentInMemory += 1;
   }
 
-  /** Notes a wait for a newer purge view, before any look-up. */
-  waitedSince(arrivedAtMs: number): void {
-    this.arrivedAtMs = arrivedAtMs;
-    this.hasWaited = true;
-  }
-
   /** Notes the verdict, replacing an earlier one. */
   reached(verdict: string, by: string, purge: DecidingPurge | undefined): void {
     this.verdict = verdict;

@@ -14,11 +14,17 @@ import { plainPage } from "./respond/plain-page.ts";
 import { refused } from "./respond/refused.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
-import { settleDoubt } from "./reuse/in-doubt.ts";
 import { type FoundResponse, Search } from "./reuse/search.ts";
 import { atHand, type Need, needOf } from "./reuse/need.ts";
 import type { Candidate } from "./stored/stored-response.ts";
-import { type Answering, decide, isExempt, isOfUse, type Verdict } from "./reuse/verdict.ts";
+import {
+  type Answering,
+  decide,
+  isExempt,
+  isOfUse,
+  missReason,
+  type Verdict,
+} from "./reuse/verdict.ts";
 import { admitOnHit } from "./storing/admission.ts";
 
 /**
@@ -45,47 +51,11 @@ export function serve(
     site.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
-  const { host } = planned.asked.key;
-  const renewed = site.view.attend({ atMs, host, afterAnswer: context.afterAnswer });
-  if (renewed === undefined) return lookedUp({ request, read, atMs }, planned.asked, context);
-  // Rule 24 of the purge protocol: a view older than N − A may miss a newer switch post.
-  return renewed().then(() =>
-    lookedUp(
-      { request, read, atMs: context.nowAtMs(), waitedSinceAtMs: atMs },
-      planned.asked,
-      context,
-    ),
-  );
-}
-
-interface Arrived {
-  readonly request: Request;
-  readonly read: UrlRead;
-  /** The instant of all verdicts: arrival, or the end of a wait. */
-  readonly atMs: number;
-  /** The arrival, if the request has waited since. */
-  readonly waitedSinceAtMs?: number;
-}
-
-/** Looks a request up, unless the switch sends it straight to the origin. */
-function lookedUp(
-  { request, read, atMs, waitedSinceAtMs }: Arrived,
-  planned: Asked,
-  context: Context,
-): Response | Promise<Response> {
-  if (context.site.bypasses(planned.route.name)) {
-    return passBy(
-      bySwitch(request, read, context),
-      { arrivedAtMs: waitedSinceAtMs ?? atMs },
-      context,
-    );
-  }
-  const search = searchFor(planned, atMs, context);
-  if (waitedSinceAtMs !== undefined) search.exchange.decision.waitedSince(waitedSinceAtMs);
+  const search = searchFor(planned.asked, atMs, context);
   const found = search.found();
   return found instanceof Promise
-    ? found.then((below) => answered(below, search))
-    : answered(found, search);
+    ? found.then((below) => answered(below, search, { request, read }))
+    : answered(found, search, { request, read });
 }
 
 /** Returns a client's search, with a new decision record. `atMs` is the arrival. */
@@ -123,16 +93,17 @@ function isSpared(
   return isAtHand && exchange.site.originHealth.spareLook(asked, atMs);
 }
 
-function answered(found: FoundResponse | undefined, search: Search): Response | Promise<Response> {
+function answered(
+  found: FoundResponse | undefined,
+  search: Search,
+  { request, read }: { readonly request: Request; readonly read: UrlRead },
+): Response | Promise<Response> {
   const { exchange, key, marker, atMs } = search;
   if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
-  if (found === undefined) return carryOut(decide(search.missReason, search), undefined, search);
-  const { candidate, verdict } = found;
-  if (verdict.judged?.kind !== "unverified") return carryOut(verdict, candidate, search);
-  return settleDoubt(candidate, search).then(() => {
-    search.hasWaited();
-    return carryOut(search.judge(candidate), candidate, search);
-  });
+  if (found !== undefined) return carryOut(found.verdict, found.candidate, search);
+  if (!search.isBypassed()) return carryOut(decide(missReason(search), search), undefined, search);
+  const { arrivedAtMs = atMs } = exchange.decision;
+  return passBy(bySwitch(request, read, exchange), { arrivedAtMs }, exchange);
 }
 
 function carryOut(

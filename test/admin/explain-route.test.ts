@@ -1,9 +1,9 @@
 // GET /_cache/explain: what it tells, what it refuses, and that asking leaves no trace.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
-import { explained, explainToken } from "../../testing/site/explained.ts";
+import { explained, explainToken, questionOf } from "../../testing/site/explained.ts";
 import { openSite, type SiteOptions } from "../../testing/site/harness.ts";
 
 const bearer = { authorization: `Bearer ${explainToken}` };
@@ -141,6 +141,27 @@ describe("explain tells", () => {
       "So the origin is asked.",
       "Cache-Status begins so: tidemark; fwd=uri-miss",
     ]);
+  });
+});
+
+describe("while another request is forwarded, explain says", () => {
+  it.each([
+    { id: "to wait for it", headers: {}, next: "wait for the forward that is under way" },
+    { id: "to forward a range", headers: { range: "bytes=0-1" }, next: "forward" },
+    { id: "to forward no-store", headers: { "cache-control": "no-store" }, next: "forward" },
+    { id: "to forward a personal request", headers: { cookie: "session=1" }, next: "forward" },
+  ])("$id", async ({ headers, next }) => {
+    const held = Promise.withResolvers<Response>();
+    const honourRequestDirectives = true;
+    const config = configOf([{ name: "all", match: "*", honourRequestDirectives }]);
+    const site = open({ config, origin: () => held.promise });
+    const asking = site.get("/a");
+    await vi.waitFor(() => expect(site.origin.asked).toHaveLength(1));
+    const question = `/_cache/explain?${questionOf("/a", { headers })}`;
+    const explanation = await site.ask(question, { headers: bearer });
+    expect(await explanation.json()).toMatchObject({ next });
+    held.resolve(page());
+    await asking;
   });
 });
 

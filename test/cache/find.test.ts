@@ -85,6 +85,22 @@ class World implements Sought<Detail, Verdict> {
     return { kind: "found", record: "kind" in held ? held : { kind: "response", stored: held } };
   }
 
+  /** A wait for a newer view, if one is due. */
+  renewal: (() => Promise<void>) | undefined = undefined;
+  bypassed = false;
+  /** Whether the view cannot verify what is found. */
+  isDoubted = false;
+
+  attend = () => {
+    const { renewal } = this;
+    return renewal && (() => renewal().then(() => void this.told.push("view renewed")));
+  };
+  isBypassed = () => this.bypassed;
+  seek = () => {
+    if (!this.isDoubted) return undefined;
+    return Promise.resolve().then(() => void this.told.push("view sought"));
+  };
+  hasWaited = () => void this.told.push("has waited");
   underWay = () => undefined;
   inMemory = () => this.#read("memory");
   isCurrent = () => true;
@@ -168,6 +184,27 @@ describe("find", () => {
       "judges 1",
       "judges 2",
     ]);
+  });
+
+  it("waits for a newer view before it reads a tier", async () => {
+    const world = new World({ memory: { k: record(1, true) } });
+    world.renewal = async () => undefined;
+    await world.find();
+    expect(world.told).toEqual(["view renewed", "has waited", "memory reads k", "judges 1"]);
+  });
+
+  it("reads no tier if the renewed view bypasses the cache", async () => {
+    const world = new World({ memory: { k: record(1, true) } });
+    world.renewal = async () => void (world.bypassed = true);
+    expect(await world.find()).toBeUndefined();
+    expect(world.told).toEqual(["view renewed", "has waited"]);
+  });
+
+  it.each(["memory", "edge"] as const)("judges again what was in doubt in %s", async (tier) => {
+    const world = new World({ [tier]: { k: record(1, true) } });
+    world.isDoubted = true;
+    await world.find();
+    expect(world.told.slice(-3)).toEqual(["view sought", "has waited", "judges 1"]);
   });
 
   it("nothing is put above what has changed meanwhile", async () => {

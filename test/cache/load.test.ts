@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Fetched, type Flight, type FlightOutcome, Flights } from "../../src/cache/flights.ts";
 import { load } from "../../src/cache/load.ts";
-import type { Loaded, Loading } from "../../src/cache/loading.ts";
+import type { Loading } from "../../src/cache/loading.ts";
 
 type Shared =
   | { readonly kind: "stored"; readonly stored: string }
@@ -48,6 +48,8 @@ class Texts {
         : { kind: outcome.stored === undefined ? "alone" : "again" };
     },
     inPlace: async () => this.inPlace,
+    alone: async (place, { hasWaited }) => (hasWaited ? `alone for ${place}` : "alone at once"),
+    tooLate: async () => "too late",
   };
 
   #fetch(key: string, flight: TextFlight): Promise<Fetched<string>> {
@@ -60,7 +62,7 @@ class Texts {
     return fetched.promise;
   }
 
-  load(): Promise<Loaded<string, string>> {
+  load(): Promise<string> {
     const afterAnswer = (work: () => Promise<void>) => void work();
     const { flights } = this;
     const random = () => this.draws.shift() ?? 0.5;
@@ -69,10 +71,7 @@ class Texts {
 
   /** So many who ask at the same moment, once they lead or wait. */
   async crowd(count: number) {
-    const asking = Array.from({ length: count }, async () => {
-      const loaded = await this.load();
-      return loaded.kind === "answer" ? loaded.answer : loaded.kind;
-    });
+    const asking = Array.from({ length: count }, () => this.load());
     await pass(0);
     return Promise.all.bind(Promise, asking) as () => Promise<string[]>;
   }
@@ -105,7 +104,7 @@ it("leaves each alone who waited for what cannot be shared", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(3);
   texts.fetches[0]?.end();
-  expect(await answers()).toEqual(["fetched", "alone", "alone"]);
+  expect(await answers()).toEqual(["fetched", "alone for a", "alone for a"]);
 });
 
 it("is led anew by one where what came is not accepted", async () => {
@@ -160,7 +159,7 @@ it("is waited for three times in vain; then nobody asks for more", async () => {
   const answers = await texts.crowd(2);
   await pass(3 * patienceMs);
   texts.fetches[0]?.end();
-  expect(await answers()).toEqual(["fetched", "out-of-patience"]);
+  expect(await answers()).toEqual(["fetched", "too late"]);
 });
 
 it("answers otherwise at the end of patience where something may", async () => {

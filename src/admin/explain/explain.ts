@@ -7,14 +7,20 @@ import { requestDirectives } from "../../rules/cache-control.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
+import { mayCollapse } from "../../proxy/fetch/answer-from-origin.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
-import { isPersonal } from "../../proxy/request/personal.ts";
 import { type Asked, type Passed, plan } from "../../proxy/request/plan.ts";
 import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
 import { atHand, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
-import { decide, decideOnError, isAnswer, type Verdict } from "../../proxy/reuse/verdict.ts";
+import {
+  decide,
+  decideOnError,
+  isAnswer,
+  missReason,
+  type Verdict,
+} from "../../proxy/reuse/verdict.ts";
 import { bySwitch, notePass } from "../../proxy/fetch/pass-by.ts";
 import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
@@ -161,7 +167,7 @@ async function lookedUp(
   const { site } = context;
   const search = searchFor(asked, atMs, context);
   const found = await search.found();
-  const verdict = found?.verdict ?? decide(search.missReason, search);
+  const verdict = found?.verdict ?? decide(missReason(search), search);
   noteVerdict(verdict, search);
   const { marker } = search;
   const { decision } = search.exchange;
@@ -209,8 +215,7 @@ async function nextOf(
     if (health === "down") return "refuse: the origin is down";
   }
   const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
-  const mayShare = asked.method === "GET" && !isPersonal(asked);
-  if (isUnderWay && mayShare) return "wait for the forward that is under way";
+  if (isUnderWay && mayCollapse(search)) return "wait for the forward that is under way";
   return verdict.kind === "validate" ? "validate" : "forward";
 }
 

@@ -4,6 +4,7 @@ import type { Context } from "../../proxy/site/exchange.ts";
 import type { LastAnswersPeek } from "../../proxy/site/last-answers.ts";
 import type { LookupSite, Site } from "../../proxy/site/site.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
 import { quietTiers } from "./quiet-tiers.ts";
 
 export interface QuietSite extends LookupSite {
@@ -23,8 +24,8 @@ export function quietContext(
     config,
     loops,
     nowAtMs,
-    view,
     bypasses,
+    view: quietView(view),
     random: () => 1,
     tiers: quietTiers(core.tiers),
     lastAnswers,
@@ -32,6 +33,7 @@ export function quietContext(
     lifts: { begin: () => false, end: () => undefined },
     uncacheable: {
       forAll: { has: (key, atMs) => uncacheable.forAll.peek(key, atMs) },
+      pass: { has: (key, atMs) => uncacheable.pass.peek(key, atMs) },
       forSessions: { has: (key, atMs) => uncacheable.forSessions.peek(key, atMs) },
       stood: { mark: () => undefined },
     },
@@ -47,4 +49,19 @@ export function quietContext(
     },
   };
   return { ...context, site: quiet, afterAnswer: () => undefined, sampled: undefined };
+}
+
+/** The present view, which no look-up renews. */
+function quietView(view: PurgeView): QuietSite["view"] {
+  return {
+    attend: () => undefined,
+    seek: () => undefined,
+    failedAtMs: view.failedAtMs,
+    bypasses: (route) => view.bypasses(route),
+    isRenewedFirst: (atMs) => view.isRenewedFirst(atMs),
+    judge: (record, ask) => view.judge(record, ask),
+    mayBeValidated: (record, ask) => view.mayBeValidated(record, ask),
+    isUnreachable: (ask) => view.isUnreachable(ask),
+    purgedSince: (record, sinceAtMs) => view.purgedSince(record, sinceAtMs),
+  };
 }

@@ -8,7 +8,7 @@ import type { PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
 import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
-import type { DataFlights, Given, LoadOutcome, Need } from "./load-outcome.ts";
+import type { DataFlight, DataFlights, Given, LoadOutcome, Need } from "./load-outcome.ts";
 import { standIn } from "./stand-in.ts";
 import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
 import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
@@ -26,18 +26,7 @@ export interface LoadingPorts
 /** Loads one value, or uses the result of another call's load. Never rejects. */
 export async function loadOne(need: Need, ports: LoadingPorts): Promise<Given> {
   const isAlone = need.isForced || ports.isHeldBack(need.place);
-  if (isAlone) return (await ledAlone(need, ports)).answer;
-  const loaded = await load(need, loadingBy(ports), ports);
-  switch (loaded.kind) {
-    case "answer":
-      return loaded.answer;
-    case "alone":
-      return (await ledAlone(need, ports)).answer;
-    case "out-of-patience":
-      return standIn(need, ports) ?? { kind: "error", error: outOfPatience(need) };
-    default:
-      return unreachable(loaded);
-  }
+  return isAlone ? ledAlone(need, ports) : load(need, loadingBy(ports), ports);
 }
 
 function outOfPatience({ place }: Need): LoadTimedOut {
@@ -48,13 +37,9 @@ function outOfPatience({ place }: Need): LoadTimedOut {
 }
 
 /** Starts a new flight. Later callers wait for this load, not for an earlier one. */
-async function ledAlone(need: Need, ports: LoadingPorts): Promise<Fetched<Given>> {
-  const { flight, answer } = ports.flights.start(
-    need.place.key.text,
-    (begun) => lead({ need, flight: begun }, ports),
-    ports,
-  );
-  return { answer: await answer, done: flight.ended };
+function ledAlone(need: Need, ports: LoadingPorts): Promise<Given> {
+  const leader = (flight: DataFlight) => lead({ need, flight }, ports);
+  return ports.flights.start(need.place.key.text, leader, ports).answer;
 }
 
 function loadingBy(ports: LoadingPorts): Loading<Need, LoadOutcome, Given> {
@@ -69,6 +54,10 @@ function loadingBy(ports: LoadingPorts): Loading<Need, LoadOutcome, Given> {
     accepts: (outcome, need) => accepted(outcome, need, ports),
     next: nextAfter,
     inPlace: async (need) => standIn(need, ports),
+    alone: (need) => ledAlone(need, ports),
+    tooLate: async (need) => {
+      return standIn(need, ports) ?? { kind: "error", error: outOfPatience(need) };
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
+import type { Attention, PurgeView } from "../../purge/view/view.ts";
 import {
   type Candidate,
   type DataDetail,
@@ -63,31 +63,32 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     this.atMs = ports.nowAtMs();
   }
 
-  /** Returns no promise if memory is enough. Renews the view for a value that it cannot verify. */
+  /** Returns no promise if memory is enough. */
   found(): FoundData | undefined | Promise<FoundData | undefined> {
-    const { view, afterAnswer, nowAtMs } = this.#ports;
-    const renewed = view.attend({ atMs: this.atMs, host: this.key.host, afterAnswer });
-    if (renewed === undefined) return this.#looked();
-    // Renew an old view first. Values that it cannot verify would cost look-ups in lower tiers, and a load.
-    return renewed().then(() => {
-      this.atMs = nowAtMs();
-      return this.#looked();
-    });
+    return find(this);
   }
 
-  #looked(): FoundData | undefined | Promise<FoundData | undefined> {
-    const found = find(this);
-    if (found instanceof Promise) return found.then((below) => this.#settled(below));
-    return isInDoubt(found) ? this.#settled(found) : found;
+  attend(): (() => Promise<void>) | undefined {
+    return this.#ports.view.attend(this.#attention());
   }
 
-  async #settled(found: FoundData | undefined): Promise<FoundData | undefined> {
-    if (found === undefined || !isInDoubt(found)) return found;
-    const { view, afterAnswer } = this.#ports;
-    const { stamp } = found.candidate.stored.metadata;
-    await view.seek({ atMs: this.atMs, host: this.key.host, afterAnswer }, stamp);
+  /** Returns `false`, because the switch concerns routes of pages. */
+  isBypassed(): boolean {
+    return false;
+  }
+
+  seek({ verdict, candidate }: FoundData): Promise<void> | undefined {
+    if (verdict.kind !== "unusable" || verdict.by !== "unverified") return undefined;
+    return this.#ports.view.seek(this.#attention(), candidate.stored.metadata.stamp);
+  }
+
+  hasWaited(): void {
     this.atMs = this.#ports.nowAtMs();
-    return { candidate: found.candidate, verdict: this.judge(found.candidate) };
+  }
+
+  #attention(): Attention {
+    const { afterAnswer } = this.#ports;
+    return { atMs: this.atMs, host: this.key.host, afterAnswer };
   }
 
   underWay(): DataRecord | undefined {
@@ -102,7 +103,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
   async readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
     const read = await this.#read(tier);
     const current = await this.#decoded(read);
-    this.atMs = this.#ports.nowAtMs();
+    this.hasWaited();
     return current;
   }
 
@@ -182,8 +183,4 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
 /** Tells whether the value may answer, fresh or stale. */
 export function isAnswer(found: FoundData | undefined): found is FoundData {
   return found !== undefined && found.verdict.kind !== "unusable";
-}
-
-function isInDoubt(found: FoundData | undefined): boolean {
-  return found?.verdict.kind === "unusable" && found.verdict.by === "unverified";
 }

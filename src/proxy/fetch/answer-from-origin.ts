@@ -5,6 +5,7 @@ import { load } from "../../cache/load.ts";
 import type { Come, Loading, Next } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
+import type { LookupSite } from "../site/site.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { atHand, type Need, questionOf } from "../reuse/need.ts";
@@ -28,37 +29,20 @@ import { leaderTurn } from "./turn-in-world.ts";
 import { wholeFirst } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 
-type OriginNeed = Need;
-
 /** Answers with the result of another's forward, with a forward of its own, or with an error page. */
-export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
-  const sinceAtMs = need.exchange.nowAtMs();
+export async function answerFromOrigin(need: Need): Promise<Response> {
   const cut = isForAll(need) ? await wholeFirst(need) : undefined;
   if (cut !== undefined) return cut;
-  const loaded = await load(need, forwarding, loadPorts(need));
-  switch (loaded.kind) {
-    case "answer":
-      return loaded.answer;
-    case "alone":
-      return loaded.hasWaited ? ledInTurn(loaded.place, sinceAtMs) : led(loaded.place, false);
-    case "out-of-patience": {
-      const come = await storedMeanwhile(loaded.place);
-      return come ? answeredBy(come, loaded.place) : failurePage("timeout", loaded.place);
-    }
-    default:
-      return unreachable(loaded);
-  }
-}
-
-function loadPorts({ exchange: { site, nowAtMs, afterAnswer } }: Need) {
-  return { flights: site.flights, random: site.random, nowAtMs, afterAnswer };
+  const { site, nowAtMs, afterAnswer } = need.exchange;
+  const { flights, random } = site;
+  return load(need, forwarding, { flights, random, nowAtMs, afterAnswer });
 }
 
 /** How to load a response from the origin. */
-const forwarding: Loading<OriginNeed, SharedForward, Response> = {
+const forwarding: Loading<Need, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
   patienceMsOf: ({ asked }) => asked.route.patienceMs,
-  mayShare: (need) => isForAll(need) && !need.asked.conditions.has("range"),
+  mayShare: mayCollapse,
   unasked: withoutAsking,
   comeSince: answerSince,
   takeTurn: leaderTurn,
@@ -66,6 +50,12 @@ const forwarding: Loading<OriginNeed, SharedForward, Response> = {
   accepts: answerOf,
   next: nextAfter,
   inPlace: (need) => staleInstead(need, "another"),
+  alone: (need, { hasWaited, sinceAtMs }) =>
+    hasWaited ? ledInTurn(need, sinceAtMs) : led(need, false),
+  tooLate: async (need) => {
+    const come = await storedMeanwhile(need);
+    return come ? answeredBy(come, need) : failurePage("timeout", need);
+  },
   anonymous: {
     isFault: ({ kind }) => kind === "origin-failed" || kind === "nothing-to-share",
     isDue: ({ key, exchange }) =>
@@ -77,14 +67,21 @@ const forwarding: Loading<OriginNeed, SharedForward, Response> = {
   },
 };
 
-/** Returns whether the answer may be for all clients. Other requests do not collapse. */
-function isForAll({ asked, exchange, key }: OriginNeed): boolean {
+type Client = Pick<Need<LookupSite>, "asked" | "exchange" | "key">;
+
+/** Returns whether several requests may share the answer to this one. */
+export function mayCollapse(client: Client): boolean {
+  return isForAll(client) && !client.asked.conditions.has("range");
+}
+
+/** Returns whether the answer may be for all clients. */
+function isForAll({ asked, exchange, key }: Client): boolean {
   const { method, directives } = asked;
   const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(asked);
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
-function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefined {
+function answerSince(need: Need): Come<SharedForward, Response> | undefined {
   const outcome = comeSince(need);
   if (outcome === undefined) return undefined;
   if (isOfAnotherVariant(outcome, need)) return { kind: "outcome", outcome };
@@ -93,7 +90,7 @@ function answerSince(need: OriginNeed): Come<SharedForward, Response> | undefine
 }
 
 /** Returns the answer from another's forward, judged under this request's own view and clock (rule 9). */
-async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
+async function answerOf(outcome: ForwardOutcome, need: Need): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(need, "another");
   if (isOfAnotherVariant(outcome, need)) return undefined;
   if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
@@ -121,10 +118,7 @@ const anonymousTurnMsMax = 250;
 const passAfterFailureMs = 10_000;
 
 /** @param outcome of an anonymous request, unless the response is stored */
-async function nextAfter(
-  outcome: ForwardOutcome,
-  need: OriginNeed,
-): Promise<Next<OriginNeed, Response>> {
+async function nextAfter(outcome: ForwardOutcome, need: Need): Promise<Next<Need, Response>> {
   if (isOfAnotherVariant(outcome, need)) return lookedUpAgain(outcome, need);
   switch (outcome.kind) {
     case "origin-failed": {
@@ -157,10 +151,7 @@ async function nextAfter(
 }
 
 /** Looks up a variant again, under its own key. Another request may have led for it meanwhile. */
-async function lookedUpAgain(
-  outcome: ForwardOutcome,
-  need: OriginNeed,
-): Promise<Next<OriginNeed, Response>> {
+async function lookedUpAgain(outcome: ForwardOutcome, need: Need): Promise<Next<Need, Response>> {
   const search = new Search(need, need.exchange);
   const found = await search.found();
   if (found !== undefined && search.accepts(found)) {
@@ -178,7 +169,7 @@ async function lookedUpAgain(
  *
  * @param sinceAtMs when the wait began; epoch milliseconds
  */
-async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
+async function ledInTurn(need: Need, sinceAtMs: number): Promise<Response> {
   const { asked, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
   const waitMs = asked.route.patienceMs - Math.abs(nowAtMs() - sinceAtMs);
@@ -191,7 +182,7 @@ async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response>
 }
 
 /** Forwards one request that shares nothing. */
-async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
+async function led(need: Need, hasWaited: boolean): Promise<Response> {
   // Another request may have fetched a response for all since the first one found nothing to share.
   const brought = hasWaited ? broughtForAll(need) : undefined;
   const unasked = brought ?? (await withoutAsking(need, { hasWaited }));
@@ -205,7 +196,7 @@ async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
  * Leads a forward. A client's response that fails, or would remove a stored one, says nothing about other
  * clients. If a response is stored, an anonymous request behind the answer decides.
  */
-async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<Fetched<Response>> {
+async function leadAndConfirm(need: Need, flight: ForwardFlight): Promise<Fetched<Response>> {
   const { asked, exchange, key } = need;
   const { site } = exchange;
   const before = atHand(need);
@@ -223,7 +214,7 @@ async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<
   return fetched;
 }
 
-function broughtForAll(need: OriginNeed): Response | undefined {
+function broughtForAll(need: Need): Response | undefined {
   const come = comeSince(need);
   if (come === undefined || !isOfAnotherVariant(come, need)) return answeredWith(come, need);
   const own = forOwnVariant(come, need);

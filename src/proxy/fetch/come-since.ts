@@ -4,7 +4,6 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardOutcome } from "../site/forward-outcome.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type Need, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -93,8 +92,6 @@ export async function storedMeanwhile(need: Need): Promise<Candidate | undefined
   const found = await new Search(need, exchange).found();
   if (found === undefined) return undefined;
   const { candidate } = found;
-  // The view may have expired during the wait, too.
-  await settleDoubt(candidate, need);
   if (mayAnswer(candidate, need)) return candidate;
   discardBody(candidate.stored);
   return undefined;

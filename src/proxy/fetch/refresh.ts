@@ -7,8 +7,8 @@ import { Decision, settle } from "../../observe/decision.ts";
 import { inNobodysName } from "../request/nobodys-name.ts";
 import { type Asked, asRefresh } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
-import type { Need } from "../reuse/need.ts";
-import { type FoundResponse, Search, type SearchPlace } from "../reuse/search.ts";
+import type { Need, SearchPlace } from "../reuse/need.ts";
+import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admission.ts";
@@ -102,19 +102,17 @@ export async function refreshAhead(
   aheadSeconds: number,
   context: Context,
 ): Promise<Ahead> {
-  const { nowAtMs, afterAnswer } = context;
-  const { view, flights } = context.site;
+  const { flights } = context.site;
   if (!isWorthAsking(client, context)) return { kind: "origin-in-trouble" };
-  await view.attend({ atMs: nowAtMs(), host: client.key.host, afterAnswer })?.();
-  if (context.site.bypasses(client.route.name)) return { kind: "bypassed" };
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
   const exchange = refreshOf(client, context);
   const { decision } = exchange;
   const given = { asked: { ...client, directives }, exchange, accepts: isFresh };
   const search = new Search(given, exchange);
+  const found = await search.found();
+  if (found === undefined && search.isBypassed()) return { kind: "bypassed" };
   try {
-    const found = await search.found();
-    const underWay = flights.get(search.key.text, nowAtMs());
+    const underWay = flights.get(search.key.text, exchange.nowAtMs());
     const isThere = found !== undefined && isFresh(found);
     if (isThere) admitOnHit(found.candidate, search);
     if (isThere || underWay !== undefined) discardBody(found?.candidate.stored);

@@ -4,9 +4,12 @@ import type { LookupSite, Site } from "../site/site.ts";
 import type { Asked } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { Search, type SearchPlace } from "./search.ts";
+import { Search } from "./search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { isOfUse, type VerdictQuestion } from "./verdict.ts";
+
+/** The results of a search that storing the response needs. */
+export type SearchPlace = Readonly<Search["place"]>;
 
 /** A request for the origin, the results of its search, and the stored responses at hand. */
 export interface Need<S extends LookupSite = Site> extends SearchPlace {

@@ -4,6 +4,7 @@ import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite, Site } from "../site/site.ts";
 import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { Attention } from "../../purge/view/view.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
@@ -12,18 +13,16 @@ import { variantKey } from "../request/key.ts";
 import { type Asked, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
-import type { ResponseDetail, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import type {
+  Candidate,
+  ResponseDetail,
+  StoredMetadata,
+  StoredResponse,
+} from "../stored/stored-response.ts";
 import { responseIn, type ResponseRead, type ResponseTier, type Tiers } from "../stored/tiers.ts";
 import { putAbove } from "./put-above.ts";
 import { type InShared, lookBeyond, passesOver } from "./shared-look.ts";
-import type { Candidate } from "../stored/stored-response.ts";
-import {
-  decide,
-  isAnswer,
-  type MissReason,
-  type Verdict,
-  type VerdictQuestion,
-} from "./verdict.ts";
+import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
 
 /** A stored response, and the verdict on it. */
 export type FoundResponse = Found<ResponseDetail, Verdict>;
@@ -85,6 +84,24 @@ export class Search<S extends LookupSite = Site>
     return find(this);
   }
 
+  attend(): (() => Promise<void>) | undefined {
+    return this.exchange.site.view.attend(this.#attention());
+  }
+
+  isBypassed(): boolean {
+    return this.exchange.site.bypasses(this.asked.route.name);
+  }
+
+  seek({ verdict, candidate }: FoundResponse): Promise<void> | undefined {
+    if (verdict.judged?.kind !== "unverified") return undefined;
+    return this.exchange.site.view.seek(this.#attention(), candidate.stored.metadata.stamp);
+  }
+
+  #attention(): Attention {
+    const { asked, atMs, exchange } = this;
+    return { atMs, host: asked.key.host, afterAnswer: exchange.afterAnswer };
+  }
+
   accepts(found: FoundResponse): boolean {
     return this.#ask.accepts?.(found) ?? isAnswer(found.verdict);
   }
@@ -92,11 +109,6 @@ export class Search<S extends LookupSite = Site>
   get place() {
     const { key, marker, inShared, memoryCount, lookedAtMs } = this;
     return { key, marker, inShared, memoryCount, lookedAtMs };
-  }
-
-  /** The reason for a miss. */
-  get missReason(): MissReason {
-    return this.marker === undefined ? "uri-miss" : "vary-miss";
   }
 
   /** Returns the response of a complete fill of this isolate, for as long as a tier would keep it. */
@@ -187,8 +199,8 @@ export class Search<S extends LookupSite = Site>
 
   async #read(tier: ResponseTier, part: "metadata" | "whole"): Promise<ResponseRead> {
     const { asked, exchange, atMs: sinceAtMs } = this;
-    const { afterAnswer } = exchange;
-    const { lifts } = exchange.site;
+    const { afterAnswer, site } = exchange;
+    const { lifts } = site;
     // A body that is needed after all is backfilled, also for HEAD.
     const isNeeded = part === "whole" && mayNeedNoBody(asked);
     const isForMemory = this.used.usesMemory;
@@ -203,7 +215,7 @@ export class Search<S extends LookupSite = Site>
       const range = rangeIn(asked, metadata);
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
-    const prolongMs = sharedMsMax(asked, exchange.site);
+    const prolongMs = sharedMsMax(asked, site);
     const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, prolongMs, afterAnswer };
     const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
     if (isLifted) lifts.end();
@@ -232,6 +244,3 @@ export class Search<S extends LookupSite = Site>
     putAbove(above, candidate, this);
   }
 }
-
-/** The results of a search that storing the response needs. */
-export type SearchPlace = Readonly<Search["place"]>;

@@ -10,6 +10,11 @@ import type { Asked } from "../request/plan.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
 
+/** @param search without a result */
+export function missReason({ marker }: { readonly marker: object | undefined }): MissReason {
+  return marker === undefined ? "uri-miss" : "vary-miss";
+}
+
 /** The reason for a verdict: a state of the response, a stricter rule, or an allowance. */
 export type Decider =
   /** RFC 9111 §4.2. */

@@ -33,7 +33,7 @@ import type { VariantDemand } from "./variant-demand.ts";
 export interface LookupSite {
   readonly config: Config;
   readonly tiers: Tiers;
-  readonly view: PurgeView;
+  readonly view: Omit<PurgeView, "arrived" | "stamp">;
   /** The clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** 0 ≤ n < 1 */
@@ -50,12 +50,13 @@ export interface LookupSite {
   readonly invalidations: Pick<Invalidations, "covers">;
   readonly originHealth: Pick<OriginHealth, "spareLook">;
   readonly uncacheable: Readonly<
-    Record<"forAll" | "forSessions", Pick<Uncacheable["forAll"], "has">>
+    Record<"forAll" | "forSessions" | "pass", Pick<Uncacheable["forAll"], "has">>
   > & { readonly stood: Pick<Uncacheable["stood"], "mark"> };
 }
 
 /** The whole state. It lives as long as its isolate. */
 export interface Site extends LookupSite {
+  readonly view: PurgeView;
   readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
   readonly loops: Loops;
   readonly flights: ForwardFlights;
