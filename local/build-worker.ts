@@ -5,7 +5,7 @@ import { bundled, root } from "./bundling.ts";
 import { defaultConfigPath, loadConfig } from "./load-config.ts";
 import { usedConfig } from "./run/project.ts";
 
-type Changed = Pick<BuildOptions, "minify" | "keepNames">;
+type BuildChanges = Pick<BuildOptions, "minify" | "keepNames">;
 
 /**
  * @param configPath the configuration to bundle instead of `tidemark.config.ts`
@@ -15,14 +15,14 @@ type Changed = Pick<BuildOptions, "minify" | "keepNames">;
  */
 export async function buildWorker(
   configPath: string = defaultConfigPath,
-  changed: Changed = {},
+  changed: BuildChanges = {},
 ): Promise<string> {
   await loadConfig(configPath);
   return bundleWorker(configPath, changed);
 }
 
 /** Bundles the Worker with a configuration that is already checked. */
-export async function bundleWorker(configPath: string, changed: Changed = {}): Promise<string> {
+export async function bundleWorker(configPath: string, changed: BuildChanges = {}): Promise<string> {
   return bundled({
     entryPoints: [join(root, "worker.ts")],
     plugins: [usedConfig(resolve(configPath))],

@@ -8,7 +8,7 @@ import { OperatorError } from "../src/base/operator-error.ts";
 import { type ReadableLine, readableLog } from "./readable-log.ts";
 import {
   probeField,
-  type RequestTold,
+  type RequestLine,
   tellingModule,
   toldIn,
   workerModule,
@@ -67,7 +67,7 @@ export interface ColoSettings {
   /** Receives each line that the Worker prints, which is JSON. */
   readonly onLine?: (text: string) => void;
   /** Receives the result of each request once the response fields are sent. */
-  readonly onRequest?: (told: RequestTold) => void;
+  readonly onRequest?: (told: RequestLine) => void;
   /** A D1 database, which all colos with the same folder share. */
   readonly d1?: { readonly binding: string; readonly folder: string };
   /** The port of workerd's inspector; by default there is none. */

@@ -91,14 +91,14 @@ function checking(path: string, { folder, alias, checking: refusing }: Library) 
   };
 }
 
-interface Blamed {
+interface ConfigSource {
   /** The requested file. Errors in other files name them. */
   readonly path: string;
   readonly library: Library;
 }
 
 /** Returns a sentence, with line and column if the bundler reports them. */
-export function firstFault(cause: unknown, { path, library }: Blamed): string {
+export function firstFault(cause: unknown, { path, library }: ConfigSource): string {
   const [fault] = isBuildFailure(cause) ? cause.errors : [];
   if (fault === undefined) {
     const told = cause instanceof Error ? String(cause) : inspect(cause);

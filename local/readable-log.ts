@@ -28,16 +28,16 @@ export function readableLog(text: string): ReadableLine | undefined {
   return { level: String(level), text: isWhole ? text : message };
 }
 
-interface Logged {
+interface LoggedLine {
   readonly event?: unknown;
   readonly level?: unknown;
   readonly message?: unknown;
 }
 
-function parsed(text: string): Logged | undefined {
+function parsed(text: string): LoggedLine | undefined {
   if (!text.startsWith('{"ts":')) return undefined;
   try {
-    return JSON.parse(text) as Logged;
+    return JSON.parse(text) as LoggedLine;
   } catch {
     return undefined;
   }

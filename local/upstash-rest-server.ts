@@ -7,10 +7,10 @@ import type { AddressInfo } from "node:net";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { Counter, type Counts } from "./upstash-rest/counts.ts";
 import { Database } from "./upstash-rest/database.ts";
-import { type AnsweredCall, respond } from "./upstash-rest/respond.ts";
+import { type CallAnswer, respond } from "./upstash-rest/respond.ts";
 
 export type { Counts } from "./upstash-rest/counts.ts";
-export type { AnsweredCall } from "./upstash-rest/respond.ts";
+export type { CallAnswer as AnsweredCall } from "./upstash-rest/respond.ts";
 
 export interface UpstashRestServerOptions {
   redisUrl: string;
@@ -24,9 +24,9 @@ export interface UpstashRestServerOptions {
   /** The age of the state that reads outside transactions see. Default 0: the primary answers. */
   replicaLagMs?: number;
   /** Called before each request is executed. `false` breaks its connection without executing it. */
-  isTaken?: (commands: AnsweredCall["commands"]) => boolean;
+  isTaken?: (commands: CallAnswer["commands"]) => boolean;
   /** Called for every answered request, including refused ones. */
-  onAnswered?: (call: AnsweredCall) => void;
+  onAnswered?: (call: CallAnswer) => void;
 }
 
 export interface UpstashRestServer {

@@ -165,14 +165,14 @@ function lacksWorld({ name }: TierInCode): Fault {
   };
 }
 
-interface Answering {
+interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: Hono;
   readonly looked: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
 }
 
-function answerer({ proxy, operators, looked, arrivalOf }: Answering): Application["fetch"] {
+function answerer({ proxy, operators, looked, arrivalOf }: AppParts): Application["fetch"] {
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");

@@ -19,7 +19,7 @@ export interface Pages {
  * Why data runs on a core of its own: it was used before the Worker started, or it has another database
  * or namespace.
  */
-export type WhyApart = "in-use" | "other-database";
+export type ReasonApart = "in-use" | "other-database";
 
 /** Possible trouble of a counter or buffer in an isolate. */
 export interface SetTroubles {
@@ -52,7 +52,7 @@ export interface WarmedKey {
 }
 
 /** Loads keys of namespaces into Redis before the first request for them. */
-export interface Warming {
+export interface KeyWarmer {
   /** Returns why these keys cannot be loaded, or `undefined` if they can. */
   readonly whyNot: (namespace: string, keys: readonly (string | number)[]) => Reason | undefined;
   /**
@@ -69,7 +69,7 @@ export interface Warming {
 /** A data cache, as seen by its Worker. */
 export interface DataBesidePages {
   /** Makes it use the pages' core from its first use on. Returns why, if it cannot. */
-  readonly join: (pages: Pages) => WhyApart | undefined;
+  readonly join: (pages: Pages) => ReasonApart | undefined;
   /** Runs its part of the cron trigger. Never rejects. */
   readonly runCron: () => Promise<void>;
   /** Returns the counts since the last call. */
@@ -79,10 +79,10 @@ export interface DataBesidePages {
   readonly troubles: () => DataTroubles;
   /** Lists the values in memory as far as purges can match them. */
   readonly stored: () => Iterable<Coverage>;
-  readonly warming: Warming;
+  readonly warming: KeyWarmer;
 }
 
-export function faultOf(why: WhyApart): Fault {
+export function faultOf(why: ReasonApart): Fault {
   const what = "Data works apart from the pages: it reads the purge journal by itself.";
   return why === "in-use"
     ? {

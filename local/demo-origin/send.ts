@@ -6,7 +6,7 @@ import { cacheControl } from "./cache-policy.ts";
 import type { DemoEnv } from "./demo-env.ts";
 import { framePage, type Html } from "./page-frame.ts";
 
-export interface Kept {
+export interface PageCaching {
   readonly cacheControl: string;
   readonly tags?: readonly string[];
   readonly status?: ContentfulStatusCode;
@@ -16,7 +16,7 @@ export function sendText(
   context: Context<DemoEnv>,
   contentType: string,
   text: string,
-  { cacheControl: control, tags = [], status = 200 }: Kept,
+  { cacheControl: control, tags = [], status = 200 }: PageCaching,
 ): Response {
   return context.body(text, status, {
     "Content-Type": contentType,
@@ -27,13 +27,13 @@ export function sendText(
   });
 }
 
-export const sendJson = (context: Context<DemoEnv>, data: object, kept: Kept): Response =>
+export const sendJson = (context: Context<DemoEnv>, data: object, kept: PageCaching): Response =>
   sendText(context, "application/json; charset=utf-8", JSON.stringify(data), kept);
 
 /** Call it after the queries of a page, so that the stamp in its footer includes them. */
 export async function sendPage(
   context: Context<DemoEnv>,
-  page: Kept & { readonly title: string; readonly description?: string; readonly content: Html },
+  page: PageCaching & { readonly title: string; readonly description?: string; readonly content: Html },
 ): Promise<Response> {
   const { assets, nowAtMs } = context.var.site;
   const atMs = nowAtMs();
@@ -49,7 +49,7 @@ export async function sendPage(
 /** @param page.says plain text, which is escaped */
 export function sendPlainPage(
   context: Context<DemoEnv>,
-  page: Kept & { readonly title: string; readonly says: string },
+  page: PageCaching & { readonly title: string; readonly says: string },
 ): Promise<Response> {
   const content = html`<h1>${page.title}</h1>
     <p>${page.says}</p>

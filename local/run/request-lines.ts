@@ -5,7 +5,7 @@ import { type BareItem, parseList, Token } from "structured-headers";
 /** The name of the Worker's own module, beside the reporting one. */
 export const workerModule = "worker.js";
 
-export interface RequestTold {
+export interface RequestLine {
   readonly colo: string;
   /** The time of arrival in epoch milliseconds. */
   readonly atMs: number;
@@ -68,9 +68,9 @@ export default isClass
 }
 
 /** Returns `undefined` for a line of the Worker itself. */
-export function toldIn(text: string): Omit<RequestTold, "colo"> | "probed" | undefined {
+export function toldIn(text: string): Omit<RequestLine, "colo"> | "probed" | undefined {
   if (!text.startsWith(begin)) return undefined;
-  return (JSON.parse(text) as Record<string, Omit<RequestTold, "colo"> | "probed">)[
+  return (JSON.parse(text) as Record<string, Omit<RequestLine, "colo"> | "probed">)[
     "tidemark-start"
   ];
 }
@@ -79,7 +79,7 @@ export function toldIn(text: string): Omit<RequestTold, "colo"> | "probed" | und
 export function shortStatus({
   cacheStatus,
   proxyStatus,
-}: Pick<RequestTold, "cacheStatus" | "proxyStatus">): string {
+}: Pick<RequestLine, "cacheStatus" | "proxyStatus">): string {
   const handled = lastMember(cacheStatus);
   if (handled === undefined) {
     const error = lastMember(proxyStatus)?.get("error");

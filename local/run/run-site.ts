@@ -2,7 +2,7 @@
 import type { Part, Style } from "../printable.ts";
 import { greeting } from "./greeting.ts";
 import type { Project } from "./project.ts";
-import { type RequestTold, shortStatus } from "./request-lines.ts";
+import { type RequestLine, shortStatus } from "./request-lines.ts";
 import { type Site, type SiteSettings, startSite } from "../site.ts";
 import type { StartOptions } from "../start-options.ts";
 import { type ProjectWatch, watchProject } from "./watched-project.ts";
@@ -161,7 +161,7 @@ class Lines {
     }
   }
 
-  readonly onRequest = (told: RequestTold): void => {
+  readonly onRequest = (told: RequestLine): void => {
     const { terminal, options } = this.#settings;
     if (options.isQuiet) return;
     this.#requests += 1;

@@ -18,7 +18,7 @@ interface Step {
   commands: readonly RedisCommand[];
 }
 
-export interface Recording {
+export interface CommandRecorder {
   /**
    * Must be called once, with an empty list if nothing was executed, or if that is unknown.
    *
@@ -95,7 +95,7 @@ export class LaggingReplica {
   }
 
   /** Call it before the primary, in the order of the calls. */
-  beginRecording(): Recording {
+  beginRecording(): CommandRecorder {
     const step: Step = { executedAtMs: undefined, commands: [] };
     this.#steps.push(step);
     return {

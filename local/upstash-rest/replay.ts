@@ -2,7 +2,7 @@
 // condition. Pure.
 import type { CommandOutcome, RedisArgument, RedisCommand } from "./redis-connection.ts";
 
-export interface Executed {
+export interface ExecutedCommand {
   command: RedisCommand;
   outcome: CommandOutcome;
   /** Epoch milliseconds, from which relative expiry counts. */
@@ -22,7 +22,7 @@ export function keysOfScript([name, , count, ...args]: RedisCommand): readonly R
 }
 
 /** Returns undefined for a failed command, one whose condition did not hold, and a script. */
-export function replayOf(executed: Executed): RedisCommand | undefined {
+export function replayOf(executed: ExecutedCommand): RedisCommand | undefined {
   const { command, outcome } = executed;
   const [name, key = "", ...args] = command;
   if (outcome.kind !== "replied" || scriptNames.has(name)) return undefined;
@@ -66,7 +66,7 @@ function withStreamId(command: RedisCommand, id: Buffer): RedisCommand {
 }
 
 /** With GET, the reply is the old value, which shows the condition only indirectly. */
-function setWasApplied({ command, outcome }: Executed): boolean {
+function setWasApplied({ command, outcome }: ExecutedCommand): boolean {
   if (outcome.kind !== "replied") return false;
   const words = new Set(command.slice(3).map(upper));
   if (!words.has("GET")) return outcome.reply !== null;
@@ -74,7 +74,7 @@ function setWasApplied({ command, outcome }: Executed): boolean {
   return words.has("XX") ? outcome.reply !== null : true;
 }
 
-function absoluteSet(executed: Executed): RedisCommand {
+function absoluteSet(executed: ExecutedCommand): RedisCommand {
   const [, key = "", value = "", ...options] = executed.command;
   const kept: RedisArgument[] = [];
   const rest = options.values();
@@ -87,7 +87,7 @@ function absoluteSet(executed: Executed): RedisCommand {
   return ["SET", key, value, ...kept];
 }
 
-function getExpiry(executed: Executed): RedisCommand | undefined {
+function getExpiry(executed: ExecutedCommand): RedisCommand | undefined {
   const [, key = "", option, amount] = executed.command;
   switch (upper(option)) {
     case "EX":
@@ -109,7 +109,7 @@ function unitMs(name: string): 1 | 1_000 {
   return name.startsWith("P") ? 1 : 1_000;
 }
 
-function instantOf(executed: Executed, unit: 1 | 1_000, amount: RedisArgument | undefined): string {
+function instantOf(executed: ExecutedCommand, unit: 1 | 1_000, amount: RedisArgument | undefined): string {
   return String(executed.executedAtMs + Number(amount?.toString()) * unit);
 }
 

@@ -21,7 +21,7 @@ import { readRestCall, type RestCall } from "./rest-call.ts";
 const bodyBytesMax = 10 * 1_024 * 1_024;
 
 /** One request and its answer, for observers. */
-export interface AnsweredCall {
+export interface CallAnswer {
   /** The requested commands, including failed ones; empty for a refused request. */
   readonly commands: readonly RedisCommand[];
   /** Lengths of the bodies, without headers. */
@@ -38,7 +38,7 @@ export interface Exchange {
   database: Database;
   isTaken?: ((commands: readonly RedisCommand[]) => boolean) | undefined;
   /** Called before the answer is sent, so that each received answer has been reported. */
-  onAnswered?: ((call: AnsweredCall) => void) | undefined;
+  onAnswered?: ((call: CallAnswer) => void) | undefined;
 }
 
 /** Never rejects: internal errors are answered with 500. */

@@ -54,13 +54,13 @@ function withExplanation(response: Response, explanation: Explanation): Response
   return new Response(body, { status, statusText, headers, encodeBody: "manual" });
 }
 
-type Told = Explanation & {
+type DebugText = Explanation & {
   /** The original `Cache-Control`, which other clients get. */
   readonly cacheControl: string | null;
 };
 
 /** Returns ASCII JSON. If it is too long, the longest fields are left out, and `leftOut` names them. */
-function fieldText(explanation: Told): string {
+function fieldText(explanation: DebugText): string {
   const whole = asciiJson(explanation);
   if (whole.length <= fieldBytesMax) return whole;
   const { colo, at, route, handling, verdict, cacheStatus, next, cacheControl } = explanation;

@@ -1,12 +1,12 @@
 // GET /_cache/explain: explains how the cache would answer a request, and why.
 import { askedUrl } from "./asked-url.ts";
-import { type Explained, explain } from "./explain/explain.ts";
+import { type ExplainSubject, explain } from "./explain/explain.ts";
 import { sentencesOf } from "./explain/sentences.ts";
 import { compileUrlReader } from "../proxy/request/url-reader.ts";
 import { told, toldError } from "./told.ts";
 
 /** An invalid parameter, and a hint. */
-interface Wrong {
+interface ParameterFault {
   readonly why: string;
   readonly mend: string;
 }
@@ -20,7 +20,7 @@ const formats = ["json", "text"];
  * @param request of the operator. Its host completes a `url` that is a path; its `cf` stands for the client's
  * @returns 200 with the explanation, as JSON or text; 400 for a bad query
  */
-export async function explainRoute(request: Request, explained: Explained): Promise<Response> {
+export async function explainRoute(request: Request, explained: ExplainSubject): Promise<Response> {
   const asked = new URL(request.url);
   const question = questionIn(asked);
   if ("why" in question) {
@@ -48,7 +48,7 @@ interface Question {
   readonly init: { readonly method: string; readonly headers: Headers };
 }
 
-function questionIn(asked: URL): Question | Wrong {
+function questionIn(asked: URL): Question | ParameterFault {
   const given = asked.searchParams;
   const foreign = [...given.keys()].find((name) => !known.includes(name));
   if (foreign !== undefined) {
@@ -78,7 +78,7 @@ function questionIn(asked: URL): Question | Wrong {
   return headers instanceof Headers ? { url, init: { method, headers } } : headers;
 }
 
-function urlIn(text: string | null, asked: URL): string | Wrong {
+function urlIn(text: string | null, asked: URL): string | ParameterFault {
   const example = "https://www.example.com/news/?page=2";
   const mend = `Write url=${encodeURIComponent(example)} for ${example}, or a path for this host.`;
   if (text === null || text === "") return { why: "No URL is given.", mend };
@@ -93,7 +93,7 @@ function isMethod(method: string, url: string): boolean {
   }
 }
 
-function headersIn(lines: readonly string[]): Headers | Wrong {
+function headersIn(lines: readonly string[]): Headers | ParameterFault {
   const headers = new Headers();
   const mend =
     "Write header=Name:%20value, such as header=Accept-Language:%20de, once for each field.";

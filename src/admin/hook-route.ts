@@ -9,7 +9,7 @@ import type { OperatorGate } from "./auth.ts";
 import {
   accepted,
   type AcceptanceRouteSettings,
-  type Handled,
+  type PurgeAnswer,
   retryAfterSeconds,
 } from "./purge-route.ts";
 import { nothingPurged } from "./purge-sender.ts";
@@ -29,10 +29,10 @@ export function hookRoute(
   hook: Hook,
   settings: HookRouteSettings,
   attention: Attention,
-): Promise<Handled> {
+): Promise<PurgeAnswer> {
   const { gate, naming, nowAtMs, log, purgeLog } = settings;
   const { afterAnswer } = attention;
-  return hook.receive<ResolvedOrder, Handled>(request, {
+  return hook.receive<ResolvedOrder, PurgeAnswer>(request, {
     nowAtMs,
     log,
     afterAnswer,
@@ -68,7 +68,7 @@ const noDryRun = {
   mend: "Leave it out.",
 };
 
-function refused({ status, code, refusal, why, mend }: HookRefusal): Handled {
+function refused({ status, code, refusal, why, mend }: HookRefusal): PurgeAnswer {
   const headers = { "retry-after": String(retryAfterSeconds) };
   const error = { code, what: nothingPurged, why, mend };
   return { answer: toldError(status, error, status === 503 ? headers : {}), refusal };

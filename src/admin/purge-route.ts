@@ -5,7 +5,7 @@ import type { Reason } from "../base/operator-error.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import type { Acceptances, SignedOrder } from "../purge/acceptance/acceptance.ts";
 import {
-  type Naming,
+  type TargetNames,
   orderBytesMax,
   readOrder,
   type ResolvedOrder,
@@ -22,7 +22,7 @@ import { journalAway, told, toldError, toldOf } from "./told.ts";
 export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail>, "metrics"> {
   /** A reason if purges cannot be accepted. */
   readonly acceptances: Acceptances | Reason;
-  readonly naming: Naming;
+  readonly naming: TargetNames;
   readonly visibleWithinSeconds: number;
 }
 
@@ -32,7 +32,7 @@ export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, Accept
 export const retryAfterSeconds = 5;
 
 /** The response to a sender, with what is counted and logged. */
-export interface Handled {
+export interface PurgeAnswer {
   readonly answer: Response;
   readonly refusal?: PurgeRefusal;
   /** Absent for a dry run. */
@@ -51,7 +51,7 @@ export async function purgeRoute(
   request: Request,
   settings: PurgeRouteSettings,
   attention: Attention,
-): Promise<Handled> {
+): Promise<PurgeAnswer> {
   const { naming } = settings;
   const sender = await senderOf(request, settings);
   if (sender.kind === "refused") return sender;
@@ -83,7 +83,7 @@ export async function accepted(
   sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
   { acceptances, metrics, visibleWithinSeconds }: AcceptanceRouteSettings,
   attention: Attention,
-): Promise<Handled> {
+): Promise<PurgeAnswer> {
   const { id, by } = sender;
   if ("why" in acceptances) return unavailable(acceptances);
   const acceptance = await acceptances.accept({ targets, mode, reason, ...sender }, attention);
@@ -111,7 +111,7 @@ function asSent(bytes: Uint8Array<ArrayBuffer>): string | undefined {
 }
 
 /** @param code of the error; metrics use the same */
-function refused(status: number, code: PurgeRefusal, { why, mend }: Reason): Handled {
+function refused(status: number, code: PurgeRefusal, { why, mend }: Reason): PurgeAnswer {
   return { answer: toldError(status, { code, what: nothingPurged, why, mend }), refusal: code };
 }
 
@@ -127,7 +127,7 @@ function usedBefore(id: string): Reason {
   return { why, mend: "Give each purge an id of its own." };
 }
 
-function unavailable(reason: Reason): Handled {
+function unavailable(reason: Reason): PurgeAnswer {
   const error = { code: "unavailable", what: "The purge was not accepted.", ...reason };
   const answer = toldError(503, error, { "retry-after": String(retryAfterSeconds) });
   return { answer, refusal: "unavailable" };

@@ -12,7 +12,7 @@ export interface SenderSettings extends Pick<Environment, "purgeSecrets"> {
 }
 
 /** The response to a rejected sender, and the label under which it is counted. */
-interface Refused {
+interface SenderRefusal {
   readonly kind: "refused";
   readonly answer: Response;
   readonly refusal: PurgeRefusal;
@@ -24,7 +24,7 @@ export interface Sender {
   /** `webhook-id`; empty if an operator sends none. */
   readonly id: string;
   /** Verifies the body as received. Returns `undefined` if it is authentic. */
-  readonly refusalOf: (body: Uint8Array<ArrayBuffer>) => Promise<Refused | undefined>;
+  readonly refusalOf: (body: Uint8Array<ArrayBuffer>) => Promise<SenderRefusal | undefined>;
 }
 
 export const nothingPurged = "Nothing was purged.";
@@ -36,7 +36,7 @@ const idLengthMax = 256;
 export async function senderOf(
   request: Request,
   { purgeSecrets, gate }: SenderSettings,
-): Promise<Sender | Refused> {
+): Promise<Sender | SenderRefusal> {
   const { headers } = request;
   const id = headers.get("webhook-id") ?? "";
   if (id.length > idLengthMax) return tooLongId();
@@ -60,7 +60,7 @@ export async function senderOf(
 }
 
 /** Checks the fields of a signed request. The signature itself needs the body. */
-function signer(request: Request, secrets: string, gate: OperatorGate): Sender | Refused {
+function signer(request: Request, secrets: string, gate: OperatorGate): Sender | SenderRefusal {
   const claim = webhookClaim(request);
   if (claim.kind === "refused") {
     gate.refusals.refused("signature", reasonOf[claim.reason]);
@@ -81,13 +81,13 @@ const reasonOf: Readonly<
   Record<(WebhookClaim & { kind: "refused" })["reason"], CredentialRefusal>
 > = { timestamp: "expired", malformed: "malformed" };
 
-function tooLongId(): Refused {
+function tooLongId(): SenderRefusal {
   const why = `Its webhook-id is over ${idLengthMax} characters.`;
   const error = { code: "malformed", what: nothingPurged, why, mend: "Give it a shorter one." };
   return { kind: "refused", answer: toldError(400, error), refusal: "malformed" };
 }
 
-function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): Refused {
+function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRefusal {
   const mend =
     'Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or send "Authorization: Bearer <ADMIN_TOKEN>".';
   const error = { code: "unauthorized", what: nothingPurged, why: `${why}.`, mend };
@@ -95,6 +95,6 @@ function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): Refused {
 }
 
 /** A sender keeps a purge that gets this response, and retries it after the deployment is fixed. */
-function notToBeKnown(fault: Fault): Refused {
+function notToBeKnown(fault: Fault): SenderRefusal {
   return { kind: "refused", answer: notUsable(fault, nothingPurged), refusal: "unavailable" };
 }

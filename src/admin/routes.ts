@@ -14,7 +14,7 @@ import { hotRoute } from "./hot-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { PurgeLog } from "./purges/purge-log.ts";
-import { type Handled, purgeRoute } from "./purge-route.ts";
+import { type PurgeAnswer, purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { statsRoute } from "./stats-route.ts";
 import { noJournal } from "./told.ts";
@@ -64,7 +64,7 @@ function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
   const accepting = { gate, metrics, naming, visibleWithinSeconds, acceptances };
   const attentionOf = attentionBy(settings);
   const purgeLog = new PurgeLog(site);
-  const noted = ({ answer, refusal }: Handled) => {
+  const noted = ({ answer, refusal }: PurgeAnswer) => {
     if (refusal !== undefined) {
       metrics.add("purgeRefusals", [refusal]);
       purgeLog.refused(refusal);

@@ -4,12 +4,12 @@ import { isErrorStatus } from "../rules/fields.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import type { Decision } from "../observe/decision.ts";
 import type { StoreRefusal } from "../proxy/storing/refusal.ts";
-import type { PassedBy, WarmedPage } from "../proxy/warm/warm-page.ts";
+import type { SkippedPage, WarmedPage } from "../proxy/warm/warm-page.ts";
 import { groundOfPass } from "./explain/grounds.ts";
 import { groundOfRefusal } from "./explain/grounds-of-refusal.ts";
 import type { Warmed } from "../protocol/answers.ts";
 
-type Told = Pick<Warmed, "result" | "status" | "why">;
+type WarmReport = Pick<Warmed, "result" | "status" | "why">;
 
 type AskedPage = Extract<WarmedPage, { kind: "asked" }>;
 
@@ -18,7 +18,7 @@ export function toldOfPage(page: string, came: WarmedPage | undefined): Warmed {
   return { page, ...toldOf(came) };
 }
 
-function toldOf(came: WarmedPage | undefined): Told {
+function toldOf(came: WarmedPage | undefined): WarmReport {
   if (came === undefined)
     return failed("it was not over within 25 s; it goes on behind the answer");
   switch (came.kind) {
@@ -39,15 +39,15 @@ function toldOf(came: WarmedPage | undefined): Told {
   }
 }
 
-function toldOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inShared"]): Told {
+function toldOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inShared"]): WarmReport {
   if (inShared === "there") return { result: "already" };
   const why = inThisColo(inShared);
   return inShared === "unavailable" ? failed(why) : { result: "already", why };
 }
 
-const failed = (why: string): Told => ({ result: "failed", why });
+const failed = (why: string): WarmReport => ({ result: "failed", why });
 
-const grounds: Readonly<Record<PassedBy["by"], { readonly why: string }>> = {
+const grounds: Readonly<Record<SkippedPage["by"], { readonly why: string }>> = {
   ...groundOfPass,
   reserved: { why: "paths below /_cache/ are for the operator of this deployment" },
   host: { why: "its host is not one of this site's" },
@@ -58,7 +58,7 @@ const grounds: Readonly<Record<PassedBy["by"], { readonly why: string }>> = {
   },
 };
 
-function whyPassedBy({ by, names }: PassedBy): string {
+function whyPassedBy({ by, names }: SkippedPage): string {
   return withNames(grounds[by].why, names);
 }
 
@@ -66,7 +66,7 @@ function withNames(why: string, names: readonly string[]): string {
   return names.length === 0 ? why : `${why}: ${names.join(", ")}`;
 }
 
-function toldOfAnswer(asked: AskedPage): Told {
+function toldOfAnswer(asked: AskedPage): WarmReport {
   const { isRefreshed, decision, outcome } = asked;
   if (outcome?.kind === "origin-failed") return toldOfFailure(outcome, decision);
   const status = decision.forwardStatus;
@@ -84,7 +84,7 @@ function toldOfAnswer(asked: AskedPage): Told {
 function toldOfFailure(
   outcome: Extract<AskedPage["outcome"], { kind: "origin-failed" }>,
   { forwardStatus }: Decision,
-): Told {
+): WarmReport {
   const status = outcome.status ?? forwardStatus;
   if (status !== undefined) return { ...failed(`the origin answered ${status}`), status };
   return failed(
@@ -95,7 +95,7 @@ function toldOfFailure(
 }
 
 /** Describes where the page was stored. Warming targets the shared tier, so its absence there is reported. */
-function toldOfTiers(asked: AskedPage): Told {
+function toldOfTiers(asked: AskedPage): WarmReport {
   const changes = [...asked.decision.changes, ...(asked.second?.changes ?? [])];
   if (changes.length === 0) {
     const why = "it was invalidated, or its route was switched off, while it was asked for";

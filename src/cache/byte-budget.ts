@@ -1,6 +1,6 @@
 // The memory limit for all fills of an isolate: arriving bodies, and bodies that clients have yet to read.
 
-interface Holding {
+interface HeldBytes {
   readonly bytes: number;
   holderCount: number;
   isCounted: boolean;
@@ -12,7 +12,7 @@ const largeShare = 3 / 4;
 /** Counts the body bytes of all fills against one limit. */
 export class ByteBudget {
   readonly #bytesMax: number;
-  readonly #holdings = new Map<object, Holding>();
+  readonly #holdings = new Map<object, HeldBytes>();
   #takenBytes = 0;
   #refusedBytes = 0;
   /** Bytes held here and counted elsewhere. */
@@ -83,14 +83,14 @@ export class ByteBudget {
     if (holding !== undefined) this.#count(holding);
   }
 
-  #count(holding: Holding): void {
+  #count(holding: HeldBytes): void {
     if (holding.isCounted) return;
     holding.isCounted = true;
     this.#uncountedBytes -= holding.bytes;
     this.#takenBytes += holding.bytes;
   }
 
-  #letGo(held: object, holding: Holding): void {
+  #letGo(held: object, holding: HeldBytes): void {
     holding.holderCount -= 1;
     if (holding.holderCount > 0) return;
     this.#holdings.delete(held);

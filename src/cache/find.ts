@@ -14,13 +14,13 @@ export interface Candidate<Detail> {
 }
 
 /** The first record that is enough, else the youngest, with the verdict on it. */
-export interface Found<Detail, V> {
+export interface LookupResult<Detail, V> {
   readonly candidate: Candidate<Detail>;
   readonly verdict: V;
 }
 
 /** A look-up, with the rules of its caller: HTTP, or an application. */
-export interface Sought<Detail, V> {
+export interface LookupPolicy<Detail, V> {
   /** Changes when a marker is followed. */
   readonly key: RecordKey;
   /** The tiers to read. */
@@ -34,7 +34,7 @@ export interface Sought<Detail, V> {
   /** Returns whether the switch forbids a look-up. Asked of the renewed view (rule 24). */
   isBypassed(): boolean;
   /** Renews the view if it cannot verify the record. Returns the renewal to wait for, if any. */
-  seek(found: Found<Detail, V>): Promise<void> | undefined;
+  seek(found: LookupResult<Detail, V>): Promise<void> | undefined;
   /** Moves the instant of all verdicts to now. */
   hasWaited(): void;
   /** Returns a record that this isolate has just fetched and not yet written to a tier. */
@@ -44,7 +44,7 @@ export interface Sought<Detail, V> {
   /** Reads a lower tier. Verdicts from before this wait are outdated. */
   readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
   /** Lets `finding.lookIn` read a lower tier, or skips the tier. */
-  ask(tier: Tier<Detail>, finding: Finding<Detail, V>): Promise<unknown>;
+  ask(tier: Tier<Detail>, finding: Lookup<Detail, V>): Promise<unknown>;
   /** @returns whether the marker leads to another key; at most one does */
   follow(marker: VaryMarker): boolean;
   /** Returns false for a record that was invalidated. */
@@ -54,12 +54,12 @@ export interface Sought<Detail, V> {
   /** Judges a candidate as of the request's arrival, or of the end of the last wait. */
   judge(candidate: Candidate<Detail>): V;
   /** Returns whether no lower tier can have a better record. */
-  isEnough(found: Found<Detail, V>): boolean;
+  isEnough(found: LookupResult<Detail, V>): boolean;
   /** Backfills the record into `above`, the tiers above the one that had it. */
-  putInto(above: readonly Tier<Detail>[], found: Found<Detail, V>): void;
+  putInto(above: readonly Tier<Detail>[], found: LookupResult<Detail, V>): void;
 }
 
-type MayBeFound<Detail, V> = Found<Detail, V> | undefined;
+type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
 
 /**
  * Looks up a record. Returns without a promise if memory is enough. Reads each tier once, and once more
@@ -68,7 +68,7 @@ type MayBeFound<Detail, V> = Found<Detail, V> | undefined;
  * @returns `undefined` if nothing is stored, or nothing may be looked up
  */
 export function find<Detail, V>(
-  sought: Sought<Detail, V>,
+  sought: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   const renewed = sought.attend();
   if (renewed === undefined) return inTiers(sought);
@@ -80,10 +80,10 @@ export function find<Detail, V>(
 }
 
 function inTiers<Detail, V>(
-  sought: Sought<Detail, V>,
+  sought: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   if (sought.isBypassed()) return undefined;
-  const finding = new Finding(sought);
+  const finding = new Lookup(sought);
   if (finding.atHand() || sought.isHopeless()) return verified(finding.found, sought);
   return finding.below().then((found) => verified(found, sought));
 }
@@ -91,11 +91,11 @@ function inTiers<Detail, V>(
 /** Waits for a newer view if the present one cannot verify the record. */
 function verified<Detail, V>(
   found: MayBeFound<Detail, V>,
-  sought: Sought<Detail, V>,
+  sought: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   const renewing = found && sought.seek(found);
   if (renewing === undefined) return found;
-  const { candidate } = found as Found<Detail, V>;
+  const { candidate } = found as LookupResult<Detail, V>;
   return renewing.then(() => {
     sought.hasWaited();
     return { candidate, verdict: sought.judge(candidate) };
@@ -103,18 +103,18 @@ function verified<Detail, V>(
 }
 
 /** A look-up in progress. */
-export class Finding<Detail, V> {
-  readonly #sought: Sought<Detail, V>;
+export class Lookup<Detail, V> {
+  readonly #sought: LookupPolicy<Detail, V>;
   /** Memory's change count at the start. */
   readonly #beganAtCount: number;
   /** The first record that is enough, else the youngest so far. */
-  found: Found<Detail, V> | undefined = undefined;
+  found: LookupResult<Detail, V> | undefined = undefined;
   #hadInMemory = false;
   #isDone = false;
   /** The verdict in `found` is from before a wait. */
   #isOutdated = false;
 
-  constructor(sought: Sought<Detail, V>) {
+  constructor(sought: LookupPolicy<Detail, V>) {
     this.#sought = sought;
     this.#beganAtCount = sought.used.memory.changeCount;
   }
@@ -136,7 +136,7 @@ export class Finding<Detail, V> {
   }
 
   /** Reads the lower tiers in order. */
-  async below(): Promise<Found<Detail, V> | undefined> {
+  async below(): Promise<LookupResult<Detail, V> | undefined> {
     const sought = this.#sought;
     for (const tier of sought.used.below) {
       if (!this.#isDone) await sought.ask(tier, this);

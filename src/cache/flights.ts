@@ -18,13 +18,13 @@ export type FlightOutcome<Shared extends SharedOutcome> =
   | { readonly kind: "nothing-to-share"; readonly stored?: undefined };
 
 /** An outcome, and the flight that it came from. */
-export interface Heard<Shared extends SharedOutcome> {
+export interface FlightResult<Shared extends SharedOutcome> {
   readonly flight: Flight<Shared>;
   readonly outcome: FlightOutcome<Shared>;
 }
 
 /** The leader's result for its own request. */
-export interface Fetched<Result> {
+export interface FetchResult<Result> {
   readonly answer: Result;
   /** Settles when everything is stored. Never rejects. */
   readonly done: Promise<void>;
@@ -117,7 +117,7 @@ export class Flight<Shared extends SharedOutcome> {
   async wait(
     patienceMs: number,
     earlier: readonly Flight<Shared>[] = [],
-  ): Promise<Heard<Shared> | "out-of-patience" | "abandoned" | "stalled"> {
+  ): Promise<FlightResult<Shared> | "out-of-patience" | "abandoned" | "stalled"> {
     if (this.outcome !== undefined) return { flight: this, outcome: this.outcome };
     const own = Promise.race([this.#settled.promise, this.#arrived.promise]).then((outcome) => ({
       flight: this,
@@ -128,7 +128,7 @@ export class Flight<Shared extends SharedOutcome> {
   }
 
   /** Settles with the stored record; never settles if there is none. */
-  #brought(): Promise<Heard<Shared>> {
+  #brought(): Promise<FlightResult<Shared>> {
     return new Promise((resolve) => {
       const tell = (outcome: FlightOutcome<Shared>) => {
         if (outcome.stored !== undefined) resolve({ flight: this, outcome });
@@ -181,7 +181,7 @@ export class Flights<Shared extends SharedOutcome> {
    */
   start<Result>(
     key: string,
-    lead: (flight: Flight<Shared>) => Promise<Fetched<Result>>,
+    lead: (flight: Flight<Shared>) => Promise<FetchResult<Result>>,
     { nowAtMs, afterAnswer }: StartPorts,
     kind: { isAnonymous?: boolean } = {},
   ): { flight: Flight<Shared>; answer: Promise<Result> } {

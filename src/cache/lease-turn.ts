@@ -1,7 +1,7 @@
 // One fetch in the world per key: waits for the lease, or for its holder's result.
 import { patiently, tryUntil } from "../base/patience.ts";
 import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
-import { type Lease, type LeaseAsked, leaseMs, type Leases, type LeaseWord } from "./lease.ts";
+import { type Lease, type LeaseAnswer, leaseMs, type Leases, type LeaseWord } from "./lease.ts";
 import type { RecordKey } from "./record/record-key.ts";
 
 /** The result of waiting for a turn in the world. */
@@ -65,7 +65,7 @@ export async function takeTurn<Head, Shared extends SharedOutcome>(
 
 /** @returns `undefined` while another holds the lease */
 async function turnAfter<Head, Shared extends SharedOutcome>(
-  told: LeaseAsked<Head>,
+  told: LeaseAnswer<Head>,
   ask: TurnAsk<Head, Shared>,
   ports: TurnPorts<Head>,
 ): Promise<Turn<FlightOutcome<Shared>> | undefined> {

@@ -39,7 +39,7 @@ export interface Lease {
  *
  * @typeParam Head the record under the key in the shared tier at that moment, without its body
  */
-export type LeaseAsked<Head> =
+export type LeaseAnswer<Head> =
   | { kind: "taken"; lease: Lease; record: Head | undefined }
   | { kind: "held"; record: Head | undefined }
   | { kind: "told"; word: LeaseWord; record: Head | undefined }
@@ -51,7 +51,7 @@ export interface Leases<Head> {
    * Takes the lease if it is free, and reads the shared tier atomically: a record that the last holder
    * stored is visible. Never rejects.
    */
-  ask(key: RecordKey): Promise<LeaseAsked<Head>>;
+  ask(key: RecordKey): Promise<LeaseAnswer<Head>>;
   /** Replaces a word with a lease. Only one of several callers succeeds. Never rejects. */
   takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined>;
 }

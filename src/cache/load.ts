@@ -3,8 +3,8 @@
 import { isWithinMs } from "../base/elapsed.ts";
 import { pause } from "../base/patience.ts";
 import { unreachable } from "../rules/unreachable.ts";
-import type { Fetched, Flight, Flights, Heard, StartPorts, SharedOutcome } from "./flights.ts";
-import type { Come, Loading } from "./loading.ts";
+import type { FetchResult, Flight, Flights, FlightResult, StartPorts, SharedOutcome } from "./flights.ts";
+import type { LoadResult, LoadPolicy } from "./loading.ts";
 
 export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly flights: Flights<Shared>;
@@ -28,7 +28,7 @@ const drawnWithinMs = 20;
 /** Leads a fetch if there is none, else waits for the one in progress and judges its outcome. */
 export async function load<Place, Shared extends SharedOutcome, Result>(
   first: Place,
-  by: Loading<Place, Shared, Result>,
+  by: LoadPolicy<Place, Shared, Result>,
   ports: LoadPorts<Shared>,
 ): Promise<Result> {
   const turns = new Turns(by, ports);
@@ -90,10 +90,10 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
   return endsOfPatience === turnsMax ? by.tooLate(place) : by.alone(place, waited);
 }
 
-type Came<Shared extends SharedOutcome, Result> =
-  | (Come<Shared, Result> & { readonly flight?: undefined })
+type TurnResult<Shared extends SharedOutcome, Result> =
+  | (LoadResult<Shared, Result> & { readonly flight?: undefined })
   /** `late`: from a flight that this request had stopped waiting for. */
-  | ({ readonly kind: "outcome" | "late" } & Heard<Shared>)
+  | ({ readonly kind: "outcome" | "late" } & FlightResult<Shared>)
   | { readonly kind: "out-of-patience" }
   /** The leader's request ended without an outcome. */
   | { readonly kind: "abandoned" }
@@ -102,7 +102,7 @@ type Came<Shared extends SharedOutcome, Result> =
 
 /** One request's attempts, and the flights that it has waited for. */
 class Turns<Place, Shared extends SharedOutcome, Result> {
-  readonly #by: Loading<Place, Shared, Result>;
+  readonly #by: LoadPolicy<Place, Shared, Result>;
   readonly #ports: LoadPorts<Shared>;
   /** Flights that this request stopped waiting for and that have not ended. */
   readonly #inVain = new Set<Flight<Shared>>();
@@ -111,7 +111,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
   /** The wait for a turn in the world happens once per request. */
   #mayTakeTurn = true;
 
-  constructor(by: Loading<Place, Shared, Result>, ports: LoadPorts<Shared>) {
+  constructor(by: LoadPolicy<Place, Shared, Result>, ports: LoadPorts<Shared>) {
     this.#by = by;
     this.#ports = ports;
   }
@@ -127,7 +127,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     this.#failed = undefined;
   }
 
-  async next(place: Place): Promise<Came<Shared, Result>> {
+  async next(place: Place): Promise<TurnResult<Shared, Result>> {
     const { flights, nowAtMs } = this.#ports;
     const key = this.#by.keyOf(place);
     const anew = this.#failed?.ledAnew;
@@ -148,7 +148,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     return answer;
   }
 
-  async #lead(flight: Flight<Shared>, place: Place): Promise<Fetched<Come<Shared, Result>>> {
+  async #lead(flight: Flight<Shared>, place: Place): Promise<FetchResult<LoadResult<Shared, Result>>> {
     const turn = this.#mayTakeTurn ? await this.#by.takeTurn(place, flight) : undefined;
     if (turn !== undefined && turn.kind !== "lead") {
       flight.settle(turn.outcome);
@@ -158,7 +158,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     return { answer: { kind: "answer", answer }, done };
   }
 
-  async #follow(running: Flight<Shared>, place: Place): Promise<Came<Shared, Result>> {
+  async #follow(running: Flight<Shared>, place: Place): Promise<TurnResult<Shared, Result>> {
     const patienceMs = this.#by.patienceMsOf(place);
     const heard = await this.#hear(running, place);
     if (typeof heard !== "string") {

@@ -1,12 +1,12 @@
 // The steps of a load that a user of the cache provides, and their results.
-import type { Fetched, Flight, FlightOutcome, SharedOutcome } from "./flights.ts";
+import type { FetchResult, Flight, FlightOutcome, SharedOutcome } from "./flights.ts";
 
 /** The result of a leader's turn in the world. */
 export type LeaderTurn<Shared extends SharedOutcome, Result> =
   /** The leader fetches. */
   | { readonly kind: "lead" }
   /** The leader does not fetch. Followers receive the outcome; the leader's own answer may differ. */
-  | (Come<Shared, Result> & { readonly outcome: FlightOutcome<Shared> });
+  | (LoadResult<Shared, Result> & { readonly outcome: FlightOutcome<Shared> });
 
 /** The next step after an outcome that does not answer. */
 export type Next<Place, Result> =
@@ -21,7 +21,7 @@ export type Next<Place, Result> =
   | { readonly kind: "alone" };
 
 /** What a request has waited for. `sinceAtMs`: when its load began; epoch milliseconds. */
-export interface Waited {
+export interface WaitHistory {
   readonly hasWaited: boolean;
   readonly sinceAtMs: number;
 }
@@ -31,7 +31,7 @@ export interface Waited {
  *
  * @typeParam Place the request, with what its user knows about it
  */
-export interface Loading<Place, Shared extends SharedOutcome, Result> {
+export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
   /** Requests with the same key collapse. */
   readonly keyOf: (place: Place) => string;
   /** The wait timeout for another's fetch. */
@@ -39,16 +39,16 @@ export interface Loading<Place, Shared extends SharedOutcome, Result> {
   /** Returns whether several requests may share the result. */
   readonly mayShare: (place: Place) => boolean;
   /** Runs before each attempt. Returns an answer that needs no fetch. */
-  readonly unasked: (place: Place, waited: Waited) => Promise<Result | undefined>;
+  readonly unasked: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
   /**
    * Returns what was stored since the look-up. Synchronous, so that no other request can start a flight
    * first.
    */
-  readonly comeSince: (place: Place) => Come<Shared, Result> | undefined;
+  readonly comeSince: (place: Place) => LoadResult<Shared, Result> | undefined;
   /** Waits for the leader's turn in the world. */
   takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>>;
   /** Asks the source, and settles the flight as soon as it has an outcome for followers. */
-  readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<Fetched<Result>>;
+  readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<FetchResult<Result>>;
   /** @returns `undefined` if the outcome of another's flight does not answer */
   readonly accepts: (outcome: FlightOutcome<Shared>, place: Place) => Promise<Result | undefined>;
   /** Returns the next step after an outcome that was not accepted. */
@@ -59,11 +59,11 @@ export interface Loading<Place, Shared extends SharedOutcome, Result> {
   /** Returns an answer for a request whose wait timed out. */
   readonly inPlace: (place: Place) => Promise<Result | undefined>;
   /** Fetches for one request alone, because nothing can be shared. */
-  readonly alone: (place: Place, waited: Waited) => Promise<Result>;
+  readonly alone: (place: Place, waited: WaitHistory) => Promise<Result>;
   /** Answers a request that has waited for too many fetches, so its own would do no better. */
   readonly tooLate: (place: Place) => Promise<Result>;
   /** Absent if a fetch does not depend on the client: its failure then applies to all. */
-  readonly anonymous?: AnonymousLoading<Place, Shared>;
+  readonly anonymous?: AnonymousPolicy<Place, Shared>;
 }
 
 /**
@@ -71,7 +71,7 @@ export interface Loading<Place, Shared extends SharedOutcome, Result> {
  * it stores. Its failure or private result applies to that client alone; the others wait for an anonymous
  * fetch.
  */
-export interface AnonymousLoading<Place, Shared extends SharedOutcome> {
+export interface AnonymousPolicy<Place, Shared extends SharedOutcome> {
   /** Returns whether the outcome of a client's fetch applies to that client alone. */
   readonly isFault: (outcome: FlightOutcome<Shared>) => boolean;
   /** Returns whether a client's fetch recently failed or stalled. Then no client leads. */
@@ -85,6 +85,6 @@ export interface AnonymousLoading<Place, Shared extends SharedOutcome> {
 }
 
 /** The result of an attempt for one request. */
-export type Come<Shared extends SharedOutcome, Result> =
+export type LoadResult<Shared extends SharedOutcome, Result> =
   | { readonly kind: "answer"; readonly answer: Result }
   | { readonly kind: "outcome"; readonly outcome: FlightOutcome<Shared> };

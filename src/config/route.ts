@@ -15,13 +15,13 @@ import type { WrittenRoute } from "./written-route.ts";
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
 /** General settings that a route inherits, most of which it may override. */
-type Inherited = Pick<
+type InheritedSettings = Pick<
   WrittenConfig,
   "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
 >;
 
 /** @param route as written, and already checked like `general` */
-export function resolvedRoute(route: WrittenRoute, general: Inherited) {
+export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);

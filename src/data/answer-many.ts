@@ -2,7 +2,7 @@
 import type { RecordKey } from "../cache/record/record-key.ts";
 import type { Tier } from "../cache/tiers/tier.ts";
 import { type Ask, type Step, stepAfter } from "./answer.ts";
-import type { Given, Need } from "./load/load-outcome.ts";
+import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
 import { comeSince, loadOne, type LoadingPorts } from "./load/loading.ts";
 import type { DataDetail } from "./value/data-record.ts";
 import type { DataTiers, Place } from "./value/place.ts";
@@ -12,7 +12,7 @@ import {
   DataSearch,
   type FoundData,
   type SearchPorts,
-  type Wish,
+  type SearchOptions,
 } from "./load/search.ts";
 
 /** A call for more keys skips the Cache API, which takes one call for each key. */
@@ -26,14 +26,14 @@ const coloKeysMax = 32;
 export async function lookUpMany(
   places: readonly Place[],
   ports: SearchPorts,
-  wish: Pick<Wish, "isEnough"> = {},
+  wish: Pick<SearchOptions, "isEnough"> = {},
 ): Promise<readonly (FoundData | undefined)[]> {
   const [first] = places;
   if (first === undefined) return [];
   const ofSpace = ports.tiers.of(first.space.tiers);
   const used = places.length > coloKeysMax ? ofSpace.withoutColo() : ofSpace;
   const reads = new ReadsTogether(places, used, ports);
-  const readTogether: Wish["readTogether"] = (tier, key) => reads.read(tier, key);
+  const readTogether: SearchOptions["readTogether"] = (tier, key) => reads.read(tier, key);
   const looks = places.map(async (place) => {
     const found = await new DataSearch(place, ports, { ...wish, readTogether, used }).found();
     reads.decided(place.key);
@@ -87,15 +87,15 @@ export async function answeredMany(
   places: readonly Place[],
   how: Omit<Ask, "place">,
   ports: LoadingPorts,
-): Promise<readonly (Given | undefined)[]> {
+): Promise<readonly (CallResult | undefined)[]> {
   const found = await lookUpMany(places, ports);
   const steps = places.map((place, at) => stepAfter(found[at], { ...how, place }, ports));
   const needs = steps.flatMap((step) => (step.kind === "load" ? [step.need] : []));
-  const isOwn = (need: Need) => !isUnderWay(need, ports) && comeSince(need, ports) === undefined;
+  const isOwn = (need: LoadNeed) => !isUnderWay(need, ports) && comeSince(need, ports) === undefined;
   const own = needs.filter(isOwn);
   const others = needs.filter((need) => !own.includes(need));
   const led = own.length === 0 ? [] : leadTogether(own, ports);
-  const answers = new Map<Need, Promise<Given> | undefined>([
+  const answers = new Map<LoadNeed, Promise<CallResult> | undefined>([
     ...own.map((need, at) => [need, led[at]?.answer] as const),
     ...others.map((need) => [need, loadOne(need, ports)] as const),
   ]);

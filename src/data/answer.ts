@@ -1,6 +1,6 @@
 // Answers a call for one key, from the tiers or by a load.
 import type { LoadMany } from "./value/load-context.ts";
-import type { Given, Need } from "./load/load-outcome.ts";
+import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
 import type { Place } from "./value/place.ts";
 import { refreshBehind } from "./load/refresh.ts";
@@ -20,15 +20,15 @@ export interface Ask {
 /** The next step after a look-up. */
 export type Step =
   /** `refresh`: to be loaded behind the answer. */
-  | { readonly kind: "give"; readonly given: Given; readonly refresh?: Need | undefined }
-  | { readonly kind: "load"; readonly need: Need }
+  | { readonly kind: "give"; readonly given: CallResult; readonly refresh?: LoadNeed | undefined }
+  | { readonly kind: "load"; readonly need: LoadNeed }
   | { readonly kind: "nothing" };
 
 /** Returns no promise if memory answers; `undefined` if nothing is stored and nothing is loaded. */
 export function answered(
   ask: Ask,
   ports: LoadingPorts,
-): Given | undefined | Promise<Given | undefined> {
+): CallResult | undefined | Promise<CallResult | undefined> {
   const found = new DataSearch(ask.place, ports).found();
   if (found instanceof Promise) {
     return found.then((below) => carryOut(stepAfter(below, ask, ports), ports));
@@ -36,7 +36,7 @@ export function answered(
   return carryOut(stepAfter(found, ask, ports), ports);
 }
 
-function carryOut(step: Step, ports: LoadingPorts): Given | undefined | Promise<Given> {
+function carryOut(step: Step, ports: LoadingPorts): CallResult | undefined | Promise<CallResult> {
   if (step.kind === "nothing") return undefined;
   if (step.kind === "load") return loadOne(step.need, ports);
   if (step.refresh !== undefined) refreshBehind([step.refresh], ports);

@@ -3,7 +3,7 @@ import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { createBeside, createCache } from "../create-cache.ts";
-import { makeKnown, type Pages, type WhyApart } from "../data-beside-pages.ts";
+import { makeKnown, type Pages, type ReasonApart } from "../data-beside-pages.ts";
 import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
 import { HashStore } from "./fields/hash-store.ts";
 import { keepLoaded } from "./keep-loaded.ts";
@@ -111,7 +111,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
 }
 
 /** Returns why data cannot share the pages' core: it has a database of its own that differs from theirs. */
-function whyApart({ platform, config }: DataSettings, { core }: Pages): WhyApart | undefined {
+function whyApart({ platform, config }: DataSettings, { core }: Pages): ReasonApart | undefined {
   const { database, journal } = platform;
   if (database === undefined) return undefined;
   const ofPages = core.settings.platform.database;

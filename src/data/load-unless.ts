@@ -1,6 +1,6 @@
 // Looks several keys up at once, and starts one load for those without a good enough value.
 import { lookUpMany } from "./answer-many.ts";
-import type { DataFlight, Need } from "./load/load-outcome.ts";
+import type { DataFlight, LoadNeed } from "./load/load-outcome.ts";
 import type { LoadingPorts } from "./load/loading.ts";
 import { leadTogether } from "./load/refresh.ts";
 import type { FoundData } from "./load/search.ts";
@@ -9,7 +9,7 @@ import type { Place } from "./value/place.ts";
 
 /** A key that is being loaded. Its flight ends once the value is stored. */
 export interface UnderWay {
-  readonly need: Need;
+  readonly need: LoadNeed;
   readonly flight: DataFlight;
 }
 
@@ -28,7 +28,7 @@ export async function loadUnless(
   ports: LoadingPorts,
 ): Promise<{ readonly own: readonly UnderWay[]; readonly others: readonly UnderWay[] }> {
   const found = await lookUpMany(lookedFor, ports, { isEnough });
-  const own: Need[] = [];
+  const own: LoadNeed[] = [];
   const others: UnderWay[] = [];
   for (const [at, place] of places.entries()) {
     const older = found[at];

@@ -8,7 +8,7 @@ import { type FieldPorts, Fields } from "./fields/fields.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, targetsOf } from "./value/key.ts";
 import { type Load, type LoadContext, type LoadMany } from "./value/load-context.ts";
-import type { Given } from "./load/load-outcome.ts";
+import type { CallResult } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
 import { type Place, placeOf } from "./value/place.ts";
 import type { OrderPurge, Purged } from "./purge-data.ts";
@@ -208,7 +208,7 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /** @throws the error of the load */
-  #handedOut(given: Given | undefined, { counts }: NamespacePorts): Frozen<T> | null | undefined {
+  #handedOut(given: CallResult | undefined, { counts }: NamespacePorts): Frozen<T> | null | undefined {
     const { name, codec } = this.#space;
     // Hits are counted when they are found.
     const isHit = given?.kind === "value" && given.by === "hit";

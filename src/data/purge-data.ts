@@ -4,7 +4,7 @@ import { OperatorError } from "../base/operator-error.ts";
 import { reasonCharsMax } from "../protocol/purge-order.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
-import type { Purging } from "../purge/purging.ts";
+import type { PurgeParts } from "../purge/purging.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
@@ -36,7 +36,7 @@ export type OrderPurge = (order: {
   readonly reason: string;
 }) => Promise<Purged>;
 
-interface PurgingOverRedis extends Pick<Purging, "acceptances"> {
+interface PurgingOverRedis extends Pick<PurgeParts, "acceptances"> {
   readonly redis: Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;
 }
 

@@ -6,7 +6,7 @@ import { governingDirectives } from "../rules/governing-directives.ts";
 import { mayStore, type RefusalRule } from "../rules/storable.ts";
 
 /** `saidBy` is the field that decides, such as `Cache-Control: max-age=60`. */
-export type Storing =
+export type StorageVerdict =
   | { readonly kind: "fresh"; readonly seconds: number; readonly saidBy: string }
   /** The response may be stored, and the origin validates each use. */
   | { readonly kind: "validated"; readonly saidBy: string }
@@ -24,7 +24,7 @@ export type Storing =
 export function storingOf(
   answer: Pick<Response, "headers" | "status">,
   receivedAtMs: number = Date.now(),
-): Storing {
+): StorageVerdict {
   const fields = withoutAnalyticsCookies(answer.headers);
   const governing = governingDirectives(fields);
   const verdict = mayStore({

@@ -20,14 +20,14 @@ export interface TierLook extends TierChange {
 }
 
 /** The result of one forward. Both fields are `undefined` without an answer. */
-export interface OriginHeard {
+export interface OriginReply {
   readonly status: number | undefined;
   /** Time from the request to the origin to the head of its answer. */
   readonly tookMs: number | undefined;
 }
 
 /** A stored response that answers, and its tier. */
-export interface Answering {
+export interface AnswerSource {
   readonly tier: string;
   readonly stored: { readonly metadata: { readonly status: number } };
 }

@@ -3,9 +3,9 @@
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../rules/cache-status.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import type {
-  Answering,
+  AnswerSource,
   DecidingPurge,
-  OriginHeard,
+  OriginReply,
   TierChange,
   TierLook,
 } from "./decision-parts.ts";
@@ -72,7 +72,7 @@ export class Decision implements Handling {
   /** Time from the request to the origin to the head of its answer. */
   originTookMs: number | undefined = undefined;
   /** All forwards for this request, in order. */
-  heardOf: readonly OriginHeard[] = none;
+  heardOf: readonly OriginReply[] = none;
   /** Time from the request to the origin to the last byte of a buffered body. */
   bodyTookMs: number | undefined = undefined;
   /** Bytes of the whole body; `null` if unknown. */
@@ -127,7 +127,7 @@ export class Decision implements Handling {
   }
 
   /** Notes which stored response answers, and its tier. */
-  answersFrom({ tier, stored }: Answering): void {
+  answersFrom({ tier, stored }: AnswerSource): void {
     const { status } = stored.metadata;
     this.tier = tier;
     // Check the status first: it spares a usual hit the call.
@@ -192,7 +192,7 @@ export class Decision implements Handling {
 }
 
 /** The part of an exchange that counts it. */
-interface Settling {
+interface CountedExchange {
   readonly decision: Decision;
   readonly site: {
     readonly metrics: {
@@ -202,7 +202,7 @@ interface Settling {
       isReportDue(atMs: number): boolean;
     };
     /** Reports metrics behind the answer. */
-    readonly report: (afterAnswer: Settling["afterAnswer"]) => void;
+    readonly report: (afterAnswer: CountedExchange["afterAnswer"]) => void;
   };
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
@@ -212,7 +212,7 @@ interface Settling {
 }
 
 /** Counts an answer now, and its writes to the tiers once all work behind it has ended. */
-export function settle(exchange: Settling): void {
+export function settle(exchange: CountedExchange): void {
   const { site, decision, afterAnswer } = exchange;
   const atMs = answeredAtMs(exchange);
   site.metrics.answered(decision, atMs);
@@ -222,18 +222,18 @@ export function settle(exchange: Settling): void {
 }
 
 /** The clock of a Worker stands still between waits, so a hit in memory reads it once. */
-function answeredAtMs({ decision: { hasWaited, arrivedAtMs }, nowAtMs }: Settling): number {
+function answeredAtMs({ decision: { hasWaited, arrivedAtMs }, nowAtMs }: CountedExchange): number {
   return hasWaited || arrivedAtMs === undefined ? nowAtMs() : arrivedAtMs;
 }
 
-function settleLater(exchange: Settling): void {
+function settleLater(exchange: CountedExchange): void {
   exchange.afterAnswer(async () => {
     await Promise.allSettled(exchange.decision.behind);
     settled(exchange);
   });
 }
 
-function settled({ decision, site: { metrics }, sampled }: Settling): void {
+function settled({ decision, site: { metrics }, sampled }: CountedExchange): void {
   metrics.settled(decision);
   if (sampled !== undefined) sampled.settled(decision);
 }

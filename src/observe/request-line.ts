@@ -17,7 +17,7 @@ export interface RequestLogSettings {
 }
 
 /** The parts of a request that its line needs. */
-type RequestAsked = Pick<Request, "method" | "headers">;
+type RequestHead = Pick<Request, "method" | "headers">;
 
 /** Samples an isolate's requests. */
 export class RequestLog {
@@ -28,7 +28,7 @@ export class RequestLog {
   }
 
   /** Returns `undefined` for a request that is not sampled. */
-  drawn(request: RequestAsked, path: string): SampledRequest | undefined {
+  drawn(request: RequestHead, path: string): SampledRequest | undefined {
     const { sample, random } = this.#settings;
     return random() < sample ? new SampledRequest(request, path, this.#settings) : undefined;
   }
@@ -37,13 +37,13 @@ export class RequestLog {
 /** A sampled request. Its line is written after the answer and all work behind it. */
 export class SampledRequest {
   readonly #settings: RequestLogSettings;
-  readonly #request: RequestAsked;
+  readonly #request: RequestHead;
   readonly #path: string;
   readonly #arrivedAtMs: number;
   #answer: { readonly status: number; readonly tookMs: number } | undefined;
   #decision: Decision | undefined;
 
-  constructor(request: RequestAsked, path: string, settings: RequestLogSettings) {
+  constructor(request: RequestHead, path: string, settings: RequestLogSettings) {
     this.#settings = settings;
     this.#request = request;
     this.#path = path;

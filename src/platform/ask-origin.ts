@@ -9,7 +9,7 @@ import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
 
 /** A request to an origin. `signal` ends the wait for the response fields. */
-interface Asking extends Pick<Request, "method" | "headers" | "body" | "signal"> {
+interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "signal"> {
   /** The value of `request.cf` for a handler; `undefined` for none. */
   readonly cf: object | undefined;
   /** The client's own fields, which a handler gets instead of `headers`. */
@@ -25,7 +25,7 @@ interface Asking extends Pick<Request, "method" | "headers" | "body" | "signal">
 export async function askOrigin(
   origin: OriginTarget,
   url: string,
-  request: Asking,
+  request: OriginCall,
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const response = await answerOf(origin, url, request, platform);
@@ -36,7 +36,7 @@ export async function askOrigin(
 function answerOf(
   origin: OriginTarget,
   url: string,
-  request: Asking,
+  request: OriginCall,
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer } = request;
@@ -77,7 +77,7 @@ function answerOf(
 }
 
 /** Adds the field `Host`, because a handler has no connection to learn the host from. */
-function headersForHandler({ headers, own }: Asking, url: string): Headers {
+function headersForHandler({ headers, own }: OriginCall, url: string): Headers {
   if (own !== undefined) return own;
   const sent = new Headers(headers);
   sent.set("host", new URL(url).host);
@@ -87,7 +87,7 @@ function headersForHandler({ headers, own }: Asking, url: string): Headers {
 /** Calls a handler like `fetch`: obeys the signal, and drops the body for HEAD. */
 async function handled(
   handle: () => Promise<Response>,
-  { method, signal }: Asking,
+  { method, signal }: OriginCall,
   { log, isServer }: Pick<Platform, "log" | "isServer">,
 ): Promise<Response> {
   const givenUp = new Promise<never>((_, reject) => {

@@ -103,20 +103,20 @@ export function coloOf({ colo }: Environment, request: Request | undefined): str
   return colo ?? request?.cf?.colo ?? "";
 }
 
-type Found = Pick<Environment, "redis" | "purgeSecrets" | "namespace" | "siteHosts">;
+type FoundBindings = Pick<Environment, "redis" | "purgeSecrets" | "namespace" | "siteHosts">;
 
 /**
  * Origins see the pseudonym, and clients can test guesses by a 508. So it must reveal nothing: no address of an origin,
  * and only secrets that cannot be guessed. ADMIN_TOKEN may be guessable words, so it is not included.
  */
-function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: Found): string {
+function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBindings): string {
   const sites = siteHosts.length === 0 ? undefined : siteHosts.join(" ");
   const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
   return `tidemark-${sha256Short(JSON.stringify([namespace, sites, secrets]))}`;
 }
 
 /** Checks the needs of hot keys: Redis to report them, and hosts, because data in Redis must not choose a host. */
-function faultOfHotKeys({ redis, siteHosts }: Found): Fault | undefined {
+function faultOfHotKeys({ redis, siteHosts }: FoundBindings): Fault | undefined {
   const what = "hotKeys is off.";
   const otherwise = "or remove hotKeys from the configuration.";
   if (redis === undefined || isFault(redis)) {

@@ -73,7 +73,7 @@ export async function challengeIn(
   return undefined;
 }
 
-interface Proven {
+interface ProvenSite {
   readonly host: string;
   readonly nonce: string;
   /** The site's clock. Clients use it, so that tokens are valid even if their own clock is wrong. */
@@ -81,14 +81,14 @@ interface Proven {
 }
 
 /** Returns the answer to a nonce that only a site with the token can compute. */
-export function proofOf(key: TokenKey, { host, nonce, atSeconds }: Proven): Promise<string> {
+export function proofOf(key: TokenKey, { host, nonce, atSeconds }: ProvenSite): Promise<string> {
   return macOf(key, signedText("proof", host, `${nonce} ${atSeconds}`));
 }
 
 export function isProof(
   key: TokenKey,
   proof: string,
-  { host, nonce, atSeconds }: Proven,
+  { host, nonce, atSeconds }: ProvenSite,
 ): Promise<boolean> {
   return isMac(key, proof, signedText("proof", host, `${nonce} ${atSeconds}`));
 }

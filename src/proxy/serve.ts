@@ -8,17 +8,17 @@ import { Decision, settle } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
 import { bySwitch, passBy } from "./fetch/pass-by.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
-import { type Asked, askedWith, plan } from "./request/plan.ts";
+import { type LookupRequest, askedWith, plan } from "./request/plan.ts";
 import type { UrlRead } from "./request/url-reader.ts";
 import { plainPage } from "./respond/plain-page.ts";
 import { refused } from "./respond/refused.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
 import { type FoundResponse, Search } from "./reuse/search.ts";
-import { atHand, type Need, needOf } from "./reuse/need.ts";
+import { atHand, type OriginNeed, needOf } from "./reuse/need.ts";
 import type { Candidate } from "./stored/stored-response.ts";
 import {
-  type Answering,
+  type AnsweringVerdict,
   decide,
   isExempt,
   isOfUse,
@@ -60,7 +60,7 @@ export function serve(
 
 /** Returns a client's search, with a new decision record. `atMs` is the arrival. */
 export function searchFor<S extends LookupSite>(
-  planned: Asked,
+  planned: LookupRequest,
   atMs: number,
   context: Context<S>,
 ): Search<S> {
@@ -78,7 +78,7 @@ export function searchFor<S extends LookupSite>(
 }
 
 /** Adds the fields by which earlier answers varied, even if nothing is stored now. */
-function askedAsKnown(asked: Asked, { site: { knownVary } }: Context<LookupSite>): Asked {
+function askedAsKnown(asked: LookupRequest, { site: { knownVary } }: Context<LookupSite>): LookupRequest {
   return asked.route.forward === undefined
     ? asked
     : askedWith(asked, knownVary.names(asked.key.text));
@@ -165,7 +165,7 @@ function decidingEntry({ judged }: Verdict) {
   return judged?.kind === "unverified" ? judged.covering?.by : undefined;
 }
 
-function hit({ kind, candidate, ageSeconds }: Answering, search: Search): Response {
+function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, search: Search): Response {
   const { exchange } = search;
   const response = fromStored(candidate.stored, ageSeconds, search);
   // Only fresh responses are promoted. The refresh of a stale one is stored in all tiers.
@@ -176,7 +176,7 @@ function hit({ kind, candidate, ageSeconds }: Answering, search: Search): Respon
   return response;
 }
 
-async function forwarded(need: Need): Promise<Response> {
+async function forwarded(need: OriginNeed): Promise<Response> {
   const { asked, exchange } = need;
   const { site } = exchange;
   if (

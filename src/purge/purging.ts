@@ -9,7 +9,7 @@ import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView, type JournalViewSettings } from "./view/journal-view.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
-export type Purging = ReturnType<typeof purgingOver>;
+export type PurgeParts = ReturnType<typeof purgingOver>;
 
 /** Upper limit for a journal read: enough for a first connection across continents. */
 const readTimeoutMsMax = 2_000;

@@ -1,7 +1,7 @@
 // Interprets the answer to a purge: accepted, retry, or refused for good.
 import { retryAfterMs } from "./back-off.ts";
 import { dryRunSaid } from "./message.ts";
-import { PurgeError, type Said } from "./purge-error.ts";
+import { PurgeError, type ErrorText } from "./purge-error.ts";
 
 export interface Acceptance {
   /** The purge's position in the journal. */
@@ -11,7 +11,7 @@ export interface Acceptance {
 }
 
 /** Responses examined, and how many of them the purge would cover. */
-interface Found {
+interface DryRunCount {
   readonly examined: number;
   readonly covered: number;
 }
@@ -25,10 +25,10 @@ export interface DryRun {
   /** Warnings as whole sentences. */
   readonly notes?: readonly string[];
   /** Counts from the memory of the isolate that answered. */
-  readonly isolate: Found;
+  readonly isolate: DryRunCount;
   /** `isWhole`: every stored response was examined; otherwise `whyNotWhole` is the reason. */
   readonly shared:
-    | (Found & { readonly isWhole: boolean; readonly whyNotWhole?: string })
+    | (DryRunCount & { readonly isWhole: boolean; readonly whyNotWhole?: string })
     | "unavailable"
     | "not configured";
   /** What the dry run could not examine. */
@@ -76,7 +76,7 @@ export async function readAnswer<Answer>(
   return refusal(status, said);
 }
 
-const refusal = (status: number, said: Said): NotAccepted => ({
+const refusal = (status: number, said: ErrorText): NotAccepted => ({
   kind: "refused",
   error: new PurgeError({ ...said, status }),
 });
@@ -115,7 +115,7 @@ function isFound(value: unknown): boolean {
   );
 }
 
-function saidIn(answer: unknown): Said | undefined {
+function saidIn(answer: unknown): ErrorText | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
   const { code, what, why, mend } = answer["error"];
   // Other servers may also answer in this form, at any length.
@@ -131,7 +131,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 const notAccepted = "The purge was not accepted.";
 const checkUrl = "Give the address of a site behind Tidemark, ending in /_cache/purge.";
 
-function saidByOk(answer: unknown, status: number, what: string): Said {
+function saidByOk(answer: unknown, status: number, what: string): ErrorText {
   if (isRecord(answer) && answer["dryRun"] === true && what === acceptanceReader.what) {
     return dryRunSaid("Its body asks for a dry run, which purges nothing.");
   }
@@ -140,7 +140,7 @@ function saidByOk(answer: unknown, status: number, what: string): Said {
 }
 
 /** Explains answers without an explanation, such as those of proxies or other servers. */
-function saidByStatus(status: number, headers: Headers): Said {
+function saidByStatus(status: number, headers: Headers): ErrorText {
   const what = notAccepted;
   if (status === 401 || status === 403) {
     const why = `The answer was ${status}: the signature or its time is wrong.`;

@@ -1,7 +1,7 @@
 // Errors of sending purges, for the origin's operator.
 
 /** A code and one sentence each, without secrets. */
-export interface Said {
+export interface ErrorText {
   readonly code: string;
   readonly what: string;
   readonly why: string;
@@ -15,7 +15,7 @@ export class PurgeError extends Error {
   /** Status of the answer; `undefined` if there was none. */
   readonly status: number | undefined;
 
-  constructor(said: Said & { readonly status?: number }) {
+  constructor(said: ErrorText & { readonly status?: number }) {
     super(`${said.what} ${said.why} ${said.mend}`);
     this.code = said.code;
     this.status = said.status;

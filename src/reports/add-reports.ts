@@ -34,7 +34,7 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
 ]);
 
 /** Anomalies that an operator should know. */
-export interface Odd {
+export interface ReportAnomalies {
   /** Entries that are no report of this version. They count as lost. */
   readonly foreign: number;
   /** Whether there are more series than the totals hold. */
@@ -45,7 +45,7 @@ export interface Odd {
 export function added(
   totals: Totals,
   entries: readonly StandingReport[],
-): Totals & { readonly odd: Odd } {
+): Totals & { readonly odd: ReportAnomalies } {
   const sums = new Map(totals.sums);
   const colos = new Map(totals.colos);
   const windows = new Map(totals.windows.map(({ fromAtMs, sums: of }) => [fromAtMs, new Map(of)]));

@@ -3,7 +3,7 @@ import { type Log, logOf } from "../observe/log-line.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import type { Dataset } from "./data-points.ts";
-import { Folding, type Unavailable } from "./folding.ts";
+import { ReportFold, type Unavailable } from "./folding.ts";
 import { ReportStream } from "./report-stream.ts";
 import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
 import type { Totals } from "./totals.ts";
@@ -74,7 +74,7 @@ function channelOf(
   // Use a separate client, so that failing reports neither delay nor shut off anything else.
   const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
   const stream = new ReportStream({ redis, namespace: config.namespace });
-  return { kind: "redis", stream, folding: new Folding({ stream, nowAtMs, randomText, log }) };
+  return { kind: "redis", stream, folding: new ReportFold({ stream, nowAtMs, randomText, log }) };
 }
 
 const randomText = (): string => crypto.randomUUID();

@@ -32,7 +32,7 @@ const bucketsOfPoint = 18;
 const bucketOfPoint = (index: number): number => Math.max(0, Math.ceil(index / 2) - 1);
 
 /** Origin of a report. */
-export interface Told {
+export interface ReportOrigin {
   readonly namespace: string;
   readonly colo: string;
 }
@@ -41,7 +41,7 @@ export interface Told {
  * Removes sums and returns them as points, oldest first, up to the limit of one invocation. The rest waits.
  * One point holds the isolate's state.
  */
-export function takenAsPoints(sums: Sums, gauges: Gauges, told: Told): DataPoint[] {
+export function takenAsPoints(sums: Sums, gauges: Gauges, told: ReportOrigin): DataPoint[] {
   const points = new Map<
     string,
     { family: FamilyName; labels: readonly string[]; doubles: number[] }
@@ -89,7 +89,7 @@ function put(doubles: number[], part: string | undefined, count: number): void {
 
 function pointOf(
   of: { family: string; labels: readonly string[]; doubles: readonly number[] },
-  { namespace, colo }: Told,
+  { namespace, colo }: ReportOrigin,
 ): DataPoint {
   const blobs = [namespace, of.family, colo, ...of.labels].map((text) =>
     text.slice(0, blobCharsMax),

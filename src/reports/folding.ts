@@ -3,8 +3,8 @@ import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";
-import { added, type Odd, seriesMax } from "./add-reports.ts";
-import type { ReportStream, Standing } from "./report-stream.ts";
+import { added, type ReportAnomalies, seriesMax } from "./add-reports.ts";
+import type { ReportStream, ReportState } from "./report-stream.ts";
 import { totalsText } from "./totals-text.ts";
 import type { Totals } from "./totals.ts";
 
@@ -34,7 +34,7 @@ const busy: Unavailable = {
   mend: "Try again.",
 };
 
-export class Folding {
+export class ReportFold {
   readonly #settings: FoldingSettings;
   readonly #said = new Set<string>();
 
@@ -86,7 +86,7 @@ export class Folding {
     return { version: held.version, page, isFull, sum };
   }
 
-  async #fold({ version, page, sum }: Pick<Standing, "page"> & { version: string; sum: Totals }) {
+  async #fold({ version, page, sum }: Pick<ReportState, "page"> & { version: string; sum: Totals }) {
     const { stream, randomText } = this.#settings;
     const answer = await stream.fold(version, page, totalsText(sum, randomText()));
     return answer.kind === "answered" ? answer.value : unavailableFor(answer.cause);
@@ -99,7 +99,7 @@ export class Folding {
     return { kind: "unavailable", why, mend };
   }
 
-  #sayOdd({ foreign, isCrowded }: Odd): void {
+  #sayOdd({ foreign, isCrowded }: ReportAnomalies): void {
     if (foreign > 0) {
       this.#sayOnce(
         "The stream in Redis has entries that are not reports of this version. They count as lost.",

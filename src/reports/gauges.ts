@@ -4,7 +4,7 @@ import type { FamilyHead, Sample } from "./text-format.ts";
 import type { ColoState, Totals } from "./totals.ts";
 
 /** The data of a scrape. */
-export interface Shown {
+export interface ScrapeData {
   readonly totals: Totals;
   /** `null` if the database did not answer INFO. */
   readonly info: DatabaseInfo | null;
@@ -18,7 +18,7 @@ export interface Shown {
 /** A family whose samples are read, not added up. */
 export interface Gauge extends FamilyHead {
   readonly kind: "gauge" | "counter";
-  readonly samples: (shown: Shown) => readonly Sample[];
+  readonly samples: (shown: ScrapeData) => readonly Sample[];
 }
 
 export const gauges: readonly Gauge[] = [
@@ -108,7 +108,7 @@ function ofColo(name: string, help: string, valueOf: (state: ColoState) => numbe
 function alone(
   name: string,
   help: string,
-  valueOf: (shown: Shown) => number | null | undefined,
+  valueOf: (shown: ScrapeData) => number | null | undefined,
 ): Gauge {
   return {
     kind: "gauge",

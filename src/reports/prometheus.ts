@@ -1,6 +1,6 @@
 // The metrics of all isolates in Prometheus' format.
 import { families, type Family, type FamilyName } from "../protocol/families.ts";
-import { gauges, type Shown } from "./gauges.ts";
+import { gauges, type ScrapeData } from "./gauges.ts";
 import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./samples.ts";
 import { familyText, histogramText } from "./text-format.ts";
 
@@ -10,7 +10,7 @@ import { familyText, histogramText } from "./text-format.ts";
  *
  * @returns text format 0.0.4
  */
-export function prometheusText(shown: Shown): string {
+export function prometheusText(shown: ScrapeData): string {
   const byFamily = seriesByFamily(shown.totals.sums);
   const counted = Object.entries(families).map(([name, family]: [string, Family]) => {
     const told = byFamily.get(name as FamilyName) ?? [];

@@ -36,7 +36,7 @@ redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;
 
 /** The state at one moment on the primary. */
-export interface Standing {
+export interface ReportState {
   readonly held: HeldTotals;
   /** The oldest entries. A page that is not full has all of them. */
   readonly page: readonly StandingReport[];
@@ -75,7 +75,7 @@ export class ReportStream {
   }
 
   /** Reads the state at one moment. Includes a write, so that the primary answers. */
-  async standing(): Promise<RedisAnswer<Standing>> {
+  async standing(): Promise<RedisAnswer<ReportState>> {
     const { stream, totals, probe } = this.#keys;
     const answer = await this.#settings.redis.attempt<unknown[]>(
       "metrics",

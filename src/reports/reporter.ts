@@ -2,7 +2,7 @@
 import type { Log } from "../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../observe/sums.ts";
 import { type Dataset, takenAsPoints } from "./data-points.ts";
-import type { Folding } from "./folding.ts";
+import type { ReportFold } from "./folding.ts";
 import { type Gauges, sumsBytesMax } from "./report-entry.ts";
 import type { ReportStream } from "./report-stream.ts";
 import { takenWithin } from "./sums-text.ts";
@@ -17,7 +17,7 @@ const reportsLost = seriesOf("reportsLost", []);
 
 /** Destination of reports: Redis for one command each, or Analytics Engine for none. */
 export type Channel =
-  | { readonly kind: "redis"; readonly stream: ReportStream; readonly folding: Folding }
+  | { readonly kind: "redis"; readonly stream: ReportStream; readonly folding: ReportFold }
   | { readonly kind: "analytics-engine"; readonly dataset: Dataset };
 
 export interface ReporterSettings {

@@ -8,10 +8,10 @@ import type { Distribution, Sample } from "./text-format.ts";
 export const boundsSeconds = boundsMs.map((ms) => ms / 1_000);
 
 /** Label values, for a histogram followed by the part; and the count. */
-type Told = readonly [rest: readonly string[], count: number];
+type LabelledCount = readonly [rest: readonly string[], count: number];
 
-export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly Told[]> {
-  const byFamily = new Map<FamilyName, Told[]>();
+export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly LabelledCount[]> {
+  const byFamily = new Map<FamilyName, LabelledCount[]>();
   for (const [series, count] of sums) {
     const parts = partsOf(series);
     if (parts === undefined) continue;
@@ -23,7 +23,7 @@ export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly Tol
 }
 
 /** Returns samples. A counter without labels always has one. */
-export function samplesOf({ labels: names }: Family, told: readonly Told[]): Sample[] {
+export function samplesOf({ labels: names }: Family, told: readonly LabelledCount[]): Sample[] {
   const samples = told
     .filter(([labels]) => labels.length === names.length)
     .map(([labels, value]) => ({ labels, value }));
@@ -31,7 +31,7 @@ export function samplesOf({ labels: names }: Family, told: readonly Told[]): Sam
 }
 
 /** Returns distributions. Each has one more count than bounds, for larger durations. */
-export function distributionsOf({ labels: names }: Family, told: readonly Told[]): Distribution[] {
+export function distributionsOf({ labels: names }: Family, told: readonly LabelledCount[]): Distribution[] {
   const found = new Map<string, { labels: readonly string[]; counts: number[]; sum: number }>();
   for (const [rest, value] of told) {
     const labels = rest.slice(0, -1);

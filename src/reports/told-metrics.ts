@@ -1,13 +1,13 @@
 // The metrics of all isolates as plain data, with the same samples as for Prometheus.
 import { families, type Family, type FamilyName } from "../protocol/families.ts";
 import { isoOf } from "../base/iso-date.ts";
-import { gauges, type Shown } from "./gauges.ts";
+import { gauges, type ScrapeData } from "./gauges.ts";
 import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./samples.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 /** Returns families and gauges in their order. Skips data of other versions. */
-export function toldMetrics(shown: Shown, atMs: number) {
+export function toldMetrics(shown: ScrapeData, atMs: number) {
   const byFamily = seriesByFamily(shown.totals.sums);
   const told = Object.entries(families).map(([name, family]: [string, Family]) => ({
     family,

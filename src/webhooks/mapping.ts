@@ -11,7 +11,7 @@ type OrderReader<Order extends object> = Pick<
   "orderOf" | "nowAtMs" | "log"
 >;
 
-export type Mapped<Order> =
+export type MappedPayload<Order> =
   | { readonly kind: "order"; readonly order: Order }
   | { readonly kind: "nothing" }
   | ({ readonly kind: "failed" } & Reason);
@@ -47,7 +47,7 @@ export class Mapping {
     payload: unknown,
     fields: WebhookFields,
     ports: OrderReader<Order>,
-  ): Mapped<Order> {
+  ): MappedPayload<Order> {
     let written: unknown;
     try {
       written = this.#toOrder(payload, fields);
@@ -69,9 +69,9 @@ export class Mapping {
   }
 
   #worked<Order extends object>(
-    mapped: Mapped<Order>,
+    mapped: MappedPayload<Order>,
     { nowAtMs, log }: OrderReader<Order>,
-  ): Mapped<Order> {
+  ): MappedPayload<Order> {
     this.#log = log;
     this.#condition.succeeded(nowAtMs());
     return mapped;
@@ -82,7 +82,7 @@ export class Mapping {
     why: string,
     detail: string,
     { nowAtMs, log }: OrderReader<Order>,
-  ): Mapped<Order> {
+  ): MappedPayload<Order> {
     this.#log = log;
     this.#detail = detail;
     this.#condition.failed(kind, nowAtMs());

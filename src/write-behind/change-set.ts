@@ -5,9 +5,9 @@ import { within } from "../base/patience.ts";
 import type { RedisCause, RedisClient } from "../redis/redis-client.ts";
 import { mendOf, whyOf } from "../redis/trouble.ts";
 import type { ChangeKind } from "./change-kind.ts";
-import { type ChunkBudget, flush, type Flushed } from "./flush.ts";
+import { type ChunkBudget, flush, type FlushReport } from "./flush.ts";
 import type { Outcome } from "./gathered.ts";
-import { Gathering } from "./gathering.ts";
+import { ChangeBatches } from "./gathering.ts";
 import { readExactly } from "./read-exactly.ts";
 import { RedisSlices, type RedisSlicesSettings } from "./redis-slices.ts";
 import { said, SetCondition } from "./set-condition.ts";
@@ -62,7 +62,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
   readonly #times: SliceTimes;
   readonly #store: RedisSlices<Change> | undefined;
   readonly #sink: Sink<Change, Value>;
-  readonly #gathering: Gathering<Change>;
+  readonly #gathering: ChangeBatches<Change>;
   #flushedAtMs = -Infinity;
 
   constructor(
@@ -81,7 +81,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     this.#sink = boundedInTime(options.sink);
     this.condition = new SetCondition({ ...ports, ...options, set, times });
     this.#store = redis && new RedisSlices({ ...ports, redis, set, kind, backlogMax, times });
-    this.#gathering = new Gathering({
+    this.#gathering = new ChangeBatches({
       ...ports,
       store: this.#store ?? { accept: async () => noDatabase },
       kind,
@@ -116,7 +116,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
   }
 
   /** Sends gathered changes to Redis, and rested changes to the sink. Never rejects. */
-  async flush(budget: ChunkBudget): Promise<Flushed> {
+  async flush(budget: ChunkBudget): Promise<FlushReport> {
     await this.#gathering.settle();
     return this.#flush(budget);
   }
@@ -127,7 +127,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return Math.floor(atMs / minuteMs) % minutes === 0 && !this.condition.isBackingOff(atMs);
   }
 
-  async #flush(budget: ChunkBudget): Promise<Flushed> {
+  async #flush(budget: ChunkBudget): Promise<FlushReport> {
     this.#flushedAtMs = this.#ports.nowAtMs();
     const store = this.#store ?? { ...unavailableStore };
     const flushed = await flush({ set: this.#set, store, sink: this.#sink }, budget);

@@ -1,5 +1,5 @@
 // The options and the result of a flush, as an application sees them.
-import type { ChunkBudget, Flushed } from "./flush.ts";
+import type { ChunkBudget, FlushReport } from "./flush.ts";
 
 export interface FlushOptions {
   /**
@@ -21,7 +21,7 @@ export const budgetOf = ({ chunksMax = 12 }: FlushOptions = {}): ChunkBudget => 
   left: chunksMax,
 });
 
-export function resultOf({ end, changeCount }: Flushed): FlushResult {
+export function resultOf({ end, changeCount }: FlushReport): FlushResult {
   const isFailed = end.kind === "sink-failed" || end.kind === "unavailable";
   return { state: isFailed ? "failed" : end.kind, changes: changeCount };
 }

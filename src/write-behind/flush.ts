@@ -32,7 +32,7 @@ export type FlushEnd =
   | { readonly kind: "sink-failed"; readonly error: unknown }
   | { readonly kind: "unavailable"; readonly cause: RedisCause };
 
-export interface Flushed {
+export interface FlushReport {
   readonly end: FlushEnd;
   /** The number of dropped slices. */
   readonly sliceCount: number;
@@ -46,7 +46,7 @@ export interface Flushed {
 export async function flush<Change, Value>(
   ports: FlushPorts<Change, Value>,
   budget: ChunkBudget,
-): Promise<Flushed> {
+): Promise<FlushReport> {
   const run: { sliceCount: number; changeCount: number; backlog?: Backlog } = {
     sliceCount: 0,
     changeCount: 0,

@@ -17,7 +17,7 @@ export type Outcome =
   | { readonly kind: "refused" | "in-doubt"; readonly cause: Refusal };
 
 /** A batch, open to more changes until it is sealed. Its id and slice are then fixed. */
-export class Gathered<Change extends { readonly key: string }> {
+export class ChangeBatch<Change extends { readonly key: string }> {
   /** The number of calls. Several may have the same key. */
   callCount = 0;
   /** The approximate size of the calls' keys and values. */

@@ -3,7 +3,7 @@
 import { patiently, pause } from "../base/patience.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
-import { Gathered, type Outcome, type Refusal } from "./gathered.ts";
+import { ChangeBatch, type Outcome, type Refusal } from "./gathered.ts";
 import type { Backlog, Batch, SliceStore } from "./slice-store.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 
@@ -32,11 +32,11 @@ export interface GatheringSettings<Change extends { readonly key: string }> {
   readonly onBacklog: (backlog: Backlog) => void;
 }
 
-export class Gathering<Change extends { readonly key: string }> {
+export class ChangeBatches<Change extends { readonly key: string }> {
   readonly #settings: GatheringSettings<Change>;
-  #open: Gathered<Change> | undefined;
+  #open: ChangeBatch<Change> | undefined;
   /** Batches that are neither accepted nor given up. */
-  readonly #unsettled = new Map<Gathered<Change>, { signs: number; atMs: number }>();
+  readonly #unsettled = new Map<ChangeBatch<Change>, { signs: number; atMs: number }>();
   /** The newest slice given to a batch, and the newest one that Redis has accepted. */
   #sliceMin = -Infinity;
   #acceptedSlice = -Infinity;
@@ -93,7 +93,7 @@ export class Gathering<Change extends { readonly key: string }> {
     const isFirst = this.#open === undefined;
     const { kind, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
-    const batch = (this.#open ??= new Gathered(kind.joined));
+    const batch = (this.#open ??= new ChangeBatch(kind.joined));
     batch.take(change, { bytes, atMs });
     if (isFirst) this.#unsettled.set(batch, { signs: 0, atMs });
     if (batch.isFull) {
@@ -105,7 +105,7 @@ export class Gathering<Change extends { readonly key: string }> {
   }
 
   /** A clock that was set back must not give an older slice: in a buffer, the older put would win. */
-  #sealed(batch: Gathered<Change>): Batch<Change> {
+  #sealed(batch: ChangeBatch<Change>): Batch<Change> {
     const { kind, nowAtMs, randomText, times } = this.#settings;
     return batch.sealed(() => {
       const atMs = kind.slicedAt === "sending" ? nowAtMs() : batch.lastAtMs;
@@ -127,14 +127,14 @@ export class Gathering<Change extends { readonly key: string }> {
     }
   }
 
-  async #sendLater(batch: Gathered<Change>): Promise<void> {
+  async #sendLater(batch: ChangeBatch<Change>): Promise<void> {
     await pause(gatherMs);
     // A batch that was full or flushed has already been sent.
     if (batch.signs === 0) await this.#send(batch);
   }
 
   /** Waits for the sender, and takes over if it shows no sign of life. */
-  async #standBy(batch: Gathered<Change>): Promise<void> {
+  async #standBy(batch: ChangeBatch<Change>): Promise<void> {
     while (batch.outcome === undefined) {
       const { signs } = batch;
       await patiently(batch.settled, silenceMs);
@@ -142,7 +142,7 @@ export class Gathering<Change extends { readonly key: string }> {
     }
   }
 
-  async #send(batch: Gathered<Change>): Promise<void> {
+  async #send(batch: ChangeBatch<Change>): Promise<void> {
     if (this.#open === batch) this.#open = undefined;
     const sinceAtMs = this.#settings.nowAtMs();
     for (const pauseMs of [0, ...pausesMs]) {
@@ -156,7 +156,7 @@ export class Gathering<Change extends { readonly key: string }> {
     this.#settle(batch, notAccepted(batch, "unanswered"));
   }
 
-  async #tried(batch: Gathered<Change>): Promise<Outcome | undefined> {
+  async #tried(batch: ChangeBatch<Change>): Promise<Outcome | undefined> {
     const { store, onBacklog } = this.#settings;
     batch.signs += 1;
     batch.unknownTryCount += 1;
@@ -172,7 +172,7 @@ export class Gathering<Change extends { readonly key: string }> {
     return answer.value;
   }
 
-  #settle(batch: Gathered<Change>, outcome: Outcome): void {
+  #settle(batch: ChangeBatch<Change>, outcome: Outcome): void {
     if (batch.outcome !== undefined) return;
     this.#unsettled.delete(batch);
     batch.settle(outcome);

@@ -27,11 +27,11 @@ import { type SliceTimes, usualTimes } from "./slice-times.ts";
 const chunkBytesMax = 524_288;
 
 /** Every change has a key. */
-interface Keyed {
+interface WithKey {
   readonly key: string;
 }
 
-export interface RedisSlicesSettings<Change extends Keyed> {
+export interface RedisSlicesSettings<Change extends WithKey> {
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove">;
   /** While it is paused, no change is accepted. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
@@ -46,7 +46,7 @@ export interface RedisSlicesSettings<Change extends Keyed> {
   readonly times?: SliceTimes;
 }
 
-export class RedisSlices<Change extends Keyed> implements SliceStore<Change> {
+export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
   readonly #settings: RedisSlicesSettings<Change>;
   readonly #times: SliceTimes;
 

@@ -5,7 +5,7 @@ import { Condition } from "../observe/condition.ts";
 import type { FamilyName } from "../protocol/families.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { seriesOf } from "../observe/sums.ts";
-import type { Flushed } from "./flush.ts";
+import type { FlushReport } from "./flush.ts";
 import type { Outcome, Refusal } from "./gathered.ts";
 import type { Backlog } from "./slice-store.ts";
 import { ageMsOf, type SliceTimes } from "./slice-times.ts";
@@ -84,7 +84,7 @@ export class SetCondition {
     this.#backlog = { ...backlog, atMs: this.#settings.nowAtMs() };
   }
 
-  flushed({ end, sliceCount, changeCount, backlog }: Flushed): void {
+  flushed({ end, sliceCount, changeCount, backlog }: FlushReport): void {
     const atMs = this.#settings.nowAtMs();
     this.#flushes.slices += sliceCount;
     this.#flushes.changes += changeCount;

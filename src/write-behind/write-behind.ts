@@ -14,7 +14,7 @@ export type SetStats = ReturnType<SetCondition["snapshot"]> & {
 
 const minuteMs = 60_000;
 
-interface Opened {
+interface OpenSet {
   readonly kind: "counter" | "buffer";
   readonly set: () => Pick<ChangeSet<never, never>, "flush" | "isDue" | "condition">;
 }
@@ -39,7 +39,7 @@ export interface Sets {
 
 export class WriteBehind implements Sets {
   readonly #portsOf: () => BehindPorts;
-  readonly #sets = new Map<string, Opened>();
+  readonly #sets = new Map<string, OpenSet>();
   readonly #rises = new Rises();
 
   /** @param portsOf called at the first use of a set */
@@ -61,7 +61,7 @@ export class WriteBehind implements Sets {
     return new Buffer(name, codec, ports);
   }
 
-  #open(name: string, opened: Opened): void {
+  #open(name: string, opened: OpenSet): void {
     if (this.#sets.has(name)) {
       throw new OperatorError({
         what: `The ${opened.kind} ${JSON.stringify(name)} is refused.`,

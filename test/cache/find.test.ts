@@ -1,6 +1,6 @@
 // The order of the tiers, which verdict stands, and what is put above: over tiers that hold numbers.
 import { describe, expect, it } from "vitest";
-import { find, type Finding, type Found, type Sought } from "../../src/cache/find.ts";
+import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../src/cache/find.ts";
 import type { CacheRecord } from "../../src/cache/record/record.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
@@ -55,7 +55,7 @@ const named = (name: Name): Tier<Detail> => ({
 /** By tier, then by key. */
 type Contents = Partial<Record<Name, Readonly<Record<string, Held>>>>;
 
-class World implements Sought<Detail, Verdict> {
+class World implements LookupPolicy<Detail, Verdict> {
   key = new RecordKey("k", "host");
   readonly used: TierStack<Detail>;
   /** What happened, in order. */
@@ -105,7 +105,7 @@ class World implements Sought<Detail, Verdict> {
   inMemory = () => this.#read("memory");
   isCurrent = () => true;
   isHopeless = () => false;
-  isEnough = ({ verdict }: Found<Detail, Verdict>) => verdict === "answers";
+  isEnough = ({ verdict }: LookupResult<Detail, Verdict>) => verdict === "answers";
   putInto = (above: readonly Tier<Detail>[]) =>
     void this.told.push(`put into ${above.map(({ name }) => name).join()}`);
 
@@ -116,7 +116,7 @@ class World implements Sought<Detail, Verdict> {
     return read;
   }
 
-  ask(tier: Tier<Detail>, finding: Finding<Detail, Verdict>) {
+  ask(tier: Tier<Detail>, finding: Lookup<Detail, Verdict>) {
     return finding.lookIn(tier);
   }
 

@@ -1,6 +1,6 @@
 // Flights: one forward for all who ask the same, which can neither hang nor mislead.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Fetched, Flight, Flights } from "../../src/cache/flights.ts";
+import { type FetchResult, Flight, Flights } from "../../src/cache/flights.ts";
 import type {
   ForwardFlight,
   ForwardFlights,
@@ -75,7 +75,7 @@ describe("patience", () => {
 describe("flights of an isolate", () => {
   /** Starts a flight; what its leader does is for the test to tell. */
   function started(flights: ForwardFlights, { key = "a", atMs = 0 } = {}) {
-    const leading = Promise.withResolvers<Fetched<string>>();
+    const leading = Promise.withResolvers<FetchResult<string>>();
     const behind: Promise<void>[] = [];
     const afterAnswer = (work: () => Promise<void>) => void behind.push(work());
     const begun = flights.start(key, () => leading.promise, { nowAtMs: () => atMs, afterAnswer });

@@ -1,8 +1,8 @@
 // One fetch for all who ask for the same, whatever it is that is fetched: here texts, without HTTP.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { type Fetched, type Flight, type FlightOutcome, Flights } from "../../src/cache/flights.ts";
+import { type FetchResult, type Flight, type FlightOutcome, Flights } from "../../src/cache/flights.ts";
 import { load } from "../../src/cache/load.ts";
-import type { Loading } from "../../src/cache/loading.ts";
+import type { LoadPolicy } from "../../src/cache/loading.ts";
 
 type Shared =
   | { readonly kind: "stored"; readonly stored: string }
@@ -19,13 +19,13 @@ class Texts {
   readonly fetches: { flight: TextFlight; key: string; end: (outcome?: Outcome) => void }[] = [];
   /** What followers take; all by default. */
   accepts: (text: string) => boolean = () => true;
-  turn: Loading<string, Shared, string>["takeTurn"] = async () => ({ kind: "lead" });
+  turn: LoadPolicy<string, Shared, string>["takeTurn"] = async () => ({ kind: "lead" });
   comeSince: string | undefined;
   inPlace: string | undefined;
   /** What is drawn at random, in turn; then a half. */
   draws: number[] = [];
 
-  readonly #by: Loading<string, Shared, string> = {
+  readonly #by: LoadPolicy<string, Shared, string> = {
     keyOf: (place) => place,
     patienceMsOf: () => patienceMs,
     mayShare: () => true,
@@ -52,8 +52,8 @@ class Texts {
     tooLate: async () => "too late",
   };
 
-  #fetch(key: string, flight: TextFlight): Promise<Fetched<string>> {
-    const fetched = Promise.withResolvers<Fetched<string>>();
+  #fetch(key: string, flight: TextFlight): Promise<FetchResult<string>> {
+    const fetched = Promise.withResolvers<FetchResult<string>>();
     const end = (outcome?: Outcome) => {
       if (outcome !== undefined) flight.settle(outcome);
       fetched.resolve({ answer: "fetched", done: Promise.resolve() });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { families } from "../../src/protocol/families.ts";
 import { boundsMs } from "../../src/observe/histogram.ts";
 import { addDuration, type Sums } from "../../src/observe/sums.ts";
-import { gauges, type Shown } from "../../src/reports/gauges.ts";
+import { gauges, type ScrapeData } from "../../src/reports/gauges.ts";
 import { prometheusText } from "../../src/reports/prometheus.ts";
 import type { ColoState } from "../../src/reports/totals.ts";
 import { madeState, madeTotals } from "../../testing/monitoring/made-totals.ts";
@@ -19,7 +19,7 @@ const info = {
   keys: 12,
 };
 
-function shown(sums: Sums, colos: readonly (readonly [string, ColoState])[] = []): Shown {
+function shown(sums: Sums, colos: readonly (readonly [string, ColoState])[] = []): ScrapeData {
   return {
     totals: { startedAtMs: 1_500, sums, colos: new Map(colos), windows: [] },
     info,

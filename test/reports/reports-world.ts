@@ -7,7 +7,7 @@ import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import type { Sums } from "../../src/observe/sums.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { Folding } from "../../src/reports/folding.ts";
+import { ReportFold } from "../../src/reports/folding.ts";
 import { ReportStream } from "../../src/reports/report-stream.ts";
 import { Reporter } from "../../src/reports/reporter.ts";
 import type { RedisServerRow } from "../../testing/fakes/redis-server.ts";
@@ -58,7 +58,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
     });
     const stream = new ReportStream({ redis, namespace: "site", ...bounds });
     const randomText = () => crypto.randomUUID();
-    return { stream, folding: new Folding({ stream, nowAtMs: () => 7, randomText, log: tell }) };
+    return { stream, folding: new ReportFold({ stream, nowAtMs: () => 7, randomText, log: tell }) };
   };
   return {
     log,

@@ -5,7 +5,7 @@ import type { Stamp } from "../../src/cache/record/record.ts";
 import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
-import { type Fetched, Flights, type StartPorts } from "../../src/cache/flights.ts";
+import { type FetchResult, Flights, type StartPorts } from "../../src/cache/flights.ts";
 import type { ForwardFlight, SharedForward } from "../../src/proxy/site/forward-outcome.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record/record-key.ts";
@@ -180,7 +180,7 @@ export const followersTrust: Planted = {
     class Telling extends Flights<SharedForward> {
       override start<Result>(
         key: string,
-        lead: (flight: ForwardFlight) => Promise<Fetched<Result>>,
+        lead: (flight: ForwardFlight) => Promise<FetchResult<Result>>,
         given: StartPorts,
       ) {
         const leading: typeof lead = (flight) => {

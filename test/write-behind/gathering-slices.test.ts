@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { batchCallsMax } from "../../src/write-behind/gathered.ts";
-import { Gathering } from "../../src/write-behind/gathering.ts";
+import { ChangeBatches } from "../../src/write-behind/gathering.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Batch } from "../../src/write-behind/slice-store.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
@@ -78,7 +78,7 @@ it.each([
   const clock = new FakeClock();
   const sent: Batch<{ key: string }>[] = [];
   const state = { isCutOff: true };
-  const gathering = new Gathering<{ key: string }>({
+  const gathering = new ChangeBatches<{ key: string }>({
     store: { accept: async (batch) => (sent.push(batch), accepted) },
     kind: { slicedAt: given.kind.slicedAt, joined: (_, later) => later },
     times: usualTimes,

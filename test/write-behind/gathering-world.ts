@@ -3,7 +3,7 @@ import { vi } from "vitest";
 import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
 import type { Outcome } from "../../src/write-behind/gathered.ts";
-import { Gathering } from "../../src/write-behind/gathering.ts";
+import { ChangeBatches } from "../../src/write-behind/gathering.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
@@ -31,7 +31,7 @@ export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
   const sent: Batch<Add>[] = [];
   const told: [Outcome["kind"], string, number][] = [];
   const state = { isCutOff: false, backlogs: 0, ids: 0 };
-  const gathering = new Gathering<Add>({
+  const gathering = new ChangeBatches<Add>({
     store: {
       async accept(batch) {
         sent.push(batch);

@@ -7,7 +7,7 @@ import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { coveredBy } from "../../src/purge/view/target-index.ts";
 import {
-  type Covered,
+  type PurgeSubject,
   type JudgementAsk,
   type PurgeJudgement,
   usable,
@@ -34,7 +34,7 @@ class LateStampView extends JournalView {
 }
 
 /** Metadata of records that the memory tier has given. */
-const fromMemory = new WeakSet<Covered>();
+const fromMemory = new WeakSet<PurgeSubject>();
 
 class TracedMemory<Detail> extends MemoryTier<Detail> {
   override read(...asked: Parameters<MemoryTier<Detail>["read"]>): TierRead<Detail> {
@@ -47,13 +47,13 @@ class TracedMemory<Detail> extends MemoryTier<Detail> {
 }
 
 class LowerTiersView extends JournalView {
-  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+  override judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     return fromMemory.has(record) ? usable : super.judge(record, ask);
   }
 }
 
 class UnboundedView extends JournalView {
-  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+  override judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     return super.judge(record, { ...ask, maxLagMs: Infinity });
   }
 }
@@ -67,7 +67,7 @@ const lossBlindJournal = changedJournal((real, { nowAtMs }) => ({
 }));
 
 class NewestPurgeView extends JournalView {
-  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+  override judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const judged = super.judge(record, ask);
     if (judged.kind !== "purged" || judged.mode === "soft") return judged;
     const by = this.entries.findLast(({ targets }) => coveredBy(targets)(record));

@@ -7,7 +7,7 @@ import type { RouteInput } from "../../src/config/route-schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";
-import { type Asked, plan, type Plan } from "../../src/proxy/request/plan.ts";
+import { type LookupRequest, plan, type Plan } from "../../src/proxy/request/plan.ts";
 import { compileRoutes } from "../../src/proxy/request/routes.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 
@@ -43,7 +43,7 @@ export function planOf(
 export function askedWith(
   request: Parameters<typeof planOf>[0] = {},
   config: Config = configWith(),
-): Asked {
+): LookupRequest {
   const planned = planOf(request, config);
   if (planned.kind !== "look-up") throw new Error(`The request was planned as ${planned.kind}.`);
   return planned.asked;

@@ -12,7 +12,7 @@ import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
-import type { Act, AddCommand } from "./session.ts";
+import type { Action, AddCommand } from "./session.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";
 
@@ -56,7 +56,7 @@ Exit codes:
   130  ended by Ctrl-C, a signal, or the answer no
   141  ended early, because stdout was closed`;
 
-export function makeProgram(act: Act): Command {
+export function makeProgram(act: Action): Command {
   const program = new Command("tidemark")
     .description(
       "Operates Tidemark, an HTTP cache on Cloudflare Workers: purge, warm, explain, diagnose.",

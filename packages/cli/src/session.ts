@@ -38,12 +38,12 @@ type Run<Options> = (
 ) => Promise<ExitCode>;
 
 /** Wraps a command's function for commander. */
-export type Act = <Options>(run: Run<Options>) => (...given: unknown[]) => Promise<void>;
+export type Action = <Options>(run: Run<Options>) => (...given: unknown[]) => Promise<void>;
 
 /** Adds one command to the program. */
-export type AddCommand = (program: Command, act: Act) => void;
+export type AddCommand = (program: Command, act: Action) => void;
 
-export function actIn(world: World, ended: (code: ExitCode) => void): Act {
+export function actIn(world: World, ended: (code: ExitCode) => void): Action {
   return (run) =>
     async (...given) => {
       const command = given.at(-1) as Command;

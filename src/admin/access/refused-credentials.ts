@@ -26,7 +26,7 @@ export interface RefusedCredentialsSettings {
 }
 
 /** Refusals of one isolate since its start. */
-export interface RefusedHere {
+export interface LocalRefusals {
   readonly sinceAtMs: number;
   readonly lastAtMs: number;
   readonly counts: Readonly<Partial<Record<CredentialKind, number>>>;
@@ -36,7 +36,7 @@ export interface RefusedHere {
 export class RefusedCredentials {
   readonly #settings: RefusedCredentialsSettings;
   readonly #conditions: Readonly<Record<CredentialKind, Condition<CredentialRefusal>>>;
-  #here: RefusedHere | undefined;
+  #here: LocalRefusals | undefined;
 
   constructor(settings: RefusedCredentialsSettings) {
     this.#settings = settings;
@@ -58,7 +58,7 @@ export class RefusedCredentials {
   }
 
   /** `undefined` if nothing was refused. */
-  get here(): RefusedHere | undefined {
+  get here(): LocalRefusals | undefined {
     return this.#here;
   }
 

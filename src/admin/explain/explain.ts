@@ -9,7 +9,7 @@ import { unreachable } from "../../rules/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { mayCollapse } from "../../proxy/fetch/answer-from-origin.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
-import { type Asked, type Passed, plan } from "../../proxy/request/plan.ts";
+import { type LookupRequest, type PassedRequest, plan } from "../../proxy/request/plan.ts";
 import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
 import { atHand, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
@@ -36,7 +36,7 @@ import { refreshDue } from "./refresh-due.ts";
 import { groundOfVerdict } from "./verdict-ground.ts";
 
 /** The isolate and the context of an explanation. */
-export interface Explained {
+export interface ExplainSubject {
   readonly core: TieredCache<ResponseDetail>;
   /** Context of the operator's request. */
   readonly context: Context;
@@ -51,7 +51,7 @@ export interface Explained {
 export async function explain(
   request: Request,
   read: UrlRead,
-  explained: Explained,
+  explained: ExplainSubject,
 ): Promise<Explanation> {
   const { core } = explained;
   const context = quietContext(explained.context, core);
@@ -105,9 +105,9 @@ function routesBelow({ method }: Request, { target, route }: UrlRead, config: Co
   return below.filter((one) => takes(one) === one).map(({ name }) => name);
 }
 
-type Came = Pick<Explanation, "verdict" | "cacheStatus" | "next" | "look">;
+type Handling = Pick<Explanation, "verdict" | "cacheStatus" | "next" | "look">;
 
-const reserved: Came = {
+const reserved: Handling = {
   verdict: {
     kind: "reserved",
     by: "operatorPath",
@@ -118,17 +118,17 @@ const reserved: Came = {
   next: "end here",
 };
 
-function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Came {
+function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Handling {
   const by = otherwise === undefined ? "host" : "ambiguous-path";
   const verdict = { kind: "refuse", by, ...groundOfRefusedUrl(otherwise, name) };
   return { verdict, cacheStatus: null, next: "refuse: the URL" };
 }
 
 function passedBy(
-  passed: Passed,
+  passed: PassedRequest,
   { name, alsoFit }: Explanation["route"],
   { site: { loops } }: Context<QuietSite>,
-): Came {
+): Handling {
   const { request, rule } = passed;
   if (requestDirectives(request.headers).onlyIfCached) {
     const by = "only-if-cached";
@@ -153,17 +153,17 @@ function passedBy(
   return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
 }
 
-interface Looking {
-  readonly asked: Asked;
+interface LookUpAsk {
+  readonly asked: LookupRequest;
   readonly atMs: number;
   readonly cookie: string | null;
   readonly context: Context<QuietSite>;
 }
 
 async function lookedUp(
-  { asked, atMs, cookie, context }: Looking,
-  core: Explained["core"],
-): Promise<Came> {
+  { asked, atMs, cookie, context }: LookUpAsk,
+  core: ExplainSubject["core"],
+): Promise<Handling> {
   const { site } = context;
   const search = searchFor(asked, atMs, context);
   const found = await search.found();
@@ -228,7 +228,7 @@ function purgesFor(
   { asked, exchange: { decision } }: Search<QuietSite>,
   found: FoundResponse | undefined,
   copies: readonly FoundCopy[],
-  { purging }: Explained["core"],
+  { purging }: ExplainSubject["core"],
 ): LookAccount["purges"] {
   if (purging === undefined) return "no journal";
   const stored =

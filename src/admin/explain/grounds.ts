@@ -4,7 +4,7 @@ import type { Route } from "../../config/config.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import type { PassRule } from "../../proxy/request/plan.ts";
-import type { Otherwise } from "../../proxy/request/url-reader.ts";
+import type { OtherReading } from "../../proxy/request/url-reader.ts";
 import type { Decider } from "../../proxy/reuse/verdict.ts";
 import { assignedLifetimeSeconds, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
@@ -105,7 +105,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
 };
 
 /** Explains why a URL gets 400. `name` is the route that matches the path as written. */
-export function groundOfRefusedUrl(otherwise: Otherwise | undefined, name: string): Ground {
+export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: string): Ground {
   if (otherwise === undefined) return { clause: "RFC 3986 §3.2", why: "its host is no host name" };
   const clause = "RFC 3986 §6.2.2";
   if (otherwise.as === undefined) {

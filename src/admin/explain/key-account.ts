@@ -8,10 +8,10 @@ import {
   sortCookies,
   unknownCookies,
 } from "../../proxy/request/cookies.ts";
-import type { Asked } from "../../proxy/request/plan.ts";
+import type { LookupRequest } from "../../proxy/request/plan.ts";
 
 /** A part of the request outside the key, and the configuration field that excludes it. */
-export interface LeftOut {
+export interface LeftOutPart {
   readonly name: string;
   readonly by: string;
 }
@@ -24,7 +24,7 @@ export interface KeyAccount {
   readonly query: {
     readonly sent: string;
     readonly keyed: string;
-    readonly leftOut: readonly LeftOut[];
+    readonly leftOut: readonly LeftOutPart[];
     /** Whether the keyed parameters were sorted by name. */
     readonly isReordered: boolean;
   };
@@ -33,13 +33,13 @@ export interface KeyAccount {
   /** Only names, because a value may be a session. */
   readonly cookies: {
     readonly keyed: readonly string[];
-    readonly leftOut: readonly LeftOut[];
+    readonly leftOut: readonly LeftOutPart[];
     readonly unknown: readonly string[];
   };
 }
 
 /** @param cookie the value of `Cookie`; `null` for none */
-export function keyAccountOf(asked: Asked, config: Config, cookie: string | null): KeyAccount {
+export function keyAccountOf(asked: LookupRequest, config: Config, cookie: string | null): KeyAccount {
   const { key, url, route, forwarded, sentQuery } = asked;
   return {
     text: key.text,
@@ -73,7 +73,7 @@ function whyNotKeyed(name: string, route: Route, config: Config): string | undef
   return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
 }
 
-function cookiesAccountOf({ route, forwarded }: Asked, config: Config, cookie: string | null) {
+function cookiesAccountOf({ route, forwarded }: LookupRequest, config: Config, cookie: string | null) {
   const sorted = cookie === null ? noCookies : sortCookies(cookie, route, config);
   const unknown = forwarded.reaches("cookie") ? unknownCookies(forwarded, route) : [];
   const kept = new Set(sorted.forwarded.split("; "));

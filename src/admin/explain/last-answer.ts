@@ -5,7 +5,7 @@ import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
-import type { Asked } from "../../proxy/request/plan.ts";
+import type { LookupRequest } from "../../proxy/request/plan.ts";
 import type { LastAnswer, LastPassed } from "../../proxy/site/last-answers.ts";
 import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import { rounded } from "./copies.ts";
@@ -50,7 +50,7 @@ export interface LastPassedAccount extends Ground {
  * @param stored `answers` or `found`: a stored response answers, or at least exists. `undefined`: neither
  */
 export function lastFor(
-  { url, route }: Asked,
+  { url, route }: LookupRequest,
   { lastAnswers: { answered, passed }, config }: Pick<QuietSite, "lastAnswers" | "config">,
   stored: "answers" | "found" | undefined,
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {

@@ -3,7 +3,7 @@
 import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../rules/query.ts";
 import { selectingValues } from "../../rules/selecting.ts";
-import type { Asked } from "../../proxy/request/plan.ts";
+import type { LookupRequest } from "../../proxy/request/plan.ts";
 import { quoted } from "./key-account.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 
@@ -33,11 +33,11 @@ export interface NearestKey {
   readonly mend: string;
 }
 
-type Mend = (difference: Difference) => string;
+type Hint = (difference: Difference) => string;
 
 const named = ({ name = "" }: Difference): string => quoted(name);
 
-const mendOf: Readonly<Record<Difference["of"], Mend>> = {
+const mendOf: Readonly<Record<Difference["of"], Hint>> = {
   scheme: () => "send clients of http on to https",
   host: () => "name the site's own host in SITE_HOST: then all others count as that one",
   path: () => "let all links have one spelling, or redirect the others to it",
@@ -63,10 +63,10 @@ function mendOfVary({ name = "" }: Difference): string {
 /** Limit of examined keys. Memory holds more only if all bodies are tiny. */
 const keysMax = 20_000;
 
-type Listed = Iterable<readonly [keyText: string, record: TierRecord<ResponseDetail>]>;
+type MemoryEntries = Iterable<readonly [keyText: string, record: TierRecord<ResponseDetail>]>;
 
 /** Returns `undefined` if memory has no other key with the same path. */
-export function nearestKey(asked: Asked, listed: Listed): NearestKey | undefined {
+export function nearestKey(asked: LookupRequest, listed: MemoryEntries): NearestKey | undefined {
   const own = partsOf(asked.key.text);
   let nearest: { readonly key: Omit<NearestKey, "count">; readonly distance: number } | undefined;
   let [looks, count] = [0, 0];
@@ -117,7 +117,7 @@ function partsOf(keyText: string): KeyParts {
 /** Folds the path, so that case and a slash at the end do not matter. */
 const foldedPath = ({ path }: KeyParts): string => path.toLowerCase().replace(/\/$/, "");
 
-function differencesOf(own: KeyParts, other: KeyParts, { route, sentQuery }: Asked): Difference[] {
+function differencesOf(own: KeyParts, other: KeyParts, { route, sentQuery }: LookupRequest): Difference[] {
   const found: Difference[] = [];
   for (const part of ["scheme", "host", "path"] as const) {
     if (own[part] !== other[part]) {
@@ -151,7 +151,7 @@ function ofCookies(own: readonly string[], other: readonly string[]): Difference
 
 function ofVary(
   selecting: readonly (readonly [name: string, value: string | null])[],
-  { forwarded }: Asked,
+  { forwarded }: LookupRequest,
 ): Difference[] {
   const sent = new Map(
     selectingValues(

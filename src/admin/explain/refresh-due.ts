@@ -2,14 +2,14 @@
 import type { QuietSite } from "./quiet-context.ts";
 import { isRefreshDue } from "../../proxy/reuse/early-refresh.ts";
 import type { Search } from "../../proxy/reuse/search.ts";
-import type { Answering } from "../../proxy/reuse/verdict.ts";
+import type { AnsweringVerdict } from "../../proxy/reuse/verdict.ts";
 
 /** `by chance`: the probability rises as expiry approaches. */
 export type RefreshDue = "yes" | "by chance" | "no";
 
 /** Tries the lowest and the highest random number instead of drawing one. */
 export function refreshDue(
-  answer: Answering,
+  answer: AnsweringVerdict,
   { asked, exchange, atMs }: Search<QuietSite>,
 ): RefreshDue {
   const isDue = (draw: number) =>

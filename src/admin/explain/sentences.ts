@@ -1,7 +1,7 @@
 // Renders an explanation as text, with a sentence or two per step of the request.
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import type { TierAccount } from "./copies.ts";
-import { type KeyAccount, type LeftOut, quoted } from "./key-account.ts";
+import { type KeyAccount, type LeftOutPart, quoted } from "./key-account.ts";
 import type { MatchingPurge, MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
 import {
@@ -82,7 +82,7 @@ function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
   ];
 }
 
-function leftOutSentence(what: string, leftOut: readonly LeftOut[]): string[] {
+function leftOutSentence(what: string, leftOut: readonly LeftOutPart[]): string[] {
   if (leftOut.length === 0) return [];
   return [`${what} left out: ${leftOut.map(({ name, by }) => `${name} (${by})`).join(", ")}.`];
 }

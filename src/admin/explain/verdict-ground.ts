@@ -1,7 +1,7 @@
 // Explains a verdict in words: its rule, the part of the request or page that triggered it, and a hint.
 import { unknownCookies } from "../../proxy/request/cookies.ts";
 import { credentialsIn } from "../../proxy/request/personal.ts";
-import type { Asked } from "../../proxy/request/plan.ts";
+import type { LookupRequest } from "../../proxy/request/plan.ts";
 import type { FoundResponse } from "../../proxy/reuse/search.ts";
 import type { Verdict } from "../../proxy/reuse/verdict.ts";
 import type { LookAccount } from "./explanation.ts";
@@ -10,15 +10,15 @@ import { mendOfCookies, mendOfCredentials, purgedBy } from "./mends.ts";
 import { neverFresh, overrideOf } from "./never-fresh.ts";
 
 /** The result of a look-up. */
-export interface Looked {
-  readonly asked: Asked;
+export interface LookResult {
+  readonly asked: LookupRequest;
   readonly atMs: number;
   readonly found: FoundResponse | undefined;
   readonly look: LookAccount;
 }
 
 /** Returns the rule's words, with details of this request and page. */
-export function groundOfVerdict({ by, judged }: Verdict, looked: Looked): Ground {
+export function groundOfVerdict({ by, judged }: Verdict, looked: LookResult): Ground {
   const { asked, atMs, found, look } = looked;
   const metadata = found?.candidate.stored.metadata;
   const ground = groundOf[by];

@@ -2,7 +2,7 @@
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { type Finding, percentOf, spanOf } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 
 /** Shorter failures may be chance. */
 const failingMsMin = 60_000;
@@ -15,7 +15,7 @@ const shareMax = 0.8;
 const remedy =
   "See that the cron trigger runs each minute and that the cache was handed to the Worker. Look at the sink: its log, and the `write-behind` lines of the log. By hand, cache.flush() sends more.";
 
-export function behindBacklog({ data, atMs }: Looked): Finding[] {
+export function behindBacklog({ data, atMs }: SiteState): Finding[] {
   return [...(data?.sets ?? [])].flatMap(([set, { backlog }]): Finding[] => {
     const { keyCount, backlogMax, overdueMs, everyMs, heardAtMs } = backlog;
     if (!isWithinMs(recentMs, heardAtMs, atMs)) return [];
@@ -41,7 +41,7 @@ export function behindBacklog({ data, atMs }: Looked): Finding[] {
   });
 }
 
-export function behindFlushesFail({ data, atMs }: Looked): Finding[] {
+export function behindFlushesFail({ data, atMs }: SiteState): Finding[] {
   return [...(data?.sets ?? [])].flatMap(([set, { flushes }]): Finding[] => {
     if (flushes === undefined) return [];
     const { kind, sinceAtMs, lastAtMs } = flushes;

@@ -1,10 +1,10 @@
 // The finding on requests with a field that looks like a credential.
 import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 
 /** One finding per route that refused to share a response because of such a field. */
-export function credentialField({ credentialRefusals }: Looked): Finding[] {
+export function credentialField({ credentialRefusals }: SiteState): Finding[] {
   return credentialRefusals.map(({ route, entries, sinceAtMs }) => {
     const whose = route === "" ? "no route" : `route ${JSON.stringify(route)}`;
     const list = `[${entries.map((entry) => JSON.stringify(entry)).join(", ")}]`;

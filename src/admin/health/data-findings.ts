@@ -2,14 +2,14 @@
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 
 /** Shorter failures may be chance. */
 const failingMsMin = 60_000;
 /** Older failures may be over. */
 const recentMs = 5 * 60_000;
 
-export function dataUnpurged({ data }: Looked): Finding[] {
+export function dataUnpurged({ data }: SiteState): Finding[] {
   if (data === undefined || data.unpurged.keys === 0) return [];
   const { keys, trouble } = data.unpurged;
   return [
@@ -25,7 +25,7 @@ export function dataUnpurged({ data }: Looked): Finding[] {
   ];
 }
 
-export function dataLoadsFail({ data, atMs }: Looked): Finding[] {
+export function dataLoadsFail({ data, atMs }: SiteState): Finding[] {
   return [...(data?.loads ?? [])]
     .filter(([, { sinceAtMs, lastAtMs }]) => {
       return lastAtMs - sinceAtMs >= failingMsMin && isWithinMs(recentMs, lastAtMs, atMs);

@@ -2,7 +2,7 @@
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Finding, FindingCode, Level } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 
 /** Data of a check beyond this isolate's own state; `undefined` if it could not be read. */
 type Sight = "clock" | "rooms" | "totals";
@@ -24,7 +24,7 @@ const sights: Partial<Record<FindingCode, Sight>> = {
   "reports-lost": "totals",
 };
 
-interface Known {
+interface KnownFinding {
   finding: Finding;
   readonly condition: Condition<Level>;
   /** Whether the last check that reported it saw more than this isolate's own state. */
@@ -34,7 +34,7 @@ interface Known {
 /** One per isolate. Its size is bounded by the codes, and by the names in the configuration. */
 export class FindingLog {
   readonly #log: Log;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownFinding>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -46,7 +46,7 @@ export class FindingLog {
    *
    * @param findings of this check, the worst first
    */
-  looked(findings: readonly Finding[], looked: Pick<Looked, Sight | "atMs">): void {
+  looked(findings: readonly Finding[], looked: Pick<SiteState, Sight | "atMs">): void {
     const found = new Set<string>();
     for (const finding of findings) {
       // Faults are logged when the isolate starts, and never end before it does.
@@ -63,7 +63,7 @@ export class FindingLog {
     }
   }
 
-  #found(key: string, finding: Finding, looked: Pick<Looked, Sight | "atMs">): void {
+  #found(key: string, finding: Finding, looked: Pick<SiteState, Sight | "atMs">): void {
     const known = this.#known.get(key) ?? this.#begun(finding);
     this.#known.set(key, known);
     if (!seesAsMuch(known, looked)) return;
@@ -73,7 +73,7 @@ export class FindingLog {
     known.condition.failed(finding.level, looked.atMs);
   }
 
-  #begun(finding: Finding): Known {
+  #begun(finding: Finding): KnownFinding {
     const { code, about } = finding;
     const title = about === undefined ? code : `${code} of ${about}`;
     const condition = new Condition<Level>({
@@ -87,13 +87,13 @@ export class FindingLog {
       troubleLine: () => `${known.finding.what} ${known.finding.remedy}`,
       wellLine: (lasted) => `The finding ${title} is over after ${lasted}.`,
     });
-    const known: Known = { finding, condition, isFromAfar: false };
+    const known: KnownFinding = { finding, condition, isFromAfar: false };
     return known;
   }
 }
 
 /** Returns whether a check may update or clear a finding of an earlier check. */
-function seesAsMuch({ finding, isFromAfar }: Known, looked: Pick<Looked, Sight>): boolean {
+function seesAsMuch({ finding, isFromAfar }: KnownFinding, looked: Pick<SiteState, Sight>): boolean {
   const sight = sights[finding.code];
   return !isFromAfar || sight === undefined || looked[sight] !== undefined;
 }

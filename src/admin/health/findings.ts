@@ -5,7 +5,7 @@ import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
 import { hookMapping } from "./hook-findings.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
 import {
@@ -20,7 +20,7 @@ import { clocksApart, redisTroubles } from "./redis-findings.ts";
 import { roomFindings } from "./room-findings.ts";
 import { clientsLimited, hitRates, sharesHigh } from "./traffic-findings.ts";
 
-const all: readonly ((looked: Looked) => readonly Finding[])[] = [
+const all: readonly ((looked: SiteState) => readonly Finding[])[] = [
   redisTroubles,
   roomFindings,
   clocksApart,
@@ -48,6 +48,6 @@ const all: readonly ((looked: Looked) => readonly Finding[])[] = [
 ];
 
 /** Returns findings with the worst first, then the oldest. */
-export function findingsOf(looked: Looked): Finding[] {
+export function findingsOf(looked: SiteState): Finding[] {
   return inOrder(all.flatMap((find) => find(looked)));
 }

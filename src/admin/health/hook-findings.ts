@@ -2,12 +2,12 @@
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 
 /** Failures count this long even after a success, because a mapping may fail for only one kind of event. */
 const recentMs = 60 * 60_000;
 
-export function hookMapping({ hooks, atMs }: Looked): Finding[] {
+export function hookMapping({ hooks, atMs }: SiteState): Finding[] {
   return [...hooks].flatMap(([name, { trouble }]): Finding[] => {
     if (trouble === undefined || !isWithinMs(recentMs, trouble.lastAtMs, atMs)) return [];
     const did = trouble.kind === "threw" ? "threw an error" : "returned something that is no purge";

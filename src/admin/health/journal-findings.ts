@@ -4,13 +4,13 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 
 /** After an older failure, the journal was not read again, so its state is unknown. */
 const failedMs = 60_000;
 
 /** If the view is older than N − A, most routes stop serving stored responses. */
-export function journalUnreadable(looked: Looked): Finding[] {
+export function journalUnreadable(looked: SiteState): Finding[] {
   const { view, atMs, maxLagMs, allowanceMs, clients } = looked;
   const failedAtMs = view?.failedAtMs;
   if (view === undefined || failedAtMs === undefined) return [];
@@ -37,7 +37,7 @@ export function journalUnreadable(looked: Looked): Finding[] {
 const lagMs = 10 * 60_000;
 
 /** Purges are guaranteed to be visible within N. Over half of N gives a warning, over N a critical finding. */
-export function journalLag({ view, totals, atMs, maxLagMs }: Looked): Finding[] {
+export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding[] {
   const here = lagHere(view, atMs);
   const elsewhere = [...(totals?.colos ?? [])]
     .filter(([, state]) => isWithinMs(lagMs, state.atMs, atMs))
@@ -67,7 +67,7 @@ export function journalLag({ view, totals, atMs, maxLagMs }: Looked): Finding[] 
   ];
 }
 
-function lagHere(view: Looked["view"], atMs: number) {
+function lagHere(view: SiteState["view"], atMs: number) {
   if (view?.lag === undefined || !isWithinMs(lagMs, view.lag.readAtMs, atMs)) return [];
   const { lastMs: ms, readAtMs } = view.lag;
   return [{ where: "this isolate", readAtMs, ms }];
@@ -76,7 +76,7 @@ function lagHere(view: Looked["view"], atMs: number) {
 /** How long a loss causes more misses than usual. */
 const lossMs = 60 * 60_000;
 
-export function journalLostEntries({ view, atMs }: Looked): Finding[] {
+export function journalLostEntries({ view, atMs }: SiteState): Finding[] {
   const mark = view?.entries.findLast(({ lost }) => lost !== "");
   if (mark === undefined) return [];
   const markedAtMs = acceptedAtMs(mark.position);

@@ -11,14 +11,14 @@ import {
   type DatabaseName,
   databaseOfJournal,
   type HealthSettings,
-  type Looked,
+  type SiteState,
   lookHere,
-  type RoomLooked,
+  type RoomState,
 } from "./looked.ts";
 
 /** The result of a full check, and sentences on what it could not read. */
 export interface FarLook {
-  readonly looked: Looked;
+  readonly looked: SiteState;
   readonly notLookedAt: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export async function lookFurther(
     totalsLook(cache.reports),
     renewed(cache.purging, attention),
   ]);
-  const rooms = [database, journal].flatMap(({ room }): RoomLooked[] => {
+  const rooms = [database, journal].flatMap(({ room }): RoomState[] => {
     if (room === undefined) return [];
     const { database: name, info } = room;
     const evictedAtMs = watches[name].seen(info.evictedKeys, nowAtMs());
@@ -77,7 +77,7 @@ export async function lookFurther(
     const holdsJournal = name === place;
     return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
   });
-  const looked: Looked = {
+  const looked: SiteState = {
     // Evaluated after the reads above, because they update this isolate's state.
     ...lookHere(settings),
     clock: (own === undefined ? database : journal).clock,
@@ -92,7 +92,7 @@ export async function lookFurther(
 
 interface DatabaseLook {
   readonly clock?: ClockDifference;
-  readonly room?: Pick<RoomLooked, "database" | "info">;
+  readonly room?: Pick<RoomState, "database" | "info">;
   readonly not: readonly string[];
 }
 

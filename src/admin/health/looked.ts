@@ -14,7 +14,7 @@ import type { ClockDifference } from "../../redis/database-time.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { Hook } from "../../webhooks/port/hook.ts";
 import type { Totals } from "../../reports/totals.ts";
-import type { RefusedHere } from "../access/refused-credentials.ts";
+import type { LocalRefusals } from "../access/refused-credentials.ts";
 import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 
 /** Settings of the health check. */
@@ -23,11 +23,11 @@ export interface HealthSettings {
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Pick<Site, "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log">;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
-  readonly gate: { readonly refusals: { readonly here: RefusedHere | undefined } };
+  readonly gate: { readonly refusals: { readonly here: LocalRefusals | undefined } };
 }
 
 /** A Redis client, and its troubles. */
-export interface ClientLooked extends Pick<
+export interface ClientState extends Pick<
   RedisClient,
   "trouble" | "troubleWithWrites" | "isShutOff" | "refusesWrites"
 > {
@@ -40,7 +40,7 @@ export interface ClientLooked extends Pick<
 export type DatabaseName = "database" | "journal's database";
 
 /** An isolate's view of the journal. */
-export interface ViewLooked {
+export interface ViewState {
   /** When the last proven read was sent; `-Infinity` before the first. */
   readonly sentAtMs: number;
   readonly failedAtMs: number | undefined;
@@ -50,15 +50,15 @@ export interface ViewLooked {
 }
 
 /** The state of this isolate. */
-export interface LookedHere {
+export interface IsolateState {
   readonly atMs: number;
   /** N of the purge bound: the smallest of all routes. */
   readonly maxLagMs: number;
   /** A, the clock allowance. */
   readonly allowanceMs: number;
-  readonly clients: readonly ClientLooked[];
+  readonly clients: readonly ClientState[];
   /** `undefined` without a journal. */
-  readonly view: ViewLooked | undefined;
+  readonly view: ViewState | undefined;
   /** All origins that routes use. */
   readonly originNames: readonly string[];
   /** The origins in `originNames` with usable settings. */
@@ -80,7 +80,7 @@ export interface LookedHere {
 }
 
 /** The room of a database. */
-export interface RoomLooked {
+export interface RoomState {
   readonly database: DatabaseName;
   readonly holdsJournal: boolean;
   readonly info: DatabaseInfo;
@@ -89,21 +89,21 @@ export interface RoomLooked {
 }
 
 /** The state of this isolate, the databases and the reports of all isolates. */
-export interface Looked extends LookedHere {
+export interface SiteState extends IsolateState {
   /** Clock difference between this isolate and the journal's database, whose clock dates purges. */
   readonly clock: ClockDifference | undefined;
   /** Databases that answered; `undefined` if none did. */
-  readonly rooms: readonly RoomLooked[] | undefined;
+  readonly rooms: readonly RoomState[] | undefined;
   readonly totals: Totals | undefined;
   readonly hitRateMins: HitRateMins;
   /** Wrong credentials that this isolate refused; `undefined` if there were none. */
-  readonly refusedHere: RefusedHere | undefined;
+  readonly refusedHere: LocalRefusals | undefined;
   /** Settings without effect. */
   readonly configWarnings: readonly Fault[];
 }
 
 /** Reads this isolate's state. Anybody may trigger it, because it sends no command or request. */
-export function lookHere({ environment, cache, site, data }: HealthSettings): LookedHere {
+export function lookHere({ environment, cache, site, data }: HealthSettings): IsolateState {
   const { config, originHealth, credentialRefusals, nowAtMs } = site;
   const { redis, purging, tiers } = cache;
   return {
@@ -132,7 +132,7 @@ export function lookHere({ environment, cache, site, data }: HealthSettings): Lo
 }
 
 /** Wraps this isolate's state for a check without the admin token. */
-export function lookedNoFurther(here: LookedHere): Looked {
+export function lookedNoFurther(here: IsolateState): SiteState {
   return {
     ...here,
     clock: undefined,
@@ -150,15 +150,15 @@ export function databaseOfJournal({ settings }: HealthSettings["cache"]): Databa
 }
 
 function clientLooked(
-  name: ClientLooked["name"],
+  name: ClientState["name"],
   client: RedisClient,
   database: DatabaseName,
-): ClientLooked {
+): ClientState {
   const { trouble, troubleWithWrites, isShutOff, refusesWrites, words } = client;
   return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
 }
 
-function viewLooked(view: NonNullable<HealthSettings["cache"]["purging"]>["view"]): ViewLooked {
+function viewLooked(view: NonNullable<HealthSettings["cache"]["purging"]>["view"]): ViewState {
   const { sentAtMs, failedAtMs, lag, chain, switched } = view;
   return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
 }

@@ -4,7 +4,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
 import { partsOf } from "../../observe/sums.ts";
 import type { Finding } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 import { recentMs, recentWindows } from "./traffic-findings.ts";
 
 /** Fewer do not change the status, because anybody can send them. */
@@ -19,13 +19,13 @@ const placeOf: Readonly<Record<CredentialKind, string>> = {
 };
 const kinds = ["bearer", "debug", "challenge", "signature", "hook"] as const;
 
-interface Refused {
+interface RefusalCounts {
   readonly sinceAtMs: number;
   readonly counts: ReadonlyMap<CredentialKind, number>;
 }
 
 /** Uses the larger count: of all isolates, or of this one, whose latest refusals are not reported yet. */
-export function operatorRefused(looked: Looked): Finding[] {
+export function operatorRefused(looked: SiteState): Finding[] {
   const found = [refusedEverywhere(looked), refusedHere(looked)];
   const [most] = found.toSorted((a, b) => sumOf(b) - sumOf(a));
   const count = sumOf(most);
@@ -45,10 +45,10 @@ export function operatorRefused(looked: Looked): Finding[] {
   ];
 }
 
-const sumOf = (refused: Refused | undefined) =>
+const sumOf = (refused: RefusalCounts | undefined) =>
   [...(refused?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
 
-function refusedEverywhere(looked: Looked): Refused {
+function refusedEverywhere(looked: SiteState): RefusalCounts {
   const counts = new Map<CredentialKind, number>();
   let sinceAtMs = looked.atMs;
   for (const { fromAtMs, sums } of recentWindows(looked)) {
@@ -63,7 +63,7 @@ function refusedEverywhere(looked: Looked): Refused {
   return { sinceAtMs, counts };
 }
 
-function refusedHere({ refusedHere: here, atMs }: Looked): Refused | undefined {
+function refusedHere({ refusedHere: here, atMs }: SiteState): RefusalCounts | undefined {
   if (here === undefined || !isWithinMs(recentMs, here.lastAtMs, atMs)) return undefined;
   const counted = kinds.flatMap((kind) => {
     const count = here.counts[kind];

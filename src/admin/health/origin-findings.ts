@@ -2,7 +2,7 @@
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
-import type { Looked, LookedHere } from "./looked.ts";
+import type { SiteState, IsolateState } from "./looked.ts";
 
 /** Under traffic, a probe checks the origin every few seconds, so an older trouble may be over. */
 const downMs = 60_000;
@@ -11,21 +11,21 @@ const downMs = 60_000;
  * Returns whether only stored responses can be served: every origin of a route is unusable, or was down within
  * the last minute.
  */
-export function isUnable(looked: LookedHere): boolean {
+export function isUnable(looked: IsolateState): boolean {
   const { originNames, usableOrigins } = looked;
   return originNames.every((name) => !usableOrigins.has(name) || isDownNow(looked, name));
 }
 
-function isDownNow(looked: LookedHere, name: string): boolean {
+function isDownNow(looked: IsolateState, name: string): boolean {
   const lastAtMs = looked.originTroubles.get(name)?.lastAtMs;
   const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, looked.atMs);
   return looked.originsShutOff.includes(name) && isRecent;
 }
 
-type OriginTrouble = Looked["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;
+type OriginTrouble = SiteState["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;
 
 /** One finding per origin that has failed, and has not answered since. */
-export function originTroubles(looked: Looked): Finding[] {
+export function originTroubles(looked: SiteState): Finding[] {
   return [...looked.originTroubles]
     .filter(([, { isOver }]) => !isOver)
     .map(([name, trouble]) => {
@@ -38,7 +38,7 @@ const checkIt = "Check that its server runs, and that no firewall stops requests
 const speedItUp =
   "Check how busy its server is. If its pages need more time, raise originTimeout in the configuration.";
 
-function down(name: string, trouble: OriginTrouble, looked: Looked): Finding {
+function down(name: string, trouble: OriginTrouble, looked: SiteState): Finding {
   const asked = isDownNow(looked, name)
     ? "Only probes ask it, behind answers."
     : `Nobody has asked it since ${isoOf(trouble.lastAtMs)}.`;
@@ -73,7 +73,7 @@ function failing(name: string, trouble: OriginTrouble): Finding {
 }
 
 /** One finding per origin that answers clients, but rejects requests without any client's fields. */
-export function anonymousRefused(looked: Looked): Finding[] {
+export function anonymousRefused(looked: SiteState): Finding[] {
   return [...looked.refusingAnonymous]
     .filter(([name]) => !looked.originsShutOff.includes(name))
     .map(([name, sinceAtMs]) => ({

@@ -5,13 +5,13 @@ import { type Bypass } from "../../purge/journal/switch-state.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { partsOf } from "../../observe/sums.ts";
 import { type Finding } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 import { recentWindows } from "./traffic-findings.ts";
 
 /** Twice the interval of the cron trigger's reports. */
 const reportMs = 10 * 60_000;
 
-export function reportsMissing({ totals, atMs }: Looked): Finding[] {
+export function reportsMissing({ totals, atMs }: SiteState): Finding[] {
   if (totals === undefined) return [];
   const told = [...totals.colos.values()].map((state) => state.atMs);
   const newestAtMs = Math.max(totals.startedAtMs, ...told);
@@ -28,7 +28,7 @@ export function reportsMissing({ totals, atMs }: Looked): Finding[] {
   ];
 }
 
-export function reportsLost(looked: Looked): Finding[] {
+export function reportsLost(looked: SiteState): Finding[] {
   const lost = recentWindows(looked).flatMap(({ fromAtMs, sums }) =>
     [...sums]
       .filter(([series]) => partsOf(series)?.family === "reportsLost")
@@ -58,7 +58,7 @@ const slowTiers = {
   kv: { code: "kv-slow", named: "Workers KV", instead: "Redis answers in its place." },
 } as const;
 
-export function tiersSlow({ tiers }: Looked): Finding[] {
+export function tiersSlow({ tiers }: SiteState): Finding[] {
   return tiers.flatMap(({ name, isShutOff, trouble }): Finding[] => {
     if (trouble === undefined || trouble.isOver || !(name in slowTiers)) return [];
     const { code, named, instead } = slowTiers[name as keyof typeof slowTiers];
@@ -73,7 +73,7 @@ export function tiersSlow({ tiers }: Looked): Finding[] {
 }
 
 /** A fault disables a feature. A warning concerns a setting without effect. */
-export function configuration({ faults, configWarnings }: Looked): Finding[] {
+export function configuration({ faults, configWarnings }: SiteState): Finding[] {
   const finding = (level: Finding["level"]) => (fault: Fault) => ({
     code: "configuration" as const,
     level,
@@ -85,7 +85,7 @@ export function configuration({ faults, configWarnings }: Looked): Finding[] {
   return [...faults.map(finding("warning")), ...configWarnings.map(finding("info"))];
 }
 
-export function switchThrown({ view }: Looked): Finding[] {
+export function switchThrown({ view }: SiteState): Finding[] {
   const switched = view?.switched;
   if (switched === undefined || !isThrown(switched.bypass)) return [];
   return [
@@ -100,7 +100,7 @@ export function switchThrown({ view }: Looked): Finding[] {
   ];
 }
 
-export function bypassSet({ bypass }: Looked): Finding[] {
+export function bypassSet({ bypass }: SiteState): Finding[] {
   if (!isThrown(bypass)) return [];
   return [
     {

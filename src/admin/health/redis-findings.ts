@@ -3,7 +3,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import { remedyOf, type RedisTrouble, whyOf } from "../../redis/trouble.ts";
 import { type Finding, type FindingCode, spanOf } from "../../protocol/finding.ts";
-import type { ClientLooked, Looked } from "./looked.ts";
+import type { ClientState, SiteState } from "./looked.ts";
 
 const codes = {
   "token-refused": "redis-credentials",
@@ -25,19 +25,19 @@ const codes = {
 const passing: readonly FindingCode[] = ["redis-unreachable", "redis-slow", "redis-busy"];
 
 /** A current trouble of one client. */
-interface Met {
-  readonly client: ClientLooked;
+interface CurrentTrouble {
+  readonly client: ClientState;
   readonly trouble: Trouble<RedisTrouble>;
   readonly of: "use" | "write to";
 }
 
 /** One finding per kind of trouble and database, even if both clients met it. */
-export function redisTroubles({ clients }: Looked): Finding[] {
-  const met = clients.flatMap((client): Met[] => [
+export function redisTroubles({ clients }: SiteState): Finding[] {
+  const met = clients.flatMap((client): CurrentTrouble[] => [
     ...lasting(client, client.trouble, "use"),
     ...lasting(client, client.troubleWithWrites, "write to"),
   ]);
-  const byKind = new Map<string, Met[]>();
+  const byKind = new Map<string, CurrentTrouble[]>();
   for (const one of met) {
     const kind = `${one.trouble.kind} ${one.of} ${one.client.database}`;
     byKind.set(kind, [...(byKind.get(kind) ?? []), one]);
@@ -45,12 +45,12 @@ export function redisTroubles({ clients }: Looked): Finding[] {
   return [...byKind.values()].flatMap(troubleFinding);
 }
 
-function lasting(client: ClientLooked, trouble: Met["trouble"] | undefined, of: Met["of"]): Met[] {
+function lasting(client: ClientState, trouble: CurrentTrouble["trouble"] | undefined, of: CurrentTrouble["of"]): CurrentTrouble[] {
   return trouble === undefined || trouble.isOver ? [] : [{ client, trouble, of }];
 }
 
 /** @param met troubles of one kind */
-function troubleFinding(met: readonly Met[]): Finding[] {
+function troubleFinding(met: readonly CurrentTrouble[]): Finding[] {
   const [first] = met;
   if (first === undefined) return [];
   const { kind } = first.trouble;
@@ -80,7 +80,7 @@ function troubleFinding(met: readonly Met[]): Finding[] {
 const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** If clocks differ by more than A, a purge may miss responses, or cover responses that it should not. */
-export function clocksApart({ clock, allowanceMs }: Looked): Finding[] {
+export function clocksApart({ clock, allowanceMs }: SiteState): Finding[] {
   if (clock === undefined) return [];
   const { aheadMs, uncertainMs } = clock;
   if (Math.abs(aheadMs) - uncertainMs <= allowanceMs) return [];

@@ -3,13 +3,13 @@ import { isoOf } from "../../base/iso-date.ts";
 import { evicts, evictsAnyKey } from "../../redis/database-info.ts";
 import { pausedFromRatio } from "../../redis/database-room.ts";
 import { type Finding, percentOf } from "../../protocol/finding.ts";
-import type { ClientLooked, DatabaseName, Looked, RoomLooked } from "./looked.ts";
+import type { ClientState, DatabaseName, SiteState, RoomState } from "./looked.ts";
 
 /** Older observations are ignored. */
 const evictionMs = 10 * 60_000;
 
 /** At most one finding per database: nearly full, full, evicting the journal, or of unknown size. */
-export function roomFindings({ rooms = [], clients, atMs }: Looked): Finding[] {
+export function roomFindings({ rooms = [], clients, atMs }: SiteState): Finding[] {
   return rooms.flatMap((room) => {
     if (evicts(room.info)) return evictingJournal(room, atMs);
     if (isFullFor(room.database, clients)) return [];
@@ -18,7 +18,7 @@ export function roomFindings({ rooms = [], clients, atMs }: Looked): Finding[] {
 }
 
 /** Returns whether a client got errors from a full database. These have a finding of their own. */
-function isFullFor(database: DatabaseName, clients: readonly ClientLooked[]): boolean {
+function isFullFor(database: DatabaseName, clients: readonly ClientState[]): boolean {
   return clients.some(
     ({ database: of, troubleWithWrites: last }) =>
       of === database && last?.kind === "full" && !last.isOver,
@@ -26,7 +26,7 @@ function isFullFor(database: DatabaseName, clients: readonly ClientLooked[]): bo
 }
 
 /** A full database without eviction rejects writes. */
-function nearlyFull({ database, holdsJournal }: RoomLooked, ratio: number): Finding[] {
+function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Finding[] {
   if (ratio < pausedFromRatio) return [];
   const isAllUsed = ratio >= 1;
   const refused = [
@@ -59,7 +59,7 @@ function nearlyFull({ database, holdsJournal }: RoomLooked, ratio: number): Find
  * everything. Eviction is harmless for records alone, and under policies that spare keys without an expiry.
  */
 function evictingJournal(
-  { database, holdsJournal, info, evictedAtMs }: RoomLooked,
+  { database, holdsJournal, info, evictedAtMs }: RoomState,
   atMs: number,
 ): Finding[] {
   if (!holdsJournal || !evictsAnyKey(info)) return [];
@@ -84,7 +84,7 @@ function evictingJournal(
 }
 
 /** Warns that writes cannot pause before the database is full, because its size is unknown. */
-function sizeUnknown({ database, holdsJournal, info }: RoomLooked): Finding[] {
+function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding[] {
   if (database !== "database" || !holdsJournal || info.usedBytes === null) return [];
   return [
     {

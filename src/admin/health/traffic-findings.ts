@@ -5,7 +5,7 @@ import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
 import { type Finding, type FindingCode, percentOf } from "../../protocol/finding.ts";
-import type { Looked } from "./looked.ts";
+import type { SiteState } from "./looked.ts";
 
 /** Shares of fewer requests are not significant. */
 const countMin = 100;
@@ -18,26 +18,26 @@ const hits = ["hit", "stale-hit"];
 const notLookedUp = ["passed", "limited"];
 
 /** Returns the recent windows. */
-export function recentWindows({ totals, atMs }: Pick<Looked, "totals" | "atMs">): Window[] {
+export function recentWindows({ totals, atMs }: Pick<SiteState, "totals" | "atMs">): Window[] {
   return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
 }
 
-interface Counted {
+interface SeriesCount {
   readonly labels: readonly string[];
   readonly count: number;
 }
 
 /** Returns the series of one family. */
-function countedIn(sums: Sums, family: FamilyName): Counted[] {
+function countedIn(sums: Sums, family: FamilyName): SeriesCount[] {
   return [...sums].flatMap(([series, count]) => {
     const parts = partsOf(series);
     return parts?.family === family ? [{ labels: parts.rest, count }] : [];
   });
 }
 
-const sumOf = (counted: readonly Counted[]) => counted.reduce((sum, { count }) => sum + count, 0);
+const sumOf = (counted: readonly SeriesCount[]) => counted.reduce((sum, { count }) => sum + count, 0);
 
-const has = (at: number, values: readonly string[]) => (counted: Counted) =>
+const has = (at: number, values: readonly string[]) => (counted: SeriesCount) =>
   values.includes(counted.labels[at] ?? "");
 
 /** A share in the newest window with enough requests. */
@@ -49,7 +49,7 @@ interface Share {
 
 /** @param shareIn returns the requests in a window, and the part that counts */
 function newestShare(
-  looked: Looked,
+  looked: SiteState,
   shareIn: (sums: Sums) => { of: number; part: number },
 ): Share | undefined {
   const recent = recentWindows(looked).toSorted((a, b) => b.fromAtMs - a.fromAtMs);
@@ -61,7 +61,7 @@ function newestShare(
 }
 
 /** Findings for each route or prefix with a `hitRateMin`. */
-export function hitRates(looked: Looked): Finding[] {
+export function hitRates(looked: SiteState): Finding[] {
   const { totals, hitRateMins } = looked;
   const names = (family: "requests" | "prefixRequests") =>
     new Set(
@@ -80,7 +80,7 @@ export function hitRates(looked: Looked): Finding[] {
 }
 
 function hitRateLow(
-  looked: Looked,
+  looked: SiteState,
   { family, name }: { family: "requests" | "prefixRequests"; name: string },
   min: number | undefined,
 ): Finding[] {
@@ -112,7 +112,7 @@ interface ShareRow {
   readonly of: FamilyName;
   /** Shares of at least this value give a finding. */
   readonly shareMax: number;
-  readonly part: (sums: Sums) => Counted[];
+  readonly part: (sums: Sums) => SeriesCount[];
   readonly what: (share: Share) => string;
   readonly cause: string;
   readonly remedy: string;
@@ -153,7 +153,7 @@ const rows: readonly ShareRow[] = [
 ];
 
 /** Findings on shares with fixed thresholds. */
-export function sharesHigh(looked: Looked): Finding[] {
+export function sharesHigh(looked: SiteState): Finding[] {
   return rows.flatMap(({ code, of, shareMax, part, what, cause, remedy }): Finding[] => {
     const share = newestShare(looked, (sums) => ({
       of: sumOf(countedIn(sums, of)),
@@ -166,7 +166,7 @@ export function sharesHigh(looked: Looked): Finding[] {
 }
 
 /** The finding on clients that got 429. */
-export function clientsLimited(looked: Looked): Finding[] {
+export function clientsLimited(looked: SiteState): Finding[] {
   const limited = recentWindows(looked)
     .map(({ fromAtMs, sums }) => ({
       fromAtMs,

@@ -1,7 +1,7 @@
 // Lists what a purge would cover, as far as one isolate can see: its own memory, and a part of the shared tier.
 import type { DataBesidePages } from "../../data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
-import { type LeftOut, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
+import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { Tiers } from "../../proxy/stored/tiers.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
@@ -82,13 +82,13 @@ export async function dryRun(
   };
 }
 
-function whyLeftOut(leftOut: LeftOut, { recordsMax, commandsMax }: ListingBounds): string {
+function whyLeftOut(leftOut: ListingLimit, { recordsMax, commandsMax }: ListingBounds): string {
   const why = {
     records: `The shared tier holds more than ${recordsMax} records.`,
     keys: "The database holds so many other keys that not all were looked at.",
     time: `To look at all took longer than ${listingMsMax / 1_000} s.`,
     metadata: "The metadata of a record is too long to be looked at.",
     commands: `To look at all takes more than ${commandsMax} Redis commands.`,
-  } satisfies Record<LeftOut, string>;
+  } satisfies Record<ListingLimit, string>;
   return why[leftOut];
 }

@@ -134,7 +134,7 @@ export interface Tier<Detail> {
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]>;
   /** Lists some of the stored records, for an operator. */
-  listed?(bounds: ListingBounds): Promise<Listed<Detail> | "unavailable">;
+  listed?(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable">;
   /** Reads records without bodies and without side effects. */
   listedAt?(
     keys: readonly RecordKey[],
@@ -164,14 +164,14 @@ export interface Memory<Detail> extends Tier<Detail> {
   peek(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
 }
 
-export interface Listed<Detail> {
+export interface RecordList<Detail> {
   readonly metadata: readonly MetadataWith<Detail>[];
   /** Why the list is incomplete; `undefined` if it is complete. */
-  readonly leftOut: LeftOut | undefined;
+  readonly leftOut: ListingLimit | undefined;
 }
 
 /** The limit that was reached: records, others' keys, time, length of metadata, or commands. */
-export type LeftOut = "records" | "keys" | "time" | "metadata" | "commands";
+export type ListingLimit = "records" | "keys" | "time" | "metadata" | "commands";
 
 /** Timeout of a listing. */
 export const listingMsMax = 5_000;

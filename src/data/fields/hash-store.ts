@@ -16,7 +16,7 @@ export interface HeldHash {
 /** `undefined`: Redis did not answer, so the change may or may not have been made. */
 export type SetAnswer = { readonly isSet: boolean; readonly head: string } | undefined;
 
-export type RaiseAnswer =
+export type IncrementResult =
   | { readonly kind: "raised"; readonly value: number }
   /** The hash has another head than the expected one. */
   | { readonly kind: "changed"; readonly head: string }
@@ -141,7 +141,7 @@ export class HashStore {
   async raise(
     key: RecordKey,
     { judged, name, by }: { readonly judged: string; readonly name: string; readonly by: number },
-  ): Promise<RaiseAnswer> {
+  ): Promise<IncrementResult> {
     const { redis, namespace, randomText, mayResend } = this.#settings;
     const tickets: string[] = [];
     if (mayResend) {

@@ -1,6 +1,6 @@
 // Takes the stamp, clock and colo before a value is loaded or written (rule 1 of the purge protocol).
 import type { PurgeView } from "../../purge/view/view.ts";
-import type { Beginning } from "./make-record.ts";
+import type { LoadStart } from "./make-record.ts";
 import type { StoreOrder } from "./store-order.ts";
 
 export interface BeginPorts {
@@ -17,7 +17,7 @@ export interface BeginPorts {
  *
  * @param host the host below which the colo keeps copies of the view
  */
-export async function begin(host: string, ports: BeginPorts): Promise<Beginning> {
+export async function begin(host: string, ports: BeginPorts): Promise<LoadStart> {
   const { view, colo, nowAtMs, afterAnswer, stores } = ports;
   const stamp = await view.stamp({ atMs: nowAtMs(), host, afterAnswer });
   return { stamp, colo: colo(), requestedAtMs: nowAtMs(), order: stores.begin() };

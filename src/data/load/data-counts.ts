@@ -4,7 +4,7 @@ import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
 import { addAll, addDuration, Rises, seriesOf, type Sums } from "../../observe/sums.ts";
 import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
-import type { Given } from "./load-outcome.ts";
+import type { CallResult } from "./load-outcome.ts";
 
 /** Bounds the number of series: each namespace has about twenty. */
 const namespacesMax = 256;
@@ -43,7 +43,7 @@ export class DataCounts {
   }
 
   /** Counts the result of a call for one key. Fresh hits are counted when they are found. */
-  answered(namespace: string, given: Given | undefined): void {
+  answered(namespace: string, given: CallResult | undefined): void {
     const { counts } = this.#of(namespace);
     if (given === undefined) counts.absent += 1;
     else if (given.kind === "error") counts.failed += 1;

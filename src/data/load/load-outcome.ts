@@ -23,7 +23,7 @@ export type DataFlight = Flight<LoadOutcome>;
 export type DataFlights = Flights<LoadOutcome>;
 
 /** A value that has to be loaded. */
-export interface Need {
+export interface LoadNeed {
   readonly place: Place;
   readonly load: LoadMany<unknown>;
   /** The stored value. It may answer if the load is slow or fails, or if the source confirms it. */
@@ -33,8 +33,8 @@ export interface Need {
 }
 
 /** The result of one call. */
-export type Given =
-  | { readonly kind: "value"; readonly metadata: DataMetadata; readonly by: GivenBy }
+export type CallResult =
+  | { readonly kind: "value"; readonly metadata: DataMetadata; readonly by: ValueSource }
   /** A stored value that is stale. */
   | {
       readonly kind: "value";
@@ -45,4 +45,4 @@ export type Given =
   | { readonly kind: "error"; readonly error: unknown };
 
 /** `load`: the caller's own load. `collapsed`: another call's. `hit`: a fresh stored value. */
-export type GivenBy = "load" | "collapsed" | "hit";
+export type ValueSource = "load" | "collapsed" | "hit";

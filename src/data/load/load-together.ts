@@ -7,10 +7,10 @@ import type { PurgeView } from "../../purge/view/view.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
 import type { Key } from "../value/key.ts";
-import { LoadTimedOut, notModified, Saying } from "../value/load-context.ts";
-import type { DataFlight, LoadOutcome, Need } from "./load-outcome.ts";
+import { LoadTimedOut, notModified, LoaderContext } from "../value/load-context.ts";
+import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import { begin, type BeginPorts } from "./beginning.ts";
-import { type Beginning, recordOf, renewed } from "./make-record.ts";
+import { type LoadStart, recordOf, renewed } from "./make-record.ts";
 import { endValues, type StorePorts, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
 
@@ -26,12 +26,12 @@ export interface LoadTogetherPorts extends StorePorts, BeginPorts {
 
 /** A requested value, and the flight of the callers that wait for it. */
 export interface Part {
-  readonly need: Need;
+  readonly need: LoadNeed;
   readonly flight: DataFlight;
 }
 
 /** The answer of a source: a value for each key, or one error for all. */
-type Answered =
+type SourceAnswer =
   | { readonly kind: "answered"; readonly values: ReadonlyMap<Key, unknown> }
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -49,7 +49,7 @@ export async function loadTogether(
   const beginning = await begin(parts[0]?.need.place.key.host ?? "", ports);
   const controller = new AbortController();
   const asked = parts.map((part) => {
-    return { ...part, said: new Saying(() => olderOf(part.need, ports), controller.signal) };
+    return { ...part, said: new LoaderContext(() => olderOf(part.need, ports), controller.signal) };
   });
   const answered = await answerOf(asked, controller, ports);
   const respondedAtMs = ports.nowAtMs();
@@ -81,10 +81,10 @@ export async function loadTogether(
 }
 
 async function answerOf(
-  asked: readonly (Part & { readonly said: Saying })[],
+  asked: readonly (Part & { readonly said: LoaderContext })[],
   controller: AbortController,
   { counts }: LoadTogetherPorts,
-): Promise<Answered> {
+): Promise<SourceAnswer> {
   const [first] = asked;
   if (first === undefined) return { kind: "answered", values: new Map() };
   const { load, place } = first.need;
@@ -113,20 +113,20 @@ function foreign(): never {
 }
 
 /** Tells whether the source may confirm the stored value (rule 23). */
-function mayHoldStill(need: Need, { view, nowAtMs, maxLagMs }: LoadTogetherPorts): boolean {
+function mayHoldStill(need: LoadNeed, { view, nowAtMs, maxLagMs }: LoadTogetherPorts): boolean {
   const metadata = need.older?.stored.metadata;
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return false;
   return view.mayBeValidated(metadata, { atMs: nowAtMs(), maxLagMs });
 }
 
-function olderOf(need: Need, ports: LoadTogetherPorts): unknown {
+function olderOf(need: LoadNeed, ports: LoadTogetherPorts): unknown {
   if (need.older === undefined || !mayHoldStill(need, ports)) return undefined;
   return valueOf(need.older.stored.metadata, need.place.space.codec);
 }
 
 async function outcomeOf(
-  { need, flight, said }: Part & { readonly said: Saying },
-  loaded: { answered: Answered; beginning: Beginning; respondedAtMs: number },
+  { need, flight, said }: Part & { readonly said: LoaderContext },
+  loaded: { answered: SourceAnswer; beginning: LoadStart; respondedAtMs: number },
   ports: LoadTogetherPorts,
 ): Promise<LoadOutcome> {
   const { answered, beginning, respondedAtMs } = loaded;
@@ -181,7 +181,7 @@ function nothingLoaded(path: string): OperatorError {
   });
 }
 
-function noteOutcome(outcome: LoadOutcome, { place }: Need, ports: LoadTogetherPorts): void {
+function noteOutcome(outcome: LoadOutcome, { place }: LoadNeed, ports: LoadTogetherPorts): void {
   const { counts, failures, nowAtMs } = ports;
   const { name } = place.space;
   if (outcome.kind === "failed") {

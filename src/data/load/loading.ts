@@ -1,14 +1,14 @@
 // Collapses loads of one key: one caller leads, and the others follow. Answers callers whose wait times out.
 import { load, type LoadPorts } from "../../cache/load.ts";
-import type { Come, Loading, Next } from "../../cache/loading.ts";
-import type { Fetched, FlightOutcome } from "../../cache/flights.ts";
+import type { LoadResult, LoadPolicy, Next } from "../../cache/loading.ts";
+import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import { patiently } from "../../base/patience.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
 import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
-import type { DataFlight, DataFlights, Given, LoadOutcome, Need } from "./load-outcome.ts";
+import type { DataFlight, DataFlights, CallResult, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import { standIn } from "./stand-in.ts";
 import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
 import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
@@ -24,12 +24,12 @@ export interface LoadingPorts
 }
 
 /** Loads one value, or uses the result of another call's load. Never rejects. */
-export async function loadOne(need: Need, ports: LoadingPorts): Promise<Given> {
+export async function loadOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
   const isAlone = need.isForced || ports.isHeldBack(need.place);
   return isAlone ? ledAlone(need, ports) : load(need, loadingBy(ports), ports);
 }
 
-function outOfPatience({ place }: Need): LoadTimedOut {
+function outOfPatience({ place }: LoadNeed): LoadTimedOut {
   const { name, hardTimeoutMs } = place.space;
   return new LoadTimedOut(
     `Other calls' loads of ${name} have taken more than ${hardTimeoutMs} ms.`,
@@ -37,12 +37,12 @@ function outOfPatience({ place }: Need): LoadTimedOut {
 }
 
 /** Starts a new flight. Later callers wait for this load, not for an earlier one. */
-function ledAlone(need: Need, ports: LoadingPorts): Promise<Given> {
+function ledAlone(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
   const leader = (flight: DataFlight) => lead({ need, flight }, ports);
   return ports.flights.start(need.place.key.text, leader, ports).answer;
 }
 
-function loadingBy(ports: LoadingPorts): Loading<Need, LoadOutcome, Given> {
+function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResult> {
   return {
     keyOf: ({ place }) => place.key.text,
     patienceMsOf: (need) => patienceMs(need, ports),
@@ -65,16 +65,16 @@ function loadingBy(ports: LoadingPorts): Loading<Need, LoadOutcome, Given> {
  * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise longer than
  * `hardTimeoutMs`, because the leader also waits for a stamp and a lease.
  */
-function patienceMs(need: Need, ports: LoadingPorts): number {
+function patienceMs(need: LoadNeed, ports: LoadingPorts): number {
   const { softTimeoutMs, hardTimeoutMs, patienceMs: forOthersMs } = need.place.space;
   return standIn(need, ports) === undefined ? hardTimeoutMs + forOthersMs : softTimeoutMs;
 }
 
 /** Returns a value that another load has put into memory since the look-up. */
 export function comeSince(
-  { place }: Need,
+  { place }: LoadNeed,
   ports: LoadingPorts,
-): Come<LoadOutcome, Given> | undefined {
+): LoadResult<LoadOutcome, CallResult> | undefined {
   const { memory, usesMemory } = ports.tiers.of(place.space.tiers);
   if (!usesMemory) return undefined;
   const atMs = ports.nowAtMs();
@@ -87,7 +87,7 @@ export function comeSince(
 }
 
 /** Calls the source. If that takes longer than `softTimeoutMs`, a stale value answers. */
-export async function lead(part: Part, ports: LoadingPorts): Promise<Fetched<Given>> {
+export async function lead(part: Part, ports: LoadingPorts): Promise<FetchResult<CallResult>> {
   const { need } = part;
   const loading = loadTogether([part], ports);
   return answerWith(
@@ -99,10 +99,10 @@ export async function lead(part: Part, ports: LoadingPorts): Promise<Fetched<Giv
 
 /** Returns the answer for one part of a running load, and a promise that resolves once all of it is stored. */
 export async function answerWith(
-  need: Need,
+  need: LoadNeed,
   loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
   ports: LoadingPorts,
-): Promise<Fetched<Given>> {
+): Promise<FetchResult<CallResult>> {
   // If the load rejects, the answer does too, so this promise need not.
   const done = loading.then(
     async ({ stored }) => void (await stored),
@@ -118,7 +118,7 @@ export async function answerWith(
   return { answer: givenBy(outcome, need, ports), done };
 }
 
-function givenBy(outcome: LoadOutcome | undefined, need: Need, ports: LoadingPorts): Given {
+function givenBy(outcome: LoadOutcome | undefined, need: LoadNeed, ports: LoadingPorts): CallResult {
   const metadata = outcome && metadataOf(outcome);
   if (metadata !== undefined) return { kind: "value", metadata, by: "load" };
   const error = outcome?.kind === "failed" ? outcome.error : undefined;
@@ -128,9 +128,9 @@ function givenBy(outcome: LoadOutcome | undefined, need: Need, ports: LoadingPor
 /** Judges the outcome of another call's load like a stored value, by this call's view (rule 9). */
 async function accepted(
   outcome: FlightOutcome<LoadOutcome>,
-  need: Need,
+  need: LoadNeed,
   ports: LoadingPorts,
-): Promise<Given | undefined> {
+): Promise<CallResult | undefined> {
   if (outcome.kind === "failed") return standIn(need, ports);
   const metadata = outcome.kind === "nothing-to-share" ? undefined : metadataOf(outcome);
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return undefined;
@@ -139,7 +139,7 @@ async function accepted(
 }
 
 /** Ignores the age: a load of this call's own would have returned a value just as old. */
-async function isUsableNow(metadata: DataMetadata, need: Need, ports: LoadingPorts) {
+async function isUsableNow(metadata: DataMetadata, need: LoadNeed, ports: LoadingPorts) {
   const { view, maxLagMs, colo, nowAtMs, afterAnswer } = ports;
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
   if (judged() !== "unverified") return judged() === "usable";
@@ -148,7 +148,7 @@ async function isUsableNow(metadata: DataMetadata, need: Need, ports: LoadingPor
   return judged() === "usable";
 }
 
-function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<Need, Given> {
+function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResult> {
   switch (outcome.kind) {
     case "failed": {
       const { error } = outcome;

@@ -6,11 +6,11 @@ import { sha256Hex } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
 import { type DataMetadata, type DataRecord, decode, decodeAs } from "../value/data-record.ts";
 import { urlOf } from "../value/key.ts";
-import { checkedTag, type Saying } from "../value/load-context.ts";
+import { checkedTag, type LoaderContext } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 
 /** The time and place of a load, taken before its source is called (rule 1). */
-export interface Beginning {
+export interface LoadStart {
   readonly stamp: Stamp;
   readonly colo: string;
   readonly requestedAtMs: number;
@@ -19,19 +19,19 @@ export interface Beginning {
 }
 
 /** The settings that a load makes for its value. */
-export type Said = Pick<Saying, "tagsNamed" | "freshMs" | "isSkipped">;
+export type ValueOptions = Pick<LoaderContext, "tagsNamed" | "freshMs" | "isSkipped">;
 
-interface Making {
+interface RecordInput {
   readonly place: Place;
-  readonly said: Said;
-  readonly beginning: Beginning;
+  readonly said: ValueOptions;
+  readonly beginning: LoadStart;
   readonly respondedAtMs: number;
   /** 0 ≤ n < 1: the part of the jitter that shortens this lifetime. */
   readonly jitterDraw: number;
 }
 
 /** A record, and whether to store it. */
-export interface Made {
+export interface NewRecord {
   readonly record: DataRecord;
   readonly isKept: boolean;
 }
@@ -40,7 +40,7 @@ export interface Made {
  * @param value `null` if there is none
  * @throws OperatorError for a value or a tag that cannot be stored
  */
-export async function recordOf(value: unknown, making: Making): Promise<Made> {
+export async function recordOf(value: unknown, making: RecordInput): Promise<NewRecord> {
   const { place, said } = making;
   const { space, path, asked } = place;
   const isNegative = value === null;
@@ -63,7 +63,7 @@ export async function recordOf(value: unknown, making: Making): Promise<Made> {
 }
 
 /** Gives the stored value a new stamp. The time and colo of its load stay beside the stamp (rule 2). */
-export function renewed(older: DataRecord, making: Making): Made {
+export function renewed(older: DataRecord, making: RecordInput): NewRecord {
   const before = older.metadata;
   const metadata: DataMetadata = {
     ...before,
@@ -78,7 +78,7 @@ export function renewed(older: DataRecord, making: Making): Made {
   return { record, isKept: !making.said.isSkipped && metadata.freshMs > 0 };
 }
 
-function provenanceOf({ place, beginning, respondedAtMs }: Making) {
+function provenanceOf({ place, beginning, respondedAtMs }: RecordInput) {
   const { stamp, colo, requestedAtMs } = beginning;
   const { space, path } = place;
   return {
@@ -94,7 +94,7 @@ function provenanceOf({ place, beginning, respondedAtMs }: Making) {
   };
 }
 
-function lifetimesOf(isNegative: boolean, { place, said, jitterDraw }: Making) {
+function lifetimesOf(isNegative: boolean, { place, said, jitterDraw }: RecordInput) {
   const { freshMs, negativeMs, staleMs, jitter } = place.space;
   const usualMs = isNegative ? negativeMs : freshMs;
   // Without the option `negative`, `null` is never stored, whatever the call sets.

@@ -1,6 +1,6 @@
 // Refreshes values behind an answer: those that are stale or due for a refresh.
-import type { Fetched } from "../../cache/flights.ts";
-import type { DataFlight, Given, Need } from "./load-outcome.ts";
+import type { FetchResult } from "../../cache/flights.ts";
+import type { DataFlight, CallResult, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
 import { answerWith, lead, type LoadingPorts } from "./loading.ts";
 import { DataSearch, type FoundData } from "./search.ts";
@@ -8,7 +8,7 @@ import { isResting } from "./stand-in.ts";
 import { worldTurn } from "./world-turn.ts";
 
 /** Starts at most one load for each key in this isolate, and none within `retryAfter` of a failed one. */
-export function refreshBehind(needs: readonly Need[], ports: LoadingPorts): void {
+export function refreshBehind(needs: readonly LoadNeed[], ports: LoadingPorts): void {
   const due = needs.filter((need) => !isUnderWay(need, ports) && !isResting(need, ports));
   const [first] = due;
   if (first === undefined) return;
@@ -22,19 +22,19 @@ export function refreshBehind(needs: readonly Need[], ports: LoadingPorts): void
 
 /** Tells whether a call of this isolate already loads the value. */
 export function isUnderWay(
-  { place }: Need,
+  { place }: LoadNeed,
   { flights, nowAtMs }: Pick<LoadingPorts, "flights" | "nowAtMs">,
 ): boolean {
   return flights.get(place.key.text, nowAtMs()) !== undefined;
 }
 
-function refreshOne(need: Need, ports: LoadingPorts): Promise<Given> {
+function refreshOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
   const leader = (flight: DataFlight) => refreshed({ need, flight }, ports);
   return ports.flights.start(need.place.key.text, leader, ports).answer;
 }
 
 /** Takes a newer value of another isolate from a lower tier; otherwise loads it from the source. */
-async function refreshed(part: Part, ports: LoadingPorts): Promise<Fetched<Given>> {
+async function refreshed(part: Part, ports: LoadingPorts): Promise<FetchResult<CallResult>> {
   const { need, flight } = part;
   const found = await youngerBelow(need, ports);
   if (found !== undefined) {
@@ -49,12 +49,12 @@ async function refreshed(part: Part, ports: LoadingPorts): Promise<Fetched<Given
 }
 
 /** Wraps an answer that nobody reads. */
-function told(answer: Given): Fetched<Given> {
+function told(answer: CallResult): FetchResult<CallResult> {
   return { answer, done: Promise.resolve() };
 }
 
 async function youngerBelow(
-  { place, older }: Need,
+  { place, older }: LoadNeed,
   ports: LoadingPorts,
 ): Promise<FoundData | undefined> {
   const isFarthest = older?.tier === ports.tiers.of(place.space.tiers).all.at(-1)?.name;
@@ -66,10 +66,10 @@ async function youngerBelow(
   return found !== undefined && isEnough(found) ? found : undefined;
 }
 
-interface Led {
-  readonly need: Need;
+interface StartedLoad {
+  readonly need: LoadNeed;
   readonly flight: DataFlight;
-  readonly answer: Promise<Given>;
+  readonly answer: Promise<CallResult>;
 }
 
 /**
@@ -78,7 +78,7 @@ interface Led {
  * @param needs all of one namespace and one load; not empty
  * @returns the flight and the answer of each, in order; no promise rejects
  */
-export function leadTogether(needs: readonly Need[], ports: LoadingPorts): readonly Led[] {
+export function leadTogether(needs: readonly LoadNeed[], ports: LoadingPorts): readonly StartedLoad[] {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
   const led = needs.map((need, at) => {
     const own = promise.then(({ outcomes, stored }) => ({ outcome: outcomes[at], stored }));

@@ -1,5 +1,5 @@
 // Adds the rules of data to a look-up: decodes records from lower tiers, and stops at a value that may answer.
-import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
+import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierRead } from "../../cache/tiers/tier.ts";
@@ -30,10 +30,10 @@ export interface SearchPorts extends VerdictPorts {
 export type DataRead = TierRead<DataDetail>;
 
 /** A stored value and its verdict. */
-export type FoundData = Found<DataDetail, DataVerdict>;
+export type FoundData = LookupResult<DataDetail, DataVerdict>;
 
 /** Options of one look-up. */
-export interface Wish {
+export interface SearchOptions {
   /** Ends the search. Default: a fresh value, or a stale one if no call waits for a load. */
   readonly isEnough?: (found: FoundData) => boolean;
   /** Reads a tier for several look-ups together. */
@@ -45,16 +45,16 @@ export interface Wish {
 }
 
 /** One look-up. */
-export class DataSearch implements Sought<DataDetail, DataVerdict> {
+export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   readonly key: RecordKey;
   readonly used: DataTiers;
   /** The time for verdicts: first the time of arrival, then the end of the last wait. */
   atMs: number;
   readonly #place: Place;
   readonly #ports: SearchPorts;
-  readonly #wish: Wish;
+  readonly #wish: SearchOptions;
 
-  constructor(place: Place, ports: SearchPorts, wish: Wish = {}) {
+  constructor(place: Place, ports: SearchPorts, wish: SearchOptions = {}) {
     this.#place = place;
     this.#ports = ports;
     this.#wish = wish;
@@ -133,7 +133,7 @@ export class DataSearch implements Sought<DataDetail, DataVerdict> {
     return { kind: "absent" };
   }
 
-  async ask(tier: Tier<DataDetail>, finding: Finding<DataDetail, DataVerdict>): Promise<void> {
+  async ask(tier: Tier<DataDetail>, finding: Lookup<DataDetail, DataVerdict>): Promise<void> {
     await finding.lookIn(tier);
   }
 

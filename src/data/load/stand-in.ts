@@ -1,6 +1,6 @@
 // Answers with a stored value if a load is slow or has failed.
 import { isWithinMs } from "../../base/elapsed.ts";
-import type { Given, Need } from "./load-outcome.ts";
+import type { CallResult, LoadNeed } from "./load-outcome.ts";
 import { judge, type VerdictPorts } from "./verdict.ts";
 
 export interface StandInPorts extends VerdictPorts {
@@ -8,7 +8,7 @@ export interface StandInPorts extends VerdictPorts {
 }
 
 /** Returns the stored value if it may still answer, and no hard purge covers it. */
-export function standIn({ older, place }: Need, ports: StandInPorts): Given | undefined {
+export function standIn({ older, place }: LoadNeed, ports: StandInPorts): CallResult | undefined {
   if (older === undefined) return undefined;
   const { stored, tier } = older;
   const { metadata } = stored;
@@ -18,7 +18,7 @@ export function standIn({ older, place }: Need, ports: StandInPorts): Given | un
 
 /** Tells whether the last load failed within `retryAfter`. A stale value then answers without another load. */
 export function isResting(
-  { place }: Pick<Need, "place">,
+  { place }: Pick<LoadNeed, "place">,
   ports: StandInPorts & { readonly failures: { get(key: string): number | undefined } },
 ): boolean {
   const failedAtMs = ports.failures.get(place.key.text);

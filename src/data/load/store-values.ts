@@ -9,7 +9,7 @@ import type { DataTiers, Place } from "../value/place.ts";
 import type { StoreOrder } from "./store-order.ts";
 
 /** The result of one write. */
-export interface Came {
+export interface WriteResult {
   readonly tier: TierName;
   readonly key: RecordKey;
   /** `kept`, `unavailable`, or the rule that refused it. */
@@ -25,7 +25,7 @@ export interface StorePorts {
   /** Tells whether the key was written without an accepted purge. Its values are then neither used nor stored. */
   readonly isHeldBack: (place: Place) => boolean;
   /** Called after each write. */
-  readonly onWritten?: (written: Came) => void;
+  readonly onWritten?: (written: WriteResult) => void;
 }
 
 /** A value to store, with the order of its load (`StoreOrder`). */
@@ -75,7 +75,7 @@ export async function storeValues(
  * Also removes values that were overtaken during the write, because they may have arrived last.
  */
 async function endOlder(
-  writes: readonly Came[],
+  writes: readonly WriteResult[],
   stored: readonly ToStore[],
   { tiers, stores }: StorePorts,
 ): Promise<void> {
@@ -109,7 +109,7 @@ async function writeTo(
   tier: Tier<DataDetail>,
   records: readonly ToKeep<TierRecord<DataDetail>>[],
   how: Omit<TierKeep, "untilAtMs">,
-): Promise<readonly Came[]> {
+): Promise<readonly WriteResult[]> {
   if (tier.writeMany === undefined) return keep(records, [tier], how);
   const written = await tier.writeMany(
     records.map(({ key, record, untilAtMs }) => [key, record, { ...how, untilAtMs }] as const),

@@ -6,7 +6,7 @@ import type { LeaseWord } from "../../cache/lease.ts";
 import type { LeaderTurn } from "../../cache/loading.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { DataDetail } from "../value/data-record.ts";
-import type { Given, LoadOutcome, Need } from "./load-outcome.ts";
+import type { CallResult, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import type { Part } from "./load-together.ts";
 import { DataSearch, type FoundData, type SearchPorts } from "./search.ts";
 import { standIn } from "./stand-in.ts";
@@ -21,7 +21,7 @@ export type WorldTurnPorts = TurnPorts<RecordHead<DataDetail>> &
 export async function worldTurn(
   { need, flight }: Part,
   ports: WorldTurnPorts,
-): Promise<LeaderTurn<LoadOutcome, Given>> {
+): Promise<LeaderTurn<LoadOutcome, CallResult>> {
   const { space, key } = need.place;
   if (!space.isGlobal || ports.leases === undefined) return { kind: "lead" };
   const isInTime = standIn(need, ports) !== undefined && space.softTimeoutMs > 0;
@@ -45,7 +45,7 @@ export async function worldTurn(
 /** Returns the value in Redis if it is fresh, and newer than the one that this call has found. */
 async function outcomeIn(
   head: RecordHead<DataDetail>,
-  { place, older }: Need,
+  { place, older }: LoadNeed,
   ports: WorldTurnPorts,
 ): Promise<LoadOutcome | undefined> {
   if (head.kind !== "response") return undefined;

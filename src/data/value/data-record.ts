@@ -46,13 +46,13 @@ export const dataForm: RecordForm<DataDetail> = {
   isWorthPacking: () => true,
 };
 
-interface Decoded {
+interface DecodedValue {
   readonly value: unknown;
   /** Set if the value cannot be frozen. It is then decoded for each caller. */
   readonly text: string | undefined;
 }
 
-const decoded = new WeakMap<DataMetadata, Decoded>();
+const decoded = new WeakMap<DataMetadata, DecodedValue>();
 
 /**
  * Decodes a value once for all callers.

@@ -56,7 +56,7 @@ export class LoadTimedOut extends LoadFailed {
 export const notModified: unique symbol = Symbol("not modified");
 
 /** The settings that one load has made for its value. */
-export class Saying implements LoadContext<unknown> {
+export class LoaderContext implements LoadContext<unknown> {
   readonly tagsNamed = new Set<string>();
   freshMs: number | undefined = undefined;
   isSkipped = false;

@@ -4,7 +4,7 @@ import type { Duration } from "../../config/written-route.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import type { DataFlights } from "../load/load-outcome.ts";
-import { recordOf, type Said } from "../load/make-record.ts";
+import { recordOf, type ValueOptions } from "../load/make-record.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
@@ -26,7 +26,7 @@ interface SetPorts {
 }
 
 /** @throws OperatorError for an invalid lifetime or tag */
-export function saidIn({ fresh, tags = [] }: SetOptions): Said {
+export function saidIn({ fresh, tags = [] }: SetOptions): ValueOptions {
   const freshMs = fresh === undefined ? undefined : msOf(fresh);
   return { tagsNamed: new Set(tags.map(checkedTag)), freshMs, isSkipped: false };
 }
@@ -36,7 +36,7 @@ export function saidIn({ fresh, tags = [] }: SetOptions): Said {
  * @throws OperatorError for a value that cannot be stored
  */
 export async function setValue(
-  { place, value, said }: { readonly place: Place; readonly value: unknown; readonly said: Said },
+  { place, value, said }: { readonly place: Place; readonly value: unknown; readonly said: ValueOptions },
   ports: BeginPorts & StorePorts & SetPorts,
 ): Promise<readonly TierName[]> {
   const beginning = await begin(place.key.host, ports);

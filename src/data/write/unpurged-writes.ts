@@ -30,7 +30,7 @@ const pausesMs = [1_000, 2_000, 4_000, 8_000];
 const silenceMsMax = 15_000;
 
 /** The targets of one pending purge. */
-interface Unpurged {
+interface UnpurgedKey {
   readonly paths?: readonly string[];
   readonly prefixes?: readonly string[];
 }
@@ -40,7 +40,7 @@ const hidden: PurgeJudgement = { kind: "purged", mode: "hard" };
 export class UnpurgedWrites {
   readonly #settings: UnpurgedWritesSettings;
   /** By URL, or by namespace. */
-  #held = new Map<string, Unpurged>();
+  #held = new Map<string, UnpurgedKey>();
   readonly #condition: Condition<"journal">;
   #triedAtMs = -Infinity;
 
@@ -103,7 +103,7 @@ export class UnpurgedWrites {
   async #purged(): Promise<void> {
     const { purge, nowAtMs } = this.#settings;
     const tried = [...this.#held];
-    const of = (what: keyof Unpurged) => tried.flatMap(([, one]) => one[what] ?? []);
+    const of = (what: keyof UnpurgedKey) => tried.flatMap(([, one]) => one[what] ?? []);
     const targets = targetsOf({ paths: of("paths"), prefixes: of("prefixes") });
     try {
       await purge({ targets, isSoft: false, reason: "written before" });

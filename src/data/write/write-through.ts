@@ -3,12 +3,12 @@ import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { OutOfTime, within } from "../../base/patience.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import type { AcceptedAfter, SignedOrder } from "../../purge/acceptance/acceptance.ts";
-import type { Purging } from "../../purge/purging.ts";
+import type { AcceptedWrite, SignedOrder } from "../../purge/acceptance/acceptance.ts";
+import type { PurgeParts } from "../../purge/purging.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
-import { recordOf, type Said } from "../load/make-record.ts";
+import { recordOf, type ValueOptions } from "../load/make-record.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { type DataRecord, decodeAs } from "../value/data-record.ts";
 import { targetsOf } from "../value/key.ts";
@@ -19,7 +19,7 @@ import type { UnpurgedWrites } from "./unpurged-writes.ts";
 /** The dependencies of writing through. */
 export interface WritePorts extends BeginPorts, StorePorts {
   /** `undefined` without a database, where writing through is not available. */
-  readonly purging: Pick<Purging, "acceptances"> | undefined;
+  readonly purging: Pick<PurgeParts, "acceptances"> | undefined;
   readonly unpurged: UnpurgedWrites;
   readonly metrics: Pick<Metrics, "add">;
   /** 0 ≤ n < 1 */
@@ -31,10 +31,10 @@ export interface WritePorts extends BeginPorts, StorePorts {
 export type Persist = (signal: AbortSignal) => unknown;
 
 /** A value and its key. */
-export interface Written {
+export interface WrittenValue {
   readonly place: Place;
   readonly value: unknown;
-  readonly said: Said;
+  readonly said: ValueOptions;
 }
 
 /** A write that took longer than `hardTimeoutMs`. It may still have been made. */
@@ -51,7 +51,7 @@ export class WriteTimedOut extends LoadFailed {
  *   written, but the journal did not accept the purge. Otherwise the error of `persist`
  */
 export async function writeThrough(
-  { place, value, said }: Written,
+  { place, value, said }: WrittenValue,
   persist: Persist,
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
@@ -109,7 +109,7 @@ async function failureOf(
 }
 
 /** Moves a record to the position of its own purge, and to now. Keeps the time and colo of its start. */
-function recordAt(made: DataRecord, { placed }: AcceptedAfter, respondedAtMs: number): DataRecord {
+function recordAt(made: DataRecord, { placed }: AcceptedWrite, respondedAtMs: number): DataRecord {
   const { position, n } = placed;
   const metadata = { ...made.metadata, stamp: { position, n }, respondedAtMs };
   decodeAs(metadata, made.metadata);
@@ -121,7 +121,7 @@ function recordAt(made: DataRecord, { placed }: AcceptedAfter, respondedAtMs: nu
  * hold both, and each entry between them that covers the key must have the id of this write.
  */
 export function isAlone(
-  { placed, since }: AcceptedAfter,
+  { placed, since }: AcceptedWrite,
   { metadata }: DataRecord,
   stamp: Stamp,
 ): boolean {

@@ -8,7 +8,7 @@ import type { Relay } from "./relay.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 
 /** The result of gathering a body. */
-export type Gathered =
+export type GatherResult =
   | {
       kind: "whole";
       blob: Blob;
@@ -51,15 +51,15 @@ export interface GatherPlan {
  * Gathers a body while its client reads it. Settles once the body has arrived or was truncated; the client
  * may still be reading. Never rejects.
  */
-export async function gather(plan: GatherPlan): Promise<Gathered> {
+export async function gather(plan: GatherPlan): Promise<GatherResult> {
   const gathered = await gatherAll(plan);
   plan.relay?.end(gathered.kind === "cut" ? "cut" : "whole");
   return gathered;
 }
 
-async function gatherAll(plan: GatherPlan): Promise<Gathered> {
+async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
   const reader = new ChunkReader(plan.source, plan.betweenBytesMs, plan.bodyBytes);
-  const buffer = new Buffered(plan);
+  const buffer = new BodyBuffer(plan);
   const client = new ClientEnd(plan.client);
   try {
     for (;;) {
@@ -96,7 +96,7 @@ async function gatherAll(plan: GatherPlan): Promise<Gathered> {
 const smallBytesMax = 65_536;
 
 /** The chunks so far, and the bytes taken from the budget for them. */
-class Buffered {
+class BodyBuffer {
   readonly #budget: ByteBudget;
   /** The stated length, if any. */
   readonly #bodyBytes: number;
@@ -143,7 +143,7 @@ async function streamOn(
   plan: GatherPlan,
   reader: ChunkReader,
   client: ClientEnd,
-  buffer: Buffered,
+  buffer: BodyBuffer,
 ): Promise<void> {
   const { bodyBytes, streamBytesMax } = plan;
   const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;

@@ -7,7 +7,7 @@ import { openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";
 
 /** The part of an exchange that counts the body. */
-interface Holding extends Pick<Exchange, "afterAnswer"> {
+interface BodyHolder extends Pick<Exchange, "afterAnswer"> {
   readonly site: Pick<Site, "fillBudget"> & {
     readonly tiers: { readonly memory: Pick<Memory<never>, "holds"> };
   };
@@ -21,7 +21,7 @@ interface Holding extends Pick<Exchange, "afterAnswer"> {
  */
 export function readableOf(
   held: Blob,
-  { site: { fillBudget, tiers }, afterAnswer }: Holding,
+  { site: { fillBudget, tiers }, afterAnswer }: BodyHolder,
   part?: ByteRange,
 ): ReadableStream<Uint8Array> {
   const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);

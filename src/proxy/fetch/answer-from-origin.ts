@@ -1,14 +1,14 @@
 // Answers a request that no stored response can answer. Requests for the same key collapse into one forward
 // per isolate or in the world, except for private responses. Nothing is forwarded while the origin is down.
-import { type Fetched, Flight } from "../../cache/flights.ts";
+import { type FetchResult, Flight } from "../../cache/flights.ts";
 import { load } from "../../cache/load.ts";
-import type { Come, Loading, Next } from "../../cache/loading.ts";
+import type { LoadResult, LoadPolicy, Next } from "../../cache/loading.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { atHand, type Need, questionOf } from "../reuse/need.ts";
+import { atHand, type OriginNeed, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
@@ -30,7 +30,7 @@ import { wholeFirst } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 
 /** Answers with the result of another's forward, with a forward of its own, or with an error page. */
-export async function answerFromOrigin(need: Need): Promise<Response> {
+export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
   const cut = isForAll(need) ? await wholeFirst(need) : undefined;
   if (cut !== undefined) return cut;
   const { site, nowAtMs, afterAnswer } = need.exchange;
@@ -39,7 +39,7 @@ export async function answerFromOrigin(need: Need): Promise<Response> {
 }
 
 /** How to load a response from the origin. */
-const forwarding: Loading<Need, SharedForward, Response> = {
+const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
   patienceMsOf: ({ asked }) => asked.route.patienceMs,
   mayShare: mayCollapse,
@@ -67,7 +67,7 @@ const forwarding: Loading<Need, SharedForward, Response> = {
   },
 };
 
-type Client = Pick<Need<LookupSite>, "asked" | "exchange" | "key">;
+type Client = Pick<OriginNeed<LookupSite>, "asked" | "exchange" | "key">;
 
 /** Returns whether several requests may share the answer to this one. */
 export function mayCollapse(client: Client): boolean {
@@ -81,7 +81,7 @@ function isForAll({ asked, exchange, key }: Client): boolean {
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
-function answerSince(need: Need): Come<SharedForward, Response> | undefined {
+function answerSince(need: OriginNeed): LoadResult<SharedForward, Response> | undefined {
   const outcome = comeSince(need);
   if (outcome === undefined) return undefined;
   if (isOfAnotherVariant(outcome, need)) return { kind: "outcome", outcome };
@@ -90,7 +90,7 @@ function answerSince(need: Need): Come<SharedForward, Response> | undefined {
 }
 
 /** Returns the answer from another's forward, judged under this request's own view and clock (rule 9). */
-async function answerOf(outcome: ForwardOutcome, need: Need): Promise<Response | undefined> {
+async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(need, "another");
   if (isOfAnotherVariant(outcome, need)) return undefined;
   if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
@@ -118,7 +118,7 @@ const anonymousTurnMsMax = 250;
 const passAfterFailureMs = 10_000;
 
 /** @param outcome of an anonymous request, unless the response is stored */
-async function nextAfter(outcome: ForwardOutcome, need: Need): Promise<Next<Need, Response>> {
+async function nextAfter(outcome: ForwardOutcome, need: OriginNeed): Promise<Next<OriginNeed, Response>> {
   if (isOfAnotherVariant(outcome, need)) return lookedUpAgain(outcome, need);
   switch (outcome.kind) {
     case "origin-failed": {
@@ -151,7 +151,7 @@ async function nextAfter(outcome: ForwardOutcome, need: Need): Promise<Next<Need
 }
 
 /** Looks up a variant again, under its own key. Another request may have led for it meanwhile. */
-async function lookedUpAgain(outcome: ForwardOutcome, need: Need): Promise<Next<Need, Response>> {
+async function lookedUpAgain(outcome: ForwardOutcome, need: OriginNeed): Promise<Next<OriginNeed, Response>> {
   const search = new Search(need, need.exchange);
   const found = await search.found();
   if (found !== undefined && search.accepts(found)) {
@@ -169,7 +169,7 @@ async function lookedUpAgain(outcome: ForwardOutcome, need: Need): Promise<Next<
  *
  * @param sinceAtMs when the wait began; epoch milliseconds
  */
-async function ledInTurn(need: Need, sinceAtMs: number): Promise<Response> {
+async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
   const { asked, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
   const waitMs = asked.route.patienceMs - Math.abs(nowAtMs() - sinceAtMs);
@@ -182,7 +182,7 @@ async function ledInTurn(need: Need, sinceAtMs: number): Promise<Response> {
 }
 
 /** Forwards one request that shares nothing. */
-async function led(need: Need, hasWaited: boolean): Promise<Response> {
+async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
   // Another request may have fetched a response for all since the first one found nothing to share.
   const brought = hasWaited ? broughtForAll(need) : undefined;
   const unasked = brought ?? (await withoutAsking(need, { hasWaited }));
@@ -196,7 +196,7 @@ async function led(need: Need, hasWaited: boolean): Promise<Response> {
  * Leads a forward. A client's response that fails, or would remove a stored one, says nothing about other
  * clients. If a response is stored, an anonymous request behind the answer decides.
  */
-async function leadAndConfirm(need: Need, flight: ForwardFlight): Promise<Fetched<Response>> {
+async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
   const { asked, exchange, key } = need;
   const { site } = exchange;
   const before = atHand(need);
@@ -214,7 +214,7 @@ async function leadAndConfirm(need: Need, flight: ForwardFlight): Promise<Fetche
   return fetched;
 }
 
-function broughtForAll(need: Need): Response | undefined {
+function broughtForAll(need: OriginNeed): Response | undefined {
   const come = comeSince(need);
   if (come === undefined || !isOfAnotherVariant(come, need)) return answeredWith(come, need);
   const own = forOwnVariant(come, need);

@@ -4,7 +4,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardOutcome } from "../site/forward-outcome.ts";
-import { type Need, questionOf } from "../reuse/need.ts";
+import { type OriginNeed, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { decide, isAnswer } from "../reuse/verdict.ts";
@@ -19,7 +19,7 @@ import { answeredBy } from "./instead-of-origin.ts";
  *
  * @returns the response under the key, or the marker that leads on; `undefined` for neither
  */
-export function comeSince(need: Need): ForwardOutcome | undefined {
+export function comeSince(need: OriginNeed): ForwardOutcome | undefined {
   const { asked, exchange, key, marker, memoryCount } = need;
   const { site } = exchange;
   const { memory, usesMemory } = site.tiers.of(asked.route.tiers);
@@ -45,14 +45,14 @@ export function comeSince(need: Need): ForwardOutcome | undefined {
 }
 
 /** Returns whether the response is another variant, fetched before it was known by what the page varies. */
-export function isOfAnotherVariant(come: ForwardOutcome, { asked }: Need): boolean {
+export function isOfAnotherVariant(come: ForwardOutcome, { asked }: OriginNeed): boolean {
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   if (metadata === undefined) return come.kind === "varies";
   return !selects(metadata.selecting, asked.forwarded);
 }
 
 /** @returns the need under the key of its own variant, by the fields that select the response */
-export function forOwnVariant(come: ForwardOutcome, need: Need): Need {
+export function forOwnVariant(come: ForwardOutcome, need: OriginNeed): OriginNeed {
   const { asked } = need;
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   const selecting = metadata?.selecting.map(([name]) => name) ?? [];
@@ -64,14 +64,14 @@ export function forOwnVariant(come: ForwardOutcome, need: Need): Need {
 }
 
 /** @returns `undefined` if there is no response that answers this request; synchronous */
-export function answeredWith(come: ForwardOutcome | undefined, need: Need): Response | undefined {
+export function answeredWith(come: ForwardOutcome | undefined, need: OriginNeed): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
   return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;
 }
 
 /** Returns whether the candidate would answer now. */
-function mayAnswer(candidate: Candidate, need: Need): boolean {
+function mayAnswer(candidate: Candidate, need: OriginNeed): boolean {
   return isAnswer(decide(candidate, questionOf(need)));
 }
 
@@ -84,7 +84,7 @@ const lookAgainAfterMs = 1_000;
  *
  * @returns `undefined` if no stored response may answer
  */
-export async function storedMeanwhile(need: Need): Promise<Candidate | undefined> {
+export async function storedMeanwhile(need: OriginNeed): Promise<Candidate | undefined> {
   const { lookedAtMs, exchange } = need;
   const { decision } = exchange;
   const isTooSoon = isWithinMs(lookAgainAfterMs, lookedAtMs, exchange.nowAtMs());
@@ -98,6 +98,6 @@ export async function storedMeanwhile(need: Need): Promise<Candidate | undefined
 }
 
 /** A response of another request's forward counts as this isolate's own. */
-export function candidateOf(stored: StoredResponse, { key, exchange }: Need): Candidate {
+export function candidateOf(stored: StoredResponse, { key, exchange }: OriginNeed): Candidate {
   return { stored, tier: exchange.site.tiers.memory.name, key };
 }

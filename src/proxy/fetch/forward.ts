@@ -11,11 +11,11 @@ import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { cfOfMembers } from "../request/key.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
 import { isPersonal } from "../request/personal.ts";
-import { type Asked, askedWith, type Passed } from "../request/plan.ts";
+import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
-import { atHand, type Need } from "../reuse/need.ts";
+import { atHand, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
-import type { OriginAsked, OriginTrouble } from "../site/origin-health.ts";
+import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { newSpanId } from "./span-id.ts";
 import { uploadMs } from "./upload-time.ts";
 
@@ -32,9 +32,9 @@ export type OriginAnswer =
  * @returns the answer, and the request as the origin saw it
  */
 export async function forwardSelecting(
-  need: Need,
+  need: OriginNeed,
   validators: readonly FieldLine[],
-): Promise<{ answer: OriginAnswer; asked: Asked }> {
+): Promise<{ answer: OriginAnswer; asked: LookupRequest }> {
   const { exchange } = need;
   const { site } = exchange;
   const known = namesKnown(need);
@@ -59,7 +59,7 @@ export async function forwardSelecting(
   return { answer: await forwardAsked(again, validators, exchange), asked: again };
 }
 
-function namesKnown(need: Need): readonly string[] {
+function namesKnown(need: OriginNeed): readonly string[] {
   const { asked, exchange, marker } = need;
   if (asked.route.forward === undefined) return [];
   const selecting = atHand(need)?.stored.metadata.selecting ?? [];
@@ -72,7 +72,7 @@ function namesKnown(need: Need): readonly string[] {
 }
 
 async function forwardAsked(
-  asked: Asked,
+  asked: LookupRequest,
   validators: readonly FieldLine[],
   context: Context,
 ): Promise<OriginAnswer> {
@@ -95,7 +95,7 @@ async function forwardAsked(
 }
 
 /** Forwards a bypassed request with its own conditions and body; GET and HEAD without a body. */
-export function forwardPassed(passed: Passed, context: Context): Promise<OriginAnswer> {
+export function forwardPassed(passed: PassedRequest, context: Context): Promise<OriginAnswer> {
   const { site } = context;
   const { request, target, route, address } = passed;
   const { method, cf } = request;
@@ -130,7 +130,7 @@ const probeMsMax = 20_000;
  * @returns whether the origin has answered; never rejects
  */
 export async function probeOrigin(
-  { origin, target }: OriginAsked,
+  { origin, target }: HealthRequest,
   context: Context,
 ): Promise<boolean> {
   const last = context.site.originHealth.wellTarget(origin) ?? target;
@@ -151,7 +151,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
 
 /** Sends a request with a timeout for the first byte, and records the result in the origin's health. */
 async function ask(
-  asking: OriginAsked,
+  asking: HealthRequest,
   request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
@@ -188,7 +188,7 @@ async function ask(
   }
 }
 
-function failed(asking: OriginAsked, failure: OriginTrouble, context: Context): OriginAnswer {
+function failed(asking: HealthRequest, failure: OriginTrouble, context: Context): OriginAnswer {
   const { nowAtMs, afterAnswer } = context;
   const { originHealth } = context.site;
   if (originHealth.failed(asking, nowAtMs(), failure)) {

@@ -6,13 +6,13 @@ import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored } from "../respond/respond.ts";
 import type { FailedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { atHand, lookedFurther, type Need, questionOf } from "../reuse/need.ts";
+import { atHand, lookedFurther, type OriginNeed, questionOf } from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import { decideOnError, isExempt, type Weighed } from "../reuse/verdict.ts";
+import { decideOnError, isExempt, type WeighedResponse } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
 /** Answers with a response of another's forward. The candidate of the look-up is no longer needed. */
-export function answeredBy({ stored, tier }: Candidate, need: Need): Response {
+export function answeredBy({ stored, tier }: Candidate, need: OriginNeed): Response {
   const terms = termsOf(stored.metadata, need.asked.route);
   discardBody(atHand(need)?.stored);
   need.exchange.decision.collapsed = true;
@@ -29,7 +29,7 @@ export function answeredBy({ stored, tier }: Candidate, need: Need): Response {
  * @returns `undefined` if no stale response may answer
  */
 export async function staleInstead(
-  need: Need,
+  need: OriginNeed,
   who: "this" | "another" | "none",
 ): Promise<Response | undefined> {
   const known = await lookedFurther(need);
@@ -47,7 +47,7 @@ export async function staleInstead(
 
 /** Notes that a stale response answers instead of the origin. */
 export function noteInstead(
-  { ttlSeconds, judged }: Pick<Weighed, "ttlSeconds" | "judged">,
+  { ttlSeconds, judged }: Pick<WeighedResponse, "ttlSeconds" | "judged">,
   who: "this" | "another" | "none",
   decision: Decision,
 ): void {
@@ -60,7 +60,7 @@ export function noteInstead(
 }
 
 /** Returns an error page, for when no stale response may answer. */
-export function failurePage(page: PlainPage, need: Need, failed?: FailedForward): Response {
+export function failurePage(page: PlainPage, need: OriginNeed, failed?: FailedForward): Response {
   discardBody(atHand(need)?.stored);
   need.exchange.decision.outcome = "failed";
   return plainPage(page, failed);

@@ -1,15 +1,15 @@
 // Leads a forward for one request and its followers. If the origin fails, a stale response may answer.
-import type { Fetched } from "../../cache/flights.ts";
+import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { letGo } from "../../base/let-go.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
-import { atHand, type Need, questionOf } from "../reuse/need.ts";
+import { atHand, type OriginNeed, questionOf } from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
 import { bodyDateOf } from "../stored/stored-response.ts";
-import type { Fresh } from "../storing/metadata-of-answer.ts";
+import type { OriginAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile } from "./come-since.ts";
 import { forwardSelecting, isOriginError } from "./forward.ts";
@@ -22,7 +22,7 @@ import { learnFromHead, validated } from "./validate.ts";
  *
  * @param flight ended by its caller, once everything is stored
  */
-export async function lead(need: Need, flight: ForwardFlight): Promise<Fetched<Response>> {
+export async function lead(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
   const { exchange, key } = need;
   const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
@@ -37,7 +37,7 @@ export async function lead(need: Need, flight: ForwardFlight): Promise<Fetched<R
     need.exchange.decision.heardNothing();
     return originFailed(answer.failure, need, flight);
   }
-  const fresh: Fresh = { ...answer, stamp };
+  const fresh: OriginAnswer = { ...answer, stamp };
   const led = { ...need, asked, flight };
   const { response } = answer;
   const { status } = response;
@@ -66,7 +66,7 @@ export async function lead(need: Need, flight: ForwardFlight): Promise<Fetched<R
   return sent ?? lead({ ...need, validating: undefined, fallback: validating }, flight);
 }
 
-function storedNothing(answer: Response): Fetched<Response> {
+function storedNothing(answer: Response): FetchResult<Response> {
   return { answer, done: Promise.resolve() };
 }
 
@@ -74,7 +74,7 @@ function storedNothing(answer: Response): Fetched<Response> {
  * Returns no validators if a hard purge covers or may cover the response: a 304 would restore its body.
  * After a soft purge, a date that two versions may share is no validator.
  */
-function validatorsOf(need: Need): readonly FieldLine[] {
+function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
@@ -92,7 +92,7 @@ function validatorsOf(need: Need): readonly FieldLine[] {
 /**
  * Returns whether validation is allowed. Called before the request, and again after the response (rule 10).
  */
-async function mayValidate(validating: Candidate, need: Need): Promise<boolean> {
+async function mayValidate(validating: Candidate, need: OriginNeed): Promise<boolean> {
   const { asked, exchange, key } = need;
   const question = questionOf(need);
   if (mayBeValidated(question, validating)) return true;
@@ -106,9 +106,9 @@ async function mayValidate(validating: Candidate, need: Need): Promise<boolean> 
 
 async function originFailed(
   failure: OriginTrouble,
-  need: Need,
+  need: OriginNeed,
   flight: ForwardFlight,
-): Promise<Fetched<Response>> {
+): Promise<FetchResult<Response>> {
   need.exchange.decision.forgetsAnswer();
   const stale = await staleInstead(need, "this");
   const come = stale === undefined ? await storedMeanwhile(need) : undefined;

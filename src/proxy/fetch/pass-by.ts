@@ -3,7 +3,7 @@ import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
-import type { Passed, Planning } from "../request/plan.ts";
+import type { PassedRequest, PlanContext } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
@@ -15,14 +15,14 @@ import { forwardPassed } from "./forward.ts";
 export function bySwitch(
   request: Request,
   { target, route, keyed, prefix }: UrlRead,
-  { address }: Pick<Planning, "address">,
-): Passed {
+  { address }: Pick<PlanContext, "address">,
+): PassedRequest {
   const { url } = keyed;
   return { request, address, target, url, route, prefix, reason: "bypass", rule: "switch" };
 }
 
 /** Records in the decision that a request bypasses the cache, and why. */
-export function notePass({ reason, rule }: Passed, decision: Decision): void {
+export function notePass({ reason, rule }: PassedRequest, decision: Decision): void {
   decision.forwards(reason);
   decision.detail = rule;
 }
@@ -33,7 +33,7 @@ export function notePass({ reason, rule }: Passed, decision: Decision): void {
  * @param arrivedAtMs when the request arrived, in epoch milliseconds
  */
 export async function passBy(
-  passed: Passed,
+  passed: PassedRequest,
   { arrivedAtMs }: { arrivedAtMs: number },
   context: Context,
 ): Promise<Response> {

@@ -1,13 +1,13 @@
 // Refreshes responses behind the answer: stale ones (RFC 5861 §3), and those that soon will be.
 import type { Context, Exchange } from "../site/exchange.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import type { Fetched } from "../../cache/flights.ts";
+import type { FetchResult } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { inNobodysName } from "../request/nobodys-name.ts";
-import { type Asked, asRefresh } from "../request/plan.ts";
+import { type LookupRequest, asRefresh } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
-import type { Need, SearchPlace } from "../reuse/need.ts";
+import type { OriginNeed, SearchPlace } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -22,7 +22,7 @@ import { turnInWorld } from "./turn-in-world.ts";
  * @param key under which its forwards collapse
  */
 export function refreshBehind(
-  client: Asked,
+  client: LookupRequest,
   stale: Candidate,
   key: RecordKey,
   context: Context,
@@ -33,13 +33,13 @@ export function refreshBehind(
 }
 
 /** Probes an origin behind the answer, whatever is stored or in progress. */
-export function probeBehind({ route, target }: Asked, context: Context): void {
+export function probeBehind({ route, target }: LookupRequest, context: Context): void {
   context.afterAnswer(
     async () => void (await probeOrigin({ origin: route.origin, target }, context)),
   );
 }
 
-function isWorthAsking(client: Asked, context: Context): boolean {
+function isWorthAsking(client: LookupRequest, context: Context): boolean {
   const state = context.site.originHealth.ask(client, context.nowAtMs());
   if (state.kind === "down" && state.isProbe) probeBehind(client, context);
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
@@ -47,7 +47,7 @@ function isWorthAsking(client: Asked, context: Context): boolean {
 
 /** Starts a refresh. It is a flight like any other forward, so one runs at a time per key and isolate. */
 export function startRefresh(
-  client: Asked,
+  client: LookupRequest,
   { stored }: Candidate,
   key: RecordKey,
   context: Context,
@@ -64,7 +64,7 @@ export function startRefresh(
 }
 
 /** Starts an anonymous request for a whole response, for all that wait for it. */
-export function startFill(need: Need, { turnMsMax }: { turnMsMax?: number } = {}): ForwardFlight {
+export function startFill(need: OriginNeed, { turnMsMax }: { turnMsMax?: number } = {}): ForwardFlight {
   const { key, marker } = need;
   const asked = asRefresh(need.asked, marker?.names ?? []);
   const exchange = refreshOf(asked, need.exchange);
@@ -72,10 +72,10 @@ export function startFill(need: Need, { turnMsMax }: { turnMsMax?: number } = {}
 }
 
 /** `skipped`: another colo or a lower tier already has a fresh response. */
-type Refreshed = "refreshed" | "skipped" | "failed";
+type RefreshResult = "refreshed" | "skipped" | "failed";
 
 /** The result of refreshing ahead. */
-export type Ahead =
+export type RefreshAhead =
   /** Its failing origin is not yet due for a retry. */
   | { readonly kind: "origin-in-trouble" }
   /** Its route bypasses the cache. */
@@ -86,7 +86,7 @@ export type Ahead =
   | { readonly kind: "under-way"; readonly flight: ForwardFlight }
   | {
       readonly kind: "asked";
-      readonly came: Refreshed;
+      readonly came: RefreshResult;
       readonly flight: ForwardFlight;
       readonly decision: Decision;
     };
@@ -98,10 +98,10 @@ export type Ahead =
  * @param client from `asRefresh`
  */
 export async function refreshAhead(
-  client: Asked,
+  client: LookupRequest,
   aheadSeconds: number,
   context: Context,
-): Promise<Ahead> {
+): Promise<RefreshAhead> {
   const { flights } = context.site;
   if (!isWorthAsking(client, context)) return { kind: "origin-in-trouble" };
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
@@ -132,7 +132,7 @@ function isFresh({ verdict }: FoundResponse): boolean {
 }
 
 interface Refresh {
-  readonly asked: Asked;
+  readonly asked: LookupRequest;
   readonly exchange: Exchange;
   /** Returns whether a response makes the refresh unnecessary. */
   readonly accepts: (found: FoundResponse) => boolean;
@@ -145,7 +145,7 @@ interface Refresh {
 }
 
 /** Builds the exchange of a refresh, which no client waits for. */
-function refreshOf({ key, route }: Asked, context: Context): Exchange {
+function refreshOf({ key, route }: LookupRequest, context: Context): Exchange {
   const decision = new Decision({ route: route.name, key: key.text, isRefresh: true });
   return { ...context, decision };
 }
@@ -167,7 +167,7 @@ async function refreshed(
   found: FoundResponse | undefined,
   place: SearchPlace,
   given: Refresh & { readonly flight: ForwardFlight },
-): Promise<Fetched<Refreshed>> {
+): Promise<FetchResult<RefreshResult>> {
   const { asked, exchange, accepts, flight } = given;
   const isThere = found !== undefined && accepts(found);
   if (isThere || !(await isOurTurn(given, place.key))) {

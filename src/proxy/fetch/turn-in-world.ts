@@ -7,7 +7,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../rules/selecting.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type Need, questionOf } from "../reuse/need.ts";
+import { type OriginNeed, questionOf } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { decide, isAnswer } from "../reuse/verdict.ts";
@@ -17,8 +17,8 @@ import type { ResponseHead } from "../stored/tiers.ts";
 import { staleInstead } from "./instead-of-origin.ts";
 
 /** A request for a turn, and the flight that it is for. */
-interface TurnAsked {
-  readonly need: Pick<Need, "asked" | "exchange" | "key">;
+interface TurnRequest {
+  readonly need: Pick<OriginNeed, "asked" | "exchange" | "key">;
   readonly flight: ForwardFlight;
   /** Returns whether a response in the shared tier meets the need. */
   readonly accepts: (found: FoundResponse) => boolean;
@@ -27,7 +27,7 @@ interface TurnAsked {
 }
 
 /** Waits for the lease. On a route that collapses only in the isolate, returns at once. */
-export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome>> {
+export async function turnInWorld(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
   const { collapse } = need.asked.route;
   const patienceMs = given.waitMs ?? need.asked.route.patienceMs;
@@ -47,7 +47,7 @@ export async function turnInWorld(given: TurnAsked): Promise<Turn<ForwardOutcome
  * Takes the turn of a request that leads for a client. A stale response may answer that client in the end.
  */
 export async function leaderTurn(
-  need: Need,
+  need: OriginNeed,
   flight: ForwardFlight,
 ): Promise<LeaderTurn<SharedForward, Response>> {
   const { exchange, key } = need;
@@ -80,7 +80,7 @@ export async function leaderTurn(
 /** Returns the outcome from a record in the shared tier, if it meets the need. */
 async function outcomeOf(
   record: ResponseHead,
-  { need, accepts }: TurnAsked,
+  { need, accepts }: TurnRequest,
 ): Promise<ForwardOutcome | undefined> {
   const { asked, exchange, key } = need;
   if (record.kind === "vary") {
@@ -105,7 +105,7 @@ async function outcomeOf(
 /** @returns `undefined` if the shared tier has the response for all */
 function wordFor(
   outcome: ForwardOutcome | undefined,
-  { asked, exchange, key }: TurnAsked["need"],
+  { asked, exchange, key }: TurnRequest["need"],
 ): LeaseWord | undefined {
   const { site } = exchange;
   if (outcome?.kind === "origin-failed") {

@@ -1,12 +1,12 @@
 // Freshens a stored response from the 304 that validated it, and answers with it.
-import type { Fetched } from "../../cache/flights.ts";
+import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
 import { freshensWhatWasSent, toldByHead } from "../../rules/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
-import { type Led, type Need, questionOf } from "../reuse/need.ts";
+import { type LeadNeed, type OriginNeed, questionOf } from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
@@ -16,7 +16,7 @@ import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/
 import type { ResponseTier } from "../stored/tiers.ts";
 import { heedRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
-import { type Fresh, freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import { type OriginAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { noteAnswer } from "../storing/note-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
@@ -32,10 +32,10 @@ import { hasRoomFor } from "../storing/variants.ts";
  * @returns `undefined` if the 304 is about another response
  */
 export async function validated(
-  fresh: Fresh,
+  fresh: OriginAnswer,
   candidate: Candidate,
-  led: Led,
-): Promise<Fetched<Response> | undefined> {
+  led: LeadNeed,
+): Promise<FetchResult<Response> | undefined> {
   const { asked, exchange } = led;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
@@ -82,7 +82,7 @@ export async function validated(
 function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
-  need: Need,
+  need: OriginNeed,
 ): StoreRefusal | undefined {
   const { asked } = need;
   const isShared = sharedExplicitly(governingDirectives(headers));
@@ -99,7 +99,7 @@ function refusalToFreshen(
  * other validators with HEAD than with GET. Ignores an answer for one client alone, and one older than the
  * stored response.
  */
-export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): void {
+export function learnFromHead(fresh: OriginAnswer, candidate: Candidate, need: OriginNeed): void {
   const { asked, exchange, key } = need;
   const { site } = exchange;
   const { decision } = exchange;
@@ -129,7 +129,7 @@ export function learnFromHead(fresh: Fresh, candidate: Candidate, need: Need): v
   store(metadata);
 }
 
-async function storeFreshened(stored: StoredResponse, from: Candidate, need: Need): Promise<void> {
+async function storeFreshened(stored: StoredResponse, from: Candidate, need: OriginNeed): Promise<void> {
   const into = tiersToUpdate(from.stored.metadata, stored.metadata, need);
   await storeInTiers(stored, { ...need, into }, "unchanged");
   noteAnswer(stored.metadata, need);
@@ -142,7 +142,7 @@ async function storeFreshened(stored: StoredResponse, from: Candidate, need: Nee
 function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
-  need: Need,
+  need: OriginNeed,
 ): readonly ResponseTier[] {
   const { all, memory } = need.exchange.site.tiers;
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);

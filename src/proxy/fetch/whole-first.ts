@@ -3,7 +3,7 @@
 import { discardBody } from "../../cache/record/record.ts";
 import { patiently } from "../../base/patience.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
-import type { Need } from "../reuse/need.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import { answeredBy } from "./instead-of-origin.ts";
 import { startFill } from "./refresh.ts";
@@ -15,7 +15,7 @@ import { withoutAsking } from "./without-asking.ts";
  *
  * @returns `undefined` if this range is to be forwarded
  */
-export async function wholeFirst(need: Need): Promise<Response | undefined> {
+export async function wholeFirst(need: OriginNeed): Promise<Response | undefined> {
   const { asked, exchange, key } = need;
   const { nowAtMs, rangeless } = exchange.site;
   if (!asked.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
@@ -33,7 +33,7 @@ export async function wholeFirst(need: Need): Promise<Response | undefined> {
   return undefined;
 }
 
-function begun(need: Need): ForwardFlight {
+function begun(need: OriginNeed): ForwardFlight {
   const { exchange, key } = need;
   const fill = startFill(need);
   exchange.afterAnswer(async () => {

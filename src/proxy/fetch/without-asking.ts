@@ -1,6 +1,6 @@
 // Answers without the origin while it is failing. A probe behind an answer checks it, so no client waits.
 import { discardBody } from "../../cache/record/record.ts";
-import { atHand, lookedFurther, type Need } from "../reuse/need.ts";
+import { atHand, lookedFurther, type OriginNeed } from "../reuse/need.ts";
 import { storedMeanwhile } from "./come-since.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { probeBehind, startRefresh } from "./refresh.ts";
@@ -11,7 +11,7 @@ import { probeBehind, startRefresh } from "./refresh.ts";
  * @returns `undefined` if the origin is to be asked
  */
 export async function withoutAsking(
-  need: Need,
+  need: OriginNeed,
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
   const { asked, exchange, key } = need;

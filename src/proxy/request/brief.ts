@@ -1,6 +1,6 @@
 // Shortens the time in the shared tier of URLs that clients may have invented, while its database is tight.
 import type { DatabaseRoom } from "../../redis/database-room.ts";
-import type { Asked } from "./plan.ts";
+import type { LookupRequest } from "./plan.ts";
 
 interface HasRoom {
   readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
@@ -14,7 +14,7 @@ const briefMs = 10 * 60_000;
  * `query.allow`.
  */
 export function isBrief(
-  { route, target }: Pick<Asked, "route" | "target">,
+  { route, target }: Pick<LookupRequest, "route" | "target">,
   site: HasRoom,
 ): boolean {
   return target.query !== "" && route.queryAllow === undefined && site.room?.isTight === true;
@@ -22,7 +22,7 @@ export function isBrief(
 
 /** Returns how long the shared tier keeps an unread record; `undefined` for its whole lifetime. */
 export function sharedMsMax(
-  asked: Pick<Asked, "route" | "target">,
+  asked: Pick<LookupRequest, "route" | "target">,
   site: HasRoom,
 ): number | undefined {
   return isBrief(asked, site) ? briefMs : undefined;

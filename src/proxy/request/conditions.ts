@@ -3,10 +3,10 @@ import { fieldsOf } from "../../rules/fields.ts";
 import { type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
-import type { Asked } from "./plan.ts";
+import type { LookupRequest } from "./plan.ts";
 
 /** Returns whether the client's precondition gets a 304 (RFC 9111 §4.3.2). */
-export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
+export function clientHasIt(asked: LookupRequest, metadata: StoredMetadata): boolean {
   if (!isConditional(asked)) return false;
   return isNotModified({
     request: asked.conditions,
@@ -17,7 +17,7 @@ export function clientHasIt(asked: Asked, metadata: StoredMetadata): boolean {
 }
 
 /** Evaluates the client's range against a stored body (RFC 9110 §14.2). */
-export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata): RangeVerdict {
+export function rangeIn({ method, conditions }: LookupRequest, metadata: StoredMetadata): RangeVerdict {
   const { status, bodyBytes } = metadata;
   if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
   const bodyDate = bodyDateOf(metadata);
@@ -26,10 +26,10 @@ export function rangeIn({ method, conditions }: Asked, metadata: StoredMetadata)
 }
 
 /** Returns whether metadata may suffice: for HEAD or a 304. */
-export function mayNeedNoBody(asked: Asked): boolean {
+export function mayNeedNoBody(asked: LookupRequest): boolean {
   return asked.method === "HEAD" || isConditional(asked);
 }
 
-function isConditional({ conditions }: Asked): boolean {
+function isConditional({ conditions }: LookupRequest): boolean {
   return conditions.has("if-none-match") || conditions.has("if-modified-since");
 }

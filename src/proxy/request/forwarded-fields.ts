@@ -48,7 +48,7 @@ function isUnbacked(name: string, { address }: ForwardedRequest): boolean {
 }
 
 /** The cookies and route settings that decide which fields are forwarded and keyed. */
-export interface KeyedBy {
+export interface KeyFields {
   /** The forwarded cookies, as one field value; empty for none. */
   readonly cookies: string;
   /** The cookies that are part of the key. */
@@ -62,13 +62,13 @@ const none: readonly string[] = [];
 /** The fields of a request that a stored response may answer. */
 export class KeyedFields implements Fields {
   readonly #request: ForwardedRequest;
-  readonly #given: KeyedBy;
+  readonly #given: KeyFields;
   /** Fields by which the answer is known to vary; these also reach the origin. */
   readonly #selecting: readonly string[];
   #connection: ReadonlySet<string> | undefined;
   #credentials: readonly string[] | undefined;
 
-  constructor(request: ForwardedRequest, given: KeyedBy, selecting: readonly string[] = []) {
+  constructor(request: ForwardedRequest, given: KeyFields, selecting: readonly string[] = []) {
     this.#request = request;
     this.#given = given;
     this.#selecting = selecting;

@@ -2,7 +2,7 @@
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";
-import type { Naming, Reading } from "../../purge/acceptance/order.ts";
+import type { TargetNames, Reading } from "../../purge/acceptance/order.ts";
 import { quoted } from "../../protocol/purge-order.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
 import { type Counts, countsOn, keyedUrl } from "./key.ts";
@@ -11,7 +11,7 @@ import { countedAs, readTarget, type Target } from "./target.ts";
 import type { SiteUrls } from "./url-reader.ts";
 
 /** Returns the readers of a site's purge targets. For an unreadable target they return a fault. */
-export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): Naming {
+export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNames {
   return {
     route: (name) => readRoute(name, config),
     url: (url) => {

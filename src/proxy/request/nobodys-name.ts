@@ -1,14 +1,14 @@
 // Makes anonymous requests to an origin, for a response that all clients share. They carry only the fields
 // of the key and `Vary`, and those kept from the stored response's request.
-import { type AskedBy, askedByPattern, type StoredMetadata } from "../stored/stored-response.ts";
+import { type AskerFields, askedByPattern, type StoredMetadata } from "../stored/stored-response.ts";
 import { fieldsOf } from "../../rules/fields.ts";
-import type { Asked } from "./plan.ts";
+import type { LookupRequest } from "./plan.ts";
 
 /** Sent because some origins reject requests without `User-Agent`. */
 export const ownUserAgent = "Tidemark";
 
 /** Returns the fields to keep with a response, without values that a record may not hold. */
-export function askedByOf({ forwarded: { sent } }: Asked): AskedBy {
+export function askedByOf({ forwarded: { sent } }: LookupRequest): AskerFields {
   const kept = (name: string) => {
     const value = sent.get(name);
     return value !== null && askedByPattern.test(value) ? value : undefined;
@@ -26,10 +26,10 @@ type ToRefresh = Pick<StoredMetadata, "askedBy" | "fields" | "selecting">;
  * @param names other fields by which the answer is known to vary
  */
 export function inNobodysName(
-  asked: Asked,
+  asked: LookupRequest,
   like: ToRefresh | undefined,
   names: readonly string[] = [],
-): Asked {
+): LookupRequest {
   const { forwarded, route } = asked;
   // Without a stored response, `Vary` is unknown. Accept-Encoding is safe: it has only four reduced values.
   const selecting = like?.selecting.map(([name]) => name) ?? ["accept-encoding"];

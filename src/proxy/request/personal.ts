@@ -17,7 +17,7 @@ export function isPersonal({ hasUnknownCookie, forwarded }: MayBePersonal): bool
 }
 
 /** The part of a response that allows sharing it between clients with credentials. */
-export interface Sharing {
+export interface SharingTerms {
   /** The result of `sharedExplicitly` for its fields. */
   readonly isShared: boolean;
   /** The selecting fields. Clients with the same values share the response. */
@@ -25,7 +25,7 @@ export interface Sharing {
 }
 
 /** Returns why the response must not answer this request; `undefined` if it may. */
-export function personalRule(asked: MayBePersonal, response: Sharing): PersonalRule | undefined {
+export function personalRule(asked: MayBePersonal, response: SharingTerms): PersonalRule | undefined {
   if (response.isShared) return undefined;
   if (asked.hasUnknownCookie) return "unknown-cookie";
   return credentialsIn(asked, response).length > 0 ? "credential-field" : undefined;
@@ -34,7 +34,7 @@ export function personalRule(asked: MayBePersonal, response: Sharing): PersonalR
 /** Returns the names of the request's credentials that are not selecting fields of the response. */
 export function credentialsIn(
   { forwarded: { credentials } }: Pick<MayBePersonal, "forwarded">,
-  { selecting }: Pick<Sharing, "selecting">,
+  { selecting }: Pick<SharingTerms, "selecting">,
 ): readonly string[] {
   if (credentials.length === 0) return credentials;
   return credentials.filter((name) => !selecting.some(([selected]) => selected === name));

@@ -13,7 +13,7 @@ import type { Target } from "./target.ts";
 import type { UrlRead } from "./url-reader.ts";
 
 /** A request that a stored response may answer, with everything that later steps need. */
-export interface Asked {
+export interface LookupRequest {
   readonly method: "GET" | "HEAD";
   /** The client's fields, for its preconditions and range. */
   readonly conditions: Fields;
@@ -56,7 +56,7 @@ export type PassRule =
   | "switch";
 
 /** A request that goes straight to its origin. */
-export interface Passed {
+export interface PassedRequest {
   readonly request: Request;
   /** The client's address; `undefined` if Cloudflare has written it into the request. */
   readonly address: string | null | undefined;
@@ -75,22 +75,22 @@ export type Plan =
   | { kind: "reserved" }
   /** The host is invalid, or some reading of the path leads to another origin. */
   | { kind: "refuse"; route: Route; prefix: string }
-  | { kind: "pass"; passed: Passed }
-  | { kind: "look-up"; asked: Asked };
+  | { kind: "pass"; passed: PassedRequest }
+  | { kind: "look-up"; asked: LookupRequest };
 
 const noDirectives: RequestDirectives = requestDirectives(new Headers());
 const noCf: readonly CfMember[] = [];
 
 /** The input of a plan. */
-export interface Planning {
+export interface PlanContext {
   readonly site: { readonly config: Config; readonly loops: Pick<Loops, "hasComeBack"> };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
 }
 
 /** The input of a key. */
-interface Keying extends Pick<Planning, "address"> {
-  readonly site: Pick<Planning["site"], "config">;
+interface KeyContext extends Pick<PlanContext, "address"> {
+  readonly site: Pick<PlanContext["site"], "config">;
 }
 
 /**
@@ -98,7 +98,7 @@ interface Keying extends Pick<Planning, "address"> {
  *
  * @param read the parts of its URL
  */
-export function plan(request: Request, read: UrlRead, given: Planning): Plan {
+export function plan(request: Request, read: UrlRead, given: PlanContext): Plan {
   if (read.isReserved) return { kind: "reserved" };
   if (read.target.host === "" || read.otherwise?.isRefused === true) {
     return { kind: "refuse", route: read.route, prefix: read.prefix };
@@ -117,7 +117,7 @@ export function plan(request: Request, read: UrlRead, given: Planning): Plan {
  *
  * @param selecting names of the fields that select the response
  */
-export function asRefresh(asked: Asked, selecting: readonly string[]): Asked {
+export function asRefresh(asked: LookupRequest, selecting: readonly string[]): LookupRequest {
   const selectsByCookie = selecting.includes("cookie");
   const forwarded = asked.forwarded.withoutCredentials(selecting);
   return {
@@ -133,7 +133,7 @@ export function asRefresh(asked: Asked, selecting: readonly string[]): Asked {
 }
 
 /** Returns the request with more fields forwarded: those by which the answer varies. */
-export function askedWith(asked: Asked, names: readonly string[]): Asked {
+export function askedWith(asked: LookupRequest, names: readonly string[]): LookupRequest {
   if (asked.route.forward === undefined || names.length === 0) return asked;
   const forwarded = asked.forwarded.withSelecting(names);
   const hasUnknownCookie =
@@ -161,7 +161,7 @@ function passRule(
   return hasPrecondition ? "precondition" : undefined;
 }
 
-function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
+function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRequest {
   const { target, route, prefix, parameters, keyed } = read;
   const { cookies, keyedCookies, cf, forwarded, key } = keyedAs(request, read, given);
   return {
@@ -187,7 +187,7 @@ function askedFor(request: Request, read: UrlRead, given: Planning): Asked {
 export function keyedAs(
   request: Pick<Request, "headers" | "cf">,
   { keyed, route }: Pick<UrlRead, "keyed" | "route">,
-  { site: { config }, address }: Keying,
+  { site: { config }, address }: KeyContext,
 ) {
   const { keyHeaders, keyCf } = route;
   const client = request.headers;

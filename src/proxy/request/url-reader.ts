@@ -15,7 +15,7 @@ export interface UrlRead {
   readonly isReserved: boolean;
   readonly route: Route;
   /** A reading of the path that has another route; `undefined` if there is none. */
-  readonly otherwise: Otherwise | undefined;
+  readonly otherwise: OtherReading | undefined;
   /** The name of the longest matching prefix in `metrics.prefixes`; empty for none. */
   readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
@@ -23,7 +23,7 @@ export interface UrlRead {
 }
 
 /** Another reading of a path. */
-export interface Otherwise {
+export interface OtherReading {
   /** `undefined` if there are too many readings to examine. */
   readonly as: { readonly path: string; readonly route: Route } | undefined;
   /** No origin may get the path, because it may belong to another origin. */
@@ -31,10 +31,10 @@ export interface Otherwise {
 }
 
 /** The input of a reader. */
-export type UrlAsked = Pick<Request, "url" | "method">;
+export type RequestUrl = Pick<Request, "url" | "method">;
 
 /** Reads a URL. Requests with the same URL may get the same object. */
-export type ReadUrl = (request: UrlAsked) => UrlRead;
+export type ReadUrl = (request: RequestUrl) => UrlRead;
 
 /** Clients choose URLs, so the memoised results have a limit in bytes. */
 const keptBytesMax = 1_048_576;
@@ -105,10 +105,10 @@ function readOtherwise(
   { path }: Target,
   { name, origin }: Route,
   { matched, hasOthers }: Routes,
-): Otherwise | undefined {
+): OtherReading | undefined {
   const readings = readingsOf(path);
   if (readings === undefined) return { as: undefined, isRefused: hasOthers };
-  let elsewhere: Otherwise | undefined;
+  let elsewhere: OtherReading | undefined;
   for (const reading of readings) {
     const route = matched(reading);
     const as = { path: reading, route };
@@ -125,6 +125,6 @@ function compilePrefixes({ metrics }: Pick<Config, "metrics">): (path: string) =
 }
 
 /** Returns the method if it is not GET or HEAD, which share routes and stored responses. */
-function otherMethod({ method }: UrlAsked): string | undefined {
+function otherMethod({ method }: RequestUrl): string | undefined {
   return method === "GET" || method === "HEAD" ? undefined : method;
 }

@@ -20,7 +20,7 @@ export const bodyDescriptions = [
 /** Fields and directives for shared caches like this one. Clients do not get them. */
 const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
-interface Prepared {
+interface PreparedFields {
   readonly route: Route;
   readonly fields: Headers;
   /** Cache-Control before the route's browser lifetime. */
@@ -32,7 +32,7 @@ interface Prepared {
   told: Required<Pick<Handling, "ttlSeconds" | "detail" | "unverified">> | undefined;
 }
 
-const prepared = new WeakMap<StoredMetadata, Prepared>();
+const prepared = new WeakMap<StoredMetadata, PreparedFields>();
 
 interface AnswerAsk {
   readonly route: Route;
@@ -62,7 +62,7 @@ export function withoutBody(fields: Headers): Headers {
   return fields;
 }
 
-function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
+function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
@@ -93,7 +93,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): Prepared {
 /**
  * Returns whether Cache-Status already describes this hit. Its text is written once a second, not for each.
  */
-function tells(told: Prepared["told"], handling: Handling): boolean {
+function tells(told: PreparedFields["told"], handling: Handling): boolean {
   return (
     handling.kind === "hit" &&
     told !== undefined &&
@@ -174,7 +174,7 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
  * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so the answer's `Age` is added. Skips
  * errors and redirects that `fresh` does not cover, because no purge would reach them in a browser.
  */
-function tellBrowsers({ fields, route, stated }: Prepared, status: number, age: number): void {
+function tellBrowsers({ fields, route, stated }: PreparedFields, status: number, age: number): void {
   if (route.browserSeconds === undefined || !isFreshStatus(route, status)) return;
   if (stated === null) fields.delete("cache-control");
   else fields.set("cache-control", stated);

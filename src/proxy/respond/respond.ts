@@ -10,7 +10,7 @@ import { unreachable } from "../../rules/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
-import type { Need } from "../reuse/need.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -25,7 +25,7 @@ const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 /** A request, and its exchange. */
-type Asking = Pick<Need, "asked" | "exchange">;
+type AnsweredRequest = Pick<OriginNeed, "asked" | "exchange">;
 
 /**
  * Answers with a stored response: a 304 if the client has it, a 206 or 416 for a range, else the whole.
@@ -33,7 +33,7 @@ type Asking = Pick<Need, "asked" | "exchange">;
  * @param ageSeconds fractions kept
  * @throws Error if the tier has read another part of the body than is to be sent
  */
-export function fromStored(stored: StoredResponse, ageSeconds: number, asking: Asking): Response {
+export function fromStored(stored: StoredResponse, ageSeconds: number, asking: AnsweredRequest): Response {
   const { asked, exchange } = asking;
   const { decision } = exchange;
   const { metadata } = stored;
@@ -84,7 +84,7 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
 function bodyOrPart(
   stored: StoredResponse,
   prepared: Headers,
-  { asked, exchange }: Asking,
+  { asked, exchange }: AnsweredRequest,
 ): Response {
   const { decision } = exchange;
   const { metadata } = stored;

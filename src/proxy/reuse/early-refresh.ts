@@ -4,18 +4,18 @@ import type { LookupSite } from "../site/site.ts";
 import { isInDoubt } from "./in-doubt.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import { questionOf } from "./need.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import type { Answering, Timing } from "./verdict.ts";
+import type { AnsweringVerdict, Timing } from "./verdict.ts";
 
 interface Hit {
-  readonly asked: Asked;
+  readonly asked: LookupRequest;
   readonly exchange: Exchange<LookupSite>;
   readonly atMs: number;
 }
 
 /** Returns whether the answer has expired, will expire soon, or will soon be unverified. */
-export function isRefreshDue(answer: Answering, hit: Hit): boolean {
+export function isRefreshDue(answer: AnsweringVerdict, hit: Hit): boolean {
   if (answer.kind === "serve-stale") return answer.by === "stale-while-revalidate";
   return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
@@ -34,7 +34,7 @@ export function isExpiryNear(
   {
     asked,
     exchange,
-  }: { asked: Pick<Asked, "route">; exchange: { site: Pick<LookupSite, "random"> } },
+  }: { asked: Pick<LookupRequest, "route">; exchange: { site: Pick<LookupSite, "random"> } },
 ): boolean {
   const { route } = asked;
   const { metadata } = candidate.stored;

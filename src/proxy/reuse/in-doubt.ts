@@ -1,7 +1,7 @@
 // Renews the purge view for a response that it cannot verify, which may save an origin request.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { questionOf } from "./need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, type VerdictQuestion } from "./verdict.ts";
@@ -14,7 +14,7 @@ export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean 
 /** Waits for a newer view if it may verify the response. Judge the response again afterwards. Never rejects. */
 export async function settleDoubt(
   found: Candidate,
-  given: { readonly asked: Asked; readonly exchange: Exchange<LookupSite> },
+  given: { readonly asked: LookupRequest; readonly exchange: Exchange<LookupSite> },
 ): Promise<void> {
   const { afterAnswer, nowAtMs } = given.exchange;
   const { view } = given.exchange.site;

@@ -1,7 +1,7 @@
 // The state of a request that needs its origin.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite, Site } from "../site/site.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { Search } from "./search.ts";
@@ -12,8 +12,8 @@ import { isOfUse, type VerdictQuestion } from "./verdict.ts";
 export type SearchPlace = Readonly<Search["place"]>;
 
 /** A request for the origin, the results of its search, and the stored responses at hand. */
-export interface Need<S extends LookupSite = Site> extends SearchPlace {
-  readonly asked: Asked;
+export interface OriginNeed<S extends LookupSite = Site> extends SearchPlace {
+  readonly asked: LookupRequest;
   readonly exchange: Exchange<S>;
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
@@ -26,7 +26,7 @@ export interface Need<S extends LookupSite = Site> extends SearchPlace {
 }
 
 /** A forwarded request, with the flight of the requests that wait for it. */
-export interface Led extends Need {
+export interface LeadNeed extends OriginNeed {
   /**
    * Settles once the response is stored whole or clearly cannot be shared, and at the latest when all writes
    * have ended. Only the first settlement counts.
@@ -35,19 +35,19 @@ export interface Led extends Need {
 }
 
 /** Returns the stored response that the lookup found and that did not answer. */
-export function atHand({ validating, fallback }: Pick<Need, "validating" | "fallback">) {
+export function atHand({ validating, fallback }: Pick<OriginNeed, "validating" | "fallback">) {
   return validating ?? fallback;
 }
 
 /** Returns the need with a fallback from the skipped tiers, if they have one. */
-export async function lookedFurther<S extends LookupSite>(need: Need<S>): Promise<Need<S>> {
+export async function lookedFurther<S extends LookupSite>(need: OriginNeed<S>): Promise<OriginNeed<S>> {
   if (need.lookFurther === undefined) return need;
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
 /** Returns the input of a verdict. Default instant: now. */
 export function questionOf(
-  { asked, exchange }: { readonly asked: Asked; readonly exchange: Exchange<LookupSite> },
+  { asked, exchange }: { readonly asked: LookupRequest; readonly exchange: Exchange<LookupSite> },
   atMs = exchange.nowAtMs(),
 ): VerdictQuestion {
   return { asked, exchange, atMs };
@@ -57,8 +57,8 @@ export function questionOf(
 export function needOf<S extends LookupSite>(
   search: Search<S>,
   found: Candidate | undefined,
-  why: Pick<Need, "validating" | "fallback">,
-): Need<S> {
+  why: Pick<OriginNeed, "validating" | "fallback">,
+): OriginNeed<S> {
   const { asked, exchange, place } = search;
   const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;

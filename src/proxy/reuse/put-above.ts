@@ -7,7 +7,7 @@ import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, ResponseTier } from "../stored/tiers.ts";
-import type { SoFar } from "./shared-look.ts";
+import type { SearchState } from "./shared-look.ts";
 import { newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
@@ -15,7 +15,7 @@ import type { Candidate } from "../stored/stored-response.ts";
 export function putAbove(
   above: readonly ResponseTier[],
   { stored, tier }: Candidate,
-  { asked, key, marker, atMs, exchange }: SoFar,
+  { asked, key, marker, atMs, exchange }: SearchState,
 ): void {
   const { decision } = exchange;
   const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, asked.route));

@@ -2,7 +2,7 @@
 // where it rarely has the response.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite, Site } from "../site/site.ts";
-import { find, type Finding, type Found, type Sought } from "../../cache/find.ts";
+import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
@@ -10,7 +10,7 @@ import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
-import { type Asked, askedWith } from "../request/plan.ts";
+import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import type {
@@ -21,15 +21,15 @@ import type {
 } from "../stored/stored-response.ts";
 import { responseIn, type ResponseRead, type ResponseTier, type Tiers } from "../stored/tiers.ts";
 import { putAbove } from "./put-above.ts";
-import { type InShared, lookBeyond, passesOver } from "./shared-look.ts";
+import { type SharedResult, lookBeyond, passesOver } from "./shared-look.ts";
 import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
 
 /** A stored response, and the verdict on it. */
-export type FoundResponse = Found<ResponseDetail, Verdict>;
+export type FoundResponse = LookupResult<ResponseDetail, Verdict>;
 
 /** The options of a search. `atMs` is the arrival. Default: now. */
-export interface SearchAsk<S extends LookupSite = Site> {
-  readonly asked: Asked;
+export interface SearchOptions<S extends LookupSite = Site> {
+  readonly asked: LookupRequest;
   readonly atMs?: number;
   /** Returns whether the search ends with this response. Default: whether its verdict lets it answer. */
   readonly accepts?: (found: FoundResponse) => boolean;
@@ -43,17 +43,17 @@ export interface SearchAsk<S extends LookupSite = Site> {
 
 /** One request's search: its results so far, and the input of its verdicts. */
 export class Search<S extends LookupSite = Site>
-  implements Sought<ResponseDetail, Verdict>, VerdictQuestion
+  implements LookupPolicy<ResponseDetail, Verdict>, VerdictQuestion
 {
   /** The request, with the selecting fields of the marker. */
-  asked: Asked;
+  asked: LookupRequest;
   readonly used: Tiers;
   readonly exchange: Exchange<S>;
   /** The marker that was followed. */
   marker: VaryMarker | undefined = undefined;
   /** The key of the response; forwards are collapsed under it. */
   key: RecordKey;
-  inShared: InShared | undefined = undefined;
+  inShared: SharedResult | undefined = undefined;
   /** `changeCount` of memory before it was read under this key; `undefined` if it was not. */
   memoryCount: number | undefined = undefined;
   /** The edge tier has no record. */
@@ -62,13 +62,13 @@ export class Search<S extends LookupSite = Site>
   atMs: number;
   /** The end of the last read of a tier. */
   lookedAtMs: number;
-  readonly #ask: SearchAsk<S>;
+  readonly #ask: SearchOptions<S>;
   /** Skips the tiers beyond the colo; decided at the first of them. */
   #passesOver: boolean | undefined = undefined;
   /** The last verdict on metadata without a body, reused until the next wait. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
-  constructor(ask: SearchAsk<S>, exchange: Exchange<S>) {
+  constructor(ask: SearchOptions<S>, exchange: Exchange<S>) {
     this.#ask = ask;
     this.asked = ask.asked;
     const { tiers } = ask.asked.route;
@@ -170,7 +170,7 @@ export class Search<S extends LookupSite = Site>
     );
   }
 
-  async ask(tier: ResponseTier, finding: Finding<ResponseDetail, Verdict>): Promise<void> {
+  async ask(tier: ResponseTier, finding: Lookup<ResponseDetail, Verdict>): Promise<void> {
     const lookIn = () => finding.lookIn(tier);
     const hasFound = () => finding.found !== undefined;
     if (tierScopes[tier.name] === "colo") {

@@ -4,16 +4,16 @@ import type { LookupSite } from "../site/site.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierRead, VaryMarker } from "../../cache/tiers/tier.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { placeOf, placeOfVariants } from "../site/shared-odds.ts";
 import { isNewAmongSeveral } from "./vary-markers.ts";
 
 /** The result in the shared tier after a miss in this colo. */
-export type InShared = "nothing" | "passed-over";
+export type SharedResult = "nothing" | "passed-over";
 
 /** The state of a search. It may change while a tier is read. */
-export interface SoFar {
-  readonly asked: Asked;
+export interface SearchState {
+  readonly asked: LookupRequest;
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
@@ -23,7 +23,7 @@ export interface SoFar {
 }
 
 /** Returns whether to skip the tiers beyond the colo. Counts as a lookup, so call it once per lookup. */
-export function passesOver(search: SoFar, isOptional = false): boolean {
+export function passesOver(search: SearchState, isOptional = false): boolean {
   const { asked, key, marker, atMs } = search;
   // The record is read together with the lease that collapses forwards. Personal requests need no lease.
   const mayPassOver = isOptional && (asked.route.collapse === "isolate" || isPersonal(asked));
@@ -37,12 +37,12 @@ export function passesOver(search: SoFar, isOptional = false): boolean {
 }
 
 /** Returns whether the variant is new, so that a client may have invented its selecting values. */
-function isMadeUp({ key, marker, atMs }: Pick<SoFar, "key" | "marker" | "atMs">): boolean {
+function isMadeUp({ key, marker, atMs }: Pick<SearchState, "key" | "marker" | "atMs">): boolean {
   return marker !== undefined && isNewAmongSeveral(key, marker, atMs);
 }
 
 /** A tier beyond the colo. */
-interface Beyond {
+interface WorldTier {
   readonly lookIn: () => Promise<TierRead<never>["kind"]>;
   /** Returns whether the search has found any response so far. */
   readonly hasFound: () => boolean;
@@ -52,9 +52,9 @@ interface Beyond {
 
 /** Reads a tier beyond the colo and updates `sharedOdds`. Returns `nothing` if the search found nothing at all. */
 export async function lookBeyond(
-  search: SoFar,
-  { lookIn, hasFound, isLast }: Beyond,
-): Promise<InShared | undefined> {
+  search: SearchState,
+  { lookIn, hasFound, isLast }: WorldTier,
+): Promise<SharedResult | undefined> {
   const { asked, key, marker, atMs, isNewToColo } = search;
   const { sharedOdds } = search.exchange.site;
   const place = marker === undefined ? placeOf(asked) : placeOfVariants(asked);

@@ -6,7 +6,7 @@ import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
 
@@ -63,7 +63,7 @@ export type Verdict = Grounds &
   );
 
 /** A verdict that lets a stored response answer. */
-export type Answering = Extract<Verdict, Timing>;
+export type AnsweringVerdict = Extract<Verdict, Timing>;
 
 export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
@@ -77,7 +77,7 @@ export function isOfUse(verdict: Verdict): boolean {
 
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
-  readonly asked: Pick<Asked, "route" | "directives"> & MayBePersonal;
+  readonly asked: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
   readonly exchange: Pick<Exchange<Pick<LookupSite, "view" | "invalidations">>, "site" | "colo">;
   /** Epoch milliseconds. All decisions between two waits use the same instant. */
   readonly atMs: number;
@@ -122,13 +122,13 @@ function isWish(by: Decider): boolean {
 }
 
 /** The input of the rules: a response's terms, age and purge judgement. */
-export interface Weighed extends Timing {
+export interface WeighedResponse extends Timing {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: PurgeJudgement;
 }
 
-export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed {
+export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedResponse {
   const { metadata } = candidate.stored;
   const terms = termsOf(metadata, question.asked.route);
   const age = ageSeconds(metadata, terms, question.atMs);
@@ -143,7 +143,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): Weighed 
 }
 
 /** Returns why a response is not fresh enough for this request; `fresh` if it is. */
-function decider(weighed: Weighed): Decider {
+function decider(weighed: WeighedResponse): Decider {
   const { question, terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const { directives } = question.asked;
   if (judged.kind === "purged") return "purged";
@@ -158,13 +158,13 @@ function decider(weighed: Weighed): Decider {
 }
 
 /** Returns whether a response is too old to answer, whatever the purge view would say. */
-function isOver({ terms, ttlSeconds }: Weighed): boolean {
+function isOver({ terms, ttlSeconds }: WeighedResponse): boolean {
   const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
   return ttlSeconds + staleSeconds <= 0;
 }
 
 /** Returns the allowance by which a stale response may answer without a wait for the origin. */
-function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale" | undefined {
+function staleAllowance(weighed: WeighedResponse): "stale-while-revalidate" | "max-stale" | undefined {
   const { question, terms } = weighed;
   const { directives } = question.asked;
   const staleSeconds = staleSecondsOf(weighed);
@@ -183,12 +183,12 @@ function staleAllowance(weighed: Weighed): "stale-while-revalidate" | "max-stale
 }
 
 /** Returns how long the response has been stale; 0 within its lifetime. */
-function staleSecondsOf({ ttlSeconds }: Weighed): number {
+function staleSecondsOf({ ttlSeconds }: WeighedResponse): number {
   return Math.max(0, -ttlSeconds);
 }
 
 /** Returns whether stale use is allowed, by RFC 9111 §4.2.4 and by purges. */
-export function mayBeStale({ terms, judged }: Weighed): boolean {
+export function mayBeStale({ terms, judged }: WeighedResponse): boolean {
   if (terms.neverStale || terms.alwaysValidate) return false;
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }
@@ -197,14 +197,14 @@ export function mayBeStale({ terms, judged }: Weighed): boolean {
 export function decideOnError(
   candidate: Candidate | undefined,
   question: VerdictQuestion,
-): Weighed | undefined {
+): WeighedResponse | undefined {
   if (candidate === undefined) return undefined;
   const weighed = weigh(candidate, question);
   return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
 
 /** Returns whether a response may replace an error (RFC 5861 §4). A fresh one always may. */
-function standsIn(weighed: Weighed, by: Decider): boolean {
+function standsIn(weighed: WeighedResponse, by: Decider): boolean {
   if (by === "fresh" || isWish(by)) return true;
   return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
 }

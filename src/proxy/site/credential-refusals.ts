@@ -15,7 +15,7 @@ export interface CredentialRefusal {
 /** How long a refusal counts. */
 const keptMs = 15 * 60_000;
 
-interface Kept {
+interface RouteRefusals {
   readonly entries: Set<string>;
   readonly sinceAtMs: number;
   lastAtMs: number;
@@ -23,7 +23,7 @@ interface Kept {
 
 /** The refusals of one isolate. */
 export class CredentialRefusals {
-  readonly #byRoute = new Map<string, Kept>();
+  readonly #byRoute = new Map<string, RouteRefusals>();
 
   /** @param names the fields' names, in lower case */
   note(

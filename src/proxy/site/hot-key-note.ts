@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
 import { fieldName, fieldValue } from "../stored/record-form.ts";
-import { type Asked, asRefresh, plan, type Planning } from "../request/plan.ts";
+import { type LookupRequest, asRefresh, plan, type PlanContext } from "../request/plan.ts";
 import type { Terms } from "../stored/lifetime.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
@@ -58,7 +58,7 @@ const setByUs: ReadonlySet<string> = new Set([
 ]);
 
 /** Returns whether a note may have this field. The platform's fields and credentials must be key fields. */
-export function mayBeNoted(name: string, { route }: Pick<Asked, "route">): boolean {
+export function mayBeNoted(name: string, { route }: Pick<LookupRequest, "route">): boolean {
   if (ofOneClient.has(name)) return false;
   if (route.keyHeaders.includes(name)) return true;
   return !name.startsWith("cf-") && route.credentials.entryFor(name) === undefined;
@@ -72,7 +72,7 @@ export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }
 /** Returns whether a response is worth keeping warm: refreshable in time, shared by colos, no error. */
 export function canBeKeptWarm(
   { stored }: Candidate,
-  asked: Asked,
+  asked: LookupRequest,
   { terms, config }: { terms: Terms; config: Pick<Config, "limits"> },
 ): boolean {
   const { status, bodyBytes } = stored.metadata;
@@ -88,7 +88,7 @@ export function canBeKeptWarm(
 }
 
 /** Returns the note of a hit; `undefined` if it would contain a client's data or be too large. */
-export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKeyNote | undefined {
+export function noteOf(candidate: Candidate, asked: LookupRequest, terms: Terms): HotKeyNote | undefined {
   // The isolate's own request has no `request.cf`, so it could not have this key.
   if (asked.cf.length > 0) return undefined;
   const { selecting } = candidate.stored.metadata;
@@ -104,8 +104,8 @@ export function noteOf(candidate: Candidate, asked: Asked, terms: Terms): HotKey
 }
 
 /** The part of an exchange that is needed to follow a note. */
-interface AskingAgain extends Planning {
-  readonly site: Planning["site"] & {
+interface HotKeyContext extends PlanContext {
+  readonly site: PlanContext["site"] & {
     readonly siteHosts: readonly string[];
     readonly readUrl: ReadUrl;
   };
@@ -116,7 +116,7 @@ interface AskingAgain extends Planning {
  * is planned like a client's and must match the note: no path below `/_cache/`, only hosts of the site, no
  * session. A writer to Redis thus gains no more than any client. Never throws.
  */
-export function askedAgain(note: HotKeyNote, exchange: AskingAgain): Asked | undefined {
+export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupRequest | undefined {
   const request = requestOf(note);
   const { siteHosts, readUrl } = exchange.site;
   if (request === undefined || siteHosts.length === 0) return undefined;

@@ -5,7 +5,7 @@ import type { HotKeyStream } from "./hot-key-stream.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { termsOf } from "../stored/lifetime.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
 const sampledShare = 1 / 16;
@@ -39,7 +39,7 @@ export class HotKeys {
   }
 
   /** Samples a hit. A hit outside of the sample costs one random number, and no promise or object. */
-  hit(candidate: Candidate, asked: Asked, afterAnswer: AfterAnswer): void {
+  hit(candidate: Candidate, asked: LookupRequest, afterAnswer: AfterAnswer): void {
     if (this.#settings.random() < sampledShare) this.#count(candidate, asked, afterAnswer);
   }
 
@@ -53,7 +53,7 @@ export class HotKeys {
     return this.#settings.stream.since(atMs);
   }
 
-  #count(candidate: Candidate, asked: Asked, afterAnswer: AfterAnswer): void {
+  #count(candidate: Candidate, asked: LookupRequest, afterAnswer: AfterAnswer): void {
     const { config, metrics, nowAtMs } = this.#settings;
     const terms = termsOf(candidate.stored.metadata, asked.route);
     if (!canBeKeptWarm(candidate, asked, { terms, config })) return;

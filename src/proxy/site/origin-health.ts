@@ -9,13 +9,13 @@ import type { OriginFailure } from "./forward-outcome.ts";
 import { Pauses } from "./pauses.ts";
 
 /** A lookup's origin, by its name in the config, and the key of its page. */
-interface PageAsked {
+interface HealthPage {
   readonly route: { readonly origin: string };
   readonly key: { readonly text: string };
 }
 
 /** The part of a request to an origin that its health depends on. */
-export interface OriginAsked {
+export interface HealthRequest {
   /** The origin's name in the config. */
   readonly origin: string;
   /** The key of the page; `undefined` if the answer may depend on the client. */
@@ -25,7 +25,7 @@ export interface OriginAsked {
   readonly isAnonymous?: boolean;
 }
 
-interface Answered {
+interface HealthAnswer {
   readonly isError: boolean;
   readonly isRefused?: boolean;
 }
@@ -68,7 +68,7 @@ export class OriginHealth {
   }
 
   /** Returns whether the origin may get a request for the page. Begins a probe if one is due. */
-  ask({ route, key }: PageAsked, atMs: number): OriginState {
+  ask({ route, key }: HealthPage, atMs: number): OriginState {
     const state = this.#origin(route.origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
     if (!this.#failing.has(key.text)) return { kind: "well" };
@@ -79,13 +79,13 @@ export class OriginHealth {
    * Returns whether a stale response at hand suffices without the lower tiers, while its origin is in
    * trouble. Once a second they are read, because another colo may have a newer response.
    */
-  spareLook({ route, key }: PageAsked, atMs: number): boolean {
+  spareLook({ route, key }: HealthPage, atMs: number): boolean {
     const isTroubled = this.#origin(route.origin).breaker.isOpen || this.#failing.has(key.text);
     return isTroubled && !this.#tierLooks.begin(key.text, atMs);
   }
 
   /** Returns the results of `ask` and `spareLook` without changing state. */
-  peek({ route, key }: PageAsked, atMs: number) {
+  peek({ route, key }: HealthPage, atMs: number) {
     const isDown = this.#origins.get(route.origin)?.breaker.isOpen === true;
     const isFailing = this.#failing.has(key.text);
     const kind: OriginState["kind"] = isFailing ? "page-failing" : "well";
@@ -100,7 +100,7 @@ export class OriginHealth {
   }
 
   /** Counts an answer. Even an error shows that the origin can be reached. */
-  answered(given: OriginAsked, answer: Answered, atMs: number): void {
+  answered(given: HealthRequest, answer: HealthAnswer, atMs: number): void {
     const origin = this.#origin(given.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
     origin.failing.clear();
@@ -137,7 +137,7 @@ export class OriginHealth {
    *
    * @returns whether a probe is due, which this caller sends
    */
-  failed(given: OriginAsked, atMs: number, trouble: OriginTrouble = "unreachable"): boolean {
+  failed(given: HealthRequest, atMs: number, trouble: OriginTrouble = "unreachable"): boolean {
     const { page, isAnonymous = false } = given;
     if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
     const origin = this.#origin(given.origin);

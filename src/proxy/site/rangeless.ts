@@ -7,7 +7,7 @@ import type { ForwardFlight } from "./forward-outcome.ts";
 /** Limited because an origin may gain support for ranges or become faster. */
 const keptMs = 600_000;
 
-interface Known {
+interface RangelessKey {
   readonly sinceAtMs: number;
   readonly isGivenUp: boolean;
   /** The flight that is fetching the whole body. */
@@ -19,7 +19,7 @@ interface Known {
  * would cost the whole body.
  */
 export class Rangeless {
-  readonly #known = new BoundedMarks<Known>();
+  readonly #known = new BoundedMarks<RangelessKey>();
 
   /** Returns whether a request for a range should wait for the whole response. */
   has(key: string, atMs: number): boolean {
@@ -52,7 +52,7 @@ export class Rangeless {
     if (known?.fill === fill) known.fill = undefined;
   }
 
-  #current(key: string, atMs: number): Known | undefined {
+  #current(key: string, atMs: number): RangelessKey | undefined {
     const known = this.#known.get(key);
     return known && isWithinMs(keptMs, known.sinceAtMs, atMs) ? known : undefined;
   }

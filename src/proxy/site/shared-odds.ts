@@ -1,7 +1,7 @@
 // Estimates whether the shared tier has responses that this colo never had. If it rarely does, a miss goes
 // to the origin without reading it. New variants are counted separately.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 
 /** Misses in a row after which lookups are skipped. */
 const fruitlessMin = 64;
@@ -54,14 +54,14 @@ export class SharedOdds {
 }
 
 /** Returns the place for counting lookups of pages. */
-export function placeOf({ route, target }: Pick<Asked, "route" | "target">): Place {
+export function placeOf({ route, target }: Pick<LookupRequest, "route" | "target">): Place {
   const segments = target.path.split("/", 3);
   const first = segments.length > 2 ? segments[1] : "";
   return { route: route.name, section: `${route.name}\n${first}` };
 }
 
 /** Returns the place for counting lookups of new variants. */
-export function placeOfVariants({ route }: Pick<Asked, "route">): Place {
+export function placeOfVariants({ route }: Pick<LookupRequest, "route">): Place {
   const name = `${route.name}\nvariants`;
   return { route: name, section: name };
 }

@@ -17,7 +17,7 @@ export const askedByPattern = /^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/;
  * The kind of client that a response was made for, so that a refresh can ask for the same: `User-Agent`
  * and `Accept` of its request, if they match `askedByPattern`.
  */
-export interface AskedBy {
+export interface AskerFields {
   readonly userAgent?: string | undefined;
   readonly accept?: string | undefined;
 }
@@ -34,7 +34,7 @@ export interface ResponseDetail {
   /** The route's tag function failed, so purges by its tags would miss this response. */
   readonly lacksRouteTags?: boolean | undefined;
   /** `undefined` in records of earlier versions. */
-  readonly askedBy?: AskedBy | undefined;
+  readonly askedBy?: AskerFields | undefined;
   /** Drawn once per fill, 0 ≤ draw < 1: how much of the route's jitter shortens this lifetime. */
   readonly jitterDraw: number;
   /** The `Date` of the answer that brought the body, if a 304 has replaced the field. */

@@ -16,7 +16,7 @@ const separatedBy: Readonly<Record<string, RegExp>> = {
 };
 
 /** A request's route, with the parameters of its path. */
-interface Routed {
+interface RoutedTags {
   readonly route: Pick<Route, "tags">;
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -70,7 +70,7 @@ export function groupsOf(
 export function taggingOf(
   fieldTags: readonly FieldTags[],
   fields: StoredMetadata["fields"],
-  routed: Routed,
+  routed: RoutedTags,
   told = fieldTags,
 ): Pick<StoredMetadata, "tags" | "groups" | "withheldTags" | "lacksRouteTags"> & {
   readonly leftOutBytes: readonly number[];
@@ -96,7 +96,7 @@ export function taggingOf(
 }
 
 /** Calls the site's tag function, which may throw or return anything. */
-function routeTags({ route, parameters }: Routed): readonly string[] | "failed" {
+function routeTags({ route, parameters }: RoutedTags): readonly string[] | "failed" {
   try {
     const made: unknown = route.tags({ ...parameters });
     // Copied because `every` skips holes in an array.

@@ -5,7 +5,7 @@ import type { StoredMetadata, StoredResponse } from "../stored/stored-response.t
 import { responseIn, type ResponseTier } from "../stored/tiers.ts";
 import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
-import { atHand, type Need } from "../reuse/need.ts";
+import { atHand, type OriginNeed } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { placeOfVariants } from "../site/shared-odds.ts";
 import { storeInTiers } from "./in-tiers.ts";
@@ -23,7 +23,7 @@ import type { Candidate } from "../stored/stored-response.ts";
  * Replacements of stored responses never wait: their first request was earlier, and Redis must not keep the
  * old one longer. Nor does a 304, which only a repeated request can cause.
  */
-export function awaitsSecondAsk(metadata: StoredMetadata, need: Need): boolean {
+export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boolean {
   const { route } = need.asked;
   const { usesMemory, ofColo, ofWorld } = need.exchange.site.tiers.of(route.tiers);
   // A tier has to hold it until then.
@@ -49,7 +49,7 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
  * Returns whether this is a further variant of a page with several, where other colos rarely have the same.
  * Never with `collapse: "global"`, where the world waits for this fill.
  */
-function isLikelyMadeUp(metadata: StoredMetadata, need: Need): boolean {
+function isLikelyMadeUp(metadata: StoredMetadata, need: OriginNeed): boolean {
   const { asked, exchange, marker } = need;
   const { site } = exchange;
   const { admission, collapse, tiers } = asked.route;

@@ -3,7 +3,7 @@
 import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { Need } from "../reuse/need.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import { placeOf } from "../site/shared-odds.ts";
 import { ledAnonymouslyMsMax } from "../site/uncacheable.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -38,7 +38,7 @@ const tellsOfResource = (status: number): boolean =>
   status < 300 || status === 301 || status === 308 || isGone(status);
 
 /** A request, and the stored response that its answer replaces. */
-type Replacing = Pick<Need, "asked" | "exchange" | "key"> & {
+type ReplacingRequest = Pick<OriginNeed, "asked" | "exchange" | "key"> & {
   readonly replaced: Candidate | undefined;
 };
 
@@ -58,7 +58,7 @@ function confirmedWithinMs(metadata: StoredMetadata, route: Route): number {
 export function heedRefusal(
   refusal: StoreRefusal | undefined,
   metadata: StoredMetadata,
-  replacing: Replacing,
+  replacing: ReplacingRequest,
 ): void {
   const { asked, exchange, key, replaced } = replacing;
   const { forAll, pass, ledAnonymously, stood } = exchange.site.uncacheable;
@@ -93,7 +93,7 @@ export function heedRefusal(
 export function heedForSessions(
   refusal: StoreRefusal | undefined,
   status: number,
-  { asked, exchange, key }: Pick<Need, "asked" | "exchange" | "key">,
+  { asked, exchange, key }: Pick<OriginNeed, "asked" | "exchange" | "key">,
 ): void {
   if (!isPersonal(asked)) return;
   const { nowAtMs, uncacheable } = exchange.site;
@@ -108,7 +108,7 @@ export function heedForSessions(
  * Removes a stored response: here at once, and from the tiers below behind the answer. Also removes it under
  * the key that it was read from, because a marker found later leads to another key.
  */
-export function endStored(replacing: Replacing): void {
+export function endStored(replacing: ReplacingRequest): void {
   const { asked, exchange, key, replaced } = replacing;
   const { ownHost, host } = asked.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {
@@ -126,7 +126,7 @@ export function endStored(replacing: Replacing): void {
 export function learnOdds(
   refusal: StoreRefusal | undefined,
   { status, selecting }: StoredMetadata,
-  { asked, exchange, inShared }: Need,
+  { asked, exchange, inShared }: OriginNeed,
 ): void {
   const { site } = exchange;
   const isStored = refusal === undefined;

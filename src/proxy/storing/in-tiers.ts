@@ -7,18 +7,18 @@ import type { StoredMetadata, StoredResponse } from "../stored/stored-response.t
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { ArrivingResponse, ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import type { Need } from "../reuse/need.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
 /** Returns the largest body that may be stored without holding it in memory; 0 if no tier takes such. */
-export function streamBytesMax({ route }: Pick<Asked, "route">, tiers: Tiers): number {
+export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: Tiers): number {
   return Math.max(0, ...tiers.of(route.tiers).all.map(({ arrivingBytesMax }) => arrivingBytesMax));
 }
 
-type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
+type WritableRecord = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 
 /**
  * Removes a record from this isolate at once, and from the colo and the shared tier behind the answer.
@@ -27,7 +27,7 @@ type Written = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
  */
 export function removeStored(
   key: RecordKey,
-  { exchange }: Pick<Need, "exchange">,
+  { exchange }: Pick<OriginNeed, "exchange">,
   hosts: readonly string[],
 ): void {
   const { decision } = exchange;
@@ -102,7 +102,7 @@ export async function storeArriving(
 }
 
 async function write(
-  record: Written,
+  record: WritableRecord,
   tiers: readonly ResponseTier[],
   place: VariantPlace,
   body: TierKeep["body"],

@@ -11,8 +11,8 @@ import {
 } from "../../purge/journal/purge-target.ts";
 import type { WidenableTarget } from "../../purge/acceptance/bounded-targets.ts";
 import { keyUrl } from "../request/key.ts";
-import { keyedAs, type Passed } from "../request/plan.ts";
-import type { Need } from "../reuse/need.ts";
+import { keyedAs, type PassedRequest } from "../request/plan.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import { removeStored } from "./in-tiers.ts";
 import { pathAndQuery, readTarget } from "../request/target.ts";
 
@@ -25,12 +25,12 @@ export function isSafe({ method }: Request): boolean {
 }
 
 /** A request, and its exchange. */
-interface Invalidating extends Pick<Need, "exchange"> {
-  readonly passed: Passed;
+interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
+  readonly passed: PassedRequest;
 }
 
 /** Invalidates unless the answer is an error. Otherwise any client could do so by sending nonsense. */
-export function invalidateBy(response: Response, given: Invalidating): void {
+export function invalidateBy(response: Response, given: InvalidatingRequest): void {
   const { passed, exchange } = given;
   const { request, route } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
@@ -46,12 +46,12 @@ export function invalidateBy(response: Response, given: Invalidating): void {
 }
 
 /** Returns the URL by the scheme and host that the client used, which a proxy may have reported. */
-function sentUrl({ target }: Passed): string {
+function sentUrl({ target }: PassedRequest): string {
   return `${target.scheme}://${target.ownHost}${pathAndQuery(target)}`;
 }
 
 /** @returns the target for purging it everywhere; `undefined` if it is not stored, or of another origin */
-function invalidate(url: string, given: Invalidating): WidenableTarget | undefined {
+function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | undefined {
   const { passed, exchange } = given;
   const { config, matchRoute, siteHosts } = exchange.site;
   const { request, target, address } = passed;
@@ -76,7 +76,7 @@ function invalidate(url: string, given: Invalidating): WidenableTarget | undefin
 /** RFC 9875 §2.1, §3: invalidates the named groups of this origin. */
 function invalidateGroups(
   response: Response,
-  { passed: { target }, exchange }: Invalidating,
+  { passed: { target }, exchange }: InvalidatingRequest,
 ): readonly WidenableTarget[] {
   const origin = `${target.scheme}://${target.host}`;
   return groupsIn(response.headers.get("cache-group-invalidation")).map((group) => {

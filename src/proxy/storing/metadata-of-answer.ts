@@ -16,7 +16,7 @@ import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { VariantPlace } from "./variants.ts";
 
 /** An origin's answer, with the state from before the request. All instants in epoch ms. */
-export interface Fresh {
+export interface OriginAnswer {
   readonly response: Response;
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;
@@ -27,7 +27,7 @@ export interface Fresh {
  * Returns an answer's metadata before its body has arrived: the stated length, `null` if there is none, and
  * no digest yet.
  */
-export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
+export function metadataOf(fresh: OriginAnswer, place: VariantPlace): StoredMetadata {
   const { asked, exchange } = place;
   const { response, requestedAtMs, respondedAtMs } = fresh;
   const { headers, status, statusText } = response;
@@ -55,7 +55,7 @@ export function metadataOf(fresh: Fresh, place: VariantPlace): StoredMetadata {
  */
 export function freshenedMetadata(
   before: StoredMetadata,
-  fresh: Fresh,
+  fresh: OriginAnswer,
   place: VariantPlace,
 ): StoredMetadata {
   const { config } = place.exchange.site;
@@ -86,7 +86,7 @@ export function freshenedMetadata(
  * @param given.told    the tags in the answer's own fields; `all` of them, if it has freshened others
  */
 function broughtBy(
-  { requestedAtMs, respondedAtMs, stamp }: Fresh,
+  { requestedAtMs, respondedAtMs, stamp }: OriginAnswer,
   given: { headers: Headers; fields: FieldLine[]; told: FieldTags[]; all: FieldTags[] },
   place: VariantPlace,
 ) {
@@ -103,7 +103,7 @@ function broughtBy(
 }
 
 /** Returns the fields that are for all clients, with a date. */
-function fieldsToStore(fresh: Fresh, place: VariantPlace): FieldLine[] {
+function fieldsToStore(fresh: OriginAnswer, place: VariantPlace): FieldLine[] {
   const { headers } = fresh.response;
   const fields = storableFields(headers, governingDirectives(headers).directives);
   const forAll = withoutSharedCookies(fields, headers, place);

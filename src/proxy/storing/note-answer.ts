@@ -2,7 +2,7 @@
 import type { FieldLine } from "../../rules/fields.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { nameSetBy } from "../request/cookies.ts";
-import type { Need } from "../reuse/need.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
 const tellingFields: ReadonlySet<string> = new Set([
@@ -25,7 +25,7 @@ const tellingFields: ReadonlySet<string> = new Set([
  */
 export function noteAnswer(
   metadata: StoredMetadata,
-  { asked, exchange }: Pick<Need, "asked" | "exchange">,
+  { asked, exchange }: Pick<OriginNeed, "asked" | "exchange">,
   told: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
 ): void {
   const { decision } = exchange;

@@ -6,13 +6,13 @@ import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fiel
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
 import { credentialsIn } from "../request/personal.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { forClients } from "../respond/downstream.ts";
-import type { Need } from "../reuse/need.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
 /** A request, and its exchange. */
-type Handled = Pick<Need, "asked" | "exchange">;
+type ClientRequest = Pick<OriginNeed, "asked" | "exchange">;
 
 /**
  * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7). They are
@@ -21,7 +21,7 @@ type Handled = Pick<Need, "asked" | "exchange">;
 export function fieldsForOneClient(
   received: Headers,
   stored: StoredMetadata,
-  handled: Handled,
+  handled: ClientRequest,
 ): FieldLine[] {
   const { directives } = termsOf(stored, handled.asked.route).governing;
   const named = qualifiedFieldNames(directives);
@@ -44,7 +44,7 @@ export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): 
 export function withoutSharedCookies(
   fields: readonly FieldLine[],
   received: Headers,
-  { asked, exchange }: Handled,
+  { asked, exchange }: ClientRequest,
 ): FieldLine[] {
   const isPersonal = personalCookies(received, asked.route, exchange.site.config).length > 0;
   return fields.filter(([name]) => isPersonal || name !== "set-cookie");
@@ -64,7 +64,7 @@ const addressPattern = /^(?:[\d.]{7,15}|[\da-f:.]*:[\da-f:.]*)$/i;
  *
  * @param metadata whose selecting fields give each client its own variant, so these do not count
  */
-export function namesClient(received: Headers, metadata: StoredMetadata, asked: Asked): boolean {
+export function namesClient(received: Headers, metadata: StoredMetadata, asked: LookupRequest): boolean {
   const marks = marksOf(metadata, asked);
   if (marks.length === 0) return false;
   // Too many to search for, so assume an echo.
@@ -76,7 +76,7 @@ export function namesClient(received: Headers, metadata: StoredMetadata, asked: 
 }
 
 /** Returns the client's address, and values that may be its session. */
-function marksOf({ selecting }: StoredMetadata, asked: Asked): string[] {
+function marksOf({ selecting }: StoredMetadata, asked: LookupRequest): string[] {
   const { forwarded, route, hasUnknownCookie } = asked;
   const own = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
   const isKeyedByAddress = own.has("x-forwarded-for") || own.has("cf-connecting-ip");

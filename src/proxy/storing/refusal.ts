@@ -14,10 +14,10 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { atHand, type Need, questionOf } from "../reuse/need.ts";
+import { atHand, type OriginNeed, questionOf } from "../reuse/need.ts";
 import { judgedUnder } from "../reuse/verdict.ts";
 import { namesClient } from "./of-one-client.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
 
 /** The rule that refused an answer, as `Cache-Status` and the stats name it. */
@@ -35,7 +35,7 @@ export type StoreRefusal =
   | "switch";
 
 /** The refusing rule with the names that it is about: unknown cookies, or selecting fields. */
-export type Refused = RuleAndNames & { readonly rule: StoreRefusal };
+export type RefusedStore = RuleAndNames & { readonly rule: StoreRefusal };
 
 /** Refusals because a part of the answer is for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
@@ -54,8 +54,8 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
 export function refusedBy(
   metadata: StoredMetadata,
   received: Headers,
-  need: Need,
-): Refused | undefined {
+  need: OriginNeed,
+): RefusedStore | undefined {
   const rule =
     refusalToStore(metadata, received, need) ??
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
@@ -116,7 +116,7 @@ export function refusalToStore(
 }
 
 /** Returns whether a refresh got an error. No client sees it, so it does not replace the page. */
-function isFailedRefresh(status: number, need: Need): boolean {
+function isFailedRefresh(status: number, need: OriginNeed): boolean {
   const before = atHand(need)?.stored.metadata.status;
   if (!need.exchange.decision.isRefresh || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
@@ -129,7 +129,7 @@ function isFailedRefresh(status: number, need: Need): boolean {
  * - a success is stored, or was in the last ten minutes;
  * - it would remove stored variants.
  */
-function isUnconfirmed(metadata: StoredMetadata, need: Need): boolean {
+function isUnconfirmed(metadata: StoredMetadata, need: OriginNeed): boolean {
   if (metadata.status < 300) return false;
   const { asked, exchange } = need;
   const before = atHand(need) ?? need.standing;
@@ -156,11 +156,11 @@ export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean
 }
 
 /** @returns the refusal with the names that it is about */
-export function refused(rule: StoreRefusal, metadata: StoredMetadata, asked: Asked): Refused {
+export function refused(rule: StoreRefusal, metadata: StoredMetadata, asked: LookupRequest): RefusedStore {
   return { rule, names: namesIn(rule, metadata, asked) };
 }
 
-function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked): string[] {
+function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: LookupRequest): string[] {
   const { forwarded, route } = asked;
   if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
   if (refusal === "withheld-field") return unsentIn(metadata, asked);
@@ -170,6 +170,6 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: Asked):
 }
 
 /** Returns fields of the response's Vary that the origin did not get. With any, it is no usable variant. */
-function unsentIn({ selecting }: StoredMetadata, { forwarded }: Asked): string[] {
+function unsentIn({ selecting }: StoredMetadata, { forwarded }: LookupRequest): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));
 }

@@ -2,22 +2,22 @@
 // order: its metadata (metadata-of-answer.ts); reasons not to store it (refusal.ts); effects on later
 // requests (consequences.ts); whether Redis gets it at once (admission.ts); its body
 // (store-while-sending.ts); its variants (variants.ts); its tiers (in-tiers.ts).
-import type { Fetched } from "../../cache/flights.ts";
+import type { FetchResult } from "../../cache/flights.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { letGo } from "../../base/let-go.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith } from "../site/forward-outcome.ts";
-import { atHand, type Led, type Need } from "../reuse/need.ts";
+import { atHand, type LeadNeed, type OriginNeed } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { heedForSessions, heedRefusal, learnOdds } from "./consequences.ts";
-import { type Fresh, metadataOf } from "./metadata-of-answer.ts";
+import { type OriginAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { noteAnswer } from "./note-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
@@ -28,7 +28,7 @@ import { sendAndStoreBody } from "./store-while-sending.ts";
  *
  * @param led with the request as the origin got it
  */
-export function sendAndStore(fresh: Fresh, led: Led): Fetched<Response> {
+export function sendAndStore(fresh: OriginAnswer, led: LeadNeed): FetchResult<Response> {
   const { asked, flight, exchange, key } = led;
   const { site } = exchange;
   const { decision } = exchange;
@@ -66,8 +66,8 @@ export function sendAndStore(fresh: Fresh, led: Led): Fetched<Response> {
 
 /** Returns the answer as it came. Caches behind us may not store it either if it is not for all. */
 function unstored(
-  { response }: Fresh,
-  need: Need,
+  { response }: OriginAnswer,
+  need: OriginNeed,
   { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
 ): Response {
   const { asked } = need;
@@ -101,7 +101,7 @@ const plainRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
 /**
  * Returns whether the origin ignored a range. The whole is a proper answer to `bytes=0-` and to `If-Range`.
  */
-function ignoresRange(metadata: StoredMetadata, asked: Asked): boolean {
+function ignoresRange(metadata: StoredMetadata, asked: LookupRequest): boolean {
   const range = rangeIn(asked, metadata);
   if (range.kind !== "part" || asked.conditions.has("if-range")) return false;
   // A client with another spelling must not make others wait for the whole body.

@@ -1,16 +1,16 @@
 // Sends a body to its client while gathering it. Stores it when it is complete: in memory at once, then in
 // the tiers below. A body too large for memory is streamed to the edge.
 import { isWithinMs } from "../../base/elapsed.ts";
-import type { Fetched } from "../../cache/flights.ts";
+import type { FetchResult } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { type BytePipe, openBytePipe } from "../body/byte-pipe.ts";
-import { type Gathered, gather } from "../body/gather.ts";
+import { type GatherResult, gather } from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { fieldsOfFill, withoutBody } from "../respond/downstream.ts";
 import { bodiless, notModified } from "../respond/respond.ts";
-import { atHand, type Led } from "../reuse/need.ts";
+import { atHand, type LeadNeed } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { removeDisplaced, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
@@ -19,7 +19,7 @@ import { refused, type StoreRefusal } from "./refusal.ts";
 import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
 
 /** A body to send and store, and its metadata so far. */
-export interface Sending {
+export interface BodyToSend {
   readonly metadata: StoredMetadata;
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** A 304 left the body unchanged, so a tier may already have it. */
@@ -39,7 +39,7 @@ const behindAnswerMsMax = 25_000;
  * @param led     its flight settles with the complete response, or because it is too large to share or
  *   truncated
  */
-export function sendAndStoreBody(sending: Sending, led: Led): Fetched<Response> {
+export function sendAndStoreBody(sending: BodyToSend, led: LeadNeed): FetchResult<Response> {
   const { asked, exchange } = led;
   const { decision } = exchange;
   const { metadata } = sending;
@@ -68,7 +68,7 @@ export function sendAndStoreBody(sending: Sending, led: Led): Fetched<Response> 
  * @param client where the client reads; `undefined` without a client
  * @returns settles once everything is stored, though the client may still be reading
  */
-function storeBehind(sending: Sending, led: Led, client: BytePipe | undefined): Promise<void> {
+function storeBehind(sending: BodyToSend, led: LeadNeed, client: BytePipe | undefined): Promise<void> {
   const { metadata, source } = sending;
   const { asked, flight, exchange } = led;
   const { site } = exchange;
@@ -123,7 +123,7 @@ function storeBehind(sending: Sending, led: Led, client: BytePipe | undefined): 
  * Stops followers from waiting for the end of a body of unknown length. The body of an anonymous request is
  * relayed as it arrives. Beside a client's own request, an anonymous one starts.
  */
-function relayFor(metadata: StoredMetadata, led: Led): Relay | undefined {
+function relayFor(metadata: StoredMetadata, led: LeadNeed): Relay | undefined {
   const { asked, flight, exchange } = led;
   if (metadata.bodyBytes !== null) return undefined;
   const { nowAtMs, config } = exchange.site;
@@ -141,15 +141,15 @@ function relayFor(metadata: StoredMetadata, led: Led): Relay | undefined {
 }
 
 /** @returns the refusal, which shows only while a body arrives; `undefined` if a tier got the body */
-function whyUnkept({ kind }: Gathered, isStreamed: boolean): StoreRefusal | undefined {
+function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | undefined {
   if (kind === "cut") return "cut-short";
   return kind === "streamed" && !isStreamed ? "too-large" : undefined;
 }
 
 async function storeWhole(
   blob: Blob,
-  { metadata: before, isValidated }: Sending,
-  led: Led,
+  { metadata: before, isValidated }: BodyToSend,
+  led: LeadNeed,
 ): Promise<void> {
   const { exchange } = led;
   const { site } = exchange;

@@ -8,13 +8,13 @@ import type { ToKeep } from "../../cache/keep.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
-import type { Need } from "../reuse/need.ts";
+import type { OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 
 /** A request whose answer is stored, and the variants known from its look-up. */
 export interface VariantPlace extends Pick<
-  Need,
+  OriginNeed,
   "asked" | "exchange" | "marker" | "inShared" | "memoryCount"
 > {
   /** The list of other isolates; `gone` if the colo's marker was removed meanwhile. */
@@ -24,7 +24,7 @@ export interface VariantPlace extends Pick<
 }
 
 /** Returns the key of the variant of this response; the primary key without `Vary`. */
-export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<Need, "asked">): RecordKey {
+export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<OriginNeed, "asked">): RecordKey {
   const names = selecting.map(([name]) => name);
   return variantKey(asked.key, names, asked.forwarded);
 }

@@ -6,7 +6,7 @@ import type { Coverage } from "../../cache/record/record.ts";
 import { acceptedAtMs, comparePositions, type Entry } from "../../purge/journal/entry.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import { variantKey } from "../request/key.ts";
-import type { Asked } from "../request/plan.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
@@ -15,7 +15,7 @@ import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 const keysAtOnce = 100;
 
 /** Reads records of the shared tier without bodies, in the order of their keys. */
-type ListedAt = (
+type ReadHeads = (
   keys: readonly RecordKey[],
 ) => Promise<readonly (ResponseHead | undefined)[] | "unavailable">;
 
@@ -25,7 +25,7 @@ type ListedAt = (
  */
 export async function coveredAmong(
   hottestFirst: readonly HotKeyNote[],
-  given: { readonly entry: Entry; readonly countMax: number; readonly listedAt: ListedAt },
+  given: { readonly entry: Entry; readonly countMax: number; readonly listedAt: ReadHeads },
   context: Context,
 ): Promise<{ readonly notes: readonly HotKeyNote[]; readonly examined: number } | "unavailable"> {
   const { entry, countMax, listedAt } = given;
@@ -51,8 +51,8 @@ export async function coveredAmong(
 
 /** Reads records. A marker leads on to the requested variant. */
 async function storedFor(
-  asked: readonly Asked[],
-  listedAt: ListedAt,
+  asked: readonly LookupRequest[],
+  listedAt: ReadHeads,
 ): Promise<readonly (StoredMetadata | undefined)[] | "unavailable"> {
   const first = await listedAt(asked.map(({ key }) => key));
   if (first === "unavailable") return first;
@@ -74,7 +74,7 @@ function metadataOf(record: ResponseHead | undefined): StoredMetadata | undefine
 /** Returns a check. A missing record matches by URL and route only, because its tags are unknown. */
 function coveredAndOlder(entry: Entry) {
   const isCovered = coveredBy(entry.targets);
-  return (stored: StoredMetadata | undefined, { url, route }: Asked): boolean => {
+  return (stored: StoredMetadata | undefined, { url, route }: LookupRequest): boolean => {
     const coverage: Coverage = stored ?? { url, route: route.name, tags: [] };
     return isCovered(coverage) && (stored === undefined || isOlder(stored, entry));
   };

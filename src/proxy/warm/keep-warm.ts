@@ -4,7 +4,7 @@ import type { Context } from "../site/exchange.ts";
 import type { HotKeyCount } from "../../protocol/families.ts";
 import { withAllBehind } from "./all-behind.ts";
 import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
-import { type Ahead, refreshAhead } from "../fetch/refresh.ts";
+import { type RefreshAhead, refreshAhead } from "../fetch/refresh.ts";
 import { inTurns } from "./in-turns.ts";
 
 /** Covers the time until the run after next, less half a minute: the next run may be late or slow. */
@@ -56,7 +56,7 @@ async function keptWarm(note: HotKeyNote, context: Context): Promise<HotKeyCount
   }
 }
 
-function countOf(ahead: Ahead): HotKeyCount {
+function countOf(ahead: RefreshAhead): HotKeyCount {
   if (ahead.kind === "asked") return ahead.came;
   return ahead.kind === "origin-in-trouble" ? "failed" : "skipped";
 }

@@ -5,9 +5,9 @@ import { isErrorStatus } from "../../rules/fields.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { patiently } from "../../base/patience.ts";
-import { type Ahead, refreshAhead } from "../fetch/refresh.ts";
+import { type RefreshAhead, refreshAhead } from "../fetch/refresh.ts";
 import { ownUserAgent } from "../request/nobodys-name.ts";
-import { type Asked, asRefresh, type PassRule, plan } from "../request/plan.ts";
+import { type LookupRequest, asRefresh, type PassRule, plan } from "../request/plan.ts";
 import { countedAs } from "../request/target.ts";
 import type { ForwardOutcome } from "../site/forward-outcome.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -26,20 +26,20 @@ export interface PageAsked {
 }
 
 /** Why a page is not fetched: the rule, and the fields that it is about. */
-export interface PassedBy {
+export interface SkippedPage {
   readonly kind: "passed-by";
   readonly by: PassRule | "reserved" | "host" | "field" | "cf" | "unknown-cookie";
   readonly names: readonly string[];
 }
 
 /** The shared tier's state for a page that is fresh here. `no-shared`: the route or deployment has none. */
-type InShared = "there" | "no-shared" | "too-large" | "unavailable";
+type SharedState = "there" | "no-shared" | "too-large" | "unavailable";
 
 /** The result for a page. */
 export type WarmedPage =
-  | PassedBy
+  | SkippedPage
   /** `looks`: the number of reads that it took. */
-  | { readonly kind: "already"; readonly inShared: InShared; readonly looks: number }
+  | { readonly kind: "already"; readonly inShared: SharedState; readonly looks: number }
   | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
@@ -80,7 +80,7 @@ export async function warmPage(page: PageAsked, context: Context): Promise<Warme
   }
 }
 
-async function brought(planned: Asked, context: Context): Promise<WarmedPage> {
+async function brought(planned: LookupRequest, context: Context): Promise<WarmedPage> {
   let ahead = await aheadOf(planned, context);
   if (ahead.kind === "under-way" || (ahead.kind === "asked" && ahead.came === "skipped")) {
     // Another request or colo is fetching the page. Wait for it, then look up again.
@@ -103,9 +103,9 @@ async function brought(planned: Asked, context: Context): Promise<WarmedPage> {
 
 async function stateInShared(
   { stored: { metadata }, tier, key }: Candidate,
-  { key: primary, route }: Asked,
+  { key: primary, route }: LookupRequest,
   context: Context,
-): Promise<InShared | "absent"> {
+): Promise<SharedState | "absent"> {
   const { tiers, config } = context.site;
   const { ofWorld } = tiers.of(route.tiers);
   if (ofWorld === undefined) return "no-shared";
@@ -118,12 +118,12 @@ async function stateInShared(
   return "there";
 }
 
-type AskedAhead = Extract<Ahead, { kind: "asked" }>;
+type RefreshedAhead = Extract<RefreshAhead, { kind: "asked" }>;
 
 /** Sends the second request for a response that awaits one: the operator named the page. */
 async function admitted(
-  { came, decision, flight: { outcome } }: AskedAhead,
-  planned: Asked,
+  { came, decision, flight: { outcome } }: RefreshedAhead,
+  planned: LookupRequest,
   context: Context,
 ): Promise<WarmedPage> {
   const second = awaitsAsk(outcome) ? await aheadOf(planned, context) : undefined;
@@ -139,7 +139,7 @@ async function admitted(
 }
 
 /** @param aheadSeconds refresh if the page is fresh for less than this; 0: only if it is not fresh */
-function aheadOf(asked: Asked, context: Context, aheadSeconds = 0): Promise<Ahead> {
+function aheadOf(asked: LookupRequest, context: Context, aheadSeconds = 0): Promise<RefreshAhead> {
   return withAllBehind(context, (noting) => refreshAhead(asked, aheadSeconds, noting));
 }
 
@@ -148,7 +148,7 @@ function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
   return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
 }
 
-async function endOf(ahead: Ahead, planned: Asked, context: Context): Promise<WarmedPage> {
+async function endOf(ahead: RefreshAhead, planned: LookupRequest, context: Context): Promise<WarmedPage> {
   switch (ahead.kind) {
     case "bypassed":
       return passedBy("switch");
@@ -166,12 +166,12 @@ async function endOf(ahead: Ahead, planned: Asked, context: Context): Promise<Wa
   }
 }
 
-function passedBy(by: PassedBy["by"], names: readonly string[] = []): PassedBy {
+function passedBy(by: SkippedPage["by"], names: readonly string[] = []): SkippedPage {
   return { kind: "passed-by", by, names };
 }
 
 /** Plans the page as an anonymous request that all clients may share. */
-function plannedAs({ url, headers, ownHost }: PageAsked, context: Context): Asked | PassedBy {
+function plannedAs({ url, headers, ownHost }: PageAsked, context: Context): LookupRequest | SkippedPage {
   const { host } = new URL(url);
   if (host !== ownHost && !isOfSite(host, context)) return passedBy("host");
   const request = new Request(url, { headers: withUsualFields(headers) });

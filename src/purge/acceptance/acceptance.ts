@@ -20,7 +20,7 @@ export type Acceptance =
   | { kind: "conflict" };
 
 /** An accepted purge of data that is being written (rule 25). */
-export interface AcceptedAfter {
+export interface AcceptedWrite {
   readonly kind: "accepted";
   readonly placed: Entry;
   /** The entries after the stamp, ending with this one; `undefined` if unknown. */
@@ -78,7 +78,7 @@ export class Acceptances {
     order: SignedOrder,
     since: Stamp,
     attention: Attention,
-  ): Promise<AcceptedAfter | Unavailable> {
+  ): Promise<AcceptedWrite | Unavailable> {
     const { view, nowAtMs, randomText, journal } = this.#settings;
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };

@@ -49,12 +49,12 @@ export type Reading =
  * How this site names what it stores. A URL becomes keyed URLs. A prefix becomes a path, or scheme, host
  * and path, normalised like keys. A host is spelled as in keys.
  */
-export type Naming = Readonly<
+export type TargetNames = Readonly<
   Record<"route" | "url" | "prefix" | "host", (sent: string) => Reading>
 >;
 
 /** Reads an order from the text of a request's body. */
-export function readOrder(body: string, naming: Naming): ResolvedOrder | { fault: Reason } {
+export function readOrder(body: string, naming: TargetNames): ResolvedOrder | { fault: Reason } {
   const order = readPurgeOrder(body);
   return "fault" in order ? order : resolvedOrder(order, naming);
 }
@@ -62,7 +62,7 @@ export function readOrder(body: string, naming: Naming): ResolvedOrder | { fault
 /** Resolves an order's names. Returns a fault if one of them cannot be purged. */
 export function resolvedOrder(
   order: PurgeOrder,
-  naming: Naming,
+  naming: TargetNames,
 ): ResolvedOrder | { fault: Reason } {
   const tags = readAll(order.tags, readTag);
   const urls = readAll(order.urls, naming.url);

@@ -47,7 +47,7 @@ export interface JournalExtent {
 }
 
 /** An appended entry, and the entries before it. */
-export interface AppendedAndRead {
+export interface AppendWithRead {
   readonly kind: "appended";
   readonly position: string;
   /** The isolate's clock before the request, in epoch milliseconds. */
@@ -108,7 +108,7 @@ export interface Journal {
    * Appends an entry and reads a page from a place on, in one step on the primary (rule 25 c). Trims like
    * `append`.
    */
-  appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendedAndRead | Unavailable>;
+  appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable>;
   /** Reads the entry at a position, for operators. Returns one entry or none. */
   at(position: string): Promise<readonly Entry[] | Unavailable>;
   /** Reads up to `count` entries after a position (`"0"`: the start), oldest first, for operators. */

@@ -7,7 +7,7 @@ import type { SwitchPost, SwitchState } from "./switch-state.ts";
 /** An entry that changes the switch. */
 export type PostEntry = NewEntry & { readonly switched: SwitchPost };
 
-export type Posted =
+export type PostResult =
   | { readonly kind: "posted"; readonly position: string }
   /** Another post is current, so nothing was written. `held` is that post, if readable. */
   | { readonly kind: "overtaken"; readonly held: SwitchState | undefined }
@@ -30,5 +30,5 @@ export interface Switch {
    * Appends the entry and stores the post in one step, if the last post is the one it replaces. Otherwise
    * writes nothing.
    */
-  post(entry: PostEntry): Promise<Posted>;
+  post(entry: PostEntry): Promise<PostResult>;
 }

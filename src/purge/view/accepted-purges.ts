@@ -1,6 +1,6 @@
 // Purges that this isolate accepted and has not yet read back from the journal. They take effect here at
 // once, before a read adds them to the chain.
-import type { Covered } from "./view.ts";
+import type { PurgeSubject } from "./view.ts";
 import {
   acceptedAtMs,
   comparePositions,
@@ -19,7 +19,7 @@ const heldBytesMax = 4 * 1_048_576;
 
 const none: readonly Entry[] = [];
 
-interface Accepted {
+interface AcceptedEntry {
   readonly entry: Entry;
   readonly atMs: number;
   /** For a post of the switch: the chain already has its state, but rule 22 still has to read it back. */
@@ -28,7 +28,7 @@ interface Accepted {
 
 export class AcceptedPurges {
   /** By `n`. */
-  readonly #accepted = new Map<string, Accepted>();
+  readonly #accepted = new Map<string, AcceptedEntry>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
   /** The newest switch state among the unread posts. */
@@ -101,22 +101,22 @@ export class AcceptedPurges {
   }
 
   /** Returns the purge that decides about a record, if any covers it. */
-  purgeOf(record: Covered): Entry | undefined {
+  purgeOf(record: PurgeSubject): Entry | undefined {
     return this.#covering(record).reduce(decisive, undefined);
   }
 
   /** Returns whether a hard purge other than an invalidation covers the record. */
-  isPurgedByOrder(record: Covered): boolean {
+  isPurgedByOrder(record: PurgeSubject): boolean {
     return this.#covering(record).some(isOrdered);
   }
 
   /** Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ without one. */
-  lastPurgeAtMs(record: Covered): number {
+  lastPurgeAtMs(record: PurgeSubject): number {
     return Math.max(...this.#covering(record).map(({ position }) => acceptedAtMs(position)));
   }
 
   /** Skips an entry that is the record's own stamp: the response was requested after that purge. */
-  #covering(record: Covered): readonly Entry[] {
+  #covering(record: PurgeSubject): readonly Entry[] {
     if (this.#accepted.size === 0) return none;
     const { stamp } = record;
     const entries = this.#index.covering(record).flatMap((kept) => Array.from(kept));

@@ -10,10 +10,10 @@ import {
 } from "../journal/entry.ts";
 import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
 import { TargetIndex } from "./target-index.ts";
-import type { Covered } from "./view.ts";
+import type { PurgeSubject } from "./view.ts";
 
 /** Entry numbers for one target: the newest hard entry (−∞ if none) and all soft ones. */
-interface Newest {
+interface NewestEntry {
   hardAt: number;
   /** The newest hard entry that is not an invalidation. */
   orderedAt: number;
@@ -32,7 +32,7 @@ export class Chain {
   /** Number of the oldest entry. Numbers are consecutive and survive changes at either end. */
   #oldestNumber = 0;
   readonly #numberByPosition = new Map<string, number>();
-  readonly #newest = new TargetIndex<Newest>();
+  readonly #newest = new TargetIndex<NewestEntry>();
   #heldBytes = 0;
 
   /** @param entries at least one, oldest first: no view is ever empty */
@@ -130,7 +130,7 @@ export class Chain {
    * Returns the purge that decides about a record: the newest hard entry after its stamp, else the first
    * soft one. An unknown stamp counts as older than the whole chain (rule 6).
    */
-  purgeOf(record: Covered): Entry | undefined {
+  purgeOf(record: PurgeSubject): Entry | undefined {
     const since = this.#since(record);
     if (!this.#newest.some(record, isPurgedSince, since)) return undefined;
     const covering = this.#newest.covering(record);
@@ -141,12 +141,12 @@ export class Chain {
   }
 
   /** Returns whether a hard purge other than an invalidation covers the record after its stamp. */
-  isPurgedByOrder(record: Covered): boolean {
+  isPurgedByOrder(record: PurgeSubject): boolean {
     return this.#newest.some(record, isOrderedSince, this.#since(record));
   }
 
   /** Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ without one. */
-  lastPurgeAtMs(record: Covered): number {
+  lastPurgeAtMs(record: PurgeSubject): number {
     const covering = this.#newest.covering(record);
     const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, newestSoft(one))));
     const entry = this.#entryAt(newestAt);
@@ -154,7 +154,7 @@ export class Chain {
   }
 
   /** Returns the number after which entries count. An unknown stamp precedes the whole chain. */
-  #since({ stamp }: Covered): number {
+  #since({ stamp }: PurgeSubject): number {
     return Math.max(this.#numberOf(stamp) ?? -Infinity, this.#oldestNumber - 1);
   }
 
@@ -163,12 +163,12 @@ export class Chain {
   }
 }
 
-const isPurgedSince = (newest: Newest, since: number) =>
+const isPurgedSince = (newest: NewestEntry, since: number) =>
   newest.hardAt > since || newestSoft(newest) > since;
 
-const isOrderedSince = ({ orderedAt }: Newest, since: number) => orderedAt > since;
+const isOrderedSince = ({ orderedAt }: NewestEntry, since: number) => orderedAt > since;
 
-function newestSoft({ softAts }: Newest): number {
+function newestSoft({ softAts }: NewestEntry): number {
   return softAts.at(-1) ?? -Infinity;
 }
 

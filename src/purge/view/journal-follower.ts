@@ -12,7 +12,7 @@ import {
   lastSwitched,
   type NewEntry,
 } from "../journal/entry.ts";
-import type { AppendedAndRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
+import type { AppendWithRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
@@ -208,7 +208,7 @@ export class JournalFollower {
   }
 
   /** Appends a purge. The entries read with it extend the chain if they join its end (rule 25 c). */
-  async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendedAndRead | Unavailable> {
+  async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));
     const { chain } = this;
     if (appended.kind === "unavailable" || chain === undefined) return appended;

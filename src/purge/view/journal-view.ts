@@ -11,9 +11,9 @@ import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
 import {
   type Attention,
-  type Covered,
+  type PurgeSubject,
   type JudgementAsk,
-  type Purged,
+  type PurgeCover,
   type PurgeJudgement,
   type PurgeView,
   usable,
@@ -136,7 +136,7 @@ export class JournalView implements PurgeView {
   }
 
   /** Applies rules 5 to 7. */
-  judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+  judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const purged = this.#purged(record);
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (purged?.mode === "hard") {
@@ -155,14 +155,14 @@ export class JournalView implements PurgeView {
   }
 
   /** Applies rule 23: after a hard purge, a 304 could bring the purged body back. */
-  mayBeValidated(record: Covered, ask: Omit<JudgementAsk, "colo">): boolean {
+  mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
     return !this.#accepted.isPurgedByOrder(record) && this.chain?.isPurgedByOrder(record) !== true;
   }
 
   /** Rule 7 (b): this colo requested the body recently. */
-  #isTrusted(record: Covered, ask: JudgementAsk): boolean {
+  #isTrusted(record: PurgeSubject, ask: JudgementAsk): boolean {
     const { colo } = record;
     const atMs = bodyRequestedAtMs(record);
     const isYoung = this.#isWithinBound(atMs, ask) && !this.#clock.isInDoubt(atMs);
@@ -182,12 +182,12 @@ export class JournalView implements PurgeView {
     return ageMs >= -allowanceMs && ageMs <= ask.maxLagMs - allowanceMs;
   }
 
-  purgedSince(record: Covered, sinceAtMs: number): boolean {
+  purgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
     const inChainAtMs = this.chain?.lastPurgeAtMs(record) ?? -Infinity;
     return Math.max(inChainAtMs, this.#accepted.lastPurgeAtMs(record)) >= sinceAtMs;
   }
 
-  #purged(record: Covered): Purged | undefined {
+  #purged(record: PurgeSubject): PurgeCover | undefined {
     const by = decisive(this.#accepted.purgeOf(record), this.chain?.purgeOf(record));
     if (by === undefined) return undefined;
     return by.mode === "hard"

@@ -4,7 +4,7 @@ import type { Coverage, Provenance, Stamp } from "../../cache/record/record.ts";
 import type { Entry } from "../journal/entry.ts";
 
 /** The parts of a record that a judgement needs: what purges can match, and its provenance. */
-export type Covered = Coverage & Provenance;
+export type PurgeSubject = Coverage & Provenance;
 
 /** The part of a deciding entry that operators see. `by` is the sender of the purge. */
 export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
@@ -15,7 +15,7 @@ export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
  * `by`: the deciding entry; absent if this isolate saw an answer that invalidated the record instead.
  * `unverified`: a further purge may cover the record, but its route serves unverified answers (rule 8).
  */
-export type Purged = {
+export type PurgeCover = {
   readonly kind: "purged";
   readonly by?: DecidingEntry | undefined;
   readonly unverified?: Doubt | undefined;
@@ -30,12 +30,12 @@ export type Doubt = "no-view" | "stamp-unknown" | "view-too-old" | "purge-in-dou
 
 export type PurgeJudgement =
   | { readonly kind: "usable"; readonly unverified?: Doubt | undefined }
-  | Purged
+  | PurgeCover
   /** `covering`: a known purge that may cover the record. */
   | {
       readonly kind: "unverified";
       readonly why: Doubt;
-      readonly covering?: Purged | undefined;
+      readonly covering?: PurgeCover | undefined;
     };
 
 /** Shared instance of the usual judgement, which avoids an allocation. */
@@ -87,18 +87,18 @@ export interface PurgeView {
   /** Returns the stamp to store with a response. Call it before sending the origin request. */
   stamp(attention: Attention): Promise<Stamp>;
   /** Applies rules 5 to 7. Allocates nothing for a usable record. */
-  judge(record: Covered, ask: JudgementAsk): PurgeJudgement;
+  judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**
    * Returns whether the origin may be asked with the record's validator (rule 23). Call it after the stamp
    * of that request is taken.
    */
-  mayBeValidated(record: Covered, ask: Omit<JudgementAsk, "colo">): boolean;
+  mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean;
   /** Time of the last failed read; `undefined` after a successful one. */
   readonly failedAtMs: number | undefined;
   /** Returns whether the view is past the bound because a recent read of the journal failed (rule 8). */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
   /** Returns whether a known purge covers the record and was accepted at or after that instant. */
-  purgedSince(record: Covered, sinceAtMs: number): boolean;
+  purgedSince(record: PurgeSubject, sinceAtMs: number): boolean;
 }
 
 /**
@@ -127,7 +127,7 @@ export const noJournal: PurgeView = {
  */
 export function judgedOnRoute(
   view: Pick<PurgeView, "judge" | "isUnreachable">,
-  record: Covered,
+  record: PurgeSubject,
   ask: JudgementAsk & { readonly servesUnverified: boolean },
 ): PurgeJudgement {
   const judged = view.judge(record, ask);

@@ -2,19 +2,19 @@
 import type { Command, Connection } from "./connection.ts";
 import { keysOf } from "./slots.ts";
 
-interface Connected {
+interface ClientState {
   readonly isReady: boolean;
   on(event: "error", listener: (cause: Error) => void): unknown;
 }
 
 /** The part of `createClient`'s result in use. */
-export interface NodeRedisClient extends Connected {
+export interface NodeRedisClient extends ClientState {
   sendCommand(args: readonly string[]): Promise<unknown>;
   multi(): { addCommand(args: string[]): unknown; exec(): Promise<unknown> };
 }
 
 /** The part of `createCluster`'s result in use. */
-export interface NodeRedisCluster extends Connected {
+export interface NodeRedisCluster extends ClientState {
   readonly slots: unknown;
   sendCommand(
     firstKey: string | undefined,

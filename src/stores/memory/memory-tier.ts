@@ -27,7 +27,7 @@ export interface MemoryTierSettings<Detail> {
   readonly onEvicted?: () => void;
 }
 
-interface Held<Detail> {
+interface MemoryRecord<Detail> {
   readonly record: TierRecord<Detail>;
   readonly keepUntilAtMs: number;
 }
@@ -43,7 +43,7 @@ const largestShare = 1 / 16;
 /** Changed keys remembered. A look-up that spans more changes backfills nothing. */
 const changedKeysMax = 256;
 
-type Part<Detail> = LRUCache<string, Held<Detail>>;
+type Part<Detail> = LRUCache<string, MemoryRecord<Detail>>;
 
 /**
  * Holds three parts, each with its own limit. `lesser` holds records that may not evict others, and markers

@@ -5,15 +5,15 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
 import {
-  type LeftOut,
-  type Listed,
+  type ListingLimit,
+  type RecordList,
   type ListingBounds,
   listingMsMax,
   type RecordHead,
 } from "../../cache/tiers/tier.ts";
 
 /** What remains of a listing's limits. */
-interface Left {
+interface Remainder {
   isTimeOver: boolean;
   commands: number;
 }
@@ -38,9 +38,9 @@ export interface RecordsInRedis<Detail> {
 export async function listRecords<Detail>(
   records: RecordsInRedis<Detail>,
   { recordsMax, commandsMax }: ListingBounds,
-): Promise<Listed<Detail> | "unavailable"> {
+): Promise<RecordList<Detail> | "unavailable"> {
   if (records.redis.isShutOff) return "unavailable";
-  const left: Left = { isTimeOver: false, commands: commandsMax };
+  const left: Remainder = { isTimeOver: false, commands: commandsMax };
   const timer = setTimeout(() => (left.isTimeOver = true), listingMsMax);
   return listWithin(records, recordsMax, left).finally(() => clearTimeout(timer));
 }
@@ -69,10 +69,10 @@ export async function recordsAt<Detail>(
 async function listWithin<Detail>(
   { redis, form, namespace }: RecordsInRedis<Detail>,
   countMax: number,
-  left: Left,
-): Promise<Listed<Detail> | "unavailable"> {
+  left: Remainder,
+): Promise<RecordList<Detail> | "unavailable"> {
   const metadata: MetadataWith<Detail>[] = [];
-  let leftOut: LeftOut | undefined;
+  let leftOut: ListingLimit | undefined;
   let [cursor, seenCount] = ["0", 0];
   for (let pageCount = 0; pageCount < pagesMax && !left.isTimeOver; pageCount += 1) {
     if (left.commands === 0) return { metadata, leftOut: "commands" };
@@ -104,7 +104,7 @@ async function listWithin<Detail>(
 }
 
 /** Returns the reason why long metadata was not read in full. */
-function whyCut({ isTimeOver, commands }: Left): LeftOut {
+function whyCut({ isTimeOver, commands }: Remainder): ListingLimit {
   if (isTimeOver) return "time";
   return commands === 0 ? "commands" : "metadata";
 }
@@ -113,7 +113,7 @@ function whyCut({ isTimeOver, commands }: Left): LeftOut {
 async function headsOf(
   redis: RedisClient,
   keys: readonly string[],
-  left: Left,
+  left: Remainder,
 ): Promise<readonly unknown[] | "unavailable"> {
   const texts = await textsOf(redis, keys, "metadata");
   left.commands -= keys.length;

@@ -1,7 +1,7 @@
 // Leases in Redis. A lease's value is its holder's token, or the word that a holder left to waiters.
 import {
   type Lease,
-  type LeaseAsked,
+  type LeaseAnswer,
   leaseMs,
   type Leases,
   type LeaseWord,
@@ -34,7 +34,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   }
 
   /** Runs three commands in one transaction. */
-  async ask(key: RecordKey): Promise<LeaseAsked<RecordHead<Detail>>> {
+  async ask(key: RecordKey): Promise<LeaseAnswer<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
     const token = randomText();
     const leaseKey = `${namespace}:lease:${await key.digest()}`;

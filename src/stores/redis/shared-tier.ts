@@ -11,7 +11,7 @@ import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import {
   foundWith,
-  type Listed,
+  type RecordList,
   type ListingBounds,
   refuseArriving,
   type Tier,
@@ -151,7 +151,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#settings.redis.isShutOff;
   }
 
-  listed(bounds: ListingBounds): Promise<Listed<Detail> | "unavailable"> {
+  listed(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable"> {
     return listRecords(this.#settings, bounds);
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Finding, findingCodes, type FindingCode } from "../../../src/protocol/finding.ts";
 import { FindingLog } from "../../../src/admin/health/finding-log.ts";
-import type { Looked } from "../../../src/admin/health/looked.ts";
+import type { SiteState } from "../../../src/admin/health/looked.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -13,7 +13,7 @@ import { atMs, lookedAt, totalsOf } from "./looked-examples.ts";
 
 const info = { usedBytes: 1, maxBytes: 1, usedRatio: 1, policy: null, evictedKeys: 0, keys: 1 };
 const room = { database: "database", holdsJournal: true, info, evictedAtMs: undefined } as const;
-const afar: Partial<Looked> = {
+const afar: Partial<SiteState> = {
   clock: { aheadMs: 0, uncertainMs: 0 },
   rooms: [room],
   totals: totalsOf({}),
@@ -28,7 +28,7 @@ function finding(code: FindingCode, more: Partial<Finding> = {}): Finding {
 function opened() {
   const lines: LogLine[] = [];
   const log = new FindingLog((line) => void lines.push(line));
-  const look = (seconds: number, findings: readonly Finding[], more: Partial<Looked> = {}) =>
+  const look = (seconds: number, findings: readonly Finding[], more: Partial<SiteState> = {}) =>
     log.looked(findings, lookedAt({ ...more, atMs: atMs + seconds * 1_000 }));
   const told = () => lines.map(({ code, state }) => `${String(code)} ${String(state)}`);
   return { lines, look, told };

@@ -9,12 +9,12 @@ import {
 } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { EvictionWatch } from "../../../src/admin/health/look-further.ts";
-import type { Looked, RoomLooked } from "../../../src/admin/health/looked.ts";
+import type { SiteState, RoomState } from "../../../src/admin/health/looked.ts";
 import { journalWords } from "../../../src/redis/trouble.ts";
 import { isUnable } from "../../../src/admin/health/origin-findings.ts";
 import { atMs, lookedAt } from "./looked-examples.ts";
 
-const codesOf = (more: Partial<Looked>) => findingsOf(lookedAt(more)).map(({ code }) => code);
+const codesOf = (more: Partial<SiteState>) => findingsOf(lookedAt(more)).map(({ code }) => code);
 
 const finding = (more: Partial<Finding>): Finding => ({
   code: "configuration",
@@ -85,7 +85,7 @@ describe("unable to serve", () => {
     originTroubles: new Map([["default", trouble(atMs)]]),
   };
 
-  it.each<{ id: string; more: Partial<Looked>; unable: boolean }>([
+  it.each<{ id: string; more: Partial<SiteState>; unable: boolean }>([
     { id: "all is well", more: {}, unable: false },
     { id: "the only origin is down", more: downNow, unable: true },
     {
@@ -265,7 +265,7 @@ describe("the database's room", () => {
   const room = (
     usedRatio: number | null,
     policy: string | null,
-    more: Partial<RoomLooked> = {},
+    more: Partial<RoomState> = {},
   ) => ({
     rooms: [
       {
@@ -280,7 +280,7 @@ describe("the database's room", () => {
   const ofRecords = { holdsJournal: false };
   const ofJournal = { database: "journal's database" as const };
 
-  it.each<{ id: string; more: Partial<Looked>; codes: string[] }>([
+  it.each<{ id: string; more: Partial<SiteState>; codes: string[] }>([
     { id: "85 %", more: room(0.85, "noeviction"), codes: ["redis-nearly-full"] },
     { id: "less", more: room(0.849, "noeviction"), codes: [] },
     { id: "just not all", more: room(0.999, "noeviction"), codes: ["redis-nearly-full"] },

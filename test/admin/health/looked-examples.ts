@@ -1,6 +1,6 @@
 // What was looked at where nothing is wrong, for tests that change a part of it.
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
-import type { Looked } from "../../../src/admin/health/looked.ts";
+import type { SiteState } from "../../../src/admin/health/looked.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
 import type { ColoState, Totals } from "../../../src/reports/totals.ts";
 import type { FamilyName } from "../../../src/protocol/families.ts";
@@ -9,7 +9,7 @@ import type { FamilyName } from "../../../src/protocol/families.ts";
 export const atMs = Date.UTC(2030, 0, 1, 12);
 export const minuteMs = 60_000;
 
-export function lookedAt(more: Partial<Looked> = {}): Looked {
+export function lookedAt(more: Partial<SiteState> = {}): SiteState {
   return {
     atMs,
     maxLagMs: 10_000,

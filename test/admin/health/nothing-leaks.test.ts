@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
-import type { Looked } from "../../../src/admin/health/looked.ts";
+import type { SiteState } from "../../../src/admin/health/looked.ts";
 import type { Condition } from "../../../src/observe/condition.ts";
 import type { RedisTrouble } from "../../../src/redis/trouble.ts";
 import { Draws } from "../../../testing/draws.ts";
@@ -45,7 +45,7 @@ function trouble<Kind extends string>(kind: Kind): NonNullable<Condition<Kind>["
 }
 
 /** Anything may be wrong, and much is. */
-function drawnLook(draws: Draws): Looked {
+function drawnLook(draws: Draws): SiteState {
   const client = (name: "shared tier" | "purge journal") => ({
     ...planted,
     name,

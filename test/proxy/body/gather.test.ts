@@ -4,7 +4,7 @@ import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
-import { gather, type Gathered, type GatherPlan } from "../../../src/proxy/body/gather.ts";
+import { gather, type GatherResult, type GatherPlan } from "../../../src/proxy/body/gather.ts";
 
 const encoder = new TextEncoder();
 
@@ -53,7 +53,7 @@ function textOrFailure(stream: ReadableStream<Uint8Array>): Promise<string> {
 
 const largeChunks = ["0", "1", "2", "3"].map((digit) => digit.repeat(50_000));
 
-function wholeOf(gathered: Gathered): Promise<string> {
+function wholeOf(gathered: GatherResult): Promise<string> {
   if (gathered.kind !== "whole") throw new Error(`What was gathered is ${gathered.kind}.`);
   return gathered.blob.text();
 }

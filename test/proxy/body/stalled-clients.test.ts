@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
-import { gather, type Gathered } from "../../../src/proxy/body/gather.ts";
+import { gather, type GatherResult } from "../../../src/proxy/body/gather.ts";
 import { readableOf } from "../../../src/proxy/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -26,7 +26,7 @@ let budget: ByteBudget;
 let pipe: ReturnType<typeof openBytePipe>;
 
 /** Gathers a body for a client that does not read. */
-function begin(bytesMax: number): Promise<Gathered> {
+function begin(bytesMax: number): Promise<GatherResult> {
   budget = new ByteBudget(bytesMax);
   pipe = openBytePipe(bodyBytes);
   return gather({

@@ -1,7 +1,7 @@
 // What isolates of a site report, and what that comes to for whoever reads it.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { Folding } from "../../../src/reports/folding.ts";
+import { ReportFold } from "../../../src/reports/folding.ts";
 import { ReportStream } from "../../../src/reports/report-stream.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -30,7 +30,7 @@ async function totalsIn(upstash: FakeUpstash, clock: FakeClock) {
   });
   const stream = new ReportStream({ redis, namespace: "tidemark" });
   const settings = { stream, nowAtMs: clock.nowAtMs, log: () => undefined };
-  const totals = await new Folding({ ...settings, randomText: () => "x" }).read();
+  const totals = await new ReportFold({ ...settings, randomText: () => "x" }).read();
   if ("kind" in totals) throw new Error(totals.why);
   const sumOf = (beginning: string) =>
     [...totals.sums].reduce(

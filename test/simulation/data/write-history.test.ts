@@ -3,7 +3,7 @@
 // tells that history event by event.
 import { describe, expect, it } from "vitest";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
-import type { AcceptedAfter, Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
+import type { AcceptedWrite, Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
 import type {
   SimulatedStore,
@@ -54,7 +54,7 @@ function withAcceptance(
 }
 
 /** What stands between stamp and purge is told otherwise. */
-const between = (change: (accepted: AcceptedAfter) => AcceptedAfter["since"]) =>
+const between = (change: (accepted: AcceptedWrite) => AcceptedWrite["since"]) =>
   accepting((real) => async (...given) => {
     const accepted = await real(...given);
     return accepted.kind === "accepted" ? { ...accepted, since: change(accepted) } : accepted;

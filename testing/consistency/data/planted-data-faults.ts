@@ -4,7 +4,7 @@ import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
 import {
-  type Covered,
+  type PurgeSubject,
   type JudgementAsk,
   type PurgeJudgement,
   usable,
@@ -22,7 +22,7 @@ interface Planted extends Pick<DataPlatform, "parts"> {
 }
 
 class OneKeyView extends JournalView {
-  override judge(record: Covered, ask: JudgementAsk): PurgeJudgement {
+  override judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     return record.url.includes("steady/a/1") ? usable : super.judge(record, ask);
   }
 }

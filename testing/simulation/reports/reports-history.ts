@@ -1,7 +1,7 @@
 // One history of reports: isolates that tell, and readers and runs of the cron trigger that add up, every
 // command of which may overtake every other. The same seed gives the same history.
 import { addTo, type Sums } from "../../../src/observe/sums.ts";
-import { Folding } from "../../../src/reports/folding.ts";
+import { ReportFold } from "../../../src/reports/folding.ts";
 import { ReportStream } from "../../../src/reports/report-stream.ts";
 import { Reporter } from "../../../src/reports/reporter.ts";
 import type { Totals } from "../../../src/reports/totals.ts";
@@ -59,7 +59,7 @@ class History {
     const redis = this.world.client(onRead);
     const stream = new ReportStream({ redis, namespace: "site", pageCount: 3, standingMax: 12 });
     const settings = { stream, nowAtMs: () => this.world.atMs, log: () => undefined };
-    return { stream, folding: new Folding({ ...settings, randomText: this.#random }) };
+    return { stream, folding: new ReportFold({ ...settings, randomText: this.#random }) };
   }
 
   #actor(act: () => Promise<void>): Actor {

@@ -1,7 +1,7 @@
 // A small world of write-behind without chance, for histories that are written out step by step: a counter, chunks
 // of one key, and messages that arrive when the history says so.
 import { adds } from "../../../src/write-behind/change-kind.ts";
-import { type ChunkBudget, flush, type Flushed } from "../../../src/write-behind/flush.ts";
+import { type ChunkBudget, flush, type FlushReport } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/read-exactly.ts";
 import type { Add } from "../../../src/write-behind/sinks/sink.ts";
 import type { Acceptance, Batch } from "../../../src/write-behind/slice-store.ts";
@@ -70,12 +70,12 @@ export class BehindScene {
   }
 
   /** Begins a flush; its messages are under way. */
-  begin(party: Party, budget: ChunkBudget = { left: 100 }): Promise<Flushed> {
+  begin(party: Party, budget: ChunkBudget = { left: 100 }): Promise<FlushReport> {
     const [store, sink] = [this.store.portOf(party), this.database.portOf(party)];
     return flush({ set: "set", store, sink }, budget);
   }
 
-  async flush(): Promise<Flushed> {
+  async flush(): Promise<FlushReport> {
     const party = this.party("flusher");
     const flushed = this.begin(party);
     await this.deliverAll(party);

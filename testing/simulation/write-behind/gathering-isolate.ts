@@ -1,6 +1,6 @@
 // An isolate of a history: it gathers changes by the code of src/, and keeps account of what it was told.
 import type { Outcome } from "../../../src/write-behind/gathered.ts";
-import { Gathering } from "../../../src/write-behind/gathering.ts";
+import { ChangeBatches } from "../../../src/write-behind/gathering.ts";
 import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
 import { type SliceTimes, usualTimes } from "../../../src/write-behind/slice-times.ts";
 import type { Subject } from "./behind-subject.ts";
@@ -25,7 +25,7 @@ export interface IsolateSettings<Change extends { readonly key: string }, Value>
 export class GatheringIsolate<Change extends { readonly key: string }, Value> {
   readonly party: Party;
   readonly #settings: IsolateSettings<Change, Value>;
-  readonly #gathering: Gathering<Change>;
+  readonly #gathering: ChangeBatches<Change>;
   readonly #calls: Call<Change>[] = [];
   #sequence = 0;
   #toldCount = 0;
@@ -36,7 +36,7 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
     this.#settings = settings;
     this.party = party;
     let batchCount = 0;
-    this.#gathering = new Gathering({
+    this.#gathering = new ChangeBatches({
       store,
       kind: subject.kind,
       times,

@@ -45,9 +45,9 @@ export function membersIn(headers: Headers): Member[] {
   });
 }
 
-type Named = Pick<Member, "name" | "parameters">;
+type NamedMember = Pick<Member, "name" | "parameters">;
 
-function wellFormed(text: string): Named | undefined {
+function wellFormed(text: string): NamedMember | undefined {
   try {
     const [item, parameters] = parseItem(text);
     const plain = [...parameters].map(([name, value]) => [name, plainOf(value)] as const);
@@ -60,7 +60,7 @@ function wellFormed(text: string): Named | undefined {
 const plainOf = (value: unknown) => (value instanceof Token ? value.toString() : value);
 
 /** Parses an entry that is not a valid structured field, which many caches send. */
-function malformed(text: string): Named {
+function malformed(text: string): NamedMember {
   const [name = "", ...others] = text.split(";").map((part) => part.trim());
   const isHit = others.includes("hit");
   return { name: name.replaceAll('"', ""), parameters: new Map(isHit ? [["hit", true]] : []) };

@@ -8,17 +8,17 @@ import type { AddCommand } from "../session.ts";
 import { repeated, type Session } from "../session.ts";
 import type { ChosenSite } from "../site/chosen-site.ts";
 import { SiteClient } from "../site/site-client.ts";
-import { type Examined, inOrder } from "../doctor/finding.ts";
+import { type Examination, inOrder } from "../doctor/finding.ts";
 import { examineFolder } from "../doctor/folder/examine-folder.ts";
 import { type FolderRead, readFolder } from "../doctor/folder/folder-read.ts";
 import { originInFolder } from "../doctor/folder/origin-in-folder.ts";
 import {
   examinePages,
   examineWorkersDev,
-  type PagesExamined,
+  type PagesExamination,
 } from "../doctor/pages/examine-pages.ts";
 import { printReport } from "../doctor/report.ts";
-import { examineSite, type SiteExamined } from "../doctor/site/examine-site.ts";
+import { examineSite, type SiteExamination } from "../doctor/site/examine-site.ts";
 
 interface DoctorOptions {
   readonly origin?: string;
@@ -92,9 +92,9 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
   }
 }
 
-const nothing: PagesExamined = { findings: [], lookedAt: [], notLookedAt: [] };
+const nothing: PagesExamination = { findings: [], lookedAt: [], notLookedAt: [] };
 
-function together(parts: readonly Examined[]): Examined {
+function together(parts: readonly Examination[]): Examination {
   return {
     findings: inOrder(parts.flatMap(({ findings }) => findings)),
     lookedAt: parts.flatMap(({ lookedAt }) => lookedAt),
@@ -148,7 +148,7 @@ function nothingToLookAt(folder: string): CommandError {
 async function siteExamined(
   client: SiteClient | undefined,
   { world }: Session,
-): Promise<SiteExamined> {
+): Promise<SiteExamination> {
   const unseen = { findings: [], lookedAt: [], isOperator: false };
   if (client === undefined) {
     const why = "The site: none is specified. Write --site https://www.example.com.";
@@ -161,19 +161,19 @@ async function siteExamined(
   return examineSite(client, world);
 }
 
-interface Seen {
+interface DoctorInput {
   readonly client: SiteClient | undefined;
-  readonly ofSite: SiteExamined;
+  readonly ofSite: SiteExamination;
   /** From the option. */
   readonly given: string | undefined;
   readonly folder: FolderRead;
 }
 
 async function pagesExamined(
-  { client, ofSite, given, folder }: Seen,
+  { client, ofSite, given, folder }: DoctorInput,
   { page, purge }: DoctorOptions,
   { terminal, world }: Session,
-): Promise<PagesExamined> {
+): Promise<PagesExamination> {
   const site = client?.site;
   const origin = given ?? originInFolder(folder, site?.origin);
   if (site === undefined && origin === undefined) return nothing;

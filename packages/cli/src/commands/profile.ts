@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { AddCommand } from "../session.ts";
-import type { Act, GlobalOptions, Session } from "../session.ts";
+import type { Action, GlobalOptions, Session } from "../session.ts";
 import { siteAddress } from "../site/address.ts";
 import { givenToken } from "../site/given-token.ts";
 import {
@@ -39,7 +39,7 @@ interface SetOptions extends GlobalOptions {
   readonly token: boolean;
 }
 
-function addSet(profile: Command, act: Act): void {
+function addSet(profile: Command, act: Action): void {
   profile
     .command("set")
     .summary("store a site and its token under a name")
@@ -58,7 +58,7 @@ Examples:
   tidemark profile set staging --site https://staging.example.com < token.txt
   tidemark profile set local --site http://127.0.0.1:8787 --no-token`;
 
-function addOthers(profile: Command, act: Act): void {
+function addOthers(profile: Command, act: Action): void {
   profile
     .command("list")
     .summary("show the profiles; no token is shown")

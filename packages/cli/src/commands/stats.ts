@@ -83,7 +83,7 @@ function asData(
   return { ...when, routes, all: statsOf(totalOf(byRoute.values()), boundsSeconds) };
 }
 
-interface Watching {
+interface WatchedSite {
   readonly client: SiteClient;
   readonly session: Session;
 }
@@ -92,7 +92,7 @@ interface Watching {
 async function watched(
   first: OperatorAnswer<"metrics">,
   seconds: number,
-  { client, session }: Watching,
+  { client, session }: WatchedSite,
 ) {
   const { terminal, world } = session;
   let before = { told: first, atMs: world.nowAtMs() };
@@ -111,12 +111,12 @@ async function watched(
   }
 }
 
-interface Seen {
+interface StatsReading {
   readonly told: OperatorAnswer<"metrics">;
   readonly atMs: number;
 }
 
-function printRisen(before: Seen, now: Seen, terminal: Terminal): void {
+function printRisen(before: StatsReading, now: StatsReading, terminal: Terminal): void {
   const { boundsSeconds, at } = now.told;
   const earlier = countsByRoute(before.told);
   const byRoute = new Map(

@@ -70,7 +70,7 @@ export interface DoctorFinding {
 }
 
 /** The result of one part of doctor. */
-export interface Examined {
+export interface Examination {
   readonly findings: readonly DoctorFinding[];
   /** Each is a phrase, such as `the folder: wrangler.toml`. */
   readonly lookedAt: readonly string[];

@@ -1,12 +1,12 @@
 // Prints doctor's findings for people.
 import { summaryOf } from "../../../../src/protocol/finding.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { DoctorFinding, Examined } from "./finding.ts";
+import type { DoctorFinding, Examination } from "./finding.ts";
 
 const styles = { critical: "red", warning: "yellow", info: "cyan" } as const;
 
 export function printReport(
-  { findings, lookedAt, notLookedAt }: Examined,
+  { findings, lookedAt, notLookedAt }: Examination,
   terminal: Terminal,
 ): void {
   terminal.print(summaryOf(findings));

@@ -1,11 +1,11 @@
 // Drafts routes for APIs.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { apiPattern, hasOddSegment, segmentsOf } from "../origin/page-kind.ts";
-import { contentFields, type Judged, reasons } from "./content-route.ts";
+import { contentFields, type JudgedPage, reasons } from "./content-route.ts";
 import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
 
 /** Creates routes: an API whose origin states a lifetime keeps it, and all others are bypassed. */
-export function apiRoutes(sight: OriginSight, pages: readonly Judged[]) {
+export function apiRoutes(sight: OriginSight, pages: readonly JudgedPage[]) {
   const inside = pages.filter(({ sight: { path } }) => path !== "/");
   const groups = groupedBy(inside, ({ sight: { path } }) => apiGroupOf(path));
   const shared = [...groups].filter(([, members]) =>

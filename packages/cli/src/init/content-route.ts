@@ -3,17 +3,17 @@ import { type Judgement, judge } from "../origin/judge-page.ts";
 import { isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { type DraftRoute, listed } from "./draft.ts";
 
-export interface Judged {
+export interface JudgedPage {
   readonly sight: PageSight;
   readonly judgement: Judgement;
 }
 
-export function judged(sight: PageSight): Judged {
+export function judged(sight: PageSight): JudgedPage {
   return { sight, judgement: judge(sight) };
 }
 
 /** Tells whether the page differs between clients without a field that says so. Similar pages may exist. */
-export function isUnguarded({ sight: { change, differsBy } }: Judged): boolean {
+export function isUnguarded({ sight: { change, differsBy } }: JudgedPage): boolean {
   return change === "token" || differsBy.includes("cookie");
 }
 
@@ -29,7 +29,7 @@ export interface Lifetimes {
 export type ContentFields = Pick<DraftRoute, "comments" | "fields" | "samples">;
 
 /** @param pages at least one, none of which an earlier route matches */
-export function contentFields(pages: readonly Judged[], lifetimes: Lifetimes): ContentFields {
+export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes): ContentFields {
   const comments = reasons(pages);
   const of = (...kinds: Judgement["kind"][]) =>
     pages.filter(({ judgement }) => kinds.includes(judgement.kind));
@@ -65,7 +65,7 @@ function writtenLifetimes(lifetimes: Lifetimes): string[] {
 }
 
 /** Returns one line for each reason, with its pages. */
-export function reasons(pages: readonly Judged[]): string[] {
+export function reasons(pages: readonly JudgedPage[]): string[] {
   const byWhy = new Map<string, string[]>();
   for (const { sight, judgement } of pages) {
     byWhy.set(judgement.why, [...(byWhy.get(judgement.why) ?? []), sight.path]);

@@ -2,7 +2,7 @@
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { segmentsOf } from "../origin/page-kind.ts";
 import { apiRoutes } from "./api-routes.ts";
-import { contentFields, isUnguarded, type Judged, judged, reasons } from "./content-route.ts";
+import { contentFields, isUnguarded, type JudgedPage, judged, reasons } from "./content-route.ts";
 import { type Draft, type DraftRoute, groupedBy, slugOf } from "./draft.ts";
 import { assetRoutes, listsRoute } from "./file-routes.ts";
 import { privateRoute } from "./private-route.ts";
@@ -16,10 +16,10 @@ export function draftConfig(sight: OriginSight): Draft {
 }
 
 /** Pages that differ in each response cannot be compared. If such a page is shared, consent may matter. */
-function consentOf(pages: readonly Judged[]): Draft["consent"] {
+function consentOf(pages: readonly JudgedPage[]): Draft["consent"] {
   if (pages.some(({ sight: { differsBy } }) => differsBy.includes("cookie"))) return "counts";
   const html = pages.filter(({ sight: { kind, status } }) => kind === "page" && status === 200);
-  const isUnseen = ({ sight: { change }, judgement: { kind } }: Judged) =>
+  const isUnseen = ({ sight: { change }, judgement: { kind } }: JudgedPage) =>
     change === "content" && (kind === "origin" || kind === "validated");
   const isCompared = html.some(({ sight: { change } }) => change !== "content");
   return isCompared && !html.some(isUnseen) ? "ignored" : "unseen";
@@ -35,7 +35,7 @@ function namedOnce(routes: readonly DraftRoute[]): DraftRoute[] {
   });
 }
 
-function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[] {
+function plainRoutes(sight: OriginSight, pages: readonly JudgedPage[]): DraftRoute[] {
   const ofKind = (...kinds: string[]) =>
     pages.filter(({ sight: { kind } }) => kinds.includes(kind));
   const content = ofKind("page");
@@ -62,26 +62,26 @@ function plainRoutes(sight: OriginSight, pages: readonly Judged[]): DraftRoute[]
 
 /** Tells whether the whole group of a page is private. Its route then bypasses the cache, so the page needs none. */
 function isAllPrivate(
-  groups: ReadonlyMap<string, readonly Judged[]>,
-  rest: readonly Judged[],
-  page: Judged,
+  groups: ReadonlyMap<string, readonly JudgedPage[]>,
+  rest: readonly JudgedPage[],
+  page: JudgedPage,
 ): boolean {
   const members = [...groups.values()].find((group) => group.includes(page)) ?? rest;
   return members.every(({ judgement: { kind } }) => kind === "private" || kind === "other");
 }
 
 /** Groups pages by their first segment, if at least two pages are below it. */
-function contentGroups(pages: readonly Judged[]): Map<string, Judged[]> {
+function contentGroups(pages: readonly JudgedPage[]): Map<string, JudgedPage[]> {
   const deep = pages.filter(
     ({ sight: { path }, judgement: { kind } }) => kind !== "other" && segmentsOf(path).length > 1,
   );
   const groups = groupedBy(deep, ({ sight: { path } }) => segmentsOf(path)[0] ?? "");
-  const isGroup = ([segment, members]: [string, Judged[]]) =>
+  const isGroup = ([segment, members]: [string, JudgedPage[]]) =>
     members.length > 1 && !/[*:]/.test(segment);
   return new Map([...groups].filter(isGroup));
 }
 
-function groupRoute(segment: string, members: readonly Judged[]): DraftRoute {
+function groupRoute(segment: string, members: readonly JudgedPage[]): DraftRoute {
   const paths = members.map(({ sight: { path } }) => path);
   const isFlat = paths.every((path) => segmentsOf(path).length === 2 && !path.endsWith("/"));
   const made = contentFields(members, {
@@ -107,8 +107,8 @@ function groupRoute(segment: string, members: readonly Judged[]): DraftRoute {
 
 function restRoute(
   { missing }: OriginSight,
-  rest: readonly Judged[],
-  api: readonly Judged[],
+  rest: readonly JudgedPage[],
+  api: readonly JudgedPage[],
 ): DraftRoute {
   const home = api.filter(({ sight: { path } }) => path === "/");
   const made = contentFields(rest.length > 0 ? rest : home, {

@@ -1,23 +1,23 @@
 // Drafts routes for assets, and for lists such as feeds.
 import { hasOddSegment, isFingerprinted, segmentsOf } from "../origin/page-kind.ts";
-import { contentFields, type Judged } from "./content-route.ts";
+import { contentFields, type JudgedPage } from "./content-route.ts";
 import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
 
 /** Folders whose names indicate that they contain only files. */
 const fileFolder =
   /^(?:assets|static|_next|_nuxt|_astro|build|dist|css|styles|js|scripts|img|images|media|fonts|bundles|themes|uploads)$/i;
 
-export function assetRoutes(assets: readonly Judged[], content: readonly Judged[]): DraftRoute[] {
+export function assetRoutes(assets: readonly JudgedPage[], content: readonly JudgedPage[]): DraftRoute[] {
   const good = assets.filter(
     ({ judgement: { kind }, sight: { path } }) =>
       kind !== "other" && kind !== "private" && !hasOddSegment(path),
   );
-  const patternOf = ({ sight: { path } }: Judged) => patternOfFolder(path, content);
+  const patternOf = ({ sight: { path } }: JudgedPage) => patternOfFolder(path, content);
   return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
 }
 
 /** Returns the pattern of the parent folder that is named for files; otherwise of the nearest one without pages. */
-function patternOfFolder(path: string, content: readonly Judged[]): string {
+function patternOfFolder(path: string, content: readonly JudgedPage[]): string {
   const segments = segmentsOf(path).slice(0, -1);
   const at = segments.findIndex((segment) => fileFolder.test(segment));
   const folder = `/${segments.slice(0, at < 0 ? undefined : at + 1).join("/")}/`;
@@ -25,7 +25,7 @@ function patternOfFolder(path: string, content: readonly Judged[]): string {
   return segments.length === 0 || holdsPages ? patternOfPath(path) : `${folder}*`;
 }
 
-function assetRoute(pattern: string, members: readonly Judged[]): DraftRoute {
+function assetRoute(pattern: string, members: readonly JudgedPage[]): DraftRoute {
   const paths = members.map(({ sight: { path } }) => path);
   const isVersioned = paths.every(
     (path) => isFingerprinted(path) || /[?&](?:v|ver|version)=/.test(path),
@@ -48,7 +48,7 @@ function assetRoute(pattern: string, members: readonly Judged[]): DraftRoute {
   };
 }
 
-export function listsRoute(files: readonly Judged[]): DraftRoute[] {
+export function listsRoute(files: readonly JudgedPage[]): DraftRoute[] {
   const good = files.filter(
     ({ judgement: { kind }, sight: { path } }) =>
       ["open", "origin", "validated"].includes(kind) && !hasOddSegment(path),

@@ -1,11 +1,11 @@
 // Drafts the route for private pages: those seen, and those known for the platform.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
-import { type Judged, reasons } from "./content-route.ts";
+import { type JudgedPage, reasons } from "./content-route.ts";
 import { type DraftRoute, fewest, listed, patternOfPath } from "./draft.ts";
 import { privateOf } from "./known-platforms.ts";
 
-export function privateRoute(sight: OriginSight, pages: readonly Judged[]): DraftRoute {
+export function privateRoute(sight: OriginSight, pages: readonly JudgedPage[]): DraftRoute {
   const seen = pages
     .filter(({ judgement: { kind } }) => kind === "private")
     .map(({ sight: { path } }) => privatePattern(path) ?? patternOfPath(path));

@@ -1,10 +1,10 @@
 // Examines an origin interactively: shows progress, confirms a redirect to another host, and explains failures.
 import { failure } from "../command-error.ts";
-import { lookAtOrigin, type LookRefused, type OriginSight } from "../origin/look-at-origin.ts";
+import { lookAtOrigin, type LookRefusal, type OriginSight } from "../origin/look-at-origin.ts";
 import { OriginClient } from "../origin/origin-client.ts";
 import type { Session } from "../session.ts";
 
-interface Looking {
+interface LookOptions {
   /** All questions are answered with yes. */
   readonly saysYes: boolean;
   readonly paths: readonly string[];
@@ -15,7 +15,7 @@ interface Looking {
 export async function seenOrigin(
   origin: string,
   session: Session,
-  looking: Looking,
+  looking: LookOptions,
 ): Promise<OriginSight> {
   const { terminal, world } = session;
   let address = origin;
@@ -38,7 +38,7 @@ export async function seenOrigin(
   }
 }
 
-function refusal(origin: string, looked: LookRefused) {
+function refusal(origin: string, looked: LookRefusal) {
   if (looked.kind === "failed") {
     const { code, why } = looked.failure;
     const mend =

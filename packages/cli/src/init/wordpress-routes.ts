@@ -1,7 +1,7 @@
 // Drafts routes for WordPress like those of examples/wordpress, with shorter lifetimes if nothing sends purges.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
-import { contentFields, isUnguarded, type Judged } from "./content-route.ts";
+import { contentFields, isUnguarded, type JudgedPage } from "./content-route.ts";
 import { type DraftRoute, fewest } from "./draft.ts";
 import { privateRoute } from "./private-route.ts";
 
@@ -26,7 +26,7 @@ const own: readonly DraftRoute[] = [
   passing("api", "/wp-json/*"),
 ];
 
-export function wordPressRoutes(sight: OriginSight, judgedPages: readonly Judged[]): DraftRoute[] {
+export function wordPressRoutes(sight: OriginSight, judgedPages: readonly JudgedPage[]): DraftRoute[] {
   const ownPatterns = new Set(own.flatMap(({ match }) => match));
   const isOwn = (path: string) => ownPatterns.has(privatePattern(path) ?? "");
   const pages = judgedPages.filter(
@@ -51,7 +51,7 @@ export function wordPressRoutes(sight: OriginSight, judgedPages: readonly Judged
   return [...own, others, ...files(judgedPages), icon, pagesRoute(rest)];
 }
 
-function files(pages: readonly Judged[]): DraftRoute[] {
+function files(pages: readonly JudgedPage[]): DraftRoute[] {
   return ["uploads", "scripts"].map((name) => {
     const folder = name === "uploads" ? "/wp-content/" : "/wp-includes/";
     const seen = pages.filter(({ sight: { path } }) => path.startsWith(folder));
@@ -82,7 +82,7 @@ const icon: DraftRoute = {
   samples: [],
 };
 
-function pagesRoute(rest: readonly Judged[]): DraftRoute {
+function pagesRoute(rest: readonly JudgedPage[]): DraftRoute {
   const isTagged = rest.some(({ sight: { hasTags } }) => hasTags);
   const made = contentFields(rest, {
     fresh: isTagged ? "8h" : "10m",

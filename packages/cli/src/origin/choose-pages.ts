@@ -9,7 +9,7 @@ import {
   withoutQuery,
 } from "./page-kind.ts";
 
-export interface Found {
+export interface PageCandidates {
   readonly references: readonly Reference[];
   /** Paths from a sitemap. */
   readonly listed: readonly string[];
@@ -20,7 +20,7 @@ const most = { private: 3, feed: 2, api: 4, asset: 6 } as const;
 
 /** Returns new paths in the order of the requests. */
 export function choosePages(
-  { references, listed }: Found,
+  { references, listed }: PageCandidates,
   { known, count }: { readonly known: ReadonlySet<string>; readonly count: number },
 ): string[] {
   const all = [...references, ...listed.map((path): Reference => ({ path, as: "link" }))].filter(

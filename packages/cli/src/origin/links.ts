@@ -7,10 +7,10 @@ export interface Reference {
   readonly as: "link" | "asset" | "feed";
 }
 
-type Written = readonly [url: string, as: Reference["as"]];
+type WrittenLink = readonly [url: string, as: Reference["as"]];
 
 /** The page that contains the references. */
-export interface Referring {
+export interface ReferringPage {
   /** The origin that counts as its own host. */
   readonly origin: string;
   /** A path, or a full URL if relative references have another base. */
@@ -26,8 +26,8 @@ const tags = /<(a|link|script|img|source)\b((?:"[^"]*"|'[^']*'|[^>"']+)*)(>?)/gi
 const pathCharsMax = 2_000;
 
 /** Returns each path once, in the order of the page. */
-export function referencesOf(page: Referring): Reference[] {
-  const found = [...(page.linkField ?? "").matchAll(/<([^<>]*)>/g)].map(([, url = ""]): Written => [
+export function referencesOf(page: ReferringPage): Reference[] {
+  const found = [...(page.linkField ?? "").matchAll(/<([^<>]*)>/g)].map(([, url = ""]): WrittenLink => [
     url,
     "link",
   ]);
@@ -40,7 +40,7 @@ export function referencesOf(page: Referring): Reference[] {
   return [...byPath.values()];
 }
 
-function inHtml(text: string): Written[] {
+function inHtml(text: string): WrittenLink[] {
   const plain = text.replace(/<!--[^]*?(?:-->|$)/g, "");
   return [...plain.matchAll(tags)].flatMap(([, tag = "", attributes = "", end]) => {
     if (end === "") return [];
@@ -48,7 +48,7 @@ function inHtml(text: string): Written[] {
   });
 }
 
-function inTag(name: string, attributes: string): readonly Written[] {
+function inTag(name: string, attributes: string): readonly WrittenLink[] {
   const url = attribute(attributes, name === "a" || name === "link" ? "href" : "src");
   if (url === undefined) return [];
   const rel = attribute(attributes, "rel") ?? "";
@@ -61,7 +61,7 @@ function inTag(name: string, attributes: string): readonly Written[] {
 }
 
 /** Finds strings that look like URLs or absolute paths. */
-function inJson(text: string): Written[] {
+function inJson(text: string): WrittenLink[] {
   return [...text.matchAll(/"((?:https?:\\?\/\\?\/|\\?\/)[^"\s{}]*)"/g)].map(([, url = ""]) => [
     url.replaceAll("\\/", "/"),
     "link",
@@ -77,7 +77,7 @@ function attribute(attributes: string, name: string): string | undefined {
   return (double ?? single ?? bare)?.replaceAll("&amp;", "&").replaceAll("&#038;", "&").trim();
 }
 
-function ownPath(url: string, page: Pick<Referring, "origin" | "path">): string | undefined {
+function ownPath(url: string, page: Pick<ReferringPage, "origin" | "path">): string | undefined {
   const read = URL.parse(url, new URL(page.path, page.origin).href);
   if (read === null || read.origin !== page.origin) return undefined;
   const path = read.pathname + read.search;

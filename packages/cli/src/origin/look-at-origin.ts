@@ -25,10 +25,10 @@ export interface OriginSight {
   readonly requestCount: number;
 }
 
-export type Looked = { readonly kind: "seen"; readonly sight: OriginSight } | LookRefused;
+export type OriginLook = { readonly kind: "seen"; readonly sight: OriginSight } | LookRefusal;
 
 /** The reason why the origin cannot be examined. */
-export type LookRefused =
+export type LookRefusal =
   | { readonly kind: "failed"; readonly failure: AskFailure }
   | { readonly kind: "elsewhere"; readonly to: string }
   | { readonly kind: "refused"; readonly status: number };
@@ -51,7 +51,7 @@ const pathCountMax = 2_000;
 const patternCountMax = 100;
 const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
 
-export async function lookAtOrigin(client: OriginClient, options: LookOptions): Promise<Looked> {
+export async function lookAtOrigin(client: OriginClient, options: LookOptions): Promise<OriginLook> {
   options.onPage("/");
   const home = await client.ask("/");
   if (home.kind === "failure") return { kind: "failed", failure: home };

@@ -6,7 +6,7 @@ import { interruption } from "../command-error.ts";
 import type { World } from "../world.ts";
 
 /** The result of one request. */
-export type Asked = Answer | AskFailure;
+export type OriginReply = Answer | AskFailure;
 
 /** A response of the origin. Redirects are not followed. */
 export interface Answer {
@@ -44,16 +44,16 @@ const plainHeaders = {
   "accept-language": "en",
 };
 
-type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
+type ClientWorld = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
 /** The client of one origin. */
 export class OriginClient {
   readonly origin: string;
-  readonly #world: Outside;
+  readonly #world: ClientWorld;
   #askedCount = 0;
   #lateCount = 0;
 
-  constructor(origin: string, world: Outside) {
+  constructor(origin: string, world: ClientWorld) {
     this.origin = origin;
     this.#world = world;
   }
@@ -64,7 +64,7 @@ export class OriginClient {
   }
 
   /** @param path with its query. @throws CommandError only on Ctrl-C */
-  async ask(path: string, { method = "GET", headers = {} }: AskOptions = {}): Promise<Asked> {
+  async ask(path: string, { method = "GET", headers = {} }: AskOptions = {}): Promise<OriginReply> {
     const { fetch, nowAtMs, interrupted } = this.#world;
     if (this.#lateCount >= lateCountMax) return notAsked;
     const begunAtMs = nowAtMs();

@@ -19,7 +19,7 @@ export interface ChosenSite extends SiteAddress {
   readonly token: string | undefined;
 }
 
-type Where = Pick<World, "env" | "home">;
+type SiteWorld = Pick<World, "env" | "home">;
 
 /**
  * Returns the first of `--site`, `--profile`, TIDEMARK_SITE, TIDEMARK_PROFILE and the default profile. A profile's token
@@ -27,7 +27,7 @@ type Where = Pick<World, "env" | "home">;
  *
  * @throws CommandError if no site is specified, or a setting is invalid
  */
-export async function chosenSite(options: SiteOptions, where: Where): Promise<ChosenSite> {
+export async function chosenSite(options: SiteOptions, where: SiteWorld): Promise<ChosenSite> {
   const { env } = where;
   const profiles = await readProfiles(where);
   const named = namedSite(options, env);
@@ -92,7 +92,7 @@ function chosenProfile(
 async function withToken(
   address: SiteAddress,
   profile: Profile | undefined,
-  { env }: Where,
+  { env }: SiteWorld,
 ): Promise<ChosenSite> {
   const path = env["TIDEMARK_TOKEN_FILE"];
   if (env["TIDEMARK_TOKEN"]) {

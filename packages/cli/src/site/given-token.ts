@@ -5,13 +5,13 @@ import type { Terminal } from "../terminal/terminal.ts";
 import type { World } from "../world.ts";
 import { checkedToken } from "./token.ts";
 
-interface Asking {
+interface TokenPrompt {
   readonly terminal: Pick<Terminal, "isInteractive" | "secret">;
   readonly world: World;
 }
 
 /** @throws CommandError for an invalid token, and if the input would be visible */
-export async function givenToken({ terminal, world }: Asking, origin: string): Promise<string> {
+export async function givenToken({ terminal, world }: TokenPrompt, origin: string): Promise<string> {
   if (terminal.isInteractive) {
     return checkedToken(await terminal.secret(`The ADMIN_TOKEN of ${origin}`), "The input");
   }

@@ -22,21 +22,21 @@ export function isProfileName(name: string): boolean {
   return /^[a-z0-9][\w.-]{0,63}$/i.test(name);
 }
 
-type Where = Pick<World, "env" | "home">;
+type ProfileWorld = Pick<World, "env" | "home">;
 
 /** Returns the location by the XDG Base Directory Specification. */
-function profilesPlace({ env, home }: Where): Place {
+function profilesPlace({ env, home }: ProfileWorld): Place {
   const folder = env["XDG_CONFIG_HOME"] || join(home, ".config");
   return { folder, path: "tidemark/profiles.json" };
 }
 
-export function profilesPath(where: Where): string {
+export function profilesPath(where: ProfileWorld): string {
   const { folder, path } = profilesPlace(where);
   return join(folder, path);
 }
 
 /** @throws CommandError if others can read the file, or if it is invalid */
-export async function readProfiles(where: Where): Promise<Profiles> {
+export async function readProfiles(where: ProfileWorld): Promise<Profiles> {
   const path = profilesPath(where);
   const text = await ownText(path);
   return text === undefined ? { profiles: {} } : profilesIn(text, path);
@@ -47,7 +47,7 @@ export async function readProfiles(where: Where): Promise<Profiles> {
  * @throws CommandError if the file cannot be read or written, and errors of `change`
  */
 export async function changeProfiles(
-  where: Where & Pick<World, "sleep">,
+  where: ProfileWorld & Pick<World, "sleep">,
   change: (before: Profiles) => Profiles,
 ): Promise<void> {
   const changed = async () => `${JSON.stringify(change(await readProfiles(where)), null, 2)}\n`;

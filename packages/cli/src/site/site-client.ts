@@ -13,7 +13,7 @@ import { SiteFailures } from "./site-failures.ts";
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-interface Asked {
+interface SiteCall {
   readonly method?: "GET" | "POST";
   readonly query?: Query;
   readonly body?: unknown;
@@ -29,16 +29,16 @@ const answerBytesMax = 32 * 1_024 * 1_024;
 /** Answers whose names differ from their routes. */
 const routes = { dryRun: "purge", healthOrStatus: "health" } as const;
 
-type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
+type ClientWorld = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
 /** A client for the operator's routes of one site. */
 export class SiteClient {
   readonly site: ChosenSite;
-  readonly #world: Outside;
+  readonly #world: ClientWorld;
   readonly #failures: SiteFailures;
   readonly #credential: SiteCredential | undefined;
 
-  constructor(site: ChosenSite, world: Outside) {
+  constructor(site: ChosenSite, world: ClientWorld) {
     this.site = site;
     this.#world = world;
     this.#failures = new SiteFailures(site, world.interrupted, answerMsMax);
@@ -71,12 +71,12 @@ export class SiteClient {
    */
   async json<Name extends AnswerName>(
     name: Name,
-    asked: Asked = {},
+    asked: SiteCall = {},
   ): Promise<OperatorAnswer<Name>> {
     return this.#parsed(name, await this.#signed(asked));
   }
 
-  async #parsed<Name extends AnswerName>(name: Name, asked: Asked): Promise<OperatorAnswer<Name>> {
+  async #parsed<Name extends AnswerName>(name: Name, asked: SiteCall): Promise<OperatorAnswer<Name>> {
     const route = name in routes ? routes[name as keyof typeof routes] : name;
     const response = await this.#answer(route, asked);
     const value = jsonIn(await this.#textOf(route, response));
@@ -87,7 +87,7 @@ export class SiteClient {
   }
 
   /** Like `json`, for plain text. */
-  async text(route: string, asked: Asked = {}): Promise<string> {
+  async text(route: string, asked: SiteCall = {}): Promise<string> {
     const response = await this.#answer(route, await this.#signed(asked));
     const isPlain = response.headers.get("content-type")?.startsWith("text/plain") === true;
     if (!isPlain) throw this.#failures.notOurs(route, response);
@@ -111,12 +111,12 @@ export class SiteClient {
     return text + decoder.decode();
   }
 
-  async #signed<Given extends Asked>(asked: Given): Promise<Given> {
+  async #signed<Given extends SiteCall>(asked: Given): Promise<Given> {
     const authorization = `Bearer ${await this.#tokenFor("operator")}`;
     return { ...asked, headers: { authorization, ...asked.headers } };
   }
 
-  async #answer(route: string, asked: Asked): Promise<Response> {
+  async #answer(route: string, asked: SiteCall): Promise<Response> {
     const { origin, operatorPath } = this.site;
     const url = new URL(`${operatorPath}/${route}`, origin);
     for (const [name, values] of Object.entries(asked.query ?? {})) {

@@ -16,7 +16,7 @@ import type { World } from "../world.ts";
 /** Longer than any request takes. Each request gets its own token. */
 const tokenSeconds = 60;
 
-interface Proven {
+interface ProvenSite {
   readonly key: TokenKey;
   /** The offset of the site's clock to this machine's. */
   readonly aheadMs: number;
@@ -35,7 +35,7 @@ export interface SiteCredentialSettings extends Pick<World, "nowAtMs"> {
 /** The credential for one site. */
 export class SiteCredential {
   readonly #settings: SiteCredentialSettings;
-  #proven: Promise<Proven> | undefined;
+  #proven: Promise<ProvenSite> | undefined;
 
   constructor(settings: SiteCredentialSettings) {
     this.#settings = settings;
@@ -53,7 +53,7 @@ export class SiteCredential {
     return derivedToken(key, { scope, host, expiresAtSeconds });
   }
 
-  async #prove(): Promise<Proven> {
+  async #prove(): Promise<ProvenSite> {
     const { host, adminToken, askProof, notProven, nowAtMs } = this.#settings;
     const key = await tokenKey(adminToken);
     const nonce = newNonce();

@@ -15,7 +15,7 @@ export interface TerminalOptions {
 }
 
 /** The streams of a question, and the signal that ends it. */
-interface Asking {
+interface Prompt {
   readonly input: Readable;
   readonly output: Writable;
   readonly signal: AbortSignal;
@@ -99,7 +99,7 @@ export class Terminal {
   }
 
   /** Asks a question. Ends it on Ctrl-D and on a signal, which the library does not do. */
-  async #answered<Answer>(ask: (where: Asking) => Promise<Answer | symbol>): Promise<Answer> {
+  async #answered<Answer>(ask: (where: Prompt) => Promise<Answer | symbol>): Promise<Answer> {
     const { input, notes, interrupted } = this.#world;
     const ending = new AbortController();
     const end = () => ending.abort();

@@ -2,12 +2,12 @@
 // Cloudflare's Logpush.
 
 /** A successful request that can be repeated. */
-export interface Logged {
+export interface LogEntry {
   /** A path with its query, or a URL if the log has the host. */
   readonly url: string;
 }
 
-export type LoggedLine = Logged | "other" | "unreadable";
+export type LogReading = LogEntry | "other" | "unreadable";
 
 /**
  * Matches quoted method, path and protocol, then the status. Other parts vary. Skips paths with backslashes, because
@@ -16,7 +16,7 @@ export type LoggedLine = Logged | "other" | "unreadable";
 const classic = /"([A-Z]+) ([^\s\\]+)(?: HTTP\/[\d.]+)?" (\d{3})(?: |$)/;
 
 /** Returns `"other"` for requests other than GET with 2xx or 3xx. */
-export function readLoggedLine(line: string | undefined): LoggedLine {
+export function readLoggedLine(line: string | undefined): LogReading {
   const trimmed = line?.trim();
   if (trimmed === undefined || trimmed === "") return line === undefined ? "unreadable" : "other";
   // Attackers send bytes that are not valid text.
@@ -27,18 +27,18 @@ export function readLoggedLine(line: string | undefined): LoggedLine {
   return method === "GET" && status >= 200 && status < 400 ? { url } : "other";
 }
 
-interface Found {
+interface LogFields {
   readonly method: string;
   readonly url: string;
   readonly status: number;
 }
 
-function ofClassic(line: string): Found | undefined {
+function ofClassic(line: string): LogFields | undefined {
   const [, method = "", url = "", status] = classic.exec(line) ?? [];
   return status === undefined ? undefined : { method, url, status: Number(status) };
 }
 
-function ofJson(line: string): Found | undefined {
+function ofJson(line: string): LogFields | undefined {
   let entry: Record<string, unknown>;
   try {
     entry = JSON.parse(line);

@@ -6,7 +6,7 @@ import { userAgent } from "../asking/user-agent.ts";
 import type { World } from "../world.ts";
 import { type Outcome, outcomeOf } from "./told-status.ts";
 
-export type Asked =
+export type WarmAnswer =
   | {
       readonly kind: "answered";
       readonly outcome: Outcome;
@@ -37,7 +37,7 @@ export async function askPage(
   url: string,
   headers: Readonly<Record<string, string>>,
   world: Pick<World, "fetch" | "nowAtMs" | "interrupted">,
-): Promise<Asked> {
+): Promise<WarmAnswer> {
   const beganAtMs = world.nowAtMs();
   const { interrupted } = world;
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]);
@@ -74,7 +74,7 @@ function read(
   response: Response,
   taken: { readonly beganAtMs: number; readonly durationMs: number },
   nowAtMs: number,
-): Exclude<Asked, { kind: "interrupted" }> {
+): Exclude<WarmAnswer, { kind: "interrupted" }> {
   const { status, headers } = response;
   const told = outcomeOf(response);
   const isTidemark = isOurs(headers);

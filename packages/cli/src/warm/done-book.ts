@@ -56,7 +56,7 @@ function statePlace({ identity, path }: DoneSettings, world: World): Place {
   return { folder, path: `tidemark/warm/${digestOf(identity)}.done` };
 }
 
-interface Found {
+interface BookContents {
   readonly done: Set<string>;
   readonly isRecent: boolean;
 }
@@ -156,7 +156,7 @@ async function foundIn(
   path: string,
   settings: DoneSettings,
   world: World,
-): Promise<Found | undefined> {
+): Promise<BookContents | undefined> {
   const found = await file.stat();
   if (found.size === 0) return undefined;
   const isReadable = found.isFile() && found.size <= fileBytesMax;

@@ -8,7 +8,7 @@ export interface Page {
 }
 
 /** The reason why a page of a source is skipped. */
-export type Unasked = "twice" | "other-host" | "no-url" | "operator-route" | "too-many";
+export type SkipReason = "twice" | "other-host" | "no-url" | "operator-route" | "too-many";
 
 /** About 150 bytes each. Nothing else in the memory of a run grows with its pages. */
 export const pageCountMax = 1_000_000;
@@ -16,7 +16,7 @@ const pathCharactersMax = 8_192;
 const examplesMax = 3;
 
 export class PageList {
-  readonly unasked: Record<Unasked, number> = {
+  readonly unasked: Record<SkipReason, number> = {
     twice: 0,
     "other-host": 0,
     "no-url": 0,
@@ -52,7 +52,7 @@ export class PageList {
   }
 
   /** @param text a URL of the site, or a path that begins with a slash */
-  add(text: string, headers?: Page["headers"]): "added" | Unasked {
+  add(text: string, headers?: Page["headers"]): "added" | SkipReason {
     const verdict = this.#verdict(text, headers);
     if (verdict !== "added") this.unasked[verdict] += 1;
     return verdict;
@@ -65,7 +65,7 @@ export class PageList {
     }
   }
 
-  #verdict(text: string, headers: Page["headers"]): "added" | Unasked {
+  #verdict(text: string, headers: Page["headers"]): "added" | SkipReason {
     const trimmed = text.trim();
     const isAddress = /^(?:\/(?!\/)|https?:\/\/)/i.test(trimmed);
     const url = isAddress ? URL.parse(trimmed, this.#origin) : null;

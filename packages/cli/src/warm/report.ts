@@ -10,7 +10,7 @@ import { results, type Tally } from "./tally.ts";
 
 const failuresShown = 10;
 
-export interface Ended {
+export interface RunEnd {
   readonly site: string;
   readonly tally: Tally;
   readonly what: "pages" | "keys";
@@ -22,7 +22,7 @@ export interface Ended {
   readonly seconds: number;
 }
 
-export function printReport(terminal: Terminal, ended: Ended): void {
+export function printReport(terminal: Terminal, ended: RunEnd): void {
   const { tally, count, doneBeforeCount, end, seconds, what } = ended;
   const rows = tally.addresses.map((address, at) => [
     address,
@@ -49,7 +49,7 @@ export function printReport(terminal: Terminal, ended: Ended): void {
   terminal.print(lasts[end]);
 }
 
-export function jsonReport(ended: Ended, sources: object): object {
+export function jsonReport(ended: RunEnd, sources: object): object {
   const { site, tally, what, count, doneBeforeCount, end, seconds } = ended;
   const failed = tally.sum("failed");
   return {

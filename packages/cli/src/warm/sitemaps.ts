@@ -22,7 +22,7 @@ export interface SitemapReport {
   readonly overfull: string[];
 }
 
-interface Given {
+interface SitemapOptions {
   readonly pages: PageList;
   readonly world: World;
   /** Skips pages that were modified earlier, but keeps those without a date. */
@@ -32,7 +32,7 @@ interface Given {
 }
 
 /** @throws CommandError for the first file that cannot be read, because the pages would be incomplete */
-export async function readSitemap(source: string, given: Given, report: SitemapReport) {
+export async function readSitemap(source: string, given: SitemapOptions, report: SitemapReport) {
   refuseAddress(source);
   await read(source, { ...given, report, seen: new Set<string>(), depth: 1 });
 }
@@ -54,7 +54,7 @@ function refuseAddress(source: string): void {
 
 const hasPassword = ({ username, password }: URL) => username !== "" || password !== "";
 
-interface Walk extends Given {
+interface Walk extends SitemapOptions {
   readonly report: SitemapReport;
   /** An index may name itself, or the same file twice. */
   readonly seen: Set<string>;

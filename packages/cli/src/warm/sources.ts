@@ -53,7 +53,7 @@ async function gathered(options: SourceOptions, pages: PageList, session: Sessio
   return report;
 }
 
-interface Beside {
+interface SourceContext {
   readonly session: Session;
   readonly report: SourceReport;
 }
@@ -62,7 +62,7 @@ async function readList(
   name: string,
   options: SourceOptions,
   pages: PageList,
-  { session, report }: Beside,
+  { session, report }: SourceContext,
 ): Promise<void> {
   const isCsv = options.csv === true || /\.csv(?:\.gz)?$/i.test(name);
   let isFirst = true;
@@ -80,7 +80,7 @@ async function readLog(
   name: string,
   { top = pageCountMax }: SourceOptions,
   pages: PageList,
-  { session, report }: Beside,
+  { session, report }: SourceContext,
 ): Promise<void> {
   const popularity = new Popularity(pageCountMax);
   const bytes = await bytesNamed(name, session);
@@ -97,7 +97,7 @@ async function readLog(
 async function readHot(
   { hotCount = 0, afterPurge }: SourceOptions,
   pages: PageList,
-  { session, report }: Beside,
+  { session, report }: SourceContext,
 ): Promise<void> {
   const client = await session.client();
   const query = { count: String(hotCount), ...(afterPurge && { coveredBy: afterPurge }) };

@@ -17,7 +17,7 @@ export interface Failure {
   readonly why: string;
 }
 
-interface Noted {
+interface NotedPage {
   /** A path, or a key. */
   readonly what: string;
   readonly result: WarmResult;
@@ -48,7 +48,7 @@ export class Tally {
     }));
   }
 
-  note(addressAt: number, { what, result, status, why = "no reason given" }: Noted): void {
+  note(addressAt: number, { what, result, status, why = "no reason given" }: NotedPage): void {
     const counts = this.#counts[addressAt];
     if (counts === undefined) throw new RangeError(`There is no address ${addressAt}.`);
     counts[result] += 1;

@@ -3,7 +3,7 @@ import type { World } from "../world.ts";
 import { OriginPace } from "./origin-pace.ts";
 
 /** How a request ended. */
-export interface Ended {
+export interface TurnEnd {
   readonly isFromOrigin: boolean;
   /** Absent for a request that failed. */
   readonly answer?: { readonly beganAtMs: number; readonly durationMs: number };
@@ -81,7 +81,7 @@ export class Turns {
     this.#slotAtMs = Math.max(nowAtMs(), this.#slotAtMs) + this.#betweenMs;
   }
 
-  ended(laneAt: number, { isFromOrigin, answer }: Ended): void {
+  ended(laneAt: number, { isFromOrigin, answer }: TurnEnd): void {
     const lane = this.#lane(laneAt);
     const now = this.#world.nowAtMs();
     lane.underWay -= 1;

@@ -5,11 +5,11 @@ import { type AddCommand, headerField, repeated, type Session, wholeNumber } fro
 import { DoneBook, identityOf } from "./done-book.ts";
 import { type Page, PageList } from "./page-list.ts";
 import { counted, Progress } from "./progress.ts";
-import { type Ended, jsonReport, printReport, sourceNotes } from "./report.ts";
+import { type RunEnd, jsonReport, printReport, sourceNotes } from "./report.ts";
 import { gather, gatherKeys, untilItHolds } from "./sources.ts";
 import { Tally } from "./tally.ts";
 import { Turns } from "./turns.ts";
-import { Warming } from "./warming.ts";
+import { WarmRun } from "./warming.ts";
 import {
   checkManner,
   concurrencyMaxMax,
@@ -116,7 +116,7 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
       const client = await session.client();
       await warmPagesWithin(asked(), { ...parts, client, limit: options.limit });
     } else {
-      await new Warming({ ...parts, pages: asked() }).run();
+      await new WarmRun({ ...parts, pages: asked() }).run();
     }
   });
 }
@@ -149,7 +149,7 @@ interface Run {
   readonly options: WarmOptions;
   readonly words: readonly string[];
   readonly addresses: readonly string[];
-  readonly what: Ended["what"];
+  readonly what: RunEnd["what"];
   readonly count: number;
   /** About the sources, for `--json`. */
   readonly told: object;

@@ -1,7 +1,7 @@
 // Warms pages through the addresses of a site: first at the site, then at each further colo.
 import type { CommandError } from "../command-error.ts";
 import type { World } from "../world.ts";
-import { type Asked, askPage } from "./ask-page.ts";
+import { type WarmAnswer, askPage } from "./ask-page.ts";
 import type { DoneBook } from "./done-book.ts";
 import { keyOf, type Page } from "./page-list.ts";
 import { notTidemark, stopped } from "./report.ts";
@@ -54,7 +54,7 @@ const coloTroubleRunMax = 6;
 const strangersMax = 3;
 const retryAfterMsMax = 15 * 60_000;
 
-export class Warming {
+export class WarmRun {
   readonly #settings: WarmingSettings;
   readonly #lanes: readonly Lane[];
   readonly #pages: Iterator<Page>;
@@ -101,10 +101,10 @@ export class Warming {
     }
   }
 
-  async #asked(laneAt: number, { page: { path, headers = {} } }: Step): Promise<Asked> {
+  async #asked(laneAt: number, { page: { path, headers = {} } }: Step): Promise<WarmAnswer> {
     const { turns, addresses, world } = this.#settings;
     await turns.taken(laneAt);
-    const asked: Asked = this.#isToEnd
+    const asked: WarmAnswer = this.#isToEnd
       ? { kind: "interrupted" }
       : await askPage(`${addresses[laneAt]}${path}`, headers, world);
     const answer = asked.kind === "answered" ? asked : undefined;
@@ -166,7 +166,7 @@ export class Warming {
     return laneAt === 0 ? this.#arePagesOver : this.#isOver(laneAt - 1);
   }
 
-  #handle(laneAt: number, step: Step, asked: Asked): void {
+  #handle(laneAt: number, step: Step, asked: WarmAnswer): void {
     if (asked.kind === "interrupted") return;
     const { isTidemark, outcome } = asked;
     this.#isKnownAsOurs ||= isTidemark;
@@ -198,7 +198,7 @@ export class Warming {
     onSteps(addresses.length - laneAt);
   }
 
-  #isRetried(laneAt: number, step: Step, asked: Extract<Asked, { kind: "trouble" }>): boolean {
+  #isRetried(laneAt: number, step: Step, asked: Extract<WarmAnswer, { kind: "trouble" }>): boolean {
     const { turns, world, onPause } = this.#settings;
     const { retryAfterMs, outcome } = asked;
     const lane = this.#lane(laneAt);

@@ -65,7 +65,7 @@ function* notDone<Item>(
   }
 }
 
-interface Listed<Item, Sent> {
+interface QueuedItem<Item, Sent> {
   readonly item: Item;
   readonly sent: Sent;
 }
@@ -74,8 +74,8 @@ interface Listed<Item, Sent> {
 function* listsOf<Item, Sent>(
   items: Iterable<Item>,
   sentOf: (item: Item) => Sent,
-): Generator<readonly Listed<Item, Sent>[]> {
-  let list: Listed<Item, Sent>[] = [];
+): Generator<readonly QueuedItem<Item, Sent>[]> {
+  let list: QueuedItem<Item, Sent>[] = [];
   let bytes = 0;
   for (const item of items) {
     const sent = sentOf(item);

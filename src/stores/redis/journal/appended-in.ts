@@ -5,7 +5,7 @@ import {
   isSamePlace,
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
-import { type AppendedAndRead, pageCount } from "../../../purge/journal/journal.ts";
+import { type AppendWithRead, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
  * @param replies of XADD, and of XRANGE from a place on
@@ -15,7 +15,7 @@ export function appendedIn(
   [position, page]: readonly unknown[],
   place: EntryPlace,
   { n }: NewEntry,
-): Omit<AppendedAndRead, "sentAtMs"> {
+): Omit<AppendWithRead, "sentAtMs"> {
   const read = entriesOf(page);
   const appended = { position: String(position), n };
   const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);

@@ -2,7 +2,7 @@
 import type { RedisClient } from "../../../redis/redis-client.ts";
 import { encodeEntry } from "../../../purge/journal/entry.ts";
 import { keptCount } from "../../../purge/journal/journal.ts";
-import type { PostEntry, Posted, Switch } from "../../../purge/journal/switch.ts";
+import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
 import { postInKey, stateInKey, switchKey } from "./switch-key.ts";
 import { unavailableFor } from "./unavailable.ts";
 
@@ -42,7 +42,7 @@ export class RedisSwitch implements Switch {
     return { kind: "read", state: stateInKey(held), names: postInKey(held) };
   }
 
-  async post(entry: PostEntry): Promise<Posted> {
+  async post(entry: PostEntry): Promise<PostResult> {
     const { redis, namespace } = this.#settings;
     const { post, replaces, bypass } = entry.switched;
     const kept = String(this.#settings.keptCount ?? keptCount);

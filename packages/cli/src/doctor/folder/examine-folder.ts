@@ -1,12 +1,12 @@
 // The first part of doctor: checks the folder that a Worker is deployed from.
-import type { DoctorFinding, Examined } from "../finding.ts";
+import type { DoctorFinding, Examination } from "../finding.ts";
 import { addressFindings } from "./address-findings.ts";
 import { bindingFindings } from "./binding-findings.ts";
 import type { FolderRead } from "./folder-read.ts";
 import { secretFileFindings, secretsInVars } from "./secret-findings.ts";
 import { workerFindings } from "./worker-findings.ts";
 
-export function examineFolder(read: FolderRead): Examined {
+export function examineFolder(read: FolderRead): Examination {
   const { wrangler, configuration, secretFiles } = read;
   const seen = [
     ...(wrangler.kind === "absent" ? [] : [wrangler.name]),

@@ -2,28 +2,28 @@
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
-import type { DoctorFinding, Examined } from "../finding.ts";
+import type { DoctorFinding, Examination } from "../finding.ts";
 import { answerFindings } from "./answer-findings.ts";
 import { cacheFindings } from "./cache-findings.ts";
 import { isOurs } from "../../asking/cache-status.ts";
-import { look, type Outside } from "./look.ts";
+import { look, type LookWorld } from "./look.ts";
 import { linkFindings } from "./link-findings.ts";
 import { originFindings } from "./origin-findings.ts";
 import type { Page } from "./page.ts";
 import { purgeFindings, purgeRefused } from "./purge-findings.ts";
-import { type PagesAsked, type PurgedPage, purgePages, readPages } from "./read-pages.ts";
+import { type ReadOptions, type PurgedPage, purgePages, readPages } from "./read-pages.ts";
 
-export type PagesExamined = Examined & {
+export type PagesExamination = Examination & {
   /** The reason if no page of the site could be fetched. */
   readonly unreachable?: string;
 };
 
 /** @param purger purges the pages for a test; `undefined` purges nothing */
 export async function examinePages(
-  asked: PagesAsked,
+  asked: ReadOptions,
   purger: SiteClient | undefined,
-  world: Outside & Pick<World, "sleep">,
-): Promise<PagesExamined> {
+  world: LookWorld & Pick<World, "sleep">,
+): Promise<PagesExamination> {
   const { pages, notLookedAt } = await readPages(asked, world);
   const ofSite = pages.filter(({ answers }) => answers.length > 0);
   const ofOrigin = pages.filter(({ direct }) => direct.length > 0);
@@ -53,7 +53,7 @@ export async function examinePages(
 async function purgedIfAsked(
   pages: readonly Page[],
   purger: SiteClient | undefined,
-  world: Outside & Pick<World, "sleep">,
+  world: LookWorld & Pick<World, "sleep">,
 ): Promise<PurgedPage[] | CommandError> {
   if (purger === undefined || pages.length === 0) return [];
   try {
@@ -75,7 +75,7 @@ function tellingLittle(pages: readonly Page[]): string[] {
 }
 
 function unseen(
-  { site, origin, debugToken, isOriginOfSite }: PagesAsked,
+  { site, origin, debugToken, isOriginOfSite }: ReadOptions,
   purger: SiteClient | undefined,
 ): string[] {
   if (site === undefined) return [];
@@ -97,7 +97,7 @@ function unseen(
 }
 
 /** @param url the Worker's address at workers.dev */
-export async function examineWorkersDev(url: string, world: Outside): Promise<Examined> {
+export async function examineWorkersDev(url: string, world: LookWorld): Promise<Examination> {
   const looked = await look(`${url}/`, {}, world);
   if (looked.kind === "failed") {
     return { findings: [], lookedAt: [], notLookedAt: [`${url}: ${looked.why}.`] };

@@ -15,7 +15,7 @@ export interface Answer {
   readonly isBadlyEncoded: boolean;
 }
 
-export type Looked = Answer | { readonly kind: "failed"; readonly why: string };
+export type PageAnswer = Answer | { readonly kind: "failed"; readonly why: string };
 
 const answerMsMax = 30_000;
 const bodyCharsMax = 262_144;
@@ -24,14 +24,14 @@ const plainFields = {
   accept: "text/html,application/json;q=0.9,*/*;q=0.8",
 };
 
-export type Outside = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
+export type LookWorld = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
 /** Follows no redirect. Rejects only if the user interrupts. */
 export async function look(
   url: string,
   headers: Readonly<Record<string, string>>,
-  { fetch, interrupted, nowAtMs }: Outside,
-): Promise<Looked> {
+  { fetch, interrupted, nowAtMs }: LookWorld,
+): Promise<PageAnswer> {
   const askedAtMs = nowAtMs();
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]);
   try {

@@ -5,10 +5,10 @@ import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { isOurs } from "../../asking/cache-status.ts";
 import { pathsLinkedFrom } from "./links.ts";
-import { type Answer, look, type Looked, type Outside } from "./look.ts";
+import { type Answer, look, type PageAnswer, type LookWorld } from "./look.ts";
 import type { Page } from "./page.ts";
 
-export interface PagesAsked {
+export interface ReadOptions {
   /** Scheme and host; `undefined`: only the origin is checked. */
   readonly site: string | undefined;
   /** Returns a token for `Tidemark-Debug`; `undefined` if the site is not verified. */
@@ -21,7 +21,7 @@ export interface PagesAsked {
   readonly paths: readonly string[] | undefined;
 }
 
-export interface PagesRead {
+export interface PageReadings {
   readonly pages: readonly Page[];
   readonly notLookedAt: readonly string[];
 }
@@ -30,9 +30,9 @@ export interface PagesRead {
 const pauseMs = 2_100;
 
 export async function readPages(
-  asked: PagesAsked,
-  world: Outside & Pick<World, "sleep">,
-): Promise<PagesRead> {
+  asked: ReadOptions,
+  world: LookWorld & Pick<World, "sleep">,
+): Promise<PageReadings> {
   const { site, origin, debugToken } = asked;
   const base = site ?? origin;
   if (base === undefined) return { pages: [], notLookedAt: [] };
@@ -41,7 +41,7 @@ export async function readPages(
     site === undefined ? undefined : look(site + path, fields, world);
   const ofOrigin = (path: string) =>
     origin === undefined ? undefined : look(origin + path, headers, world);
-  const first = new Map<string, Looked>();
+  const first = new Map<string, PageAnswer>();
   const askFirst = async (path: string) => {
     const looked = await (ofSite(path) ?? ofOrigin(path));
     if (looked !== undefined) first.set(path, looked);
@@ -71,9 +71,9 @@ export async function readPages(
 
 interface PageRead {
   readonly path: string;
-  readonly answers: readonly (Looked | undefined)[];
-  readonly debugged: Looked | undefined;
-  readonly direct: readonly (Looked | undefined)[];
+  readonly answers: readonly (PageAnswer | undefined)[];
+  readonly debugged: PageAnswer | undefined;
+  readonly direct: readonly (PageAnswer | undefined)[];
 }
 
 /** Returns the fields by which Tidemark tells an origin the site's address. */
@@ -92,9 +92,9 @@ function pageOf({ path, answers, debugged, direct }: PageRead): Page[] {
   return page.answers.length + page.direct.length === 0 ? [] : [page];
 }
 
-const isAnswer = (looked: Looked | undefined): looked is Answer => looked?.kind === "answered";
+const isAnswer = (looked: PageAnswer | undefined): looked is Answer => looked?.kind === "answered";
 
-const isTidemarks = (looked: Looked | undefined) => isAnswer(looked) && isOurs(looked.headers);
+const isTidemarks = (looked: PageAnswer | undefined) => isAnswer(looked) && isOurs(looked.headers);
 
 function failuresOf({ path, answers, direct }: PageRead): string[] {
   const failed = (all: PageRead["direct"], whose: string) => {
@@ -122,7 +122,7 @@ const waitSecondsMax = 600;
 export async function purgePages(
   pages: readonly Page[],
   client: SiteClient,
-  world: Outside & Pick<World, "sleep">,
+  world: LookWorld & Pick<World, "sleep">,
 ): Promise<PurgedPage[]> {
   const { origin } = client.site;
   const urls = pages.map(({ path }) => origin + path);

@@ -4,11 +4,11 @@ import type { FindingCode } from "../../../../../src/protocol/finding.ts";
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
-import type { DoctorFinding, Examined } from "../finding.ts";
+import type { DoctorFinding, Examination } from "../finding.ts";
 import { clockFindings } from "./clock-findings.ts";
 import { notJudged, trafficFindings } from "./traffic-findings.ts";
 
-export type SiteExamined = Examined & {
+export type SiteExamination = Examination & {
   /** The reason if the site could not be reached. */
   readonly unreachable?: CommandError;
   /** The site accepts the token. */
@@ -19,7 +19,7 @@ export type SiteExamined = Examined & {
 export async function examineSite(
   client: SiteClient,
   { nowAtMs }: Pick<World, "nowAtMs">,
-): Promise<SiteExamined> {
+): Promise<SiteExamination> {
   const askedAtMs = nowAtMs();
   const health = await told(client, "health", { accepts: [503] });
   if (health instanceof CommandError) return withoutHealth(health, client.site.origin);
@@ -70,7 +70,7 @@ async function told<Name extends AnswerName>(
   }
 }
 
-function withoutHealth(refusal: CommandError, origin: string): SiteExamined {
+function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
   const { code, fault } = refusal;
   const notLookedAt = [`The operator's routes: ${fault.why}`];
   const nothing = { lookedAt: [], notLookedAt, isOperator: false };
