@@ -135,7 +135,7 @@ function numberIn(text: string, name: string): number {
   throw new OperatorError({
     what: "The simulation does not begin.",
     why: `--${name} is ${JSON.stringify(text)}.`,
-    mend: "Give a whole number.",
+    hint: "Give a whole number.",
   });
 }
 
@@ -145,7 +145,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   throw new OperatorError({
     what: "The simulation does not begin.",
     why: `--kind is ${JSON.stringify(text)}.`,
-    mend: `Give one of ${kinds.join(", ")}.`,
+    hint: `Give one of ${kinds.join(", ")}.`,
   });
 }
 

@@ -22,7 +22,10 @@ export async function buildWorker(
 }
 
 /** Bundles the Worker with a configuration that is already checked. */
-export async function bundleWorker(configPath: string, changed: BuildChanges = {}): Promise<string> {
+export async function bundleWorker(
+  configPath: string,
+  changed: BuildChanges = {},
+): Promise<string> {
   return bundled({
     entryPoints: [join(root, "worker.ts")],
     plugins: [usedConfig(resolve(configPath))],

@@ -187,7 +187,7 @@ function unstartable(cause: unknown): OperatorError {
   return new OperatorError({
     what: "The Worker does not start.",
     why: `The runtime says: ${said}.`,
-    mend: "Fix the module that throws; npx wrangler dev shows the location.",
+    hint: "Fix the module that throws; npx wrangler dev shows the location.",
     cause,
   });
 }
@@ -243,7 +243,7 @@ function portRefused(port: number, cause: Error): OperatorError {
   return new OperatorError({
     what: `Port ${port} cannot be used.`,
     why: isTaken ? "Another process listens on it." : `${cause.message}.`,
-    mend: "Choose another with --port.",
+    hint: "Choose another with --port.",
     cause,
   });
 }

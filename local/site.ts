@@ -167,12 +167,12 @@ function refusedStart({ ORIGIN_URL }: Replacement["env"]): OperatorError {
     ? new OperatorError({
         what: "No origin is specified.",
         why: "There is neither --origin nor a variable ORIGIN_URL in the wrangler file or in .dev.vars.",
-        mend: "Pass the address of your site, such as --origin http://127.0.0.1:3000.",
+        hint: "Pass the address of your site, such as --origin http://127.0.0.1:3000.",
       })
     : new OperatorError({
         what: "The Worker does not start.",
         why: "The log lines above show the reason.",
-        mend: "Fix its configuration or its variables.",
+        hint: "Fix its configuration or its variables.",
       });
 }
 

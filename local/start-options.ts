@@ -114,7 +114,7 @@ function parsed(args: readonly string[]) {
     throw new OperatorError({
       what: "The options are refused.",
       why: (cause instanceof Error ? cause.message : "").split(/\. |\n/, 1)[0] + ".",
-      mend: "See npm start -- --help.",
+      hint: "See npm start -- --help.",
     });
   }
 }
@@ -127,7 +127,7 @@ function wholeNumbers(help: string) {
     throw new OperatorError({
       what: `${option} is refused.`,
       why: `${JSON.stringify(given)} is not a whole number from ${range.from} to ${range.to}.`,
-      mend: `See ${help}.`,
+      hint: `See ${help}.`,
     });
   };
 }
@@ -138,7 +138,7 @@ function originOf(url: string): string {
   throw new OperatorError({
     what: "--origin is refused.",
     why: `${shownUrl(url)} ${fault}.`,
-    mend: "Write only scheme and host, such as http://127.0.0.1:3000.",
+    hint: "Write only scheme and host, such as http://127.0.0.1:3000.",
   });
 }
 
@@ -148,6 +148,6 @@ function redisOf(url: string): string {
   throw new OperatorError({
     what: "--redis is refused.",
     why: scheme === undefined ? "It is not a URL." : "It has another scheme.",
-    mend: "Write an address such as redis://127.0.0.1:6379.",
+    hint: "Write an address such as redis://127.0.0.1:6379.",
   });
 }

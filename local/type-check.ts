@@ -43,7 +43,7 @@ function faultIn(output: string, path: string): Fault {
   const [first] = output.split("\n", 1);
   const fault = faults.find(({ file }) => file === path) ??
     faults[0] ?? { file: path, why: `${first}.` };
-  return { what: `${fault.file} does not fit its types.`, why: fault.why, mend: "Fix it there." };
+  return { what: `${fault.file} does not fit its types.`, why: fault.why, hint: "Fix it there." };
 }
 
 /** Returns the folder of TypeScript; `undefined` in a project without it. */

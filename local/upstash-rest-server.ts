@@ -99,7 +99,7 @@ async function listen(server: Server, at: { port: number; host: string }): Promi
     throw new OperatorError({
       what: "The local REST server did not start.",
       why: `It cannot listen on ${at.host}:${at.port}: ${String(cause)}.`,
-      mend: "Choose another port, or 0 for any free one.",
+      hint: "Choose another port, or 0 for any free one.",
       cause,
     });
   }

@@ -161,7 +161,7 @@ function lacksWorld({ name }: TierInCode): Fault {
   return {
     what: `The tier ${JSON.stringify(name)} is off.`,
     why: "It has copies of what Redis has, and there is no usable database.",
-    mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or leave the tier out.",
+    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or leave the tier out.",
   };
 }
 

@@ -1,6 +1,6 @@
 // The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent loads.
 // It knows neither origins nor requests, so application data can use it alone or beside pages.
-import { FewAtOnce } from "./cache/few-at-once.ts";
+import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
 import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
@@ -117,8 +117,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     memory: memories,
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
-  const told = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
-  const reports = createReports(told, platform);
+  const reporting = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
+  const reports = createReports(reporting, platform);
   return {
     settings: { config, platform },
     /** Factories of its parts. */
@@ -162,7 +162,7 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
   const memory = core.make.memory({
     bytesMax: memoryBytesMax,
     form,
-    onLetGo: (body) => fillBudget.countFromNow(body),
+    onRelease: (body) => fillBudget.countFromNow(body),
     onEvicted: () => metrics.add("evictions", ["memory"]),
   });
   memories.add(memory);
@@ -178,7 +178,7 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
     tiers: new TierStack<Detail>(memory, below),
     /** `undefined` on a platform without a Cache API. */
     cacheApi,
-    fewAtOnce: new FewAtOnce(),
+    forwardSlots: new KeyedSemaphore(),
     /** Leases on loads that hold in all colos; `undefined` without a database. */
     leases:
       redis && new RedisLeases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),

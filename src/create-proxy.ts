@@ -80,7 +80,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       const sampled = requestLog?.drawn(request, read.target.path);
       const answer = serve(request, read, contextFor(request, background, address, sampled));
       if (sampled === undefined) return answer;
-      return answer instanceof Promise ? answer.then(told(sampled)) : told(sampled)(answer);
+      return answer instanceof Promise ? answer.then(logged(sampled)) : logged(sampled)(answer);
     },
     /** Runs the cron trigger's work. Never rejects. */
     keepWarm: (background: Background): Promise<void> =>
@@ -89,7 +89,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
 }
 
 /** Returns a function that notes the answer of a sampled request and returns that answer. */
-function told(sampled: SampledRequest): (response: Response) => Response {
+function logged(sampled: SampledRequest): (response: Response) => Response {
   return (response) => {
     sampled.answered(response);
     return response;

@@ -88,12 +88,12 @@ export function faultOf(why: ReasonApart): Fault {
     ? {
         what,
         why: "It was used before the Worker had started, or another Worker of this isolate has it.",
-        mend: "Use it first while a request is answered, and hand it to one Worker.",
+        hint: "Use it first while a request is answered, and hand it to one Worker.",
       }
     : {
         what,
         why: "It was made with another database than the pages have, or with another namespace.",
-        mend: "Make it with the configuration and the variables of the Worker.",
+        hint: "Make it with the configuration and the variables of the Worker.",
       };
 }
 
@@ -111,6 +111,6 @@ export function knownData(cache: object): DataBesidePages {
   throw new OperatorError({
     what: "The option data is refused.",
     why: "It is no cache that createDataCache of this copy of the package has made.",
-    mend: 'Import createDataCache from "tidemark/data", and see that the package is installed once.',
+    hint: 'Import createDataCache from "tidemark/data", and see that the package is installed once.',
   });
 }

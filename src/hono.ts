@@ -115,7 +115,7 @@ function noCache(): OperatorError {
   return new OperatorError({
     what: "withCache has no cache to set as c.var.cache.",
     why: "The application was not called by tidemark, or tidemark was given no data.",
-    mend: "Write tidemark(app, config, { data: cache }), with a cache of createDataCache.",
+    hint: "Write tidemark(app, config, { data: cache }), with a cache of createDataCache.",
   });
 }
 

@@ -25,7 +25,7 @@ export interface AssaultFigures {
   readonly lateMsMax: number;
 }
 
-const patienceMs = 10_000;
+const waitTimeoutMs = 10_000;
 /** What a Worker that answers nothing leaves open at the usual rate, within the patience. */
 const underWayMax = 1_000;
 
@@ -67,7 +67,7 @@ async function statusOf(
   url: string,
   { path, headers, method = "GET", body }: Asking,
 ): Promise<number> {
-  const sent = { method, patienceMs, ...(body !== undefined && { body }) };
+  const sent = { method, waitTimeoutMs, ...(body !== undefined && { body }) };
   return (await ask(url + path, headers, sent)).status;
 }
 

@@ -44,7 +44,7 @@ const alsoShare = 0.05;
 const zipfExponent = 0.95;
 const accountShare = 0.03;
 const conditionalShare = 0.15;
-const patienceMs = 20_000;
+const waitTimeoutMs = 20_000;
 const purgesPerSecond = 1 / 3;
 const fillsAtOnce = 20;
 
@@ -117,7 +117,7 @@ class Visitors {
     { path, headers, wanted }: Request,
     lateAtMs: number,
   ): Promise<void> {
-    const answer = await ask(this.#load.url + path, headers, { patienceMs });
+    const answer = await ask(this.#load.url + path, headers, { waitTimeoutMs });
     const { startedAtMs, cacheStatus } = answer;
     const tookMs = nowAtMs() - Math.min(dueAtMs, startedAtMs);
     const fault = wanted
@@ -168,7 +168,7 @@ const calls = {
     const pages = Array.from({ length: pageCount }, (_, page) => page);
     for (let from = 0; from < pageCount; from += fillsAtOnce) {
       const some = pages.slice(from, from + fillsAtOnce);
-      await Promise.all(some.map((page) => ask(url + pagePath(page), {}, { patienceMs })));
+      await Promise.all(some.map((page) => ask(url + pagePath(page), {}, { waitTimeoutMs })));
     }
   },
   run: (load: HonestLoad): Promise<HonestFigures> => new Visitors(load).run(),

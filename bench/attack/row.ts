@@ -160,7 +160,7 @@ const assaultOf = (
 async function checkOrigin(originUrl: string): Promise<void> {
   const path = pagePath(0);
   const wanted = { page: 0, path, cookie: "", mayBe304: false, notBeforeMs: nowAtMs() };
-  const fault = faultOf(await ask(originUrl + path, {}, { patienceMs: 5_000 }), wanted);
+  const fault = faultOf(await ask(originUrl + path, {}, { waitTimeoutMs: 5_000 }), wanted);
   if (fault !== undefined) throw new BenchFailure(`The origin itself gave ${fault}.`);
 }
 

@@ -10,7 +10,7 @@ export interface Sent {
   readonly method?: string;
   readonly body?: string;
   /** What has no whole answer by then has none; absent, it may take any time. */
-  readonly patienceMs?: number;
+  readonly waitTimeoutMs?: number;
 }
 
 export interface Seen {
@@ -37,7 +37,7 @@ const noAnswer = { status: 0, cacheStatus: "", body: "", bodyBytes: 0, statedByt
 export function ask(
   url: string,
   headers: Readonly<Record<string, string>> = {},
-  { method = "GET", body: sent, patienceMs }: Sent = {},
+  { method = "GET", body: sent, waitTimeoutMs }: Sent = {},
 ): Promise<Seen> {
   const startedAtMs = nowAtMs();
   return new Promise((resolve) => {
@@ -71,7 +71,7 @@ export function ask(
     });
     asking.once("error", () => seen());
     const impatience =
-      patienceMs === undefined ? undefined : setTimeout(() => asking.destroy(), patienceMs);
+      waitTimeoutMs === undefined ? undefined : setTimeout(() => asking.destroy(), waitTimeoutMs);
     asking.end(sent);
   });
 }

@@ -12,7 +12,7 @@ export function unknown(option: string, value: string, known: readonly string[])
   return new OperatorError({
     what: "The run did not start.",
     why: `${option} is ${JSON.stringify(value)}.`,
-    mend: `Write one of: ${known.join(", ")}.`,
+    hint: `Write one of: ${known.join(", ")}.`,
   });
 }
 

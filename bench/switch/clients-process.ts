@@ -21,7 +21,7 @@ export interface ClientFigures {
   readonly lateMsMax: number;
 }
 
-const patienceMs = 10_000;
+const waitTimeoutMs = 10_000;
 
 const course = { isOver: false };
 
@@ -34,7 +34,7 @@ async function run(load: ClientLoad): Promise<ClientFigures> {
     const colo = Math.floor(draws.between(0, load.coloUrls.length));
     const route = draws.oneOf(load.routes);
     const path = `/${route}/${Math.floor(draws.between(0, load.pagesPerRoute))}`;
-    const seen = await ask(`${load.coloUrls[colo]}${path}`, {}, { patienceMs });
+    const seen = await ask(`${load.coloUrls[colo]}${path}`, {}, { waitTimeoutMs });
     const isWhole = seen.status === 200 && seen.body.startsWith(`{"path":"${path}"`);
     const kind = isWhole ? kindOf(seen.cacheStatus) : "failed";
     answers.push({ colo, route, startedAtMs: seen.startedAtMs, kind });
@@ -55,7 +55,7 @@ async function fill({ coloUrls, routes, pagesPerRoute }: ClientLoad): Promise<vo
   for (const url of coloUrls) {
     for (const route of routes) {
       const pages = Array.from({ length: pagesPerRoute }, (_, page) => page);
-      await Promise.all(pages.map((page) => ask(`${url}/${route}/${page}`, {}, { patienceMs })));
+      await Promise.all(pages.map((page) => ask(`${url}/${route}/${page}`, {}, { waitTimeoutMs })));
     }
   }
 }

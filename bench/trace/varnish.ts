@@ -69,7 +69,7 @@ export async function startVarnish(given: { originUrl: string; scale: number }):
   throw new OperatorError({
     what: "Varnish did not start.",
     why: "varnishd is not on PATH, or ended at once.",
-    mend: "Install it, or leave it out with --systems.",
+    hint: "Install it, or leave it out with --systems.",
   });
 }
 

@@ -40,7 +40,7 @@ interface Wanted {
 }
 
 const warmUpCount = 150;
-const patienceMs = 30_000;
+const waitTimeoutMs = 30_000;
 const zipfExponent = 0.95;
 const ranksOf = new Map(kinds.map(({ name, pages }) => [name, zipfRanks(pages, zipfExponent)]));
 
@@ -79,7 +79,7 @@ function mannerDrawn(draws: Draws, kind: Kind): [method: string, headers: Record
 }
 
 async function asked({ colo, kind, path, method, headers }: Wanted, url: string): Promise<Row> {
-  const answer = await ask(`${url}${path}`, headers, { method, patienceMs });
+  const answer = await ask(`${url}${path}`, headers, { method, waitTimeoutMs });
   const { status, startedAtMs, tookMs, headTookMs, bodyBytes, statedBytes } = answer;
   const told = toldBy(answer);
   return {
@@ -99,7 +99,7 @@ async function purged(load: Load, draws: Draws): Promise<PurgeRow> {
   const colo = Math.floor(draws.between(0, load.coloUrls.length));
   const body = JSON.stringify({ tags: [`t${Math.floor(draws.between(0, tagCount))}`] });
   const headers = { authorization: `Bearer ${load.adminToken}` };
-  const sent = { method: "POST", body, patienceMs };
+  const sent = { method: "POST", body, waitTimeoutMs };
   const { status } = await ask(`${load.coloUrls[colo]}/_cache/purge`, headers, sent);
   return { colo, status, endedAtMs: nowAtMs() };
 }

@@ -17,15 +17,19 @@ export interface Visit {
 }
 
 const course = { isOver: false };
-const patienceMs = 10_000;
+const waitTimeoutMs = 10_000;
 
 /** Until it is over. A visit that fails took as long as anybody waits. */
 async function visit({ originUrl, perSecond, seed }: VisitorLoad): Promise<Visit[]> {
   const draws = new Draws(seed);
   const visits: Promise<Visit>[] = [];
   const begin = async (at: number): Promise<Visit> => {
-    const { status, startedAtMs, tookMs } = await ask(`${originUrl}/own/${at}`, {}, { patienceMs });
-    return { startedAtMs, tookMs: status === 200 ? tookMs : patienceMs };
+    const { status, startedAtMs, tookMs } = await ask(
+      `${originUrl}/own/${at}`,
+      {},
+      { waitTimeoutMs },
+    );
+    return { startedAtMs, tookMs: status === 200 ? tookMs : waitTimeoutMs };
   };
   while (!course.isOver) {
     const instants = instantsMs(draws, { perSecond, seconds: 1 });
@@ -44,7 +48,7 @@ async function readAll(given: { coloUrls: readonly string[]; pageCount: number }
     const others: string[] = [];
     const reader = async () => {
       for (let page = next++; page < pageCount; page = next++) {
-        const { status, cacheStatus } = await ask(`${url}/page/${page}`, {}, { patienceMs });
+        const { status, cacheStatus } = await ask(`${url}/page/${page}`, {}, { waitTimeoutMs });
         if (status === 200 && cacheStatus.startsWith("tidemark; hit")) hits += 1;
         else if (others.length < 5) others.push(`/page/${page}: ${status} ${cacheStatus}`);
       }

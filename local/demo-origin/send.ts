@@ -33,7 +33,11 @@ export const sendJson = (context: Context<DemoEnv>, data: object, kept: PageCach
 /** Call it after the queries of a page, so that the stamp in its footer includes them. */
 export async function sendPage(
   context: Context<DemoEnv>,
-  page: PageCaching & { readonly title: string; readonly description?: string; readonly content: Html },
+  page: PageCaching & {
+    readonly title: string;
+    readonly description?: string;
+    readonly content: Html;
+  },
 ): Promise<Response> {
   const { assets, nowAtMs } = context.var.site;
   const atMs = nowAtMs();

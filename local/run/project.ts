@@ -69,7 +69,7 @@ function unbundled({ main, config = "", library }: Project, cause: Error): Opera
   return new OperatorError({
     what: `${path} cannot be bundled.`,
     why: firstFault(cause, { path, library }),
-    mend: "Fix it there. If only wrangler can bundle it, run npx wrangler dev.",
+    hint: "Fix it there. If only wrangler can bundle it, run npx wrangler dev.",
     cause,
   });
 }

@@ -166,7 +166,7 @@ export class LaggingReplica {
     throw new OperatorError({
       what: "The replica lag cannot be imitated.",
       why: this.#divergence ?? "The primary returned no copy of its data.",
-      mend: "Start it with a Redis 7.0 to 7.2, a Valkey, an empty Redis, or without a lag.",
+      hint: "Start it with a Redis 7.0 to 7.2, a Valkey, an empty Redis, or without a lag.",
     });
   }
 }

@@ -124,7 +124,7 @@ function addressWithoutSecrets(redisUrl: string): string {
   throw new OperatorError({
     what: "The address of Redis cannot be read.",
     why: "It is not a URL that begins with redis:// or rediss://.",
-    mend: "Write it as redis://user:password@host:port, with user and password percent-encoded.",
+    hint: "Write it as redis://user:password@host:port, with user and password percent-encoded.",
   });
 }
 
@@ -136,7 +136,7 @@ function unreachableError(address: string, cause: unknown): OperatorError {
   return new OperatorError({
     what: `Redis at ${address} cannot be used.`,
     why: `Connecting ended with: ${errorText(cause).replace(/\.$/, "")}.`,
-    mend: "Start it, correct the address or password, or omit it to use the embedded Valkey.",
+    hint: "Start it, correct the address or password, or omit it to use the embedded Valkey.",
   });
 }
 

@@ -109,7 +109,11 @@ function unitMs(name: string): 1 | 1_000 {
   return name.startsWith("P") ? 1 : 1_000;
 }
 
-function instantOf(executed: ExecutedCommand, unit: 1 | 1_000, amount: RedisArgument | undefined): string {
+function instantOf(
+  executed: ExecutedCommand,
+  unit: 1 | 1_000,
+  amount: RedisArgument | undefined,
+): string {
   return String(executed.executedAtMs + Number(amount?.toString()) * unit);
 }
 

@@ -4,21 +4,21 @@ import type { Reason } from "../base/operator-error.ts";
 /**
  * Returns the URL without its fragment, or why it is rejected.
  *
- * @param mend the hint for a rejected URL
+ * @param hint the hint for a rejected URL
  */
 export function askedUrl(
   text: string,
   { origin }: Pick<URL, "origin">,
-  mend: string,
+  hint: string,
 ): string | Reason {
   const whole = text.startsWith("/") ? `${origin}${text}` : text;
   if (!/^https?:\/\/[^/?#]/i.test(whole) || !URL.canParse(whole)) {
     const shown = JSON.stringify(text.slice(0, 80));
-    return { why: `${shown} is neither an http or https URL nor a path.`, mend };
+    return { why: `${shown} is neither an http or https URL nor a path.`, hint };
   }
   const { username, password } = new URL(whole);
   if (username !== "" || password !== "") {
-    return { why: "The URL holds a user name or a password.", mend: "Leave them out." };
+    return { why: "The URL holds a user name or a password.", hint: "Leave them out." };
   }
   return whole.replace(/#.*$/s, "");
 }

@@ -15,7 +15,7 @@ import {
   RefusedCredentials,
   type RefusedCredentialsSettings,
 } from "./access/refused-credentials.ts";
-import { told, toldError } from "./told.ts";
+import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 export interface OperatorGateSettings extends RefusedCredentialsSettings {
   readonly adminToken: Secret;
@@ -61,8 +61,8 @@ export class OperatorGate {
     if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
     const judged = await this.#judgedBearer(request);
     if (judged === "valid") return undefined;
-    const error = { code: "unauthorized", what, why: whyOf[judged], mend: mendOfBearer };
-    return toldError(401, error, { "www-authenticate": "Bearer" });
+    const error = { code: "unauthorized", what, why: whyOf[judged], hint: hintOfBearer };
+    return errorAnswer(401, error, { "www-authenticate": "Bearer" });
   }
 
   /** Returns whether the value of `Tidemark-Debug` is the token. */
@@ -85,20 +85,20 @@ export class OperatorGate {
         code: "unauthorized",
         what,
         why: "There is no challenge.",
-        mend: mendOfProof,
+        hint: hintOfProof,
       };
-      return toldError(401, error);
+      return errorAnswer(401, error);
     }
     const { ofToken } = await this.#keysOf(this.adminToken);
     const found = await challengeIn(ofToken, bounded(given), this.#hostsOf(request));
     if (found === undefined) {
       this.refusals.refused("challenge", "wrong");
       const why = "The challenge is not signed with this deployment's ADMIN_TOKEN for this host.";
-      return toldError(401, { code: "unauthorized", what, why, mend: mendOfProof });
+      return errorAnswer(401, { code: "unauthorized", what, why, hint: hintOfProof });
     }
     this.refusals.accepted("challenge");
     const atSeconds = Math.floor(this.#settings.nowAtMs() / 1_000);
-    return told({ proof: await proofOf(ofToken, { ...found, atSeconds }), atSeconds });
+    return jsonAnswer({ proof: await proofOf(ofToken, { ...found, atSeconds }), atSeconds });
   }
 
   async #judgedBearer(request: Request): Promise<"valid" | "absent" | CredentialRefusal> {
@@ -173,13 +173,13 @@ const whyOf: Readonly<Record<CredentialRefusal | "absent", string>> = {
   malformed: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer.",
   expired: "The Authorization field holds a derived token whose time is over.",
 };
-const mendOfBearer =
+const hintOfBearer =
   'Send "Authorization: Bearer <ADMIN_TOKEN>", with the value that was set as the secret ADMIN_TOKEN.';
-const mendOfProof =
+const hintOfProof =
   "Use the command tidemark with the value that was set as the secret ADMIN_TOKEN, and with a host of the site.";
 
 /** @param fault says why the secret is unusable, and nothing else about it */
 export function notUsable(fault: Fault, what: string): Response {
   const why = `On this deployment, ${fault.what} ${fault.why}`;
-  return toldError(503, { code: "not-usable", what, why, mend: fault.mend });
+  return errorAnswer(503, { code: "not-usable", what, why, hint: fault.hint });
 }

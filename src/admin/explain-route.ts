@@ -3,12 +3,12 @@ import { askedUrl } from "./asked-url.ts";
 import { type ExplainSubject, explain } from "./explain/explain.ts";
 import { sentencesOf } from "./explain/sentences.ts";
 import { compileUrlReader } from "../proxy/request/url-reader.ts";
-import { told, toldError } from "./told.ts";
+import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 /** An invalid parameter, and a hint. */
 interface ParameterFault {
   readonly why: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 const known = ["url", "method", "header", "format"];
@@ -24,14 +24,14 @@ export async function explainRoute(request: Request, explained: ExplainSubject):
   const asked = new URL(request.url);
   const question = questionIn(asked);
   if ("why" in question) {
-    return toldError(400, { code: "malformed", what: "Nothing was explained.", ...question });
+    return errorAnswer(400, { code: "malformed", what: "Nothing was explained.", ...question });
   }
   const { url, init } = question;
   const { config, matchRoute, siteHosts } = explained.context.site;
   // A separate reader, because the isolate's reader remembers URLs.
   const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
   const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
-  if (!wantsText(asked, request.headers)) return told(explanation);
+  if (!wantsText(asked, request.headers)) return jsonAnswer(explanation);
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
   return new Response(`${sentencesOf(explanation)}\n`, { headers });
 }
@@ -54,17 +54,17 @@ function questionIn(asked: URL): Question | ParameterFault {
   if (foreign !== undefined) {
     const why = `${quoted(foreign)} is no parameter of this route.`;
     const encode = "If it belongs to the URL that is asked about, escape that URL: & is %26.";
-    return { why, mend: `It takes ${known.join(", ")}. ${encode}` };
+    return { why, hint: `It takes ${known.join(", ")}. ${encode}` };
   }
   const twice = known.find((name) => name !== "header" && given.getAll(name).length > 1);
   if (twice !== undefined) {
-    return { why: `${quoted(twice)} is given more than once.`, mend: "Give it once." };
+    return { why: `${quoted(twice)} is given more than once.`, hint: "Give it once." };
   }
   const format = given.get("format");
   if (format !== null && !formats.includes(format)) {
     return {
       why: `${quoted(format)} is no format.`,
-      mend: `Write format=${formats.join(" or ")}.`,
+      hint: `Write format=${formats.join(" or ")}.`,
     };
   }
   const url = urlIn(given.get("url"), asked);
@@ -72,7 +72,7 @@ function questionIn(asked: URL): Question | ParameterFault {
   const method = given.get("method") ?? "GET";
   if (!isMethod(method, url)) {
     const why = `${quoted(method)} is no method that a request can have.`;
-    return { why, mend: "Write one such as GET, HEAD or POST, or leave it out for GET." };
+    return { why, hint: "Write one such as GET, HEAD or POST, or leave it out for GET." };
   }
   const headers = headersIn(given.getAll("header"));
   return headers instanceof Headers ? { url, init: { method, headers } } : headers;
@@ -80,9 +80,9 @@ function questionIn(asked: URL): Question | ParameterFault {
 
 function urlIn(text: string | null, asked: URL): string | ParameterFault {
   const example = "https://www.example.com/news/?page=2";
-  const mend = `Write url=${encodeURIComponent(example)} for ${example}, or a path for this host.`;
-  if (text === null || text === "") return { why: "No URL is given.", mend };
-  return askedUrl(text, asked, mend);
+  const hint = `Write url=${encodeURIComponent(example)} for ${example}, or a path for this host.`;
+  if (text === null || text === "") return { why: "No URL is given.", hint };
+  return askedUrl(text, asked, hint);
 }
 
 function isMethod(method: string, url: string): boolean {
@@ -95,16 +95,16 @@ function isMethod(method: string, url: string): boolean {
 
 function headersIn(lines: readonly string[]): Headers | ParameterFault {
   const headers = new Headers();
-  const mend =
+  const hint =
     "Write header=Name:%20value, such as header=Accept-Language:%20de, once for each field.";
   for (const line of lines) {
     const colonAt = line.indexOf(":");
     if (colonAt <= 0)
-      return { why: `${quoted(line)} is no field: it has no name before a colon.`, mend };
+      return { why: `${quoted(line)} is no field: it has no name before a colon.`, hint };
     try {
       headers.append(line.slice(0, colonAt), line.slice(colonAt + 1).trim());
     } catch {
-      return { why: `${quoted(line)} has a name or a value that no field may have.`, mend };
+      return { why: `${quoted(line)} has a name or a value that no field may have.`, hint };
     }
   }
   return headers;

@@ -7,9 +7,9 @@ import { type Status, statusOf, summaryOf } from "../protocol/finding.ts";
 import { FindingLog } from "./health/finding-log.ts";
 import { findingsOf } from "./health/findings.ts";
 import { evictionWatches, lookFurther } from "./health/look-further.ts";
-import { type HealthSettings, lookedNoFurther, lookHere } from "./health/looked.ts";
+import { type HealthSettings, lookedNoFurther, lookHere } from "./health/site-state.ts";
 import { isUnable } from "./health/origin-findings.ts";
-import { told } from "./told.ts";
+import { jsonAnswer } from "./json-answers.ts";
 
 /** The request for health, with the means to renew the view. */
 export interface HealthRequest extends Attention {
@@ -37,7 +37,7 @@ export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
       const found = findingsOf(looked);
       findingLog.looked(found, looked);
       const status = statusOf(found, isUnable(looked));
-      return told({ status }, httpStatusOf(status));
+      return jsonAnswer({ status }, httpStatusOf(status));
     }
     const refusal = await gate.refusalOf(request);
     if (refusal !== undefined) return refusal;
@@ -48,7 +48,7 @@ export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
     const summary = summaryOf(findings);
     const at = isoOf(looked.atMs);
     const said = { status, summary, scope, at, version, colo, findings, notLookedAt };
-    return told(said, httpStatusOf(status));
+    return jsonAnswer(said, httpStatusOf(status));
   };
 }
 

@@ -14,7 +14,7 @@ import {
 } from "./purge-route.ts";
 import { nothingPurged } from "./purge-sender.ts";
 import type { PurgeLog } from "./purges/purge-log.ts";
-import { told, toldError } from "./told.ts";
+import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 export interface HookRouteSettings extends AcceptanceRouteSettings {
   readonly gate: Pick<OperatorGate, "refusals">;
@@ -39,8 +39,8 @@ export function hookRoute(
     bodyOf: async (of, bytesMax) => {
       const bytes = await bodyUpTo(of, bytesMax);
       if (typeof bytes !== "string") return bytes;
-      const mendOfLarge = "Let the sender write less, or raise maxBytes of this hook.";
-      const { code, ...refusal } = refusalOfBody(bytes, { bytesMax, mendOfLarge });
+      const hintOfLarge = "Let the sender write less, or raise maxBytes of this hook.";
+      const { code, ...refusal } = refusalOfBody(bytes, { bytesMax, hintOfLarge });
       return { ...refusal, code, refusal: code };
     },
     judged: (refusal) =>
@@ -58,18 +58,18 @@ export function hookRoute(
       if (handled.accepted !== undefined) purgeLog.accepted(handled.accepted, request);
       return handled;
     },
-    ignored: () => ({ answer: told({ ignored: true }) }),
+    ignored: () => ({ answer: jsonAnswer({ ignored: true }) }),
     refused,
   });
 }
 
 const noDryRun = {
   why: "dryRun is no field of a webhook's purge.",
-  mend: "Leave it out.",
+  hint: "Leave it out.",
 };
 
-function refused({ status, code, refusal, why, mend }: HookRefusal): PurgeAnswer {
+function refused({ status, code, refusal, why, hint }: HookRefusal): PurgeAnswer {
   const headers = { "retry-after": String(retryAfterSeconds) };
-  const error = { code, what: nothingPurged, why, mend };
-  return { answer: toldError(status, error, status === 503 ? headers : {}), refusal };
+  const error = { code, what: nothingPurged, why, hint };
+  return { answer: errorAnswer(status, error, status === 503 ? headers : {}), refusal };
 }

@@ -9,7 +9,7 @@ import { hottest } from "../proxy/warm/keep-warm.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import type { Journal } from "../purge/journal/journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
-import { journalAway, told, toldError } from "./told.ts";
+import { journalAway, jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 /** Isolates report once a minute, so this is about ten reports of each, if the stream still has them. */
 const lookedBackMs = 600_000;
@@ -55,7 +55,7 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
   if ("why" in covered) return unavailable(covered);
   const holdsAtMs = acceptedAtMs(position) + settings.visibleWithinSeconds * 1_000;
   const holdsInSeconds = Math.max(0, Math.ceil((holdsAtMs - context.nowAtMs()) / 1_000));
-  return told({ ...covered, holdsInSeconds } satisfies OperatorAnswer<"hot">);
+  return jsonAnswer({ ...covered, holdsInSeconds } satisfies OperatorAnswer<"hot">);
 }
 
 async function hottestNow(hotKeys: HotKeys, count: number, context: Context): Promise<Response> {
@@ -63,7 +63,7 @@ async function hottestNow(hotKeys: HotKeys, count: number, context: Context): Pr
   if (notes === "unavailable") return unavailable(databaseAway);
   // Anyone who can write to Redis could have added notes, so show only notes that warming would accept.
   const shown = hottest(notes, countMax).filter((note) => askedAgain(note, context) !== undefined);
-  return told({ pages: shown.slice(0, count).map(pageOf) } satisfies OperatorAnswer<"hot">);
+  return jsonAnswer({ pages: shown.slice(0, count).map(pageOf) } satisfies OperatorAnswer<"hot">);
 }
 
 async function hottestCovered(
@@ -91,28 +91,28 @@ const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
 const off: Reason = {
   why: "The configuration has no hotKeys, so isolates do not tell which keys are hot.",
-  mend: "Set hotKeys: 100 in the configuration, and deploy. After some minutes ask again.",
+  hint: "Set hotKeys: 100 in the configuration, and deploy. After some minutes ask again.",
 };
 
 const databaseAway: Reason = {
   why: "The database did not answer.",
-  mend: "In a moment, ask again. GET /_cache/health tells more.",
+  hint: "In a moment, ask again. GET /_cache/health tells more.",
 };
 
 function trimmed(position: string): Reason {
   const why = `The journal has no entry at ${quoted(position)}, or not any more.`;
-  return { why, mend: "Name the position of an entry that GET /_cache/journal?last=20 tells." };
+  return { why, hint: "Name the position of an entry that GET /_cache/journal?last=20 tells." };
 }
 
 function malformed(why: string): Response {
-  const mend = "Ask for ?count=100&coveredBy=<the position of a purge>, or leave both out.";
-  return toldError(400, { code: "malformed", what, why, mend });
+  const hint = "Ask for ?count=100&coveredBy=<the position of a purge>, or leave both out.";
+  return errorAnswer(400, { code: "malformed", what, why, hint });
 }
 
-function notFound(code: string, { why, mend }: Reason): Response {
-  return toldError(404, { code, what, why, mend });
+function notFound(code: string, { why, hint }: Reason): Response {
+  return errorAnswer(404, { code, what, why, hint });
 }
 
-function unavailable({ why, mend }: Reason): Response {
-  return toldError(503, { code: "unavailable", what, why, mend });
+function unavailable({ why, hint }: Reason): Response {
+  return errorAnswer(503, { code: "unavailable", what, why, hint });
 }

@@ -5,7 +5,7 @@ import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { Journal } from "../purge/journal/journal.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
-import { journalAway, told, toldError } from "./told.ts";
+import { journalAway, jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 /** Entries are up to 8 KiB each, so an answer stays within 1 MiB. */
 const countMax = 128;
@@ -41,7 +41,7 @@ export async function journalRoute(
   const entries = last === null ? found : found.toReversed();
   const isPageFull = last === null && entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
-  return told({ entries: entries.map(receiptOf), next } satisfies OperatorAnswer<"journal">);
+  return jsonAnswer({ entries: entries.map(receiptOf), next } satisfies OperatorAnswer<"journal">);
 }
 
 function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: Entry) {
@@ -54,11 +54,11 @@ function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: 
 const what = "The journal was not shown.";
 
 function malformed(why: string): Response {
-  const mend =
+  const hint =
     "Ask for ?after=<the position of an entry>&count=100, or for ?last=20, or leave all out.";
-  return toldError(400, { code: "malformed", what, why, mend });
+  return errorAnswer(400, { code: "malformed", what, why, hint });
 }
 
 function unavailable(reason: Reason): Response {
-  return toldError(503, { code: "unavailable", what, ...reason });
+  return errorAnswer(503, { code: "unavailable", what, ...reason });
 }

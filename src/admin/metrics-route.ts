@@ -5,10 +5,10 @@ import type { Unavailable } from "../reports/folding.ts";
 import { prometheusText } from "../reports/prometheus.ts";
 import { textFormatType } from "../reports/text-format.ts";
 import type { Totals } from "../reports/totals.ts";
-import { toldMetrics } from "../reports/told-metrics.ts";
+import { metricsAnswer } from "../reports/metrics-answer.ts";
 import { version } from "../version.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
-import { told, toldError } from "./told.ts";
+import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 /** The sources of a scrape. */
 export interface MetricsSource {
@@ -41,7 +41,7 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
     build: { version, purgeBoundSeconds },
   };
   if (format === "json")
-    return told(toldMetrics(shown, nowAtMs()) satisfies OperatorAnswer<"metrics">);
+    return jsonAnswer(metricsAnswer(shown, nowAtMs()) satisfies OperatorAnswer<"metrics">);
   return new Response(prometheusText(shown), {
     headers: { "content-type": textFormatType, "cache-control": "no-store" },
   });
@@ -59,13 +59,13 @@ function formatOf({ url, headers }: Request): string {
 
 function noSuchFormat(format: string): Response {
   const why = `${JSON.stringify(format.slice(0, 80))} is no format.`;
-  const mend = `Write format=${formats.join(" or ")}, or leave it out.`;
-  return toldError(400, { code: "malformed", what: "No metrics were shown.", why, mend });
+  const hint = `Write format=${formats.join(" or ")}, or leave it out.`;
+  return errorAnswer(400, { code: "malformed", what: "No metrics were shown.", why, hint });
 }
 
-function notShown({ why, mend, isLasting }: Unavailable): Response {
+function notShown({ why, hint, isLasting }: Unavailable): Response {
   const what = "No metrics were shown.";
   return isLasting === true
-    ? toldError(404, { code: "no-metrics", what, why, mend })
-    : toldError(503, { code: "unavailable", what, why, mend });
+    ? errorAnswer(404, { code: "no-metrics", what, why, hint })
+    : errorAnswer(503, { code: "unavailable", what, why, hint });
 }

@@ -16,7 +16,7 @@ import type { AcceptedPurge } from "./purges/purge-log.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
 import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
-import { journalAway, told, toldError, toldOf } from "./told.ts";
+import { journalAway, jsonAnswer, errorAnswer, orderSummary } from "./json-answers.ts";
 
 /** Settings for accepting purges from any kind of sender. */
 export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail>, "metrics"> {
@@ -57,7 +57,7 @@ export async function purgeRoute(
   if (sender.kind === "refused") return sender;
   const bytes = await bodyUpTo(request, orderBytesMax);
   if (typeof bytes === "string") {
-    const bounds = { bytesMax: orderBytesMax, mendOfLarge: "Send several purges." };
+    const bounds = { bytesMax: orderBytesMax, hintOfLarge: "Send several purges." };
     const { status, code, ...reason } = refusalOfBody(bytes, bounds);
     return refused(status, code, reason);
   }
@@ -72,7 +72,7 @@ export async function purgeRoute(
   if (order.isDryRun) {
     const run = await dryRun(order.targets, settings, { by, id });
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));
-    return { answer: told({ dryRun: true, ...toldOf(order.reading), ...run }) };
+    return { answer: jsonAnswer({ dryRun: true, ...orderSummary(order.reading), ...run }) };
   }
   return accepted(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, attention);
 }
@@ -94,7 +94,10 @@ export async function accepted(
   metrics.add("purges");
   const { position } = acceptance;
   const purge = { position, by, mode, reason, counts: reading.counts };
-  return { answer: told({ position, ...toldOf(reading), visibleWithinSeconds }), accepted: purge };
+  return {
+    answer: jsonAnswer({ position, ...orderSummary(reading), visibleWithinSeconds }),
+    accepted: purge,
+  };
 }
 
 /**
@@ -111,24 +114,24 @@ function asSent(bytes: Uint8Array<ArrayBuffer>): string | undefined {
 }
 
 /** @param code of the error; metrics use the same */
-function refused(status: number, code: PurgeRefusal, { why, mend }: Reason): PurgeAnswer {
-  return { answer: toldError(status, { code, what: nothingPurged, why, mend }), refusal: code };
+function refused(status: number, code: PurgeRefusal, { why, hint }: Reason): PurgeAnswer {
+  return { answer: errorAnswer(status, { code, what: nothingPurged, why, hint }), refusal: code };
 }
 
-const notUtf8: Reason = { why: "The body is not UTF-8.", mend: "Send JSON in UTF-8." };
+const notUtf8: Reason = { why: "The body is not UTF-8.", hint: "Send JSON in UTF-8." };
 
 function triedBefore(id: string): Reason {
   const why = `A dry run with the id ${JSON.stringify(id.slice(0, 80))} was answered before.`;
-  return { why, mend: "Sign each dry run anew, with an id of its own." };
+  return { why, hint: "Sign each dry run anew, with an id of its own." };
 }
 
 function usedBefore(id: string): Reason {
   const why = `The id ${JSON.stringify(id.slice(0, 80))} was used with another body.`;
-  return { why, mend: "Give each purge an id of its own." };
+  return { why, hint: "Give each purge an id of its own." };
 }
 
 function unavailable(reason: Reason): PurgeAnswer {
   const error = { code: "unavailable", what: "The purge was not accepted.", ...reason };
-  const answer = toldError(503, error, { "retry-after": String(retryAfterSeconds) });
+  const answer = errorAnswer(503, error, { "retry-after": String(retryAfterSeconds) });
   return { answer, refusal: "unavailable" };
 }

@@ -5,7 +5,7 @@ import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import { type WebhookClaim, webhookClaim } from "../purge/acceptance/webhook.ts";
 import { notUsable, type OperatorGate } from "./auth.ts";
-import { toldError } from "./told.ts";
+import { errorAnswer } from "./json-answers.ts";
 
 export interface SenderSettings extends Pick<Environment, "purgeSecrets"> {
   readonly gate: OperatorGate;
@@ -83,15 +83,15 @@ const reasonOf: Readonly<
 
 function tooLongId(): SenderRefusal {
   const why = `Its webhook-id is over ${idLengthMax} characters.`;
-  const error = { code: "malformed", what: nothingPurged, why, mend: "Give it a shorter one." };
-  return { kind: "refused", answer: toldError(400, error), refusal: "malformed" };
+  const error = { code: "malformed", what: nothingPurged, why, hint: "Give it a shorter one." };
+  return { kind: "refused", answer: errorAnswer(400, error), refusal: "malformed" };
 }
 
 function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRefusal {
-  const mend =
+  const hint =
     'Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or send "Authorization: Bearer <ADMIN_TOKEN>".';
-  const error = { code: "unauthorized", what: nothingPurged, why: `${why}.`, mend };
-  return { kind: "refused", answer: toldError(401, error), refusal };
+  const error = { code: "unauthorized", what: nothingPurged, why: `${why}.`, hint };
+  return { kind: "refused", answer: errorAnswer(401, error), refusal };
 }
 
 /** A sender keeps a purge that gets this response, and retries it after the deployment is fixed. */

@@ -17,7 +17,7 @@ import { PurgeLog } from "./purges/purge-log.ts";
 import { type PurgeAnswer, purgeRoute } from "./purge-route.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { statsRoute } from "./stats-route.ts";
-import { noJournal } from "./told.ts";
+import { noJournal } from "./json-answers.ts";
 import { warmRoute } from "./warm-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */

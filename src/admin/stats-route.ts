@@ -10,11 +10,11 @@ import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import type { ConfiguredRoute } from "../protocol/answers.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import { told } from "./told.ts";
+import { jsonAnswer } from "./json-answers.ts";
 
 /** @param colo of the request */
 export async function statsRoute(settings: AdminSettings, colo: string): Promise<Response> {
-  return told(await stats(settings, colo));
+  return jsonAnswer(await stats(settings, colo));
 }
 
 /** Collects the counts of this isolate only. Every colo has its own isolates, often several. */

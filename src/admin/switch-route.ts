@@ -15,7 +15,7 @@ import type { Switch } from "../purge/journal/switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
-import { journalAway, told, toldError } from "./told.ts";
+import { journalAway, jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 /** Settings of the route. Without a journal, `switching` says why. */
 export interface SwitchRouteSettings {
@@ -49,7 +49,7 @@ export async function switchState(
 ): Promise<Response> {
   const { switching, variable, visibleWithinSeconds, routes } = settings;
   if ("why" in switching) {
-    return told({ ...stateTold(undefined), variable, journal: switching.why });
+    return jsonAnswer({ ...stateAnswer(undefined), variable, journal: switching.why });
   }
   await switching.view.attend(attention)?.();
   const held = await switching.switching.read();
@@ -57,14 +57,14 @@ export async function switchState(
   const here = known?.bypass ?? false;
   if (held.kind === "unavailable") {
     const journal = journalAway(held, "ask again");
-    return told({ ...stateTold(known), here, variable, visibleWithinSeconds, journal });
+    return jsonAnswer({ ...stateAnswer(known), here, variable, visibleWithinSeconds, journal });
   }
   const { state, names } = held;
   const isSpoilt = state === undefined && names !== "";
   const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
   const unknownRoutes = unknownOf(named, routes);
-  return told({
-    ...stateTold(state),
+  return jsonAnswer({
+    ...stateAnswer(state),
     here,
     variable,
     visibleWithinSeconds,
@@ -93,7 +93,7 @@ export async function switchRoute(
   const { switching, routes, variable, visibleWithinSeconds } = settings;
   const bytes = await bodyUpTo(request, orderBytesMax);
   if (typeof bytes === "string") {
-    const bounds = { bytesMax: orderBytesMax, mendOfLarge: tooLarge.mend };
+    const bounds = { bytesMax: orderBytesMax, hintOfLarge: tooLarge.hint };
     const { status, code, ...reason } = refusalOfBody(bytes, bounds);
     return refused(status, code, reason);
   }
@@ -113,10 +113,10 @@ export async function switchRoute(
     case "posted": {
       const [trace_id, logged] = [traceIdOf(request.headers), loggedReason(reason)];
       switching.switchLog.posted(posted.state, { by, reason: logged, trace_id });
-      return told({ ...stateTold(posted.state), variable, visibleWithinSeconds });
+      return jsonAnswer({ ...stateAnswer(posted.state), variable, visibleWithinSeconds });
     }
     case "overtaken":
-      return refused(409, "overtaken", cameBetween);
+      return refused(409, "overtaken", conflict);
     case "too-large":
       return refused(413, "too-large", tooLarge);
     case "unavailable":
@@ -126,7 +126,7 @@ export async function switchRoute(
   }
 }
 
-function stateTold(state: SwitchState | undefined) {
+function stateAnswer(state: SwitchState | undefined) {
   if (state === undefined) return { bypass: false, position: null, since: null };
   const { bypass, position } = state;
   return { bypass, position, since: isoOf(acceptedAtMs(position)) };
@@ -137,7 +137,7 @@ function readOrder(body: string): SwitchOrder | Reason {
   try {
     parsed = JSON.parse(body);
   } catch {
-    return { why: "The body is not JSON.", mend: `${example}.` };
+    return { why: "The body is not JSON.", hint: `${example}.` };
   }
   const checked = z.safeParse(switchOrder, parsed);
   if (checked.success) return checked.data;
@@ -148,39 +148,39 @@ function readOrder(body: string): SwitchOrder | Reason {
       : place === "bypass"
         ? "bypass must be true, false or a list of route names."
         : 'The body must be an object with "bypass", and may have "reason".';
-  return { why, mend: `${example}.` };
+  return { why, hint: `${example}.` };
 }
 
 const what = "Nothing was switched.";
 
-function refused(status: number, code: string, { why, mend }: Reason): Response {
-  return toldError(status, { code, what, why, mend });
+function refused(status: number, code: string, { why, hint }: Reason): Response {
+  return errorAnswer(status, { code, what, why, hint });
 }
 
 const tooLarge: Reason = {
   why: "The body names more routes than an entry of the journal holds.",
-  mend: 'Send {"bypass": true}, or fewer names.',
+  hint: 'Send {"bypass": true}, or fewer names.',
 };
 
-const cameBetween: Reason = {
+const conflict: Reason = {
   why: "Somebody else changed the switch at the same time.",
-  mend: "Ask GET /_cache/switch. If you still want your change, send it again.",
+  hint: "Ask GET /_cache/switch. If you still want your change, send it again.",
 };
 
-const toldNamesMax = 10;
+const shownNamesMax = 10;
 
 function noSuchRoute(unknown: readonly string[], names: readonly string[]): Reason {
-  const shown = unknown.slice(0, toldNamesMax).map((name) => JSON.stringify(name.slice(0, 80)));
+  const shown = unknown.slice(0, shownNamesMax).map((name) => JSON.stringify(name.slice(0, 80)));
   const why = `The configuration has no route named ${shown.join(", ")}.`;
   return {
     why,
-    mend: `Name routes of the configuration: ${routeNames(names)}. Or send {"bypass": true}.`,
+    hint: `Name routes of the configuration: ${routeNames(names)}. Or send {"bypass": true}.`,
   };
 }
 
 /** Adds a hint to BYPASS, which works without a journal. */
-function withoutJournal({ why, mend }: Reason): Reason {
-  return { why, mend: `${mend} Or deploy with the variable BYPASS, which needs no journal.` };
+function withoutJournal({ why, hint }: Reason): Reason {
+  return { why, hint: `${hint} Or deploy with the variable BYPASS, which needs no journal.` };
 }
 
 const retryAfterSeconds = 5;
@@ -191,5 +191,5 @@ function unavailable(reason: Reason): Response {
     what: "The switch was not changed, as far as is known.",
     ...reason,
   };
-  return toldError(503, error, { "retry-after": String(retryAfterSeconds) });
+  return errorAnswer(503, error, { "retry-after": String(retryAfterSeconds) });
 }

@@ -43,17 +43,17 @@ export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
   try {
     parsed = JSON.parse(body);
   } catch {
-    return { why: "The body is not JSON.", mend: example };
+    return { why: "The body is not JSON.", hint: example };
   }
   const checked = z.safeParse(warmOrder, parsed);
   if (!checked.success) {
     const { path = [], message = "" } = checked.error.issues[0] ?? {};
-    return { why: `${placeOf(path)} ${message}.`, mend: example };
+    return { why: `${placeOf(path)} ${message}.`, hint: example };
   }
   // The schema drops this key silently.
   if (Object.hasOwn((parsed as WarmOrder).data ?? {}, unnamed)) {
     const why = `data may not name "${unnamed}".`;
-    return { why, mend: "Leave it out." };
+    return { why, hint: "Leave it out." };
   }
   return readList(checked.data, operator);
 }
@@ -79,14 +79,14 @@ function readList(order: WarmOrder, operator: URL): ReadOrder | Reason {
   });
   // A generated list may be empty, but an order without any list is a mistake.
   if (order.pages === undefined && order.data === undefined) {
-    return { why: "The order has neither pages nor data.", mend: example };
+    return { why: "The order has neither pages nor data.", hint: example };
   }
   if (total - pages.length > keysMax) {
-    return { why: `The list names more than ${keysMax} keys.`, mend: "Send several lists." };
+    return { why: `The list names more than ${keysMax} keys.`, hint: "Send several lists." };
   }
   if (cursor > total) {
     const why = `cursor is ${cursor}, and the list names ${total} in all.`;
-    return { why, mend: "Send the next of the answer before, with the same list." };
+    return { why, hint: "Send the next of the answer before, with the same list." };
   }
   return { pages, data, cursor, limit, total };
 }
@@ -103,6 +103,6 @@ function readPage({ url: text, headers = {} }: PageToWarm, operator: URL): ReadP
     return { page: text, asked };
   } catch {
     const why = `The headers of ${JSON.stringify(text.slice(0, 80))} hold a name or a value that no field may have.`;
-    return { why, mend: 'Write them as in {"accept-language": "de"}.' };
+    return { why, hint: 'Write them as in {"accept-language": "de"}.' };
   }
 }

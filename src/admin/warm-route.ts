@@ -1,15 +1,15 @@
 // POST /_cache/warm: loads pages and data keys into the tiers, one part of the list per call.
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Reason } from "../base/operator-error.ts";
-import { inTurns } from "../proxy/warm/in-turns.ts";
+import { inTurns } from "../proxy/warm/pool.ts";
 import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
 import type { Context } from "../proxy/site/exchange.ts";
 import { warmPage } from "../proxy/warm/warm-page.ts";
 import type { OperatorAnswer, Warmed } from "../protocol/answers.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
-import { told, toldError } from "./told.ts";
+import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
-import { toldOfPage } from "./warm-words.ts";
+import { reportOfPage } from "./warm-report.ts";
 
 export interface WarmSettings {
   readonly context: Context;
@@ -35,7 +35,7 @@ const keysAtOnceMax = 100;
 export async function warmRoute(request: Request, settings: WarmSettings): Promise<Response> {
   const bytes = await bodyUpTo(request, warmBytesMax);
   if (typeof bytes === "string") {
-    const bounds = { bytesMax: warmBytesMax, mendOfLarge: "Send several lists." };
+    const bounds = { bytesMax: warmBytesMax, hintOfLarge: "Send several lists." };
     const { status, code, ...reason } = refusalOfBody(bytes, bounds);
     return refused(status, code, reason);
   }
@@ -51,7 +51,11 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
       ? await warmPages(pages.slice(cursor, cursor + (limit ?? pagesUnlessSet)), order, settings)
       : await warmData(order, settings);
   const next = cursor + done.length;
-  return told({ done, next: next < total ? next : null, total } satisfies OperatorAnswer<"warm">);
+  return jsonAnswer({
+    done,
+    next: next < total ? next : null,
+    total,
+  } satisfies OperatorAnswer<"warm">);
 }
 
 /** Warms pages. An explicit limit disables the budget, because its sender knows the plan's subrequests. */
@@ -72,7 +76,7 @@ async function warmPages(
   const mayBegin = (page: ReadPage) => budget?.begin(routeOf(page)) ?? true;
   const came = await inTurns(pages, { work, mayBegin }, context.nowAtMs);
   return came.map((one, at) => {
-    const warmed = toldOfPage(pages[at]?.page ?? "", one);
+    const warmed = reportOfPage(pages[at]?.page ?? "", one);
     site.metrics.add("warmed", ["pages", warmed.result]);
     return warmed;
   });
@@ -95,7 +99,7 @@ function whyNoData({ data: batches }: ReadOrder, { data }: WarmSettings): Reason
   if (batches.length === 0) return undefined;
   if (data === undefined) {
     const why = "This Worker was handed no cache for data.";
-    return { why, mend: "Hand it one by the option data, or leave data out." };
+    return { why, hint: "Hand it one by the option data, or leave data out." };
   }
   for (const { namespace, keys } of batches) {
     const why = data.warming.whyNot(namespace, keys);
@@ -104,6 +108,6 @@ function whyNoData({ data: batches }: ReadOrder, { data }: WarmSettings): Reason
   return undefined;
 }
 
-function refused(status: number, code: string, { why, mend }: Reason): Response {
-  return toldError(status, { code, what: "Nothing was warmed.", why, mend });
+function refused(status: number, code: string, { why, hint }: Reason): Response {
+  return errorAnswer(status, { code, what: "Nothing was warmed.", why, hint });
 }

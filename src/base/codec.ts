@@ -42,7 +42,7 @@ function unwritable({ name }: Codec, place: string, cause: unknown): OperatorErr
   return new OperatorError({
     what: `The value of ${place} is not stored.`,
     why: `The codec "${name}" cannot encode it${pathIn(cause)}.`,
-    mend: "Return plain objects, arrays, strings, numbers, dates, maps, sets or bytes, or set a codec.",
+    hint: "Return plain objects, arrays, strings, numbers, dates, maps, sets or bytes, or set a codec.",
     cause,
   });
 }

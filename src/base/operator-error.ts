@@ -4,11 +4,11 @@
 export interface Fault {
   readonly what: string;
   readonly why: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 /** The cause of a refusal, and the fix. */
-export type Reason = Pick<Fault, "why" | "mend">;
+export type Reason = Pick<Fault, "why" | "hint">;
 
 /** An error whose message is the three sentences of a fault. */
 export class OperatorError extends Error {
@@ -22,13 +22,13 @@ export class OperatorError extends Error {
 }
 
 /** Joins the three sentences of a fault. */
-export function faultText({ what, why, mend }: Fault): string {
-  return `${what} ${why} ${mend}`;
+export function faultText({ what, why, hint }: Fault): string {
+  return `${what} ${why} ${hint}`;
 }
 
 /** Distinguishes a fault from the value that it replaces. */
 export function isFault(value: unknown): value is Fault {
-  return typeof value === "object" && value !== null && "mend" in value;
+  return typeof value === "object" && value !== null && "hint" in value;
 }
 
 /** Returns the fault of an OperatorError, also of one from another copy of this module; otherwise `undefined`. */

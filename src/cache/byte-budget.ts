@@ -72,7 +72,7 @@ export class ByteBudget {
     if (!isCountedElsewhere) this.#count(holding);
     let isHolding = true;
     return () => {
-      if (isHolding) this.#letGo(held, holding);
+      if (isHolding) this.#cancelBody(held, holding);
       isHolding = false;
     };
   }
@@ -90,7 +90,7 @@ export class ByteBudget {
     this.#takenBytes += holding.bytes;
   }
 
-  #letGo(held: object, holding: HeldBytes): void {
+  #cancelBody(held: object, holding: HeldBytes): void {
     holding.holderCount -= 1;
     if (holding.holderCount > 0) return;
     this.#holdings.delete(held);

@@ -84,7 +84,7 @@ function inTiers<Detail, V>(
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   if (sought.isBypassed()) return undefined;
   const finding = new Lookup(sought);
-  if (finding.atHand() || sought.isHopeless()) return verified(finding.found, sought);
+  if (finding.inIsolate() || sought.isHopeless()) return verified(finding.found, sought);
   return finding.below().then((found) => verified(found, sought));
 }
 
@@ -120,7 +120,7 @@ export class Lookup<Detail, V> {
   }
 
   /** @returns whether this isolate's own records are enough */
-  atHand(): boolean {
+  inIsolate(): boolean {
     const sought = this.#sought;
     this.#underWay();
     if (this.#isDone || !sought.used.usesMemory) return this.#isDone;

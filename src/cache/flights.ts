@@ -1,6 +1,6 @@
 // Flights: one fetch per key and isolate. Followers wait for plain data, never for another request's I/O.
 import { isWithinMs } from "../base/elapsed.ts";
-import { patiently } from "../base/patience.ts";
+import { patiently } from "../base/timeouts.ts";
 
 /** An outcome defined by the user of the cache: a stored record, or the reason why there is none. */
 export interface SharedOutcome {
@@ -44,7 +44,7 @@ const flightMsMax = 30_000;
 export class Flight<Shared extends SharedOutcome> {
   readonly startedAtMs: number;
   /** The flight that replaces this one after a failure. All its followers wait for that next. */
-  ledAnew: Flight<Shared> | undefined;
+  replacement: Flight<Shared> | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #arrived = Promise.withResolvers<FlightOutcome<Shared>>();
@@ -80,9 +80,9 @@ export class Flight<Shared extends SharedOutcome> {
   }
 
   /** Returns whether the source has had less than half of the wait timeout. */
-  hasJustBegun(atMs: number, patienceMs: number): boolean {
+  hasJustBegun(atMs: number, waitTimeoutMs: number): boolean {
     const sinceAtMs = this.#leadsSinceAtMs;
-    return sinceAtMs === undefined || isWithinMs(patienceMs / 2, sinceAtMs, atMs);
+    return sinceAtMs === undefined || isWithinMs(waitTimeoutMs / 2, sinceAtMs, atMs);
   }
 
   /** Reports the outcome to followers. Only the first call counts. */
@@ -115,16 +115,16 @@ export class Flight<Shared extends SharedOutcome> {
    *   `stall`
    */
   async wait(
-    patienceMs: number,
+    waitTimeoutMs: number,
     earlier: readonly Flight<Shared>[] = [],
-  ): Promise<FlightResult<Shared> | "out-of-patience" | "abandoned" | "stalled"> {
+  ): Promise<FlightResult<Shared> | "timed-out" | "abandoned" | "stalled"> {
     if (this.outcome !== undefined) return { flight: this, outcome: this.outcome };
     const own = Promise.race([this.#settled.promise, this.#arrived.promise]).then((outcome) => ({
       flight: this,
       outcome,
     }));
     const coming = [own, this.#stalled.promise, ...earlier.map((flight) => flight.#brought())];
-    return patiently(Promise.race(coming), patienceMs);
+    return patiently(Promise.race(coming), waitTimeoutMs);
   }
 
   /** Settles with the stored record; never settles if there is none. */

@@ -33,14 +33,14 @@ export function keep<Record>(
       .filter(({ onlyIn }) => onlyIn === undefined || onlyIn === tierScopes[tier.name])
       .map(async ({ key, record, untilAtMs }) => {
         const came = await tier.write(key, record, { ...how, untilAtMs });
-        return { tier: tier.name, key, came: cameOf(came) };
+        return { tier: tier.name, key, came: resultOf(came) };
       }),
   );
   return Promise.all(keeping);
 }
 
 /** Returns the result of a write in one word: the rule if the tier refused it. */
-export function cameOf(written: TierWrite): string {
+export function resultOf(written: TierWrite): string {
   return written.kind === "refused" ? written.rule : written.kind;
 }
 

@@ -1,5 +1,5 @@
 // One fetch in the world per key: waits for the lease, or for its holder's result.
-import { patiently, tryUntil } from "../base/patience.ts";
+import { patiently, tryUntil } from "../base/timeouts.ts";
 import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
 import { type Lease, type LeaseAnswer, leaseMs, type Leases, type LeaseWord } from "./lease.ts";
 import type { RecordKey } from "./record/record-key.ts";
@@ -12,7 +12,7 @@ export type Turn<Outcome> =
   | { readonly kind: "followed"; readonly outcome: Outcome }
   /** The last holder left word that there is nothing to wait for. */
   | { readonly kind: "told"; readonly word: Exclude<LeaseWord, "nothing-to-share"> }
-  | { readonly kind: "out-of-patience" };
+  | { readonly kind: "timed-out" };
 
 /**
  * A request for a turn in the world.
@@ -21,13 +21,13 @@ export type Turn<Outcome> =
  */
 export interface TurnAsk<Head, Shared extends SharedOutcome> {
   readonly key: RecordKey;
-  readonly patienceMs: number;
+  readonly waitTimeoutMs: number;
   /** The lease is held as long as this flight lasts. */
   readonly flight: Flight<Shared>;
   /** The word that may be replaced by a lease. Without one, every word ends the wait. */
   readonly takesOver?: LeaseWord | undefined;
   /** @returns `undefined` if the record in the shared tier is not the one needed */
-  readonly outcomeIn: (record: Head) => Promise<FlightOutcome<Shared> | undefined>;
+  readonly outcomeFrom: (record: Head) => Promise<FlightOutcome<Shared> | undefined>;
   /** @returns `undefined` if the shared tier has the record for all followers */
   readonly wordOn: (outcome: FlightOutcome<Shared> | undefined) => LeaseWord | undefined;
 }
@@ -59,32 +59,34 @@ export async function takeTurn<Head, Shared extends SharedOutcome>(
     return spreadMs;
   };
   const attempt = async () => turnAfter(await leases.ask(ask.key), ask, ports);
-  const turn = await tryUntil(attempt, { waitMs: ask.patienceMs, pauseMs, nowAtMs });
-  return turn ?? { kind: "out-of-patience" };
+  const turn = await tryUntil(attempt, { waitMs: ask.waitTimeoutMs, pauseMs, nowAtMs });
+  return turn ?? { kind: "timed-out" };
 }
 
 /** @returns `undefined` while another holds the lease */
 async function turnAfter<Head, Shared extends SharedOutcome>(
-  told: LeaseAnswer<Head>,
+  answer: LeaseAnswer<Head>,
   ask: TurnAsk<Head, Shared>,
   ports: TurnPorts<Head>,
 ): Promise<Turn<FlightOutcome<Shared>> | undefined> {
-  if (told.kind === "unavailable") return { kind: "lead" };
-  const outcome = told.record && (await ask.outcomeIn(told.record));
+  if (answer.kind === "unavailable") return { kind: "lead" };
+  const outcome = answer.record && (await ask.outcomeFrom(answer.record));
   if (outcome !== undefined) {
-    if (told.kind === "taken") ports.afterAnswer(() => told.lease.release());
+    if (answer.kind === "taken") ports.afterAnswer(() => answer.lease.release());
     return { kind: "followed", outcome };
   }
-  if (told.kind === "held") return undefined;
-  if (told.kind === "told" && told.word === ask.takesOver) {
-    const lease = await ports.leases?.takeOver(ask.key, told.word);
+  if (answer.kind === "held") return undefined;
+  if (answer.kind === "told" && answer.word === ask.takesOver) {
+    const lease = await ports.leases?.takeOver(ask.key, answer.word);
     if (lease !== undefined) hold(lease, ask, ports);
     return lease && { kind: "lead" };
   }
-  if (told.kind === "told") {
-    return told.word === "nothing-to-share" ? { kind: "lead" } : { kind: "told", word: told.word };
+  if (answer.kind === "told") {
+    return answer.word === "nothing-to-share"
+      ? { kind: "lead" }
+      : { kind: "told", word: answer.word };
   }
-  hold(told.lease, ask, ports);
+  hold(answer.lease, ask, ports);
   return { kind: "lead" };
 }
 
@@ -96,7 +98,7 @@ function hold<Head, Shared extends SharedOutcome>(
 ): void {
   afterAnswer(async () => {
     for (let renewals = 0; renewals < renewalsMax; renewals += 1) {
-      if ((await patiently(flight.ended, renewEveryMs)) !== "out-of-patience") break;
+      if ((await patiently(flight.ended, renewEveryMs)) !== "timed-out") break;
       await lease.renew();
     }
     await lease.release(wordOn(flight.outcome));

@@ -1,10 +1,17 @@
 // Loads a missing record. Requests for the same key collapse into one fetch per isolate or, with a lease,
 // in the world. Followers receive plain data, judge it themselves, and wait under their own timers.
 import { isWithinMs } from "../base/elapsed.ts";
-import { pause } from "../base/patience.ts";
+import { pause } from "../base/timeouts.ts";
 import { unreachable } from "../rules/unreachable.ts";
-import type { FetchResult, Flight, Flights, FlightResult, StartPorts, SharedOutcome } from "./flights.ts";
-import type { LoadResult, LoadPolicy } from "./loading.ts";
+import type {
+  FetchResult,
+  Flight,
+  Flights,
+  FlightResult,
+  StartPorts,
+  SharedOutcome,
+} from "./flights.ts";
+import type { LoadResult, LoadPolicy } from "./load-policy.ts";
 
 export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly flights: Flights<Shared>;
@@ -34,10 +41,10 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
   const turns = new Turns(by, ports);
   let place = first;
   const waited = { hasWaited: false, sinceAtMs: ports.nowAtMs() };
-  let [endsOfPatience, failures, faults] = [0, 0, 0];
+  let [timeouts, failures, faults] = [0, 0, 0];
   for (let turn = 0; turn < turnsMax && by.mayShare(place);) {
-    const unasked = await by.unasked(place, waited);
-    if (unasked !== undefined) return unasked;
+    const fetchless = await by.withoutFetch(place, waited);
+    if (fetchless !== undefined) return fetchless;
     const came = await turns.next(place);
     waited.hasWaited = true;
     if (came.kind === "answer") return came.answer;
@@ -45,8 +52,8 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
       by.anonymous?.require(place);
       continue;
     }
-    if (came.kind === "out-of-patience" || came.kind === "abandoned") {
-      if (came.kind === "out-of-patience") endsOfPatience += 1;
+    if (came.kind === "timed-out" || came.kind === "abandoned") {
+      if (came.kind === "timed-out") timeouts += 1;
       turn += 1;
       continue;
     }
@@ -78,7 +85,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
         break;
       case "failed":
         failures += 1;
-        if (next.isFinal || failures === failuresMax) return next.told();
+        if (next.isFinal || failures === failuresMax) return next.answer();
         turns.failed(came.flight);
         // Wait at random: the next leader may be the client that caused the failure.
         await pause(drawnWithinMs * ports.random());
@@ -87,14 +94,14 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
         unreachable(next);
     }
   }
-  return endsOfPatience === turnsMax ? by.tooLate(place) : by.alone(place, waited);
+  return timeouts === turnsMax ? by.tooLate(place) : by.alone(place, waited);
 }
 
 type TurnResult<Shared extends SharedOutcome, Result> =
   | (LoadResult<Shared, Result> & { readonly flight?: undefined })
   /** `late`: from a flight that this request had stopped waiting for. */
   | ({ readonly kind: "outcome" | "late" } & FlightResult<Shared>)
-  | { readonly kind: "out-of-patience" }
+  | { readonly kind: "timed-out" }
   /** The leader's request ended without an outcome. */
   | { readonly kind: "abandoned" }
   /** A client's fetch is so slow that an anonymous one starts beside it. */
@@ -130,25 +137,31 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
   async next(place: Place): Promise<TurnResult<Shared, Result>> {
     const { flights, nowAtMs } = this.#ports;
     const key = this.#by.keyOf(place);
-    const anew = this.#failed?.ledAnew;
-    const running = anew ?? flights.get(key, nowAtMs());
-    if (running !== undefined && (running === anew || running.outcome?.stored === undefined)) {
-      if (this.#failed !== undefined) this.#failed.ledAnew = running;
+    const replacement = this.#failed?.replacement;
+    const running = replacement ?? flights.get(key, nowAtMs());
+    if (
+      running !== undefined &&
+      (running === replacement || running.outcome?.stored === undefined)
+    ) {
+      if (this.#failed !== undefined) this.#failed.replacement = running;
       return this.#follow(running, place);
     }
-    const come = this.#by.comeSince(place);
+    const come = this.#by.storedSince(place);
     if (come !== undefined) return come;
     if (this.#by.anonymous?.isDue(place) === true) {
       const flight = this.#by.anonymous.start(place);
-      if (this.#failed !== undefined) this.#failed.ledAnew = flight;
+      if (this.#failed !== undefined) this.#failed.replacement = flight;
       return this.#follow(flight, place);
     }
     const { flight, answer } = flights.start(key, (led) => this.#lead(led, place), this.#ports);
-    if (this.#failed !== undefined) this.#failed.ledAnew = flight;
+    if (this.#failed !== undefined) this.#failed.replacement = flight;
     return answer;
   }
 
-  async #lead(flight: Flight<Shared>, place: Place): Promise<FetchResult<LoadResult<Shared, Result>>> {
+  async #lead(
+    flight: Flight<Shared>,
+    place: Place,
+  ): Promise<FetchResult<LoadResult<Shared, Result>>> {
     const turn = this.#mayTakeTurn ? await this.#by.takeTurn(place, flight) : undefined;
     if (turn !== undefined && turn.kind !== "lead") {
       flight.settle(turn.outcome);
@@ -159,7 +172,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
   }
 
   async #follow(running: Flight<Shared>, place: Place): Promise<TurnResult<Shared, Result>> {
-    const patienceMs = this.#by.patienceMsOf(place);
+    const waitTimeoutMs = this.#by.waitTimeoutMsOf(place);
     const heard = await this.#hear(running, place);
     if (typeof heard !== "string") {
       if (heard.flight === running) return { kind: "outcome", ...heard };
@@ -173,29 +186,29 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
       return { kind: heard };
     }
     this.#mayTakeTurn = false;
-    const answer = heard === "out-of-patience" ? await this.#by.inPlace(place) : undefined;
+    const answer = heard === "timed-out" ? await this.#by.onTimeout(place) : undefined;
     if (answer !== undefined) return { kind: "answer", answer };
     // The leader is gone or too slow. The first follower to notice leads again, and the others follow it.
     const { flights, nowAtMs } = this.#ports;
-    const isSlow = !running.hasJustBegun(nowAtMs(), patienceMs);
+    const isSlow = !running.hasJustBegun(nowAtMs(), waitTimeoutMs);
     if (isSlow || heard === "abandoned") flights.leave(this.#by.keyOf(place), running);
     return { kind: heard };
   }
 
   /** Waits for a flight. `stalled`: a client's fetch exceeded its own, shorter timeout. */
   async #hear(running: Flight<Shared>, place: Place) {
-    const patienceMs = this.#by.patienceMsOf(place);
+    const waitTimeoutMs = this.#by.waitTimeoutMsOf(place);
     const inVain = [...this.#inVain];
     const { anonymous } = this.#by;
-    if (anonymous === undefined || running.isAnonymous) return running.wait(patienceMs, inVain);
-    const afterMs = Math.min(patienceMs, anonymous.startsAfterMs(place));
+    if (anonymous === undefined || running.isAnonymous) return running.wait(waitTimeoutMs, inVain);
+    const afterMs = Math.min(waitTimeoutMs, anonymous.startsAfterMs(place));
     const { nowAtMs } = this.#ports;
     const sinceAtMs = nowAtMs();
     const heard = await running.wait(afterMs, inVain);
-    if (heard !== "out-of-patience") return heard;
+    if (heard !== "timed-out") return heard;
     // Before its turn in the world, a leader has not asked the source. A timer may also fire although no
     // time has passed for the isolate.
     const hasStalled = running.isLeading && !isWithinMs(afterMs / 2, sinceAtMs, nowAtMs());
-    return hasStalled ? "stalled" : running.wait(patienceMs - afterMs, inVain);
+    return hasStalled ? "stalled" : running.wait(waitTimeoutMs - afterMs, inVain);
   }
 }

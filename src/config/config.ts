@@ -142,7 +142,7 @@ function formRefusal(written: unknown): OperatorError {
       written === undefined
         ? "The module has no default export."
         : `at the top: must be an object, but is ${formOf(written)}.`,
-    mend: "Write `export default defineConfig({ … })`.",
+    hint: "Write `export default defineConfig({ … })`.",
   });
 }
 
@@ -164,7 +164,7 @@ function refusal(written: WrittenConfig, issues: readonly z.core.$ZodIssue[]): O
   return new OperatorError({
     what: "The configuration is invalid.",
     why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
-    mend: "Fix it in your configuration, such as tidemark.config.ts.",
+    hint: "Fix it in your configuration, such as tidemark.config.ts.",
   });
 }
 

@@ -158,10 +158,24 @@ export const lifetimes = <Lifetime extends typeof duration>(
     },
   );
 
+/** Options of earlier versions, with their present names. */
+const renamed: ReadonlyMap<string, string> = new Map([
+  ["patience", "waitTimeout"],
+  ["patienceMs", "waitTimeoutMs"],
+]);
+
 /** Returns an error function that names the unknown fields of a strict object. */
 export function strictly(place: string) {
-  return (issue: { code?: string | undefined; keys?: string[] }): string =>
-    issue.code === "unrecognized_keys"
-      ? `${(issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ")} is not a field of ${place}`
-      : "must be an object";
+  return ({ code, keys = [] }: { code?: string | undefined; keys?: string[] }): string => {
+    if (code !== "unrecognized_keys") return "must be an object";
+    const unknown = keys.filter((key) => !renamed.has(key));
+    const named = unknown.map((key) => JSON.stringify(key)).join(", ");
+    return [
+      ...(unknown.length === 0 ? [] : [`${named} is not a field of ${place}`]),
+      ...keys.flatMap((key) => {
+        const now = renamed.get(key);
+        return now === undefined ? [] : [`"${key}" is now "${now}": rename it`];
+      }),
+    ].join("; ");
+  };
 }

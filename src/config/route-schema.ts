@@ -107,7 +107,7 @@ const settings = fields("a route", {
   ),
   honourRequestDirectives: yesOrNo,
   collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
-  patience: secondsToADay,
+  waitTimeout: secondsToADay,
   earlyRefresh: z.number("must be a number, such as 1, or 0 for none").check(...between(0, 10)),
   refreshAhead: duration,
   invalidate: z.enum(["here", "everywhere"], 'must be "here" or "everywhere"'),

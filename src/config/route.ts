@@ -82,7 +82,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",
     /** How long a request waits for another's forward. */
-    patienceMs: (durationSeconds(route.patience) ?? 10) * 1_000,
+    waitTimeoutMs: (durationSeconds(route.waitTimeout) ?? 10) * 1_000,
     /** β of XFetch: how early responses are refreshed before expiry; 0: never. */
     earlyRefresh: route.earlyRefresh,
     /** A hit within this time before expiry refreshes the response. */

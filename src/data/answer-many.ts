@@ -3,7 +3,7 @@ import type { RecordKey } from "../cache/record/record-key.ts";
 import type { Tier } from "../cache/tiers/tier.ts";
 import { type Ask, type Step, stepAfter } from "./answer.ts";
 import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
-import { comeSince, loadOne, type LoadingPorts } from "./load/loading.ts";
+import { storedSince, loadOne, type LoadingPorts } from "./load/loading.ts";
 import type { DataDetail } from "./value/data-record.ts";
 import type { DataTiers, Place } from "./value/place.ts";
 import { isUnderWay, leadTogether, refreshBehind } from "./load/refresh.ts";
@@ -91,7 +91,8 @@ export async function answeredMany(
   const found = await lookUpMany(places, ports);
   const steps = places.map((place, at) => stepAfter(found[at], { ...how, place }, ports));
   const needs = steps.flatMap((step) => (step.kind === "load" ? [step.need] : []));
-  const isOwn = (need: LoadNeed) => !isUnderWay(need, ports) && comeSince(need, ports) === undefined;
+  const isOwn = (need: LoadNeed) =>
+    !isUnderWay(need, ports) && storedSince(need, ports) === undefined;
   const own = needs.filter(isOwn);
   const others = needs.filter((need) => !own.includes(need));
   const led = own.length === 0 ? [] : leadTogether(own, ports);

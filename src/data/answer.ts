@@ -5,7 +5,7 @@ import { loadOne, type LoadingPorts } from "./load/loading.ts";
 import type { Place } from "./value/place.ts";
 import { refreshBehind } from "./load/refresh.ts";
 import { DataSearch, type FoundData, isAnswer } from "./load/search.ts";
-import { isResting } from "./load/stand-in.ts";
+import { isResting } from "./load/stale-value.ts";
 import { isRefreshDue } from "./load/verdict.ts";
 
 /** A call for one key. */

@@ -2,7 +2,7 @@
 // caller asks for it.
 import { tierScopes } from "../config/tier-names.ts";
 import { errorName } from "../base/error-name.ts";
-import { within } from "../base/patience.ts";
+import { within } from "../base/timeouts.ts";
 import type { LoadingPorts } from "./load/loading.ts";
 import { loadUnless } from "./load-unless.ts";
 import type { FoundData } from "./load/search.ts";

@@ -14,7 +14,7 @@ import { type Place, placeOf } from "./value/place.ts";
 import type { OrderPurge, Purged } from "./purge-data.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
 import type { Space } from "./value/space.ts";
-import { checkDefined, saidIn, type SetOptions, setValue } from "./write/set-value.ts";
+import { checkDefined, valueOptionsOf, type SetOptions, setValue } from "./write/set-value.ts";
 import { type Persist, type WritePorts, writeThrough } from "./write/write-through.ts";
 
 /** The results for several keys. */
@@ -140,7 +140,7 @@ export class Namespace<T, K extends Key = Key> {
     checkDefined(value, this.#space.name);
     const ports = this.#portsOf();
     const place = placeOf(this.#space, key, ports.host);
-    return setValue({ place, value, said: saidIn(options) }, ports);
+    return setValue({ place, value, said: valueOptionsOf(options) }, ports);
   }
 
   /**
@@ -161,7 +161,7 @@ export class Namespace<T, K extends Key = Key> {
     checkDefined(value, this.#space.name);
     const ports = this.#portsOf();
     const place = placeOf(this.#space, key, ports.host);
-    return writeThrough({ place, value, said: saidIn(options) }, persist, ports);
+    return writeThrough({ place, value, said: valueOptionsOf(options) }, persist, ports);
   }
 
   /**
@@ -203,12 +203,15 @@ export class Namespace<T, K extends Key = Key> {
     throw new OperatorError({
       what: `Nothing can be loaded for the namespace ${name}.`,
       why: "Neither the call nor the namespace has a load.",
-      mend: "Pass a function to getOrSet, or set the option load of the namespace.",
+      hint: "Pass a function to getOrSet, or set the option load of the namespace.",
     });
   }
 
   /** @throws the error of the load */
-  #handedOut(given: CallResult | undefined, { counts }: NamespacePorts): Frozen<T> | null | undefined {
+  #handedOut(
+    given: CallResult | undefined,
+    { counts }: NamespacePorts,
+  ): Frozen<T> | null | undefined {
     const { name, codec } = this.#space;
     // Hits are counted when they are found.
     const isHit = given?.kind === "value" && given.by === "hit";

@@ -6,7 +6,7 @@ import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import type { PurgeParts } from "../purge/purging.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
-import { mendOf, whyOf } from "../redis/trouble.ts";
+import { hintOf, whyOf } from "../redis/trouble.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
 import { checkedTag } from "./value/load-context.ts";
 
@@ -79,7 +79,7 @@ export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): P
   throw new OperatorError({
     what: "A purge of data is refused.",
     why: "It names no tag, key or prefix.",
-    mend: 'Name at least one: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
+    hint: 'Name at least one: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
   });
 }
 
@@ -89,7 +89,7 @@ export function checkedReason(reason: string): string {
   throw new OperatorError({
     what: "A purge of data is refused.",
     why: `Its reason is not a string of up to ${reasonCharsMax} characters.`,
-    mend: "Shorten or omit it.",
+    hint: "Shorten or omit it.",
   });
 }
 
@@ -101,16 +101,16 @@ function noJournal(): OperatorError {
   return new OperatorError({
     what: "The purge was not accepted.",
     why: "There is no database, so there is no journal of purges.",
-    mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
   });
 }
 
 function notAccepted({ redis }: PurgingOverRedis): OperatorError {
   const kind = (redis.troubleWithWrites ?? redis.trouble)?.kind;
-  const mend = kind && mendOf(kind, redis.words);
+  const hint = kind && hintOf(kind, redis.words);
   return new OperatorError({
     what: "The purge was not accepted: older values may still answer.",
     why: kind === undefined ? "The journal did not confirm it." : `${whyOf(kind, redis.words)}.`,
-    mend: mend === undefined ? "Try again." : `Try again; if that also fails, ${mend}.`,
+    hint: hint === undefined ? "Try again." : `Try again; if that also fails, ${hint}.`,
   });
 }

@@ -2,7 +2,7 @@
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../rules/unreachable.ts";
 import { errorName } from "../base/error-name.ts";
-import { patiently } from "../base/patience.ts";
+import { patiently } from "../base/timeouts.ts";
 import type { WarmedKey } from "../data-beside-pages.ts";
 import { belowColos, type KeepLoadedPorts, runMsMax } from "./keep-loaded.ts";
 import type { FoundData } from "./load/search.ts";
@@ -24,11 +24,11 @@ export function whyNotWarmed(
   if (space === undefined) {
     const names = [...spaces.keys()].slice(0, 20).join(", ") || "none";
     const why = `This Worker has no namespace ${name}.`;
-    return { why, mend: `Name one that a module creates when it is loaded: ${names}.` };
+    return { why, hint: `Name one that a module creates when it is loaded: ${names}.` };
   }
   if (space.load === undefined) {
     const why = `The namespace ${name} has no load.`;
-    return { why, mend: "Set the option load of the namespace." };
+    return { why, hint: "Set the option load of the namespace." };
   }
   for (const [at, key] of keys.entries()) {
     try {
@@ -37,7 +37,7 @@ export function whyNotWarmed(
       if (!(cause instanceof OperatorError)) throw cause;
       const shown = JSON.stringify(key).slice(0, 80);
       const why = `data[${namespace}][${at}] is ${shown}. ${cause.message}`;
-      return { why, mend: "Correct or omit it." };
+      return { why, hint: "Correct or omit it." };
     }
   }
   return undefined;

@@ -7,7 +7,7 @@ import { mayStore, type RefusalRule } from "../rules/storable.ts";
 
 /** `saidBy` is the field that decides, such as `Cache-Control: max-age=60`. */
 export type StorageVerdict =
-  | { readonly kind: "fresh"; readonly seconds: number; readonly saidBy: string }
+  | { readonly kind: "fresh"; readonly seconds: number; readonly statedBy: string }
   /** The response may be stored, and the origin validates each use. */
   | { readonly kind: "validated"; readonly saidBy: string }
   /** The response states no lifetime, but the configuration may. */
@@ -37,11 +37,13 @@ export function storingOf(
     hasUse: true,
   });
   if (verdict.kind === "refused") return { kind: "refused", rule: verdict.rule };
-  const saidBy = saidByOf(fields, governing.source);
+  const saidBy = statedByOf(fields, governing.source);
   if (governing.directives.noCache === true) return { kind: "validated", saidBy };
   const seconds = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   if (seconds === "unstated") return { kind: "unstated" };
-  return seconds === 0 ? { kind: "validated", saidBy } : { kind: "fresh", seconds, saidBy };
+  return seconds === 0
+    ? { kind: "validated", saidBy }
+    : { kind: "fresh", seconds, statedBy: saidBy };
 }
 
 /** Returns the distinct names of the cookies that a response sets. */
@@ -57,7 +59,7 @@ function withoutAnalyticsCookies(headers: Headers): Fields {
   return fields;
 }
 
-function saidByOf(fields: Fields, source: "targeted" | "cache-control"): string {
+function statedByOf(fields: Fields, source: "targeted" | "cache-control"): string {
   const names =
     source === "targeted"
       ? ["CDN-Cache-Control", "Surrogate-Control"]

@@ -64,7 +64,7 @@ function addressOf(redis: RestAddress | GivenConnection, option: Option): RedisA
     throw new OperatorError({
       what: "The cache has no database.",
       why: `\`${option}\` is not set.`,
-      mend: 'Set it to { url, token } or to a connection; for a cache only in memory, use "tidemark/data".',
+      hint: 'Set it to { url, token } or to a connection; for a cache only in memory, use "tidemark/data".',
     });
   }
   if (!("url" in redis && "token" in redis)) {
@@ -81,7 +81,7 @@ function addressOf(redis: RestAddress | GivenConnection, option: Option): RedisA
   throw new OperatorError({
     what: "The cache has no database.",
     why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set.", option),
-    mend: `Set \`${option}.url\` and \`${option}.token\` as the database's page shows them.`,
+    hint: `Set \`${option}.url\` and \`${option}.token\` as the database's page shows them.`,
   });
 }
 
@@ -94,5 +94,5 @@ function asOption(text: string, option: Option): string {
 
 const restWords = (option: Option): TroubleWords =>
   Object.fromEntries(
-    Object.entries(said).map(([kind, [why, mend]]) => [kind, [why, asOption(mend, option)]]),
+    Object.entries(said).map(([kind, [why, hint]]) => [kind, [why, asOption(hint, option)]]),
   );

@@ -76,9 +76,9 @@ export class Condition<Kind extends string> {
 
   /** Returns whether a line may be logged now. If not, a later failure or success logs it. */
   #mayTell(of: Kind | "well", atMs: number): boolean {
-    const toldAtMs = this.#toldAtMs.get(of) ?? -Infinity;
+    const reportedAtMs = this.#toldAtMs.get(of) ?? -Infinity;
     // A clock step back must not suppress the line.
-    if (Math.abs(atMs - toldAtMs) < quietMs) return false;
+    if (Math.abs(atMs - reportedAtMs) < quietMs) return false;
     this.#toldAtMs.set(of, atMs);
     return true;
   }

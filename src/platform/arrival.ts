@@ -79,7 +79,7 @@ export function requestAt(arrival: Arrival | undefined, request: Request): Reque
 const unknownPeer: Fault = {
   what: "trustProxy has no effect.",
   why: "The server's connection was not passed to the cache, so the peer is unknown.",
-  mend:
+  hint:
     "Pass on the second argument of fetch: " +
     "serve({ fetch: (request, server) => worker.fetch(request, env, context, server) }).",
 };
@@ -129,7 +129,7 @@ function stated(value: string | null, hops: number): string | undefined {
 const trustOnWorkers: Fault = {
   what: "trustProxy has no effect.",
   why: "On Workers, Cloudflare states each client's address, scheme and host.",
-  mend: "Remove trustProxy, unless the same configuration also runs on Node.",
+  hint: "Remove trustProxy, unless the same configuration also runs on Node.",
 };
 
 /** Reads how a request arrived. */
@@ -150,10 +150,10 @@ export function arrivalReader(settings: {
     if (trustsPeer !== undefined) tell(trustOnWorkers);
     return undefined;
   }
-  let isTold = trustsPeer === undefined;
+  let isReported = trustsPeer === undefined;
   return (request, server = {}) => {
-    if (!isTold && server.incoming?.socket === undefined) {
-      isTold = true;
+    if (!isReported && server.incoming?.socket === undefined) {
+      isReported = true;
       tell(unknownPeer);
     }
     return arrivalOf(request, server, trustsPeer);

@@ -2,7 +2,7 @@
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { areSendable } from "../rules/fields.ts";
 import { unreachable } from "../rules/unreachable.ts";
-import { letGo } from "../base/let-go.ts";
+import { cancelBody } from "../base/cancel-body.ts";
 import { framed } from "./framed.ts";
 import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
@@ -103,11 +103,13 @@ async function handled(
       throw new TypeError("Its body is read already.");
     // RFC 9110 §9.3.2.
     if (method !== "HEAD" || body === null) return response;
-    letGo(response);
+    cancelBody(response);
     return new Response(null, response);
   } catch (cause) {
     // A late result may be anything, even an object with an invalid body.
-    answering.then((late) => letGo(isResponse(late) ? late : undefined)).catch(() => undefined);
+    answering
+      .then((late) => cancelBody(isResponse(late) ? late : undefined))
+      .catch(() => undefined);
     if (!signal.aborted) {
       const why = `${errorName(cause)}: ${firstFrame(cause)}`;
       const message = `The handler of an origin failed with ${why}`;
@@ -125,6 +127,6 @@ async function handled(
  */
 function sendable(response: Response): Response {
   if (areSendable(response.headers.values())) return response;
-  letGo(response);
+  cancelBody(response);
   throw new TypeError("A field of it cannot be sent.");
 }

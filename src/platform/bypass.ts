@@ -28,7 +28,7 @@ export function bypassOf(
   faults.push({
     what: "BYPASS has no effect: it bypasses nothing.",
     why: unknown === undefined ? "It names no route." : `No route has the name ${shown(unknown)}.`,
-    mend:
+    hint:
       `Write ${everyRoute}, or route names with spaces between them, or a JSON list of route names; ` +
       `${routeNames(names)}.`,
   });

@@ -94,7 +94,7 @@ function faultsOfCf({ routes }: Config, origins: ReadonlyMap<string, OriginTarge
   return idle.map(({ name }) => ({
     what: `key.cf of the route ${JSON.stringify(name)} only creates duplicate responses.`,
     why: "Its origin is not a handler, so it never sees request.cf.",
-    mend: 'Remove it. For the country, write key: { headers: ["cf-ipcountry"] }.',
+    hint: 'Remove it. For the country, write key: { headers: ["cf-ipcountry"] }.',
   }));
 }
 
@@ -121,12 +121,12 @@ function faultOfHotKeys({ redis, siteHosts }: FoundBindings): Fault | undefined 
   const otherwise = "or remove hotKeys from the configuration.";
   if (redis === undefined || isFault(redis)) {
     const why = "There is no usable database, but keys can only be kept warm in the shared tier.";
-    const mend = `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
-    return { what, why, mend };
+    const hint = `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
+    return { what, why, hint };
   }
   if (siteHosts.length > 0) return undefined;
   const why = "SITE_HOST is not set, so the hosts allowed for keys from Redis are unknown.";
-  return { what, why, mend: `Set SITE_HOST, ${otherwise}` };
+  return { what, why, hint: `Set SITE_HOST, ${otherwise}` };
 }
 
 function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
@@ -136,7 +136,7 @@ function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
   faults.push({
     what: "ORIGIN_LIMITER is not usable, so no client is limited.",
     why: "It is not bound to a rate limiter.",
-    mend: "Name it under [[ratelimits]] in wrangler.toml.",
+    hint: "Name it under [[ratelimits]] in wrangler.toml.",
   });
   return undefined;
 }
@@ -148,7 +148,7 @@ function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefine
   faults.push({
     what: "METRICS is not usable, so reports go to the database.",
     why: "It is not bound to a dataset of Analytics Engine.",
-    mend: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
+    hint: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
   });
   return undefined;
 }

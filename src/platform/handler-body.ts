@@ -1,7 +1,7 @@
 // Detects whether a handler's body with Content-Encoding is still encoded, or was decoded by the handler's own `fetch`.
 // Only the bytes show this.
 import { bytesOf } from "../base/byte-streams.ts";
-import { patiently } from "../base/patience.ts";
+import { patiently } from "../base/timeouts.ts";
 
 /** Enough to distinguish text from compressed data. */
 const lookedAtBytes = 16;

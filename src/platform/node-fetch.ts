@@ -1,7 +1,7 @@
 // `fetch` of an origin on Node. The runtime's own decodes bodies but keeps Content-Encoding and Content-Length. This one
 // keeps the bytes of the origin.
 import { FixedLengthStream } from "../base/byte-streams.ts";
-import { pauseUnheld } from "../base/patience.ts";
+import { pauseUnheld } from "../base/timeouts.ts";
 import { type ClientRequest, httpModule, type IncomingMessage } from "./node-http.ts";
 
 /** As on Workers. Node's default of 16 KiB is too small for a long list of tags. */

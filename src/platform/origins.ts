@@ -46,7 +46,7 @@ export function originsOf(
       throw new OperatorError({
         what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
         why: "The configuration has no origin of that name, so no route can lead to it.",
-        mend: 'Add it to `origins` of the configuration, or pass the handler as "default".',
+        hint: 'Add it to `origins` of the configuration, or pass the handler as "default".',
       });
     }
     origins.set(name, { kind: "handler", handle });
@@ -75,7 +75,7 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
     throw new OperatorError({
       what: "There is no origin.",
       why: "Neither ORIGIN_URL nor a service binding ORIGIN is set.",
-      mend: 'Set ORIGIN_URL to the site\'s origin, such as "https://www.example.com".',
+      hint: 'Set ORIGIN_URL to the site\'s origin, such as "https://www.example.com".',
     });
   }
   const fault = originUrlFault(url);
@@ -83,7 +83,7 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
     throw new OperatorError({
       what: "ORIGIN_URL is refused.",
       why: `${shownUrl(url)} ${fault}.`,
-      mend: 'Write only scheme and host, such as "https://www.example.com".',
+      hint: 'Write only scheme and host, such as "https://www.example.com".',
     });
   }
   return urlTarget(url, rewritesLocations);
@@ -101,6 +101,6 @@ function bound(env: Env, name: string): OriginTarget | Fault {
   return {
     what: `The service binding ${name} is refused.`,
     why: "It is not bound to a service, so its origin cannot be reached.",
-    mend: "Name it under [[services]] in wrangler.toml.",
+    hint: "Name it under [[services]] in wrangler.toml.",
   };
 }

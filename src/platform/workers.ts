@@ -1,6 +1,6 @@
 // The platform of Cloudflare Workers, and its parts that Web standards provide elsewhere.
 import type { LogLevel } from "../observe/log-line.ts";
-import { pause } from "../base/patience.ts";
+import { pause } from "../base/timeouts.ts";
 import { nodeFetch } from "./node-fetch.ts";
 import type { Platform } from "./platform.ts";
 

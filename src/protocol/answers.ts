@@ -14,7 +14,7 @@ const labels = z.record(text, text);
 const seconds = z.number().check(z.gte(0), z.lte(86_400));
 /** All routes, none, or the named ones. */
 const bypass = z.union([z.boolean(), texts]);
-const fault = { what: text, why: text, mend: text };
+const fault = { what: text, why: text, hint: text };
 
 /** The answer to any refused request. */
 export const errorAnswer = z.object({ error: z.object({ code: text, ...fault }) });
@@ -57,7 +57,7 @@ const finding = z.object({
   since: instant,
   cause: text,
   remedy: text,
-  told: z.optional(text),
+  details: z.optional(text),
 });
 
 const configuredRoute = z.object({
@@ -140,7 +140,7 @@ export const answers = {
     here: z.optional(bypass),
     variable: bypass,
     visibleWithinSeconds: z.optional(seconds),
-    journal: z.optional(z.union([text, z.object({ why: text, mend: text })])),
+    journal: z.optional(z.union([text, z.object({ why: text, hint: text })])),
     key: z.optional(text),
     unknownRoutes: z.optional(texts),
   }),

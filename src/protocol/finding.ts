@@ -64,7 +64,7 @@ export interface Finding {
   readonly cause: string;
   readonly remedy: string;
   /** The last answer of Redis or an origin, in our own words. */
-  readonly told?: string;
+  readonly details?: string;
 }
 
 /** `unable`: no origin can be used. */

@@ -55,7 +55,7 @@ const purgeOrder = z.strictObject(
 
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 
-const mendByField: Readonly<Record<string, string>> = {
+const hintByField: Readonly<Record<string, string>> = {
   tags: 'Write it as in "tags": ["article:1"].',
   urls: 'Write it as in "urls": ["https://www.example.com/a"].',
   prefixes: 'Write it as in "prefixes": ["/news/"].',
@@ -73,7 +73,7 @@ export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Rea
   try {
     parsed = JSON.parse(body);
   } catch {
-    return { fault: { why: "The body is not JSON.", mend: `${example}.` } };
+    return { fault: { why: "The body is not JSON.", hint: `${example}.` } };
   }
   return checkedPurgeOrder(parsed, "The body");
 }
@@ -88,9 +88,9 @@ export function checkedPurgeOrder(
   const [issue] = checked.error.issues;
   const place = issue?.path.map(String) ?? [];
   const why = `${place.join(".") || whole} ${issue?.message}.`;
-  const fields = Object.keys(mendByField).join(", ");
-  const mend = mendByField[place[0] ?? ""] ?? `${example}; the fields are ${fields}.`;
-  return { fault: { why, mend } };
+  const fields = Object.keys(hintByField).join(", ");
+  const hint = hintByField[place[0] ?? ""] ?? `${example}; the fields are ${fields}.`;
+  return { fault: { why, hint } };
 }
 
 const quotedCharsMax = 200;

@@ -15,7 +15,7 @@ import { refused } from "./respond/refused.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
 import { type FoundResponse, Search } from "./reuse/search.ts";
-import { atHand, type OriginNeed, needOf } from "./reuse/need.ts";
+import { storedCandidate, type OriginNeed, needOf } from "./reuse/need.ts";
 import type { Candidate } from "./stored/stored-response.ts";
 import {
   type AnsweringVerdict,
@@ -78,7 +78,10 @@ export function searchFor<S extends LookupSite>(
 }
 
 /** Adds the fields by which earlier answers varied, even if nothing is stored now. */
-function askedAsKnown(asked: LookupRequest, { site: { knownVary } }: Context<LookupSite>): LookupRequest {
+function askedAsKnown(
+  asked: LookupRequest,
+  { site: { knownVary } }: Context<LookupSite>,
+): LookupRequest {
   return asked.route.forward === undefined
     ? asked
     : askedWith(asked, knownVary.names(asked.key.text));
@@ -89,8 +92,8 @@ function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
   { asked, exchange, atMs }: Pick<Search<LookupSite>, "asked" | "exchange" | "atMs">,
 ): boolean {
-  const isAtHand = tierScopes[candidate.tier] === "isolate" && mayStandIn;
-  return isAtHand && exchange.site.originHealth.spareLook(asked, atMs);
+  const isInMemory = tierScopes[candidate.tier] === "isolate" && mayStandIn;
+  return isInMemory && exchange.site.originHealth.spareLook(asked, atMs);
 }
 
 function answered(
@@ -183,7 +186,7 @@ async function forwarded(need: OriginNeed): Promise<Response> {
     site.clientLimit !== undefined &&
     (await site.clientLimit.isReached(asked.forwarded.clientAddress))
   ) {
-    discardBody(atHand(need)?.stored);
+    discardBody(storedCandidate(need)?.stored);
     return refused("limited", exchange);
   }
   const response = await answerFromOrigin(need);

@@ -1,6 +1,6 @@
 // Interprets the answer to a purge: accepted, retry, or refused for good.
 import { retryAfterMs } from "./back-off.ts";
-import { dryRunSaid } from "./message.ts";
+import { dryRunText } from "./message.ts";
 import { PurgeError, type ErrorText } from "./purge-error.ts";
 
 export interface Acceptance {
@@ -53,7 +53,7 @@ export interface Reader<Answer> {
   readonly what: string;
 }
 
-const saidCharsMax = 500;
+const textCharsMax = 500;
 
 /** @throws if reading the body fails, such as on a lost connection */
 export async function readAnswer<Answer>(
@@ -66,9 +66,9 @@ export async function readAnswer<Answer>(
   if (response.ok) {
     const found = isRecord(answer) ? read(answer) : undefined;
     if (found !== undefined) return { kind: "accepted", answer: found };
-    return refusal(status, saidByOk(answer, status, what));
+    return refusal(status, errorOfOk(answer, status, what));
   }
-  const said = saidIn(answer) ?? saidByStatus(status, headers);
+  const said = errorIn(answer) ?? errorOfStatus(status, headers);
   if (status === 408 || status === 429 || status >= 500) {
     const why = `It answered ${status}: ${said.why}`;
     return { kind: "try-later", why, retryAfterMs: retryAfterMs(headers.get("retry-after"), atMs) };
@@ -115,12 +115,12 @@ function isFound(value: unknown): boolean {
   );
 }
 
-function saidIn(answer: unknown): ErrorText | undefined {
+function errorIn(answer: unknown): ErrorText | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
-  const { code, what, why, mend } = answer["error"];
+  const { code, what, why, hint } = answer["error"];
   // Other servers may also answer in this form, at any length.
-  const text = (given: unknown) => (typeof given === "string" ? given.slice(0, saidCharsMax) : "");
-  const said = { code: text(code), what: text(what), why: text(why), mend: text(mend) };
+  const text = (given: unknown) => (typeof given === "string" ? given.slice(0, textCharsMax) : "");
+  const said = { code: text(code), what: text(what), why: text(why), hint: text(hint) };
   return Object.values(said).includes("") ? undefined : said;
 }
 
@@ -131,28 +131,28 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 const notAccepted = "The purge was not accepted.";
 const checkUrl = "Give the address of a site behind Tidemark, ending in /_cache/purge.";
 
-function saidByOk(answer: unknown, status: number, what: string): ErrorText {
+function errorOfOk(answer: unknown, status: number, what: string): ErrorText {
   if (isRecord(answer) && answer["dryRun"] === true && what === acceptanceReader.what) {
-    return dryRunSaid("Its body asks for a dry run, which purges nothing.");
+    return dryRunText("Its body asks for a dry run, which purges nothing.");
   }
   const why = `The answer was ${status} without ${what}.`;
-  return { code: "not-tidemark", what: notAccepted, why, mend: checkUrl };
+  return { code: "not-tidemark", what: notAccepted, why, hint: checkUrl };
 }
 
 /** Explains answers without an explanation, such as those of proxies or other servers. */
-function saidByStatus(status: number, headers: Headers): ErrorText {
+function errorOfStatus(status: number, headers: Headers): ErrorText {
   const what = notAccepted;
   if (status === 401 || status === 403) {
     const why = `The answer was ${status}: the signature or its time is wrong.`;
-    return { code: "unauthorized", what, why, mend: "Use the same secret and time on both sides." };
+    return { code: "unauthorized", what, why, hint: "Use the same secret and time on both sides." };
   }
   if (status === 404) {
-    const mend = `${checkUrl} PURGE_SECRET must be set there.`;
-    return { code: "not-found", what, why: "Nothing takes purges at that address.", mend };
+    const hint = `${checkUrl} PURGE_SECRET must be set there.`;
+    return { code: "not-found", what, why: "Nothing takes purges at that address.", hint };
   }
   if (status >= 300 && status < 400) {
     const why = `The address redirects to ${headers.get("location") ?? "another one"}.`;
-    return { code: "redirect", what, why, mend: "Give the address that it redirects to." };
+    return { code: "redirect", what, why, hint: "Give the address that it redirects to." };
   }
-  return { code: "not-tidemark", what, why: `The answer was ${status}.`, mend: checkUrl };
+  return { code: "not-tidemark", what, why: `The answer was ${status}.`, hint: checkUrl };
 }

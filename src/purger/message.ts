@@ -27,7 +27,7 @@ const bodyBytesMax = 65_536;
  */
 export function messageOf(order: PurgeOrder): PurgeMessage {
   if ("dryRun" in order && order.dryRun === true) {
-    throw new PurgeError(dryRunSaid("Its order asks for a dry run, which purges nothing."));
+    throw new PurgeError(dryRunText("Its order asks for a dry run, which purges nothing."));
   }
   return newMessage(order);
 }
@@ -37,11 +37,11 @@ export function dryRunMessageOf(order: PurgeOrder): PurgeMessage {
   return newMessage({ ...order, dryRun: true });
 }
 
-export const dryRunSaid = (why: string) => ({
+export const dryRunText = (why: string) => ({
   code: "dry-run",
   what: "Nothing was purged.",
   why,
-  mend: "Call dryRun(order) of the purger instead, and remove dryRun from orders.",
+  hint: "Call dryRun(order) of the purger instead, and remove dryRun from orders.",
 });
 
 function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessage {
@@ -52,7 +52,7 @@ function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessag
       code: "names-nothing",
       what: "The purge was not made.",
       why: "Its order names nothing.",
-      mend: 'Name something, such as { tags: ["article:1"] }.',
+      hint: 'Name something, such as { tags: ["article:1"] }.',
     });
   }
   const body = JSON.stringify(order);
@@ -62,7 +62,7 @@ function newMessage(order: PurgeOrder & { readonly dryRun?: true }): PurgeMessag
       code: "too-large",
       what: "The purge was not made.",
       why: `Its order takes ${bodyBytes} bytes as JSON; the limit is ${bodyBytesMax}.`,
-      mend: "Send several purges, or one by prefix.",
+      hint: "Send several purges, or one by prefix.",
     });
   }
   return { id: `msg_${crypto.randomUUID().replaceAll("-", "")}`, body };

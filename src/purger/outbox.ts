@@ -80,7 +80,7 @@ export interface Outbox<Added> {
  */
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
   const { store, nowAtMs = Date.now, pollMs = 1_000 } = settings;
-  const report = (of: OutboxReport) => void told(of, settings.report ?? reportToConsole);
+  const report = (of: OutboxReport) => void reported(of, settings.report ?? reportToConsole);
   let running: { stop: AbortController; alarm: Alarm; ended: Promise<void> } | undefined;
   const delivery = new Delivery({
     due: (limit) => store.due(nowAtMs(), limit),
@@ -184,7 +184,7 @@ class Alarm {
 }
 
 /** Calls `report`. Its errors must not stop delivery. */
-async function told(of: OutboxReport, report: (of: OutboxReport) => void): Promise<void> {
+async function reported(of: OutboxReport, report: (of: OutboxReport) => void): Promise<void> {
   try {
     // It may still be asynchronous and reject later.
     await (report(of) as unknown);

@@ -5,7 +5,7 @@ export interface ErrorText {
   readonly code: string;
   readonly what: string;
   readonly why: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 export class PurgeError extends Error {
@@ -16,7 +16,7 @@ export class PurgeError extends Error {
   readonly status: number | undefined;
 
   constructor(said: ErrorText & { readonly status?: number }) {
-    super(`${said.what} ${said.why} ${said.mend}`);
+    super(`${said.what} ${said.why} ${said.hint}`);
     this.code = said.code;
     this.status = said.status;
   }

@@ -105,7 +105,7 @@ export function createPurger(settings: PurgerSettings): Purger {
       return await readAnswer(response, nowAtMs(), reader);
     } catch (cause) {
       signal?.throwIfAborted();
-      return { kind: "try-later", why: `No answer came: ${saidBy(cause)}.`, retryAfterMs: 0 };
+      return { kind: "try-later", why: `No answer came: ${textOf(cause)}.`, retryAfterMs: 0 };
     }
   };
 
@@ -144,7 +144,7 @@ function purgeUrl(text: string): string {
     code: "url",
     what: "The purge URL is invalid.",
     why,
-    mend: "Write one such as https://www.example.com/_cache/purge.",
+    hint: "Write one such as https://www.example.com/_cache/purge.",
   });
 }
 
@@ -162,11 +162,11 @@ function notAccepted(id: string, tries: number, why: string): PurgeError {
     code: "not-accepted",
     what: `The purge ${id} was not accepted in ${tries === 1 ? "one try" : `${tries} tries`}.`,
     why,
-    mend: "Send it again later. An outbox keeps a purge until it is accepted.",
+    hint: "Send it again later. An outbox keeps a purge until it is accepted.",
   });
 }
 
-function saidBy(cause: unknown): string {
+function textOf(cause: unknown): string {
   if (!(cause instanceof Error)) return "the request failed";
   // Node's error says only "fetch failed"; its cause has the reason.
   const inner = cause.cause instanceof Error ? cause.cause : cause;

@@ -44,5 +44,5 @@ const refused = (why: string): PurgeError =>
     code: "secret",
     what: "The signing secret is invalid.",
     why,
-    mend: "Use the text in the site's PURGE_SECRET.",
+    hint: "Use the text in the site's PURGE_SECRET.",
   });

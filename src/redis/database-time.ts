@@ -22,10 +22,10 @@ export async function readClockDifference(
   if (answer.kind === "unavailable") return answer;
   const uncertainMs = Math.max(0, nowAtMs() - sentAtMs) / 2;
   const [seconds, microseconds] = Array.isArray(answer.value) ? answer.value.map(Number) : [];
-  const toldAtMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-  if (!Number.isFinite(toldAtMs)) return { kind: "unavailable", cause: "not-upstash" };
+  const serverAtMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+  if (!Number.isFinite(serverAtMs)) return { kind: "unavailable", cause: "not-upstash" };
   return {
     kind: "answered",
-    value: { aheadMs: toldAtMs - (sentAtMs + uncertainMs), uncertainMs },
+    value: { aheadMs: serverAtMs - (sentAtMs + uncertainMs), uncertainMs },
   };
 }

@@ -29,14 +29,14 @@ export class LatencyBound {
   }
 
   /** Restarts the estimate, for example after an outage. */
-  beganAnew(tookMs: number): void {
+  restart(tookMs: number): void {
     this.#smoothedMs = tookMs;
     this.#deviationMs = tookMs / 2;
   }
 
   /** @param tookMs latency of an answer, or the time waited until a timeout */
   measured(tookMs: number): void {
-    if (this.#smoothedMs === undefined) return this.beganAnew(tookMs);
+    if (this.#smoothedMs === undefined) return this.restart(tookMs);
     const offMs = Math.abs(this.#smoothedMs - tookMs);
     this.#deviationMs = 0.75 * this.#deviationMs + 0.25 * offMs;
     this.#smoothedMs = 0.875 * this.#smoothedMs + 0.125 * tookMs;

@@ -157,7 +157,7 @@ export class RedisClient {
     const answer = await this.#bounded(trip, this.#readBound.maxMs, of);
     if (answer.kind === "answered") {
       const tookMs = this.#settings.nowAtMs() - sentAtMs;
-      if (!this.#isProbeInDoubt) this.#readBound.beganAnew(tookMs);
+      if (!this.#isProbeInDoubt) this.#readBound.restart(tookMs);
       this.#isProbeInDoubt = true;
     }
     this.#learn(answer, sentAtMs);
@@ -236,7 +236,11 @@ export class RedisClient {
     return freed.kind === "answered" ? this.#once(trip, timeoutMs, of) : answer;
   }
 
-  async #once<T>({ purpose, run }: RoundTrip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
+  async #once<T>(
+    { purpose, run }: RoundTrip<T>,
+    timeoutMs: number,
+    of: Of,
+  ): Promise<RedisAnswer<T>> {
     try {
       const redis = this.#roundTrips.countedIn(openClient(this.#settings, timeoutMs), purpose);
       return { kind: "answered", value: await run(redis) };

@@ -34,20 +34,20 @@ export const said = {
   "too-large": ["One command was too large for the database", "lower `limits.sharedBodyBytes`"],
   refused: ["The database refused a command", "check its state in the Upstash console"],
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
-} as const satisfies Record<string, readonly [why: string, mend: string]>;
+} as const satisfies Record<string, readonly [why: string, hint: string]>;
 
 export type RedisTrouble = keyof typeof said;
 
 /** Replaces the usual texts if the database is not configured by the usual variables. */
 export type TroubleWords = Readonly<
-  Partial<Record<RedisTrouble, readonly [why: string, mend: string]>>
+  Partial<Record<RedisTrouble, readonly [why: string, hint: string]>>
 >;
 
 /** Texts for a separate journal database, which has its own variables. */
 export const journalWords: TroubleWords = Object.fromEntries(
-  Object.entries(said).map(([kind, [why, mend]]) => [
+  Object.entries(said).map(([kind, [why, hint]]) => [
     kind,
-    [why, mend.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
+    [why, hint.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
   ]),
 );
 
@@ -60,22 +60,22 @@ export function whyOf(trouble: RedisTrouble, words: TroubleWords = said): string
 }
 
 /** Returns the advice, uncapitalised; `undefined` if a retry suffices. */
-export function mendOf(trouble: RedisTrouble, words: TroubleWords = said): string | undefined {
+export function hintOf(trouble: RedisTrouble, words: TroubleWords = said): string | undefined {
   return passing.includes(trouble) ? undefined : (words[trouble] ?? said[trouble])[1];
 }
 
 /** Returns the advice as sentences, including troubles that usually end without intervention. */
 export function remedyOf(trouble: RedisTrouble, words: TroubleWords = said): string {
-  const mend = (words[trouble] ?? said[trouble])[1];
+  const hint = (words[trouble] ?? said[trouble])[1];
   if (passing.includes(trouble))
-    return `Tidemark tries again by itself. If the trouble lasts: ${mend}.`;
-  return `${mend.slice(0, 1).toUpperCase()}${mend.slice(1)}.`;
+    return `Tidemark tries again by itself. If the trouble lasts: ${hint}.`;
+  return `${hint.slice(0, 1).toUpperCase()}${hint.slice(1)}.`;
 }
 
 /** Returns a log line with reason and advice. */
 export function troubleLine(trouble: RedisTrouble, words: TroubleWords = said): string {
-  const [why, mend] = words[trouble] ?? said[trouble];
-  return `${why}: ${mend}.`;
+  const [why, hint] = words[trouble] ?? said[trouble];
+  return `${why}: ${hint}.`;
 }
 
 /** Classifies an error of the client. Returns the first kind that matches; `failed` if none does. */

@@ -83,7 +83,7 @@ const inAnalyticsEngine: Unavailable = {
   kind: "unavailable",
   isLasting: true,
   why: "Reports go to Analytics Engine, by the binding METRICS.",
-  mend: "Ask Analytics Engine by SQL: docs/analytics-engine.md.",
+  hint: "Ask Analytics Engine by SQL: docs/analytics-engine.md.",
 };
 
 function noReports(isOn: boolean): Reports {
@@ -92,13 +92,13 @@ function noReports(isOn: boolean): Reports {
         kind: "unavailable",
         isLasting: true,
         why: "There is no usable database to which isolates could report.",
-        mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+        hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
       }
     : {
         kind: "unavailable",
         isLasting: true,
         why: 'The configuration says `metrics: "off"`.',
-        mend: "Remove this setting to have isolates report.",
+        hint: "Remove this setting to have isolates report.",
       };
   return {
     report: () => undefined,

@@ -2,7 +2,7 @@
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
-import { mendOf, whyOf } from "../redis/trouble.ts";
+import { hintOf, whyOf } from "../redis/trouble.ts";
 import { added, type ReportAnomalies, seriesMax } from "./add-reports.ts";
 import type { ReportStream, ReportState } from "./report-stream.ts";
 import { totalsText } from "./totals-text.ts";
@@ -31,7 +31,7 @@ const pagesBehindMax = 8;
 const busy: Unavailable = {
   kind: "unavailable",
   why: "Other isolates add up reports at the same time, so the totals keep changing.",
-  mend: "Try again.",
+  hint: "Try again.",
 };
 
 export class ReportFold {
@@ -86,7 +86,11 @@ export class ReportFold {
     return { version: held.version, page, isFull, sum };
   }
 
-  async #fold({ version, page, sum }: Pick<ReportState, "page"> & { version: string; sum: Totals }) {
+  async #fold({
+    version,
+    page,
+    sum,
+  }: Pick<ReportState, "page"> & { version: string; sum: Totals }) {
     const { stream, randomText } = this.#settings;
     const answer = await stream.fold(version, page, totalsText(sum, randomText()));
     return answer.kind === "answered" ? answer.value : unavailableFor(answer.cause);
@@ -94,9 +98,9 @@ export class ReportFold {
 
   #newer(): Unavailable {
     const why = "The totals in Redis were written by a newer version of Tidemark.";
-    const mend = "Deploy that version, or set `namespace` to another name.";
-    this.#sayOnce(`${why} ${mend}`);
-    return { kind: "unavailable", why, mend };
+    const hint = "Deploy that version, or set `namespace` to another name.";
+    this.#sayOnce(`${why} ${hint}`);
+    return { kind: "unavailable", why, hint };
   }
 
   #sayOdd({ foreign, isCrowded }: ReportAnomalies): void {
@@ -125,9 +129,9 @@ function unavailableFor(cause: RedisCause): Unavailable {
   const kind = "unavailable";
   if (cause === "shut-off" || cause === "writes-refused") {
     const why = "The database failed a moment ago. Tidemark tries again soon.";
-    return { kind, why, mend: "Try again." };
+    return { kind, why, hint: "Try again." };
   }
-  return { kind, why: `${whyOf(cause)}.`, mend: `${capital(mendOf(cause) ?? "try again")}.` };
+  return { kind, why: `${whyOf(cause)}.`, hint: `${capital(hintOf(cause) ?? "try again")}.` };
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

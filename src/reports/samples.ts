@@ -31,7 +31,10 @@ export function samplesOf({ labels: names }: Family, told: readonly LabelledCoun
 }
 
 /** Returns distributions. Each has one more count than bounds, for larger durations. */
-export function distributionsOf({ labels: names }: Family, told: readonly LabelledCount[]): Distribution[] {
+export function distributionsOf(
+  { labels: names }: Family,
+  told: readonly LabelledCount[],
+): Distribution[] {
   const found = new Map<string, { labels: readonly string[]; counts: number[]; sum: number }>();
   for (const [rest, value] of told) {
     const labels = rest.slice(0, -1);

@@ -43,7 +43,7 @@ export function cacheStatus(handling: Handling, upstream: string | null = null):
 function parameters(handling: Handling): string {
   const { kind, ttlSeconds = 0, reason, forwardStatus, unverified } = handling;
   const detail = detailText(handling);
-  const told =
+  const handled =
     kind === "hit"
       ? `hit; ttl=${Math.floor(ttlSeconds)}`
       : `fwd=${reason}` +
@@ -51,7 +51,7 @@ function parameters(handling: Handling): string {
         (handling.collapsed === true ? "; collapsed" : "") +
         (handling.stored === true ? "; stored" : "");
   const why = detail === "" ? "" : `; detail=${detail}`;
-  return unverified === true ? `${told}${why}; unverified` : `${told}${why}`;
+  return unverified === true ? `${handled}${why}; unverified` : `${handled}${why}`;
 }
 
 const detailCharactersMax = 64;
@@ -64,9 +64,9 @@ function detailText({ kind, cause: ofForward, detail }: Handling): string {
   if (cause === undefined && !hasNames) return rule;
   if (rule === "") return cause ?? "";
   // §2.8 allows one `detail`, so a cause and a refusal share it.
-  const told = (cause === undefined ? rule : `${cause}, ${rule}`).replaceAll(/[^ -~]/g, "?");
+  const text = (cause === undefined ? rule : `${cause}, ${rule}`).replaceAll(/[^ -~]/g, "?");
   const cut =
-    told.length > detailCharactersMax ? `${told.slice(0, detailCharactersMax - 3)}...` : told;
+    text.length > detailCharactersMax ? `${text.slice(0, detailCharactersMax - 3)}...` : text;
   return `"${cut.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 

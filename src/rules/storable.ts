@@ -40,7 +40,7 @@ const partStatuses: ReadonlySet<number> = new Set([206, 416]);
  *
  * @returns `undefined` if the origin itself has answered
  */
-export function failureToldBy(status: number): "unreachable" | "timeout" | undefined {
+export function failureOf(status: number): "unreachable" | "timeout" | undefined {
   if (status === 522 || status === 524) return "timeout";
   return (status >= 520 && status <= 527) || status === 530 ? "unreachable" : undefined;
 }
@@ -49,7 +49,7 @@ export function failureToldBy(status: number): "unreachable" | "timeout" | undef
 export function whyNeverStored(status: number): string | undefined {
   if (neverStoredStatuses.has(status)) return "must not be stored (RFC 6585)";
   if (partStatuses.has(status)) return "describes only a part, so it is never stored";
-  if (failureToldBy(status) === undefined) return undefined;
+  if (failureOf(status) === undefined) return undefined;
   return "is Cloudflare's own status for a failed origin, so it is never stored";
 }
 

@@ -73,7 +73,7 @@ export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolea
  * @param body.bodyBytes length of the stored body; `null` if unknown
  * @param body.bodyDate  `Date` of the response that brought it
  */
-export function toldByHead(
+export function freshenedByHead(
   head: Fields,
   stored: Fields,
   { bodyBytes, bodyDate }: { bodyBytes: number | null; bodyDate: string | null },

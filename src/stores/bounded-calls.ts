@@ -2,7 +2,7 @@
 // per pause, behind an answer, tries it.
 import { Condition } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
-import { OutOfTime, within } from "../base/patience.ts";
+import { OutOfTime, within } from "../base/timeouts.ts";
 import type { TierTrouble } from "../cache/tiers/tier.ts";
 import { Breaker } from "../redis/breaker.ts";
 

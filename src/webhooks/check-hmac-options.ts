@@ -13,7 +13,7 @@ export function checkOptions<Payload>(options: HmacSenderOptions<Payload>): void
   throw new OperatorError({
     what: "A webhook sender has invalid options.",
     why: fault,
-    mend: "Fix the options of hmacSender in your configuration, such as tidemark.config.ts.",
+    hint: "Fix the options of hmacSender in your configuration, such as tidemark.config.ts.",
   });
 }
 

@@ -37,22 +37,22 @@ export function hookSecretsOf(
   const whys = all.map((secret) => whyNotUsable(secret));
   const usable = all.filter((_, at) => whys[at] === undefined);
   const why = whys.find((one) => one !== undefined);
-  const mend = `Set a random text of ${secretCharsMin} characters or more as ${variable}, here and at the sender.`;
+  const hint = `Set a random text of ${secretCharsMin} characters or more as ${variable}, here and at the sender.`;
   if (usable.length === 0) {
     const what = `The hook ${JSON.stringify(name)} is closed, because it has no usable secret.`;
     const absent = `${variable} is not set.`;
-    return { secrets: { what, why: why ?? absent, mend }, faults: [] };
+    return { secrets: { what, why: why ?? absent, hint }, faults: [] };
   }
   const weak = `${variable} could be guessed.`;
   const faults = [
-    ...(why === undefined ? [] : [{ what: `A secret in ${variable} is not used.`, why, mend }]),
+    ...(why === undefined ? [] : [{ what: `A secret in ${variable} is not used.`, why, hint }]),
     ...(usable.some(isFewWords)
-      ? [{ what: weak, why: "A secret in it consists of two or three words.", mend }]
+      ? [{ what: weak, why: "A secret in it consists of two or three words.", hint }]
       : []),
     ...othersWith(usable, variable, env).map((other) => ({
       what: `Whoever knows a secret of the hook ${JSON.stringify(name)} knows another secret as well.`,
       why: `${variable} and ${other} hold the same secret.`,
-      mend: "Give each of them its own value.",
+      hint: "Give each of them its own value.",
     })),
   ];
   return { secrets: usable, faults };

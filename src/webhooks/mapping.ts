@@ -16,7 +16,7 @@ export type MappedPayload<Order> =
   | { readonly kind: "nothing" }
   | ({ readonly kind: "failed" } & Reason);
 
-const mend =
+const hint =
   "Fix the mapping of this hook in the configuration, deploy, and send the webhook again.";
 
 /** One instance per hook and isolate. */
@@ -86,6 +86,6 @@ export class Mapping {
     this.#log = log;
     this.#detail = detail;
     this.#condition.failed(kind, nowAtMs());
-    return { kind: "failed", why: `The mapping of this hook failed. ${why}.`, mend };
+    return { kind: "failed", why: `The mapping of this hook failed. ${why}.`, hint };
   }
 }

@@ -1,6 +1,6 @@
 // Handles one webhook. Its payload is parsed only after its signature is verified.
 import { isFault } from "../base/operator-error.ts";
-import { OutOfTime, within } from "../base/patience.ts";
+import { OutOfTime, within } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import { type HookSecrets, hookVariable } from "./hook-secrets.ts";
 import type { Mapping } from "./mapping.ts";
@@ -74,13 +74,13 @@ function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
   }
 }
 
-const notUsable = ({ what, why, mend }: { what: string; why: string; mend: string }) =>
+const notUsable = ({ what, why, hint }: { what: string; why: string; hint: string }) =>
   ({
     status: 503,
     code: "not-usable",
     refusal: "unavailable",
     why: `${what} ${why}`,
-    mend,
+    hint,
   }) satisfies HookRefusal;
 
 const whyUnauthorized = {
@@ -95,7 +95,7 @@ function unauthorized(name: string, reason: keyof typeof whyUnauthorized): HookR
     code: "unauthorized",
     refusal: reason === "timestamp" ? "timestamp" : "signature",
     why: whyUnauthorized[reason],
-    mend: `Sign it with the secret that ${hookVariable(name)} holds, and check the clock of the sender.`,
+    hint: `Sign it with the secret that ${hookVariable(name)} holds, and check the clock of the sender.`,
   };
 }
 
@@ -104,16 +104,16 @@ const notJson: HookRefusal = {
   code: "malformed",
   refusal: "malformed",
   why: "The body is not JSON in UTF-8.",
-  mend: "Configure the sender to send JSON.",
+  hint: "Configure the sender to send JSON.",
 };
 
 /** A 5xx makes the sender retry, so the purge arrives once the mapping is fixed. */
-const mappingFailed = ({ why, mend }: { why: string; mend: string }): HookRefusal => ({
+const mappingFailed = ({ why, hint }: { why: string; hint: string }): HookRefusal => ({
   status: 500,
   code: "mapping-failed",
   refusal: "mapping-failed",
   why,
-  mend,
+  hint,
 });
 
 const tooSlow: HookRefusal = {
@@ -121,5 +121,5 @@ const tooSlow: HookRefusal = {
   code: "unavailable",
   refusal: "unavailable",
   why: `The journal did not answer within ${journalMsMax / 1_000} s.`,
-  mend: "Send it again in a moment.",
+  hint: "Send it again in a moment.",
 };

@@ -1,13 +1,13 @@
 // One set: gathers, flushes and reads its changes. Counters and buffers use it.
 import type { Log } from "../observe/log-line.ts";
 import { OperatorError } from "../base/operator-error.ts";
-import { within } from "../base/patience.ts";
+import { within } from "../base/timeouts.ts";
 import type { RedisCause, RedisClient } from "../redis/redis-client.ts";
-import { mendOf, whyOf } from "../redis/trouble.ts";
+import { hintOf, whyOf } from "../redis/trouble.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "./flush.ts";
-import type { Outcome } from "./gathered.ts";
-import { ChangeBatches } from "./gathering.ts";
+import type { Outcome } from "./change-batch.ts";
+import { ChangeBatches } from "./change-batches.ts";
 import { readExactly } from "./read-exactly.ts";
 import { RedisSlices, type RedisSlicesSettings } from "./redis-slices.ts";
 import { said, SetCondition } from "./set-condition.ts";
@@ -155,11 +155,11 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     const isKnown = cause !== "shut-off" && cause !== "writes-refused";
     const { words } = this.#ports.redis ?? {};
     const why = isKnown ? `${whyOf(cause, words)}.` : "The database is shut off, or there is none.";
-    const mend = isKnown ? mendOf(cause, words) : undefined;
+    const hint = isKnown ? hintOf(cause, words) : undefined;
     return new OperatorError({
       what: `The ${this.#kind.name} ${this.#set} cannot be read exactly.`,
       why,
-      mend: mend === undefined ? "Try again." : `Try again; if that also fails, ${mend}.`,
+      hint: hint === undefined ? "Try again." : `Try again; if that also fails, ${hint}.`,
     });
   }
 }

@@ -24,7 +24,7 @@ export function keyTextOf(key: SetKey): string {
   throw new OperatorError({
     what: "A key of a write-behind set is refused.",
     why,
-    mend: `Use a string of 1 to ${keyBytesMax} bytes, such as an ID.`,
+    hint: `Use a string of 1 to ${keyBytesMax} bytes, such as an ID.`,
   });
 }
 
@@ -34,7 +34,7 @@ export function checkedBy(by: number): number {
   throw new OperatorError({
     what: `An add of ${by} is refused.`,
     why: `It is not a whole number from -${byMax} to ${byMax}.`,
-    mend: "Add whole numbers, such as cents instead of euros.",
+    hint: "Add whole numbers, such as cents instead of euros.",
   });
 }
 
@@ -44,7 +44,7 @@ export function checkedTopCount(count: number): number {
   throw new OperatorError({
     what: `The largest ${count} values are refused.`,
     why: `It is not a whole number from 0 to ${topCountMax}.`,
-    mend: "Request only as many as you show; for more, query your database.",
+    hint: "Request only as many as you show; for more, query your database.",
   });
 }
 
@@ -55,7 +55,7 @@ export function checkedText(text: string, place: string): string {
   throw new OperatorError({
     what: `The value of ${place} is refused.`,
     why,
-    mend: `The codec may return up to ${valueBytesMax} bytes of whole characters, without U+0000.`,
+    hint: `The codec may return up to ${valueBytesMax} bytes of whole characters, without U+0000.`,
   });
 }
 

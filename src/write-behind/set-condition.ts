@@ -6,7 +6,7 @@ import type { FamilyName } from "../protocol/families.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { seriesOf } from "../observe/sums.ts";
 import type { FlushReport } from "./flush.ts";
-import type { Outcome, Refusal } from "./gathered.ts";
+import type { Outcome, Refusal } from "./change-batch.ts";
 import type { Backlog } from "./slice-store.ts";
 import { ageMsOf, type SliceTimes } from "./slice-times.ts";
 

@@ -55,7 +55,7 @@ export function checkedOptions<Sink extends object>(
     throw new OperatorError({
       what: `The ${kind} ${JSON.stringify(name)} is refused.`,
       why: faults.join(" "),
-      mend: `Write cache.${kind}("${kind === "counter" ? "views" : "profiles"}", { sink }), and correct these options.`,
+      hint: `Write cache.${kind}("${kind === "counter" ? "views" : "profiles"}", { sink }), and correct these options.`,
     });
   }
   const { every = "1m", backlogMax = 100_000 } = bounded;

@@ -66,7 +66,7 @@ export class WriteBehind implements Sets {
       throw new OperatorError({
         what: `The ${opened.kind} ${JSON.stringify(name)} is refused.`,
         why: "A set of this name already exists.",
-        mend: "Create each set once, outside requests, and with a unique name.",
+        hint: "Create each set once, outside requests, and with a unique name.",
       });
     }
     this.#sets.set(name, opened);

@@ -6,7 +6,7 @@ import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 
 interface Told {
-  readonly error: { readonly why: string; readonly mend: string };
+  readonly error: { readonly why: string; readonly hint: string };
 }
 
 const wrongToken = { status: 401, error: "WRONGPASS invalid or missing auth token" };
@@ -117,7 +117,7 @@ const rows = [
     ...wrongToken,
     commandsPerRead: 1,
     why: "Upstash refused the token (401).",
-    mend: "First check UPSTASH_REDIS_REST_TOKEN. Then ",
+    hint: "First check UPSTASH_REDIS_REST_TOKEN. Then ",
   },
   {
     status: 400,
@@ -125,14 +125,14 @@ const rows = [
     // The second would free the ballast. It is refused as well, so the read is not sent again.
     commandsPerRead: 2,
     why: "The database is full.",
-    mend: "First make room in the database. Then ",
+    hint: "First make room in the database. Then ",
   },
   {
     status: 400,
     error: "ERR max requests limit exceeded. Limit: 500000, Usage: 500000.",
     commandsPerRead: 1,
     why: "The plan of the database is used up.",
-    mend: "First raise the limits of its plan. Then ",
+    hint: "First raise the limits of its plan. Then ",
   },
 ];
 
@@ -146,7 +146,7 @@ describe.each(rows)("what is asked of a journal that answers $error", (row) => {
         code: "unavailable",
         what: "The purge was not accepted.",
         why: row.why,
-        mend: `${row.mend}send it again with the same id.`,
+        hint: `${row.hint}send it again with the same id.`,
       },
     ]);
   });
@@ -155,10 +155,10 @@ describe.each(rows)("what is asked of a journal that answers $error", (row) => {
     const { site, upstash } = opened(row);
     const asked = async () => {
       const { status, text } = await site.get("/_cache/journal", { headers: bearer });
-      const { why, mend } = (JSON.parse(text) as Told).error;
-      return [status, why, mend];
+      const { why, hint } = (JSON.parse(text) as Told).error;
+      return [status, why, hint];
     };
-    const told = [503, row.why, `${row.mend}ask again.`];
+    const told = [503, row.why, `${row.hint}ask again.`];
     for (let nth = 0; nth < 3; nth += 1) expect(await asked()).toEqual(told);
     expect([await asked(), upstash.refusedCount]).toEqual([told, 3 * row.commandsPerRead]);
   });
@@ -168,7 +168,7 @@ it("a purge that did not reach the journal is to be sent again, and no more", as
   const { site, upstash } = openJournalled();
   upstash.journalMode = "down";
   const { error } = JSON.parse((await send(site, { tags: ["red"] })).text) as Told;
-  expect([error.why, error.mend]).toEqual([
+  expect([error.why, error.hint]).toEqual([
     "The database cannot be reached.",
     "In a moment, send it again with the same id.",
   ]);

@@ -186,7 +186,7 @@ describe("explain refuses, and says what would be right", () => {
     expect(status).toBe(400);
     const { error } = JSON.parse(text) as { error: Record<string, string> };
     expect(error["why"]).toContain(why);
-    expect(error["mend"]).not.toBe("");
+    expect(error["hint"]).not.toBe("");
   });
 
   it("whoever has no token", async () => {

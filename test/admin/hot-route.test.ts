@@ -197,22 +197,22 @@ describe("what is not told", () => {
   });
 
   it.each([
-    { id: "not-set", config: { hotKeys: 0 }, env: {}, why: "has no hotKeys", mend: "hotKeys: 100" },
-    { id: "no-host", config: {}, env: { SITE_HOST: "" }, why: "SITE_HOST", mend: "Set SITE_HOST" },
+    { id: "not-set", config: { hotKeys: 0 }, env: {}, why: "has no hotKeys", hint: "hotKeys: 100" },
+    { id: "no-host", config: {}, env: { SITE_HOST: "" }, why: "SITE_HOST", hint: "Set SITE_HOST" },
     {
       id: "no-database",
       config: {},
       env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" },
       why: "no usable database",
-      mend: "UPSTASH_REDIS_REST_URL",
+      hint: "UPSTASH_REDIS_REST_URL",
     },
-  ])("where hot keys are off, which says what to do: $id", async ({ config, env, why, mend }) => {
+  ])("where hot keys are off, which says what to do: $id", async ({ config, env, why, hint }) => {
     const seen = await ask(openHotSite({ config, env }).colos[2]);
-    const { error } = JSON.parse(seen.text) as { error: { why: string; mend: string } };
+    const { error } = JSON.parse(seen.text) as { error: { why: string; hint: string } };
     expect(seen.status).toBe(404);
-    expect([error.why, error.mend]).toEqual([
+    expect([error.why, error.hint]).toEqual([
       expect.stringContaining(why),
-      expect.stringContaining(mend),
+      expect.stringContaining(hint),
     ]);
   });
 

@@ -13,7 +13,7 @@ const token = "admin-token-of-site";
 const bearing = { headers: { authorization: `Bearer ${token}` } };
 
 interface Told {
-  error: { code: string; what: string; why: string; mend: string };
+  error: { code: string; what: string; why: string; hint: string };
 }
 
 describe.each(redisServers)("with $redis", ({ start }) => {
@@ -91,7 +91,7 @@ describe.each(redisServers)("with $redis", ({ start }) => {
       code: "unavailable",
       what: "No metrics were shown.",
       why: "Upstash refused the token (401).",
-      mend: "Check UPSTASH_REDIS_REST_TOKEN.",
+      hint: "Check UPSTASH_REDIS_REST_TOKEN.",
     });
   });
 
@@ -112,16 +112,16 @@ describe("a deployment without totals", () => {
       config: { metrics: "off" } as const,
       env: database,
       why: '`metrics: "off"`',
-      mend: "Remove this setting",
+      hint: "Remove this setting",
     },
-    { id: "no database", env: {}, why: "no usable database", mend: "Set UPSTASH_REDIS_REST_URL" },
+    { id: "no database", env: {}, why: "no usable database", hint: "Set UPSTASH_REDIS_REST_URL" },
     {
       id: "Analytics Engine",
       env: { ...database, METRICS: { writeDataPoint: () => undefined } },
       why: "Analytics Engine",
-      mend: "docs/analytics-engine.md",
+      hint: "docs/analytics-engine.md",
     },
-  ])("says so: $id", async ({ why, mend, env, ...options }) => {
+  ])("says so: $id", async ({ why, hint, env, ...options }) => {
     const site = openSite({ ...options, env: { ADMIN_TOKEN: token, ...env } });
     const seen = await site.get("/_cache/metrics", bearing);
     const { error } = JSON.parse(seen.text) as Told;
@@ -130,9 +130,9 @@ describe("a deployment without totals", () => {
       "no-metrics",
       "No metrics were shown.",
     ]);
-    expect([error.why, error.mend]).toEqual([
+    expect([error.why, error.hint]).toEqual([
       expect.stringContaining(why),
-      expect.stringContaining(mend),
+      expect.stringContaining(hint),
     ]);
     expect(seen.fields.get("cache-control")).toBe("no-store");
   });
@@ -202,7 +202,7 @@ it.each([
 it("refuses another form, and names those that there are", async () => {
   const answer = await shown("?format=xml");
   const { error } = (await answer.json()) as Told;
-  expect([answer.status, error.why, error.mend]).toEqual([
+  expect([answer.status, error.why, error.hint]).toEqual([
     400,
     '"xml" is no format.',
     "Write format=prometheus or json, or leave it out.",

@@ -13,12 +13,12 @@ import {
 
 const red = { tags: ["red"] };
 const errorOf = (text: string) =>
-  (JSON.parse(text) as { error: { why: string; mend: string } }).error;
+  (JSON.parse(text) as { error: { why: string; hint: string } }).error;
 const nothing = { tags: 0, urls: 0, prefixes: 0, hosts: 0, routes: 0, everything: false };
 const config = { routes: [{ name: "articles", match: "/articles/*" }] };
 
 describe("an order", () => {
-  it.each<{ id: string; body: string | object; why: string; mend?: string }>([
+  it.each<{ id: string; body: string | object; why: string; hint?: string }>([
     { id: "no-json", body: "{", why: "The body is not JSON." },
     { id: "nothing-at-all", body: "", why: "The body is not JSON." },
     { id: "null", body: "null", why: "The body must be an object." },
@@ -54,7 +54,7 @@ describe("an order", () => {
       id: "path-as-url",
       body: { urls: ["/a"] },
       why: '"/a" does not begin with https:// or http:// and a host.',
-      mend: 'Write it whole, such as https://www.example.com/a; for a path on every host, write "prefixes": ["/a"].',
+      hint: 'Write it whole, such as https://www.example.com/a; for a path on every host, write "prefixes": ["/a"].',
     },
     {
       id: "other-scheme",
@@ -79,20 +79,20 @@ describe("an order", () => {
       id: "star-in-a-url",
       body: { urls: ["https://a.example/x*"] },
       why: '"https://a.example/x*" holds a star',
-      mend: 'For a whole section, write "prefixes": ["https://a.example/x"]. A star that is a part of the URL itself is written %2A.',
+      hint: 'For a whole section, write "prefixes": ["https://a.example/x"]. A star that is a part of the URL itself is written %2A.',
     },
     { id: "star-in-a-query", body: { urls: ["https://a.example/x?q=*"] }, why: "holds a star" },
     {
       id: "star-in-a-prefix",
       body: { prefixes: ["/news/*"] },
       why: '"/news/*" holds a star',
-      mend: 'write "prefixes": ["/news/"]',
+      hint: 'write "prefixes": ["/news/"]',
     },
     {
       id: "star-in-a-host",
       body: { hosts: ["*.a.example"] },
       why: "holds a star",
-      mend: "each host",
+      hint: "each host",
     },
     { id: "relative-prefix", body: { prefixes: ["a/"] }, why: '"a/" begins neither' },
     { id: "prefix-with-query", body: { prefixes: ["/a?b"] }, why: "holds a query" },
@@ -108,14 +108,14 @@ describe("an order", () => {
       why: "4096 bytes",
     },
     { id: "long-prefix", body: { prefixes: [`/${"x".repeat(4_094)}`] }, why: "4096 bytes" },
-  ])("is refused with what is wrong: $id", async ({ body, why, mend = "" }) => {
+  ])("is refused with what is wrong: $id", async ({ body, why, hint = "" }) => {
     const { site, upstash } = openJournalled({ config });
     const seen = await send(site, body);
     expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([400, "malformed", 0]);
     const error = errorOf(seen.text);
     expect(error.why).toContain(why);
-    expect(error.mend).toContain(mend);
-    expect(error.mend).toMatch(/^[A-Z].*\.$/);
+    expect(error.hint).toContain(hint);
+    expect(error.hint).toMatch(/^[A-Z].*\.$/);
     expect(seen.text).not.toContain("secret");
   });
 

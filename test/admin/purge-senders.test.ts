@@ -236,7 +236,7 @@ describe("a body", () => {
         code: "malformed",
         what: "Nothing was purged.",
         why: "The body is not UTF-8.",
-        mend: "Send JSON in UTF-8.",
+        hint: "Send JSON in UTF-8.",
       });
     }
   });

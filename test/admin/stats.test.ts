@@ -35,8 +35,8 @@ describe("GET /_cache/stats", () => {
     },
   ])("without the right one is refused, and says what would be right: $id", async (row) => {
     const seen = await openSite({ env }).get("/_cache/stats", row.more);
-    const mend = expect.stringContaining('Send "Authorization: Bearer <ADMIN_TOKEN>"') as string;
-    expect(JSON.parse(seen.text)).toMatchObject({ error: { why: row.why, mend } });
+    const hint = expect.stringContaining('Send "Authorization: Bearer <ADMIN_TOKEN>"') as string;
+    expect(JSON.parse(seen.text)).toMatchObject({ error: { why: row.why, hint } });
     expect([seen.status, seen.fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
     expect(seen.fields.get("cache-control")).toBe("no-store");
     expect(seen.text).not.toContain("admin-token-of-site");
@@ -137,7 +137,7 @@ describe("an ADMIN_TOKEN that is not usable", () => {
           code: "not-usable",
           what: "This route was not opened.",
           why: expect.stringContaining("It has fewer than 16 characters") as string,
-          mend: expect.stringContaining("16 characters or more") as string,
+          hint: expect.stringContaining("16 characters or more") as string,
         },
       });
       expect(seen.text).not.toContain("s3cret");

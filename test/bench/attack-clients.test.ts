@@ -51,7 +51,7 @@ it("comes at the rate that is said, in order, and never after the end", () => {
 
 it("gives up on what is never answered", async () => {
   const silent = await startScriptedOrigin(() => undefined);
-  const { status } = await ask(silent.url, {}, { patienceMs: 10 });
+  const { status } = await ask(silent.url, {}, { waitTimeoutMs: 10 });
   await silent.stop();
   expect(status).toBe(0);
 });

@@ -4,22 +4,22 @@ import { ByteBudget } from "../../src/cache/byte-budget.ts";
 
 it("counts what is held beyond the bound, so that nothing more is taken", () => {
   const budget = new ByteBudget(10);
-  const letGo = budget.hold({}, 25);
+  const cancelBody = budget.hold({}, 25);
   expect(budget.take(1)).toBe(false);
-  letGo();
-  letGo();
+  cancelBody();
+  cancelBody();
   expect([budget.take(10), budget.hasRoomFor(0), budget.take(1)]).toEqual([true, true, false]);
 });
 
 it("counts what somebody else counted from when they let go of it, if it is held then", () => {
   const budget = new ByteBudget(10);
   const held = {};
-  const letGo = budget.hold(held, 10, { isCountedElsewhere: true });
+  const cancelBody = budget.hold(held, 10, { isCountedElsewhere: true });
   expect(budget.hasRoomFor(10)).toBe(true);
   budget.countFromNow(held);
   budget.countFromNow(held);
   expect(budget.hasRoomFor(1)).toBe(false);
-  letGo();
+  cancelBody();
   budget.countFromNow(held);
   expect(budget.hasRoomFor(10)).toBe(true);
 });
@@ -33,13 +33,13 @@ it("gives nothing back that it has not counted", () => {
 it("counts it once, whoever holds it first", () => {
   const budget = new ByteBudget(10);
   const held = {};
-  const letGo = [
+  const cancelBody = [
     budget.hold(held, 6, { isCountedElsewhere: true }),
     budget.hold(held, 6),
     budget.hold(held, 6, { isCountedElsewhere: true }),
   ];
   expect([budget.hasRoomFor(4), budget.hasRoomFor(5)]).toEqual([true, false]);
-  for (const each of letGo) each();
+  for (const each of cancelBody) each();
   expect(budget.hasRoomFor(10)).toBe(true);
 });
 

@@ -47,13 +47,13 @@ describe("a flight", () => {
   });
 });
 
-describe("patience", () => {
+describe("waitTimeout", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   it.each([
     { id: "not-yet", settledAfterMs: 9_999, told: "stored" },
-    { id: "run-out", settledAfterMs: 10_001, told: "out-of-patience" },
+    { id: "run-out", settledAfterMs: 10_001, told: "timed-out" },
   ])("$id", async ({ settledAfterMs, told }) => {
     const flight: ForwardFlight = new Flight(0);
     setTimeout(() => flight.settle(stored), settledAfterMs);

@@ -1,8 +1,13 @@
 // One fetch for all who ask for the same, whatever it is that is fetched: here texts, without HTTP.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { type FetchResult, type Flight, type FlightOutcome, Flights } from "../../src/cache/flights.ts";
+import {
+  type FetchResult,
+  type Flight,
+  type FlightOutcome,
+  Flights,
+} from "../../src/cache/flights.ts";
 import { load } from "../../src/cache/load.ts";
-import type { LoadPolicy } from "../../src/cache/loading.ts";
+import type { LoadPolicy } from "../../src/cache/load-policy.ts";
 
 type Shared =
   | { readonly kind: "stored"; readonly stored: string }
@@ -10,7 +15,7 @@ type Shared =
 type Outcome = FlightOutcome<Shared>;
 type TextFlight = Flight<Shared>;
 
-const patienceMs = 1_000;
+const waitTimeoutMs = 1_000;
 
 /** An isolate whose fetches do what the test says. */
 class Texts {
@@ -21,16 +26,16 @@ class Texts {
   accepts: (text: string) => boolean = () => true;
   turn: LoadPolicy<string, Shared, string>["takeTurn"] = async () => ({ kind: "lead" });
   comeSince: string | undefined;
-  inPlace: string | undefined;
+  onTimeout: string | undefined;
   /** What is drawn at random, in turn; then a half. */
   draws: number[] = [];
 
   readonly #by: LoadPolicy<string, Shared, string> = {
     keyOf: (place) => place,
-    patienceMsOf: () => patienceMs,
+    waitTimeoutMsOf: () => waitTimeoutMs,
     mayShare: () => true,
-    unasked: async () => undefined,
-    comeSince: () => {
+    withoutFetch: async () => undefined,
+    storedSince: () => {
       return this.comeSince === undefined ? undefined : { kind: "answer", answer: this.comeSince };
     },
     takeTurn: (place, flight) => this.turn(place, flight),
@@ -41,13 +46,13 @@ class Texts {
     },
     next: (outcome) => {
       if (outcome.kind === "failed") {
-        return { kind: "failed", isFinal: false, told: () => "told of the failure" };
+        return { kind: "failed", isFinal: false, answer: () => "told of the failure" };
       }
       return outcome.stored === "elsewhere"
         ? { kind: "elsewhere", place: "b" }
         : { kind: outcome.stored === undefined ? "alone" : "again" };
     },
-    inPlace: async () => this.inPlace,
+    onTimeout: async () => this.onTimeout,
     alone: async (place, { hasWaited }) => (hasWaited ? `alone for ${place}` : "alone at once"),
     tooLate: async () => "too late",
   };
@@ -157,16 +162,16 @@ it("goes on elsewhere, one for all who go there", async () => {
 it("is waited for three times in vain; then nobody asks for more", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(2);
-  await pass(3 * patienceMs);
+  await pass(3 * waitTimeoutMs);
   texts.fetches[0]?.end();
   expect(await answers()).toEqual(["fetched", "too late"]);
 });
 
 it("answers otherwise at the end of patience where something may", async () => {
   const texts = new Texts();
-  texts.inPlace = "older";
+  texts.onTimeout = "older";
   const answers = await texts.crowd(2);
-  await pass(patienceMs);
+  await pass(waitTimeoutMs);
   texts.fetches[0]?.end();
   expect(await answers()).toEqual(["fetched", "older"]);
 });
@@ -175,7 +180,7 @@ it("is led anew where the leader is slow; who waits hears of the slow one, too",
   const texts = new Texts();
   const answers = await texts.crowd(3);
   texts.fetches[0]?.flight.leads(Date.now());
-  await pass(patienceMs);
+  await pass(waitTimeoutMs);
   expect(texts.fetches).toHaveLength(2);
   texts.fetches[0]?.end(stored("late"));
   await pass(0);

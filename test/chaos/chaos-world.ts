@@ -115,11 +115,11 @@ export async function shutOff(chaos: ChaosWorld): Promise<void> {
 export async function usedAgain(
   { url }: ChaosWorld,
   run: string,
-  patienceMs?: number,
+  waitTimeoutMs?: number,
 ): Promise<void> {
   const isUsed = async () => {
     const answer = await rawRequest(url, `/shared/again/${run}`);
     return cacheStatusOf(answer).includes("detail=shared");
   };
-  await until(isUsed, "the database to be used again", patienceMs);
+  await until(isUsed, "the database to be used again", waitTimeoutMs);
 }

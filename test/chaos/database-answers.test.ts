@@ -23,10 +23,10 @@ const waitMsMax = 4_000;
 const waysMax = 5;
 
 /** Each time-out that a busy machine causes lengthens the pause until the database is tried again. */
-const patienceMs = 80_000;
+const waitTimeoutMs = 80_000;
 const until = (condition: () => Promise<boolean>, what: string) =>
-  untilWithin(condition, what, patienceMs);
-const usedAgain = (world: ChaosWorld, run: string) => usedAgainWithin(world, run, patienceMs);
+  untilWithin(condition, what, waitTimeoutMs);
+const usedAgain = (world: ChaosWorld, run: string) => usedAgainWithin(world, run, waitTimeoutMs);
 
 let chaos: ChaosWorld;
 let yardstick: Load;

@@ -64,7 +64,7 @@ describe("a good configuration comes to", () => {
       setCookie: "respect",
       jitter: 0,
       collapse: "isolate",
-      patienceMs: 10_000,
+      waitTimeoutMs: 10_000,
       earlyRefresh: undefined,
       refreshAheadSeconds: 0,
       honourRequestDirectives: false,

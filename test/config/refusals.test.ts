@@ -6,7 +6,7 @@ import { refusalOf, route } from "./refusal-of.ts";
 
 const scheme = "write only scheme and host";
 
-it("says what, why and how to mend", () => {
+it("says what, why and how to fix it", () => {
   expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
     'The configuration is invalid. route "news", bypass: must be true or false. ' +
       "Fix it in your configuration, such as tidemark.config.ts.",
@@ -24,6 +24,15 @@ it("tells an upgrader that a field went, and that nothing replaces it", () => {
   expect(refusalOf({ purge: { retention: "7d" } })).toBe(
     "purge.retention: was removed without a replacement: " +
       "the journal keeps its newest 8,192 entries, whatever their age; leave it out",
+  );
+});
+
+it("names the new name of a renamed option, beside unknown ones", () => {
+  expect(refusalOf(route({ patience: "2s" }))).toBe(
+    'route "news": "patience" is now "waitTimeout": rename it',
+  );
+  expect(refusalOf(route({ patience: "2s", frsh: "1m" }))).toBe(
+    'route "news": "frsh" is not a field of a route; "patience" is now "waitTimeout": rename it',
   );
 });
 

@@ -351,9 +351,9 @@ describe("a route is refused", () => {
       says: '"global" needs the shared tier; add "shared" to tiers',
     },
     {
-      id: "patience",
-      changes: { patience: "0s" },
-      at: "patience",
+      id: "waitTimeout",
+      changes: { waitTimeout: "0s" },
+      at: "waitTimeout",
       says: 'is not from "1s" to "1d"',
     },
     {

@@ -36,7 +36,7 @@ describe("the types", () => {
     // @ts-expect-error lifetimes by status are durations too
     { id: "by-status", written: route({ fresh: { 200: "1 h" } }) },
     // @ts-expect-error a duration is a whole number
-    { id: "fraction", written: route({ patience: "1.5s" }) },
+    { id: "fraction", written: route({ waitTimeout: "1.5s" }) },
     // @ts-expect-error not a lifetime that `fresh` knows
     { id: "origin", written: route({ fresh: { 200: "origin" } }) },
     // @ts-expect-error no such tier

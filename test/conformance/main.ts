@@ -70,7 +70,7 @@ function atLeastOne(option: string, text: string): number {
   throw new OperatorError({
     what: `${option} cannot be used.`,
     why: `${JSON.stringify(text)} is no whole number from 1 to 99.`,
-    mend: `Write ${option} 2, for example.`,
+    hint: `Write ${option} 2, for example.`,
   });
 }
 

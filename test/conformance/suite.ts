@@ -75,9 +75,9 @@ export async function clonedSuite(directory: string): Promise<Suite> {
 }
 
 function unusable(why: string, cause?: unknown): OperatorError {
-  const mend =
+  const hint =
     "Run git clone https://github.com/http-tests/cache-tests, and give the folder of the clone.";
-  return new OperatorError({ what: "--suite cannot be used.", why, mend, cause });
+  return new OperatorError({ what: "--suite cannot be used.", why, hint, cause });
 }
 
 async function loaded(root: string): Promise<Suite> {

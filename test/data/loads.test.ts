@@ -153,7 +153,7 @@ describe("in the world", () => {
     const { isolate, articles, source } = openArticles({ collapse: "global" });
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
-    const hasty = { fresh: "60s", collapse: "global", patienceMs: 1 } as const;
+    const hasty = { fresh: "60s", collapse: "global", waitTimeoutMs: 1 } as const;
     const other = isolate.beside().data.namespace<string, string>("articles", hasty);
     expect(await other.getOrSet("42", () => "own")).toBe("own");
     source.answer("a");
@@ -168,7 +168,7 @@ describe("in the world", () => {
     isolate.clock.advance(70);
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
-    const hasty = { ...space, ...options, patienceMs: 1 };
+    const hasty = { ...space, ...options, waitTimeoutMs: 1 };
     const other = isolate.beside().data.namespace<string, string>("articles", hasty);
     expect([await other.getOrSet("42", source.load), source.count]).toEqual(["old", 1]);
     source.answer("new");

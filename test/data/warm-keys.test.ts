@@ -192,18 +192,18 @@ describe("keys that Redis does not have afterwards", () => {
 
 describe("a call for keys that cannot be loaded", () => {
   it.each([
-    { id: "unknown", data: { other: ["a"] }, why: 'has no namespace "other"', mend: "rates" },
-    { id: "no-load", data: { plain: ["a"] }, why: '"plain" has no load', mend: "option load" },
-    { id: "key", data: { rates: ["a", "b//c"] }, why: 'data[rates][1] is "b//c"', mend: "omit" },
-    { id: "no-key", data: { rates: ["a", {}] }, why: "data[rates][1] must be a text", mend: "" },
-    { id: "no-list", data: { rates: "a" }, why: "data[rates] must be a list of keys", mend: "" },
-  ])("loads nothing, and says why: $id", async ({ data, why, mend }) => {
+    { id: "unknown", data: { other: ["a"] }, why: 'has no namespace "other"', hint: "rates" },
+    { id: "no-load", data: { plain: ["a"] }, why: '"plain" has no load', hint: "option load" },
+    { id: "key", data: { rates: ["a", "b//c"] }, why: 'data[rates][1] is "b//c"', hint: "omit" },
+    { id: "no-key", data: { rates: ["a", {}] }, why: "data[rates][1] must be a text", hint: "" },
+    { id: "no-list", data: { rates: "a" }, why: "data[rates] must be a list of keys", hint: "" },
+  ])("loads nothing, and says why: $id", async ({ data, why, hint }) => {
     const { site, asked } = open();
     const seen = await callWarm(site, { data });
-    const { error } = JSON.parse(seen.text) as { error: { why: string; mend: string } };
+    const { error } = JSON.parse(seen.text) as { error: { why: string; hint: string } };
     expect(seen.status).toBe(400);
     expect(error.why).toContain(why);
-    expect(error.mend).toContain(mend);
+    expect(error.hint).toContain(hint);
     expect(asked).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 
-const patience = { interval: 10, timeout: 15_000 };
+const waitTimeout = { interval: 10, timeout: 15_000 };
 const cleanUps: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
@@ -39,7 +39,7 @@ async function startInParent() {
   const printed = { stdout: "", stderr: "" };
   parent.stderr.on("data", (chunk) => (printed.stderr += String(chunk)));
   parent.stdout.on("data", (chunk) => (printed.stdout += String(chunk)));
-  await expect.poll(() => printed.stdout, patience).toContain("\n");
+  await expect.poll(() => printed.stdout, waitTimeout).toContain("\n");
   return { parent, url: printed.stdout.trim(), printed };
 }
 
@@ -143,7 +143,7 @@ describe("end", () => {
     const { parent, url, printed } = await startInParent();
     expect(await isListening(url)).toBe(true);
     parent.kill("SIGKILL");
-    await expect.poll(() => isListening(url), patience).toBe(false);
+    await expect.poll(() => isListening(url), waitTimeout).toBe(false);
     expect(printed).toEqual({ stdout: `${url}\n`, stderr: "" });
     expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
   });
@@ -154,9 +154,9 @@ describe("end", () => {
     const endless = client.call("EVAL", "while true do end", "0").catch(String);
     const other = open(url);
     const pingNow = () => Promise.race([other.ping().catch(String), delay(100, "no answer")]);
-    await expect.poll(pingNow, patience).toBe("no answer");
+    await expect.poll(pingNow, waitTimeout).toBe("no answer");
     parent.kill("SIGKILL");
     expect(await endless).toContain("Connection is closed");
-    await expect.poll(() => isListening(url), patience).toBe(false);
+    await expect.poll(() => isListening(url), waitTimeout).toBe(false);
   });
 });

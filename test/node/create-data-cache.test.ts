@@ -5,7 +5,7 @@ import { createDataCache, type NodeCacheOptions } from "../../src/node/create-da
 import { openProcess } from "../../testing/data/node-process.ts";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 
-describe("what is refused, and the mend", () => {
+describe("what is refused, and the hint", () => {
   it.each([
     [{}, /The cache has no database\. `redis` is not set\. Set it to \{ url, token \}/],
     [{ redis: null }, /`redis` is not set/],

@@ -37,6 +37,6 @@ describe("BYPASS", () => {
     const { bypass, faults } = read(value);
     expect([bypass, faults.length]).toEqual([false, 1]);
     expect(faults[0]?.why).toMatch(why);
-    expect(faults[0]?.mend).toContain('"front page"');
+    expect(faults[0]?.hint).toContain('"front page"');
   });
 });

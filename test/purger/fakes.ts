@@ -15,7 +15,7 @@ export const answered =
     new Response("<p>No.</p>", { status, headers: fields });
 export const said = (status: number, code: string) => (): Response =>
   Response.json(
-    { error: { code, what: "Nothing was purged.", why: `Why ${code}.`, mend: `Mend ${code}.` } },
+    { error: { code, what: "Nothing was purged.", why: `Why ${code}.`, hint: `Mend ${code}.` } },
     { status },
   );
 export const cut = (): Response => {

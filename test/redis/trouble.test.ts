@@ -2,7 +2,7 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  mendOf,
+  hintOf,
   readTrouble,
   remedyOf,
   type RedisTrouble,
@@ -113,12 +113,12 @@ it("says why, and what to do where trying again is not enough", () => {
   expect(troubleLine("token-refused")).toBe(
     "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
   );
-  expect([whyOf("full"), mendOf("full")]).toEqual([
+  expect([whyOf("full"), hintOf("full")]).toEqual([
     "The database is full",
     "make room in the database",
   ]);
   for (const passing of ["timeout", "unreachable", "busy"] as const) {
-    expect(mendOf(passing)).toBe(undefined);
+    expect(hintOf(passing)).toBe(undefined);
     expect(remedyOf(passing)).toMatch(
       /^Tidemark tries again by itself\. If the trouble lasts: .*\.$/,
     );

@@ -110,7 +110,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await folding.read()).toMatchObject({
       kind: "unavailable",
       why: "A key of Tidemark holds a value of another type.",
-      mend: "Delete that key, or set `namespace` to a name that nothing else uses.",
+      hint: "Delete that key, or set `namespace` to a name that nothing else uses.",
     });
     await folding.empty();
     expect(world.log).toHaveLength(1);

@@ -118,7 +118,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await folding.read()).toEqual({
       kind: "unavailable",
       why: "The totals in Redis were written by a newer version of Tidemark.",
-      mend: "Deploy that version, or set `namespace` to another name.",
+      hint: "Deploy that version, or set `namespace` to another name.",
     });
     await folding.empty();
     expect(await world.redis.get(totalsKey)).toBe("2.abc {}");

@@ -38,7 +38,7 @@ describe("a secret", () => {
     const { secrets, faults } = hookSecretsOf("shop", env);
     expect(isFault(secrets) && secrets.what).toContain('hook "shop"');
     expect(isFault(secrets) && secrets.why).toContain(says);
-    expect(isFault(secrets) && secrets.mend).toContain("HOOK_SECRET_SHOP");
+    expect(isFault(secrets) && secrets.hint).toContain("HOOK_SECRET_SHOP");
     expect(faults).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 // Which slice a batch gets, where requests end before it is sent and the clock of its isolate is set back.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
-import { batchCallsMax } from "../../src/write-behind/gathered.ts";
-import { ChangeBatches } from "../../src/write-behind/gathering.ts";
+import { batchCallsMax } from "../../src/write-behind/change-batch.ts";
+import { ChangeBatches } from "../../src/write-behind/change-batches.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Batch } from "../../src/write-behind/slice-store.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";

@@ -2,8 +2,8 @@
 import { vi } from "vitest";
 import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
-import type { Outcome } from "../../src/write-behind/gathered.ts";
-import { ChangeBatches } from "../../src/write-behind/gathering.ts";
+import type { Outcome } from "../../src/write-behind/change-batch.ts";
+import { ChangeBatches } from "../../src/write-behind/change-batches.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";

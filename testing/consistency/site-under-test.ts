@@ -24,7 +24,7 @@ const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => 
   name: kind,
   match: `/${kind}/*`,
   collapse: "global",
-  patience: "2s",
+  waitTimeout: "2s",
   refreshAhead: "1s",
 }));
 

@@ -135,7 +135,7 @@ export async function look(
 
 export function memoryTier(
   bytesMax: number,
-  onLetGo: (body: Blob) => void = () => undefined,
+  onRelease: (body: Blob) => void = () => undefined,
 ): Tiers["memory"] {
-  return new MemoryTier({ bytesMax, form: responseForm, onLetGo });
+  return new MemoryTier({ bytesMax, form: responseForm, onRelease: onRelease });
 }

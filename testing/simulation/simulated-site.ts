@@ -4,7 +4,7 @@ import "../fakes/workers-globals.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
-import { FewAtOnce } from "../../src/cache/few-at-once.ts";
+import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";
 import { Rangeless } from "../../src/proxy/site/rangeless.ts";
 import { KnownVary } from "../../src/proxy/site/known-vary.ts";
 import { Invalidations } from "../../src/proxy/site/invalidations.ts";
@@ -85,7 +85,7 @@ export class SimulatedSite {
       view,
       bypasses: (route) => view.bypasses(route),
       flights: new Flights(),
-      fewAtOnce: new FewAtOnce(),
+      forwardSlots: new KeyedSemaphore(),
       leases: undefined,
       originHealth: new OriginHealth(),
       headTimes: new HeadTimes(),

@@ -62,6 +62,6 @@ export function codeOf({ text }: Seen): string {
   const { error } = JSON.parse(text) as { error?: Record<string, string> };
   if (error === undefined) return "";
   const members = Object.keys(error).join(" ");
-  if (members !== "code what why mend") throw new Error(`An error of ${members}.`);
+  if (members !== "code what why hint") throw new Error(`An error of ${members}.`);
   return error["code"] ?? "";
 }

@@ -103,11 +103,11 @@ export async function storesSettled(colo: Colo): Promise<void> {
 export async function until(
   condition: () => Promise<boolean>,
   what: string,
-  patienceMs = settleMsMax,
+  waitTimeoutMs = settleMsMax,
 ): Promise<void> {
-  const endAtMs = Date.now() + patienceMs;
+  const endAtMs = Date.now() + waitTimeoutMs;
   while (!(await condition())) {
-    if (Date.now() > endAtMs) throw new Error(`Waited ${patienceMs} ms for ${what}.`);
+    if (Date.now() > endAtMs) throw new Error(`Waited ${waitTimeoutMs} ms for ${what}.`);
     await sleep(10);
   }
 }

@@ -45,7 +45,7 @@ function withoutValue(flag: string, value: string) {
   return usageError({
     what,
     why: `${flag} has no value: ${quoted(value)} begins with a dash.`,
-    mend: flag.startsWith("--")
+    hint: flag.startsWith("--")
       ? `Write its value after it. If the value begins with a dash, write ${flag}=VALUE.`
       : "Write its value after it. If the value begins with a dash, use the long name: --NAME=VALUE.",
   });
@@ -55,7 +55,7 @@ function behindOneDash(arg: string) {
   return usageError({
     what,
     why: `${quoted(arg)} has one dash before several letters.`,
-    mend: "Write two dashes before the name of an option, and a space before its value.",
+    hint: "Write two dashes before the name of an option, and a space before its value.",
   });
 }
 

@@ -30,6 +30,6 @@ export function failure(fault: Fault, code = "failed", cause?: unknown): Command
 
 /** Creates an error for Ctrl-C, or for the answer "no" to a question. */
 export function interruption(what: string, why = "It was interrupted."): CommandError {
-  const fault = { what, why, mend: "Run it again when you want it." };
+  const fault = { what, why, hint: "Run it again when you want it." };
   return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });
 }

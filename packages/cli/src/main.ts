@@ -23,7 +23,7 @@ export async function main(world: World): Promise<ExitCode> {
     await program.parseAsync(world.args, { from: "user" });
     return code;
   } catch (cause) {
-    return told(cause, world);
+    return answer(cause, world);
   }
 }
 
@@ -41,7 +41,7 @@ function settle(command: Command, world: World): void {
   for (const one of command.commands) settle(one, world);
 }
 
-function told(cause: unknown, world: World): ExitCode {
+function answer(cause: unknown, world: World): ExitCode {
   if (cause instanceof CommanderError) return toldByCommander(cause, world);
   if (cause instanceof CommandError) {
     const { message, code, fault } = cause;
@@ -53,13 +53,13 @@ function told(cause: unknown, world: World): ExitCode {
     return cause.exitCode;
   }
   const ofOperator = faultOf(cause);
-  if (ofOperator !== undefined) return told(failure(ofOperator, "failed", cause), world);
+  if (ofOperator !== undefined) return answer(failure(ofOperator, "failed", cause), world);
   const { name, message } =
     cause instanceof Error ? cause : { name: "Error", message: String(cause) };
   const fault = {
     what: `The command failed with ${name}.`,
     why: message,
-    mend: "Set TIDEMARK_DEBUG=1 to see where.",
+    hint: "Set TIDEMARK_DEBUG=1 to see where.",
   };
   toldAsJson({ code: "failed", ...fault }, world);
   world.notes.write(`${printable(faultText(fault))}\n`);
@@ -72,8 +72,8 @@ function toldByCommander({ exitCode: of, code, message }: CommanderError, world:
   if (of === 0) return exitCode.done;
   const said = withoutToken(message).replace(/^error: /, "");
   const why = code === "commander.help" ? "No command is specified." : said;
-  const mend = "Run it with --help for the list of commands and options.";
-  toldAsJson({ code: "usage", what: "The command line is refused.", why, mend }, world);
+  const hint = "Run it with --help for the list of commands and options.";
+  toldAsJson({ code: "usage", what: "The command line is refused.", why, hint }, world);
   return exitCode.usage;
 }
 

@@ -55,13 +55,13 @@ interface BodyRefusal extends Reason {
 /** @param mendOfLarge the hint for a body over its limit */
 export function refusalOfBody(
   fault: BodyFault,
-  { bytesMax, mendOfLarge }: { readonly bytesMax: number; readonly mendOfLarge: string },
+  { bytesMax, hintOfLarge }: { readonly bytesMax: number; readonly hintOfLarge: string },
 ): BodyRefusal {
-  const again = { mend: "Send the request again, with its whole body at once." };
+  const again = { hint: "Send the request again, with its whole body at once." };
   switch (fault) {
     case "too-large": {
       const why = `The body is over ${bytesMax} bytes.`;
-      return { status: 413, code: fault, why, mend: mendOfLarge };
+      return { status: 413, code: fault, why, hint: hintOfLarge };
     }
     case "too-slow": {
       const why = `The body did not arrive within ${bodyMsMax / 1_000} s.`;

@@ -79,7 +79,7 @@ async function copyIn(
   }
   const isAsked = isAskedOf(name, search);
   const because = isAsked === true ? undefined : whyNotAsked(name, search, found);
-  const told = (has: TierAccount["has"]) => ({
+  const accountOf = (has: TierAccount["has"]) => ({
     tier: name,
     isAsked,
     ...(because !== undefined && { because }),
@@ -87,16 +87,16 @@ async function copyIn(
   });
   const led = marker && { marker };
   if (read.kind === "unavailable") {
-    return { account: { ...told("unavailable"), cause: read.cause }, ...led };
+    return { account: { ...accountOf("unavailable"), cause: read.cause }, ...led };
   }
   if (read.kind === "absent" || read.record.kind === "vary") {
-    return { account: told("nothing"), ...led };
+    return { account: accountOf("nothing"), ...led };
   }
   const { metadata } = read.record.stored;
   const isGone = metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
   const account = {
-    ...told(isGone ? "invalidated variant" : "response"),
-    copy: toldCopy(metadata, search),
+    ...accountOf(isGone ? "invalidated variant" : "response"),
+    copy: copyAccount(metadata, search),
   };
   return { account, metadata, ...led };
 }
@@ -135,7 +135,7 @@ function whyPassedOver({ asked, key, exchange, atMs }: Search<QuietSite>): strin
     : "it hardly ever has such a response";
 }
 
-function toldCopy(metadata: StoredMetadata, { asked, atMs }: Search<QuietSite>): Copy {
+function copyAccount(metadata: StoredMetadata, { asked, atMs }: Search<QuietSite>): Copy {
   const terms = termsOf(metadata, asked.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;

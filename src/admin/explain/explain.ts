@@ -12,7 +12,7 @@ import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
 import { type LookupRequest, type PassedRequest, plan } from "../../proxy/request/plan.ts";
 import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
-import { atHand, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
+import { storedCandidate, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
 import {
   decide,
@@ -142,7 +142,7 @@ function passedBy(
     by: rule,
     ...groundOfPass[rule],
     ...(isRoutesOwn && {
-      mend: `if the page is for everybody, move ${quoted(below)} above ${quoted(name)}`,
+      hint: `if the page is for everybody, move ${quoted(below)} above ${quoted(name)}`,
     }),
   };
   if (loops.wouldBeOne(request.headers.get("via"))) {
@@ -207,7 +207,7 @@ async function nextOf(
     const why =
       verdict.kind === "validate" ? { validating: verdict.candidate } : fallbackOf(verdict);
     const known = await lookedFurther(needOf(search, found?.candidate, why));
-    const allowed = decideOnError(atHand(known), questionOf(known));
+    const allowed = decideOnError(storedCandidate(known), questionOf(known));
     if (allowed !== undefined) {
       noteInstead(allowed, "none", exchange.decision);
       return "answer stale in the origin's place";

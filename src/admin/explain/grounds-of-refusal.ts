@@ -7,7 +7,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   unavailable: {
     clause: "tiers",
     why: "Tidemark could write to no tier of the route",
-    mend: "look at the troubles in /_cache/stats",
+    hint: "look at the troubles in /_cache/stats",
   },
   switch: {
     clause: "POST /_cache/switch; BYPASS",
@@ -22,7 +22,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "no-store": {
     clause: "RFC 9111 §5.2.2.5",
     why: "it says no-store",
-    mend: "if the page is for everybody, let the origin leave no-store out",
+    hint: "if the page is for everybody, let the origin leave no-store out",
   },
   "request-no-store": {
     clause: "RFC 9111 §5.2.1.5; honourRequestDirectives",
@@ -31,7 +31,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   private: {
     clause: "RFC 9111 §5.2.2.7",
     why: "it says private, so it is for one client",
-    mend: "if the page is for everybody, let the origin leave private out",
+    hint: "if the page is for everybody, let the origin leave private out",
   },
   authorization: { clause: "RFC 9111 §3.5", why: "its request has Authorization" },
   "set-cookie": {
@@ -41,22 +41,22 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "endless-stream": {
     clause: "RFC 9111 §3",
     why: "its media type is that of a stream without an end",
-    mend: "nothing: each client gets a stream of its own",
+    hint: "nothing: each client gets a stream of its own",
   },
   "vary-any": {
     clause: "RFC 9111 §4.1",
     why: "it has Vary: *, which no other request matches",
-    mend: "let the origin name the fields in Vary",
+    hint: "let the origin name the fields in Vary",
   },
   "error-status": {
     clause: "negative",
     why: "it is an error that the route does not name",
-    mend: "if everybody may see it, name the status in negative of the route",
+    hint: "if everybody may see it, name the status in negative of the route",
   },
   "not-allowed-explicitly": {
     clause: "RFC 9111 §3",
     why: "its status needs an explicit lifetime, and it has none",
-    mend: "let the origin send max-age, or name the status in fresh or negative of the route",
+    hint: "let the origin send max-age, or name the status in fresh or negative of the route",
   },
   "no-use": {
     clause: "RFC 9111 §4.2",
@@ -73,7 +73,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "tags-failed": {
     clause: "tags",
     why: "the route's tags function threw an error, or did not return a list of texts",
-    mend: "mend the function",
+    hint: "fix the function",
   },
   "too-large": {
     clause: "limits, tiers",
@@ -82,31 +82,31 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "cut-short": {
     clause: "RFC 9111 §3.3; originTimeout.betweenBytes",
     why: "its body broke off, stalled for too long, or was not as long as its Content-Length",
-    mend: "look at the origin",
+    hint: "look at the origin",
   },
   "names-client": {
     clause: "the client's own address, session or Origin",
     why: "one of its fields contains the address, the session or the Origin of the client",
-    mend: "let the origin leave that field out",
+    hint: "let the origin leave that field out",
   },
   "too-many-variants": {
     clause: "limits.variants",
     why: "the page has as many variants as Tidemark stores of one page, all requested as often in the last minute",
-    mend: "let the page vary by a field with fewer values, or name the field in key.headers",
+    hint: "let the page vary by a field with fewer values, or name the field in key.headers",
   },
   "withheld-field": {
     clause: "forward",
     why: "it varies by a field that the route does not forward",
-    mend: "add the field to forward",
+    hint: "add the field to forward",
   },
   unconfirmed: {
     clause: "negative",
     why: "it is an error or a redirect for one client; the next request is an anonymous one, and decides",
-    mend: "if the page is gone, nothing: the anonymous request for what is stored replaces it",
+    hint: "if the page is gone, nothing: the anonymous request for what is stored replaces it",
   },
   "refresh-failed": {
     clause: "negative",
     why: "it is an error, and it answered a refresh; the stored response stays",
-    mend: "look at the origin",
+    hint: "look at the origin",
   },
 };

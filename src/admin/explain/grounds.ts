@@ -14,7 +14,7 @@ export interface Ground {
   readonly clause: string;
   readonly why: string;
   /** A hint, unless `why` already contains it. */
-  readonly mend?: string;
+  readonly hint?: string;
 }
 
 export const groundOf: Readonly<Record<Decider, Ground>> = {
@@ -71,22 +71,22 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   method: {
     clause: "RFC 9110 §9.3",
     why: "the method is neither GET nor HEAD",
-    mend: "if the request only reads, let its client ask by GET",
+    hint: "if the request only reads, let its client ask by GET",
   },
   route: {
     clause: "bypass",
     why: "its route says bypass: true",
-    mend: "if the page is for everybody, give the page its own route, before this one",
+    hint: "if the page is for everybody, give the page its own route, before this one",
   },
   switch: {
     clause: "POST /_cache/switch; BYPASS",
     why: "the switch, or the variable BYPASS, sends its route straight to the origin",
-    mend: "ask GET /_cache/switch which of the two it is; then post bypass: false there, or remove the variable",
+    hint: "ask GET /_cache/switch which of the two it is; then post bypass: false there, or remove the variable",
   },
   authorization: {
     clause: "RFC 9111 §3.5",
     why: "a request with Authorization is always passed by; public or s-maxage does not change that",
-    mend: "if the page is for everybody, let its client, or the server that adds the field, leave it out",
+    hint: "if the page is for everybody, let its client, or the server that adds the field, leave it out",
   },
   "came-back": {
     clause: "RFC 9110 §7.6.3",
@@ -116,7 +116,7 @@ export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: st
   return {
     clause,
     why: `a server may read its path as ${JSON.stringify(path)}, which the route ${other} sends to another origin`,
-    mend: `if both belong to ${own}, let a pattern of it that ends in "/*" cover both`,
+    hint: `if both belong to ${own}, let a pattern of it that ends in "/*" cover both`,
   };
 }
 

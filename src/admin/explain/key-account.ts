@@ -39,7 +39,11 @@ export interface KeyAccount {
 }
 
 /** @param cookie the value of `Cookie`; `null` for none */
-export function keyAccountOf(asked: LookupRequest, config: Config, cookie: string | null): KeyAccount {
+export function keyAccountOf(
+  asked: LookupRequest,
+  config: Config,
+  cookie: string | null,
+): KeyAccount {
   const { key, url, route, forwarded, sentQuery } = asked;
   return {
     text: key.text,
@@ -73,7 +77,11 @@ function whyNotKeyed(name: string, route: Route, config: Config): string | undef
   return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
 }
 
-function cookiesAccountOf({ route, forwarded }: LookupRequest, config: Config, cookie: string | null) {
+function cookiesAccountOf(
+  { route, forwarded }: LookupRequest,
+  config: Config,
+  cookie: string | null,
+) {
   const sorted = cookie === null ? noCookies : sortCookies(cookie, route, config);
   const unknown = forwarded.reaches("cookie") ? unknownCookies(forwarded, route) : [];
   const kept = new Set(sorted.forwarded.split("; "));

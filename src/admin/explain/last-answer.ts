@@ -11,7 +11,7 @@ import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, lifetimeSource } from "./grounds.ts";
 import { groundOfRefusal } from "./grounds-of-refusal.ts";
-import { mendOfCookies, mendOfCredentials, mendOfSetCookie, tooLarge } from "./mends.ts";
+import { hintOfCookies, hintOfCredentials, hintOfSetCookie, tooLarge } from "./hints.ts";
 import { neverFresh } from "./never-fresh.ts";
 
 /** The origin's response to a GET, and what became of it. Seconds are rounded to thousandths. */
@@ -27,7 +27,7 @@ export interface LastAnswerAccount {
   /** Absent if it was stored. `names`: of cookies or fields. */
   readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
   /** Whether its `Cache-Status` said `stored`. It is sent before the whole body arrives. */
-  readonly isSaidStored: boolean;
+  readonly isReportedStored: boolean;
   /** Whether Tidemark added `private` for its client. */
   readonly isMadePrivate: boolean;
   /** The result of each tier that it was written to. */
@@ -70,7 +70,7 @@ const noTierTook: Ground = { clause: "tiers", why: "no tier of the route kept it
 
 /** @param route of the page; it may set a lifetime */
 function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): LastAnswerAccount {
-  const { metadata, refused, changes, isSaidStored, isMadePrivate } = answer;
+  const { metadata, refused, changes, isReportedStored, isMadePrivate } = answer;
   const { status, fields, respondedAtMs } = metadata;
   const terms = termsOf(metadata, route);
   const refusal = refused ?? refusedByAll(changes);
@@ -84,7 +84,7 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): La
     ...(refusal && {
       notStored: { ...refusal, ...refusalGround(refusal, metadata, { route, config }) },
     }),
-    isSaidStored,
+    isReportedStored,
     isMadePrivate,
     tiers: Object.fromEntries(changes.map(({ tier, kind }) => [tier, kind])),
   };
@@ -109,7 +109,7 @@ function refusalGround(
   const ground = groundOfRefusal[rule as StoreRefusal] ?? noTierTook;
   if (rule === "no-use") return { ...ground, ...neverFresh(metadata, route) };
   if (rule === "too-large") return { ...ground, ...tooLarge(metadata.bodyBytes, route, config) };
-  if (rule === "set-cookie") return { ...ground, mend: mendOfSetCookie(names) };
-  if (rule === "credential-field") return { ...ground, mend: mendOfCredentials(names) };
-  return rule === "unknown-cookie" ? { ...ground, mend: mendOfCookies(names) } : ground;
+  if (rule === "set-cookie") return { ...ground, hint: hintOfSetCookie(names) };
+  if (rule === "credential-field") return { ...ground, hint: hintOfCredentials(names) };
+  return rule === "unknown-cookie" ? { ...ground, hint: hintOfCookies(names) } : ground;
 }

@@ -58,10 +58,10 @@ export function matchingPurges(
   decidingPosition: string | undefined,
 ): MatchingPurges {
   const stamp = stored?.stamp ?? "none";
-  const told = entries.filter(
+  const shown = entries.filter(
     (entry) => !isBeginning(entry) || entry.position === decidingPosition,
   );
-  const matching = told
+  const matching = shown
     .map((entry) => ({ entry, targets: targetsOn(entry.targets, stored ?? url) }))
     .filter(({ targets }) => targets.tags.length + targets.prefixes.length > 0)
     .sort((one, other) => comparePositions(other.entry.position, one.entry.position));

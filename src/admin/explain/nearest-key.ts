@@ -30,14 +30,14 @@ export interface NearestKey {
   /** Number of other keys with the same path, including this one. */
   readonly count: number;
   /** How to remove the first difference, if it does not matter for the page. */
-  readonly mend: string;
+  readonly hint: string;
 }
 
 type Hint = (difference: Difference) => string;
 
 const named = ({ name = "" }: Difference): string => quoted(name);
 
-const mendOf: Readonly<Record<Difference["of"], Hint>> = {
+const hintOf: Readonly<Record<Difference["of"], Hint>> = {
   scheme: () => "send clients of http on to https",
   host: () => "name the site's own host in SITE_HOST: then all others count as that one",
   path: () => "let all links have one spelling, or redirect the others to it",
@@ -49,10 +49,10 @@ const mendOf: Readonly<Record<Difference["of"], Hint>> = {
     `take ${named(difference)} out of key: { headers } of the route, or let clients send fewer values of it`,
   "key.cookies": (difference) => `take ${named(difference)} out of key: { cookies } of the route`,
   "key.cf": (difference) => `take ${named(difference)} out of key: { cf } of the route`,
-  vary: mendOfVary,
+  vary: hintOfVary,
 };
 
-function mendOfVary({ name = "" }: Difference): string {
+function hintOfVary({ name = "" }: Difference): string {
   if (name === "cookie") {
     return "let the origin leave Cookie out of Vary, and write the cookies by which the page differs in key: { cookies: [ ] } of the route";
   }
@@ -82,13 +82,13 @@ export function nearestKey(asked: LookupRequest, listed: MemoryEntries): Nearest
     count += 1;
     const distance = distanceOf(differences);
     if (distance >= (nearest?.distance ?? Infinity)) continue;
-    nearest = { key: { url: other.url, differences, mend: mendFor(differences) }, distance };
+    nearest = { key: { url: other.url, differences, hint: hintFor(differences) }, distance };
   }
   return nearest && { ...nearest.key, count };
 }
 
-function mendFor([first]: readonly Difference[]): string {
-  return first === undefined ? "" : mendOf[first.of](first);
+function hintFor([first]: readonly Difference[]): string {
+  return first === undefined ? "" : hintOf[first.of](first);
 }
 
 interface KeyParts {
@@ -117,7 +117,11 @@ function partsOf(keyText: string): KeyParts {
 /** Folds the path, so that case and a slash at the end do not matter. */
 const foldedPath = ({ path }: KeyParts): string => path.toLowerCase().replace(/\/$/, "");
 
-function differencesOf(own: KeyParts, other: KeyParts, { route, sentQuery }: LookupRequest): Difference[] {
+function differencesOf(
+  own: KeyParts,
+  other: KeyParts,
+  { route, sentQuery }: LookupRequest,
+): Difference[] {
   const found: Difference[] = [];
   for (const part of ["scheme", "host", "path"] as const) {
     if (own[part] !== other[part]) {

@@ -20,7 +20,7 @@ export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Grou
   if (alwaysValidate && !canBeValidated) {
     return {
       why: "it says no-cache, and has no validator with which the origin could be asked",
-      mend: `let the origin send an ETag or leave no-cache out, or ${overrideOf(metadata, route)}`,
+      hint: `let the origin send an ETag or leave no-cache out, or ${overrideOf(metadata, route)}`,
     };
   }
   if (lifetimeSeconds <= 0) return withoutLifetime(metadata, route);
@@ -37,25 +37,25 @@ function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground
   const waitSeconds = (respondedAtMs - requestedAtMs) / 1_000;
   const datedSeconds = (respondedAtMs - datedAtMs(fields, respondedAtMs)) / 1_000;
   const agedSeconds = statedSeconds + waitSeconds;
-  const told = `Age: ${fields.get("age") ?? "none"}, Date: ${fields.get("date") ?? "none"}`;
+  const statedAge = `Age: ${fields.get("age") ?? "none"}, Date: ${fields.get("date") ?? "none"}`;
   if (datedSeconds > agedSeconds + youngSeconds) {
     return {
       clause,
-      why: `it came ${rounded(datedSeconds)} s after its Date (${told}), and ${lives}`,
-      mend: "look at the origin's clock; if that is right, a cache between Tidemark and the origin adds no Age",
+      why: `it came ${rounded(datedSeconds)} s after its Date (${statedAge}), and ${lives}`,
+      hint: "look at the origin's clock; if that is right, a cache between Tidemark and the origin adds no Age",
     };
   }
   if (statedSeconds > 0) {
     return {
       clause,
-      why: `a cache between Tidemark and the origin had kept it for ${statedSeconds} s (${told}), and ${lives}`,
-      mend: "look at that cache: it keeps the page too long",
+      why: `a cache between Tidemark and the origin had kept it for ${statedSeconds} s (${statedAge}), and ${lives}`,
+      hint: "look at that cache: it keeps the page too long",
     };
   }
   return {
     clause,
-    why: `the origin took ${rounded(waitSeconds)} s to answer (${told}), and ${lives}`,
-    mend: "let the origin answer sooner, or give a longer lifetime",
+    why: `the origin took ${rounded(waitSeconds)} s to answer (${statedAge}), and ${lives}`,
+    hint: "let the origin answer sooner, or give a longer lifetime",
   };
 }
 
@@ -65,18 +65,18 @@ function withoutLifetime(metadata: StoredMetadata, route: Route): Partial<Ground
     const field = metadata.status < 300 ? "fresh" : `fresh or negative for ${metadata.status}`;
     return {
       why: "neither the origin nor its route gives it a lifetime",
-      mend: `let the origin send max-age, or give the route ${field}`,
+      hint: `let the origin send max-age, or give the route ${field}`,
     };
   }
   if (from.includes(" of the route ")) {
-    return { why: `its lifetime is 0 s, from ${from}`, mend: "give the route a longer one" };
+    return { why: `its lifetime is 0 s, from ${from}`, hint: "give the route a longer one" };
   }
   const override = overrideOf(metadata, route);
   const longer = `let the origin give a longer one, or ${override}`;
-  if (from !== "Expires") return { why: `its lifetime is 0 s, from ${from}`, mend: longer };
+  if (from !== "Expires") return { why: `its lifetime is 0 s, from ${from}`, hint: longer };
   const { why, isBefore } = expiry(fieldsOf(metadata), metadata.respondedAtMs);
   const clock = `look at the origin's clock and its time zone: Expires is in GMT. Or let it send max-age, or ${override}`;
-  return { why: `its lifetime is 0 s, from Expires, ${why}`, mend: isBefore ? clock : longer };
+  return { why: `its lifetime is 0 s, from Expires, ${why}`, hint: isBefore ? clock : longer };
 }
 
 function expiry(fields: Fields, respondedAtMs: number): { why: string; isBefore: boolean } {

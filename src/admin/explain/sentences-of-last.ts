@@ -5,9 +5,9 @@ import type { Ground } from "./grounds.ts";
 import { youngSeconds } from "./never-fresh.ts";
 import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
 
-/** `(clause): why. To mend it: mend.` */
-export function groundText({ clause, why, mend }: Ground): string {
-  return `(${clause}): ${why}.${mend === undefined ? "" : ` To mend it: ${mend}.`}`;
+/** `(clause): why. To fix it: hint.` */
+export function groundText({ clause, why, hint }: Ground): string {
+  return `(${clause}): ${why}.${hint === undefined ? "" : ` To fix it: ${hint}.`}`;
 }
 
 /** Returns nothing for a response that was new on arrival. */
@@ -30,7 +30,7 @@ export function lastSentence(last: LastAnswerAccount): string {
     fields === "" ? "The origin said nothing about caching." : `The origin said: ${fields}.`;
   if (notStored !== undefined) {
     const { rule, names } = notStored;
-    const sent = `${last.isSaidStored ? saidStored : ""}${last.isMadePrivate ? madePrivate : ""}`;
+    const sent = `${last.isReportedStored ? saidStored : ""}${last.isMadePrivate ? madePrivate : ""}`;
     const about = names.length === 0 ? rule : `${rule}: ${names.join(", ")}`;
     return `The last answer for it came at ${at}, a ${status}. It was not stored, by ${about} ${groundText(notStored)}${sent} ${lived} ${named}`;
   }

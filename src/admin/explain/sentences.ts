@@ -154,19 +154,20 @@ function purgeSentence(purge: MatchingPurge, of: MatchingPurges["of"]): string {
   );
   const why = reason === "" ? "" : `, because: ${reason}`;
   const what = `The ${mode} purge ${position} of ${at} by ${by} names ${of === "copy" ? "it" : "the URL"}`;
-  const told = `${what} (${named.join("; ")})${why}.`;
-  if (of === "url") return told;
-  if (!isSince) return `${told} It was known when the copy was asked for, so it does not count.`;
+  const purgeText = `${what} (${named.join("; ")})${why}.`;
+  if (of === "url") return purgeText;
+  if (!isSince)
+    return `${purgeText} It was known when the copy was asked for, so it does not count.`;
   const decided = decides ? " It decides." : "";
-  return `${told} It was not known when the copy was asked for, so it counts.${decided}`;
+  return `${purgeText} It was not known when the copy was asked for, so it counts.${decided}`;
 }
 
 /** @param own the URL in the requested key */
-function nearestSentence({ url, differences, count, mend }: NearestKey, own: string): string {
+function nearestSentence({ url, differences, count, hint }: NearestKey, own: string): string {
   const told = differences.map(differenceText).join("; ");
   const nearest = url === own ? "another variant of this URL" : url;
   const others = count === 1 ? "one response" : `${count} responses`;
-  return `Memory has ${others} of the same path under another key. The nearest is ${nearest}: ${told}. If that does not matter for the page: ${mend}.`;
+  return `Memory has ${others} of the same path under another key. The nearest is ${nearest}: ${told}. If that does not matter for the page: ${hint}.`;
 }
 
 function differenceText({ of, name, sent, stored }: Difference): string {

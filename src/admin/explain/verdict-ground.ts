@@ -6,7 +6,7 @@ import type { FoundResponse } from "../../proxy/reuse/search.ts";
 import type { Verdict } from "../../proxy/reuse/verdict.ts";
 import type { LookAccount } from "./explanation.ts";
 import { type Ground, groundOf, invalidatedHere } from "./grounds.ts";
-import { mendOfCookies, mendOfCredentials, purgedBy } from "./mends.ts";
+import { hintOfCookies, hintOfCredentials, purgedBy } from "./hints.ts";
 import { neverFresh, overrideOf } from "./never-fresh.ts";
 
 /** The result of a look-up. */
@@ -28,11 +28,11 @@ export function groundOfVerdict({ by, judged }: Verdict, looked: LookResult): Gr
   }
   if (by === "unknown-cookie") {
     const names = unknownCookies(asked.forwarded, asked.route).flatMap(({ name }) => name ?? []);
-    return { ...ground, mend: mendOfCookies(names) };
+    return { ...ground, hint: hintOfCookies(names) };
   }
   if (by === "credential-field") {
     const names = metadata === undefined ? [] : credentialsIn(asked, metadata);
-    return { ...ground, mend: mendOfCredentials(names) };
+    return { ...ground, hint: hintOfCredentials(names) };
   }
   if (by === "nothing-stored") return { ...ground, why: [ground.why, ...known(look)].join("; ") };
   if (metadata === undefined) return ground;
@@ -41,7 +41,7 @@ export function groundOfVerdict({ by, judged }: Verdict, looked: LookResult): Gr
   const override = overrideOf(metadata, asked.route);
   return {
     ...ground,
-    mend: `if a copy may answer without a question to the origin, let the origin leave no-cache out, or ${override}`,
+    hint: `if a copy may answer without a question to the origin, let the origin leave no-cache out, or ${override}`,
   };
 }
 

@@ -1,7 +1,7 @@
 // The finding on requests with a field that looks like a credential.
 import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 
 /** One finding per route that refused to share a response because of such a field. */
 export function credentialField({ credentialRefusals }: SiteState): Finding[] {

@@ -2,7 +2,7 @@
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Finding, FindingCode, Level } from "../../protocol/finding.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 
 /** Data of a check beyond this isolate's own state; `undefined` if it could not be read. */
 type Sight = "clock" | "rooms" | "totals";
@@ -93,7 +93,10 @@ export class FindingLog {
 }
 
 /** Returns whether a check may update or clear a finding of an earlier check. */
-function seesAsMuch({ finding, isFromAfar }: KnownFinding, looked: Pick<SiteState, Sight>): boolean {
+function seesAsMuch(
+  { finding, isFromAfar }: KnownFinding,
+  looked: Pick<SiteState, Sight>,
+): boolean {
   const sight = sights[finding.code];
   return !isFromAfar || sight === undefined || looked[sight] !== undefined;
 }

@@ -5,7 +5,7 @@ import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
 import { hookMapping } from "./hook-findings.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
 import {

@@ -2,7 +2,7 @@
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 
 /** Failures count this long even after a success, because a mapping may fail for only one kind of event. */
 const recentMs = 60 * 60_000;

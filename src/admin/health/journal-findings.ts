@@ -4,7 +4,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 
 /** After an older failure, the journal was not read again, so its state is unknown. */
 const failedMs = 60_000;
@@ -18,7 +18,7 @@ export function journalUnreadable(looked: SiteState): Finding[] {
   const isPast = atMs - view.sentAtMs > maxLagMs - allowanceMs;
   const client = clients.find(({ name }) => name === "purge journal");
   const trouble = client?.trouble;
-  const isTold = trouble !== undefined && !trouble.isOver;
+  const isCauseKnown = trouble !== undefined && !trouble.isOver;
   return [
     {
       code: "journal-unreadable",
@@ -27,8 +27,12 @@ export function journalUnreadable(looked: SiteState): Finding[] {
         ? "Tidemark cannot tell which stored responses were purged. So it asks the origin again for them."
         : "The last read of the purge journal failed. Stored responses still answer.",
       since: isoOf(view.sentAtMs),
-      cause: isTold ? `${whyOf(trouble.kind, client?.words)}.` : "The journal did not answer.",
-      remedy: isTold ? remedyOf(trouble.kind, client?.words) : "Tidemark tries again by itself.",
+      cause: isCauseKnown
+        ? `${whyOf(trouble.kind, client?.words)}.`
+        : "The journal did not answer.",
+      remedy: isCauseKnown
+        ? remedyOf(trouble.kind, client?.words)
+        : "Tidemark tries again by itself.",
     },
   ];
 }

@@ -14,7 +14,7 @@ import {
   type SiteState,
   lookHere,
   type RoomState,
-} from "./looked.ts";
+} from "./site-state.ts";
 
 /** The result of a full check, and sentences on what it could not read. */
 export interface FarLook {

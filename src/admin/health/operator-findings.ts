@@ -4,7 +4,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
 import { partsOf } from "../../observe/sums.ts";
 import type { Finding } from "../../protocol/finding.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 import { recentMs, recentWindows } from "./traffic-findings.ts";
 
 /** Fewer do not change the status, because anybody can send them. */

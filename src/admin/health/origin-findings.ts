@@ -2,7 +2,7 @@
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
-import type { SiteState, IsolateState } from "./looked.ts";
+import type { SiteState, IsolateState } from "./site-state.ts";
 
 /** Under traffic, a probe checks the origin every few seconds, so an older trouble may be over. */
 const downMs = 60_000;
@@ -22,7 +22,8 @@ function isDownNow(looked: IsolateState, name: string): boolean {
   return looked.originsShutOff.includes(name) && isRecent;
 }
 
-type OriginTrouble = SiteState["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;
+type OriginTrouble =
+  SiteState["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;
 
 /** One finding per origin that has failed, and has not answered since. */
 export function originTroubles(looked: SiteState): Finding[] {
@@ -50,7 +51,7 @@ function down(name: string, trouble: OriginTrouble, looked: SiteState): Finding 
     since: isoOf(trouble.sinceAtMs),
     cause: "Requests for several of its paths failed, and then a probe failed.",
     remedy: `${checkIt} When the origin answers again, a probe notices that by itself.`,
-    told: toldBy(trouble),
+    details: detailsOf(trouble),
   };
 }
 
@@ -68,7 +69,7 @@ function failing(name: string, trouble: OriginTrouble): Finding {
       ? "Its server is overloaded, or the page needs longer than originTimeout."
       : "Its server is down, or the network between Cloudflare and the server is interrupted.",
     remedy: isSlow ? speedItUp : checkIt,
-    told: toldBy(trouble),
+    details: detailsOf(trouble),
   };
 }
 
@@ -94,7 +95,7 @@ const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
 const words = { unreachable: "could not be reached", timeout: "did not answer in time" } as const;
 
 /** Counts each kind of failure since the isolate began. */
-function toldBy({ counts, lastAtMs }: OriginTrouble): string {
+function detailsOf({ counts, lastAtMs }: OriginTrouble): string {
   const parts = Object.entries(words)
     .map(([kind, said]) => ({ said, count: counts[kind as keyof typeof words] ?? 0 }))
     .filter(({ count }) => count > 0)

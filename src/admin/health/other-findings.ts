@@ -5,7 +5,7 @@ import { type Bypass } from "../../purge/journal/switch-state.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { partsOf } from "../../observe/sums.ts";
 import { type Finding } from "../../protocol/finding.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 import { recentWindows } from "./traffic-findings.ts";
 
 /** Twice the interval of the cron trigger's reports. */
@@ -13,8 +13,8 @@ const reportMs = 10 * 60_000;
 
 export function reportsMissing({ totals, atMs }: SiteState): Finding[] {
   if (totals === undefined) return [];
-  const told = [...totals.colos.values()].map((state) => state.atMs);
-  const newestAtMs = Math.max(totals.startedAtMs, ...told);
+  const reportTimes = [...totals.colos.values()].map((state) => state.atMs);
+  const newestAtMs = Math.max(totals.startedAtMs, ...reportTimes);
   if (atMs - newestAtMs <= reportMs) return [];
   return [
     {
@@ -80,7 +80,7 @@ export function configuration({ faults, configWarnings }: SiteState): Finding[] 
     what: fault.what,
     since: null,
     cause: fault.why,
-    remedy: fault.mend,
+    remedy: fault.hint,
   });
   return [...faults.map(finding("warning")), ...configWarnings.map(finding("info"))];
 }

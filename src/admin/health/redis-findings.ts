@@ -3,7 +3,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import { remedyOf, type RedisTrouble, whyOf } from "../../redis/trouble.ts";
 import { type Finding, type FindingCode, spanOf } from "../../protocol/finding.ts";
-import type { ClientState, SiteState } from "./looked.ts";
+import type { ClientState, SiteState } from "./site-state.ts";
 
 const codes = {
   "token-refused": "redis-credentials",
@@ -45,7 +45,11 @@ export function redisTroubles({ clients }: SiteState): Finding[] {
   return [...byKind.values()].flatMap(troubleFinding);
 }
 
-function lasting(client: ClientState, trouble: CurrentTrouble["trouble"] | undefined, of: CurrentTrouble["of"]): CurrentTrouble[] {
+function lasting(
+  client: ClientState,
+  trouble: CurrentTrouble["trouble"] | undefined,
+  of: CurrentTrouble["of"],
+): CurrentTrouble[] {
   return trouble === undefined || trouble.isOver ? [] : [{ client, trouble, of }];
 }
 
@@ -72,7 +76,7 @@ function troubleFinding(met: readonly CurrentTrouble[]): Finding[] {
       since: isoOf(Math.min(...met.map(({ trouble }) => trouble.sinceAtMs))),
       cause: `${whyOf(kind, words)}.`,
       remedy: remedyOf(kind, words),
-      told: `The last such failure was met by ${lastly.join(", and by ")}.`,
+      details: `The last such failure was met by ${lastly.join(", and by ")}.`,
     },
   ];
 }

@@ -3,7 +3,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import { evicts, evictsAnyKey } from "../../redis/database-info.ts";
 import { pausedFromRatio } from "../../redis/database-room.ts";
 import { type Finding, percentOf } from "../../protocol/finding.ts";
-import type { ClientState, DatabaseName, SiteState, RoomState } from "./looked.ts";
+import type { ClientState, DatabaseName, SiteState, RoomState } from "./site-state.ts";
 
 /** Older observations are ignored. */
 const evictionMs = 10 * 60_000;

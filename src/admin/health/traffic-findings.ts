@@ -5,7 +5,7 @@ import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
 import { type Finding, type FindingCode, percentOf } from "../../protocol/finding.ts";
-import type { SiteState } from "./looked.ts";
+import type { SiteState } from "./site-state.ts";
 
 /** Shares of fewer requests are not significant. */
 const countMin = 100;
@@ -35,7 +35,8 @@ function countedIn(sums: Sums, family: FamilyName): SeriesCount[] {
   });
 }
 
-const sumOf = (counted: readonly SeriesCount[]) => counted.reduce((sum, { count }) => sum + count, 0);
+const sumOf = (counted: readonly SeriesCount[]) =>
+  counted.reduce((sum, { count }) => sum + count, 0);
 
 const has = (at: number, values: readonly string[]) => (counted: SeriesCount) =>
   values.includes(counted.labels[at] ?? "");

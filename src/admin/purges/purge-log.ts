@@ -17,7 +17,7 @@ export interface AcceptedPurge extends Pick<SignedOrder, "by" | "mode" | "reason
 const quietMs = 1_000;
 
 interface Refusals {
-  toldAtMs: number;
+  loggedAtMs: number;
   leftOut: number;
 }
 
@@ -53,14 +53,14 @@ export class PurgeLog {
   refused(rule: PurgeRefusal): void {
     const { log, nowAtMs } = this.#given;
     const atMs = nowAtMs();
-    const known = this.#refusals.get(rule) ?? { toldAtMs: -Infinity, leftOut: 0 };
+    const known = this.#refusals.get(rule) ?? { loggedAtMs: -Infinity, leftOut: 0 };
     this.#refusals.set(rule, known);
-    if (isWithinMs(quietMs, known.toldAtMs, atMs)) {
+    if (isWithinMs(quietMs, known.loggedAtMs, atMs)) {
       known.leftOut += 1;
       return;
     }
     const { leftOut } = known;
-    known.toldAtMs = atMs;
+    known.loggedAtMs = atMs;
     known.leftOut = 0;
     const before = leftOut === 0 ? "" : ` Since the last such line, ${leftOut} more were refused.`;
     const message = `A purge was refused: ${rule}.${before}`;

@@ -192,7 +192,7 @@ function noRedis(path: string): OperatorError {
   return new OperatorError({
     what: `The fields of ${path} are not available.`,
     why: "Fields are stored in Redis, and this namespace has no Redis.",
-    mend: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, and add "shared" to its tiers.',
+    hint: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, and add "shared" to its tiers.',
   });
 }
 
@@ -200,6 +200,6 @@ function noStep(path: string): OperatorError {
   return new OperatorError({
     what: `The increment of a field of ${path} is refused.`,
     why: "Redis increments only by whole numbers.",
-    mend: "Pass a whole number, such as 1 or -1.",
+    hint: "Pass a whole number, such as 1 or -1.",
   });
 }

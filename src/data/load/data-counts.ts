@@ -108,8 +108,8 @@ export class DataCounts {
   }
 
   #nameOf(namespace: string): string {
-    const isTold = this.#byName.has(namespace) || this.#byName.size < namespacesMax;
-    return isTold ? namespace : otherNamespaces;
+    const isNamed = this.#byName.has(namespace) || this.#byName.size < namespacesMax;
+    return isNamed ? namespace : otherNamespaces;
   }
 
   #of(given: string): OfNamespace {

@@ -2,7 +2,7 @@
 // The stamp is taken before the source is called, so a purge during the load covers the values.
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
-import { OutOfTime, within } from "../../base/patience.ts";
+import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
@@ -108,7 +108,7 @@ function foreign(): never {
   throw new OperatorError({
     what: "A load has called of() with an unknown key.",
     why: "of() accepts only keys that were passed to the load.",
-    mend: "Pass one of the keys of the load's first parameter.",
+    hint: "Pass one of the keys of the load's first parameter.",
   });
 }
 
@@ -177,7 +177,7 @@ function nothingLoaded(path: string): OperatorError {
   return new OperatorError({
     what: `The load of ${path} has failed.`,
     why: "It returned undefined, which also means that nothing is stored.",
-    mend: "Return null if there is no value.",
+    hint: "Return null if there is no value.",
   });
 }
 

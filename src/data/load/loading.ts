@@ -1,15 +1,15 @@
 // Collapses loads of one key: one caller leads, and the others follow. Answers callers whose wait times out.
 import { load, type LoadPorts } from "../../cache/load.ts";
-import type { LoadResult, LoadPolicy, Next } from "../../cache/loading.ts";
+import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../rules/unreachable.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
 import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
 import type { DataFlight, DataFlights, CallResult, LoadOutcome, LoadNeed } from "./load-outcome.ts";
-import { standIn } from "./stand-in.ts";
+import { standIn } from "./stale-value.ts";
 import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
 import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
 
@@ -29,7 +29,7 @@ export async function loadOne(need: LoadNeed, ports: LoadingPorts): Promise<Call
   return isAlone ? ledAlone(need, ports) : load(need, loadingBy(ports), ports);
 }
 
-function outOfPatience({ place }: LoadNeed): LoadTimedOut {
+function waitTimedOut({ place }: LoadNeed): LoadTimedOut {
   const { name, hardTimeoutMs } = place.space;
   return new LoadTimedOut(
     `Other calls' loads of ${name} have taken more than ${hardTimeoutMs} ms.`,
@@ -45,18 +45,18 @@ function ledAlone(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
 function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResult> {
   return {
     keyOf: ({ place }) => place.key.text,
-    patienceMsOf: (need) => patienceMs(need, ports),
+    waitTimeoutMsOf: (need) => waitTimeoutMs(need, ports),
     mayShare: () => true,
-    unasked: async () => undefined,
-    comeSince: (need) => comeSince(need, ports),
+    withoutFetch: async () => undefined,
+    storedSince: (need) => storedSince(need, ports),
     takeTurn: (need, flight) => worldTurn({ need, flight }, ports),
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
     next: nextAfter,
-    inPlace: async (need) => standIn(need, ports),
+    onTimeout: async (need) => standIn(need, ports),
     alone: (need) => ledAlone(need, ports),
     tooLate: async (need) => {
-      return standIn(need, ports) ?? { kind: "error", error: outOfPatience(need) };
+      return standIn(need, ports) ?? { kind: "error", error: waitTimedOut(need) };
     },
   };
 }
@@ -65,13 +65,13 @@ function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallR
  * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise longer than
  * `hardTimeoutMs`, because the leader also waits for a stamp and a lease.
  */
-function patienceMs(need: LoadNeed, ports: LoadingPorts): number {
-  const { softTimeoutMs, hardTimeoutMs, patienceMs: forOthersMs } = need.place.space;
+function waitTimeoutMs(need: LoadNeed, ports: LoadingPorts): number {
+  const { softTimeoutMs, hardTimeoutMs, waitTimeoutMs: forOthersMs } = need.place.space;
   return standIn(need, ports) === undefined ? hardTimeoutMs + forOthersMs : softTimeoutMs;
 }
 
 /** Returns a value that another load has put into memory since the look-up. */
-export function comeSince(
+export function storedSince(
   { place }: LoadNeed,
   ports: LoadingPorts,
 ): LoadResult<LoadOutcome, CallResult> | undefined {
@@ -118,7 +118,11 @@ export async function answerWith(
   return { answer: givenBy(outcome, need, ports), done };
 }
 
-function givenBy(outcome: LoadOutcome | undefined, need: LoadNeed, ports: LoadingPorts): CallResult {
+function givenBy(
+  outcome: LoadOutcome | undefined,
+  need: LoadNeed,
+  ports: LoadingPorts,
+): CallResult {
   const metadata = outcome && metadataOf(outcome);
   if (metadata !== undefined) return { kind: "value", metadata, by: "load" };
   const error = outcome?.kind === "failed" ? outcome.error : undefined;
@@ -152,7 +156,7 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
   switch (outcome.kind) {
     case "failed": {
       const { error } = outcome;
-      return { kind: "failed", isFinal: true, told: () => ({ kind: "error", error }) };
+      return { kind: "failed", isFinal: true, answer: () => ({ kind: "error", error }) };
     }
     case "stored":
     case "given":

@@ -4,7 +4,7 @@ import type { DataFlight, CallResult, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
 import { answerWith, lead, type LoadingPorts } from "./loading.ts";
 import { DataSearch, type FoundData } from "./search.ts";
-import { isResting } from "./stand-in.ts";
+import { isResting } from "./stale-value.ts";
 import { worldTurn } from "./world-turn.ts";
 
 /** Starts at most one load for each key in this isolate, and none within `retryAfter` of a failed one. */
@@ -40,16 +40,16 @@ async function refreshed(part: Part, ports: LoadingPorts): Promise<FetchResult<C
   if (found !== undefined) {
     const { stored } = found.candidate;
     flight.settle({ kind: "stored", stored });
-    return told({ kind: "value", metadata: stored.metadata, by: "collapsed" });
+    return unread({ kind: "value", metadata: stored.metadata, by: "collapsed" });
   }
   const turn = await worldTurn(part, ports);
   if (turn.kind === "lead") return lead(part, ports);
   flight.settle(turn.outcome);
-  return told({ kind: "error", error: undefined });
+  return unread({ kind: "error", error: undefined });
 }
 
 /** Wraps an answer that nobody reads. */
-function told(answer: CallResult): FetchResult<CallResult> {
+function unread(answer: CallResult): FetchResult<CallResult> {
   return { answer, done: Promise.resolve() };
 }
 
@@ -78,7 +78,10 @@ interface StartedLoad {
  * @param needs all of one namespace and one load; not empty
  * @returns the flight and the answer of each, in order; no promise rejects
  */
-export function leadTogether(needs: readonly LoadNeed[], ports: LoadingPorts): readonly StartedLoad[] {
+export function leadTogether(
+  needs: readonly LoadNeed[],
+  ports: LoadingPorts,
+): readonly StartedLoad[] {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
   const led = needs.map((need, at) => {
     const own = promise.then(({ outcomes, stored }) => ({ outcome: outcomes[at], stored }));

@@ -1,5 +1,5 @@
 // Writes values to the tiers of their namespace: memory synchronously, Redis by one round trip.
-import { cameOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
+import { resultOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierName } from "../../config/tier-names.ts";
@@ -116,6 +116,6 @@ async function writeTo(
   );
   return records.flatMap(({ key }, at) => {
     const came = written[at];
-    return came === undefined ? [] : [{ tier: tier.name, key, came: cameOf(came) }];
+    return came === undefined ? [] : [{ tier: tier.name, key, came: resultOf(came) }];
   });
 }

@@ -3,13 +3,13 @@
 import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
-import type { LeaderTurn } from "../../cache/loading.ts";
+import type { LeaderTurn } from "../../cache/load-policy.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { DataDetail } from "../value/data-record.ts";
 import type { CallResult, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import type { Part } from "./load-together.ts";
 import { DataSearch, type FoundData, type SearchPorts } from "./search.ts";
-import { standIn } from "./stand-in.ts";
+import { standIn } from "./stale-value.ts";
 
 export type WorldTurnPorts = TurnPorts<RecordHead<DataDetail>> &
   SearchPorts & {
@@ -28,9 +28,11 @@ export async function worldTurn(
   const turn = await takeTurn(
     {
       key,
-      patienceMs: isInTime ? Math.min(space.softTimeoutMs, space.patienceMs) : space.patienceMs,
+      waitTimeoutMs: isInTime
+        ? Math.min(space.softTimeoutMs, space.waitTimeoutMs)
+        : space.waitTimeoutMs,
       flight,
-      outcomeIn: (head) => outcomeIn(head, need, ports),
+      outcomeFrom: (head) => newerOutcome(head, need, ports),
       wordOn: (outcome) => wordOn(outcome, ports),
     },
     ports,
@@ -43,7 +45,7 @@ export async function worldTurn(
 }
 
 /** Returns the value in Redis if it is fresh, and newer than the one that this call has found. */
-async function outcomeIn(
+async function newerOutcome(
   head: RecordHead<DataDetail>,
   { place, older }: LoadNeed,
   ports: WorldTurnPorts,

@@ -40,8 +40,8 @@ function segmentOf(part: unknown): string {
     throw refused("Its segments are not all strings and numbers.", "Write it as a string.");
   }
   if (part === "") {
-    const mend = 'Write segments with one slash between them, such as "42/comments".';
-    throw refused("It has an empty segment.", mend);
+    const hint = 'Write segments with one slash between them, such as "42/comments".';
+    throw refused("It has an empty segment.", hint);
   }
   try {
     return encodeURIComponent(part);
@@ -51,8 +51,8 @@ function segmentOf(part: unknown): string {
   }
 }
 
-function refused(why: string, mend: string, cause?: unknown): OperatorError {
-  return new OperatorError({ what: "A key of data is refused.", why, mend, cause });
+function refused(why: string, hint: string, cause?: unknown): OperatorError {
+  return new OperatorError({ what: "A key of data is refused.", why, hint, cause });
 }
 
 /** Returns the URL that purges are matched against. @param path from `pathOf` */

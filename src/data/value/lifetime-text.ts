@@ -12,6 +12,6 @@ export function msOf(written: string): number {
   throw new OperatorError({
     what: "A lifetime of data is refused.",
     why: `${JSON.stringify(written)} is not a duration.`,
-    mend: 'Write a whole number with s, m, h or d, such as "5m".',
+    hint: 'Write a whole number with s, m, h or d, such as "5m".',
   });
 }

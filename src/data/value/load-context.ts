@@ -98,7 +98,7 @@ export class LoaderContext implements LoadContext<unknown> {
     throw new OperatorError({
       what: "notModified() was called without an older value.",
       why: "There is no older value, or a purge covers it.",
-      mend: "Call it only if stale is not undefined.",
+      hint: "Call it only if stale is not undefined.",
     });
   };
 }
@@ -115,6 +115,6 @@ export function checkedTag(tag: string): string {
     what: "A tag of data is refused.",
     why:
       trimmed === "" ? "It is empty, or not a string." : `It is longer than ${tagBytesMax} bytes.`,
-    mend: "Use a short string, such as author:7, so that a purge can name it.",
+    hint: "Use a short string, such as author:7, so that a purge can name it.",
   });
 }

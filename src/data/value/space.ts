@@ -36,7 +36,7 @@ export interface NamespaceOptions<T, K extends Key = Key> {
   /** How long a load may take. After that, it is aborted and counts as failed. Default: 30,000. */
   readonly hardTimeoutMs?: number | undefined;
   /** How long a call waits for another isolate's load. Default: 5,000. */
-  readonly patienceMs?: number | undefined;
+  readonly waitTimeoutMs?: number | undefined;
   /** How long the stale value answers after a failed load, before the next one. Default: `"10s"`. */
   readonly retryAfter?: Duration | undefined;
   /** Default: all three. */
@@ -62,7 +62,7 @@ export interface Space {
   readonly isGlobal: boolean;
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;
-  readonly patienceMs: number;
+  readonly waitTimeoutMs: number;
   readonly retryAfterMs: number;
   readonly tiers: readonly TierName[];
   readonly codec: Codec;
@@ -106,7 +106,7 @@ const form = fields("a namespace", {
   collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
   softTimeoutMs: timerMs,
   hardTimeoutMs: timerMs,
-  patienceMs: timerMs,
+  waitTimeoutMs: timerMs,
   retryAfter: duration,
   tiers: z.readonly(
     z
@@ -126,7 +126,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     throw new OperatorError({
       what: `The namespace ${JSON.stringify(name)} is refused.`,
       why: faults.join(" "),
-      mend: 'Write cache.namespace("articles", { fresh: "5m" }), and correct these options.',
+      hint: 'Write cache.namespace("articles", { fresh: "5m" }), and correct these options.',
     });
   }
   const {
@@ -153,7 +153,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     isGlobal: given.collapse === "global",
     softTimeoutMs: given.softTimeoutMs ?? 0,
     hardTimeoutMs: given.hardTimeoutMs ?? 30_000,
-    patienceMs: given.patienceMs ?? 5_000,
+    waitTimeoutMs: given.waitTimeoutMs ?? 5_000,
     retryAfterMs: ms(given.retryAfter ?? "10s"),
     tiers: dataTierNames.filter((tier) => tiers.includes(tier)),
     codec: codec as Codec,

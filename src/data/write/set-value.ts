@@ -26,7 +26,7 @@ interface SetPorts {
 }
 
 /** @throws OperatorError for an invalid lifetime or tag */
-export function saidIn({ fresh, tags = [] }: SetOptions): ValueOptions {
+export function valueOptionsOf({ fresh, tags = [] }: SetOptions): ValueOptions {
   const freshMs = fresh === undefined ? undefined : msOf(fresh);
   return { tagsNamed: new Set(tags.map(checkedTag)), freshMs, isSkipped: false };
 }
@@ -36,7 +36,11 @@ export function saidIn({ fresh, tags = [] }: SetOptions): ValueOptions {
  * @throws OperatorError for a value that cannot be stored
  */
 export async function setValue(
-  { place, value, said }: { readonly place: Place; readonly value: unknown; readonly said: ValueOptions },
+  {
+    place,
+    value,
+    said,
+  }: { readonly place: Place; readonly value: unknown; readonly said: ValueOptions },
   ports: BeginPorts & StorePorts & SetPorts,
 ): Promise<readonly TierName[]> {
   const beginning = await begin(place.key.host, ports);
@@ -58,7 +62,7 @@ export function checkDefined(value: unknown, namespace: string): void {
   throw new OperatorError({
     what: `A value of ${namespace} is not stored.`,
     why: "It is undefined, which also means that nothing is stored.",
-    mend: "Store null if there is no value.",
+    hint: "Store null if there is no value.",
   });
 }
 
@@ -67,6 +71,6 @@ function nothingKept(path: string): OperatorError {
   return new OperatorError({
     what: `The value of ${path} is not stored.`,
     why: "It has no lifetime.",
-    mend: "Set the option negative to give null a lifetime, or delete the key.",
+    hint: "Set the option negative to give null a lifetime, or delete the key.",
   });
 }

@@ -3,7 +3,7 @@
 import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
-import { pause } from "../../base/patience.ts";
+import { pause } from "../../base/timeouts.ts";
 import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import { targetsOf, urlOf } from "../value/key.ts";

@@ -1,7 +1,7 @@
 // Writes a value to the application's database, and then to the tiers (docs/purge-protocol.md, rule 25).
 import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import { OutOfTime, within } from "../../base/patience.ts";
+import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedWrite, SignedOrder } from "../../purge/acceptance/acceptance.ts";
 import type { PurgeParts } from "../../purge/purging.ts";
@@ -67,7 +67,11 @@ export async function writeThrough(
   const failed = await failureOf(persist, place);
   const came = failed === undefined ? "workedPersists" : "failedPersists";
   counts.counted(place.space.name, came);
-  const order: SignedOrder = { ...unsaid, id: ports.randomText(), targets: targetsIn(place) };
+  const order: SignedOrder = {
+    ...purgeDefaults,
+    id: ports.randomText(),
+    targets: targetsIn(place),
+  };
   const attention = { atMs: nowAtMs(), host, afterAnswer };
   const accepted = await purging.acceptances.acceptAfter(order, beginning.stamp, attention);
   if (accepted.kind === "unavailable") {
@@ -83,7 +87,7 @@ export async function writeThrough(
   return storeValues([{ place, record, order: stores.begin() }], ports);
 }
 
-const unsaid = { bodyDigest: "", by: "data", reason: "written", mode: "hard" } as const;
+const purgeDefaults = { bodyDigest: "", by: "data", reason: "written", mode: "hard" } as const;
 
 function targetsIn({ path }: Place) {
   return targetsOf({ paths: [path] });
@@ -133,7 +137,7 @@ function noJournal(path: string): OperatorError {
   return new OperatorError({
     what: `${path} is not written.`,
     why: "Without a database, the cache cannot purge older values.",
-    mend: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
   });
 }
 
@@ -141,6 +145,6 @@ function unpurgedWrite(path: string): OperatorError {
   return new OperatorError({
     what: `${path} was written, but its purge was not accepted: other isolates may show the older value.`,
     why: "The journal did not confirm it.",
-    mend: "The cache retries behind this answer. Once the journal is back, you can also purge or write again.",
+    hint: "The cache retries behind this answer. Once the journal is back, you can also purge or write again.",
   });
 }

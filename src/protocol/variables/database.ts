@@ -33,15 +33,15 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
     return { redis: redis !== undefined && "why" in redis ? redis : journal, journal: undefined };
   if (redis === undefined) {
     const why = "JOURNAL_REDIS_REST_URL is set, and UPSTASH_REDIS_REST_URL is not set.";
-    const mend = "Set the cache's database as well. The journal's database stores no pages.";
-    return { redis: { what, why, mend }, journal: undefined };
+    const hint = "Set the cache's database as well. The journal's database stores no pages.";
+    return { redis: { what, why, hint }, journal: undefined };
   }
   if ("why" in redis) return { redis, journal: undefined };
   if (new URL(journal.url).href === new URL(redis.url).href) {
     faults.push({
       what: "JOURNAL_REDIS_REST_URL has no effect.",
       why: "It names the database of UPSTASH_REDIS_REST_URL, so stored responses can take the journal's space.",
-      mend: "Name another database, or unset it.",
+      hint: "Name another database, or unset it.",
     });
     return { redis, journal: undefined };
   }
@@ -52,7 +52,7 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
 export function databaseOf(env: Env): Database | Fault | undefined {
   if (isSet(env, "SEAL_KEY")) {
     const why = "SEAL_KEY is set, but sealed records are not built yet.";
-    return { what, why, mend: "Unset SEAL_KEY to let the database hold records unsealed." };
+    return { what, why, hint: "Unset SEAL_KEY to let the database hold records unsealed." };
   }
   return named(env, "UPSTASH_REDIS_REST");
 }
@@ -70,7 +70,7 @@ function named(env: Env, prefix: string): Database | Fault | undefined {
   return {
     what,
     why,
-    mend: "Set both as shown on the database's page, or neither to run without a database.",
+    hint: "Set both as shown on the database's page, or neither to run without a database.",
   };
 }
 

@@ -12,6 +12,6 @@ export function namespaceOf(env: Env): string | undefined {
   throw new OperatorError({
     what: "NAMESPACE is invalid.",
     why: "Its value is not 1 to 64 letters, digits, dots, dashes or _.",
-    mend: 'Write such a name, as in "staging", or unset it to use the configuration\'s.',
+    hint: 'Write such a name, as in "staging", or unset it to use the configuration\'s.',
   });
 }

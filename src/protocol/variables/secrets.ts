@@ -18,10 +18,10 @@ export function adminTokenOf(env: Env): Secret {
   const why = token === undefined ? "It is not a text." : adminTokenFault(token, env);
   if (why === undefined) return token;
   const what = "ADMIN_TOKEN is not usable, so it opens nothing.";
-  return { what, why, mend: mendOfAdminToken };
+  return { what, why, hint: hintOfAdminToken };
 }
 
-const mendOfAdminToken = `Set a random text of ${adminTokenCharsMin} characters or more, such as \`openssl rand -hex 24\` makes.`;
+const hintOfAdminToken = `Set a random text of ${adminTokenCharsMin} characters or more, such as \`openssl rand -hex 24\` makes.`;
 
 function adminTokenFault(token: string, env: Env): string | undefined {
   if (token.length < adminTokenCharsMin) {
@@ -87,7 +87,7 @@ export function purgeSecretsOf(env: Env, faults: Fault[]): Secret {
     why: isOfForm
       ? `${one} ${guessable}.`
       : `${one} is not whsec_ and base64 of at least 12 bytes.`,
-    mend: isOfForm
+    hint: isOfForm
       ? "Write whsec_ and the output of `openssl rand -base64 24`; separate several with spaces."
       : "Write whsec_ and base64; separate several with spaces.",
   };
@@ -116,19 +116,19 @@ export function weakSettingsIn(env: Env): Fault[] {
 const fewWords: Fault = {
   what: "ADMIN_TOKEN could be guessed.",
   why: "It consists of two or three words.",
-  mend: mendOfAdminToken,
+  hint: hintOfAdminToken,
 };
 
 const typedSecret: Fault = {
   what: "PURGE_SECRET could be guessed.",
   why: "Its base64 is a text that can be typed, and not random bytes.",
-  mend: "Write whsec_ and the output of `openssl rand -base64 24`, here and at the senders of purges.",
+  hint: "Write whsec_ and the output of `openssl rand -base64 24`, here and at the senders of purges.",
 };
 
 const sharedWithSenders = (name: string): Fault => ({
   what: "Senders of purges know the token of the database.",
   why: `PURGE_SECRET holds the same secret as ${name}.`,
-  mend: "Give PURGE_SECRET its own value, and rotate the database's token.",
+  hint: "Give PURGE_SECRET its own value, and rotate the database's token.",
 });
 
 const redisAddresses = ["UPSTASH_REDIS_REST_URL", "JOURNAL_REDIS_REST_URL"];
@@ -136,7 +136,7 @@ const redisAddresses = ["UPSTASH_REDIS_REST_URL", "JOURNAL_REDIS_REST_URL"];
 const clearText = (name: string): Fault => ({
   what: "The database's token and all stored responses travel in clear text.",
   why: `${name} begins with "http:" and names a host outside of this machine's network.`,
-  mend: `Write the address in ${name} with "https:".`,
+  hint: `Write the address in ${name} with "https:".`,
 });
 
 /** Hosts of this machine or a private network, where a proxy before Redis often has no TLS. */

@@ -12,7 +12,7 @@ export function siteHostsOf(env: Env): string[] {
   throw new OperatorError({
     what: "SITE_HOST is invalid.",
     why: `${hosts.length === 1 ? "Its value" : "One of its values"} is not a host as in a URL.`,
-    mend:
+    hint:
       'Write only the host, with a port if it is not the default: "www.example.com". ' +
       "Separate several with spaces.",
   });

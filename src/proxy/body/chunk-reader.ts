@@ -1,5 +1,5 @@
 // Reads a body in chunks as large as available, because plain readers return small ones.
-import { OutOfTime, within } from "../../base/patience.ts";
+import { OutOfTime, within } from "../../base/timeouts.ts";
 
 const chunkBytesMax = 65_536;
 /** For bytes beyond the stated length. */

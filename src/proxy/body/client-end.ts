@@ -1,6 +1,6 @@
 // The client's end of a fill: sends the queued bytes in order, one slice at a time.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 import type { BytePipe } from "./byte-pipe.ts";
 
 /** Extra memory for a slow reader of a body that is held in one piece. */
@@ -74,7 +74,7 @@ export class ClientEnd {
 
   async #unlessStalled(end: Promise<void>, budget: Pick<ByteBudget, "isShort">): Promise<void> {
     for (let before = this.#waitingBytes; ; before = this.#waitingBytes) {
-      if ((await patiently(end, stallMsMax)) !== "out-of-patience") return;
+      if ((await patiently(end, stallMsMax)) !== "timed-out") return;
       if (this.#waitingBytes === before && budget.isShort) {
         return this.abort(new Error("The client takes nothing."));
       }

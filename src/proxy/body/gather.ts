@@ -1,6 +1,6 @@
 // Gathers an origin's body while it streams to the client. A body larger than the buffer continues to client
 // and edge tier in lock-step, at the client's pace.
-import { within } from "../../base/patience.ts";
+import { within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";
@@ -88,9 +88,9 @@ async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
   }
   const blob = buffer.joined();
   client.shareFrom(blob);
-  const letGo = plan.budget.hold(blob, blob.size);
+  const release = plan.budget.hold(blob, blob.size);
   buffer.empty();
-  return { kind: "whole", blob, sent: client.close(plan.budget).finally(letGo) };
+  return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
 }
 
 const smallBytesMax = 65_536;

@@ -26,13 +26,13 @@ export function readableOf(
 ): ReadableStream<Uint8Array> {
   const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);
   const isCountedElsewhere = tiers.memory.holds(held);
-  const letGo = fillBudget.hold(held, held.size, { isCountedElsewhere });
+  const release = fillBudget.hold(held, held.size, { isCountedElsewhere });
   // With a plain stream, the runtime holds a copy for a slow client and does not report when it is read. So
   // send a large body in pieces, and release it after the last.
   const pipe = openBytePipe(asked.size);
   const client = new ClientEnd(pipe);
   client.queueWhole(asked);
   // Otherwise the runtime would drop this work when the client leaves.
-  afterAnswer(() => client.close(fillBudget).finally(letGo));
+  afterAnswer(() => client.close(fillBudget).finally(release));
   return pipe.readable;
 }

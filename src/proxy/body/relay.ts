@@ -1,7 +1,7 @@
 // Relays a body while it arrives to every client that waits for it. Clients read at their own pace, each in
 // its own request: this has bytes and promises, never another request's I/O.
 import { isWithinMs } from "../../base/elapsed.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 
 /** A body that takes longer may have no end, so no client can join any more. */
 const joinMsMax = 5_000;

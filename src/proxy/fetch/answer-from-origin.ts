@@ -2,26 +2,26 @@
 // per isolate or in the world, except for private responses. Nothing is forwarded while the origin is down.
 import { type FetchResult, Flight } from "../../cache/flights.ts";
 import { load } from "../../cache/load.ts";
-import type { LoadResult, LoadPolicy, Next } from "../../cache/loading.ts";
+import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { atHand, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
+import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import {
   answeredWith,
   candidateOf,
-  comeSince,
+  storedSince,
   forOwnVariant,
   isOfAnotherVariant,
   storedMeanwhile,
-} from "./come-since.ts";
+} from "./stored-since.ts";
 import { lead } from "./lead.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { refreshBehind, startFill } from "./refresh.ts";
@@ -41,15 +41,15 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
 /** How to load a response from the origin. */
 const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
-  patienceMsOf: ({ asked }) => asked.route.patienceMs,
+  waitTimeoutMsOf: ({ asked }) => asked.route.waitTimeoutMs,
   mayShare: mayCollapse,
-  unasked: withoutAsking,
-  comeSince: answerSince,
+  withoutFetch: withoutAsking,
+  storedSince: answerSince,
   takeTurn: leaderTurn,
   fetch: leadAndConfirm,
   accepts: answerOf,
   next: nextAfter,
-  inPlace: (need) => staleInstead(need, "another"),
+  onTimeout: (need) => staleInstead(need, "another"),
   alone: (need, { hasWaited, sinceAtMs }) =>
     hasWaited ? ledInTurn(need, sinceAtMs) : led(need, false),
   tooLate: async (need) => {
@@ -82,7 +82,7 @@ function isForAll({ asked, exchange, key }: Client): boolean {
 }
 
 function answerSince(need: OriginNeed): LoadResult<SharedForward, Response> | undefined {
-  const outcome = comeSince(need);
+  const outcome = storedSince(need);
   if (outcome === undefined) return undefined;
   if (isOfAnotherVariant(outcome, need)) return { kind: "outcome", outcome };
   const answer = answeredWith(outcome, need);
@@ -118,7 +118,10 @@ const anonymousTurnMsMax = 250;
 const passAfterFailureMs = 10_000;
 
 /** @param outcome of an anonymous request, unless the response is stored */
-async function nextAfter(outcome: ForwardOutcome, need: OriginNeed): Promise<Next<OriginNeed, Response>> {
+async function nextAfter(
+  outcome: ForwardOutcome,
+  need: OriginNeed,
+): Promise<Next<OriginNeed, Response>> {
   if (isOfAnotherVariant(outcome, need)) return lookedUpAgain(outcome, need);
   switch (outcome.kind) {
     case "origin-failed": {
@@ -130,7 +133,7 @@ async function nextAfter(outcome: ForwardOutcome, need: OriginNeed): Promise<Nex
       return {
         kind: "failed",
         isFinal: true,
-        told: () => failurePage(outcome.failure, need, outcome),
+        answer: () => failurePage(outcome.failure, need, outcome),
       };
     }
     case "stored": {
@@ -151,7 +154,10 @@ async function nextAfter(outcome: ForwardOutcome, need: OriginNeed): Promise<Nex
 }
 
 /** Looks up a variant again, under its own key. Another request may have led for it meanwhile. */
-async function lookedUpAgain(outcome: ForwardOutcome, need: OriginNeed): Promise<Next<OriginNeed, Response>> {
+async function lookedUpAgain(
+  outcome: ForwardOutcome,
+  need: OriginNeed,
+): Promise<Next<OriginNeed, Response>> {
   const search = new Search(need, need.exchange);
   const found = await search.found();
   if (found !== undefined && search.accepts(found)) {
@@ -172,9 +178,9 @@ async function lookedUpAgain(outcome: ForwardOutcome, need: OriginNeed): Promise
 async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
   const { asked, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
-  const waitMs = asked.route.patienceMs - Math.abs(nowAtMs() - sinceAtMs);
+  const waitMs = asked.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
   // The place is held until the head of the response: a client may read the body slowly.
-  const leave = await exchange.site.fewAtOnce.enter(key.text, { waitMs, nowAtMs, random });
+  const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
   const answering = led(need, true).finally(leave);
   // Release the place even if the client disconnects.
   exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
@@ -184,9 +190,9 @@ async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response>
 /** Forwards one request that shares nothing. */
 async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
   // Another request may have fetched a response for all since the first one found nothing to share.
-  const brought = hasWaited ? broughtForAll(need) : undefined;
-  const unasked = brought ?? (await withoutAsking(need, { hasWaited }));
-  if (unasked !== undefined) return unasked;
+  const brought = hasWaited ? storedForAll(need) : undefined;
+  const withoutFetch = brought ?? (await withoutAsking(need, { hasWaited }));
+  if (withoutFetch !== undefined) return withoutFetch;
   // A flight without followers.
   const { answer } = await leadAndConfirm(need, new Flight(need.exchange.nowAtMs()));
   return answer;
@@ -196,10 +202,13 @@ async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
  * Leads a forward. A client's response that fails, or would remove a stored one, says nothing about other
  * clients. If a response is stored, an anonymous request behind the answer decides.
  */
-async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
+async function leadAndConfirm(
+  need: OriginNeed,
+  flight: ForwardFlight,
+): Promise<FetchResult<Response>> {
   const { asked, exchange, key } = need;
   const { site } = exchange;
-  const before = atHand(need);
+  const before = storedCandidate(need);
   const fetched = await lead(need, flight);
   if (before === undefined) return fetched;
   const { ledAnonymously } = site.uncacheable;
@@ -214,9 +223,9 @@ async function leadAndConfirm(need: OriginNeed, flight: ForwardFlight): Promise<
   return fetched;
 }
 
-function broughtForAll(need: OriginNeed): Response | undefined {
-  const come = comeSince(need);
+function storedForAll(need: OriginNeed): Response | undefined {
+  const come = storedSince(need);
   if (come === undefined || !isOfAnotherVariant(come, need)) return answeredWith(come, need);
   const own = forOwnVariant(come, need);
-  return answeredWith(comeSince(own), own);
+  return answeredWith(storedSince(own), own);
 }

@@ -4,16 +4,16 @@ import type { Context } from "../site/exchange.ts";
 import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
-import { failureToldBy, isOfOneRequest } from "../../rules/storable.ts";
+import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
-import { letGo } from "../../base/let-go.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { cfOfMembers } from "../request/key.ts";
-import { ownUserAgent } from "../request/nobodys-name.ts";
+import { ownUserAgent } from "../request/anonymous.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
-import { atHand, type OriginNeed } from "../reuse/need.ts";
+import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { newSpanId } from "./span-id.ts";
@@ -54,7 +54,7 @@ export async function forwardSelecting(
   // An error has no variants, and a failing origin should not get the request twice.
   if (isOriginError(response.status)) return { answer, asked };
   need.exchange.decision.heard({ ...answer, status: response.status });
-  letGo(response);
+  cancelBody(response);
   const again = askedWith(asked, names);
   return { answer: await forwardAsked(again, validators, exchange), asked: again };
 }
@@ -62,7 +62,7 @@ export async function forwardSelecting(
 function namesKnown(need: OriginNeed): readonly string[] {
   const { asked, exchange, marker } = need;
   if (asked.route.forward === undefined) return [];
-  const selecting = atHand(need)?.stored.metadata.selecting ?? [];
+  const selecting = storedCandidate(need)?.stored.metadata.selecting ?? [];
   const names = [
     ...selecting.map(([name]) => name),
     ...(newestMarker(asked.key, marker, exchange)?.names ?? []),
@@ -145,7 +145,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
   const withinMs = Math.min(probeMsMax, context.site.config.originTimeout.firstByteMs);
   const request = { method: "GET", headers, body: null, cf: undefined };
   const answer = await ask({ origin, target, isAnonymous: true }, request, context, withinMs);
-  if (answer.kind === "answered") letGo(answer.response);
+  if (answer.kind === "answered") cancelBody(answer.response);
   return answer.kind === "answered";
 }
 
@@ -169,14 +169,14 @@ async function ask(
     const response = await sentWithRetry(asking.origin, sent, context);
     const respondedAtMs = context.nowAtMs();
     const { status } = response;
-    const failure = failureToldBy(status);
+    const failure = failureOf(status);
     const isUpgraded = status === 101 && headers.has("upgrade");
     if (failure === undefined && (isFinal(status) || isUpgraded)) {
       const answer = { isError: isOriginError(status), isRefused: isOfOneRequest(status) };
       site.originHealth.answered(asking, answer, respondedAtMs);
       return { kind: "answered", response, requestedAtMs, respondedAtMs };
     }
-    letGo(response);
+    cancelBody(response);
     return failed(asking, failure ?? "unreachable", context);
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
@@ -208,9 +208,9 @@ async function sentWithRetry(origin: string, request: OriginRequest, context: Co
   const maySendAgain = () => isRepeatable && !signal.aborted && site.originHealth.takeRetry(origin);
   try {
     const response = await site.fetchOrigin(origin, request);
-    const isReached = failureToldBy(response.status) !== "unreachable";
+    const isReached = failureOf(response.status) !== "unreachable";
     if (isReached || !maySendAgain()) return response;
-    letGo(response);
+    cancelBody(response);
   } catch (cause) {
     if (!maySendAgain()) throw cause;
   }

@@ -6,7 +6,7 @@ import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored } from "../respond/respond.ts";
 import type { FailedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { atHand, lookedFurther, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { storedCandidate, lookedFurther, type OriginNeed, questionOf } from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { decideOnError, isExempt, type WeighedResponse } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
@@ -14,7 +14,7 @@ import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 /** Answers with a response of another's forward. The candidate of the look-up is no longer needed. */
 export function answeredBy({ stored, tier }: Candidate, need: OriginNeed): Response {
   const terms = termsOf(stored.metadata, need.asked.route);
-  discardBody(atHand(need)?.stored);
+  discardBody(storedCandidate(need)?.stored);
   need.exchange.decision.collapsed = true;
   need.exchange.decision.outcome = "collapsed";
   need.exchange.decision.tier = tier;
@@ -33,7 +33,7 @@ export async function staleInstead(
   who: "this" | "another" | "none",
 ): Promise<Response | undefined> {
   const known = await lookedFurther(need);
-  const kept = atHand(known);
+  const kept = storedCandidate(known);
   if (kept !== undefined) await settleDoubt(kept, need);
   const allowed = decideOnError(kept, questionOf(need));
   if (allowed === undefined) {
@@ -61,7 +61,7 @@ export function noteInstead(
 
 /** Returns an error page, for when no stale response may answer. */
 export function failurePage(page: PlainPage, need: OriginNeed, failed?: FailedForward): Response {
-  discardBody(atHand(need)?.stored);
+  discardBody(storedCandidate(need)?.stored);
   need.exchange.decision.outcome = "failed";
   return plainPage(page, failed);
 }

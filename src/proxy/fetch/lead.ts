@@ -3,15 +3,15 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
-import { letGo } from "../../base/let-go.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
-import { atHand, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
 import { bodyDateOf } from "../stored/stored-response.ts";
 import type { OriginAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
-import { storedMeanwhile } from "./come-since.ts";
+import { storedMeanwhile } from "./stored-since.ts";
 import { forwardSelecting, isOriginError } from "./forward.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
@@ -22,7 +22,10 @@ import { learnFromHead, validated } from "./validate.ts";
  *
  * @param flight ended by its caller, once everything is stored
  */
-export async function lead(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
+export async function lead(
+  need: OriginNeed,
+  flight: ForwardFlight,
+): Promise<FetchResult<Response>> {
   const { exchange, key } = need;
   const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
@@ -45,11 +48,11 @@ export async function lead(need: OriginNeed, flight: ForwardFlight): Promise<Fet
   const stale = isOriginError(status) ? await staleInstead(need, "this") : undefined;
   if (stale !== undefined) {
     flight.settle(failedWith(response, nowAtMs()));
-    letGo(response);
+    cancelBody(response);
     return storedNothing(stale);
   }
   if (status !== 304) {
-    const replaced = atHand(need);
+    const replaced = storedCandidate(need);
     if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, led);
     discardBody(replaced?.stored);
     return sendAndStore(fresh, led);

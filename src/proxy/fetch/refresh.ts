@@ -4,7 +4,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
-import { inNobodysName } from "../request/nobodys-name.ts";
+import { inNobodysName } from "../request/anonymous.ts";
 import { type LookupRequest, asRefresh } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { OriginNeed, SearchPlace } from "../reuse/need.ts";
@@ -64,7 +64,10 @@ export function startRefresh(
 }
 
 /** Starts an anonymous request for a whole response, for all that wait for it. */
-export function startFill(need: OriginNeed, { turnMsMax }: { turnMsMax?: number } = {}): ForwardFlight {
+export function startFill(
+  need: OriginNeed,
+  { turnMsMax }: { turnMsMax?: number } = {},
+): ForwardFlight {
   const { key, marker } = need;
   const asked = asRefresh(need.asked, marker?.names ?? []);
   const exchange = refreshOf(asked, need.exchange);
@@ -204,7 +207,7 @@ async function isOurTurn(
   const turn = await turnInWorld({ need, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
-  if (turn.kind === "out-of-patience") return turnMsMax !== undefined;
+  if (turn.kind === "timed-out") return turnMsMax !== undefined;
   if (turn.kind !== "told") return false;
   if (turn.word === "lead-anonymously") return true;
   if (turn.word === "uncacheable") {

@@ -2,7 +2,7 @@
 // other holders of the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
-import type { LeaderTurn } from "../../cache/loading.ts";
+import type { LeaderTurn } from "../../cache/load-policy.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../rules/selecting.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
@@ -11,7 +11,7 @@ import { type OriginNeed, questionOf } from "../reuse/need.ts";
 import { type FoundResponse, Search } from "../reuse/search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { decide, isAnswer } from "../reuse/verdict.ts";
-import { mayAnswerWhoWaited } from "../reuse/who-waited.ts";
+import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { staleInstead } from "./instead-of-origin.ts";
@@ -30,12 +30,12 @@ interface TurnRequest {
 export async function turnInWorld(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
   const { collapse } = need.asked.route;
-  const patienceMs = given.waitMs ?? need.asked.route.patienceMs;
+  const waitTimeoutMs = given.waitMs ?? need.asked.route.waitTimeoutMs;
   const takesOver = need.asked.isAnonymous ? ("lead-anonymously" as const) : undefined;
   if (collapse === "isolate") return { kind: "lead" };
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
-  const outcomeIn = (record: ResponseHead) => outcomeOf(record, given);
-  const ask = { key: need.key, patienceMs, flight, wordOn, outcomeIn, takesOver };
+  const outcomeFrom = (record: ResponseHead) => outcomeOf(record, given);
+  const ask = { key: need.key, waitTimeoutMs, flight, wordOn, outcomeFrom: outcomeFrom, takesOver };
   const { site, nowAtMs, afterAnswer } = need.exchange;
   const { leases, random } = site;
   const turn = await takeTurn(ask, { leases, random, nowAtMs, afterAnswer });
@@ -58,9 +58,9 @@ export async function leaderTurn(
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
     return isNew && mayAnswerWhoWaited(candidate, questionOf(need));
   };
-  const { patienceMs, name } = need.asked.route;
+  const { waitTimeoutMs, name } = need.asked.route;
   // The holder may be a client whose own request hangs.
-  const waitMs = Math.min(patienceMs, site.headTimes.stallsAfterMs(name));
+  const waitMs = Math.min(waitTimeoutMs, site.headTimes.stallsAfterMs(name));
   const turn = await turnInWorld({ need, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };

@@ -3,7 +3,7 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
-import { freshensWhatWasSent, toldByHead } from "../../rules/validators.ts";
+import { freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import { type LeadNeed, type OriginNeed, questionOf } from "../reuse/need.ts";
@@ -14,11 +14,11 @@ import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
 import type { ResponseTier } from "../stored/tiers.ts";
-import { heedRefusal } from "../storing/consequences.ts";
+import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type OriginAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { noteAnswer } from "../storing/note-answer.ts";
+import { noteAnswer } from "../storing/last-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/store-while-sending.ts";
 import { hasRoomFor } from "../storing/variants.ts";
@@ -45,7 +45,7 @@ export async function validated(
   const cookies = personalCookies(fresh.response.headers, asked.route, exchange.site.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
-  heedRefusal(refusal, metadata, { ...led, replaced: candidate });
+  applyRefusal(refusal, metadata, { ...led, replaced: candidate });
   decision.stored = refusal === undefined;
   decision.tier = candidate.tier;
   // Too large for memory: read it again from its tier, and store it on the way.
@@ -119,7 +119,10 @@ export function learnFromHead(fresh: OriginAnswer, candidate: Candidate, need: O
       decision.awaits(storeFreshened({ metadata, body }, candidate, need)),
     );
   const { bodyBytes } = before;
-  const told = toldByHead(headers, fieldsOf(before), { bodyBytes, bodyDate: bodyDateOf(before) });
+  const told = freshenedByHead(headers, fieldsOf(before), {
+    bodyBytes,
+    bodyDate: bodyDateOf(before),
+  });
   const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(need));
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
   if (told === "other") return void makeStale();
@@ -129,7 +132,11 @@ export function learnFromHead(fresh: OriginAnswer, candidate: Candidate, need: O
   store(metadata);
 }
 
-async function storeFreshened(stored: StoredResponse, from: Candidate, need: OriginNeed): Promise<void> {
+async function storeFreshened(
+  stored: StoredResponse,
+  from: Candidate,
+  need: OriginNeed,
+): Promise<void> {
   const into = tiersToUpdate(from.stored.metadata, stored.metadata, need);
   await storeInTiers(stored, { ...need, into }, "unchanged");
   noteAnswer(stored.metadata, need);

@@ -1,7 +1,7 @@
 // Answers ranges for an origin that ignores them: the isolate fetches the whole once, anonymously, and all
 // range requests wait for it.
 import { discardBody } from "../../cache/record/record.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
@@ -19,10 +19,10 @@ export async function wholeFirst(need: OriginNeed): Promise<Response | undefined
   const { asked, exchange, key } = need;
   const { nowAtMs, rangeless } = exchange.site;
   if (!asked.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
-  const unasked = await withoutAsking(need, { hasWaited: false });
-  if (unasked !== undefined) return unasked;
+  const answer = await withoutAsking(need, { hasWaited: false });
+  if (answer !== undefined) return answer;
   const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
-  const waited = await patiently(fill.ended, asked.route.patienceMs);
+  const waited = await patiently(fill.ended, asked.route.waitTimeoutMs);
   const search = new Search(need, exchange);
   const found = await search.found();
   if (found !== undefined && search.accepts(found)) return answeredBy(found.candidate, need);

@@ -1,7 +1,7 @@
 // Answers without the origin while it is failing. A probe behind an answer checks it, so no client waits.
 import { discardBody } from "../../cache/record/record.ts";
-import { atHand, lookedFurther, type OriginNeed } from "../reuse/need.ts";
-import { storedMeanwhile } from "./come-since.ts";
+import { storedCandidate, lookedFurther, type OriginNeed } from "../reuse/need.ts";
+import { storedMeanwhile } from "./stored-since.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { probeBehind, startRefresh } from "./refresh.ts";
 
@@ -20,7 +20,7 @@ export async function withoutAsking(
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(asked, exchange);
   const known = await lookedFurther(need);
-  const kept = atHand(known);
+  const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");
   if (stale !== undefined) {
     if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, exchange);

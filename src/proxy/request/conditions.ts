@@ -17,7 +17,10 @@ export function clientHasIt(asked: LookupRequest, metadata: StoredMetadata): boo
 }
 
 /** Evaluates the client's range against a stored body (RFC 9110 §14.2). */
-export function rangeIn({ method, conditions }: LookupRequest, metadata: StoredMetadata): RangeVerdict {
+export function rangeIn(
+  { method, conditions }: LookupRequest,
+  metadata: StoredMetadata,
+): RangeVerdict {
   const { status, bodyBytes } = metadata;
   if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
   const bodyDate = bodyDateOf(metadata);

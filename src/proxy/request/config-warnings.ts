@@ -29,7 +29,7 @@ function idleFieldsOf({ name, bypass, idleFields }: Route): Fault | undefined {
     why: bypass
       ? "Its bypass sends each request straight to the origin, and stores nothing."
       : "Its methods lack GET, and nothing else is stored.",
-    mend: bypass ? "Remove them, or bypass." : "Remove them, or add GET.",
+    hint: bypass ? "Remove them, or bypass." : "Remove them, or add GET.",
   };
 }
 
@@ -41,7 +41,7 @@ function forwardedInVain(route: Route): Fault | undefined {
   return {
     what: `Route "${name}" forwards ${withheld.join(", ")} in vain.`,
     why: "What is stored for all is made without such fields, whoever sends them.",
-    mend: "Remove them from forward, or name them in key.headers.",
+    hint: "Remove them from forward, or name them in key.headers.",
   };
 }
 
@@ -57,7 +57,7 @@ function hiddenBy(before: readonly Route[], { name, match, methods }: Route): Fa
     return {
       what: `Route "${name}" is never reached${by}.`,
       why: `Each path that fits "${pattern.text}" fits "${first.pattern.text}" of route "${first.route}", which stands before it.`,
-      mend: `Put "${name}" before "${first.route}", or remove it.`,
+      hint: `Put "${name}" before "${first.route}", or remove it.`,
     };
   });
 }
@@ -77,6 +77,6 @@ function elsewhere({ name, match }: Route, siteHosts: readonly string[]): Fault 
   return {
     what: `Route "${name}" is never reached.`,
     why: `SITE_HOST makes every host one of ${siteHosts.join(", ")}, and none of these fits it.`,
-    mend: "Add its host to SITE_HOST.",
+    hint: "Add its host to SITE_HOST.",
   };
 }

@@ -28,7 +28,7 @@ export class Loops {
   }
 
   /** Returns whether this deployment has forwarded the request before. */
-  hasComeBack(via: string): boolean {
+  hasReturned(via: string): boolean {
     return this.#timesIn(via) > 0;
   }
 

@@ -28,13 +28,13 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
   };
 }
 
-const fault = (why: string, mend: string) => ({ kind: "fault", why, mend }) as const;
+const fault = (why: string, hint: string) => ({ kind: "fault", why, hint }) as const;
 
 function readRoute(name: string, { routes }: Config): Reading {
   const route = routes.find((one) => one.name === name);
   if (route === undefined) {
-    const mend = "Write its name as the configuration has it, or purge by prefix.";
-    return fault(`No route is called ${quoted(name)}.`, mend);
+    const hint = "Write its name as the configuration has it, or purge by prefix.";
+    return fault(`No route is called ${quoted(name)}.`, hint);
   }
   return { kind: "named", as: [name], note: isPassedBy(route) ? noteOnBypass(name) : undefined };
 }
@@ -112,19 +112,19 @@ function withoutPattern(text: string): string {
 function faultOfUrl(url: string, sent = url): Reading | undefined {
   if (!/^https?:\/\/[^/?#]/i.test(url)) {
     const path = url.startsWith("/") ? withoutPattern(url) : "/news/";
-    const mend =
+    const hint =
       `Write it whole, such as https://www.example.com${path}; ` +
       `for a path on every host, write "prefixes": [${quoted(path)}].`;
-    return fault(`${quoted(url)} does not begin with https:// or http:// and a host.`, mend);
+    return fault(`${quoted(url)} does not begin with https:// or http:// and a host.`, hint);
   }
   if (sent.includes("*")) {
     const section = `For a whole section, write "prefixes": [${quoted(withoutPattern(sent))}].`;
-    const mend = /^\w+:\/\/[^/?#]*\*/.test(sent) ? "Name each host." : `${section} ${literalStar}`;
-    return fault(`${quoted(sent)} holds a star, and a purge takes no patterns.`, mend);
+    const hint = /^\w+:\/\/[^/?#]*\*/.test(sent) ? "Name each host." : `${section} ${literalStar}`;
+    return fault(`${quoted(sent)} holds a star, and a purge takes no patterns.`, hint);
   }
   if (!URL.canParse(url)) {
-    const mend = "Write it as it stands in a browser's address bar.";
-    return fault(`${quoted(sent)} is no URL: its host or port cannot be read.`, mend);
+    const hint = "Write it as it stands in a browser's address bar.";
+    return fault(`${quoted(sent)} is no URL: its host or port cannot be read.`, hint);
   }
   const { username, password } = new URL(url);
   if (username !== "" || password !== "") {
@@ -148,8 +148,8 @@ const impliedPorts = ["80", "443"];
 
 function readHost(text: string, siteHosts: readonly string[]): Reading {
   if (text.includes("*")) {
-    const mend = 'Name each host; "prefixes": ["/"] is all of them.';
-    return fault(`${quoted(text)} holds a star, and a purge takes no patterns.`, mend);
+    const hint = 'Name each host; "prefixes": ["/"] is all of them.';
+    return fault(`${quoted(text)} holds a star, and a purge takes no patterns.`, hint);
   }
   if (/[\s/\\?#@]/.test(text) || !URL.canParse(`https://${text}`)) {
     const why = `${quoted(text)} is no host.`;

@@ -25,7 +25,10 @@ export interface SharingTerms {
 }
 
 /** Returns why the response must not answer this request; `undefined` if it may. */
-export function personalRule(asked: MayBePersonal, response: SharingTerms): PersonalRule | undefined {
+export function personalRule(
+  asked: MayBePersonal,
+  response: SharingTerms,
+): PersonalRule | undefined {
   if (response.isShared) return undefined;
   if (asked.hasUnknownCookie) return "unknown-cookie";
   return credentialsIn(asked, response).length > 0 ? "credential-field" : undefined;

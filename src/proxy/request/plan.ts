@@ -83,7 +83,7 @@ const noCf: readonly CfMember[] = [];
 
 /** The input of a plan. */
 export interface PlanContext {
-  readonly site: { readonly config: Config; readonly loops: Pick<Loops, "hasComeBack"> };
+  readonly site: { readonly config: Config; readonly loops: Pick<Loops, "hasReturned"> };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
 }
@@ -145,14 +145,14 @@ export function askedWith(asked: LookupRequest, names: readonly string[]): Looku
 function passRule(
   request: Request,
   { target, route, otherwise }: UrlRead,
-  loops: Pick<Loops, "hasComeBack">,
+  loops: Pick<Loops, "hasReturned">,
 ): PassRule | undefined {
   const { headers, method } = request;
   if (headers.has("upgrade")) return "upgrade";
   if (method !== "GET" && method !== "HEAD") return "method";
   if (headers.has("authorization")) return "authorization";
   const via = headers.get("via");
-  if (via !== null && loops.hasComeBack(via)) return "came-back";
+  if (via !== null && loops.hasReturned(via)) return "came-back";
   if (route.bypass) return "route";
   if (target.isAmbiguous || otherwise !== undefined) return "ambiguous-path";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";

@@ -29,7 +29,7 @@ interface PreparedFields {
   notModified: Headers | undefined;
   age: number;
   /** The content of Cache-Status for a hit; `undefined` for a forward. */
-  told: Required<Pick<Handling, "ttlSeconds" | "detail" | "unverified">> | undefined;
+  handlingText: Required<Pick<Handling, "ttlSeconds" | "detail" | "unverified">> | undefined;
 }
 
 const prepared = new WeakMap<StoredMetadata, PreparedFields>();
@@ -68,24 +68,24 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   if (known?.route !== route) {
     const fields = forClients(headersOf(metadata.fields), ask.config);
     const stated = fields.get("cache-control");
-    known = { route, fields, stated, notModified: undefined, age: NaN, told: undefined };
+    known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
     prepared.set(metadata, known);
   }
   const age = Math.floor(ask.ageSeconds);
-  const isTold = tells(known.told, ask.handling);
-  if (age === known.age && isTold) return known;
+  const isCurrent = tells(known.handlingText, ask.handling);
+  if (age === known.age && isCurrent) return known;
   known.notModified = undefined;
   if (age !== known.age) {
     known.fields.set("age", String(age));
     tellBrowsers(known, metadata.status, age);
     known.age = age;
   }
-  if (!isTold) {
+  if (!isCurrent) {
     const { kind, ttlSeconds = 0, detail, unverified = false } = ask.handling;
     const upstream = fieldsOf(metadata).get("cache-status");
     known.fields.set("cache-status", cacheStatus(ask.handling, upstream));
     const told = { ttlSeconds: Math.floor(ttlSeconds), detail, unverified };
-    known.told = kind === "hit" ? told : undefined;
+    known.handlingText = kind === "hit" ? told : undefined;
   }
   return known;
 }
@@ -93,7 +93,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
 /**
  * Returns whether Cache-Status already describes this hit. Its text is written once a second, not for each.
  */
-function tells(told: PreparedFields["told"], handling: Handling): boolean {
+function tells(told: PreparedFields["handlingText"], handling: Handling): boolean {
   return (
     handling.kind === "hit" &&
     told !== undefined &&
@@ -174,7 +174,11 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
  * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so the answer's `Age` is added. Skips
  * errors and redirects that `fresh` does not cover, because no purge would reach them in a browser.
  */
-function tellBrowsers({ fields, route, stated }: PreparedFields, status: number, age: number): void {
+function tellBrowsers(
+  { fields, route, stated }: PreparedFields,
+  status: number,
+  age: number,
+): void {
   if (route.browserSeconds === undefined || !isFreshStatus(route, status)) return;
   if (stated === null) fields.delete("cache-control");
   else fields.set("cache-control", stated);

@@ -62,7 +62,7 @@ const pages = {
   loop: {
     status: 508,
     title: "Loop Detected",
-    says: "This site leads back to itself. Only who runs it can mend that.",
+    says: "This site leads back to itself. Only its operator can fix that.",
     error: "proxy_loop_detected",
   },
 } as const;
@@ -76,15 +76,15 @@ const retryAfterSeconds: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
 /**
  * Builds a page that no cache may store. Without Cache-Status, because it is generated here (RFC 9211 §2).
  *
- * @param told of an error that the origin answered another request with
+ * @param extra of an error that the origin answered another request with
  */
 export function plainPage(
   page: PlainPage,
-  told: { status?: number; retryAfterSeconds?: number | undefined } = {},
+  extra: { status?: number; retryAfterSeconds?: number | undefined } = {},
 ): Response {
   const { status, title, says, error } = pages[page];
-  const received = told.status === undefined ? "" : `; received-status=${told.status}`;
-  const retryAfter = told.retryAfterSeconds ?? retryAfterSeconds[status];
+  const received = extra.status === undefined ? "" : `; received-status=${extra.status}`;
+  const retryAfter = extra.retryAfterSeconds ?? retryAfterSeconds[status];
   const headers = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-store",

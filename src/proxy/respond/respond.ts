@@ -33,7 +33,11 @@ type AnsweredRequest = Pick<OriginNeed, "asked" | "exchange">;
  * @param ageSeconds fractions kept
  * @throws Error if the tier has read another part of the body than is to be sent
  */
-export function fromStored(stored: StoredResponse, ageSeconds: number, asking: AnsweredRequest): Response {
+export function fromStored(
+  stored: StoredResponse,
+  ageSeconds: number,
+  asking: AnsweredRequest,
+): Response {
   const { asked, exchange } = asking;
   const { decision } = exchange;
   const { metadata } = stored;

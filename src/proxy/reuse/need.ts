@@ -35,12 +35,17 @@ export interface LeadNeed extends OriginNeed {
 }
 
 /** Returns the stored response that the lookup found and that did not answer. */
-export function atHand({ validating, fallback }: Pick<OriginNeed, "validating" | "fallback">) {
+export function storedCandidate({
+  validating,
+  fallback,
+}: Pick<OriginNeed, "validating" | "fallback">) {
   return validating ?? fallback;
 }
 
 /** Returns the need with a fallback from the skipped tiers, if they have one. */
-export async function lookedFurther<S extends LookupSite>(need: OriginNeed<S>): Promise<OriginNeed<S>> {
+export async function lookedFurther<S extends LookupSite>(
+  need: OriginNeed<S>,
+): Promise<OriginNeed<S>> {
   if (need.lookFurther === undefined) return need;
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }

@@ -20,7 +20,7 @@ import type {
   StoredResponse,
 } from "../stored/stored-response.ts";
 import { responseIn, type ResponseRead, type ResponseTier, type Tiers } from "../stored/tiers.ts";
-import { putAbove } from "./put-above.ts";
+import { backfill } from "./backfill.ts";
 import { type SharedResult, lookBeyond, passesOver } from "./shared-look.ts";
 import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
 
@@ -241,6 +241,6 @@ export class Search<S extends LookupSite = Site>
   }
 
   putInto(above: readonly ResponseTier[], { candidate }: FoundResponse): void {
-    putAbove(above, candidate, this);
+    backfill(above, candidate, this);
   }
 }

@@ -164,7 +164,9 @@ function isOver({ terms, ttlSeconds }: WeighedResponse): boolean {
 }
 
 /** Returns the allowance by which a stale response may answer without a wait for the origin. */
-function staleAllowance(weighed: WeighedResponse): "stale-while-revalidate" | "max-stale" | undefined {
+function staleAllowance(
+  weighed: WeighedResponse,
+): "stale-while-revalidate" | "max-stale" | undefined {
   const { question, terms } = weighed;
   const { directives } = question.asked;
   const staleSeconds = staleSecondsOf(weighed);

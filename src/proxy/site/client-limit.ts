@@ -3,7 +3,7 @@
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { addressGroups, dottedAddress, isMapped } from "../../config/ip-address.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 
 export interface ClientLimitSettings {
   readonly limiter: RateLimit;
@@ -12,7 +12,7 @@ export interface ClientLimitSettings {
 }
 
 /** Timeout. A healthy limiter counts within its colo and answers within a millisecond. */
-const patienceMs = 250;
+const waitTimeoutMs = 250;
 
 /** The client limit of a site. */
 export class ClientLimit {
@@ -41,7 +41,7 @@ export class ClientLimit {
     if (address === null) return false;
     const { limiter, nowAtMs } = this.#settings;
     const asked = (async () => limiter.limit({ key: networkOf(address) }))();
-    const outcome = await patiently(asked, patienceMs);
+    const outcome = await patiently(asked, waitTimeoutMs);
     if (typeof outcome === "string") {
       this.#condition.failed("failing", nowAtMs());
       return false;

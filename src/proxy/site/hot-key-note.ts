@@ -88,7 +88,11 @@ export function canBeKeptWarm(
 }
 
 /** Returns the note of a hit; `undefined` if it would contain a client's data or be too large. */
-export function noteOf(candidate: Candidate, asked: LookupRequest, terms: Terms): HotKeyNote | undefined {
+export function noteOf(
+  candidate: Candidate,
+  asked: LookupRequest,
+  terms: Terms,
+): HotKeyNote | undefined {
   // The isolate's own request has no `request.cf`, so it could not have this key.
   if (asked.cf.length > 0) return undefined;
   const { selecting } = candidate.stored.metadata;

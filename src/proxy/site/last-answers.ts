@@ -13,7 +13,7 @@ export interface LastAnswer {
   /** Why it was not stored; `undefined` if it was. */
   readonly refused: RuleAndNames | undefined;
   /** Its `Cache-Status` said `stored`, because it was sent before the body was complete. */
-  readonly isSaidStored: boolean;
+  readonly isReportedStored: boolean;
   /** The client's copy got `private`, which the origin had not sent. */
   readonly isMadePrivate: boolean;
   /** The results of the writes to tiers. */

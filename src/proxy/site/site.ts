@@ -1,6 +1,6 @@
 // The state of a site in one isolate: its configuration, tiers, and observations from earlier requests.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
-import type { FewAtOnce } from "../../cache/few-at-once.ts";
+import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
 import type { Leases } from "../../cache/lease.ts";
 import type { Config } from "../../config/config.ts";
 import type { Log } from "../../observe/log-line.ts";
@@ -40,7 +40,7 @@ export interface LookupSite {
   readonly random: () => number;
   /** Free space of the database; absent without a database. */
   readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
-  readonly loops: Pick<Loops, "hasComeBack" | "wouldBeOne">;
+  readonly loops: Pick<Loops, "hasReturned" | "wouldBeOne">;
   /** Returns whether the switch sends a route's requests straight to the origin. */
   readonly bypasses: (route: string) => boolean;
   readonly flights: Pick<ForwardFlights, "get">;
@@ -84,7 +84,7 @@ export interface Site extends LookupSite {
   readonly siteHosts: readonly string[];
   /** Limits the memory of all bodies in transfer. */
   readonly fillBudget: ByteBudget;
-  readonly fewAtOnce: FewAtOnce;
+  readonly forwardSlots: KeyedSemaphore;
   /** Leases that hold in all colos; `undefined` without a database. */
   readonly leases: Leases<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */

@@ -63,7 +63,7 @@ export function groupsOf(
 
 /**
  * @param fields the stored fields
- * @param told   the tags in the current answer: all, unless it is a 304
+ * @param statedTags   the tags in the current answer: all, unless it is a 304
  * @returns sorted tags without repeats, and groups in their order. `leftOutBytes`: the size of each new or
  *   route tag over 256 bytes, which no purge can name. `lacksRouteTags`: the route's function failed
  */
@@ -71,7 +71,7 @@ export function taggingOf(
   fieldTags: readonly FieldTags[],
   fields: StoredMetadata["fields"],
   routed: RoutedTags,
-  told = fieldTags,
+  statedTags = fieldTags,
 ): Pick<StoredMetadata, "tags" | "groups" | "withheldTags" | "lacksRouteTags"> & {
   readonly leftOutBytes: readonly number[];
 } {
@@ -89,7 +89,7 @@ export function taggingOf(
     groups: groupsOf({ fields, withheldTags }),
     withheldTags,
     lacksRouteTags: made === "failed" ? true : undefined,
-    leftOutBytes: allIn(told)
+    leftOutBytes: allIn(statedTags)
       .map(tagBytes)
       .filter((bytes) => bytes > tagBytesMax),
   };

@@ -5,7 +5,7 @@ import type { StoredMetadata, StoredResponse } from "../stored/stored-response.t
 import { responseIn, type ResponseTier } from "../stored/tiers.ts";
 import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
-import { atHand, type OriginNeed } from "../reuse/need.ts";
+import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { placeOfVariants } from "../site/shared-odds.ts";
 import { storeInTiers } from "./in-tiers.ts";
@@ -28,7 +28,7 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boo
   const { usesMemory, ofColo, ofWorld } = need.exchange.site.tiers.of(route.tiers);
   // A tier has to hold it until then.
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
-  if (!mayWait || atHand(need) !== undefined) return false;
+  if (!mayWait || storedCandidate(need) !== undefined) return false;
   // With a lifetime of the route, an error is stored only after its second request anyway.
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
   const { admission = isForFirst ? "second-ask" : undefined } = route;

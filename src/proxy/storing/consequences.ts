@@ -13,7 +13,7 @@ import { removeStored } from "./in-tiers.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals because the origin says that its answer is not for all. */
-const saidByOrigin = new Set<StoreRefusal>([
+const statedByOrigin = new Set<StoreRefusal>([
   "no-store",
   "private",
   "set-cookie",
@@ -23,7 +23,7 @@ const saidByOrigin = new Set<StoreRefusal>([
 
 /** Refusals that hold for all later requests for this key. */
 const holdsForAll = new Set<StoreRefusal>([
-  ...saidByOrigin,
+  ...statedByOrigin,
   "not-allowed-explicitly",
   "no-use",
   "tags-failed",
@@ -55,7 +55,7 @@ function confirmedWithinMs(metadata: StoredMetadata, route: Route): number {
  *
  * @param metadata of the stored or refused response
  */
-export function heedRefusal(
+export function applyRefusal(
   refusal: StoreRefusal | undefined,
   metadata: StoredMetadata,
   replacing: ReplacingRequest,
@@ -78,7 +78,7 @@ export function heedRefusal(
   if (isToConfirm) return confirmAgain();
   const isForAll = holdsForAll.has(refusal) && !isPersonal(asked);
   if (!isForAll || !tellsOfResource(status)) return;
-  const endsStored = replaced !== undefined && (saidByOrigin.has(refusal) || isGone(status));
+  const endsStored = replaced !== undefined && (statedByOrigin.has(refusal) || isGone(status));
   if (endsStored && !asked.isAnonymous) return ledAnonymously.mark(key.text, atMs);
   forAll.mark(key.text, atMs);
   if (endsStored) endStored(replacing);
@@ -90,7 +90,7 @@ export function heedRefusal(
  *
  * @param status of the answer
  */
-export function heedForSessions(
+export function applyForSessions(
   refusal: StoreRefusal | undefined,
   status: number,
   { asked, exchange, key }: Pick<OriginNeed, "asked" | "exchange" | "key">,

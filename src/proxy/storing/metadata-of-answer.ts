@@ -8,7 +8,7 @@ import { contentLength, type FieldLine, type Fields, headersOf } from "../../rul
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
-import { askedByOf } from "../request/nobodys-name.ts";
+import { askedByOf } from "../request/anonymous.ts";
 import { bodiless } from "../respond/respond.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
@@ -42,7 +42,7 @@ export function metadataOf(fresh: OriginAnswer, place: VariantPlace): StoredMeta
     askedBy: askedByOf(asked),
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...broughtBy(fresh, { headers, fields, told, all: told }, place),
+    ...answerMetadata(fresh, { headers, fields, told, all: told }, place),
   };
   return settled(metadata, place);
 }
@@ -74,7 +74,7 @@ export function freshenedMetadata(
     askedBy: before.askedBy,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
-    ...broughtBy(fresh, { headers: merged, fields, told, all }, place),
+    ...answerMetadata(fresh, { headers: merged, fields, told, all }, place),
   };
   return settled(metadata, place);
 }
@@ -85,7 +85,7 @@ export function freshenedMetadata(
  * @param given.headers from which `fields` are stored
  * @param given.told    the tags in the answer's own fields; `all` of them, if it has freshened others
  */
-function broughtBy(
+function answerMetadata(
   { requestedAtMs, respondedAtMs, stamp }: OriginAnswer,
   given: { headers: Headers; fields: FieldLine[]; told: FieldTags[]; all: FieldTags[] },
   place: VariantPlace,
@@ -127,16 +127,16 @@ function selectedBy(
 ): Pick<StoredMetadata, "fields" | "selecting"> {
   const { forwarded: request } = place.asked;
   const names = selectingFieldNames(headers);
-  const unsaid: string[] = [];
-  if (originAnsweredAt(headers, place) === "this") unsaid.push("Origin");
-  const isUnsaid = !names.includes("accept-encoding") && !names.includes("*");
-  if (isUnsaid && (isCoded(headers) || namesKnownAt(place).includes("accept-encoding"))) {
-    unsaid.push("Accept-Encoding");
+  const unstated: string[] = [];
+  if (originAnsweredAt(headers, place) === "this") unstated.push("Origin");
+  const isUnstated = !names.includes("accept-encoding") && !names.includes("*");
+  if (isUnstated && (isCoded(headers) || namesKnownAt(place).includes("accept-encoding"))) {
+    unstated.push("Accept-Encoding");
   }
-  if (unsaid.length === 0) return { fields, selecting: selectingValues(names, request) };
-  const all = [...names, ...unsaid.map((name) => name.toLowerCase())].sort();
+  if (unstated.length === 0) return { fields, selecting: selectingValues(names, request) };
+  const all = [...names, ...unstated.map((name) => name.toLowerCase())].sort();
   return {
-    fields: [...fields, ...unsaid.map((name): FieldLine => ["vary", name])],
+    fields: [...fields, ...unstated.map((name): FieldLine => ["vary", name])],
     selecting: selectingValues(all, request),
   };
 }

@@ -64,7 +64,11 @@ const addressPattern = /^(?:[\d.]{7,15}|[\da-f:.]*:[\da-f:.]*)$/i;
  *
  * @param metadata whose selecting fields give each client its own variant, so these do not count
  */
-export function namesClient(received: Headers, metadata: StoredMetadata, asked: LookupRequest): boolean {
+export function namesClient(
+  received: Headers,
+  metadata: StoredMetadata,
+  asked: LookupRequest,
+): boolean {
   const marks = marksOf(metadata, asked);
   if (marks.length === 0) return false;
   // Too many to search for, so assume an echo.

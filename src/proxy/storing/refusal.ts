@@ -14,7 +14,7 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { atHand, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
 import { judgedUnder } from "../reuse/verdict.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -117,7 +117,7 @@ export function refusalToStore(
 
 /** Returns whether a refresh got an error. No client sees it, so it does not replace the page. */
 function isFailedRefresh(status: number, need: OriginNeed): boolean {
-  const before = atHand(need)?.stored.metadata.status;
+  const before = storedCandidate(need)?.stored.metadata.status;
   if (!need.exchange.decision.isRefresh || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
 }
@@ -132,7 +132,7 @@ function isFailedRefresh(status: number, need: OriginNeed): boolean {
 function isUnconfirmed(metadata: StoredMetadata, need: OriginNeed): boolean {
   if (metadata.status < 300) return false;
   const { asked, exchange } = need;
-  const before = atHand(need) ?? need.standing;
+  const before = storedCandidate(need) ?? need.standing;
   if (!asked.isAnonymous && isStoredByRoute(metadata, asked.route)) return true;
   if (before === undefined) {
     const hasStood =
@@ -156,7 +156,11 @@ export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean
 }
 
 /** @returns the refusal with the names that it is about */
-export function refused(rule: StoreRefusal, metadata: StoredMetadata, asked: LookupRequest): RefusedStore {
+export function refused(
+  rule: StoreRefusal,
+  metadata: StoredMetadata,
+  asked: LookupRequest,
+): RefusedStore {
   return { rule, names: namesIn(rule, metadata, asked) };
 }
 

@@ -5,21 +5,21 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
-import { letGo } from "../../base/let-go.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { isPrivate, keepPrivate, makePrivate, withoutBody } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith } from "../site/forward-outcome.ts";
-import { atHand, type LeadNeed, type OriginNeed } from "../reuse/need.ts";
+import { storedCandidate, type LeadNeed, type OriginNeed } from "../reuse/need.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
-import { heedForSessions, heedRefusal, learnOdds } from "./consequences.ts";
+import { applyForSessions, applyRefusal, learnOdds } from "./consequences.ts";
 import { type OriginAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
-import { noteAnswer } from "./note-answer.ts";
+import { noteAnswer } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
 import { sendAndStoreBody } from "./store-while-sending.ts";
 
@@ -35,8 +35,8 @@ export function sendAndStore(fresh: OriginAnswer, led: LeadNeed): FetchResult<Re
   const { headers, status, body } = fresh.response;
   const metadata = metadataOf(fresh, led);
   const refused = refusedBy(metadata, headers, led);
-  heedRefusal(refused?.rule, metadata, { ...led, replaced: atHand(led) });
-  heedForSessions(refused?.rule, status, led);
+  applyRefusal(refused?.rule, metadata, { ...led, replaced: storedCandidate(led) });
+  applyForSessions(refused?.rule, status, led);
   learnOdds(refused?.rule, metadata, led);
   const atMs = exchange.nowAtMs();
   if (refused !== undefined) {
@@ -80,7 +80,7 @@ function unstored(
     status,
     receivedAtMs: undefined,
   });
-  if (hasIt) letGo(response);
+  if (hasIt) cancelBody(response);
   const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
   const isForOne =
     ofOneClient.has(rule) ||

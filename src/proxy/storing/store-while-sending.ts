@@ -10,11 +10,11 @@ import { Relay } from "../body/relay.ts";
 import { clientHasIt } from "../request/conditions.ts";
 import { fieldsOfFill, withoutBody } from "../respond/downstream.ts";
 import { bodiless, notModified } from "../respond/respond.ts";
-import { atHand, type LeadNeed } from "../reuse/need.ts";
+import { storedCandidate, type LeadNeed } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { removeDisplaced, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
-import { noteAnswer } from "./note-answer.ts";
+import { noteAnswer } from "./last-answer.ts";
 import { refused, type StoreRefusal } from "./refusal.ts";
 import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
 
@@ -68,7 +68,11 @@ export function sendAndStoreBody(sending: BodyToSend, led: LeadNeed): FetchResul
  * @param client where the client reads; `undefined` without a client
  * @returns settles once everything is stored, though the client may still be reading
  */
-function storeBehind(sending: BodyToSend, led: LeadNeed, client: BytePipe | undefined): Promise<void> {
+function storeBehind(
+  sending: BodyToSend,
+  led: LeadNeed,
+  client: BytePipe | undefined,
+): Promise<void> {
   const { metadata, source } = sending;
   const { asked, flight, exchange } = led;
   const { site } = exchange;
@@ -174,7 +178,8 @@ async function storeWhole(
   }
   const place = withDisplaced(metadata, others);
   removeDisplaced(place);
-  const isUnchanged = isValidated || bodyDigest === atHand(led)?.stored.metadata.bodyDigest;
+  const isUnchanged =
+    isValidated || bodyDigest === storedCandidate(led)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
   await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
   // Let the answer end first: storing takes CPU time.

@@ -24,7 +24,10 @@ export interface VariantPlace extends Pick<
 }
 
 /** Returns the key of the variant of this response; the primary key without `Vary`. */
-export function keyOf({ selecting }: StoredMetadata, { asked }: Pick<OriginNeed, "asked">): RecordKey {
+export function keyOf(
+  { selecting }: StoredMetadata,
+  { asked }: Pick<OriginNeed, "asked">,
+): RecordKey {
   const names = selecting.map(([name]) => name);
   return variantKey(asked.key, names, asked.forwarded);
 }
@@ -205,6 +208,6 @@ function listOf(
 
 /** Returns the keys of displaced variants in the tiers below memory, as far as markers list them. */
 export function keysOf({ asked, displaced = [] }: VariantPlace): RecordKey[] {
-  const told = displaced.filter(({ whole }) => whole !== "");
-  return told.map(({ whole }) => RecordKey.ofDigest(whole, asked.key.host));
+  const withText = displaced.filter(({ whole }) => whole !== "");
+  return withText.map(({ whole }) => RecordKey.ofDigest(whole, asked.key.host));
 }

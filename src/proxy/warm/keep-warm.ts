@@ -5,7 +5,7 @@ import type { HotKeyCount } from "../../protocol/families.ts";
 import { withAllBehind } from "./all-behind.ts";
 import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 import { type RefreshAhead, refreshAhead } from "../fetch/refresh.ts";
-import { inTurns } from "./in-turns.ts";
+import { inTurns } from "./pool.ts";
 
 /** Covers the time until the run after next, less half a minute: the next run may be late or slow. */
 export const horizonSeconds = 90;

@@ -4,9 +4,9 @@ import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { unreachable } from "../../rules/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 import { type RefreshAhead, refreshAhead } from "../fetch/refresh.ts";
-import { ownUserAgent } from "../request/nobodys-name.ts";
+import { ownUserAgent } from "../request/anonymous.ts";
 import { type LookupRequest, asRefresh, type PassRule, plan } from "../request/plan.ts";
 import { countedAs } from "../request/target.ts";
 import type { ForwardOutcome } from "../site/forward-outcome.ts";
@@ -93,12 +93,12 @@ async function brought(planned: LookupRequest, context: Context): Promise<Warmed
   const looks = decision.looks.length + 1;
   if (inShared !== "absent") return { kind: "already", inShared, looks };
   // Other colos lack it, and this colo may have missed an invalidation, so fetch it again.
-  const anew = await endOf(
+  const repeated = await endOf(
     await aheadOf(planned, context, Number.MAX_SAFE_INTEGER),
     planned,
     context,
   );
-  return anew.kind === "asked" ? { ...anew, looksBefore: looks } : anew;
+  return repeated.kind === "asked" ? { ...repeated, looksBefore: looks } : repeated;
 }
 
 async function stateInShared(
@@ -148,7 +148,11 @@ function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
   return metadata?.awaitsSecondAsk === true && !isErrorStatus(metadata.status);
 }
 
-async function endOf(ahead: RefreshAhead, planned: LookupRequest, context: Context): Promise<WarmedPage> {
+async function endOf(
+  ahead: RefreshAhead,
+  planned: LookupRequest,
+  context: Context,
+): Promise<WarmedPage> {
   switch (ahead.kind) {
     case "bypassed":
       return passedBy("switch");
@@ -171,7 +175,10 @@ function passedBy(by: SkippedPage["by"], names: readonly string[] = []): Skipped
 }
 
 /** Plans the page as an anonymous request that all clients may share. */
-function plannedAs({ url, headers, ownHost }: PageAsked, context: Context): LookupRequest | SkippedPage {
+function plannedAs(
+  { url, headers, ownHost }: PageAsked,
+  context: Context,
+): LookupRequest | SkippedPage {
   const { host } = new URL(url);
   if (host !== ownHost && !isOfSite(host, context)) return passedBy("host");
   const request = new Request(url, { headers: withUsualFields(headers) });

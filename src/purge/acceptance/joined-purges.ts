@@ -5,7 +5,7 @@
 // targets go into the next batch, even if they are the same.
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { pause } from "../../base/patience.ts";
+import { pause } from "../../base/timeouts.ts";
 import { byInvalidation } from "../journal/entry.ts";
 import { tagBytes } from "../journal/purge-target.ts";
 import type { Attention } from "../view/view.ts";

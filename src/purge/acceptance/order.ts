@@ -103,12 +103,12 @@ export function resolvedOrder(
 
 const namesNothing: Reason = {
   why: "It names nothing to purge.",
-  mend: 'Name something in tags, urls, prefixes, hosts or routes, or write "everything": true.',
+  hint: 'Name something in tags, urls, prefixes, hosts or routes, or write "everything": true.',
 };
 
 const tooLongTarget: Reason = {
   why: `A URL, prefix or host is over ${targetBytesMax} bytes.`,
-  mend: "Purge a shorter prefix of it.",
+  hint: "Purge a shorter prefix of it.",
 };
 
 function readAll(names: readonly string[] = [], read: (name: string) => Reading) {
@@ -125,8 +125,8 @@ function readAll(names: readonly string[] = [], read: (name: string) => Reading)
 function readTag(tag: string): Reading {
   if (tagBytes(tag) > tagBytesMax) {
     const why = `A tag is over ${tagBytesMax} bytes.`;
-    const mend = "Shorten it at the origin as well. Purge stored responses by URL or prefix.";
-    return { kind: "fault", why, mend };
+    const hint = "Shorten it at the origin as well. Purge stored responses by URL or prefix.";
+    return { kind: "fault", why, hint };
   }
   return { kind: "named", as: [tag], note: noteOnTag(tag) };
 }

@@ -1,6 +1,6 @@
 // Reads back the entries that this isolate accepted, and appends those again that the journal has lost
 // (docs/purge-protocol.md, rule 22). Entries accepted within a second share a read.
-import { patiently, pauseUnheld } from "../../base/patience.ts";
+import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PostEntry, Switch } from "../journal/switch.ts";

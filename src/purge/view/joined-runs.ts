@@ -1,12 +1,12 @@
 // Shares one piece of work between requests: at most one run is under way and one is queued.
 import { isWithinMs } from "../../base/elapsed.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 
 export interface JoinedRunsSettings {
   readonly run: () => Promise<unknown>;
   readonly nowAtMs: () => number;
   /** A run that takes longer is assumed to have died with its request. */
-  readonly patienceMs: number;
+  readonly waitTimeoutMs: number;
 }
 
 export class JoinedRuns {
@@ -30,7 +30,7 @@ export class JoinedRuns {
     if (running === undefined || !this.#isCurrent(running)) return this.#run();
     const place = { startedAtMs: this.#settings.nowAtMs() };
     this.#queued = place;
-    await patiently(running.done, this.#settings.patienceMs);
+    await patiently(running.done, this.#settings.waitTimeoutMs);
     if (this.#queued === place) await this.#run();
   }
 
@@ -48,7 +48,7 @@ export class JoinedRuns {
   }
 
   #isCurrent(it: { readonly startedAtMs: number } | undefined): boolean {
-    const { patienceMs, nowAtMs } = this.#settings;
-    return it !== undefined && isWithinMs(patienceMs, it.startedAtMs, nowAtMs());
+    const { waitTimeoutMs, nowAtMs } = this.#settings;
+    return it !== undefined && isWithinMs(waitTimeoutMs, it.startedAtMs, nowAtMs());
   }
 }

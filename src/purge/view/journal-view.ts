@@ -40,11 +40,11 @@ export class JournalView implements PurgeView {
 
   constructor(settings: JournalViewSettings) {
     this.#settings = settings;
-    const { nowAtMs, allowanceMs, timeoutMs: patienceMs } = settings;
+    const { nowAtMs, allowanceMs, timeoutMs: waitTimeoutMs } = settings;
     this.#clock = settings.clock ?? new ClockSteps(allowanceMs);
     this.follower = new JournalFollower(settings, this.#accepted, this.#clock);
     const run = () => this.follower.readOn();
-    this.#catchUps = new JoinedRuns({ run, nowAtMs, patienceMs });
+    this.#catchUps = new JoinedRuns({ run, nowAtMs, waitTimeoutMs });
     const behind = () => this.#lookForOverdue();
     this.#renewals = new ViewRenewals(settings, this.follower, behind);
   }

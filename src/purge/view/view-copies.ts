@@ -2,7 +2,7 @@
 // of a colo share one read of the journal. An invalid copy counts as absent. A failing cache only costs
 // additional reads of the journal.
 import { isWithinMs } from "../../base/elapsed.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import {
   encodeEntry,
@@ -39,7 +39,7 @@ const version = 2;
 const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** Wait timeout: a healthy cache of the colo answers within a few milliseconds. */
-const patienceMs = 250;
+const waitTimeoutMs = 250;
 /** Pause after a timeout, because requests wait for the cache. */
 const silenceMs = 10_000;
 /** Keeps intermediaries from compressing the bytes as text. */
@@ -101,9 +101,9 @@ export class ViewCopies {
     const { cache, nowAtMs } = this.#settings;
     if (isWithinMs(silenceMs, this.#silentAtMs, nowAtMs())) return undefined;
     const asked = (async () => ask(cache()))();
-    const answer = await patiently(asked, patienceMs);
-    if (answer === "out-of-patience") this.#silentAtMs = nowAtMs();
-    return answer === "out-of-patience" || answer === "abandoned" ? undefined : answer;
+    const answer = await patiently(asked, waitTimeoutMs);
+    if (answer === "timed-out") this.#silentAtMs = nowAtMs();
+    return answer === "timed-out" || answer === "abandoned" ? undefined : answer;
   }
 
   /** Builds an address that no client can read: paths below `/_cache/` end at this Worker. */

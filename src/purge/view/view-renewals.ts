@@ -2,7 +2,7 @@
 // 15). Only one renewal runs at a time.
 import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 import type { JournalFollower } from "./journal-follower.ts";
 import type { Attention } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";

@@ -1,7 +1,7 @@
 // Sends commands of the client `@upstash/redis` over a connection and converts the replies to the REST
 // format. Readers and error handling stay the same.
 import { errors } from "@upstash/redis/cloudflare";
-import { OutOfTime, tryUntil, within } from "../../base/patience.ts";
+import { OutOfTime, tryUntil, within } from "../../base/timeouts.ts";
 import type { Carry } from "../open-client.ts";
 import type { Command, Connection } from "./connection.ts";
 import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";
@@ -22,7 +22,7 @@ export function carryOver(connection: Connection): Carry {
   const ready = () => (wasReady ||= connection.isReady()) && connection.isReady();
   return async ({ path: [kind] = [], body }, timeoutMs) => {
     const sinceAtMs = Date.now();
-    const isReady = ready() || (!wasReady && (await becameReady(ready, timeoutMs)));
+    const isReady = ready() || (!wasReady && (await waitUntilReady(ready, timeoutMs)));
     if (!isReady) throw new errors.UpstashError(refusalIn(lastError));
     const leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
     const answers = within(answersTo(connection, kind, body), leftMs);
@@ -32,10 +32,10 @@ export function carryOver(connection: Connection): Carry {
 }
 
 /** Waits only for the first connection. A lost connection fails at once. */
-async function becameReady(ready: () => boolean, timeoutMs: number): Promise<boolean> {
-  const became = () => ready() || undefined;
+async function waitUntilReady(ready: () => boolean, timeoutMs: number): Promise<boolean> {
+  const readyNow = () => ready() || undefined;
   const by = { waitMs: timeoutMs, pauseMs: () => connectingPauseMs, nowAtMs: Date.now };
-  return (await tryUntil(became, by)) ?? false;
+  return (await tryUntil(readyNow, by)) ?? false;
 }
 
 async function answersTo(

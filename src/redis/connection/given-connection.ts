@@ -19,6 +19,6 @@ export function connectionOf(given: object): Connection {
   throw new OperatorError({
     what: "The Redis connection is invalid.",
     why: "It is neither a client of ioredis nor one of node-redis.",
-    mend: 'Pass `new Redis(…)` of "ioredis", `createClient(…)` of "redis", or { url, token } of Upstash.',
+    hint: 'Pass `new Redis(…)` of "ioredis", `createClient(…)` of "redis", or { url, token } of Upstash.',
   });
 }

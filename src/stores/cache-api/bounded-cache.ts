@@ -1,6 +1,6 @@
 // The Cache API with a timeout on every wait.
 import type { TierTrouble } from "../../cache/tiers/tier.ts";
-import { letGo } from "../../base/let-go.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 import {
   BoundedCalls,
   type BoundedCallsSettings,
@@ -34,12 +34,12 @@ export class BoundedCache {
 
   /** @param address for a probe, if one is due; must be below the request's own host */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
-    return this.#calls.mayBeAsked(() => this.match(address).then(letGo), afterAnswer);
+    return this.#calls.mayBeAsked(() => this.match(address).then(cancelBody), afterAnswer);
   }
 
   /** Rejects like the cache, or with `OutOfTime`. So do all other methods. */
   match(request: string | Request): Promise<Response | undefined> {
-    return this.#calls.answered(() => this.#cache().match(request), readMsMax, letGo);
+    return this.#calls.answered(() => this.#cache().match(request), readMsMax, cancelBody);
   }
 
   /** Reads a body that is small enough to arrive at once. */

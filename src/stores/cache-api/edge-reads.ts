@@ -3,7 +3,7 @@
 import { contentRange, lengthOf } from "../../rules/ranges.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
-import { letGo } from "../../base/let-go.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 
 /** `gone`: the record exists, but its body does not. `not-whole`: the length differs from the record's. */
 export type BodyRead = StoredBody | "gone" | "not-whole";
@@ -27,7 +27,7 @@ export function streamedFrom(response: Response, bodyBytes: number | null): Body
   if (body === null) return "gone";
   const statedBytes = Number(headers.get("content-length") ?? bodyBytes);
   if (status === 200 && statedBytes === bodyBytes) return { kind: "stream", stream: body };
-  letGo(response);
+  cancelBody(response);
   return "not-whole";
 }
 
@@ -41,6 +41,6 @@ export function partFrom(response: Response, range: ByteRange, bodyBytes: number
   if (body !== null && isAsked && statedBytes === partBytes) {
     return { kind: "part", range, stream: body };
   }
-  letGo(response);
+  cancelBody(response);
   return "not-whole";
 }

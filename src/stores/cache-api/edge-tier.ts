@@ -1,7 +1,7 @@
 // The edge tier: the Workers Cache API, one cache per colo. Bodies are opaque bytes, and metadata is one
 // header field, so the Cache API makes no caching decisions of its own.
 import { errorName } from "../../base/error-name.ts";
-import { letGo } from "../../base/let-go.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { MetadataWith, RecordMetadata } from "../../cache/record/record.ts";
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
@@ -66,7 +66,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       const decoded = isUnchanged ? known.decoded : decode();
       if (decoded === undefined && ask.isPeek !== true) this.#onBadRecord();
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
-        letGo(response);
+        cancelBody(response);
         return { kind: "absent" };
       }
       const { record } = decoded;
@@ -114,7 +114,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
     if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
     // By the second request, another record may have been stored here.
-    letGo(response);
+    cancelBody(response);
     const entityTag = response.headers.get("etag") ?? "none";
     return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
   }
@@ -129,7 +129,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     const found = await this.#cache.match(range ? ranged(range, address) : address);
     if (found === undefined) return "gone";
     if (entityTag !== undefined && found.headers.get("etag") !== entityTag) {
-      letGo(found);
+      cancelBody(found);
       return "gone";
     }
     return found.status === 206 && range !== undefined

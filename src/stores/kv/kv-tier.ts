@@ -44,7 +44,7 @@ export function workersKv({ binding }: WorkersKv): TierInCode {
       return {
         what: "The KV tier is off.",
         why: `${binding} is not bound to a namespace of Workers KV.`,
-        mend: `Name ${binding} under [[kv_namespaces]] in wrangler.toml.`,
+        hint: `Name ${binding} under [[kv_namespaces]] in wrangler.toml.`,
       };
     },
   };
@@ -112,12 +112,12 @@ export class KvTier<Detail> implements Tier<Detail> {
       if (decoded === undefined && ask.isPeek !== true) this.#settings.onBadRecord();
       if (held === undefined) return { kind: "absent" };
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
-        letGo(held.body);
+        cancelStream(held.body);
         return { kind: "absent" };
       }
       const { record } = decoded;
       if (record.kind === "response") return await this.#found(record.metadata, held.body, ask);
-      letGo(held.body);
+      cancelStream(held.body);
       return { kind: "found", record };
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
@@ -135,7 +135,7 @@ export class KvTier<Detail> implements Tier<Detail> {
       if (part === "whole" && isPeek !== true) {
         return foundWith(metadata, { kind: "stream", stream: body });
       }
-      letGo(body);
+      cancelStream(body);
       return foundWith(metadata, { kind: "absent" });
     }
     const blob = await this.#calls.answered(() => new Response(body).blob(), readMsMax);
@@ -181,13 +181,13 @@ export class KvTier<Detail> implements Tier<Detail> {
   #get(name: string) {
     const { kv } = this.#settings;
     const call = () => kv.get(name, { type: "stream", cacheTtl });
-    return this.#calls.answered(call, readMsMax, (late) => late && letGo(late));
+    return this.#calls.answered(call, readMsMax, (late) => late && cancelStream(late));
   }
 }
 
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
-function letGo(stream: ReadableStream): void {
+function cancelStream(stream: ReadableStream): void {
   void stream.cancel().catch(() => undefined);
 }
 

@@ -22,7 +22,7 @@ export interface MemoryTierSettings<Detail> {
   readonly bytesMax: number;
   readonly form: RecordForm<Detail>;
   /** Receives each body that is no longer held. */
-  readonly onLetGo?: (body: Blob) => void;
+  readonly onRelease?: (body: Blob) => void;
   /** Called for each evicted record. */
   readonly onEvicted?: () => void;
 }
@@ -84,7 +84,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
       maxSize: Math.max(1, bytesMax),
       dispose: ({ record }, _, reason) => {
         if (reason === "evict") this.#settings.onEvicted?.();
-        this.#letGo(blobIn(record));
+        this.#cancelBody(blobIn(record));
       },
       sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
     });
@@ -169,7 +169,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const written = part === undefined ? tooLarge : this.#put(part, key, { record, keep });
     if (body !== undefined) {
       if (written.kind === "kept") this.#bodies.add(body);
-      else this.#letGo(body);
+      else this.#cancelBody(body);
     }
     return written;
   }
@@ -189,9 +189,9 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
 
-  #letGo(body: Blob | undefined): void {
+  #cancelBody(body: Blob | undefined): void {
     if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
-    this.#settings.onLetGo?.(body);
+    this.#settings.onRelease?.(body);
   }
 
   /** Returns the part for a record. A large body needs a second hit, or a copy that is already held. */

@@ -1,5 +1,5 @@
 // Compresses and decompresses whole buffers with the runtime's streams.
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 
 /**
  * Compressed bytes fed at a time. A slice may inflate a thousandfold before the first read, because the
@@ -43,12 +43,12 @@ export async function gunzipped(
   const { readable, writable } = new DecompressionStream("gzip");
   const [reader, writer] = [readable.getReader(), writable.getWriter()];
   const unpacked = new Uint8Array(unpackedBytes);
-  let [filledBytes, fedBytes, silences, patienceMs] = [0, 0, 0, silenceMs];
+  let [filledBytes, fedBytes, silences, waitTimeoutMs] = [0, 0, 0, silenceMs];
   // The reader sees these errors as well.
   const feed = () => {
     const slice = packed.subarray(fedBytes, fedBytes + sliceBytes);
     fedBytes += slice.byteLength;
-    patienceMs = silenceMs;
+    waitTimeoutMs = silenceMs;
     writer.write(slice).catch(() => undefined);
     if (fedBytes === packed.byteLength) writer.close().catch(() => undefined);
   };
@@ -57,10 +57,10 @@ export async function gunzipped(
   try {
     for (;;) {
       const isAllFed = fedBytes === packed.byteLength;
-      const came = await (isAllFed ? reading : patiently(reading, patienceMs));
+      const came = await (isAllFed ? reading : patiently(reading, waitTimeoutMs));
       if (came === "abandoned") return undefined;
-      if (came === "out-of-patience") {
-        if (patienceMs === silenceMs) silences += 1;
+      if (came === "timed-out") {
+        if (waitTimeoutMs === silenceMs) silences += 1;
         if (silences === silencesMax) return undefined;
         feed();
         continue;
@@ -72,7 +72,7 @@ export async function gunzipped(
       filledBytes += byteLength;
       // A short chunk ends the slice's output; a full one may also be the last.
       if (byteLength < chunkBytes && !isAllFed) feed();
-      else patienceMs = quietMs;
+      else waitTimeoutMs = quietMs;
       reading = reader.read();
     }
   } catch {

@@ -1,7 +1,7 @@
 // Batches removals from the shared tier. The first is sent at once, and those of the next tenth of a second
 // together: at most ten commands a second. Requests wait for the result of their own key. Nothing is
 // retried.
-import { patiently, pause } from "../../base/patience.ts";
+import { patiently, pause } from "../../base/timeouts.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "../../cache/tiers/tier.ts";
 
@@ -52,7 +52,7 @@ export class JoinedRemovals {
     if (leftMs > 0 && this.#waiting.size < togetherMax) await pause(leftMs);
     if (own.sent === undefined) return this.#send(own);
     const came = await patiently(own.sent, sentMsMax);
-    return came === "out-of-patience" || came === "abandoned" ? this.#send(own) : came;
+    return came === "timed-out" || came === "abandoned" ? this.#send(own) : came;
   }
 
   /** Sends, behind another request's answer, a removal whose request has ended. */

@@ -7,7 +7,7 @@ import type { Place } from "./place.ts";
 const missingCodes: readonly unknown[] = ["42P01", "42703"];
 
 /** Returns the error itself if it has another cause. */
-export function toldAsMissing(cause: unknown, place: Place, dialect: Dialect): unknown {
+export function missingTableError(cause: unknown, place: Place, dialect: Dialect): unknown {
   if (!(cause instanceof Error)) return cause;
   const code = "code" in cause ? cause.code : undefined;
   if (!missingCodes.includes(code) && !/no such (?:table|column)/.test(cause.message)) return cause;
@@ -17,7 +17,7 @@ export function toldAsMissing(cause: unknown, place: Place, dialect: Dialect): u
   return new OperatorError({
     what: "The sink cannot use the database.",
     why: "A table or column is missing.",
-    mend: `${own}Run this SQL: ${made.join(" ")}`,
+    hint: `${own}Run this SQL: ${made.join(" ")}`,
     cause,
   });
 }

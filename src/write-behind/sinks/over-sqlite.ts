@@ -19,7 +19,7 @@ export function overSqlite(db: SqliteConnection): Database {
     throw new OperatorError({
       what: "The SQLite database is refused.",
       why: `Its encoding is ${row?.encoding}, which sorts text differently from UTF-8.`,
-      mend: "Use a database with PRAGMA encoding = 'UTF-8', which is the default.",
+      hint: "Use a database with PRAGMA encoding = 'UTF-8', which is the default.",
     });
   }
   return {

@@ -59,7 +59,7 @@ function quoted(given: string, form: RegExp): string {
     throw new OperatorError({
       what: "The sink is refused.",
       why: `${JSON.stringify(given)} is not a valid name of a ${form === tableName ? "table" : "column"}.`,
-      mend: "Use letters, digits and underscores. For a table in a schema, write schema.table.",
+      hint: "Use letters, digits and underscores. For a table in a schema, write schema.table.",
     });
   }
   return given

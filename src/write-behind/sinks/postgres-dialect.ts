@@ -64,8 +64,8 @@ function pastChanges({ marks, kind }: Place): string {
           ELSE greatest(m.key COLLATE "C", excluded.key COLLATE "C") END
       RETURNING former_slice, former_key),
     past AS (
-      SELECT change.key, change.value, change."isAnew" AS is_anew
-      FROM moved, json_to_recordset($3::json) AS change(key text, value ${type}, "isAnew" boolean)
+      SELECT change.key, change.value, change."isNew" AS is_new
+      FROM moved, json_to_recordset($3::json) AS change(key text, value ${type}, "isNew" boolean)
       WHERE former_slice IS NULL OR former_slice < $2::bigint
         OR (former_slice = $2::bigint AND change.key COLLATE "C" > former_key COLLATE "C"))`;
 }
@@ -80,12 +80,12 @@ function upserts({ kind, table }: Place): string {
       ON CONFLICT (set_name, key) DO UPDATE SET value =`;
   if (kind === "buffer") return `${insert("true")} excluded.value`;
   const sum = saturated("coalesce(t.value, 0) + excluded.value");
-  return `, anew AS (${insert("is_anew")} excluded.value) ${insert("NOT is_anew")} ${sum}`;
+  return `, anew AS (${insert("is_new")} excluded.value) ${insert("NOT is_new")} ${sum}`;
 }
 
 function updateOwn(place: Place): string {
   const { kind, table, value } = place;
-  const held = `CASE WHEN past.is_anew THEN 0 ELSE coalesce(t.${value}, 0) END`;
+  const held = `CASE WHEN past.is_new THEN 0 ELSE coalesce(t.${value}, 0) END`;
   const result = kind === "buffer" ? "past.value" : saturated(`${held} + past.value`);
   return `UPDATE ${table} AS t SET ${value} = ${result} FROM past WHERE ${isKey(place, "past.key")}`;
 }

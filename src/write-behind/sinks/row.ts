@@ -8,7 +8,7 @@ export interface Row {
   /** The amount to add, or the newest value; `null` removes it. */
   readonly value: number | string | null;
   /** The present value of the database does not count. */
-  readonly isAnew: boolean;
+  readonly isNew: boolean;
 }
 
 /** Converts changes, except those whose keys the column cannot hold. */
@@ -18,8 +18,8 @@ export function rowsOf(place: Place, changes: readonly (Add | Put)[]): readonly 
 
 function rowOf(change: Add | Put): Row {
   const key = storedText(change.key);
-  if ("by" in change) return { key, value: saturated(change.by), isAnew: change.isReset };
-  return { key, value: change.value === null ? null : storedText(change.value), isAnew: true };
+  if ("by" in change) return { key, value: saturated(change.by), isNew: change.isReset };
+  return { key, value: change.value === null ? null : storedText(change.value), isNew: true };
 }
 
 function saturated(by: number): number {
@@ -28,6 +28,6 @@ function saturated(by: number): number {
 }
 
 /** Tells whether the database holds nothing for the key after this change. */
-export function isRemoval({ value, isAnew }: Row): boolean {
-  return isAnew && (value === null || value === 0);
+export function isRemoval({ value, isNew }: Row): boolean {
+  return isNew && (value === null || value === 0);
 }

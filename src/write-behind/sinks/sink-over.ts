@@ -1,7 +1,7 @@
 // A sink over an SQL database.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Line } from "./dialect.ts";
-import { toldAsMissing } from "./missing-table.ts";
+import { missingTableError } from "./missing-table.ts";
 import { mayHold, type Place, placeOf, type SinkOptions } from "./place.ts";
 import { rowsOf } from "./row.ts";
 import type { Add, BufferSink, Chunk, CounterSink, Mark, Put, ReadFromSink } from "./sink.ts";
@@ -78,7 +78,7 @@ class SqlSink {
     throw new OperatorError({
       what: `The set ${JSON.stringify(set)} is refused.`,
       why: `The sink writes to a column with the values of the set ${JSON.stringify(this.#onlySet)}.`,
-      mend: "Give each set its own column, with its own sink.",
+      hint: "Give each set its own column, with its own sink.",
     });
   }
 
@@ -86,7 +86,7 @@ class SqlSink {
     try {
       return await asked;
     } catch (cause) {
-      throw toldAsMissing(cause, this.#place, this.#database.dialect);
+      throw missingTableError(cause, this.#place, this.#database.dialect);
     }
   }
 }

@@ -26,6 +26,6 @@ function databaseOf(db: SqlConnection): Database {
   throw new OperatorError({
     what: "The connection to the database is refused.",
     why: "It has neither `prepare` and `exec`, as SQLite has, nor `query`, as Postgres has.",
-    mend: "Pass a database of better-sqlite3 or node:sqlite, or a Pool of pg.",
+    hint: "Pass a database of better-sqlite3 or node:sqlite, or a Pool of pg.",
   });
 }

@@ -68,7 +68,7 @@ function isKey({ key }: Place, given: string): string {
 function pastChanges({ marks }: Place): string {
   return `WITH given AS (SELECT ? AS set_name, ? AS slice, ? AS changes),
     change AS (SELECT json_extract(j.value, '$.key') AS key, json_extract(j.value, '$.value') AS value,
-      json_extract(j.value, '$.isAnew') AS is_anew FROM given, json_each(given.changes) AS j),
+      json_extract(j.value, '$.isNew') AS is_new FROM given, json_each(given.changes) AS j),
     past AS MATERIALIZED (SELECT given.set_name, change.* FROM given CROSS JOIN change
       LEFT JOIN ${marks} AS m ON m.set_name = given.set_name
       WHERE m.slice IS NULL OR m.slice < given.slice
@@ -77,7 +77,7 @@ function pastChanges({ marks }: Place): string {
 
 function newValue({ kind, value }: Place): string {
   if (kind === "buffer") return "past.value";
-  const sum = `past.value + CASE WHEN past.is_anew THEN 0 ELSE coalesce(t.${value}, 0) END`;
+  const sum = `past.value + CASE WHEN past.is_new THEN 0 ELSE coalesce(t.${value}, 0) END`;
   return `max(${Number.MIN_SAFE_INTEGER}, min(${Number.MAX_SAFE_INTEGER}, ${sum}))`;
 }
 

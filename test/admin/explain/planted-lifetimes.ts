@@ -22,7 +22,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
   {
     id: "kept so by a cache before the origin, and can be validated",
     origin: saying("max-age=3600", { age: "7200", etag: '"1"' }),
-    told: { verdict: { by: "expired", mend: expect.stringContaining("that cache") } },
+    told: { verdict: { by: "expired", hint: expect.stringContaining("that cache") } },
     says: [/7200 s old.*\(7200 s when it came\)/, /by expired .*between Tidemark and the origin/],
   },
   {
@@ -91,7 +91,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     id: "max-age=0 of the origin, with a validator, goes before fresh",
     routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
     origin: saying("max-age=0", { etag: '"1"' }),
-    told: { verdict: { by: "expired", mend: expect.stringContaining('mode: "override"') } },
+    told: { verdict: { by: "expired", hint: expect.stringContaining('mode: "override"') } },
     says: [/lifetime of 0 s \(max-age in Cache-Control\)/, /its fresh of 300 s does not count/],
   },
   {

@@ -20,7 +20,7 @@ export interface Riddle {
   readonly question?: AskInit & { readonly url?: string };
   /** What its JSON has. */
   readonly told: object;
-  /** What its text says: the reason, and what to mend. */
+  /** What its text says: the reason, and what to fix. */
   readonly says: readonly RegExp[];
   /** What its text must not say, since it is not so here. */
   readonly never?: readonly RegExp[];

@@ -1,5 +1,5 @@
 // Riddles: pages that are never a hit though their operator expects it, each for another reason. What
-// explain tells of them, as JSON and as text, names that reason, so that a person knows what to mend.
+// explain tells of them, as JSON and as text, names that reason, so that a person knows what to fix.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -139,7 +139,7 @@ describe("what explain remembers", () => {
     site.clock.advance(5);
     await site.get(url);
     const { look } = await explained(site, url);
-    expect(look?.last).toMatchObject({ notStored: { rule: "private" }, isSaidStored: false });
+    expect(look?.last).toMatchObject({ notStored: { rule: "private" }, isReportedStored: false });
   });
 
   it.each([
@@ -177,7 +177,7 @@ describe("what explain remembers", () => {
     await site.get(url);
     site.clock.advance(600);
     const { look } = await explained(site, url);
-    expect(look?.last).toMatchObject({ notStored: { rule: "too-large" }, isSaidStored: false });
+    expect(look?.last).toMatchObject({ notStored: { rule: "too-large" }, isReportedStored: false });
   });
 
   it("no answer to HEAD, which is never stored", async () => {

@@ -131,7 +131,7 @@ it("one purge is not said to come often", async () => {
   await purge(site, { prefixes: [url] });
   const text = await textOf(site);
   expect(text).toContain(
-    "a purge by admin covers it. To mend it: let the sender of the purge name only",
+    "a purge by admin covers it. To fix it: let the sender of the purge name only",
   );
 });
 
@@ -167,8 +167,8 @@ it.each([
 it("which route stands above which, only where that helps", async () => {
   const bypass = { name: "account", match: "/*", bypass: true };
   const own = { name: "articles", match: "/articles/*" };
-  const mend = async (routes: readonly object[]) =>
-    (await explained(open(fresh, routes), url)).verdict.mend;
-  expect(await mend([bypass, own])).toContain('move "articles" above "account"');
-  expect(await mend([bypass])).toContain("give the page its own route, before this one");
+  const hint = async (routes: readonly object[]) =>
+    (await explained(open(fresh, routes), url)).verdict.hint;
+  expect(await hint([bypass, own])).toContain('move "articles" above "account"');
+  expect(await hint([bypass])).toContain("give the page its own route, before this one");
 });

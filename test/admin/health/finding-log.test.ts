@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Finding, findingCodes, type FindingCode } from "../../../src/protocol/finding.ts";
 import { FindingLog } from "../../../src/admin/health/finding-log.ts";
-import type { SiteState } from "../../../src/admin/health/looked.ts";
+import type { SiteState } from "../../../src/admin/health/site-state.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";

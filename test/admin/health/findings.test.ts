@@ -9,7 +9,7 @@ import {
 } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { EvictionWatch } from "../../../src/admin/health/look-further.ts";
-import type { SiteState, RoomState } from "../../../src/admin/health/looked.ts";
+import type { SiteState, RoomState } from "../../../src/admin/health/site-state.ts";
 import { journalWords } from "../../../src/redis/trouble.ts";
 import { isUnable } from "../../../src/admin/health/origin-findings.ts";
 import { atMs, lookedAt } from "./looked-examples.ts";
@@ -192,7 +192,7 @@ describe("what the database answered", () => {
         since: new Date(atMs - 5_000).toISOString(),
         cause: "The database does not answer in time.",
         remedy: expect.stringMatching(/^Tidemark tries again by itself/) as string,
-        told: `The last such failure was met by the shared tier at ${last}.`,
+        details: `The last such failure was met by the shared tier at ${last}.`,
       },
     ]);
   });
@@ -372,10 +372,10 @@ describe("a tier that does not answer in time", () => {
 
 describe("what is set", () => {
   it("a fault is a warning, a setting in vain is info", () => {
-    const fault = { what: "It is off.", why: "It is not set.", mend: "Set it." };
+    const fault = { what: "It is off.", why: "It is not set.", hint: "Set it." };
     expect(findingsOf(lookedAt({ faults: [fault], configWarnings: [fault] }))).toEqual(
       (["warning", "info"] as const).map((level) =>
-        finding({ level, what: fault.what, cause: fault.why, remedy: fault.mend }),
+        finding({ level, what: fault.what, cause: fault.why, remedy: fault.hint }),
       ),
     );
   });

@@ -1,6 +1,6 @@
 // What was looked at where nothing is wrong, for tests that change a part of it.
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
-import type { SiteState } from "../../../src/admin/health/looked.ts";
+import type { SiteState } from "../../../src/admin/health/site-state.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
 import type { ColoState, Totals } from "../../../src/reports/totals.ts";
 import type { FamilyName } from "../../../src/protocol/families.ts";

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
-import type { SiteState } from "../../../src/admin/health/looked.ts";
+import type { SiteState } from "../../../src/admin/health/site-state.ts";
 import type { Condition } from "../../../src/observe/condition.ts";
 import type { RedisTrouble } from "../../../src/redis/trouble.ts";
 import { Draws } from "../../../testing/draws.ts";
@@ -114,7 +114,7 @@ function drawnLook(draws: Draws): SiteState {
       ]),
     },
     refusingAnonymous: new Map([["default", atMs]]),
-    faults: [{ ...planted, what: "It is off.", why: "It is not set.", mend: "Set it." }],
+    faults: [{ ...planted, what: "It is off.", why: "It is not set.", hint: "Set it." }],
     hooks: new Map([["shop", { ...planted, trouble: trouble(draws.oneOf(["threw", "invalid"])) }]]),
     bypass: draws.oneOf([true, false, ["articles"]]),
     clock: { ...planted, aheadMs: draws.between(-9_000, 9_000), uncertainMs: 1 },

@@ -59,7 +59,7 @@ it("origin-unreachable, then origin-down, then well again", async () => {
   expect(await found(site, "origin-unreachable")).toMatchObject({
     level: "warning",
     what: 'Origin "default" could not be reached.',
-    told: expect.stringMatching(
+    details: expect.stringMatching(
       /^Since this isolate began, the origin could not be reached \w+( times)?\. The last time was /,
     ) as string,
   });
@@ -120,7 +120,7 @@ it("origin-slow: slower than originTimeout, and fast again", async () => {
     level: "warning",
     what: 'Origin "default" did not answer in time.',
     remedy: expect.stringContaining("originTimeout") as string,
-    told: expect.stringContaining("did not answer in time") as string,
+    details: expect.stringContaining("did not answer in time") as string,
   });
   afterMs = 0;
   await until(site, "origin-slow", "gone", 2);

@@ -100,7 +100,7 @@ it("has its defaults", () => {
     schema: 0,
     softTimeoutMs: 0,
     hardTimeoutMs: 30_000,
-    patienceMs: 5_000,
+    waitTimeoutMs: 5_000,
     retryAfterMs: 10_000,
     isGlobal: false,
     tiers: ["memory", "edge", "shared"],

@@ -7,7 +7,7 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
-import { ask, patience, run } from "./rest-client.ts";
+import { ask, waitTimeout, run } from "./rest-client.ts";
 
 /** Longer than any test lasts: nothing becomes due. */
 const farMs = 3_600_000;
@@ -44,7 +44,7 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
       seen.push({ result, atMs: Date.now() });
       return result;
     };
-    await expect.poll(read, patience).toBe("v");
+    await expect.poll(read, waitTimeout).toBe("v");
     const early = seen.filter(({ atMs }) => atMs < writtenAtMs + lagMs);
     expect(early.map(({ result }) => result)).toEqual(early.map(() => null));
     expect(Date.now()).toBeGreaterThanOrEqual(writtenAtMs + lagMs);
@@ -107,7 +107,7 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
     await server.setReplicaLagMs(1);
     const readNow = async () => (await ask(server, { path: "/pipeline", body: reads })).answer;
     await expect
-      .poll(readNow, patience)
+      .poll(readNow, waitTimeout)
       .toEqual([
         { result: [[id, ["f", "v"]]] },
         { result: "first" },
@@ -138,7 +138,7 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
     const [held] = answer as [{ result: unknown[] }];
     expect(held.result).toHaveLength(4);
     await server.setReplicaLagMs(1);
-    await expect.poll(() => run(server, ...read), patience).toEqual(held.result);
+    await expect.poll(() => run(server, ...read), waitTimeout).toEqual(held.result);
     expect(await run(server, "EXISTS", "gone")).toBe(0);
     expect(await run(server, "PEXPIRETIME", "leased")).toBeGreaterThan(Date.now());
   });
@@ -174,15 +174,15 @@ describe("a primary that comes back empty", () => {
     });
     running.push(server);
     await run(server, "SET", "k", "v");
-    await expect.poll(() => run(server, "GET", "k"), patience).toBe("v");
+    await expect.poll(() => run(server, "GET", "k"), waitTimeout).toBe("v");
     await server.setReplicaLagMs(farMs);
     await redis.stop();
     running.push(await startEmbeddedValkey({ port: Number(new URL(redis.url).port) }));
     const writeNow = async () => (await ask(server, { body: ["SET", "new", "v"] })).status;
-    await expect.poll(writeNow, patience).toBe(200);
+    await expect.poll(writeNow, waitTimeout).toBe(200);
     expect(await run(server, "GET", "k")).toBe("v");
     await server.setReplicaLagMs(1);
-    await expect.poll(() => run(server, "GET", "k"), patience).toBeNull();
-    await expect.poll(() => run(server, "GET", "new"), patience).toBe("v");
+    await expect.poll(() => run(server, "GET", "k"), waitTimeout).toBeNull();
+    await expect.poll(() => run(server, "GET", "new"), waitTimeout).toBe("v");
   });
 });

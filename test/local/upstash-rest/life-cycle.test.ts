@@ -7,7 +7,7 @@ import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
-import { ask, patience } from "./rest-client.ts";
+import { ask, waitTimeout } from "./rest-client.ts";
 
 describe("start", () => {
   it.each([
@@ -51,7 +51,7 @@ describe("stop", () => {
       server.setRttMs(600_000);
       const waiting = ask(server, { body: ["PING"] });
       const failure = waiting.catch(String);
-      await expect.poll(() => server.counts().requestCount, patience).toBe(1);
+      await expect.poll(() => server.counts().requestCount, waitTimeout).toBe(1);
       await server.stop();
       expect(await failure).toContain("fetch failed");
       await server.stop();

@@ -6,7 +6,7 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
-import { ask, patience, run, sdkClient } from "./rest-client.ts";
+import { ask, waitTimeout, run, sdkClient } from "./rest-client.ts";
 
 const endlessScript = ["EVAL", "while true do end", 0];
 
@@ -62,7 +62,7 @@ describe.each(redisServers)("$redis", ({ start }) => {
     expect((await ask(server, { body: ["GET", "k"] })).status).toBe(503);
     await startRedis(Number(new URL(redis.url).port));
     const statusNow = async () => (await ask(server, { body: ["PING"] })).status;
-    await expect.poll(statusNow, patience).toBe(200);
+    await expect.poll(statusNow, waitTimeout).toBe(200);
     expect(await run(server, "GET", "k")).toBeNull();
   });
 
@@ -70,14 +70,14 @@ describe.each(redisServers)("$redis", ({ start }) => {
     const { redis, server } = await startBoth();
     const waiting = ask(server, { body: endlessScript });
     const waitingWrite = ask(server, { path: "/multi-exec", body: [["INCR", "n"]] });
-    await expect.poll(() => server.counts().commandCount, patience).toBe(2);
+    await expect.poll(() => server.counts().commandCount, waitTimeout).toBe(2);
     redis.kill();
     expect((await waiting).status).toBe(503);
     expect((await waitingWrite).status).toBe(503);
     await redis.stop();
     await startRedis(Number(new URL(redis.url).port));
     const readNow = async () => (await ask(server, { body: ["GET", "n"] })).answer;
-    await expect.poll(readNow, patience).toEqual({ result: null });
+    await expect.poll(readNow, waitTimeout).toEqual({ result: null });
   });
 });
 

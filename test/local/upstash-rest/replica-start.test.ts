@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
-import { patience, run } from "./rest-client.ts";
+import { waitTimeout, run } from "./rest-client.ts";
 
 it("is repeated there after the lag", async () => {
   const running = new Running();
@@ -14,7 +14,7 @@ it("is repeated there after the lag", async () => {
     const names = Array.from({ length: 200 }, (_, at) => `key ${at}`);
     for (const name of names) await run(server, "SET", name, "v");
     await starting;
-    await expect.poll(() => run(server, "EXISTS", ...names), patience).toBe(names.length);
+    await expect.poll(() => run(server, "EXISTS", ...names), waitTimeout).toBe(names.length);
   } finally {
     await running.stop();
   }

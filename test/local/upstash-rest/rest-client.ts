@@ -3,7 +3,7 @@ import { Redis } from "@upstash/redis/cloudflare";
 import type { UpstashRestServer } from "../../../local/upstash-rest-server.ts";
 
 /** For `expect.poll`: a stated condition is looked at often, and given up late. */
-export const patience = { interval: 5, timeout: 15_000 };
+export const waitTimeout = { interval: 5, timeout: 15_000 };
 
 export interface RestRequest {
   method?: string;

@@ -182,9 +182,9 @@ describe("is lifted", () => {
     lifts.begin(metadata, 0);
     const half = (bytesMax - largeBodyBytesMax) / 2;
     budget.take(half);
-    const letGo = budget.hold({}, half + 1, { isCountedElsewhere: true });
+    const cancelBody = budget.hold({}, half + 1, { isCountedElsewhere: true });
     expect(lifts.begin(metadata, 0)).toBe(false);
-    letGo();
+    cancelBody();
     expect(lifts.begin(metadata, 0)).toBe(true);
   });
 });

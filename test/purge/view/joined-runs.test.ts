@@ -4,7 +4,7 @@ import { JoinedRuns } from "../../../src/purge/view/joined-runs.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 
-const patienceMs = 2_000;
+const waitTimeoutMs = 2_000;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -17,7 +17,7 @@ function open() {
     gates.push(gate);
     await gate.opened;
   };
-  const runs = new JoinedRuns({ run, nowAtMs: clock.nowAtMs, patienceMs });
+  const runs = new JoinedRuns({ run, nowAtMs: clock.nowAtMs, waitTimeoutMs });
   const pass = async (ms: number) => {
     clock.advance(ms / 1_000);
     await vi.advanceTimersByTimeAsync(ms);
@@ -55,13 +55,13 @@ it("waits for a run that never ends, or for one that never begins, no longer tha
   const { runs, gates, pass } = open();
   void runs.ask();
   void runs.ask();
-  await pass(patienceMs - 1);
+  await pass(waitTimeoutMs - 1);
   expect(gates.length).toBe(1);
   await pass(1);
   expect(gates.length).toBe(2);
   void runs.ask();
   vi.clearAllTimers();
-  await pass(patienceMs + 1);
+  await pass(waitTimeoutMs + 1);
   expect(gates.length).toBe(2);
   void runs.ask();
   expect(gates.length).toBe(3);
@@ -70,7 +70,7 @@ it("waits for a run that never ends, or for one that never begins, no longer tha
 it("tells who ran that it failed, and nobody else", async () => {
   const clock = new FakeClock();
   const run = vi.fn<() => Promise<void>>(() => Promise.reject(new RangeError()));
-  const runs = new JoinedRuns({ run, nowAtMs: clock.nowAtMs, patienceMs });
+  const runs = new JoinedRuns({ run, nowAtMs: clock.nowAtMs, waitTimeoutMs });
   const [first, second, third] = [runs.ask(), runs.ask(), runs.ask()];
   await expect(third).resolves.toBeUndefined();
   await expect(first).rejects.toThrow(RangeError);

@@ -14,11 +14,11 @@ import {
   type ReachRow,
 } from "../../../testing/fakes/redis-reaches.ts";
 import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes/redis-server.ts";
-import { pause } from "../../../src/base/patience.ts";
+import { pause } from "../../../src/base/timeouts.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 /** Until a busy machine is done, too. */
-const patience = { timeout: 40_000, interval: 50 };
+const waitTimeout = { timeout: 40_000, interval: 50 };
 
 /** By a timer that ends after all that are begun by now and are shorter, however busy the machine is. */
 const orLate = <T>(work: Promise<T>, ms: number) =>
@@ -118,7 +118,7 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     const came = await vi.waitUntil(async () => {
       const answer = await client.insist("look-up", read, "reads");
       return answer.kind === "answered" && answer;
-    }, patience);
+    }, waitTimeout);
     expect(came.value).toBeNull();
   });
 });
@@ -144,7 +144,7 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
       await client.insist("look-up", write);
       const again = await running.add(startRedisServer({ port }));
       const given = reach.given as { status?: string; isReady?: boolean };
-      await vi.waitUntil(() => given.status === "ready" || given.isReady === true, patience);
+      await vi.waitUntil(() => given.status === "ready" || given.isReady === true, waitTimeout);
       const looking = new Redis(again.url);
       await looking.ping();
       expect([row.reach, await looking.get("text")]).toEqual([row.reach, null]);

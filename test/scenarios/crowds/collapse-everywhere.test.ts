@@ -115,7 +115,7 @@ describe("a slow origin", () => {
   });
 
   it("and a slow database: patience counts both", async () => {
-    const colos = new Colos(() => new Promise<Response>(() => undefined), { patience: "3s" });
+    const colos = new Colos(() => new Promise<Response>(() => undefined), { waitTimeout: "3s" });
     void colos.ask(colos.first);
     await colos.pass(0.5);
     const { upstash, sites } = colos;

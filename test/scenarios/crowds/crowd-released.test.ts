@@ -1,7 +1,7 @@
 // A crowd that waits for what proves to be for one client alone: each gets an answer of its own, and
 // the origin sees a few of them at a time.
 import { describe, expect, it } from "vitest";
-import { pause } from "../../../src/base/patience.ts";
+import { pause } from "../../../src/base/timeouts.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import {
@@ -136,7 +136,7 @@ describe("of a crowd that was released", () => {
   });
 
   it("nobody waits longer than patience, before an origin that is slow", async () => {
-    const config = { routes: [{ name: "all", match: "*", patience: "3s" }] };
+    const config = { routes: [{ name: "all", match: "*", waitTimeout: "3s" }] };
     const origin = new SlowOrigin(2_000, own(403, {}));
     const site = openSite({ config, origin: origin.script });
     const asking = await many(site, 200);
@@ -179,7 +179,7 @@ describe("of a crowd that was released", () => {
   });
 
   it("nobody is given another's variant, however long that is being stored", async () => {
-    const config = { routes: [{ name: "all", match: "*", patience: "3s" }] };
+    const config = { routes: [{ name: "all", match: "*", waitTimeout: "3s" }] };
     const language = (value: string) => ({ headers: { "accept-language": value } });
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);

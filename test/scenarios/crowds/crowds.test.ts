@@ -19,7 +19,7 @@ import {
   type Script,
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
-import { pause } from "../../../src/base/patience.ts";
+import { pause } from "../../../src/base/timeouts.ts";
 import { pass, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
 playTimers();
@@ -53,7 +53,7 @@ describe("patience that ends", () => {
   });
 
   it("again and again, before an origin that is too slow for it", async () => {
-    const config = { routes: [{ name: "all", match: "*", patience: "2s" }] };
+    const config = { routes: [{ name: "all", match: "*", waitTimeout: "2s" }] };
     const site = openSite({ config, origin: after(7_000) });
     const asking = crowd(site);
     await pass(site.clock, 20);
@@ -187,7 +187,7 @@ describe("a failure costs Redis", () => {
   it("one look where it comes late, for all who waited for it", async () => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
-    const config = { routes: [{ name: "all", match: "*", patience: "60s" }] };
+    const config = { routes: [{ name: "all", match: "*", waitTimeout: "60s" }] };
     const site = await openSite({ clock, upstash, config, origin: never }).meetOrigin();
     const asking = many(site, 20);
     await pass(clock, 1);

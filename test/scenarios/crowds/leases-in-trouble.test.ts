@@ -88,7 +88,7 @@ describe("nobody waits for", () => {
       await (nth === 1 ? new Promise(() => undefined) : gate.opened);
       return page(`page ${nth}`, fresh);
     };
-    const colos = new Colos(slow, { patience: "2s" });
+    const colos = new Colos(slow, { waitTimeout: "2s" });
     const [, ...others] = colos.sites;
     void colos.ask(colos.first);
     await colos.pass(0.1);
@@ -155,7 +155,7 @@ describe("an origin that fails", () => {
   );
 
   it("and takes its time: at the end of patience, a stale answer where one is allowed", async () => {
-    const colos = new Colos(() => page("old", both), { patience: "2s" });
+    const colos = new Colos(() => page("old", both), { waitTimeout: "2s" });
     for (const site of colos.sites) await site.get("/a");
     await colos.pass(61);
     const before = colos.origin.count;

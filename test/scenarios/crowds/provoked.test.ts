@@ -1,7 +1,7 @@
 // Clients whose requests make the origin fail, beside honest ones for the same page: no honest client
 // gets a failure, and a response that nobody may share holds up nobody.
 import { describe, expect, it } from "vitest";
-import { pause } from "../../../src/base/patience.ts";
+import { pause } from "../../../src/base/timeouts.ts";
 import { openSite, read, type Seen, type Site } from "../../../testing/site/harness.ts";
 import {
   cc,

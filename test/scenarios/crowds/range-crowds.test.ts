@@ -74,7 +74,7 @@ describe("ranges that the origin has ignored before", () => {
   });
 
   it("wait for the whole no longer than their patience, and only once", async () => {
-    const routes = [{ name: "all", match: "*", patience: "1s" }];
+    const routes = [{ name: "all", match: "*", waitTimeout: "1s" }];
     const site = await openLearnt({ config: { limits: { bufferBytes: 8 }, routes } });
     const gate = closedGate();
     site.origin.script = async ({ headers }) => {

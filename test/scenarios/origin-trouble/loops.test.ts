@@ -53,7 +53,7 @@ describe("an origin that is this Worker itself", () => {
     expect([seen.status, site.origin.count]).toEqual([508, 2]);
     expect(seen.fields.get("proxy-status")).toBe("tidemark; error=proxy_loop_detected");
     expect(seen.text).toBe(
-      "508 Loop Detected\n\nThis site leads back to itself. Only who runs it can mend that.\n",
+      "508 Loop Detected\n\nThis site leads back to itself. Only its operator can fix that.\n",
     );
     expect(`${seen.head}${seen.text}`).not.toContain("origin.invalid");
   });

@@ -151,7 +151,7 @@ describe("the state", () => {
     upstash.journalMode = "down";
     const away = await stateOf(far);
     expect(away).toMatchObject({ status: 200, told: { ...state, here: ["lists"] } });
-    expect(away.told["journal"]).toMatchObject({ mend: expect.any(String) as string });
+    expect(away.told["journal"]).toMatchObject({ hint: expect.any(String) as string });
   });
 
   it("stands in the journal as an entry that covers nothing", async () => {
@@ -277,7 +277,7 @@ describe("a post is refused", () => {
     expect(told["error"]).toMatchObject({
       code: "unavailable",
       why: expect.stringMatching(/./) as string,
-      mend: expect.stringContaining("BYPASS") as string,
+      hint: expect.stringContaining("BYPASS") as string,
     });
     expect((await ask(near, "/articles/1")).cacheStatus).not.toBe(bypassed);
   });
@@ -311,7 +311,7 @@ describe("a post is refused", () => {
   it("with the names of the routes there are", async () => {
     const { near } = open();
     const { told } = await post(near, { bypass: ["prices"] });
-    expect((told["error"] as { mend: string }).mend).toContain('"articles", "lists"');
+    expect((told["error"] as { hint: string }).hint).toContain('"articles", "lists"');
   });
 
   it("401 without the admin token", async () => {

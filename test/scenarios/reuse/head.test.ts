@@ -1,6 +1,6 @@
 // What an answer to HEAD does to the stored response to GET (RFC 9111 §4.3.5).
 import { describe, expect, it } from "vitest";
-import { toldByHead } from "../../../src/rules/validators.ts";
+import { freshenedByHead } from "../../../src/rules/validators.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import {
@@ -47,13 +47,13 @@ describe("toldByHead", () => {
     ],
   )("$id", ({ head, old = stored, told }) => {
     const body = { bodyBytes: 5, bodyDate: (old as Record<string, string>)["date"] ?? null };
-    expect(toldByHead(fieldsWith(head), fieldsWith(old), body)).toBe(told);
+    expect(freshenedByHead(fieldsWith(head), fieldsWith(old), body)).toBe(told);
   });
 
   it("takes any length where the stored one is not known", () => {
     const head = fieldsWith({ etag: '"1"', "content-length": "6" });
     const body = { bodyBytes: null, bodyDate: stored.date };
-    expect(toldByHead(head, fieldsWith(stored), body)).toBe("same");
+    expect(freshenedByHead(head, fieldsWith(stored), body)).toBe("same");
   });
 });
 

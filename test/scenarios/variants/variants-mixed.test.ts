@@ -2,7 +2,7 @@
 // gets from a tier, or from another's forward, what was made for other fields or for one client alone.
 import { expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
-import { pause } from "../../../src/base/patience.ts";
+import { pause } from "../../../src/base/timeouts.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openColos, read, type Seen, type Site } from "../../../testing/site/harness.ts";
@@ -97,7 +97,13 @@ it.each(routes)("$id", async ({ route }) => {
   const { next: random, pick, isOneOf } = draws;
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
-  const all = { name: "all", match: "*", patience: "1s", key: { cookies: ["currency"] }, ...route };
+  const all = {
+    name: "all",
+    match: "*",
+    waitTimeout: "1s",
+    key: { cookies: ["currency"] },
+    ...route,
+  };
   const given = {
     clock,
     upstash,

@@ -1,6 +1,6 @@
 // No call of the Cache API is waited for without bound, and one that answers late counts as none.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { OutOfTime } from "../../../src/base/patience.ts";
+import { OutOfTime } from "../../../src/base/timeouts.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { BoundedCache, type ColoCache } from "../../../src/stores/cache-api/bounded-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";

@@ -14,10 +14,10 @@ const fresh = (text: string) => new DecodedRecords(responseForm).decode(key, nul
 it("gives what the same record came to before, and does not ask for its text", () => {
   const records = new DecodedRecords(responseForm);
   const first = records.decode(key, '"a"', () => textOf('"1"'));
-  const unasked = () => {
+  const withoutFetch = () => {
     throw new Error("Nobody was to read this.");
   };
-  expect(records.decode(key, '"a"', unasked)).toBe(first);
+  expect(records.decode(key, '"a"', withoutFetch)).toBe(first);
 });
 
 it.each([

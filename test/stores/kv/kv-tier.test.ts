@@ -195,11 +195,11 @@ it.each([
   { id: "a text", bound: "PAGES" },
   { id: "another Worker", bound: { fetch: () => undefined, getWithMetadata: 1, put: 1 } },
   { id: "a bucket of R2", bound: { put: () => undefined, head: () => undefined } },
-])("a binding to $id turns the tier off, and says how to mend it", ({ bound }) => {
+])("a binding to $id turns the tier off, and says how to fix it", ({ bound }) => {
   const tier = workersKv({ binding: "PAGES" });
   expect(tier.bound({ PAGES: bound })).toMatchObject({
     what: "The KV tier is off.",
     why: "PAGES is not bound to a namespace of Workers KV.",
-    mend: "Name PAGES under [[kv_namespaces]] in wrangler.toml.",
+    hint: "Name PAGES under [[kv_namespaces]] in wrangler.toml.",
   });
 });

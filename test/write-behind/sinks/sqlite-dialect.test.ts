@@ -8,7 +8,7 @@ import { sqliteDialect } from "../../../src/write-behind/sinks/sqlite-dialect.ts
 
 const mark = { slice: 1, key: null };
 const rows = (count: number, value: string | number) =>
-  Array.from({ length: count }, (_, index) => ({ key: `key ${index}`, value, isAnew: true }));
+  Array.from({ length: count }, (_, index) => ({ key: `key ${index}`, value, isNew: true }));
 
 it("writes 500 counts in two statements", () => {
   const place = placeOf("counter", {});

@@ -29,7 +29,7 @@ export const viewsStep = 1_000_000;
 export type SpaceName = "steady" | "world" | "lenient" | "brief" | "parts";
 type Options = Omit<NamespaceOptions<unknown, string>, "tags" | "load" | "codec">;
 
-const common = { hardTimeoutMs: 5_000, patienceMs: 2_000, retryAfter: "1s" } as const;
+const common = { hardTimeoutMs: 5_000, waitTimeoutMs: 2_000, retryAfter: "1s" } as const;
 
 export const spaces: Readonly<Record<SpaceName, Options>> = {
   steady: { ...common, fresh: "10m" },

@@ -1,6 +1,6 @@
 // An isolate of a history: it gathers changes by the code of src/, and keeps account of what it was told.
-import type { Outcome } from "../../../src/write-behind/gathered.ts";
-import { ChangeBatches } from "../../../src/write-behind/gathering.ts";
+import type { Outcome } from "../../../src/write-behind/change-batch.ts";
+import { ChangeBatches } from "../../../src/write-behind/change-batches.ts";
 import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
 import { type SliceTimes, usualTimes } from "../../../src/write-behind/slice-times.ts";
 import type { Subject } from "./behind-subject.ts";

@@ -77,15 +77,17 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
       ? nothing
       : await pagesExamined({ client, ofSite, given, folder }, options, session);
     const second = workersDev === undefined ? nothing : await examineWorkersDev(workersDev, world);
-    const told = { site: site?.origin ?? null, ...together([ofFolder, ofSite, ofPages, second]) };
-    terminal.json(told);
-    printReport(told, terminal);
+    const answer = { site: site?.origin ?? null, ...together([ofFolder, ofSite, ofPages, second]) };
+    terminal.json(answer);
+    printReport(answer, terminal);
     const unreachable = ofSite.unreachable?.message ?? ofPages.unreachable;
     if (unreachable !== undefined) {
       terminal.note(unreachable);
       return exitCode.failed;
     }
-    return told.findings.some(({ level }) => level !== "info") ? exitCode.findings : exitCode.done;
+    return answer.findings.some(({ level }) => level !== "info")
+      ? exitCode.findings
+      : exitCode.done;
   } catch (cause) {
     if (world.interrupted.aborted) throw interruption("The check is incomplete.");
     throw cause;
@@ -112,7 +114,7 @@ async function folderOf({ folder = "." }: DoctorOptions, here: string): Promise<
   throw usageError({
     what: "--folder is refused.",
     why: `There is no folder ${JSON.stringify(path)}.`,
-    mend: "Name the folder with the wrangler file.",
+    hint: "Name the folder with the wrangler file.",
   });
 }
 
@@ -133,7 +135,7 @@ function checkedOrigin(option: string, url: string | undefined): string | undefi
   throw usageError({
     what: `${option} is refused.`,
     why: `${shownUrl(url)} ${fault}.`,
-    mend: "Write only scheme and host, such as https://origin.example.com.",
+    hint: "Write only scheme and host, such as https://origin.example.com.",
   });
 }
 
@@ -141,7 +143,7 @@ function nothingToLookAt(folder: string): CommandError {
   return usageError({
     what: "There is nothing to check.",
     why: `No site is named, and ${folder} has no wrangler file.`,
-    mend: "Write --site https://www.example.com, or name a folder with --folder.",
+    hint: "Write --site https://www.example.com, or name a folder with --folder.",
   });
 }
 
@@ -198,7 +200,7 @@ function pathOf(page: string, base: string | undefined): string {
   throw usageError({
     what: "--page is refused.",
     why: `${JSON.stringify(page.slice(0, 200))} is not a path of ${base}.`,
-    mend: "Write a path such as /news/42.",
+    hint: "Write a path such as /news/42.",
   });
 }
 
@@ -206,6 +208,6 @@ function cannotPurge(site: string): CommandError {
   return usageError({
     what: "Nothing was purged.",
     why: `--purge needs a token that ${site} accepts.`,
-    mend: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or omit --purge.",
+    hint: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or omit --purge.",
   });
 }

@@ -27,28 +27,28 @@ async function health(session: Session) {
   const { terminal } = session;
   const client = await session.client();
   // The status `unable` comes with 503.
-  const told = await client.json("healthOrStatus", { accepts: [503] });
-  if (!("findings" in told)) throw statusAlone(told.status);
-  terminal.json(told);
-  printHealth(told, terminal);
-  return told.status === "ok" ? exitCode.done : exitCode.findings;
+  const answer = await client.json("healthOrStatus", { accepts: [503] });
+  if (!("findings" in answer)) throw statusAlone(answer.status);
+  terminal.json(answer);
+  printHealth(answer, terminal);
+  return answer.status === "ok" ? exitCode.done : exitCode.findings;
 }
 
 function statusAlone(status = "none") {
   return failure({
     what: "The findings were not shown.",
     why: `The site shows only its status, which is ${status}: its Worker has no ADMIN_TOKEN.`,
-    mend: "Set the secret ADMIN_TOKEN of the Worker.",
+    hint: "Set the secret ADMIN_TOKEN of the Worker.",
   });
 }
 
 const colours = { ok: "green", degraded: "yellow", unable: "red" } as const;
 const levelColours = { info: "cyan", warning: "yellow", critical: "red" } as const;
 
-function printHealth(told: OperatorAnswer<"health">, terminal: Terminal): void {
-  const { status, summary, scope, version, colo, findings, notLookedAt } = told;
+function printHealth(answer: OperatorAnswer<"health">, terminal: Terminal): void {
+  const { status, summary, scope, version, colo, findings, notLookedAt } = answer;
   terminal.print({ style: colours[status], text: status }, `: ${summary}`);
-  for (const { code, level, about, what, since, cause, remedy, told: last } of findings) {
+  for (const { code, level, about, what, since, cause, remedy, details: last } of findings) {
     const place = about === undefined ? "" : `, ${about}`;
     const time = since === null ? "" : `, since ${since}`;
     terminal.print("");

@@ -103,7 +103,7 @@ function refuseUnlessAsked(
   throw usageError({
     what: "Nothing was written.",
     why: `${present.join(" and ")} already exists.`,
-    mend: "Pass --force to replace it, or name another folder with --out.",
+    hint: "Pass --force to replace it, or name another folder with --out.",
   });
 }
 
@@ -112,7 +112,7 @@ async function askedOrigin({ terminal, world }: Session): Promise<string> {
     throw usageError({
       what: "No origin was examined.",
       why: "No origin is specified.",
-      mend: "Write it after init, such as: tidemark init https://www.example.com.",
+      hint: "Write it after init, such as: tidemark init https://www.example.com.",
     });
   }
   const message = "Which site should be cached?";

@@ -67,8 +67,8 @@ async function journal(session: Session, options: JournalOptions): Promise<ExitC
     : ended(end === after ? [] : [end], terminal);
 }
 
-const refused = (why: string, mend: string) =>
-  usageError({ what: "The journal was not read.", why, mend });
+const refused = (why: string, hint: string) =>
+  usageError({ what: "The journal was not read.", why, hint });
 
 function ended(shown: readonly unknown[], terminal: Terminal): ExitCode {
   if (shown.length === 0) terminal.note("The journal has no such entries.");

@@ -89,14 +89,14 @@ async function set(session: Session, options: SetOptions, [name = ""]: readonly 
     throw usageError({
       what: "Nothing was stored.",
       why: `${JSON.stringify(name.slice(0, 80))} is not a valid profile name.`,
-      mend: "Begin with a letter or a digit; up to 63 letters, digits, dots, dashes, underscores may follow.",
+      hint: "Begin with a letter or a digit; up to 63 letters, digits, dots, dashes, underscores may follow.",
     });
   }
   if (options.site === undefined) {
     throw usageError({
       what: "Nothing was stored.",
       why: "No site is specified.",
-      mend: `Write tidemark profile set ${name} --site https://www.example.com.`,
+      hint: `Write tidemark profile set ${name} --site https://www.example.com.`,
     });
   }
   const { site, operatorPath } = options;
@@ -190,6 +190,6 @@ function known(name: string, profiles: Profiles["profiles"]): Profile {
   throw usageError({
     what: "Nothing was changed.",
     why: `There is no profile ${JSON.stringify(name.slice(0, 80))}.`,
-    mend: names === "" ? "There are no profiles." : `Profiles: ${names}.`,
+    hint: names === "" ? "There are no profiles." : `Profiles: ${names}.`,
   });
 }

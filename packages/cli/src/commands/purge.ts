@@ -91,7 +91,7 @@ function orderOf(options: PurgeOptions, origin: string): PurgeOrder {
     throw usageError({
       what: "Nothing was purged.",
       why: "No target is specified.",
-      mend: "Write --tag, --url, --prefix, --host, --route or --everything.",
+      hint: "Write --tag, --url, --prefix, --host, --route or --everything.",
     });
   }
   return {
@@ -134,14 +134,14 @@ function cutOff() {
   const fault = {
     what: "The purge was interrupted.",
     why: "It may have been accepted before the interruption.",
-    mend: lookIntoJournal,
+    hint: lookIntoJournal,
   };
   return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });
 }
 
-function givenUp({ fault: { what, why, mend }, code, cause }: CommandError) {
+function givenUp({ fault: { what, why, hint }, code, cause }: CommandError) {
   const told = `${why} It was sent ${triesMax} times with one id, and may have been accepted.`;
-  return failure({ what, why: told, mend: `${mend} ${lookIntoJournal}` }, code, cause);
+  return failure({ what, why: told, hint: `${hint} ${lookIntoJournal}` }, code, cause);
 }
 
 function dryRunLines({

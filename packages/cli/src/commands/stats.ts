@@ -46,7 +46,7 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
     throw usageError({
       what: "The counts were not read.",
       why: "--watch needs the counts of all isolates. With --isolate, another isolate may answer each time.",
-      mend: "Write --isolate or --watch.",
+      hint: "Write --isolate or --watch.",
     });
   }
   const { terminal } = session;

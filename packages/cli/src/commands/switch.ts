@@ -42,9 +42,9 @@ async function throwSwitch(session: Session, options: SwitchOptions, words: read
   const order = orderOf(words, options);
   const client = await session.client();
   if (order === undefined) {
-    const told = await client.json("switch");
-    terminal.json(told);
-    printState(told, terminal);
+    const answer = await client.json("switch");
+    terminal.json(answer);
+    printState(answer, terminal);
     return exitCode.done;
   }
   if (options.dryRun === true) {
@@ -58,11 +58,11 @@ async function throwSwitch(session: Session, options: SwitchOptions, words: read
   if (order.bypass === true) {
     await terminal.confirmed(`Send every request of ${client.site.origin} to the origin?`);
   }
-  const told = await client.json("switch", { method: "POST", body: order });
-  terminal.json(told);
-  printState(told, terminal);
-  if (told.visibleWithinSeconds !== undefined) {
-    terminal.print(`All colos follow within ${told.visibleWithinSeconds} s.`);
+  const answer = await client.json("switch", { method: "POST", body: order });
+  terminal.json(answer);
+  printState(answer, terminal);
+  if (answer.visibleWithinSeconds !== undefined) {
+    terminal.print(`All colos follow within ${answer.visibleWithinSeconds} s.`);
   }
   return exitCode.done;
 }
@@ -71,15 +71,15 @@ function orderOf(
   [state, ...routes]: readonly string[],
   { reason, dryRun }: SwitchOptions,
 ): SwitchOrder | undefined {
-  const refused = (why: string, mend: string) =>
-    usageError({ what: "The switch was not changed.", why, mend });
+  const refused = (why: string, hint: string) =>
+    usageError({ what: "The switch was not changed.", why, hint });
   if (state === undefined) {
     if (reason === undefined && dryRun === undefined) return undefined;
     throw refused("The new state is missing.", "Write on or off.");
   }
   if (state === "off" && routes.length > 0) {
-    const mend = "To leave it on for some routes, name those after on.";
-    throw refused("off takes no routes: it ends the switch for all.", mend);
+    const hint = "To leave it on for some routes, name those after on.";
+    throw refused("off takes no routes: it ends the switch for all.", hint);
   }
   if (routes.some((name) => name.trim() === "")) {
     throw refused("The name of a route is empty.", "Write its name, or omit it.");
@@ -102,8 +102,8 @@ export function stateIn(bypass: boolean | readonly string[]): string {
   return `on, these routes go to the origin: ${bypass.join(", ")}`;
 }
 
-function printState(told: OperatorAnswer<"switch">, terminal: Terminal): void {
-  const { bypass, since, position, here, variable, journal, key, unknownRoutes } = told;
+function printState(answer: OperatorAnswer<"switch">, terminal: Terminal): void {
+  const { bypass, since, position, here, variable, journal, key, unknownRoutes } = answer;
   const at = since === null ? "" : `, since ${since}, position ${position}`;
   terminal.print(`The switch is ${stateIn(bypass)}${at}.`);
   const isElsewhere = here !== undefined && stateIn(here) !== stateIn(bypass);
@@ -116,7 +116,7 @@ function printState(told: OperatorAnswer<"switch">, terminal: Terminal): void {
   }
   if (key !== undefined) terminal.print(key);
   if (journal !== undefined) {
-    const why = typeof journal === "string" ? journal : `${journal.why} ${journal.mend}`;
+    const why = typeof journal === "string" ? journal : `${journal.why} ${journal.hint}`;
     terminal.print(why);
   }
 }

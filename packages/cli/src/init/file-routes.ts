@@ -7,7 +7,10 @@ import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./dra
 const fileFolder =
   /^(?:assets|static|_next|_nuxt|_astro|build|dist|css|styles|js|scripts|img|images|media|fonts|bundles|themes|uploads)$/i;
 
-export function assetRoutes(assets: readonly JudgedPage[], content: readonly JudgedPage[]): DraftRoute[] {
+export function assetRoutes(
+  assets: readonly JudgedPage[],
+  content: readonly JudgedPage[],
+): DraftRoute[] {
   const good = assets.filter(
     ({ judgement: { kind }, sight: { path } }) =>
       kind !== "other" && kind !== "private" && !hasOddSegment(path),

@@ -19,7 +19,7 @@ const pagesMax = 200;
 /** @throws CommandError for the first invalid option */
 export function checkedOptions({ pages, page = [], name, route, zone }: InitOptions) {
   const what = "Nothing was requested or written.";
-  const refuse = (why: string, mend: string) => usageError({ what, why, mend });
+  const refuse = (why: string, hint: string) => usageError({ what, why, hint });
   const pageCountMax = Number(pages);
   if (!/^\d+$/.test(pages) || pageCountMax < 1 || pageCountMax > pagesMax) {
     const why = `--pages is ${JSON.stringify(pages.slice(0, 40))}.`;
@@ -45,7 +45,7 @@ export function checkedOptions({ pages, page = [], name, route, zone }: InitOpti
 function routeOf(
   pattern: string | undefined,
   zone: string | undefined,
-  refuse: (why: string, mend: string) => Error,
+  refuse: (why: string, hint: string) => Error,
 ): WranglerChoices["route"] {
   if (pattern === undefined || zone === undefined) return undefined;
   const host = pattern.split("/", 1)[0] ?? "";

@@ -41,22 +41,22 @@ export async function seenOrigin(
 function refusal(origin: string, looked: LookRefusal) {
   if (looked.kind === "failed") {
     const { code, why } = looked.failure;
-    const mend =
+    const hint =
       code === "certificate"
         ? "Fix the certificate: the Worker would also refuse it."
         : "Check the address, and that the site is up.";
     const what = `${origin} could not be fetched, and nothing was written.`;
-    return failure({ what, why: `${why}.`, mend }, code);
+    return failure({ what, why: `${why}.`, hint }, code);
   }
   if (looked.kind === "elsewhere") {
     const what = `${origin} was not examined, and nothing was written.`;
     const why = `It redirects to ${looked.to}.`;
-    const mend = `If that is the site, run: tidemark init ${looked.to}`;
-    return failure({ what, why, mend }, "elsewhere");
+    const hint = `If that is the site, run: tidemark init ${looked.to}`;
+    return failure({ what, why, hint }, "elsewhere");
   }
   const what = `${origin} showed no page, and nothing was written.`;
   const why = `Every answer was an error, the first one ${looked.status}.`;
-  const mend =
+  const hint =
     "Allow this machine at the origin, name a public page with --page, or retry when the site is up.";
-  return failure({ what, why, mend }, "refused");
+  return failure({ what, why, hint }, "refused");
 }

@@ -84,7 +84,7 @@ export async function write(files: readonly SiteFile[], folder: string): Promise
       const code = cause instanceof Error && "code" in cause ? String(cause.code) : "a failure";
       const what = `${full} was not written.`;
       const why = `The file system refused it with ${code}.`;
-      throw failure({ what, why, mend: "Name another folder with --out." }, "failed", cause);
+      throw failure({ what, why, hint: "Name another folder with --out." }, "failed", cause);
     });
   }
 }
@@ -93,6 +93,6 @@ function throughLink(path: string, link: string) {
   return usageError({
     what: `${path} was not written.`,
     why: `${link} is a symbolic link, and init does not write through links.`,
-    mend: "Replace it with a file or a folder, or name another folder with --out.",
+    hint: "Replace it with a file or a folder, or name another folder with --out.",
   });
 }

@@ -26,7 +26,10 @@ const own: readonly DraftRoute[] = [
   passing("api", "/wp-json/*"),
 ];
 
-export function wordPressRoutes(sight: OriginSight, judgedPages: readonly JudgedPage[]): DraftRoute[] {
+export function wordPressRoutes(
+  sight: OriginSight,
+  judgedPages: readonly JudgedPage[],
+): DraftRoute[] {
   const ownPatterns = new Set(own.flatMap(({ match }) => match));
   const isOwn = (path: string) => ownPatterns.has(privatePattern(path) ?? "");
   const pages = judgedPages.filter(

@@ -59,7 +59,7 @@ function ofContent(sight: PageSight): Judgement {
   }
   if (storing.kind === "validated") return { kind: "validated", why: storing.saidBy };
   if (storing.kind === "fresh") {
-    const why = `${formatSeconds(storing.seconds)} by ${storing.saidBy}`;
+    const why = `${formatSeconds(storing.seconds)} by ${storing.statedBy}`;
     return { kind: "origin", seconds: storing.seconds, why };
   }
   if (change === "numbers") return uncertain("its numbers change in each response");

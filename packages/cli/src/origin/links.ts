@@ -27,10 +27,9 @@ const pathCharsMax = 2_000;
 
 /** Returns each path once, in the order of the page. */
 export function referencesOf(page: ReferringPage): Reference[] {
-  const found = [...(page.linkField ?? "").matchAll(/<([^<>]*)>/g)].map(([, url = ""]): WrittenLink => [
-    url,
-    "link",
-  ]);
+  const found = [...(page.linkField ?? "").matchAll(/<([^<>]*)>/g)].map(
+    ([, url = ""]): WrittenLink => [url, "link"],
+  );
   const written = /json/i.test(page.contentType) ? inJson(page.text) : inHtml(page.text);
   const byPath = new Map<string, Reference>();
   for (const [url, as] of [...found, ...written]) {

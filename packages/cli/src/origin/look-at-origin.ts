@@ -51,7 +51,10 @@ const pathCountMax = 2_000;
 const patternCountMax = 100;
 const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
 
-export async function lookAtOrigin(client: OriginClient, options: LookOptions): Promise<OriginLook> {
+export async function lookAtOrigin(
+  client: OriginClient,
+  options: LookOptions,
+): Promise<OriginLook> {
   options.onPage("/");
   const home = await client.ask("/");
   if (home.kind === "failure") return { kind: "failed", failure: home };

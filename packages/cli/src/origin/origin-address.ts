@@ -15,7 +15,7 @@ export function originAddress(text: string): string {
   throw usageError({
     what: `${shownUrl(given)} is not an origin.`,
     why: `It ${fault}.`,
-    mend: hasPath
+    hint: hasPath
       ? "Write only scheme and host. Pass the path with --page."
       : "Write only scheme and host, such as https://www.example.com.",
   });

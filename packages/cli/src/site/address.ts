@@ -22,9 +22,9 @@ export function siteAddress(given: {
 }): SiteAddress {
   const { site, operatorPath = "/_cache", from } = given;
   const url = URL.parse(site);
-  const mend = "Write only scheme and host, such as https://www.example.com.";
-  const refused = (why: string, right = mend) =>
-    usageError({ what: `${from} is refused.`, why, mend: right });
+  const hint = "Write only scheme and host, such as https://www.example.com.";
+  const refused = (why: string, right = hint) =>
+    usageError({ what: `${from} is refused.`, why, hint: right });
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw refused(`${JSON.stringify(site.slice(0, 200))} is not an http or https URL.`);
   }
@@ -44,7 +44,7 @@ export function siteAddress(given: {
     throw usageError({
       what: "The operator path is refused.",
       why: `${JSON.stringify(operatorPath.slice(0, 80))} is not a path such as /_cache.`,
-      mend: "Write the operatorPath of the site's configuration.",
+      hint: "Write the operatorPath of the site's configuration.",
     });
   }
   return { origin: url.origin, operatorPath };

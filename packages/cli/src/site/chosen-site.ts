@@ -49,7 +49,7 @@ function namedSite({ site, profile }: SiteOptions, env: World["env"]) {
     throw usageError({
       what: "The options are refused.",
       why: "--site and --profile both specify a site.",
-      mend: "Write one of them.",
+      hint: "Write one of them.",
     });
   }
   if (site !== undefined) return { site, from: "--site" };
@@ -75,7 +75,7 @@ function chosenProfile(
     const fault = {
       what: "No site is specified.",
       why: `There is no --site, no TIDEMARK_SITE and no profile to use. ${known}`,
-      mend: "Write --site https://www.example.com, or create a profile with: tidemark profile set NAME --site URL.",
+      hint: "Write --site https://www.example.com, or create a profile with: tidemark profile set NAME --site URL.",
     };
     // A command that can also work without a site catches this code.
     throw new CommandError(fault, { exitCode: exitCode.usage, code: "no-site" });
@@ -85,7 +85,7 @@ function chosenProfile(
   throw usageError({
     what: "The profile is refused.",
     why: `There is no profile ${JSON.stringify(name)}. ${known}`,
-    mend: `Create it with: tidemark profile set ${name} --site URL.`,
+    hint: `Create it with: tidemark profile set ${name} --site URL.`,
   });
 }
 
@@ -109,6 +109,6 @@ async function withToken(
   throw usageError({
     what: "TIDEMARK_TOKEN_FILE cannot be used.",
     why: `There is no file ${path}.`,
-    mend: "Set it to a file of mode 600 with the ADMIN_TOKEN of the site.",
+    hint: "Set it to a file of mode 600 with the ADMIN_TOKEN of the site.",
   });
 }

@@ -11,7 +11,10 @@ interface TokenPrompt {
 }
 
 /** @throws CommandError for an invalid token, and if the input would be visible */
-export async function givenToken({ terminal, world }: TokenPrompt, origin: string): Promise<string> {
+export async function givenToken(
+  { terminal, world }: TokenPrompt,
+  origin: string,
+): Promise<string> {
   if (terminal.isInteractive) {
     return checkedToken(await terminal.secret(`The ADMIN_TOKEN of ${origin}`), "The input");
   }
@@ -19,7 +22,7 @@ export async function givenToken({ terminal, world }: TokenPrompt, origin: strin
     throw usageError({
       what: "Nothing was stored.",
       why: "The token cannot be read: stderr is not a terminal, so the input would be visible.",
-      mend: "Run it without 2>, pass the token on stdin, or write --no-token.",
+      hint: "Run it without 2>, pass the token on stdin, or write --no-token.",
     });
   }
   return checkedToken((await firstLine(world)).trim(), "The first line of stdin");

@@ -19,8 +19,8 @@ export async function ownText(path: string): Promise<string | undefined> {
   } catch (cause) {
     // A home such as /dev/null is not a folder.
     if (["ENOENT", "ENOTDIR"].includes(codeOf(cause) ?? "")) return undefined;
-    const mend = "Check that it is a file, and that you can read it.";
-    throw ofSystem(cause, { what: `${path} was not read.`, mend });
+    const hint = "Check that it is a file, and that you can read it.";
+    throw ofSystem(cause, { what: `${path} was not read.`, hint });
   }
 }
 
@@ -30,14 +30,14 @@ async function refuseOfOthers(file: FileHandle, path: string): Promise<void> {
   const { mode, uid } = stats;
   // A shell's <(command) is a pipe.
   if (!stats.isFile() && !stats.isFIFO()) {
-    throw usageError({ what, why: "It is not a file.", mend: "Name a file of mode 600." });
+    throw usageError({ what, why: "It is not a file.", hint: "Name a file of mode 600." });
   }
   if (process.platform === "win32") return;
   if ((mode & 0o077) !== 0) {
     throw usageError({
       what,
       why: `Others can read it: its mode is ${(mode & 0o777).toString(8)}, and it may contain a token.`,
-      mend: `Run chmod 600 ${path}. If others could read it, create a new token.`,
+      hint: `Run chmod 600 ${path}. If others could read it, create a new token.`,
     });
   }
   const own = process.getuid?.();
@@ -45,7 +45,7 @@ async function refuseOfOthers(file: FileHandle, path: string): Promise<void> {
   throw usageError({
     what,
     why: `It belongs to another user: its owner is ${uid}, and you are ${own}.`,
-    mend: `If you trust its content, run chown ${own} ${path}.`,
+    hint: `If you trust its content, run chown ${own} ${path}.`,
   });
 }
 
@@ -94,7 +94,7 @@ async function locked(lock: Place, sleep: World["sleep"]): Promise<void> {
         throw usageError({
           what: "Nothing was stored.",
           why: `Another tidemark is changing the profiles, or was killed during a change: ${join(lock.folder, lock.path)} exists.`,
-          mend: "Run it again. If no other tidemark runs, delete that file first.",
+          hint: "Run it again. If no other tidemark runs, delete that file first.",
         });
       }
       await sleep(lockWaitMs);
@@ -104,14 +104,14 @@ async function locked(lock: Place, sleep: World["sleep"]): Promise<void> {
 
 const notWritten = (path: string) => ({
   what: `${path} was not written.`,
-  mend: "Check that you can write there, and that the disk is not full.",
+  hint: "Check that you can write there, and that the disk is not full.",
 });
 
 /** Converts errors of the file system, and returns all others unchanged. */
-function ofSystem(cause: unknown, said: { readonly what: string; readonly mend: string }) {
+function ofSystem(cause: unknown, said: { readonly what: string; readonly hint: string }) {
   if (cause instanceof LinkInTheWay) {
-    const mend = "Replace it with a file or a folder of your own.";
-    return usageError({ what: said.what, why: cause.message, mend }, cause);
+    const hint = "Replace it with a file or a folder of your own.";
+    return usageError({ what: said.what, why: cause.message, hint }, cause);
   }
   const code = codeOf(cause);
   return code === undefined

@@ -59,7 +59,7 @@ function profilesIn(text: string, path: string): Profiles {
     usageError({
       what: `${path} cannot be used.`,
       why,
-      mend: 'Fix it, or delete it and create it again with "tidemark profile set".',
+      hint: 'Fix it, or delete it and create it again with "tidemark profile set".',
     });
   let value: unknown;
   try {

@@ -76,7 +76,10 @@ export class SiteClient {
     return this.#parsed(name, await this.#signed(asked));
   }
 
-  async #parsed<Name extends AnswerName>(name: Name, asked: SiteCall): Promise<OperatorAnswer<Name>> {
+  async #parsed<Name extends AnswerName>(
+    name: Name,
+    asked: SiteCall,
+  ): Promise<OperatorAnswer<Name>> {
     const route = name in routes ? routes[name as keyof typeof routes] : name;
     const response = await this.#answer(route, asked);
     const value = jsonIn(await this.#textOf(route, response));

@@ -58,8 +58,8 @@ export class SiteCredential {
     const key = await tokenKey(adminToken);
     const nonce = newNonce();
     const askedAtMs = nowAtMs();
-    const told = await askProof({ [challengeField]: await challengeOf(key, host, nonce) });
-    const { proof, atSeconds } = told;
+    const answer = await askProof({ [challengeField]: await challengeOf(key, host, nonce) });
+    const { proof, atSeconds } = answer;
     if (!(await isProof(key, proof, { host, nonce, atSeconds }))) throw notProven();
     return { key, aheadMs: atSeconds * 1_000 - (askedAtMs + nowAtMs()) / 2 };
   }

@@ -28,7 +28,7 @@ export class SiteFailures {
     return usageError({
       what: "Nothing was sent.",
       why: `There is no token for ${this.#site.origin}.`,
-      mend: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or store it with: tidemark profile set NAME --site URL.",
+      hint: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or store it with: tidemark profile set NAME --site URL.",
     });
   }
 
@@ -39,15 +39,15 @@ export class SiteFailures {
     const fault = {
       what: `${this.#site.origin} could not be reached.`,
       why: isCertificate ? `${why}, so no token was sent.` : `${why}.`,
-      mend: isCertificate ? mendOfCertificate : "Check the address, and that the site is up.",
+      hint: isCertificate ? hintOfCertificate : "Check the address, and that the site is up.",
     };
     return failure(fault, "unreachable", cause);
   }
 
   /** Uses the site's own message, except its fix for a token, which is written for other clients. */
-  refused({ code, what, why, mend }: ErrorAnswer["error"]): CommandError {
+  refused({ code, what, why, hint }: ErrorAnswer["error"]): CommandError {
     const isOfToken = code === "unauthorized";
-    return failure({ what, why, mend: isOfToken ? mendOfToken : mend }, code);
+    return failure({ what, why, hint: isOfToken ? hintOfToken : hint }, code);
   }
 
   notOurs(route: string, { status, headers }: Response): CommandError {
@@ -91,15 +91,15 @@ export class SiteFailures {
     );
   }
 
-  #notTidemark(why: string, mend = mendOfSite, code = "not-tidemark"): CommandError {
+  #notTidemark(why: string, hint = hintOfSite, code = "not-tidemark"): CommandError {
     const what = `${this.#site.origin} did not answer like Tidemark.`;
-    return failure({ what, why, mend }, code);
+    return failure({ what, why, hint }, code);
   }
 }
 
-const mendOfCertificate =
+const hintOfCertificate =
   "Check the host's name and its certificate. If you use your own certificate authority, set NODE_EXTRA_CA_CERTS to its file.";
-const mendOfToken =
+const hintOfToken =
   "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
-const mendOfSite =
+const hintOfSite =
   "Check that Tidemark of this version runs before the site, that its ADMIN_TOKEN is set, and its operatorPath.";

@@ -13,6 +13,6 @@ export function checkedToken(token: string, from: string): string {
       token === ""
         ? "It is empty."
         : "It contains a space, a line break or a character outside ASCII.",
-    mend: "Pass only the ADMIN_TOKEN of the site.",
+    hint: "Pass only the ADMIN_TOKEN of the site.",
   });
 }

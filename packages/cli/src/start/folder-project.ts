@@ -23,7 +23,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
     throw new OperatorError({
       what: `There is nothing to start in ${folder}.`,
       why: "It has no tidemark.config.ts, and no wrangler file with a main module.",
-      mend: "Run tidemark init here, or go to the folder of your site.",
+      hint: "Run tidemark init here, or go to the folder of your site.",
     });
   }
   const variables = parseEnv((await textIfThere(join(folder, ".dev.vars"))) ?? "");
@@ -59,7 +59,7 @@ function libraryIn(folder: string): Library {
     throw new OperatorError({
       what: "The package tidemark is missing.",
       why: `It is not installed in ${folder}, and the Worker needs it.`,
-      mend: "Run npm install tidemark there.",
+      hint: "Run npm install tidemark there.",
       cause,
     });
   }

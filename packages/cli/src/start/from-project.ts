@@ -23,7 +23,7 @@ export async function fromProject(
   throw new OperatorError({
     what: "The wrangler of this project cannot be used.",
     why: `Its ${name} has no ${missing.join(", ")}.`,
-    mend: "Run npm install --save-dev wrangler@^4.164.0.",
+    hint: "Run npm install --save-dev wrangler@^4.164.0.",
   });
 }
 
@@ -39,6 +39,6 @@ function wranglerOf(folder: string): string {
   throw new OperatorError({
     what: "wrangler is missing.",
     why: `tidemark start needs it, and it is not installed in ${folder}.`,
-    mend: "Run npm install --save-dev wrangler there.",
+    hint: "Run npm install --save-dev wrangler there.",
   });
 }

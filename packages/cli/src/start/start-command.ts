@@ -50,7 +50,7 @@ async function start(session: Session, options: GivenStartOptions): Promise<Exit
     throw failure({
       what: "tidemark start does not run here.",
       why: `This is Node ${process.versions.node}, and the runtime of Workers needs ${nodeMin.join(".")} or newer.`,
-      mend: "Run it with a newer Node. All other commands run with this one.",
+      hint: "Run it with a newer Node. All other commands run with this one.",
     });
   }
   const { optionsOf, runOwnSite } = await import("./own-site.ts");

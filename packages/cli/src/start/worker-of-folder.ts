@@ -26,7 +26,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
   if (file.kind === "absent") return undefined;
   if (file.kind === "malformed") {
     const what = `${join(folder, file.name)} cannot be read.`;
-    throw new OperatorError({ what, why: file.why, mend: "Fix it there." });
+    throw new OperatorError({ what, why: file.why, hint: "Fix it there." });
   }
   const {
     main,

@@ -25,28 +25,30 @@ const hitResults = ["hit", "stale-hit"];
 const forwardResults = ["forwarded", "stored", "validated", "passed"];
 
 /** Sorted by the number of requests, the largest first. */
-export function countsByRoute(told: OperatorAnswer<"metrics">): Map<string, RouteCounts> {
+export function countsByRoute(answer: OperatorAnswer<"metrics">): Map<string, RouteCounts> {
   const families = ["requests", "originResponses"] as const;
   const routes = new Set(
-    families.flatMap((family) => countsBy(told, family, "route").map(({ value }) => value)),
+    families.flatMap((family) => countsBy(answer, family, "route").map(({ value }) => value)),
   );
-  const rows = [...routes].map((route) => [route, countsOf(told, route)] as const);
+  const rows = [...routes].map((route) => [route, countsOf(answer, route)] as const);
   return new Map(rows.toSorted(([, one], [, other]) => other.requests - one.requests));
 }
 
-function countsOf(told: OperatorAnswer<"metrics">, route: string): RouteCounts {
+function countsOf(answer: OperatorAnswer<"metrics">, route: string): RouteCounts {
   const answered = (...results: string[]) =>
-    results.reduce((sum, result) => sum + countOf(told, "requests", { route, result }), 0);
+    results.reduce((sum, result) => sum + countOf(answer, "requests", { route, result }), 0);
   const waited = (results: readonly string[]) =>
-    addedCounts(results.flatMap((result) => bucketsOf(told, "responseSeconds", { route, result })));
+    addedCounts(
+      results.flatMap((result) => bucketsOf(answer, "responseSeconds", { route, result })),
+    );
   return {
-    requests: countOf(told, "requests", { route }),
+    requests: countOf(answer, "requests", { route }),
     hits: answered(...hitResults),
     stale: answered("stale-hit"),
     passed: answered("passed"),
     limited: answered("limited"),
     failed: answered("failed"),
-    toOrigin: countOf(told, "originResponses", { route }),
+    toOrigin: countOf(answer, "originResponses", { route }),
     hitCounts: waited(hitResults),
     forwardCounts: waited(forwardResults),
   };

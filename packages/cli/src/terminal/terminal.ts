@@ -82,7 +82,7 @@ export class Terminal {
       throw usageError({
         what: "Nothing was done.",
         why: `There is no terminal to confirm in: ${question}`,
-        mend: "Pass --yes to confirm.",
+        hint: "Pass --yes to confirm.",
       });
     }
     const message = printable(question);

@@ -76,10 +76,10 @@ function read(
   nowAtMs: number,
 ): Exclude<WarmAnswer, { kind: "interrupted" }> {
   const { status, headers } = response;
-  const told = outcomeOf(response);
+  const answer = outcomeOf(response);
   const isTidemark = isOurs(headers);
   const why = status >= 400 ? `status ${status}` : "the response has no Cache-Status of Tidemark";
-  const outcome = told ?? { result: "failed", status, why, isFromOrigin: true };
+  const outcome = answer ?? { result: "failed", status, why, isFromOrigin: true };
   const isOriginDown = outcome.why?.startsWith("the origin failed") === true;
   if (!troubleStatuses.has(status) && !isOriginDown) {
     return { kind: "answered", outcome, ...taken, isTidemark };

@@ -162,8 +162,8 @@ async function foundIn(
   const isReadable = found.isFile() && found.size <= fileBytesMax;
   const text = isReadable ? await file.readFile("utf8").catch(() => "") : "";
   const [first = "", ...lines] = text.split("\n");
-  const refused = (why: string, mend: string) =>
-    usageError({ what: `${path} cannot be used.`, why, mend });
+  const refused = (why: string, hint: string) =>
+    usageError({ what: `${path} cannot be used.`, why, hint });
   if (!first.startsWith(firstWords)) {
     throw refused(
       "It is not a state file of tidemark warm.",
@@ -193,15 +193,15 @@ function digestOf(text: string): string {
 
 function unwritable(path: string, cause: unknown) {
   if (cause instanceof LinkInTheWay) {
-    const mend = "Name another file with --state, or replace the link with a file or a folder.";
-    return usageError({ what: `${path} was not written.`, why: cause.message, mend }, cause);
+    const hint = "Name another file with --state, or replace the link with a file or a folder.";
+    return usageError({ what: `${path} was not written.`, why: cause.message, hint }, cause);
   }
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
   return failure(
     {
       what: `${path} was not written.`,
       why: `The system says ${code}. Without it, an interrupted run starts over.`,
-      mend: "Name another file with --state.",
+      hint: "Name another file with --state.",
     },
     "failed",
     cause,

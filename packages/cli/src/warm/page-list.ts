@@ -16,7 +16,7 @@ const pathCharactersMax = 8_192;
 const examplesMax = 3;
 
 export class PageList {
-  readonly unasked: Record<SkipReason, number> = {
+  readonly withoutFetch: Record<SkipReason, number> = {
     twice: 0,
     "other-host": 0,
     "no-url": 0,
@@ -54,7 +54,7 @@ export class PageList {
   /** @param text a URL of the site, or a path that begins with a slash */
   add(text: string, headers?: Page["headers"]): "added" | SkipReason {
     const verdict = this.#verdict(text, headers);
-    if (verdict !== "added") this.unasked[verdict] += 1;
+    if (verdict !== "added") this.withoutFetch[verdict] += 1;
     return verdict;
   }
 

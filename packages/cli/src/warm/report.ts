@@ -68,21 +68,21 @@ export function jsonReport(ended: RunEnd, sources: object): object {
 
 /** Returns a line for each group of skipped entries. */
 export function sourceNotes(pages: PageList, report: SourceReport): string[] {
-  const { unasked, otherHosts, noUrls } = pages;
+  const { withoutFetch, otherHosts, noUrls } = pages;
   const { sitemaps, unreadableLineCount, otherRequestCount, uncountedRequestCount } = report;
   const hosts = otherHosts.join(", ");
   return [
     ...said(
-      unasked["other-host"],
+      withoutFetch["other-host"],
       `are for other hosts (${hosts}); if one is also this site, pass it with --also-host`,
     ),
     ...said(
-      unasked["no-url"],
+      withoutFetch["no-url"],
       `are neither http URLs nor paths (${noUrls.map((text) => JSON.stringify(text)).join(", ")})`,
     ),
-    ...said(unasked["operator-route"], "are operator's routes, which are never stored"),
-    ...said(unasked["too-many"], `exceed the limit of ${counted(pages.count)} for one run`),
-    ...said(unasked.twice, "are duplicates"),
+    ...said(withoutFetch["operator-route"], "are operator's routes, which are never stored"),
+    ...said(withoutFetch["too-many"], `exceed the limit of ${counted(pages.count)} for one run`),
+    ...said(withoutFetch.twice, "are duplicates"),
     ...said(sitemaps.olderCount, "are older than --since"),
     ...sitemaps.overfull.map((name) => `${name} has more than 50,000 entries; all are used.`),
     ...(unreadableLineCount > 0
@@ -117,7 +117,7 @@ export function notTidemark([site]: readonly string[]): CommandError {
     {
       what: `${site} did not answer like Tidemark.`,
       why: "Its responses have no Cache-Status of Tidemark, so it is unknown what was stored.",
-      mend: "Use the address of the site behind Tidemark. Let no cache in front of it remove Cache-Status.",
+      hint: "Use the address of the site behind Tidemark. Let no cache in front of it remove Cache-Status.",
     },
     "not-tidemark",
   );
@@ -128,7 +128,7 @@ export function stopped(why: string): CommandError {
     {
       what: "The warming has stopped.",
       why,
-      mend: "Check the origin. Run the same command to continue.",
+      hint: "Check the origin. Run the same command to continue.",
     },
     "site-in-trouble",
   );

@@ -48,7 +48,7 @@ function refuseAddress(source: string): void {
       url === null
         ? `${JSON.stringify(source)} is not a URL.`
         : "It contains a user name or a password.",
-    mend: "Use a URL without them, or download the file and pass its path.",
+    hint: "Use a URL without them, or download the file and pass its path.",
   });
 }
 
@@ -97,19 +97,19 @@ async function read(source: string, walk: Walk): Promise<void> {
 /** Checks a URL of an index. An index must not send the command to another host. */
 function checked(loc: string, source: string): string {
   const url = URL.parse(loc);
-  const mend = "Let it contain only full URLs of its own host.";
+  const hint = "Let it contain only full URLs of its own host.";
   if (url === null || !isRemote(loc)) {
     throw unusable(
       source,
       `It names ${JSON.stringify(loc.slice(0, 200))}, which is not a URL.`,
-      mend,
+      hint,
     );
   }
   if (hasPassword(url)) {
-    throw unusable(source, "It names a URL with a user name or a password.", mend);
+    throw unusable(source, "It names a URL with a user name or a password.", hint);
   }
   if (isRemote(source) && url.host !== new URL(source).host) {
-    throw unusable(source, `It names ${url.href.slice(0, 200)}, which is on another host.`, mend);
+    throw unusable(source, `It names ${url.href.slice(0, 200)}, which is on another host.`, hint);
   }
   return url.href;
 }
@@ -133,8 +133,8 @@ async function answerOf(source: string, world: World): Promise<Response> {
       .fetch(url, { headers, redirect: "manual", signal })
       .catch((cause) => {
         if (world.interrupted.aborted) throw interruption("The sitemap was not read completely.");
-        const mend = "Check the address, and that the site is up.";
-        throw unusable(source, `${url.origin} could not be reached.`, mend, cause);
+        const hint = "Check the address, and that the site is up.";
+        throw unusable(source, `${url.origin} could not be reached.`, hint, cause);
       });
     if (response.status === 200) return response;
     await response.body?.cancel();
@@ -154,9 +154,9 @@ async function answerOf(source: string, world: World): Promise<Response> {
   }
 }
 
-function unusable(source: string, why: string, mend: string, cause?: unknown) {
+function unusable(source: string, why: string, hint: string, cause?: unknown) {
   return failure(
-    { what: `The sitemap ${source} cannot be used.`, why, mend },
+    { what: `The sitemap ${source} cannot be used.`, why, hint },
     "bad-sitemap",
     cause,
   );

@@ -17,7 +17,7 @@ export async function bytesOfFile(path: string, { folder, interrupted }: World):
   throw usageError({
     what: `${JSON.stringify(path)} cannot be read.`,
     why: found === undefined ? `There is no file ${whole}.` : "It is a folder.",
-    mend: "Name a file; - is stdin.",
+    hint: "Name a file; - is stdin.",
   });
 }
 
@@ -76,7 +76,7 @@ function tooLarge(name: string, bytesMax: number) {
   return failure({
     what: `${name} was not read completely.`,
     why: `Decompressed, it has more than ${bytesMax / 1_048_576} MiB, which sitemaps.org does not allow.`,
-    mend: "Split it, and list the parts in an index.",
+    hint: "Split it, and list the parts in an index.",
   });
 }
 
@@ -87,7 +87,7 @@ function unreadable(name: string, cause: unknown) {
   if (!isGzip && !isText) return cause;
   const why = isText ? "It is not UTF-8." : "It looks like gzip, but is damaged or truncated.";
   return failure(
-    { what: `${name} was not read completely.`, why, mend: "Create it again." },
+    { what: `${name} was not read completely.`, why, hint: "Create it again." },
     "failed",
     cause,
   );

@@ -101,11 +101,11 @@ async function readHot(
 ): Promise<void> {
   const client = await session.client();
   const query = { count: String(hotCount), ...(afterPurge && { coveredBy: afterPurge }) };
-  const told = await client.json("hot", { query });
-  report.hotCount = told.pages.length;
-  if (told.examined !== undefined) report.hotExaminedCount = told.examined;
-  report.holdsInSeconds = told.holdsInSeconds ?? 0;
-  for (const { url, headers } of told.pages) pages.add(url, headers);
+  const answer = await client.json("hot", { query });
+  report.hotCount = answer.pages.length;
+  if (answer.examined !== undefined) report.hotExaminedCount = answer.examined;
+  report.holdsInSeconds = answer.holdsInSeconds ?? 0;
+  for (const { url, headers } of answer.pages) pages.add(url, headers);
 }
 
 /** Waits until the purge applies everywhere. Until then, an isolate may answer with the old page as if it were warm. */

@@ -23,20 +23,20 @@ export const notAsked: Outcome = {
 export function outcomeOf({ status, headers }: Response): Outcome | undefined {
   const { ours } = cacheMembers(headers);
   if (ours === undefined) return undefined;
-  const { isHit, parameters: told } = ours;
+  const { isHit, parameters: answer } = ours;
   const detail = ours.detail === "" ? undefined : ours.detail;
-  const forward = told.get("fwd");
+  const forward = answer.get("fwd");
   const given = { status, isFromOrigin: !isHit };
   if (detail?.endsWith("stale-if-error")) {
     return { ...given, result: "failed", why: "the origin failed, and a stale response answered" };
   }
   if (status >= 400) return { ...given, result: "failed", why: `status ${status}` };
   if (isHit) {
-    const ttlSeconds = Number(told.get("ttl") ?? 0);
+    const ttlSeconds = Number(answer.get("ttl") ?? 0);
     // A stale response is refreshed behind the answer.
     return { ...given, result: ttlSeconds < 0 ? "warmed" : "already" };
   }
-  if (told.get("stored") === true || told.get("collapsed") === true) {
+  if (answer.get("stored") === true || answer.get("collapsed") === true) {
     return { ...given, result: "warmed" };
   }
   const isPassedBy = forward === "bypass" || forward === "method";

@@ -130,8 +130,8 @@ export function* variantsOf(
   }
 }
 
-function refused(why: string, mend: string) {
-  return usageError({ what: "The options are refused.", why, mend });
+function refused(why: string, hint: string) {
+  return usageError({ what: "The options are refused.", why, hint });
 }
 
 /** @throws InvalidArgumentError for an empty text, as from an unset variable */

@@ -100,17 +100,17 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
   const report = await gather(sources, pages, session);
   const notes = sourceNotes(pages, report);
   for (const note of notes) session.terminal.note(note);
-  const told = { unasked: pages.unasked, ...report };
+  const answer = { withoutFetch: pages.withoutFetch, ...report };
   const asked = () => variantsOf(pages, options);
   const count = pages.count * Math.max(1, options.variant?.length ?? 0);
-  if (options.dryRun === true) return dryRun(session, asked(), { count, told });
+  if (options.dryRun === true) return dryRun(session, asked(), { count, answer });
   // Without hot pages or new pages of a sitemap, an empty result is not an error.
   const mayBeNone = report.hotCount !== undefined || report.sitemaps.olderCount > 0;
   if (pages.count === 0 && !mayBeNone) throw nothingToWarm(notes);
   // With --within, the Worker itself reads the journal first.
   if (options.within !== true && pages.count > 0) await untilItHolds(report, session);
   const addresses = [origin, ...vias];
-  const run = { options, words, addresses, what: "pages", count, told } as const;
+  const run = { options, words, addresses, what: "pages", count, answer } as const;
   return runIn(session, run, async (parts) => {
     if (options.within === true) {
       const client = await session.client();
@@ -129,17 +129,17 @@ async function warmData(session: Session, options: WarmOptions, namespace: strin
   if (unreadableLineCount > 0) {
     session.terminal.note(`${counted(unreadableLineCount)} lines could not be read.`);
   }
-  const told = { unreadableLineCount };
+  const answer = { unreadableLineCount };
   const count = keys.length;
   if (options.dryRun === true) {
     for (const key of keys) session.terminal.print(key);
-    session.terminal.json({ keys: count, wouldWarm: keys, sources: told });
+    session.terminal.json({ keys: count, wouldWarm: keys, sources: answer });
     return exitCode.done;
   }
   if (count === 0) throw nothingToWarm([]);
   const client = await session.client();
   const addresses = [client.site.origin];
-  const run = { options, words: [], addresses, what: "keys", count, told } as const;
+  const run = { options, words: [], addresses, what: "keys", count, answer } as const;
   return runIn(session, run, (parts) =>
     warmKeysWithin(namespace, keys, { ...parts, client, limit: options.limit }),
   );
@@ -152,7 +152,7 @@ interface Run {
   readonly what: RunEnd["what"];
   readonly count: number;
   /** About the sources, for `--json`. */
-  readonly told: object;
+  readonly answer: object;
 }
 
 function partsOf(session: Session, { options, addresses, count }: Run, done: DoneBook) {
@@ -175,8 +175,8 @@ function partsOf(session: Session, { options, addresses, count }: Run, done: Don
   const onGivenUp = (address: string, why: string) =>
     progress.note(`${address} gets no more requests. ${why}`);
   const { advance: onSteps, skip: onNotNeeded } = progress;
-  const told = { progress, onSteps, onNotNeeded, onPause, onGivenUp };
-  return { addresses, done, turns, tally, concurrencyMax, world, ...told };
+  const answer = { progress, onSteps, onNotNeeded, onPause, onGivenUp };
+  return { addresses, done, turns, tally, concurrencyMax, world, ...answer };
 }
 
 async function runIn(
@@ -185,7 +185,7 @@ async function runIn(
   work: (parts: ReturnType<typeof partsOf>) => Promise<void>,
 ): Promise<ExitCode> {
   const { world, terminal } = session;
-  const { options, addresses, what, count, told } = run;
+  const { options, addresses, what, count, answer } = run;
   const done = await DoneBook.open(
     { identity: identityOf(run), path: options.state, isFresh: options.fresh === true },
     world,
@@ -211,7 +211,7 @@ async function runIn(
   const ended = { site, tally, what, count, doneBeforeCount: done.before, end, seconds } as const;
   printReport(terminal, ended);
   if (stop !== undefined && !(isInterrupted && stop instanceof CommandError)) throw stop;
-  terminal.json(jsonReport(ended, told));
+  terminal.json(jsonReport(ended, answer));
   if (isInterrupted) return exitCode.interrupted;
   return tally.sum("failed") > 0 ? exitCode.findings : exitCode.done;
 }
@@ -219,7 +219,7 @@ async function runIn(
 function dryRun(
   { terminal }: Session,
   pages: Iterable<Page>,
-  { count, told }: { readonly count: number; readonly told: object },
+  { count, answer }: { readonly count: number; readonly answer: object },
 ): ExitCode {
   const all: Page[] = [];
   for (const page of pages) {
@@ -227,7 +227,7 @@ function dryRun(
     terminal.print(headers === undefined ? path : `${path} ${JSON.stringify(headers)}`);
     if (terminal.isJson) all.push(page);
   }
-  terminal.json({ pages: count, wouldWarm: all, sources: told });
+  terminal.json({ pages: count, wouldWarm: all, sources: answer });
   return exitCode.done;
 }
 
@@ -235,6 +235,6 @@ function nothingToWarm(notes: readonly string[]) {
   return usageError({
     what: "Nothing was warmed.",
     why: notes.length === 0 ? "The sources are empty." : "The sources contain no page of the site.",
-    mend: "Check the sources with --dry-run.",
+    hint: "Check the sources with --dry-run.",
   });
 }

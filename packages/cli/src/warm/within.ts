@@ -106,17 +106,17 @@ async function warmed({ order, keys, names }: List, settings: WithinSettings): P
   const { client, tally, done, world, limit, onSteps } = settings;
   for (let cursor = 0; !world.interrupted.aborted;) {
     const body: WarmOrder = { ...order, cursor, ...(limit !== undefined && { limit }) };
-    const told = await client.json("warm", { method: "POST", body });
-    for (const [at, { result, status, why }] of told.done.entries()) {
+    const answer = await client.json("warm", { method: "POST", body });
+    for (const [at, { result, status, why }] of answer.done.entries()) {
       const name = names[cursor + at] ?? "";
       tally.note(0, { what: name, result, status, why });
       const key = keys[cursor + at];
       if (result !== "failed" && key !== undefined) done.note(key);
     }
-    onSteps(told.done.length);
-    if (told.next === null) return;
-    if (told.next <= cursor) throw standing(cursor);
-    cursor = told.next;
+    onSteps(answer.done.length);
+    if (answer.next === null) return;
+    if (answer.next <= cursor) throw standing(cursor);
+    cursor = answer.next;
   }
 }
 
@@ -124,6 +124,6 @@ function standing(cursor: number) {
   return failure({
     what: "The warming has stopped.",
     why: `The Worker makes no progress: it says to continue at ${cursor}.`,
-    mend: "Deploy a Worker of this version. Then run the same command to continue.",
+    hint: "Deploy a Worker of this version. Then run the same command to continue.",
   });
 }

@@ -20,7 +20,7 @@ const sick: OperatorAnswer<"health"> = {
       since: "2026-10-31T23:59:00.000Z",
       cause: "It does not answer.",
       remedy: "Start it.",
-      told: "503",
+      details: "503",
     },
     {
       code: "bypass-set",

@@ -161,7 +161,7 @@ describe("--follow", () => {
   it("goes on after questions that fail, and tells it once for each way", async () => {
     const away = () =>
       Response.json(
-        { error: { code: "unavailable", what: "Away.", why: "W.", mend: "M." } },
+        { error: { code: "unavailable", what: "Away.", why: "W.", hint: "M." } },
         { status: 503 },
       );
     const cut = () => {

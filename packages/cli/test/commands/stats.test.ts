@@ -100,7 +100,7 @@ it("tells with --watch what has risen per second, until Ctrl-C", async () => {
     told,
     later,
     later,
-    { error: { code: "unavailable", what: "A.", why: "B.", mend: "C." } },
+    { error: { code: "unavailable", what: "A.", why: "B.", hint: "C." } },
   ];
   let asked = 0;
   const fetch = async () => {

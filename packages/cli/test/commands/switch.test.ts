@@ -91,7 +91,7 @@ describe("what else the site tells of it", () => {
     },
     { name: "a spoilt key", told: { key: "It cannot be read." }, says: "It cannot be read." },
     { name: "no journal", told: { journal: "None is set." }, says: "None is set." },
-    { name: "a journal that is away", told: { journal: { why: "W.", mend: "M." } }, says: "W. M." },
+    { name: "a journal that is away", told: { journal: { why: "W.", hint: "M." } }, says: "W. M." },
   ])("$name", async ({ told, says }) => {
     const fetch = async () => Response.json({ ...held, ...told });
     const user = await FakeUser.at({ fetch, env: operatorEnv });

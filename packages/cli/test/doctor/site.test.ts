@@ -68,8 +68,8 @@ describe("a site in which all is well", () => {
 
   it("is purged only where --purge is said, and somebody says yes", async () => {
     const { user, asked } = await opened(withDatabase());
-    const unasked = await user.runs(["doctor", "--purge"]);
-    expect(unasked.code).toBe(2);
+    const withoutFetch = await user.runs(["doctor", "--purge"]);
+    expect(withoutFetch.code).toBe(2);
     expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
     const { out } = await user.runs(["doctor", "--purge", "--yes", "--json"]);
     expect(toldIn(out).lookedAt).toContain("a purge of them: /");
@@ -213,13 +213,13 @@ it("takes over faults that health does not tell, and does without metrics", asyn
     findings: [],
     notLookedAt: ["The counts of all isolates: there is no database."],
   };
-  const fault = { what: "hotKeys is off.", why: "SITE_HOST is not set.", mend: "Set it." };
+  const fault = { what: "hotKeys is off.", why: "SITE_HOST is not set.", hint: "Set it." };
   const stats = { version: "0.1.0", colo: "HAM", atMs: 0, faults: [fault], configuredRoutes: [] };
   const error = {
     code: "none",
     what: "No metrics.",
     why: "There is no database.",
-    mend: "Set one.",
+    hint: "Set one.",
   };
   const told: Readonly<Record<string, Response>> = {
     "/_cache/health": Response.json(health),
@@ -237,7 +237,7 @@ it("takes over faults that health does not tell, and does without metrics", asyn
   };
   const chosen = { origin: siteUrl, operatorPath: "/_cache", token: adminToken };
   const { findings, notLookedAt } = await examineSite(new SiteClient(chosen, world), world);
-  expect(findings).toMatchObject([{ code: "configuration", what: fault.what, remedy: fault.mend }]);
+  expect(findings).toMatchObject([{ code: "configuration", what: fault.what, remedy: fault.hint }]);
   expect(notLookedAt).toEqual([
     ...health.notLookedAt,
     "The metrics of the site: There is no database.",

@@ -10,7 +10,7 @@ import {
 export async function proofFor(url: URL, headers: Headers, adminToken: string, atMs: number) {
   const key = await tokenKey(adminToken);
   const found = await challengeIn(key, headers.get(challengeField) ?? "", [url.host]);
-  const error = { code: "unauthorized", what: "No.", why: "No.", mend: "No." };
+  const error = { code: "unauthorized", what: "No.", why: "No.", hint: "No." };
   if (found === undefined) return Response.json({ error }, { status: 401 });
   const atSeconds = Math.floor(atMs / 1_000);
   return Response.json({ proof: await proofOf(key, { ...found, atSeconds }), atSeconds });

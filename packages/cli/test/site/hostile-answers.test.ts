@@ -121,7 +121,7 @@ describe.each(answers)("$name", ({ answer }) => {
         code: expect.any(String),
         what: expect.any(String),
         why: expect.any(String),
-        mend: expect.any(String),
+        hint: expect.any(String),
       },
     });
   });

@@ -8,7 +8,7 @@ it.each([
     id: "an empty folder",
     args: [],
     code: 1,
-    error: { code: "failed", mend: expect.stringContaining("tidemark init") },
+    error: { code: "failed", hint: expect.stringContaining("tidemark init") },
   },
 ])("$id", { timeout: 60_000 }, async ({ args, code, error }) => {
   const user = await FakeUser.at();
@@ -16,7 +16,7 @@ it.each([
   expect(ran.code).toBe(code);
   const told = JSON.parse(ran.out) as { error: Record<string, string> };
   expect(told.error).toMatchObject(error);
-  expect(Object.keys(told.error)).toEqual(["code", "what", "why", "mend"]);
-  const { what, why, mend } = told.error;
-  expect(ran.notes).toBe(`${what} ${why} ${mend}\n`);
+  expect(Object.keys(told.error)).toEqual(["code", "what", "why", "hint"]);
+  const { what, why, hint } = told.error;
+  expect(ran.notes).toBe(`${what} ${why} ${hint}\n`);
 });

@@ -34,7 +34,7 @@ const finding = {
   since: evil,
   cause: evil,
   remedy: evil,
-  told: evil,
+  details: evil,
 };
 const switched = {
   bypass: texts,
@@ -43,7 +43,7 @@ const switched = {
   here: [evil, "b"],
   variable: texts,
   visibleWithinSeconds: 1,
-  journal: { why: evil, mend: evil },
+  journal: { why: evil, hint: evil },
   key: evil,
   unknownRoutes: texts,
 };
@@ -88,7 +88,7 @@ const answers: Readonly<Record<string, unknown>> = {
     histograms: [{ name: evil, labels, counts: [1, 1] }],
   },
   stats: {
-    faults: [{ what: evil, why: evil, mend: evil }],
+    faults: [{ what: evil, why: evil, hint: evil }],
     configuredRoutes: [{ name: evil, match: texts, bypass: false, originTimeoutSeconds: 1 }],
     [evil]: { [evil]: texts },
   },
@@ -132,7 +132,7 @@ export const honestForm: Answer = ({ pathname, searchParams }, init) => {
 };
 
 const refusing: Answer = () =>
-  Response.json({ error: { code: evil, what: evil, why: evil, mend: evil } }, { status: 400 });
+  Response.json({ error: { code: evil, what: evil, why: evil, hint: evil } }, { status: 400 });
 const foreign: Answer = () =>
   new Response(evil, { status: 502, headers: { "content-type": `text/${evilField}` } });
 const elsewhere: Answer = () =>

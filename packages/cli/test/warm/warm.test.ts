@@ -44,7 +44,7 @@ describe("pages of a list", () => {
     const { code, out } = await user.warms(["--list", "-", "--json"], { input });
     expect(code).toBe(0);
     expect(user.site.urls).toEqual([`${site}/a`]);
-    expect(JSON.parse(out).sources.unasked).toEqual({
+    expect(JSON.parse(out).sources.withoutFetch).toEqual({
       twice: 0,
       "other-host": 1,
       "no-url": 3,

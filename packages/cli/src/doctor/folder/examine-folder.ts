@@ -61,7 +61,7 @@ function several(taken: string, others: readonly string[]): DoctorFinding {
 
 /** Reports inherited settings once, for the top level. */
 function ofDeployments(read: FolderRead): DoctorFinding[] {
-  const told = new Set<string>();
+  const answer = new Set<string>();
   return read.deployments.flatMap((deployment) => {
     const found = [
       ...workerFindings(deployment, read),
@@ -71,9 +71,9 @@ function ofDeployments(read: FolderRead): DoctorFinding[] {
     ];
     const textOf = ({ code, cause }: DoctorFinding) => `${code} ${cause}`;
     const isNew = (one: DoctorFinding) =>
-      !told.has(textOf(one)) || (one.about !== undefined && ownCodes.has(one.code));
+      !answer.has(textOf(one)) || (one.about !== undefined && ownCodes.has(one.code));
     const fresh = found.filter(isNew);
-    if (deployment.environment === undefined) for (const one of found) told.add(textOf(one));
+    if (deployment.environment === undefined) for (const one of found) answer.add(textOf(one));
     return fresh;
   });
 }

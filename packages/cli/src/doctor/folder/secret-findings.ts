@@ -91,13 +91,13 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
     ? databasesOf(env, ofDatabases).redis
     : undefined;
   const unusable = [...ofPurges, ...ofDatabases, ...[adminTokenOf(env), database].filter(isFault)];
-  const finding = (code: DoctorFinding["code"], { what, why, mend }: Fault): DoctorFinding => ({
+  const finding = (code: DoctorFinding["code"], { what, why, hint }: Fault): DoctorFinding => ({
     code,
     level: "warning",
     about,
     what,
     cause: why,
-    remedy: mend,
+    remedy: hint,
   });
   return [
     ...unusable.map((fault) =>

@@ -31,6 +31,6 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
 
 export function purgeRefused({ fault }: CommandError): DoctorFinding[] {
   const what = "The purge was refused, so it could not be tested.";
-  const { why: cause, mend: remedy } = fault;
+  const { why: cause, hint: remedy } = fault;
   return [{ code: "purge-refused", level: "critical", what, cause, remedy }];
 }

@@ -134,7 +134,7 @@ export async function purgePages(
   if (visibleWithinSeconds > waitSecondsMax) {
     const what = `${origin} says that the purge applies in ${visibleWithinSeconds} s.`;
     const why = `The command waits at most ${waitSecondsMax} s.`;
-    throw failure({ what, why, mend: "Set purge.maxLagSeconds to a lower value." });
+    throw failure({ what, why, hint: "Set purge.maxLagSeconds to a lower value." });
   }
   await world.sleep(visibleWithinSeconds * 1_000);
   const purged: PurgedPage[] = [];

@@ -21,11 +21,11 @@ export async function examineSite(
   { nowAtMs }: Pick<World, "nowAtMs">,
 ): Promise<SiteExamination> {
   const askedAtMs = nowAtMs();
-  const health = await told(client, "health", { accepts: [503] });
+  const health = await answer(client, "health", { accepts: [503] });
   if (health instanceof CommandError) return withoutHealth(health, client.site.origin);
   const clock = clockFindings({ at: health.at, askedAtMs, answeredAtMs: nowAtMs() });
-  const stats = await told(client, "stats");
-  const metrics = await told(client, "metrics", { query: { format: "json" } });
+  const stats = await answer(client, "stats");
+  const metrics = await answer(client, "metrics", { query: { format: "json" } });
   const faults = stats instanceof CommandError ? [] : stats.faults;
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
   const hasMetrics = !(metrics instanceof CommandError);
@@ -57,7 +57,7 @@ export async function examineSite(
 }
 
 /** Returns the route's answer, or the error. */
-async function told<Name extends AnswerName>(
+async function answer<Name extends AnswerName>(
   client: SiteClient,
   route: Name,
   asked: Parameters<SiteClient["json"]>[1] = {},
@@ -83,18 +83,18 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
       ? "The site rejected this token."
       : `Something other than Tidemark answers at ${origin}, or Tidemark has no ADMIN_TOKEN there.`,
     cause: fault.why,
-    remedy: fault.mend,
+    remedy: fault.hint,
   };
   return { ...nothing, findings: [finding] };
 }
 
 /** Converts faults of the stats. The health findings have the same ones, unless the site has another version. */
 function ofFaults(faults: OperatorAnswer<"stats">["faults"]): DoctorFinding[] {
-  return faults.map(({ what, why, mend }) => ({
+  return faults.map(({ what, why, hint }) => ({
     code: "configuration",
     level: "warning",
     what,
     cause: why,
-    remedy: mend,
+    remedy: hint,
   }));
 }

@@ -1,5 +1,5 @@
 // Backfills upper tiers with a response of a lower one and with its `Vary` marker.
-import { cameOf } from "../../cache/keep.ts";
+import { resultOf } from "../../cache/keep.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
@@ -12,7 +12,7 @@ import { newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
 /** Writes memory at once and the edge tier behind the answer. */
-export function putAbove(
+export function backfill(
   above: readonly ResponseTier[],
   { stored, tier }: Candidate,
   { asked, key, marker, atMs, exchange }: SearchState,
@@ -42,8 +42,8 @@ function noted(
   decision: Decision,
 ): Promise<void> | undefined {
   if (written instanceof Promise) {
-    return written.then((came) => decision.changed(tier, cameOf(came)));
+    return written.then((came) => decision.changed(tier, resultOf(came)));
   }
-  decision.changed(tier, cameOf(written));
+  decision.changed(tier, resultOf(written));
   return undefined;
 }

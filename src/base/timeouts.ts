@@ -46,12 +46,12 @@ export async function tryUntil<T>(
  */
 export async function patiently<T>(
   promise: Promise<T>,
-  patienceMs: number,
-): Promise<T | "out-of-patience" | "abandoned"> {
+  waitTimeoutMs: number,
+): Promise<T | "timed-out" | "abandoned"> {
   try {
-    return await within(promise, patienceMs);
+    return await within(promise, waitTimeoutMs);
   } catch (cause) {
-    return cause instanceof OutOfTime ? "out-of-patience" : "abandoned";
+    return cause instanceof OutOfTime ? "timed-out" : "abandoned";
   }
 }
 

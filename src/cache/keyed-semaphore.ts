@@ -1,6 +1,6 @@
 // Concurrency limit for requests that waited together for a response that cannot be shared.
 import { isWithinMs } from "../base/elapsed.ts";
-import { tryUntil } from "../base/patience.ts";
+import { tryUntil } from "../base/timeouts.ts";
 
 /** Limit per key and isolate. */
 const openMax = 10;
@@ -12,7 +12,7 @@ const placeMsMax = 250;
 type Places = Map<symbol, number>;
 
 /** The places at the source, by key. */
-export class FewAtOnce {
+export class KeyedSemaphore {
   readonly #byKey = new Map<string, Places>();
 
   /** The number of keys with a taken place. */

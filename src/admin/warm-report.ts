@@ -14,16 +14,16 @@ type WarmReport = Pick<Warmed, "result" | "status" | "why">;
 type AskedPage = Extract<WarmedPage, { kind: "asked" }>;
 
 /** @param came `undefined` on a timeout */
-export function toldOfPage(page: string, came: WarmedPage | undefined): Warmed {
-  return { page, ...toldOf(came) };
+export function reportOfPage(page: string, came: WarmedPage | undefined): Warmed {
+  return { page, ...reportOf(came) };
 }
 
-function toldOf(came: WarmedPage | undefined): WarmReport {
+function reportOf(came: WarmedPage | undefined): WarmReport {
   if (came === undefined)
     return failed("it was not over within 25 s; it goes on behind the answer");
   switch (came.kind) {
     case "already":
-      return toldOfFresh(came.inShared);
+      return reportOfFresh(came.inShared);
     case "passed-by":
       return { result: "passed-by", why: whyPassedBy(came) };
     case "fault":
@@ -33,13 +33,13 @@ function toldOf(came: WarmedPage | undefined): WarmReport {
     case "still-under-way":
       return failed("another request has asked for it, and nothing fresh came of that");
     case "asked":
-      return toldOfAnswer(came);
+      return reportOfAnswer(came);
     default:
       return unreachable(came);
   }
 }
 
-function toldOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inShared"]): WarmReport {
+function reportOfFresh(inShared: Extract<WarmedPage, { kind: "already" }>["inShared"]): WarmReport {
   if (inShared === "there") return { result: "already" };
   const why = inThisColo(inShared);
   return inShared === "unavailable" ? failed(why) : { result: "already", why };
@@ -66,9 +66,9 @@ function withNames(why: string, names: readonly string[]): string {
   return names.length === 0 ? why : `${why}: ${names.join(", ")}`;
 }
 
-function toldOfAnswer(asked: AskedPage): WarmReport {
+function reportOfAnswer(asked: AskedPage): WarmReport {
   const { isRefreshed, decision, outcome } = asked;
-  if (outcome?.kind === "origin-failed") return toldOfFailure(outcome, decision);
+  if (outcome?.kind === "origin-failed") return reportOfFailure(outcome, decision);
   const status = decision.forwardStatus;
   const ofAnswer = status === undefined ? {} : { status };
   const { refused } = decision;
@@ -78,10 +78,10 @@ function toldOfAnswer(asked: AskedPage): WarmReport {
     return { result, ...ofAnswer, why: withNames(groundOfRefusal[rule].why, refused.names) };
   }
   if (!isRefreshed) return { ...failed("the origin's answer is an error"), ...ofAnswer };
-  return { ...toldOfTiers(asked), ...ofAnswer };
+  return { ...reportOfTiers(asked), ...ofAnswer };
 }
 
-function toldOfFailure(
+function reportOfFailure(
   outcome: Extract<AskedPage["outcome"], { kind: "origin-failed" }>,
   { forwardStatus }: Decision,
 ): WarmReport {
@@ -95,7 +95,7 @@ function toldOfFailure(
 }
 
 /** Describes where the page was stored. Warming targets the shared tier, so its absence there is reported. */
-function toldOfTiers(asked: AskedPage): WarmReport {
+function reportOfTiers(asked: AskedPage): WarmReport {
   const changes = [...asked.decision.changes, ...(asked.second?.changes ?? [])];
   if (changes.length === 0) {
     const why = "it was invalidated, or its route was switched off, while it was asked for";

@@ -10,7 +10,7 @@ import { quoted } from "./key-account.ts";
 import type { MatchingPurges } from "./matching-purges.ts";
 
 /** @param names of the unknown cookies; a cookie without a name is left out */
-export function mendOfCookies(names: readonly string[]): string {
+export function hintOfCookies(names: readonly string[]): string {
   const shared = "let the origin say public or s-maxage: then one copy serves all clients";
   if (names.length === 0) return `let clients send no cookie without a name; or ${shared}`;
   const list = `[${names.map(quoted).join(", ")}]`;
@@ -24,7 +24,7 @@ export function mendOfCookies(names: readonly string[]): string {
 }
 
 /** @param names of the fields that look like a credential */
-export function mendOfCredentials(names: readonly string[]): string {
+export function hintOfCredentials(names: readonly string[]): string {
   const list = `[${names.map(quoted).join(", ")}]`;
   const field = names.length === 1 ? "field" : "fields";
   return (
@@ -35,7 +35,7 @@ export function mendOfCredentials(names: readonly string[]): string {
 }
 
 /** @param names of the cookies that the response sets; a cookie without a name is left out */
-export function mendOfSetCookie(names: readonly string[]): string {
+export function hintOfSetCookie(names: readonly string[]): string {
   const named = `if nobody needs the cookie, ${harmless(`[${names.map(quoted).join(", ")}]`)}; or `;
   return `let the origin set no cookie on this page; or ${names.length === 0 ? "" : named}give the route setCookie: "strip"`;
 }
@@ -67,7 +67,7 @@ export function tooLarge(
     "bytes are the most that Tidemark holds of a body while the body arrives (limits.bufferBytes)",
   ];
   const hasEdge = reach(tiers, "colo");
-  const told = [...tiers.map((tier) => takes[tier]), ...(hasEdge ? [] : [held])]
+  const tierTexts = [...tiers.map((tier) => takes[tier]), ...(hasEdge ? [] : [held])]
     .filter(([bytesMax]) => bytesMax < (bodyBytes ?? Infinity))
     .map((limit) => limit.join(" "));
   const size = bodyBytes === null ? "its body" : `its body of ${bodyBytes} bytes`;
@@ -77,8 +77,8 @@ export function tooLarge(
   const mayRaise = reach(tiers, "world") || bufferBytes < smallBodyBytesMax;
   const edge = `add "edge" to tiers of the route: that tier takes up to ${edgeBodyBytesMax} bytes`;
   return {
-    why: `${size} is too large for the tiers of its route (${tiers.join(", ")}): ${told.join("; ")}`,
-    mend: hasEdge ? less : `${edge}${mayRaise ? "; or raise limits" : ""}`,
+    why: `${size} is too large for the tiers of its route (${tiers.join(", ")}): ${tierTexts.join("; ")}`,
+    hint: hasEdge ? less : `${edge}${mayRaise ? "; or raise limits" : ""}`,
   };
 }
 
@@ -98,6 +98,6 @@ export function purgedBy(purges: MatchingPurges | "no journal", atMs: number): P
     ordered.length > 1 ? `. In the last ${seconds} s, ${ordered.length} purges have named it` : "";
   return {
     why: `a purge by ${decider.by} covers it${because}${often}`,
-    mend: "let the sender of the purge name only what has changed",
+    hint: "let the sender of the purge name only what has changed",
   };
 }

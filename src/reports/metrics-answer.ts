@@ -7,21 +7,21 @@ import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./sam
 type Labels = Readonly<Record<string, string>>;
 
 /** Returns families and gauges in their order. Skips data of other versions. */
-export function toldMetrics(shown: ScrapeData, atMs: number) {
+export function metricsAnswer(shown: ScrapeData, atMs: number) {
   const byFamily = seriesByFamily(shown.totals.sums);
-  const told = Object.entries(families).map(([name, family]: [string, Family]) => ({
+  const familyAnswers = Object.entries(families).map(([name, family]: [string, Family]) => ({
     family,
     series: byFamily.get(name as FamilyName) ?? [],
   }));
   return {
     startedAt: isoOf(shown.totals.startedAtMs),
     at: isoOf(atMs),
-    counters: told.flatMap(({ family, series }) =>
+    counters: familyAnswers.flatMap(({ family, series }) =>
       family.kind === "counter" ? samplesOf(family, series).map(named(family)) : [],
     ),
     gauges: gauges.flatMap((gauge) => gauge.samples(shown).map(named(gauge))),
     boundsSeconds,
-    histograms: told.flatMap(({ family, series }) =>
+    histograms: familyAnswers.flatMap(({ family, series }) =>
       family.kind === "histogram" ? distributionsOf(family, series).map(named(family)) : [],
     ),
   };

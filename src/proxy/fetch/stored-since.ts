@@ -19,7 +19,7 @@ import { answeredBy } from "./instead-of-origin.ts";
  *
  * @returns the response under the key, or the marker that leads on; `undefined` for neither
  */
-export function comeSince(need: OriginNeed): ForwardOutcome | undefined {
+export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
   const { asked, exchange, key, marker, memoryCount } = need;
   const { site } = exchange;
   const { memory, usesMemory } = site.tiers.of(asked.route.tiers);
@@ -64,7 +64,10 @@ export function forOwnVariant(come: ForwardOutcome, need: OriginNeed): OriginNee
 }
 
 /** @returns `undefined` if there is no response that answers this request; synchronous */
-export function answeredWith(come: ForwardOutcome | undefined, need: OriginNeed): Response | undefined {
+export function answeredWith(
+  come: ForwardOutcome | undefined,
+  need: OriginNeed,
+): Response | undefined {
   if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
   const candidate = candidateOf(come.stored, need);
   return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;

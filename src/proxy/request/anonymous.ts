@@ -1,6 +1,10 @@
 // Makes anonymous requests to an origin, for a response that all clients share. They carry only the fields
 // of the key and `Vary`, and those kept from the stored response's request.
-import { type AskerFields, askedByPattern, type StoredMetadata } from "../stored/stored-response.ts";
+import {
+  type AskerFields,
+  askedByPattern,
+  type StoredMetadata,
+} from "../stored/stored-response.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import type { LookupRequest } from "./plan.ts";
 

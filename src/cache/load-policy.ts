@@ -16,7 +16,7 @@ export type Next<Place, Result> =
   /** One of the followers leads for the others. */
   | { readonly kind: "again" }
   /** Like `again`, after a random wait and only a few times; not at all if `isFinal`. */
-  | { readonly kind: "failed"; readonly isFinal: boolean; readonly told: () => Result }
+  | { readonly kind: "failed"; readonly isFinal: boolean; readonly answer: () => Result }
   /** Each request fetches for itself. */
   | { readonly kind: "alone" };
 
@@ -35,16 +35,16 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
   /** Requests with the same key collapse. */
   readonly keyOf: (place: Place) => string;
   /** The wait timeout for another's fetch. */
-  readonly patienceMsOf: (place: Place) => number;
+  readonly waitTimeoutMsOf: (place: Place) => number;
   /** Returns whether several requests may share the result. */
   readonly mayShare: (place: Place) => boolean;
   /** Runs before each attempt. Returns an answer that needs no fetch. */
-  readonly unasked: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
+  readonly withoutFetch: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
   /**
    * Returns what was stored since the look-up. Synchronous, so that no other request can start a flight
    * first.
    */
-  readonly comeSince: (place: Place) => LoadResult<Shared, Result> | undefined;
+  readonly storedSince: (place: Place) => LoadResult<Shared, Result> | undefined;
   /** Waits for the leader's turn in the world. */
   takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>>;
   /** Asks the source, and settles the flight as soon as it has an outcome for followers. */
@@ -57,7 +57,7 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
     place: Place,
   ) => Next<Place, Result> | Promise<Next<Place, Result>>;
   /** Returns an answer for a request whose wait timed out. */
-  readonly inPlace: (place: Place) => Promise<Result | undefined>;
+  readonly onTimeout: (place: Place) => Promise<Result | undefined>;
   /** Fetches for one request alone, because nothing can be shared. */
   readonly alone: (place: Place, waited: WaitHistory) => Promise<Result>;
   /** Answers a request that has waited for too many fetches, so its own would do no better. */

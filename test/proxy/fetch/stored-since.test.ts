@@ -6,7 +6,7 @@ import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { Decision } from "../../../src/observe/decision.ts";
 import { exchangeWith } from "../../../testing/examples/requests.ts";
-import { comeSince } from "../../../src/proxy/fetch/come-since.ts";
+import { storedSince } from "../../../src/proxy/fetch/stored-since.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { storedWith } from "../../../testing/examples/requests.ts";
 
@@ -31,7 +31,7 @@ it.each([
   const exchange = exchangeWith({ flights: new Flights(), tiers }, { nowAtMs: () => 0, decision });
   const asked = { key, route: { tiers: ["memory"] } };
   const need = { asked, exchange, key, marker: undefined, memoryCount };
-  const come = comeSince(need as unknown as Parameters<typeof comeSince>[0]);
+  const come = storedSince(need as unknown as Parameters<typeof storedSince>[0]);
   expect(read).toHaveBeenCalledTimes(reads);
   expect(come).toEqual(changed === key ? { kind: "stored", stored: record.stored } : undefined);
 });

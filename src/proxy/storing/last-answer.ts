@@ -39,7 +39,7 @@ export function noteAnswer(
   exchange.site.lastAnswers.answered.set(asked.url, {
     metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
     refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
-    isSaidStored: isSent && told.refused === undefined && !decision.isRefresh,
+    isReportedStored: isSent && told.refused === undefined && !decision.isRefresh,
     isMadePrivate,
     changes: decision.changes,
   });

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { Decision } from "../../../src/observe/decision.ts";
 import { LastAnswers } from "../../../src/proxy/site/last-answers.ts";
-import { noteAnswer } from "../../../src/proxy/storing/note-answer.ts";
+import { noteAnswer } from "../../../src/proxy/storing/last-answer.ts";
 import { exchangeWith } from "../../../testing/examples/requests.ts";
 import { metadataOf } from "../../../testing/examples/records.ts";
 

@@ -1,7 +1,7 @@
 // Changes of an isolate on their way into a slice: gathered, sent again with the same id and slice, taken
 // up by another request, given up; and what is said of each call.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { batchCallsMax, type Outcome } from "../../src/write-behind/gathered.ts";
+import { batchCallsMax, type Outcome } from "../../src/write-behind/change-batch.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
 import { add, answered, bytes, openGathering, unavailable } from "./gathering-world.ts";
 

@@ -1,14 +1,14 @@
 // Places at the origin for those who waited together: a few, which no vanished request keeps.
 import { expect, it, vi } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
-import { FewAtOnce } from "../../src/cache/few-at-once.ts";
+import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";
 import { pass, playTimers } from "../../testing/site/two-colos.ts";
 
 playTimers();
 
 class Crowd {
   readonly clock = new FakeClock();
-  readonly places = new FewAtOnce();
+  readonly places = new KeyedSemaphore();
   readonly leaves: (() => void)[] = [];
 
   /** So many wait for a place under a key. */

@@ -1,5 +1,5 @@
 // A pool of tasks: a few at once, within the time of a run.
-import { patiently } from "../../base/patience.ts";
+import { patiently } from "../../base/timeouts.ts";
 
 const atOnceMax = 4;
 

@@ -1,9 +1,9 @@
 // Gathers the changes of one set in this isolate, and sends them in batches. A batch outlives its first request: other
 // requests that wait for it, and later changes, may take over its sending.
-import { patiently, pause } from "../base/patience.ts";
+import { patiently, pause } from "../base/timeouts.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
-import { ChangeBatch, type Outcome, type Refusal } from "./gathered.ts";
+import { ChangeBatch, type Outcome, type Refusal } from "./change-batch.ts";
 import type { Backlog, Batch, SliceStore } from "./slice-store.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 

@@ -1,6 +1,6 @@
 // What to do about a body that is too large, and about cookies without a name.
 import { expect, it } from "vitest";
-import { mendOfSetCookie, tooLarge } from "../../../src/admin/explain/mends.ts";
+import { hintOfSetCookie, tooLarge } from "../../../src/admin/explain/hints.ts";
 
 const config = { limits: { sharedBodyBytes: 1_000, bufferBytes: 4_000 } } as never;
 
@@ -10,21 +10,21 @@ it.each([
     bytes: 600_000_000,
     tiers: ["edge", "shared"],
     why: "its body of 600000000 bytes is too large for the tiers of its route (edge, shared): 536870912 bytes are the most that the edge tier takes; 1000 bytes are the most that the shared tier takes (limits.sharedBodyBytes)",
-    mend: "let the origin send less",
+    hint: "let the origin send less",
   },
   {
     id: "where the platform has no edge tier",
     bytes: 5_000,
     tiers: ["edge", "shared"],
     why: "its body of 5000 bytes is too large for the tiers of its route (edge, shared): 1000 bytes are the most that the shared tier takes (limits.sharedBodyBytes)",
-    mend: "let the origin send less, or raise limits.sharedBodyBytes",
+    hint: "let the origin send less, or raise limits.sharedBodyBytes",
   },
-] as const)("a body $id", ({ bytes, tiers, why, mend }) => {
-  expect(tooLarge(bytes, { tiers }, config)).toEqual({ why, mend });
+] as const)("a body $id", ({ bytes, tiers, why, hint }) => {
+  expect(tooLarge(bytes, { tiers }, config)).toEqual({ why, hint });
 });
 
 it("a cookie that is set without a name is not named", () => {
-  expect(mendOfSetCookie([])).toBe(
+  expect(hintOfSetCookie([])).toBe(
     'let the origin set no cookie on this page; or give the route setCookie: "strip"',
   );
 });
