@@ -10,7 +10,7 @@ import { Database } from "./upstash-rest/database.ts";
 import { type CallAnswer, respond } from "./upstash-rest/respond.ts";
 
 export type { Counts } from "./upstash-rest/counts.ts";
-export type { CallAnswer as AnsweredCall } from "./upstash-rest/respond.ts";
+export type { CallAnswer } from "./upstash-rest/respond.ts";
 
 export interface UpstashRestServerOptions {
   redisUrl: string;

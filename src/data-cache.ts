@@ -3,7 +3,7 @@ export { createDataCache, type DataCache, type DataStats } from "./data/create-d
 export type { DataPlatform } from "./data/data-platform.ts";
 export type { ManyResult, Namespace } from "./data/namespace.ts";
 export type { Fields } from "./data/fields/fields.ts";
-export type { DataPurge, Purged } from "./data/purge-data.ts";
+export type { DataPurge, PurgeReceipt } from "./data/purge-data.ts";
 export type { Codec } from "./base/codec.ts";
 export type { Frozen } from "./data/value/frozen.ts";
 export type { Key } from "./data/value/key.ts";

@@ -1,7 +1,7 @@
 // Exports of `tidemark/rules`: the Worker's rules, for tests of an origin and for the CLI.
 export { isCredentialField } from "./config/credential-fields.ts";
 export { isAnalyticsCookie } from "./config/known-names.ts";
-export { cookiesSetBy, type StorageVerdict as Storing, storingOf } from "./judging/storing.ts";
+export { cookiesSetBy, type StorageVerdict, storingOf } from "./judging/storing.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
 export type { RefusalRule } from "./rules/storable.ts";

@@ -1,5 +1,5 @@
 // All that Redis was asked for, by what it was for, and in order what was stored and purged.
-import type { AnsweredCall } from "../../local/upstash-rest-server.ts";
+import type { CallAnswer } from "../../local/upstash-rest-server.ts";
 import { type Use, useOf, uses, writtenBy } from "./command-use.ts";
 import type { StoreEvent } from "./tags-as-sets.ts";
 
@@ -20,7 +20,7 @@ export class Ledger {
   readonly #digests = new Map<string, string>();
   readonly #storedBytes = new Map<string, number>();
 
-  readonly note = ({ commands, requestBytes, responseBytes }: AnsweredCall): void => {
+  readonly note = ({ commands, requestBytes, responseBytes }: CallAnswer): void => {
     const use = useOf(commands, this.#digests);
     const { requests, commands: count, bytesUp, bytesDown } = this.#entries[use];
     this.#entries[use] = {
@@ -83,7 +83,7 @@ export function sumOf(entries: Partial<Entries>): Entry {
 }
 
 /** The user's tags and the URLs that an entry of the journal names. */
-function purgeIn(command: AnsweredCall["commands"][number]): StoreEvent {
+function purgeIn(command: CallAnswer["commands"][number]): StoreEvent {
   const texts = command.map(String);
   const targets = JSON.parse(texts[texts.indexOf("tags") + 1] ?? "") as string[];
   const named = (form: string) =>

@@ -3,7 +3,7 @@
 import type { Colo } from "../../local/colo.ts";
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
-import { type AnsweredCall, startUpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { type CallAnswer, startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 import { Ledger } from "../cost/ledger.ts";
 import { type Use, uses } from "../cost/command-use.ts";
@@ -166,7 +166,7 @@ export class ColoLives {
     await this.#colo?.stop();
   }
 
-  readonly #isTaken = (commands: AnsweredCall["commands"]): boolean => {
+  readonly #isTaken = (commands: CallAnswer["commands"]): boolean => {
     if (!commands.some(isReport)) return true;
     if (this.#doomed?.moment === "report not taken") {
       this.#kill();
@@ -176,7 +176,7 @@ export class ColoLives {
     return true;
   };
 
-  readonly #answered = (call: AnsweredCall): void => {
+  readonly #answered = (call: CallAnswer): void => {
     this.#ledger.note(call);
     if (this.#doomed?.moment === "report not answered" && call.commands.some(isReport))
       this.#kill();
@@ -219,7 +219,7 @@ function contentOf(report: readonly unknown[]): { sums: string; gauges: string }
 }
 
 /** The script that appends a report to the stream. */
-function isReport([name, script, , key]: AnsweredCall["commands"][number]): boolean {
+function isReport([name, script, , key]: CallAnswer["commands"][number]): boolean {
   return name === "EVAL" && String(key).endsWith(":metrics") && /"XADD"/.test(String(script));
 }
 

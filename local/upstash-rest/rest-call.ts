@@ -93,7 +93,7 @@ function readPath(url: URL, body: Buffer): RestCall {
   return { kind: "command", command, namedByPath: true };
 }
 
-function parseJson(body: Buffer): { kind: "parsed"; value: unknown } | Malformed {
+function parseJson(body: Buffer): { kind: "parsed"; value: unknown } | MalformedCall {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
     return { kind: "parsed", value: JSON.parse(text) };
@@ -102,8 +102,8 @@ function parseJson(body: Buffer): { kind: "parsed"; value: unknown } | Malformed
   }
 }
 
-type Malformed = Extract<RestCall, { kind: "malformed" }>;
+type MalformedCall = Extract<RestCall, { kind: "malformed" }>;
 
-function malformed(message: string, status: 400 | 404 | 405 = 400): Malformed {
+function malformed(message: string, status: 400 | 404 | 405 = 400): MalformedCall {
   return { kind: "malformed", status, message };
 }

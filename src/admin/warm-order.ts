@@ -1,7 +1,7 @@
 // Parses the order of the warming route.
 import * as z from "zod/mini";
 import type { Reason } from "../base/operator-error.ts";
-import type { PageAsked } from "../proxy/warm/warm-page.ts";
+import type { PageRequest } from "../proxy/warm/warm-page.ts";
 import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/warm-order.ts";
 import { askedUrl } from "./asked-url.ts";
 
@@ -15,7 +15,7 @@ const unnamed = "__proto__";
 /** One page, as sent and as a request. */
 export interface ReadPage {
   readonly page: string;
-  readonly asked: PageAsked;
+  readonly asked: PageRequest;
 }
 
 /** Keys of one namespace; `from` is the number of items before them. */

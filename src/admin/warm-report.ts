@@ -7,14 +7,14 @@ import type { StoreRefusal } from "../proxy/storing/refusal.ts";
 import type { SkippedPage, WarmedPage } from "../proxy/warm/warm-page.ts";
 import { groundOfPass } from "./explain/grounds.ts";
 import { groundOfRefusal } from "./explain/grounds-of-refusal.ts";
-import type { Warmed } from "../protocol/answers.ts";
+import type { WarmAnswer } from "../protocol/answers.ts";
 
-type WarmReport = Pick<Warmed, "result" | "status" | "why">;
+type WarmReport = Pick<WarmAnswer, "result" | "status" | "why">;
 
 type AskedPage = Extract<WarmedPage, { kind: "asked" }>;
 
 /** @param came `undefined` on a timeout */
-export function reportOfPage(page: string, came: WarmedPage | undefined): Warmed {
+export function reportOfPage(page: string, came: WarmedPage | undefined): WarmAnswer {
   return { page, ...reportOf(came) };
 }
 

@@ -5,7 +5,7 @@ import { inTurns } from "../proxy/warm/pool.ts";
 import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
 import type { Context } from "../proxy/site/exchange.ts";
 import { warmPage } from "../proxy/warm/warm-page.ts";
-import type { OperatorAnswer, Warmed } from "../protocol/answers.ts";
+import type { OperatorAnswer, WarmAnswer } from "../protocol/answers.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
@@ -63,7 +63,7 @@ async function warmPages(
   pages: readonly ReadPage[],
   { limit }: ReadOrder,
   { context }: WarmSettings,
-): Promise<readonly Warmed[]> {
+): Promise<readonly WarmAnswer[]> {
   const { site } = context;
   const budget = limit === undefined ? new SubrequestBudget(site.tiers) : undefined;
   const routeOf = ({ asked: { url } }: ReadPage) =>
@@ -85,7 +85,7 @@ async function warmPages(
 async function warmData(
   { data: batches, cursor }: ReadOrder,
   { context, data }: WarmSettings,
-): Promise<readonly Warmed[]> {
+): Promise<readonly WarmAnswer[]> {
   const batch = batches.find(({ keys, from }) => cursor < from + keys.length);
   if (batch === undefined || data === undefined) return [];
   const { namespace, from } = batch;

@@ -1,6 +1,6 @@
 // Errors that an operator can fix, such as wrong settings.
 
-/** One sentence each. `mend` names the command or setting that fixes the fault. */
+/** One sentence each. `hint` names the command or setting that fixes the fault. */
 export interface Fault {
   readonly what: string;
   readonly why: string;

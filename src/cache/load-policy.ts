@@ -20,7 +20,7 @@ export type Next<Place, Result> =
   /** Each request fetches for itself. */
   | { readonly kind: "alone" };
 
-/** What a request has waited for. `sinceAtMs`: when its load began; epoch milliseconds. */
+/** The waits of a request so far. `sinceAtMs`: when its load began; epoch milliseconds. */
 export interface WaitHistory {
   readonly hasWaited: boolean;
   readonly sinceAtMs: number;

@@ -96,7 +96,7 @@ export interface WrittenRoute {
    * @example collapse: "global"
    */
   readonly collapse?: "isolate" | "global" | undefined;
-  /** How long a request waits for another's forward, 1 s to 1 d. Default: `"10s"`. @example patience: "2s" */
+  /** How long a request waits for another's forward, 1 s to 1 d. Default: `"10s"`. @example waitTimeout: "2s" */
   readonly waitTimeout?: Duration | undefined;
   /**
    * β of XFetch, 0 to 10: how early hits refresh a response before expiry; 0: never. Default: 1, or 0 for

@@ -14,7 +14,7 @@ import {
   checkedReason,
   type DataPurge,
   orderPurges,
-  type Purged,
+  type PurgeReceipt,
   targetsIn,
 } from "./purge-data.ts";
 import { dataForm } from "./value/data-record.ts";
@@ -39,7 +39,7 @@ export interface DataCache extends Sets {
    */
   namespace<T, K extends Key = Key>(name: string, options: NamespaceOptions<T, K>): Namespace<T, K>;
   /** Resolves when the journal has accepted the purge: it applies here at once, and everywhere within N seconds. */
-  purge(order: DataPurge): Promise<Purged>;
+  purge(order: DataPurge): Promise<PurgeReceipt>;
   /** Returns the counts of this isolate, and the last trouble of each dependency. */
   stats(): DataStats;
   /**

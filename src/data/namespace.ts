@@ -11,7 +11,7 @@ import { type Load, type LoadContext, type LoadMany } from "./value/load-context
 import type { CallResult } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
 import { type Place, placeOf } from "./value/place.ts";
-import type { OrderPurge, Purged } from "./purge-data.ts";
+import type { OrderPurge, PurgeReceipt } from "./purge-data.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
 import type { Space } from "./value/space.ts";
 import { checkDefined, valueOptionsOf, type SetOptions, setValue } from "./write/set-value.ts";
@@ -175,17 +175,17 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /** Purges one key everywhere. Rejects if the purge is not accepted. */
-  async delete(key: K): Promise<Purged> {
+  async delete(key: K): Promise<PurgeReceipt> {
     return this.#purge({ paths: [this.#path(key)] }, false);
   }
 
   /** Makes one key stale everywhere, so that it answers only as `stale` allows. Rejects if not accepted. */
-  async expire(key: K): Promise<Purged> {
+  async expire(key: K): Promise<PurgeReceipt> {
     return this.#purge({ paths: [this.#path(key)] }, true);
   }
 
   /** Purges the whole namespace everywhere. Rejects if the purge is not accepted. */
-  bump(): Promise<Purged> {
+  bump(): Promise<PurgeReceipt> {
     return this.#purge({ prefixes: [this.#space.name] }, false);
   }
 
@@ -221,7 +221,7 @@ export class Namespace<T, K extends Key = Key> {
     return valueOf(given.metadata, codec) as Frozen<T> | null;
   }
 
-  async #purge(named: Parameters<typeof targetsOf>[0], isSoft: boolean): Promise<Purged> {
+  async #purge(named: Parameters<typeof targetsOf>[0], isSoft: boolean): Promise<PurgeReceipt> {
     return this.#portsOf().purge({ targets: targetsOf(named), isSoft, reason: "" });
   }
 

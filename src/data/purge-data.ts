@@ -25,7 +25,7 @@ export interface DataPurge {
 }
 
 /** The position of an accepted purge in the journal. */
-export interface Purged {
+export interface PurgeReceipt {
   readonly position: string;
 }
 
@@ -34,7 +34,7 @@ export type OrderPurge = (order: {
   readonly targets: PurgeTargets;
   readonly isSoft: boolean;
   readonly reason: string;
-}) => Promise<Purged>;
+}) => Promise<PurgeReceipt>;
 
 interface PurgingOverRedis extends Pick<PurgeParts, "acceptances"> {
   readonly redis: Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;

@@ -79,7 +79,7 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
   while (bytes < enoughBytes) {
     next = reader.read();
     const read = await (bytes < markBytes ? next : patiently(next, noMoreAfterMs));
-    // Errors of this read go to whoever reads on.
+    // Errors of this read reach the next reader.
     if (typeof read === "string") break;
     next = undefined;
     if (read.done) break;

@@ -193,4 +193,4 @@ export type JournalEntry = Immutable<z.output<typeof journalEntry>>;
 export type ConfiguredRoute = Immutable<z.output<typeof configuredRoute>>;
 export type HotPage = Immutable<z.output<typeof hotPage>>;
 export type WarmResult = z.output<typeof warmResult>;
-export type Warmed = Immutable<z.output<typeof warmed>>;
+export type WarmAnswer = Immutable<z.output<typeof warmed>>;

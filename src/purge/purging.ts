@@ -41,7 +41,7 @@ export const randomText = (): string => crypto.randomUUID();
 /** A reader with an older copy would have more to catch up on than a cold view loads. */
 const copyKeepMs = 60_000;
 
-/** What the runtime gives to the purge view. */
+/** The parts of the runtime that the purge view uses. */
 export interface PurgePlatform {
   readonly nowAtMs: () => number;
   readonly random: () => number;

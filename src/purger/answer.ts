@@ -31,7 +31,7 @@ export interface DryRun {
     | (DryRunCount & { readonly isWhole: boolean; readonly whyNotWhole?: string })
     | "unavailable"
     | "not configured";
-  /** What the dry run could not examine. */
+  /** The parts that the dry run could not examine. */
   readonly limits: string;
 }
 

@@ -1,6 +1,6 @@
 // POST /_cache/warm: what becomes of each page, that it answers afterwards, and what is refused.
 import { describe, expect, it } from "vitest";
-import type { Warmed } from "../../src/protocol/answers.ts";
+import type { WarmAnswer } from "../../src/protocol/answers.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { cc, page, type Script, unreachable } from "../../testing/fakes/origin-in-process.ts";
 import { idle, type Site, Site as Isolate } from "../../testing/site/harness.ts";
@@ -108,7 +108,7 @@ describe("a page", () => {
 interface NotStored {
   readonly id: string;
   readonly answer: Script;
-  readonly told: Partial<Warmed>;
+  readonly told: Partial<WarmAnswer>;
 }
 
 const notStored: readonly NotStored[] = [

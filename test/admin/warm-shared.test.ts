@@ -1,7 +1,7 @@
 // POST /_cache/warm: what it tells of pages that the shared tier lacks afterwards, and how it keeps within
 // the subrequests of the free plan.
 import { describe, expect, it } from "vitest";
-import type { Warmed } from "../../src/protocol/answers.ts";
+import type { WarmAnswer } from "../../src/protocol/answers.ts";
 import { cc, chunked, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import type { SiteOptions } from "../../testing/site/harness.ts";
 import { send } from "../../testing/site/purge-sender.ts";
@@ -10,7 +10,7 @@ import { callWarm, openWarmSite, toldOf, warmed } from "../../testing/site/warm-
 interface Lacking {
   readonly id: string;
   readonly options: SiteOptions;
-  readonly told: Partial<Warmed>;
+  readonly told: Partial<WarmAnswer>;
 }
 
 const lacking: readonly Lacking[] = [

@@ -3,7 +3,7 @@ import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import {
-  type AnsweredCall,
+  type CallAnswer,
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../local/upstash-rest-server.ts";
@@ -16,7 +16,7 @@ const base64Encoding = { "upstash-encoding": "base64" };
 describe.each(redisServers)("before $redis", ({ start }) => {
   let redis: EmbeddedValkey;
   let server: UpstashRestServer;
-  let answered: AnsweredCall[] = [];
+  let answered: CallAnswer[] = [];
   let isTaken = true;
   beforeAll(async () => {
     redis = await start();

@@ -1,5 +1,5 @@
 // A site whose operator warms it: two colos over one database, and the calls of the route.
-import type { OperatorAnswer, Warmed } from "../../src/protocol/answers.ts";
+import type { OperatorAnswer, WarmAnswer } from "../../src/protocol/answers.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
@@ -36,6 +36,9 @@ export function toldOf({ text }: Seen): OperatorAnswer<"warm"> {
 }
 
 /** Warms pages by one call. @returns what became of each */
-export async function warmed(site: Site, ...pages: readonly unknown[]): Promise<readonly Warmed[]> {
+export async function warmed(
+  site: Site,
+  ...pages: readonly unknown[]
+): Promise<readonly WarmAnswer[]> {
   return toldOf(await callWarm(site, { pages })).done;
 }

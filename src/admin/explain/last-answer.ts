@@ -6,7 +6,7 @@ import type { FieldLine } from "../../rules/fields.ts";
 import { termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { LookupRequest } from "../../proxy/request/plan.ts";
-import type { LastAnswer, LastPassed } from "../../proxy/site/last-answers.ts";
+import type { LastAnswer, LastPass } from "../../proxy/site/last-answers.ts";
 import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, lifetimeSource } from "./grounds.ts";
@@ -90,7 +90,7 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): La
   };
 }
 
-function lastPassedAccount({ atMs, ...passed }: LastPassed): LastPassedAccount {
+function lastPassedAccount({ atMs, ...passed }: LastPass): LastPassedAccount {
   return { at: new Date(atMs).toISOString(), ...passed, ...groundOfPass[passed.rule] };
 }
 

@@ -21,7 +21,7 @@ export interface LastAnswer {
 }
 
 /** A request that bypassed the cache. */
-export interface LastPassed {
+export interface LastPass {
   readonly atMs: number;
   readonly method: string;
   readonly rule: PassRule;
@@ -39,7 +39,7 @@ export class LastAnswers {
   readonly answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
     [metadata.statusText, ...metadata.fields, refused?.names].join(),
   );
-  readonly passed = new BoundedMarks<LastPassed>(bytesMax);
+  readonly passed = new BoundedMarks<LastPass>(bytesMax);
 }
 
 /** Reads both kinds of notes, and changes nothing. */

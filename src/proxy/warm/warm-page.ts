@@ -17,7 +17,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { mayBeNoted } from "../site/hot-key-note.ts";
 
 /** A request without anything of a client. */
-export interface PageAsked {
+export interface PageRequest {
   /** Absolute. */
   readonly url: string;
   readonly headers: Headers;
@@ -67,7 +67,7 @@ const notTaken: ReadonlySet<string> = new Set(
 const underWayMsMax = 30_000;
 
 /** Fetches a page. Settles once the page is stored in all its tiers. Never rejects. */
-export async function warmPage(page: PageAsked, context: Context): Promise<WarmedPage> {
+export async function warmPage(page: PageRequest, context: Context): Promise<WarmedPage> {
   try {
     const planned = plannedAs(page, context);
     return "by" in planned ? planned : await brought(planned, context);
@@ -176,7 +176,7 @@ function passedBy(by: SkippedPage["by"], names: readonly string[] = []): Skipped
 
 /** Plans the page as an anonymous request that all clients may share. */
 function plannedAs(
-  { url, headers, ownHost }: PageAsked,
+  { url, headers, ownHost }: PageRequest,
   context: Context,
 ): LookupRequest | SkippedPage {
   const { host } = new URL(url);

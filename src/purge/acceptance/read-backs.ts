@@ -16,7 +16,7 @@ export interface AcceptanceSettings {
   readonly switching?: Switch;
 }
 
-interface Pending {
+interface PendingEntry {
   entry: Entry;
   readonly acceptedAtMs: number;
   triesCount: number;
@@ -40,7 +40,7 @@ const togetherMsMax = 1_000;
 export class ReadBacks {
   readonly #settings: AcceptanceSettings;
   /** May hold one entry several times if it was accepted more than once. */
-  readonly #pending = new Set<Pending>();
+  readonly #pending = new Set<PendingEntry>();
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
@@ -57,7 +57,7 @@ export class ReadBacks {
   async later(placed: readonly Entry[]): Promise<void> {
     const acceptedAtMs = this.#settings.nowAtMs();
     const unseen = { acceptedAtMs, triesCount: 0, look: undefined };
-    const own = placed.map((entry): Pending => ({ entry, ...unseen }));
+    const own = placed.map((entry): PendingEntry => ({ entry, ...unseen }));
     for (const each of own) this.#pending.add(each);
     for (let tries = 0; tries < triesMax; tries += 1) {
       await pauseUnheld(tries === 0 ? this.#waitMs : pauseMs);
@@ -80,11 +80,11 @@ export class ReadBacks {
     return Math.min(this.#settings.maxLagMs / 2, waitMsMax);
   }
 
-  async #areAnsweredFor(own: readonly Pending[], tries: number): Promise<boolean> {
+  async #areAnsweredFor(own: readonly PendingEntry[], tries: number): Promise<boolean> {
     for (const look of new Set(own.map((each) => each.look))) {
       if (look !== undefined) await patiently(look, lookMsMax);
     }
-    const isPending = (each: Pending) => this.#pending.has(each);
+    const isPending = (each: PendingEntry) => this.#pending.has(each);
     const left = own.filter((each) => isPending(each) && each.triesCount <= tries);
     for (let at = 0; at < left.length; at += togetherMax) {
       await this.#lookFor(this.#together(left.slice(at, at + togetherMax)));
@@ -93,7 +93,7 @@ export class ReadBacks {
   }
 
   /** Adds entries accepted at about the same time that no other request is reading back. */
-  #together(own: readonly Pending[]): Pending[] {
+  #together(own: readonly PendingEntry[]): PendingEntry[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
     const togetherMs = Math.min(togetherMsMax, this.#waitMs / 5);
     const together = new Set(own);
@@ -107,7 +107,7 @@ export class ReadBacks {
     return [...together];
   }
 
-  async #lookFor(together: readonly Pending[]): Promise<void> {
+  async #lookFor(together: readonly PendingEntry[]): Promise<void> {
     const { promise: look, resolve } = Promise.withResolvers<void>();
     for (const each of together) each.look = look;
     const entries = new Map(together.map(({ entry }) => [entry.n, entry]));

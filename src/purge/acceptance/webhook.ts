@@ -1,7 +1,7 @@
 // Verifies purges signed by Standard Webhooks under one of the configured secrets.
 import { decodedBytes, isSigned, signaturesMax } from "../../base/hmac.ts";
 
-/** What the header fields of a webhook claim, before its body is read. */
+/** The claims of a webhook's header fields, before its body is read. */
 export type WebhookClaim =
   | {
       readonly kind: "claimed";

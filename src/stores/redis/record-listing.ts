@@ -12,7 +12,7 @@ import {
   type RecordHead,
 } from "../../cache/tiers/tier.ts";
 
-/** What remains of a listing's limits. */
+/** The rest of a listing's limits. */
 interface Remainder {
   isTimeOver: boolean;
   commands: number;

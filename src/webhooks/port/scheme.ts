@@ -41,7 +41,7 @@ export type WebhookVerdict =
   /** An unsigned request that tests the address. It gets a 200 and purges nothing. */
   | { readonly kind: "test" };
 
-/** What a webhook purges. */
+/** The targets of a webhook. */
 export type WebhookOrder = Omit<PurgeOrder, "dryRun">;
 
 export interface WebhookScheme {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Use, useOf, writtenBy } from "../../../bench/cost/command-use.ts";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import {
-  type AnsweredCall,
+  type CallAnswer,
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
@@ -14,13 +14,13 @@ import { openSite, type Site } from "../../../testing/site/harness.ts";
 
 const token = "token-of-the-front";
 const adminToken = "admin-of-this-site";
-const received: AnsweredCall[] = [];
+const received: CallAnswer[] = [];
 let server: EmbeddedValkey;
 let rest: UpstashRestServer;
 
 beforeAll(async () => {
   server = await startEmbeddedValkey();
-  const onAnswered = (call: AnsweredCall) => void received.push(call);
+  const onAnswered = (call: CallAnswer) => void received.push(call);
   rest = await startUpstashRestServer({ redisUrl: server.url, token, onAnswered });
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import {
   cookiesSetBy,
   isAnalyticsCookie,
   isCredentialField,
-  type Storing,
+  type StorageVerdict,
   storingOf,
 } from "../../../../src/http-rules.ts";
 import { bodyChange, type BodyChange, hasToken } from "./body-change.ts";
@@ -23,7 +23,7 @@ export interface PageSight {
   readonly tookMs: number;
   /** The target of a redirect, as written. */
   readonly redirectsTo: string | undefined;
-  readonly storing: Storing;
+  readonly storing: StorageVerdict;
   /** Cookies that it sets and that may identify a visitor. */
   readonly cookies: readonly string[];
   /** Cookies that it sets again if the request already has them. */

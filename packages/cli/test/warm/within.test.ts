@@ -1,6 +1,6 @@
 // Warming by the operator's routes: pages and data from within, hot pages, and what a purge covered.
 import { describe, expect, it } from "vitest";
-import type { OperatorAnswer, Warmed } from "../../../../src/protocol/answers.ts";
+import type { OperatorAnswer, WarmAnswer } from "../../../../src/protocol/answers.ts";
 import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
@@ -31,7 +31,7 @@ class WarmingSite {
 }
 
 function told({ pages = [], data = {}, cursor = 0, limit = 8 }: WarmOrder): OperatorAnswer<"warm"> {
-  const all: Warmed[] = [
+  const all: WarmAnswer[] = [
     ...pages.map((one) => ({ page: typeof one === "string" ? one : one.url })),
     ...Object.entries(data).flatMap(([namespace, keys]) => keys.map((key) => ({ namespace, key }))),
   ].map((one) => Object.assign({ result: resultOf(JSON.stringify(one)) } as const, one));

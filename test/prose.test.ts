@@ -1,0 +1,34 @@
+// Names and comments of the sources use the words of CONTRIBUTING.md.
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { proseBreaches } from "./source-tree/prose.ts";
+
+it.each(["src", "packages/cli/src", "local"])("%s/ has no breach", (folder) => {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => `${folder}/${path}`);
+  expect(paths.length).toBeGreaterThan(10);
+  expect(paths.flatMap((path) => proseBreaches(path, readFileSync(path, "utf8")))).toEqual([]);
+});
+
+describe("a breach is found", () => {
+  it.each([
+    { id: "participle", text: "export interface Sought {}" },
+    { id: "participle-of-two-words", text: "type PageAsked = string;" },
+    { id: "class", text: "class Gathering<T> {}" },
+    { id: "of", text: "/** Of a page. */\nconst a = 1;" },
+    { id: "what", text: "/**\n * What becomes of it.\n */\nconst a = 1;" },
+    { id: "banned-word", text: "const a = 1; // Mend it." },
+    { id: "banned-word-in-docstring", text: "/** Returns the patience of a client. */" },
+  ])("$id", ({ text }) => {
+    expect(proseBreaches("a.ts", text)).toHaveLength(1);
+  });
+
+  it.each([
+    { id: "noun", text: "export type OrderReading = string;" },
+    { id: "identifier", text: 'import { a } from "./mend.ts";' },
+    { id: "docstring", text: "/** Returns whether a response is fresh. */" },
+  ])("and none in: $id", ({ text }) => {
+    expect(proseBreaches("a.ts", text)).toEqual([]);
+  });
+});

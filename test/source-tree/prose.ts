@@ -1,0 +1,47 @@
+// What the names and comments of a file must not contain, each breach as one line.
+
+/** Participles say what happened to a value. A type's name says what the value is. */
+const participles =
+  /^(?:.*(?:[a-z]ed|[a-z]ing)|Led|Sought|Told|Fresh|Found|Given|Held|Kept|Known|Left|Made|Met|Seen|Shown|Written|Come|Came)$/;
+
+/** Words that end like participles and are nouns, or names of errors. */
+const nouns = new Set(
+  [
+    "D1Binding Encoding Feed Finding Handling Mapping Need Reading Running Seed String Timing".split(
+      " ",
+    ),
+    "Caching LoadFailed NotAccepted NotJoined OutputClosed Stripping".split(" "),
+  ].flat(),
+);
+
+/** Words that the glossary replaces, with their replacements. */
+const replaced: ReadonlyMap<string, string> = new Map([
+  ["afresh", "again"],
+  ["heed", "apply"],
+  ["mend", "fix, or hint"],
+  ["patience", "wait timeout"],
+  ["whence", "from which"],
+  ["whoever", "the client, the operator or the caller"],
+]);
+
+const declared = /\b(?:interface|type|class)\s+([A-Z]\w*)/g;
+const comments = /\/\*\*?[\s\S]*?\*\/|(?:^|\s)\/\/[^\n]*/g;
+const docstring = /\/\*\*\s*(?:\*\s*)?(Of|What|So|That)\b/g;
+
+/** @returns one line for each breach, in the order of the text */
+export function proseBreaches(path: string, text: string): string[] {
+  const bare = text.replaceAll(comments, " ");
+  const names = [...bare.matchAll(declared)].flatMap(([, name = ""]) => {
+    const last = /[A-Z][a-z0-9]*$/.exec(name)?.[0] ?? name;
+    const isFine = nouns.has(name) || nouns.has(last) || !participles.test(name);
+    return isFine ? [] : [`${path}: the type ${name} is named by a participle`];
+  });
+  const openings = [...text.matchAll(docstring)].map(
+    ([, word]) => `${path}: a docstring begins with "${word}"`,
+  );
+  const written = (text.match(comments) ?? []).join(" ").toLowerCase();
+  const words = [...replaced].flatMap(([word, by]) =>
+    new RegExp(`\\b${word}\\b`).test(written) ? [`${path}: "${word}" in a comment; say ${by}`] : [],
+  );
+  return [...names, ...openings, ...words];
+}
