@@ -3,8 +3,8 @@
 //   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 // With --released, the last release and today's Worker stand side by side, and colos change versions.
 import { parseArgs } from "node:util";
-import { type FaultName, faultNames } from "../testing/consistency/nemesis.ts";
-import { isPlantedFault, plantedFaults, revealing } from "../testing/consistency/planted-faults.ts";
+import { type FaultName, faultNames, revealing } from "../testing/consistency/nemesis.ts";
+import { isPlantedFault, plantedFaults } from "../testing/consistency/planted-faults.ts";
 import { run, type RunSettings } from "../testing/consistency/run.ts";
 import { tableOf } from "../testing/consistency/table.ts";
 import { numberOf, report, unknown } from "./load/run-options.ts";

@@ -2,12 +2,15 @@
 // Node, a real Redis, and a checker of all that was read. Ends with 1 on a violation.
 //   npm run bench -- data-consistency --minutes 5 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
-import { type DataFaultName, dataFaultNames } from "../testing/consistency/data/data-faults.ts";
+import {
+  type DataFaultName,
+  dataFaultNames,
+  revealingData,
+} from "../testing/consistency/data/data-faults.ts";
 import { tableOfData } from "../testing/consistency/data/data-table.ts";
 import {
   isPlantedInData,
   plantedDataFaults,
-  revealingData,
 } from "../testing/consistency/data/planted-data-faults.ts";
 import { type DataRunSettings, runData } from "../testing/consistency/data/run-data.ts";
 import { numberOf, report, unknown } from "./load/run-options.ts";

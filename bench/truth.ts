@@ -9,7 +9,8 @@ import { reportPace, type ReportPace } from "../src/observe/metrics.ts";
 import { machineSaid } from "./load/figures.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import { replaceMarkedPart } from "./load/marked-part.ts";
-import { figuresOf, holds } from "./truth/judged.ts";
+import { holds } from "./truth/figure.ts";
+import { figuresOf } from "./truth/judged.ts";
 import { documented, failedLine, type Part } from "./truth/report.ts";
 import { truthRun, type TruthSettings } from "./truth/run.ts";
 

@@ -1,5 +1,5 @@
 // Attacks whose requests make the origin fail, or answer what nobody may share, on honest pages.
-import type { Attack } from "./attacks.ts";
+import type { Attack } from "./attack.ts";
 import { somePage } from "./askings.ts";
 
 /** The field on which the origin chokes: its value says how. */

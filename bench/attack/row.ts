@@ -11,7 +11,7 @@ import { ask, nowAtMs } from "../load/ask.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import type { AssaultFigures, AttackerCalls } from "./attacker-process.ts";
-import type { Attack } from "./attacks.ts";
+import type { Attack } from "./attack.ts";
 import type { HonestCalls, HonestFigures } from "./honest-process.ts";
 import { type MachineUse, watchMachine } from "./machine-use.ts";
 import type { OriginCalls } from "./origin-process.ts";

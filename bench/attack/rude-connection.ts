@@ -2,7 +2,7 @@
 // be.
 import { connect, type Socket } from "node:net";
 import type { Asking } from "./askings.ts";
-import type { Manner } from "./attacks.ts";
+import type { Manner } from "./attack.ts";
 
 /** A client far away gives up before the answer can be there. */
 const resetAfterMs = 5;

@@ -1,6 +1,6 @@
 // A thousand purges a second, one each millisecond, for a while; then an isolate begins. What can it
 // use of what was stored under the journal's entries, and when does it know?
-import type { World } from "../journal.ts";
+import type { World } from "./world.ts";
 import { encodeEntry, type EntryPlace } from "../../src/purge/journal/entry.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { purgeOf, responseOf, table } from "./examples.ts";

@@ -1,5 +1,5 @@
 // Reading the journal and writing to it, over a real server, by how much stands there.
-import type { World } from "../journal.ts";
+import type { World } from "./world.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { counted, median } from "../load/figures.ts";
 import { purgeOf, scalesUpTo, table } from "./examples.ts";

@@ -1,24 +1,11 @@
 // The metrics beside what the load, the origin and Redis have counted: equal while no isolate dies; else
 // short by no more than the isolates that were killed had not told.
+import type { Figure } from "./figure.ts";
 import type { TruthRun } from "./run.ts";
 import { behindMs, cutCount, isUntold } from "./untold.ts";
 import { otherFigures } from "./other-figures.ts";
 import { Scraped } from "./scraped.ts";
 import type { Row } from "./seen.ts";
-
-/** One figure: what the metrics say must lie between `min` and `max`, both included. */
-export interface Figure {
-  /** Figures of one group are one row of the table. */
-  readonly group: string;
-  readonly what: string;
-  readonly told: number;
-  /** As counted from outside. */
-  readonly counted: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-export const holds = ({ told, min, max }: Figure): boolean => min <= told && told <= max;
 
 /** What one row counts, and under which values of the labels. */
 interface Counted {

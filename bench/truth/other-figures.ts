@@ -1,7 +1,7 @@
 // What is not in the rows of the load: requests to the origin, commands of Redis, purges and reports, and
 // how long answers took.
 import { quantile } from "../load/figures.ts";
-import type { Figure } from "./judged.ts";
+import type { Figure } from "./figure.ts";
 import { reportedFigures } from "./reported.ts";
 import type { OriginRow } from "./origin-process.ts";
 import type { TruthRun } from "./run.ts";

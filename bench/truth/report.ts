@@ -1,6 +1,7 @@
 // The tables of the truth bench: a row for each group of figures.
 import { counted, markdownTable } from "../load/figures.ts";
-import { both, type Figure, holds } from "./judged.ts";
+import { type Figure, holds } from "./figure.ts";
+import { both } from "./judged.ts";
 import type { TruthRun, TruthSettings } from "./run.ts";
 import { coloCount } from "./site-plan.ts";
 import { cutCount } from "./untold.ts";

@@ -2,7 +2,7 @@
 // meanwhile. So no report counts twice, and none is lost on the way.
 import { families } from "../../src/protocol/families.ts";
 import { sumsIn } from "../../src/reports/sums-text.ts";
-import type { Figure } from "./judged.ts";
+import type { Figure } from "./figure.ts";
 import type { Scraped } from "./scraped.ts";
 
 /** Counts of the readers themselves, which are made as reports are added up. */

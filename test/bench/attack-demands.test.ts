@@ -1,6 +1,6 @@
 // What must hold under an attack is judged by all honest requests and beyond what calm costs.
 import { expect, it } from "vitest";
-import type { Attack } from "../../bench/attack/attacks.ts";
+import type { Attack } from "../../bench/attack/attack.ts";
 import { calmOf, isAllowed, judged } from "../../bench/attack/demands.ts";
 import { report } from "../../bench/attack/report.ts";
 import type { Row } from "../../bench/attack/row.ts";

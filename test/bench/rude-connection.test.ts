@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Asking } from "../../bench/attack/askings.ts";
-import type { Manner } from "../../bench/attack/attacks.ts";
+import type { Manner } from "../../bench/attack/attack.ts";
 import { RudeConnection } from "../../bench/attack/rude-connection.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 

@@ -1,7 +1,8 @@
 // When the bench of the metrics' truth passes, and when it fails.
 import { describe, expect, it } from "vitest";
 import type { Commands, Life } from "../../bench/truth/colo-lives.ts";
-import { type Figure, figuresOf, holds } from "../../bench/truth/judged.ts";
+import { type Figure, holds } from "../../bench/truth/figure.ts";
+import { figuresOf } from "../../bench/truth/judged.ts";
 import { reportedFigures } from "../../bench/truth/reported.ts";
 import type { TruthRun } from "../../bench/truth/run.ts";
 import { bucketIn, bucketOfQuantile, Scraped } from "../../bench/truth/scraped.ts";

@@ -12,7 +12,7 @@ import {
   yardstickOn,
 } from "./chaos-world.ts";
 import { slowestMs, violations } from "./load.ts";
-import type { Behaviour } from "./tcp-proxy.ts";
+import type { Behaviour } from "./behaviour.ts";
 
 /**
  * Until it is known that the database is away, an answer waits for a look-up (1 s) and for the view

@@ -5,7 +5,7 @@ import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { sleep, storesSettled, until } from "../../testing/worker/world.ts";
 import { type ChaosWorld, loadOn, startChaosWorld, yardstickOn } from "./chaos-world.ts";
 import { type Answered, pageOf, slowestMs, violations } from "./load.ts";
-import type { Behaviour } from "./tcp-proxy.ts";
+import type { Behaviour } from "./behaviour.ts";
 
 /** The time-out for its first byte, 1 s, twice where a flight is joined; the rest for a busy machine. */
 const waitMsMax = 4_000;

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { unreachable } from "../../src/rules/unreachable.ts";
 import { Lane } from "./lane.ts";
 import { randomBytes, rubbishAnswer } from "./rubbish.ts";
-import type { Behaviour } from "./tcp-proxy.ts";
+import type { Behaviour } from "./behaviour.ts";
 
 /** A behaviour in force, and the one generator that all its connections draw from. */
 export interface InForce {

@@ -7,7 +7,8 @@ import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { Running } from "../../local/running.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { rubbishBodies } from "./rubbish.ts";
-import { type Behaviour, TcpProxy } from "./tcp-proxy.ts";
+import type { Behaviour } from "./behaviour.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 
 let running: Running;
 let proxy: TcpProxy;

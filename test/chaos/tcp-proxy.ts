@@ -3,26 +3,8 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
+import type { Behaviour } from "./behaviour.ts";
 import { type InForce, ProxiedConnection } from "./proxied-connection.ts";
-
-export type Behaviour =
-  | { kind: "open" }
-  /** Bytes take that long, each way. */
-  | { kind: "slow"; eachWayMs: number }
-  /** Connections are taken and nothing ever comes of them; what was swallowed stays so. */
-  | { kind: "black-hole" }
-  /** Every connection ends with RST, one that stands too. */
-  | { kind: "resets" }
-  /** Nobody listens, as where the server's process is gone. */
-  | { kind: "refuses" }
-  /** Each way. */
-  | { kind: "throttles"; bytesPerSecond: number }
-  /** Answers with random bytes. */
-  | { kind: "garbage"; seed: number }
-  /** Answers with well-formed HTTP whose body is no answer to what was asked. */
-  | { kind: "rubbish"; seed: number }
-  /** Ends the connection behind so many bytes of the answer. */
-  | { kind: "cuts"; afterBytes: number };
 
 /** Below those that the system hands out, so that nobody takes one while it refuses. */
 const portsFrom = 20_000;

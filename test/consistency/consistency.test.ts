@@ -1,8 +1,8 @@
 // Real colos before a Redis that is broken in many ways: what they answered keeps the promise. And
 // the same found broken, where it is. `npm run bench -- consistency` does this for as long as one likes.
 import { describe, expect, it } from "vitest";
-import { faultNames } from "../../testing/consistency/nemesis.ts";
-import { type PlantedFault, revealing } from "../../testing/consistency/planted-faults.ts";
+import { faultNames, revealing } from "../../testing/consistency/nemesis.ts";
+import type { PlantedFault } from "../../testing/consistency/planted-faults.ts";
 import { run, type RunSettings } from "../../testing/consistency/run.ts";
 
 /** Bundling, and the start of a Redis, its replica and the colos, on a busy machine. */

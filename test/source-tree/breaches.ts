@@ -1,4 +1,4 @@
-// What is wrong with a tree of sources: imports, circles, sizes and names, each breach as one line.
+// What is wrong with a tree of sources: imports, sizes and names, each breach as one line; and circles of imports.
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { filesInFolderMax, type House, library, linesInFileMax } from "./folders.ts";
@@ -20,7 +20,7 @@ export function imported(text: string): string[] {
 /** @returns one line for each breach, each once, in the order of the alphabet */
 export function breaches(sources: Sources, house: House = library): string[] {
   const found = [...sources].flatMap(([path, text]) => breachesInFile(path, text, house));
-  return [...new Set([...found, ...crowdedFolders(sources), ...inCircles(sources)])].sort();
+  return [...new Set([...found, ...crowdedFolders(sources)])].sort();
 }
 
 function breachesInFile(path: string, text: string, house: House): string[] {
@@ -77,16 +77,19 @@ function crowdedFolders(sources: Sources): string[] {
   return crowded.map(([folder]) => `${folder}: too many files`);
 }
 
-function inCircles(sources: Sources): string[] {
-  const graph = new Map([...sources].map(([path, text]) => [path, targets(path, text)]));
-  const round = [...graph.keys()].filter((path) => circleThrough(path, graph) !== undefined);
-  return round.map((path) => `${path}: in a circle of imports`);
+/** @returns the paths of all files that lead back to themselves */
+export function inCircles(sources: Sources): string[] {
+  const graph = graphOf(sources);
+  return [...graph.keys()].filter((path) => circleThrough(path, graph) !== undefined);
 }
 
 const targets = (path: string, text: string) =>
   imported(text).map((from) => posix.join(posix.dirname(path), from));
 
 type Graph = ReadonlyMap<string, readonly string[]>;
+
+const graphOf = (sources: Sources): Graph =>
+  new Map([...sources].map(([path, text]) => [path, targets(path, text)]));
 
 /** @returns a shortest way from the file back to itself, first and last the same; or nothing */
 function circleThrough(path: string, graph: Graph): string[] | undefined {
@@ -105,6 +108,5 @@ function circleThrough(path: string, graph: Graph): string[] | undefined {
 
 /** @returns for whoever has to open a circle: a shortest one through the file, one import a line */
 export function circleToOpen(path: string, sources: Sources): string {
-  const graph = new Map([...sources].map(([each, text]) => [each, targets(each, text)]));
-  return (circleThrough(path, graph) ?? []).join("\n  → ");
+  return (circleThrough(path, graphOf(sources)) ?? []).join("\n  → ");
 }

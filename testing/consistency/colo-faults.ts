@@ -1,6 +1,6 @@
 // What happens to one colo alone, or to the origin.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Fault } from "./nemesis.ts";
+import type { Fault } from "./fault.ts";
 import type { Passage } from "./rest-front.ts";
 
 /** One colo's way to the database; the others go on. */

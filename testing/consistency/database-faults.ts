@@ -1,6 +1,6 @@
 // What happens to the database.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Fault, Victim } from "./nemesis.ts";
+import type { Fault, Victim } from "./fault.ts";
 import { journalKey } from "./site-under-test.ts";
 
 /** The REST server's connection comes back within 200 ms of Redis itself. */

@@ -4,19 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "./colo-faults.ts";
 import { databaseFaults } from "./database-faults.ts";
 import type { Draws } from "../draws.ts";
-import type { Recorder } from "./recorder.ts";
-import type { SiteUnderTest } from "./site-under-test.ts";
-import type { VersionedOrigin } from "./versioned-origin.ts";
-
-export interface Victim {
-  readonly site: Pick<SiteUnderTest, "redis" | "rest" | "colos">;
-  readonly origin: Pick<VersionedOrigin, "errorShare" | "slowShare">;
-  readonly recorder: Pick<Recorder, "nowMs" | "faults" | "losses" | "replicaLags">;
-  readonly draws: Draws;
-}
-
-/** From the first change to the last repair. */
-export type Fault<V extends Victim = Victim> = (victim: V) => Promise<void>;
+import type { Fault, Victim } from "./fault.ts";
+import type { PlantedFault } from "./planted-faults.ts";
 
 /** Faults of one group follow each other; groups go on beside each other. */
 export type FaultGroups<V extends Victim> = Readonly<Record<string, FaultGroup<V>>>;
@@ -29,6 +18,17 @@ export type FaultName = keyof Groups["database"] | keyof Groups["colo"];
 export const faultNames: readonly FaultName[] = Object.values(faultsByGroup).flatMap(
   (faults) => Object.keys(faults) as FaultName[],
 );
+
+/** The faults that reveal each planted fault soonest. */
+export const revealing = {
+  "stamp-after-fetch": ["origin-slow"],
+  "memory-not-judged": [],
+  "bound-ignored": ["colo-cut-off", "colo-unanswered"],
+  "loss-not-detected": ["redis-restarted-empty"],
+  "soft-hides-hard": ["colo-cut-off", "colo-unanswered", "origin-slow"],
+  "accepts-unwritten": ["redis-paused", "answers-to-appends-lost"],
+  "never-hits": [],
+} as const satisfies Record<PlantedFault, readonly FaultName[]>;
 
 /** @returns once all groups have finished the fault that each was at when `isOver` came true */
 export async function breakAndHeal<V extends Victim>(

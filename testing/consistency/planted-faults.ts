@@ -13,7 +13,6 @@ import {
   usable,
 } from "../../src/purge/view/view.ts";
 import { changedJournal } from "./changed-journal.ts";
-import type { FaultName } from "./nemesis.ts";
 
 /** Its stamps name the end of the view at their first use, which is after the answer. */
 class LateStampView extends JournalView {
@@ -111,16 +110,5 @@ export const plantedFaults = {
 } as const satisfies Record<string, CacheParts>;
 
 export type PlantedFault = keyof typeof plantedFaults;
-
-/** The nemesis's faults that reveal each planted fault soonest. */
-export const revealing = {
-  "stamp-after-fetch": ["origin-slow"],
-  "memory-not-judged": [],
-  "bound-ignored": ["colo-cut-off", "colo-unanswered"],
-  "loss-not-detected": ["redis-restarted-empty"],
-  "soft-hides-hard": ["colo-cut-off", "colo-unanswered", "origin-slow"],
-  "accepts-unwritten": ["redis-paused", "answers-to-appends-lost"],
-  "never-hits": [],
-} as const satisfies Record<PlantedFault, readonly FaultName[]>;
 
 export const isPlantedFault = (name: string): name is PlantedFault => name in plantedFaults;

@@ -3,7 +3,6 @@
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
-import type { SimulatedRecord } from "./simulated-redis.ts";
 
 /** A generator of numbers from 0 to below 1 (mulberry32). */
 export function drawsFrom(seed: number): () => number {
@@ -29,6 +28,12 @@ export interface WorldSettings {
   readonly wayMs: number;
   /** What trimming leaves of the journal, and the most that a view holds. */
   readonly keptCount: number;
+}
+
+/** A record of the shared tier. */
+export interface SimulatedRecord {
+  readonly text: string;
+  readonly untilAtMs: number;
 }
 
 export class SimulatedWorld {

@@ -4,19 +4,13 @@
 // leave out their ends (`(`), the rest.
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
-import type { SimulatedWorld } from "./journal-simulator.ts";
+import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
 import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
 
 type Fields = Record<string, string>;
 
 interface TrimOptions {
   readonly trim: { readonly threshold: number };
-}
-
-/** A record of the shared tier. */
-export interface SimulatedRecord {
-  readonly text: string;
-  readonly untilAtMs: number;
 }
 
 const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };

@@ -1,6 +1,7 @@
 // What is told of adds decides which reads and totals are possible, and each other one is found.
 import { describe, expect, it } from "vitest";
-import { AddsBook, isSumOfSome, type Told } from "../../../testing/write-behind/proof/adds-book.ts";
+import { AddsBook, isSumOfSome } from "../../../testing/write-behind/proof/adds-book.ts";
+import type { Told } from "../../../testing/write-behind/proof/calls.ts";
 
 /** One key, with adds and what was told of each; `undefined`: nothing was. */
 function bookOf(adds: readonly (readonly [by: number, told: Told | undefined])[]): AddsBook {

@@ -2,11 +2,8 @@
 // what was read keeps the promise. And the same found broken, where it is. `npm run bench -- data-consistency`
 // does this for as long as one likes.
 import { describe, expect, it } from "vitest";
-import { dataFaultNames } from "../../../testing/consistency/data/data-faults.ts";
-import {
-  type PlantedDataFault,
-  revealingData,
-} from "../../../testing/consistency/data/planted-data-faults.ts";
+import { dataFaultNames, revealingData } from "../../../testing/consistency/data/data-faults.ts";
+import type { PlantedDataFault } from "../../../testing/consistency/data/planted-data-faults.ts";
 import { type DataRunSettings, runData } from "../../../testing/consistency/data/run-data.ts";
 
 /** Bundling, and the start of a Redis, the colos and the process, on a busy machine. */

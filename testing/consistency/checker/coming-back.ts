@@ -1,5 +1,5 @@
 // (d) After quiet hits return: each colo answers each variant of each page from a tier.
-import type { Violation } from "./checker.ts";
+import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 
 export function notComingBack({ quiet, reads, pages, colos }: History): Violation[] {

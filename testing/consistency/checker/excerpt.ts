@@ -1,5 +1,5 @@
 // The few lines of a history around a violation that let a person follow what happened.
-import type { Violation } from "./checker.ts";
+import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 
 const beforeMs = 1_500;

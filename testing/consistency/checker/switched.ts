@@ -1,7 +1,7 @@
 // (e) From the bound on after a post of the switch, every answer for the pages that it names says that
 // it was bypassed, or none does; and no other page's ever. Pure, like the checker.
 import { boundMs } from "./bound.ts";
-import type { Violation } from "./checker.ts";
+import type { Violation } from "./violation.ts";
 import { type FaultSpan, type History, type Read, switchedKind } from "./operations.ts";
 
 /** While these last, a colo may be cut off and keep its last state, or the post may be lost. */

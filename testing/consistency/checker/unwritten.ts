@@ -1,6 +1,6 @@
 // (c) Only an answered append makes a 200: each accepted purge stands in an answer of the journal
 // that its own colo got before the sender heard of it.
-import type { Violation } from "./checker.ts";
+import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 
 export function unwritten({ purges, journal }: History): Violation[] {

@@ -2,9 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "../colo-faults.ts";
 import { databaseFaults } from "../database-faults.ts";
-import type { Fault, Victim } from "../nemesis.ts";
+import type { Fault, Victim } from "../fault.ts";
 import type { Passage } from "../rest-front.ts";
 import type { DataSite } from "./data-site.ts";
+import type { PlantedDataFault } from "./planted-data-faults.ts";
 
 export interface DataVictim extends Victim {
   readonly site: Pick<DataSite, "redis" | "rest" | "colos" | "process">;
@@ -87,3 +88,17 @@ export type DataFaultName =
 export const dataFaultNames: readonly DataFaultName[] = Object.values(dataFaults).flatMap(
   (faults) => Object.keys(faults) as DataFaultName[],
 );
+
+/** The faults that reveal each planted fault soonest. */
+export const revealingData: Readonly<Record<PlantedDataFault, readonly DataFaultName[]>> = {
+  "stamp-after-load": ["origin-slow"],
+  "one-key-not-judged": [],
+  "write-stored-over-others": ["origin-slow"],
+  "unpurged-write-shown": ["redis-full", "redis-read-only"],
+  "fields-outlive-purges": [],
+  "raised-twice": [],
+  "forced-joins-others": ["origin-slow"],
+  "bound-ignored": ["colo-cut-off", "colo-unanswered", "process-cut-off"],
+  "clock-slow": [],
+  "accepts-unwritten": ["redis-full", "redis-read-only"],
+};

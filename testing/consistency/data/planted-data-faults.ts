@@ -12,7 +12,6 @@ import {
 import { changedJournal } from "../changed-journal.ts";
 import { plantedFaults } from "../planted-faults.ts";
 import { withScripts } from "./changed-scripts.ts";
-import type { DataFaultName } from "./data-faults.ts";
 
 /** A cache with a fault: what it is made with, and what an application is given of it. */
 interface Planted extends Pick<DataPlatform, "parts"> {
@@ -119,20 +118,6 @@ export function planted(
   });
   return given === undefined ? cache : given(cache);
 }
-
-/** The nemesis's faults that reveal each planted fault soonest. */
-export const revealingData: Readonly<Record<PlantedDataFault, readonly DataFaultName[]>> = {
-  "stamp-after-load": ["origin-slow"],
-  "one-key-not-judged": [],
-  "write-stored-over-others": ["origin-slow"],
-  "unpurged-write-shown": ["redis-full", "redis-read-only"],
-  "fields-outlive-purges": [],
-  "raised-twice": [],
-  "forced-joins-others": ["origin-slow"],
-  "bound-ignored": ["colo-cut-off", "colo-unanswered", "process-cut-off"],
-  "clock-slow": [],
-  "accepts-unwritten": ["redis-full", "redis-read-only"],
-};
 
 export const isPlantedInData = (name: string): name is PlantedDataFault =>
   name in plantedDataFaults;

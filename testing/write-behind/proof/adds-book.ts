@@ -1,8 +1,5 @@
 // The adds of one counter: what was sent, what was told of it, and what may then be read and be in the database.
-import type { OneAdd } from "./calls.ts";
-
-/** What became of a durable add, as its caller was told. */
-export type Told = "accepted" | "refused" | "in-doubt";
+import type { OneAdd, Told } from "./calls.ts";
 
 export interface Violation {
   readonly rule:

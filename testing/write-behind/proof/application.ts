@@ -1,8 +1,14 @@
 // An application with two counters, as each colo and the process run it: calls come in as JSON.
 import { type Counter, type DataCache, NotAccepted } from "../../../src/data-cache.ts";
 import { d1Sink } from "../../../src/write-behind/sinks/d1-sink.ts";
-import type { Told } from "./adds-book.ts";
-import { type BehindAnswer, type BehindCall, keyOf, type OneAdd, type SetName } from "./calls.ts";
+import {
+  type BehindAnswer,
+  type BehindCall,
+  keyOf,
+  type OneAdd,
+  type SetName,
+  type Told,
+} from "./calls.ts";
 import type { plantedBehind } from "./planted-behind-faults.ts";
 import { remoteD1 } from "./remote-d1.ts";
 

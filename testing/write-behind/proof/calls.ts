@@ -1,7 +1,5 @@
 // What the driver of a run asks of a place, and what it is told, as JSON.
 import type { FlushResult, SetKey } from "../../../src/data-cache.ts";
-import type { Told } from "./adds-book.ts";
-import type { SettledCalls } from "./lives-book.ts";
 
 /** Adds to `sales` are durable, and those to `views` are not. */
 export const setNames = ["sales", "views"] as const;
@@ -14,6 +12,16 @@ export type BehindCall =
   | { readonly op: "add"; readonly set: SetName; readonly adds: readonly OneAdd[] }
   | { readonly op: "read"; readonly set: SetName; readonly keys: readonly number[] }
   | { readonly op: "flush" };
+
+/** What became of a durable add, as its caller was told. */
+export type Told = "accepted" | "refused" | "in-doubt";
+
+/** As `stats().sets` has them. */
+export interface SettledCalls {
+  readonly accepted: number;
+  readonly lost: number;
+  readonly inDoubt: number;
+}
 
 export interface BehindAnswer {
   /** Which isolate or process has answered. */

@@ -1,12 +1,6 @@
 // Adds for which nobody waits: what each life of a place was sent, and what it has counted of that.
 import type { Violation } from "./adds-book.ts";
-
-/** As `stats().sets` has them. */
-export interface SettledCalls {
-  readonly accepted: number;
-  readonly lost: number;
-  readonly inDoubt: number;
-}
+import type { SettledCalls } from "./calls.ts";
 
 /** What an isolate holds at the most. */
 const heldMax = 10_000;

@@ -1,7 +1,7 @@
 // What happens to Redis, to flushers and colos, and to the process, while counters are raised.
 import { setTimeout as delay } from "node:timers/promises";
 import { dataFaults, type DataVictim } from "../../consistency/data/data-faults.ts";
-import type { Fault } from "../../consistency/nemesis.ts";
+import type { Fault } from "../../consistency/fault.ts";
 import type { Asking } from "./asking.ts";
 import type { FailingD1 } from "./failing-d1.ts";
 

@@ -1,6 +1,6 @@
 // Increments count at most once: a number that was seen needs as many tries that may have raised it.
 import { viewsStep } from "../keys.ts";
-import type { DataViolation } from "./check-data.ts";
+import type { DataViolation } from "./violation.ts";
 import type { DataHistory, Increment, SeenCount } from "./operations.ts";
 
 export function countedTwice({ counts, increments }: DataHistory): DataViolation[] {

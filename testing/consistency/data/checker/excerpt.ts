@@ -1,6 +1,6 @@
 // The few lines of a history around a violation that let a person follow what happened.
 import type { FaultSpan, JournalEvent, Loss } from "../../checker/operations.ts";
-import type { DataViolation } from "./check-data.ts";
+import type { DataViolation } from "./violation.ts";
 import { covers } from "./coverage.ts";
 import type { DataHistory } from "./operations.ts";
 

@@ -1,0 +1,34 @@
+// An empty database, its REST server, and journals over it.
+import { Redis } from "ioredis";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import type { Running } from "../../local/running.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import type { Journal } from "../../src/purge/journal/journal.ts";
+import { RedisClient } from "../../src/redis/redis-client.ts";
+import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+
+export interface World {
+  readonly database: Redis;
+  readonly rest: UpstashRestServer;
+  /** @param nowAtMs the isolate's clock */
+  readonly journal: (nowAtMs?: () => number) => Journal;
+  readonly journalKey: string;
+}
+
+export async function openWorld(running: Running): Promise<World> {
+  const { url: redisUrl } = await running.add(startEmbeddedValkey());
+  const rest = await running.add(startUpstashRestServer({ redisUrl, token: "local" }));
+  const journal = (nowAtMs = Date.now) => {
+    const redis = new RedisClient({ url: rest.url, token: "local", ...patient });
+    return new RedisJournal({ redis, namespace: "bench", nowAtMs, randomText });
+  };
+  return { database: new Redis(redisUrl), rest, journal, journalKey: "bench:journal" };
+}
+
+/** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
+const patient = (() => {
+  let atMs = 0;
+  return { readTimeoutMsMax: 30_000, nowAtMs: () => (atMs += 30_000) };
+})();
+
+const randomText = () => crypto.randomUUID();

@@ -1,0 +1,15 @@
+// A fault of the nemesis: what it may change, and how it runs.
+import type { Draws } from "../draws.ts";
+import type { Recorder } from "./recorder.ts";
+import type { SiteUnderTest } from "./site-under-test.ts";
+import type { VersionedOrigin } from "./versioned-origin.ts";
+
+export interface Victim {
+  readonly site: Pick<SiteUnderTest, "redis" | "rest" | "colos">;
+  readonly origin: Pick<VersionedOrigin, "errorShare" | "slowShare">;
+  readonly recorder: Pick<Recorder, "nowMs" | "faults" | "losses" | "replicaLags">;
+  readonly draws: Draws;
+}
+
+/** From the first change to the last repair. */
+export type Fault<V extends Victim = Victim> = (victim: V) => Promise<void>;
