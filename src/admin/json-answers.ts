@@ -3,7 +3,6 @@
 import type { Fault, Reason } from "../base/operator-error.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
-import { hintOf, whyOf } from "../redis/trouble.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -31,10 +30,9 @@ export function noJournal(fault: Fault | undefined): Reason {
 }
 
 /** @param again what the sender should do next, such as `send it again` */
-export function journalAway({ trouble, words }: Unavailable, again: string): Reason {
-  const hint = trouble && hintOf(trouble, words);
+export function journalAway({ why, hint }: Unavailable, again: string): Reason {
   return {
-    why: trouble === undefined ? "The journal did not answer." : `${whyOf(trouble, words)}.`,
+    why: why ?? "The journal did not answer.",
     hint: hint === undefined ? `In a moment, ${again}.` : `First ${hint}. Then ${again}.`,
   };
 }

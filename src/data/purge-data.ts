@@ -2,11 +2,10 @@
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { reasonCharsMax } from "../protocol/purge-order.ts";
+import type { Unavailable } from "../purge/journal/journal.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import type { PurgeParts } from "../purge/purging.ts";
-import type { RedisClient } from "../redis/redis-client.ts";
-import { hintOf, whyOf } from "../redis/trouble.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
 import { checkedTag } from "./value/load-context.ts";
 
@@ -36,14 +35,10 @@ export type OrderPurge = (order: {
   readonly reason: string;
 }) => Promise<PurgeReceipt>;
 
-interface PurgingOverRedis extends Pick<PurgeParts, "acceptances"> {
-  readonly redis: Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;
-}
-
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
   /** `undefined` without a database. */
-  readonly purging: PurgingOverRedis | undefined;
+  readonly purging: Pick<PurgeParts, "acceptances"> | undefined;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
   readonly host: string;
@@ -64,7 +59,7 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
       return { position: accepted.position };
     }
     metrics.add("purgeRefusals", ["unavailable"]);
-    throw notAccepted(purging);
+    throw notAccepted(accepted.kind === "unavailable" ? accepted : { kind: "unavailable" });
   };
 }
 
@@ -105,12 +100,10 @@ function noJournal(): OperatorError {
   });
 }
 
-function notAccepted({ redis }: PurgingOverRedis): OperatorError {
-  const kind = (redis.troubleWithWrites ?? redis.trouble)?.kind;
-  const hint = kind && hintOf(kind, redis.words);
+function notAccepted({ why, hint }: Unavailable): OperatorError {
   return new OperatorError({
     what: "The purge was not accepted: older values may still answer.",
-    why: kind === undefined ? "The journal did not confirm it." : `${whyOf(kind, redis.words)}.`,
+    why: why ?? "The journal did not confirm it.",
     hint: hint === undefined ? "Try again." : `Try again; if that also fails, ${hint}.`,
   });
 }

@@ -90,6 +90,16 @@ describe("Redis is gone", () => {
     expect(await articles.get("42")).toBeUndefined();
   });
 
+  it("a purge that a full database refuses says what to do", async () => {
+    const { articles, upstash } = opened();
+    upstash.mode = "refuses";
+    upstash.refusal = { status: 400, error: "OOM command not allowed" };
+    await expect(articles.delete("42")).rejects.toThrow(
+      "The purge was not accepted: older values may still answer. The database is full. " +
+        "Try again; if that also fails, make room in the database.",
+    );
+  });
+
   it("many values are loaded, and what memory has is handed out", async () => {
     const { isolate, articles, upstash } = opened();
     upstash.mode = "down";

@@ -1,7 +1,8 @@
 // The folders of src/ and the modules that stand in src/ itself, and what each of them may import.
 import manifest from "../../package.json" with { type: "json" };
 
-const beneathCore = ["base", "rules", "protocol", "observe", "redis"];
+const beneathPurging = ["base", "rules", "protocol", "observe"];
+const beneathCore = [...beneathPurging, "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
 /** What keeps records and leases: it is chosen where a cache is put together, and named nowhere else. */
@@ -92,15 +93,15 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Redis, as a tier and for leases.
   "stores/redis": [...beneathCore, "cache/record", "cache/tiers", "cache", "stores"],
   // The ports of the journal and the switch, and the entries of the journal.
-  "purge/journal": [...beneathCore, "cache/record"],
+  "purge/journal": [...beneathPurging, "cache/record"],
   // The journal and the switch in Redis.
   "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
   // What an isolate knows of the journal, and how it judges by that.
-  "purge/view": [...beneathCore, "cache/record", "purge/journal"],
+  "purge/view": [...beneathPurging, "cache/record", "purge/journal"],
   // An order to purge, from its text to its entry in the journal.
-  "purge/acceptance": [...beneathCore, "cache/record", "purge/journal", "purge/view"],
+  "purge/acceptance": [...beneathPurging, "cache/record", "purge/journal", "purge/view"],
   // The view and the acceptance over a journal that is given.
-  purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
+  purge: [...beneathPurging, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   // The order of the steps.
   proxy: [...core, ...steps],

@@ -15,7 +15,7 @@ interface TrimOptions {
 
 const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 
-const unavailable = { kind: "unavailable", cause: "simulated" } as const;
+const unavailable = { kind: "unavailable", cause: "timeout" } as const;
 
 /** How often an answer does not come back though the work was done. */
 const lostShare = 0.02;

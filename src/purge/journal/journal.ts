@@ -1,16 +1,15 @@
 // The port of the purge journal: an append-only list of entries that all isolates share. Stores implement
 // it, such as Redis in src/stores/redis/journal/. `comparePositions` orders the positions.
-import type { RedisTrouble, TroubleWords } from "../../redis/trouble.ts";
 import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /** The store did not answer in time, or refused. A write may still have been made. */
 export type Unavailable = {
   kind: "unavailable";
-  /** The cause, for the sender of a purge or a post. A store other than Redis leaves it out. */
-  trouble?: RedisTrouble | undefined;
-  /** How errors name the store. Default: as Redis. */
-  words?: TroubleWords | undefined;
+  /** The cause as a sentence, for the sender of a purge or a post. `undefined` if it is unknown. */
+  why?: string | undefined;
+  /** What to do before a retry, such as `make room in the database`. `undefined` if a retry suffices. */
+  hint?: string | undefined;
 };
 
 /** Entries, oldest first. */

@@ -80,8 +80,7 @@ export class SimulatedStore {
       void work().catch((cause: unknown) => void this.failures.push(String(cause)));
     const metrics = new Metrics(0);
     const log = () => undefined;
-    const redis = { trouble: undefined, troubleWithWrites: undefined, words: undefined };
-    const purging = { acceptances: isolate.acceptances, redis };
+    const purging = { acceptances: isolate.acceptances };
     const shared = { nowAtMs, afterAnswer, metrics, log, purging, host: "www.example.com" };
     const purge = orderPurges(shared);
     this.unpurged = new UnpurgedWrites({ ...shared, purge });

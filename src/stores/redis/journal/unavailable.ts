@@ -1,16 +1,21 @@
 // Explains to the sender of a purge or a post why the journal is unavailable.
 import type { RedisCause, RedisClient } from "../../../redis/redis-client.ts";
+import { hintOf, type RedisTrouble, whyOf } from "../../../redis/trouble.ts";
 import type { Unavailable } from "../../../purge/journal/journal.ts";
 
-/** Returns the trouble. For a command that was not sent, this is the trouble of earlier commands. */
-export function unavailableFor(
-  cause: RedisCause,
-  redis: Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">,
-): Unavailable {
+type Client = Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;
+
+/** Returns the reason and the hint, in the words of the client. */
+export function unavailableFor(cause: RedisCause, redis: Client): Unavailable {
+  const kind = "unavailable";
+  const trouble = troubleBehind(cause, redis);
+  if (trouble === undefined) return { kind };
   const { words } = redis;
-  if (cause !== "shut-off" && cause !== "writes-refused") {
-    return { kind: "unavailable", trouble: cause, words };
-  }
-  const before = [redis.trouble, redis.troubleWithWrites].find((last) => last?.isOver === false);
-  return { kind: "unavailable", trouble: before?.kind, words };
+  return { kind, why: `${whyOf(trouble, words)}.`, hint: hintOf(trouble, words) };
+}
+
+/** Returns the trouble. For a command that was not sent, this is the trouble of earlier commands. */
+function troubleBehind(cause: RedisCause, redis: Client): RedisTrouble | undefined {
+  if (cause !== "shut-off" && cause !== "writes-refused") return cause;
+  return [redis.trouble, redis.troubleWithWrites].find((last) => last?.isOver === false)?.kind;
 }

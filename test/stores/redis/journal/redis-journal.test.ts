@@ -58,7 +58,11 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     it("nothing to a key that is no stream", async () => {
       await world.redis.set(key, "text");
       const appended = await world.journal.append([newEntry(), newEntry()]);
-      expect(appended).toEqual({ kind: "unavailable", trouble: "wrong-type" });
+      expect(appended).toEqual({
+        kind: "unavailable",
+        why: "A key of Tidemark holds a value of another type.",
+        hint: "delete that key, or set `namespace` to a name that nothing else uses",
+      });
     });
   });
 
@@ -189,7 +193,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const gone = await world.another();
     const journal = world.journalOver([gone]);
     await gone.stop();
-    const why = { kind: "unavailable", trouble: "unreachable" };
+    const why = { kind: "unavailable", why: "The database cannot be reached." };
     expect(await journal.append([newEntry()])).toEqual(why);
     expect(await journal.after("0", 1)).toEqual(why);
   });

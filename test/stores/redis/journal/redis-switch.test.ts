@@ -33,7 +33,11 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 
   it("says what to do where the key is of another type", async () => {
     await world.redis.rpush("site:switch", "a");
-    const away = { kind: "unavailable", trouble: "wrong-type" };
+    const away = {
+      kind: "unavailable",
+      why: "A key of Tidemark holds a value of another type.",
+      hint: "delete that key, or set `namespace` to a name that nothing else uses",
+    };
     expect(await store().read()).toEqual(away);
     expect(await store().post(postOf("p1", "", true))).toEqual(away);
   });
