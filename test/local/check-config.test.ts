@@ -49,7 +49,9 @@ describe("is accepted", () => {
     expect(routes.map((route) => [route.name, route.freshSeconds])).toEqual([["a", 300]]);
   });
 
-  it.each(accepted)("and works in the Worker: $name", async ({ name, text }) => {
+  // To a bundler, "plain.js" is the same as "defined.ts".
+  const forms = accepted.filter(({ name }) => name !== "plain.js");
+  it.each(forms)("and works in the Worker: $name", async ({ name, text }) => {
     const worker = await buildWorker(await written(name, text));
     const origin = await startScriptedOrigin((_, response) => response.end("page"));
     const colo = await startColo({ name: "x", worker, port: 0, env: { ORIGIN_URL: origin.url } });
@@ -159,11 +161,6 @@ describe("node local/check-config.ts", () => {
   const run = (path: string) =>
     promisify(execFile)(process.execPath, [script, path], { timeout: 15_000 });
 
-  it("ends with 0 for what is accepted", async () => {
-    const { stdout } = await run(await written("plain.js", `export default ${fields};`));
-    expect(stdout).toMatch(/plain\.js is accepted: 1 route\.\n$/);
-  });
-
   it("ends with 0 for what is written in vain, and says so", async () => {
     const vain = '{ name: "a", match: "/a", bypass: true, fresh: "5m" }';
     const path = await written("vain.js", `export default { routes: [${vain}] };`);
@@ -171,7 +168,11 @@ describe("node local/check-config.ts", () => {
   });
 
   it.each([
-    { name: "field.js", text: "export default { hotkeys: 5 };", says: '"hotkeys" is not a field' },
+    {
+      name: "field.js",
+      text: "setInterval(() => {}, 1_000);\nexport default { hotkeys: 5 };",
+      says: '"hotkeys" is not a field',
+    },
     {
       name: "types.ts",
       text: `${defining}export default defineConfig({ hotKeys: Number("5") as unknown as string });`,
@@ -184,17 +185,12 @@ describe("node local/check-config.ts", () => {
     expect(failed["stderr"]).toMatch(new RegExp(`^[^\n]*${says}[^\n]*\n$`));
   });
 
-  it("ends also where the configuration has left something open", async () => {
+  it("ends with 0 for what is accepted, also where it has left something open", async () => {
     const path = await written(
       "open.js",
       `setInterval(() => {}, 1_000);\nexport default ${fields};`,
     );
     expect((await run(path)).stdout).toMatch(/open\.js is accepted: 1 route\.\n$/);
-    const refused = await written(
-      "open-refused.js",
-      "setInterval(() => {}, 1_000);\nexport const a = 1;",
-    );
-    await expect(run(refused)).rejects.toMatchObject({ code: 1 });
   });
 
   it.each([

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { AheadClock, openProcess, untilFound } from "../../testing/data/node-process.ts";
 import { type Reach, reaches } from "../../testing/fakes/redis-reaches.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 import { until } from "../../testing/site/harness.ts";
 
 lengthenTimeouts();
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const running = new Running();
   const opened = new Map<string, Reach>();
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { addScript, foldScript, type ReportStream } from "../../src/reports/report-stream.ts";
 import { totalsText } from "../../src/reports/totals-text.ts";
 import { Draws } from "../../testing/draws.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { ReportKeys } from "../../testing/fakes/report-keys.ts";
 import { noGauges, openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
 
@@ -22,7 +22,7 @@ const pageOf = async (stream: ReportStream) => {
   return standing.value;
 };
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openReportsWorld(start);
 
   it("a report is one command, and says how many stand", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addTo, type Sums } from "../../src/observe/sums.ts";
 import type { Totals } from "../../src/reports/totals.ts";
 import { Draws } from "../../testing/draws.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
 
 const isolates = 8;
@@ -16,7 +16,7 @@ const totalsOf = (read: unknown): Totals => {
 
 const requestsIn = ({ sums }: Totals) => sums.get("requests|all|hit|memory") ?? 0;
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openReportsWorld(start);
 
   it("each report counts once, whoever adds up meanwhile", async () => {

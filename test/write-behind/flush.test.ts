@@ -7,7 +7,7 @@ import { readExactly } from "../../src/write-behind/read-exactly.ts";
 import type { RedisSlices } from "../../src/write-behind/redis-slices.ts";
 import type { Add, Chunk } from "../../src/write-behind/sinks/sink.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { indexKey, openSlicesWorld } from "./slices-world.ts";
 
@@ -19,7 +19,7 @@ const manyKeys = Array.from({ length: 1_200 }, (_, nth) => `k${String(nth).padSt
 
 const marksOf = (sink: MemoryCounterSink) => sink.chunks.map(({ mark }) => mark.key);
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openSlicesWorld(start);
   const now = () => sliceAt(world.clock.atMs, usualTimes);
 

@@ -29,6 +29,9 @@ export const redisServers: readonly RedisServerRow[] = [
   ...(isRedisServerInstalled ? [{ redis: command, start: startRedisServer }] : []),
 ];
 
+/** For suites of our own steps over commands that a contract suite runs against every server. */
+export const oneRedisServer: readonly RedisServerRow[] = redisServers.slice(-1);
+
 /**
  * Starts an empty redis-server that saves nothing.
  *

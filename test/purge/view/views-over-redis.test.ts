@@ -5,14 +5,14 @@ import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acc
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { Attention } from "../../../src/purge/view/view.ts";
-import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
 import { journalKey, openJournalWorld } from "../../stores/redis/journal/journal-world.ts";
 
 const maxLagMs = 10_000;
 const red = newEntry({ n: "red", tags: ["tag:red"] });
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
 
   /** An isolate whose clock a test can put forward, so that its view has to be renewed. */

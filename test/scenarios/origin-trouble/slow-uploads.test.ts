@@ -5,7 +5,7 @@ import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { idle, openSite, read } from "../../../testing/site/harness.ts";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
 
-const mebibyte = 1_048_576;
+const pageBytes = 262_144;
 
 class SlowToTake extends FakeUpstash {
   readonly gate = closedGate();
@@ -27,18 +27,18 @@ it("as much as the memory tier may hold; what comes beyond goes without", async 
   const site = openSite({
     clock,
     upstash,
-    config: { limits: { memoryBytes: 4 * mebibyte } },
+    config: { limits: { memoryBytes: 4 * pageBytes } },
     // What cannot be packed is held as long as it is.
     origin: () =>
-      page("x".repeat(mebibyte - 1_024), cc("max-age=600", { "content-encoding": "br" })),
+      page("x".repeat(pageBytes - 1_024), cc("max-age=600", { "content-encoding": "br" })),
   });
   for (let nth = 0; nth < 60; nth += 1) await read(await site.ask(`/${nth}`));
   await idle();
   const heldBytes = upstash.waitingBytes;
   upstash.gate.open();
   await site.settle();
-  expect(heldBytes).toBeGreaterThan(mebibyte);
-  expect(heldBytes).toBeLessThan(5 * mebibyte);
+  expect(heldBytes).toBeGreaterThan(pageBytes);
+  expect(heldBytes).toBeLessThan(5 * pageBytes);
   // What ended counts no more.
   clock.advance(1);
   await site.get("/later");

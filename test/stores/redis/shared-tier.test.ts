@@ -11,7 +11,7 @@ import {
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
-import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { oneRedisServer, redisServers } from "../../../testing/fakes/redis-server.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 import {
   ask,
@@ -42,7 +42,7 @@ const prose = bytesOf(
 const upTo = (recordsMax: number) => ({ recordsMax, commandsMax: 1_200 });
 const longHead = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(5_000)]] });
 
-describe.each(redisServers)("over $redis", ({ redis, start }) => {
+describe.each(redisServers)("over $redis", ({ start }) => {
   const world = openWorld(start);
 
   describeTier("shared", async () => ({
@@ -53,6 +53,10 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
     tooLarge: responseOf(noise(bodyBytesMax + 1)),
     badRecordCount: () => world.badRecordCount,
   }));
+});
+
+describe.each(oneRedisServer)("over $redis", ({ redis, start }) => {
+  const world = openWorld(start);
 
   describe("costs", () => {
     const costRows: {
@@ -332,7 +336,7 @@ describe.each(redisServers)("over $redis", ({ redis, start }) => {
   });
 });
 
-describe.each(redisServers)("an outage of $redis", ({ start }) => {
+describe.each(oneRedisServer)("an outage of $redis", ({ start }) => {
   it("reads as unavailable, and is healed by a probe for which no client waits", async () => {
     let redisServer = await start();
     const port = Number(new URL(redisServer.url).port);

@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import {
   ask,
   bytesOf,
@@ -22,7 +22,7 @@ const page = responseOf(bytesOf("page"));
 const large = responseOf(noise(300_000));
 const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openWorld(start);
 
   describe("what the tier did not write", () => {

@@ -1,14 +1,14 @@
-// The journal over every Redis there is, beside its contract: the way back from an entry, and what the
+// The journal over Redis, beside its contract: the way back from an entry, and what the
 // primary alone says.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
-import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { journalKey as key, openJournalWorld } from "./journal-world.ts";
 
 const nowhere = { position: "0-0", n: "" };
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
   const positionsOf = (entries: readonly Entry[]) => entries.map(({ position }) => position);
 

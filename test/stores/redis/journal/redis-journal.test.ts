@@ -1,14 +1,14 @@
-// The journal over every Redis there is, beside its contract: ways of loss, trimming, and what each step costs.
+// The journal over Redis, beside its contract: ways of loss, trimming, and what each step costs.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../../src/purge/journal/entry.ts";
 import type { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
-import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { journalKey as key, openJournalWorld } from "./journal-world.ts";
 
 const nowhere = { position: "0-0", n: "" };
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
   const positionsOf = (entries: readonly Entry[]) => entries.map(({ position }) => position);
 
