@@ -34,6 +34,7 @@ const live = [
   "test/redis/connection/lost-replies.test.ts",
   "test/redis/connection/trouble.test.ts",
   "test/scenarios/tiers/room-filled.test.ts",
+  "test/worker/bundle-uploaded.test.ts",
   "test/worker/invalidate-everywhere.test.ts",
   "test/worker/kv.test.ts",
   "test/worker/large-bodies.test.ts",

@@ -1,12 +1,5 @@
 // The built Worker: its size under a budget, and nothing in it that no request needs.
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { buildWorker } from "../../local/build-worker.ts";
 import {
   bundleBytesMax,
   bundleContents,
@@ -15,7 +8,6 @@ import {
   packageOf,
 } from "../../local/bundle-contents.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 /** A module of Node's own would not be found, and end this with the name of who imports it. */
 const contents = await bundleContents();
 
@@ -51,21 +43,4 @@ it("has nothing in it of data, which this site has none of", () => {
 it("has of webhooks, which this site has none of, only what tells a sender from other values", () => {
   const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/webhooks/"));
   expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/webhooks/port/hook.ts"]);
-});
-
-it("is byte for byte what a deployment uploads", { timeout: 60_000 }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "tidemark-deploy-"));
-  try {
-    const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-    const parameters = [wrangler, "deploy", "--dry-run", "--outdir", folder];
-    // The test's own environment would make another build of it.
-    const env = { ...process.env, NODE_ENV: "production", WRANGLER_SEND_METRICS: "false" };
-    await promisify(execFile)(process.execPath, parameters, { cwd: root, env });
-    const uploaded = await readFile(join(folder, "worker.js"), "utf8");
-    expect(uploaded.replace(/^\/\/# sourceMappingURL=.*\n?/m, "") === (await buildWorker())).toBe(
-      true,
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 });

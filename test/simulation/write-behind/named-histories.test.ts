@@ -1,6 +1,7 @@
 // Histories of write-behind that are written out step by step: what each step of
 // docs/write-behind-protocol.md is there for.
 import { describe, expect, it } from "vitest";
+import { playsAll } from "../../../testing/histories.ts";
 import { usualTimes } from "../../../src/write-behind/slice-times.ts";
 import { BehindScene } from "../../../testing/simulation/write-behind/behind-scene.ts";
 
@@ -146,8 +147,9 @@ describe("a flusher is killed or fails", () => {
 describe("two flushers", () => {
   /** Each has eight messages at most. */
   const turns = 16;
+  /** `npm test` plays those in which the first flusher begins: the others exchange the two. */
   const orders = Array.from({ length: 1 << turns }, (_, order) => order).filter(
-    (order) => ones(order) === turns / 2,
+    (order) => ones(order) === turns / 2 && (playsAll || (order & 1) === 0),
   );
 
   it(`count all once, in each of ${orders.length} orders`, { timeout: 120_000 }, async () => {
