@@ -1,4 +1,5 @@
-// What every command must tell with --help.
+// What every command must tell with --help, and that docs/command.md has a section for each.
+import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { makeProgram } from "../src/program.ts";
@@ -50,6 +51,16 @@ describe.each(all)("$name --help", ({ name, path, command }) => {
       expect(`${word.name()}: ${word.description}`).toMatch(/: .+/);
     }
   });
+});
+
+it("docs/command.md has a section for each command, and a row of its first table leads there", () => {
+  const page = readFileSync("docs/command.md", "utf8");
+  const names = all.flatMap(({ path }) => (path.length === 1 ? path : []));
+  const sections = [...page.matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name);
+  expect(sections.toSorted()).toEqual(names.toSorted());
+  const [, table = ""] = page.split("\n|---|---|\n");
+  const [rows = ""] = table.split("\n\n");
+  expect(names.filter((name) => !rows.includes(`[\`${name}\`](`))).toEqual([]);
 });
 
 it("is told by `help`, too", async () => {
