@@ -208,14 +208,11 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /** @throws the error of the load */
-  #handedOut(
-    given: CallResult | undefined,
-    { counts }: NamespacePorts,
-  ): Frozen<T> | null | undefined {
+  #handedOut(given: CallResult | undefined, ports: NamespacePorts): Frozen<T> | null | undefined {
     const { name, codec } = this.#space;
     // Hits are counted when they are found.
     const isHit = given?.kind === "value" && given.by === "hit";
-    if (!isHit) counts.answered(name, given);
+    if (!isHit) ports.counts.answered(name, given);
     if (given === undefined) return undefined;
     if (given.kind === "error") throw given.error;
     return valueOf(given.metadata, codec) as Frozen<T> | null;

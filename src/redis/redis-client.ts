@@ -30,12 +30,12 @@ const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
 type Run<T> = (redis: Redis) => Promise<T>;
 
 /** A round trip and its purpose. */
-interface RoundTrip<T> {
+interface Call<T> {
   readonly purpose: RedisPurpose;
   readonly run: Run<T>;
 }
 
-const pinging: RoundTrip<unknown> = { purpose: "probe", run: (redis) => redis.ping() };
+const pinging: Call<unknown> = { purpose: "probe", run: (redis) => redis.ping() };
 
 /** Lives as long as its isolate. No method rejects. */
 export class RedisClient {
@@ -139,7 +139,7 @@ export class RedisClient {
     return answer;
   }
 
-  async #measured<T>(trip: RoundTrip<T>, of: Of): Promise<RedisAnswer<T>> {
+  async #measured<T>(trip: Call<T>, of: Of): Promise<RedisAnswer<T>> {
     const timeoutMs = this.#readBound.timeoutMs;
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(trip, timeoutMs, of);
@@ -152,7 +152,7 @@ export class RedisClient {
   }
 
   /** Uses the maximum timeout, so that it can measure a database that has become slower. */
-  async #probed<T>(trip: RoundTrip<T>, of: Of): Promise<RedisAnswer<T>> {
+  async #probed<T>(trip: Call<T>, of: Of): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(trip, this.#readBound.maxMs, of);
     if (answer.kind === "answered") {
@@ -217,7 +217,7 @@ export class RedisClient {
     return this.#sent({ purpose, run }, writeTimeoutMs);
   }
 
-  async #sent<T>(trip: RoundTrip<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
+  async #sent<T>(trip: Call<T>, timeoutMs: number): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(trip, timeoutMs, "writes");
     const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
@@ -226,7 +226,7 @@ export class RedisClient {
     return answer;
   }
 
-  async #bounded<T>(trip: RoundTrip<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
+  async #bounded<T>(trip: Call<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     const answer = await this.#once(trip, timeoutMs, of);
     const { ballastKey: key } = this.#settings;
     if (key === undefined || answer.kind === "answered" || answer.cause !== "full") return answer;
@@ -236,11 +236,7 @@ export class RedisClient {
     return freed.kind === "answered" ? this.#once(trip, timeoutMs, of) : answer;
   }
 
-  async #once<T>(
-    { purpose, run }: RoundTrip<T>,
-    timeoutMs: number,
-    of: Of,
-  ): Promise<RedisAnswer<T>> {
+  async #once<T>({ purpose, run }: Call<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     try {
       const redis = this.#roundTrips.countedIn(openClient(this.#settings, timeoutMs), purpose);
       return { kind: "answered", value: await run(redis) };

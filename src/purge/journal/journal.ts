@@ -8,7 +8,7 @@ export type Unavailable = {
   kind: "unavailable";
   /** The cause as a sentence, for the sender of a purge or a post. `undefined` if it is unknown. */
   why?: string | undefined;
-  /** What to do before a retry, such as `make room in the database`. `undefined` if a retry suffices. */
+  /** The step before a retry, such as `make room in the database`. `undefined` if a retry suffices. */
   hint?: string | undefined;
 };
 
