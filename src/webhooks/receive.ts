@@ -2,7 +2,7 @@
 import { isFault } from "../base/operator-error.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
-import { type HookSecrets, hookVariable } from "./hook-secrets.ts";
+import { type HookSecrets, hookVariable } from "../protocol/variables/hook-secrets.ts";
 import type { Mapping } from "./mapping.ts";
 import type { HookPorts, HookRefusal } from "./port/hook.ts";
 import type { WebhookScheme } from "./port/scheme.ts";

@@ -1,6 +1,6 @@
 // Makes a webhook sender from its scheme.
 import { isFault } from "../base/operator-error.ts";
-import { hookSecretsOf } from "./hook-secrets.ts";
+import { hookSecretsOf } from "../protocol/variables/hook-secrets.ts";
 import type { WebhookSender } from "./port/hook.ts";
 import type { WebhookScheme } from "./port/scheme.ts";
 import { Mapping } from "./mapping.ts";

@@ -57,7 +57,7 @@ it("docs/command.md has a section for each command, and a row of its first table
   const page = readFileSync("docs/command.md", "utf8");
   const names = all.flatMap(({ path }) => (path.length === 1 ? path : []));
   const sections = [...page.matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name);
-  expect(sections.toSorted()).toEqual(names.toSorted());
+  expect(new Set(sections)).toEqual(new Set(names));
   const [, table = ""] = page.split("\n|---|---|\n");
   const [rows = ""] = table.split("\n\n");
   expect(names.filter((name) => !rows.includes(`[\`${name}\`](`))).toEqual([]);

@@ -35,6 +35,12 @@ const ofStaging = (staging: object) => wrangler({ env: { staging } });
 const domain = [{ pattern: "www.site.test", custom_domain: true }];
 const about = 'environment "staging"';
 
+const ofShop = "hR7kQ2vXw9Lp4TzBn6Ys";
+const hooks = (written: string): Files => ({
+  "tidemark.config.ts": `export default defineConfig({ hotKeys: 50, hooks: ${written} });`,
+});
+const overKv = 'createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] });';
+
 export const rows: readonly { name: string; files: Files; codes: readonly string[] }[] = [
   {
     name: "a line of JSON that cannot be read",
@@ -175,6 +181,52 @@ export const rows: readonly { name: string; files: Files; codes: readonly string
     name: "a secret of purges that is none",
     files: { "secrets.json": '{ "PURGE_SECRET": "abc" }' },
     codes: ["secret-not-usable warning the file secrets.json"],
+  },
+  {
+    name: "a secret of a hook in vars",
+    files: wrangler({ vars: { ...well.vars, HOOK_SECRET_SHOP: "x" } }),
+    codes: ["secret-in-vars critical"],
+  },
+  {
+    name: "a secret of a hook that others may read",
+    files: { "secrets.env": `HOOK_SECRET_SHOP=${ofShop}`, ...hooks("{ shop: sender }") },
+    codes: ["secret-file-open warning the file secrets.env"],
+  },
+  {
+    name: "a secret of a hook that is short, and one of words",
+    files: {
+      ".dev.vars": "HOOK_SECRET_SHOP=short\nHOOK_SECRET_MY_CMS=purple-elephant-42",
+      ...hooks('{ shop: sender, "my-cms": sender }'),
+    },
+    codes: [
+      "secret-not-usable warning the file .dev.vars",
+      "secret-weak warning the file .dev.vars",
+    ],
+  },
+  {
+    name: "a secret without its hook",
+    files: { ".dev.vars": `HOOK_SECRET_MYSHOP=${ofShop}`, ...hooks('{ "my-shop": sender }') },
+    codes: ["secret-half-set warning the file .dev.vars"],
+  },
+  {
+    name: "a secret without any hook",
+    files: { ".dev.vars": `HOOK_SECRET_SHOP=${ofShop}` },
+    codes: ["secret-half-set warning the file .dev.vars"],
+  },
+  ...["hooks", "{ ...hooks }"].map((written) => ({
+    name: `a secret of a hook that another file may name: ${written}`,
+    files: { ".dev.vars": `HOOK_SECRET_SHOP=${ofShop}`, ...hooks(written) },
+    codes: [],
+  })),
+  {
+    name: "a namespace of Workers KV that is not bound",
+    files: { "src/worker.ts": overKv },
+    codes: ["binding-incomplete warning"],
+  },
+  {
+    name: "a namespace of Workers KV that is bound",
+    files: { "src/worker.ts": overKv, ...wrangler({ kv_namespaces: [{ binding: "PAGES" }] }) },
+    codes: [],
   },
   {
     name: "secrets that are no JSON",

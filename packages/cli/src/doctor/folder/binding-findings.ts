@@ -7,15 +7,15 @@ import { isTable, type Table } from "../../wrangler/wrangler-file.ts";
 
 export function bindingFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
   return [
-    ...incomplete(deployment),
+    ...incomplete(deployment, read),
     ...cronMissing(deployment, read),
     ...environmentLacks(deployment, read),
   ];
 }
 
 /** Checks each known binding that is present. */
-function incomplete(deployment: Deployment): DoctorFinding[] {
-  const { vars, services, rateLimits, datasets } = deployment;
+function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
+  const { main = "", vars, services, rateLimits, datasets, kvNamespaces } = deployment;
   const origin = services.find(({ binding }) => binding === "ORIGIN");
   const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
   const dataset = datasets.find(({ binding }) => binding === "METRICS");
@@ -46,7 +46,15 @@ function incomplete(deployment: Deployment): DoctorFinding[] {
         'Write it under analytics_engine_datasets, as { "binding": "METRICS", "dataset": "tidemark" }.',
     },
   ];
-  return rows.flatMap(({ name, wrong, without, remedy }): DoctorFinding[] =>
+  const kvRows = kvBindingsIn(mainTexts.get(main) ?? "").map((name) => ({
+    name,
+    wrong: kvNamespaces.some(({ binding }) => binding === name)
+      ? ""
+      : `${main} names it for workersKv, and the wrangler file does not bind it`,
+    without: "the KV tier is off",
+    remedy: `Write it under kv_namespaces, as { "binding": "${name}" }.`,
+  }));
+  return [...rows, ...kvRows].flatMap(({ name, wrong, without, remedy }): DoctorFinding[] =>
     wrong === ""
       ? []
       : [
@@ -61,6 +69,11 @@ function incomplete(deployment: Deployment): DoctorFinding[] {
         ],
   );
 }
+
+const kvBinding = /\bworkersKv\(\s*\{\s*binding\s*:\s*["'](\w+)["']/g;
+
+const kvBindingsIn = (text: string): string[] =>
+  [...text.matchAll(kvBinding)].map(([, name = ""]) => name);
 
 /** Returns an empty text if the limiter is valid. */
 function faultOfLimiter({ namespace_id, simple }: Table): string {

@@ -22,6 +22,7 @@ export interface Deployment {
   readonly services: readonly Table[];
   readonly rateLimits: readonly Table[];
   readonly datasets: readonly Table[];
+  readonly kvNamespaces: readonly Table[];
   readonly hasWorkersCache: boolean;
 }
 
@@ -82,6 +83,7 @@ function deploymentOf(
     services: tablesIn(table["services"]),
     rateLimits: tablesIn(table["ratelimits"]),
     datasets: tablesIn(table["analytics_engine_datasets"]),
+    kvNamespaces: tablesIn(table["kv_namespaces"]),
     hasWorkersCache: isTable(cache) && cache["enabled"] === true,
   };
 }

@@ -33,7 +33,7 @@ export interface FolderRead {
   readonly secretFiles: readonly SecretFile[];
   /** The text of `tidemark.config.ts` without comments; `undefined` if absent. */
   readonly configuration: string | undefined;
-  /** The texts of the existing files that deployments name as `main`. */
+  /** The texts, without comments, of the existing files that deployments name as `main`. */
   readonly mainTexts: ReadonlyMap<string, string>;
 }
 
@@ -54,7 +54,9 @@ export async function readFolder(folder: string): Promise<FolderRead> {
     secretFiles: await readSecretFiles(folder, environments),
     configuration: configuration && stripComments(configuration),
     mainTexts: new Map(
-      mainTexts.flatMap(([main, text]) => (text === undefined ? [] : [[main, text]])),
+      mainTexts.flatMap(([main, text]) =>
+        text === undefined ? [] : [[main, stripComments(text)]],
+      ),
     ),
   };
 }

@@ -2,6 +2,7 @@
 import { type Fault, isFault } from "../../../../../src/protocol/fault.ts";
 import { type Env, isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { databasesOf } from "../../../../../src/protocol/variables/database.ts";
+import { hookOf, hookSecretsOf } from "../../../../../src/protocol/variables/hook-secrets.ts";
 import {
   adminTokenOf,
   purgeSecretsOf,
@@ -17,13 +18,20 @@ const secretNames = [
   "PURGE_SECRET",
   "ADMIN_TOKEN",
 ];
+
+/** Returns the names of the secrets that are set. */
+const secretsAmong = (env: Env): string[] =>
+  Object.keys(env).filter(
+    (name) => (secretNames.includes(name) || hookOf(name) !== undefined) && isSet(env, name),
+  );
+
 const databaseNames = ["UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST"].flatMap((prefix) => [
   `${prefix}_URL`,
   `${prefix}_TOKEN`,
 ]);
 
 export function secretsInVars(deployment: Deployment): DoctorFinding[] {
-  const names = secretNames.filter((name) => isSet(deployment.vars, name));
+  const names = secretsAmong(deployment.vars);
   if (names.length === 0) return [];
   return [
     {
@@ -38,16 +46,21 @@ export function secretsInVars(deployment: Deployment): DoctorFinding[] {
   ];
 }
 
-export function secretFileFindings({ secretFiles, deployments }: FolderRead): DoctorFinding[] {
+export function secretFileFindings(read: FolderRead): DoctorFinding[] {
+  const { secretFiles, deployments, configuration = "" } = read;
   return secretFiles.flatMap((file) => {
     const environment = /^\.dev\.vars\.(.+)$/.exec(file.name)?.[1];
     const deployment = deployments.find((one) => one.environment === environment);
-    return [...exposed(file), ...partlySet(file, deployment?.vars ?? {})];
+    return [
+      ...exposed(file),
+      ...partlySet(file, deployment?.vars ?? {}),
+      ...hookMissing(file, configuration),
+    ];
   });
 }
 
 function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFinding[] {
-  if (secrets !== undefined && !secretNames.some((one) => isSet(secrets, one))) return [];
+  if (secrets !== undefined && secretsAmong(secrets).length === 0) return [];
   const about = `the file ${name}`;
   const notIgnored: DoctorFinding = {
     code: "secret-file-not-ignored",
@@ -90,7 +103,12 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
   const database = databaseNames.some((one) => isSet(secrets, one))
     ? databasesOf(env, ofDatabases).redis
     : undefined;
-  const unusable = [...ofPurges, ...ofDatabases, ...[adminTokenOf(env), database].filter(isFault)];
+  const hooks = secretsAmong(secrets)
+    .flatMap((one) => hookOf(one) ?? [])
+    .map((hook) => hookSecretsOf(hook, env));
+  const each = [adminTokenOf(env), database, ...hooks.map((hook) => hook.secrets)];
+  const unusable = [...ofPurges, ...ofDatabases, ...each.filter(isFault)];
+  const weak = [...weakSettingsIn(env), ...hooks.flatMap(({ faults }) => faults)];
   const finding = (code: DoctorFinding["code"], { what, why, hint }: Fault): DoctorFinding => ({
     code,
     level: "warning",
@@ -103,6 +121,27 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
     ...unusable.map((fault) =>
       finding(fault.why.endsWith("is not set.") ? "secret-half-set" : "secret-not-usable", fault),
     ),
-    ...weakSettingsIn(env).map((fault) => finding("secret-weak", fault)),
+    ...weak.map((fault) => finding("secret-weak", fault)),
   ];
+}
+
+/** Finds secrets of hooks that the configuration does not have, if its text shows all hooks. */
+function hookMissing({ name, secrets = {} }: SecretFile, configuration: string): DoctorFinding[] {
+  const isElsewhere = /\.\.\.|\bhooks\b(?!\s*:\s*\{)/.test(configuration);
+  if (isElsewhere || !/\bdefineConfig\(\s*\{/.test(configuration)) return [];
+  const words = new Set(configuration.match(/[\w-]+/g));
+  return secretsAmong(secrets).flatMap((variable): DoctorFinding[] => {
+    const hook = hookOf(variable);
+    if (hook === undefined || words.has(hook)) return [];
+    return [
+      {
+        code: "secret-half-set",
+        level: "warning",
+        about: `the file ${name}`,
+        what: `Webhooks to /_cache/hooks/${hook} get 404.`,
+        cause: `${variable} is set, and the configuration has no hook ${JSON.stringify(hook)}.`,
+        remedy: "Name that hook under hooks in tidemark.config.ts, or remove the secret.",
+      },
+    ];
+  });
 }

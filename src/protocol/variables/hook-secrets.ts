@@ -1,7 +1,7 @@
 // Reads and checks a hook's secrets from the Worker's variables.
-import type { Fault } from "../base/operator-error.ts";
-import { type Env, textOf } from "../protocol/variables/bindings.ts";
-import { guessableBy, isFewWords } from "../protocol/variables/weak-secrets.ts";
+import type { Fault } from "../../base/operator-error.ts";
+import { type Env, textOf } from "./bindings.ts";
+import { guessableBy, isFewWords } from "./weak-secrets.ts";
 
 /** A hook's secrets, or the reason why it has none. */
 export type HookSecrets = readonly string[] | Fault;
@@ -18,6 +18,12 @@ const otherSecrets = [
 /** Returns a name such as `HOOK_SECRET_MY_SHOP`. */
 export function hookVariable(name: string): string {
   return `HOOK_SECRET_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Returns the hook of such a variable; `undefined` for another variable. */
+export function hookOf(variable: string): string | undefined {
+  const [, name] = /^HOOK_SECRET_(.+)$/.exec(variable) ?? [];
+  return name?.toLowerCase().replaceAll("_", "-");
 }
 
 const listed = (text: string | undefined) =>

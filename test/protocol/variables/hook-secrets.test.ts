@@ -1,10 +1,14 @@
 // HOOK_SECRET_<NAME>: which secrets are used, which are refused, and which are reported.
 import { describe, expect, it } from "vitest";
-import { isFault } from "../../src/base/operator-error.ts";
-import { adminTokenOf } from "../../src/protocol/variables/secrets.ts";
-import { hookSecretsOf, hookVariable } from "../../src/webhooks/hook-secrets.ts";
-import { codeOf } from "../../testing/site/purge-sender.ts";
-import { deliver, openHooked, shopify, signedBy } from "../../testing/site/webhook-vendors.ts";
+import { isFault } from "../../../src/base/operator-error.ts";
+import { adminTokenOf } from "../../../src/protocol/variables/secrets.ts";
+import {
+  hookOf,
+  hookSecretsOf,
+  hookVariable,
+} from "../../../src/protocol/variables/hook-secrets.ts";
+import { codeOf } from "../../../testing/site/purge-sender.ts";
+import { deliver, openHooked, shopify, signedBy } from "../../../testing/site/webhook-vendors.ts";
 
 const strong = "kq7RwZ2mVx9TtB4nLc8Y";
 const other = "b8Nf3hWs6yKj1pQe5uZa";
@@ -13,7 +17,7 @@ it.each([
   ["shop", "HOOK_SECRET_SHOP"],
   ["my-shop-2", "HOOK_SECRET_MY_SHOP_2"],
 ])("the secret of %s is %s", (name, variable) => {
-  expect(hookVariable(name)).toBe(variable);
+  expect([hookVariable(name), hookOf(variable)]).toEqual([variable, name]);
 });
 
 describe("a secret", () => {
