@@ -52,10 +52,10 @@ export function secretFileFindings(read: FolderRead): DoctorFinding[] {
     const environment = /^\.dev\.vars\.(.+)$/.exec(file.name)?.[1];
     const deployment = deployments.find((one) => one.environment === environment);
     return [
-      ...exposed(file),
-      ...partlySet(file, deployment?.vars ?? {}),
-      ...hookMissing(file, configuration),
-    ];
+      exposed(file),
+      partlySet(file, deployment?.vars ?? {}),
+      hookMissing(file, configuration),
+    ].flat();
   });
 }
 
