@@ -3,6 +3,7 @@
 // purge journal and the hot keys; and the keys of reports. Texts are ASCII, expiry follows the test's clock.
 // The protocol itself is tried against a real server elsewhere.
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
+import { addDatabase, databaseAt } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
 import { ReportKeys } from "./report-keys.ts";
@@ -22,14 +23,12 @@ export interface KeptInDatabase {
   readonly hot: readonly StreamItem[];
 }
 
-const databases = new Map<string, FakeUpstash>();
-
 /** From here on `fetch` reaches these databases, servers on this machine, and nothing else. */
 export function openNetworkOfFakes(): void {
   const onThisMachine = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
-    const database = databases.get(url.host);
+    const database = databaseAt(url.host);
     if (database === undefined && url.hostname === "127.0.0.1") return onThisMachine(input, init);
     if (database === undefined) throw new Error(`A test asked ${url.host} over the network.`);
     return database.answer(url.pathname, JSON.parse(init?.body as string) as unknown);
@@ -81,9 +80,7 @@ export class FakeUpstash {
     this.journal = new FakeStream(clock);
     this.hot = new FakeStream(clock);
     this.reports = new ReportKeys(clock.nowAtMs);
-    const host = `database-${databases.size + 1}.invalid`;
-    this.url = `https://${host}`;
-    databases.set(host, this);
+    this.url = `https://${addDatabase(this)}`;
   }
 
   get env(): { UPSTASH_REDIS_REST_URL: string; UPSTASH_REDIS_REST_TOKEN: string } {
