@@ -160,8 +160,8 @@ export const lifetimes = <Lifetime extends typeof duration>(
 
 /** Options of earlier versions, with their present names. */
 const renamed: ReadonlyMap<string, string> = new Map([
-  ["waitTimeout", "waitTimeout"],
-  ["waitTimeoutMs", "waitTimeoutMs"],
+  ["patience", "waitTimeout"],
+  ["patienceMs", "waitTimeoutMs"],
 ]);
 
 /** Returns an error function that names the unknown fields of a strict object. */

@@ -28,10 +28,10 @@ it("tells an upgrader that a field went, and that nothing replaces it", () => {
 });
 
 it("names the new name of a renamed option, beside unknown ones", () => {
-  expect(refusalOf(route({ waitTimeout: "2s" }))).toBe(
+  expect(refusalOf(route({ patience: "2s" }))).toBe(
     'route "news": "patience" is now "waitTimeout": rename it',
   );
-  expect(refusalOf(route({ waitTimeout: "2s", frsh: "1m" }))).toBe(
+  expect(refusalOf(route({ patience: "2s", frsh: "1m" }))).toBe(
     'route "news": "frsh" is not a field of a route; "patience" is now "waitTimeout": rename it',
   );
 });

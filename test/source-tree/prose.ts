@@ -18,8 +18,8 @@ const nouns = new Set(
 const replaced: ReadonlyMap<string, string> = new Map([
   ["afresh", "again"],
   ["heed", "apply"],
-  ["hint", "fix, or hint"],
-  ["waitTimeout", "wait timeout"],
+  ["mend", "fix, or hint"],
+  ["patience", "wait timeout"],
   ["whence", "from which"],
   ["whoever", "the client, the operator or the caller"],
 ]);
