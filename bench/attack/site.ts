@@ -59,7 +59,7 @@ export function faultOf(
   if (status === 0) return "no whole answer";
   if (status !== 200) return `status ${status}`;
   const headEnd = body.indexOf("\n");
-  const said = saidBy(body.slice(0, headEnd));
+  const said = statedBy(body.slice(0, headEnd));
   if (said === undefined) return "not a page";
   if (said.path !== wanted.path) return "another page";
   if (said.cookie !== wanted.cookie) return "another client's page";
@@ -68,7 +68,7 @@ export function faultOf(
   return said.madeAtMs < wanted.notBeforeMs ? "older than a purge" : undefined;
 }
 
-function saidBy(head: string): Said | undefined {
+function statedBy(head: string): Said | undefined {
   try {
     return JSON.parse(head) as Said;
   } catch {

@@ -5,11 +5,11 @@ import { explicitLifetimeSeconds } from "../rules/freshness.ts";
 import { governingDirectives } from "../rules/governing-directives.ts";
 import { mayStore, type RefusalRule } from "../rules/storable.ts";
 
-/** `saidBy` is the field that decides, such as `Cache-Control: max-age=60`. */
+/** `statedBy` is the field that decides, such as `Cache-Control: max-age=60`. */
 export type StorageVerdict =
   | { readonly kind: "fresh"; readonly seconds: number; readonly statedBy: string }
   /** The response may be stored, and the origin validates each use. */
-  | { readonly kind: "validated"; readonly saidBy: string }
+  | { readonly kind: "validated"; readonly statedBy: string }
   /** The response states no lifetime, but the configuration may. */
   | { readonly kind: "unstated" }
   /** Caches must not store the response, or Tidemark does not. */
@@ -37,13 +37,11 @@ export function storingOf(
     hasUse: true,
   });
   if (verdict.kind === "refused") return { kind: "refused", rule: verdict.rule };
-  const saidBy = statedByOf(fields, governing.source);
-  if (governing.directives.noCache === true) return { kind: "validated", saidBy };
+  const statedBy = statedByOf(fields, governing.source);
+  if (governing.directives.noCache === true) return { kind: "validated", statedBy };
   const seconds = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   if (seconds === "unstated") return { kind: "unstated" };
-  return seconds === 0
-    ? { kind: "validated", saidBy }
-    : { kind: "fresh", seconds, statedBy: saidBy };
+  return seconds === 0 ? { kind: "validated", statedBy } : { kind: "fresh", seconds, statedBy };
 }
 
 /** Returns the distinct names of the cookies that a response sets. */

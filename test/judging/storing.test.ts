@@ -9,13 +9,13 @@ describe("what the fields of an answer say", () => {
     [{ "cache-control": "max-age=60, s-maxage=5" }, { kind: "fresh", seconds: 5 }],
     [
       { "cache-control": "max-age=60", "surrogate-control": "max-age=90" },
-      { kind: "fresh", seconds: 90, saidBy: "Surrogate-Control: max-age=90" },
+      { kind: "fresh", seconds: 90, statedBy: "Surrogate-Control: max-age=90" },
     ],
     [
       { "cdn-cache-control": "max-age=7", "surrogate-control": "max-age=90" },
-      { kind: "fresh", seconds: 7, saidBy: "CDN-Cache-Control: max-age=7" },
+      { kind: "fresh", seconds: 7, statedBy: "CDN-Cache-Control: max-age=7" },
     ],
-    [{ expires: "0" }, { kind: "validated", saidBy: "Expires: 0" }],
+    [{ expires: "0" }, { kind: "validated", statedBy: "Expires: 0" }],
     [{ "cache-control": "no-cache" }, { kind: "validated" }],
     [{ "cache-control": "no-store" }, { kind: "refused", rule: "no-store" }],
     [{ "cache-control": "private" }, { kind: "refused", rule: "private" }],

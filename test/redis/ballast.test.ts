@@ -64,7 +64,7 @@ describe.each(redisServers)("of $redis", ({ start }) => {
     const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
     expect(await journalOf(clientWith(undefined)).append(entries)).toMatchObject({
       kind: "unavailable",
-      trouble: "full",
+      why: "The database is full.",
     });
     expect(await journalOf(clientWith(ballastKey)).append(entries)).toMatchObject({
       kind: "appended",
@@ -104,7 +104,7 @@ describe.each(redisServers)("of $redis", ({ start }) => {
     await fill();
     expect(await journalOf(client).append([newEntry({ n: "n" })])).toMatchObject({
       kind: "unavailable",
-      trouble: "full",
+      why: "The database is full.",
     });
   });
 });

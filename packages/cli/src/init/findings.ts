@@ -133,7 +133,7 @@ const finds: readonly Find[] = [
     "validated",
     (page) => judge(page).kind === "validated",
     (paths, [first]) =>
-      `The origin allows no use of ${paths} without validation (${first?.storing.kind === "validated" ? first.storing.saidBy : ""}). So it validates each use.`,
+      `The origin allows no use of ${paths} without validation (${first?.storing.kind === "validated" ? first.storing.statedBy : ""}). So it validates each use.`,
   ),
   ofPages(
     "no-304",
@@ -198,7 +198,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "404-unstored",
-            text: `A 404 has ${missing.storing.saidBy}. So each random path reaches the origin, regardless of negative.`,
+            text: `A 404 has ${missing.storing.statedBy}. So each random path reaches the origin, regardless of negative.`,
           },
         ]
       : [],

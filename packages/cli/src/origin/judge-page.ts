@@ -55,9 +55,9 @@ function ofContent(sight: PageSight): Judgement {
     return uncertain(`is kept from caches by the rule ${storing.rule}`);
   if (vary.includes("cookie")) return uncertain("its origin says Vary: Cookie");
   if (storing.kind === "validated" && validation === "none") {
-    return uncertain(`${storing.saidBy}, and no validator, so it is useless to store it`);
+    return uncertain(`${storing.statedBy}, and no validator, so it is useless to store it`);
   }
-  if (storing.kind === "validated") return { kind: "validated", why: storing.saidBy };
+  if (storing.kind === "validated") return { kind: "validated", why: storing.statedBy };
   if (storing.kind === "fresh") {
     const why = `${formatSeconds(storing.seconds)} by ${storing.statedBy}`;
     return { kind: "origin", seconds: storing.seconds, why };
