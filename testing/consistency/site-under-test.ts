@@ -111,7 +111,9 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
   const ofToday = { version: today, worker };
   if (!besideRelease) return [ofToday];
   const released = lastRelease();
-  return [{ version: released.version, worker: configured(released.worker, config) }, ofToday];
+  // Version 0.1.0 calls this option `patience`.
+  const asReleased = config.replaceAll("waitTimeout", "patience");
+  return [{ version: released.version, worker: configured(released.worker, asReleased) }, ofToday];
 }
 
 export async function startColoUnderTest(
