@@ -58,8 +58,14 @@ const except = (files: string[], ...lists: string[][]) =>
 
 /** `npm test` plays a share of their histories, and `npm run test:live` all. */
 const withHistories = having(/testing\/histories\.ts"/);
-/** Files that replace modules or, as this server does, globals need a worker of their own. */
-const replacing = except(having(/vi\.mock\(|node-server|node-site|demo-origin/), live);
+/**
+ * Files that need a worker of their own: they replace modules or, as this server does, globals, or
+ * count timers, of which another file may have left some.
+ */
+const replacing = except(
+  having(/vi\.mock\(|node-server|node-site|demo-origin|getTimerCount/),
+  live,
+);
 /** A worker may keep a fake timer that nobody fires, so these files share none with the others. */
 const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, replacing);
 

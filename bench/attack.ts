@@ -1,5 +1,5 @@
-// Hostile clients beside honest ones before the built Worker: what honest clients notice, and what
-// an attacker's request costs. A whole run writes docs/degradation.md.
+// Hostile clients beside honest ones before the built Worker: the effect on honest clients, and the
+// cost of an attacker's request. A whole run writes docs/degradation.md.
 //   npm run bench -- attack [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -26,11 +26,11 @@ const usual = { seconds: "60", rate: "100", "honest-rate": "150" };
 interface Asked {
   readonly pace: Pace;
   readonly attacks: readonly Attack[];
-  /** Nothing was left out, shortened or slowed. */
+  /** True if no option omits, shortens or slows anything. */
   readonly isWhole: boolean;
 }
 
-/** @throws Error for an option, or a name in `--only`, that there is not */
+/** @throws Error for an unknown option, or an unknown name in `--only` */
 function readOptions(): Asked {
   const { values } = parseArgs({
     options: {
@@ -55,10 +55,13 @@ function readOptions(): Asked {
   };
 }
 
-/** A machine that stood still for longer than this has measured itself. */
+/**
+ * The longest lateness of a valid row. On a machine that paused for longer, the bench measures the
+ * pause.
+ */
 const lateMsMax = 250;
 
-/** The calm comes first and last, so that what else the machine does is seen. */
+/** Measures the calm rows first and last, which shows other load on the machine. */
 async function measuredRows(ground: Ground, { pace, attacks: chosen }: Asked): Promise<Row[]> {
   const rows: Row[] = [];
   for (const attack of [undefined, ...chosen, undefined]) {
@@ -104,7 +107,7 @@ async function main(): Promise<void> {
 
 const program = (name: string): URL => new URL(`./attack/${name}-process.ts`, import.meta.url);
 
-/** Of a bench that does not work, to tell it from a demand that does not hold, which is 1. */
+/** The exit code for a bench that does not work. A missed demand has 1. */
 const failureCode = 2;
 
 await main().catch((cause: unknown) => {

@@ -1,4 +1,4 @@
-// What the built Worker consists of, in bytes. `--write` puts the table into docs/performance.md.
+// The content of the built Worker in bytes. `--write` updates the table in docs/performance.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {

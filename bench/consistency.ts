@@ -1,7 +1,8 @@
-// The promise under every fault, for as long as one likes: real colos, a real Redis, and a checker
-// of all that was read. Ends with 1 on a violation.
+// The promise under every fault, for any duration: real colos, a real Redis, and a checker of all
+// reads. Exits with 1 on a violation.
 //   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
-// With --released, the last release and today's Worker stand side by side, and colos change versions.
+// With --released, the last release and the current Worker run side by side, and colos change
+// versions.
 import { parseArgs } from "node:util";
 import { type FaultName, faultNames, revealing } from "../testing/consistency/nemesis.ts";
 import { isPlantedFault, plantedFaults } from "../testing/consistency/planted-faults.ts";

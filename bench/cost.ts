@@ -1,5 +1,5 @@
-// The bill of a site's traffic: counts what the bench trace's replay takes of Redis, of the Cache API, of
-// the origin and of the processors, prices it, and puts the tables into docs/costs.md and
+// The bill of a site's traffic: counts the use of Redis, of the Cache API, of the origin and of the
+// processors in a replay of the bench trace, prices it, and writes the tables of docs/costs.md and
 // docs/performance.md.
 //   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
@@ -17,9 +17,11 @@ import { replaceMarkedPart } from "./load/marked-part.ts";
 import { coloCount, type TraceSettings, traceOf } from "./trace/trace.ts";
 
 const command = "npm run bench -- cost";
-/** Of the bench trace; a replay that takes longer stretches lifetimes as well, and is the same trace. */
+/**
+ * The duration of the bench trace. A longer replay also stretches lifetimes, and is the same trace.
+ */
 const usualSeconds = 180;
-/** As a configuration that says nothing has it. */
+/** The values of the default configuration. */
 const lag: Lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
 
 function given(): { settings: TraceSettings; isPrintedOnly: boolean } {

@@ -1,5 +1,5 @@
-// The promise for an application's data under every fault, for as long as one likes: real colos, a process of
-// Node, a real Redis, and a checker of all that was read. Ends with 1 on a violation.
+// The promise for an application's data under every fault, for any duration: real colos, a Node
+// process, a real Redis, and a checker of all reads. Exits with 1 on a violation.
 //   npm run bench -- data-consistency --minutes 5 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
 import {

@@ -1,5 +1,5 @@
-// An application's data on Node beside BentoCache: one Redis, the same calls, in one run. Writes what it has
-// measured into docs/data.md.
+// An application's data on Node beside BentoCache: one Redis, the same calls, in one run. Writes
+// the results to docs/data.md.
 //   npm run bench -- data [--rounds 25] [--dry]
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ import { replaceMarkedPart } from "./load/marked-part.ts";
 
 const valueBytes = [1_000, 20_000];
 
-/** @throws Error for a number of rounds that is none */
+/** @throws Error for an invalid number of rounds */
 function readOptions(): { roundCount: number; isDry: boolean } {
   const { values } = parseArgs({
     options: {
@@ -36,7 +36,7 @@ interface Measured {
   readonly races: Outcomes;
 }
 
-/** @returns each bar that is not reached, in words */
+/** @returns a description of each missed bar */
 function missed({ hits, commands, loads, races }: Measured): string[] {
   const bars: readonly (readonly [boolean, string])[] = [
     ...hits.map((rates) => {

@@ -1,5 +1,5 @@
-// What an isolate holds after a hundred thousand distinct keys, beside what its memory tier counts
-// and half of what the platform allows. `--write` puts the table into docs/performance.md.
+// The memory of an isolate after a hundred thousand distinct keys, beside the memory tier's own
+// count and half of the platform's limit. `--write` updates the table in docs/performance.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Colo, freePort, startColo } from "../local/colo.ts";
@@ -20,13 +20,18 @@ const mebibyte = 1_048_576;
 const boundBytes = 64_000_000;
 const clients = 24;
 
-/** All as it is by itself, but for the colo's cache: the local one runs in the same process. */
+/**
+ * The default configuration without the colo's cache, because the local one runs in the same
+ * process.
+ */
 const config = `{
   routes: [{ name: "all", match: "*", tiers: ["memory", "shared"], negative: { 404: "5m" } }],
 }`;
 const watchEveryMs = 250;
 
-/** With the journal: a purge after so many requests, and how many tags each names. */
+/**
+ * The number of requests per purge, in runs with the journal, and the number of tags in each purge.
+ */
 const requestsPerPurge = 300;
 const tagsPerPurge = 900;
 
@@ -93,7 +98,7 @@ async function redisFor(running: Running): Promise<Record<string, string>> {
   return { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
 }
 
-/** Each key once, and every fourth again, so that what hits keep is there too. */
+/** Requests each key once, and every fourth again, to include the data that hits keep. */
 async function askAll(site: Site, colo: Colo, keyCount: number) {
   let next = 0;
   const client = async () => {
@@ -127,7 +132,7 @@ async function purge({ url }: Colo, at: number): Promise<void> {
   await response.arrayBuffer();
 }
 
-/** What the memory tier itself counts. */
+/** Returns the memory tier's own count. */
 async function memoryOf({ url }: Colo): Promise<{ bytes: number; records: number }> {
   const response = await fetch(`${url}/_cache/stats`, { headers: { authorization } });
   return ((await response.json()) as { memory: { bytes: number; records: number } }).memory;
@@ -157,7 +162,7 @@ function report(found: readonly Found[], keyCount: number): string {
   );
 }
 
-/** Once the sites are stopped: it is seen by what all runtimes hold. */
+/** Measures headers after the sites have stopped, because all runtimes contribute to the figure. */
 async function aboutHeaders(): Promise<string> {
   const [none, ten] = [await headersBytes(0, 0), await headersBytes(10, 40)];
   return (

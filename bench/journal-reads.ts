@@ -1,5 +1,5 @@
-// How often two colos with steady traffic read the purge journal, beside what docs/costs.md
-// allows: at most 2.9 times the seconds with traffic, divided by N − A, for each colo.
+// The purge journal's reads of two colos with steady traffic, compared with the limit of
+// docs/costs.md: 2.9 times the seconds with traffic, divided by N − A, for each colo.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";

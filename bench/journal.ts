@@ -1,6 +1,7 @@
-// The purge journal to scale: what a verdict, a view, a cold start, a join and a purge cost after
-// one purge and after a million, and what a cold isolate can trust after a burst. Over the local
-// REST server before the embedded Valkey. `node --expose-gc bench/journal.ts [purges, a million]`
+// The purge journal to scale: the cost of a verdict, a view, a cold start, a join and a purge after
+// one purge and after a million, and the responses that a cold isolate can trust after a burst.
+// Runs over the local REST server and the embedded Valkey. `node --expose-gc bench/journal.ts
+// [purges, a million]`
 import "../testing/fakes/workers-globals.ts";
 import { Running } from "../local/running.ts";
 import { reportBursts } from "./journal/bursts.ts";

@@ -1,4 +1,4 @@
-// Runs a bench: `npm run bench -- NAME [options]`. Without a name it lists all of them.
+// Runs a bench: `npm run bench -- NAME [options]`. Without a name, it lists all benches.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -".ts".length))
   .toSorted();
 
-/** The first sentence of what stands at the top of a bench. */
+/** Returns the first sentence of a bench's head comment. */
 function aboutOf(name: string): string {
   const [comment = ""] = /^(?:\/\/.*\n)+/.exec(readFileSync(`${folder}/${name}.ts`, "utf8")) ?? [];
   const text = comment.replaceAll(/^\/\/ ?/gm, "").replaceAll("\n", " ");

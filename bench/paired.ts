@@ -1,6 +1,8 @@
-// Is this checkout as fast as another? Both Workers, each built by its own sources, take turns in one run.
+// The speed of this checkout compared with another. Both Workers, each built by its own sources,
+// take turns in one run.
 //   npm run bench -- paired --against DIR | --configuration '{"heuristics":true}' [--rounds 15]
-// DIR is a checkout with its packages installed; with a configuration alone, both are of this checkout.
+// DIR is a checkout with its packages installed. With a configuration alone, both Workers are of
+// this checkout.
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { machineSaid } from "./load/figures.ts";
@@ -16,7 +18,7 @@ import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 
 const roundSeconds = 0.7;
 
-/** @throws Error for nothing to compare with, or a number of rounds that is none */
+/** @throws Error without a comparison, or for an invalid number of rounds */
 function readOptions(): { before: Before; roundCount: number } {
   const { values } = parseArgs({
     options: {

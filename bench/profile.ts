@@ -1,5 +1,5 @@
-// What a hit and a miss cost, function by function: a CPU profile of the built Worker under load, by workerd's
-// inspector. Without --path all of them are taken, and docs/performance.md is written.
+// The cost of a hit and of a miss by function: a CPU profile of the built Worker under load, from
+// workerd's inspector. Without --path, it profiles all paths, and writes docs/performance.md.
 //   npm run bench -- profile [--path memory|edge|shared|304|miss] [--seconds 4] [--top 25]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -26,7 +26,7 @@ interface Asked {
   readonly path: string;
   readonly said: string;
   readonly detail: Path;
-  /** Each request has a page of its own. */
+  /** Whether each request has its own page. */
   readonly isMiss?: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly status: number;
@@ -76,7 +76,7 @@ async function startTarget(running: Running): Promise<Target> {
   return { url: colo.url, bundle, inspector };
 }
 
-/** @throws Error when anything was answered otherwise than it should be */
+/** @throws Error for any unexpected answer */
 async function costsOfAsk(target: Target, ask: Asked, seconds: number): Promise<Costs> {
   const { detail, headers, status, isMiss = false } = ask;
   const url = `${target.url}${pageOf(detail, bodyBytes)}`;

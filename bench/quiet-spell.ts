@@ -1,5 +1,5 @@
-// The first request after a quiet spell, with the database an ocean away: its view of the purge journal
-// is past the bound, so that it waits for the journal before anything is looked up (rule 24).
+// The first request after a quiet spell, with a distant database: its view of the purge journal is
+// past the bound, so the request waits for the journal before any look-up (rule 24).
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Requests of one kind: the first after each spell, and the one after that. */
+/** Requests of one kind: the first after each spell, and the next one. */
 class Pairs {
   readonly first: number[] = [];
   readonly next: number[] = [];

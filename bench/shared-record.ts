@@ -1,5 +1,5 @@
-// What decided how a record lies in Redis: commands, bytes and dollars of a hash and of a string, and
-// what packing costs in workerd beside what it saves. Prints the tables of docs/performance.md.
+// The choice of a record's form in Redis: commands, bytes and dollars of a hash and of a string,
+// and the cost and benefit of packing in workerd. Prints the tables of docs/performance.md.
 import "../testing/fakes/workers-globals.ts";
 import { bodyCosts } from "./shared-record/bodies.ts";
 import { machineSaid } from "./load/figures.ts";

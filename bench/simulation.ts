@@ -1,5 +1,5 @@
-// Puts the purge protocol through simulated histories, as many as there is time for, or shows one
-// of them event by event.
+// Runs simulated histories of the purge protocol, as many as requested, or replays one of them
+// event by event.
 //
 //   npm run bench -- simulation --histories 200000 --seed 1
 //   npm run bench -- simulation --requests --histories 2000 --kind crossing
@@ -11,7 +11,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { unreachable } from "../src/rules/unreachable.ts";
+import { unreachable } from "../src/base/unreachable.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
@@ -84,7 +84,10 @@ async function sumOf(share: Share): Promise<Sum> {
   return sum;
 }
 
-/** Small shares, so that all cores end at about the same time. */
+/**
+ * Runs shares of the histories on all cores. Shares are small, so that all cores end at about the
+ * same time.
+ */
 async function onAllCores(whole: Share): Promise<Sum[]> {
   const shareCount = Math.ceil(whole.count / 500);
   const shares = Array.from({ length: shareCount }, (_, at): Share => {

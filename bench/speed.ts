@@ -1,5 +1,5 @@
-// How fast one request is answered: Tidemark's hits, 304s and misses beside a constant Worker, a bare
-// Cache API Worker and hono/cache, interleaved in one run. A whole run writes docs/performance.md.
+// The time of one request: Tidemark's hits, 304s and misses beside a constant Worker, a bare Cache
+// API Worker and hono/cache, interleaved in one run. A whole run writes docs/performance.md.
 //   npm run bench -- speed [--quick] [--only hit,304,miss,time]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -38,11 +38,11 @@ const kinds = ["hit", "304", "miss", "time"] as const;
 interface Asked {
   readonly kinds: ReadonlySet<string>;
   readonly scale: typeof whole;
-  /** Nothing was left out or shortened. */
+  /** True if no option omits or shortens anything. */
   readonly isWhole: boolean;
 }
 
-/** @throws Error for an option, or a name in `--only`, that there is not */
+/** @throws Error for an unknown option, or an unknown name in `--only` */
 function readOptions(): Asked {
   const { values } = parseArgs({
     options: { quick: { type: "boolean", default: false }, only: { type: "string" } },

@@ -1,5 +1,5 @@
-// What many clients at once do to an origin, and to each other: Tidemark beside a bare Cache API
-// Worker, scenario by scenario, in one run.
+// The effect of many concurrent clients on an origin, and on each other: Tidemark beside a bare
+// Cache API Worker, scenario by scenario, in one run.
 //   npm run bench -- stampede [--scenarios cold,expiry,own,redis,origin] [--minute]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";

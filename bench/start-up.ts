@@ -1,6 +1,6 @@
-// What it takes to start the Worker: CPU time of a workerd process until it can be asked, beside one
-// with a Worker that answers with a constant, and the first requests of each.
-// Linux alone tells it this finely. `--write` puts the table into docs/performance.md.
+// The start of the Worker: CPU time of a workerd process until it is ready, beside that of a
+// constant Worker, and of the first requests of each. Only Linux reports it this finely. `--write`
+// updates the table in docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -13,9 +13,9 @@ import { replaceMarkedPart } from "./load/marked-part.ts";
 const constantWorker = `export default { fetch: () => new Response("page") };`;
 
 interface Start {
-  /** CPU until it listens: the module is compiled and evaluated by then. */
+  /** CPU time until the process listens, which includes compiling and evaluating the module. */
   readonly startMs: number;
-  /** CPU of the first request, in which the application is put together, and of the next. */
+  /** CPU time of the first request, which creates the application, and of the next. */
   readonly firstMs: number;
   readonly nextMs: number;
 }
@@ -62,14 +62,17 @@ async function started(worker: string): Promise<Start> {
   }
 }
 
-/** Tidemark answers it without a look at any tier: the local ones would start up as well. */
+/**
+ * Requests a page that Tidemark answers without any tier, because the local tiers would start as
+ * well.
+ */
 async function askOwnPage(url: string): Promise<void> {
   const response = await fetch(`${url}/_cache/none`);
   if (response.status >= 500) throw new Error(`${url} was answered by ${response.status}.`);
   await response.arrayBuffer();
 }
 
-/** Of the one runtime that runs: what its threads have used, which Linux counts in nanoseconds. */
+/** Returns the CPU time of the only runtime's threads, which Linux counts in nanoseconds. */
 function runtimeCpuMs(): number {
   const pids = runtimePids();
   if (pids.length !== 1) throw new Error(`${pids.length} runtimes run, not one.`);

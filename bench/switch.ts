@@ -1,5 +1,6 @@
-// The switch under load: three colos of the built Worker over one Redis, clients at all of them, and the
-// switch thrown on, off and for one route. Ends with 1 where an answer is late, wrong or missing.
+// The switch under load: three colos of the built Worker over one Redis, clients at all of them,
+// and posts that turn the switch on, off, and on for one route. Exits with 1 if an answer is late,
+// wrong or missing.
 //   npm run bench -- switch [--rate 500] [--seed 1]
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -21,7 +22,7 @@ const adminToken = "admin-of-the-bench";
 const withinSeconds = 2;
 const redisRttMs = 20;
 const originMs = 30;
-/** So that each state is seen for longer than N. */
+/** Longer than N, so that clients see each state. */
 const heldMs = 2 * withinSeconds * 1_000 + 500;
 const routes = ["articles", "lists", "swift"];
 const bypasses: readonly Bypass[] = [
@@ -40,7 +41,7 @@ const config = {
   routes: [
     { name: "articles", match: "/articles/*", fresh: "1h" },
     { name: "lists", match: "/lists/*", fresh: "1h", collapse: "global" },
-    // Refreshed all the time, so that there is always something under way.
+    // Refreshed all the time, so that a refresh is always in progress.
     { name: "swift", match: "/swift/*", fresh: "1s", staleWhileRevalidate: "1h" },
   ],
 };
@@ -48,10 +49,10 @@ const config = {
 const postTriesMax = 5;
 
 /**
- * A post without a 200 may have taken effect: it is sent again, as an operator would, and until its 200
- * nothing is expected of anybody.
+ * Posts the switch. A post without a 200 may have taken effect, so this function repeats it, like
+ * an operator. Until its 200, clients expect nothing.
  *
- * @throws Error where none is accepted
+ * @throws Error if all tries fail
  */
 async function posted(bypass: Bypass, colo: number, url: string): Promise<Post> {
   const sentAtMs = nowAtMs();

@@ -1,5 +1,5 @@
-// A site's traffic, replayed: how much of it reaches the origin through Tidemark, through the Workers
-// one writes without it, through Varnish, and through caches without flaws. Systems take turns.
+// A site's traffic, replayed: the share that reaches the origin through Tidemark, through typical
+// Workers without it, through Varnish, and through ideal caches. Systems take turns.
 //   npm run bench -- trace [--requests 100000] [--pages 5000] [--seconds 180] [--seed 1]
 //     [--systems tidemark,bare,hono,varnish] [--paged 0.2: pages with an unlisted query ?page=]
 import { parseArgs } from "node:util";
@@ -27,7 +27,7 @@ const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
 interface System {
   readonly name: string;
   readonly purge: PurgeManner;
-  /** One for each colo. */
+  /** Starts one instance for each colo. */
   start(running: Running, given: Given): Promise<readonly { readonly url: string }[]>;
 }
 

@@ -1,6 +1,6 @@
-// The truth of /_cache/metrics: three colos of the built Worker under load, and what the metrics say
-// beside what the load, the origin and Redis have counted. First no isolate dies, then colos are killed.
-// Ends with 1 where a figure is not as it must be.
+// The truth of /_cache/metrics: three colos of the built Worker under load, and the metrics beside
+// the counts of the load, the origin and Redis. First no isolate dies, then colos are killed. Exits
+// with 1 if a figure is wrong.
 //   npm run bench -- truth [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -16,7 +16,7 @@ import { truthRun, type TruthSettings } from "./truth/run.ts";
 
 const command = "npm run bench -- truth";
 
-/** For a first look: the Worker is then another than what is deployed. */
+/** A faster pace for a first look, with a Worker that differs from the deployed one. */
 const hurried: ReportPace = { busyAfterMs: 4_000, busyRequests: 100, quietAfterMs: 12_000 };
 
 function given() {

@@ -1,5 +1,6 @@
-// A sitemap of 20,000 pages warmed in two colos before an origin of bounded capacity, interrupted and resumed.
-// Ends with 1 where the origin's own visitors wait twice as long, or a page is no hit afterwards.
+// A sitemap of 20,000 pages, warmed in two colos before an origin of bounded capacity, interrupted
+// and resumed. Exits with 1 if the origin's own visitors wait twice as long, or a page is not a hit
+// afterwards.
 //   npm run bench -- warm [--pages 20000] [--seed 1]
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,13 +20,15 @@ import type { OriginCalls } from "./warm/origin-process.ts";
 import type { Visit, VisitorCalls } from "./warm/visitors-process.ts";
 
 const coloCount = 2;
-/** 8 at once for 30 ms each: some 267 a second, of which its own visitors take a quarter. */
+/**
+ * 8 at once for 30 ms each: some 267 a second, of which the origin's own visitors take a quarter.
+ */
 const servers = 8;
 const serviceMs = [20, 40] as const;
 const visitorsPerSecond = 60;
 const quietMs = 30_000;
 const ratioMax = 2;
-/** More than it takes: the law of the pace is to find what the origin bears. */
+/** More than the origin can handle, because the pace must find the origin's capacity. */
 const concurrency = "16";
 const interruptedAtShare = 0.4;
 const config = { routes: [{ name: "pages", match: "/page/*", fresh: "1h" }] };
@@ -34,7 +37,7 @@ interface Ground {
   readonly origin: Part<OriginCalls>;
   readonly visitors: Part<VisitorCalls>;
   readonly coloUrls: readonly string[];
-  /** For visitors of the origin alone. */
+  /** The address for the origin's own visitors. */
   readonly originUrl: string;
 }
 
@@ -69,7 +72,7 @@ async function startAll(running: Running, log: RuntimeLog, seed: number): Promis
   };
 }
 
-/** One run that is interrupted, and one that ends. */
+/** Runs the command twice: once interrupted, and once to the end. */
 async function warmed(
   { origin, coloUrls }: Ground,
   pageCount: number,
@@ -118,7 +121,7 @@ function report(
   const { visits, warmedFromMs, warmedUntilMs, runs, asked, read } = outcome;
   const isDuring = ({ startedAtMs }: Visit) =>
     startedAtMs >= warmedFromMs && startedAtMs < warmedUntilMs;
-  // The first second opens connections.
+  // Skip the first second, which opens connections.
   const quiet = visits.filter(
     ({ startedAtMs }) => startedAtMs < warmedFromMs && startedAtMs > warmedFromMs - quietMs + 1_000,
   );

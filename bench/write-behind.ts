@@ -1,5 +1,5 @@
-// Counters under every fault: colos, a process of Node, a real Redis and D1; and whether each add counts as was told.
-// Ends with 1 on a violation.
+// Counters under every fault: colos, a Node process, a real Redis and D1, with a check that each
+// add counts as reported to its caller. Exits with 1 on a violation.
 //   npm run bench -- write-behind --adds 1000000 [--seconds 240] [--seed 1] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
 import {

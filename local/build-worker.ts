@@ -9,7 +9,7 @@ type BuildChanges = Pick<BuildOptions, "minify" | "keepNames">;
 
 /**
  * @param configPath the configuration to bundle instead of `tidemark.config.ts`
- * @param changed options of benches that differ from those of a deployment
+ * @param changed bundler options that a bench changes from those of a deployment
  * @returns one ES module
  * @throws OperatorError if the file is missing, does not compile, or has an invalid configuration
  */

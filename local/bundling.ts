@@ -8,7 +8,10 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 /** The module that `import { defineConfig } from "tidemark"` loads in a configuration outside this folder. */
 export const configModule = join(root, "src/config/config.ts");
 
-/** The options of `wrangler deploy`, by default and by wrangler.toml. A test compares the results. */
+/**
+ * The options of `wrangler deploy`: its defaults and those of wrangler.toml. A test compares the
+ * results.
+ */
 export const bundling = {
   bundle: true,
   write: false,

@@ -7,7 +7,7 @@ import { configWarnings } from "../src/proxy/request/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
 
-/** Returns the success message, which is required for acceptance. */
+/** Returns the message for a valid configuration. Without the message, the check has failed. */
 async function checked(configPath: string): Promise<string> {
   const config = await loadConfig(configPath);
   const { routes } = config;
@@ -29,6 +29,6 @@ try {
 } catch (cause) {
   allowExit();
   const isTold = cause instanceof Error && cause.name === "OperatorError";
-  const told = isTold ? cause.message : inspect(cause);
-  process.stderr.write(`${told}\n`, () => process.exit(1));
+  const text = isTold ? cause.message : inspect(cause);
+  process.stderr.write(`${text}\n`, () => process.exit(1));
 }

@@ -16,9 +16,9 @@ import {
 
 export interface Colo {
   readonly name: string;
-  /** Such as "http://127.0.0.1:8787". */
+  /** An address such as "http://127.0.0.1:8787". */
   readonly url: string;
-  /** The URL through the runtime simulator's entry Worker, which re-encodes bodies. Only for tests. */
+  /** The URL of Miniflare's own entry Worker, which re-encodes bodies. Only for tests. */
   readonly publicUrl: string;
   /** Runs the Worker's cron trigger once. @throws if the handler fails */
   fireCron(): Promise<void>;
@@ -27,8 +27,8 @@ export interface Colo {
   /** Replaces the Worker, with the same port and Cache API. @throws as `startColo` */
   replaceWorker(replacement: Replacement): Promise<void>;
   /**
-   * Makes the Worker read and check its bindings, as at its first request, by a request to its operator path. Needs
-   * `onRequest`. Resolves when all log lines about it have arrived.
+   * Requests an operator route, so that the Worker checks its bindings. Needs `onRequest`. Resolves
+   * once all log lines about the bindings have arrived.
    */
   begin(operatorPath: string): Promise<void>;
   stop(): Promise<void>;
@@ -54,7 +54,7 @@ export interface ColoSettings {
   readonly host?: string;
   /** Variables and secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** From the wrangler file; by default that of this repository. */
+  /** The values of the wrangler file. Default: those of this repository. */
   readonly compatibility?: { readonly date?: string; readonly flags?: readonly string[] };
   /** Bindings of `[[ratelimits]]`, by name. */
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
@@ -67,14 +67,14 @@ export interface ColoSettings {
   /** Receives each line that the Worker prints, which is JSON. */
   readonly onLine?: (text: string) => void;
   /** Receives the result of each request once the response fields are sent. */
-  readonly onRequest?: (told: RequestLine) => void;
+  readonly onRequest?: (line: RequestLine) => void;
   /** A D1 database, which all colos with the same folder share. */
   readonly d1?: { readonly binding: string; readonly folder: string };
   /** The port of workerd's inspector; by default there is none. */
   readonly inspectorPort?: number;
 }
 
-/** Both must equal wrangler.toml; a test compares them. */
+/** Both must be the same as in wrangler.toml, which a test checks. */
 export const compatibilityDate = "2026-11-01";
 export const minutely = "* * * * *";
 
@@ -85,9 +85,9 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
   if (wanted !== 0) await freePort(wanted, host);
   const probe = randomUUID();
   const heard = new EventTarget();
-  const onTold = (told: NonNullable<ReturnType<typeof toldIn>>) => {
-    if (told === "probed") heard.dispatchEvent(new Event(told));
-    else settings.onRequest?.({ colo: name, ...told });
+  const onTold = (line: NonNullable<ReturnType<typeof toldIn>>) => {
+    if (line === "probed") heard.dispatchEvent(new Event(line));
+    else settings.onRequest?.({ colo: name, ...line });
   };
   const runtime = new Miniflare(optionsOf(settings, { port: wanted, probe, onTold }));
   try {
@@ -116,8 +116,8 @@ export async function startColo(settings: ColoSettings): Promise<Colo> {
       begin: async (operatorPath) => {
         const isHeard = once(heard, "probed", { signal: AbortSignal.timeout(beginMsMax) });
         const headers = { [probeField]: probe };
-        const asked = fetch(`${url}${operatorPath}/`, { headers }).then((answer) => answer.text());
-        await Promise.all([isHeard, asked]);
+        const health = fetch(`${url}${operatorPath}/`, { headers }).then((answer) => answer.text());
+        await Promise.all([isHeard, health]);
       },
       stop: () => runtime.dispose(),
     };
@@ -132,15 +132,15 @@ const beginMsMax = 30_000;
 interface Running {
   readonly port: number;
   readonly probe: string;
-  readonly onTold: (told: NonNullable<ReturnType<typeof toldIn>>) => void;
+  readonly onTold: (line: NonNullable<ReturnType<typeof toldIn>>) => void;
 }
 
 function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
   const { host = "127.0.0.1", onLog = printed, onLine, inspectorPort, keepsIn, d1 } = settings;
   const { worker, compatibility, onRequest } = settings;
   const handleStructuredLogs = ({ message }: { message: string }) => {
-    const told = onRequest && toldIn(message);
-    if (told !== undefined) return onTold(told);
+    const request = onRequest && toldIn(message);
+    if (request !== undefined) return onTold(request);
     onLine?.(message);
     const line = readableLog(message);
     if (line !== undefined) onLog(line.text, line.level);
@@ -182,17 +182,17 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
 /** Creates the error for a module that throws. The runtime has already printed the details. */
 function unstartable(cause: unknown): OperatorError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  const said =
+  const reason =
     /"message":"(?:.*?Uncaught )?((?:[^"\\]|\\[^n])*)/.exec(text)?.[1] ?? text.split("\n", 1)[0];
   return new OperatorError({
     what: "The Worker does not start.",
-    why: `The runtime says: ${said}.`,
+    why: `The runtime says: ${reason}.`,
     hint: "Fix the module that throws; npx wrangler dev shows the location.",
     cause,
   });
 }
 
-/** Shares the D1 storage: one process opens it, and the others use that process. Each colo has its own Cache API. */
+/** Shares the D1 storage: one process opens it, and the others connect to that process. */
 function sharedStorage(folder: string, colo: string) {
   return {
     unsafeEnableSharedStorage: true,
@@ -219,13 +219,13 @@ interface ScheduledWorker {
 }
 
 async function fireCron(runtime: Miniflare): Promise<void> {
-  // The declared type differs if the runtime's own types are not installed.
+  // The declared type depends on whether the runtime's own types are installed.
   const worker = (await runtime.getWorker()) as unknown as ScheduledWorker;
   const { outcome } = await worker.scheduled({ cron: minutely });
   if (outcome !== "ok") throw new Error(`The scheduled handler ended with ${outcome}.`);
 }
 
-/** Tries the port first, because workerd reports a used one late and unclearly. */
+/** Tests the port first, because workerd's error for a port in use is late and unclear. */
 export async function freePort(wanted: number, host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const trial = createServer();
@@ -243,7 +243,7 @@ function portRefused(port: number, cause: Error): OperatorError {
   return new OperatorError({
     what: `Port ${port} cannot be used.`,
     why: isTaken ? "Another process listens on it." : `${cause.message}.`,
-    hint: "Choose another with --port.",
+    hint: "Choose another port with --port.",
     cause,
   });
 }

@@ -1,4 +1,4 @@
-// Fires the cron trigger of one colo each minute, as the platform does regardless of the number of colos.
+// Fires the cron trigger each minute, in one colo only, as the platform does.
 import type { Colo } from "./colo.ts";
 
 const periodMs = 60_000;

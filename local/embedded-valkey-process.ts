@@ -10,7 +10,8 @@ export type ValkeyReport =
 
 // Ctrl-C reaches the whole process group, but the parent decides when Valkey ends.
 process.on("SIGINT", () => undefined);
-// The channel closes however the parent ends, even by SIGKILL, so no orphan holds the port.
+// The channel closes however the parent ends, even by SIGKILL. So this process never outlives the
+// parent, and never keeps the port.
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
 const thread = new Worker(
@@ -24,8 +25,8 @@ thread.on("error", (cause) => {
   report({ kind: "failed", code: "THREAD", message: cause.message });
 });
 
-function report(said: ValkeyReport): void {
-  process.send?.(said, () => {
-    if (said.kind === "failed") process.exit(1);
+function report(message: ValkeyReport): void {
+  process.send?.(message, () => {
+    if (message.kind === "failed") process.exit(1);
   });
 }

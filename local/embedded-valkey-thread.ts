@@ -1,5 +1,5 @@
-// The thread of embedded-valkey-process.ts in which Valkey runs, compiled to WebAssembly. Posts a message once
-// Valkey answers over TCP, or the reason why it cannot.
+// The thread of embedded-valkey-process.ts in which Valkey runs, compiled to WebAssembly. Posts a
+// message once Valkey answers over TCP, or the reason why Valkey cannot.
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
@@ -21,7 +21,10 @@ async function reportOf(wantedPort: number): Promise<ValkeyReport> {
   }
 }
 
-/** @param wantedPort 0 means any free port; retries if another process takes it first */
+/**
+ * @param wantedPort 0 for any free port. The function retries if another process takes the port
+ *   first
+ */
 async function serve(wantedPort: number): Promise<number> {
   if (wantedPort !== 0) return listenOn(wantedPort);
   for (let attempt = 1; ; attempt += 1) {

@@ -1,5 +1,5 @@
-// Starts an empty Valkey without installation and persistence, which ends with its parent. It runs in a child process,
-// so that it can be killed like a database server.
+// Starts an empty Valkey, which needs no installation, stores nothing on disk and ends with this
+// process. Valkey runs in a child process, so that tests can kill it like a database server.
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
@@ -24,7 +24,7 @@ const stderrCharsMax = 2_000;
 /**
  * Starts an empty Valkey and resolves once it has answered a PING over TCP.
  *
- * @param options.port 0 or absent means any free port
+ * @param options.port 0 or absent for any free port
  * @throws OperatorError if the port is in use, or Valkey does not start within 30 s
  * @example
  * const valkey = await startEmbeddedValkey();
@@ -63,7 +63,9 @@ export async function startEmbeddedValkey(
   return { url: `redis://127.0.0.1:${report.port}`, pid: child.pid, kill, stop };
 }
 
-/** Never throws: a child that ends or stays silent is a failed report. */
+/**
+ * Returns the first report of the child. A child that ends or stays silent yields a failed report.
+ */
 async function firstReport(child: ChildProcess): Promise<ValkeyReport> {
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => {
@@ -77,7 +79,7 @@ async function firstReport(child: ChildProcess): Promise<ValkeyReport> {
   });
   try {
     return await Promise.race([
-      once(child, "message", { signal: silence.signal }).then(([said]) => said as ValkeyReport),
+      once(child, "message", { signal: silence.signal }).then(([report]) => report as ValkeyReport),
       once(child, "exit", { signal: silence.signal }).then(([code, signal]) =>
         failed("EXIT", `Its process ended with ${String(code ?? signal)}.`),
       ),
@@ -99,7 +101,7 @@ function startError(wantedPort: number, report: ValkeyReport): OperatorError {
     return new OperatorError({
       what: "The embedded Valkey did not start.",
       why: `Port ${wantedPort} on 127.0.0.1 is already in use.`,
-      hint: "Stop the process that listens there, or omit the port to get a free one.",
+      hint: "Stop the process that listens on the port, or omit the port to get a free one.",
     });
   }
   return new OperatorError({

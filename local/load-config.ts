@@ -48,7 +48,7 @@ export async function loadConfig(
 }
 
 function unusable(path: string, why: string): Fault {
-  const hint = "Fix it, so that its default export is defineConfig({ … }).";
+  const hint = "Fix the file, so that its default export is defineConfig({ … }).";
   return { what: `${path} cannot be used.`, why, hint };
 }
 
@@ -68,11 +68,11 @@ async function imported(
 }
 
 /**
- * Reports an exit of this process as a failure until the returned function is called. Otherwise a configuration that
- * calls `process.exit(0)` would seem to be valid.
+ * Reports an exit of this process as a failure until the caller calls the returned function.
+ * Otherwise a configuration that calls `process.exit(0)` would seem valid.
  */
 export function refuseExit(configPath: string): () => void {
-  const fault = unusable(resolve(configPath), "It ended this process before it was checked.");
+  const fault = unusable(resolve(configPath), "It ended the process before the check.");
   const tell = () => {
     process.exitCode = 1;
     process.stderr.write(`${faultText(fault)}\n`);
@@ -81,7 +81,7 @@ export function refuseExit(configPath: string): () => void {
   return () => void process.off("exit", tell);
 }
 
-/** Imports all exports, so that a missing default is reported here and not by the bundler. */
+/** Imports all exports. Otherwise the bundler itself would report a missing default export. */
 function checking(path: string, { folder, alias, checking: refusing }: Library) {
   const contents = `import * as module from ${JSON.stringify(path)};\n${refusing}`;
   return {
@@ -92,7 +92,7 @@ function checking(path: string, { folder, alias, checking: refusing }: Library) 
 }
 
 interface ConfigSource {
-  /** The requested file. Errors in other files name them. */
+  /** The requested file. Errors name only other files. */
   readonly path: string;
   readonly library: Library;
 }
@@ -101,8 +101,8 @@ interface ConfigSource {
 export function firstFault(cause: unknown, { path, library }: ConfigSource): string {
   const [fault] = isBuildFailure(cause) ? cause.errors : [];
   if (fault === undefined) {
-    const told = cause instanceof Error ? String(cause) : inspect(cause);
-    return `It failed with ${JSON.stringify(told)}.`;
+    const failure = cause instanceof Error ? String(cause) : inspect(cause);
+    return `It failed with ${JSON.stringify(failure)}.`;
   }
   const { location, text } = fault;
   if (location === null) return `${text}.`;

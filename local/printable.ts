@@ -7,14 +7,14 @@ export type Style = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
 export type Part = string | { readonly style: Style; readonly text: string };
 
 /**
- * C0 except tab, DEL and C1, which control a terminal (OSC 8 and OSC 52 begin with one), characters that reorder text,
- * and all line breaks including Unicode separators.
+ * Characters that control a terminal (C0 except tab, DEL and C1; OSC 8 and OSC 52 begin with one),
+ * characters that reorder text, and all line breaks, Unicode separators included.
  */
 const control =
   // oxlint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Returns text for a part of one line. Replaces each control character by `�`. */
+/** Returns text for a part of one line. Replaces each control character with `�`. */
 export function printable(text: string): string {
   return text.replace(control, "\ufffd");
 }

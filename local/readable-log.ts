@@ -1,6 +1,6 @@
 // Extracts readable messages from the JSON log of a local Worker.
 
-/** Events that are not printed: each isolate logs them once. */
+/** Events that are hidden, because each isolate logs them once. */
 const quiet: ReadonlySet<unknown> = new Set(["started"]);
 
 /** A log line for people. */
@@ -12,13 +12,14 @@ export interface ReadableLine {
 
 /**
  * @param text one line that workerd has printed
- * @returns the message; the whole line if it is about one request or not from Tidemark; `undefined` to hide it
+ * @returns the message of the line. The whole line if it describes a request or is not from
+ *   Tidemark. `undefined` to hide the line
  */
 export function readableLine(text: string): string | undefined {
   return readableLog(text)?.text;
 }
 
-/** Like `readableLine`, with the level. */
+/** Returns the text of `readableLine` with the level; `undefined` to hide the line. */
 export function readableLog(text: string): ReadableLine | undefined {
   const line = parsed(text);
   if (line === undefined) return { level: undefined, text };

@@ -1,6 +1,6 @@
 // Components that run together and stop together.
 
-/** Stops components in reverse order. If one fails to stop, the others still do. */
+/** Stops components in reverse order. If a component fails to stop, the others still stop. */
 export class Running {
   readonly #stops: (() => Promise<void>)[] = [];
   #stopping: Promise<void> | undefined;
@@ -12,7 +12,7 @@ export class Running {
     return part;
   }
 
-  /** A second call waits for the first. */
+  /** Stops all components. A second call waits for the first. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopAll();
     return this.#stopping;

@@ -12,7 +12,10 @@ import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-s
 
 export interface Secret {
   readonly value: string;
-  /** Generated, so it must be shown: neither the environment nor the project sets it. */
+  /**
+   * True if the secret was generated and must be shown: neither the environment nor the project
+   * sets it.
+   */
   readonly isMadeUp: boolean;
 }
 
@@ -20,12 +23,15 @@ export interface Site {
   readonly colos: readonly Colo[];
   /** `undefined` if the Worker needs no origin. */
   readonly originUrl: string | undefined;
-  /** The origin is the demo site. */
+  /** Whether the origin is the demo site. */
   readonly isDemo: boolean;
   readonly redisUrl: string;
   readonly rest: UpstashRestServer;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
-  /** Replaces the Worker of each colo, with the same ports and Redis. @throws OperatorError; the old one continues */
+  /**
+   * Replaces the Worker of each colo, with the same ports and Redis. @throws OperatorError; the old
+   * Worker then continues
+   */
   replace(project: Project): Promise<void>;
   stop(): Promise<void>;
 }
@@ -44,7 +50,7 @@ export interface SiteSettings {
 /**
  * Starts the components in the order of their dependencies.
  *
- * @throws OperatorError for faults that an operator can fix; everything is stopped again
+ * @throws OperatorError for faults that an operator can fix, after stopping all components
  */
 export async function startSite(project: Project, settings: SiteSettings): Promise<Site> {
   const { options, environment, startOrigin } = settings;
@@ -77,7 +83,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
         ...(own === undefined ? {} : { ORIGIN_URL: own }),
         UPSTASH_REDIS_REST_URL: rest.url,
         UPSTASH_REDIS_REST_TOKEN: token,
-        // The journal is local too, so that purges of a local site never reach a deployed one.
+        // Use a local journal, so that purges of a local site never reach a deployed site.
         JOURNAL_REDIS_REST_URL: "",
         JOURNAL_REDIS_REST_TOKEN: "",
         ADMIN_TOKEN: secretsOf(variables).ADMIN_TOKEN.value,
@@ -118,7 +124,7 @@ interface ColosToStart {
   readonly running: Running;
 }
 
-/** Starts the colos. The first one must start without a fault before others get the same Worker. */
+/** Starts the colos: first one alone, and the others after it has started without a fault. */
 async function startColos({ first, settings, running }: ColosToStart) {
   const { options, onLog, onRequest } = settings;
   let hasRefused = false;

@@ -14,9 +14,9 @@ export interface StartOptions {
   readonly redis: string | undefined;
   readonly rttMs: number;
   readonly replicaLagMs: number;
-  /** Reload when a file changes. */
+  /** Whether to reload when a file changes. */
   readonly isWatching: boolean;
-  /** Print no lines for requests. */
+  /** Whether to hide the lines for requests. */
   readonly isQuiet: boolean;
   readonly isJson: boolean;
 }
@@ -48,15 +48,15 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --replica-lag MS    read an older state of the shared tier, to simulate a replica's lag (0)
   --no-watch          do not reload the configuration when it changes
   --quiet             do not print requests
-  --json              print only JSON, one object in each line
-  --help              show this
+  --json              print only JSON, one object per line
+  --help              show this help
 
-ADMIN_TOKEN (16 characters or more) and PURGE_SECRET come from the environment; otherwise they are generated and shown once.
+ADMIN_TOKEN (16 characters or more) and PURGE_SECRET come from the environment; otherwise the command generates them and shows them once.
 `;
 
 const colosMax = 16;
 
-/** Returns `help` if that was requested. @throws OperatorError that names the invalid option */
+/** Returns `help` for `--help`. @throws OperatorError that names the invalid option */
 export function readStartOptions(
   args: readonly string[],
 ): { options: StartOptions; config: string } | "help" {
@@ -112,7 +112,7 @@ function parsed(args: readonly string[]) {
     });
   } catch (cause) {
     throw new OperatorError({
-      what: "The options are refused.",
+      what: "The options are invalid.",
       why: (cause instanceof Error ? cause.message : "").split(/\. |\n/, 1)[0] + ".",
       hint: "See npm start -- --help.",
     });
@@ -125,7 +125,7 @@ function wholeNumbers(help: string) {
     const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
     if (value >= range.from && value <= range.to) return value;
     throw new OperatorError({
-      what: `${option} is refused.`,
+      what: `${option} is invalid.`,
       why: `${JSON.stringify(given)} is not a whole number from ${range.from} to ${range.to}.`,
       hint: `See ${help}.`,
     });
@@ -136,7 +136,7 @@ function originOf(url: string): string {
   const fault = originUrlFault(url);
   if (fault === undefined) return new URL(url).origin;
   throw new OperatorError({
-    what: "--origin is refused.",
+    what: "--origin is invalid.",
     why: `${shownUrl(url)} ${fault}.`,
     hint: "Write only scheme and host, such as http://127.0.0.1:3000.",
   });
@@ -146,8 +146,8 @@ function redisOf(url: string): string {
   const scheme = URL.parse(url)?.protocol;
   if (scheme === "redis:" || scheme === "rediss:") return url;
   throw new OperatorError({
-    what: "--redis is refused.",
-    why: scheme === undefined ? "It is not a URL." : "It has another scheme.",
+    what: "--redis is invalid.",
+    why: scheme === undefined ? "It is not a URL." : "Its scheme is not redis or rediss.",
     hint: "Write an address such as redis://127.0.0.1:6379.",
   });
 }

@@ -31,7 +31,7 @@ function terminalOf({ isJson }: { readonly isJson: boolean }): RunTerminal {
   return {
     print: isJson ? () => undefined : written(stdout),
     json: isJson
-      ? (told) => void stdout.write(`${printableJson(JSON.stringify(told))}\n`)
+      ? (event) => void stdout.write(`${printableJson(JSON.stringify(event))}\n`)
       : () => undefined,
     note: written(stderr),
   };
@@ -40,7 +40,9 @@ function terminalOf({ isJson }: { readonly isJson: boolean }): RunTerminal {
 try {
   await main();
 } catch (cause) {
-  const said = cause instanceof Error && cause.name === "OperatorError";
-  process.stderr.write(`${said ? printable(cause.message) : String((cause as Error).stack)}\n`);
+  const isOperatorError = cause instanceof Error && cause.name === "OperatorError";
+  process.stderr.write(
+    `${isOperatorError ? printable(cause.message) : String((cause as Error).stack)}\n`,
+  );
   process.exitCode = 1;
 }

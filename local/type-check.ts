@@ -1,4 +1,4 @@
-// Type-checks a configuration like the Worker's own code, wherever it is.
+// Type-checks a configuration like the Worker's own code, whatever its folder.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { type Fault, OperatorError } from "../src/base/operator-error.ts";
 import { type Library, ownLibrary } from "./run/library.ts";
 
 /**
- * Checks only TypeScript files, and only if the project has TypeScript. In other files, loading validates the fields.
+ * Checks TypeScript files, if the project has TypeScript. Loading reports faults in other files.
  *
  * @throws OperatorError with the first fault
  */
@@ -34,7 +34,10 @@ export async function checkTypes(configPath: string, library: Library = ownLibra
 
 const faultLine = /^(.+)\((\d+),(\d+)\): error \w+: (.*)$/gm;
 
-/** Returns the first fault of the configuration; otherwise the first one of an imported file, with its name. */
+/**
+ * Returns the first fault of the configuration; otherwise the first fault of an imported file, with
+ * its name.
+ */
 function faultIn(output: string, path: string): Fault {
   const faults = [...output.matchAll(faultLine)].map(([, file = "", line, column, why = ""]) => ({
     file: resolve(dirname(path), file),
@@ -43,7 +46,7 @@ function faultIn(output: string, path: string): Fault {
   const [first] = output.split("\n", 1);
   const fault = faults.find(({ file }) => file === path) ??
     faults[0] ?? { file: path, why: `${first}.` };
-  return { what: `${fault.file} does not fit its types.`, why: fault.why, hint: "Fix it there." };
+  return { what: `${fault.file} has a type error.`, why: fault.why, hint: "Fix that line." };
 }
 
 /** Returns the folder of TypeScript; `undefined` in a project without it. */

@@ -1,6 +1,6 @@
-// A local stand-in for Upstash's REST interface in front of a Valkey or Redis. It does not imitate event streams
-// (SUBSCRIBE, MONITOR), RESP2 answers, read-only tokens, or read-your-writes by `upstash-sync-token`. Boolean arguments
-// are refused.
+// A local stand-in for Upstash's REST interface in front of a Valkey or Redis. It does not imitate
+// event streams (SUBSCRIBE, MONITOR), RESP2 answers, read-only tokens, or read-your-writes by
+// `upstash-sync-token`. It rejects boolean arguments.
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,28 +19,31 @@ export interface UpstashRestServerOptions {
   port?: number;
   /** Default 127.0.0.1. */
   host?: string;
-  /** Added to every answer, half before and half after the work. Default 0. */
+  /** The delay of every answer, half before and half after the work. Default 0. */
   rttMs?: number;
   /** The age of the state that reads outside transactions see. Default 0: the primary answers. */
   replicaLagMs?: number;
-  /** Called before each request is executed. `false` breaks its connection without executing it. */
+  /** Called before the execution of each request. `false` breaks the connection instead. */
   isTaken?: (commands: CallAnswer["commands"]) => boolean;
-  /** Called for every answered request, including refused ones. */
+  /** Called for every answered request, including rejected ones. */
   onAnswered?: (call: CallAnswer) => void;
 }
 
 export interface UpstashRestServer {
-  /** For UPSTASH_REDIS_REST_URL. */
+  /** The value for UPSTASH_REDIS_REST_URL. */
   readonly url: string;
   readonly token: string;
-  /** Includes every answer that has arrived. */
+  /** Returns counts that include every answer that has arrived. */
   counts(): Counts;
   resetCounts(): void;
   /** Affects requests that arrive after the call. */
   setRttMs(rttMs: number): void;
-  /** Resolves when reads apply it. Only the first lag above 0 takes time, to start the replica. */
+  /**
+   * Resolves when the lag applies to reads. Only the first lag above 0 takes time, because the
+   * replica has to start.
+   */
   setReplicaLagMs(replicaLagMs: number): Promise<void>;
-  /** Cuts all connections at once; may be called twice. */
+  /** Cuts all connections at once. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -64,7 +67,7 @@ export async function startUpstashRestServer(
     const hooks = { isTaken, onAnswered };
     void respond({ request, response, token, rttMs, counter, database, ...hooks });
   });
-  // If an idle connection closed here just as workerd reuses it, that would look like an outage.
+  // Keep idle connections open: closing one just as workerd reuses it would look like an outage.
   server.keepAliveTimeout = 0;
   try {
     await database.setReplicaLagMs(replicaLagMs);

@@ -1,4 +1,5 @@
-// The application: Hono serves the operator's routes below `operatorPath`, and the HTTP cache everything else.
+// The application. Hono serves the operator's routes below `operatorPath`, and the HTTP cache
+// serves all other requests.
 import { Hono } from "hono";
 import { answerDebugged } from "./admin/debug-field.ts";
 import { debugField } from "./protocol/debug-fields.ts";
@@ -36,14 +37,14 @@ export type { Platform } from "./platform/platform.ts";
 /** The execution context that the runtime passes to a handler with a request. */
 export type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 
-/** An application. It lives as long as its isolate. */
+/** An application. Its lifetime is that of its isolate. */
 export interface Application {
-  /** The core, for an application's own data on the same tiers. */
+  /** The cache core, which an application's own data can share. */
   readonly cache: TieredCache<ResponseDetail>;
   /**
    * Answers a request. Never throws or rejects.
    *
-   * @param server what a Node server knows about the request; ignored on Workers
+   * @param server a Node server's information about the connection; ignored on Workers
    */
   readonly fetch: (
     request: Request,
@@ -55,7 +56,7 @@ export interface Application {
   readonly scheduled: (background: Background) => Promise<void>;
 }
 
-/** Parts of a Worker that are code, so bindings cannot configure them. */
+/** The parts of a Worker that bindings cannot provide, because they are code. */
 export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
@@ -67,11 +68,12 @@ export interface InCode {
 /**
  * Creates the application of an isolate.
  *
- * @param given from `defineConfig`; a plain object is validated here
+ * @param given a configuration from `defineConfig`; a plain object is validated here
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.data a data cache that shares the core
- * @param inCode.tiers in addition to memory, the Cache API and Redis
- * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong responses
+ * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis
+ * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
+ *   responses
  */
 export function createApp(
   given: Config,
@@ -106,14 +108,17 @@ export function createApp(
     log.write({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };
-  /** Counts the failed request, because no request record exists for it. */
+  /** Answers a failed request and counts it, because it has no decision. */
   const faulted = (cause: unknown) => {
     cache.metrics.add("requests", ["", "failed", "none"]);
     return failed(cause);
   };
   let hasStarted = false;
   let hasAnswered = false;
-  /** Runs at the first request, which reveals the colo, and at a cron run before it, which does not. */
+  /**
+   * Runs at the first request, which determines the colo and the host. Also runs at the first cron
+   * run if no request was earlier. A cron run determines no host.
+   */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
     seenHost = request && URL.parse(request.url)?.host;
@@ -125,9 +130,9 @@ export function createApp(
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
   const { site, contextFor } = proxy;
-  const looked = { environment, cache, data, site, contextFor, gate };
-  const operators = operatorsOf(config.operatorPath, looked, failed);
-  const answerTo = answerer({ proxy, operators, looked, arrivalOf });
+  const settings = { environment, cache, data, site, contextFor, gate };
+  const operators = operatorsOf(config.operatorPath, settings, failed);
+  const answerTo = answerer({ proxy, operators, settings: settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request);
@@ -145,7 +150,7 @@ export function createApp(
   return { cache, fetch, scheduled };
 }
 
-/** Leaves out tiers with unusable bindings, and adds a fault for each. */
+/** Omits tiers with unusable bindings, and adds a fault for each of them. */
 function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
   const { redis } = environment;
   const hasWorld = redis !== undefined && !isFault(redis);
@@ -160,30 +165,30 @@ function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) 
 function lacksWorld({ name }: TierInCode): Fault {
   return {
     what: `The tier ${JSON.stringify(name)} is off.`,
-    why: "It has copies of what Redis has, and there is no usable database.",
-    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or leave the tier out.",
+    why: "It stores copies of records in Redis, and no database is usable.",
+    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or remove the tier.",
   };
 }
 
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: Hono;
-  readonly looked: AdminSettings;
+  readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
 }
 
-function answerer({ proxy, operators, looked, arrivalOf }: AppParts): Application["fetch"] {
+function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Application["fetch"] {
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
     const read = proxy.site.readUrl(arrival ?? request);
-    // No runtime can construct a TRACE request, which rewriting the URL would need.
+    // Rewriting the URL requires a new request, and no runtime can construct a TRACE request.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
-    // Only operator routes pay for a Hono context. Cache hits skip it.
+    // Only operator routes need a Hono context. Cache hits avoid its cost.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     const address = arrival?.address;
     if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
-    return answerDebugged(request, read, background, looked, (plain) =>
+    return answerDebugged(request, read, background, settings, (plain) =>
       proxy.answer(plain, read, background, address),
     );
   };
@@ -191,17 +196,20 @@ function answerer({ proxy, operators, looked, arrivalOf }: AppParts): Applicatio
 
 function operatorsOf(
   path: string,
-  looked: AdminSettings,
+  settings: AdminSettings,
   failed: (cause: unknown) => Response,
 ): Hono {
   const operators = new Hono();
-  operators.route(path, adminRoutes(looked));
+  operators.route(path, adminRoutes(settings));
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   return operators;
 }
 
-/** Lets data join the pages' core. Its counts are reported with those of the pages even if it cannot join. */
+/**
+ * Makes the data cache use the pages' core. The data cache's counts are reported with the pages'
+ * counts, even if it cannot use the core.
+ */
 function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
   const why = data.join(pages);
   if (why !== undefined) {
@@ -210,7 +218,7 @@ function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
   pages.core.metrics.include(data.taken);
 }
 
-/** Describes the isolate's setup in one log line. */
+/** Returns a log line that describes the isolate's setup. */
 function startLine(
   { routes, purge }: Config,
   { tiers, purging }: TieredCache<ResponseDetail>,

@@ -1,5 +1,6 @@
-// The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent loads.
-// It knows neither origins nor requests, so application data can use it alone or beside pages.
+// The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent
+// loads. The core does not depend on origins or requests, so application data can use it alone or
+// beside pages.
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
@@ -25,7 +26,7 @@ import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
 
-/** Factories of parts. Each receives the default factory's settings. Absent ones use the default. */
+/** Factories of parts. A factory receives the settings of the default factory that it replaces. */
 export interface CacheParts extends PurgingParts {
   readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
   /** Creates the client of the shared tier. */
@@ -43,11 +44,14 @@ const defaults: Makers = {
 
 /** The platform features that the core needs. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
-  /** Stores the shared tier and the purge journal. Without it there is neither, and no purge. */
+  /**
+   * The database of the shared tier and the purge journal. Without a database there is neither, so
+   * purges are not possible.
+   */
   readonly database?: RedisAddress | undefined;
-  /** Stores the purge journal and the switch in place of `database`. */
+  /** The database of the purge journal and the switch, in place of `database`. */
   readonly journal?: RedisAddress | undefined;
-  /** Analytics Engine dataset that receives reports of counts in place of the database. */
+  /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
   readonly dataset?: Dataset | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -57,21 +61,22 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
 export type Core = ReturnType<typeof openCore>;
 
 /**
- * A core with tiers for one form of record. It lives as long as its isolate.
+ * A core with tiers for one form of record. Its lifetime is that of its isolate.
  *
- * @typeParam Detail additional metadata of its records
+ * @typeParam Detail the additional metadata of the records
  */
 export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 
 type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
 
 /**
- * Creates a core. It needs only Web standards, nothing specific to Workers.
+ * Creates a core. It requires only Web standards, and nothing specific to Workers.
  *
- * @param config from `defineConfig`; its routes and origins are ignored
- * @param form   how the tiers read and write a record's detail
- * @param given.memoryShares number of memory tiers that share `limits.memoryBytes`: 2 if data will join
- * @param given.tiers        in addition to memory, the Cache API and Redis
+ * @param config a configuration from `defineConfig`, whose routes and origins are ignored
+ * @param form defines how the tiers check and measure a record's detail
+ * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
+ *   cache will use this core
+ * @param given.tiers the tiers in addition to memory, the Cache API and Redis
  */
 export function createCache<Detail>(
   config: CoreConfig,
@@ -83,7 +88,7 @@ export function createCache<Detail>(
   return { ...core, ...tiersOver(core, form, tiers) };
 }
 
-/** Adds tiers for another form of record to a core. Everything else is shared. */
+/** Adds tiers for another form of record to a core. All other parts are shared. */
 export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
   return { ...core, ...tiersOver(core, form) };
 }
@@ -121,28 +126,31 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const reports = createReports(reporting, platform);
   return {
     settings: { config, platform },
-    /** Factories of its parts. */
+    /** The factories of parts. */
     make,
     /** All memory tiers of this core. */
     memories,
-    /** Limit of each memory tier. */
+    /** The limit of each memory tier. */
     memoryBytesMax: limits.memoryBytes / memoryShares,
     /** The shared tier's client; `undefined` without a database. */
     redis,
-    /** How full the shared tier's database is; `undefined` without one. */
+    /** The free space of the shared tier's database; `undefined` without a database. */
     room,
-    /** `undefined` without a database. */
+    /** The journal, its view and the acceptance of purges; `undefined` without a database. */
     purging,
-    /** Has no purges if there is no journal. */
+    /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
-    /** Limits all bodies in transit together to `limits.memoryBytes`, in addition to the memory tiers. */
+    /**
+     * Limits the memory of all bodies in transfer to `limits.memoryBytes`, in addition to the
+     * memory of the tiers.
+     */
     fillBudget: new ByteBudget(limits.memoryBytes),
     metrics,
     /** Reports of counts from all isolates, and their totals. */
     reports,
-    /** Runs the cron trigger once: folds reports, and checks the database's room. */
+    /** Runs the cron trigger once: folds reports, and checks the database's free space. */
     runCron: async () => void (await Promise.all([reports.runCron(), room?.runCron()])),
-    /** Reports the counts after a response. */
+    /** Reports the counts of this isolate in the background. */
     report: reports.report,
     /** Runs background work. Never rejects: failures are counted and logged. */
     run,
@@ -176,10 +184,10 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
   const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
   return {
     tiers: new TierStack<Detail>(memory, below),
-    /** `undefined` on a platform without a Cache API. */
+    /** The edge tier; `undefined` on a platform without a Cache API. */
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
-    /** Leases on loads that hold in all colos; `undefined` without a database. */
+    /** The leases on loads that all colos share; `undefined` without a database. */
     leases:
       redis && new RedisLeases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
   };

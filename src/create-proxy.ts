@@ -41,7 +41,10 @@ export interface ProxySettings {
   readonly platform: Omit<Platform, "cache">;
 }
 
-/** Puts a site in front of a cache core. A route's tiers that the core lacks are ignored. */
+/**
+ * Creates the HTTP cache of a site over a cache core. A route's tiers that the core lacks are
+ * ignored.
+ */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const site = createSite(cache, settings);
   const { environment, config, platform } = settings;
@@ -66,9 +69,10 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     site,
     contextFor,
     /**
-     * Answers from a tier or an origin. Returns no promise if memory has the response.
+     * Answers from a tier or an origin. Returns the response without a promise if memory contains
+     * it.
      *
-     * @param read    the request's URL, read by `site.readUrl`
+     * @param read the result of `site.readUrl` for the request
      * @param address the client's address, on Node
      */
     answer(
@@ -88,7 +92,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
   };
 }
 
-/** Returns a function that notes the answer of a sampled request and returns that answer. */
+/** Returns a function that records the answer of a sampled request and returns that answer. */
 function logged(sampled: SampledRequest): (response: Response) => Response {
   return (response) => {
     sampled.answered(response);
@@ -141,11 +145,11 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);
       metrics.add("originRequests");
       const { target, own } = request;
-      // Bindings and handlers have no address of their own, so they get the site's URL.
+      // A binding or handler has no own address, so it receives the site's URL.
       const host = origin.kind === "handler" && own ? target.ownHost : target.host;
       const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
       const response = await askOrigin(origin, base + pathAndQuery(target), request, platform);
-      // Replaces the origin's address in the response by the site's.
+      // Only an origin with a URL has an address to replace in the response.
       const isRenamed = origin.kind === "url" && origin.rewritesLocations;
       return asOfSite(response, request, isRenamed ? base : undefined);
     },

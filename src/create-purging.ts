@@ -1,4 +1,4 @@
-// Purging over Redis: the journal and the switch, with a Redis client of their own.
+// Creates purging over Redis: the journal and the switch, with a separate Redis client.
 import { logOf } from "./observe/log-line.ts";
 import type { Journal } from "./purge/journal/journal.ts";
 import {
@@ -16,7 +16,7 @@ import type { RedisCounts } from "./redis/round-trips.ts";
 import { RedisJournal, type RedisJournalSettings } from "./stores/redis/journal/redis-journal.ts";
 import { RedisSwitch } from "./stores/redis/journal/redis-switch.ts";
 
-/** Factories of parts. Absent ones use the default. */
+/** Factories of parts, in place of the default factories. */
 export interface PurgingParts {
   readonly journal?: (settings: RedisJournalSettings) => Journal;
   readonly view?: (settings: JournalViewSettings) => JournalView;
@@ -28,11 +28,12 @@ interface Platform extends Omit<PurgePlatform, "makeView"> {
   readonly parts?: PurgingParts | undefined;
 }
 
-/** @param database of the journal */
+/** @param database the journal's database */
 export function createPurging(settings: PurgeSettings, database: RedisAddress, platform: Platform) {
   const { namespace, purge } = settings;
   const { nowAtMs, metrics, log, parts } = platform;
-  // A separate client, so that trouble of the shared tier neither delays nor shuts off the journal.
+  // Use a separate client, so that failures of the shared tier neither delay nor shut off the
+  // journal.
   const redis = new RedisClient({
     ...database,
     nowAtMs,
@@ -41,7 +42,8 @@ export function createPurging(settings: PurgeSettings, database: RedisAddress, p
     hasOneKey: true,
     ballastKey: ballastKeyOf(namespace),
     readTimeoutMsMax: readTimeoutMsOf(purge),
-    // Until the next read succeeds, every page goes to the origin once in N − A.
+    // Probe soon, because each page is requested from the origin once per N − A until a read
+    // succeeds.
     pauseMsMax: Math.max(1_000, purge.renewalLagMs / 2),
   });
   const stored = { redis, namespace, nowAtMs, randomText };

@@ -7,6 +7,9 @@ export type { DataPurge, PurgeReceipt } from "./data/purge-data.ts";
 export type { Codec } from "./base/codec.ts";
 export type { Frozen } from "./data/value/frozen.ts";
 export type { Key } from "./data/value/key.ts";
+export type { CallOptions } from "./data/value/call-options.ts";
+export type { DataDuration } from "./data/value/lifetime-text.ts";
+export type { MissingKeyPolicy } from "./data/value/load-context.ts";
 export {
   type Load,
   type LoadContext,
@@ -20,8 +23,8 @@ export type { SetOptions } from "./data/write/set-value.ts";
 export { type Persist, WriteTimedOut } from "./data/write/write-through.ts";
 export { OperatorError } from "./base/operator-error.ts";
 export type { Buffer, BufferOptions } from "./write-behind/buffer.ts";
-export { NotAccepted } from "./write-behind/change-set.ts";
+export { NotAccepted, type ChangeOptions } from "./write-behind/change-set.ts";
 export type { SetKey } from "./write-behind/change-texts.ts";
-export type { Counter, CounterOptions, Durable } from "./write-behind/counter.ts";
+export type { Counter, CounterOptions } from "./write-behind/counter.ts";
 export type { FlushOptions, FlushResult } from "./write-behind/flush-result.ts";
 export type * from "./write-behind/sinks/sink.ts";

@@ -14,7 +14,9 @@ type AppContext = Parameters<TidemarkWorker["fetch"]>[2];
 
 /** The default export of a Worker. A Node server uses its `fetch`. */
 export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
-  /** Without a context, as on Node, `env` describes one request and is ignored. */
+  /**
+   * Answers a request. Without a context, as on Node, `env` belongs to one request and is ignored.
+   */
   readonly fetch: (
     request: Request,
     env?: object,
@@ -23,14 +25,15 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
 }
 
 /**
- * Puts the cache in front of an application. The cache calls it with a fresh context for each fill, refresh
- * and probe. For responses that others may get, the application sees no client data outside the cache key.
+ * Puts the cache in front of an application. The cache calls the application with a new context for
+ * each fill, refresh and probe. For a request that the cache may answer, `request.cf` has only the
+ * members that are part of the cache key.
  *
- * @param config from `defineConfig`; the origin named `default` is the application
- * @param given.env variables on Node, such as `process.env`; a Worker uses its bindings
- * @param given.data from `createDataCache`: it shares the pages' journal, Redis and cron trigger, and
- *   `withCache` passes it to handlers
- * @param given.tiers in addition to memory, the Cache API and Redis
+ * @param config a configuration from `defineConfig`; the origin named `default` is the application
+ * @param given.env the variables on Node, such as `process.env`; a Worker uses its bindings
+ * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
+ *   trigger, and `withCache` passes it to handlers
+ * @param given.tiers the tiers in addition to memory, the Cache API and Redis
  * @throws OperatorError for an invalid configuration
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
@@ -61,7 +64,7 @@ export function tidemark(
   });
   return {
     fetch(request, env, context) {
-      // A Worker's bindings are the same for every request.
+      // Only a Worker's bindings are the same for every request.
       if (given.env === undefined && context !== undefined) bindings = bindingsIn(env);
       return worker.fetch(request, bindings, context ?? unattended, env);
     },
@@ -84,9 +87,9 @@ export interface CacheContext {
 }
 
 /**
- * Middleware that sets `c.var.cache` to the cache that `tidemark` received as `data`.
+ * Sets `c.var.cache` to the cache that `tidemark` received as `data`. Use it as middleware.
  *
- * @throws OperatorError if there is none
+ * @throws OperatorError if there is no such cache
  * @example
  * const app = new Hono<{ Variables: CacheVariables }>();
  * app.use(withCache);
@@ -99,10 +102,13 @@ export async function withCache(context: CacheContext, next: () => Promise<void>
   return next();
 }
 
-/** Key of the data cache in the execution context. Only `withCache` reads it. */
+/** The key of the data cache in the execution context. Only `withCache` reads it. */
 const ofHandlers = Symbol("data of the application");
 
-/** Returns the execution context. Hono throws if there is none, as under `app.request`. */
+/**
+ * Returns the execution context; `undefined` if there is none. Hono then throws, for example in
+ * `app.request`.
+ */
 function contextOf(context: CacheContext): { readonly [ofHandlers]?: DataCache } | undefined {
   try {
     return context.executionCtx;
@@ -115,18 +121,20 @@ function noCache(): OperatorError {
   return new OperatorError({
     what: "withCache has no cache to set as c.var.cache.",
     why: "The application was not called by tidemark, or tidemark was given no data.",
-    hint: "Write tidemark(app, config, { data: cache }), with a cache of createDataCache.",
+    hint: "Write tidemark(app, config, { data: cache }), with a cache from createDataCache.",
   });
 }
 
-/** Removes `eventContext`, which the Pages adapter adds: it holds one client's request. */
+/**
+ * Removes `eventContext`, which the adapter for Pages adds and which contains one client's request.
+ */
 function bindingsIn(env: object = {}): object {
   if (!("eventContext" in env)) return env;
   const { eventContext: _, ...ofAll } = env;
   return ofAll;
 }
 
-/** Does nothing: the cache always answers, so no exception needs to pass through. */
+/** Does nothing. The cache always answers, so no exception passes through. */
 const passThroughOnException = (): void => undefined;
 
 /** A context for Node, where the process outlives the request. Background failures are logged at their source. */

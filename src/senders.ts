@@ -1,4 +1,5 @@
-// Exports of `tidemark/senders`: senders of webhooks to `/_cache/hooks/`, and their signature schemes.
+// Exports of `tidemark/senders`: senders of webhooks that purge at `/_cache/hooks/`, and their signature
+// schemes.
 export type { HmacSenderOptions, TimestampPlace } from "./webhooks/hmac-options.ts";
 export { hmacSender } from "./webhooks/hmac-sender.ts";
 export type { WebhookSender } from "./webhooks/port/hook.ts";

@@ -1,7 +1,7 @@
 // The version of this release.
 
 /**
- * The `version` of package.json; a test compares them. It is a constant because a Worker has no files to
- * read.
+ * The `version` of package.json, which a test compares with this constant. A Worker cannot read the
+ * file.
  */
 export const version = "0.1.0";

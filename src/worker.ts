@@ -18,10 +18,10 @@ import { plainPage } from "./proxy/respond/plain-page.ts";
 /** The default export of a Worker. */
 export interface TidemarkWorker {
   /**
-   * Answers a request. Answers 500 if the Worker cannot start, and logs the reason once.
+   * Answers a request. If the Worker cannot start, answers 500 and logs the reason once.
    *
-   * @param server on Node, the second argument of the server's `fetch`: the client's address, and whether the
-   *   connection uses TLS. Ignored on Workers
+   * @param server on Node, the second argument of the server's `fetch`, with the client's address
+   *   and whether the connection uses TLS; ignored on Workers
    */
   readonly fetch: (
     request: Request,
@@ -29,11 +29,14 @@ export interface TidemarkWorker {
     context: ExecutionContext,
     server?: ServerRequest,
   ) => Response | Promise<Response>;
-  /** Runs the cron trigger: folds reports, and keeps hot keys warm if configured. */
+  /**
+   * Runs the cron trigger: folds reports, checks the database's free space, runs the data cache's
+   * part, and keeps hot keys warm if configured.
+   */
   readonly scheduled: (event: unknown, env: object, background: Background) => Promise<void>;
 }
 
-/** Parts of a Worker that are code, so bindings cannot configure them. */
+/** The parts of a Worker that bindings cannot provide, because they are code. */
 export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
@@ -43,15 +46,17 @@ export interface GivenInCode {
 }
 
 /**
- * Creates the handler of a Worker. It reads its bindings at the first request.
+ * Creates the handler of a Worker. The handler reads its bindings at the first request or cron run.
  *
- * @param written from `defineConfig`
+ * @param written a configuration from `defineConfig`
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
- * @param inCode.tiers in addition to memory, the Cache API and Redis, such as `workersKv` of `tidemark/cloudflare`
- * @param inCode.data from `createDataCache`: it then shares the pages' journal, Redis and cron trigger
+ * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis, such as `workersKv`
+ *   of `tidemark/cloudflare`
+ * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
+ *   and cron trigger
  * @throws OperatorError for an invalid configuration, so that uploading it fails
- * @example
- * export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
+ * @example export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh:
+ *   "5m" }] }));
  */
 export function createWorker(
   written: Config,
@@ -67,7 +72,7 @@ export function createWorker(
     try {
       app = createApp(config, env as Env, platform, inCode);
     } catch (cause) {
-      // Bindings never change during an isolate's life, so retrying would fail again.
+      // Do not try again, because bindings never change during an isolate's lifetime.
       hasFailed = true;
       const why = cause instanceof OperatorError ? cause.message : `${errorName(cause)}.`;
       const message = `The Worker does not start. ${why}`;

@@ -120,7 +120,7 @@ describe("a secret that is not usable", () => {
       502, 200,
     ]);
     expect(site.log).toEqual([
-      expect.stringContaining("The service binding BUCKET is refused."),
+      expect.stringContaining("The service binding BUCKET is invalid."),
       'Origin "bucket" cannot be reached.',
     ]);
   });
@@ -148,7 +148,7 @@ describe("a configuration that defineConfig has not seen", () => {
 });
 
 it("refuses bindings that make no sense before any request", () => {
-  expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is refused.");
+  expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is invalid.");
 });
 
 it.each([

@@ -18,6 +18,9 @@ describe("a breach is found", () => {
     { id: "class", text: "class Gathering<T> {}" },
     { id: "of", text: "/** Of a page. */\nconst a = 1;" },
     { id: "what", text: "/**\n * What becomes of it.\n */\nconst a = 1;" },
+    { id: "variable", text: "const told = 1;" },
+    { id: "parameter", text: "function tell(came: string) {}" },
+    { id: "private-member", text: "class A {\n  readonly #sought: string;\n}" },
     { id: "banned-word", text: "const a = 1; // Mend it." },
     { id: "banned-word-in-docstring", text: "/** Returns the patience of a client. */" },
   ])("$id", ({ text }) => {
@@ -26,6 +29,7 @@ describe("a breach is found", () => {
 
   it.each([
     { id: "noun", text: "export type OrderReading = string;" },
+    { id: "verb-in-a-text", text: 'const a = "it came: late";' },
     { id: "identifier", text: 'import { a } from "./mend.ts";' },
     { id: "docstring", text: "/** Returns whether a response is fresh. */" },
   ])("and none in: $id", ({ text }) => {

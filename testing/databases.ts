@@ -1,15 +1,15 @@
-// The databases in this process, by host. A worker runs hundreds of files: each file's are forgotten at its end,
-// so that what they hold does not add up in its memory.
+// The databases in this process, by host. A worker runs hundreds of test files, so the end of each
+// file removes its databases from memory.
 
 interface Answering {
   answer(path: string, body: unknown): Promise<Response>;
 }
 
 const byHost = new Map<string, Answering>();
-/** A host is not given twice: late work of one file never reaches the database of another. */
+/** Hosts are unique, so that late work of one file never reaches the database of another. */
 let count = 0;
 
-/** @returns its host */
+/** @returns the database's host */
 export function addDatabase(database: Answering): string {
   count += 1;
   const host = `database-${count}.invalid`;

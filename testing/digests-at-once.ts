@@ -1,8 +1,8 @@
-// The runtime computes digests in other threads, in an order that no test can repeat. Here they are
-// computed at once.
+// Computes digests synchronously, because the runtime computes them in other threads, in an order
+// that no test can repeat.
 import { createHash } from "node:crypto";
 
-/** Seeded histories digest the same few keys and bodies again and again. */
+/** Cached digests, because seeded histories digest the same few keys and bodies repeatedly. */
 const known = new Map<string, Uint8Array<ArrayBuffer>>();
 const knownMax = 10_000;
 const knownBytesMax = 4_096;

@@ -1,4 +1,5 @@
-// Seeded choices: the same seed plans the same run, though workerd and Redis keep their own time.
+// Seeded choices: the same seed plans the same run, although workerd and Redis have their own
+// timing.
 import { drawsFrom } from "./simulation/journal-simulator.ts";
 
 export class Draws {
@@ -8,7 +9,9 @@ export class Draws {
     this.#draw = drawsFrom(seed);
   }
 
-  /** A generator of its own, so that one actor's pace does not change what another draws. */
+  /**
+   * Returns a separate generator, so that one actor's pace does not change the draws of another.
+   */
   fork(): Draws {
     return new Draws(Math.floor(this.#draw() * 4_294_967_296));
   }

@@ -1,4 +1,5 @@
-// How much of its random histories a suite plays: a quarter in `npm test`, all in `npm run test:live`.
+// The share of random histories that a suite runs: a quarter in `npm test`, all in `npm run
+// test:live`.
 
 export const playsAll = process.env["TIDEMARK_ALL_HISTORIES"] === "1";
 

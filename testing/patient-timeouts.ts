@@ -1,8 +1,8 @@
-// Time-outs of the product, made longer for a suite that tests none of them.
+// Lengthens time-outs of the product for a suite that tests none of them.
 import { afterAll, beforeAll, vi } from "vitest";
 import { LatencyBound } from "../src/redis/latency-bound.ts";
 
-/** On a busy machine a real database may need longer than the product waits. */
+/** Lengthens the time-outs, because a real database on a busy machine may exceed them. */
 export function lengthenTimeouts(): void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   beforeAll(() => {

@@ -1,4 +1,4 @@
-// What attackers' requests are made of.
+// The parts of attackers' requests.
 import type { Draws } from "../../testing/draws.ts";
 import { pageCount, pagePath } from "./site.ts";
 
@@ -17,7 +17,7 @@ export const kibibyte = 1_024;
 export const mebibyte = kibibyte ** 2;
 export const large = (bytes: number, name: string): string => `/large/${bytes}/${name}`;
 
-/** As many as said, each of a name of its own; to make them costs more than to send them. */
+/** Creates this many fields with distinct names. Creating them costs more than sending them. */
 function fieldsOf(count: number, valueChars: number): Record<string, string> {
   const value = "v".repeat(valueChars);
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, value]));
@@ -30,7 +30,7 @@ const bodyOfTags = (count: number): string =>
   JSON.stringify({ tags: Array.from({ length: count }, (_, at) => `tag-${at}`) });
 
 export const smallOrder = bodyOfTags(2);
-/** 65,536 bytes are the most that is read. */
+/** A body of nearly 65,536 bytes, the most that the site reads. */
 export const largeOrder = bodyOfTags(5_950);
 
 export function someRange(draws: Draws, bodyBytes: number): Record<string, string> {
@@ -39,7 +39,7 @@ export function someRange(draws: Draws, bodyBytes: number): Record<string, strin
   return { range: `bytes=${from}-${from + bytes - 1}` };
 }
 
-/** Right in form and time: only whoever knows the secret can tell. */
+/** Creates a purge with a valid form and time. Only the secret reveals the forgery. */
 export function forgedPurge(draws: Draws, body: string): Asking {
   const signature = Buffer.from(Array.from({ length: 32 }, () => someNumber(draws, 256)));
   return {

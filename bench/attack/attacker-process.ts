@@ -1,5 +1,4 @@
-// The attackers, in a process of their own: one attack for so long, at its rate, whatever comes
-// of it.
+// The attackers, in a separate process: one attack for a time, at its rate, whatever its effect.
 import { Draws } from "../../testing/draws.ts";
 import { ask } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
@@ -18,15 +17,15 @@ export interface Assault {
 
 export interface AssaultFigures {
   readonly sentCount: number;
-  /** So many were under way already that no more was begun. */
+  /** The number of requests that were not sent, because too many were in progress. */
   readonly notSentCount: number;
-  /** By status; 0 stands for no answer. */
+  /** The number of answers by status; 0 means no answer. */
   readonly statuses: ReadonlyMap<number, number>;
   readonly lateMsMax: number;
 }
 
 const waitTimeoutMs = 10_000;
-/** What a Worker that answers nothing leaves open at the usual rate, within the patience. */
+/** The requests in progress at the usual rate within the time-out, if the Worker answers none. */
 const underWayMax = 1_000;
 
 const calls = {

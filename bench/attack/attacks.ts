@@ -1,4 +1,4 @@
-// All attacks, by what they ask for.
+// All attacks, by the kind of their requests.
 import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
 import { provoking } from "./provoking.ts";
@@ -36,35 +36,35 @@ function inLanguage(language: string): Asking {
 const plain: readonly Attack[] = [
   {
     name: "random-paths",
-    said: "random paths, each a 404",
+    said: "random paths that get 404",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => ({ path: `/missing/${word(draws)}` }),
   },
   {
     name: "one-missing",
-    said: "one path that is a 404",
+    said: "one path that gets 404",
     manner: "ask",
     rateShare: 1,
     asking: () => ({ path: "/missing/one" }),
   },
   {
     name: "random-queries",
-    said: "honest pages with random queries",
+    said: "honest clients' pages, with random queries",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
   },
   {
     name: "vary",
-    said: "one page that varies by `User-Agent`, random values",
+    said: "one page that varies by `User-Agent`, with random values",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => ({ path: "/vary/user-agent", headers: { "user-agent": word(draws) } }),
   },
   {
     name: "variant-lock",
-    said: "a new page in three languages, 100 made-up ones, each twenty times and more",
+    said: "a new page in three languages, and in 100 made-up languages, each at least twenty times",
     manner: "ask",
     rateShare: 1,
     asking: (nth) => inLanguage(`x-made-up-${nth % 100}`),
@@ -72,17 +72,17 @@ const plain: readonly Attack[] = [
   },
   {
     name: "vary-several",
-    said: "200 pages that vary by three fields, random values",
+    said: "200 pages that vary by three fields, with random values",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => someVariant(draws),
     limiterNeeded:
-      "each value is a variant that nobody has stored, so each request is an origin request and " +
-      "two writes to the Cache API, one after the other in one isolate.",
+      "each request is for a variant that is not stored. So it goes to the origin, and costs two " +
+      "writes to the Cache API, one after the other in one isolate.",
   },
   {
     name: "vary-several-limited",
-    said: "the same by one client, with `ORIGIN_LIMITER` at 300 a minute",
+    said: "the same from one client, with `ORIGIN_LIMITER` at 300 a minute",
     manner: "ask",
     rateShare: 1,
     limit: { limit: 300, periodSeconds: 60 },
@@ -93,7 +93,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "large-field",
-    said: "a field of 60 KiB, on honest pages and random paths in turn",
+    said: "a field of 60 KiB, alternately for honest clients' pages and random paths",
     manner: "ask",
     rateShare: 0.5,
     asking: (nth, draws) => ({
@@ -103,7 +103,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "many-fields",
-    said: "1,000 fields of 40 characters, on honest pages and random paths in turn",
+    said: "1,000 fields of 40 characters, alternately for honest clients' pages and random paths",
     manner: "ask",
     rateShare: 0.5,
     asking: (nth, draws) => ({
@@ -113,7 +113,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "cookies",
-    said: "honest pages with random cookies",
+    said: "honest clients' pages, with random cookies",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => ({
@@ -133,7 +133,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "ranges-ignored",
-    said: "the same before an origin that knows no ranges, and nothing stored",
+    said: "the same for a body that is not stored, with an origin that ignores ranges",
     manner: "ask",
     rateShare: 0.5,
     asking: (_, draws) => ({
@@ -143,7 +143,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "origin-resets",
-    said: "random paths at which the origin resets its connection",
+    said: "random paths for which the origin resets the connection",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => ({ path: `/reset/${word(draws)}` }),
@@ -167,7 +167,7 @@ const changing: readonly Attack[] = [
   },
   {
     name: "posts",
-    said: "`POST` to honest pages, each of which invalidates one",
+    said: "`POST` to honest clients' pages, each of which invalidates a page",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => post(somePage(draws)),
@@ -184,14 +184,14 @@ const changing: readonly Attack[] = [
 const connections: readonly Attack[] = [
   {
     name: "resets-before",
-    said: "honest pages and random paths, the connection reset before an answer",
+    said: "honest clients' pages and random paths, with the connection reset before an answer",
     manner: "reset-before",
     rateShare: 1,
     asking: (nth, draws) => ({ path: nth % 2 === 0 ? somePage(draws) : `/vary/accept/${nth}` }),
   },
   {
     name: "resets-during",
-    said: "bodies of 1 and 4 MiB, known and new, the connection reset at the first byte",
+    said: "stored and new bodies of 1 and 4 MiB, with the connection reset at the first byte",
     manner: "reset-during",
     rateShare: 0.2,
     asking: (nth) => ({
@@ -200,14 +200,14 @@ const connections: readonly Attack[] = [
   },
   {
     name: "slow-readers",
-    said: "bodies of 4 MiB, known and new, read a byte a second",
+    said: "stored and new bodies of 4 MiB, read at one byte a second",
     manner: "slow-read",
     rateShare: 0.05,
     asking: (nth) => ({ path: large(4 * mebibyte, nth % 2 === 0 ? "known" : `new-${nth}`) }),
   },
   {
     name: "slow-uploads",
-    said: "`POST` of 10 KiB, sent a byte a second",
+    said: "`POST` of 10 KiB, sent at one byte a second",
     manner: "slow-upload",
     rateShare: 0.05,
     asking: (nth) => ({
@@ -218,7 +218,7 @@ const connections: readonly Attack[] = [
   },
 ];
 
-/** Each URL twice, a second apart, so that a second request is no obstacle. */
+/** Returns each URL twice, a second apart, so that filling on a second request is no obstacle. */
 const fillingPath = (nth: number): string =>
   `/noise/32768?made=${nth % 2 === 0 ? nth : Math.max(0, nth - 101)}`;
 
@@ -227,7 +227,7 @@ const filling: readonly Attack[] = [
   { name: "fills-volatile", said: "with `volatile-lru`", database: { policy: "volatile-lru" } },
   {
     name: "fills-own-journal",
-    said: "without eviction, the journal in one of its own",
+    said: "without eviction, with a separate database for the journal",
     database: { policy: "noeviction", hasOwnJournal: true as const },
   },
 ].map(({ name, said, database }) => ({
@@ -247,7 +247,7 @@ export const attacks: readonly Attack[] = [
   ...filling,
 ];
 
-/** @throws Error for a name that there is not */
+/** @throws Error for an unknown name */
 export function attackNamed(name: string): Attack {
   const attack = attacks.find((each) => each.name === name);
   if (attack !== undefined) return attack;

@@ -1,4 +1,4 @@
-// What must hold of honest clients and of Redis while an attack goes on, and whether it does.
+// Defines the demands for honest clients and Redis during an attack, and checks them.
 import { quantile } from "../load/figures.ts";
 import type { Row } from "./row.ts";
 
@@ -11,18 +11,18 @@ export const demandsSaid =
   `≤ ${commandsMax} Redis commands for an attacker's request, ` +
   `≥ ${100 * alsoHitShareMin} % hits in the end on what honest clients also ask for`;
 
-/** What there is without attackers: both calm rows together. */
+/** The figures without attackers: both calm rows together. */
 export interface Calm {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly hitP99Ms: number;
-  /** In as many seconds as a row takes. */
+  /** The number of origin requests in the duration of one row. */
   readonly originRequests: number;
   readonly commands: Readonly<Record<string, number>>;
   readonly cpuMs: number | undefined;
 }
 
-/** A percentile is that of all requests of both; counts are means of the two. */
+/** Computes percentiles of all requests of both rows, and means of their counts. */
 export function calmOf(rows: readonly Row[]): Calm {
   const tookMs = rows.flatMap(({ honest }) => honest.tookMs);
   const hitTookMs = rows.flatMap(({ honest }) => honest.hitTookMs);
@@ -49,13 +49,19 @@ export interface Judged {
   readonly hitP99Ms: number;
   readonly errorCount: number;
   readonly originBeyondCalm: number;
-  /** Of an attacker's request, beyond calm; less than 0 where the attack keeps others from any. */
+  /**
+   * The commands of one attacker's request beyond calm; below 0 if the attack prevents other
+   * commands.
+   */
   readonly commandsEach: number;
-  /** The same by name, those that come to less than one for twenty requests left out. */
+  /** The same by name, without those below one per twenty requests. */
   readonly commandsEachByName: readonly (readonly [name: string, each: number])[];
-  /** Of the runtime, for an attacker's request beyond calm; `undefined` where it is not told. */
+  /**
+   * The runtime's CPU time for one attacker's request beyond calm; `undefined` if the system does
+   * not report it.
+   */
   readonly cpuMsEach: number | undefined;
-  /** What does not hold, in words. */
+  /** Descriptions of the missed demands. */
   readonly broken: readonly string[];
 }
 
@@ -85,7 +91,7 @@ export function judged(row: Row, calm: Calm): Judged {
   };
   const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
   if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
-  // Without an attack there is nothing to compare; an error is one all the same.
+  // A row without an attack has nothing to compare, but an error is still a miss.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }
 
@@ -102,7 +108,10 @@ function brokenOf(
   ];
 }
 
-/** @returns whether a row may stand so: all holds, or it says why it needs the rate limiter */
+/**
+ * @returns whether a row is acceptable: it meets all demands, or states why it needs the rate
+ *   limiter
+ */
 export function isAllowed({ attack }: Pick<Row, "attack">, { broken }: Judged): boolean {
   return broken.length === 0 || attack?.limiterNeeded !== undefined;
 }

@@ -1,5 +1,5 @@
-// The honest clients, in a process of their own: they come when they come, however long others
-// wait, and every answer is held against what it must be. Now and then the site purges a page.
+// The honest clients, in a separate process: they come at fixed times, however long others wait,
+// and check every answer. Now and then, the site purges a page.
 import { createPurger } from "../../src/purger/purger.ts";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
@@ -24,19 +24,22 @@ export interface HonestLoad {
   readonly perSecond: number;
   readonly seconds: number;
   readonly seed: number;
-  /** Asked for beside the pages. */
+  /** Requests in addition to those for pages. */
   readonly also: readonly Asking[];
 }
 
 export interface HonestFigures {
-  /** From the instant at which each was due. */
+  /** The duration from the time at which each request was due. */
   readonly tookMs: readonly number[];
-  /** Those of them that a tier answered. */
+  /** The durations of those that a tier answered. */
   readonly hitTookMs: readonly number[];
-  /** How often each fault was met. */
+  /** The number of each kind of fault. */
   readonly faults: ReadonlyMap<string, number>;
   readonly lateMsMax: number;
-  /** Of the requests for `also` in the last third of the time, the share that a tier answered; 1 of none. */
+  /**
+   * The share of requests for `also` in the last third of the time that a tier answered; 1 without
+   * any.
+   */
   readonly alsoHitShare: number;
 }
 
@@ -51,7 +54,7 @@ const fillsAtOnce = 20;
 interface Request {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Absent where any 200 is right. */
+  /** Absent if any 200 is right. */
   readonly wanted?: Omit<Wanted, "notBeforeMs">;
 }
 
@@ -134,7 +137,7 @@ class Visitors {
     if (isHit) this.#also.hitCount += 1;
   }
 
-  /** When the last purge was sent that must be seen by now, however slow. */
+  /** Returns the time of the last purge whose bound has passed. */
   #purgedAtMs(path: string, atMs: number): number {
     const seen = (this.#purges.get(path) ?? []).filter(
       ({ acceptedAtMs }) => acceptedAtMs + maxLagSeconds * 1_000 <= atMs,
@@ -163,7 +166,7 @@ class Visitors {
 }
 
 const calls = {
-  /** Every page once, so that what follows begins with full tiers. */
+  /** Requests every page once, so that the measurement begins with full tiers. */
   fill: async ({ url }: { url: string }): Promise<void> => {
     const pages = Array.from({ length: pageCount }, (_, page) => page);
     for (let from = 0; from < pageCount; from += fillsAtOnce) {

@@ -1,27 +1,27 @@
-// What the runtime takes of the machine while something goes on: memory, its CPU time, and how busy
-// all cores are, and how much of that is of processes that are no part of the bench.
+// Measures the machine's use during a period: the runtime's memory and CPU time, the load of all
+// cores, and the part of other processes.
 import { cpus } from "node:os";
 import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 import { childPids, cpuUsOf, runtimePids } from "../load/process-cpu.ts";
 
 export interface MachineUse {
   readonly memoryBefore: number;
-  /** MiB resident. */
+  /** The resident MiB. */
   readonly memoryPeak: number;
   readonly tookMs: number;
-  /** `undefined` where this system does not tell. */
+  /** `undefined` if the system does not report it. */
   readonly runtimeCpuMs: number | undefined;
-  /** Of all cores, 0 to 1. */
+  /** The share of all cores, 0 to 1. */
   readonly machineBusy: number;
-  /** The same by processes that are no part of the bench; `undefined` where it is not told. */
+  /** The share of processes outside the bench; `undefined` if the system does not report it. */
   readonly othersBusy: number | undefined;
-  /** Of itself, and before it was told to. */
+  /** Whether the process ended by itself, before the bench stopped it. */
   readonly hasEnded: boolean;
 }
 
 const lookEveryMs = 250;
 
-/** @returns what ends it */
+/** @returns a function that ends the measurement */
 export function watchMachine(): () => MachineUse {
   const startedAtMs = performance.now();
   const [cpuUsBefore, ownCpuUsBefore, coresBefore] = [runtimeCpuUs(), ownCpuUs(), coreTimes()];
@@ -58,7 +58,7 @@ function runtimeCpuUs(): number | undefined {
   return pids.length === 0 ? undefined : pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
 }
 
-/** Of this process and of all that it has started. */
+/** Returns the CPU time of this process and of all its children. */
 function ownCpuUs(): number {
   const { user, system } = process.cpuUsage();
   return childPids().reduce((sum, pid) => sum + cpuUsOf(pid), user + system);

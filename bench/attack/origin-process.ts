@@ -1,4 +1,4 @@
-// The origin under attack, in a process of its own: honest pages, and paths that attackers ask for.
+// The origin under attack, in a separate process: honest pages, and paths for attackers.
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
@@ -9,7 +9,9 @@ import { answerCalls } from "../load/part.ts";
 import { chokeField } from "./provoking.ts";
 import { accountPath, lifetimeSeconds, originMs, pageBody, pageEtag, pageTag } from "./site.ts";
 
-/** More than the Worker's runtime takes, so that it is not the origin that refuses large heads. */
+/**
+ * More than the Worker's runtime accepts, so that the origin is not the one to reject large heads.
+ */
 const headBytesMax = 1_048_576;
 const fieldsMax = 10_000;
 const largeBytesMax = 8 * 1_048_576;
@@ -30,7 +32,7 @@ const calls = {
     await once(server, "listening");
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   },
-  /** How many requests have come since it was asked last. */
+  /** Returns the number of requests since the last call. */
   take: (): number => {
     const taken = requestCount;
     requestCount = 0;
@@ -59,7 +61,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(404, html).end("<p>There is no such page.</p>".repeat(20));
 }
 
-/** What a client provokes by a field of its own. */
+/** Fails in the way that a client's request field selects. */
 function fail(how: string, { socket }: IncomingMessage, response: ServerResponse): void {
   if (how === "hang") return;
   if (how === "reset") return void socket.resetAndDestroy();
@@ -74,7 +76,7 @@ function fail(how: string, { socket }: IncomingMessage, response: ServerResponse
   response.writeHead(Number(how), { ...html, location: "/elsewhere" }).end(how);
 }
 
-/** A line ten times a second until the client leaves. */
+/** Sends a line ten times a second until the client closes the connection. */
 function stream(kind: string, response: ServerResponse): void {
   const type = kind === "event-stream" ? "text/event-stream" : "application/x-ndjson";
   response.writeHead(200, { "content-type": type, "cache-control": "max-age=60" });
@@ -116,7 +118,7 @@ function large(bytes: number, range: string | undefined, response: ServerRespons
   response.writeHead(206, { ...cacheable, ...said }).end(part);
 }
 
-/** Gzip makes it no smaller. */
+/** Returns bytes that gzip does not shrink. */
 const noise = (bytes: number): Buffer => randomBytes(bytes);
 
 function account({ url = "", headers }: IncomingMessage, response: ServerResponse): void {
@@ -124,7 +126,7 @@ function account({ url = "", headers }: IncomingMessage, response: ServerRespons
   response.writeHead(200, { ...html, "cache-control": "private" }).end(body);
 }
 
-/** What comes too slowly, or never to its end, is answered as late. */
+/** Answers after the body. A body that is too slow or endless gets a late answer. */
 function afterBody(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   request.once("error", () => undefined);

@@ -1,8 +1,9 @@
-// Attacks whose requests make the origin fail, or answer what nobody may share, on honest pages.
+// Attacks on honest clients' pages. Their requests make the origin fail, or send a response that
+// must not be shared.
 import type { Attack } from "./attack.ts";
 import { somePage } from "./askings.ts";
 
-/** The field on which the origin chokes: its value says how. */
+/** The field whose value selects a failure of the origin. */
 export const chokeField = "x-choke";
 
 const provoked = (
@@ -12,7 +13,7 @@ const provoked = (
   rateShare = 0.6,
 ): Attack => ({
   name,
-  said: `honest pages with a field on which the origin ${said}`,
+  said: `honest clients' pages, with a field for which the origin ${said}`,
   manner: "ask",
   rateShare,
   asking: (nth, draws) => ({
@@ -23,9 +24,9 @@ const provoked = (
 
 export const provoking: readonly Attack[] = [
   provoked("provoked-errors", "answers 500 and 503", ["500", "503"]),
-  provoked("provoked-resets", "resets its connection", ["reset"]),
+  provoked("provoked-resets", "resets the connection", ["reset"]),
   provoked("provoked-hangs", "never answers", ["hang"], 0.2),
-  provoked("provoked-cuts", "breaks off within the body", ["cut"]),
+  provoked("provoked-cuts", "ends the connection within the body", ["cut"]),
   provoked("provoked-refusals", "answers 302, 401, 403, `private` and `Set-Cookie`", [
     "302",
     "401",
@@ -36,7 +37,7 @@ export const provoking: readonly Attack[] = [
   provoked("provoked-missing", "answers 404, which the route stores for 30 s", ["404"]),
   {
     name: "endless-streams",
-    said: "streams without an end, of events and of lines, on a few paths",
+    said: "endless streams of events or lines, on a few paths",
     manner: "reset-during",
     rateShare: 0.2,
     asking: (nth) => ({ path: `/stream/${nth % 2 === 0 ? "event-stream" : "lines"}` }),

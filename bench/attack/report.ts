@@ -1,4 +1,4 @@
-// The tables of the attacks.
+// Formats the tables of the attacks.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { type Calm, type Judged, judged } from "./demands.ts";
 import { type Pace, type Row, saidFaults } from "./row.ts";
@@ -14,34 +14,34 @@ export function report(
   const attacked = all.filter(({ row }) => row.attack !== undefined);
   return [
     `${machine}; ${seconds} s for each row; ${honestPerSecond} honest requests a second; ` +
-      `an origin that takes ${originMs} ms, Redis ${restRttMs} ms away. ` +
-      `Calm is both calm rows together: p99 ${ms(calm.p99Ms)}, of hits ${ms(calm.hitP99Ms)}.`,
+      `the origin answers after ${originMs} ms, and Redis after ${restRttMs} ms. ` +
+      `Calm: p99 ${ms(calm.p99Ms)}, p99 of hits ${ms(calm.hitP99Ms)}.`,
     markdownTable(
-      ["honest clients beside", "p50", "p99", "÷ calm", "p99 of hits", "errors", "holds"],
+      ["attack", "honest p50", "honest p99", "÷ calm", "p99 of hits", "errors", "demands met"],
       all.map(({ row, figures }) => honestCells(row, figures)),
     ),
     markdownTable(
       [
         "attack",
-        "a second",
+        "requests a second",
         "sent",
-        "answered",
+        "statuses",
         "origin requests",
         "beyond calm",
-        "Redis commands each",
-        "of which",
+        "Redis commands for each",
+        "by command",
       ],
       attacked.map(({ row, figures }) => attackCells(row, figures, attackPerSecond)),
     ),
     markdownTable(
       [
-        "the runtime beside",
+        "attack",
         "MiB before",
-        "at most",
-        "its CPU, of a core",
+        "MiB at most",
+        "runtime's CPU, of one core",
         "CPU ms for an attacker's request",
         "all cores busy",
-        "by others",
+        "by other programs",
       ],
       all.map(({ row, figures }) => machineCells(row, figures)),
     ),
@@ -52,7 +52,7 @@ export function report(
     .join("\n\n");
 }
 
-const nameOf = ({ attack }: Row): string => attack?.said ?? "nobody";
+const nameOf = ({ attack }: Row): string => attack?.said ?? "none";
 
 function honestCells(row: Row, figures: Judged): string[] {
   const { p50Ms, p99Ms, p99Ratio, hitP99Ms, errorCount } = figures;
@@ -78,7 +78,8 @@ function attackCells(
   return [
     attack?.name ?? "",
     String((attack?.rateShare ?? 0) * attackPerSecond),
-    counted(assault?.sentCount ?? 0) + (left === 0 ? "" : ` (${counted(left)} more were due)`),
+    counted(assault?.sentCount ?? 0) +
+      (left === 0 ? "" : ` (${counted(left)} more were not sent in time)`),
     statuses.map(([status, count]) => `${status || "none"}: ${counted(count)}`).join(", "),
     counted(originRequests),
     counted(originBeyondCalm),
@@ -91,22 +92,22 @@ function machineCells({ attack, machine }: Row, { cpuMsEach }: Judged): string[]
   const { memoryBefore, memoryPeak, tookMs, runtimeCpuMs, machineBusy, othersBusy } = machine;
   const busy = runtimeCpuMs === undefined ? "–" : percent(runtimeCpuMs / tookMs);
   const each = attack === undefined || cpuMsEach === undefined ? "–" : cpuMsEach.toFixed(2);
-  const name = attack?.name ?? "nobody";
+  const name = attack?.name ?? "none";
   const others = othersBusy === undefined ? "–" : percent(othersBusy);
   const memory = [counted(memoryBefore), counted(memoryPeak)];
   return [name, ...memory, busy, each, percent(machineBusy), others];
 }
 
-/** How much of what honest clients also asked for was cached in the end. */
+/** Returns the final hit rate on the pages of the attack that honest clients also requested. */
 function alsoHits({ attack, honest }: Row): string[] {
   if (attack?.alsoHonest === undefined) return [];
   const share = percent(honest.alsoHitShare);
   return [
-    `${attack.name}: of honest requests for that page, ${share} were hits in the last third.`,
+    `${attack.name}: in the last third of the row, ${share} of the honest requests for that page were hits.`,
   ];
 }
 
-/** Why a row that does not hold may stand. */
+/** Returns why a row may miss a demand. */
 function reasonOf({ attack }: Row, { broken }: Judged): string[] {
   if (attack?.limiterNeeded === undefined || broken.length === 0) return [];
   return [`${attack.name}: ${attack.limiterNeeded}`];

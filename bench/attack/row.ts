@@ -1,5 +1,5 @@
-// One row of the table: the honest clients, and an attack beside them or none, before a Worker and
-// a Redis of their own, so that no row finds what another has left.
+// Measures one row of the table: the honest clients with or without an attack, before a new Worker
+// and a new Redis, so that no row inherits the data of another.
 import { type Colo, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -29,24 +29,24 @@ export interface Ground {
 export interface Pace {
   readonly seconds: number;
   readonly honestPerSecond: number;
-  /** What an attack's share is of. */
+  /** The base rate of attacks. */
   readonly attackPerSecond: number;
 }
 
 export interface Row {
-  /** Absent: the honest clients alone. */
+  /** Absent for the honest clients alone. */
   readonly attack: Attack | undefined;
   readonly honest: HonestFigures;
   readonly assault: AssaultFigures | undefined;
   readonly originRequests: number;
-  /** By name in upper case. */
+  /** The number of commands by name in upper case. */
   readonly commands: Readonly<Record<string, number>>;
-  /** What was due was sent within this time. */
+  /** The longest lateness of a request. */
   readonly lateMsMax: number;
   readonly machine: MachineUse;
 }
 
-/** The bench itself does not work, whatever the Worker does. */
+/** An error of the bench itself, independent of the Worker. */
 export class BenchFailure extends Error {}
 
 const seed = 1;
@@ -64,7 +64,7 @@ export async function measuredRow(
     const hasOwnJournal = attack?.database?.hasOwnJournal === true;
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
     const colo = await running.add(coloFor(ground, { rest, journal }, attack));
-    // The platform's cron trigger, which lays the ballast.
+    // The platform's cron trigger creates the ballast.
     await colo.fireCron();
     await running.add(Promise.resolve(startCron(colo)));
     await warmUp(ground, pace, colo);
@@ -86,7 +86,7 @@ export async function measuredRow(
   }
 }
 
-/** A Redis behind its REST server, as far away as usual. */
+/** Starts a REST server over a Redis, at the usual distance. */
 async function restOver(
   running: Running,
   database: Attack["database"],
@@ -106,7 +106,7 @@ async function restOver(
 
 interface Databases {
   readonly rest: UpstashRestServer;
-  /** `undefined`: `rest` holds the journal. */
+  /** `undefined` if `rest` contains the journal. */
   readonly journal: UpstashRestServer | undefined;
 }
 
@@ -131,7 +131,10 @@ function coloFor(
   return startColo({ name: "colo", worker, port: 0, env, rateLimits, onLog: log.note });
 }
 
-/** Tiers are full, and code is compiled; with a seed of its own, so that other draws follow. */
+/**
+ * Fills the tiers and compiles the code. Uses a separate seed, so that the measurement draws other
+ * pages.
+ */
 async function warmUp({ honest }: Ground, pace: Pace, colo: Colo): Promise<void> {
   await honest.call("fill", { url: colo.url });
   const load = { ...honestLoad(pace, colo), seconds: warmSeconds, seed: seed + 1 };
@@ -156,7 +159,7 @@ const assaultOf = (
   { url }: Colo,
 ) => ({ name, url, perSecond: attackPerSecond * rateShare, seconds, seed });
 
-/** Whether the origin still gives right answers where nothing stands before it. */
+/** Checks that the origin itself still answers correctly. */
 async function checkOrigin(originUrl: string): Promise<void> {
   const path = pagePath(0);
   const wanted = { page: 0, path, cookie: "", mayBe304: false, notBeforeMs: nowAtMs() };

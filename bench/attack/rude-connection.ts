@@ -1,14 +1,13 @@
-// A connection of somebody who does not keep to what clients do: resets it, or is as slow as can
-// be.
+// A connection of a hostile client, which resets it, or is as slow as possible.
 import { connect, type Socket } from "node:net";
 import type { Asking } from "./askings.ts";
 import type { Manner } from "./attack.ts";
 
-/** A client far away gives up before the answer can be there. */
+/** A distant client resets before the answer can arrive. */
 const resetAfterMs = 5;
 const byteEveryMs = 1_000;
 
-/** Calls back once, with the status that was answered first, 0 for none. */
+/** Calls back once, with the first status, or 0 for none. */
 export class RudeConnection {
   readonly #socket: Socket;
   readonly #onStatus: (status: number) => void;

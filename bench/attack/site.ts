@@ -1,17 +1,19 @@
-// The site under attack: its configuration, its pages, and what an answer of it must be.
+// The site under attack: its configuration, its pages, and the check of its answers.
 import { pageText } from "../load/page-text.ts";
 
 export const pageCount = 200;
-/** Within so many seconds of a purge's 200, nothing older is answered. */
+/** The seconds after a purge's 200 from which nothing older may answer. */
 export const maxLagSeconds = 10;
-/** What the origin takes for any answer, and a command of Redis for its way there and back. */
+/** The duration of an answer of the origin, and of a round trip to Redis. */
 export const originMs = 20;
 export const restRttMs = 5;
 
-/** Of a database that an attack fills. */
+/** The size of the database that an attack fills. */
 export const databaseMebibytes = 64;
 
-/** As a site has it that thinks of none of this; its forms purge what they change everywhere. */
+/**
+ * The configuration of a site without special precautions. Its forms purge their pages everywhere.
+ */
 export const siteConfig = JSON.stringify({
   purge: { maxLagSeconds },
   routes: [
@@ -25,12 +27,14 @@ export const pageTag = (page: number): string => `page-${page}`;
 export const pageEtag = (page: number): string => `"page-${page}"`;
 export const accountPath = "/account";
 
-/** Every fifth expires all the time, the second most asked for among them. */
+/**
+ * Returns the lifetime. Every fifth page expires all the time, including the second most requested.
+ */
 export const lifetimeSeconds = (page: number): number => (page % 5 === 1 ? 2 : 600);
 
 const textBytes = (page: number): number => 2_048 + (page % 8) * 4_096;
 
-/** What stands at the head of each page: of a page, and for whom and when it was made. */
+/** The first line of each page: its name, its reader and its time. */
 interface Said {
   readonly path: string;
   readonly cookie: string;
@@ -46,11 +50,11 @@ export interface Wanted {
   readonly path: string;
   readonly cookie: string;
   readonly mayBe304: boolean;
-  /** No younger purge than this one binds the answer. */
+  /** The time of the newest purge that the answer must respect. */
   readonly notBeforeMs: number;
 }
 
-/** @returns what is wrong with an answer; `undefined` if nothing is */
+/** @returns the fault of an answer; `undefined` if there is none */
 export function faultOf(
   { status, body }: { readonly status: number; readonly body: string },
   wanted: Wanted,

@@ -1,4 +1,4 @@
-// What a counted run must show. A check that fails is said, and fails the bench.
+// The checks of a counted run. A failed check is printed, and fails the bench.
 import { counted } from "../load/figures.ts";
 import type { ByTheClock } from "./designs.ts";
 import * as expected from "./expected-commands.ts";
@@ -9,7 +9,7 @@ import type { Run } from "./run.ts";
 export interface Check {
   readonly what: string;
   readonly measured: number;
-  /** Both ends included. */
+  /** The smallest allowed value; both ends are included. */
   readonly min: number;
   readonly max: number;
 }
@@ -21,13 +21,16 @@ export function holds({ measured, min, max }: Check): boolean {
 const exactly = (count: number) => ({ min: count, max: count });
 const atMost = (count: number) => ({ min: 0, max: count });
 
-/** Of all commands, those for metrics may be as many. */
+/** The largest share of commands for metrics. */
 const metricsShareMax = 0.01;
 
 export interface ChecksGiven {
   readonly lag: Lag;
   readonly coloCount: number;
-  /** In the run, and in the minutes that its trace takes in life: of all, and for metrics. */
+  /**
+   * The commands in the run, and in the minutes that its trace takes in real life: all, and those
+   * for metrics.
+   */
   readonly all: ByTheClock;
   readonly metrics: ByTheClock;
 }
@@ -50,7 +53,7 @@ function tierChecks(run: Run, given: ChecksGiven): Check[] {
     {
       what: `commands of shared look-ups, ${expected.aLookUp} for each that the Workers counted`,
       measured: entries["look-up"].commands,
-      // What came too late was sent all the same, unless the tier was shut off.
+      // The Worker also sends requests that time out, unless the tier is shut off.
       min: expected.aLookUp * (found + absent),
       max: expected.aLookUp * (found + absent + unread),
     },
@@ -83,7 +86,7 @@ function tierChecks(run: Run, given: ChecksGiven): Check[] {
   ];
 }
 
-/** Counting must cost little, and what the Workers count must be what the REST server received. */
+/** Checks that counting is cheap, and that the Workers' counts equal those of the REST server. */
 function metricsChecks(run: Run, { coloCount, all, metrics }: ChecksGiven): Check[] {
   const { told, entries } = run;
   const share = `at most ${counted(100 * metricsShareMax)} in 100 of all`;
@@ -116,7 +119,7 @@ function metricsChecks(run: Run, { coloCount, all, metrics }: ChecksGiven): Chec
       what: "reports in the last scrape: one at least for each colo, and no more than one a minute",
       measured: told.reportsInScrape,
       min: coloCount,
-      // An isolate begins before the run does.
+      // An isolate starts before the run.
       max: coloCount * (Math.ceil(run.seconds / 60) + 1),
     },
     {
@@ -167,8 +170,8 @@ const sumOfCounts = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 /**
- * What one of the two cannot tell apart. `INFO` is for a scrape or for health; and a page that is stored
- * again as it was, by a colo that had to ask for all of it, is a fill to its Worker and a freshening here.
+ * Uses that one of the two cannot distinguish. `INFO` belongs to a scrape or to health. If a colo
+ * fetches and stores an unchanged page, its Worker counts a fill, and this bench a freshening.
  */
 const toldAsOne: Readonly<Record<string, string>> = {
   "database information": "metrics",
@@ -177,7 +180,7 @@ const toldAsOne: Readonly<Record<string, string>> = {
   freshening: "fill or freshening",
 };
 
-/** @returns for each such purpose its name, what the Workers counted, and what the REST server did */
+/** @returns for each differing purpose its name, the Workers' count, and the REST server's count */
 function countedOtherwise({ told, entries }: Run): string[] {
   const here = byPurpose(Object.entries(told.commands));
   const received = Object.entries(entries).map(([use, { commands }]) => [use, commands] as const);

@@ -1,4 +1,4 @@
-// What a request to Redis is for, told by the keys and the names of its commands.
+// Derives the purpose of a request to Redis from the keys and names of its commands.
 import type { RedisCommand } from "../../local/upstash-rest/redis-connection.ts";
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 
@@ -46,13 +46,13 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
   hot: "hot",
   ballast: "ballast",
 };
-/** How the shared tier asks for a record, and writes all of it. */
+/** The commands by which the shared tier reads a record, and writes a whole one. */
 const recordRead = "GETRANGE";
 const recordWrite = "SET";
 
 /**
- * @param commands of one request: those of a transaction are for one thing
- * @param digests of the bodies that were stored so far, by key: the same again is no fill
+ * @param commands of one request: those of a transaction have one purpose
+ * @param digests of the bodies stored so far, by key: an equal body is not a fill
  */
 export function useOf(
   commands: readonly Readonly<RedisCommand>[],
@@ -71,7 +71,10 @@ export function useOf(
   return useWithoutKey(has);
 }
 
-/** A scrape, health and a look at the room send the same INFO: its commands do not tell which it was. */
+/**
+ * Returns the purpose of commands without a key. A scrape, health and a check of free memory send
+ * the same INFO, so they count as one.
+ */
 function useWithoutKey(has: (name: string) => boolean): Use {
   if (has("PING")) return "probe";
   if (has("SCAN")) return "listing";
@@ -79,7 +82,7 @@ function useWithoutKey(has: (name: string) => boolean): Use {
 }
 
 function useOfJournal(has: (name: string) => boolean, kinds: ReadonlySet<KeyKind>): Use {
-  // A post of the switch is an entry of the journal as well, by one script.
+  // One script posts the switch, and appends the post to the journal.
   if (has("EVAL")) return "switch";
   if (has("XADD")) return has("XREVRANGE") ? "journal mark" : "purge, written";
   if (has("EVAL_RO")) return "journal read";
@@ -100,7 +103,7 @@ function useOfRecord(
   if (has("DEL")) return "removal";
   const reads = commands.filter(([name]) => name === recordRead).length;
   if (reads === 0) return "unknown";
-  // A look-up reads one; a page of a listing that has found but one looks the same.
+  // A look-up reads one key. A listing page with only one result looks the same.
   return reads === 1 ? "look-up" : "listing";
 }
 
@@ -116,10 +119,10 @@ export interface WrittenRecord {
   readonly tags: readonly string[];
 }
 
-/** @returns the record that a request writes; `undefined` for one that writes none */
+/** @returns the record that a request writes; `undefined` if it writes none */
 export function writtenBy(commands: readonly Readonly<RedisCommand>[]): WrittenRecord | undefined {
   const [, key = "", ...texts] = commands.find(([name]) => name === recordWrite) ?? [];
-  // Metadata is one line of JSON, and no body in base64 begins as JSON does.
+  // Metadata is one line of JSON, and no base64 body begins like JSON.
   const head = texts.map(String).find((text) => text.startsWith("{"));
   if (head === undefined) return undefined;
   const { record } = JSON.parse(head.split("\n", 1)[0] ?? "") as {

@@ -1,4 +1,4 @@
-// The same traffic in three designs, each as what a million requests of it use.
+// The same traffic in three designs, each as the use per million requests.
 import { compute } from "../trace/model.ts";
 import { coloCount, scale, type Trace, type TraceSettings } from "../trace/trace.ts";
 import { metricsOf, sumOf } from "./ledger.ts";
@@ -9,7 +9,7 @@ import { commandsOf, type TagsAsSets, tagsAsSets } from "./tags-as-sets.ts";
 
 export interface Design {
   readonly name: string;
-  /** Of a million requests, as are the figures of the origin. */
+  /** The use per million requests, as for the origin's figures. */
   readonly usage: Usage;
   readonly isCpuKnown: boolean;
   readonly originRequests: number;
@@ -20,15 +20,15 @@ export interface Designs {
   readonly tidemark: Design;
   readonly sets: Design;
   readonly plain: Design;
-  /** Commands of the whole trace. */
+  /** The commands of the whole trace. */
   readonly setCommands: TagsAsSets;
   readonly journal: ByTheClock;
   readonly metrics: ByTheClock;
-  /** Tidemark's commands for everything. */
+  /** All of Tidemark's commands. */
   readonly all: ByTheClock;
 }
 
-/** Commands that go by the clock: a replay is faster than life. */
+/** Commands whose number depends on time: a replay is faster than real life. */
 export interface ByTheClock {
   readonly inReplay: number;
   readonly atPaceOfLife: number;
@@ -56,7 +56,7 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
     events: run.events,
   });
   const plain = { isShared: false, strips: false, sorts: false, knowsPurges: false };
-  // The Worker of the Cache API's documentation asks for the whole page each time.
+  // The Worker in the Cache API's documentation always requests the whole page.
   const { originRequests, bytes, unchangedBytes } = compute(trace, plain);
   const ofOrigin = {
     originRequests: run.origin.requests * million,
@@ -85,20 +85,26 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
   };
 }
 
-/** What the pace of life adds to them; below 0 for what it spares. */
+/** Returns the commands that the pace of real life adds; below 0 for those that it saves. */
 export const added = ({ inReplay, atPaceOfLife }: ByTheClock): number => atPaceOfLife - inReplay;
 
-/** How long the trace takes at the pace of life. */
+/** Returns the duration of the trace at the pace of real life. */
 export const lifeMinutes = ({ durationMs, stretch = 1 }: TraceSettings): number =>
   (durationMs * scale) / stretch / 60_000;
 
-/** By the formula of docs/costs.md, with the cron trigger and a scrape a minute. */
+/**
+ * Returns the commands by the formula of docs/costs.md, with the cron trigger and a scrape per
+ * minute.
+ */
 function reportsAndScrapes(run: Run, settings: TraceSettings, requests: number): ByTheClock {
   const traffic = { isolates: coloCount, requests, minutes: lifeMinutes(settings) };
   return { inReplay: metricsOf(run.entries).commands, atPaceOfLife: reportCommandsOf(traffic) };
 }
 
-/** Each purge is read on once, however fast the replay; all other reads are renewals. */
+/**
+ * Returns the reads of the journal. Each purge is read once, however fast the replay; all other
+ * reads are renewals.
+ */
 function journalReads(run: Run, given: { purges: number; timesFaster: number }): ByTheClock {
   const inReplay = run.entries["journal read"].commands;
   const renewals = Math.max(0, inReplay - given.purges);

@@ -1,4 +1,4 @@
-// The two texts that a run leaves in the documentation: a few rows for docs/costs.md, and all of it.
+// Formats the two texts that a run writes: a few rows for docs/costs.md, and the full tables.
 import { counted } from "../load/figures.ts";
 import { cacheStatusTable, traceSaid } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
@@ -84,13 +84,13 @@ function performancePart(given: Documented): string {
 
 const lifeMinutesSaid = (settings: TraceSettings): string => counted(lifeMinutes(settings));
 
-/** From the shortest to the longest, at the pace of life. */
+/** Returns the range of lifetimes at the pace of real life. */
 function livesMinutes(): string {
   const minutes = lifetimeShares.map(({ lifetimeSeconds }) => (lifetimeSeconds * scale) / 60);
   return `${Math.min(...minutes)} to ${Math.max(...minutes)}`;
 }
 
-/** Commands of the whole trace that one more tag on each page would take. */
+/** Returns the commands of the whole trace for one more tag on each page. */
 function perFurtherTag({ entries }: Reported["run"]): number {
   return 2 * entries.fill.requests + entries.freshening.requests;
 }
@@ -103,7 +103,7 @@ function optionsSaid({ requestCount, pageCount, durationMs }: TraceSettings): st
 
 const lineCharsMax = 140;
 
-/** Broken into lines at spaces, save between a number and its unit. */
+/** Breaks text into lines at spaces, except between a number and its unit. */
 function paragraph(text: string): string {
   const lines: string[] = [];
   let line = "";

@@ -1,4 +1,4 @@
-// What reading the purge journal costs, which goes by the clock and not by requests.
+// The cost of reading the purge journal, which depends on time and not on requests.
 import { upstash } from "./prices.ts";
 
 export interface Lag {
@@ -7,7 +7,8 @@ export interface Lag {
 }
 
 /**
- * How often one colo reads the journal at most, beside what purges take: once in 0.35 of N − A.
+ * Returns the maximum number of journal reads of one colo, without those for purges: one in 0.35 of
+ * N − A.
  *
  * @param seconds with traffic
  */
@@ -15,12 +16,15 @@ export function journalReadsMax(seconds: number, lag: Lag): number {
   return (2.9 * seconds) / (lag.maxLagSeconds - lag.clockAllowanceSeconds);
 }
 
-/** Of one colo that is asked so often the whole hour. A second without a request costs nothing. */
+/**
+ * Returns the bill of one colo with steady traffic for an hour. A second without a request costs
+ * nothing.
+ */
 export function journalBillByTraffic(
   lag: Lag,
   requestsPerSecond: number,
 ): { commandsAnHour: number; dollarsAMillionRequests: number } {
-  // Who is asked less often than that reads no more often than it is asked.
+  // A colo with fewer requests reads at most once per request.
   const commandsAnHour = Math.min(journalReadsMax(3_600, lag), requestsPerSecond * 3_600);
   const commandsARequest = commandsAnHour / (requestsPerSecond * 3_600);
   return {

@@ -1,4 +1,4 @@
-// All that Redis was asked for, by what it was for, and in order what was stored and purged.
+// Records all requests to Redis by purpose, and stores and purges in order.
 import type { CallAnswer } from "../../local/upstash-rest-server.ts";
 import { type Use, useOf, uses, writtenBy } from "./command-use.ts";
 import type { StoreEvent } from "./tags-as-sets.ts";
@@ -6,7 +6,7 @@ import type { StoreEvent } from "./tags-as-sets.ts";
 export interface Entry {
   readonly requests: number;
   readonly commands: number;
-  /** Of request bodies, from the Workers to Redis. */
+  /** The bytes of request bodies, from the Workers to Redis. */
   readonly bytesUp: number;
   readonly bytesDown: number;
 }
@@ -39,17 +39,17 @@ export class Ledger {
     if (use === "fill") this.#storedBytes.set(key, requestBytes);
   };
 
-  /** What was last sent under each key ever filled: no less than Redis holds of them. */
+  /** The size of the last write to each key ever filled: an upper bound of the stored bytes. */
   get storedBytes(): number {
     return [...this.#storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** How long ago Redis was last asked for anything. */
+  /** The time since the last request to Redis. */
   get quietMs(): number {
     return performance.now() - this.#lastAtMs;
   }
 
-  /** What was noted since it was taken last. */
+  /** Returns the records since the last call. */
   take(): { entries: Entries; events: readonly StoreEvent[] } {
     const taken = { entries: this.#entries, events: this.#events };
     this.#entries = empty();
@@ -63,7 +63,7 @@ function empty(): Record<Use, Entry> {
   return Object.fromEntries(uses.map((use) => [use, nothing])) as Record<Use, Entry>;
 }
 
-/** What reports take, and the scrapes that show them: nothing in a run but a scrape asks for `INFO`. */
+/** Returns the commands of reports and of scrapes: only scrapes send `INFO` in a run. */
 export function metricsOf(entries: Entries): Entry {
   return sumOf({
     metrics: entries.metrics,
@@ -82,7 +82,7 @@ export function sumOf(entries: Partial<Entries>): Entry {
   };
 }
 
-/** The user's tags and the URLs that an entry of the journal names. */
+/** Returns the user's tags and the URLs that an entry of the journal names. */
 function purgeIn(command: CallAnswer["commands"][number]): StoreEvent {
   const texts = command.map(String);
   const targets = JSON.parse(texts[texts.indexOf("tags") + 1] ?? "") as string[];

@@ -1,4 +1,4 @@
-// What Cloudflare and Upstash ask, as published; all that bills are worked out with.
+// The published prices of Cloudflare and Upstash, and the formulas of the bills.
 
 /**
  * Workers Paid, standard usage model: https://developers.cloudflare.com/workers/platform/pricing/.
@@ -26,7 +26,7 @@ export interface Usage {
   readonly workerRequests: number;
   readonly cpuMs: number;
   readonly redisCommands: number;
-  /** Both ways between the Workers and Redis. */
+  /** The bytes in both directions between the Workers and Redis. */
   readonly redisBytes: number;
 }
 
@@ -37,7 +37,7 @@ export interface Bill {
   readonly redisBandwidth: number;
 }
 
-/** In dollars, of what comes on top of all that is included: what the next requests cost. */
+/** Returns dollars for use beyond all included amounts: the price of additional requests. */
 export function marginalBill(usage: Usage): Bill {
   return {
     workerRequests: (usage.workerRequests / 1e6) * workers.requests.dollarsAMillion,
@@ -47,7 +47,7 @@ export function marginalBill(usage: Usage): Bill {
   };
 }
 
-/** What a million times as much costs, in dollars. */
+/** Returns the dollars for a million times this use. */
 export function dollarsAMillionOf(used: Partial<Usage>): number {
   const nothing = { workerRequests: 0, cpuMs: 0, redisCommands: 0, redisBytes: 0 };
   return 1e6 * totalOf(marginalBill({ ...nothing, ...used }));

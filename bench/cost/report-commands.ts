@@ -1,28 +1,29 @@
-// How many commands the reports of a site cost, at most: the figures of docs/costs.md, and the share of
-// reports in the bill of the trace.
+// The maximum number of commands for a site's reports: the figures of docs/costs.md, and the share
+// of reports in the trace's bill.
 import { upstash } from "./prices.ts";
 
 /** Thirty days. */
 export const minutesAMonth = 43_200;
 
-/** Every fifth minute: a report, a read of three commands, and a fold. */
+/** The interval of the cron trigger, which sends a report, a read of three commands, and a fold. */
 const cronEveryMinutes = 5;
 const ofCronRun = 5;
-/** Three read the totals and what stands beside them; one is `INFO`. */
+/** Three commands read the totals and their neighbours; one is `INFO`. */
 const ofScrape = 4;
-/** With so many requests in a minute an isolate reports every minute. */
+/** The number of requests per minute from which an isolate reports every minute. */
 const busyRequests = 1_000;
 const quietEveryMinutes = 5;
 
 /**
- * Of pages of 128 entries, each read and folded by four commands, and of what an isolate adds up that
- * finds more than 256: at most one for sixteen reports. Isolates that add up at the same time cost more.
+ * An upper bound of the folds per report. Reports come in pages of 128 entries, each read and
+ * folded with four commands. An isolate folds after finding more than 256 reports, which costs at
+ * most one command per sixteen reports. Concurrent folds cost more.
  */
 const foldsOfReport = 1 / 16;
 
 export interface Reporting {
   readonly isolates: number;
-  /** 1 where they are busy, else 5. */
+  /** 1 for busy isolates, else 5. */
   readonly reportEveryMinutes: number;
   readonly scrapesAMinute: number;
 }
@@ -35,7 +36,9 @@ export function reportCommands(of: Reporting, minutes = minutesAMonth): number {
   return (reports + runs) * foldsOfReport + reports + runs * ofCronRun + scrapes * ofScrape;
 }
 
-/** Of isolates that share a site's traffic evenly, with a scrape a minute. */
+/**
+ * Returns the commands of isolates that share a site's traffic evenly, with a scrape per minute.
+ */
 export function reportCommandsOf(traffic: {
   readonly isolates: number;
   readonly requests: number;

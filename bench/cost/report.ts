@@ -1,4 +1,4 @@
-// What a run came to, as the tables of the documentation.
+// Formats the results of a run as the tables of the documentation.
 import { counted, markdownTable, quantile } from "../load/figures.ts";
 import { mebibytes } from "../trace/report.ts";
 import type { TraceSettings } from "../trace/trace.ts";
@@ -19,7 +19,7 @@ export interface Reported {
   readonly lag: Lag;
 }
 
-/** Cents are too coarse for some of it. */
+/** Formats dollars, with more digits than cents. */
 export function dollars(value: number): string {
   return value === 0 ? "$0" : `$${value.toFixed(value < 0.1 ? 3 : 2)}`;
 }
@@ -52,7 +52,7 @@ export function billTable({ tidemark, sets, plain }: Designs): string {
   );
 }
 
-/** What Redis was asked for, by what it was for. */
+/** Formats the requests to Redis by purpose. */
 export function usesTable({ run, settings, designs }: Reported): string {
   const { requestCount } = settings;
   const entry = (
@@ -153,7 +153,10 @@ export function journalTable(): string {
   );
 }
 
-/** The Workers count what is asked of a tier; what they do not count follows from what they do. */
+/**
+ * Formats the use of the Cache API. The Workers count requests to a tier; the other calls are
+ * derived from those.
+ */
 export function cacheApiTable({ run }: Reported): string {
   const sum = (counts: Run["reads"]) =>
     Object.values(counts["edge"] ?? {}).reduce((total, count) => total + count, 0);
@@ -175,7 +178,7 @@ export function cacheApiTable({ run }: Reported): string {
   );
 }
 
-/** What is not Redis: time, the origin, processors, storage. */
+/** Formats all other figures: time, origin, processors, storage. */
 export function restSaid({ run, lag }: Reported): string {
   const { cpuMs, replayed, storedBytes, origin } = run;
   const cpuEach = ((cpuMs ?? 0) / replayed.tookMs.length).toFixed(2);

@@ -1,4 +1,5 @@
-// The trace on Tidemark, counted: what Redis, the Cache API, the origin and the processors had to do.
+// Runs the trace on Tidemark, and counts the work of Redis, of the Cache API, of the origin and of
+// the processors.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
@@ -16,7 +17,7 @@ import { type Entries, Ledger } from "./ledger.ts";
 import { Scrapes, sumInScrape } from "./scrapes.ts";
 import type { StoreEvent } from "./tags-as-sets.ts";
 
-/** By tier, then by what a read or a write came to: as the Workers themselves count, all colos together. */
+/** Counts by tier and result, as the Workers report them, for all colos together. */
 type TierCounts = Snapshot["reads"];
 
 export interface Run {
@@ -25,23 +26,23 @@ export interface Run {
   readonly entries: Entries;
   readonly events: readonly StoreEvent[];
   readonly storedBytes: number;
-  /** Commands that the database refused, and requests that it did. */
+  /** Commands that the database rejected, and rejected requests. */
   readonly failedCommands: number;
   readonly reads: TierCounts;
   readonly writes: TierCounts;
   readonly told: ToldByWorkers;
-  /** From the first request to the last answer. */
+  /** The time from the first request to the last answer. */
   readonly seconds: number;
   readonly cpuMs: number | undefined;
 }
 
-/** What the Workers know of their commands to Redis. */
+/** The Workers' own counts of their commands to Redis. */
 export interface ToldByWorkers {
-  /** By purpose: what they themselves have counted in the run, all colos together. */
+  /** Counts by purpose in the run, for all colos together. */
   readonly commands: Readonly<Record<string, number>>;
-  /** The same of all purposes, since they started. */
+  /** The counts of all purposes since the start. */
   readonly commandsEver: number;
-  /** What the last scrape shows of that: what came after the last report is not in it. */
+  /** The part in the last scrape, which lacks commands after the last report. */
   readonly commandsInScrape: number;
   readonly reportsInScrape: number;
   readonly failedScrapes: number;
@@ -105,7 +106,7 @@ const program = (name: string): URL => new URL(`../trace/${name}`, import.meta.u
 
 const originCounts = (origin: Part<OriginCalls>): Promise<OriginCounts> => origin.call("counts");
 
-/** Of all colos until now; `undefined` where the system does not tell. */
+/** Returns the CPU time of all colos; `undefined` if the system does not report it. */
 function workerdCpuMs(): number | undefined {
   const pids = runtimePids();
   if (pids.length === 0) return undefined;
@@ -114,7 +115,7 @@ function workerdCpuMs(): number | undefined {
 
 const quietMs = 500;
 
-/** The last purge is read back N/2 after it. */
+/** Waits for all writes. The last purge is read back N/2 after it. */
 async function allWritten(
   colos: readonly Colo[],
   ledger: Ledger,

@@ -1,15 +1,15 @@
-// A Prometheus beside the replay: asks for the metrics once a minute, as docs/metrics.md has it.
+// A Prometheus beside the replay, which requests the metrics once a minute, as in docs/metrics.md.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 
 const everyMs = 60_000;
 
-/** The last one counts: it is asked for again where a busy machine refuses it. */
+/** The tries of the last scrape, which must succeed even on a busy machine. */
 const lastTriesMax = 5;
 
 export interface Scraped {
-  /** Of the last that was answered with the metrics. */
+  /** The text of the last successful scrape. */
   readonly text: string;
   readonly failedCount: number;
 }
@@ -20,18 +20,14 @@ export class Scrapes {
   readonly #underWay = new Set<Promise<string | undefined>>();
   #failedCount = 0;
 
-  /** @param colo that answers them; it is asked at once for the first time */
+  /** @param colo that answers the scrapes; the first one is sent at once */
   constructor(colo: Colo) {
     this.#colo = colo;
     this.#timer = setInterval(() => this.#begin(), everyMs);
     this.#begin();
   }
 
-  /**
-   * Ends them with one more.
-   *
-   * @throws Error if that is not answered with the metrics, however often
-   */
+  /** Sends a last scrape, and ends. @throws Error if all tries fail */
   async last(): Promise<Scraped> {
     clearInterval(this.#timer);
     await Promise.all(this.#underWay);
@@ -59,7 +55,7 @@ export class Scrapes {
   }
 }
 
-/** @returns the sum of all series of a counter in a text of Prometheus' format; 0 where there are none */
+/** @returns the sum of all series of a counter in a text of Prometheus; 0 without any */
 export function sumInScrape(text: string, name: string): number {
   let sum = 0;
   for (const line of text.split("\n")) {

@@ -1,4 +1,4 @@
-// One thing at a time, in two colos without traffic: which Redis commands it costs.
+// Measures the Redis commands of single operations, in two colos without traffic.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -13,7 +13,7 @@ import type { RuntimeLog } from "../load/runtime-log.ts";
 import * as expected from "./expected-commands.ts";
 import { Ledger } from "./ledger.ts";
 
-/** The least that N may be beside A: purges are read back after half of it. */
+/** The smallest N for this A, because purges are read back after half of N. */
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
 const lifetimeSeconds = 2;
 
@@ -31,9 +31,12 @@ interface Step {
   readonly path: string;
   readonly colo?: 0 | 1;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Let what is stored expire first. */
+  /** Whether stored responses expire first. */
   readonly isLater?: true;
-  /** How `Cache-Status` must go on after "tidemark; ": otherwise something else was measured. */
+  /**
+   * The rest of `Cache-Status` after "tidemark; ", which proves that the right operation was
+   * measured.
+   */
   readonly says: string;
   readonly commands: number;
 }
@@ -180,7 +183,7 @@ async function purged(colo: Colo | undefined): Promise<void> {
 
 const quietMs = 200;
 
-/** Whatever comes meanwhile, reads of the journal left out: these go by the clock. */
+/** Returns all commands during an operation except reads of the journal, which depend on time. */
 async function commandsOf(
   ledger: Ledger,
   colos: readonly Colo[],

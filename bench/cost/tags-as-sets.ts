@@ -1,9 +1,9 @@
-// What the same traffic would cost in a design that is often seen: each tag a set of keys in Redis, a
-// lock for each miss, and metrics counted there with each request. It is given the same memory and
-// edge tiers, the same look-ups and fills, and no Vary; and nothing for the promise that it cannot
-// keep: its purges reach Redis alone.
+// The cost of the same traffic in a common design: each tag is a set of keys in Redis, each miss
+// takes a lock, and each request counts metrics there. It has the same memory and edge tiers, the
+// same look-ups and fills, and no Vary. Nothing is added for the promise, which it cannot keep: its
+// purges reach only Redis.
 
-/** What happened in the shared tier, in order. */
+/** The events of the shared tier, in order. */
 export type StoreEvent =
   | { readonly kind: "fill" | "freshening"; readonly key: string; readonly tags: readonly string[] }
   | { readonly kind: "purge"; readonly tags: readonly string[]; readonly urlCount: number };
@@ -15,7 +15,7 @@ export interface Traffic {
   readonly events: readonly StoreEvent[];
 }
 
-/** Commands, by what they are for. */
+/** Commands by purpose. */
 export interface TagsAsSets {
   readonly metrics: number;
   readonly lookUps: number;
@@ -23,22 +23,22 @@ export interface TagsAsSets {
   readonly fills: number;
   readonly freshenings: number;
   readonly purges: number;
-  /** How many more commands each purged key would take, were it deleted by one of its own. */
+  /** The additional commands if each purged key were deleted by its own command. */
   readonly purgedOneByOne: number;
 }
 
-/** A hit or a miss, and how long it took: HINCRBY each. */
+/** HINCRBY for a hit or a miss, and for its duration. */
 const commandsARequest = 2;
-/** GET: value and metadata are one text. */
+/** GET: value and metadata are one string. */
 const commandsALookUp = 1;
-/** SET NX PX before the origin is asked, DEL after it; losers look at nothing here. */
+/** SET NX PX before the origin's answer, DEL after it. Losers send no command in this model. */
 const commandsALock = 2;
-/** SET with its expiry; of a 304 the same, or EXPIRE. */
+/** SET with its expiry; for a 304 the same, or EXPIRE. */
 const commandsARecord = 1;
-/** SADD and EXPIRE; a 304 lengthens a set's life by EXPIRE alone. */
+/** SADD and EXPIRE; a 304 only extends a set's life with EXPIRE. */
 const commandsAFilledTag = 2;
 const commandsAFreshenedTag = 1;
-/** SMEMBERS, and one DEL that names all members and the set. */
+/** SMEMBERS, and one DEL of all members and the set. */
 const commandsAPurgedTag = 2;
 const commandsAPurgedUrl = 1;
 

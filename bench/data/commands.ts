@@ -1,11 +1,11 @@
-// Which Redis commands each call sends, as the server counts them. What Tidemark reads of its journal is
-// counted apart: an isolate in use does that every few seconds, whatever is called.
+// Counts the Redis commands of each call, by the server's statistics. Reads of Tidemark's journal
+// are counted separately: an active isolate sends them every few seconds, independently of calls.
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { markdownTable } from "../load/figures.ts";
 import { articleOf, openSystem, type System, type SystemName, systemNames } from "./systems.ts";
 
-/** `here` and `there` are two processes' caches in one. */
+/** The caches of two processes, `here` and `there`. */
 interface Pair {
   readonly here: System;
   readonly there: System;
@@ -16,7 +16,7 @@ type Call = (pair: Pair) => Promise<unknown>;
 const keys = Array.from({ length: 100 }, (_, nth) => `many/${nth}`);
 const load = async () => articleOf(1, 1_000);
 
-/** In this order: what one leaves, the next may use. */
+/** The calls in this order: a call may use the data of an earlier one. */
 const calls: Readonly<Record<string, Call>> = {
   "`getOrSet`, loaded, with 3 tags": ({ here }) =>
     here.getOrSet("a", { tags: ["x", "y", "z"], load }),
@@ -29,7 +29,7 @@ const calls: Readonly<Record<string, Call>> = {
   "purge of a tag": ({ here }) => here.purgeTag("x"),
 };
 
-/** What each call sends, by system: `2 GET, 1 SET`. */
+/** Returns the commands of each call by system, such as `2 GET, 1 SET`. */
 export async function countCommands(redisUrl: string): Promise<Record<string, string[]>> {
   const server = new Redis(redisUrl);
   const said: Record<string, string[]> = {};
@@ -41,7 +41,7 @@ export async function countCommands(redisUrl: string): Promise<Record<string, st
       for (const [title, call] of Object.entries(calls)) {
         await server.config("RESETSTAT");
         await call(pair);
-        // What is done behind an answer.
+        // Wait for background work.
         await delay(50);
         (said[title] ??= []).push(countsIn(await server.info("commandstats"), name));
       }
@@ -54,13 +54,13 @@ export async function countCommands(redisUrl: string): Promise<Record<string, st
   return said;
 }
 
-/** Connections are made, and the journal is read. */
+/** Opens the connections, and reads the journal. */
 async function warm({ here, there }: Pair): Promise<void> {
   for (const system of [here, there]) await system.get("warm");
   await delay(100);
 }
 
-/** The bench's own, and what connections send as they begin. */
+/** Commands of the bench itself, and of new connections. */
 const foreign = ["config", "info", "hello", "client", "ping", "select", "auth", "subscribe"];
 const ofJournal = ["xrange", "xrevrange"];
 

@@ -1,4 +1,4 @@
-// One of the processes in which many ask for one key at once; its loads are counted.
+// One of the processes with many concurrent calls for one key; it counts the loads.
 import { setTimeout as delay } from "node:timers/promises";
 import { answerCalls } from "../load/part.ts";
 import { openSystem, type System, type SystemName } from "./systems.ts";
@@ -10,7 +10,7 @@ const calls = {
     system = openSystem(name, { redisUrl, isCollapsedInWorld: true });
     await system.get("warm");
   },
-  /** @returns how many loads that came to here */
+  /** @returns the number of loads in this process */
   ask: async ({ key, count }: { key: string; count: number }): Promise<number> => {
     let loads = 0;
     const load = async () => {

@@ -1,4 +1,4 @@
-// 200 calls at once for one key that nobody has, from 3 processes: how often it is loaded.
+// Sends 200 concurrent calls for a missing key from 3 processes, and counts the loads.
 import { Running } from "../../local/running.ts";
 import { markdownTable } from "../load/figures.ts";
 import { startPart } from "../load/part.ts";
@@ -8,7 +8,7 @@ import { type SystemName, systemNames } from "./systems.ts";
 const callsByProcess = [67, 67, 66];
 const tries = 3;
 
-/** The loads of each try. */
+/** Returns the loads of each try. */
 export async function countLoads(redisUrl: string): Promise<Record<SystemName, number[]>> {
   const loads: Record<SystemName, number[]> = { Tidemark: [], BentoCache: [] };
   for (const name of systemNames) {

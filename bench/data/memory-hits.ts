@@ -1,19 +1,19 @@
-// How many hits in memory a second: the two take turns in one process, round by round.
+// Measures hits in memory per second. The two systems take turns in one process.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { counted, markdownTable, median, medianInterval } from "../load/figures.ts";
 import { articleOf, openSystem, type System, systemNames } from "./systems.ts";
 
 const keyCount = 100;
 const roundMs = 250;
-/** So many hits, then others may run. */
+/** The number of hits before other tasks may run. */
 const burst = 200;
 
-/** What our ratio may not fall below. */
+/** The smallest allowed ratio of Tidemark to BentoCache. */
 export const ratioMin = 1.5;
 
 export interface HitRates {
   readonly bytes: number;
-  /** Hits a second of each round, ours and its. */
+  /** Hits per second of each round, of Tidemark and of BentoCache. */
   readonly ours: readonly number[];
   readonly its: readonly number[];
 }
@@ -42,7 +42,7 @@ export async function measureHits(
   return { bytes, ours: rates["Tidemark"] ?? [], its: rates["BentoCache"] ?? [] };
 }
 
-/** @throws Error where a value had to be loaded: then it was no hit that was measured */
+/** @throws Error if a value was loaded, because that was not a hit */
 async function roundOf(system: System, keys: readonly string[]): Promise<number> {
   const tags: string[] = [];
   const load = () => Promise.reject(new Error(`${system.name} had no value in memory.`));

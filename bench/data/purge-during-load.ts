@@ -1,20 +1,20 @@
-// A purge by tag while a load is under way that has read its source before it: what answers afterwards, in the
-// cache that loaded, in the one that purged, and in one that is asked then for the first time.
+// Purges a tag during a load that has already read its source. Records the values that follow in
+// the loading cache, in the purging cache, and in one that is used for the first time.
 import { setTimeout as delay } from "node:timers/promises";
 import { markdownTable } from "../load/figures.ts";
 import { openSystem, type System, type SystemName, systemNames } from "./systems.ts";
 
-/** In the foreground nothing is stored; in the background a stale value answers while it is loaded anew. */
+/** `foreground`: nothing is stored. `background`: a stale value answers during a new load. */
 const manners = ["foreground", "background"] as const;
 type Manner = (typeof manners)[number];
 
-/** N, and a little more: then a purge holds everywhere. */
+/** N plus a margin, after which a purge applies everywhere. */
 const visibleMs = 10_500;
 
-/** What goes on behind an answer is over by then. */
+/** The maximum duration of background work. */
 const settleMs = 500;
 
-/** What the three have then: `gone`, or the version that was purged. */
+/** The values in the three caches afterwards: `gone`, or the purged version. */
 export type Outcomes = Readonly<Record<Manner, Record<SystemName, string>>>;
 
 export async function purgeDuringLoad(redisUrl: string): Promise<Outcomes> {

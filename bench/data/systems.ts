@@ -1,5 +1,5 @@
-// The two caches that are compared, each over a connection of its own to one Redis: Tidemark on Node, and
-// BentoCache with memory, Redis and its bus, all as they are by default.
+// The two compared caches, each with its own connection to one Redis: Tidemark on Node, and
+// BentoCache with memory, Redis and its bus, with default settings.
 import { BentoCache, bentostore } from "bentocache";
 import { memoryDriver } from "bentocache/drivers/memory";
 import { redisBusDriver, redisDriver } from "bentocache/drivers/redis";
@@ -8,7 +8,7 @@ import type { LogLine } from "../../src/observe/log-line.ts";
 import { createDataCache } from "../../src/node/create-data-cache.ts";
 
 export interface Loading {
-  /** Names tags of what is loaded. */
+  /** The tags of a loaded value. */
   readonly tags: readonly string[];
   readonly load: () => Promise<unknown>;
 }
@@ -18,11 +18,11 @@ export interface System {
   readonly name: SystemName;
   getOrSet(key: string, loading: Loading): Promise<unknown>;
   get(key: string): Promise<unknown>;
-  /** By one call where it has one. */
+  /** Uses one call if the system has one. */
   getMany(keys: readonly string[]): Promise<number>;
   set(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
-  /** Makes it stale. */
+  /** Makes a key stale. */
   expire(key: string): Promise<void>;
   purgeTag(tag: string): Promise<void>;
   stop(): Promise<void>;
@@ -33,9 +33,9 @@ export type SystemName = (typeof systemNames)[number];
 
 export interface SystemOptions {
   readonly redisUrl: string;
-  /** A value that is stale answers while it is loaded anew; not unless set. */
+  /** Whether a stale value answers during a new load; false by default. */
   readonly isStaleAllowed?: boolean;
-  /** Tidemark alone has it. */
+  /** Whether loads collapse across processes, which only Tidemark supports. */
   readonly isCollapsedInWorld?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function openSystem(name: SystemName, options: SystemOptions): System {
 function tidemark(options: SystemOptions): System {
   const redis = new Redis(options.redisUrl);
   let isStopped = false;
-  // Half of N after a purge it is read back, perhaps over a connection that is closed by then.
+  // The read-back, half of N after a purge, may find its connection closed.
   const log = (line: LogLine) => void (isStopped || process.stderr.write(`${line.message}\n`));
   const cache = createDataCache({ redis, namespace: "bench-tidemark", log });
   const articles = cache.namespace<unknown, string>("articles", {
@@ -105,7 +105,7 @@ function bentoCache({ redisUrl, isStaleAllowed = false }: SystemOptions): System
   };
 }
 
-/** An article of about that many bytes of JSON: some fields, and paragraphs. */
+/** Returns an article of about this many bytes of JSON: some fields, and paragraphs. */
 export function articleOf(nth: number, bytes: number): unknown {
   const paragraph = `The tide of day ${nth} comes in and goes out again, twice. `.repeat(3);
   const head = { id: nth, title: `Tides, part ${nth}`, tags: ["sea", "moon"], author: { id: 7 } };

@@ -1,5 +1,5 @@
-// What `Headers` take beside the heap, where the runtime keeps them and its own figures do not tell:
-// by how a process grows that makes more and more of them.
+// Measures the memory of `Headers`, which the runtime keeps outside the heap and does not report,
+// by the growth of a process that creates many of them.
 import { startColo } from "../../local/colo.ts";
 import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 
@@ -20,7 +20,7 @@ const worker = (fieldCount: number, valueLength: number) => `
   };
 `;
 
-/** While no other runtime of this process runs. @returns bytes for each `Headers` */
+/** Call it while no other runtime of this process runs. @returns bytes for each `Headers` */
 export async function headersBytes(fieldCount: number, valueLength: number): Promise<number> {
   const script = worker(fieldCount, valueLength);
   const colo = await startColo({ name: "headers", worker: script, port: 0, env: {} });

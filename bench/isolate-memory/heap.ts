@@ -1,4 +1,4 @@
-// What an isolate holds, as the runtime counts it towards the platform's bound.
+// Measures the memory of an isolate as the runtime counts it towards the platform's limit.
 import type { Inspector } from "../load/inspector.ts";
 
 interface HeapUsage {
@@ -7,13 +7,13 @@ interface HeapUsage {
   readonly backingStorageSize: number;
 }
 
-/** The JavaScript heap, the runtime's objects in it, and buffers, which lie beside it. */
+/** Returns the JavaScript heap with the runtime's objects, and the buffers outside of it. */
 export async function heldBytes(inspector: Inspector): Promise<number> {
   const usage = await inspector.call<HeapUsage>("Runtime.getHeapUsage");
   return usage.usedSize + usage.embedderHeapUsedSize + usage.backingStorageSize;
 }
 
-/** @param wake asks the Worker for anything: the collector runs when a request comes in */
+/** @param wake sends any request to the Worker, because the collector runs at a request */
 export async function collectGarbage(
   inspector: Inspector,
   wake: () => Promise<unknown>,
@@ -27,7 +27,11 @@ async function pause(ms: number): Promise<false> {
   return false;
 }
 
-/** Looks at the heap while work goes on. @returns what ends it, with the most that was seen */
+/**
+ * Samples the heap during work.
+ *
+ * @returns a function that ends the sampling, and returns the maximum
+ */
 export function watchPeak(inspector: Inspector, everyMs: number): () => Promise<number> {
   let peakBytes = 0;
   const end = new AbortController();

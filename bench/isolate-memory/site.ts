@@ -1,8 +1,8 @@
-// Origins for the memory bench, and what is asked of them: distinct keys, each once.
+// Origins of the memory bench, and its requests: distinct keys, each once.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** One request: a path, and a method where it is not GET. */
+/** One request: a path, and a method other than GET. */
 export interface Asking {
   readonly path: string;
   readonly method?: string;
@@ -12,14 +12,14 @@ export interface Asking {
 export interface Site {
   readonly name: string;
   readonly asking: (at: number) => Asking;
-  /** Before the shared tier and the journal, with purges among the requests. */
+  /** Whether the shared tier and the journal are used, with purges among the requests. */
   readonly withRedis?: boolean;
 }
 
 const lifetime = "max-age=3600";
 const languages = ["en", "de", "fr", "nl"];
 
-/** Each of eight kinds of page gets every eighth request. */
+/** Eight kinds of pages, each with every eighth request. */
 const kinds: readonly ((at: number) => Asking)[] = [
   (at) => ({ path: `/tiny/${at}` }),
   (at) => ({ path: `/missing/${at}` }),
@@ -42,7 +42,7 @@ export const sites: readonly Site[] = [
   { name: "a mix, Redis, purges", asking: mixed, withRedis: true },
 ];
 
-/** Fields as a usual page has them, beside `Date` and the body's length. */
+/** Fields of a usual page, in addition to `Date` and the body's length. */
 const usual = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": lifetime,

@@ -1,5 +1,5 @@
-// A thousand purges a second, one each millisecond, for a while; then an isolate begins. What can it
-// use of what was stored under the journal's entries, and when does it know?
+// Measures an isolate that starts after a burst of a thousand purges a second: which stored
+// responses it can use, and when it knows.
 import type { World } from "./world.ts";
 import { encodeEntry, type EntryPlace } from "../../src/purge/journal/entry.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
@@ -8,7 +8,7 @@ import { purgeOf, responseOf, table } from "./examples.ts";
 const maxLagMs = 10_000;
 const burstSeconds = [1, 5, 8, 60];
 const startMs = 1_800_000_000_000;
-/** A purge every ten seconds comes before. */
+/** The number of earlier purges, one every ten seconds. */
 const calmCount = 100;
 const searchCountMax = 20;
 
@@ -22,7 +22,7 @@ export async function reportBursts(world: World): Promise<void> {
   );
 }
 
-/** Stored at which of the burst's entries, counted from its end; 0 is its last. */
+/** The entry of the burst at which a response was stored, counted from the end; 0 is the last. */
 const whens = [
   { name: "stored 1 min before it", back: (seconds: number) => seconds * 1_000 + 6 },
   { name: "as it began", back: (seconds: number) => seconds * 1_000 },

@@ -1,4 +1,4 @@
-// What a copy of the view in the colo's cache costs to write and to take, without the cache itself.
+// Measures writing and reading a copy of the view in the colo's cache, without the cache itself.
 import { Chain } from "../../src/purge/view/chain.ts";
 import { ViewCopies } from "../../src/purge/view/view-copies.ts";
 import { counted, median } from "../load/figures.ts";

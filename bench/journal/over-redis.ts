@@ -1,4 +1,4 @@
-// Reading the journal and writing to it, over a real server, by how much stands there.
+// Measures reads and writes of the journal on a real server, by the number of entries.
 import type { World } from "./world.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { counted, median } from "../load/figures.ts";
@@ -9,7 +9,7 @@ const roundCount = 15;
 const purgeCount = 400;
 const afterCounts = [0, 100, 1_000, 8_000];
 
-/** Appends at the end, past the REST server. */
+/** Appends entries directly, without the REST server. */
 async function write({ database, journalKey }: World, from: number, to: number): Promise<void> {
   for (let at = from; at < to; at += batchCount) {
     const pipeline = database.pipeline();
@@ -65,7 +65,7 @@ async function timed({ rest }: World, read: () => Promise<{ kind: string }>) {
 const told = ({ ms, commandCount }: { ms: number; commandCount: number }): string =>
   `${ms.toFixed(1)} ms, ${commandCount} command${commandCount === 1 ? "" : "s"}`;
 
-/** Two databases, asked in turns, so that the ratio holds on any machine. */
+/** Compares two databases in turns, so that the ratio is independent of the machine. */
 export async function reportLatency(few: World, many: World, countMax: number): Promise<void> {
   const sides = [];
   for (const [world, count] of [[few, 1] as const, [many, countMax] as const]) {
@@ -93,7 +93,7 @@ export async function reportLatency(few: World, many: World, countMax: number): 
   );
 }
 
-/** @returns how many are stored: as many as fit */
+/** @returns the number of entries stored, as many as fit */
 async function store({ database }: World, from: number, to: number): Promise<number> {
   for (let at = from; at < to; at += batchCount) {
     const pipeline = database.pipeline();

@@ -1,5 +1,5 @@
-// What a verdict costs, and what a view takes in memory, by the number of purges that it has seen
-// and by what they name.
+// Measures the cost of a verdict and the memory of a view, by the number of purges and by their
+// targets.
 import type { Entry } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
@@ -10,7 +10,7 @@ import { entryOf, responseOf, scalesUpTo, table, targetsOf } from "./examples.ts
 const maxLagMs = 10_000;
 const responseCount = 500;
 const judgedCount = 100_000;
-/** As much as one read may bring. */
+/** The maximum number of entries in one read. */
 const readCount = 8_000;
 
 export async function reportVerdicts(countMax: number): Promise<void> {
@@ -63,7 +63,7 @@ async function measured(count: number, targets: (at: number) => PurgeTargets) {
     count,
     entries: held.view?.chain?.entries.length ?? 0,
     heldBytes: held.view?.chain?.heldBytes ?? 0,
-    // The least: others share this machine.
+    // Use the minimum, because other processes share this machine.
     judgeNs: Math.min(...Array.from({ length: 15 }, () => judgeNsOf(held.view))),
   };
   const heapBytesWithIt = await heapBytesNow();
@@ -83,7 +83,7 @@ function judgeNsOf(view: JournalView | undefined): number {
   return ((performance.now() - startedMs) * 1e6) / judgedCount;
 }
 
-/** Once everything is gone that nobody holds. */
+/** Returns the heap after garbage collection. */
 async function heapBytesNow(): Promise<number> {
   for (let turn = 0; turn < 3; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -92,7 +92,7 @@ async function heapBytesNow(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Made of reads that each bring as much as one may. */
+/** Creates a view from reads with the maximum number of entries. */
 async function viewOf(count: number, targets: (at: number) => PurgeTargets): Promise<JournalView> {
   const reads = { upTo: 1 };
   const entriesFrom = (from: number, to: number): Entry[] =>

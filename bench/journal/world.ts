@@ -25,7 +25,10 @@ export async function openWorld(running: Running): Promise<World> {
   return { database: new Redis(redisUrl), rest, journal, journalKey: "bench:journal" };
 }
 
-/** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
+/**
+ * A clock by which every answer takes the longest allowed time, so that a busy machine is not an
+ * outage.
+ */
 const patient = (() => {
   let atMs = 0;
   return { readTimeoutMsMax: 30_000, nowAtMs: () => (atMs += 30_000) };

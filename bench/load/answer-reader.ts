@@ -1,8 +1,8 @@
-// Reads HTTP/1.1 answers as they come over one connection, one at a time: of each the head, and of its
-// body only where it ends. Cheap, so that a load generator can look at every answer.
+// Parses HTTP/1.1 answers on one connection, one at a time: the head of each, and the end of its
+// body. It is so cheap that a load generator can check every answer.
 export interface Head {
   readonly status: number;
-  /** The status line and all fields, as they came. */
+  /** The status line and all fields, unchanged. */
   readonly text: string;
 }
 
@@ -13,7 +13,7 @@ export class AnswerReader {
   readonly #onHead: (head: Head) => void;
   #unread: Buffer = Buffer.alloc(0);
   #body: "before" | "chunked" | { leftBytes: number } = "before";
-  /** Of a chunked body: its last characters so far. */
+  /** The last characters of a chunked body so far. */
   #tail = "";
 
   constructor(onHead: (head: Head) => void) {
@@ -21,8 +21,8 @@ export class AnswerReader {
   }
 
   /**
-   * @returns whether that was the end of an answer
-   * @throws Error when more came than the answer's length says, and what `onHead` throws
+   * @returns whether the chunk completes an answer
+   * @throws Error for bytes beyond the answer's length. Also rethrows errors of `onHead`
    */
   take(chunk: Buffer): boolean {
     const bodyPart = this.#body === "before" ? this.#takeHead(chunk) : chunk;
@@ -33,7 +33,7 @@ export class AnswerReader {
     return true;
   }
 
-  /** @returns what came after the head; `undefined` as long as that is not complete */
+  /** @returns the bytes after the head; `undefined` while the head is incomplete */
   #takeHead(chunk: Buffer): Buffer | undefined {
     const read = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     const end = read.indexOf(headEnd);
@@ -45,7 +45,7 @@ export class AnswerReader {
     const status = Number(text.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length));
     const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
     const isChunked = /\r\ntransfer-encoding: chunked/i.test(text) && status !== 304;
-    // A 304 may tell the length of the body that it does not have (RFC 9110 §8.6).
+    // A 304 may state the length of the body that it does not have (RFC 9110 §8.6).
     this.#body = isChunked ? "chunked" : { leftBytes: status === 304 ? 0 : Number(length ?? 0) };
     this.#onHead({ status, text });
     return read.subarray(end + headEnd.length);

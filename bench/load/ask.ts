@@ -1,7 +1,10 @@
-// One request of a client, and what it saw; connections are kept, up to 400 to each colo.
+// Sends one request of a client, and records the result. Keeps up to 400 connections to each colo.
 import { Agent, request } from "node:http";
 
-/** workerd closes what is idle for 5 s; to be closed just as it is used again is no failed answer. */
+/**
+ * Less than the 5 s after which workerd closes an idle connection, because a reuse at that moment
+ * would fail.
+ */
 const idleMsMax = 3_000;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 400, timeout: idleMsMax });
@@ -9,23 +12,23 @@ const agent = new Agent({ keepAlive: true, maxSockets: 400, timeout: idleMsMax }
 export interface Sent {
   readonly method?: string;
   readonly body?: string;
-  /** What has no whole answer by then has none; absent, it may take any time. */
+  /** The time-out of a whole answer; absent for none. */
   readonly waitTimeoutMs?: number;
 }
 
 export interface Seen {
-  /** Epoch milliseconds with fractions: all processes of this machine share the clock. */
+  /** Epoch milliseconds with fractions. All processes of this machine share the clock. */
   readonly startedAtMs: number;
   readonly tookMs: number;
-  /** Until the head of the answer; the same as `tookMs` where none came. */
+  /** The time until the head of the answer; equal to `tookMs` without one. */
   readonly headTookMs: number;
-  /** 0 when no whole answer came. */
+  /** 0 without a whole answer. */
   readonly status: number;
   readonly cacheStatus: string;
   readonly body: string;
-  /** Of the body as it came. */
+  /** The bytes of the body as received. */
   readonly bodyBytes: number;
-  /** What `Content-Length` says; `undefined` without one. */
+  /** The value of `Content-Length`; `undefined` without one. */
   readonly statedBytes: number | undefined;
 }
 
@@ -33,7 +36,7 @@ export const nowAtMs = (): number => performance.timeOrigin + performance.now();
 
 const noAnswer = { status: 0, cacheStatus: "", body: "", bodyBytes: 0, statedBytes: undefined };
 
-/** Never throws: a broken connection is an answer of status 0. */
+/** Sends a request. Never throws: a broken connection yields status 0. */
 export function ask(
   url: string,
   headers: Readonly<Record<string, string>> = {},

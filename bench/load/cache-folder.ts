@@ -1,15 +1,12 @@
-// Where the simulated Cache API keeps its files: in memory, where this machine has a file system there.
-// On a disk every `put` waits for it, and so do the look-ups behind it; of that Cloudflare's has nothing.
+// Selects the folder of the simulated Cache API's files: in memory, if this machine has a file
+// system there. On a disk, every `put` waits for the disk and delays the look-ups behind it, unlike
+// Cloudflare's cache.
 import { statfsSync } from "node:fs";
 
 const folder = "/dev/shm";
 const freeBytesMin = 1_073_741_824;
 
-/**
- * For every runtime that is started from now on: it keeps its files where TMPDIR says.
- *
- * @returns what to tell of it
- */
+/** Sets TMPDIR for every runtime that starts later. @returns a note on the choice */
 export function keepCachesInMemory(): string {
   if (freeBytesOf(folder) < freeBytesMin) return "the simulated Cache API is on a disk";
   process.env["TMPDIR"] = folder;

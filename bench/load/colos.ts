@@ -1,14 +1,14 @@
-// One system under load: a Worker in several colos, each with a port of the origin to itself, so that
-// the origin can tell by whom it was asked.
+// One system under load: a Worker in several colos. Each colo has its own port of the origin, by
+// which the origin identifies it.
 import { type Colo, startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import type { RuntimeLog } from "./runtime-log.ts";
 
 export interface ColosSettings {
-  /** Colos are named for it. */
+  /** The prefix of the colos' names. */
   readonly name: string;
   readonly worker: string;
-  /** One for each colo. */
+  /** One URL for each colo. */
   readonly originUrls: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly log: RuntimeLog;

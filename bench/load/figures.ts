@@ -1,20 +1,19 @@
-// How measured figures are summed up and printed.
+// Summarises and formats measured figures.
 import { availableParallelism, loadavg } from "node:os";
 
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** @returns the smallest value that the share of all values do not exceed; 0 of none */
+/** @returns the smallest value that this share of all values do not exceed; 0 for an empty array */
 export function quantile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1] ?? 0;
 }
 
 /**
- * Where the median of all that could be measured lies, in 19 cases of 20, whatever its distribution:
- * the interval of the sign test.
+ * Returns the 95 % confidence interval of the median, for any distribution, by the sign test.
  *
- * @returns least and largest value for fewer than six, which cannot tell; zeros of none
+ * @returns minimum and maximum for fewer than six values, which are too few; zeros for none
  */
 export function medianInterval(values: readonly number[]): [lower: number, upper: number] {
   const sorted = values.toSorted((a, b) => a - b);
@@ -22,7 +21,7 @@ export function medianInterval(values: readonly number[]): [lower: number, upper
   return [sorted[at] ?? 0, sorted[last - at] ?? 0];
 }
 
-/** How many values may be left out on either side: a fair coin seldom shows no more heads. */
+/** Returns how many values to omit on either side: a fair coin rarely shows fewer heads. */
 function outsideCount(count: number): number {
   let chance = 0.5 ** count;
   let chanceOfNoMore = chance;
@@ -47,7 +46,7 @@ export function markdownTable(
   return `${line(head)}|${"---|".repeat(head.length)}\n${rows.map(line).join("")}`;
 }
 
-/** Whatever else runs on the machine is in all latencies: its load now, before the bench adds to it. */
+/** Describes the machine's load before the bench, which affects all latencies. */
 export function machineSaid(): string {
   const [load = 0] = loadavg();
   return `${availableParallelism()} cores, load ${load.toFixed(1)} before the run`;

@@ -1,4 +1,4 @@
-// An isolate as its inspector shows it, over the Chrome DevTools protocol.
+// A client of an isolate's inspector, over the Chrome DevTools protocol.
 
 export class Inspector {
   readonly #socket: WebSocket;
@@ -11,7 +11,7 @@ export class Inspector {
     socket.addEventListener("close", () => this.#closed());
   }
 
-  /** @param port where the runtime was told to let Workers be inspected */
+  /** @param port of the runtime's inspector */
   static async of(worker: string, port: number): Promise<Inspector> {
     const list = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
     const targets = list as { title: string; webSocketDebuggerUrl: string }[];
@@ -25,7 +25,7 @@ export class Inspector {
     return new Inspector(socket);
   }
 
-  /** @throws Error with what the isolate said to a command that it refused */
+  /** @throws Error with the isolate's message for a rejected command */
   call<T = unknown>(method: string, params: object = {}): Promise<T> {
     this.#lastId += 1;
     const waiter = Promise.withResolvers<unknown>();

@@ -1,11 +1,12 @@
-// A part of a document that a bench writes: what stands between two markers that name its command.
+// Replaces the part of a document that a bench writes, between two markers with the name of its
+// command.
 import { readFile, writeFile } from "node:fs/promises";
 
 /**
- * Puts a text between `<!-- begin: name -->` and `<!-- end: name -->`.
+ * Writes text between `<!-- begin: name -->` and `<!-- end: name -->`.
  *
  * @param name the command that writes it, such as "npm run bench -- cost"
- * @throws Error when the file does not have each marker once, in that order; it is unchanged then
+ * @throws Error without a change, unless the file has each marker once, in this order
  */
 export async function replaceMarkedPart(path: string, name: string, text: string): Promise<void> {
   const [begin, end] = [`<!-- begin: ${name} -->`, `<!-- end: ${name} -->`];
@@ -16,7 +17,7 @@ export async function replaceMarkedPart(path: string, name: string, text: string
   if (!isMarked || before.includes(end) || twice.length + endedTwice.length > 0) {
     throw new Error(`${path} needs one line ${begin} and, below it, one line ${end}.`);
   }
-  // What is indented at its beginning stays so.
+  // Keep the indentation of the first line.
   const part = text.replace(/^\n+/, "").trimEnd();
   await writeFile(path, `${before}${begin}\n\n${part}\n\n${end}${after}`);
 }

@@ -1,11 +1,10 @@
-// An open loop: something is begun at instants that are fixed beforehand, whatever is still under
-// way.
+// An open loop: starts work at fixed times, regardless of work in progress.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../../testing/draws.ts";
 import { nowAtMs } from "../load/ask.ts";
 
 /**
- * Instants after a beginning, in order, as independent visitors come: so many a second on average.
+ * Returns the times of independent visitors, sorted, at an average rate per second.
  *
  * @returns milliseconds, all below the duration
  */
@@ -23,7 +22,7 @@ export function instantsMs(
   }
 }
 
-/** @returns by how many milliseconds it was late at the worst */
+/** @returns the longest lateness in milliseconds */
 export async function atInstants(
   instants: readonly number[],
   begin: (dueAtMs: number) => void,

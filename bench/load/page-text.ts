@@ -1,5 +1,5 @@
-// What stands on the pages of a bench: this repository's own documents and sources, so that it packs
-// as text that people wrote does, and not as a letter repeated.
+// The text on the pages of a bench: this repository's own documents and sources, so that it
+// compresses like human text, and not like a repeated letter.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,10 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let written: string | undefined;
 
-/** @returns as many bytes of ASCII, others for each page. @throws Error where there is not so much */
+/**
+ * @returns as many bytes of ASCII, different for each page
+ * @throws Error if the text is too short
+ */
 export function pageText(page: number, bytes: number): string {
   written ??= ["docs", "src", "test"].flatMap(textsIn).join("\n");
   const room = written.length - bytes;

@@ -1,4 +1,4 @@
-// A part of a bench in a process of its own, so that no part's work delays another's clock.
+// A part of a bench in a separate process, so that no part's work delays another's clock.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
@@ -7,7 +7,7 @@ export type Calls = Readonly<Record<string, Call>>;
 type Answer<C extends Call> = Awaited<ReturnType<C>>;
 
 export interface Part<C extends Calls> {
-  /** @throws Error with what the part's own call threw */
+  /** @throws Error with the message of the part's own error */
   call<N extends keyof C & string>(name: N, ...given: Parameters<C[N]>): Promise<Answer<C[N]>>;
   stop(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export async function startPart<C extends Calls>(program: URL): Promise<Part<C>>
   };
 }
 
-/** In the part's own process: answers what is asked of it, and ends with its parent. */
+/** Handles calls in the part's process, and ends with its parent. */
 export function answerCalls(calls: Calls): void {
   process.on("message", (asked: Asked) => void answer(calls, asked));
   process.once("disconnect", () => process.exit());

@@ -1,5 +1,5 @@
-// The Workers that Tidemark is put beside: what one writes first on the Cache API, and Hono's own
-// middleware. Neither is changed but for the origin, which is a variable here.
+// The Workers compared with Tidemark: the usual first Worker on the Cache API, and Hono's own
+// middleware. Only their origin is changed to a variable.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -45,7 +45,7 @@ export async function buildHonoWorker(): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-/** Asks the origin and passes its answer on: what any Worker before an origin costs. */
+/** Forwards each request to the origin, which shows the cost of any Worker before an origin. */
 export const passThroughWorker = `
   export default {
     fetch(request, env) {
@@ -55,7 +55,7 @@ export const passThroughWorker = `
   };
 `;
 
-/** One answer, whatever is asked: what workerd itself costs. */
+/** Sends the same answer to every request, which shows the cost of workerd itself. */
 export function constantWorker(
   answer: { readonly status: 200; readonly bodyBytes: number } | { readonly status: 304 },
   fields: Readonly<Record<string, string>>,

@@ -1,5 +1,4 @@
-// The CPU time of the runtimes that this process has started, as Linux counts it; elsewhere it is
-// not known.
+// Reads the CPU time of this process's runtimes, on Linux. Elsewhere it is unknown.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** One tick of /proc: USER_HZ is 100 on every Linux. */
@@ -8,7 +7,7 @@ const tickUs = 10_000;
 /** Whether the kernel counts a thread's time in nanoseconds. */
 const isCountedFinely = existsSync("/proc/self/schedstat");
 
-/** Whether this machine tells what a process has used. */
+/** Whether this machine reports the CPU time of a process. */
 export const isCpuKnown = existsSync("/proc/self/stat");
 
 /** @returns the ids of all workerd processes that are this one's children; none without /proc */
@@ -16,7 +15,7 @@ export function runtimePids(): number[] {
   return childPids(({ name }) => name === "workerd");
 }
 
-/** @returns the ids of this process's children, or of those that are wanted; none without /proc */
+/** @returns the ids of this process's children, or of the wanted ones; none without /proc */
 export function childPids(isWanted: (stat: { name: string }) => boolean = () => true): number[] {
   if (!isCpuKnown) return [];
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
@@ -26,14 +25,18 @@ export function childPids(isWanted: (stat: { name: string }) => boolean = () => 
   });
 }
 
-/** User and system time of all its threads so far, in microseconds. @throws Error if it is gone */
+/**
+ * Returns user and system time of all threads so far, in microseconds.
+ *
+ * @throws Error if the process has ended
+ */
 export function cpuUsOf(pid: number): number {
   const stat = readStat(pid);
   if (stat === undefined) throw new Error(`Process ${pid} has ended.`);
   return isCountedFinely ? schedulerUs(pid) : stat.ticks * tickUs;
 }
 
-/** Of the threads that it has; workerd's two live as long as it does. */
+/** Returns the time of the current threads. workerd's two live as long as workerd. */
 function schedulerUs(pid: number): number {
   const folder = `/proc/${pid}/task`;
   return readdirSync(folder).reduce((sum, thread) => {
@@ -45,7 +48,7 @@ function schedulerUs(pid: number): number {
 function readStat(pid: number): { name: string; parent: number; ticks: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name, in parentheses, may hold anything; after it come state, parent and so on.
+    // The name, in parentheses, may contain anything. State, parent and other values follow it.
     const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
     const after = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { name, parent: Number(after[1]), ticks: Number(after[11]) + Number(after[12]) };

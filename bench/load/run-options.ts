@@ -1,7 +1,7 @@
-// What the programs that look for violations have in common: their options, their refusals, their end.
+// Common code of the programs that look for violations: options, errors and exit codes.
 import { OperatorError } from "../../src/base/operator-error.ts";
 
-/** @throws OperatorError for what is no number, or below 0 */
+/** @throws OperatorError for a value that is not a number, or below 0 */
 export function numberOf(option: string, text: string): number {
   const number = Number(text);
   if (text !== "" && number >= 0) return number;
@@ -16,7 +16,9 @@ export function unknown(option: string, value: string, known: readonly string[])
   });
 }
 
-/** Prints what a run came to. The exit code is 1 after a violation, and 2 where an option is refused. */
+/**
+ * Prints the result of a run. The exit code is 1 after a violation, and 2 for an invalid option.
+ */
 export async function report(
   run: () => Promise<{ readonly table: string; readonly violationCount: number }>,
 ): Promise<void> {

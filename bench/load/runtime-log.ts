@@ -1,5 +1,5 @@
-// What the runtimes say during a bench and what fails in it, counted by how it begins, whatever numbers
-// are in it: a table is no place for it, and each of them is a finding.
+// Counts the runtimes' messages and errors during a bench, by their beginning and without numbers.
+// Each is a finding that the tables do not show.
 const kindChars = 100;
 
 export class RuntimeLog {
@@ -12,7 +12,7 @@ export class RuntimeLog {
     this.#counts.set(kind, noted);
   };
 
-  /** What was said since it was asked last, a line for each kind. */
+  /** Returns the messages since the last call, a line for each kind. */
   take(): string {
     const lines = Array.from(
       this.#counts.values(),

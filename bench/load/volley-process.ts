@@ -1,6 +1,6 @@
-// A load generator in a process of its own: a number of requests over a few connections, as fast as
-// they are answered, and every answer looked at. No client library: those cost more than a hit does,
-// and so would be what is measured.
+// A load generator in a separate process: it sends requests over a few connections as fast as they
+// are answered, and checks every answer. It uses no client library, because that would cost more
+// than a hit and distort the measurement.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { AnswerReader, type Head } from "./answer-reader.ts";
@@ -11,26 +11,26 @@ export interface Volley {
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly requestCount: number;
-  /** Every request has a URL of its own: `url` with what tells it from all others after it. */
+  /** Whether every request has a unique URL: `url` with a unique suffix. */
   readonly newUrls: boolean;
-  /** What every answer must be: its status, and what its head contains. */
+  /** The expected status of every answer, and the expected content of its head. */
   readonly expected: { readonly status: number; readonly said: string };
 }
 
 export interface Volleyed {
   readonly seconds: number;
-  /** 0 to 1: of one core, and so how near this process was to being what held up the rest. */
+  /** The share of one core, 0 to 1: near 1, this process was the bottleneck. */
   readonly generatorBusy: number;
 }
 
-/** Different in each process: what a bench before this one has stored is not asked for. */
+/** Unique to each process, so that no request meets data of an earlier bench. */
 const run = Date.now().toString(36);
 let urlCount = 0;
 
 const calls = { fire };
 export type VolleyCalls = typeof calls;
 
-/** @throws Error at the first answer that is not as expected, quoting its head */
+/** @throws Error at the first unexpected answer, quoting its head */
 async function fire(volley: Volley): Promise<Volleyed> {
   const { hostname, port } = new URL(volley.url);
   const opening = Array.from({ length: volley.connections }, async () => {
@@ -69,7 +69,7 @@ function requestOf({ url, headers, newUrls }: Volley): () => string {
   };
 }
 
-/** One request after the other, until there is no next. */
+/** Sends one request after the other until there is no next. */
 function converse(
   socket: Socket,
   next: () => string | undefined,

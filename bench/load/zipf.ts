@@ -1,10 +1,10 @@
-// Which of many pages is asked for, by Zipf's law: a few all the time, most of them seldom.
+// Draws pages by Zipf's law: a few pages are requested all the time, most rarely.
 import type { Draws } from "../../testing/draws.ts";
 
 /**
- * The page of rank r is drawn in proportion to 1 / r ** exponent.
+ * Draws the page of rank r in proportion to 1 / r ** exponent.
  *
- * @returns draws a rank, of which 0 is the most asked for
+ * @returns a function that draws a rank; 0 is the most requested
  */
 export function zipfRanks(pageCount: number, exponent: number): (draws: Draws) => number {
   const sums: number[] = [];

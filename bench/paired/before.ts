@@ -1,15 +1,15 @@
-// What this checkout is compared with: another one, or itself under another configuration, or both.
+// The other side of the comparison: another checkout, this one with another configuration, or both.
 
 export interface Before {
   /** The folder of a checkout; `undefined` for this one. */
   readonly against: string | undefined;
-  /** Members that go over those of the bench's own configuration. */
+  /** Members that override those of the bench's own configuration. */
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
 /**
- * @param given the options as they were written
- * @throws Error for neither of them, or a configuration that is no JSON object
+ * @param given the options as written
+ * @throws Error for no option, or a configuration that is not a JSON object
  */
 export function beforeFrom(given: {
   readonly against?: string | undefined;
@@ -22,7 +22,7 @@ export function beforeFrom(given: {
   return { against, configuration: configuration === undefined ? {} : objectIn(configuration) };
 }
 
-/** @returns a clause that says what it is */
+/** @returns a clause that describes the other side */
 export function beforeSaid({ against, configuration }: Before): string {
   const where = against ?? "the same";
   const over = Object.keys(configuration).length > 0 ? JSON.stringify(configuration) : undefined;

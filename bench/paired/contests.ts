@@ -1,4 +1,4 @@
-// What two checkouts are compared by: hits, 304s and misses, each a contest of two rows.
+// The contests of two checkouts: hits, 304s and misses, each with two rows.
 import type { Contest, Row } from "../speed/contests.ts";
 import { etag, pageOf } from "../speed/site.ts";
 import type { System } from "../speed/systems.ts";

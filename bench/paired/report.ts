@@ -1,17 +1,22 @@
-// How two checkouts compare, and in what this one is slower than it may be.
+// Compares two checkouts, and finds where this one is too slow.
 import { markdownTable, medianInterval } from "../load/figures.ts";
 import { medianSaid, ratiosOf, spreadSaid, twoPlaces } from "../speed/report.ts";
 import type { ContestFigures } from "../speed/rounds.ts";
 import { beforeName, nowName } from "./contests.ts";
 import type { ReportCounts } from "./systems.ts";
 
-/** What the lower end of the interval may come to: less is slower than chance explains. */
+/**
+ * The smallest allowed lower end of the interval. Below it, chance does not explain the difference.
+ */
 export const ratioMin = 0.95;
 
 const rates = { name: nowName, to: beforeName, figure: "rates" } as const;
 const cpu = { ...rates, figure: "cpuUs" } as const;
 
-/** Ratios are of two rounds that stand side by side: what the machine did meanwhile is in both. */
+/**
+ * Formats the ratios. Each is of two adjacent rounds, so that other load on the machine affects
+ * both.
+ */
 export function pairedTable(measured: readonly ContestFigures[]): string {
   const head = [
     "",
@@ -36,10 +41,10 @@ export function pairedTable(measured: readonly ContestFigures[]): string {
 }
 
 /**
- * Isolates report behind answers, a minute after they began at the earliest.
+ * Isolates report in the background, a minute after their start at the earliest.
  *
- * @param isOff is the other Worker told to report nothing?
- * @returns a line that says whether what reports cost is in the ratios
+ * @param isOff whether reports are off in the other Worker
+ * @returns a line that says whether the ratios include the cost of reports
  */
 export function reportsSaid({ now, before }: ReportCounts, isOff: boolean): string {
   const sent = `Reports that were sent: now ${now}, before ${before}.`;
@@ -47,7 +52,7 @@ export function reportsSaid({ now, before }: ReportCounts, isOff: boolean): stri
   return `${sent} None came due: only counting is in the ratios. Take more rounds.`;
 }
 
-/** @returns titles of the contests whose interval reaches below the bound */
+/** @returns titles of the contests whose interval extends below the limit */
 export function tooSlow(measured: readonly ContestFigures[]): string[] {
   return measured.filter(isTooSlow).map(({ contest }) => contest.title);
 }

@@ -1,4 +1,4 @@
-// The two checkouts' Workers, each in runtimes and before a Redis of its own; one origin for both.
+// The Workers of two checkouts, each in its own runtimes with its own Redis, before one origin.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -20,10 +20,10 @@ export interface ReportCounts {
   readonly before: number;
 }
 
-/** One process is by chance up to a tenth faster than another, for as long as it lives. */
+/** One process is up to a tenth faster than another by chance, for its whole life. */
 const runtimeCount = 3;
 
-/** @throws Error when the other folder is no checkout that can build its Worker */
+/** @throws Error if the other folder is not a checkout that can build its Worker */
 export async function startPair(
   running: Running,
   { log, before }: { log: RuntimeLog; before: Before },
@@ -47,7 +47,7 @@ export async function startPair(
     origin,
     now: { runtimes: runtimes.now },
     before: { runtimes: runtimes.before },
-    /** How many reports of their counts the isolates of each have sent until now. */
+    /** Returns the number of reports that the isolates of each side have sent so far. */
     reportCounts: async (): Promise<ReportCounts> => ({
       now: await redis.now.call("reportCount"),
       before: await redis.before.call("reportCount"),
@@ -56,7 +56,7 @@ export async function startPair(
 }
 
 /**
- * @param over goes over the configuration of the site, member by member
+ * @param over overrides members of the site's configuration
  * @returns the Worker as the checkout's own `local/build-worker.ts` bundles it
  */
 async function workerOf(checkout: string, over: Before["configuration"]): Promise<string> {

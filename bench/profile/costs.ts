@@ -1,26 +1,29 @@
-// What costs what in a CPU profile: self time by function and by module of the bundle.
+// Computes self time by function and by module of the bundle from a CPU profile.
 import type { CallFrame, CpuProfile } from "./cpu-profile.ts";
 
 export interface Cost {
   readonly what: string;
   /** A file of `src/`, a package, or the runtime. */
   readonly where: string;
-  /** 0 to 1, of all the time that was sampled. */
+  /** The share of all sampled time, 0 to 1. */
   readonly share: number;
 }
 
 export interface ModuleCost {
   readonly where: string;
-  /** 0 to 1, of all the time that was sampled: in its own functions, and in what these call of the runtime. */
+  /**
+   * The share of all sampled time, 0 to 1, in its own functions and in the runtime functions that
+   * they call.
+   */
   readonly ownShare: number;
   readonly runtimeShare: number;
 }
 
 export interface Costs {
   readonly sampleCount: number;
-  /** Nothing ran. */
+  /** The share of time in which nothing ran. */
   readonly idleShare: number;
-  /** Dearest first; without idle time. */
+  /** The most expensive first, without idle time. */
   readonly functions: readonly Cost[];
   readonly modules: readonly ModuleCost[];
 }
@@ -71,7 +74,10 @@ export function costsOf(profile: CpuProfile, bundle: string): Costs {
   };
 }
 
-/** esbuild writes each module's path before it; packages go by their names. */
+/**
+ * Returns the module of each line. esbuild writes a module's path before it; packages have their
+ * names.
+ */
 function modulesByLine(lines: readonly string[]): string[] {
   let module = "bundle";
   return lines.map((line) => {
@@ -85,13 +91,15 @@ function packageOf(path: string): string | undefined {
   return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
 }
 
-/** A function without a name goes by how its line begins. */
+/** Returns the name of a function; for an anonymous one, the beginning of its line. */
 function nameOf({ functionName, lineNumber }: CallFrame, lines: readonly string[]): string {
   if (functionName !== "") return functionName;
   return `\`${(lines[lineNumber] ?? "").trim().replaceAll("|", "\\|").slice(0, 48)}\``;
 }
 
-/** Accessors of the runtime have no names; each goes by who called it. */
+/**
+ * Returns the name of a runtime function. Accessors have no names, so their caller's name is used.
+ */
 function runtimeName(
   frame: CallFrame,
   caller: CallFrame | undefined,

@@ -1,30 +1,30 @@
-// A CPU profile of a running Worker, taken over workerd's inspector.
+// Takes a CPU profile of a running Worker from workerd's inspector.
 import type { Inspector } from "../load/inspector.ts";
 
 export interface CallFrame {
-  /** Empty of what has no name. */
+  /** Empty for an anonymous function. */
   readonly functionName: string;
-  /** Empty of what belongs to the runtime. */
+  /** Empty for the runtime. */
   readonly url: string;
-  /** From 0, in the script as it runs. */
+  /** Starts with 0, in the script as it runs. */
   readonly lineNumber: number;
 }
 
-/** `Profiler.Profile` of the protocol, as far as it is read here. */
+/** The used part of the protocol's `Profiler.Profile`. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: CallFrame;
-    /** Those it called. */
+    /** The nodes that it called. */
     readonly children?: readonly number[];
   }[];
-  /** The node that was running, sample by sample. */
+  /** The running node of each sample. */
   readonly samples: readonly number[];
-  /** Between each sample and the one before, in microseconds. */
+  /** The microseconds between each sample and the previous one. */
   readonly timeDeltas: readonly number[];
 }
 
-/** @returns what ran while `work` did, one sample in `intervalUs` microseconds */
+/** @returns a profile of the time during `work`, with one sample in `intervalUs` microseconds */
 export async function cpuProfile(
   inspector: Inspector,
   intervalUs: number,

@@ -1,4 +1,4 @@
-// Text packed and as it is, side by side in one workerd, in turns, by the CPU time that workerd takes.
+// Compares packed and plain text in one workerd, in turns, by its CPU time.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { startColo } from "../../local/colo.ts";
@@ -11,7 +11,7 @@ import { dollarsAMillionOf } from "../cost/prices.ts";
 const kibibyte = 1_024;
 const sizes = [1, 2, 5, 10, 100, 500].map((kibibytes) => kibibytes * kibibyte);
 const rounds = 5;
-/** So much that a tick of 10 ms, by which Linux counts, is little of it. */
+/** Enough bytes to make Linux's tick of 10 ms negligible. */
 const bytesEachRound = 32 * 1_048_576;
 const timesMax = 4_000;
 
@@ -65,7 +65,7 @@ async function rowOf(url: string, bytes: number): Promise<string[]> {
   const seen = { plain: [] as Cost[], packed: [] as Cost[] };
   for (let round = 0; round <= rounds; round += 1) {
     const [plain, packed] = [await cost(asked("plain")), await cost(asked("packed"))];
-    // The first is for the runtime to warm up.
+    // The first round warms up the runtime.
     if (round === 0) continue;
     seen.plain.push(plain);
     seen.packed.push(packed);
@@ -103,7 +103,7 @@ async function cost(asked: Asked): Promise<Cost> {
   return { chars, readMs, writeMs };
 }
 
-/** Less what the request itself takes, with nothing to do. */
+/** Returns the time without that of an idle request. */
 async function timed({ url, body, form }: Asked, work: string) {
   const times = Math.min(timesMax, Math.ceil(bytesEachRound / body.byteLength));
   const run = async (runTimes: number) => {

@@ -1,6 +1,6 @@
-// A Worker that makes bodies into what goes to Redis, and what comes from there into bodies, as often
-// as it is told to: the shared tier's own work, between the SDK's JSON and the digest. It packs
-// whatever it is told to, so that the sizes show which the tier packs.
+// A Worker that converts bodies to their form in Redis and back, repeatedly: the shared tier's own
+// work between the SDK's JSON and the digest. It packs any body on request, so that the sizes show
+// which bodies the tier packs.
 import { sha256Hex } from "../../src/base/sha256.ts";
 import { bodyIn } from "../../src/stores/redis/body-text.ts";
 import { gzipped } from "../../src/stores/redis/gzip.ts";
@@ -21,7 +21,7 @@ export default {
   },
 };
 
-/** As JSON on its way, a dozen bytes more than the text. */
+/** Returns the bytes of the JSON, a dozen more than those of the text. */
 async function written(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promise<Uint8Array> {
   const text = isPacked
     ? `g${(await gzipped(new Blob([bytes]))).toBase64()}`

@@ -1,6 +1,6 @@
-// What a site's events cost in Redis by three layouts of a record, counted by a REST server over a real
-// Valkey: the hash of two fields with an expiry of its key, the same with expiries of its fields, and
-// the string that the shared tier writes. The bodies are packed alike in all of them.
+// The cost of a site's events in Redis for three layouts of a record, counted by a REST server over
+// a real Valkey: a hash of two fields with an expiry of its key, the same with expiries of its
+// fields, and the shared tier's string. All pack bodies in the same way.
 import { Redis } from "@upstash/redis/cloudflare";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -18,7 +18,7 @@ import { responseForm } from "../../src/proxy/stored/record-form.ts";
 const keepMs = 3_600_000;
 const mebibyte = 1_048_576;
 
-/** One event each, on a record that is there already unless the event is its fill. */
+/** The commands of one event each, on an existing record unless the event is its fill. */
 interface Layout {
   readonly name: string;
   fill(): Promise<unknown>;

@@ -1,4 +1,4 @@
-// What is measured side by side: hits by size of body, 304s, and misses. A contest's rows take turns.
+// The contests: hits by size of body, 304s, and misses. A contest's rows take turns.
 import { browserFields, etag, pageOf, type Path } from "./site.ts";
 import type { Ground, System } from "./systems.ts";
 
@@ -8,15 +8,15 @@ export interface Row {
   readonly page: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly status: 200 | 304;
-  /** In the head of every answer, the empty text in any. */
+  /** The expected text in the head of every answer; empty for any. */
   readonly said: string;
-  /** Whether the origin is asked every time, or never. */
+  /** Whether every request goes to the origin, or none. */
   readonly asksOrigin: boolean;
   readonly connections: number;
 }
 
 export interface Contest {
-  /** As `--only` names them. */
+  /** The kind as in `--only`. */
   readonly kind: "hit" | "304" | "miss";
   readonly title: string;
   readonly rows: readonly Row[];
@@ -42,17 +42,20 @@ const sizes = [
 ];
 const usualBytes = 10 * kibibyte;
 
-/** As a title goes on where requests bear what a browser sends, and not `Host` alone. */
+/** The end of a title for requests with a browser's fields, and not only `Host`. */
 export const byBrowser = ", asked for as a browser does";
 const askings = [
   { asking: "", headers: {}, bytesAsked: sizes.map(({ bytes }) => bytes) },
   { asking: byBrowser, headers: browserFields, bytesAsked: [usualBytes, mebibyte] },
 ];
 
-/** More bytes on their way at once than these are would measure the machine's memory. */
+/** The limit of bytes in transit. More would measure the machine's memory. */
 const bytesOnTheirWayMax = 64 * mebibyte;
 const connectionsMax = 32;
-/** Of the shared tier: more would make its one REST server so late that reads time out. */
+/**
+ * Returns the connections to the shared tier. More would delay its one REST server until reads time
+ * out.
+ */
 const sharedConnections = (bodyBytes: number): number => (bodyBytes < mebibyte ? 4 : 1);
 
 const hit = {
@@ -140,7 +143,7 @@ async function misses({ systems }: Ground): Promise<Contest> {
   return { kind: "miss", title: "A miss of 10 KiB", rows };
 }
 
-/** Each starts the runtimes that it alone needs. */
+/** The contests. Each starts the runtimes that only it needs. */
 export const contests: readonly { readonly kind: Contest["kind"]; readonly start: Start }[] = [
   ...askings.flatMap(hitsAsked).map((start) => ({ kind: "hit", start }) as const),
   { kind: "304", start: notModified },

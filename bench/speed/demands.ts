@@ -1,4 +1,4 @@
-// What must be seen in one run, and whether it was.
+// The demands on one run, and their check.
 import { markdownTable, median, percent } from "../load/figures.ts";
 import { bareName, byBrowser, constantName, edgeName, memoryName } from "./contests.ts";
 import {
@@ -16,7 +16,7 @@ import type { ContestFigures } from "./rounds.ts";
 
 interface Demand {
   readonly said: string;
-  /** By round; empty where it was not measured. */
+  /** The values by round; empty if not measured. */
   readonly seen: readonly number[];
   readonly bound: { readonly least: number } | { readonly below: number };
   readonly shown: (value: number) => string;
@@ -85,7 +85,7 @@ export function demandsTable(
   return markdownTable(["must be seen", "bound", "seen", "holds"], demands.map(cells));
 }
 
-/** A bound from above includes itself. */
+/** Formats the cells of a demand. An upper bound includes itself. */
 function cells({ said, seen, bound, shown }: Demand): string[] {
   const value = median(seen);
   const isHeld = "least" in bound ? value >= bound.least : value <= bound.below;

@@ -1,5 +1,5 @@
-// What a miss adds to an origin that takes its time: one request after the other, all systems in turn;
-// and that what is slow to store keeps nobody waiting.
+// The time that a miss adds to a slow origin: single requests, all systems in turn. Also checks
+// that a slow store delays nobody.
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { median } from "../load/figures.ts";
@@ -10,7 +10,7 @@ import type { Ground, System } from "./systems.ts";
 export const originMs = 50;
 export const restRttMs = 5;
 export const storingMs = 300;
-/** More than it takes to learn that Redis has none of them. */
+/** More requests than Tidemark needs to learn that Redis has none of the pages. */
 const warmUpCount = 72;
 const thinkingMs = 20;
 const bodyBytes = 10_240;
@@ -18,20 +18,23 @@ const run = Date.now().toString(36);
 
 export interface MissRow {
   readonly name: string;
-  /** Of all requests, in milliseconds. */
+  /** The durations of all requests, in milliseconds. */
   readonly tookMs: readonly number[];
-  /** By round: medians, above that of the origin asked directly. */
+  /** Medians by round, minus that of direct requests to the origin. */
   readonly addedMs: readonly number[];
 }
 
 export interface MissTimes {
   readonly rows: readonly MissRow[];
-  /** By round. */
+  /** Medians of direct requests by round. */
   readonly directMs: readonly number[];
   readonly stored: { readonly answeredMs: number; readonly storedMs: number };
 }
 
-/** The route has brought nothing for long, so that Redis is passed over (docs/adr/0015). */
+/**
+ * The system after many unsuccessful look-ups of the route, which make it skip Redis
+ * (docs/adr/0015).
+ */
 export const tidemarkName = "Tidemark, once it knows that Redis has none of them";
 const askingName = "Tidemark on a route without the edge tier, where Redis is asked each time";
 export const slowName = `Tidemark by a relay that stores ${storingMs} ms late`;
@@ -41,9 +44,9 @@ interface Contender {
   readonly name: string;
   readonly system: System;
   readonly said: string;
-  /** Of the relay; only of those behind it. */
+  /** The delay of the relay, for systems behind it. */
   readonly storingMs?: number;
-  /** That of usual pages unless set. */
+  /** The path; by default that of usual pages. */
   readonly path?: Path;
 }
 
@@ -63,7 +66,7 @@ async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
   ] satisfies Contender[];
 }
 
-/** @throws Error when an answer was anything but a miss */
+/** @throws Error for an answer that is not a miss */
 export async function missTimes(
   ground: Ground,
   { roundCount, requestCount }: { roundCount: number; requestCount: number },
@@ -111,7 +114,7 @@ async function tookMs(
   await origin.call("take");
   const took: number[] = [];
   while (took.length < requestCount) {
-    // What the last one left to be stored is not this one's time.
+    // Wait for the previous request's background work, so that it is not measured.
     await delay(thinkingMs);
     took.push(await missMs(contender));
   }
@@ -129,7 +132,10 @@ async function missMs({ name, system, said, path }: Contender): Promise<number> 
   return took;
 }
 
-/** One miss whose record is stored late: when it was answered, and when Redis had it. */
+/**
+ * Measures one miss whose record is stored late: the time of its answer, and of its record in
+ * Redis.
+ */
 async function storedAfter(
   ground: Ground,
   contender: Contender,
@@ -147,7 +153,7 @@ async function storedAfter(
   return { answeredMs, storedMs: nowAtMs() - startedAtMs };
 }
 
-/** The median of what a row adds, as a share of the origin's own time. */
+/** Returns the median of a row's added time, as a share of the origin's own time. */
 export function addedShare({ rows, directMs }: MissTimes, name: string): number[] {
   const row = rows.find((one) => one.name === name);
   return (row?.addedMs ?? []).map((added, round) => added / (directMs[round] ?? originMs));

@@ -1,5 +1,5 @@
-// The origin of the speed bench, in a process of its own: bodies as long as their path says, with a
-// lifetime that outlasts the run; at once, or as late as it is told.
+// The origin of the speed bench, in a separate process: bodies with the length in their path and a
+// lifetime beyond the run, at once or after a set delay.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -18,7 +18,7 @@ const calls = {
   setDelayMs: (changedMs: number): void => {
     delayMs = changedMs;
   },
-  /** How many requests have come since it was asked last. */
+  /** Returns the number of requests since the last call. */
   take: (): number => {
     const taken = requestCount;
     requestCount = 0;

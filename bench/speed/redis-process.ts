@@ -1,5 +1,5 @@
-// Redis and its REST server, in a process of their own: as far away as they are told, and as slow to
-// store for those who come in by the other way.
+// Redis and its REST server, in a separate process: at a set distance, and with slow stores for
+// clients of the second address.
 import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -19,7 +19,7 @@ const envOf = (url: string): Record<string, string> => ({
 });
 
 const calls = {
-  /** @returns what a colo needs to know of it */
+  /** @returns the colo's settings */
   start: async (): Promise<Record<string, string>> => {
     const { url: redisUrl } = await running.add(startEmbeddedValkey());
     redis = new Redis(redisUrl);
@@ -27,12 +27,15 @@ const calls = {
     return envOf(rest.url);
   },
   setRttMs: (rttMs: number): void => rest.setRttMs(rttMs),
-  /** The same for a colo whose requests come through a relay, which may hold up those that store. */
+  /** Returns the settings of a colo whose requests pass through a relay, which may delay stores. */
   startSlow: async (): Promise<Record<string, string>> => {
     slow = await running.add(RestFront.start(rest.url, new Recorder()));
     return envOf(slow.url);
   },
-  /** Of isolates' counts: those that nobody has added up, which are all where nothing reads them. */
+  /**
+   * Returns the number of isolates' reports that no reader has folded, which are all reports
+   * without a reader.
+   */
   reportCount: (): Promise<number> => redis.xlen("tidemark:metrics"),
   keyCount: (): Promise<number> => redis.dbsize(),
   setStoringMs: (storingMs: number): void => {

@@ -1,4 +1,4 @@
-// The tables of the speed bench, as docs/performance.md has them.
+// Formats the tables of the speed bench for docs/performance.md.
 import {
   counted,
   markdownTable,
@@ -14,9 +14,10 @@ import type { ContestFigures, RowFigures } from "./rounds.ts";
 type Figure = "rates" | "cpuUs";
 
 /**
- * What a row's figure is to another's, round by round: what the machine did meanwhile is in both.
+ * Returns the ratio of one row's figure to another's, round by round, so that other load on the
+ * machine affects both.
  *
- * @returns empty where either is not known
+ * @returns an empty array if either is unknown
  */
 export function ratiosOf(
   { rows }: ContestFigures,
@@ -32,12 +33,12 @@ const unknown = "–";
 
 type Said = (value: number) => string;
 
-/** Median, and between which values the middle half of the rounds lies. */
+/** Formats the median, and the range of the middle half of the rounds. */
 export function spreadSaid(values: readonly number[], said: Said): string {
   return rangeSaid(values, [quantile(values, 0.25), quantile(values, 0.75)], said);
 }
 
-/** Median, and between which values it lies as far as so few rounds can tell. */
+/** Formats the median, and its confidence interval for so few rounds. */
 export function medianSaid(values: readonly number[], said: Said): string {
   return rangeSaid(values, medianInterval(values), said);
 }

@@ -1,5 +1,5 @@
-// The rounds of one contest: its rows take turns, in another order each round, and none counts in
-// which anything was not what it claims to be.
+// Runs the rounds of one contest: its rows take turns, in another order each round. A round with
+// any unexpected answer does not count.
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { cpuUsOf } from "../load/process-cpu.ts";
@@ -10,11 +10,11 @@ import type { Ground, Runtime } from "./systems.ts";
 
 export interface RowFigures {
   readonly row: Row;
-  /** By round; requests a second. */
+  /** Requests per second, by round. */
   readonly rates: readonly number[];
-  /** By round; microseconds a request, of the runtime's process. Empty where it is not known. */
+  /** Microseconds of the runtime's process per request, by round. Empty if unknown. */
   readonly cpuUs: readonly number[];
-  /** By round; 0 to 1, of one core. */
+  /** The share of one core, 0 to 1, by round. */
   readonly generatorBusy: readonly number[];
 }
 
@@ -33,7 +33,7 @@ interface Fired extends Volleyed {
   readonly cpuUs: number | undefined;
 }
 
-/** What is done behind the answers belongs to them. */
+/** The time for background work, which belongs to the answers. */
 const settleMs = 50;
 const firstCount = 64;
 const fillTriesMax = 200;
@@ -44,7 +44,7 @@ export class Rounds {
   readonly #generator: Part<VolleyCalls>;
   readonly #manner: Manner;
   readonly #draws = new Draws(1);
-  /** Why rounds did not count. */
+  /** The reasons of discarded rounds. */
   readonly #discarded: string[] = [];
 
   constructor(given: {
@@ -61,7 +61,7 @@ export class Rounds {
     return this.#discarded;
   }
 
-  /** @throws Error when a row is not what it says, try after try */
+  /** @throws Error if a row's answers stay unexpected after all tries */
   async of(contest: Contest): Promise<ContestFigures> {
     const { roundCount } = this.#manner;
     const figures = contest.rows.map((row) => ({
@@ -75,7 +75,7 @@ export class Rounds {
       for (const runtime of row.system.runtimes) counts.set(row, await this.#warm(row, runtime));
     }
     for (let round = 0; round < roundCount; round += 1) {
-      // Who is next to whom would else be in every ratio.
+      // Shuffle the rows. Otherwise the fixed neighbours of a row would affect every ratio.
       for (const figure of this.#draws.shuffled(figures)) {
         const count = counts.get(figure.row) ?? firstCount;
         const runtime = this.#draws.oneOf(figure.row.system.runtimes);
@@ -89,7 +89,7 @@ export class Rounds {
     return { contest, rows: figures };
   }
 
-  /** @returns how many requests make a round */
+  /** @returns the number of requests in a round */
   async #warm(row: Row, runtime: Runtime): Promise<number> {
     const { roundSeconds } = this.#manner;
     const count = (fired: Fired, seconds: number) =>
@@ -99,7 +99,7 @@ export class Rounds {
     return count(second, roundSeconds);
   }
 
-  /** Asks until what is stored answers, and from where the row says. */
+  /** Sends requests until the stored response answers, from the row's tier. */
   async #fill({ name, page, said }: Row, { url }: Runtime): Promise<void> {
     const { origin } = this.#ground;
     let heard = "";
@@ -114,7 +114,7 @@ export class Rounds {
     throw new Error(`${name}: ${page} never was answered with "${said}", but with "${heard}".`);
   }
 
-  /** A round in which anything was not what its row says does not count: it is tried again. */
+  /** Runs a round. Repeats it if any answer was unexpected. */
   async #round(row: Row, runtime: Runtime, requestCount: number): Promise<Fired> {
     for (let triesLeft = roundTriesMax; ; triesLeft -= 1) {
       if (!row.asksOrigin) await this.#fill(row, runtime);

@@ -1,10 +1,11 @@
-// The site of the speed bench: its configuration, what its paths mean, and what its origin says.
+// The site of the speed bench: its configuration, the meaning of its paths, and its origin's
+// fields.
 import { pageText } from "../load/page-text.ts";
 
 export const paths = ["memory", "edge", "shared"] as const;
 export type Path = (typeof paths)[number];
 
-/** The first segment of a path says from which tier its route may answer first. */
+/** The configuration. The first segment of a path selects the first tier that its route may use. */
 export const siteConfig = JSON.stringify({
   routes: [
     { name: "edge", match: "/edge/*", tiers: ["edge", "shared"] },
@@ -15,10 +16,10 @@ export const siteConfig = JSON.stringify({
 
 export const etag = '"1"';
 
-/** Of every 200, by whomever it is made. */
+/** The fields of every 200, from any system. */
 export const fields = { "content-type": "text/html", "cache-control": "max-age=3600", etag };
 
-/** What a browser sends with a page it is told to open. */
+/** The fields that a browser sends with a navigation. */
 export const browserFields = {
   connection: "keep-alive",
   "sec-ch-ua": '"Chromium";v="142", "Not_A Brand";v="99"',
@@ -35,11 +36,11 @@ export const browserFields = {
   "accept-language": "en-GB,en;q=0.9",
 };
 
-/** The second segment says how long the body is, in bytes. */
+/** Returns a path whose second segment is the length of the body in bytes. */
 export const pageOf = (path: Path, bodyBytes: number, name = "page"): string =>
   `/${path}/${bodyBytes}/${name}`;
 
-/** So much text, again and again: what lies packed in Redis should pack as text does. */
+/** The length of the repeated text. Packed bodies in Redis should compress like text. */
 const textBytes = 262_144;
 
 const bodies = new Map<string, Buffer>();

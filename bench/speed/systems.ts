@@ -1,5 +1,5 @@
-// Whom the speed bench asks: Tidemark, with Redis and without, and what it is put beside, each in
-// runtimes of its own on workerd's own sockets.
+// The systems of the speed bench: Tidemark, with and without Redis, and its competitors, each in
+// its own runtimes on workerd's own sockets.
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
@@ -20,19 +20,22 @@ type Env = Readonly<Record<string, string>>;
 
 export interface Runtime {
   readonly url: string;
-  /** Of its process; `undefined` where it has none, or this machine does not tell. */
+  /** The process's id; `undefined` without one, or if this machine does not report it. */
   readonly pid: number | undefined;
 }
 
 /**
- * Several that are alike: one process is by chance up to a tenth faster than another, for as long as
- * it lives.
+ * Several equal runtimes, because one process is up to a tenth faster than another by chance, for
+ * its whole life.
  */
 export interface System {
   readonly runtimes: readonly Runtime[];
 }
 
-/** @returns what starts runtimes before one origin, one at a time: so it can be told whose process is new */
+/**
+ * @returns a function that starts runtimes before one origin, one at a time, which identifies the
+ *   new process
+ */
 export function runtimeStarter(given: {
   readonly running: Running;
   readonly log: RuntimeLog;
@@ -50,7 +53,7 @@ export function runtimeStarter(given: {
   };
 }
 
-/** @param runtimeCount of each system that is started */
+/** @param runtimeCount of each system */
 export async function startGround(running: Running, log: RuntimeLog, runtimeCount: number) {
   const program = (name: string) => new URL(`./${name}-process.ts`, import.meta.url);
   const origin = await running.add(startPart<OriginCalls>(program("origin")));
@@ -68,7 +71,7 @@ export async function startGround(running: Running, log: RuntimeLog, runtimeCoun
     origin: { runtimes: [{ url: originUrl, pid: undefined }] },
     passThrough: await start(passThroughWorker),
     bare: await start(bareWorker),
-    /** What the same Worker comes to a second time is what the bench cannot tell apart. */
+    /** The same Worker again: the difference is below the bench's resolution. */
     bareAgain: await start(bareWorker),
     hono: await start(await buildHonoWorker()),
     tidemark: await start(tidemarkWorker, redisEnv),

@@ -1,23 +1,23 @@
-// The clients of the stampedes, in a process of their own: each asks, reads all of the answer, checks
-// that it is its own, thinks, and asks again.
+// The clients of the stampedes, in a separate process: each sends a request, reads the whole
+// answer, checks that it is its own, pauses, and repeats.
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 
 export interface Client {
-  /** Of the colo that it always asks. */
+  /** The URL of the client's colo. */
   readonly url: string;
-  /** One is drawn for each request; a "%" in it becomes a number that was never used before. */
+  /** The paths to draw from. A "%" becomes a unique number. */
   readonly paths: readonly string[];
   readonly cookie?: string;
-  /** Once means without thinking; otherwise the time between two requests, drawn from the range. */
+  /** `once` without a pause; otherwise the range of the pauses between requests. */
   readonly pace: "once" | { readonly thinkMsMin: number; readonly thinkMsMax: number };
 }
 
 export interface Load {
   readonly clients: readonly Client[];
-  /** Nothing is asked later; ignored by those that ask once. */
+  /** The end of requests; ignored by `once`. */
   readonly durationMs: number;
   readonly seed: number;
 }
@@ -27,9 +27,9 @@ export interface Sample {
   readonly tookMs: number;
   readonly path: string;
   readonly isMiss: boolean;
-  /** `foreign`: the page of another path, or made for another's cookie. */
+  /** `foreign`: the page of another path, or of another client's cookie. */
   readonly outcome: "right" | "failed" | "foreign";
-  /** Of what failed: its status, 0 for a broken connection, and what the cache said of it. */
+  /** The status of a failure, 0 for a broken connection, and its Cache-Status. */
   readonly failure?: string;
 }
 
@@ -49,7 +49,7 @@ async function live(client: Client, endAtMs: number, draws: Draws): Promise<Samp
   if (client.pace === "once") return [await visit(client, draws)];
   const { thinkMsMin, thinkMsMax } = client.pace;
   const samples: Sample[] = [];
-  // Not all at once: the first request comes somewhere within the first pause.
+  // Spread the first requests over the first pause.
   await delay(draws.between(0, thinkMsMax));
   while (nowAtMs() < endAtMs) {
     samples.push(await visit(client, draws));

@@ -1,10 +1,10 @@
-// Everybody asks at once for a page that nobody has.
+// All clients request a missing page at once.
 import { counted, markdownTable } from "../load/figures.ts";
 import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
 
 const variants = [
   { path: "/cold", cacheControl: "max-age=600" },
-  // Over by the time it comes, as with an origin that is too slow for what it promises.
+  // Expired on arrival, like a page from an origin that is slower than its lifetime.
   { path: "/cold-and-short", cacheControl: "max-age=1" },
 ];
 

@@ -1,4 +1,4 @@
-// A page that everybody asks for all the time expires, over and over.
+// A popular page expires repeatedly.
 import { counted, markdownTable } from "../load/figures.ts";
 import {
   type Ground,
@@ -12,7 +12,7 @@ import {
 
 const lifetimeSeconds = 3;
 const pace = { thinkMsMin: 500, thinkMsMax: 1_000 };
-/** At least five lifetimes, also where one begins only a second after the last has ended. */
+/** At least five lifetimes, even if each begins a second after the previous one has ended. */
 const durationMs = 21_000;
 
 const variants = [

@@ -1,4 +1,4 @@
-// One load on one system, and what clients and origin saw of it.
+// One load on one system, with the results of clients and origin.
 import { counted, quantile } from "../load/figures.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
@@ -10,7 +10,7 @@ export interface Ground {
   readonly systems: readonly System[];
   readonly origin: Part<OriginCalls>;
   readonly clients: Part<ClientCalls>;
-  /** Told of every answer that failed. */
+  /** Receives every failed answer. */
   readonly log: RuntimeLog;
 }
 
@@ -37,7 +37,7 @@ export async function measured(
   return { samples, requests: await origin.call("take"), redisCommands };
 }
 
-/** Connections are opened and code is compiled before anything is measured. */
+/** Opens connections and compiles code before the measurement. */
 export async function warmUp(ground: Ground): Promise<void> {
   await setOrigin(ground, { delayMs: 10, cacheControl: "max-age=600", isDown: false });
   for (const system of ground.systems) {
@@ -48,7 +48,7 @@ export async function warmUp(ground: Ground): Promise<void> {
   }
 }
 
-/** Every page once in every colo, so that what follows begins with full caches. */
+/** Requests every page once in every colo, so that the measurement begins with full caches. */
 export async function warm(
   ground: Ground,
   system: System,
@@ -63,7 +63,7 @@ export async function warm(
 export const setOrigin = ({ origin }: Ground, manner: OriginManner): Promise<void> =>
   origin.call("set", manner);
 
-/** As many clients as said, spread evenly over the system's colos. */
+/** Distributes clients evenly over the system's colos. */
 export function spread(
   system: System,
   count: number,

@@ -1,5 +1,5 @@
-// The origin of the stampedes, in a process of its own: it takes as long as it is told, can be down,
-// and remembers who asked for what.
+// The origin of the stampedes, in a separate process: it has a set delay, can be down, and records
+// its requests.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -9,7 +9,7 @@ import { answerCalls } from "../load/part.ts";
 export interface OriginManner {
   readonly delayMs: number;
   readonly cacheControl: string;
-  /** Connections are broken as soon as a request has come. */
+  /** Whether connections break as soon as a request arrives. */
   readonly isDown: boolean;
 }
 
@@ -39,7 +39,7 @@ const calls = {
   set: (changed: Partial<OriginManner>): void => {
     manner = { ...manner, ...changed };
   },
-  /** What has come since it was asked last. */
+  /** Returns the requests since the last call. */
   take: (): OriginRequest[] => {
     const taken = requests;
     requests = [];

@@ -1,4 +1,4 @@
-// A page that is different for everybody: nobody waits for another's, and nobody gets it.
+// A page that differs for each client: nobody waits for another's, and nobody gets it.
 import { counted, markdownTable } from "../load/figures.ts";
 import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
 

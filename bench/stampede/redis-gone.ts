@@ -1,4 +1,4 @@
-// The shared tier goes silent under load, and comes back: nothing is refused, nothing is answered.
+// The shared tier becomes silent under load, and returns: it neither rejects nor answers requests.
 import { setTimeout as delay } from "node:timers/promises";
 import { counted, markdownTable, quantile } from "../load/figures.ts";
 import { nowAtMs } from "../load/ask.ts";
@@ -11,7 +11,7 @@ const beforeMs = 12_000;
 const silentMs = 24_000;
 const afterMs = 12_000;
 const pageCount = 200;
-/** A second counts as usual again below this, relative to the 99th percentile before the silence. */
+/** The largest 99th percentile of a usual second, relative to that before the silence. */
 const usualRatioMax = 1.5;
 
 const variants = [
@@ -115,7 +115,7 @@ function rowOf(name: string, { name: phase, fromMs, untilMs }: Phase, timed: Tim
   ];
 }
 
-/** The 99th percentile of cached pages, second by second, relative to that before the silence. */
+/** Returns the 99th percentile of cached pages by second, relative to that before the silence. */
 function seriesOf(name: string, { beganAtMs, samples }: Timed): string {
   const between = (fromMs: number, untilMs: number) =>
     samples

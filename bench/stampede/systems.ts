@@ -1,5 +1,5 @@
-// What is put beside each other: Tidemark, with a collapse per isolate and one for the world, and a
-// bare Cache API Worker; each in three colos of its own.
+// The compared systems: Tidemark, with a collapse per isolate and one for the world, and a bare
+// Cache API Worker, each in its own three colos.
 import type { Running } from "../../local/running.ts";
 import { RestFront } from "../../testing/consistency/rest-front.ts";
 import { Recorder } from "../../testing/consistency/recorder.ts";
@@ -16,13 +16,13 @@ export const restRttMs = 5;
 export interface System {
   readonly name: string;
   readonly coloUrls: readonly string[];
-  /** Between its colos and the shared tier; the bare Worker has none. */
+  /** The proxy between the colos and the shared tier; the bare Worker has none. */
   readonly front: RestFront | undefined;
-  /** Since it was started; those that take turns share a database. */
+  /** Returns the commands since the start. Systems that take turns share a database. */
   redisCommandCount(): number;
 }
 
-/** The first segment of a path tells what its route allows. */
+/** Returns the configuration. The first segment of a path selects its route. */
 function configOf(collapse: "isolate" | "global"): string {
   const routes = [
     { name: "plain", match: "/plain/*", collapse, earlyRefresh: 0 },

@@ -1,5 +1,5 @@
-// The clients of the bench of the switch, in a process of their own: they come when they come, at all
-// colos and for pages of all routes, and note how each was answered.
+// The clients of the switch's bench, in a separate process: they come at fixed times, at all colos
+// and for pages of all routes, and record each answer.
 import { Draws } from "../../testing/draws.ts";
 import { ask } from "../load/ask.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
@@ -17,7 +17,7 @@ export interface ClientLoad {
 export interface ClientFigures {
   readonly answers: readonly Answer[];
   readonly tookMs: readonly number[];
-  /** By how much the clients themselves were late, at the worst. */
+  /** The longest lateness of the clients themselves. */
   readonly lateMsMax: number;
 }
 
@@ -25,7 +25,7 @@ const waitTimeoutMs = 10_000;
 
 const course = { isOver: false };
 
-/** Until it is over: a second after the other, whatever is still under way. */
+/** Runs second by second until the end, regardless of requests in progress. */
 async function run(load: ClientLoad): Promise<ClientFigures> {
   const draws = new Draws(load.seed);
   const answers: Answer[] = [];
@@ -50,7 +50,7 @@ async function run(load: ClientLoad): Promise<ClientFigures> {
   return { answers, tookMs, lateMsMax };
 }
 
-/** Every page once at every colo, so that there is something to be bypassed. */
+/** Requests every page once at every colo, so that the switch has something to bypass. */
 async function fill({ coloUrls, routes, pagesPerRoute }: ClientLoad): Promise<void> {
   for (const url of coloUrls) {
     for (const route of routes) {

@@ -1,11 +1,11 @@
-// What the answers say of the posts of the switch: how long after a post's 200 somebody did not obey it,
-// and how soon hits are back. Pure.
+// Evaluates the answers after posts of the switch: how long after a post's 200 an answer ignored
+// it, and how soon hits return. Pure.
 import { type Bypass, isBypassed } from "../../src/purge/journal/switch-state.ts";
 
-/** A post, and when it was sent and answered with 200. All instants in epoch milliseconds. */
+/** A post, with the times of sending and of its 200. All times in epoch milliseconds. */
 export interface Post {
   readonly bypass: Bypass;
-  /** The place in the list of colos of the one that took it. */
+  /** The index of the colo that accepted it. */
   readonly colo: number;
   readonly sentAtMs: number;
   readonly acceptedAtMs: number;
@@ -19,31 +19,31 @@ export interface Answer {
   readonly kind: "hit" | "bypassed" | "forwarded" | "failed";
 }
 
-/** One post as one colo followed it. */
+/** The effect of one post at one colo. */
 export interface Followed {
   readonly post: Post;
   readonly colo: number;
   readonly answerCount: number;
-  /** From the 200 to the beginning of the last request that was not answered by it; 0 where all were. */
+  /** The time from the 200 to the beginning of the last request that ignored it; 0 if none did. */
   readonly obeyedAfterMs: number;
-  /** Requests that began later than N after the 200 and were not answered by it. */
+  /** The number of requests that began later than N after the 200 and ignored it. */
   readonly lateCount: number;
   readonly failedCount: number;
-  /** Of the answers for what is not bypassed, from N on: those that a tier gave. `undefined` of none. */
+  /** The share of hits in the answers without a bypass, from N on; `undefined` without any. */
   readonly hitShare: number | undefined;
 }
 
 /**
- * Of the answers from N after the way back on, this share at the least are hits. A machine that is too
- * busy for its Redis has fewer than all.
+ * The smallest share of hits from N after the switch is off. On a machine that is too busy for its
+ * Redis, the share is below 1.
  */
 export const hitShareMin = 0.5;
 
 /**
- * @param posts in their order
+ * @param posts in order
  * @param withinMs N
- * @returns a row for each post and colo. A request counts for the post that was accepted last when it
- *   began, unless the next one had been sent by then
+ * @returns a row for each post and colo. A request belongs to the last accepted post at its
+ *   beginning, unless the next one had already been sent
  */
 export function followed(
   posts: readonly Post[],
@@ -85,7 +85,7 @@ function followedBy(
   };
 }
 
-/** @returns what was not as it must be, in words; empty where all was */
+/** @returns descriptions of the faults; empty if there are none */
 export function faultsIn(rows: readonly Followed[], failedCount: number): string[] {
   const lateCount = rows.reduce((sum, row) => sum + row.lateCount, 0);
   const silent = rows.filter(({ answerCount }) => answerCount === 0);

@@ -1,5 +1,5 @@
-// What a cache without flaws would have asked the origin for, computed from the trace: answers take
-// no time, nothing is ever evicted, and purges are known at once.
+// Computes the origin requests of an ideal cache from the trace: answers take no time, nothing is
+// evicted, and purges apply at once.
 import { coloCount, pageAt, type Trace, type Visit } from "./trace.ts";
 
 export interface Modelled {
@@ -13,11 +13,11 @@ export type Cause = "first" | "expired" | "purged";
 
 export interface Computed {
   readonly originRequests: number;
-  /** Those that the origin could answer with a 304. */
+  /** Requests that the origin could answer with a 304. */
   readonly unchanged: number;
-  /** With a 304 wherever it could be. */
+  /** The bytes with a 304 wherever possible. */
   readonly bytes: number;
-  /** What these would have been besides, for a cache that does not validate. */
+  /** The additional bytes of these for a cache that does not validate. */
   readonly unchangedBytes: number;
   readonly byCause: Readonly<Record<Cause, number>>;
 }

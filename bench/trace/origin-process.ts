@@ -1,4 +1,4 @@
-// The origin of the trace, in a process of its own: versioned pages with validators and tags.
+// The origin of the trace, in a separate process: versioned pages with validators and tags.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -9,7 +9,7 @@ import { originMs, warmUpPath, type Page, pageAt, type TraceSettings, traceOf } 
 export interface OriginCounts {
   readonly requests: number;
   readonly notModified: number;
-  /** Of bodies alone. */
+  /** The bytes of bodies. */
   readonly bytes: number;
 }
 
@@ -24,7 +24,7 @@ const calls = {
     ({ pages } = traceOf({ ...settings, requestCount: 0 }));
     return (await startScriptedOrigin((request, response) => void answer(request, response))).url;
   },
-  /** As if nobody had ever asked for or edited anything. */
+  /** Resets all requests and edits. */
   reset: (): void => {
     versions = pages.map(() => 1);
     counts = { requests: 0, notModified: 0, bytes: 0 };
@@ -59,7 +59,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(200, fields).end(said + text);
 }
 
-/** From its answer on, no older version is generated. */
+/** Edits a page. After the answer, the origin generates no older version. */
 async function edit(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const numbers = JSON.parse(Buffer.concat(await request.toArray()).toString()) as number[];
   for (const number of numbers) versions[number] = (versions[number] ?? 1) + 1;

@@ -1,5 +1,6 @@
-// Replays the trace in a process of its own: asks when it is time, whatever is still under way; edits
-// and purges in between; and holds each answer against the purges that were accepted before it.
+// Replays the trace in a separate process: sends each request at its time, regardless of those in
+// progress, with edits and purges in between, and compares each answer with the purges accepted
+// before it.
 import { setTimeout as delay } from "node:timers/promises";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
@@ -12,11 +13,11 @@ import {
   warmUpPath,
 } from "./trace.ts";
 
-/** How a system is told of purges; `none`: it cannot be. */
+/** How a system receives purges; `none` if it has no purges. */
 export type PurgeManner =
   | { readonly kind: "none" }
   | { readonly kind: "tidemark"; readonly adminToken: string; readonly siteHost: string }
-  /** Every instance gets it. */
+  /** Sent to every instance. */
   | { readonly kind: "ban" };
 
 export interface ReplaySettings {
@@ -30,17 +31,17 @@ export interface ReplaySettings {
 export interface Replayed {
   readonly tookMs: readonly number[];
   readonly failedCount: number;
-  /** Answered with another page. */
+  /** Answers with another page. */
   readonly foreignCount: number;
-  /** Older than a purge that was accepted before the request, by no more than the lag. */
+  /** Answers older than a purge that was accepted before the request, by at most the lag. */
   readonly oldCount: number;
-  /** Older than a purge that was accepted longer ago than the lag. */
+  /** Answers older than a purge that was accepted more than the lag before. */
   readonly staleCount: number;
-  /** The first few of them, to look into. */
+  /** The first few of them, for debugging. */
   readonly staleExamples: readonly string[];
   readonly purgesRefusedCount: number;
   readonly cacheStatusCounts: ReadonlyMap<string, number>;
-  /** By how much the replay itself was late, at the worst. */
+  /** The longest lateness of the replay itself. */
   readonly lateMsMax: number;
 }
 
@@ -75,7 +76,7 @@ class Replay {
       if (aheadMs > 1) await delay(aheadMs);
       this.seen.lateMsMax = Math.max(this.seen.lateMsMax, -aheadMs);
       if (event.kind === "visit") visits.push(this.#visit(event));
-      // One after the other, so that versions are those of the origin.
+      // Run edits in sequence, so that versions equal those of the origin.
       else edits = edits.then(() => this.#edit(event));
     }
     await Promise.all([...visits, edits]);
@@ -117,7 +118,7 @@ class Replay {
     }
   }
 
-  /** @returns a status for each request that it took */
+  /** @returns the status of each request that it needed */
   async #purge({ by, colo }: Edit): Promise<number[]> {
     const { purge, coloUrls } = this.#settings;
     if (purge.kind === "none") return [];
@@ -142,7 +143,7 @@ class Replay {
   }
 }
 
-/** What Tidemark says of itself, without what differs from answer to answer. */
+/** Returns Tidemark's Cache-Status without the parts that differ between answers. */
 function summedUp(cacheStatus: string): string {
   return cacheStatus
     .split("; ")
@@ -154,7 +155,7 @@ function summedUp(cacheStatus: string): string {
 const warmUpCount = 300;
 
 const calls = {
-  /** Code is compiled and connections are opened before anything is measured. */
+  /** Compiles code and opens connections before the measurement. */
   warmUp: async ({ coloUrls }: { coloUrls: readonly string[] }): Promise<void> => {
     for (let number = 0; number < warmUpCount; number += 1) {
       const path = `${warmUpPath}${Math.floor(number / 2)}`;

@@ -1,4 +1,4 @@
-// What the systems came to, beside what flawless caches would have, and what the differences are.
+// Formats the systems' results, those of ideal caches, and the reasons of the differences.
 import { counted, markdownTable, percent, quantile } from "../load/figures.ts";
 import { compute, type Computed } from "./model.ts";
 import type { OriginCounts } from "./origin-process.ts";
@@ -94,7 +94,9 @@ export function resultTable(
   );
 }
 
-/** From a plain cache per colo to a flawless shared one, one difference at a time. */
+/**
+ * Explains the steps from a plain cache per colo to an ideal shared one, one difference at a time.
+ */
 export function account(trace: Trace): string {
   const steps = [
     { strips: false, sorts: false, isShared: false, knowsPurges: false },
@@ -130,7 +132,7 @@ export function account(trace: Trace): string {
   );
 }
 
-/** What Tidemark said of each answer, most frequent first. */
+/** Formats the frequency of Tidemark's Cache-Status values, the most frequent first. */
 export function cacheStatusTable({ replayed }: Pick<Result, "replayed">): string {
   const rows = [...replayed.cacheStatusCounts].sort(([, a], [, b]) => b - a);
   return markdownTable(

@@ -1,4 +1,4 @@
-// The Workers under the trace, each in every colo: Tidemark before a Redis of its own, and others.
+// The Workers under the trace, each in every colo: Tidemark with its own Redis, and others.
 import type { Colo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import type { Running } from "../../local/running.ts";

@@ -1,4 +1,4 @@
-// The trace: who asks for what in which colo, and what is edited meanwhile. The same settings make
+// The trace: requests with their clients and colos, and edits in between. The same settings create
 // the same trace in every process.
 import { Draws } from "../../testing/draws.ts";
 import { zipfRanks } from "../load/zipf.ts";
@@ -8,15 +8,15 @@ export interface TraceSettings {
   readonly pageCount: number;
   readonly durationMs: number;
   readonly seed: number;
-  /** How many times longer than said below pages live, where the replay is as much slower; 1 unless set. */
+  /** The factor by which lifetimes are longer and the replay slower; 1 by default. */
   readonly stretch?: number;
-  /** Which share of the pages has a query `?page=` of its own, which no route lists; 0 unless set. */
+  /** The share of pages with their own query `?page=`, which no route lists; 0 by default. */
   readonly pagedShare?: number;
 }
 
 export interface Page {
   readonly path: string;
-  /** In the order in which the site links to it; empty, or with its "?". */
+  /** The query in the site's own order; empty, or with its "?". */
   readonly query: string;
   readonly tag: string;
   readonly lifetimeSeconds: number;
@@ -34,11 +34,11 @@ export interface Visit {
   readonly withoutTracking: string;
 }
 
-/** The origin changes pages, and then purges them by what they have in common. */
+/** A change of pages at the origin, followed by a purge of their common targets. */
 export interface Edit {
   readonly kind: "edit";
   readonly atMs: number;
-  /** Of the colo that takes the purge. */
+  /** The colo that receives the purge. */
   readonly colo: number;
   readonly pages: readonly number[];
   readonly by:
@@ -50,12 +50,12 @@ export type TraceEvent = Visit | Edit;
 
 export interface Trace {
   readonly pages: readonly Page[];
-  /** In the order of time. */
+  /** Sorted by time. */
   readonly events: readonly TraceEvent[];
 }
 
 export const originMs = 40;
-/** Of pages that are no part of the trace. */
+/** A path outside the trace. */
 export const warmUpPath = "/warm-up/";
 export const coloCount = 3;
 export const zipfExponent = 0.95;
@@ -63,7 +63,7 @@ export const editCount = 200;
 export const trackingShare = 0.2;
 export const queryShare = 0.4;
 export const reorderedShare = 0.3;
-/** So many times faster than life; lifetimes are in whole seconds of the replay. */
+/** The speed relative to real life. Lifetimes are whole seconds of the replay. */
 export const scale = 30;
 export const lifetimeShares = [
   { lifetimeSeconds: 2, share: 0.3 },
@@ -115,7 +115,7 @@ export function pageAt(pages: readonly Page[], number: number): Page {
   return page;
 }
 
-/** As `max-age` takes it. */
+/** Returns a lifetime for `max-age`. */
 export function stretchedSeconds(lifetimeSeconds: number, stretch: number): number {
   return Math.max(1, Math.round(lifetimeSeconds * stretch));
 }
@@ -130,12 +130,12 @@ function pagesOf(
     query: queryOf(number, draws, pagedShare),
     tag: `t${Math.floor(draws.between(0, tagCount))}`,
     lifetimeSeconds: stretchedSeconds(lifetimeOf(draws.between(0, 1)), stretch),
-    // From 2 to 64 KiB, small ones as often as large ones on a logarithmic scale.
+    // From 2 to 64 KiB, uniform on a logarithmic scale.
     bodyBytes: Math.round(2_048 * 2 ** draws.between(0, 5)),
   }));
 }
 
-/** Without pages of lists nothing more is drawn, so that the trace stays what it was. */
+/** Returns a query. Without pages of lists, it draws nothing, which keeps the trace unchanged. */
 function queryOf(number: number, draws: Draws, pagedShare: number): string {
   const isSorted = draws.isLucky(queryShare);
   if (pagedShare > 0 && draws.isLucky(pagedShare)) return `?page=${number}`;

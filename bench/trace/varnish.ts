@@ -1,4 +1,5 @@
-// Varnish as it comes, told of purges by bans; only its grace is as much shorter as the replay is faster.
+// Varnish with default settings, and bans for purges. Only its grace is shortened by the replay's
+// factor.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -14,7 +15,7 @@ export interface Varnish {
 }
 
 const usualGraceSeconds = 10;
-/** Its configuration is compiled as C. */
+/** Allows for compiling the configuration as C. */
 const startMsMax = 60_000;
 
 function vcl(originUrl: string): string {
@@ -37,7 +38,7 @@ sub vcl_backend_response {
 `;
 }
 
-/** @throws OperatorError when it is not installed or does not start */
+/** @throws OperatorError if Varnish is not installed or does not start */
 export async function startVarnish(given: { originUrl: string; scale: number }): Promise<Varnish> {
   const folder = await mkdtemp(join(tmpdir(), "varnish-bench-"));
   const port = await freePort(0, "127.0.0.1");
@@ -45,7 +46,7 @@ export async function startVarnish(given: { originUrl: string; scale: number }):
   await writeFile(vclPath, vcl(given.originUrl));
   const grace = `default_grace=${(usualGraceSeconds / given.scale).toFixed(3)}`;
   const listening = ["-a", `127.0.0.1:${port}`, "-f", vclPath, "-n", join(folder, "work")];
-  // Its jail would have another user read the configuration.
+  // Its jail would read the configuration as another user.
   const child = spawn(
     "varnishd",
     ["-j", "none", "-F", ...listening, "-s", "malloc,512m", "-p", grace],

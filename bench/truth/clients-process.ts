@@ -1,5 +1,5 @@
-// The clients of the truth bench, in a process of their own: an open loop over all colos, purges among
-// it, and a row for each answer.
+// The clients of the truth bench, in a separate process: an open loop over all colos with purges,
+// and a row for each answer.
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
@@ -27,7 +27,7 @@ export interface PurgeRow {
 export interface Loaded {
   readonly rows: readonly Row[];
   readonly purges: readonly PurgeRow[];
-  /** By how much the load was late at the worst. */
+  /** The longest lateness of the load. */
   readonly lateMsMax: number;
 }
 
@@ -63,7 +63,7 @@ function kindDrawn(draws: Draws): Kind {
   return found;
 }
 
-/** How it is asked for: most by GET, some by HEAD, for a part, on a condition, as a user who is known. */
+/** Draws the kind of a request: mostly GET, some HEAD, ranges, conditions, or as a known user. */
 function mannerDrawn(draws: Draws, kind: Kind): [method: string, headers: Record<string, string>] {
   const headers = { "accept-language": draws.oneOf(["de", "en", "fr"]) };
   const luck = draws.between(0, 100);
@@ -105,7 +105,10 @@ async function purged(load: Load, draws: Draws): Promise<PurgeRow> {
 }
 
 const calls = {
-  /** One request after the other, so that code is compiled and connections are open; counted as all others. */
+  /**
+   * Sends single requests, so that code is compiled and connections are open. They count like all
+   * others.
+   */
   warmUp: async ({ seed, coloUrls }: Load): Promise<Row[]> => {
     const draws = new Draws(seed + 1);
     const rows: Row[] = [];
@@ -119,7 +122,7 @@ const calls = {
     const { requestCount, perSecond, coloUrls } = load;
     const draws = new Draws(load.seed);
     const [pacing, asking, purging] = [draws.fork(), draws.fork(), draws.fork()];
-    // As many seconds as there are more than enough instants in.
+    // Enough seconds for more than enough times.
     const seconds = (requestCount / perSecond) * 1.2 + 5;
     const instants = instantsMs(pacing, { perSecond, seconds }).slice(0, requestCount);
     const asks: Promise<Row>[] = [];
@@ -132,7 +135,7 @@ const calls = {
     clearInterval(timer);
     return { rows: await Promise.all(asks), purges: await Promise.all(purges), lateMsMax };
   },
-  /** One request that leaves nothing to be done behind its answer, as a row of the load. */
+  /** Sends one request without background work, as a row of the load. */
   one: async ({ colo, url }: { colo: number; url: string }): Promise<Row> => {
     const kind = kinds.find(({ isPosted }) => isPosted === true);
     if (kind === undefined) throw new Error("The site has no page that is passed by.");

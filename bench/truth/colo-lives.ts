@@ -1,5 +1,5 @@
-// One colo of the truth bench: its Worker, which may be killed and started again, and a REST server of
-// its own before the Redis of all, which tells what it sent and when it reported.
+// One colo of the truth bench: its Worker, which the bench may kill and restart, and its own REST
+// server before the common Redis, which records its commands and reports.
 import type { Colo } from "../../local/colo.ts";
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
@@ -12,27 +12,30 @@ import { runtimePids } from "../load/process-cpu.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import { restRttMs, siteHost } from "./site-plan.ts";
 
-/** Of one workerd, from its start until it was killed; `untilMs` is infinite for one that still runs. */
+/** The life of one workerd, from its start until its end; `untilMs` is infinite while it runs. */
 export interface Life {
   readonly colo: number;
   readonly fromMs: number;
   untilMs: number;
-  /** What it told, in reports that Redis has taken. */
+  /** The reports that Redis has accepted. */
   readonly tellings: Telling[];
 }
 
-/** All that an isolate told at one time: one report, or several, each but the last of them full. */
+/** All reports of an isolate at one time; each but the last is full. */
 export interface Telling {
-  /** When its first report had come to Redis. */
+  /** The time at which its first report reached Redis. */
   readonly atMs: number;
   reports: number;
-  /** The last report is there. */
+  /** Whether the last report has arrived. */
   isWhole: boolean;
-  /** Of the isolate then: the same in all of its reports. */
+  /** The isolate's gauges, equal in all of its reports. */
   readonly gauges: string;
 }
 
-/** When it is killed: now, or at its next report, before Redis has taken it or before that is answered. */
+/**
+ * The moment of killing: now, or at the next report, before Redis has accepted it or before the
+ * answer.
+ */
 export type Moment = "now" | "report not taken" | "report not answered";
 
 export type Commands = Readonly<Record<Use, number>>;
@@ -47,16 +50,16 @@ export interface ColoSettings {
 
 export class ColoLives {
   readonly lives: Life[] = [];
-  /** The sums of each report that Redis has taken, as JSON. */
+  /** The sums of each report that Redis has accepted, as JSON. */
   readonly reports: string[] = [];
   readonly #settings: ColoSettings;
   readonly #ledger = new Ledger();
   #restUrl = "";
-  /** Sent before the last telling that came whole, before one that is under way, and since. */
+  /** Commands before the last complete telling, before one in progress, and since. */
   #told = noCommands();
   #telling = noCommands();
   #untold = noCommands();
-  /** Of isolates that were killed, and not told. */
+  /** Unreported commands of killed isolates. */
   #lost = noCommands();
   #colo: Colo | undefined;
   #pid = 0;
@@ -92,7 +95,7 @@ export class ColoLives {
     return this.#colo;
   }
 
-  /** Commands that the isolate had sent when it took the counts of its last report, of all lives; and all. */
+  /** The isolates' commands before their last reports, over all lives; and all commands. */
   get commands(): { readonly told: Commands; readonly sent: Commands } {
     this.#gather();
     return {
@@ -101,7 +104,7 @@ export class ColoLives {
     };
   }
 
-  /** How long ago Redis was last asked for anything. */
+  /** The time since the last request to Redis. */
   get quietMs(): number {
     return this.#ledger.quietMs;
   }
@@ -113,9 +116,9 @@ export class ColoLives {
   }
 
   /**
-   * Kills it at that moment, and starts it again on the same port.
+   * Kills the colo at that moment, and restarts it on the same port.
    *
-   * @param ended spares it where the moment has not come
+   * @param ended cancels the killing if the moment has not come
    * @returns whether it was killed
    */
   async killed(moment: Moment, ended: AbortSignal): Promise<boolean> {
@@ -209,7 +212,7 @@ export class ColoLives {
   }
 }
 
-/** Of at most 8,192: no series is so long that more would be left. */
+/** The size of a full report, at most 8,192 bytes: no series needs more than the rest. */
 const fullFromBytes = 8_192 - 256;
 
 function contentOf(report: readonly unknown[]): { sums: string; gauges: string } {
@@ -218,7 +221,7 @@ function contentOf(report: readonly unknown[]): { sums: string; gauges: string }
   return { sums: valueOf("d"), gauges: valueOf("g") };
 }
 
-/** The script that appends a report to the stream. */
+/** Returns whether a command is the script that appends a report to the stream. */
 function isReport([name, script, , key]: CallAnswer["commands"][number]): boolean {
   return name === "EVAL" && String(key).endsWith(":metrics") && /"XADD"/.test(String(script));
 }

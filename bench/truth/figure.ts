@@ -1,12 +1,12 @@
-// What the metrics say of one thing, beside what was counted from outside.
+// A figure of the metrics, and the same counted from outside.
 
-/** One figure: what the metrics say must lie between `min` and `max`, both included. */
+/** One figure. The metrics' value must be between `min` and `max`, both included. */
 export interface Figure {
-  /** Figures of one group are one row of the table. */
+  /** Figures of one group share a row of the table. */
   readonly group: string;
   readonly what: string;
   readonly told: number;
-  /** As counted from outside. */
+  /** The value counted from outside. */
   readonly counted: number;
   readonly min: number;
   readonly max: number;

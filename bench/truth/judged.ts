@@ -1,33 +1,36 @@
-// The metrics beside what the load, the origin and Redis have counted: equal while no isolate dies; else
-// short by no more than the isolates that were killed had not told.
+// Compares the metrics with the counts of the load, the origin and Redis. They must be equal while
+// no isolate dies; otherwise they may lack at most the unreported counts of killed isolates.
 import type { Figure } from "./figure.ts";
 import type { TruthRun } from "./run.ts";
 import { behindMs, cutCount, isUntold } from "./untold.ts";
 import { otherFigures } from "./other-figures.ts";
 import { Scraped } from "./scraped.ts";
+import type { OriginRow } from "./origin-process.ts";
 import type { Row } from "./seen.ts";
 
-/** What one row counts, and under which values of the labels. */
+/** The amount that one row counts, and its label values. */
 interface Counted {
   readonly values: readonly string[];
   readonly count: number;
 }
 
-/** What is compared of each row. */
+/** A comparison of one metric. */
 interface Compared {
   readonly group: string;
   readonly metric: string;
   readonly labels: readonly string[];
-  /** `undefined` for a row that does not count. */
+  /** Returns `undefined` for a row that does not count. */
   readonly of: (row: Row) => Counted | undefined;
-  /** Every series of the metric is of rows of the load. */
+  /** The amount that a request to the origin counts, beside the clients' rows. */
+  readonly ofOrigin?: (row: OriginRow) => Counted | undefined;
+  /** Whether rows of the load explain every series of the metric. */
   readonly isWhole: boolean;
 }
 
 const hits = ["hit", "stale-hit"];
-/** Of Cache-Status with `ttl=0`. */
+/** The result of a Cache-Status with `ttl=0`. */
 const undecided = "hit or stale-hit";
-/** A fresh one and a stale one together. */
+/** The result for fresh and stale hits together. */
 export const both = "hit and stale-hit";
 const isHit = ({ result }: Row): boolean => result === undecided || hits.includes(result);
 const one = (values: readonly string[]) => ({ values, count: 1 });
@@ -45,7 +48,7 @@ const compared: readonly Compared[] = [
     metric: "tidemark_requests_total",
     isWhole: false,
     labels: ["route", "result", "tier"],
-    // Where the origin fails, a stale hit does not tell its tier.
+    // If the origin fails, a stale hit does not name its tier.
     of: (row) =>
       isHit(row) && row.tier !== undefined && row.route !== "flaky"
         ? one([row.route, row.result, row.tier])
@@ -94,22 +97,27 @@ const compared: readonly Compared[] = [
     labels: ["route", "rule"],
     of: ({ route, rule }) =>
       route === "mine" && rule !== undefined ? one([route, rule]) : undefined,
+    // Clients that collapse on a private page cause one anonymous request, whose response is private, too.
+    ofOrigin: ({ route, isAnonymous }) =>
+      route === "mine" && isAnonymous ? one([route, "private"]) : undefined,
   },
 ];
 
-/** What the load has counted under some values of the labels. */
+/** The load's counts for some label values. */
 interface Tally {
   counted: number;
-  /** Of it, what isolates had not told when they were killed. */
+  /** The part that killed isolates had not reported. */
   untold: number;
   /** Hits with `ttl=0`, fresh or stale. */
   unclear: number;
 }
 
-/** No body of the site is longer. */
+/** The length of the site's longest body. */
 const bodyBytesMax = 17_408;
 
-/** @returns a figure for each series that can be told from outside, and for the sum of each family */
+/**
+ * @returns a figure for each series that is visible from outside, and for the sum of each family
+ */
 export function figuresOf(run: TruthRun): Figure[] {
   const scraped = new Scraped(run.metrics);
   const ofRows = compared.flatMap((each) => figuresOfRows(each, run, scraped));
@@ -120,19 +128,20 @@ function figuresOfRows(compare: Compared, run: TruthRun, scraped: Scraped): Figu
   const { group, metric, labels, isWhole } = compare;
   const tallies = new Map<string, Tally>();
   const all = newTally();
-  // A length that was not stated, and a refusal, are counted behind the answer.
+  // An unstated length and a refusal are counted in the background.
   const laterMs = /^(?:bytes|refusals)/.test(group) ? behindMs : 0;
-  for (const row of run.rows) {
-    const found = row.status === 0 ? undefined : compare.of(row);
-    if (found === undefined) continue;
-    const untold = isUntold(row, { atMs: row.endedAtMs, laterMs }, run.lives) ? found.count : 0;
+  const add = (found: Counted | undefined, colo: number, endedAtMs: number) => {
+    if (found === undefined) return;
+    const untold = isUntold({ colo }, { atMs: endedAtMs, laterMs }, run.lives) ? found.count : 0;
     for (const tally of [...talliesFor(found, tallies), all]) {
       tally.counted += found.count;
       tally.untold += untold;
     }
     for (const tally of talliesOfUndecided(found, tallies)) tally.unclear += found.count;
-  }
-  // What broke off, or came too late for its client, may have been told: as what, nobody knows.
+  };
+  for (const row of run.rows) if (row.status !== 0) add(compare.of(row), row.colo, row.endedAtMs);
+  for (const row of run.origin) add(compare.ofOrigin?.(row), row.colo, row.atMs + row.tookMs);
+  // The isolate may have reported broken or timed-out requests, under unknown labels.
   const cut = cutCount(run) * (group.startsWith("bytes") ? bodyBytesMax : 1);
   const figure = (what: string, told: number, { counted, untold, unclear }: Tally): Figure => {
     return { group, what, told, counted, min: counted - untold, max: counted + unclear + cut };
@@ -147,7 +156,7 @@ function figuresOfRows(compare: Compared, run: TruthRun, scraped: Scraped): Figu
       tally,
     );
   });
-  // A series that the load knows nothing of would be in no other figure.
+  // This figure also includes series that the load does not know.
   return isWhole ? [...named, figure("all", scraped.sum(metric), all)] : named;
 }
 
@@ -160,7 +169,7 @@ function tallyOf(values: readonly string[], tallies: Map<string, Tally>): Tally 
   return tally;
 }
 
-/** Of its own result, where that is known, and of hits of both kinds together. */
+/** Returns the tallies for the row's own result, if known, and for hits of both kinds together. */
 function talliesFor({ values }: Counted, tallies: Map<string, Tally>): Tally[] {
   const joint = values.map((value) => (hits.includes(value) || value === undecided ? both : value));
   const own = values.includes(undecided) ? [] : [values];
@@ -178,7 +187,7 @@ function talliesOfUndecided({ values }: Counted, tallies: Map<string, Tally>): T
   );
 }
 
-/** @returns the values of each series that a key stands for */
+/** @returns the values of each series that a key covers */
 function seriesFor(values: readonly string[]): (readonly string[])[] {
   if (!values.includes(both)) return [values];
   return hits.map((hit) => values.map((value) => (value === both ? hit : value)));

@@ -1,5 +1,5 @@
-// The origin of the truth bench, in a process of its own. It counts what it is asked, by colo and route,
-// and how long each answer took it.
+// The origin of the truth bench, in a separate process. It counts its requests by colo and route,
+// and records the duration of each answer.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -11,12 +11,14 @@ import { bodyBytesOf, type Kind, kindOf, tagOf } from "./site-plan.ts";
 
 export interface OriginRow {
   readonly colo: number;
-  /** Empty for what is no page of the site. */
+  /** Empty for paths outside the site. */
   readonly route: string;
   readonly status: number;
-  /** When it had come, in epoch milliseconds. */
+  /** Whether it is an anonymous request, which Tidemark sends in place of several clients' requests. */
+  readonly isAnonymous: boolean;
+  /** The time of arrival, in epoch milliseconds. */
   readonly atMs: number;
-  /** Until the head of its answer was sent. */
+  /** The time until the head of the answer was sent. */
   readonly tookMs: number;
 }
 
@@ -27,14 +29,14 @@ const flakyForMs = 2_000;
 let rows: OriginRow[] = [];
 
 const calls = {
-  /** @returns a URL for each colo, so that each is told from the others */
+  /** @returns a URL for each colo, which identifies it */
   start: (coloCount: number): Promise<string[]> => {
-    // The texts are read at the first use, which would hold up whoever asks meanwhile.
+    // Read the texts now, because the first use would delay a request.
     pageText(0, 1);
     return Promise.all(
       Array.from({ length: coloCount }, async (_, colo) => {
         const origin = await startScriptedOrigin((request, response) => {
-          // It would keep the head of each request.
+          // Discard the recorded heads of requests.
           origin.seen.length = 0;
           void answer(request, response, colo);
         });
@@ -42,7 +44,7 @@ const calls = {
       }),
     );
   },
-  /** What was asked for since this was called last. */
+  /** Returns the requests since the last call. */
   take: (): OriginRow[] => {
     const taken = rows;
     rows = [];
@@ -61,7 +63,8 @@ async function answer(
   const route = asked?.kind.name ?? "";
   await delay(tookMsOf(asked?.kind));
   const status = statusFor(request, asked?.kind);
-  rows.push({ colo, route, status, atMs, tookMs: nowAtMs() - atMs });
+  const isAnonymous = request.headers["user-agent"] === "Tidemark";
+  rows.push({ colo, route, status, isAnonymous, atMs, tookMs: nowAtMs() - atMs });
   if (asked === undefined) return void response.writeHead(status).end("none");
   const { kind, page } = asked;
   const fields = { ...kind.fields, etag: etagOf(request), "surrogate-key": tagOf(page) };
@@ -71,7 +74,7 @@ async function answer(
   response.writeHead(status, { ...fields, ...length }).end(body);
 }
 
-/** Mostly short, seldom ten times as long. */
+/** Returns a duration: mostly short, rarely ten times as long. */
 const tookMsOf = (kind: Kind | undefined): number =>
   25 - 35 * Math.log(1 - draws.between(0, 1)) + (kind?.moreMs ?? 0);
 

@@ -1,5 +1,5 @@
-// What is not in the rows of the load: requests to the origin, commands of Redis, purges and reports, and
-// how long answers took.
+// Figures outside the rows of the load: requests to the origin, commands of Redis, purges and
+// reports, and durations of answers.
 import { quantile } from "../load/figures.ts";
 import type { Figure } from "./figure.ts";
 import { reportedFigures } from "./reported.ts";
@@ -19,7 +19,7 @@ export function otherFigures(run: TruthRun, scraped: Scraped): Figure[] {
   ];
 }
 
-/** No isolate was killed. */
+/** Returns whether no isolate was killed. */
 const isWhole = ({ lives }: TruthRun): boolean =>
   lives.every(({ untilMs }) => untilMs === Infinity);
 
@@ -45,21 +45,25 @@ function originFigures(run: TruthRun, scraped: Scraped): Figure[] {
 
 const classOf = (status: number): string => `${Math.floor(status / 100)}xx`;
 
-/** A record that is written: as new, or as unchanged, which the Worker knows and its bytes do not say. */
+/**
+ * Purposes of written records: new or unchanged, which the Worker knows and the bytes do not show.
+ */
 const written = ["fill", "freshening"];
 
-/** A lease is asked for by three, a purge is read back by two. */
+/** Purposes of a check of free space. A scrape sends the same INFO, but after the last report. */
+const room = ["database information", "ballast", "room"];
+
+/** The most commands in one request: three read a lease, and two read a purge back. */
 const commandsOfRequestMax = 4;
 
 function commandFigures({ commands, lives }: TruthRun, scraped: Scraped): Figure[] {
   const metric = "tidemark_redis_commands_total";
   const uses = new Set(commands.flatMap(({ sent }) => Object.keys(sent)));
   const purposes = new Set([...uses, ...scraped.valuesOf(metric, "purpose")]);
-  const groups = [
-    written,
-    ...[...purposes].filter((use) => !written.includes(use)).map((use) => [use]),
-  ];
-  // What no answer came to in time may not have left: it is counted as sent.
+  const joint = [written, room];
+  const single = [...purposes].filter((use) => !joint.some((names) => names.includes(use)));
+  const groups = [...joint, ...single.map((use) => [use])];
+  // A request that timed out may not have been sent, but counts as sent.
   const unsure = scraped.sum("tidemark_redis_failures_total") * commandsOfRequestMax;
   const mayLack = lives.some(({ untilMs }) => untilMs < Infinity);
   return groups.flatMap((names) => {
@@ -72,7 +76,7 @@ function commandFigures({ commands, lives }: TruthRun, scraped: Scraped): Figure
     const told = names.reduce((sum, purpose) => sum + scraped.sum(metric, { purpose }), 0);
     const [min, sent] = [sumOf("told"), sumOf("sent")];
     if (told + sent === 0) return [];
-    // What an isolate sends behind its last report is in no report.
+    // No report contains the isolate's commands after its last report.
     const counted = mayLack ? sent : min;
     const max = counted + unsure;
     return [
@@ -94,7 +98,7 @@ function purgeFigures(run: TruthRun, scraped: Scraped): Figure[] {
     isUntold(purge, { atMs: purge.endedAtMs, laterMs: 0 }, run.lives),
   ).length;
   const counted = accepted.length;
-  // One that broke off may have been accepted.
+  // A broken purge may have been accepted.
   const broken = run.purges.filter(({ status }) => status === 0).length;
   const told = scraped.sum("tidemark_purges_total");
   return [
@@ -119,18 +123,18 @@ function reportFigures(run: TruthRun, scraped: Scraped): Figure[] {
     exactly("taken", told, taken),
     exactly("lost", lost, 0),
     exactly("later than stated", lateCount(run), 0),
-    // Refused connections of a colo that is starting are none.
+    // Refused connections of a starting colo do not count.
     ...(cut === 0 ? [exactly("requests without an answer", unanswered, 0)] : []),
   ];
 }
 
 const share = 0.99;
-/** Fewer have no 99th percentile. */
+/** The fewest samples with a 99th percentile. */
 const samplesMin = 200;
-/** What waited for the origin: what is quicker than a client's own clock and way cannot be compared with it. */
+/** Results that waited for the origin. A client cannot measure faster ones precisely. */
 const waited = ["stored", "validated", "forwarded", "passed", "collapsed"];
 
-/** Buckets, not times: of the 99th percentile, as told and as measured outside. */
+/** Compares the buckets of the 99th percentile, as reported and as measured outside. */
 function timeFigures({ origin, rows }: TruthRun, scraped: Scraped): Figure[] {
   const ofOrigin = [...Map.groupBy(origin, ({ route }) => route)].map(([route, own]) => {
     const tookMs = own.map((row) => row.tookMs);

@@ -1,4 +1,4 @@
-// The tables of the truth bench: a row for each group of figures.
+// Formats the tables of the truth bench: a row for each group of figures.
 import { counted, markdownTable } from "../load/figures.ts";
 import { type Figure, holds } from "./figure.ts";
 import { both } from "./judged.ts";
@@ -46,7 +46,7 @@ function groupRow(group: string, figures: readonly Figure[]): string[] {
   // Each hit is in a figure of its own result, and in one of both.
   const joint = figures.filter(({ what }) => what.includes(both));
   const summed = [all, joint, figures].find(({ length }) => length > 0) ?? [];
-  // Families count different things.
+  // Families count different things, so they have no sum.
   const isSum = !group.startsWith("families");
   const sum = (of: (figure: Figure) => number) =>
     isSum ? counted(summed.reduce((total, figure) => total + of(figure), 0)) : "";

@@ -1,11 +1,11 @@
-// What all reports say that Redis has taken, beside what the metrics come to: equal, whoever was killed
-// meanwhile. So no report counts twice, and none is lost on the way.
+// Compares all reports that Redis has accepted with the metrics. They must be equal even if
+// isolates were killed: no report counts twice, and none is lost.
 import { families } from "../../src/protocol/families.ts";
 import { sumsIn } from "../../src/reports/sums-text.ts";
 import type { Figure } from "./figure.ts";
 import type { Scraped } from "./scraped.ts";
 
-/** Counts of the readers themselves, which are made as reports are added up. */
+/** Counts that readers add while folding reports. */
 const ofReaders = ["reports", "reportsLost"];
 
 /** @param reports the sums of each, as JSON */
@@ -14,7 +14,7 @@ export function reportedFigures(reports: readonly string[], scraped: Scraped): F
   for (const report of reports) {
     for (const [series, count] of sumsIn(JSON.parse(report)) ?? []) {
       const [family = "", ...rest] = series.split("|");
-      // Of a histogram, how many durations there are: its sum is of seconds.
+      // Count a histogram's durations. Its sum is in seconds.
       if (rest.at(-1) !== "sum") said.set(family, (said.get(family) ?? 0) + count);
     }
   }

@@ -1,5 +1,5 @@
-// One part of the truth bench: a load over three colos, with their Workers killed or not; then what is
-// not told yet is told, and the metrics are read.
+// One part of the truth bench: a load over three colos, with or without killing their Workers. Then
+// it waits for all reports, and reads the metrics.
 import { setTimeout as delay } from "node:timers/promises";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import type { Running } from "../../local/running.ts";
@@ -23,23 +23,23 @@ export interface TruthSettings {
   readonly seed: number;
   readonly purgeEveryMs: number;
   readonly pace: ReportPace;
-  /** The Worker has another pace than it is deployed with. */
+  /** Whether the Worker reports at another pace than the deployed one. */
   readonly isHurried: boolean;
-  /** On average; absent, no colo is killed. */
+  /** The average time between kills; absent for none. */
   readonly killEveryMs?: number;
 }
 
 export interface TruthRun {
-  /** Of the load, and of what was asked so that isolates tell. */
+  /** Rows of the load, and of the requests that trigger reports. */
   readonly rows: readonly Row[];
   readonly purges: readonly PurgeRow[];
   readonly origin: readonly OriginRow[];
   readonly lives: readonly Life[];
-  /** Commands of Redis, by use: sent before the last reports, and all; by colo. */
+  /** Commands of Redis by use and colo: those before the last reports, and all. */
   readonly commands: readonly { readonly told: Commands; readonly sent: Commands }[];
-  /** The sums of each report that Redis has taken, as JSON. */
+  /** The sums of each report that Redis has accepted, as JSON. */
   readonly reports: readonly string[];
-  /** What was scraped at last. */
+  /** The text of the last scrape. */
   readonly metrics: string;
   readonly lateMsMax: number;
   readonly kills: Readonly<Record<Moment, number>>;
@@ -59,7 +59,7 @@ export async function truthRun(
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
   const worker = await workerOf(settings);
   const colos: ColoLives[] = [];
-  // One after the other: the process that is new is the one that was started.
+  // Start them in sequence, so that the new process belongs to the started colo.
   for (const [at, originUrl] of originUrls.entries()) {
     colos.push(await ColoLives.start(running, { at, worker, originUrl, redisUrl, log }));
   }
@@ -110,11 +110,12 @@ const quietMs = 500;
 const reportMsMax = 10_000;
 
 /**
- * An isolate tells behind the first answer after its time: that is waited for, and one request sent. If a
- * minute has not brought a report, the isolate was not busy, and tells after five.
+ * Waits for an isolate's reports, which it sends after its first answer past its time: waits for
+ * that time, and sends one request. An isolate without a report after a minute was not busy, and
+ * reports after five.
  *
- * @returns the requests that were sent
- * @throws Error where it does not tell though its time is over
+ * @returns the requests sent
+ * @throws Error if the isolate does not report in time
  */
 async function toldAtLast(
   colo: ColoLives,
@@ -138,12 +139,12 @@ async function toldAtLast(
     if (life.tellings.length > before) break;
   }
   if (life.tellings.length === before) throw new Error("An isolate does not tell in time.");
-  // It may go on with what had no room in one report.
+  // The isolate may continue with counts that had no room in one report.
   while (colo.quietMs < quietMs) await delay(quietMs - colo.quietMs);
   return sent;
 }
 
-/** Counting begins when the isolate does: at its first request. */
+/** Returns the time of the isolate's first request, at which counting begins. */
 function firstAnswerMs(rows: readonly Row[], { fromMs }: Life): number {
   const own = rows.filter(({ status, endedAtMs }) => status !== 0 && endedAtMs >= fromMs);
   return own.reduce((least, { endedAtMs }) => Math.min(least, endedAtMs), nowAtMs());
@@ -159,7 +160,7 @@ async function scraped([colo]: readonly ColoLives[]): Promise<string> {
 
 const moments: readonly Moment[] = ["now", "report not taken", "now", "report not answered"];
 
-/** Kills colos one after the other, at random times, until it is ended. */
+/** Kills colos one after the other, at random times, until stopped. */
 class Killing {
   readonly counts: Record<Moment, number> = {
     now: 0,

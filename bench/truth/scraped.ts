@@ -1,4 +1,5 @@
-// Samples in a text of Prometheus' format, added up by labels, and percentiles of histograms.
+// Parses samples in Prometheus's format, adds them up by labels, and computes percentiles of
+// histograms.
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -17,19 +18,19 @@ export class Scraped {
     this.#samples = lines.map(sampleIn);
   }
 
-  /** @returns the sum of a counter's samples that have these labels; 0 of none */
+  /** @returns the sum of a counter's samples with these labels; 0 without any */
   sum(name: string, labels: Labels = {}): number {
     return this.#of(name, labels).reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** @returns each value that a label has, in a counter's samples */
+  /** @returns each value of a label in a counter's samples */
   valuesOf(name: string, label: string): string[] {
     return [...new Set(this.#of(name, {}).map(({ labels }) => labels[label] ?? ""))];
   }
 
   /**
    * @param name of a histogram, without `_bucket`
-   * @returns the upper bounds of its buckets in seconds, the last infinite, and how many lie in each
+   * @returns the upper bounds of its buckets in seconds, the last infinite, and the count of each
    */
   buckets(name: string, labels: Labels): { boundSeconds: number; count: number }[] {
     const upTo = new Map<number, number>();
@@ -65,7 +66,10 @@ function sampleIn(line: string): Sample {
   return { name, labels: Object.fromEntries(labels), value: Number(value) };
 }
 
-/** @returns in which bucket the smallest value lies that the share of all do not exceed; -1 of none */
+/**
+ * @returns the bucket of the smallest value that this share of all values do not exceed; -1 without
+ *   any
+ */
 export function bucketOfQuantile(
   buckets: readonly { readonly count: number }[],
   share: number,
@@ -75,7 +79,7 @@ export function bucketOfQuantile(
   return buckets.findIndex(({ count }) => (upTo += count) > 0 && upTo >= Math.ceil(share * all));
 }
 
-/** @returns in which bucket a duration lies, its upper bound included */
+/** @returns the bucket of a duration, whose upper bound is included */
 export function bucketIn(
   buckets: readonly { readonly boundSeconds: number }[],
   seconds: number,

@@ -1,15 +1,20 @@
-// What a client can tell of an answer: by Cache-Status, by the bytes that came, and by the clock. It is
-// held against what the Worker counts of the same answer, so nothing here is taken from src/.
+// Derives the labels of an answer from its Cache-Status, its bytes and its duration, like a client.
+// The result is compared with the Worker's counts, so this file imports nothing from src/.
 
 export interface Told {
-  /** As `tidemark_requests_total` has it; `hit or stale-hit` where `ttl=0` stands for both. */
+  /**
+   * The result as in `tidemark_requests_total`; `hit or stale-hit` for `ttl=0`, which means either.
+   */
   readonly result: string;
-  /** Of a hit; `undefined` where the answer does not tell it. */
+  /** The tier of a hit; `undefined` if the answer does not show it. */
   readonly tier?: string;
-  /** Why the origin was asked for this very request; `undefined` where it was not, or nobody tells. */
+  /**
+   * The reason for this request to the origin; `undefined` without one, or if the answer does not
+   * show it.
+   */
   readonly reason?: string;
   readonly isStaleIfError: boolean;
-  /** Why a response is not stored. */
+  /** The reason why a response is not stored. */
   readonly rule?: string;
 }
 
@@ -19,7 +24,7 @@ export interface Answered {
   readonly cacheStatus: string;
 }
 
-/** As docs/cache-status.md explains it. */
+/** Returns the labels, by docs/cache-status.md. */
 export function toldBy({ status, cacheStatus }: Answered): Told {
   if (cacheStatus === "") {
     return { result: status === 429 ? "limited" : "failed", isStaleIfError: false };
@@ -60,12 +65,12 @@ function forwardTold(
     return { result: "passed", isStaleIfError, reason };
   if (parts.get("fwd-status") === "304") return { result: "validated", isStaleIfError, reason };
   if (parts.has("stored")) return { result: "stored", isStaleIfError, reason };
-  // A purge may stand before the rule, and names after it.
+  // A purge may precede the rule, and names may follow it.
   const rule = (detail.split(", ").at(-1) ?? "").split(": ", 1)[0] ?? "";
   return { result: "forwarded", isStaleIfError, reason, rule };
 }
 
-/** What one request of the load came to. */
+/** The result of one request of the load. */
 export interface Row extends Told {
   readonly colo: number;
   readonly route: string;
@@ -74,16 +79,16 @@ export interface Row extends Told {
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Until the head of the answer. */
+  /** The time until the head of the answer. */
   readonly headTookMs: number;
-  /** Of the body; `undefined` where the Worker does not count them. */
+  /** The bytes of the body; `undefined` if the Worker does not count them. */
   readonly bytes: number | undefined;
 }
 
 /**
- * @param statedBytes what the answer's `Content-Length` says; `undefined` without one
- * @returns how many bytes the Worker is to count; `undefined` for none: its own pages, and what it passes
- *   on without knowing its length
+ * @param statedBytes the answer's `Content-Length`; `undefined` without one
+ * @returns the bytes that the Worker counts; `undefined` for its own pages, and for passed bodies
+ *   of unknown length
  */
 export function bytesToCount(
   { result }: Told,

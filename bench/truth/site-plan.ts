@@ -1,22 +1,22 @@
-// The site of the truth bench: its routes, what each is there for, and how its origin treats each page.
-// Worker, origin and load generator all go by this table.
+// The site of the truth bench: its routes, their purposes, and their treatment by the origin.
+// Worker, origin and load generator all use this table.
 
 export interface Kind {
-  /** Of the route, and the first part of its paths. */
+  /** The name of the route, and the first part of its paths. */
   readonly name: string;
-  /** Of a hundred requests. */
+  /** The percentage of requests. */
   readonly share: number;
   readonly pages: number;
-  /** What the origin says of it. */
+  /** The fields of the origin's answers. */
   readonly fields: Readonly<Record<string, string>>;
-  /** Of the route in the configuration, beside its name and `match`. */
+  /** The route's options in the configuration, without its name and `match`. */
   readonly route?: Readonly<Record<string, unknown>>;
   readonly status?: number;
-  /** Added to how long the origin takes. */
+  /** An additional delay of the origin. */
   readonly moreMs?: number;
-  /** The origin does not say how long a body is. */
+  /** Whether the origin omits the length of a body. */
   readonly isChunked?: true;
-  /** For two of every eight seconds the origin answers with 503. */
+  /** Whether the origin answers with 503 for two of every eight seconds. */
   readonly isFlaky?: true;
   readonly isPosted?: true;
 }
@@ -78,11 +78,11 @@ export const prefixes = { "early-news": { path: "/news/1" }, docs: { path: "/doc
 export const siteHost = "site.test";
 export const coloCount = 3;
 export const restRttMs = 5;
-/** A purge is seen everywhere after so long. */
+/** The bound after which a purge applies everywhere. */
 export const lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
 export const tagCount = 50;
 
-/** What stands between the parentheses of `defineConfig(…)`. Nothing is refreshed before its time, so that runs are alike. */
+/** The argument of `defineConfig`. Nothing is refreshed early, so that runs are alike. */
 export const configuration = JSON.stringify({
   purge: lag,
   metrics: { prefixes },
@@ -96,17 +96,17 @@ export const configuration = JSON.stringify({
 
 export const tagOf = (page: number): string => `t${page % tagCount}`;
 
-/** @returns `undefined` for a path that is none of the site's */
+/** @returns `undefined` for a path outside the site */
 export function kindOf(path: string): { kind: Kind; page: number } | undefined {
   const [, name, page] = /^\/([a-z]+)\/(\d+)/.exec(path) ?? [];
   const kind = kinds.find((each) => each.name === name);
   return kind && { kind, page: Number(page) };
 }
 
-/** From 1 to 16 KiB. */
+/** Returns a length from 1 to 16 KiB. */
 export const bodyBytesOf = (page: number): number => 1_024 + ((page * 2_654_435_761) % 15_361);
 
-/** @returns the name of the longest prefix that a path begins with; empty for none */
+/** @returns the name of the longest matching prefix; empty for none */
 export function prefixOf(path: string): string {
   const found = Object.entries(prefixes).filter(([, prefix]) => path.startsWith(prefix.path));
   return found.toSorted(([, a], [, b]) => b.path.length - a.path.length)[0]?.[0] ?? "";

@@ -1,19 +1,19 @@
-// Which of what was counted outside no isolate may have told: what one that was killed had counted since
-// the last report of it that Redis has taken.
+// Finds the outside counts that no isolate may have reported: those of a killed isolate since its
+// last report that Redis has accepted.
 import type { Life } from "./colo-lives.ts";
 import type { ReportPace } from "../../src/observe/metrics.ts";
 import type { TruthRun } from "./run.ts";
 import type { Row } from "./seen.ts";
 
-/** An isolate that has much to do sends a report a little after it has taken its counts. */
+/** The delay between a busy isolate's counts and its report. */
 const slackMs = 2_000;
 
-/** What is counted once all behind an answer is over: to write to Redis may take five seconds. */
+/** The delay of counts in the background: a write to Redis may take five seconds. */
 export const behindMs = 6_000;
 
 /**
- * @param atMs when it was over for whoever has counted it
- * @param laterMs by how much later the isolate may have counted it
+ * @param atMs the end for the outside counter
+ * @param laterMs the possible delay of the isolate's count
  */
 export function isUntold(
   { colo }: { readonly colo: number },
@@ -31,7 +31,9 @@ const toldUntilMs = ({ fromMs, tellings }: Life): number => {
   return last === undefined ? fromMs : last.atMs - slackMs;
 };
 
-/** How many requests got no whole answer though their colo may have begun to answer them. */
+/**
+ * Returns the number of requests without a whole answer that their colo may have begun to answer.
+ */
 export function cutCount({ rows, lives }: Pick<TruthRun, "rows" | "lives">): number {
   return rows.filter((row) => row.status === 0 && isCut(row, lives)).length;
 }
@@ -47,8 +49,8 @@ function isCut({ colo, startedAtMs, endedAtMs }: Row, lives: readonly Life[]): b
 }
 
 /**
- * How often an isolate has told later than it may: behind the first answer after `busyAfterMs` in which it
- * answered `busyRequests`, or after `quietAfterMs`.
+ * Returns how often an isolate reported late. A report is due after the first answer past
+ * `busyAfterMs` with `busyRequests` answers, or past `quietAfterMs`.
  */
 export function lateCount({
   rows,
@@ -68,7 +70,7 @@ export function lateCount({
   }, 0);
 }
 
-/** @param markMs when it told, or was killed; `ends` of its answers, in order */
+/** @param markMs the time of the report, or of the kill @param ends of its answers, sorted */
 function isLate(
   markMs: number,
   sinceMs: number,

@@ -1,4 +1,4 @@
-// The command `tidemark warm` as a process, as an operator runs it.
+// The command `tidemark warm` as a process, like an operator runs it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -7,12 +7,12 @@ const program = fileURLToPath(new URL("../../packages/cli/src/tidemark.ts", impo
 
 export interface Ran {
   readonly code: number | null;
-  /** What `--json` prints; `undefined` where it is none. */
+  /** The output of `--json`; `undefined` if it is invalid. */
   readonly told: WarmReport | undefined;
   readonly notes: string;
 }
 
-/** Of its report, what the bench reads. */
+/** The part of the report that the bench reads. */
 export interface WarmReport {
   readonly pages: number;
   readonly doneBefore: number;
@@ -22,7 +22,7 @@ export interface WarmReport {
 
 export interface Running {
   readonly ended: Promise<Ran>;
-  /** As Ctrl-C does. */
+  /** Interrupts the command like Ctrl-C. */
   interrupt(): void;
 }
 

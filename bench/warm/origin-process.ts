@@ -1,5 +1,5 @@
-// The origin of the warming, in a process of its own: it works on so many requests at once, and all others
-// wait in turn. It has a sitemap in parts, and remembers how often each page was asked for.
+// The origin of the warming, in a separate process: it handles a fixed number of requests at once,
+// and queues all others. It has a sitemap in parts, and counts the requests for each page.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
@@ -8,9 +8,9 @@ import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/sc
 import { answerCalls } from "../load/part.ts";
 
 export interface OriginManner {
-  /** Worked on at once. */
+  /** The number of requests handled at once. */
   readonly servers: number;
-  /** Each takes between these. */
+  /** The range of durations. */
   readonly serviceMs: readonly [least: number, most: number];
   readonly coloCount: number;
   readonly seed: number;
@@ -28,7 +28,7 @@ let underWay = 0;
 const waiting: (() => void)[] = [];
 const askedByPath = new Map<string, number>();
 
-/** Resolves when it is this request's turn. */
+/** Resolves at this request's turn. */
 async function turn(): Promise<void> {
   if (underWay < manner.servers) {
     underWay += 1;
@@ -86,7 +86,7 @@ const declared = (root: string): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n`;
 
 const calls = {
-  /** @returns an address for each colo, and one for those that come by themselves */
+  /** @returns an address for each colo, and one for the origin's own visitors */
   start: async (given: OriginManner): Promise<string[]> => {
     manner = given;
     draws = new Draws(given.seed);
@@ -99,7 +99,7 @@ const calls = {
   setSite: (given: { url: string; pageCount: number }): void => {
     site = given;
   },
-  /** How many pages were asked for, and how often beyond once each. */
+  /** Returns the number of requested pages, and of repeated requests. */
   asked: (): { pages: number; again: number } => {
     const times = [...askedByPath.values()];
     return { pages: times.length, again: times.reduce((sum, count) => sum + count - 1, 0) };

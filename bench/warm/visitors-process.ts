@@ -1,5 +1,5 @@
-// Those who ask the origin by themselves while it is warmed from: they come when they come, and note how
-// long each answer took. And those who ask both colos for all pages at last.
+// The origin's own visitors during the warming: they come at fixed times, and record the duration
+// of each answer. Also reads all pages at both colos afterwards.
 import { Draws } from "../../testing/draws.ts";
 import { ask } from "../load/ask.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
@@ -19,7 +19,7 @@ export interface Visit {
 const course = { isOver: false };
 const waitTimeoutMs = 10_000;
 
-/** Until it is over. A visit that fails took as long as anybody waits. */
+/** Visits until the end. A failed visit gets the longest duration. */
 async function visit({ originUrl, perSecond, seed }: VisitorLoad): Promise<Visit[]> {
   const draws = new Draws(seed);
   const visits: Promise<Visit>[] = [];
@@ -40,7 +40,7 @@ async function visit({ originUrl, perSecond, seed }: VisitorLoad): Promise<Visit
 
 const readersAtOnce = 8;
 
-/** @returns of each colo, how many of all pages were hits, and what the others said, a few of them */
+/** @returns for each colo, the number of hits among all pages, and some of the other answers */
 async function readAll(given: { coloUrls: readonly string[]; pageCount: number }) {
   const { coloUrls, pageCount } = given;
   const read = coloUrls.map(async (url) => {

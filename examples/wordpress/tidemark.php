@@ -218,7 +218,7 @@ function send_rows(array $purges, callable $id): void
 }
 
 /**
- * Signs as Standard Webhooks says.
+ * Signs as Standard Webhooks specifies.
  *
  * @return array{int, string} the status, 0 if there is none, and what came with it; empty where it was accepted
  */

@@ -18,7 +18,7 @@ export function archiveBlock(index: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Streams an archive, generated only as fast as it is read.
+ * Streams an archive. Generates each block only when the reader requests it.
  *
  * @param given.bytes    the length of the archive
  * @param given.cutBytes the offset at which the connection ends; `undefined` sends the whole archive

@@ -8,7 +8,7 @@ export interface Asset {
 }
 
 export interface Assets {
-  /** By path, such as "/assets/site.0123456789ab.css". */
+  /** Assets by path, such as "/assets/site.0123456789ab.css". */
   readonly byPath: ReadonlyMap<string, Asset>;
   readonly stylesheetPath: string;
   readonly scriptPath: string;

@@ -9,7 +9,7 @@ export interface Site {
   readonly readers: Readers;
   readonly assets: Assets;
   readonly nowAtMs: () => number;
-  /** Scheme and host under which readers see the site; `undefined`: those of the request. */
+  /** Scheme and host under which readers see the site; `undefined` for those of the request. */
   readonly siteUrl: string | undefined;
 }
 

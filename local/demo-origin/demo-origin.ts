@@ -20,8 +20,8 @@ export interface DemoOrigin {
 /**
  * @param given.queryMs simulated duration of each query, so that hits are noticeable
  * @param given.nowAtMs the origin's clock: dates, sessions, the stamp in the footer
- * @param given.siteUrl the URL under which readers see the site, if it differs, without a final slash. Links in the
- *                      RSS feed use it
+ * @param given.siteUrl the site's public URL without a final slash, for links in the RSS feed.
+ *   Default: the request's
  * @example
  * const origin = await startDemoOrigin({ queryMs: 0 });
  * await fetch(`${origin.url}/feed`);
@@ -40,11 +40,11 @@ export async function startDemoOrigin({
   const newsroom = createNewsroom(queryMs);
   const readers = createReaders(nowAtMs);
   const app = createDemoApp({ newsroom, readers, assets: loadAssets(), nowAtMs, siteUrl });
-  const asked = new Map<string, number>();
+  const counts = new Map<string, number>();
   const listener = getRequestListener(
     (request, { outgoing }) => {
       const route = `${request.method} ${new URL(request.url).pathname}`;
-      asked.set(route, (asked.get(route) ?? 0) + 1);
+      counts.set(route, (counts.get(route) ?? 0) + 1);
       return app.fetch(request, outgoing instanceof ServerResponse ? { outgoing } : {});
     },
     // Other servers of this process keep Node's own Request and Response.
@@ -55,7 +55,7 @@ export async function startDemoOrigin({
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests: () => Object.fromEntries(asked),
+    requests: () => Object.fromEntries(counts),
     async stop() {
       if (!server.listening) return;
       const closed = once(server, "close");

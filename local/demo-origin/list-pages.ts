@@ -71,20 +71,20 @@ export const sectionPage = (section: Section, articles: readonly Article[]): Htm
   html`<h1>${sectionTitle[section]}</h1>
     ${cardList(articles)}`;
 
-export function searchPage(sought: string, articles: readonly Article[]): Html {
+export function searchPage(query: string, articles: readonly Article[]): Html {
   const found =
     articles.length === 0
-      ? html`<p>No article says “${sought}”. Try fewer words, or another spelling.</p>`
+      ? html`<p>No article says “${query}”. Try fewer words, or another spelling.</p>`
       : html`<h2 class="block-title">
-            ${articles.length === 1 ? "1 story" : `${articles.length} stories`} with “${sought}”
+            ${articles.length === 1 ? "1 story" : `${articles.length} stories`} with “${query}”
           </h2>
           ${cardList(articles)}`;
   return html`<h1>Search</h1>
     <form class="search" action="/search" role="search">
-      <input type="search" name="q" value="${sought}" aria-label="Words to look for" />
+      <input type="search" name="q" value="${query}" aria-label="Words to look for" />
       <button>Search</button>
     </form>
-    ${sought !== "" && found}`;
+    ${query !== "" && found}`;
 }
 
 /** The fragment that the pages' script inserts into their strip. */

@@ -33,12 +33,12 @@ newsRoutes.get("/feed.json", (context) => sendFeed(context, "json"));
 
 async function sendFeed(context: Context<DemoEnv>, form: "html" | "json"): Promise<Response> {
   const { newsroom } = context.var.site;
-  const asked = context.req.query("page") ?? "1";
-  if (!/^[1-9]\d{0,5}$/.test(asked)) {
-    const says = `The page ${JSON.stringify(asked)} is not a number from 1 up. Try /feed?page=1.`;
+  const pageText = context.req.query("page") ?? "1";
+  if (!/^[1-9]\d{0,5}$/.test(pageText)) {
+    const says = `The page ${JSON.stringify(pageText)} is not a number from 1 up. Try /feed?page=1.`;
     return sendRefused(context, { title: "No such page number", says });
   }
-  const page = Number(asked);
+  const page = Number(pageText);
   const pageCount = Math.ceil(newsroom.articleCount / feedPageArticles);
   if (page > pageCount) {
     return sendMissing(context, { says: `The feed ends with page ${pageCount}.`, tags: ["feed"] });
@@ -68,9 +68,9 @@ newsRoutes.get("/sections/:section", async (context) => {
 });
 
 newsRoutes.get("/search", async (context) => {
-  const sought = (context.req.query("q") ?? "").trim();
-  const articles = sought === "" ? [] : await context.var.site.newsroom.search(sought);
-  const content = searchPage(sought, articles);
+  const query = (context.req.query("q") ?? "").trim();
+  const articles = query === "" ? [] : await context.var.site.newsroom.search(query);
+  const content = searchPage(query, articles);
   return sendPage(context, { title: "Search", content, cacheControl: cacheControl.never });
 });
 

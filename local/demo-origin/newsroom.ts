@@ -29,7 +29,7 @@ export interface BreakingLine {
 
 /** All lists are sorted with the newest articles first. */
 export interface Newsroom {
-  /** Needs no query, like `has`. */
+  /** Reading this number or calling `has` takes no query. */
   readonly articleCount: number;
   has(slug: string): boolean;
   article(slug: string): Promise<Article | undefined>;

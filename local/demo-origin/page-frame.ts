@@ -8,7 +8,10 @@ export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 export interface Frame {
   readonly assets: Assets;
-  /** When the origin finished this page, and how long it took. A hit is visible in a browser by this. */
+  /**
+   * The time at which the origin finished this page, and the duration. In a browser, an old stamp
+   * shows a hit.
+   */
   readonly made: { readonly atMs: number; readonly tookMs: number };
 }
 
@@ -44,7 +47,7 @@ export async function framePage(
 }
 
 function masthead(assets: Assets): Html {
-  // The links are the same for all readers: a page that named its reader could not be shared.
+  // The links are the same for all readers, because a page that names its reader cannot be shared.
   return html`<header class="masthead">
     <div class="wrap">
       <a class="brand" href="/"
@@ -70,7 +73,7 @@ function footer({ made }: Frame): Html {
   </footer>`;
 }
 
-/** Removes the stamp, so that pages that differ only in it have the same entity tag. */
+/** Removes the stamp, so that pages that differ only in the stamp have the same entity tag. */
 export const withoutStamp = (text: string): string =>
   text.replace(/<p class="made">[^<]*<\/p>/, "");
 

@@ -16,7 +16,8 @@ const sessionCookie = "session";
 export const readerRoutes = new Hono<DemoEnv>();
 
 /*
- * The front page has a shared and a personal version. A cache that follows RFC 9111 does not mix them, because:
+ * The front page has a shared and a personal version. A cache that follows RFC 9111 does not mix
+ * the two, because:
  *
  * - The shared page is `public` and varies by Cookie. Without that `Vary`, it would answer readers who are logged
  *   in (RFC 9111 §4.1).
@@ -24,8 +25,8 @@ export const readerRoutes = new Hono<DemoEnv>();
  *   own cache does not select it after log-out.
  * - The site sets a cookie only at log-in, so all other readers send no Cookie field and share one stored response.
  *   A cookie for counting visits would give each reader a variant.
- * - A request with an expired session also gets a `private` page, and its cookie is deleted. So the next request
- *   uses the shared variant instead of filling the cache with copies.
+ * - A request with an expired session also gets a `private` page, which deletes its cookie. So the
+ *   next request uses the shared variant instead of filling the cache with copies.
  * - No other public page depends on the reader; "My feed" in the masthead is the same link for all.
  */
 readerRoutes.get("/", async (context) => {
@@ -104,7 +105,7 @@ readerRoutes.post("/me/follow", async (context) => {
   return seeOther(context, "/me");
 });
 
-/** Redirects depending on the reader, so the response must not be stored. */
+/** Redirects. The target depends on the reader, so the response must not be stored. */
 const seeOther = (context: Context<DemoEnv>, path: string): Response =>
   context.body(null, 303, {
     Location: path,

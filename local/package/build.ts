@@ -18,7 +18,7 @@ const entries = {
   node: "node-cache",
   sinks: "sinks",
   senders: "senders",
-  purger: "purge-sender",
+  purger: "purger",
   rules: "http-rules",
 };
 

@@ -1,4 +1,4 @@
-// Functions that Node 20 lacks and src/ uses. The build replaces the language's own by these.
+// Functions that Node 20 lacks and src/ uses. The build replaces the built-in functions with these.
 
 /** `Promise.withResolvers` (ECMAScript 2024 §27.2.4.9). */
 export function promiseWithResolvers<Value>(): PromiseWithResolvers<Value> {

@@ -25,7 +25,7 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
     ...(shown.length === 0 ? [] : ["Generated for this run, and shown only here:"]),
     ...shown.map(([name, { value }]) => `  ${name}=${value}`),
     ...(shown.length === 0 ? [] : [""]),
-    "Try these, and look at Cache-Status:",
+    "Try these commands, and compare Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
     second === undefined && !site.isDemo
       ? `  curl -sD- -o/dev/null -H 'Authorization: x' ${url}/  # passed by, and why`

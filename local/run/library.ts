@@ -1,14 +1,14 @@
-// The Tidemark library that a configuration and a Worker are bundled with: this repository's sources, or the package
-// that a project has installed.
+// The Tidemark library to bundle with a configuration and a Worker: this repository's sources, or
+// the package that a project has installed.
 import { join } from "node:path";
 import { root } from "../bundling.ts";
 
 export interface Library {
-  /** The folder from which its modules are found. */
+  /** The folder from which the bundler resolves modules. */
   readonly folder: string;
   /** Modules that do not resolve to installed packages. */
   readonly alias: Readonly<Record<string, string>>;
-  /** The text of a module that rejects an invalid `module.default`, or exports it as `config`. */
+  /** The text of a module that validates `module.default` and exports it as `config`. */
   readonly checking: string;
 }
 
@@ -24,7 +24,7 @@ export function sourceLibrary(folder: string): Library {
 
 export const ownLibrary = sourceLibrary(root);
 
-/** The installed package of a project. Its Worker validates a configuration first. */
+/** The installed package of a project. `createWorker` validates the configuration. */
 export function installedLibrary(folder: string): Library {
   const checking =
     'import { createWorker } from "tidemark/worker";\n' +

@@ -20,7 +20,7 @@ export interface Project {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Names of bindings to Workers KV. */
   readonly kvNamespaces?: readonly string[];
-  /** Other relevant files, such as the wrangler file. They may be absent. */
+  /** Other files to watch for changes, such as the wrangler file. They may be absent. */
   readonly otherFiles: readonly string[];
   /** Sentences about settings that are not available locally. */
   readonly notes: readonly string[];
@@ -33,7 +33,7 @@ export function ownProject(config: string): Project {
   return { library: ownLibrary, main, config: resolve(config), ...nothing };
 }
 
-/** The bundled Worker, and the parts of its configuration that matter here. */
+/** The bundled Worker, and the parts of its configuration that a local run needs. */
 export interface BuiltProject {
   /** One ES module. */
   readonly worker: string;
@@ -42,7 +42,7 @@ export interface BuiltProject {
   readonly notes: readonly string[];
 }
 
-/** @throws OperatorError if it does not compile, or its configuration is invalid */
+/** @throws OperatorError if the Worker does not compile, or its configuration is invalid */
 export async function buildProject(project: Project): Promise<BuiltProject> {
   const { config, library } = project;
   const loaded = config === undefined ? undefined : await loadConfig(config, { library });
@@ -55,7 +55,7 @@ export async function buildProject(project: Project): Promise<BuiltProject> {
     throw isBuildFailure(cause) ? unbundled(project, cause) : cause;
   });
   const notes =
-    config === undefined || isUsed
+    config === undefined || isUsed || project.main === undefined
       ? []
       : [
           `${project.main} imports no tidemark.config, so ${config} has no effect. Import it there.`,
@@ -69,7 +69,7 @@ function unbundled({ main, config = "", library }: Project, cause: Error): Opera
   return new OperatorError({
     what: `${path} cannot be bundled.`,
     why: firstFault(cause, { path, library }),
-    hint: "Fix it there. If only wrangler can bundle it, run npx wrangler dev.",
+    hint: "Fix that file. If only wrangler can bundle it, run npx wrangler dev.",
     cause,
   });
 }
@@ -102,7 +102,7 @@ function plainMain({ folder }: Library, config = "./tidemark.config.ts") {
   return { contents, resolveDir: folder, sourcefile: "worker.js" };
 }
 
-/** Replaces the configuration that the Worker imports by another file. */
+/** Replaces the configuration that the Worker imports with another file. */
 export function usedConfig(config: string, onUsed: () => void = () => undefined): Plugin {
   return {
     name: "configuration",

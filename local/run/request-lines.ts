@@ -1,8 +1,8 @@
-// Reports the result of each local request, by a module in front of the Worker. The deployed Worker and its
-// configuration stay unchanged.
+// Reports the result of each local request, through a module in front of the Worker. The deployed
+// Worker and its configuration stay unchanged.
 import { type BareItem, parseList, Token } from "structured-headers";
 
-/** The name of the Worker's own module, beside the reporting one. */
+/** The name of the Worker's own module. The reporting module is another one. */
 export const workerModule = "worker.js";
 
 export interface RequestLine {
@@ -10,13 +10,16 @@ export interface RequestLine {
   /** The time of arrival in epoch milliseconds. */
   readonly atMs: number;
   readonly method: string;
-  /** As sent by the client, with the query. */
+  /** The path that the client sent, with the query. */
   readonly path: string;
   readonly status: number;
   /** The fields that the client gets; `null` if absent. */
   readonly cacheStatus: string | null;
   readonly proxyStatus: string | null;
-  /** Until the response fields are available. Locally, the clock of a Worker advances. */
+  /**
+   * The time until the response fields are available. Locally, a Worker's clock also advances
+   * between I/O operations.
+   */
   readonly tookMs: number;
 }
 
@@ -24,8 +27,8 @@ const begin = '{"tidemark-start":';
 export const probeField = "tidemark-start-probe";
 
 /**
- * @param probe the value of `probeField` that marks an internal request. Instead of a line, it causes the message
- *   `probed` once the Worker has answered it
+ * @param probe the value of `probeField` in a request of the local runtime itself. After the
+ *   Worker's answer, the module prints `probed` instead of a line
  * @returns the text of an ES module that passes requests to the Worker, and prints a line for each
  */
 export function tellingModule(probe: string): string {
@@ -104,7 +107,7 @@ const reasons: Readonly<Record<string, string>> = {
   request: "not for this request",
 };
 
-/** Dates and bytes return `?`, because no cache writes them here. */
+/** Returns `?` for dates and bytes, because no cache writes them in these fields. */
 function textOf(value: BareItem): string {
   if (value instanceof Token) return value.toString();
   return typeof value === "object" ? "?" : String(value);

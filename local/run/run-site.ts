@@ -12,7 +12,7 @@ export interface RunTerminal {
   /** Prints a line to stdout for people; its parts become `printable`. */
   print(...parts: readonly Part[]): void;
   /** Prints an object to stdout for programs. Either this or `print` does nothing. */
-  json(told: object): void;
+  json(event: object): void;
   /** Prints a line to stderr, like `print`. */
   note(...parts: readonly Part[]): void;
 }
@@ -20,15 +20,18 @@ export interface RunTerminal {
 export interface RunSettings extends Pick<SiteSettings, "environment" | "startOrigin"> {
   readonly options: StartOptions;
   readonly terminal: RunTerminal;
-  /** Called at the start and after each change. @throws OperatorError if the project cannot be started */
+  /** Called at the start and after each change. @throws OperatorError if the project has a fault */
   readonly readProject: () => Promise<Project>;
 }
 
-/** Resolves when a signal has ended the run, and everything has stopped. @throws OperatorError if it does not start */
+/**
+ * Runs the site until a signal, and then stops everything. @throws OperatorError if the site does
+ * not start
+ */
 export async function runSite(settings: RunSettings): Promise<void> {
   const { options, terminal } = settings;
   const startedAtMs = performance.now();
-  const { promise: asked, resolve: stop } = Promise.withResolvers<void>();
+  const { promise: stopping, resolve: stop } = Promise.withResolvers<void>();
   onSignals(stop);
   const lines = new Lines(settings);
   const { onLog, onRequest } = lines;
@@ -41,12 +44,12 @@ export async function runSite(settings: RunSettings): Promise<void> {
   try {
     site = await startSite(project, { ...settings, onLog, onRequest });
     begin(site);
-    // The runtime simulator has set handlers that exit at once, but all parts must stop first.
+    // Replace Miniflare's handlers, which exit at once, because all parts must stop first.
     onSignals(stop);
     const tookSeconds = (performance.now() - startedAtMs) / 1_000;
     for (const line of greeting(site, options, tookSeconds)) terminal.print(line);
     terminal.json(startedTold(site));
-    await asked;
+    await stopping;
   } finally {
     begin(undefined);
     await watch.stop();
@@ -74,7 +77,7 @@ function startedTold({ colos, originUrl, secrets, rest }: Site): object {
   };
 }
 
-/** Replaces the running Worker after each change. If that fails, the old one continues. */
+/** Replaces the running Worker after each change. If that fails, the old Worker continues. */
 async function watchSite(
   { readProject, terminal }: RunSettings,
   first: Project,
@@ -87,7 +90,7 @@ async function watchSite(
     const before = watch;
     watched = project;
     watch = await watchProject(project, changed);
-    // Not awaited, because it ends after the change that it reports.
+    // Do not await the old watch, because it ends after the change that it reports.
     void before?.stop();
   };
   const reload = async () => {
@@ -106,7 +109,10 @@ async function watchSite(
       terminal.json({ event: "reloaded", tookMs });
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      terminal.note({ style: "red", text: `Not reloaded, so the old one continues. ${why}` });
+      terminal.note({
+        style: "red",
+        text: `Not reloaded, so the previous version continues. ${why}`,
+      });
       terminal.json({ event: "not-reloaded", why });
     }
   };
@@ -123,7 +129,7 @@ async function watchSite(
   return { stop };
 }
 
-/** A screen of lines. Earlier lines are out of sight. */
+/** The number of lines that fit on a screen. Earlier lines have scrolled out of sight. */
 const screenLines = 20;
 const warningsMax = 20;
 
@@ -144,7 +150,10 @@ class Lines {
     else this.#note(text);
   };
 
-  /** Prints a warning once in each screen, because each isolate repeats those about its configuration. */
+  /**
+   * Prints each warning at most once per screen, because isolates repeat warnings about the
+   * configuration.
+   */
   warn(text: string, style: Style = "yellow"): void {
     const before = this.#warnings.get(text);
     if (before !== undefined && this.#requests - before < screenLines) return;
@@ -152,7 +161,7 @@ class Lines {
     this.#note(`Warning: ${text}`, style);
   }
 
-  /** Indents further lines, so that a logged line break cannot fake a line. */
+  /** Indents all lines but the first, so that a logged line break cannot fake a line. */
   #note(text: string, style?: Style): void {
     const { terminal } = this.#settings;
     for (const [at, line] of text.split("\n").entries()) {
@@ -161,12 +170,12 @@ class Lines {
     }
   }
 
-  readonly onRequest = (told: RequestLine): void => {
+  readonly onRequest = (line: RequestLine): void => {
     const { terminal, options } = this.#settings;
     if (options.isQuiet) return;
     this.#requests += 1;
-    const { colo, atMs, method, path, status, tookMs, cacheStatus } = told;
-    const cache = shortStatus(told);
+    const { colo, atMs, method, path, status, tookMs, cacheStatus } = line;
+    const cache = shortStatus(line);
     const at = new Date(atMs).toISOString();
     terminal.json({ event: "request", at, colo, method, path, status, cache, cacheStatus, tookMs });
     const code = String(status);
@@ -178,7 +187,7 @@ class Lines {
     );
   };
 
-  /** Drops warnings about a replaced Worker. */
+  /** Forgets the warnings about a replaced Worker. */
   forgetWarnings(): void {
     this.#warnings.clear();
   }

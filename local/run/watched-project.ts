@@ -1,4 +1,4 @@
-// Watches the files of a project: its configuration, the imports of that, and other relevant files.
+// Watches the files of a project: its Worker, its configuration, their imports, and other relevant files.
 import { context, type Plugin } from "esbuild";
 import { bundling } from "../bundling.ts";
 import { bundleOptions, type Project } from "./project.ts";
@@ -8,7 +8,7 @@ export interface ProjectWatch {
 }
 
 /**
- * Resolves when watching has started. Also watches files that do not compile or are missing.
+ * Starts watching. Also watches files that do not compile or are missing.
  *
  * @param onChange called after each change, never while an earlier call is running
  */
@@ -18,7 +18,7 @@ export async function watchProject(
 ): Promise<ProjectWatch> {
   const { promise: isWatching, resolve } = Promise.withResolvers<void>();
   let hasBegun = false;
-  const told: Plugin = {
+  const plugin: Plugin = {
     name: "changes",
     setup: (building) => {
       building.onEnd(async () => {
@@ -33,14 +33,14 @@ export async function watchProject(
     ...bundleOptions(project),
     entryPoints: [],
     stdin: { contents: 'import "tidemark-watched";', resolveDir: project.library.folder },
-    plugins: [watchedFiles(project), ...(bundleOptions(project).plugins ?? []), told],
+    plugins: [watchedFiles(project), ...(bundleOptions(project).plugins ?? []), plugin],
   });
   await watching.watch();
   await isWatching;
   return { stop: () => watching.dispose() };
 }
 
-/** A module that imports the bundled files, and depends on the others. */
+/** Creates a module that imports the bundled files, and depends on the others. */
 function watchedFiles({ main, config, otherFiles, library }: Project): Plugin {
   const modules = [main, config].filter((path) => path !== undefined);
   const contents = modules.map((path) => `import ${JSON.stringify(path)};`).join("\n");

@@ -1,12 +1,15 @@
-// Asks the server which commands read and which write, so that no list is needed here.
+// Queries the server for the commands that read and those that write, instead of listing them here.
 import type { RedisConnection } from "./redis-connection.ts";
 
 export type CommandKind = "read" | "write" | "neither";
 
-/** Commands without a flag that may write. */
+/** Commands that may write, although the server does not flag them as writes. */
 const unflaggedWriteNames = ["EVAL", "EVALSHA", "FCALL", "SCRIPT", "FUNCTION"];
 
-/** Returns kinds by name in upper case; empty if the server did not answer. */
+/**
+ * Returns the kind of each command by its name in upper case. If the server does not answer, returns
+ * only the kinds of `unflaggedWriteNames`.
+ */
 export async function commandKinds(
   connection: RedisConnection,
 ): Promise<ReadonlyMap<string, CommandKind>> {

@@ -1,11 +1,11 @@
-// Counts requests and answers of the REST server as Upstash bills them. A count is complete once its answer has
-// arrived, because one thread reads and writes the numbers.
+// Counts requests and answers of the REST server as Upstash bills them. The counts include every
+// answer that has arrived, because the server counts it before sending.
 import type { RedisCommand } from "./redis-connection.ts";
 
 export interface Counts {
-  /** HTTP requests, refused ones included. */
+  /** HTTP requests, including rejected ones. */
   readonly requestCount: number;
-  /** Commands sent to Redis: each one of a pipeline or transaction, without MULTI and EXEC. */
+  /** Commands sent to Redis: each command of a pipeline or transaction, without MULTI and EXEC. */
   readonly commandCount: number;
   /** Commands by name in upper case. Unused names are absent. */
   readonly commandCountByName: Readonly<Record<string, number>>;
@@ -15,7 +15,7 @@ export interface Counts {
   readonly requestBytes: number;
   /** Bytes of answer bodies, without headers. */
   readonly responseBytes: number;
-  /** Errors answered: one for each failed command of a pipeline, and one for a refused request. */
+  /** Errors sent: one for each failed command of a pipeline, and one for a rejected request. */
   readonly failedCount: number;
 }
 
@@ -30,7 +30,7 @@ export class Counter {
   #responseBytes = 0;
   #failedCount = 0;
 
-  asked(requestBytes: number): void {
+  countRequest(requestBytes: number): void {
     this.#requestCount += 1;
     this.#requestBytes += requestBytes;
   }
@@ -59,7 +59,7 @@ export class Counter {
     };
   }
 
-  /** Resets all counts. Only the remaining parts of requests in progress are counted. */
+  /** Resets all counts. Of requests in progress, later counts include only the remaining parts. */
   reset(): void {
     this.#requestCount = 0;
     this.#commandCount = 0;

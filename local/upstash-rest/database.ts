@@ -1,5 +1,5 @@
-// The database behind the REST interface: a primary, and optionally a lagging replica. Decides which of them answers
-// each command, and counts the commands.
+// The database behind the REST interface: a primary, and optionally a lagging replica. Selects one
+// of the two for each command, and counts the commands.
 import type { Counter } from "./counts.ts";
 import { LaggingReplica } from "./lagging-replica.ts";
 import {
@@ -17,7 +17,10 @@ export class Database {
   readonly #primary: RedisConnection;
   readonly #counter: Counter;
   #replica: LaggingReplica | undefined;
-  /** Commands wait for this: otherwise they would be in neither the replica's snapshot nor its record. */
+  /**
+   * The start of the replica. Commands wait for it, because otherwise the replica's snapshot and
+   * record would miss them.
+   */
   #starting: Promise<unknown> | undefined;
 
   private constructor(primary: RedisConnection, counter: Counter) {
@@ -30,7 +33,10 @@ export class Database {
     return new Database(await connectToRedis(redisUrl), counter);
   }
 
-  /** Runs a command. The replica may answer reads; all else goes to the primary, in call order. */
+  /**
+   * Runs a command. The replica may answer reads. The primary runs all other commands, in the order
+   * of the calls.
+   */
   async run(command: RedisCommand): Promise<CommandOutcome> {
     const refusal = refusalOf(command) ?? this.#replica?.refusalOf(command);
     if (refusal !== undefined) return { kind: "refused", message: refusal };
@@ -84,7 +90,9 @@ export class Database {
     return done.kind === "executed" ? { kind: "executed", outcomes } : done;
   }
 
-  /** With 0, the primary answers all reads. The first other value starts the replica. */
+  /**
+   * Sets the lag. With 0, the primary answers all reads. The first other value starts the replica.
+   */
   async setReplicaLagMs(lagMs: number): Promise<void> {
     if (this.#replica === undefined && lagMs > 0) {
       const starting = LaggingReplica.start(this.#primary);

@@ -1,5 +1,6 @@
-// Imitates a replica that lags: a second embedded Valkey, which gets due writes just before each read. Writes that
-// bypass this server are missing; LaggingReplica lists the other limits.
+// Imitates a lagging replica with a second embedded Valkey. Just before each read, the replica
+// repeats the writes that are old enough. It lacks writes that bypass this server; LaggingReplica
+// lists the other limits.
 import { OperatorError } from "../../src/base/operator-error.ts";
 import { startEmbeddedValkey, type EmbeddedValkey } from "../embedded-valkey.ts";
 import { commandKinds, type CommandKind } from "./command-kinds.ts";
@@ -20,9 +21,10 @@ interface Step {
 
 export interface CommandRecorder {
   /**
-   * Must be called once, with an empty list if nothing was executed, or if that is unknown.
+   * Records the executed commands. Call it once, with an empty list if nothing was executed or the
+   * outcome is unknown.
    *
-   * @param left the keys of scripts after these ran, from `readKeys`
+   * @param left the state of the scripts' keys after the scripts, from `readKeys`
    */
   end(
     executed: readonly { command: RedisCommand; outcome: CommandOutcome }[],
@@ -31,17 +33,18 @@ export interface CommandRecorder {
 }
 
 /**
- * Further limits of the imitation: the state of the primary when the lag is switched on is visible at once. After a
- * restart of the primary, its whole state is copied after the lag. A script's changes to undeclared keys are missing. A
- * write to a key that expires before the write is repeated creates it again. Approximate trimming may differ by some
- * entries. XINFO, OBJECT and MEMORY go to the primary.
+ * A second Valkey that imitates a lagging replica, with these limits. Its first state is the
+ * primary's at the start, without a lag. After a restart of the primary, it copies the whole state
+ * after the lag. It lacks a script's changes to undeclared keys. It recreates a key that has
+ * expired before a repeated write. Approximate trimming may differ by some entries. The primary
+ * answers XINFO, OBJECT and MEMORY.
  */
 export class LaggingReplica {
   readonly #primary: RedisConnection;
   readonly #valkey: EmbeddedValkey;
   readonly #connection: RedisConnection;
   readonly #kinds: ReadonlyMap<string, CommandKind>;
-  /** In the primary's order. Due steps are removed from the front. */
+  /** The steps in the primary's order. The front has the oldest, which is removed when due. */
   readonly #steps: Step[] = [];
   #lagMs = 0;
   #divergence: string | undefined;
@@ -58,7 +61,9 @@ export class LaggingReplica {
     this.#kinds = given.kinds;
   }
 
-  /** @throws OperatorError if no second Valkey starts, or it cannot copy the primary's state */
+  /**
+   * @throws OperatorError if the second Valkey does not start, or cannot copy the primary's state
+   */
   static async start(primary: RedisConnection): Promise<LaggingReplica> {
     const valkey = await startEmbeddedValkey();
     try {
@@ -66,7 +71,7 @@ export class LaggingReplica {
       const kinds = await commandKinds(connection);
       const replica = new LaggingReplica({ primary, valkey, connection, kinds });
       await replica.#copyPrimaryAtStart();
-      // The primary may have come back empty, and its last writes are unknown.
+      // The primary may have restarted empty, and its last writes are unknown.
       primary.onReconnected(() => void replica.#copyPrimary());
       return replica;
     } catch (cause) {
@@ -81,7 +86,7 @@ export class LaggingReplica {
     return `ERR ${name} is not available here while a replica lag is imitated: set the lag to 0.`;
   }
 
-  /** Tells whether the command is a read and the lag is above 0. */
+  /** Returns whether the command is a read and the lag is above 0. */
   answers([name]: RedisCommand): boolean {
     return this.#lagMs > 0 && this.#kinds.get(name) === "read";
   }
@@ -94,7 +99,7 @@ export class LaggingReplica {
     return { kind: "refused", message: this.#divergence };
   }
 
-  /** Call it before the primary, in the order of the calls. */
+  /** Begins a step. Call it before calling the primary, in the same order. */
   beginRecording(): CommandRecorder {
     const step: Step = { executedAtMs: undefined, commands: [] };
     this.#steps.push(step);
@@ -110,7 +115,7 @@ export class LaggingReplica {
     };
   }
 
-  /** A longer lag does not hide writes that are already visible. */
+  /** Sets the lag. A longer lag does not hide writes that are already visible. */
   setLagMs(lagMs: number): void {
     this.#lagMs = lagMs;
   }
@@ -127,7 +132,7 @@ export class LaggingReplica {
 
   #finish(step: Step, done: { executedAtMs: number; commands: readonly RedisCommand[] }): void {
     Object.assign(step, done);
-    // Also repeat here, so that steps do not accumulate if the database is only written to.
+    // Also repeat due steps here. Otherwise they would accumulate while nobody reads.
     this.#repeatWhatIsDue();
   }
 
@@ -149,7 +154,7 @@ export class LaggingReplica {
       "restart the REST server, or run it without a lag.";
   }
 
-  /** Takes its place among the steps at once, because the copy contains all earlier commands. */
+  /** Adds the copy to the steps at once, because it contains the effects of all earlier commands. */
   async #copyPrimary(seenAtMs?: number): Promise<boolean> {
     const step: Step = { executedAtMs: undefined, commands: [] };
     this.#steps.push(step);
@@ -160,13 +165,13 @@ export class LaggingReplica {
 
   async #copyPrimaryAtStart(): Promise<void> {
     const isCopied = await this.#copyPrimary(0);
-    // The reply comes after those to all earlier commands, so a failed restore is known by then.
+    // This reply follows those to all earlier commands, so a failed restore is known now.
     await this.#connection.send(["PING"]);
     if (isCopied && this.#divergence === undefined) return;
     throw new OperatorError({
       what: "The replica lag cannot be imitated.",
       why: this.#divergence ?? "The primary returned no copy of its data.",
-      hint: "Start it with a Redis 7.0 to 7.2, a Valkey, an empty Redis, or without a lag.",
+      hint: "Start the server with a Redis 7.0 to 7.2, a Valkey, an empty Redis, or without a lag.",
     });
   }
 }

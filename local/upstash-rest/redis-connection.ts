@@ -1,5 +1,6 @@
-// A Redis connection that returns an outage as an outcome. It queues nothing, sends nothing twice, reconnects
-// automatically, and writes commands in the order of the calls.
+// A Redis connection that reports an outage as the outcome of a command. The connection queues
+// nothing, sends nothing twice, reconnects automatically, and writes commands in the order of the
+// calls.
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis, ReplyError } from "ioredis";
 import { OperatorError } from "../../src/base/operator-error.ts";
@@ -21,7 +22,7 @@ export type TransactionOutcome =
   | Unreachable;
 
 export interface RedisConnection {
-  /** Never rejects. The command is written before this returns. */
+  /** Writes the command before returning. Never rejects. */
   send(command: RedisCommand): Promise<CommandOutcome>;
   /** Sends MULTI, the commands and EXEC without other commands in between. Never rejects. */
   transact(commands: readonly RedisCommand[]): Promise<TransactionOutcome>;
@@ -34,12 +35,12 @@ const startTimeoutMs = 1_800;
 const reconnectDelayMsMax = 200;
 const commandTimeoutMs = 5_000;
 
-/** @throws OperatorError within 2 s if nothing usable answers at that address */
+/** @throws OperatorError within 2 s if no usable Redis answers at that address */
 export async function connectToRedis(redisUrl: string): Promise<RedisConnection> {
   const address = addressWithoutSecrets(redisUrl);
   const client = new Redis(redisUrl, {
     lazyConnect: true,
-    // Version 2 returns the flat arrays and plain strings that REST answers consist of.
+    // RESP2, whose replies are flat arrays and plain strings, like REST answers.
     protocol: 2,
     disableClientInfo: true,
     enableOfflineQueue: false,
@@ -81,7 +82,7 @@ async function transact(
   send: RedisConnection["send"],
   commands: readonly RedisCommand[],
 ): Promise<TransactionOutcome> {
-  // Write all in one turn of the event loop, so that no other call gets in between.
+  // Write all commands in one turn of the event loop, so that no other call comes between them.
   const outcomes = await Promise.all(
     [["MULTI"] as const, ...commands, ["EXEC"] as const].map(send),
   );
@@ -105,7 +106,7 @@ function outcomeInside(reply: RedisReply): CommandOutcome {
     : { kind: "replied", reply };
 }
 
-/** Uses upper case, because ioredis reshapes replies of some names in lower case. */
+/** Relies on upper-case command names: for lower-case ones, ioredis converts some replies. */
 function call(client: Redis, [name, ...args]: RedisCommand): Promise<unknown> {
   return client.callBuffer(name.toUpperCase(), ...args);
 }
@@ -129,14 +130,14 @@ function addressWithoutSecrets(redisUrl: string): string {
 }
 
 function unreachableMessage(address: string, cause: unknown): string {
-  return `ERR Redis at ${address} cannot be reached (${errorText(cause)}); it is retried.`;
+  return `ERR Redis at ${address} is unreachable (${errorText(cause)}). The server reconnects automatically.`;
 }
 
 function unreachableError(address: string, cause: unknown): OperatorError {
   return new OperatorError({
     what: `Redis at ${address} cannot be used.`,
     why: `Connecting ended with: ${errorText(cause).replace(/\.$/, "")}.`,
-    hint: "Start it, correct the address or password, or omit it to use the embedded Valkey.",
+    hint: "Start Redis, correct the address or password, or omit the address to use the embedded Valkey.",
   });
 }
 

@@ -7,10 +7,10 @@ const reasonByGroup = {
     "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF",
   "it needs its own connection":
     "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC",
-  "a transaction is sent whole to /multi-exec": "MULTI EXEC DISCARD WATCH UNWATCH",
+  "clients send a whole transaction to /multi-exec": "MULTI EXEC DISCARD WATCH UNWATCH",
   "it sets the state of a connection, and requests share one":
     "AUTH HELLO SELECT QUIT RESET CLIENT ASKING READONLY READWRITE",
-  "it is the server's administration":
+  "it administers the server":
     "SHUTDOWN REPLICAOF SLAVEOF FAILOVER CLUSTER CONFIG DEBUG MODULE MIGRATE SWAPDB SAVE BGSAVE " +
     "BGREWRITEAOF",
 };
@@ -21,7 +21,7 @@ const reasonByName = new Map(
   ),
 );
 
-/** Returns the error to answer with; undefined if the command may be sent. */
+/** Returns the error to send; `undefined` if the command is allowed. */
 export function refusalOf(command: RedisCommand): string | undefined {
   const [name, ...args] = command;
   const reason = reasonByName.get(name) ?? (mayBlock(name, args) ? blockReason : undefined);

@@ -1,11 +1,11 @@
-// Converts a write of the primary to one with the same effect later: with the primary's ID, an absolute expiry and no
-// condition. Pure.
+// Converts a write of the primary to one that has the same effect later: with the primary's ID, an
+// absolute expiry and no condition.
 import type { CommandOutcome, RedisArgument, RedisCommand } from "./redis-connection.ts";
 
 export interface ExecutedCommand {
   command: RedisCommand;
   outcome: CommandOutcome;
-  /** Epoch milliseconds, from which relative expiry counts. */
+  /** Epoch milliseconds, the start of a relative expiry. */
   executedAtMs: number;
 }
 
@@ -16,12 +16,15 @@ export const unreplayableNames: ReadonlySet<string> = new Set(
 
 const scriptNames = new Set("EVAL EVALSHA FCALL".split(" "));
 
-/** Returns the keys of a script. Their new state is copied, because the script may use the time. */
+/**
+ * Returns the keys of a script. The caller copies their new state, because the script may use the
+ * time.
+ */
 export function keysOfScript([name, , count, ...args]: RedisCommand): readonly RedisArgument[] {
   return scriptNames.has(name) ? args.slice(0, Number(count)) : [];
 }
 
-/** Returns undefined for a failed command, one whose condition did not hold, and a script. */
+/** Returns `undefined` for a failed command, for one whose condition did not hold, and for a script. */
 export function replayOf(executed: ExecutedCommand): RedisCommand | undefined {
   const { command, outcome } = executed;
   const [name, key = "", ...args] = command;
@@ -51,7 +54,7 @@ export function replayOf(executed: ExecutedCommand): RedisCommand | undefined {
   }
 }
 
-/** The ID is the first argument after the key that does not belong to an option. */
+/** Replaces the ID: the first argument after the key that does not belong to an option. */
 function withStreamId(command: RedisCommand, id: Buffer): RedisCommand {
   const [name, ...args] = command;
   let index = 1;
@@ -65,7 +68,10 @@ function withStreamId(command: RedisCommand, id: Buffer): RedisCommand {
   return [name, ...args.with(index, id)];
 }
 
-/** With GET, the reply is the old value, which shows the condition only indirectly. */
+/**
+ * Returns whether a SET wrote. With GET, the reply is the old value, which shows the condition only
+ * indirectly.
+ */
 function setWasApplied({ command, outcome }: ExecutedCommand): boolean {
   if (outcome.kind !== "replied") return false;
   const words = new Set(command.slice(3).map(upper));

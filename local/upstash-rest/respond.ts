@@ -1,9 +1,9 @@
-// Handles one request to the REST interface: delay, token, size, call. All branching is here; other files run commands
-// and format answers.
+// Handles one request to the REST interface: delay, token, size, call. This file makes all
+// decisions; other files run commands and format answers.
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { unreachable } from "../../src/rules/unreachable.ts";
+import { unreachable } from "../../src/base/unreachable.ts";
 import type { Counter } from "./counts.ts";
 import type { Database } from "./database.ts";
 import {
@@ -22,7 +22,7 @@ const bodyBytesMax = 10 * 1_024 * 1_024;
 
 /** One request and its answer, for observers. */
 export interface CallAnswer {
-  /** The requested commands, including failed ones; empty for a refused request. */
+  /** The requested commands, including failed ones; empty for a rejected request. */
   readonly commands: readonly RedisCommand[];
   /** Lengths of the bodies, without headers. */
   readonly requestBytes: number;
@@ -37,16 +37,16 @@ export interface Exchange {
   counter: Counter;
   database: Database;
   isTaken?: ((commands: readonly RedisCommand[]) => boolean) | undefined;
-  /** Called before the answer is sent, so that each received answer has been reported. */
+  /** Called before sending the answer, so that observers know each received answer. */
   onAnswered?: ((call: CallAnswer) => void) | undefined;
 }
 
-/** Never rejects: internal errors are answered with 500. */
+/** Answers a request. Never rejects: an internal error becomes a 500. */
 export async function respond(exchange: Exchange): Promise<void> {
   const { request, response, rttMs, counter } = exchange;
   const body = await readBody(request);
   if (body.kind === "aborted") return;
-  counter.asked(body.bodyBytes);
+  counter.countRequest(body.bodyBytes);
   if (rttMs > 0) await delay(rttMs / 2);
   const call = callIn(exchange, body);
   if (exchange.isTaken?.(commandsIn(call)) === false) return void response.destroy();
@@ -115,7 +115,10 @@ type ReadBody =
   | { kind: "read"; bytes: Buffer; bodyBytes: number }
   | { kind: "too-large" | "aborted"; bodyBytes: number };
 
-/** Reads and drops a body that is too large, so that the client gets an error. */
+/**
+ * Reads the body. Drops a body that is too large after reading it, so that the client gets an
+ * error.
+ */
 async function readBody(request: IncomingMessage): Promise<ReadBody> {
   const chunks: Buffer[] = [];
   let bodyBytes = 0;
@@ -132,7 +135,7 @@ async function readBody(request: IncomingMessage): Promise<ReadBody> {
   return { kind: "read", bytes: Buffer.concat(chunks), bodyBytes };
 }
 
-/** Compares digests, which have the same length and hide where two tokens differ. */
+/** Compares digests, so that neither length nor time reveals where two tokens differ. */
 function isAuthorised(given: { request: IncomingMessage; url: URL; token: string }): boolean {
   const field = given.request.headers.authorization ?? "";
   const [scheme = "", bearer = ""] = field.split(" ", 2);

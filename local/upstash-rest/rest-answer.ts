@@ -1,5 +1,5 @@
 // Converts outcomes of Redis to answers of Upstash's REST interface: a single answer, an array for a batch, or an error.
-import { unreachable } from "../../src/rules/unreachable.ts";
+import { unreachable } from "../../src/base/unreachable.ts";
 import type { CommandOutcome, RedisReply, TransactionOutcome } from "./redis-connection.ts";
 
 export type StringEncoding = "utf8" | "base64";
@@ -14,7 +14,10 @@ export function errorAnswer(status: number, error: string): RestAnswer {
   return { status, body: { error } };
 }
 
-/** @param namedByPath the path has the command, so that an unknown one is a 404 */
+/**
+ * @param given.namedByPath whether the path contains the command. An unknown command then causes a
+ *   404
+ */
 export function commandAnswer(
   outcome: CommandOutcome,
   given: { encoding: StringEncoding; namedByPath: boolean },
@@ -26,7 +29,10 @@ export function commandAnswer(
   return { status: given.namedByPath && isUnknown ? 404 : 400, body };
 }
 
-/** A lost command means a lost connection, so the whole batch fails. */
+/**
+ * Returns the answer to a batch. If Redis did not reply to one of the commands, because the
+ * connection was lost or the reply was late, the answer to the whole batch is a 503.
+ */
 export function batchAnswer(
   outcomes: readonly CommandOutcome[],
   encoding: StringEncoding,

@@ -10,9 +10,9 @@ export type RestCall =
 
 const methods = new Set(["HEAD", "GET", "POST", "PUT"]);
 
-/** @param asked.url path and query of the request line; `_token` is not an argument */
-export function readRestCall(asked: { method: string; url: URL; body: Buffer }): RestCall {
-  const { method, url, body } = asked;
+/** @param request.url path and query of the request line; `_token` is not an argument */
+export function readRestCall(request: { method: string; url: URL; body: Buffer }): RestCall {
+  const { method, url, body } = request;
   if (!methods.has(method)) {
     return malformed(`Method ${method} is not allowed. Use POST, PUT, GET or HEAD.`, 405);
   }
@@ -53,7 +53,7 @@ function readBatch(body: Buffer, kind: "pipeline" | "transaction"): RestCall {
   return { kind, commands };
 }
 
-/** Returns an error text for an invalid command. */
+/** Returns an error message for an invalid command. */
 function readCommand(candidate: unknown): RedisCommand | string {
   if (!Array.isArray(candidate)) {
     return 'ERR a command must be a JSON array such as ["GET","key"].';

@@ -1,5 +1,5 @@
-// Copies the state of a Redis at one instant as commands: everything, or some keys. One script reads it, so that no
-// write falls between two keys.
+// Copies the state of a Redis at one instant as commands: all keys, or some. One script reads the
+// state, so that no write occurs between two reads.
 import type {
   RedisArgument,
   RedisCommand,
@@ -14,7 +14,7 @@ for _, key in ipairs(#KEYS > 0 and KEYS or redis.call('KEYS', '*')) do
 end
 return found`;
 
-/** Returns undefined if Redis could not be read. The read is sent before this returns. */
+/** Returns the commands; `undefined` if Redis did not answer. Sends the read before returning. */
 export async function snapshotOf(redis: RedisConnection): Promise<RedisCommand[] | undefined> {
   const outcome = await redis.send(["EVAL", script, "0"]);
   if (outcome.kind !== "replied" || !Array.isArray(outcome.reply)) return undefined;
@@ -35,7 +35,7 @@ function restoreCommand(found: RedisReply): RedisCommand[] {
   if (!Array.isArray(found)) return [];
   const [key, dump, expireAtMs] = found;
   if (!Buffer.isBuffer(key)) return [];
-  // The key was deleted, or expired while the script ran.
+  // The key was deleted, or it expired during the script.
   if (!Buffer.isBuffer(dump)) return [["DEL", key]];
   const atMs = typeof expireAtMs === "number" && expireAtMs > 0 ? expireAtMs : 0;
   return [["RESTORE", key, String(atMs), dump, "REPLACE", "ABSTTL"]];

@@ -2,7 +2,7 @@
 import type { Reason } from "../base/operator-error.ts";
 
 /**
- * Returns the URL without its fragment, or why it is rejected.
+ * Returns the URL without its fragment, or the reason for its rejection.
  *
  * @param hint the hint for a rejected URL
  */
@@ -18,7 +18,7 @@ export function askedUrl(
   }
   const { username, password } = new URL(whole);
   if (username !== "" || password !== "") {
-    return { why: "The URL holds a user name or a password.", hint: "Leave them out." };
+    return { why: "The URL contains a user name or a password.", hint: "Leave them out." };
   }
   return whole.replace(/#.*$/s, "");
 }

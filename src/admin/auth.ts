@@ -1,4 +1,4 @@
-// Authorizes operators: bearers of ADMIN_TOKEN (RFC 6750 §2.1), or of a token derived from it.
+// Authorizes operators, who send ADMIN_TOKEN (RFC 6750 §2.1) or a token derived from it.
 import type { CredentialRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Secret } from "../protocol/variables/secrets.ts";
@@ -19,14 +19,14 @@ import { jsonAnswer, errorAnswer } from "./json-answers.ts";
 
 export interface OperatorGateSettings extends RefusedCredentialsSettings {
   readonly adminToken: Secret;
-  /** SITE_HOST; empty if it is not set. */
+  /** The hosts in SITE_HOST; empty if the variable is not set. */
   readonly siteHosts: readonly string[];
 }
 
-/** Longer texts are rejected without hashing. */
+/** Longer credentials are rejected without hashing. */
 const credentialCharsMax = 4_096;
 
-/** Keys for comparing both kinds of tokens, created at the first request that carries one. */
+/** Keys for judging ADMIN_TOKEN and derived tokens. The first request with a token creates them. */
 interface Keys {
   readonly ofToken: TokenKey;
   /** Random per isolate, so that the timing of digest comparisons reveals nothing. */
@@ -34,7 +34,7 @@ interface Keys {
   readonly digest: ArrayBuffer;
 }
 
-/** Judges credentials, and counts the wrong ones. One per isolate. */
+/** Judges credentials, and counts wrong credentials. One instance per isolate. */
 export class OperatorGate {
   readonly #settings: OperatorGateSettings;
   readonly refusals: RefusedCredentials;
@@ -50,14 +50,14 @@ export class OperatorGate {
     return this.#settings.adminToken;
   }
 
-  /** Returns whether `Authorization` holds the token. A missing field is not counted as a refusal. */
+  /** Returns whether `Authorization` has a valid token. A missing field is not counted. */
   async isOperator(request: Request): Promise<boolean> {
     return (await this.#judgedBearer(request)) === "valid";
   }
 
-  /** Returns the error response, or `undefined` for the bearer of a usable token. */
+  /** Returns the error response; `undefined` if the request has a valid token. */
   async refusalOf(request: Request): Promise<Response | undefined> {
-    const what = "This route was not opened.";
+    const what = "Access to this route was refused.";
     if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
     const judged = await this.#judgedBearer(request);
     if (judged === "valid") return undefined;
@@ -65,19 +65,20 @@ export class OperatorGate {
     return errorAnswer(401, error, { "www-authenticate": "Bearer" });
   }
 
-  /** Returns whether the value of `Tidemark-Debug` is the token. */
+  /** Returns whether the value of `Tidemark-Debug` is the admin token or a derived one. */
   async mayDebug(request: Request, given: string): Promise<boolean> {
     return (await this.#counted("debug", this.#judged(request, given, "debug"))) === "valid";
   }
 
   /**
-   * `GET /_cache/proof`: proves that this site knows ADMIN_TOKEN. The client checks this before it sends any
-   * token, even a derived one.
+   * Answers `GET /_cache/proof`: proves that this site has ADMIN_TOKEN. The client requires this
+   * proof before it sends any token, even a derived one.
    *
-   * @returns 200 with `proof` and `atSeconds`, by this site's clock; 401 for a challenge with a bad signature
+   * @returns 200 with `proof` and `atSeconds`, by this site's clock; 401 without a challenge or
+   *   ADMIN_TOKEN, or if the challenge's signature is wrong; 503 if ADMIN_TOKEN is unusable
    */
   async proof(request: Request): Promise<Response> {
-    const what = "Nothing was proved.";
+    const what = "The challenge was refused.";
     if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
     const given = request.headers.get(challengeField);
     if (given === null || this.adminToken === undefined) {
@@ -143,8 +144,9 @@ export class OperatorGate {
   }
 
   /**
-   * Returns the hosts that a derived token may name. Cloudflare routes by host, so the request's host
-   * is trusted there. Elsewhere the client chooses it, and a man in the middle could choose its own.
+   * Returns the hosts that a derived token may name: SITE_HOST, and the request's host if it is
+   * trusted. On Cloudflare it is trusted, because Cloudflare routes by host. Elsewhere an attacker
+   * in the middle could choose the host, so it is trusted only without SITE_HOST, or for loopback.
    */
   #hostsOf(request: Request): ReadonlySet<string> {
     const { siteHosts } = this.#settings;
@@ -164,21 +166,26 @@ async function keysOf(adminToken: string): Promise<Keys> {
   return { ofToken: await tokenKey(adminToken), random, digest };
 }
 
-/** Truncates long fields. The rest matches nothing and is cheap to reject. */
+/** Truncates a long field. A truncated credential matches nothing, and is cheap to reject. */
 const bounded = (field: string) => field.slice(0, credentialCharsMax + 64);
 
 const whyOf: Readonly<Record<CredentialRefusal | "absent", string>> = {
   absent: "The request has no Authorization field.",
-  wrong: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer.",
-  malformed: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer.",
-  expired: "The Authorization field holds a derived token whose time is over.",
+  wrong: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer token.",
+  malformed:
+    "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer token.",
+  expired: "The Authorization field holds an expired derived token.",
 };
 const hintOfBearer =
-  'Send "Authorization: Bearer <ADMIN_TOKEN>", with the value that was set as the secret ADMIN_TOKEN.';
+  'Send "Authorization: Bearer <ADMIN_TOKEN>", with the value of the secret ADMIN_TOKEN.';
 const hintOfProof =
-  "Use the command tidemark with the value that was set as the secret ADMIN_TOKEN, and with a host of the site.";
+  "Use the command tidemark with the value of the secret ADMIN_TOKEN, and with a host of the site.";
 
-/** @param fault says why the secret is unusable, and nothing else about it */
+/**
+ * Returns the 503 for an unusable secret.
+ *
+ * @param fault the reason, without any part of the secret
+ */
 export function notUsable(fault: Fault, what: string): Response {
   const why = `On this deployment, ${fault.what} ${fault.why}`;
   return errorAnswer(503, { code: "not-usable", what, why, hint: fault.hint });

@@ -1,5 +1,5 @@
-// `Tidemark-Debug`: explains a live request that carries the admin token, or a token derived from it, in the
-// colo that receives it. The field is always removed before the request goes further.
+// `Tidemark-Debug`: explains a live request with the admin token or a derived token in this field.
+// The field is always removed before the request is forwarded.
 import type { Background } from "../platform/platform.ts";
 import { debugField, explainField } from "../protocol/debug-fields.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
@@ -8,7 +8,9 @@ import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 
-/** Proxies in front of the Worker may reject larger fields. */
+/**
+ * Size limit of the explanation's field. Proxies in front of the Worker may reject larger fields.
+ */
 const fieldBytesMax = 6_144;
 
 /**
@@ -38,7 +40,7 @@ function withoutField(request: Request): Request {
   return new Request(request, { headers });
 }
 
-/** Fields that could still tell a cache to store the response. */
+/** Matches response fields by which a cache could still store the response. */
 const targeted = /^(?:surrogate-control|.*-cache-control)$/;
 
 function withExplanation(response: Response, explanation: Explanation): Response {
@@ -59,7 +61,9 @@ type DebugText = Explanation & {
   readonly cacheControl: string | null;
 };
 
-/** Returns ASCII JSON. If it is too long, the longest fields are left out, and `leftOut` names them. */
+/**
+ * Returns ASCII JSON. If it is too long, the longest members are omitted, and `leftOut` names them.
+ */
 function fieldText(explanation: DebugText): string {
   const whole = asciiJson(explanation);
   if (whole.length <= fieldBytesMax) return whole;

@@ -15,14 +15,15 @@ const known = ["url", "method", "header", "format"];
 const formats = ["json", "text"];
 
 /**
- * `?url=…&method=…&header=Name:%20value&header=…&format=text`
+ * Answers `GET /_cache/explain?url=…&method=…&header=Name:%20value&header=…&format=text`.
  *
- * @param request of the operator. Its host completes a `url` that is a path; its `cf` stands for the client's
+ * @param request the operator's. Its host completes a `url` that is a path; its `cf` replaces the
+ *   client's
  * @returns 200 with the explanation, as JSON or text; 400 for a bad query
  */
 export async function explainRoute(request: Request, explained: ExplainSubject): Promise<Response> {
-  const asked = new URL(request.url);
-  const question = questionIn(asked);
+  const ownUrl = new URL(request.url);
+  const question = questionIn(ownUrl);
   if ("why" in question) {
     return errorAnswer(400, { code: "malformed", what: "Nothing was explained.", ...question });
   }
@@ -31,7 +32,7 @@ export async function explainRoute(request: Request, explained: ExplainSubject):
   // A separate reader, because the isolate's reader remembers URLs.
   const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
   const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
-  if (!wantsText(asked, request.headers)) return jsonAnswer(explanation);
+  if (!wantsText(ownUrl, request.headers)) return jsonAnswer(explanation);
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
   return new Response(`${sentencesOf(explanation)}\n`, { headers });
 }
@@ -48,41 +49,41 @@ interface Question {
   readonly init: { readonly method: string; readonly headers: Headers };
 }
 
-function questionIn(asked: URL): Question | ParameterFault {
-  const given = asked.searchParams;
+function questionIn(operator: URL): Question | ParameterFault {
+  const given = operator.searchParams;
   const foreign = [...given.keys()].find((name) => !known.includes(name));
   if (foreign !== undefined) {
-    const why = `${quoted(foreign)} is no parameter of this route.`;
-    const encode = "If it belongs to the URL that is asked about, escape that URL: & is %26.";
-    return { why, hint: `It takes ${known.join(", ")}. ${encode}` };
+    const why = `${quoted(foreign)} is not a parameter of this route.`;
+    const encode = "If it belongs to the URL to explain, escape that URL: & is %26.";
+    return { why, hint: `The parameters are ${known.join(", ")}. ${encode}` };
   }
   const twice = known.find((name) => name !== "header" && given.getAll(name).length > 1);
   if (twice !== undefined) {
-    return { why: `${quoted(twice)} is given more than once.`, hint: "Give it once." };
+    return { why: `${quoted(twice)} occurs more than once.`, hint: "Write it once." };
   }
   const format = given.get("format");
   if (format !== null && !formats.includes(format)) {
     return {
-      why: `${quoted(format)} is no format.`,
+      why: `${quoted(format)} is not a format.`,
       hint: `Write format=${formats.join(" or ")}.`,
     };
   }
-  const url = urlIn(given.get("url"), asked);
+  const url = urlIn(given.get("url"), operator);
   if (typeof url !== "string") return url;
   const method = given.get("method") ?? "GET";
   if (!isMethod(method, url)) {
-    const why = `${quoted(method)} is no method that a request can have.`;
+    const why = `${quoted(method)} is not a valid method.`;
     return { why, hint: "Write one such as GET, HEAD or POST, or leave it out for GET." };
   }
   const headers = headersIn(given.getAll("header"));
   return headers instanceof Headers ? { url, init: { method, headers } } : headers;
 }
 
-function urlIn(text: string | null, asked: URL): string | ParameterFault {
+function urlIn(text: string | null, operator: URL): string | ParameterFault {
   const example = "https://www.example.com/news/?page=2";
   const hint = `Write url=${encodeURIComponent(example)} for ${example}, or a path for this host.`;
-  if (text === null || text === "") return { why: "No URL is given.", hint };
-  return askedUrl(text, asked, hint);
+  if (text === null || text === "") return { why: "The parameter url is missing.", hint };
+  return askedUrl(text, operator, hint);
 }
 
 function isMethod(method: string, url: string): boolean {
@@ -100,11 +101,11 @@ function headersIn(lines: readonly string[]): Headers | ParameterFault {
   for (const line of lines) {
     const colonAt = line.indexOf(":");
     if (colonAt <= 0)
-      return { why: `${quoted(line)} is no field: it has no name before a colon.`, hint };
+      return { why: `${quoted(line)} is not a field: it has no name before a colon.`, hint };
     try {
       headers.append(line.slice(0, colonAt), line.slice(colonAt + 1).trim());
     } catch {
-      return { why: `${quoted(line)} has a name or a value that no field may have.`, hint };
+      return { why: `${quoted(line)} has an invalid name or value.`, hint };
     }
   }
   return headers;

@@ -1,4 +1,4 @@
-// GET /_cache/health: a status for everybody; findings with causes and remedies for operators.
+// GET /_cache/health: anybody gets the status, and operators also get findings with causes and remedies.
 import { isoOf } from "../base/iso-date.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { version } from "../version.ts";
@@ -11,7 +11,7 @@ import { type HealthSettings, lookedNoFurther, lookHere } from "./health/site-st
 import { isUnable } from "./health/origin-findings.ts";
 import { jsonAnswer } from "./json-answers.ts";
 
-/** The request for health, with the means to renew the view. */
+/** A request for the health check, with the means to renew the view. */
 export interface HealthRequest extends Attention {
   readonly request: Request;
   readonly colo: string;
@@ -23,9 +23,11 @@ const scope =
 /**
  * Creates the route.
  *
- * @param settings.gate without a token there is no list, and Authorization is ignored
- * @returns a handler that answers 200, or 503 if no origin is left; 401 for a wrong token. Without Authorization
- *   it returns only the status, from this isolate's state, and sends no command or request
+ * @param settings.gate if no admin token is set, Authorization is ignored, and nobody gets the
+ *   findings
+ * @returns a handler that answers 200, or 503 if no origin is left or ADMIN_TOKEN is unusable; 401
+ *   for a wrong token. A request without Authorization gets only the status, from this isolate's
+ *   state. That check sends no command and no request
  */
 export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
   const { gate } = settings;
@@ -33,22 +35,22 @@ export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
   const findingLog = new FindingLog(settings.site.log);
   return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
     if (gate.adminToken === undefined || !request.headers.has("authorization")) {
-      const looked = lookedNoFurther(lookHere(settings));
-      const found = findingsOf(looked);
-      findingLog.looked(found, looked);
-      const status = statusOf(found, isUnable(looked));
+      const state = lookedNoFurther(lookHere(settings));
+      const found = findingsOf(state);
+      findingLog.looked(found, state);
+      const status = statusOf(found, isUnable(state));
       return jsonAnswer({ status }, httpStatusOf(status));
     }
     const refusal = await gate.refusalOf(request);
     if (refusal !== undefined) return refusal;
-    const { looked, notLookedAt } = await lookFurther(settings, watch, attention);
-    const findings = findingsOf(looked);
-    findingLog.looked(findings, looked);
-    const status = statusOf(findings, isUnable(looked));
+    const { state, notLookedAt } = await lookFurther(settings, watch, attention);
+    const findings = findingsOf(state);
+    findingLog.looked(findings, state);
+    const status = statusOf(findings, isUnable(state));
     const summary = summaryOf(findings);
-    const at = isoOf(looked.atMs);
-    const said = { status, summary, scope, at, version, colo, findings, notLookedAt };
-    return jsonAnswer(said, httpStatusOf(status));
+    const at = isoOf(state.atMs);
+    const answer = { status, summary, scope, at, version, colo, findings, notLookedAt };
+    return jsonAnswer(answer, httpStatusOf(status));
   };
 }
 

@@ -7,7 +7,7 @@ import type { Hook, HookRefusal } from "../webhooks/port/hook.ts";
 import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
 import type { OperatorGate } from "./auth.ts";
 import {
-  accepted,
+  acceptPurge,
   type AcceptanceRouteSettings,
   type PurgeAnswer,
   retryAfterSeconds,
@@ -20,7 +20,7 @@ export interface HookRouteSettings extends AcceptanceRouteSettings {
   readonly gate: Pick<OperatorGate, "refusals">;
   readonly nowAtMs: () => number;
   readonly log: Log;
-  readonly purgeLog: Pick<PurgeLog, "accepted">;
+  readonly purgeLog: Pick<PurgeLog, "logAccepted">;
 }
 
 /** @returns 200; 400, 401, 408, 413, 500 or 503 with an error */
@@ -53,9 +53,9 @@ export function hookRoute(
       return order.dryRun === undefined ? resolvedOrder(order, naming) : { fault: noDryRun };
     },
     purge: async (order, sender) => {
-      const handled = await accepted(order, sender, settings, attention);
-      // Logged here, because the sender may already have its response.
-      if (handled.accepted !== undefined) purgeLog.accepted(handled.accepted, request);
+      const handled = await acceptPurge(order, sender, settings, attention);
+      // Log here, because the route may answer its sender before the purge is accepted.
+      if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
       return handled;
     },
     ignored: () => ({ answer: jsonAnswer({ ignored: true }) }),
@@ -64,7 +64,7 @@ export function hookRoute(
 }
 
 const noDryRun = {
-  why: "dryRun is no field of a webhook's purge.",
+  why: "A webhook's purge has no field dryRun.",
   hint: "Leave it out.",
 };
 

@@ -11,7 +11,7 @@ import type { Journal } from "../purge/journal/journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
 import { journalAway, jsonAnswer, errorAnswer } from "./json-answers.ts";
 
-/** Isolates report once a minute, so this is about ten reports of each, if the stream still has them. */
+/** Time span of the reports. An isolate reports once a minute, so about ten times in this span. */
 const lookedBackMs = 600_000;
 
 const countUnlessAsked = 100;
@@ -27,28 +27,29 @@ export interface HotSettings {
 }
 
 /**
- * `?count=<n>&coveredBy=<position>`. Without `coveredBy`: keys reported in the last ten minutes. With it: keys
- * reported since ten minutes before that purge and not stored again in the shared tier. It costs one
- * command; `coveredBy` adds one, and four round trips per hundred keys.
+ * Answers `GET /_cache/hot?count=<n>&coveredBy=<position>`. Without `coveredBy`: lists the keys
+ * reported in the last ten minutes, with one command. With it: lists the keys reported since ten
+ * minutes before that purge, and not stored again in the shared tier. That takes one more command,
+ * and up to four round trips per hundred keys.
  *
- * @returns 200 with the hottest first; 400, 404 or 503 with an error
+ * @returns 200 with the hottest key first; 400, 404 or 503 with an error
  */
 export async function hotRoute(query: URLSearchParams, settings: HotSettings): Promise<Response> {
   const { context, fault, journal } = settings;
   const count = query.get("count") ?? String(countUnlessAsked);
   const position = query.get("coveredBy");
   if (!/^\d{1,4}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
-    return malformed(`${quoted(count)} is no count from 1 to ${countMax}.`);
+    return malformed(`${quoted(count)} is not a count from 1 to ${countMax}.`);
   }
   if (position !== null && !/^\d{1,16}-\d{1,16}$/.test(position)) {
-    return malformed(`${quoted(position)} is no position.`);
+    return malformed(`${quoted(position)} is not a position.`);
   }
   const { hotKeys } = context.site;
   if (hotKeys === undefined) return notFound("no-hot-keys", fault ?? off);
   if (position === null) return hottestNow(hotKeys, Number(count), context);
   const entries = await journal?.at(position);
   if (entries === undefined) return notFound("no-hot-keys", off);
-  if ("kind" in entries) return unavailable(journalAway(entries, "ask again"));
+  if ("kind" in entries) return unavailable(journalAway(entries, "send the request again"));
   const [entry] = entries;
   if (entry === undefined) return notFound("no-such-entry", trimmed(position));
   const covered = await hottestCovered(hotKeys, { entry, countMax: Number(count) }, context);
@@ -61,7 +62,7 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
 async function hottestNow(hotKeys: HotKeys, count: number, context: Context): Promise<Response> {
   const notes = await hotKeys.since(context.nowAtMs() - lookedBackMs);
   if (notes === "unavailable") return unavailable(databaseAway);
-  // Anyone who can write to Redis could have added notes, so show only notes that warming would accept.
+  // Anybody with access to Redis can add notes, so show only notes that warming would accept.
   const shown = hottest(notes, countMax).filter((note) => askedAgain(note, context) !== undefined);
   return jsonAnswer({ pages: shown.slice(0, count).map(pageOf) } satisfies OperatorAnswer<"hot">);
 }
@@ -90,22 +91,22 @@ const what = "The hottest keys were not shown.";
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
 const off: Reason = {
-  why: "The configuration has no hotKeys, so isolates do not tell which keys are hot.",
-  hint: "Set hotKeys: 100 in the configuration, and deploy. After some minutes ask again.",
+  why: "The configuration has no hotKeys, so isolates do not report which keys are hot.",
+  hint: "Set hotKeys: 100 in the configuration, and deploy. Send the request again after some minutes.",
 };
 
 const databaseAway: Reason = {
   why: "The database did not answer.",
-  hint: "In a moment, ask again. GET /_cache/health tells more.",
+  hint: "Send the request again in a moment. GET /_cache/health may show the cause.",
 };
 
 function trimmed(position: string): Reason {
-  const why = `The journal has no entry at ${quoted(position)}, or not any more.`;
-  return { why, hint: "Name the position of an entry that GET /_cache/journal?last=20 tells." };
+  const why = `The journal has no entry at ${quoted(position)}, or no longer has it.`;
+  return { why, hint: "Use a position that GET /_cache/journal?last=20 shows." };
 }
 
 function malformed(why: string): Response {
-  const hint = "Ask for ?count=100&coveredBy=<the position of a purge>, or leave both out.";
+  const hint = "Write ?count=100&coveredBy=<the position of a purge>, or omit both.";
   return errorAnswer(400, { code: "malformed", what, why, hint });
 }
 

@@ -1,4 +1,4 @@
-// GET /_cache/journal: lists the journal's entries: who purged what, and when.
+// GET /_cache/journal: lists the journal's entries, which record who purged what, and when.
 import { isoOf } from "../base/iso-date.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import { namedTargets } from "../purge/journal/purge-target.ts";
@@ -12,9 +12,10 @@ const countMax = 128;
 const countUnlessAsked = 100;
 
 /**
- * `?after=<position>&count=<n>`, or `?last=<n>` for the newest entries. The oldest entry comes first.
+ * Answers `GET /_cache/journal?after=<position>&count=<n>`, or `?last=<n>` for the newest entries.
+ * The oldest entry comes first.
  *
- * @param journal a reason if there is none
+ * @param journal the journal, or the reason why there is none
  */
 export async function journalRoute(
   query: URLSearchParams,
@@ -22,22 +23,22 @@ export async function journalRoute(
 ): Promise<Response> {
   const last = query.get("last");
   if (last !== null && (query.has("after") || query.has("count"))) {
-    return malformed("last stands beside after or count.");
+    return malformed("last cannot be combined with after or count.");
   }
   const after = query.get("after") ?? "0";
   const count = last ?? query.get("count") ?? String(countUnlessAsked);
   if (!/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
-    return malformed(`${JSON.stringify(after.slice(0, 80))} is no position.`);
+    return malformed(`${JSON.stringify(after.slice(0, 80))} is not a position.`);
   }
   if (!/^\d{1,3}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
-    return malformed(`${JSON.stringify(count.slice(0, 80))} is no count from 1 to ${countMax}.`);
+    return malformed(`${JSON.stringify(count.slice(0, 80))} is not a count from 1 to ${countMax}.`);
   }
   if ("why" in journal) return unavailable(journal);
   const found =
     last === null
       ? await journal.after(after, Number(count))
       : await journal.newestFirst(Number(count));
-  if ("kind" in found) return unavailable(journalAway(found, "ask again"));
+  if ("kind" in found) return unavailable(journalAway(found, "send the request again"));
   const entries = last === null ? found : found.toReversed();
   const isPageFull = last === null && entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
@@ -54,8 +55,7 @@ function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: 
 const what = "The journal was not shown.";
 
 function malformed(why: string): Response {
-  const hint =
-    "Ask for ?after=<the position of an entry>&count=100, or for ?last=20, or leave all out.";
+  const hint = "Write ?after=<the position of an entry>&count=100, or ?last=20, or omit all.";
   return errorAnswer(400, { code: "malformed", what, why, hint });
 }
 

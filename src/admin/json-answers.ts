@@ -1,5 +1,5 @@
-// Responses of the operator's routes: JSON with `no-store`, for answers and errors. Also says why there is no
-// journal, and how an order was read.
+// Responses of the operator's routes: JSON with `no-store`, for answers and errors. Also gives the
+// reason for a missing journal, and the summary of an order.
 import type { Fault, Reason } from "../base/operator-error.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
@@ -7,8 +7,8 @@ import type { Unavailable } from "../purge/journal/journal.ts";
 type Fields = Readonly<Record<string, string>>;
 
 /** Builds a JSON response. */
-export function jsonAnswer(said: object, status = 200, headers: Fields = {}): Response {
-  return Response.json(said, { status, headers: { "cache-control": "no-store", ...headers } });
+export function jsonAnswer(body: object, status = 200, headers: Fields = {}): Response {
+  return Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
 }
 
 /** Builds an error response: `{"error": {code, what, why, hint}}`. */
@@ -20,7 +20,11 @@ export function errorAnswer(
   return jsonAnswer({ error: { code, what, why, hint } }, status, headers);
 }
 
-/** @param fault of the database's settings; `undefined` if none are set */
+/**
+ * Returns the reason for a missing journal.
+ *
+ * @param fault the fault of the database's settings; `undefined` if no database is set
+ */
 export function noJournal(fault: Fault | undefined): Reason {
   if (fault === undefined) {
     const hint = "First set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.";
@@ -29,11 +33,15 @@ export function noJournal(fault: Fault | undefined): Reason {
   return { why: `No journal is usable: ${fault.why}`, hint: fault.hint };
 }
 
-/** @param again what the sender should do next, such as `send it again` */
+/**
+ * Returns the reason for an unavailable journal.
+ *
+ * @param again the sender's next step, such as `send it again`
+ */
 export function journalAway({ why, hint }: Unavailable, again: string): Reason {
   return {
     why: why ?? "The journal did not answer.",
-    hint: hint === undefined ? `In a moment, ${again}.` : `First ${hint}. Then ${again}.`,
+    hint: hint === undefined ? `Wait a moment, then ${again}.` : `First ${hint}. Then ${again}.`,
   };
 }
 
@@ -41,16 +49,16 @@ const remarkCountMax = 20;
 const remarkBytesMax = 4_096;
 
 /**
- * Summarizes how an order was read: at most 20 remarks and 4 KiB of each kind.
+ * Summarizes the reading of an order: at most 20 remarks and 4 KiB of each kind.
  *
- * @returns `targets`: the resulting targets, by kind; `readAs`: targets that were normalized; `notes`: caveats
- *   for the sender. Empty `readAs` and `notes` are left out
+ * @returns `targets`: the resulting targets, by kind; `readAs`: targets that were normalized;
+ *   `notes`: caveats for the sender. Empty `readAs` and `notes` are left out
  */
 export function orderSummary({ counts, readAs, notes }: OrderReading) {
   const shownReadAs = bounded(readAs.map(({ sent, as }) => ({ sent, as })));
   const shownNotes = bounded(notes);
   const leftCount = readAs.length - shownReadAs.length + notes.length - shownNotes.length;
-  const left = leftCount > 0 ? [`There are ${leftCount} more such remarks, left out here.`] : [];
+  const left = leftCount > 0 ? [`${leftCount} more such remarks were left out.`] : [];
   const allNotes = [...shownNotes, ...left];
   return {
     targets: counts,
@@ -59,7 +67,7 @@ export function orderSummary({ counts, readAs, notes }: OrderReading) {
   };
 }
 
-/** Returns the leading items that fit, as JSON, without truncation. */
+/** Returns the first items whose JSON fits, and truncates none. */
 function bounded<Item>(items: readonly Item[]): Item[] {
   const fitting: Item[] = [];
   let leftBytes = remarkBytesMax;

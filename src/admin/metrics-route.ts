@@ -25,8 +25,8 @@ const formats = ["prometheus", "json"];
 
 /**
  * Answers 200 with the text format 0.0.4, or with JSON for `?format=json` and for clients that accept only
- * JSON; 400 for another format; 404 if this deployment has no totals, and 503 if they cannot be read now.
- * It costs one command in addition to reading the totals.
+ * JSON; 400 for another format; 404 if this deployment has no totals; 503 if they cannot be read now. The
+ * cost is a read of the totals and one more command.
  */
 export async function metricsRoute(request: Request, source: MetricsSource): Promise<Response> {
   const format = formatOf(request);
@@ -47,7 +47,9 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
   });
 }
 
-/** Returns the format. A scraper may accept anything, so JSON must be requested explicitly. */
+/**
+ * Returns the format. A scraper's `Accept` may allow anything, so JSON needs an explicit request.
+ */
 function formatOf({ url, headers }: Request): string {
   const format = new URL(url).searchParams.get("format");
   if (format !== null) return format;
@@ -58,7 +60,7 @@ function formatOf({ url, headers }: Request): string {
 }
 
 function noSuchFormat(format: string): Response {
-  const why = `${JSON.stringify(format.slice(0, 80))} is no format.`;
+  const why = `${JSON.stringify(format.slice(0, 80))} is not a format.`;
   const hint = `Write format=${formats.join(" or ")}, or leave it out.`;
   return errorAnswer(400, { code: "malformed", what: "No metrics were shown.", why, hint });
 }

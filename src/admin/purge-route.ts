@@ -20,7 +20,7 @@ import { journalAway, jsonAnswer, errorAnswer, orderSummary } from "./json-answe
 
 /** Settings for accepting purges from any kind of sender. */
 export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail>, "metrics"> {
-  /** A reason if purges cannot be accepted. */
+  /** The reason if purges cannot be accepted. */
   readonly acceptances: Acceptances | Reason;
   readonly naming: TargetNames;
   readonly visibleWithinSeconds: number;
@@ -31,7 +31,7 @@ export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, Accept
 /** The `Retry-After` of a purge that could not be accepted. */
 export const retryAfterSeconds = 5;
 
-/** The response to a sender, with what is counted and logged. */
+/** The response to a sender, and its data for metrics and the log. */
 export interface PurgeAnswer {
   readonly answer: Response;
   readonly refusal?: PurgeRefusal;
@@ -40,12 +40,11 @@ export interface PurgeAnswer {
 }
 
 /**
- * `POST /_cache/purge`: signed, or with the admin token.
+ * Answers `POST /_cache/purge`, signed or with the admin token. Rejects wrong credential fields
+ * before it reads the body.
  *
- * A sender with wrong credential fields is rejected before the body is read.
- *
- * @returns 200 with the position of the purge's entry, or with what it would cover; 400, 401, 408, 409,
- *   413 or 503 with an error
+ * @returns 200 with the position of the purge's entry, or, for a dry run, with the records that the
+ *   purge would cover; 400, 401, 408, 409, 413 or 503 with an error
  */
 export async function purgeRoute(
   request: Request,
@@ -74,11 +73,11 @@ export async function purgeRoute(
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));
     return { answer: jsonAnswer({ dryRun: true, ...orderSummary(order.reading), ...run }) };
   }
-  return accepted(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, attention);
+  return acceptPurge(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, attention);
 }
 
 /** Accepts the purge of an authenticated sender. */
-export async function accepted(
+export async function acceptPurge(
   { targets, mode, reason, reading }: ResolvedOrder,
   sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
   { acceptances, metrics, visibleWithinSeconds }: AcceptanceRouteSettings,
@@ -113,7 +112,7 @@ function asSent(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   }
 }
 
-/** @param code of the error; metrics use the same */
+/** @param code the error's code, which metrics also use */
 function refused(status: number, code: PurgeRefusal, { why, hint }: Reason): PurgeAnswer {
   return { answer: errorAnswer(status, { code, what: nothingPurged, why, hint }), refusal: code };
 }
@@ -122,12 +121,12 @@ const notUtf8: Reason = { why: "The body is not UTF-8.", hint: "Send JSON in UTF
 
 function triedBefore(id: string): Reason {
   const why = `A dry run with the id ${JSON.stringify(id.slice(0, 80))} was answered before.`;
-  return { why, hint: "Sign each dry run anew, with an id of its own." };
+  return { why, hint: "Sign each dry run with its own id." };
 }
 
 function usedBefore(id: string): Reason {
   const why = `The id ${JSON.stringify(id.slice(0, 80))} was used with another body.`;
-  return { why, hint: "Give each purge an id of its own." };
+  return { why, hint: "Give each purge its own id." };
 }
 
 function unavailable(reason: Reason): PurgeAnswer {

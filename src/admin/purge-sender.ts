@@ -50,12 +50,12 @@ export async function senderOf(
     return { kind: "known", by: "admin", id, refusalOf: async () => undefined };
   }
   if (isSigned) {
-    return notSigned("It bears a signature, but PURGE_SECRET is not set on this deployment");
+    return notSigned("The request has a signature, but PURGE_SECRET is not set on this deployment");
   }
   return notSigned(
     headers.has("authorization")
-      ? "Its Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer"
-      : "It bears neither a signature nor the admin token",
+      ? "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer token"
+      : "The request has neither a signature nor the admin token",
   );
 }
 
@@ -72,7 +72,7 @@ function signer(request: Request, secrets: string, gate: OperatorGate): Sender |
       return undefined;
     }
     gate.refusals.refused("signature", "wrong");
-    return notSigned("Its signature matches no secret of this deployment", "signature");
+    return notSigned("The signature matches no secret of this deployment", "signature");
   };
   return { kind: "known", by: "webhook", id: claim.id, refusalOf };
 }
@@ -82,19 +82,21 @@ const reasonOf: Readonly<
 > = { timestamp: "expired", malformed: "malformed" };
 
 function tooLongId(): SenderRefusal {
-  const why = `Its webhook-id is over ${idLengthMax} characters.`;
-  const error = { code: "malformed", what: nothingPurged, why, hint: "Give it a shorter one." };
+  const why = `The webhook-id is over ${idLengthMax} characters.`;
+  const error = { code: "malformed", what: nothingPurged, why, hint: "Use a shorter one." };
   return { kind: "refused", answer: errorAnswer(400, error), refusal: "malformed" };
 }
 
 function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRefusal {
   const hint =
-    'Sign it as Standard Webhooks says, with PURGE_SECRET and the time of now, or send "Authorization: Bearer <ADMIN_TOKEN>".';
+    'Sign the request as Standard Webhooks specifies, with PURGE_SECRET and the current time, or send "Authorization: Bearer <ADMIN_TOKEN>".';
   const error = { code: "unauthorized", what: nothingPurged, why: `${why}.`, hint };
   return { kind: "refused", answer: errorAnswer(401, error), refusal };
 }
 
-/** A sender keeps a purge that gets this response, and retries it after the deployment is fixed. */
+/**
+ * The response for an unusable secret. Its status, 503, makes the sender retry until the deployment is fixed.
+ */
 function notToBeKnown(fault: Fault): SenderRefusal {
   return { kind: "refused", answer: notUsable(fault, nothingPurged), refusal: "unavailable" };
 }

@@ -51,7 +51,10 @@ function whyNoJournal({ redis }: Environment): Reason {
   return noJournal(isFault(redis) ? redis : undefined);
 }
 
-/** Adds the routes that receive purges. */
+/**
+ * Adds the routes that receive purges. They need no admin token: a hook has its sender's signature,
+ * and `/purge` accepts a signature or the admin token.
+ */
 function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
   const { environment, cache, site, data, gate } = settings;
   const { purgeSecrets, hooks } = environment;
@@ -67,7 +70,7 @@ function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
   const noted = ({ answer, refusal }: PurgeAnswer) => {
     if (refusal !== undefined) {
       metrics.add("purgeRefusals", [refusal]);
-      purgeLog.refused(refusal);
+      purgeLog.logRefused(refusal);
     }
     return answer;
   };
@@ -76,7 +79,7 @@ function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
     admin.post("/purge", async (context) => {
       const { raw: request } = context.req;
       const handled = await purgeRoute(request, route, attentionOf(context));
-      if (handled.accepted !== undefined) purgeLog.accepted(handled.accepted, request);
+      if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
       return noted(handled);
     });
   }

@@ -12,12 +12,16 @@ import type { ConfiguredRoute } from "../protocol/answers.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { jsonAnswer } from "./json-answers.ts";
 
-/** @param colo of the request */
+/**
+ * Answers `GET /_cache/stats`.
+ *
+ * @param colo the colo that received the request
+ */
 export async function statsRoute(settings: AdminSettings, colo: string): Promise<Response> {
   return jsonAnswer(await stats(settings, colo));
 }
 
-/** Collects the counts of this isolate only. Every colo has its own isolates, often several. */
+/** Collects the counts of this isolate alone. A colo often has several isolates. */
 async function stats({ environment, cache, site, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
   const { cacheApi: edge } = cache;
@@ -26,17 +30,17 @@ async function stats({ environment, cache, site, data }: AdminSettings, colo: st
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   const kept = purging && keptStats(await purging.journal.extent());
   return {
-    scope: "this isolate alone; others have counts of their own",
+    scope: "only this isolate; others have their own counts",
     version,
     colo,
     atMs: nowAtMs(),
     faults: environment.faults,
     ...metrics.snapshot(),
-    ...(purging ? {} : { invalidations: `here alone: the journal is ${without}` }),
+    ...(purging ? {} : { invalidations: `only here: the journal is ${without}` }),
     ...(site.hotKeys ? {} : { hotKeys: "off" }),
     memory: { bytes: memory.bytes, records: memory.count },
     ...(data && { data: data.stats() }),
-    fillsUnderWay: flights.count,
+    fillsUnderWay: flights.countAt(nowAtMs()),
     originsShutOff: originHealth.shutOff,
     originTroubles: Object.fromEntries(originHealth.troubles),
     edge: edge
@@ -65,7 +69,7 @@ function routeStats(
   return { name, match: match.map(({ text }) => text), bypass, origin, originTimeoutSeconds };
 }
 
-/** The number of entries in the shared journal, and the oldest one. */
+/** Returns the number of entries in the shared journal, and the oldest one. */
 function keptStats(extent: JournalExtent | Unavailable) {
   if ("kind" in extent) return "unavailable";
   const { count, oldest } = extent;
@@ -75,13 +79,13 @@ function keptStats(extent: JournalExtent | Unavailable) {
   };
 }
 
-/** The last trouble of each kind, even if it is over. */
+/** Returns the last trouble of each kind, even if it is over. */
 function troubleStats({ trouble, troubleWithWrites, words }: RedisClient) {
   const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind, words) } : "none");
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }
 
-/** `lag`: the time from a purge's acceptance to its read here. */
+/** Returns the state of the view. `lag` is the time from a purge's acceptance to its read here. */
 function journalStats(view: JournalView, atMs: number) {
   const { chain, sentAtMs, lag, failedAtMs, isShutOff } = view;
   return {
@@ -91,7 +95,7 @@ function journalStats(view: JournalView, atMs: number) {
     readAtMs: chain === undefined ? null : sentAtMs,
     ageMs: chain === undefined ? null : atMs - sentAtMs,
     bypass: view.switched?.bypass ?? false,
-    lag: lag ?? "nothing to tell yet",
+    lag: lag ?? "nothing to report yet",
     failedAtMs: failedAtMs ?? null,
   };
 }

@@ -3,7 +3,7 @@ import { isoOf } from "../base/iso-date.ts";
 import * as z from "zod/mini";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { loggedReason } from "../observe/log-reason.ts";
-import { unreachable } from "../rules/unreachable.ts";
+import { unreachable } from "../base/unreachable.ts";
 import type { Reason } from "../base/operator-error.ts";
 import { routeNames } from "../platform/bypass.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
@@ -36,12 +36,13 @@ export interface SwitchRouteSettings {
 const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": false}';
 
 /**
- * `GET /_cache/switch`.
+ * Answers `GET /_cache/switch`.
  *
- * @returns 200 with the last posted `bypass`, its entry's `position`, and `since`; `here`: the bypass in this
- *   isolate; `variable`: the bypass of BYPASS. If the journal does not answer, `bypass` is the last known
- *   here, and `journal` says why. `key` reports an unreadable state. `unknownRoutes`: posted names that
- *   match no route of this deployment
+ * @returns 200 with the last posted `bypass`, its entry's `position`, and `since`; `here`: the
+ *   bypass in this isolate; `variable`: the bypass of BYPASS. If the journal does not answer,
+ *   `bypass` is the last value that this isolate read, and `journal` gives the reason. `key`
+ *   reports an unreadable state. `unknownRoutes`: posted names that match no route of this
+ *   deployment
  */
 export async function switchState(
   settings: SwitchRouteSettings,
@@ -52,14 +53,14 @@ export async function switchState(
     return jsonAnswer({ ...stateAnswer(undefined), variable, journal: switching.why });
   }
   await switching.view.attend(attention)?.();
-  const held = await switching.switching.read();
+  const current = await switching.switching.read();
   const known = switching.view.switched;
   const here = known?.bypass ?? false;
-  if (held.kind === "unavailable") {
-    const journal = journalAway(held, "ask again");
+  if (current.kind === "unavailable") {
+    const journal = journalAway(current, "send the request again");
     return jsonAnswer({ ...stateAnswer(known), here, variable, visibleWithinSeconds, journal });
   }
-  const { state, names } = held;
+  const { state, names } = current;
   const isSpoilt = state === undefined && names !== "";
   const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
   const unknownRoutes = unknownOf(named, routes);
@@ -73,15 +74,14 @@ export async function switchState(
   });
 }
 
-const spoilt =
-  "The switch's key in Redis holds no state that can be read. The next post replaces it.";
+const spoilt = "The switch's key in Redis holds no readable state. The next post replaces it.";
 
 function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes"]): string[] {
   return named.filter((one) => !routes.some(({ name }) => name === one));
 }
 
 /**
- * `POST /_cache/switch` with `{"bypass": true | false | ["<route>", …], "reason"?: "…"}`.
+ * Answers `POST /_cache/switch` with `{"bypass": true | false | ["<route>", …], "reason"?: "…"}`.
  *
  * @returns 200 with the state and its position; 400, 409, 413 or 503 with an error
  */
@@ -144,9 +144,9 @@ function readOrder(body: string): SwitchOrder | Reason {
   const place = checked.error.issues[0]?.path[0];
   const why =
     place === "reason"
-      ? "reason must be a text of up to 200 characters."
+      ? "reason must be a string of up to 200 characters."
       : place === "bypass"
-        ? "bypass must be true, false or a list of route names."
+        ? "bypass must be true, false or an array of route names."
         : 'The body must be an object with "bypass", and may have "reason".';
   return { why, hint: `${example}.` };
 }
@@ -164,7 +164,7 @@ const tooLarge: Reason = {
 
 const conflict: Reason = {
   why: "Somebody else changed the switch at the same time.",
-  hint: "Ask GET /_cache/switch. If you still want your change, send it again.",
+  hint: "Read GET /_cache/switch. If you still want your change, send it again.",
 };
 
 const shownNamesMax = 10;
@@ -178,7 +178,7 @@ function noSuchRoute(unknown: readonly string[], names: readonly string[]): Reas
   };
 }
 
-/** Adds a hint to BYPASS, which works without a journal. */
+/** Adds a hint on the variable BYPASS, which works without a journal. */
 function withoutJournal({ why, hint }: Reason): Reason {
   return { why, hint: `${hint} Or deploy with the variable BYPASS, which needs no journal.` };
 }
@@ -188,7 +188,7 @@ const retryAfterSeconds = 5;
 function unavailable(reason: Reason): Response {
   const error = {
     code: "unavailable",
-    what: "The switch was not changed, as far as is known.",
+    what: "The switch may not have changed.",
     ...reason,
   };
   return errorAnswer(503, error, { "retry-after": String(retryAfterSeconds) });

@@ -5,20 +5,20 @@ import type { PageRequest } from "../proxy/warm/warm-page.ts";
 import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/warm-order.ts";
 import { askedUrl } from "./asked-url.ts";
 
-/** Each call sends the whole list again. */
+/** The limit of an order. Each call sends the whole list again. */
 export const warmBytesMax = 262_144;
 const keysMax = 10_000;
 
-/** Rejected as a namespace, because JavaScript treats this key specially. */
+/** A name that no namespace may have, because JavaScript treats this key specially. */
 const unnamed = "__proto__";
 
 /** One page, as sent and as a request. */
 export interface ReadPage {
   readonly page: string;
-  readonly asked: PageRequest;
+  readonly request: PageRequest;
 }
 
-/** Keys of one namespace; `from` is the number of items before them. */
+/** Keys of one namespace; `from` is the number of items before these keys in the list. */
 interface KeyBatch {
   readonly namespace: string;
   readonly keys: readonly (string | number)[];
@@ -30,14 +30,18 @@ export interface ReadOrder {
   readonly pages: readonly ReadPage[];
   readonly data: readonly KeyBatch[];
   readonly cursor: number;
-  /** `undefined`: as many as the subrequest budget allows. */
+  /** The limit of pages; `undefined`: up to 8, within the subrequest budget. */
   readonly limit: number | undefined;
   readonly total: number;
 }
 
 const example = 'Send JSON such as {"pages": ["/", "/news/"]}.';
 
-/** @param operator the URL of the operator's request; its host completes paths */
+/**
+ * Parses an order.
+ *
+ * @param operator the URL of the operator's request; its host completes paths
+ */
 export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
   let parsed: unknown;
   try {
@@ -85,8 +89,8 @@ function readList(order: WarmOrder, operator: URL): ReadOrder | Reason {
     return { why: `The list names more than ${keysMax} keys.`, hint: "Send several lists." };
   }
   if (cursor > total) {
-    const why = `cursor is ${cursor}, and the list names ${total} in all.`;
-    return { why, hint: "Send the next of the answer before, with the same list." };
+    const why = `cursor is ${cursor}, but the length of the list is only ${total}.`;
+    return { why, hint: "Send next from the previous answer, with the same list." };
   }
   return { pages, data, cursor, limit, total };
 }
@@ -99,10 +103,10 @@ function readPage({ url: text, headers = {} }: PageToWarm, operator: URL): ReadP
   );
   if (typeof url !== "string") return url;
   try {
-    const asked = { url, headers: new Headers(headers), ownHost: operator.host };
-    return { page: text, asked };
+    const request = { url, headers: new Headers(headers), ownHost: operator.host };
+    return { page: text, request };
   } catch {
-    const why = `The headers of ${JSON.stringify(text.slice(0, 80))} hold a name or a value that no field may have.`;
+    const why = `The headers of ${JSON.stringify(text.slice(0, 80))} have an invalid name or value.`;
     return { why, hint: 'Write them as in {"accept-language": "de"}.' };
   }
 }

@@ -1,7 +1,7 @@
-// Describes the result of warming a page in the words of the response.
+// Describes the result of warming a page for the response.
 import { reach } from "../config/tier-names.ts";
 import { isErrorStatus } from "../rules/fields.ts";
-import { unreachable } from "../rules/unreachable.ts";
+import { unreachable } from "../base/unreachable.ts";
 import type { Decision } from "../observe/decision.ts";
 import type { StoreRefusal } from "../proxy/storing/refusal.ts";
 import type { SkippedPage, WarmedPage } from "../proxy/warm/warm-page.ts";
@@ -13,29 +13,33 @@ type WarmReport = Pick<WarmAnswer, "result" | "status" | "why">;
 
 type AskedPage = Extract<WarmedPage, { kind: "asked" }>;
 
-/** @param came `undefined` on a timeout */
-export function reportOfPage(page: string, came: WarmedPage | undefined): WarmAnswer {
-  return { page, ...reportOf(came) };
+/**
+ * Returns the report on a page.
+ *
+ * @param result `undefined` on a timeout
+ */
+export function reportOfPage(page: string, result: WarmedPage | undefined): WarmAnswer {
+  return { page, ...reportOf(result) };
 }
 
-function reportOf(came: WarmedPage | undefined): WarmReport {
-  if (came === undefined)
-    return failed("it was not over within 25 s; it goes on behind the answer");
-  switch (came.kind) {
+function reportOf(result: WarmedPage | undefined): WarmReport {
+  if (result === undefined)
+    return failed("its warming did not finish within 25 s, and continues in the background");
+  switch (result.kind) {
     case "already":
-      return reportOfFresh(came.inShared);
+      return reportOfFresh(result.inShared);
     case "passed-by":
-      return { result: "passed-by", why: whyPassedBy(came) };
+      return { result: "passed-by", why: whyPassedBy(result) };
     case "fault":
-      return failed("Tidemark itself has failed; its log tells more");
+      return failed("Tidemark itself failed; its log has the error");
     case "origin-in-trouble":
-      return failed("its origin fails, and it is not yet time to ask it again");
+      return failed("its origin fails, and Tidemark waits before the next request to it");
     case "still-under-way":
-      return failed("another request has asked for it, and nothing fresh came of that");
+      return failed("another request fetched it, and got nothing fresh");
     case "asked":
-      return reportOfAnswer(came);
+      return reportOfAnswer(result);
     default:
-      return unreachable(came);
+      return unreachable(result);
   }
 }
 
@@ -54,7 +58,7 @@ const grounds: Readonly<Record<SkippedPage["by"], { readonly why: string }>> = {
   field: { why: "it has fields of one client, or of one request alone" },
   cf: { why: "its route keys by request.cf, which only a visitor's request has" },
   "unknown-cookie": {
-    why: "it has a cookie that the configuration does not know, so it may be of a session",
+    why: "it has a cookie that the configuration does not know, so it may belong to a session",
   },
 };
 
@@ -66,8 +70,8 @@ function withNames(why: string, names: readonly string[]): string {
   return names.length === 0 ? why : `${why}: ${names.join(", ")}`;
 }
 
-function reportOfAnswer(asked: AskedPage): WarmReport {
-  const { isRefreshed, decision, outcome } = asked;
+function reportOfAnswer(page: AskedPage): WarmReport {
+  const { isRefreshed, decision, outcome } = page;
   if (outcome?.kind === "origin-failed") return reportOfFailure(outcome, decision);
   const status = decision.forwardStatus;
   const ofAnswer = status === undefined ? {} : { status };
@@ -78,7 +82,7 @@ function reportOfAnswer(asked: AskedPage): WarmReport {
     return { result, ...ofAnswer, why: withNames(groundOfRefusal[rule].why, refused.names) };
   }
   if (!isRefreshed) return { ...failed("the origin's answer is an error"), ...ofAnswer };
-  return { ...reportOfTiers(asked), ...ofAnswer };
+  return { ...reportOfTiers(page), ...ofAnswer };
 }
 
 function reportOfFailure(
@@ -94,26 +98,29 @@ function reportOfFailure(
   );
 }
 
-/** Describes where the page was stored. Warming targets the shared tier, so its absence there is reported. */
-function reportOfTiers(asked: AskedPage): WarmReport {
-  const changes = [...asked.decision.changes, ...(asked.second?.changes ?? [])];
+/**
+ * Describes where the page was stored. Warming targets the shared tier, so the report says why a
+ * page is missing there.
+ */
+function reportOfTiers(page: AskedPage): WarmReport {
+  const changes = [...page.decision.changes, ...(page.second?.changes ?? [])];
   if (changes.length === 0) {
-    const why = "it was invalidated, or its route was switched off, while it was asked for";
+    const why = "it was invalidated, or its route was switched off, while Tidemark fetched it";
     return { result: "not-stored", why };
   }
   if (changes.every(({ kind }) => kind !== "kept")) return failed(groundOfRefusal.unavailable.why);
   const kinds = changes.filter(({ tier }) => reach([tier], "world")).map(({ kind }) => kind);
   if (kinds.length > 0 && kinds.every((kind) => kind === "kept")) return { result: "warmed" };
-  const kind = kinds.find((one) => one !== "kept") ?? whyNotWritten(asked);
+  const kind = kinds.find((one) => one !== "kept") ?? whyNotWritten(page);
   return { result: kind === "unavailable" ? "failed" : "warmed", why: inThisColo(kind) };
 }
 
 const inThisColo = (kind: string): string =>
-  `in this colo alone: ${lacking[kind] ?? `the shared tier did not take it (${kind})`}`;
+  `only in this colo: ${lacking[kind] ?? `the shared tier did not store it (${kind})`}`;
 
 const lacking: Readonly<Record<string, string>> = {
   "no-shared": "there is no shared tier for it",
-  "error-status": "an error goes there at its second ask",
+  "error-status": "the shared tier stores an error on its second request",
 };
 
 /** Returns why a stored response was never written to the shared tier. */

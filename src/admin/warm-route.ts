@@ -19,16 +19,16 @@ export interface WarmSettings {
   readonly catchUp: (() => Promise<void>) | undefined;
 }
 
-/** For a call without a limit. */
+/** The number of pages for a call without a limit. */
 const pagesUnlessSet = 8;
 
-/** Limit of one load, and of one Redis command. */
+/** The limit of keys in one load, and in one Redis command. */
 const keysAtOnceMax = 100;
 
 /**
- * `POST /_cache/warm` with `WarmOrder`. A call processes pages, or up to 100 keys of one namespace. Without
- * a limit it warms at most 8 pages within the 50 subrequests of the free plan: a plain page costs 5, one
- * that varies 7. Keys cost two round trips to Redis plus their load.
+ * Answers `POST /_cache/warm` with `WarmOrder`. A call processes pages, or up to 100 keys of one
+ * namespace. Without a limit it warms at most 8 pages within the 50 subrequests of the free plan: a
+ * plain page costs 5, one that varies 7. Keys cost two round trips to Redis plus their load.
  *
  * @returns 200 with a result per item, and the next cursor; 400 or 413 with an error
  */
@@ -44,7 +44,7 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
   const wrong = whyNoData(order, settings);
   if (wrong !== undefined) return refused(400, "malformed", wrong);
   const { cursor, limit, pages, total } = order;
-  // Without the latest purges, this isolate would report purged pages as fresh.
+  // Read the latest purges first. Otherwise this isolate would report purged pages as fresh.
   if (cursor < total) await settings.catchUp?.();
   const done =
     cursor < pages.length
@@ -58,7 +58,9 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
   } satisfies OperatorAnswer<"warm">);
 }
 
-/** Warms pages. An explicit limit disables the budget, because its sender knows the plan's subrequests. */
+/**
+ * Warms pages. An explicit limit replaces the budget, because the sender may have a larger plan.
+ */
 async function warmPages(
   pages: readonly ReadPage[],
   { limit }: ReadOrder,
@@ -66,16 +68,16 @@ async function warmPages(
 ): Promise<readonly WarmAnswer[]> {
   const { site } = context;
   const budget = limit === undefined ? new SubrequestBudget(site.tiers) : undefined;
-  const routeOf = ({ asked: { url } }: ReadPage) =>
+  const routeOf = ({ request: { url } }: ReadPage) =>
     site.readUrl({ url: new URL(url).href, method: "GET" }).route;
   const work = async (page: ReadPage) => {
-    const warmedPage = await warmPage(page.asked, context);
+    const warmedPage = await warmPage(page.request, context);
     budget?.ended(routeOf(page), warmedPage);
     return warmedPage;
   };
   const mayBegin = (page: ReadPage) => budget?.begin(routeOf(page)) ?? true;
-  const came = await inTurns(pages, { work, mayBegin }, context.nowAtMs);
-  return came.map((one, at) => {
+  const results = await inTurns(pages, { work, mayBegin }, context.nowAtMs);
+  return results.map((one, at) => {
     const warmed = reportOfPage(pages[at]?.page ?? "", one);
     site.metrics.add("warmed", ["pages", warmed.result]);
     return warmed;
@@ -90,16 +92,16 @@ async function warmData(
   if (batch === undefined || data === undefined) return [];
   const { namespace, from } = batch;
   const keys = batch.keys.slice(cursor - from, cursor - from + keysAtOnceMax);
-  const came = await data.warming.load(namespace, keys);
-  for (const { result } of came) context.site.metrics.add("warmed", ["data", result]);
-  return keys.map((key, at) => Object.assign({ namespace, key }, came[at]));
+  const results = await data.warming.load(namespace, keys);
+  for (const { result } of results) context.site.metrics.add("warmed", ["data", result]);
+  return keys.map((key, at) => Object.assign({ namespace, key }, results[at]));
 }
 
 function whyNoData({ data: batches }: ReadOrder, { data }: WarmSettings): Reason | undefined {
   if (batches.length === 0) return undefined;
   if (data === undefined) {
-    const why = "This Worker was handed no cache for data.";
-    return { why, hint: "Hand it one by the option data, or leave data out." };
+    const why = "This Worker has no cache for data.";
+    return { why, hint: "Pass one as the option data, or omit data." };
   }
   for (const { namespace, keys } of batches) {
     const why = data.warming.whyNot(namespace, keys);

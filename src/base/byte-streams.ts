@@ -1,5 +1,5 @@
-// Byte streams that hand on a write when it is read, or enforce a length. Uses the classes of the Workers runtime,
-// or equivalents made of Web standards where these are missing, as on Node.
+// Byte streams that pass each write on unchanged, or enforce a length. They are the Workers
+// runtime's own classes, or equivalents where these are missing, as on Node.
 
 type Pipe = TransformStream<Uint8Array, Uint8Array>;
 
@@ -8,7 +8,11 @@ const runtime = globalThis as {
   FixedLengthStream?: new (expectedBytes: number) => Pipe;
 };
 
-/** @throws TypeError for anything but bytes, as the runtime's streams do */
+/**
+ * Returns the chunk as bytes.
+ *
+ * @throws TypeError for anything but bytes, like the runtime's streams
+ */
 export function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   if (!ArrayBuffer.isView(chunk)) throw new TypeError("This stream accepts only bytes.");
@@ -23,7 +27,7 @@ export const IdentityTransformStream =
       super({
         transform(chunk, controller) {
           const bytes = bytesOf(chunk);
-          // The runtime's streams drop empty chunks, which would wake a reader for nothing.
+          // The runtime's streams also drop empty chunks, which would wake a reader for nothing.
           if (bytes.byteLength > 0) controller.enqueue(bytes);
         },
       });

@@ -1,6 +1,6 @@
-// Cancels a body that nobody reads.
+// Cancels a body without a reader.
 
-/** Does not wait, because the cancellation of a body may never settle. */
+/** Cancels the body, without waiting for the cancellation, which may never settle. */
 export function cancelBody(response: Response | undefined): void {
   void response?.body?.cancel().catch(() => undefined);
 }

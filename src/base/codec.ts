@@ -2,24 +2,42 @@
 // the application.
 import { parse, stringify } from "devalue";
 import { OperatorError } from "./operator-error.ts";
+import { bufferOf, bytesOfBuffer, restoredTagOf, whyChanged } from "./restorable.ts";
 
 /** Encodes and decodes the values of a namespace. */
 export interface Codec<T = unknown> {
-  /** Stored with each value. Values of another codec are never read, so change the name when the format changes. */
+  /**
+   * Stored with each value. Change the name together with the format, because a codec reads only
+   * values that were stored under its name.
+   */
   readonly name: string;
   readonly encode: (value: T) => string;
-  /** May throw for text that it cannot decode. The value then counts as not stored. */
+  /** May throw for text that it cannot decode. The value is then treated as not stored. */
   readonly decode: (text: string) => T;
 }
 
 /**
- * The default codec: objects, arrays, strings, numbers, nested `undefined`, `Date`, `Map`, `Set`, `bigint`,
- * `Uint8Array` and `ArrayBuffer`. It rejects functions and class instances.
+ * The default codec: objects, arrays, strings, numbers, nested `undefined`, `Date`, `Map`, `Set`,
+ * `bigint`, `RegExp`, `URL`, typed arrays, `ArrayBuffer`, and `Buffer` where the runtime has it. It
+ * rejects anything that decoding would not restore: functions, instances of classes, and hidden
+ * members.
  */
 export const structuredJson: Codec = {
   name: "json",
-  encode: (value) => stringify(value),
-  decode: (text) => parse(text),
+  encode: (value) => stringify(value, { Buffer: bytesOfBuffer }, { operations: strictly }),
+  decode: (text) => parse(text, { Buffer: bufferOf }),
+};
+
+const strictly = {
+  tagOf: restoredTagOf,
+  // Promises are instances of a class. An object with a function `then` is rejected because of that
+  // function.
+  isThenable: () => false,
+  shapeOf: (value: object) => {
+    if (whyChanged(value) !== undefined) return { kind: "not-plain" as const };
+    const kind = Object.getPrototypeOf(value) === null ? "null-proto" : "plain";
+    return { kind, keys: Object.keys(value) } as const;
+  },
 };
 
 /**
@@ -39,16 +57,31 @@ export function encodedBy(codec: Codec, value: unknown, place: string): string {
 }
 
 function unwritable({ name }: Codec, place: string, cause: unknown): OperatorError {
+  const part = partIn(cause);
   return new OperatorError({
     what: `The value of ${place} is not stored.`,
-    why: `The codec "${name}" cannot encode it${pathIn(cause)}.`,
+    why:
+      part === undefined
+        ? `The codec "${name}" cannot encode it.`
+        : `${part}, which the codec "${name}" would change or lose.`,
     hint: "Return plain objects, arrays, strings, numbers, dates, maps, sets or bytes, or set a codec.",
     cause,
   });
 }
 
-/** Returns the path that devalue reports: names of members, without their contents. */
-function pathIn(cause: unknown): string {
-  const path: unknown = cause instanceof Error && "path" in cause ? cause.path : "";
-  return typeof path === "string" && path !== "" ? `: look at ${path}` : "";
+/**
+ * Names the part that devalue rejects, such as `rows[3].price is a Decimal`. Omits contents and
+ * keys of maps.
+ */
+function partIn(cause: unknown): string | undefined {
+  if (!(cause instanceof Error && "path" in cause && "value" in cause)) return undefined;
+  const { path, value } = cause;
+  if (typeof path !== "string") return undefined;
+  const place = path.replaceAll(/\.get\((?:"(?:[^"\\]|\\.)*"|[^)]*)\)/g, ".get(…)");
+  return `${place.replace(/^\./, "") || "It"} ${whyRejected(value)}`;
+}
+
+function whyRejected(value: unknown): string {
+  if (typeof value === "object" && value !== null) return whyChanged(value) ?? "is not plain";
+  return `is a ${typeof value}`;
 }

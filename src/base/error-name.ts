@@ -1,4 +1,4 @@
-// Describes errors from outside without their text, which may quote addresses, commands or stored data.
+// Describes external errors without their text, which may quote addresses, commands or stored data.
 
 /** Returns the name of an error's class. */
 export function errorName(cause: unknown): string {

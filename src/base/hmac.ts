@@ -4,7 +4,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 export type DigestEncoding = "hex" | "base64" | "base64url";
 
-/** The limit bounds the cost: each signature takes one digest of the whole content. */
+/** The limit of signatures, because each needs a digest of the whole content for each secret. */
 export const signaturesMax = 4;
 
 const forms: Readonly<Record<DigestEncoding, RegExp>> = {
@@ -20,15 +20,15 @@ export function decodedBytes(text: string, encoding: DigestEncoding): Bytes | un
     return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   }
   const base64 = text.replaceAll("-", "+").replaceAll("_", "/").replaceAll("=", "");
-  // `atob` throws for a single last character.
+  // `atob` throws for a single trailing character.
   if (base64.length % 4 === 1) return undefined;
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** Tells whether one of the secrets made one of the signatures. */
+/** Returns whether one of the secrets made one of the signatures. */
 export async function isSigned(given: {
   readonly hash: "SHA-1" | "SHA-256" | "SHA-512";
-  /** None may be empty. */
+  /** The secrets. None may be empty. */
   readonly secrets: readonly Bytes[];
   readonly signatures: readonly Bytes[];
   /** The parts of the signed content, which are concatenated. */

@@ -1,13 +1,13 @@
 // Errors that an operator can fix, such as wrong settings.
 
-/** One sentence each. `hint` names the command or setting that fixes the fault. */
+/** The three sentences of a fault. `hint` names the command or setting that fixes it. */
 export interface Fault {
   readonly what: string;
   readonly why: string;
   readonly hint: string;
 }
 
-/** The cause of a refusal, and the fix. */
+/** The cause of a rejection, and the fix. */
 export type Reason = Pick<Fault, "why" | "hint">;
 
 /** An error whose message is the three sentences of a fault. */
@@ -31,7 +31,7 @@ export function isFault(value: unknown): value is Fault {
   return typeof value === "object" && value !== null && "hint" in value;
 }
 
-/** Returns the fault of an OperatorError, also of one from another copy of this module; otherwise `undefined`. */
+/** Returns the fault of an OperatorError, also of another copy of this module; else `undefined`. */
 export function faultOf(cause: unknown): Fault | undefined {
   const isOperatorError = cause instanceof Error && cause.name === "OperatorError";
   return isOperatorError && "fault" in cause && isFault(cause.fault) ? cause.fault : undefined;

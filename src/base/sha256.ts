@@ -1,4 +1,4 @@
-// SHA-256 digests as text, for keys, metadata and markers.
+// SHA-256 digests as text, for keys, records and markers.
 import fastSha256 from "fast-sha256";
 
 /** Returns 64 hex digits. */

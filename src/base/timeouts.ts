@@ -8,7 +8,7 @@ export async function pause(ms: number): Promise<void> {
 /** Like `pause`, but does not keep a Node process alive. */
 export async function pauseUnheld(ms: number): Promise<void> {
   await new Promise((resolve) => {
-    // On Workers, a timer is a number, and the runtime bounds work after the response.
+    // On Workers, a timer is a number, and the runtime limits the time after the response.
     const timer = setTimeout(resolve, ms) as number | { readonly unref?: () => void };
     if (typeof timer === "object") timer.unref?.();
   });
@@ -17,9 +17,9 @@ export async function pauseUnheld(ms: number): Promise<void> {
 /**
  * Retries until an attempt returns a value or the time is up. Makes at least one attempt.
  *
- * @param by.waitMs  total time; 0 or less: one attempt
- * @param by.pauseMs called before each pause for its length
- * @returns `undefined` if no attempt returned a value. Rejects as `attempt` does.
+ * @param by.waitMs  total time; with 0 or less, one attempt is made
+ * @param by.pauseMs returns the length of the next pause
+ * @returns `undefined` if no attempt returned a value. Rejects like `attempt`.
  */
 export async function tryUntil<T>(
   attempt: () => T | undefined | Promise<T | undefined>,
@@ -28,9 +28,9 @@ export async function tryUntil<T>(
   const { waitMs, pauseMs, nowAtMs } = by;
   const sinceAtMs = nowAtMs();
   for (let pausedMs = 0; ;) {
-    const came = await attempt();
-    if (came !== undefined) return came;
-    // Attempts take time too. If the clock was set back, only the pauses count.
+    const result = await attempt();
+    if (result !== undefined) return result;
+    // Attempts also take time. If the clock was set back, only the pauses are measured.
     const leftMs = waitMs - Math.max(pausedMs, nowAtMs() - sinceAtMs);
     if (leftMs <= 0) return undefined;
     const nextMs = Math.min(leftMs, pauseMs());
@@ -40,9 +40,10 @@ export async function tryUntil<T>(
 }
 
 /**
- * Waits up to `patienceMs` for a promise of another request. Never rejects.
+ * Waits up to `waitTimeoutMs` for a promise of another request. Never rejects.
  *
- * @returns `abandoned` if that request has ended and the runtime has dropped its promises
+ * @returns `abandoned` if the promise rejects. The runtime rejects promises of a request that has
+ *   ended
  */
 export async function patiently<T>(
   promise: Promise<T>,
@@ -60,11 +61,29 @@ export class OutOfTime extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** Settles as the promise does, or rejects with `OutOfTime` after `msMax` milliseconds. */
+/** Settles like the promise, or rejects with `OutOfTime` after `msMax` milliseconds. */
 export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
   // `Promise.race` would add half of the timer's cost to each call of the Cache API.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new OutOfTime()), msMax);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/**
+ * Runs the work, and rejects with the signal's reason when it is aborted. Running work continues.
+ * If the signal is aborted before the call, no work begins.
+ */
+export function unlessAborted<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return work();
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const end = () => signal.removeEventListener("abort", abort);
+    work().then(resolve, reject).finally(end);
   });
 }

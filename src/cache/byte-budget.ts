@@ -1,4 +1,5 @@
-// The memory limit for all fills of an isolate: arriving bodies, and bodies that clients have yet to read.
+// The memory limit for all fills of an isolate. The limit covers arriving bodies, and bodies that
+// clients have not read yet.
 
 interface HeldBytes {
   readonly bytes: number;
@@ -6,7 +7,10 @@ interface HeldBytes {
   isCounted: boolean;
 }
 
-/** The last quarter is for small bodies, so that slow readers of large bodies cannot block these. */
+/**
+ * The share for large bodies. The rest is reserved for small bodies, so that slow readers of large
+ * bodies cannot block them.
+ */
 const largeShare = 3 / 4;
 
 /** Counts the body bytes of all fills against one limit. */
@@ -15,7 +19,7 @@ export class ByteBudget {
   readonly #holdings = new Map<object, HeldBytes>();
   #takenBytes = 0;
   #refusedBytes = 0;
-  /** Bytes held here and counted elsewhere. */
+  /** The bytes that are held here and counted elsewhere. */
   #uncountedBytes = 0;
 
   constructor(bytesMax: number) {
@@ -27,12 +31,14 @@ export class ByteBudget {
     return this.#takenBytes + bytes <= this.#bytesMax;
   }
 
-  /** Returns whether the bytes also fit if everything counted elsewhere moves here. */
+  /**
+   * Returns whether the bytes still fit if all bytes that are counted elsewhere were counted here.
+   */
   hasRoomInAll(bytes: number): boolean {
     return this.hasRoomFor(this.#uncountedBytes + bytes);
   }
 
-  /** Returns whether the last refused size would be refused again. */
+  /** Returns whether the last rejected size would be rejected again. */
   get isShort(): boolean {
     return !this.hasRoomFor(this.#refusedBytes);
   }
@@ -40,8 +46,8 @@ export class ByteBudget {
   /**
    * Takes bytes from the budget.
    *
-   * @param of size class of the body
-   * @returns false, taking nothing, if too little is left
+   * @param of the size class of the body
+   * @returns false, without taking bytes, if too few are left
    */
   take(bytes: number, of: "small" | "large" = "small"): boolean {
     const neededBytes = of === "large" ? bytes + (1 - largeShare) * this.#bytesMax : bytes;
@@ -59,27 +65,31 @@ export class ByteBudget {
   }
 
   /**
-   * Counts an object that is already in memory, even beyond the limit, and once for all its holders.
+   * Counts an object that is already in memory, even beyond the limit. An object with several
+   * holders is counted once.
    *
-   * @param given.isCountedElsewhere then it does not count here before `countFromNow`
-   * @returns releases the hold; further calls do nothing
+   * @param isCountedElsewhere whether the object is counted here only after `countFromNow`
+   * @returns a function that releases the hold; further calls do nothing
    */
-  hold(held: object, bytes: number, { isCountedElsewhere = false } = {}): () => void {
-    const holding = this.#holdings.get(held) ?? { bytes, holderCount: 0, isCounted: false };
+  hold(owner: object, bytes: number, { isCountedElsewhere = false } = {}): () => void {
+    const holding = this.#holdings.get(owner) ?? { bytes, holderCount: 0, isCounted: false };
     if (holding.holderCount === 0) this.#uncountedBytes += bytes;
     holding.holderCount += 1;
-    this.#holdings.set(held, holding);
+    this.#holdings.set(owner, holding);
     if (!isCountedElsewhere) this.#count(holding);
     let isHolding = true;
     return () => {
-      if (isHolding) this.#cancelBody(held, holding);
+      if (isHolding) this.#release(owner, holding);
       isHolding = false;
     };
   }
 
-  /** Counts an object here after its other owner released it; does nothing without a holder here. */
-  countFromNow(held: object): void {
-    const holding = this.#holdings.get(held);
+  /**
+   * Counts an object that its other owner has released. Does nothing if the object has no holder
+   * here.
+   */
+  countFromNow(owner: object): void {
+    const holding = this.#holdings.get(owner);
     if (holding !== undefined) this.#count(holding);
   }
 
@@ -90,10 +100,10 @@ export class ByteBudget {
     this.#takenBytes += holding.bytes;
   }
 
-  #cancelBody(held: object, holding: HeldBytes): void {
+  #release(owner: object, holding: HeldBytes): void {
     holding.holderCount -= 1;
     if (holding.holderCount > 0) return;
-    this.#holdings.delete(held);
+    this.#holdings.delete(owner);
     if (holding.isCounted) this.give(holding.bytes);
     else this.#uncountedBytes -= holding.bytes;
   }

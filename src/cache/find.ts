@@ -1,5 +1,6 @@
-// Looks up a key, for pages and for data: renews an old purge view, reads memory and then the lower tiers in
-// order, and settles a doubt about what was found. A usable record is backfilled into the tiers above.
+// Looks up a key, for pages and for data. A lookup first renews an old purge view. Then it reads
+// memory and the lower tiers in order. If the view cannot verify the record, the lookup renews the
+// view again. A sufficient record is backfilled into the tiers above.
 import type { TierName } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
@@ -13,147 +14,159 @@ export interface Candidate<Detail> {
   readonly key?: RecordKey;
 }
 
-/** The first record that is enough, else the youngest, with the verdict on it. */
+/** The first sufficient record, else the youngest, with its verdict. */
 export interface LookupResult<Detail, V> {
   readonly candidate: Candidate<Detail>;
   readonly verdict: V;
 }
 
-/** A look-up, with the rules of its caller: HTTP, or an application. */
+/** A lookup, with the rules of its caller: HTTP, or an application. */
 export interface LookupPolicy<Detail, V> {
-  /** Changes when a marker is followed. */
+  /** The key to read. It changes when a marker is followed. */
   readonly key: RecordKey;
   /** The tiers to read. */
   readonly used: TierStack<Detail>;
   /**
-   * Notes the arrival at the purge view.
+   * Reports the request's arrival to the purge view.
    *
-   * @returns a wait for a newer view; `undefined` if none is due (rule 15)
+   * @returns a function that waits for a newer view; `undefined` if no renewal is due (rule 15)
    */
   attend(): (() => Promise<void>) | undefined;
-  /** Returns whether the switch forbids a look-up. Asked of the renewed view (rule 24). */
+  /** Returns whether the bypass switch forbids a lookup, by the renewed view (rule 24). */
   isBypassed(): boolean;
-  /** Renews the view if it cannot verify the record. Returns the renewal to wait for, if any. */
+  /**
+   * Renews the view if the view cannot verify the record. Returns the renewal to wait for, if any.
+   */
   seek(found: LookupResult<Detail, V>): Promise<void> | undefined;
-  /** Moves the instant of all verdicts to now. */
+  /** Updates the instant of later verdicts, because the request has waited. */
   hasWaited(): void;
-  /** Returns a record that this isolate has just fetched and not yet written to a tier. */
+  /** Returns a record that this isolate has just fetched and has not yet written to a tier. */
   underWay(): CacheRecord<Detail> | undefined;
   /** Reads memory synchronously. */
   inMemory(): TierRead<Detail>;
-  /** Reads a lower tier. Verdicts from before this wait are outdated. */
+  /** Reads a lower tier. Earlier verdicts are outdated afterwards. */
   readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
-  /** Lets `finding.lookIn` read a lower tier, or skips the tier. */
-  ask(tier: Tier<Detail>, finding: Lookup<Detail, V>): Promise<unknown>;
-  /** @returns whether the marker leads to another key; at most one does */
+  /** Calls `lookup.lookIn` to read a lower tier, or skips the tier. */
+  ask(tier: Tier<Detail>, lookup: Lookup<Detail, V>): Promise<unknown>;
+  /**
+   * Follows a marker. Returns whether it leads to another key; a lookup follows at most one marker.
+   */
   follow(marker: VaryMarker): boolean;
-  /** Returns false for a record that was invalidated. */
+  /**
+   * Returns false for a record that was requested before the last invalidation of its marker. Such
+   * a record is discarded without a verdict.
+   */
   isCurrent(stored: CacheRecord<Detail>): boolean;
-  /** Returns whether the lower tiers are not worth reading. */
+  /** Returns whether reading the lower tiers is pointless. */
   isHopeless(): boolean;
-  /** Judges a candidate as of the request's arrival, or of the end of the last wait. */
+  /**
+   * Returns the verdict on a candidate, at the request's arrival or at the end of the last wait.
+   */
   judge(candidate: Candidate<Detail>): V;
-  /** Returns whether no lower tier can have a better record. */
+  /** Returns whether the record is sufficient, so that the lookup reads no further tier. */
   isEnough(found: LookupResult<Detail, V>): boolean;
-  /** Backfills the record into `above`, the tiers above the one that had it. */
+  /** Backfills the record into `above`, the tiers above its own. */
   putInto(above: readonly Tier<Detail>[], found: LookupResult<Detail, V>): void;
 }
 
 type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
 
 /**
- * Looks up a record. Returns without a promise if memory is enough. Reads each tier once, and once more
- * after a marker. Judges each candidate once, and again after a wait. Never rejects.
+ * Looks up a record. Returns the result without a promise if memory has a sufficient record. Reads
+ * each tier once, and once more after a marker. Judges each candidate once, and again after a wait.
+ * Never rejects.
  *
- * @returns `undefined` if nothing is stored, or nothing may be looked up
+ * @returns `undefined` if nothing is stored, or if the lookup is forbidden
  */
 export function find<Detail, V>(
-  sought: LookupPolicy<Detail, V>,
+  policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  const renewed = sought.attend();
-  if (renewed === undefined) return inTiers(sought);
-  // Records that an old view cannot verify would cost look-ups in lower tiers, and a load.
+  const renewed = policy.attend();
+  if (renewed === undefined) return inTiers(policy);
+  // Renew first, because records that the old view cannot verify would cost reads of lower tiers
+  // and a load.
   return renewed().then(() => {
-    sought.hasWaited();
-    return inTiers(sought);
+    policy.hasWaited();
+    return inTiers(policy);
   });
 }
 
 function inTiers<Detail, V>(
-  sought: LookupPolicy<Detail, V>,
+  policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  if (sought.isBypassed()) return undefined;
-  const finding = new Lookup(sought);
-  if (finding.inIsolate() || sought.isHopeless()) return verified(finding.found, sought);
-  return finding.below().then((found) => verified(found, sought));
+  if (policy.isBypassed()) return undefined;
+  const lookup = new Lookup(policy);
+  if (lookup.inIsolate() || policy.isHopeless()) return verified(lookup.found, policy);
+  return lookup.below().then((found) => verified(found, policy));
 }
 
-/** Waits for a newer view if the present one cannot verify the record. */
+/** Waits for a newer view if the current view cannot verify the record. */
 function verified<Detail, V>(
   found: MayBeFound<Detail, V>,
-  sought: LookupPolicy<Detail, V>,
+  policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  const renewing = found && sought.seek(found);
+  if (found === undefined) return found;
+  const { candidate } = found;
+  const renewing = policy.seek(found);
   if (renewing === undefined) return found;
-  const { candidate } = found as LookupResult<Detail, V>;
   return renewing.then(() => {
-    sought.hasWaited();
-    return { candidate, verdict: sought.judge(candidate) };
+    policy.hasWaited();
+    return { candidate, verdict: policy.judge(candidate) };
   });
 }
 
-/** A look-up in progress. */
+/** A lookup in progress. */
 export class Lookup<Detail, V> {
-  readonly #sought: LookupPolicy<Detail, V>;
-  /** Memory's change count at the start. */
+  readonly #policy: LookupPolicy<Detail, V>;
+  /** Memory's `changeCount` at the start. */
   readonly #beganAtCount: number;
-  /** The first record that is enough, else the youngest so far. */
+  /** The first sufficient record, else the youngest so far. */
   found: LookupResult<Detail, V> | undefined = undefined;
   #hadInMemory = false;
   #isDone = false;
-  /** The verdict in `found` is from before a wait. */
+  /** Whether the verdict in `found` is from before a wait. */
   #isOutdated = false;
 
-  constructor(sought: LookupPolicy<Detail, V>) {
-    this.#sought = sought;
-    this.#beganAtCount = sought.used.memory.changeCount;
+  constructor(policy: LookupPolicy<Detail, V>) {
+    this.#policy = policy;
+    this.#beganAtCount = policy.used.memory.changeCount;
   }
 
-  /** @returns whether this isolate's own records are enough */
+  /** Reads this isolate's own records. Returns whether they are sufficient. */
   inIsolate(): boolean {
-    const sought = this.#sought;
+    const policy = this.#policy;
     this.#underWay();
-    if (this.#isDone || !sought.used.usesMemory) return this.#isDone;
-    let read = sought.inMemory();
+    if (this.#isDone || !policy.used.usesMemory) return this.#isDone;
+    let read = policy.inMemory();
     if (this.#follow(read)) {
       this.#underWay();
       if (this.#isDone) return true;
-      read = sought.inMemory();
+      read = policy.inMemory();
     }
     this.#hadInMemory = read.kind === "found";
-    this.#take(read, sought.used.memory);
+    this.#take(read, policy.used.memory);
     return this.#isDone;
   }
 
   /** Reads the lower tiers in order. */
   async below(): Promise<LookupResult<Detail, V> | undefined> {
-    const sought = this.#sought;
-    for (const tier of sought.used.below) {
-      if (!this.#isDone) await sought.ask(tier, this);
+    const policy = this.#policy;
+    for (const tier of policy.used.below) {
+      if (!this.#isDone) await policy.ask(tier, this);
     }
     const best = this.found;
     if (best === undefined || !this.#isOutdated) return best;
-    return { candidate: best.candidate, verdict: sought.judge(best.candidate) };
+    return { candidate: best.candidate, verdict: policy.judge(best.candidate) };
   }
 
-  /** Reads a tier below memory, and backfills a record that is enough into the tiers above. */
+  /** Reads a tier below memory, and backfills a sufficient record into the tiers above. */
   async lookIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
     const before = this.found;
-    let read = await this.#sought.readFrom(tier);
+    let read = await this.#policy.readFrom(tier);
     if (this.#follow(read)) {
       this.#underWay();
       if (this.#isDone) return "found";
-      read = await this.#sought.readFrom(tier);
+      read = await this.#policy.readFrom(tier);
     }
     this.#isOutdated = true;
     this.#take(read, tier);
@@ -162,44 +175,44 @@ export class Lookup<Detail, V> {
   }
 
   #underWay(): void {
-    const stored = this.#sought.underWay();
-    if (stored !== undefined) this.#consider(stored, this.#sought.used.memory);
+    const stored = this.#policy.underWay();
+    if (stored !== undefined) this.#consider(stored, this.#policy.used.memory);
   }
 
   #follow(read: TierRead<Detail>): boolean {
     if (read.kind !== "found" || read.record.kind !== "vary") return false;
-    return this.#sought.follow(read.record);
+    return this.#policy.follow(read.record);
   }
 
   #take(read: TierRead<Detail>, tier: Tier<Detail>): void {
     if (read.kind !== "found" || read.record.kind !== "response") return;
     const { stored } = read.record;
-    if (this.#sought.isCurrent(stored)) this.#consider(stored, tier);
+    if (this.#policy.isCurrent(stored)) this.#consider(stored, tier);
     else discardBody(stored);
   }
 
   #consider(stored: CacheRecord<Detail>, { name: tier }: Tier<Detail>): void {
-    const sought = this.#sought;
+    const policy = this.#policy;
     const before = this.found?.candidate.stored;
     if (stored.metadata.respondedAtMs <= (before?.metadata.respondedAtMs ?? -Infinity)) {
       return discardBody(stored);
     }
     if (before !== undefined) discardBody(before);
-    const candidate = { stored, tier, key: sought.key };
-    this.found = { candidate, verdict: sought.judge(candidate) };
+    const candidate = { stored, tier, key: policy.key };
+    this.found = { candidate, verdict: policy.judge(candidate) };
     this.#isOutdated = false;
-    this.#isDone = sought.isEnough(this.found);
+    this.#isDone = policy.isEnough(this.found);
   }
 
   #backfill(from: Tier<Detail>): void {
-    const { key, used } = this.#sought;
+    const { key, used } = this.#policy;
     const best = this.found;
-    // A change in memory since then is younger than this record.
+    // A write or removal since the lookup began is more recent than this record.
     if (best === undefined || used.memory.hasChanged(key, this.#beganAtCount)) return;
     const { body } = best.candidate.stored;
-    // Memory cannot hold this body. It must not keep an older record either.
+    // Memory cannot hold this body, and must not keep an older record.
     if ("stream" in body && this.#hadInMemory) used.memory.remove(key);
     if (body.kind !== "blob") return;
-    this.#sought.putInto(used.above(from), best);
+    this.#policy.putInto(used.above(from), best);
   }
 }

@@ -1,23 +1,26 @@
-// Flights: one fetch per key and isolate. Followers wait for plain data, never for another request's I/O.
+// Flights: one fetch per key and isolate. Followers wait for plain data, and never for another request's I/O.
 import { isWithinMs } from "../base/elapsed.ts";
 import { patiently } from "../base/timeouts.ts";
 
-/** An outcome defined by the user of the cache: a stored record, or the reason why there is none. */
+/**
+ * The outcome of a fetch, which the user of the cache defines: a stored record, or the reason why there is
+ * none.
+ */
 export interface SharedOutcome {
   readonly kind: string;
-  /** A complete record. Each follower judges it like any stored record, under its own view. */
+  /** A complete record. Each follower judges it like any stored record, by its own view. */
   readonly stored?: unknown;
 }
 
 /**
- * The outcome that followers receive. `nothing-to-share`: each follower asks the source itself, under a
- * concurrency limit.
+ * The outcome that followers receive. `nothing-to-share`: the followers wait for an anonymous
+ * fetch, or each follower fetches for itself under a concurrency limit.
  */
 export type FlightOutcome<Shared extends SharedOutcome> =
   | Shared
   | { readonly kind: "nothing-to-share"; readonly stored?: undefined };
 
-/** An outcome, and the flight that it came from. */
+/** An outcome, and the flight that it is from. */
 export interface FlightResult<Shared extends SharedOutcome> {
   readonly flight: Flight<Shared>;
   readonly outcome: FlightOutcome<Shared>;
@@ -26,51 +29,71 @@ export interface FlightResult<Shared extends SharedOutcome> {
 /** The leader's result for its own request. */
 export interface FetchResult<Result> {
   readonly answer: Result;
-  /** Settles when everything is stored. Never rejects. */
+  /** Settles when all writes have ended. Never rejects. */
   readonly done: Promise<void>;
 }
 
 export interface StartPorts {
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
-  /** Starts work at once that may outlast the answer. */
+  /** Starts work at once. The work may continue after the response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** A leader whose request was ended cannot report it. After this time, the flight counts as dead. */
-const flightMsMax = 30_000;
+/**
+ * The default of `msMax`. A leader whose request was ended cannot report the end, so a flight is
+ * treated as dead after this time.
+ */
+const usualMsMax = 30_000;
+
+/** The kind of a flight. */
+export interface FlightKind {
+  /** See `Flight.isAnonymous`. */
+  readonly isAnonymous?: boolean;
+  /** The maximum duration of the fetch. The default and minimum is 30 s. */
+  readonly msMax?: number;
+}
 
 /** One fetch in progress, as its followers see it. */
 export class Flight<Shared extends SharedOutcome> {
   readonly startedAtMs: number;
-  /** The flight that replaces this one after a failure. All its followers wait for that next. */
+  /** The time after which the flight is treated as dead. */
+  readonly msMax: number;
+  /**
+   * The flight that replaces this flight after a failure. All followers of this flight then wait for the
+   * replacement.
+   */
   replacement: Flight<Shared> | undefined;
   readonly #settled = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #arrived = Promise.withResolvers<FlightOutcome<Shared>>();
   readonly #stalled = Promise.withResolvers<"stalled">();
-  /** Set once, by `settle`. The record is stored in this isolate, though perhaps not yet in every tier. */
+  /**
+   * The outcome, which `settle` sets once. If it is a record, the record is complete, but possibly
+   * not yet in every tier.
+   */
   outcome: FlightOutcome<Shared> | undefined;
   #leadsSinceAtMs: number | undefined;
 
   /** @param startedAtMs epoch milliseconds */
-  constructor(startedAtMs: number, { isAnonymous = false }: { isAnonymous?: boolean } = {}) {
+  constructor(startedAtMs: number, { isAnonymous = false, msMax = 0 }: FlightKind = {}) {
     this.startedAtMs = startedAtMs;
+    this.msMax = Math.max(usualMsMax, msMax);
     this.isAnonymous = isAnonymous;
   }
 
   /**
-   * The isolate fetches for itself, without anything of a client. A client-led flight may fail because of
-   * that client's request.
+   * Whether the isolate fetches without a client's fields. Otherwise, the flight may fail because of the
+   * client's request.
    */
   readonly isAnonymous: boolean;
 
-  /** Settles when everything is stored. Never settles if the leader's request was ended. */
+  /** A promise that settles when everything is stored. It never settles if the leader's request was ended. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
-  /** Marks that the leader now asks the source. Before that, it waits for its turn in the world. */
+  /** Records that the leader now fetches, and no longer waits for the lease. */
   leads(atMs: number): void {
     this.#leadsSinceAtMs = atMs;
   }
@@ -79,24 +102,24 @@ export class Flight<Shared extends SharedOutcome> {
     return this.#leadsSinceAtMs !== undefined;
   }
 
-  /** Returns whether the source has had less than half of the wait timeout. */
+  /** Returns whether the fetch began less than half a wait timeout ago, or has not begun. */
   hasJustBegun(atMs: number, waitTimeoutMs: number): boolean {
     const sinceAtMs = this.#leadsSinceAtMs;
     return sinceAtMs === undefined || isWithinMs(waitTimeoutMs / 2, sinceAtMs, atMs);
   }
 
-  /** Reports the outcome to followers. Only the first call counts. */
+  /** Reports the outcome to followers. Later calls have no effect. */
   settle(outcome: FlightOutcome<Shared>): void {
     this.outcome ??= outcome;
     this.#settled.resolve(this.outcome);
   }
 
-  /** Gives followers the part that has arrived. A settled outcome takes precedence. */
+  /** Reports to followers a record whose body is still arriving, unless the flight is settled. */
   arrive(outcome: Shared): void {
     this.#arrived.resolve(outcome);
   }
 
-  /** Tells followers to stop waiting for a client's fetch. */
+  /** Signals followers that a client's fetch is too slow to wait for. */
   stall(): void {
     this.#stalled.resolve("stalled");
   }
@@ -108,11 +131,11 @@ export class Flight<Shared extends SharedOutcome> {
   }
 
   /**
-   * Waits for the outcome or the timeout: the leader's request may end without one. Never rejects.
+   * Waits for the outcome or the timeout, because the leader's request may end without an outcome. Never
+   * rejects.
    *
-   * @param earlier flights for the same key that timed out; one of them may still end
-   * @returns `abandoned` if the runtime reports that the leader's request was ended; `stalled` after
-   *   `stall`
+   * @param earlier flights for the same key that timed out and may still end
+   * @returns `abandoned` if the runtime reports that the leader's request was ended; `stalled` after `stall`
    */
   async wait(
     waitTimeoutMs: number,
@@ -127,13 +150,13 @@ export class Flight<Shared extends SharedOutcome> {
     return patiently(Promise.race(coming), waitTimeoutMs);
   }
 
-  /** Settles with the stored record; never settles if there is none. */
+  /** Returns a promise of the stored record, which never settles if there is none. */
   #brought(): Promise<FlightResult<Shared>> {
     return new Promise((resolve) => {
       const tell = (outcome: FlightOutcome<Shared>) => {
         if (outcome.stored !== undefined) resolve({ flight: this, outcome });
       };
-      // A flight that was cut off with its leader's request stores nothing.
+      // A flight whose leader's request was ended stores nothing.
       this.#settled.promise.then(tell, () => undefined);
     });
   }
@@ -142,27 +165,32 @@ export class Flight<Shared extends SharedOutcome> {
 /**
  * Returns whether the leader may still be alive.
  *
- * @param flight if its start is well in the future, the clock was set back and it is old
+ * @param flight the flight. If its start is far in the future, the clock was set back, and the flight is old
  */
-export function isCountedOn({ startedAtMs }: { startedAtMs: number }, atMs: number): boolean {
-  return isWithinMs(flightMsMax, startedAtMs, atMs);
+export function isCountedOn(
+  { startedAtMs, msMax }: { readonly startedAtMs: number; readonly msMax: number },
+  atMs: number,
+): boolean {
+  return isWithinMs(msMax, startedAtMs, atMs);
 }
 
 /** The flights of an isolate, by the text of their key. */
 export class Flights<Shared extends SharedOutcome> {
   readonly #byKey = new Map<string, Flight<Shared>>();
 
-  get count(): number {
+  /** Counts the flights whose leaders may still be alive. */
+  countAt(atMs: number): number {
+    this.#forgetOld(atMs);
     return this.#byKey.size;
   }
 
-  /** `get` without removing a dead flight. */
+  /** Returns the result of `get` without removing a dead flight. */
   peek(key: string, atMs: number): Flight<Shared> | undefined {
     const flight = this.#byKey.get(key);
     return flight !== undefined && isCountedOn(flight, atMs) ? flight : undefined;
   }
 
-  /** @returns the flight under the key, unless its leader counts as dead at `atMs` */
+  /** Returns the flight of a key; `undefined` if its leader is treated as dead at `atMs`. */
   get(key: string, atMs: number): Flight<Shared> | undefined {
     const flight = this.#byKey.get(key);
     if (flight === undefined || isCountedOn(flight, atMs)) return flight;
@@ -171,19 +199,18 @@ export class Flights<Shared extends SharedOutcome> {
   }
 
   /**
-   * Starts a flight and its leader. A client that disconnects ends neither. The flight ends only here: when
-   * its leader fails, or when everything is stored.
+   * Starts a flight and its leader, which continue if the client disconnects. Only this function ends the
+   * flight: when its leader fails, or when everything is stored.
    *
-   * @param key  an older flight under it continues for its followers
-   * @param lead settles the flight as soon as it has an outcome for followers
-   * @param kind `isAnonymous`: see `Flight`
-   * @returns the flight, and the leader's own answer, which rejects if the leader does
+   * @param key the key; an older flight of this key continues for its followers
+   * @param lead fetches, and settles the flight as soon as there is an outcome for followers
+   * @returns the flight, and the leader's own answer, which rejects if the leader fails
    */
   start<Result>(
     key: string,
     lead: (flight: Flight<Shared>) => Promise<FetchResult<Result>>,
     { nowAtMs, afterAnswer }: StartPorts,
-    kind: { isAnonymous?: boolean } = {},
+    kind: FlightKind = {},
   ): { flight: Flight<Shared>; answer: Promise<Result> } {
     const flight = new Flight<Shared>(nowAtMs(), kind);
     this.#forgetOld(flight.startedAtMs);
@@ -205,11 +232,14 @@ export class Flights<Shared extends SharedOutcome> {
     return { flight, answer: promise };
   }
 
-  /** Removes dead flights. The map keeps insertion order, so the oldest come first. */
+  /**
+   * Removes dead flights. The map has insertion order, so the loop ends at the first live flight with the
+   * default duration.
+   */
   #forgetOld(atMs: number): void {
     for (const [key, flight] of this.#byKey) {
-      if (isCountedOn(flight, atMs)) return;
-      this.#byKey.delete(key);
+      if (!isCountedOn(flight, atMs)) this.#byKey.delete(key);
+      else if (flight.msMax === usualMsMax) return;
     }
   }
 

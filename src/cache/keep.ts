@@ -3,13 +3,13 @@ import { type TierName, type TierScope, tierScopes } from "../config/tier-names.
 import type { RecordKey } from "./record/record-key.ts";
 import type { Tier, TierKeep, TierWrite } from "./tiers/tier.ts";
 
-/** @typeParam Record a complete record, an arriving one, or a marker */
+/** @typeParam Record a complete record, an arriving record, or a marker */
 export interface ToKeep<Record> {
   readonly key: RecordKey;
   readonly record: Record;
-  /** Epoch milliseconds. */
+  /** The expiry, in epoch milliseconds. */
   readonly untilAtMs: number;
-  /** Restricts the write to tiers of this scope; absent for all. */
+  /** The scope of tiers to write to; absent for all tiers. */
   readonly onlyIn?: TierScope | undefined;
 }
 
@@ -18,10 +18,11 @@ interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
 }
 
 /**
- * Writes records to tiers, in the order of both. Memory has them when this returns.
+ * Writes records to tiers. Starts the writes to the first tier, then to the next tier, without
+ * waiting in between. Memory contains the records when this function returns.
  *
- * @param records such as a response and the marker that leads to it
- * @returns tier, key and result of each write, once all are over; never rejects
+ * @param records the records, such as a response and the marker that leads to it
+ * @returns the tier, key and result of each write, once all writes have ended; never rejects
  */
 export function keep<Record>(
   records: readonly ToKeep<Record>[],
@@ -32,23 +33,24 @@ export function keep<Record>(
     records
       .filter(({ onlyIn }) => onlyIn === undefined || onlyIn === tierScopes[tier.name])
       .map(async ({ key, record, untilAtMs }) => {
-        const came = await tier.write(key, record, { ...how, untilAtMs });
-        return { tier: tier.name, key, came: resultOf(came) };
+        const result = await tier.write(key, record, { ...how, untilAtMs });
+        return { tier: tier.name, key, result: resultOf(result) };
       }),
   );
   return Promise.all(keeping);
 }
 
-/** Returns the result of a write in one word: the rule if the tier refused it. */
+/** Returns the result of a write as one word, which is the rule if the tier refused the write. */
 export function resultOf(written: TierWrite): string {
   return written.kind === "refused" ? written.rule : written.kind;
 }
 
 /**
- * Removes records. Memory lacks them when this returns, and the other tiers once the promise settles.
+ * Removes records. Memory no longer contains them when this function returns, and the other tiers
+ * once the promise settles.
  *
- * @param places each a tier, and a key under which it may hold a record
- * @returns the unreachable tiers, which still hold the record, once all have answered; never rejects
+ * @param places pairs of a tier and a key under which the tier may contain a record
+ * @returns the unreachable tiers, which may still contain a record; never rejects
  */
 export async function takeOut(
   places: readonly (readonly [tier: KeepingTier<never>, key: RecordKey])[],

@@ -1,36 +1,42 @@
-// Concurrency limit for requests that waited together for a response that cannot be shared.
+// Limits the concurrency of requests that waited for the same response, if that response cannot be
+// shared.
 import { isWithinMs } from "../base/elapsed.ts";
 import { tryUntil } from "../base/timeouts.ts";
 
-/** Limit per key and isolate. */
+/** The limit per key and isolate. */
 const openMax = 10;
 const lookAgainMs = 40;
-/** After this time a place is free again, so that a slow origin or hanging requests do not block others. */
+/**
+ * The time after which a slot is free again, so that a slow origin or hanging requests do not block
+ * others.
+ */
 const placeMsMax = 250;
 
-/** The time at which each place of a key was taken. */
+/** The instants at which the slots of a key were taken. */
 type Places = Map<symbol, number>;
 
-/** The places at the source, by key. */
+/** The slots by key. */
 export class KeyedSemaphore {
   readonly #byKey = new Map<string, Places>();
 
-  /** The number of keys with a taken place. */
+  /** The number of keys with a taken slot. */
   get count(): number {
     return this.#byKey.size;
   }
 
   /**
-   * Waits for a place by timers only, so that no request depends on another's I/O. Never rejects.
+   * Waits for a slot with timers only, so that no request depends on another request's I/O. Never
+   * rejects.
    *
-   * @param by.waitMs wait timeout, after which the request goes without a place; 0 and less: no wait
-   * @returns releases the place
+   * @param by.waitMs the wait timeout, after which the request continues without a slot; 0 or less
+   *   means no wait
+   * @returns a function that releases the slot
    */
   async enter(
     key: string,
     by: { waitMs: number; nowAtMs: () => number; random: () => number },
   ): Promise<() => void> {
-    // Jitter, so that requests that start together do not poll together.
+    // Jitter prevents requests that start together from polling together.
     const pauseMs = () => lookAgainMs * (0.5 + by.random());
     const take = () => this.#take(key, by.nowAtMs());
     return (await tryUntil(take, { ...by, pauseMs })) ?? (() => undefined);
@@ -50,7 +56,10 @@ export class KeyedSemaphore {
     };
   }
 
-  /** Removes keys whose last place has expired. The map keeps insertion order, so the oldest come first. */
+  /**
+   * Removes keys whose slots have expired. The map has insertion order, so the oldest keys are
+   * first.
+   */
   #forgetOld(atMs: number): void {
     for (const [key, places] of this.#byKey) {
       withoutOld(places, atMs);

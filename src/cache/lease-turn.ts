@@ -1,34 +1,40 @@
-// One fetch in the world per key: waits for the lease, or for its holder's result.
+// Limits fetches to one per key worldwide: waits for the lease, or for its holder's result.
 import { patiently, tryUntil } from "../base/timeouts.ts";
 import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
 import { type Lease, type LeaseAnswer, leaseMs, type Leases, type LeaseWord } from "./lease.ts";
 import type { RecordKey } from "./record/record-key.ts";
 
-/** The result of waiting for a turn in the world. */
+/** The result of waiting for the lease. */
 export type Turn<Outcome> =
-  /** The request asks the source: it has the lease, nobody waits for another, or Redis is unavailable. */
+  /** The request fetches: it has the lease, waiting is pointless, or Redis is unavailable. */
   | { readonly kind: "lead" }
   /** Another request's fetch had this outcome. */
   | { readonly kind: "followed"; readonly outcome: Outcome }
-  /** The last holder left word that there is nothing to wait for. */
+  /** The last holder replaced the lease with this word, a message for waiting requests. */
   | { readonly kind: "told"; readonly word: Exclude<LeaseWord, "nothing-to-share"> }
   | { readonly kind: "timed-out" };
 
 /**
- * A request for a turn in the world.
+ * A request for the lease.
  *
- * @typeParam Head a record in the shared tier, without its body
+ * @typeParam Head a record in the shared tier without its body
  */
 export interface TurnAsk<Head, Shared extends SharedOutcome> {
   readonly key: RecordKey;
   readonly waitTimeoutMs: number;
   /** The lease is held as long as this flight lasts. */
   readonly flight: Flight<Shared>;
-  /** The word that may be replaced by a lease. Without one, every word ends the wait. */
+  /** The word that this request replaces with its own lease. Every other word ends the wait. */
   readonly takesOver?: LeaseWord | undefined;
-  /** @returns `undefined` if the record in the shared tier is not the one needed */
+  /**
+   * Returns the outcome of a record in the shared tier; `undefined` if the request cannot use the
+   * record.
+   */
   readonly outcomeFrom: (record: Head) => Promise<FlightOutcome<Shared> | undefined>;
-  /** @returns `undefined` if the shared tier has the record for all followers */
+  /**
+   * Returns the word to store about an outcome; `undefined` if the shared tier has the record for
+   * all followers.
+   */
   readonly wordOn: (outcome: FlightOutcome<Shared> | undefined) => LeaseWord | undefined;
 }
 
@@ -41,10 +47,12 @@ export interface TurnPorts<Head> extends StartPorts {
 const firstPauseMs = 50;
 const pauseMsMax = 250;
 const renewEveryMs = leaseMs / 3;
-/** The runtime ends background work 30 s after the answer. */
+/** The runtime ends background work 30 s after the response is sent. */
 const renewalsMax = 30;
 
-/** Polls for the lease, three commands each time, until `patienceMs` are over. */
+/**
+ * Polls for the lease until `ask.waitTimeoutMs` have passed, usually with three commands each time.
+ */
 export async function takeTurn<Head, Shared extends SharedOutcome>(
   ask: TurnAsk<Head, Shared>,
   ports: TurnPorts<Head>,
@@ -53,7 +61,7 @@ export async function takeTurn<Head, Shared extends SharedOutcome>(
   if (leases === undefined) return { kind: "lead" };
   let nextMs = firstPauseMs;
   const pauseMs = () => {
-    // Jitter, so that requests that start together do not poll together.
+    // Jitter prevents requests that start together from polling together.
     const spreadMs = nextMs * (0.5 + random() / 2);
     nextMs = Math.min(pauseMsMax, 1.5 * nextMs);
     return spreadMs;
@@ -63,7 +71,7 @@ export async function takeTurn<Head, Shared extends SharedOutcome>(
   return turn ?? { kind: "timed-out" };
 }
 
-/** @returns `undefined` while another holds the lease */
+/** @returns `undefined` while another request holds the lease */
 async function turnAfter<Head, Shared extends SharedOutcome>(
   answer: LeaseAnswer<Head>,
   ask: TurnAsk<Head, Shared>,
@@ -90,7 +98,7 @@ async function turnAfter<Head, Shared extends SharedOutcome>(
   return { kind: "lead" };
 }
 
-/** Holds the lease while the flight lasts, then leaves word of the outcome. */
+/** Holds the lease while the flight lasts. Then releases it, or stores a word about the outcome. */
 function hold<Head, Shared extends SharedOutcome>(
   lease: Lease,
   { flight, wordOn }: TurnAsk<Head, Shared>,

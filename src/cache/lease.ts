@@ -1,15 +1,18 @@
-// The port of leases: a short, expiring right to load for a key, held across colos (Nishtala et al.,
-// "Scaling Memcache at Facebook", §3.2.1).
+// The port of leases. A lease is a short, expiring right to load a key, which all isolates respect
+// (Nishtala et al., "Scaling Memcache at Facebook", §3.2.1).
 import type { RecordKey } from "./record/record-key.ts";
 
-/** How long others wait for a holder that died. */
+/**
+ * The duration of a lease. It is also the longest time that others wait for a holder whose request
+ * has ended.
+ */
 export const leaseMs = 3_000;
 
-/** How long a word lasts. Requests within this time need not try again. */
+/** The duration of each word. Within this time, other requests need not wait for the lease. */
 export const wordMs = {
   uncacheable: 10_000,
   "nothing-to-share": 10_000,
-  // Short: an isolate of an older release takes it for a held lease.
+  // Short, because an isolate of an older release treats this word as a held lease.
   "lead-anonymously": 3_000,
   unreachable: 1_000,
   timeout: 1_000,
@@ -17,27 +20,29 @@ export const wordMs = {
 } as const;
 
 /**
- * A holder's message to waiting requests when the shared tier has nothing for them. `uncacheable`: no
- * response for this key may be shared. `nothing-to-share`: the shared tier lacks it for now.
- * `lead-anonymously`: a client's own request failed, which says nothing about other clients.
+ * A holder's message to waiting requests if the shared tier has no record for them. `uncacheable`:
+ * no response for this key may be shared. `nothing-to-share`: the shared tier does not have the
+ * record now. `lead-anonymously`: a client's own request failed or got an uncacheable response,
+ * which says nothing about other clients. The other words are failures of the origin.
  */
 export type LeaseWord = keyof typeof wordMs;
 
-/** A lease of this isolate, until it expires or another takes it. */
+/** A lease of this isolate, until it expires or another isolate takes it. */
 export interface Lease {
-  /** Never rejects. */
+  /** Extends the lease. Never rejects. */
   renew(): Promise<void>;
   /**
-   * Lets the next request lead, or leaves a word for all that wait. Never rejects; if this does not arrive,
-   * the lease expires.
+   * Releases the lease, or replaces it with a word for all waiting requests. Never rejects. If
+   * Redis does not receive the command, the lease expires.
    */
   release(word?: LeaseWord): Promise<void>;
 }
 
 /**
- * The state of a lease: taken by this call, held by another, or the last holder's word.
+ * The state of a lease: taken by this call, held by another request, or replaced by the last
+ * holder's word.
  *
- * @typeParam Head the record under the key in the shared tier at that moment, without its body
+ * @typeParam Head the record in the shared tier at that moment, without its body
  */
 export type LeaseAnswer<Head> =
   | { kind: "taken"; lease: Lease; record: Head | undefined }
@@ -48,8 +53,8 @@ export type LeaseAnswer<Head> =
 /** The leases of all keys. */
 export interface Leases<Head> {
   /**
-   * Takes the lease if it is free, and reads the shared tier atomically: a record that the last holder
-   * stored is visible. Never rejects.
+   * Takes the lease if it is free, and reads the record in the same step. So the result includes a
+   * record that the last holder stored. Never rejects.
    */
   ask(key: RecordKey): Promise<LeaseAnswer<Head>>;
   /** Replaces a word with a lease. Only one of several callers succeeds. Never rejects. */

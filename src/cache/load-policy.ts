@@ -1,55 +1,60 @@
 // The steps of a load that a user of the cache provides, and their results.
 import type { FetchResult, Flight, FlightOutcome, SharedOutcome } from "./flights.ts";
 
-/** The result of a leader's turn in the world. */
+/** The result of a leader's wait for the lease. */
 export type LeaderTurn<Shared extends SharedOutcome, Result> =
   /** The leader fetches. */
   | { readonly kind: "lead" }
   /** The leader does not fetch. Followers receive the outcome; the leader's own answer may differ. */
   | (LoadResult<Shared, Result> & { readonly outcome: FlightOutcome<Shared> });
 
-/** The next step after an outcome that does not answer. */
+/** The next step after an outcome that cannot answer. */
 export type Next<Place, Result> =
-  /** The request now needs something else, under another key. */
+  /** The request needs a record under another key. */
   | { readonly kind: "elsewhere"; readonly place: Place }
   | { readonly kind: "answer"; readonly answer: Result }
-  /** One of the followers leads for the others. */
+  /** One of the followers leads next, for all others. */
   | { readonly kind: "again" }
-  /** Like `again`, after a random wait and only a few times; not at all if `isFinal`. */
+  /** Like `again` after a random wait, but only once per request, and not at all if `isFinal`. */
   | { readonly kind: "failed"; readonly isFinal: boolean; readonly answer: () => Result }
   /** Each request fetches for itself. */
   | { readonly kind: "alone" };
 
-/** The waits of a request so far. `sinceAtMs`: when its load began; epoch milliseconds. */
+/** A request's history of waits. `sinceAtMs` is the start of its load, in epoch milliseconds. */
 export interface WaitHistory {
   readonly hasWaited: boolean;
   readonly sinceAtMs: number;
 }
 
 /**
- * How to load something.
+ * The steps of a load.
  *
- * @typeParam Place the request, with what its user knows about it
+ * @typeParam Place the request, with the user's own data about it
  */
 export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
-  /** Requests with the same key collapse. */
+  /** Returns the key. Requests with the same key are collapsed. */
   readonly keyOf: (place: Place) => string;
-  /** The wait timeout for another's fetch. */
+  /** Returns the wait timeout for another request's fetch. */
   readonly waitTimeoutMsOf: (place: Place) => number;
+  /** Returns the maximum duration of a fetch, if it may exceed the default. */
+  readonly flightMsMaxOf?: (place: Place) => number;
   /** Returns whether several requests may share the result. */
   readonly mayShare: (place: Place) => boolean;
-  /** Runs before each attempt. Returns an answer that needs no fetch. */
+  /** Returns an answer that needs no fetch. Runs before each attempt. */
   readonly withoutFetch: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
   /**
-   * Returns what was stored since the look-up. Synchronous, so that no other request can start a flight
-   * first.
+   * Returns a record that was stored since the lookup. Synchronous, so that no other request can
+   * start a flight first.
    */
   readonly storedSince: (place: Place) => LoadResult<Shared, Result> | undefined;
-  /** Waits for the leader's turn in the world. */
+  /** Waits for the leader's lease. */
   takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>>;
-  /** Asks the source, and settles the flight as soon as it has an outcome for followers. */
+  /** Fetches, and settles the flight as soon as there is an outcome for followers. */
   readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<FetchResult<Result>>;
-  /** @returns `undefined` if the outcome of another's flight does not answer */
+  /**
+   * Returns an answer from the outcome of another request's flight; `undefined` if it cannot
+   * answer.
+   */
   readonly accepts: (outcome: FlightOutcome<Shared>, place: Place) => Promise<Result | undefined>;
   /** Returns the next step after an outcome that was not accepted. */
   readonly next: (
@@ -58,27 +63,33 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
   ) => Next<Place, Result> | Promise<Next<Place, Result>>;
   /** Returns an answer for a request whose wait timed out. */
   readonly onTimeout: (place: Place) => Promise<Result | undefined>;
-  /** Fetches for one request alone, because nothing can be shared. */
+  /** Fetches for one request alone, because it cannot share a result or its waits were in vain. */
   readonly alone: (place: Place, waited: WaitHistory) => Promise<Result>;
-  /** Answers a request that has waited for too many fetches, so its own would do no better. */
+  /**
+   * Answers a request whose waits all timed out. The request's own fetch would probably time out as
+   * well.
+   */
   readonly tooLate: (place: Place) => Promise<Result>;
-  /** Absent if a fetch does not depend on the client: its failure then applies to all. */
+  /**
+   * The policy of anonymous fetches. Absent if a fetch does not depend on the client, so that its
+   * failure applies to all requests.
+   */
   readonly anonymous?: AnonymousPolicy<Place, Shared>;
 }
 
 /**
- * Anonymous fetches, which the isolate makes without anything of a client. A client's own fetch shares what
- * it stores. Its failure or private result applies to that client alone; the others wait for an anonymous
- * fetch.
+ * Anonymous fetches, which the isolate makes without a client's fields. A client's fetch also
+ * serves other clients if its response was stored. A failure or a private response applies to that
+ * client alone, and the others wait for an anonymous fetch.
  */
 export interface AnonymousPolicy<Place, Shared extends SharedOutcome> {
-  /** Returns whether the outcome of a client's fetch applies to that client alone. */
+  /** Returns whether this outcome of a client's fetch applies to that client alone. */
   readonly isFault: (outcome: FlightOutcome<Shared>) => boolean;
-  /** Returns whether a client's fetch recently failed or stalled. Then no client leads. */
+  /** Returns whether a client's fetch recently failed or stalled. No client leads in that case. */
   readonly isDue: (place: Place) => boolean;
   /** Remembers that a client's fetch failed or stalled. */
   readonly require: (place: Place) => void;
-  /** How long others wait for a client's fetch before an anonymous one starts beside it. */
+  /** Returns how long others wait for a client's fetch before a parallel anonymous fetch starts. */
   readonly startsAfterMs: (place: Place) => number;
   /** Starts an anonymous fetch. Never rejects. */
   readonly start: (place: Place) => Flight<Shared>;

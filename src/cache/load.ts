@@ -1,8 +1,9 @@
-// Loads a missing record. Requests for the same key collapse into one fetch per isolate or, with a lease,
-// in the world. Followers receive plain data, judge it themselves, and wait under their own timers.
+// Loads a missing record. Requests for the same key are collapsed into one fetch per isolate or,
+// with a lease, into one fetch worldwide. Followers receive plain data, judge it themselves, and
+// wait with their own timers.
 import { isWithinMs } from "../base/elapsed.ts";
 import { pause } from "../base/timeouts.ts";
-import { unreachable } from "../rules/unreachable.ts";
+import { unreachable } from "../base/unreachable.ts";
 import type {
   FetchResult,
   Flight,
@@ -15,24 +16,28 @@ import type { LoadResult, LoadPolicy } from "./load-policy.ts";
 
 export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly flights: Flights<Shared>;
-  /** 0 ≤ n < 1 */
+  /** Returns a random number, 0 ≤ n < 1. */
   readonly random: () => number;
 }
 
-/** How many fetches of others one request waits for. */
+/** The maximum number of waits without an answer. Stalls and failed fetches are not counted. */
 const turnsMax = 3;
 
 /**
- * A request reports failure after this many failed fetches of others. One failure may be the fault of that
- * client's request, but a whole crowd must not retry against a failing source.
+ * The number of other requests' failed fetches after which a request fails. Another client's
+ * request may cause the first failure. But many requests must not keep retrying against a failing
+ * source.
  */
 const failuresMax = 2;
-/** A request fetches for itself after this many failures that may be another client's fault. */
+/**
+ * The number of failures that another client may have caused, after which a request fetches for
+ * itself.
+ */
 const faultsMax = 3;
-/** Followers retry at a random time within this limit. */
+/** The limit of the random time before a follower retries. */
 const drawnWithinMs = 20;
 
-/** Leads a fetch if there is none, else waits for the one in progress and judges its outcome. */
+/** Waits for the fetch in progress and judges its outcome. Leads a fetch if none is in progress. */
 export async function load<Place, Shared extends SharedOutcome, Result>(
   first: Place,
   by: LoadPolicy<Place, Shared, Result>,
@@ -45,31 +50,31 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
   for (let turn = 0; turn < turnsMax && by.mayShare(place);) {
     const fetchless = await by.withoutFetch(place, waited);
     if (fetchless !== undefined) return fetchless;
-    const came = await turns.next(place);
+    const result = await turns.next(place);
     waited.hasWaited = true;
-    if (came.kind === "answer") return came.answer;
-    if (came.kind === "stalled") {
+    if (result.kind === "answer") return result.answer;
+    if (result.kind === "stalled") {
       by.anonymous?.require(place);
       continue;
     }
-    if (came.kind === "timed-out" || came.kind === "abandoned") {
-      if (came.kind === "timed-out") timeouts += 1;
+    if (result.kind === "timed-out" || result.kind === "abandoned") {
+      if (result.kind === "timed-out") timeouts += 1;
       turn += 1;
       continue;
     }
-    const answer = await by.accepts(came.outcome, place);
+    const answer = await by.accepts(result.outcome, place);
     if (answer !== undefined) return answer;
-    // Ignore the late outcome and go on waiting.
-    if (came.kind === "late") continue;
-    const isOfClient = came.flight?.isAnonymous !== true;
-    if (isOfClient && by.anonymous?.isFault(came.outcome) === true) {
+    // The outcome is from an earlier flight, so continue to wait.
+    if (result.kind === "late") continue;
+    const isOfClient = result.flight?.isAnonymous !== true;
+    if (isOfClient && by.anonymous?.isFault(result.outcome) === true) {
       faults += 1;
       if (faults === faultsMax) return by.alone(place, waited);
       by.anonymous.require(place);
-      turns.failed(came.flight);
+      turns.failed(result.flight);
       continue;
     }
-    const next = await by.next(came.outcome, place);
+    const next = await by.next(result.outcome, place);
     switch (next.kind) {
       case "answer":
         return next.answer;
@@ -86,8 +91,9 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
       case "failed":
         failures += 1;
         if (next.isFinal || failures === failuresMax) return next.answer();
-        turns.failed(came.flight);
-        // Wait at random: the next leader may be the client that caused the failure.
+        turns.failed(result.flight);
+        // Wait for a random time, because the next leader may otherwise be the client that caused
+        // the failure.
         await pause(drawnWithinMs * ports.random());
         break;
       default:
@@ -99,23 +105,25 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
 
 type TurnResult<Shared extends SharedOutcome, Result> =
   | (LoadResult<Shared, Result> & { readonly flight?: undefined })
-  /** `late`: from a flight that this request had stopped waiting for. */
+  /** `late`: the outcome is from an earlier flight in `#inVain`. */
   | ({ readonly kind: "outcome" | "late" } & FlightResult<Shared>)
   | { readonly kind: "timed-out" }
   /** The leader's request ended without an outcome. */
   | { readonly kind: "abandoned" }
-  /** A client's fetch is so slow that an anonymous one starts beside it. */
+  /** A client's fetch is so slow that a parallel anonymous fetch must start. */
   | { readonly kind: "stalled" };
 
-/** One request's attempts, and the flights that it has waited for. */
+/** The attempts of one request, and the flights that it has waited for. */
 class Turns<Place, Shared extends SharedOutcome, Result> {
   readonly #by: LoadPolicy<Place, Shared, Result>;
   readonly #ports: LoadPorts<Shared>;
-  /** Flights that this request stopped waiting for and that have not ended. */
+  /** The flights for which a wait timed out or stalled, and whose late outcome may still answer. */
   readonly #inVain = new Set<Flight<Shared>>();
   /** The last failed flight. */
   #failed: Flight<Shared> | undefined;
-  /** The wait for a turn in the world happens once per request. */
+  /**
+   * False after a wait for a flight in vain, so that the request does not also wait for the lease.
+   */
   #mayTakeTurn = true;
 
   constructor(by: LoadPolicy<Place, Shared, Result>, ports: LoadPorts<Shared>) {
@@ -128,7 +136,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     this.#failed = flight ?? this.#failed;
   }
 
-  /** Resets the state when the request turns to another key. */
+  /** Resets the state when the request continues with another key. */
   forget(): void {
     this.#inVain.clear();
     this.#failed = undefined;
@@ -146,14 +154,16 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
       if (this.#failed !== undefined) this.#failed.replacement = running;
       return this.#follow(running, place);
     }
-    const come = this.#by.storedSince(place);
-    if (come !== undefined) return come;
+    const stored = this.#by.storedSince(place);
+    if (stored !== undefined) return stored;
     if (this.#by.anonymous?.isDue(place) === true) {
       const flight = this.#by.anonymous.start(place);
       if (this.#failed !== undefined) this.#failed.replacement = flight;
       return this.#follow(flight, place);
     }
-    const { flight, answer } = flights.start(key, (led) => this.#lead(led, place), this.#ports);
+    const lead = (own: Flight<Shared>) => this.#lead(own, place);
+    const msMax = this.#by.flightMsMaxOf?.(place) ?? 0;
+    const { flight, answer } = flights.start(key, lead, this.#ports, { msMax });
     if (this.#failed !== undefined) this.#failed.replacement = flight;
     return answer;
   }
@@ -188,14 +198,15 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     this.#mayTakeTurn = false;
     const answer = heard === "timed-out" ? await this.#by.onTimeout(place) : undefined;
     if (answer !== undefined) return { kind: "answer", answer };
-    // The leader is gone or too slow. The first follower to notice leads again, and the others follow it.
+    // The leader's request has ended, or is too slow. The first follower that detects this leads
+    // the others.
     const { flights, nowAtMs } = this.#ports;
     const isSlow = !running.hasJustBegun(nowAtMs(), waitTimeoutMs);
     if (isSlow || heard === "abandoned") flights.leave(this.#by.keyOf(place), running);
     return { kind: heard };
   }
 
-  /** Waits for a flight. `stalled`: a client's fetch exceeded its own, shorter timeout. */
+  /** Waits for a flight. `stalled`: a client's fetch exceeded its shorter timeout. */
   async #hear(running: Flight<Shared>, place: Place) {
     const waitTimeoutMs = this.#by.waitTimeoutMsOf(place);
     const inVain = [...this.#inVain];
@@ -206,8 +217,8 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     const sinceAtMs = nowAtMs();
     const heard = await running.wait(afterMs, inVain);
     if (heard !== "timed-out") return heard;
-    // Before its turn in the world, a leader has not asked the source. A timer may also fire although no
-    // time has passed for the isolate.
+    // A leader that waits for the lease has not begun to fetch. A timer may also fire although the
+    // isolate's clock has not advanced.
     const hasStalled = running.isLeading && !isWithinMs(afterMs / 2, sinceAtMs, nowAtMs());
     return hasStalled ? "stalled" : running.wait(waitTimeoutMs - afterMs, inVain);
   }

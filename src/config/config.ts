@@ -1,4 +1,4 @@
-// The configuration: checks what the operator wrote and fills in the defaults.
+// The configuration: checks the operator's object and fills in the defaults.
 import * as z from "zod/mini";
 import { allowanceSecondsOf, configInput } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
@@ -21,7 +21,7 @@ export type Config = ReturnType<typeof filledIn>;
 /**
  * Checks a configuration and fills in the defaults.
  *
- * @throws OperatorError names each wrong route and field, the reason and the fix
+ * @throws OperatorError that names each wrong route and field, the reason and the fix
  *
  * @example
  * export default defineConfig({
@@ -37,9 +37,9 @@ export function defineConfig(written: WrittenConfig): Config {
   return config;
 }
 
-/** Output of the schema. Interfaces keep zod's types out of the published types. */
+/** The output of the schema. It is an interface to keep zod's types out of the published types. */
 interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
-  /** `null`: off. */
+  /** `null` if metrics are off. */
   readonly metrics?: WrittenMetrics | null | undefined;
 }
 
@@ -56,7 +56,9 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     /** Path of the operator's routes: a slash and one name. */
     operatorPath: general.operatorPath ?? "/_cache",
     origins,
-    /** Replaces the origin's host by the site's in answers' fields. An origin may differ. */
+    /**
+     * Replaces the origin's host by the site's in answers' fields. An origin's own setting takes precedence.
+     */
     rewriteLocations: general.rewriteLocations ?? true,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: {
@@ -67,9 +69,9 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields with tags, in addition to the usual ones. */
     tagFields: lowerCased(general.tagFields ?? []),
-    /** The operator has a cache in front. It gets the fields addressed to shared caches. */
+    /** Whether a cache in front of Tidemark gets the fields for shared caches. */
     cacheInFront: general.cacheInFront ?? false,
-    /** On Node: tells which proxies to trust for the client's address; `undefined`: none. */
+    /** On Node: decides which proxies to trust for the client's address; `undefined` for none. */
     trustsPeer: trustOf(general.trustProxy),
     /** Number of hot keys to refresh before they expire; 0: off. */
     hotKeys: general.hotKeys ?? 0,
@@ -83,7 +85,7 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
       bufferBytes: limits.bufferBytes ?? 4 * mebibyte,
       sharedBodyBytes: limits.sharedBodyBytes ?? mebibyte,
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
-      /** Size of a database that does not report its limit; `undefined` if unknown. */
+      /** The size of a database that does not report its limit; `undefined` if unknown. */
       databaseBytes: limits.databaseBytes,
       /** Maximum variants stored for one resource. */
       variants: limits.variants ?? 100,
@@ -110,8 +112,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
 const defined = new WeakSet<object>();
 
 /**
- * Returns a module's exported configuration. Checks a plain object, such as one from JSON, like
- * `defineConfig`.
+ * Returns a module's exported configuration. A plain object, such as one from JSON, is checked like
+ * the argument of `defineConfig`.
  *
  * @throws OperatorError like `defineConfig`, and if there is no configuration
  */
@@ -119,7 +121,7 @@ export function configOf(exported: unknown): Config {
   return configWithin(exported, []);
 }
 
-/** @param around enclosing default exports, to detect an object that contains itself */
+/** @param around the enclosing objects, to detect an object that contains itself */
 function configWithin(exported: unknown, around: readonly unknown[]): Config {
   if (isPlain(exported) && !around.includes(exported)) {
     if (defined.has(exported)) return exported as unknown as Config;
@@ -134,7 +136,10 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
 
 const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
 
-/** Rejects other objects. A promise or a `Map` would pass as an empty configuration. */
+/**
+ * Returns the error for a value that is not a plain object. A promise or a `Map` would otherwise
+ * pass as an empty configuration.
+ */
 function formRefusal(written: unknown): OperatorError {
   return new OperatorError({
     what: "The configuration is invalid.",

@@ -5,9 +5,9 @@ import type { NamePatterns } from "./known-names.ts";
 
 /** Field names in lower case. A `*` at either end matches any text. */
 export interface CredentialNames {
-  /** Fields that count as a credential. */
+  /** Fields that are a credential. */
   readonly add: NamePatterns;
-  /** Fields that do not. */
+  /** Fields that are not a credential. */
   readonly except: NamePatterns;
 }
 
@@ -30,7 +30,7 @@ const certificates =
   "client-cert client-cert-chain *-client-cert *-clientcert *-client-certificate cf-client-cert-* " +
   "x-client-dn x-subject-dn x-tls-client-*";
 
-/** Names of these forms that identify no client, or that change with every request. */
+/** Exceptions: fields that match the lists above, but identify no client or change with every request. */
 const harmless =
   "postman-token x-playback-session-id sec-fetch-user sec-websocket-key idempotency-key " +
   "x-idempotency-key cache-key x-cache-key x-atlassian-token";
@@ -41,11 +41,11 @@ export const knownCredentialFields: CredentialNames = {
   except: harmless.split(" "),
 };
 
-/** Limits of the memo, because clients choose the names. */
+/** The limit of memoised results. They are limited because clients choose the names. */
 const rememberedMax = 512;
 const rememberedCharactersMax = 64;
 
-/** Decides which fields look like credentials. Memoises, because requests repeat the same names. */
+/** Decides which fields look like credentials. Memoises results, because requests repeat names. */
 export class CredentialFields {
   readonly #entryOf: (name: string) => string | undefined;
   readonly #remembered = new Map<string, string>();
@@ -94,7 +94,7 @@ interface Entry {
 
 let knownDecider: ReturnType<typeof decider> | undefined;
 
-/** Builds the decider of the default lists, the longest level, only once. */
+/** Returns the decider of the default lists. It is built only once, because these are the longest lists. */
 function known() {
   return (knownDecider ??= decider(knownCredentialFields));
 }

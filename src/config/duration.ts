@@ -1,4 +1,5 @@
-// Parses durations in a configuration: a whole number with s, m, h or d.
+// Parses durations in a configuration: a whole number with s, m, h or d. `forms.ts` rejects invalid
+// durations.
 
 const secondsPerUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 

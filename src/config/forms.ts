@@ -12,17 +12,17 @@ export const fields = <Shape extends z.core.$ZodLooseShape>(place: string, shape
   z.partial(z.strictObject(shape, { error: strictly(place) }));
 
 /**
- * Requires a schema for each field of a `Written…` interface, and for names refused with a reason. With
- * `satisfies`, a missing or extra field does not compile.
+ * Requires a schema for each field of a `Written…` interface, and for names rejected with a reason.
+ * With `satisfies`, a missing or extra field is a compile error.
  */
 export type FormsOf<Written, Refused extends string = never> = Readonly<
   Record<keyof Written | Refused, z.core.$ZodType>
 >;
 
-/** A reserved name. A configuration that relies on it must not load. */
+/** The schema of a reserved name. A configuration with this name does not load. */
 export const notBuiltYet = z.undefined("is not built yet; leave it out");
 
-/** A field of an earlier version. @param since why it has no replacement */
+/** The schema of a field that earlier versions had. @param since why it has no replacement */
 export const noLonger = (since: string) =>
   z.undefined(`was removed without a replacement: ${since}; leave it out`);
 
@@ -35,7 +35,7 @@ export const duration = z
     }),
   );
 
-/** At most a day: a timer of more than 24 days would fire at once. */
+/** A duration from 1 s to a day. A timer of more than 24 days would fire at once. */
 export const secondsToADay = duration.check(
   z.refine((text) => {
     const seconds = durationSeconds(text) ?? 0;
@@ -46,13 +46,15 @@ export const secondsToADay = duration.check(
 export const yesOrNo = z.boolean("must be true or false");
 /** A non-empty string. */
 export const text = (example: string) =>
-  z.string(`must be a text, such as ${JSON.stringify(example)}`).check(z.minLength(1, "is empty"));
-/** Readonly, so that exported lists such as `consentCookies` are accepted. */
+  z
+    .string(`must be a string, such as ${JSON.stringify(example)}`)
+    .check(z.minLength(1, "is empty"));
+/** A list of strings. Readonly, so that exported lists such as `consentCookies` are accepted. */
 export const texts = (example: string) =>
   z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
-/** Inclusive bounds of a number. @param said the upper bound in errors */
-export const between = (least: number, most: number, said = most.toLocaleString("en")) =>
-  [z.minimum(least, `is less than ${least}`), z.maximum(most, `is more than ${said}`)] as const;
+/** Inclusive bounds of a number. @param mostText the upper bound in errors */
+export const between = (least: number, most: number, mostText = most.toLocaleString("en")) =>
+  [z.minimum(least, `is less than ${least}`), z.maximum(most, `is more than ${mostText}`)] as const;
 
 /** Minimum share of requests that are hits. */
 export const hitRate = z
@@ -77,7 +79,7 @@ export const patterns = texts("utm_*").check(
   each((name) => !name.slice(0, -1).includes("*"), 'has a "*" that is not at the end of a name'),
 );
 
-/** Adds names to the known ones, or replaces them with `only`. */
+/** The schema of names that are added to the known ones, or that replace them (`only`). */
 export const addedPatterns = z.union(
   [patterns, z.strictObject({ only: patterns }, { error: strictly("a list of names") })],
   {
@@ -91,14 +93,14 @@ export const fieldNames = texts("x-app").check(
   each((name) => fieldName.test(name), "has a name that no header field can have"),
 );
 
-/** These two have rules of their own. */
+/** These two fields have rules of their own. */
 const withOwnRules: readonly string[] = ["authorization", "cookie"];
 
 /** Names of request fields, with an optional `*` at one end. */
 const credentialNames = texts("x-app-key").check(
   each(
     (name) => fieldName.test(name) && !name.slice(1, -1).includes("*") && !/^\*.*\*$/.test(name),
-    'has a name that no header field can have, or more than one "*", or one that is not at an end of a name',
+    'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name',
   ),
   each(
     (name) => !withOwnRules.includes(name.toLowerCase()),
@@ -111,7 +113,7 @@ export const credentialFields = fields("credentialFields", {
   except: credentialNames,
 } satisfies FormsOf<WrittenCredentialFields>);
 
-/** Excludes fields that differ in every request: keyed by them, no page would ever be a hit. */
+/** Rejects fields that differ in every request. With such a field in the key, no page would ever be a hit. */
 export const keyedNames = fieldNames.check(
   each(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
@@ -122,7 +124,7 @@ export const keyedNames = fieldNames.check(
 export const forwardedNames = fieldNames.check(
   each(
     (name) => !name.includes("*"),
-    "takes whole names; omit it to forward all fields, or write [] for none",
+    "must contain whole names; omit it to forward all fields, or write [] for none",
   ),
 );
 
@@ -134,7 +136,7 @@ export const durationOrOrigin = z.string('must be a duration such as "30s", or "
   }),
 );
 
-/** Lifetimes by status. Refuses statuses below `from`, and those that are never stored. */
+/** Lifetimes by status. Rejects statuses below `from`, and those that are never stored. */
 export const lifetimes = <Lifetime extends typeof duration>(
   lifetime: Lifetime,
   from: number,

@@ -18,7 +18,8 @@ const ipv4Bits = 32;
 export function addressGroups(address: string): readonly string[] | undefined {
   const isDotted = /^\d{1,3}(?:\.\d{1,3}){3}$/.test(address);
   if (!isDotted && !/^[\da-f.]*:[\da-f:.]+$/i.test(address)) return undefined;
-  // Parse as a URL, which every runtime can do. In brackets it accepts no octal IPv4.
+  // Parse the address as part of a URL, which every runtime can do. In brackets, URLs reject octal IPv4
+  // addresses.
   const literal = `http://[${isDotted ? "::ffff:" : ""}${address}]`;
   if (!URL.canParse(literal)) return undefined;
   const written = new URL(literal).hostname.slice(1, -1);
@@ -52,7 +53,7 @@ export function canonicalAddress(address: string): string | undefined {
   return new URL(`http://[${plain}]`).hostname.slice(1, -1);
 }
 
-/** A network: the bits of its prefix, and their number out of 128. */
+/** A network: its prefix, and the number of the prefix's bits, out of 128. */
 export interface Network {
   readonly prefix: bigint;
   readonly prefixBits: number;

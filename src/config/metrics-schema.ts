@@ -3,12 +3,12 @@ import * as z from "zod/mini";
 import { type FormsOf, hitRate, strictly, text } from "./forms.ts";
 import type { WrittenMetrics, WrittenPrefix } from "./written.ts";
 
-/** Each prefix has its own series, and each new URL is compared with every prefix. */
+/** Limit of prefixes. Each has its own series, and each new URL is compared with every prefix. */
 const prefixesMax = 50;
 
 const otherwise =
-  (place: string, said: string) => (issue: Parameters<ReturnType<typeof strictly>>[0]) =>
-    issue.code === "unrecognized_keys" ? strictly(place)(issue) : said;
+  (place: string, mistake: string) => (issue: Parameters<ReturnType<typeof strictly>>[0]) =>
+    issue.code === "unrecognized_keys" ? strictly(place)(issue) : mistake;
 
 const prefix = z.strictObject(
   {
@@ -24,7 +24,7 @@ const prefix = z.strictObject(
   { error: otherwise("a prefix", 'must be a prefix, such as { path: "/docs/" }') },
 );
 
-/** Used unchanged as a label's value. */
+/** The name of a prefix, which is used unchanged as a label's value. */
 const prefixName = z
   .string()
   .check(
@@ -60,7 +60,7 @@ const settings = z.partial(
   ),
 );
 
-/** Maps `"off"` to `null`, so that errors about an object name each wrong field. */
+/** Maps `"off"` to `null` first, instead of a union, so that errors about an object name each wrong field. */
 export const metricsInput = z.pipe(
   z.transform((written: "off" | z.input<typeof settings>) =>
     written === "off" ? null : (written ?? 0),

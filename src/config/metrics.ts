@@ -5,11 +5,16 @@ export function resolvedMetrics(written: WrittenMetrics | null | undefined) {
   const { prefixes = {}, hitRateMin } = written ?? {};
   const listed = Array.from(Object.entries(prefixes), ([name, given]) => ({ name, ...given }));
   return {
-    /** `false`: no reports, and no commands for them. */
+    /** Whether isolates report metrics, which costs commands. */
     isOn: written !== null,
-    /** URL prefixes with counts of their own. A keyed path counts for its longest matching `path`. */
+    /**
+     * URL prefixes with counts of their own. A keyed path belongs to its longest matching prefix.
+     */
     prefixes: listed as readonly Prefix[],
-    /** 0 to 1. Health reports a lower hit rate. `undefined`: only routes with a minimum are checked. */
+    /**
+     * Hit rate, 0 to 1, below which health has a finding. `undefined`: only routes and prefixes
+     * with their own minimum are checked.
+     */
     hitRateMin,
   };
 }

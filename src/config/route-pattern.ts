@@ -4,7 +4,7 @@
 export interface HostPattern {
   /** Spelled as in keys: lower case, IDN in punycode, no port. */
   readonly name: string;
-  /** `*.name`: matches hosts at any depth below it, but not the host itself. */
+  /** From `*.name`: matches hosts at any depth below `name`, but not `name` itself. */
   readonly isBelow: boolean;
   /** Digits; `undefined` matches any port. */
   readonly port: string | undefined;
@@ -36,10 +36,14 @@ export function patternFault(text: string): string | undefined {
   }
   return pathForm.test(path)
     ? undefined
-    : 'is not made of literal segments, ":name", and "*" as the last one';
+    : 'does not consist of literal segments, ":name", and "*" as the last one';
 }
 
-/** @param text a valid pattern */
+/**
+ * Parses a pattern.
+ *
+ * @param text a valid pattern
+ */
 export function readPattern(text: string): RoutePattern {
   const [host, path] = partsOf(text);
   return { text, host: readHost(host), path };
@@ -67,7 +71,11 @@ function readHost(text: string): HostPattern | undefined {
 
 const impliedPort = { http: "80", https: "443" } as const;
 
-/** @param host as in keys: lower case, with a port only if the scheme does not imply it */
+/**
+ * Returns whether a pattern matches a host.
+ *
+ * @param host as in keys: lower case, with a port only if the scheme does not imply it
+ */
 export function fitsHost(
   pattern: HostPattern | undefined,
   { scheme, host }: { readonly scheme: "http" | "https"; readonly host: string },

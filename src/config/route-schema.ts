@@ -66,7 +66,7 @@ const settings = fields("a route", {
   mode: z.enum(["default", "override"], 'must be "default" or "override"'),
   origin: text("bucket"),
   fresh: z.union([duration, lifetimes(duration, 200, '{ 200: "60s" }')], {
-    error: 'is a duration such as "5m", or durations by status such as { 200: "60s" }',
+    error: 'must be a duration such as "5m", or durations by status such as { 200: "60s" }',
   }),
   negative: lifetimes(durationOrOrigin, 300, '{ 404: "30s", 503: "origin" }'),
   browser: duration,
@@ -85,8 +85,7 @@ const settings = fields("a route", {
     cf: z.array(
       z.enum(cfNames, {
         error: ({ input }) =>
-          `has ${JSON.stringify(input)}, and takes ${cfNames.map((name) => JSON.stringify(name)).join(", ")}: ` +
-          "other members differ for nearly every client, so no page would ever be a hit",
+          `has ${JSON.stringify(input)}, but allows only ${cfNames.map((name) => JSON.stringify(name)).join(", ")}`,
       }),
       'must be a list, such as ["country"]',
     ),
@@ -139,19 +138,22 @@ export const routeInput = z.strictObject(
 /** Input of the schema: `WrittenRoute` with any strings for durations. */
 export type RouteInput = z.input<typeof routeInput>;
 
-/** Returns the parameters that a route's tags use but some pattern of it lacks. They would be undefined. */
+/**
+ * Returns the parameters that a route's `tags` function uses and that some pattern of the route lacks. They
+ * would be undefined.
+ */
 export function unknownParameters({ match, tags }: z.output<typeof routeInput>): string[] {
   if (typeof tags !== "function") return [];
-  const asked = new Set<string>();
+  const parameters = new Set<string>();
   const recording = new Proxy<Record<string, string>>(
     {},
-    { get: (_, name) => (asked.add(String(name)), "x") },
+    { get: (_, name) => (parameters.add(String(name)), "x") },
   );
   try {
     tags(recording);
   } catch {
-    // Errors of the function itself do not matter here.
+    // Ignore errors of the function itself, which are handled when a response is tagged.
   }
   const known = [match].flat().map((written) => new Set(written.split(/\/:?/)));
-  return [...asked].filter((name) => known.some((names) => !names.has(name)));
+  return [...parameters].filter((name) => known.some((names) => !names.has(name)));
 }

@@ -32,7 +32,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   return {
     /** Empty for the rules that apply if no route matches. */
     name: route.name,
-    /** Alternatives: the route applies if one of them matches. */
+    /** Alternative patterns: the route applies if one of them matches. */
     match,
     /** The methods that the route handles, where GET includes HEAD; `undefined`: all. */
     methods: route.methods,
@@ -41,7 +41,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     mode: route.mode ?? "default",
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
     origin: route.origin ?? "default",
-    /** Lifetime of a 200 and of other cacheable responses that are no errors. */
+    /** Lifetime of a 200 and of other cacheable responses that are not errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
     freshSecondsByStatus: byStatus(typeof fresh === "object" ? fresh : {}, secondsOf),
@@ -53,11 +53,14 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     heuristics,
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,
     staleIfErrorSeconds: durationSeconds(route.staleIfError) ?? 0,
-    /** Lifetime in browsers from now on; `undefined` keeps the origin's fields. */
+    /** Lifetime in browsers, counted from each answer; `undefined` keeps the origin's fields. */
     browserSeconds: durationSeconds(route.browser),
     immutable: route.immutable ?? false,
     tiers,
-    /** When the shared tier stores it; `undefined`: errors on the second request, others at once. */
+    /**
+     * When Redis stores a response; `undefined`: errors and variants that may be made up on the second
+     * request, others at once.
+     */
     admission: route.admission,
     /** Query parameters that are keyed and forwarded; `undefined`: all. */
     queryAllow: route.query?.allow,
@@ -81,7 +84,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",
-    /** How long a request waits for another's forward. */
+    /** How long a request waits for another request's forward. */
     waitTimeoutMs: (durationSeconds(route.waitTimeout) ?? 10) * 1_000,
     /** β of XFetch: how early responses are refreshed before expiry; 0: never. */
     earlyRefresh: route.earlyRefresh,
@@ -91,18 +94,24 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     invalidate: route.invalidate ?? "here",
     /** N of the purge protocol for this route. */
     purgeMaxLagMs: lagSeconds * 1_000,
-    /** Responses filled within this time after a covering purge stay fresh no longer than it; 0: off. */
+    /**
+     * Seconds: a response fetched this soon after its purge stays fresh for at most this long; 0:
+     * off.
+     */
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
     /** 0 to 1: minimum hit rate, below which health has a finding; `undefined`: the general minimum. */
     hitRateMin: route.hitRateMin,
-    /** Serves unverified responses while the journal is unreachable, and marks them. */
+    /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
     servesUnverified: route.whenUnreachable === "serve",
     /** Fields that have no effect because nothing is stored. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
 }
 
-/** Fields with an effect. `purge.maxLagSeconds` of any route affects how often the view is renewed. */
+/**
+ * Fields that have an effect although nothing is stored. `purge.maxLagSeconds` of any route affects how often
+ * the view is renewed.
+ */
 const usedBesideBypass: ReadonlySet<string> = new Set(
   "name match methods bypass origin invalidate purge".split(" "),
 );

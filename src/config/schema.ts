@@ -45,7 +45,7 @@ const purgeInput = fields("purge", {
 /** Default N of the purge protocol. */
 export const defaultMaxLagSeconds = 10;
 
-/** Returns A: the allowance for clocks within a colo and for replica lag. */
+/** Returns A, the allowance for clock errors within a colo and for replica lag. */
 export function allowanceSecondsOf(purge: WrittenPurge): number {
   return purge.clockAllowanceSeconds ?? (purge.readReplicas === true ? 3 : 1);
 }
@@ -72,7 +72,7 @@ const origin = z.union(
 /** All fields of a configuration, with their error messages. Fills in no defaults. */
 export const configInput = fields("the configuration", {
   namespace: z
-    .string("must be a text")
+    .string("must be a string")
     .check(z.regex(namespaceForm, "is 1 to 64 letters, digits, dots, dashes or _")),
   operatorPath: z
     .string("must be a path")

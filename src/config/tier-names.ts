@@ -1,8 +1,8 @@
 // The names of the tiers, and the scope that shares each of them.
 
 /**
- * The scope of each tier, in look-up order. A `region` tier holds copies of the world's tier near their
- * readers. The copies may lag.
+ * The scope of each tier, in look-up order. A `region` tier has copies of the world's tier near their
+ * readers. These copies may lag behind.
  */
 export const tierScopes = {
   memory: "isolate",
@@ -16,7 +16,7 @@ export type TierScope = (typeof tierScopes)[TierName];
 
 export const tierNames = Object.keys(tierScopes) as readonly TierName[];
 
-/** The tiers for application data, which excludes lagging copies. */
+/** The tiers for application data. Tiers whose copies may lag behind are not among them. */
 export const dataTierNames = tierNames.filter((name) => tierScopes[name] !== "region");
 
 /** Formats names for an error. */

@@ -41,11 +41,11 @@ export function trustFault(input: unknown): string {
  * Returns whether a peer is a trusted proxy.
  *
  * @param address of the peer; `undefined` for a socket without one, such as a Unix socket
- * @param hop     0 for the connection's peer, plus 1 for each proxy before it
+ * @param hop 0 for the connection's peer, 1 for the client of that peer, and so on
  */
 export type TrustsPeer = (address: string | undefined, hop: number) => boolean;
 
-/** Returns `undefined` if no proxy is trusted. */
+/** Returns a function that judges peers; `undefined` if no proxy is trusted. */
 export function trustOf(written: WrittenConfig["trustProxy"]): TrustsPeer | undefined {
   if (written === undefined || written === false) return undefined;
   if (typeof written === "number") return (_, hop) => hop < written;

@@ -46,7 +46,7 @@ export interface WrittenRoute {
   readonly fresh?: Duration | Lifetimes | undefined;
   /** Lifetimes of redirects and errors by status. Default: none. @example negative: { 404: "30s", 503: "origin" } */
   readonly negative?: NegativeLifetimes | undefined;
-  /** Lifetime in browsers from now on. Default: as the origin says. @example browser: "60s" */
+  /** Lifetime in browsers, counted from each answer. Default: as the origin says. @example browser: "60s" */
   readonly browser?: Duration | undefined;
   /** Adds `immutable` for browsers. Needs `browser`. Default: `false`. @example immutable: true */
   readonly immutable?: boolean | undefined;
@@ -58,14 +58,14 @@ export interface WrittenRoute {
   /** How long a stale response may be served if the origin fails. Default: `"0s"`. @example staleIfError: "1d" */
   readonly staleIfError?: Duration | undefined;
   /**
-   * When Redis stores a response. Default: on the first request; errors and variants that clients made up on the
-   * second.
+   * When Redis stores a response. Default: on the first request; errors, and variants that clients may have
+   * made up, on the second.
    * @example admission: "second-ask"
    */
   readonly admission?: "first-ask" | "second-ask" | undefined;
   /** Tiers to use: `memory`, `edge`, `kv`, `shared`. Default: all of them. @example tiers: ["memory", "edge"] */
   readonly tiers?: readonly TierName[] | undefined;
-  /** Query parameters. Default: all of them count. @example query: { allow: ["page"] } */
+  /** Query parameters. Default: all of them are keyed. @example query: { allow: ["page"] } */
   readonly query?: WrittenQuery | undefined;
   /** Additions to the key besides the URL. Default: none. @example key: { cookies: ["currency"] } */
   readonly key?: WrittenKey | undefined;
@@ -75,8 +75,8 @@ export interface WrittenRoute {
    */
   readonly forward?: readonly string[] | undefined;
   /**
-   * Request fields that look like a credential, on this route. Precedes the general field. Default: the
-   * general field's.
+   * Request fields that look like a credential, on this route. Takes precedence over the general field.
+   * Default: as in the general field.
    * @example credentialFields: { except: ["x-api-key"] }
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
@@ -88,7 +88,7 @@ export interface WrittenRoute {
   readonly jitter?: number | undefined;
   /** Tags: a list, or a function of the path's parameters. Default: none. @example tags: ({ slug }) => [`article:${slug}`] */
   readonly tags?: readonly string[] | TagsOf | undefined;
-  /** Overrides the general field. Default: the general field's. @example honourRequestDirectives: true */
+  /** Overrides the general field. Default: as in the general field. @example honourRequestDirectives: true */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
    * Scope in which one forward serves concurrent requests: `"isolate"`, or `"global"` by a lease in Redis.
@@ -96,7 +96,7 @@ export interface WrittenRoute {
    * @example collapse: "global"
    */
   readonly collapse?: "isolate" | "global" | undefined;
-  /** How long a request waits for another's forward, 1 s to 1 d. Default: `"10s"`. @example waitTimeout: "2s" */
+  /** How long a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`. @example waitTimeout: "2s" */
   readonly waitTimeout?: Duration | undefined;
   /**
    * β of XFetch, 0 to 10: how early hits refresh a response before expiry; 0: never. Default: 1, or 0 for
@@ -107,7 +107,8 @@ export interface WrittenRoute {
   /** A hit within this time before expiry refreshes the response. Default: `"0s"`. @example refreshAhead: "10s" */
   readonly refreshAhead?: Duration | undefined;
   /**
-   * Scope of invalidations by answers to unsafe methods. Default: `"here"`, this colo.
+   * Scope of invalidations by answers to unsafe methods. `"everywhere"` also purges all variants.
+   * Default: `"here"`, the request's own key in this isolate, this colo and Redis.
    * @example invalidate: "everywhere"
    */
   readonly invalidate?: "here" | "everywhere" | undefined;
@@ -117,7 +118,7 @@ export interface WrittenRoute {
   readonly hitRateMin?: number | undefined;
   /**
    * `"serve"`: serves stored responses, marked `unverified`, while the purge journal is unreachable.
-   * Default: asks the origin instead.
+   * Default: sends requests to the origin instead.
    * @example whenUnreachable: "serve"
    */
   readonly whenUnreachable?: "serve" | undefined;
@@ -150,9 +151,9 @@ export interface WrittenKey {
  * patterns; among equals, `add` precedes `except`.
  */
 export interface WrittenCredentialFields {
-  /** Fields that count as a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */
+  /** Fields that are a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */
   readonly add?: readonly string[] | undefined;
-  /** Fields that do not. Default: none. @example except: ["x-csrf-token"] */
+  /** Fields that are not a credential. Default: none. @example except: ["x-csrf-token"] */
   readonly except?: readonly string[] | undefined;
 }
 
@@ -165,13 +166,13 @@ export interface WrittenRouteCookies {
 /** Purge bound of a route, or of all routes. */
 export interface WrittenRoutePurge {
   /**
-   * N: seconds after its 200 until a purge takes effect everywhere. More than 2.5 times the clock
-   * allowance, at most 3,600. Default: 10.
+   * N: seconds from the 200 for a purge until the purge takes effect everywhere. More than 2.5 times the
+   * clock allowance, at most 3,600. Default: 10.
    * @example maxLagSeconds: 5
    */
   readonly maxLagSeconds?: number | undefined;
   /**
-   * Responses filled within this many seconds after a covering purge stay fresh no longer than that, 0 to
+   * Seconds: a response fetched this soon after its purge stays fresh for at most this long, 0 to
    * 3,600. Default: 0, off.
    * @example settleSeconds: 5
    */

@@ -42,7 +42,7 @@ export interface WrittenConfig {
    */
   readonly rewriteLocations?: boolean | undefined;
   /**
-   * Timeout for an origin's first byte, 1 s to 1 d. Default: `"30s"`.
+   * Timeout for an origin's first byte, 1 s to 1 d; as an object, also between bytes. Default: `"30s"`.
    * @example originTimeout: { firstByte: "10s", betweenBytes: "30s" }
    */
   readonly originTimeout?: Duration | WrittenTimeouts | undefined;
@@ -72,7 +72,8 @@ export interface WrittenConfig {
    */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
-   * You have a cache in front: answers keep the fields for shared caches. Default: `false`.
+   * Whether a cache is in front of Tidemark: answers then keep the fields for shared caches.
+   * Default: `false`.
    * @example cacheInFront: true
    */
   readonly cacheInFront?: boolean | undefined;
@@ -117,7 +118,7 @@ export type WrittenOrigin =
   | {
       /** Scheme and host only. Required. @example url: "https://bucket.example" */
       readonly url: string;
-      /** Overrides the general field. Default: the general field's. @example rewriteLocations: false */
+      /** Overrides the general field. Default: as in the general field. @example rewriteLocations: false */
       readonly rewriteLocations?: boolean | undefined;
     }
   | {
@@ -187,8 +188,8 @@ export interface WrittenLimits {
 /** Metrics of all isolates. */
 export interface WrittenMetrics {
   /**
-   * URL prefixes with counts of their own, by name, at most 50. A path counts for its longest matching
-   * prefix. Default: none.
+   * URL prefixes with counts of their own, by name, at most 50. A path belongs to its longest
+   * matching prefix. Default: none.
    * @example prefixes: { docs: { path: "/docs/", hitRateMin: 0.9 } }
    */
   readonly prefixes?: Readonly<Record<string, WrittenPrefix>> | undefined;
@@ -198,7 +199,7 @@ export interface WrittenMetrics {
 
 /** A URL prefix with counts of its own. */
 export interface WrittenPrefix {
-  /** Beginning of keyed paths, slash included. Required. @example path: "/docs/" */
+  /** The beginning of keyed paths, with its slash. Required. @example path: "/docs/" */
   readonly path: string;
   /** Hit rate, 0 to 1, below which health has a finding on the prefix. Default: none. @example hitRateMin: 0.9 */
   readonly hitRateMin?: number | undefined;

@@ -15,11 +15,11 @@ import {
   type SearchOptions,
 } from "./load/search.ts";
 
-/** A call for more keys skips the Cache API, which takes one call for each key. */
+/** A call for more keys skips the Cache API, which needs one call for each key. */
 const coloKeysMax = 32;
 
 /**
- * Looks several keys up. One command asks Redis for those that the tiers above it lack.
+ * Looks several keys up. One command reads from Redis the keys that the tiers above lack.
  *
  * @param places all of one namespace
  */
@@ -42,12 +42,12 @@ export async function lookUpMany(
   return Promise.all(looks);
 }
 
-/** Batches the look-ups' reads of one tier. Sends the batch once each look-up has either asked or ended. */
+/** Batches reads of one tier. Sends the batch once each look-up has requested a read or ended. */
 class ReadsTogether {
   readonly #ports: SearchPorts;
   readonly #tier: Tier<DataDetail> | undefined;
   readonly #undecided: Set<string>;
-  readonly #asked: { key: RecordKey; resolve: (read: DataRead) => void }[] = [];
+  readonly #reads: { key: RecordKey; resolve: (read: DataRead) => void }[] = [];
 
   constructor(places: readonly Place[], { below }: DataTiers, ports: SearchPorts) {
     this.#tier = below.find((tier) => tier.readMany !== undefined);
@@ -55,11 +55,11 @@ class ReadsTogether {
     this.#undecided = new Set(places.map(({ key }) => key.text));
   }
 
-  /** Returns `undefined` if `tier` is not the batched one. */
+  /** Adds a read to the batch. Returns `undefined` for a tier whose reads are not batched. */
   read(tier: Tier<DataDetail>, key: RecordKey): Promise<DataRead> | undefined {
     if (tier !== this.#tier) return undefined;
     const { promise, resolve } = Promise.withResolvers<DataRead>();
-    this.#asked.push({ key, resolve });
+    this.#reads.push({ key, resolve });
     this.decided(key);
     return promise;
   }
@@ -70,15 +70,16 @@ class ReadsTogether {
 
   async #flush(): Promise<void> {
     const { nowAtMs, afterAnswer } = this.#ports;
-    const keys = this.#asked.map(({ key }) => key);
+    const keys = this.#reads.map(({ key }) => key);
     if (keys.length === 0) return;
     const reads = (await this.#tier?.readMany?.(keys, { atMs: nowAtMs(), afterAnswer })) ?? [];
-    for (const [at, { resolve }] of this.#asked.entries()) resolve(reads[at] ?? { kind: "absent" });
+    for (const [at, { resolve }] of this.#reads.entries()) resolve(reads[at] ?? { kind: "absent" });
   }
 }
 
 /**
- * Answers several keys. Missing keys that no other call loads share one load; the others wait for their loads.
+ * Answers several keys. Missing keys that no other call is loading share one load. For the other
+ * missing keys, this call uses the results of the loads that are already under way.
  *
  * @param places distinct, and all of one namespace
  * @returns one result for each place, in order
@@ -95,9 +96,9 @@ export async function answeredMany(
     !isUnderWay(need, ports) && storedSince(need, ports) === undefined;
   const own = needs.filter(isOwn);
   const others = needs.filter((need) => !own.includes(need));
-  const led = own.length === 0 ? [] : leadTogether(own, ports);
+  const loads = own.length === 0 ? [] : leadTogether(own, ports);
   const answers = new Map<LoadNeed, Promise<CallResult> | undefined>([
-    ...own.map((need, at) => [need, led[at]?.answer] as const),
+    ...own.map((need, at) => [need, loads[at]?.answer] as const),
     ...others.map((need) => [need, loadOne(need, ports)] as const),
   ]);
   refreshBehind(

@@ -11,20 +11,20 @@ import { isRefreshDue } from "./load/verdict.ts";
 /** A call for one key. */
 export interface Ask {
   readonly place: Place;
-  /** `undefined`: the call can load nothing. */
+  /** The load; `undefined` if the call cannot load. */
   readonly load: LoadMany<unknown> | undefined;
-  /** The call waits for no load. A stale value is refreshed behind the answer. */
+  /** Whether the call never waits for a load. A stale value is refreshed in the background. */
   readonly isLookOnly: boolean;
 }
 
 /** The next step after a look-up. */
 export type Step =
-  /** `refresh`: to be loaded behind the answer. */
+  /** `refresh`: a load to start in the background. */
   | { readonly kind: "give"; readonly given: CallResult; readonly refresh?: LoadNeed | undefined }
   | { readonly kind: "load"; readonly need: LoadNeed }
   | { readonly kind: "nothing" };
 
-/** Returns no promise if memory answers; `undefined` if nothing is stored and nothing is loaded. */
+/** Returns the answer, without a promise if memory has it; `undefined` if no value may answer. */
 export function answered(
   ask: Ask,
   ports: LoadingPorts,
@@ -43,7 +43,11 @@ function carryOut(step: Step, ports: LoadingPorts): CallResult | undefined | Pro
   return step.given;
 }
 
-/** @param found the result of the look-up */
+/**
+ * Returns the next step after a look-up.
+ *
+ * @param found the result of the look-up
+ */
 export function stepAfter(
   found: FoundData | undefined,
   { place, load, isLookOnly }: Ask,

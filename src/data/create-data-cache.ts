@@ -1,6 +1,7 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
 import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
+import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { createBeside, createCache } from "../create-cache.ts";
 import { makeKnown, type Pages, type ReasonApart } from "../data-beside-pages.ts";
@@ -9,7 +10,9 @@ import { HashStore } from "./fields/hash-store.ts";
 import { keepLoaded } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import { StoreOrder } from "./load/store-order.ts";
-import { Namespace, type NamespacePorts } from "./namespace.ts";
+import { LocalPurges } from "../purge/local-purges.ts";
+import type { Namespace, NamespacePorts } from "./namespace.ts";
+import { Namespaces } from "./namespaces.ts";
 import {
   checkedReason,
   type DataPurge,
@@ -17,9 +20,10 @@ import {
   type PurgeReceipt,
   targetsIn,
 } from "./purge-data.ts";
-import { dataForm } from "./value/data-record.ts";
+import { type DataDetail, dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
-import { type NamespaceOptions, type Space, spaceOf } from "./value/space.ts";
+import type { DataTiers } from "./value/place.ts";
+import type { NamespaceOptions } from "./value/space.ts";
 import { warmKeys, whyNotWarmed } from "./warm-keys.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 import type { BehindPorts } from "../write-behind/change-set.ts";
@@ -34,17 +38,24 @@ export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
 /** An application's cache. It lives as long as its isolate or process. */
 export interface DataCache extends Sets {
   /**
+   * Creates a namespace, or returns the existing one of this name if it has the same options.
+   *
    * @param name begins all keys of the namespace
-   * @throws OperatorError for an invalid name or option
+   * @throws OperatorError for an invalid name or option, and for a name that already has other
+   *   options
    */
   namespace<T, K extends Key = Key>(name: string, options: NamespaceOptions<T, K>): Namespace<T, K>;
-  /** Resolves when the journal has accepted the purge: it applies here at once, and everywhere within N seconds. */
+  /**
+   * Resolves when the journal has accepted the purge. The purge takes effect here at once, and
+   * everywhere within `purge.visibleWithinSeconds`.
+   */
   purge(order: DataPurge): Promise<PurgeReceipt>;
   /** Returns the counts of this isolate, and the last trouble of each dependency. */
   stats(): DataStats;
   /**
-   * Runs the cron work: loads the `keys` of namespaces that are missing or as old as `refresh`, and flushes sets.
-   * A Worker that gets this cache calls it automatically. Never rejects.
+   * Runs the cron work: loads the `keys` of namespaces that are missing or at least as old as
+   * `refresh`, and flushes sets. Without pages, also runs the cron work for the database's room. A
+   * Worker with this cache calls it automatically. Never rejects.
    */
   runCron(): Promise<void>;
 }
@@ -60,18 +71,19 @@ export interface DataCache extends Sets {
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
 export function createDataCache(config: Config, platform: DataPlatform = {}): DataCache {
-  const settings = settingsOf(configOf(config), platform);
-  const spaces = new Map<string, Space>();
+  return dataCacheOf(settingsOf(configOf(config), platform));
+}
+
+/** Creates a cache with validated settings. */
+export function dataCacheOf(settings: DataSettings): DataCache {
   let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
   const opened = () => (made ??= open(settings, pages));
+  const namespaces = new Namespaces(() => opened().ports);
+  const { spaces } = namespaces;
   const behind = new WriteBehind(() => opened().behind);
   const cache: DataCache = {
-    namespace(name, options) {
-      const space = spaceOf(name, options);
-      spaces.set(name, space);
-      return new Namespace(space, () => opened().ports);
-    },
+    namespace: (name, options) => namespaces.open(name, options),
     purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
       opened().ports.purge({ targets: targetsIn(named), isSoft, reason: checkedReason(reason) }),
     counter: (name, options) => behind.counter(name, options),
@@ -80,7 +92,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
     stats: () => ({ ...opened().stats(), sets: behind.stats() }),
     async runCron() {
       const flushed = behind.runCron();
-      // Beside pages, the pages' own cron run does this.
+      // If there are pages, their cron run does this.
       if (pages === undefined) await opened().room?.runCron();
       const keptLoaded = [...spaces.values()].filter(({ keys }) => keys !== undefined);
       if (keptLoaded.length > 0) await keepLoaded(keptLoaded, opened().ports);
@@ -110,9 +122,13 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
   return cache;
 }
 
-/** Returns why data cannot share the pages' core: it has a database of its own that differs from theirs. */
-function whyApart({ platform, config }: DataSettings, { core }: Pages): ReasonApart | undefined {
+/** Returns why data cannot share the pages' core: its database, journal or namespace differs. */
+function whyApart(
+  { platform, config, isOneProcess }: DataSettings,
+  { core }: Pages,
+): ReasonApart | undefined {
   const { database, journal } = platform;
+  if (isOneProcess) return "other-database";
   if (database === undefined) return undefined;
   const ofPages = core.settings.platform.database;
   const isSame =
@@ -127,25 +143,30 @@ function whyApart({ platform, config }: DataSettings, { core }: Pages): ReasonAp
 
 function open(settings: DataSettings, pages: Pages | undefined) {
   const core = coreOf(settings, pages);
-  const { metrics, redis, room, purging } = core;
+  const { metrics, redis, room } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
   // Without a host there is no edge tier, so nothing uses this name.
   const host = settings.host ?? pages?.siteHost ?? pages?.seenHost() ?? "data.invalid";
-  // Rule 7 (b) needs one clock. An isolate has one, so it trusts its own loads as those of a colo.
+  // Rule 7 (b) compares times of one clock. An isolate without a known colo trusts only its own
+  // loads, because they have its clock.
   const isolate = `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
   const randomText = () => crypto.randomUUID();
   const mayResend = platform.database?.mayResend === true;
-  const shared = { ...platform, ...core, host, afterAnswer, counts };
+  const stored = () => core.tiers.memory.stored();
+  const { purging, view, tiers } = settings.isOneProcess
+    ? aloneOver(new LocalPurges({ ...platform, randomText, stored }), core.tiers.memory)
+    : core;
+  const shared = { ...platform, ...core, purging, tiers, host, afterAnswer, counts };
   const purgeOf = orderPurges(shared);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
   const ports: NamespacePorts = {
     ...shared,
-    view: unpurged.over(core.view),
+    view: unpurged.over(view),
     unpurged,
-    isHeldBack: (place) => unpurged.holdsBack(place),
+    holdOn: (place) => unpurged.holdOn(place),
     hashes: redis && new HashStore({ redis, room, namespace, afterAnswer, randomText, mayResend }),
     heads: new BoundedMarks<string>(undefined, (head) => head),
     randomText,
@@ -174,20 +195,33 @@ function open(settings: DataSettings, pages: Pages | undefined) {
       purges,
       redis: { trouble: redis?.trouble, troubleWithWrites: redis?.troubleWithWrites },
       journal: {
-        trouble: purging?.redis.trouble,
-        troubleWithWrites: purging?.redis.troubleWithWrites,
+        trouble: core.purging?.redis.trouble,
+        troubleWithWrites: core.purging?.redis.troubleWithWrites,
       },
     };
   };
   const troubles = () => ({
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
     loads: counts.troubles(),
+    unstorable: counts.unstorables(),
   });
-  const behind: BehindPorts = { ...platform, ...ports, redis, namespace };
+  const { hasNeverConnected } = platform.database ?? {};
+  const behind: BehindPorts = { ...platform, ...ports, redis, namespace, hasNeverConnected };
   return { ports, counts, ofData, stats, troubles, behind, room };
 }
 
-/** Uses the pages' core if there is one, so that both read the journal once. */
+function aloneOver(acceptances: LocalPurges, memory: DataTiers["memory"]) {
+  return { purging: { acceptances }, view: acceptances, tiers: new MemoryAlone(memory, []) };
+}
+
+/** The tiers of one process. Namespaces with other tiers use memory, too, because it is authoritative here. */
+class MemoryAlone extends TierStack<DataDetail> {
+  override of(): this {
+    return this;
+  }
+}
+
+/** Uses the pages' core if there are pages, so that pages and data read the journal once. */
 function coreOf({ platform, config, host }: DataSettings, pages: Pages | undefined) {
   if (pages === undefined) return createCache(config, platform, dataForm);
   const core = createBeside(pages.core, dataForm);

@@ -13,11 +13,19 @@ import { platformHere } from "../platform/workers.ts";
 export interface DataPlatform extends Partial<CachePlatform> {
   /** Variables of the Worker or process. The cache reads the database, `NAMESPACE`, `SITE_HOST` and `COLO`. */
   readonly env?: object | undefined;
-  /** Receives work behind an answer. On Workers, pass the function of `cloudflare:workers`. */
+  /** Receives background work. On Workers, pass `waitUntil` of `cloudflare:workers`. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
-  /** A host of the site. Cache API keys are URLs on this host. Without it there is no edge tier. */
+  /**
+   * A host of the site. Cache API keys are URLs on this host. Default: the first host of
+   * `SITE_HOST`, or of the pages. Without any host, there is no edge tier.
+   */
   readonly host?: string | undefined;
-  /** Names the location. Without it, an isolate trusts only values that it has loaded itself. */
+  /** Replaces `limits.memoryBytes`, whose largest allowed value suits a Worker. */
+  readonly memoryBytes?: number | undefined;
+  /**
+   * Returns the location. Default: the variable `COLO`, or the colo of the pages. Without any
+   * location, rule 7 (b) trusts only values that this isolate has loaded.
+   */
   readonly colo?: (() => string) | undefined;
 }
 
@@ -35,13 +43,17 @@ function neverThrowing(log: Log): Log {
   };
 }
 
-/** @throws OperatorError for an invalid variable */
+/**
+ * Validates the platform.
+ *
+ * @throws OperatorError for an invalid variable
+ */
 export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: DataPlatform) {
   const variables = env as Env;
   const here = platformHere();
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
-  // An application that passes a database also passes the journal's.
+  // An application that passes a database also passes the journal's database.
   const { redis: named, journal } =
     given.database === undefined
       ? databasesOf(variables, faults)
@@ -65,9 +77,16 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       ...(journal && { journal }),
       parts: given.parts,
     } satisfies CachePlatform as CachePlatform,
-    // Only pages send reports, which include the data beside them. Data on its own has `stats()`.
-    config: { namespace, limits, purge, metrics: { ...metrics, isOn: false } },
+    // Only pages send reports, which include the counts of data. Data without pages has `stats()`.
+    config: {
+      namespace,
+      limits: { ...limits, memoryBytes: given.memoryBytes ?? limits.memoryBytes },
+      purge,
+      metrics: { ...metrics, isOn: false },
+    },
     host,
+    /** Whether no other process or isolate shares the values. Purges then need no database. */
+    isOneProcess: false,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),
     waitUntil: waitUntil ?? (() => undefined),
   };

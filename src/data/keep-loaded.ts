@@ -1,5 +1,5 @@
-// Runs the cron work of namespaces with `keys`: loads each key that is missing or as old as `refresh`, before a
-// caller asks for it.
+// Runs the cron work of namespaces with `keys`: loads each key that is missing or as old as
+// `refresh`, before a call requests it.
 import { tierScopes } from "../config/tier-names.ts";
 import { errorName } from "../base/error-name.ts";
 import { within } from "../base/timeouts.ts";
@@ -9,15 +9,18 @@ import type { FoundData } from "./load/search.ts";
 import { type Place, placeOf } from "./value/place.ts";
 import type { Space } from "./value/space.ts";
 
-/** Keys in one load. D1 allows as many parameters in one statement. */
+/** The limit of keys in one load. D1 allows 100 parameters in one statement. */
 export const keysMax = 100;
 
-/** The next cron run, a minute later, continues. */
+/** A run starts no load after this time. The next cron run, a minute later, continues. */
 export const runMsMax = 25_000;
 
 export type KeepLoadedPorts = LoadingPorts & { readonly host: string };
 
-/** Handles all namespaces at once, each in batches. Never rejects: failures are counted, and old values stay. */
+/**
+ * Processes all namespaces at once, each in batches. Never rejects: failures are counted, and old
+ * values stay stored.
+ */
 export async function keepLoaded(spaces: readonly Space[], ports: KeepLoadedPorts): Promise<void> {
   const startedAtMs = ports.nowAtMs();
   const isOver = () => ports.nowAtMs() - startedAtMs >= runMsMax;
@@ -35,12 +38,15 @@ async function keepSpaceLoaded(
   }
 }
 
-/** Leaves the Cache API out: it is only this colo's, and its calls count against the limit of the run. */
+/**
+ * Returns the namespace without the Cache API. A write there fills only this colo, and counts
+ * towards the run's limit of calls.
+ */
 export function belowColos(space: Space): Space {
   return { ...space, tiers: space.tiers.filter((tier) => tierScopes[tier] !== "colo") };
 }
 
-/** Returns each key once. If the keys cannot be listed, that counts as a failed load. */
+/** Returns each key once. A failure to list the keys is counted as a failed load. */
 async function placesIn(space: Space, { host, counts }: KeepLoadedPorts): Promise<Place[]> {
   const { keys, name, hardTimeoutMs } = space;
   const kept = belowColos(space);

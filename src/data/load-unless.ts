@@ -7,21 +7,21 @@ import type { FoundData } from "./load/search.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { Place } from "./value/place.ts";
 
-/** A key that is being loaded. Its flight ends once the value is stored. */
+/** A key that is being loaded. Its flight ends once the value is stored, or the load has failed. */
 export interface UnderWay {
   readonly need: LoadNeed;
   readonly flight: DataFlight;
 }
 
-/** Distinct keys of one namespace, and its load. */
+/** Distinct keys of one namespace, and the function that loads them. */
 interface Batch {
   readonly places: readonly Place[];
   readonly load: LoadMany<unknown>;
-  /** The same keys in the tiers to look in; by default all tiers of each place. */
+  /** The same keys in the tiers to read; by default all tiers of each place. */
   readonly lookedFor?: readonly Place[];
 }
 
-/** Returns the loads that this call has started, and those of other calls. Omits keys that are good enough. */
+/** Returns the loads that this call starts, and those of other calls. Omits keys that need none. */
 export async function loadUnless(
   isEnough: (found: FoundData) => boolean,
   { places, load, lookedFor = places }: Batch,

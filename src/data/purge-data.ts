@@ -5,7 +5,7 @@ import { reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
-import type { PurgeParts } from "../purge/purging.ts";
+import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
 import { checkedTag } from "./value/load-context.ts";
 
@@ -15,11 +15,16 @@ export interface DataPurge {
   readonly tags?: readonly string[] | undefined;
   /** Keys with their namespace: `"articles/42"`. */
   readonly keys?: readonly Key[] | undefined;
-  /** Each covers itself and the keys below it: `"articles"`, `"articles/42"`. A final slash is ignored. */
+  /**
+   * Each prefix covers the key of the same name and all keys below it: `"articles"`,
+   * `"articles/42"`. A final slash is ignored.
+   */
   readonly prefixes?: readonly Key[] | undefined;
-  /** A soft purge makes values stale, and `stale` may let them answer. Default: hard. */
+  /**
+   * Whether the purge only makes values stale, so `stale` may let them answer. Default: `false`.
+   */
   readonly soft?: boolean | undefined;
-  /** Shown to operators in the journal; up to 512 characters. */
+  /** Note for readers of the journal, up to 512 characters. */
   readonly reason?: string | undefined;
 }
 
@@ -38,14 +43,14 @@ export type OrderPurge = (order: {
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
   /** `undefined` without a database. */
-  readonly purging: Pick<PurgeParts, "acceptances"> | undefined;
+  readonly purging: { readonly acceptances: Pick<Acceptances, "accept"> } | undefined;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
   readonly host: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** Creates the function that appends purges to the journal, which pages share. */
+/** Creates the function that appends purges to the journal, which data and pages share. */
 export function orderPurges(ports: OrderPurgePorts): OrderPurge {
   const { purging, metrics, nowAtMs, host, afterAnswer } = ports;
   return async ({ targets, isSoft, reason }) => {
@@ -63,7 +68,11 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
   };
 }
 
-/** @throws OperatorError for an invalid name, and for a purge without names */
+/**
+ * Returns the targets of a purge.
+ *
+ * @throws OperatorError for an invalid name, and for a purge without names
+ */
 export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): PurgeTargets {
   const { tags: keyTags, prefixes: below } = targetsOf({
     paths: keys.map((key) => pathOf("", key)),
@@ -72,17 +81,21 @@ export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): P
   const named = [...tags.map(checkedTag).flatMap(tagSpellings).map(userTag), ...keyTags];
   if (named.length > 0) return { tags: [...new Set(named)], prefixes: below };
   throw new OperatorError({
-    what: "A purge of data is refused.",
+    what: "A purge of data is invalid.",
     why: "It names no tag, key or prefix.",
     hint: 'Name at least one: { tags: ["author:7"], keys: ["articles/42"], prefixes: ["articles"] }.',
   });
 }
 
-/** @throws OperatorError for a reason that is too long for an entry of the journal */
+/**
+ * Returns the reason.
+ *
+ * @throws OperatorError for a reason that is too long for an entry of the journal
+ */
 export function checkedReason(reason: string): string {
   if (typeof reason === "string" && reason.length <= reasonCharsMax) return reason;
   throw new OperatorError({
-    what: "A purge of data is refused.",
+    what: "A purge of data is invalid.",
     why: `Its reason is not a string of up to ${reasonCharsMax} characters.`,
     hint: "Shorten or omit it.",
   });
@@ -96,7 +109,9 @@ function noJournal(): OperatorError {
   return new OperatorError({
     what: "The purge was not accepted.",
     why: "There is no database, so there is no journal of purges.",
-    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+    hint:
+      "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. In a single Node process, use tidemark/node with " +
+      '`redis: "none"`.',
   });
 }
 

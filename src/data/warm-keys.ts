@@ -1,6 +1,6 @@
-// Loads keys of a namespace into Redis before callers ask for them.
+// Loads keys of a namespace into Redis before calls request them.
 import { tierScopes } from "../config/tier-names.ts";
-import { unreachable } from "../rules/unreachable.ts";
+import { unreachable } from "../base/unreachable.ts";
 import { errorName } from "../base/error-name.ts";
 import { patiently } from "../base/timeouts.ts";
 import type { WarmedKey } from "../data-beside-pages.ts";
@@ -24,7 +24,7 @@ export function whyNotWarmed(
   if (space === undefined) {
     const names = [...spaces.keys()].slice(0, 20).join(", ") || "none";
     const why = `This Worker has no namespace ${name}.`;
-    return { why, hint: `Name one that a module creates when it is loaded: ${names}.` };
+    return { why, hint: `Name a namespace that a module creates when it is loaded: ${names}.` };
   }
   if (space.load === undefined) {
     const why = `The namespace ${name} has no load.`;
@@ -44,8 +44,8 @@ export function whyNotWarmed(
 }
 
 /**
- * Looks all keys up at once, and loads those that are not fresh by one load. Ends once the values are stored, or
- * after 25 s.
+ * Looks all keys up at once, and loads those that are not fresh with one load. Ends once the values
+ * are stored, or after 25 s.
  *
  * @param keys at most a hundred, of a namespace with a load
  * @returns the result of each, in order. Never rejects.
@@ -56,20 +56,21 @@ export async function warmKeys(
   ports: KeepLoadedPorts,
 ): Promise<readonly WarmedKey[]> {
   const { load } = space;
-  if (load === undefined) return keys.map(() => ({ result: "passed-by", why: "it has no load" }));
+  if (load === undefined)
+    return keys.map(() => ({ result: "passed-by", why: "its namespace has no load" }));
   const kept = belowColos(space);
-  const asked = keys.map((key) => placeOf(kept, key, ports.host));
-  const places = [...new Map(asked.map((place) => [place.path, place])).values()];
-  // Look only in Redis: this isolate's memory may hold values that Redis has lost or refused.
+  const requested = keys.map((key) => placeOf(kept, key, ports.host));
+  const places = [...new Map(requested.map((place) => [place.path, place])).values()];
+  // Read only Redis, because this isolate's memory may hold values that Redis has lost or refused.
   const inWorld = space.tiers.filter((tier) => tierScopes[tier] === "world");
   const shared = { ...space, tiers: inWorld };
   const lookedFor = hasShared(space, ports)
-    ? places.map(({ asked: key }) => placeOf(shared, key, ports.host))
+    ? places.map(({ appKey: key }) => placeOf(shared, key, ports.host))
     : places;
   const isFresh = ({ verdict }: FoundData) => verdict.kind === "fresh";
   const unkept = new Map<string, string>();
-  const onWritten: KeepLoadedPorts["onWritten"] = ({ tier, key, came }) => {
-    if (tierScopes[tier] === "world" && came !== "kept") unkept.set(key.text, came);
+  const onWritten: KeepLoadedPorts["onWritten"] = ({ tier, key, result }) => {
+    if (tierScopes[tier] === "world" && result !== "kept") unkept.set(key.text, result);
   };
   const { own, others } = await loadUnless(
     isFresh,
@@ -85,7 +86,7 @@ export async function warmKeys(
       results.set(place.path, isOver ? resultOf(flight.outcome, unlessKept) : notInTime);
     }),
   );
-  return asked.map(({ path }) => results.get(path) ?? { result: "already" });
+  return requested.map(({ path }) => results.get(path) ?? { result: "already" });
 }
 
 function hasShared(space: Space, { tiers }: KeepLoadedPorts): boolean {
@@ -94,21 +95,29 @@ function hasShared(space: Space, { tiers }: KeepLoadedPorts): boolean {
 
 const notInTime: WarmedKey = {
   result: "failed",
-  why: "it did not end within 25 s; it continues behind the answer",
+  why: "its load did not end within 25 s, and continues in the background",
 };
 
-/** Returns the result for a loaded key. A key that Redis lacks is at most in the memory of one isolate. */
-function resultOfWrite(came: string | undefined, space: Space, ports: KeepLoadedPorts): WarmedKey {
-  if (came !== undefined) {
-    const why = `the shared tier did not take it (${came})`;
-    return { result: came === "unavailable" ? "failed" : "not-stored", why };
+/** Returns the result for a stored value. Without a shared tier, only this isolate may hold it. */
+function resultOfWrite(
+  result: string | undefined,
+  space: Space,
+  ports: KeepLoadedPorts,
+): WarmedKey {
+  if (result !== undefined) {
+    const why = `the shared tier did not store it (${result})`;
+    return { result: result === "unavailable" ? "failed" : "not-stored", why };
   }
   if (hasShared(space, ports)) return { result: "warmed" };
   const why = "only in one isolate: its namespace or the site has no shared tier";
   return { result: "warmed", why };
 }
 
-/** @param ofStored the result if the value is stored */
+/**
+ * Returns the result for an outcome.
+ *
+ * @param ofStored the result if the value is stored
+ */
 function resultOf(outcome: DataFlight["outcome"], ofStored: WarmedKey): WarmedKey {
   switch (outcome?.kind) {
     case "stored":

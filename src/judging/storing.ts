@@ -1,24 +1,27 @@
-// Judges by a response's fields whether a shared cache stores it, without a configuration.
+// Judges by a response's fields whether a shared cache stores the response. The judgement does not
+// depend on the configuration.
 import { isAnalyticsCookie } from "../config/known-names.ts";
 import type { Fields } from "../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../rules/freshness.ts";
 import { governingDirectives } from "../rules/governing-directives.ts";
 import { mayStore, type RefusalRule } from "../rules/storable.ts";
 
-/** `statedBy` is the field that decides, such as `Cache-Control: max-age=60`. */
+/**
+ * The verdict on a response. `statedBy` is the deciding field, such as `Cache-Control: max-age=60`.
+ */
 export type StorageVerdict =
   | { readonly kind: "fresh"; readonly seconds: number; readonly statedBy: string }
   /** The response may be stored, and the origin validates each use. */
   | { readonly kind: "validated"; readonly statedBy: string }
   /** The response states no lifetime, but the configuration may. */
   | { readonly kind: "unstated" }
-  /** Caches must not store the response, or Tidemark does not. */
+  /** Caches must not store the response, or Tidemark does not store it. */
   | { readonly kind: "refused"; readonly rule: RefusalRule };
 
 /**
  * Judges a response to a GET without credentials, by the rules of the Worker (RFC 9111, RFC 9213).
  *
- * @param receivedAtMs epoch milliseconds; replaces a missing `Date`
+ * @param receivedAtMs the receipt time in epoch milliseconds, which replaces a missing `Date`
  * @example storingOf(await fetch("https://www.example.com/")).kind // "fresh"
  */
 export function storingOf(

@@ -1,18 +1,15 @@
 // Creates an application's data cache on Node, over Upstash's REST interface or the application's own connection.
 import { defineConfig } from "../config/config.ts";
 import type { WrittenConfig } from "../config/written.ts";
-import {
-  createDataCache as createCacheOfConfig,
-  type DataCache,
-} from "../data/create-data-cache.ts";
-import type { DataPlatform } from "../data/data-platform.ts";
+import { type DataCache, dataCacheOf } from "../data/create-data-cache.ts";
+import { type DataPlatform, settingsOf } from "../data/data-platform.ts";
 import { isFault, OperatorError } from "../base/operator-error.ts";
 import { databaseOf } from "../protocol/variables/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";
 import { connectionOf, type GivenConnection } from "../redis/connection/given-connection.ts";
 import { connectionWords } from "../redis/connection/words.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
-import { said, type TroubleWords } from "../redis/trouble.ts";
+import { texts, type TroubleWords } from "../redis/trouble.ts";
 
 /** The address of Upstash's REST interface, as shown on the database's page. */
 export interface RestAddress {
@@ -21,18 +18,21 @@ export interface RestAddress {
 }
 
 /**
- * The database of the cache, and its rules. With the same `namespace` and `purge` as a Worker, both share a journal, so
- * that one purge covers its pages and this data.
+ * The cache's database and rules. A Worker with the same `namespace` and `purge` shares its
+ * journal, so one purge covers the Worker's pages and this data.
  */
 export interface NodeCacheOptions
   extends
     Pick<WrittenConfig, "namespace" | "purge" | "limits">,
     Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts"> {
-  /** A REST address, or a connection of ioredis or node-redis, which the application still owns. */
-  readonly redis: RestAddress | GivenConnection;
   /**
-   * A separate database for the purge journal, which other data cannot fill or evict. Default: `redis`. Pages and data
-   * with a common journal need the same one.
+   * A REST address, or a connection of ioredis or node-redis, which the application still owns. `"none"`: this
+   * process is the whole cache, with memory and purges of its own.
+   */
+  readonly redis: RestAddress | GivenConnection | "none";
+  /**
+   * A separate database for the purge journal, which other data cannot fill or evict. Default:
+   * `redis`. Pages and data with a common journal need the same database.
    */
   readonly journal?: RestAddress | GivenConnection | undefined;
 }
@@ -46,34 +46,71 @@ export interface NodeCacheOptions
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
 export function createDataCache({ redis, journal, ...options }: NodeCacheOptions): DataCache {
-  const { log, nowAtMs, random, parts, ...written } = options;
+  const { log, nowAtMs, random, parts, limits = {}, ...rest } = options;
+  // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.
+  const { memoryBytes, ...otherLimits } = limits;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
-  const database = addressOf(redis, "redis");
-  return createCacheOfConfig(defineConfig(written), {
+  const isOneProcess = redis === "none" && journal === undefined;
+  const database = isOneProcess ? undefined : addressOf(redis, "redis");
+  const settings = settingsOf(defineConfig({ ...rest, limits: otherLimits }), {
     ...platform,
+    ...(memoryBytes !== undefined && { memoryBytes: checkedBytes(memoryBytes) }),
     parts,
     database,
     ...(journal !== undefined && { journal: addressOf(journal, "journal") }),
+  });
+  return dataCacheOf({ ...settings, isOneProcess });
+}
+
+interface NodeGlobals {
+  readonly process: {
+    getBuiltinModule(name: "node:v8"): {
+      getHeapStatistics(): { readonly heap_size_limit: number };
+    };
+  };
+}
+
+/**
+ * Returns the checked size.
+ *
+ * @throws OperatorError if the size exceeds this process's heap, which holds the decoded values
+ */
+function checkedBytes(memoryBytes: number): number {
+  const v8 = (globalThis as unknown as NodeGlobals).process.getBuiltinModule("node:v8");
+  const bytesMax = v8.getHeapStatistics().heap_size_limit;
+  if (Number.isInteger(memoryBytes) && memoryBytes >= 0 && memoryBytes <= bytesMax) {
+    return memoryBytes;
+  }
+  throw new OperatorError({
+    what: "The size of the memory tier is invalid.",
+    why: `\`limits.memoryBytes\` is not a whole number of bytes up to the heap of this process, ${bytesMax}.`,
+    hint: "Lower it, or start Node with a larger --max-old-space-size.",
   });
 }
 
 type Option = "redis" | "journal";
 
-function addressOf(redis: RestAddress | GivenConnection, option: Option): RedisAddress {
+function addressOf(redis: NodeCacheOptions["redis"], option: Option): RedisAddress {
+  if (redis === "none") {
+    throw new OperatorError({
+      what: "The cache has no database.",
+      why: '`redis` is "none", but `journal` names a database.',
+      hint: "Remove `journal`, or set `redis` as well.",
+    });
+  }
   if (typeof redis !== "object" || redis === null) {
     throw new OperatorError({
       what: "The cache has no database.",
       why: `\`${option}\` is not set.`,
-      hint: 'Set it to { url, token } or to a connection; for a cache only in memory, use "tidemark/data".',
+      hint: 'Set it to { url, token }, to a connection, or to "none" if this process is the whole cache.',
     });
   }
   if (!("url" in redis && "token" in redis)) {
     const connection = connectionOf(redis);
-    const carry = carryOver(connection);
     const { mayResend } = connection;
     // No request uses this address.
     const nowhere = { url: "https://connection.invalid", token: "none" };
-    return { ...nowhere, carry, mayResend, words: connectionWords };
+    return { ...nowhere, ...carryOver(connection), mayResend, words: connectionWords };
   }
   const { url, token } = redis;
   const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
@@ -94,5 +131,5 @@ function asOption(text: string, option: Option): string {
 
 const restWords = (option: Option): TroubleWords =>
   Object.fromEntries(
-    Object.entries(said).map(([kind, [why, hint]]) => [kind, [why, asOption(hint, option)]]),
+    Object.entries(texts).map(([kind, [why, hint]]) => [kind, [why, asOption(hint, option)]]),
   );

@@ -1,4 +1,5 @@
-// Tracks the health of an external service: its last trouble, and log lines about changes.
+// Tracks the health of something that can fail, such as an external service. Keeps its last
+// trouble, and logs changes.
 import type { Log, LogLine, LogValue } from "./log-line.ts";
 
 export interface Trouble<Kind extends string> {
@@ -27,13 +28,13 @@ export interface ConditionSettings<Kind extends string> {
 /** Minimum time between log lines of one kind, so that an unstable service does not flood the log. */
 const quietMs = 60_000;
 
-/** The health of one external service, as seen by this isolate. */
+/** The health of one service, as observed by this isolate. */
 export class Condition<Kind extends string> {
   readonly #settings: ConditionSettings<Kind>;
   #trouble: Trouble<Kind> | undefined;
   #endedAtMs = 0;
-  /** The last logged state; `undefined`: healthy. */
-  #told: { readonly kind: Kind; readonly sinceAtMs: number } | undefined;
+  /** The last logged state; `undefined` if healthy. */
+  #logState: { readonly kind: Kind; readonly sinceAtMs: number } | undefined;
   readonly #toldAtMs = new Map<Kind | "well", number>();
 
   constructor(settings: ConditionSettings<Kind>) {
@@ -45,15 +46,15 @@ export class Condition<Kind extends string> {
     return this.#trouble;
   }
 
-  /** Notes a failure. Logs the first of its kind in a minute. */
+  /** Notes a failure. Logs it if its kind differs from the logged state, once a minute per kind. */
   failed(kind: Kind, atMs: number): void {
     const before = this.#trouble;
     const sinceAtMs = before === undefined || before.isOver ? atMs : before.sinceAtMs;
     const counts: Partial<Record<Kind, number>> = { ...before?.counts };
     counts[kind] = (counts[kind] ?? 0) + 1;
     this.#trouble = { kind, sinceAtMs, lastAtMs: atMs, isOver: false, counts };
-    if (this.#told?.kind === kind || !this.#mayTell(kind, atMs)) return;
-    this.#told = { kind, sinceAtMs: this.#told?.sinceAtMs ?? sinceAtMs };
+    if (this.#logState?.kind === kind || !this.#mayTell(kind, atMs)) return;
+    this.#logState = { kind, sinceAtMs: this.#logState?.sinceAtMs ?? sinceAtMs };
     const { tell, about, troubleLine } = this.#settings;
     tell({ level: "warn", ...about(kind), message: troubleLine(kind), state: "began", kind });
   }
@@ -65,10 +66,10 @@ export class Condition<Kind extends string> {
       this.#trouble = { ...this.#trouble, isOver: true };
       this.#endedAtMs = atMs;
     }
-    if (this.#told === undefined || !this.#mayTell("well", atMs)) return;
-    const { kind, sinceAtMs } = this.#told;
+    if (this.#logState === undefined || !this.#mayTell("well", atMs)) return;
+    const { kind, sinceAtMs } = this.#logState;
     const lastedSeconds = Math.max(0, Math.round((this.#endedAtMs - sinceAtMs) / 1_000));
-    this.#told = undefined;
+    this.#logState = undefined;
     const { tell, about, wellLine } = this.#settings;
     const message = wellLine(`${lastedSeconds} s`);
     tell({ ...about(kind), level: "info", message, state: "ended", kind, lastedSeconds });
@@ -77,7 +78,7 @@ export class Condition<Kind extends string> {
   /** Returns whether a line may be logged now. If not, a later failure or success logs it. */
   #mayTell(of: Kind | "well", atMs: number): boolean {
     const reportedAtMs = this.#toldAtMs.get(of) ?? -Infinity;
-    // A clock step back must not suppress the line.
+    // Use the absolute difference, so that a clock that was set back does not suppress the line.
     if (Math.abs(atMs - reportedAtMs) < quietMs) return false;
     this.#toldAtMs.set(of, atMs);
     return true;

@@ -13,7 +13,7 @@ export interface TierChange {
   readonly kind: string;
 }
 
-/** A look-up in a tier below memory. `kind` is `passed-over` if the tier was skipped. */
+/** A look-up in a tier below memory. `kind` is `passed-over` if the request skipped the tier. */
 export interface TierLook extends TierChange {
   /** How long the request waited for the read; `undefined` if it did not wait. */
   readonly tookMs: number | undefined;

@@ -1,5 +1,5 @@
-// Records how one request was handled. It is filled step by step and counted when complete. It is the only
-// source of Cache-Status and of the request's metrics.
+// Records how one request was handled. The handling fills the record step by step, and `settle`
+// counts it. It is the only source of Cache-Status and of the request's metrics.
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../rules/cache-status.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import type {
@@ -33,7 +33,9 @@ export class Decision implements Handling {
   readonly key: string | undefined;
   /** The query as sent. The key holds only its relevant parts. */
   readonly sentQuery: string | undefined;
-  /** A refresh behind an answer. It answers no client, and does not count as a request. */
+  /**
+   * Whether this is a background refresh, which answers no client and is not counted as a request.
+   */
   readonly isRefresh: boolean;
   /** Matching prefix of the configuration's `metrics`; empty if none matches. */
   readonly prefix: string;
@@ -45,7 +47,7 @@ export class Decision implements Handling {
   tier = "none";
   /** Bytes of the answer's body: 0 for HEAD and 304, the part for a range; `null` if unknown. */
   answerBytes: number | null = null;
-  /** Bytes of a body whose length was known only once it was gathered; else 0. */
+  /** The body's bytes if its length was unknown until the whole body had arrived; else 0. */
   lateBytes = 0;
   /** Whether a stored error answered. */
   isNegative = false;
@@ -61,9 +63,9 @@ export class Decision implements Handling {
   kind: Handling["kind"] = "hit";
   /** Why the request was forwarded; `undefined` if it was not. */
   reason: ForwardReason | undefined = undefined;
-  /** Why the stored response could not answer, unless because of its age. */
+  /** Why the stored response could not answer, for a reason other than its age. */
   cause: ForwardCause | undefined = undefined;
-  /** Result of waiting for a lease; `undefined` if it did not wait. */
+  /** Result of waiting for a lease; `undefined` if the request did not wait. */
   lease: string | undefined = undefined;
   /** Whether another request's forward provided the answer. */
   collapsed = false;
@@ -88,7 +90,7 @@ export class Decision implements Handling {
   changes: readonly TierChange[] = none;
   /** `undefined` until the request is answered. */
   outcome: Outcome | undefined = undefined;
-  /** Work that continues behind the answer. */
+  /** Background work that may continue after the answer. */
   behind: readonly Promise<unknown>[] = none;
 
   constructor(of: {
@@ -108,7 +110,7 @@ export class Decision implements Handling {
   }
 
   /**
-   * Notes a look-up in a tier.
+   * Records a look-up in a tier.
    *
    * @param kind   result of the read
    * @param tookMs `undefined` if the request did not wait
@@ -119,23 +121,23 @@ export class Decision implements Handling {
     else this.absentInMemory += 1;
   }
 
-  /** Notes the verdict, replacing an earlier one. */
+  /** Records the verdict, and replaces an earlier one. */
   reached(verdict: string, by: string, purge: DecidingPurge | undefined): void {
     this.verdict = verdict;
     this.by = by;
     this.purge = purge;
   }
 
-  /** Notes which stored response answers, and its tier. */
+  /** Records which stored response answers, and its tier. */
   answersFrom({ tier, stored }: AnswerSource): void {
     const { status } = stored.metadata;
     this.tier = tier;
-    // Check the status first: it spares a usual hit the call.
+    // Check for 200 first, to save a usual hit the call.
     this.isNegative = status !== 200 && isErrorStatus(status);
   }
 
   /**
-   * Notes why the request is forwarded.
+   * Records why the request is forwarded.
    *
    * @param names for `vary-miss`: the fields that distinguish the variants
    */
@@ -147,7 +149,7 @@ export class Decision implements Handling {
     if (reason === "vary-miss" && names.length > 0) this.detail = { rule: "vary", names };
   }
 
-  /** Notes the origin's answer, replacing an earlier one. */
+  /** Records the origin's answer, and replaces an earlier one. */
   heard(of: { status: number; requestedAtMs: number; respondedAtMs: number }): void {
     const { status, requestedAtMs, respondedAtMs } = of;
     const tookMs = Math.max(0, respondedAtMs - requestedAtMs);
@@ -156,30 +158,30 @@ export class Decision implements Handling {
     this.heardOf = [...this.heardOf, { status, tookMs }];
   }
 
-  /** Notes that a forward got no answer. */
+  /** Records that a forward got no answer. */
   heardNothing(): void {
     this.heardOf = [...this.heardOf, { status: undefined, tookMs: undefined }];
   }
 
-  /** Discards the origin's answer, which did not answer this request. */
+  /** Discards the record of the origin's answer, because that answer is not used for this request. */
   forgetsAnswer(): void {
     this.forwardStatus = undefined;
     this.originTookMs = undefined;
   }
 
-  /** Returns whether the origin was asked. */
+  /** Returns whether an origin's answer, or its absence, was recorded. */
   get hasAsked(): boolean {
     return this.heardOf.length > 0;
   }
 
-  /** Notes why the answer is not stored, which may become known only after its body arrived. */
+  /** Records why the answer is not stored. This may be known only after its body has arrived. */
   refuses(refused: RuleAndNames): void {
     this.stored = false;
     this.refused = refused;
     this.detail = refused;
   }
 
-  /** Notes the result of a write or a removal. */
+  /** Records the result of a write or a removal. */
   changed(tier: string, kind: string): void {
     this.changes = [...this.changes, { tier, kind }];
   }
@@ -191,7 +193,7 @@ export class Decision implements Handling {
   }
 }
 
-/** The part of an exchange that counts it. */
+/** The part of an exchange that `settle` needs. */
 interface CountedExchange {
   readonly decision: Decision;
   readonly site: {
@@ -201,17 +203,17 @@ interface CountedExchange {
       /** Returns whether a report is due. */
       isReportDue(atMs: number): boolean;
     };
-    /** Reports metrics behind the answer. */
+    /** Reports metrics in the background. */
     readonly report: (afterAnswer: CountedExchange["afterAnswer"]) => void;
   };
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Receives the decision of a sampled request, for its log line. It skips refreshes. */
+  /** Receives the decision of a sampled request, for its log line. Ignores refreshes. */
   readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
 
-/** Counts an answer now, and its writes to the tiers once all work behind it has ended. */
+/** Counts an answer now, and its writes to the tiers after all its background work. */
 export function settle(exchange: CountedExchange): void {
   const { site, decision, afterAnswer } = exchange;
   const atMs = answeredAtMs(exchange);
@@ -221,7 +223,7 @@ export function settle(exchange: CountedExchange): void {
   if (site.metrics.isReportDue(atMs)) site.report(afterAnswer);
 }
 
-/** The clock of a Worker stands still between waits, so a hit in memory reads it once. */
+/** A Worker's clock does not advance between waits, so a hit in memory reads it only on arrival. */
 function answeredAtMs({ decision: { hasWaited, arrivedAtMs }, nowAtMs }: CountedExchange): number {
   return hasWaited || arrivedAtMs === undefined ? nowAtMs() : arrivedAtMs;
 }

@@ -14,7 +14,7 @@ export const boundsMs: readonly number[] = Array.from(
 /**
  * Returns the bucket's index for a duration.
  *
- * @param tookMs milliseconds; 0 and below count in the first bucket
+ * @param tookMs milliseconds; 0 and below belong to the first bucket
  * @returns `boundsMs.length` above the last bound
  */
 export function bucketOf(tookMs: number): number {

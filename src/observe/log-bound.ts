@@ -6,7 +6,7 @@ const windowMs = 60_000;
 
 /** Lines per event and minute. */
 const usualLinesMax = 60;
-/** Limits for events whose frequency an operator or a configured share determines. */
+/** Higher limits, for events whose rate is set by operators (`purge`) or by the configuration (`request`). */
 const linesMax: Partial<Record<LogEvent, number>> = { purge: 600, request: 600 };
 
 interface Window {
@@ -32,7 +32,7 @@ export class BoundedLog {
     this.#settings = settings;
   }
 
-  /** Writes a line, within its event's limit per minute. Another line reports how many were omitted. */
+  /** Writes a line, within its event's limit per minute. Two more lines report omitted lines. */
   readonly write: Log = (line) => {
     const atMs = this.#settings.nowAtMs();
     this.#endWindows(atMs);
@@ -42,7 +42,7 @@ export class BoundedLog {
     if (window.lines <= max) return this.#written(line, atMs);
     window.leftOut += 1;
     if (window.leftOut > 1) return;
-    const message = `There are more than ${max} lines of "${line.event}" in a minute: the others of it are left out.`;
+    const message = `More than ${max} lines of "${line.event}" in a minute: Tidemark leaves out the others.`;
     this.#written({ event: "left-out", level: "warn", message, of: line.event, lines: null }, atMs);
   };
 
@@ -54,7 +54,7 @@ export class BoundedLog {
     return window;
   }
 
-  /** Ends windows after a minute. A clock step back delays this by at most its size. */
+  /** Ends windows after a minute. */
   #endWindows(atMs: number): void {
     for (const [event, { startedAtMs, leftOut }] of this.#windows) {
       if (isWithinMs(windowMs, startedAtMs, atMs)) continue;

@@ -54,7 +54,10 @@ export interface LogLine {
 /** Writes a line. May be called at any time, and never throws. */
 export type Log = (line: LogLine) => void;
 
-/** Returns the log of one part, which prefixes messages with its name and sets `part`. */
+/**
+ * Returns a log for one part of the Worker. It prefixes messages with the part's name, and sets the field
+ * `part`.
+ */
 export function logOf(part: string, log: Log): Log {
   const name = part.replaceAll("-", " ");
   const title = name.charAt(0).toUpperCase() + name.slice(1);

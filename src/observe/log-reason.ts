@@ -2,9 +2,9 @@
 
 const charsMax = 80;
 
-/** Words and paths. Queries, mail addresses and encoded text need other characters. */
+/** Matches words and paths. Queries, mail addresses and encoded text need other characters. */
 const plain = /^[\p{L}\p{N} .,;:#/()'"_-]*$/u;
-/** Keys, tokens, IPv4 and IPv6 addresses. */
+/** Matches what may be a key, a token or an IP address. */
 const suspect = /[\p{L}\p{N}_-]{25,}|\d+\.\d+\.\d+\.\d+|[\da-f]*:[\da-f]*:/iu;
 
 /**

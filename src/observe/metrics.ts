@@ -1,11 +1,11 @@
-// The metrics of this isolate: plain numbers, no I/O. A hit in memory only increments some of them; the
-// names of series are built on demand.
+// The metrics of this isolate: plain numbers, no I/O. A hit in memory only increments numbers. The names of
+// series are built when the counts are read.
 import type { Decision, Outcome } from "./decision.ts";
 import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
 import { type Snapshot, snapshotOf } from "./stats.ts";
 import { addAll, addDuration, addTo, isIn, seriesOf, type Sums } from "./sums.ts";
 
-/** Counts of one route, result and tier since they were last added to the sums. */
+/** Counts of one route, result and tier that are not in the sums yet. */
 interface Cell {
   readonly route: string;
   readonly outcome: Outcome | undefined;
@@ -16,7 +16,7 @@ interface Cell {
   unverified: number;
 }
 
-/** Limit of series. Beyond it, new series share a common route. */
+/** The limit of series. Beyond it, new series of routes are counted under one common route. */
 export const seriesMax = 8_192;
 
 /** A report is due after `busyAfterMs` if there were `busyRequests`, else after `quietAfterMs`. */
@@ -26,7 +26,7 @@ export interface ReportPace {
   readonly quietAfterMs: number;
 }
 
-/** As documented in docs/metrics.md. */
+/** The pace that docs/metrics.md documents. */
 export const reportPace: ReportPace = {
   busyAfterMs: 60_000,
   busyRequests: 1_000,
@@ -41,15 +41,15 @@ export class Metrics {
   /** The isolate's colo; empty until known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
-  /** Each returns its counts since the last call. */
+  /** Components with counts of their own. Each call returns the counts since the last call. */
   readonly #others: (() => Sums)[] = [];
   readonly #byPrefix = new Map<string, Map<Outcome, { requests: number }>>();
-  /** Cache of the last cell, because consecutive answers often share it. */
+  /** The cell of the last answer, because consecutive answers are often counted in the same cell. */
   #lastCell: Cell = newCell("", undefined, "");
   #foundInMemory = 0;
   #absentInMemory = 0;
-  #untold: Sums = new Map();
-  readonly #told: Sums = new Map();
+  #newSums: Sums = new Map();
+  readonly #reportedSums: Sums = new Map();
   #takenAtMs: number;
   #requestsSinceTaken = 0;
 
@@ -112,15 +112,18 @@ export class Metrics {
 
   /** Increments a counter. @param labels in the family's order; absent if it has none */
   add<Name extends FamilyName>(family: Name, labels?: LabelsOf<Name>, count = 1): void {
-    addTo(this.#untold, this.#series(family, labels ?? []), count);
+    addTo(this.#newSums, this.#series(family, labels ?? []), count);
   }
 
   /** Counts a duration in a histogram. @param labels in the family's order */
   took(family: FamilyName, labels: readonly string[], tookMs: number): void {
-    addDuration(this.#untold, this.#series(family, labels), tookMs);
+    addDuration(this.#newSums, this.#series(family, labels), tookMs);
   }
 
-  /** Includes counts of another component from now on. @param taken returns each count once */
+  /**
+   * Includes the counts of another component from now on. @param taken returns the component's counts since
+   * the last call
+   */
   include(taken: () => Sums): void {
     this.#others.push(taken);
   }
@@ -128,15 +131,15 @@ export class Metrics {
   /** Returns the metrics for `/_cache/stats`. */
   snapshot(): Snapshot {
     this.#gather();
-    const all: Sums = new Map(this.#told);
-    addAll(all, this.#untold);
+    const all: Sums = new Map(this.#reportedSums);
+    addAll(all, this.#newSums);
     return snapshotOf(all, this.#sinceAtMs);
   }
 
   /** Returns whether a report is due. It stays due until `take`. */
   isReportDue(atMs: number): boolean {
     if (!this.#isReported) return false;
-    // After a clock step back, the elapsed time is unknown.
+    // After the clock was set back, the elapsed time is unknown, so take the absolute difference.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
     const { busyAfterMs, busyRequests, quietAfterMs } = this.#pace;
     return sinceMs >= (this.#requestsSinceTaken >= busyRequests ? busyAfterMs : quietAfterMs);
@@ -145,9 +148,9 @@ export class Metrics {
   /** Returns the counts since the last call. */
   take(atMs: number): Sums {
     this.#gather();
-    const taken = this.#untold;
-    addAll(this.#told, taken);
-    this.#untold = new Map();
+    const taken = this.#newSums;
+    addAll(this.#reportedSums, taken);
+    this.#newSums = new Map();
     this.#takenAtMs = atMs;
     this.#requestsSinceTaken = 0;
     return taken;
@@ -155,7 +158,7 @@ export class Metrics {
 
   /** Adds all cells to the sums. */
   #gather(): void {
-    for (const taken of this.#others) addAll(this.#untold, taken());
+    for (const taken of this.#others) addAll(this.#newSums, taken());
     for (const [route, byResult] of this.#cells) {
       for (const [result, byTier] of byResult) {
         for (const [tier, cell] of byTier) this.#empty(cell, [route, result, tier]);
@@ -189,8 +192,9 @@ export class Metrics {
   #series(family: FamilyName, labels: readonly string[]): string {
     const series = seriesOf(family, labels);
     const { labels: names } = families[family];
-    if (names[0] !== "route" || this.#untold.size + this.#told.size < seriesMax) return series;
-    const isKnown = isIn(this.#untold, series) || isIn(this.#told, series);
+    if (names[0] !== "route" || this.#newSums.size + this.#reportedSums.size < seriesMax)
+      return series;
+    const isKnown = isIn(this.#newSums, series) || isIn(this.#reportedSums, series);
     return isKnown ? series : seriesOf(family, [otherRoutes, ...labels.slice(1)]);
   }
 

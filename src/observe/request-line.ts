@@ -1,5 +1,5 @@
-// Builds the log line of a sampled request from its decision. Field names follow OpenTelemetry; others
-// begin with `tidemark.`.
+// Builds the log line of a sampled request from its decision. Field names follow OpenTelemetry; the
+// others begin with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
 import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";
@@ -34,7 +34,7 @@ export class RequestLog {
   }
 }
 
-/** A sampled request. Its line is written after the answer and all work behind it. */
+/** A sampled request. Writes its line after the answer and all its background work. */
 export class SampledRequest {
   readonly #settings: RequestLogSettings;
   readonly #request: RequestHead;
@@ -57,7 +57,7 @@ export class SampledRequest {
     this.#tell();
   }
 
-  /** @param decision complete; refreshes behind the answer are ignored */
+  /** @param decision a complete decision; that of a background refresh is ignored */
   settled(decision: Decision): void {
     if (decision.isRefresh) return;
     this.#decision = decision;
@@ -131,12 +131,15 @@ function ruleOf(detail: Decision["detail"]): string | undefined {
   return typeof detail === "string" ? detail : detail?.rule;
 }
 
-/** Returns fields for tier look-ups. Repeated ones list all results and add their times. */
+/**
+ * Returns fields for tier look-ups. For several look-ups in one tier, they list all results and the sum of
+ * the times.
+ */
 function looksOf(looks: readonly TierLook[]): Record<string, LogValue> {
   const fields: Record<string, LogValue> = {};
   for (const { tier, kind, tookMs } of looks) {
-    const [came, took] = [`tidemark.${tier}`, `tidemark.${tier}_ms`];
-    fields[came] = fields[came] === undefined ? kind : `${fields[came]}, ${kind}`;
+    const [resultName, took] = [`tidemark.${tier}`, `tidemark.${tier}_ms`];
+    fields[resultName] = fields[resultName] === undefined ? kind : `${fields[resultName]}, ${kind}`;
     fields[took] = Number(fields[took] ?? 0) + (tookMs ?? 0);
   }
   return fields;

@@ -20,7 +20,7 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
   return {
     sinceAtMs,
     routes: routesIn(sums),
-    /** By tier, then by result of the read or write. */
+    /** Reads by tier, then by result. `writes` has the same form. */
     reads: byTier(sums, "tierReads"),
     writes: byTier(sums, "tierWrites"),
     invalidations: {
@@ -38,7 +38,7 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     },
     purges: { accepted: total("purges"), refused: byLabel(sums, "purgeRefusals") },
     originRequests: total("originRequests"),
-    /** The retries among them. */
+    /** The retries among the requests to origins. */
     originRetries: total("originRetries"),
     /** Records of another version or form, or with a body that does not match. */
     badRecords: total("badRecords"),
@@ -49,7 +49,7 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     unverifiedAnswers: totalOf(sums, "unverified"),
     /** Requests that the switch sent straight to the origin. */
     bypassedBySwitch: totalOf(sums, "bypassed"),
-    /** By purpose; each command of a transaction counts. */
+    /** Commands by purpose. Each command of a transaction counts. */
     redisCommands: byLabel(sums, "redisCommands"),
   };
 }
@@ -91,8 +91,8 @@ function routesIn(sums: Sums): Readonly<Record<string, RouteCounts>> {
 function byTier(sums: Sums, family: "tierReads" | "tierWrites") {
   const tiers: Record<string, Record<string, number>> = {};
   for (const { labels, count } of seriesIn(sums, family)) {
-    const [tier = "", came = ""] = labels;
-    (tiers[tier] ??= {})[came] = count;
+    const [tier = "", result = ""] = labels;
+    (tiers[tier] ??= {})[result] = count;
   }
   return tiers;
 }

@@ -12,12 +12,16 @@ export type Sums = Map<string, number>;
 /** Separates the parts of a series. Label values never contain it. */
 const separator = "|";
 
-/** @param labels in the family's order */
+/**
+ * Returns the name of a series.
+ *
+ * @param labels in the family's order
+ */
 export function seriesOf(family: FamilyName, labels: readonly string[]): string {
   return [family, ...labels.map(withoutSeparator)].join(separator);
 }
 
-/** Returns `undefined` for a family that this version does not know. */
+/** Parses a series' name. Returns `undefined` for a family that this version does not have. */
 export function partsOf(
   series: string,
 ): { family: FamilyName; rest: readonly string[] } | undefined {
@@ -46,15 +50,15 @@ export function addAll(sums: Sums, more: Iterable<readonly [series: string, coun
 
 /** Converts growing counts into increments. */
 export class Rises {
-  readonly #told: Sums = new Map();
+  readonly #previous: Sums = new Map();
 
-  /** Returns each count's growth since the last call. */
+  /** Returns how much each count has grown since the last call. */
   since(counts: Iterable<readonly [series: string, count: number]>): Sums {
     const risen: Sums = new Map();
     for (const [series, count] of counts) {
-      const by = count - (this.#told.get(series) ?? 0);
+      const by = count - (this.#previous.get(series) ?? 0);
       if (by > 0) addTo(risen, series, by);
-      this.#told.set(series, count);
+      this.#previous.set(series, count);
     }
     return risen;
   }

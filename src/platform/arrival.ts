@@ -1,5 +1,5 @@
-// Determines the client, scheme and host of a request to a Node server: from the connection, or from trusted proxies
-// before it. Other fields of the request are not trusted for this.
+// Determines the client, scheme and host of a request to a Node server, from the connection or from
+// trusted proxies. Other fields of the request are not trusted for this.
 import type { TrustsPeer } from "../config/trust-proxy.ts";
 import { canonicalAddress } from "../config/ip-address.ts";
 import type { Fault } from "../base/operator-error.ts";
@@ -22,7 +22,9 @@ export interface Arrival {
   /** The requested URL. */
   readonly url: string;
   readonly method: string;
-  /** The request has two hosts. Node uses the first, other servers the last (RFC 9112 §3.2). */
+  /**
+   * Whether the request has two hosts. Node uses the first, other servers the last (RFC 9112 §3.2).
+   */
   readonly hasTwoHosts: boolean;
 }
 
@@ -36,8 +38,8 @@ function peerOf(server: ServerRequest): string | undefined {
 }
 
 /**
- * Reads how a request arrived. Without a trusted proxy, the address and the scheme are those of the connection, even
- * if the request target has another scheme (RFC 9112 §3.2.2).
+ * Determines how a request arrived. Without a trusted proxy, the address and the scheme are the
+ * connection's, even if the request target has another scheme (RFC 9112 §3.2.2).
  *
  * @param server the server's request; without a connection, the address is unknown
  * @param trusts `undefined`: no proxy is trusted
@@ -75,7 +77,7 @@ export function requestAt(arrival: Arrival | undefined, request: Request): Reque
   return new Request(url, { method, headers, body, duplex: "half" } as RequestInit);
 }
 
-/** A proxy is trusted, but the connection is missing, so no field can be trusted. */
+/** The fault if a proxy is trusted, but the server's connection was not passed on. */
 const unknownPeer: Fault = {
   what: "trustProxy has no effect.",
   why: "The server's connection was not passed to the cache, so the peer is unknown.",
@@ -93,17 +95,18 @@ function withSchemeAndHost(url: string, scheme: string, host?: string): string {
 }
 
 /**
- * Finds the client: the first address from the right that is not a trusted proxy's. Each proxy appends the address of
- * its own peer.
+ * Finds the client: the first address from the right that is not a trusted proxy's. Each proxy appends the
+ * address of its own peer.
  *
- * @returns the number of consecutive trusted proxies, including the connection's peer
+ * @returns the client's address, and the number of consecutive trusted proxies, including the connection's
+ *   peer
  */
 function clientBehind(peer: string | undefined, forwardedFor: string | null, trusts: TrustsPeer) {
   let address = peer;
   let hops = 1;
   for (const entry of forwardedFor?.split(",").toReversed() ?? []) {
     const before = addressIn(entry.trim());
-    // Not an address: the last valid one is the client.
+    // This entry is not an address, so the last address found is the client's.
     if (before === undefined) break;
     address = before;
     if (!trusts(before, hops)) break;
@@ -125,7 +128,10 @@ function stated(value: string | null, hops: number): string | undefined {
   return values[Math.max(0, values.length - hops)]?.trim();
 }
 
-/** Only a warning, because a configuration may be for both Workers and Node. */
+/**
+ * The fault on Workers. It is only a warning, because a configuration may be for both Workers and
+ * Node.
+ */
 const trustOnWorkers: Fault = {
   what: "trustProxy has no effect.",
   why: "On Workers, Cloudflare states each client's address, scheme and host.",
@@ -136,9 +142,11 @@ const trustOnWorkers: Fault = {
 export type ReadArrival = (request: Request, server: ServerRequest | undefined) => Arrival;
 
 /**
- * @returns `undefined` on Workers, where Cloudflare's fields state it
+ * Creates a reader of arrivals.
+ *
+ * @returns `undefined` on Workers, where Cloudflare's fields have this data
  * @param settings.trustsPeer `undefined`: no proxy is trusted
- * @param settings.tell       called once if the trust has no effect
+ * @param settings.tell called once if the trust has no effect
  */
 export function arrivalReader(settings: {
   readonly isServer?: boolean;

@@ -1,7 +1,7 @@
 // Sends a request to an origin: by URL, by binding, or by calling a handler.
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { areSendable } from "../rules/fields.ts";
-import { unreachable } from "../rules/unreachable.ts";
+import { unreachable } from "../base/unreachable.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import { framed } from "./framed.ts";
 import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
@@ -14,11 +14,13 @@ interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "sign
   readonly cf: object | undefined;
   /** The client's own fields, which a handler gets instead of `headers`. */
   readonly own?: Headers | undefined;
-  /** Runs work that a handler leaves for after its response. */
+  /** Runs work of a handler that continues after its response. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 /**
+ * Sends a request to an origin.
+ *
  * @returns the response once its fields have arrived
  * @throws the failure of the origin, or the reason of the signal
  */
@@ -29,7 +31,7 @@ export async function askOrigin(
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const response = await answerOf(origin, url, request, platform);
-  // The Workers runtime does this itself.
+  // The Workers runtime enforces Content-Length itself.
   return platform.isServer === true ? framed(response, request.method) : response;
 }
 
@@ -40,7 +42,7 @@ function answerOf(
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer } = request;
-  // The client follows redirects itself.
+  // Redirects are for the client.
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
   // Bypass Cloudflare's own cache, which is below `fetch`.
   const fetched: RequestInit = { ...init, cache: "no-store", encodeResponseBody: "manual" };
@@ -55,18 +57,18 @@ function answerOf(
         : answering;
     }
     case "handler": {
-      // No runtime creates requests with this method (https://fetch.spec.whatwg.org/#forbidden-method).
+      // `new Request` rejects this method (https://fetch.spec.whatwg.org/#forbidden-method).
       if (method === "TRACE") return Promise.resolve(new Response(null, { status: 501 }));
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () => {
         // Node requires this member with a stream as body.
-        const asked = new Request(url, {
+        const forHandler = new Request(url, {
           ...init,
           headers: headersForHandler(request, url),
           cf: request.cf,
           duplex: "half",
         } as RequestInit);
-        const returned = await origin.handle(asked, { waitUntil });
+        const returned = await origin.handle(forHandler, { waitUntil });
         return withTrueCoding(withTagAsAsked(returned, headers), signal);
       };
       return handled(handle, request, platform);
@@ -84,7 +86,7 @@ function headersForHandler({ headers, own }: OriginCall, url: string): Headers {
   return sent;
 }
 
-/** Calls a handler like `fetch`: obeys the signal, and drops the body for HEAD. */
+/** Calls a handler with the contract of `fetch`: obeys the signal, and drops the body for HEAD. */
 async function handled(
   handle: () => Promise<Response>,
   { method, signal }: OriginCall,
@@ -96,11 +98,11 @@ async function handled(
   const answering = handle();
   try {
     const response = await Promise.race([answering, givenUp]);
-    if (!isResponse(response)) throw new TypeError("It returned no response.");
+    if (!isResponse(response)) throw new TypeError("It did not return a response.");
     if (isServer === true) sendable(response);
     const { body } = response;
     if (response.bodyUsed || body?.locked === true)
-      throw new TypeError("Its body is read already.");
+      throw new TypeError("The body of its response was already read.");
     // RFC 9110 §9.3.2.
     if (method !== "HEAD" || body === null) return response;
     cancelBody(response);
@@ -128,5 +130,5 @@ async function handled(
 function sendable(response: Response): Response {
   if (areSendable(response.headers.values())) return response;
   cancelBody(response);
-  throw new TypeError("A field of it cannot be sent.");
+  throw new TypeError("A header field of its response has an invalid value.");
 }

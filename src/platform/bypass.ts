@@ -7,10 +7,11 @@ import { type Env, isSet, textOf } from "../protocol/variables/bindings.ts";
 const everyRoute = "all";
 
 /**
- * Parses BYPASS: `all`, or names of routes separated by white space. A JSON list, as text or as a JSON variable, allows
- * names with white space, and a route with the name `all`.
+ * Parses BYPASS: `all`, or route names separated by white space. A JSON array, as text or as a JSON
+ * variable, allows names with white space, and a route with the name `all`.
  *
- * @param faults gets a fault if a name is wrong. BYPASS then has no effect at all, because a partial one would mislead
+ * @param faults receives a fault if a name is wrong. BYPASS then has no effect at all, because a
+ *   partial effect would mislead
  * @returns `true` for everything, the names, or `false` if it is not set
  */
 export function bypassOf(
@@ -29,7 +30,7 @@ export function bypassOf(
     what: "BYPASS has no effect: it bypasses nothing.",
     why: unknown === undefined ? "It names no route." : `No route has the name ${shown(unknown)}.`,
     hint:
-      `Write ${everyRoute}, or route names with spaces between them, or a JSON list of route names; ` +
+      `Write ${everyRoute}, or route names with spaces between them, or a JSON array of route names; ` +
       `${routeNames(names)}.`,
   });
   return false;
@@ -37,7 +38,7 @@ export function bypassOf(
 
 const listForm = z.array(z.string());
 
-/** Returns an empty list if the value is neither text nor a list of texts. */
+/** Returns an empty list if the value is neither a string nor a list of strings. */
 function namesIn(value: unknown): readonly string[] {
   if (typeof value !== "string") return z.safeParse(listForm, value).data ?? [];
   if (!value.startsWith("[")) return value.split(/\s+/);

@@ -18,7 +18,7 @@ import {
 
 /** The validated bindings. */
 export interface Environment {
-  /** Lacks named origins whose binding is not usable. Their routes answer 502. */
+  /** Usable origins by name. Routes with any other origin answer 502. */
   readonly origins: ReadonlyMap<string, OriginTarget>;
   readonly redis: Database | Fault | undefined;
   /** The database of the purge journal and the switch; `undefined` if `redis` holds them. */
@@ -26,21 +26,25 @@ export interface Environment {
   readonly adminToken: Secret;
   /** Secrets of signed purges, separated by spaces. */
   readonly purgeSecrets: Secret;
-  /** By the names in the configuration. */
+  /** Hooks by their names in the configuration. */
   readonly hooks: ReadonlyMap<string, Hook>;
   /** Limits each client's requests to the origins; `undefined` for no limit. */
   readonly originLimiter: RateLimit | undefined;
   /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
   readonly dataset: AnalyticsEngineDataset | undefined;
-  /** NAMESPACE, or that of the configuration. */
+  /** The value of NAMESPACE, or else of the configuration. */
   readonly namespace: string;
-  /** The hosts of the sites, to which other names and ports are mapped. If empty, each host is its own site. */
+  /** The sites' hosts, to which other names and ports are mapped. If empty, each host is a site. */
   readonly siteHosts: readonly string[];
   /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
   readonly colo: string | undefined;
-  /** Identifies this deployment to others: equal in all isolates, and different for other deployments. */
+  /**
+   * Identifies this deployment to others. It is the same in all isolates, and differs between deployments.
+   */
   readonly pseudonym: string;
-  /** Bypassed in addition to the switch: everything, routes by name, or nothing. */
+  /**
+   * The bypass that BYPASS sets in addition to the switch: everything, routes by name, or nothing.
+   */
   readonly bypass: boolean | readonly string[];
   /** The number of hot keys that are kept warm; 0: off. */
   readonly hotKeys: number;
@@ -86,7 +90,10 @@ export function readEnvironment(
   return { ...found, pseudonym, hotKeys, hotKeysFault, faults };
 }
 
-/** Finds routes with `key.cf` without a handler: only handlers see `request.cf`, so others get duplicate requests. */
+/**
+ * Finds routes with `key.cf` whose origin is not a handler. Only a handler sees `request.cf`, so
+ * another origin gets the same request for each value.
+ */
 function faultsOfCf({ routes }: Config, origins: ReadonlyMap<string, OriginTarget>): Fault[] {
   const idle = routes.filter(
     ({ keyCf, origin }) => keyCf.length > 0 && origins.get(origin)?.kind !== "handler",
@@ -106,8 +113,8 @@ export function coloOf({ colo }: Environment, request: Request | undefined): str
 type FoundBindings = Pick<Environment, "redis" | "purgeSecrets" | "namespace" | "siteHosts">;
 
 /**
- * Origins see the pseudonym, and clients can test guesses by a 508. So it must reveal nothing: no address of an origin,
- * and only secrets that cannot be guessed. ADMIN_TOKEN may be guessable words, so it is not included.
+ * Creates the pseudonym. Origins see it, and clients can test guesses of it, because a right guess
+ * gets a 508. So it includes no address of an origin, and no guessable secret such as ADMIN_TOKEN.
  */
 function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBindings): string {
   const sites = siteHosts.length === 0 ? undefined : siteHosts.join(" ");
@@ -115,7 +122,10 @@ function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBinding
   return `tidemark-${sha256Short(JSON.stringify([namespace, sites, secrets]))}`;
 }
 
-/** Checks the needs of hot keys: Redis to report them, and hosts, because data in Redis must not choose a host. */
+/**
+ * Returns why hot keys are off. They need Redis, and a list of hosts, because data in Redis must
+ * not choose a host.
+ */
 function faultOfHotKeys({ redis, siteHosts }: FoundBindings): Fault | undefined {
   const what = "hotKeys is off.";
   const otherwise = "or remove hotKeys from the configuration.";
@@ -153,7 +163,10 @@ function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefine
   return undefined;
 }
 
-/** Checks a binding. A service binding seems to have every method, which calls its Worker, but also has `fetch`. */
+/**
+ * Returns whether a binding has a method. Excludes service bindings, which seem to have every
+ * method, but also have `fetch`.
+ */
 function isBoundTo<Bound extends object>(method: keyof Bound, binding: unknown): binding is Bound {
   if (typeof binding !== "object" || binding === null) return false;
   return method in binding && !("fetch" in binding);

@@ -3,14 +3,17 @@
 import { bytesOf } from "../base/byte-streams.ts";
 import { patiently } from "../base/timeouts.ts";
 
-/** Enough to distinguish text from compressed data. */
+/** Number of bytes that distinguishes text from compressed data. */
 const lookedAtBytes = 16;
 
-/** Enough for codings with a magic number, and for others if no more bytes arrive soon. */
+/**
+ * Number of bytes that identifies codings with a magic number. Other codings need more bytes, for
+ * which the wait is short.
+ */
 const markBytes = 4;
 const noMoreAfterMs = 50;
 
-/** Fields about the encoded body (RFC 9530 §2, §3). */
+/** Fields that describe the encoded body (RFC 9530 §2, §3). */
 const ofEncodedBytes = [
   "content-encoding",
   "content-length",
@@ -21,8 +24,8 @@ const ofEncodedBytes = [
 ];
 
 /**
- * Removes the coding of a body that is already decoded, and weakens its entity tag, because a strong one is about other
- * bytes. If the coding is unclear, nothing changes. Waits only for the first bytes.
+ * If a body is already decoded, removes the fields about its coding, and weakens its entity tag, which
+ * identifies the encoded bytes. If the coding is unclear, nothing changes. Waits only for the first bytes.
  *
  * @param response the return value of a handler
  * @param signal   ends the wait
@@ -53,7 +56,7 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
   let { next } = beginning;
   const whole = new ReadableStream<Uint8Array>({
     start(controller) {
-      // Enqueue the chunks unchanged: the first one may be a whole body.
+      // Enqueue the chunks unchanged, because the first one may be a whole body.
       for (const chunk of chunks) controller.enqueue(chunk);
     },
     async pull(controller) {
@@ -71,7 +74,11 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** Reads the first chunks. @returns `next`: a further read that is still pending */
+/**
+ * Reads the first chunks.
+ *
+ * @returns `next`: a further read that is still pending
+ */
 async function beginningOf(reader: Reader, enoughBytes: number) {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -79,7 +86,7 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
   while (bytes < enoughBytes) {
     next = reader.read();
     const read = await (bytes < markBytes ? next : patiently(next, noMoreAfterMs));
-    // Errors of this read reach the next reader.
+    // If the read fails, `next` passes its error on.
     if (typeof read === "string") break;
     next = undefined;
     if (read.done) break;
@@ -92,22 +99,26 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
 }
 
 /**
- * Weakens the entity tag of a 304 if the request had its weak form. A handler that forwards a `fetch` returns the
- * strong tag of the encoded body, but the stored body is decoded.
+ * Weakens the entity tag of a 304 if the request had its weak form. A handler that forwards a
+ * `fetch` returns the strong tag of the encoded body, but the stored body is decoded.
  *
- * @param sent the fields that the handler got
+ * @param sent the fields that the handler received
  */
 export function withTagAsAsked(response: Response, sent: Headers): Response {
   if (!isResponse(response) || response.status !== 304) return response;
   const tag = response.headers.get("etag") ?? "";
-  const asked = sent.get("if-none-match")?.split(/,\s*/) ?? [];
-  if (!tag.startsWith('"') || asked.includes(tag) || !asked.includes(`W/${tag}`)) return response;
+  const requestTags = sent.get("if-none-match")?.split(/,\s*/) ?? [];
+  if (!tag.startsWith('"') || requestTags.includes(tag) || !requestTags.includes(`W/${tag}`))
+    return response;
   const headers = new Headers(response.headers);
   headers.set("etag", `W/${tag}`);
   return new Response(null, { status: 304, headers });
 }
 
-/** Also recognises a class with which a Node server has replaced the runtime's. */
+/**
+ * Returns whether a value is a response, even of a class with which a Node server has replaced
+ * `Response`.
+ */
 export function isResponse(returned: unknown): returned is Response {
   return Object.prototype.toString.call(returned) === "[object Response]";
 }
@@ -128,14 +139,17 @@ function codingOf(response: Response): string | undefined {
 
 const decoded: ReadonlySet<string> = new Set(["gzip", "x-gzip", "br", "zstd", "deflate"]);
 
-/** Tells whether these first bytes are in that coding (RFC 1952 §2.3.1, RFC 8878 §3.1.1, RFC 1950 §2.2). */
+/**
+ * Returns whether these first bytes are in that coding (RFC 1952 §2.3.1, RFC 8878 §3.1.1, RFC 1950
+ * §2.2).
+ */
 function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {
   const [first = 0, second = 0, third = 0, fourth = 0] = head;
   if (coding === "zstd")
     return first === 0x28 && second === 0xb5 && third === 0x2f && fourth === 0xfd;
   // Node's `fetch` marks responses with this type, and decodes all codings except zstd.
   if (type === "basic") return false;
-  // An empty body, compressed by brotli with default settings.
+  // This is an empty body, compressed by brotli with default settings.
   if (coding === "br" && head.length === 1 && first === 0x3b) return true;
   if (coding.endsWith("gzip")) return first === 0x1f && second === 0x8b;
   const isZlib = first % 16 === 8 && (first * 256 + second) % 31 === 0;

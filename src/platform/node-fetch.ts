@@ -1,10 +1,10 @@
-// `fetch` of an origin on Node. The runtime's own decodes bodies but keeps Content-Encoding and Content-Length. This one
-// keeps the bytes of the origin.
+// Fetches from an origin on Node. Node's own `fetch` decodes bodies, but keeps Content-Encoding and
+// Content-Length. `nodeFetch` returns the origin's bytes unchanged.
 import { FixedLengthStream } from "../base/byte-streams.ts";
 import { pauseUnheld } from "../base/timeouts.ts";
 import { type ClientRequest, httpModule, type IncomingMessage } from "./node-http.ts";
 
-/** As on Workers. Node's default of 16 KiB is too small for a long list of tags. */
+/** Limit of a response's fields, as on Workers. Node's 16 KiB are too few for many tags. */
 const headBytesMax = 131_072;
 
 /** Connection fields that Node's client writes itself. */
@@ -34,15 +34,17 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
     signal: signal ?? new AbortController().signal,
     maxHeaderSize: headBytesMax,
     insecureHTTPParser: false,
-    // Some origins send a body anyway. A late one would answer the next request on the connection.
+    // Some origins send a body even to HEAD. The next request on the connection would receive it as
+    // its response.
     agent: method === "HEAD" ? false : undefined,
   });
-  // By default, Node drops fields after the first two thousand, for example Cache-Control.
+  // By default, Node drops all fields after the first two thousand, which may include
+  // Cache-Control.
   request.maxHeadersCount = 0;
   request.on("response", (incoming) => {
     incoming.on("error", () => undefined);
     if (upload) incoming.on("close", () => void endUpload(request));
-    // Node treats a reset as the end of a body without a length and chunks.
+    // Node treats a reset as the end of a body that has neither a length nor chunks.
     else request.on("error", (cause) => !incoming.complete && incoming.destroy(cause));
     try {
       answered.resolve(responseOf(incoming, method));
@@ -101,22 +103,25 @@ async function uploadOf(
 /** How long an upload may continue after the complete response. */
 const uploadBehindAnswerMs = 1_000;
 
-/** Ends an upload. A server does not report a client that leaves after the response, so the rest may never arrive. */
+/**
+ * Ends an upload. A server does not report a client that leaves after the response, so the rest of
+ * the upload may never arrive.
+ */
 async function endUpload(request: ClientRequest): Promise<void> {
   await pauseUnheld(uploadBehindAnswerMs);
   request.destroy();
 }
 
-/** Sends the body. A failure destroys the request, but a complete response stays. */
+/** Sends the body. A failure destroys the request, but not a complete response. */
 async function send({ first, reader }: Upload, request: ClientRequest): Promise<void> {
   const closed = new Promise<void>((resolve) => request.once("close", resolve));
-  // Ends the wait for more of the body.
+  // Ends the wait for the rest of the body.
   void closed.then(() => reader.cancel()).catch(() => undefined);
   let next: ReadableStreamReadResult<Uint8Array> = { done: false, value: first };
   try {
     for (; !next.done; next = await reader.read()) {
       const { value } = next;
-      if (request.destroyed) throw new Error("The origin takes no more of the body.");
+      if (request.destroyed) throw new Error("The origin accepts no more of the body.");
       if (request.write(value)) continue;
       const drained = new Promise<void>((resolve) => request.once("drain", resolve));
       await Promise.race([drained, closed]);
@@ -128,7 +133,11 @@ async function send({ first, reader }: Upload, request: ClientRequest): Promise<
   }
 }
 
-/** @throws Error for a response that cannot be forwarded unchanged */
+/**
+ * Converts the response.
+ *
+ * @throws Error if it cannot be forwarded unchanged
+ */
 function responseOf(incoming: IncomingMessage, method: string): Response {
   const { statusCode: status = 0, statusMessage = "", rawHeaders } = incoming;
   if (status < 200 || status > 599) throw new Error("The origin's status is not final.");
@@ -136,9 +145,10 @@ function responseOf(incoming: IncomingMessage, method: string): Response {
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? "");
   }
-  // RFC 9112 §7: no other transfer coding was requested, and this one is already decoded.
+  // RFC 9112 §7: only `chunked` may be used without being requested, and Node has already decoded it.
   const coding = headers.get("transfer-encoding")?.trim().toLowerCase();
-  if (coding !== undefined && coding !== "chunked") throw new Error("An unknown transfer coding.");
+  if (coding !== undefined && coding !== "chunked")
+    throw new Error("The response has an unknown transfer coding.");
   const hasNoBody = method === "HEAD" || bodiless.has(status);
   if (hasNoBody) discard(incoming, status);
   const body = hasNoBody ? null : bodyOf(incoming);
@@ -147,7 +157,7 @@ function responseOf(incoming: IncomingMessage, method: string): Response {
 }
 
 function discard(incoming: IncomingMessage, status: number): void {
-  // Only after a 205 can bytes follow, possibly without end.
+  // Only after a 205 can an origin still send bytes, possibly without end.
   if (status === 205) incoming.destroy();
   else incoming.resume();
 }

@@ -5,9 +5,9 @@
 export interface IncomingMessage extends AsyncIterable<Uint8Array> {
   readonly statusCode?: number;
   readonly statusMessage?: string;
-  /** Alternately names and values, as received. */
+  /** Names and values alternately, as received. */
   readonly rawHeaders: readonly string[];
-  /** The whole response was received. */
+  /** Whether the response was received completely. */
   readonly complete: boolean;
   on(event: "error", listener: (cause: Error) => void): this;
   on(event: "close", listener: () => void): this;
@@ -50,8 +50,10 @@ const runtime = globalThis as {
 };
 
 /**
+ * Returns the module for a protocol.
+ *
  * @param protocol of a URL: `http:` or `https:`
- * @throws Error if the runtime lacks the module, as Node before 20.16
+ * @throws Error if the runtime lacks the module, as Node before 20.16 does
  */
 export function httpModule(protocol: string): HttpModule {
   const found = runtime.process?.getBuiltinModule?.(

@@ -6,11 +6,11 @@ import { type Env, textOf } from "../protocol/variables/bindings.ts";
 import type { Background, Platform } from "./platform.ts";
 
 /**
- * An origin that runs in this isolate. It is called for each fill, refresh and probe. If it throws, the origin
- * counts as unreachable. The timeouts of origins apply to it.
+ * An origin that runs in this isolate. Each fill, refresh and probe calls it. If it throws,
+ * Tidemark treats the origin as unreachable. The timeouts of origins apply to it.
  *
- * The body of a response with Content-Encoding may be encoded or not; if not, the field is removed. A `fetch` with
- * `encodeResponseBody: "manual"` is forwarded without decoding.
+ * The body of a response with Content-Encoding may be encoded or not; if not, the field is removed.
+ * A `fetch` with `encodeResponseBody: "manual"` is forwarded without decoding.
  */
 export type OriginHandler = (
   request: Request,
@@ -24,14 +24,14 @@ export type OriginTarget =
   | { kind: "binding"; fetcher: Pick<Platform, "fetch"> }
   | { kind: "handler"; handle: OriginHandler };
 
-/** By the names of origins in routes. `default` is the origin of routes that name none. */
+/** Handlers by the names of origins in routes. Routes that name no origin use `default`. */
 export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
 
 /**
  * Collects all origins that routes can use.
  *
  * @param handlers take precedence over the configuration and the bindings
- * @param faults   gets faults of named origins, which are then omitted
+ * @param faults   receives faults of named origins, which are then omitted
  * @throws OperatorError if there is no usable default origin, or no route can use a handler
  */
 export function originsOf(
@@ -44,8 +44,8 @@ export function originsOf(
   for (const [name, handle] of Object.entries(handlers)) {
     if (name !== "default" && !config.origins.has(name)) {
       throw new OperatorError({
-        what: `The handler of the origin ${JSON.stringify(name)} is refused.`,
-        why: "The configuration has no origin of that name, so no route can lead to it.",
+        what: `The handler of the origin ${JSON.stringify(name)} is invalid.`,
+        why: "The configuration has no origin of that name, so no route can use it.",
         hint: 'Add it to `origins` of the configuration, or pass the handler as "default".',
       });
     }
@@ -81,7 +81,7 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
   const fault = originUrlFault(url);
   if (fault !== undefined) {
     throw new OperatorError({
-      what: "ORIGIN_URL is refused.",
+      what: "ORIGIN_URL is invalid.",
       why: `${shownUrl(url)} ${fault}.`,
       hint: 'Write only scheme and host, such as "https://www.example.com".',
     });
@@ -99,7 +99,7 @@ function bound(env: Env, name: string): OriginTarget | Fault {
     return { kind: "binding", fetcher: binding as Pick<Platform, "fetch"> };
   }
   return {
-    what: `The service binding ${name} is refused.`,
+    what: `The service binding ${name} is invalid.`,
     why: "It is not bound to a service, so its origin cannot be reached.",
     hint: "Name it under [[services]] in wrangler.toml.",
   };

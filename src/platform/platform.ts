@@ -8,14 +8,14 @@ export interface Platform {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
-  /** 0 ≤ n < 1 */
+  /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
-  /** Yields to the runtime, so that it does pending work, such as sending a response. */
+  /** Yields to the runtime for pending work, such as sending a response. */
   readonly turn: () => Promise<void>;
   readonly log: Log;
   /**
-   * The platform is a server such as Node: clients control `CF-*` fields, and only this code enforces Content-Length.
-   * `false`, the default, on Workers.
+   * Whether the platform is a server such as Node: clients control `CF-*` fields there, and only
+   * this code enforces Content-Length. Default: `false`, as on Workers.
    */
   readonly isServer?: boolean;
 }

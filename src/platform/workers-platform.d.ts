@@ -20,7 +20,7 @@ interface Request {
   readonly cf?: { readonly colo?: string; readonly [name: string]: unknown } | undefined;
 }
 
-/** A binding of `[[ratelimits]]`, which counts by key in one colo and period. */
+/** A binding of `[[ratelimits]]`, which counts calls by key, per colo and period. */
 interface RateLimit {
   limit(counted: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }

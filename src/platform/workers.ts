@@ -1,17 +1,17 @@
-// The platform of Cloudflare Workers, and its parts that Web standards provide elsewhere.
+// The platform of Cloudflare Workers, and the subset of it that other runtimes provide.
 import type { LogLevel } from "../observe/log-line.ts";
 import { pause } from "../base/timeouts.ts";
 import { nodeFetch } from "./node-fetch.ts";
 import type { Platform } from "./platform.ts";
 
-/** By level, so that the platform's own log shows it. */
+/** Prints each line at its own level, which the platform's log shows. */
 const print: Readonly<Record<LogLevel, (text: string) => void>> = {
   info: (text) => console.log(text),
   warn: (text) => console.warn(text),
   error: (text) => console.error(text),
 };
 
-/** Accesses the runtime at each use, not when the module is loaded. */
+/** The Workers runtime, accessed at each use rather than when the module is loaded. */
 export const workers: Platform = {
   cache: () => caches.default,
   fetch: (url, init) => fetch(url, init),
@@ -22,8 +22,9 @@ export const workers: Platform = {
 };
 
 /**
- * Returns the platform of this runtime, without an edge tier if there is no Cache API. A replaced Cache API does not
- * make Node a Worker: there, clients control Cloudflare's fields.
+ * Returns the platform of this runtime, without an edge tier if there is no Cache API. Node is a
+ * server even if an application defines a Cache API there, because clients control the `CF-*`
+ * fields.
  */
 export function platformHere(): Platform {
   const { cache: _, ...withoutCache } = workers;

@@ -1,6 +1,6 @@
-// Schemas for the answers of the operator's routes below `/_cache/`. They type the site and check answers
-// in the command. Unlisted members pass, because a site may be newer than the command. The Worker imports
-// only types.
+// Schemas for the answers of the operator's routes below `/_cache/`. They give the Worker its
+// types, and the command its checks. Unlisted members pass, because a site may be newer than the
+// command. The Worker imports only types.
 import * as z from "zod/mini";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./immutable.ts";
@@ -10,13 +10,13 @@ const texts = z.array(text);
 /** ISO 8601; `null` if unknown or not representable. */
 const instant = z.nullable(text);
 const labels = z.record(text, text);
-/** At most a day: more than any bound of a site, and safe for a timer. */
+/** At most a day: more than any N, and short enough for a timer. */
 const seconds = z.number().check(z.gte(0), z.lte(86_400));
 /** All routes, none, or the named ones. */
 const bypass = z.union([z.boolean(), texts]);
 const fault = { what: text, why: text, hint: text };
 
-/** The answer to any refused request. */
+/** The answer to any rejected request. */
 export const errorAnswer = z.object({ error: z.object({ code: text, ...fault }) });
 
 /** How a purge order was interpreted. */
@@ -91,7 +91,7 @@ const hotPage = z.object({
 /**
  * `already`: fresh in a tier. `warmed`: fetched from the origin or the data source, and stored.
  * `not-stored`: fetched, but a rule forbids storing it. `passed-by`: this route or request is never stored.
- * `failed`: no usable answer, or the shared tier did not store it.
+ * `failed`: no usable answer, or the shared tier was unavailable.
  */
 const warmResult = z.enum(["already", "warmed", "not-stored", "passed-by", "failed"]);
 
@@ -108,9 +108,9 @@ const warmed = z.object({
   why: z.optional(text),
 });
 
-/** Answers by the name of their route, or of a form of it. */
+/** Answers, by the name of their route or of a variant of it. */
 export const answers = {
-  /** `GET proof`: shows that the site knows the ADMIN_TOKEN that signed the challenge. */
+  /** `GET proof`: proves that the site has the ADMIN_TOKEN that signed the challenge. */
   proof: z.object({
     proof: text,
     /** The site's clock. */
@@ -128,7 +128,7 @@ export const answers = {
       text,
       z.extend(covered, { isWhole: z.boolean(), whyNotWhole: z.optional(text) }),
     ]),
-    /** Only with the admin token. */
+    /** Present only for an operator with the admin token. */
     urls: z.optional(texts),
     limits: text,
   }),
@@ -168,7 +168,7 @@ export const answers = {
     colo: text,
     atMs: z.number(),
     faults: z.array(z.object(fault)),
-    /** In the order of the configuration. `routes` holds their counts by name. */
+    /** Routes in the order of the configuration. `routes` holds their counts by name. */
     configuredRoutes: z.array(configuredRoute),
   }),
   /** `GET explain`. */

@@ -1,4 +1,5 @@
-// Header fields for explanations of live requests, in lower case.
+// Header fields, in lower case, with which an operator gets an answer together with its
+// explanation.
 
 /** Request field with the admin token, or a token derived from it. */
 export const debugField = "tidemark-debug";

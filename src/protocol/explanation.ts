@@ -1,16 +1,16 @@
-// The part of an explanation that the command reads. src/admin/explain/explanation.ts has the whole, and
-// must include this part to compile.
+// The part of an explanation that the command reads. The compiler checks that
+// src/admin/explain/explanation.ts includes it.
 import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
 
 const stored = z.object({
-  /** Above 2 if another cache stored it before, or a clock is wrong. */
+  /** Above 2 if another cache had stored the response, the origin was slow, or a clock is wrong. */
   ageOnArrivalSeconds: z.number(),
 });
 
 const look = z.object({
   tiers: z.array(z.object({ copy: z.optional(stored) })),
-  /** The last answer for the URL, if another one is served now. */
+  /** The URL's last origin response; absent if a stored response answers. */
   last: z.optional(stored),
 });
 

@@ -1,7 +1,7 @@
 // The metrics of isolates: one table of names, labels and help texts. Counts, reports, totals and the
 // Prometheus text all use it.
 
-/** A monotonic sum, or a distribution of durations in the buckets of `histogram.ts`. */
+/** A count that only grows, or a distribution of durations in the buckets of `histogram.ts`. */
 export type Kind = "counter" | "histogram";
 
 /** A metric family, with one series per set of label values. */
@@ -77,12 +77,12 @@ export const families = {
   redisCommands: counter(
     "redis_commands",
     ["purpose"],
-    "Commands sent to Redis; each command of a pipeline or transaction counts, as Upstash bills it",
+    "Commands sent to Redis, including each command of a pipeline or transaction, as Upstash bills them",
   ),
   redisFailures: counter(
     "redis_failures",
     ["cause"],
-    "Failed calls of Redis, by cause; calls not sent while Redis is shut off do not count",
+    "Failed calls of Redis, by cause, without calls that were not sent because Redis was shut off",
   ),
   originRequests: counter("origin_requests", [], "Requests sent to an origin"),
   originRetries: counter("origin_retries", [], "Requests to an origin that were retried"),
@@ -107,7 +107,7 @@ export const families = {
   ),
   badRecords: counter("bad_records", [], "Records of a tier that could not be read"),
   tagsLeftOut: counter("tags_left_out", [], "Tags over 256 bytes, which purges cannot name"),
-  backgroundFailures: counter("background_failures", [], "Failed work behind answers"),
+  backgroundFailures: counter("background_failures", [], "Failed background work"),
   dataRequests: counter(
     "data_requests",
     ["namespace", "result", "tier"],
@@ -121,7 +121,7 @@ export const families = {
   dataRefreshes: counter(
     "data_refreshes",
     ["namespace", "by"],
-    "Data keys loaded before any request had to wait: behind an answer, or by the cron trigger",
+    "Data keys loaded before any request had to wait: in the background, or by the cron trigger",
   ),
   dataWrites: counter(
     "data_writes",
@@ -151,7 +151,7 @@ export const families = {
   behindFlushedChanges: counter(
     "behind_flushed_changes",
     ["set"],
-    "Changes that the sink of a counter or a buffer confirmed; several changes of one key may count once",
+    "Changes that the sink of a counter or a buffer confirmed; several changes of one key may be one",
   ),
   reports: counter("reports", ["colo"], "Reports of isolates whose counts are in these metrics"),
   reportsLost: counter(
@@ -197,15 +197,15 @@ export type FamilyName = keyof typeof families;
 export type InvalidationCount = "named" | "widened" | "purged" | "failed";
 
 /**
- * Results for hot keys. `sampled`: hits; `flushed`: reports per minute. Runs of the cron trigger count
- * `refreshed`, `skipped` and `failed` keys.
+ * Results for hot keys. `sampled`: hits; `flushed`: reports per minute; `refreshed`, `skipped` and
+ * `failed`: keys in runs of the cron trigger.
  */
 export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
 
 /** Results of warming pages and data keys. */
 export type WarmedCount = "already" | "warmed" | "not-stored" | "passed-by" | "failed";
 
-/** Why a purge was refused. Nothing of it is stored. */
+/** Why a purge was refused as a whole. */
 export type PurgeRefusal =
   | "too-large"
   | "too-slow"
@@ -223,7 +223,7 @@ export type CredentialKind = "bearer" | "debug" | "challenge" | "signature" | "h
 /** Why a credential was refused. */
 export type CredentialRefusal = "wrong" | "expired" | "malformed";
 
-/** Families whose label values are known here. */
+/** Families whose label values are known at compile time. */
 interface KnownLabels {
   readonly invalidations: readonly [InvalidationCount];
   readonly hotKeys: readonly [HotKeyCount];
@@ -238,5 +238,5 @@ export type LabelsOf<Name extends FamilyName> = Name extends keyof KnownLabels
   ? KnownLabels[Name]
   : readonly string[];
 
-/** Collective name for routes beyond the limit of the series. */
+/** The label value for all routes beyond the limit on series. */
 export const otherRoutes = "other routes";

@@ -1,4 +1,4 @@
-// Findings: their form, codes and order, and the status they lead to.
+// The form, codes and order of findings, and the status that results from them.
 
 /** docs/health.md explains each code; a test checks this. */
 export const findingCodes = [
@@ -37,8 +37,10 @@ export const findingCodes = [
   "kv-slow",
   "data-unpurged",
   "data-loads-fail",
+  "data-unstorable",
   "behind-backlog",
   "behind-flushes-fail",
+  "behind-dead-letters",
   "configuration",
   "switch-thrown",
   "bypass-set",
@@ -55,7 +57,7 @@ export type Level = (typeof levels)[number];
 export interface Finding {
   readonly code: FindingCode;
   readonly level: Level;
-  /** The subject among several, such as `route "articles"`; absent if there is only one. */
+  /** The subject, such as `route "articles"`, if there are several; absent if there is only one. */
   readonly about?: string;
   /** Effect on the site. */
   readonly what: string;
@@ -70,13 +72,17 @@ export interface Finding {
 /** `unable`: no origin can be used. */
 export type Status = "ok" | "degraded" | "unable";
 
-/** @param isUnable overrides the findings */
+/**
+ * Returns the status.
+ *
+ * @param isUnable takes precedence over the findings
+ */
 export function statusOf(findings: readonly Finding[], isUnable: boolean): Status {
   if (isUnable) return "unable";
   return findings.some(({ level }) => level !== "info") ? "degraded" : "ok";
 }
 
-/** Sorts by level, worst first, then by age, oldest first; those without `since` come last. */
+/** Sorts by level, worst first. Within a level, sorts by `since`, oldest first, unknown last. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   const rank = ({ level }: Finding) => levels.indexOf(level);
   const sinceAtMs = ({ since }: Finding) => (since === null ? Infinity : Date.parse(since));
@@ -98,7 +104,11 @@ export function spanOf(ms: number): string {
   return Math.abs(ms) < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
-/** @param share 0 to 1 */
+/**
+ * Formats a share.
+ *
+ * @param share 0 to 1
+ */
 export function percentOf(share: number): string {
   return `${Math.round(share * 1_000) / 10} %`;
 }

@@ -1,10 +1,11 @@
-// Credentials derived from ADMIN_TOKEN, so that clients need not send the token itself. These are a
-// challenge, the site's proof that it knows the token, and short-lived tokens. Each is bound to one host.
+// Credentials derived from ADMIN_TOKEN, so that clients need not send the token itself: a
+// challenge, the site's proof that it has the token, and short-lived tokens. Each is bound to one
+// host.
 
 /** Routes that a derived token opens: the operator's routes, or only `Tidemark-Debug`. */
 export type TokenScope = "operator" | "debug";
 
-/** Longest lifetime of a derived token. Others are rejected, even with a valid signature. */
+/** Longest lifetime of a derived token. A token that is valid for longer is rejected. */
 export const tokenSecondsMax = 300;
 
 /** Request field, in lower case, with a client's challenge in `GET /_cache/proof`. */
@@ -14,18 +15,22 @@ const version = "tm1";
 const macForm = /^[\w-]{43}$/;
 const nonceForm = /^[\w-]{22,64}$/;
 
-/** HMAC key made from the token; not extractable. */
+/** HMAC key derived from ADMIN_TOKEN; not extractable. */
 export type TokenKey = CryptoKey;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** @param adminToken not empty */
+/**
+ * Derives the key.
+ *
+ * @param adminToken not empty
+ */
 export function tokenKey(adminToken: string): Promise<TokenKey> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   return crypto.subtle.importKey("raw", bytesOf(adminToken), algorithm, false, ["sign", "verify"]);
 }
 
-/** Returns the text to sign. Each kind of credential has its own, so none can replace another. */
+/** Returns the text to sign. It contains the kind, so no credential passes as another kind. */
 const signedText = (kind: "challenge" | "proof" | TokenScope, host: string, rest: string) =>
   bytesOf(`tidemark ${version}\n${kind}\n${host}\n${rest}`);
 
@@ -50,8 +55,9 @@ export function newNonce(): string {
 }
 
 /**
- * Builds a challenge for the site to prove that it knows the token. The signature ensures that only clients
- * with the token get proofs, so nobody can use proofs to guess the token.
+ * Builds a challenge, to which the site answers with a proof that it has the token. Its signature
+ * limits proofs to clients with the token. Otherwise anybody could test guesses of the token
+ * against a proof.
  *
  * @param host as the client addresses the site, with a non-default port
  */
@@ -97,7 +103,7 @@ export function isProof(
 export interface TokenUse {
   readonly scope: TokenScope;
   readonly host: string;
-  /** By the site's clock. */
+  /** The expiry, by the site's clock. */
   readonly expiresAtSeconds: number;
 }
 
@@ -111,8 +117,8 @@ export async function derivedToken(
 }
 
 /**
- * Verifies a derived token. Allows any remaining lifetime up to the limit, because the clocks of the site's
- * isolates differ.
+ * Verifies a derived token. Its remaining lifetime may be anything up to the limit, because the clocks of
+ * the site's isolates differ.
  */
 export async function judgeToken(
   key: TokenKey,

@@ -7,23 +7,23 @@ export const reasonCharsMax = 512;
 const names = (what: string) =>
   z.optional(
     z.array(
-      z.string("must be a text").check(z.regex(/\S/, "holds an empty text")),
-      `must be a list of ${what}`,
+      z.string("must be a string").check(z.regex(/\S/, "holds an empty text")),
+      `must be an array of ${what}`,
     ),
   );
 
-/** Names what to purge. At least one field must name something. */
+/** Names the parts of the cache to purge. At least one field must not be empty. */
 export interface PurgeOrder {
   readonly tags?: readonly string[] | undefined;
   readonly urls?: readonly string[] | undefined;
-  /** Each is a path such as "/news/", for all hosts, or "https://host/news/". */
+  /** Each prefix is a path such as "/news/", for all hosts, or a URL: "https://host/news/". */
   readonly prefixes?: readonly string[] | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly routes?: readonly string[] | undefined;
   readonly everything?: boolean | undefined;
   /** `soft` makes covered responses stale; `hard` forbids their use. Default: `hard`. */
   readonly mode?: "hard" | "soft" | undefined;
-  /** Only reports what would be covered. */
+  /** Whether to report only what the purge would cover. */
   readonly dryRun?: boolean | undefined;
   /** Note for readers of the journal, up to 512 characters. */
   readonly reason?: string | undefined;
@@ -41,7 +41,7 @@ const purgeOrder = z.strictObject(
     dryRun: z.optional(z.boolean("must be true or false")),
     reason: z.optional(
       z
-        .string("must be a text")
+        .string("must be a string")
         .check(z.maxLength(reasonCharsMax, `is over ${reasonCharsMax} characters`)),
     ),
   },
@@ -64,10 +64,14 @@ const hintByField: Readonly<Record<string, string>> = {
   everything: 'Write "everything": true, or leave it out.',
   mode: 'Write "mode": "hard" or "mode": "soft", or leave it out.',
   dryRun: 'Write "dryRun": true, or leave it out.',
-  reason: `Write a text of up to ${reasonCharsMax} characters, or leave it out.`,
+  reason: `Write a string of up to ${reasonCharsMax} characters, or leave it out.`,
 };
 
-/** @param body text of the request */
+/**
+ * Parses and checks an order.
+ *
+ * @param body text of the request
+ */
 export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Reason } {
   let parsed: unknown;
   try {
@@ -78,7 +82,11 @@ export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Rea
   return checkedPurgeOrder(parsed, "The body");
 }
 
-/** @param whole the order's name in faults */
+/**
+ * Checks an order.
+ *
+ * @param whole the order's name in faults
+ */
 export function checkedPurgeOrder(
   written: unknown,
   whole: string,

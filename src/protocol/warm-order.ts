@@ -19,7 +19,7 @@ export const warmOrder = z.strictObject(
             [z.string(), z.strictObject({ url: z.string(), headers })],
             'must be a URL, a path, or an object such as {"url": "/a", "headers": {"accept-language": "de"}}',
           ),
-          "must be a list of URLs",
+          "must be an array of URLs",
         )
         .check(z.maxLength(pagesMax, `names more than ${pagesMax} pages`)),
     ),
@@ -28,15 +28,15 @@ export const warmOrder = z.strictObject(
       z.record(
         z.string(),
         z.array(
-          z.union([z.string(), z.number()], "must be a text or a number"),
-          "must be a list of keys",
+          z.union([z.string(), z.number()], "must be a string or a number"),
+          "must be an array of keys",
         ),
-        "must be an object with a list of keys for each namespace",
+        "must be an object with an array of keys for each namespace",
       ),
     ),
-    /** How many items are done. Default: 0. */
+    /** Number of finished items. Default: 0. */
     cursor: z.optional(count.check(z.minimum(0, "is below 0"))),
-    /** Items per call, 1 to 100. Default: 8, or what the free plan's 50 subrequests allow. */
+    /** Pages per call, 1 to 100. Default: up to 8, within the free plan's 50 subrequests. */
     limit: z.optional(
       count.check(z.minimum(1, "is below 1"), z.maximum(limitMax, `is over ${limitMax}`)),
     ),

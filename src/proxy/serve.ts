@@ -3,7 +3,7 @@ import type { Context } from "./site/exchange.ts";
 import type { LookupSite } from "./site/site.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { tierScopes } from "../config/tier-names.ts";
-import { unreachable } from "../rules/unreachable.ts";
+import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
 import { bySwitch, passBy } from "./fetch/pass-by.ts";
@@ -28,10 +28,10 @@ import {
 import { admitOnHit } from "./storing/admission.ts";
 
 /**
- * Answers one request of a client. Returns no promise if memory has the response. Failures of a tier, the
- * journal or the origin never reject.
+ * Answers one request of a client. Returns the response without a promise if memory contains it.
+ * Failures of a tier, the journal or the origin never reject the promise.
  *
- * @param read the parts of its URL
+ * @param read the parts of the request's URL
  */
 export function serve(
   request: Request,
@@ -51,21 +51,21 @@ export function serve(
     site.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
-  const search = searchFor(planned.asked, atMs, context);
+  const search = searchFor(planned.lookup, atMs, context);
   const found = search.found();
   return found instanceof Promise
     ? found.then((below) => answered(below, search, { request, read }))
     : answered(found, search, { request, read });
 }
 
-/** Returns a client's search, with a new decision record. `atMs` is the arrival. */
+/** Returns a client's search, with a new decision. `atMs` is the request's arrival. */
 export function searchFor<S extends LookupSite>(
   planned: LookupRequest,
   atMs: number,
   context: Context<S>,
 ): Search<S> {
-  const asked = askedAsKnown(planned, context);
-  const { route, prefix, key, sentQuery, directives } = asked;
+  const lookup = askedAsKnown(planned, context);
+  const { route, prefix, key, sentQuery, directives } = lookup;
   const decision = new Decision({
     route: route.name,
     key: key.text,
@@ -74,26 +74,32 @@ export function searchFor<S extends LookupSite>(
     arrivedAtMs: atMs,
   });
   const mayPassOver = !directives.onlyIfCached;
-  return new Search({ asked, atMs, isSpared, mayPassOver }, { ...context, decision });
+  return new Search({ lookup, atMs, isSpared, mayPassOver }, { ...context, decision });
 }
 
-/** Adds the fields by which earlier answers varied, even if nothing is stored now. */
+/**
+ * Returns the request with the fields by which earlier responses varied, even if nothing is stored
+ * now.
+ */
 function askedAsKnown(
-  asked: LookupRequest,
+  lookup: LookupRequest,
   { site: { knownVary } }: Context<LookupSite>,
 ): LookupRequest {
-  return asked.route.forward === undefined
-    ? asked
-    : askedWith(asked, knownVary.names(asked.key.text));
+  return lookup.route.forward === undefined
+    ? lookup
+    : askedWith(lookup, knownVary.names(lookup.key.text));
 }
 
-/** Returns whether a stale response in memory suffices because its origin is in trouble. */
+/**
+ * Returns whether to use a stale response from memory without reading lower tiers, because its
+ * origin or page fails.
+ */
 function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
-  { asked, exchange, atMs }: Pick<Search<LookupSite>, "asked" | "exchange" | "atMs">,
+  { lookup, exchange, atMs }: Pick<Search<LookupSite>, "lookup" | "exchange" | "atMs">,
 ): boolean {
   const isInMemory = tierScopes[candidate.tier] === "isolate" && mayStandIn;
-  return isInMemory && exchange.site.originHealth.spareLook(asked, atMs);
+  return isInMemory && exchange.site.originHealth.spareLook(lookup, atMs);
 }
 
 function answered(
@@ -114,14 +120,14 @@ function carryOut(
   found: Candidate | undefined,
   search: Search,
 ): Response | Promise<Response> {
-  const { asked, key, exchange } = search;
+  const { lookup, key, exchange } = search;
   noteVerdict(verdict, search);
   if (!isOfUse(verdict)) discardBody(found?.stored);
   switch (verdict.kind) {
     case "serve":
     case "serve-stale":
-      exchange.site.hotKeys?.hit(verdict.candidate, asked, exchange.afterAnswer);
-      if (isRefreshDue(verdict, search)) refreshBehind(asked, verdict.candidate, key, exchange);
+      exchange.site.hotKeys?.hit(verdict.candidate, lookup, exchange.afterAnswer);
+      if (isRefreshDue(verdict, search)) refreshBehind(lookup, verdict.candidate, key, exchange);
       return hit(verdict, search);
     case "validate":
       return forwarded(needOf(search, found, { validating: verdict.candidate }));
@@ -134,7 +140,7 @@ function carryOut(
   }
 }
 
-/** Records a verdict, with everything for Cache-Status that is known before a forward. */
+/** Records a verdict, and the parts of Cache-Status that are known before a forward. */
 export function noteVerdict(
   verdict: Verdict,
   { marker, exchange: { decision } }: Pick<Search<LookupSite>, "exchange" | "marker">,
@@ -171,7 +177,8 @@ function decidingEntry({ judged }: Verdict) {
 function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, search: Search): Response {
   const { exchange } = search;
   const response = fromStored(candidate.stored, ageSeconds, search);
-  // Only fresh responses are promoted. The refresh of a stale one is stored in all tiers.
+  // A hit admits only a fresh response to Redis. A stale response is refreshed, and its refresh is
+  // stored in all tiers.
   if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
     admitOnHit(candidate, search);
   }
@@ -180,11 +187,11 @@ function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, search: Search):
 }
 
 async function forwarded(need: OriginNeed): Promise<Response> {
-  const { asked, exchange } = need;
+  const { lookup, exchange } = need;
   const { site } = exchange;
   if (
     site.clientLimit !== undefined &&
-    (await site.clientLimit.isReached(asked.forwarded.clientAddress))
+    (await site.clientLimit.isReached(lookup.forwarded.clientAddress))
   ) {
     discardBody(storedCandidate(need)?.stored);
     return refused("limited", exchange);

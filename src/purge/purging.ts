@@ -11,7 +11,9 @@ import { ViewCopies } from "./view/view-copies.ts";
 
 export type PurgeParts = ReturnType<typeof purgingOver>;
 
-/** Upper limit for a journal read: enough for a first connection across continents. */
+/**
+ * The maximum timeout of a journal read, which suffices for a first connection across continents.
+ */
 const readTimeoutMsMax = 2_000;
 
 /** The purge part of the configuration. */
@@ -31,14 +33,18 @@ export interface JournalStore {
   /** Identifies the journal, so that views of two journals never share a copy. */
   readonly name: string;
   /**
-   * Returns whether failures have shut the store off. Then only work behind answers probes it (rule 15).
+   * Returns whether failures have shut the store off. Only background work then probes it (rule
+   * 15).
    */
   readonly isShutOff: () => boolean;
 }
 
 export const randomText = (): string => crypto.randomUUID();
 
-/** A reader with an older copy would have more to catch up on than a cold view loads. */
+/**
+ * The minimum retention of a copy. If the renewal lag is longer, copies are retained for the
+ * renewal lag.
+ */
 const copyKeepMs = 60_000;
 
 /** The parts of the runtime that the purge view uses. */
@@ -48,11 +54,11 @@ export interface PurgePlatform {
   readonly log: Log;
   /** Counts the errors that listeners of the journal throw. */
   readonly listenerFailed?: () => void;
-  /** Receives the time from each purge's acceptance until this isolate read it. */
+  /** Receives the time from each purge's acceptance until this isolate has read the purge. */
   readonly onSpread?: (tookMs: number) => void;
-  /** The colo's cache. Without it, each isolate reads the journal by itself. */
+  /** The colo's cache. Without it, each isolate reads the journal itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
-  /** Makes the view. Default: a plain `JournalView`. */
+  /** Creates the view. The default is a plain `JournalView`. */
   readonly makeView?: ((settings: JournalViewSettings) => JournalView) | undefined;
 }
 
@@ -114,7 +120,7 @@ export function purgingOver(
     switchLog,
     view,
     acceptances,
-    /** Registers a listener for every entry that becomes known in this isolate from now on. */
+    /** Registers a listener for every entry that this isolate reads or accepts from now on. */
     subscribe: (listener: NewsListener) => news.add(listener),
   };
 }

@@ -1,4 +1,4 @@
-// Interprets the answer to a purge: accepted, retry, or refused for good.
+// Interprets the response to a purge: accepted, retry later, or finally rejected.
 import { retryAfterMs } from "./back-off.ts";
 import { dryRunText } from "./message.ts";
 import { PurgeError, type ErrorText } from "./purge-error.ts";
@@ -6,27 +6,33 @@ import { PurgeError, type ErrorText } from "./purge-error.ts";
 export interface Acceptance {
   /** The purge's position in the journal. */
   readonly position: string;
-  /** Seconds until no cache serves a response from before the purge. */
+  /** The number of seconds after which no cache serves a response from before the purge. */
   readonly visibleWithinSeconds: number;
 }
 
-/** Responses examined, and how many of them the purge would cover. */
+/** The number of examined responses, and the number that the purge would cover. */
 interface DryRunCount {
   readonly examined: number;
   readonly covered: number;
 }
 
-/** The result of a dry run. A signed request gets no URLs, because their queries may hold secrets. */
+/**
+ * The result of a dry run. The response to a signed request has no URLs, because queries may
+ * contain secrets.
+ */
 export interface DryRun {
-  /** Number of `tags`, `urls` and so on in the order; `everything` is a boolean. */
+  /** The number of `tags`, `urls` and so on in the order; `everything` is a boolean. */
   readonly targets: Readonly<Record<string, number | boolean>>;
-  /** Names that the site reads differently than sent. */
+  /** Names that the site spells differently than the order. */
   readonly readAs?: readonly { readonly sent: string; readonly as: readonly string[] }[];
   /** Warnings as whole sentences. */
   readonly notes?: readonly string[];
-  /** Counts from the memory of the isolate that answered. */
+  /** The counts from the memory of the isolate that answered. */
   readonly isolate: DryRunCount;
-  /** `isWhole`: every stored response was examined; otherwise `whyNotWhole` is the reason. */
+  /**
+   * The counts from the shared tier. `isWhole`: whether every stored response was examined. If not,
+   * `whyNotWhole` is the reason.
+   */
   readonly shared:
     | (DryRunCount & { readonly isWhole: boolean; readonly whyNotWhole?: string })
     | "unavailable"
@@ -35,27 +41,27 @@ export interface DryRun {
   readonly limits: string;
 }
 
-/** `Answer` is the content of a 200. */
+/** The result of one try. `Answer` is the content of a 200. */
 export type Verdict<Answer> = { readonly kind: "accepted"; readonly answer: Answer } | NotAccepted;
 
 type NotAccepted =
-  /** `retryAfterMs`: the wait that the answer requested, or 0. */
+  /** `retryAfterMs`: the wait that the response requested, or 0. */
   | { readonly kind: "try-later"; readonly why: string; readonly retryAfterMs: number }
   | { readonly kind: "refused"; readonly error: PurgeError };
 
 export type SendVerdict = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
 
-/** Parses a 200. The status alone proves nothing, because any site may answer 200. */
+/** Parses a 200. The status alone is not sufficient, because any site may answer 200. */
 export interface Reader<Answer> {
-  /** Returns `undefined` for the answer of another server. */
+  /** Returns the content; `undefined` for the response of another server. */
   readonly read: (answer: Readonly<Record<string, unknown>>) => Answer | undefined;
-  /** The missing content, for the error about an unreadable 200, such as "a position". */
+  /** The content that a 200 must have, such as "a position", for error messages. */
   readonly what: string;
 }
 
 const textCharsMax = 500;
 
-/** @throws if reading the body fails, such as on a lost connection */
+/** @throws if reading the body fails, for example because of a lost connection */
 export async function readAnswer<Answer>(
   response: Response,
   atMs: number,
@@ -68,17 +74,17 @@ export async function readAnswer<Answer>(
     if (found !== undefined) return { kind: "accepted", answer: found };
     return refusal(status, errorOfOk(answer, status, what));
   }
-  const said = errorIn(answer) ?? errorOfStatus(status, headers);
+  const error = errorIn(answer) ?? errorOfStatus(status, headers);
   if (status === 408 || status === 429 || status >= 500) {
-    const why = `It answered ${status}: ${said.why}`;
+    const why = `It answered ${status}: ${error.why}`;
     return { kind: "try-later", why, retryAfterMs: retryAfterMs(headers.get("retry-after"), atMs) };
   }
-  return refusal(status, said);
+  return refusal(status, error);
 }
 
-const refusal = (status: number, said: ErrorText): NotAccepted => ({
+const refusal = (status: number, error: ErrorText): NotAccepted => ({
   kind: "refused",
-  error: new PurgeError({ ...said, status }),
+  error: new PurgeError({ ...error, status }),
 });
 
 function parsed(text: string): unknown {
@@ -100,11 +106,11 @@ export const acceptanceReader: Reader<Acceptance> = {
 
 export const dryRunReader: Reader<DryRun> = {
   what: "the result of a dry run",
-  read: ({ dryRun, ...told }) => (dryRun === true && isDryRun(told) ? told : undefined),
+  read: ({ dryRun, ...rest }) => (dryRun === true && isDryRun(rest) ? rest : undefined),
 };
 
-function isDryRun(told: Record<string, unknown>): told is Record<string, unknown> & DryRun {
-  const { targets, isolate, shared, limits } = told;
+function isDryRun(value: Record<string, unknown>): value is Record<string, unknown> & DryRun {
+  const { targets, isolate, shared, limits } = value;
   const isShared = shared === "unavailable" || shared === "not configured" || isFound(shared);
   return isRecord(targets) && isFound(isolate) && isShared && typeof limits === "string";
 }
@@ -118,10 +124,10 @@ function isFound(value: unknown): boolean {
 function errorIn(answer: unknown): ErrorText | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
   const { code, what, why, hint } = answer["error"];
-  // Other servers may also answer in this form, at any length.
+  // Other servers may also answer in this form, with strings of any length.
   const text = (given: unknown) => (typeof given === "string" ? given.slice(0, textCharsMax) : "");
-  const said = { code: text(code), what: text(what), why: text(why), hint: text(hint) };
-  return Object.values(said).includes("") ? undefined : said;
+  const error = { code: text(code), what: text(what), why: text(why), hint: text(hint) };
+  return Object.values(error).includes("") ? undefined : error;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -129,17 +135,17 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 const notAccepted = "The purge was not accepted.";
-const checkUrl = "Give the address of a site behind Tidemark, ending in /_cache/purge.";
+const checkUrl = "Use the address of a site behind Tidemark, ending in /_cache/purge.";
 
 function errorOfOk(answer: unknown, status: number, what: string): ErrorText {
   if (isRecord(answer) && answer["dryRun"] === true && what === acceptanceReader.what) {
-    return dryRunText("Its body asks for a dry run, which purges nothing.");
+    return dryRunText("Its body requests a dry run, which purges nothing.");
   }
   const why = `The answer was ${status} without ${what}.`;
   return { code: "not-tidemark", what: notAccepted, why, hint: checkUrl };
 }
 
-/** Explains answers without an explanation, such as those of proxies or other servers. */
+/** Explains responses without an error of Tidemark, such as those of proxies or other servers. */
 function errorOfStatus(status: number, headers: Headers): ErrorText {
   const what = notAccepted;
   if (status === 401 || status === 403) {
@@ -148,11 +154,11 @@ function errorOfStatus(status: number, headers: Headers): ErrorText {
   }
   if (status === 404) {
     const hint = `${checkUrl} PURGE_SECRET must be set there.`;
-    return { code: "not-found", what, why: "Nothing takes purges at that address.", hint };
+    return { code: "not-found", what, why: "The address does not accept purges.", hint };
   }
   if (status >= 300 && status < 400) {
     const why = `The address redirects to ${headers.get("location") ?? "another one"}.`;
-    return { code: "redirect", what, why, hint: "Give the address that it redirects to." };
+    return { code: "redirect", what, why, hint: "Use the address that it redirects to." };
   }
   return { code: "not-tidemark", what, why: `The answer was ${status}.`, hint: checkUrl };
 }

@@ -1,7 +1,7 @@
-// Computes and waits the time before a purge is retried.
+// Computes the wait before a purge is retried.
 
 export interface BackOff {
-  /** Wait before the second try. Each further wait is twice as long. */
+  /** The maximum wait before the second try. The maximum doubles with each further try. */
   readonly firstWaitMs: number;
   readonly waitMsMax: number;
   /** Returns a new number, 0 ≤ n < 1, for each wait. */
@@ -9,8 +9,8 @@ export interface BackOff {
 }
 
 /**
- * Returns a random wait: half to all of the first wait, doubled per failure. Jitter keeps senders that failed
- * together from retrying together. At least 1 ms.
+ * Returns a random wait, from half of the maximum to the maximum, and at least 1 ms. Jitter
+ * prevents senders that failed together from retrying together.
  *
  * @param failedTries 1 after the first failure
  */
@@ -33,7 +33,7 @@ export function retryAfterMs(field: string | null, atMs: number): number {
   return Number.isNaN(waitMs) ? 0 : Math.min(Math.max(0, waitMs), retryAfterMsMax);
 }
 
-/** Waits. @throws the signal's reason when the signal is aborted */
+/** Waits. Rejects with the signal's reason when the signal is aborted. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {

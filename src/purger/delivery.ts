@@ -1,8 +1,9 @@
-// Runs the tries of an outbox. A due message starts once a slot and its targets are free.
+// Runs the tries of an outbox. The try of a due message starts once a slot and the message's
+// targets are free.
 import type { OutboxEntry } from "./message.ts";
 import { TargetOrder } from "./target-order.ts";
 
-/** Number of tries by result. */
+/** The number of tries by result. */
 export interface Round {
   delivered: number;
   failed: number;
@@ -12,25 +13,33 @@ export interface Round {
 export interface DeliverySettings {
   /** Returns the oldest `limit` due messages, in order. */
   readonly due: (limit: number) => readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
-  /** Tries a message; `cut-off`: aborted, and nothing noted. Rejects with errors of the store. */
+  /**
+   * Tries a message. `cut-off`: the try was aborted, and nothing was stored. Rejects with errors of
+   * the store.
+   */
   readonly attempt: (entry: OutboxEntry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
-  /** Receives the first failure after each look. `isThrown`: a round also rejects with it. */
+  /**
+   * Receives the first failure after each look, which is a read of due messages. `isThrown`:
+   * whether a round also rejects with the failure.
+   */
   readonly storeFailed: (cause: unknown, isThrown: boolean) => void;
 }
 
 interface OpenRound {
   readonly counts: Round;
-  /** The messages that the round waits for; `undefined` until a look has found all due ones. */
+  /** The messages that the round waits for; `undefined` until a look has found all due messages. */
   left: Set<string> | undefined;
   failure: { readonly cause: unknown } | undefined;
   readonly resolve: (counts: Round) => void;
   readonly reject: (cause: unknown) => void;
 }
 
-/** Maximum messages that one look adds to the known ones. */
+/** The maximum number of messages that one look adds to the known messages. */
 const batchCount = 50;
 
-/** Limit of known messages. Behind this many that wait for one target, others are not seen. */
+/**
+ * The limit of known messages. If this many wait for one target, later messages must wait as well.
+ */
 const knownCountMax = 500;
 
 export class Delivery {
@@ -40,14 +49,20 @@ export class Delivery {
   readonly #rounds = new Set<OpenRound>();
   #lastLook: Promise<void> = Promise.resolve();
   #cut = new AbortController();
-  /** Incremented on each stop and failure. The result of a look from an earlier era is discarded. */
+  /**
+   * A counter that each stop and failure increments. The result of a look from an earlier era is
+   * discarded.
+   */
   #era = 0;
   #hasFailed = false;
   /** Whether the last look may have missed messages. */
   #hasMore = false;
-  /** `failedTries` of messages tried here. If one is due and unchanged, the store has not noted the try. */
+  /**
+   * The `failedTries` of each message before its last try here. If the message is due with the same
+   * number, the store has not recorded that try.
+   */
   #tried = new Map<string, number>();
-  /** Number of such unnoted messages in the last look. */
+  /** The number of messages in the last look whose last try the store has not recorded. */
   #unnotedCount = 0;
 
   constructor(settings: DeliverySettings) {
@@ -55,10 +70,11 @@ export class Delivery {
   }
 
   /**
-   * Starts due messages. Looks run one after another. Never rejects.
+   * Reads due messages from the store, and starts their tries. Looks run one after another. Never
+   * rejects.
    *
-   * @param of `more`: skips messages that were tried and are still unchanged; otherwise a store that notes
-   *   nothing would be queried in a loop
+   * @param of `more` skips messages whose last try the store has not recorded, because a store that
+   *   records nothing would otherwise be queried in a loop. `anew` includes these messages.
    */
   look(of: "more" | "anew"): Promise<void> {
     const era = this.#era;
@@ -69,7 +85,7 @@ export class Delivery {
   }
 
   /**
-   * Waits until all messages due now have been tried, by any caller.
+   * Waits until all messages that are due now have been tried, by any caller.
    *
    * @throws errors of the store, after all running tries have ended
    */
@@ -81,7 +97,7 @@ export class Delivery {
     });
   }
 
-  /** Aborts all running tries, which ends open rounds. A later look waits for them to end. */
+  /** Aborts all running tries, which ends open rounds. A later look waits for these tries. */
   stop(): Promise<void> {
     this.#cut.abort();
     this.#cut = new AbortController();
@@ -112,7 +128,7 @@ export class Delivery {
     const { ids } = this.#order;
     for (const round of rounds) {
       if (!this.#hasMore) round.left ??= ids;
-      // Another process may have delivered some of them.
+      // Another process may have delivered some of the messages.
       if (round.left !== undefined)
         round.left = new Set([...round.left].filter((id) => ids.has(id)));
     }
@@ -123,8 +139,8 @@ export class Delivery {
   #beginAll(): void {
     for (let entry = this.#order.begin(); entry !== undefined; entry = this.#order.begin())
       this.#begin(entry);
-    const held = this.#order.ids.size + this.#unnotedCount;
-    const mayAsk = this.#order.hasFreeSlot && held + batchCount <= knownCountMax;
+    const count = this.#order.ids.size + this.#unnotedCount;
+    const mayAsk = this.#order.hasFreeSlot && count + batchCount <= knownCountMax;
     if (!this.#hasMore || !mayAsk) return;
     this.#hasMore = false;
     void this.look("more");
@@ -143,10 +159,10 @@ export class Delivery {
 
   async #try(entry: OutboxEntry): Promise<void> {
     try {
-      const came = await this.#settings.attempt(entry, this.#cut.signal);
-      if (came === "cut-off") return;
+      const outcome = await this.#settings.attempt(entry, this.#cut.signal);
+      if (outcome === "cut-off") return;
       this.#tried.set(entry.id, entry.failedTries);
-      for (const { counts } of this.#rounds) counts[came] += 1;
+      for (const { counts } of this.#rounds) counts[outcome] += 1;
     } catch (cause) {
       this.#fail(cause);
     }
@@ -159,7 +175,10 @@ export class Delivery {
     this.#halt();
   }
 
-  /** Starts nothing more before the next look. Open rounds end with the running tries. */
+  /**
+   * Starts no further tries before the next look. Open rounds end once the running tries have
+   * ended.
+   */
   #halt(): void {
     this.#era += 1;
     this.#hasMore = false;

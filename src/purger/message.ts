@@ -1,38 +1,38 @@
-// A purge ready to send. Its id and body stay the same for all tries.
+// A purge that is ready to send. Its id and body are the same for all tries.
 import type { PurgeOrder as AnyPurgeOrder } from "../protocol/purge-order.ts";
 import { PurgeError } from "./purge-error.ts";
 
-/** Names what to purge. At least one field must name something. For dry runs, use `dryRun`. */
+/** The targets to purge. At least one field must name a target. For dry runs, use `dryRun`. */
 export type PurgeOrder = Omit<AnyPurgeOrder, "dryRun">;
 
 export interface PurgeMessage {
   readonly id: string;
-  /** JSON, sent byte for byte because it is signed. */
+  /** The order as JSON. It is sent byte for byte, because it is signed. */
   readonly body: string;
 }
 
 /** A message in the table of an outbox. */
 export interface OutboxEntry extends PurgeMessage {
-  /** Number of `failed` calls for this message. */
+  /** The number of `failed` calls for this message. */
   readonly failedTries: number;
 }
 
 const bodyBytesMax = 65_536;
 
 /**
- * Makes a message, synchronously, so that it can be called inside a synchronous transaction.
+ * Creates a message. Synchronous, so that a synchronous transaction can call it.
  *
- * @throws PurgeError for an order that names nothing, is too large or asks for a dry run. Failing here
- *   shows the mistake before the transaction commits
+ * @throws PurgeError, before the transaction commits, for an order that names nothing, is too large
+ *   or requests a dry run
  */
 export function messageOf(order: PurgeOrder): PurgeMessage {
   if ("dryRun" in order && order.dryRun === true) {
-    throw new PurgeError(dryRunText("Its order asks for a dry run, which purges nothing."));
+    throw new PurgeError(dryRunText("Its order requests a dry run, which purges nothing."));
   }
   return newMessage(order);
 }
 
-/** Makes the message of a dry run, which purges nothing. */
+/** Creates the message of a dry run, which purges nothing. */
 export function dryRunMessageOf(order: PurgeOrder): PurgeMessage {
   return newMessage({ ...order, dryRun: true });
 }

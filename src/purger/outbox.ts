@@ -1,4 +1,5 @@
-// Keeps purges in the origin's own database, from their transaction until their acceptance.
+// Stores purges in the origin's own database, from the transaction that causes them until they are
+// accepted.
 import type { Acceptance } from "./answer.ts";
 import { type BackOff, backOffMs, sleep } from "./back-off.ts";
 import { Delivery, type DeliverySettings, type Round } from "./delivery.ts";
@@ -11,21 +12,27 @@ export type { OutboxEntry } from "./message.ts";
 /**
  * The origin's table of messages. Methods may be synchronous or asynchronous.
  *
- * `due` must not return a message before its transaction commits. A purge ahead of its change would let
- * caches store the old state again.
+ * `due` must not return a message before its transaction commits. If a purge preceded its change, caches
+ * could store the old state again.
  */
 export interface OutboxStore<Added = void> {
-  /** Adds a message that is due at once, inside the origin's transaction. `enqueue` returns the result. */
+  /**
+   * Adds a message that is due at once, inside the origin's transaction. `enqueue` returns the
+   * result of this method.
+   */
   add(message: PurgeMessage): Added;
   /**
-   * Returns the oldest `limit` messages that are due at that time, neither delivered nor refused, in the
-   * order of `add`. A failed message keeps its place.
+   * Returns the oldest `limit` messages that are due at `atMs` and neither delivered nor refused,
+   * in the order of `add`. A failed message keeps its place in this order.
    */
   due(atMs: number, limit: number): readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
   delivered(id: string, acceptance: Acceptance): void | Promise<void>;
-  /** Notes a failed try. The message is due again at `nextTryAtMs`. */
+  /** Records a failed try. The message is due again at `nextTryAtMs`. */
   failed(id: string, nextTryAtMs: number, why: string): void | Promise<void>;
-  /** Notes a final refusal. The message is never due again, but kept with its reason for inspection. */
+  /**
+   * Records a final rejection. The message is never due again, but is kept with the reason for
+   * inspection.
+   */
   refused(id: string, why: string): void | Promise<void>;
 }
 
@@ -40,13 +47,13 @@ export interface OutboxSettings<Added> {
   readonly purger: Pick<Purger, "send">;
   readonly nowAtMs?: () => number;
   /**
-   * Receives problems. Default: refusals and store failures go to the console. Errors that it throws go
-   * there, too, and stop nothing.
+   * Receives problems. The default logs refusals and store failures to the console. Errors that
+   * this function throws are also logged to the console, and do not stop the delivery.
    */
   readonly report?: (report: OutboxReport) => void;
-  /** Interval between polls for due messages. Default: 1,000. */
+  /** The interval between polls for due messages. Default: 1,000. */
   readonly pollMs?: number;
-  /** Waits between tries of one message. Default: from 500 up to 60,000. */
+  /** The waits between tries of one message. Default: from 500 up to 60,000. */
   readonly backOff?: Partial<BackOff>;
 }
 
@@ -54,29 +61,35 @@ export interface Outbox<Added> {
   /**
    * Adds a message for an order. Call it inside the transaction that makes the change.
    *
-   * @returns the result of the store's `add`; synchronous if that is
-   * @throws PurgeError for an order that names nothing or is too large
+   * @returns the result of the store's `add`; synchronous if `add` is synchronous
+   * @throws PurgeError for an order that names nothing, is too large or requests a dry run
    */
   enqueue(order: PurgeOrder): Added;
-  /** Polls at once. Call it after a transaction that commits later than the turn of `enqueue`. */
+  /**
+   * Polls at once if the outbox runs. Call it after a commit in a later turn of the event loop than
+   * `enqueue`.
+   */
   wake(): void;
   /**
-   * Tries all due messages, oldest first, up to eight at a time. Messages with a common target are tried in
-   * order. Shares tries with the loop and other calls, and counts those that end meanwhile. `stop` ends it
-   * early with the counts so far.
+   * Tries all due messages, oldest first, up to eight at a time. Messages with a common target are
+   * tried in order. The counts include all tries that end during this call, even those of the loop
+   * and of other calls. `stop` ends the call early, with the counts so far.
    *
    * @throws errors of the store, after all running tries have ended
    */
   deliver(): Promise<Round>;
-  /** Delivers until `stop`. A second call has no effect. After `stop`, call it once that has resolved. */
+  /**
+   * Delivers messages until `stop` is called. A second call has no effect. To start again, wait
+   * until `stop` has resolved.
+   */
   run(): void;
-  /** Aborts all running tries, also those of `deliver`. Their messages stay due. */
+  /** Aborts all running tries, including those of `deliver`. Their messages stay due. */
   stop(): Promise<void>;
 }
 
 /**
- * Creates an outbox. A message is retried until its acceptance is noted, so it may be sent twice, which is
- * harmless.
+ * Creates an outbox. A message is retried until its acceptance is stored, so it may be sent twice,
+ * which is harmless.
  */
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
   const { store, nowAtMs = Date.now, pollMs = 1_000 } = settings;
@@ -93,7 +106,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
   const loop = async (signal: AbortSignal, alarm: Alarm): Promise<void> => {
     for (let isRung = false; !signal.aborted;) {
       await delivery.look(isRung ? "more" : "anew");
-      // Wait between polls even if the store fails or forgets messages.
+      // Pause between polls even if the store fails, or does not record tries.
       if (!signal.aborted) isRung = await alarm.wait(pollMs);
     }
   };
@@ -123,8 +136,8 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
 }
 
 /**
- * Refusals that concern the message itself. After any other answer (a wrong secret or address, a redirect,
- * another server's page) the message is retried.
+ * Errors that are caused by the message itself. After any other rejection (a wrong secret or
+ * address, a redirect, another server's page), the message is retried.
  */
 const aboutTheMessage: ReadonlySet<string> = new Set([
   "malformed",
@@ -166,7 +179,7 @@ function createAttempt(
   };
 }
 
-/** An interruptible wait. Ringing while nobody waits ends the next wait at once. */
+/** An interruptible wait. A ring without a current wait ends the next wait at once. */
 class Alarm {
   #bell = new AbortController();
 
@@ -174,7 +187,7 @@ class Alarm {
     this.#bell.abort();
   }
 
-  /** Returns whether it was rung. */
+  /** Waits for the time or a ring. Returns whether the alarm rang. */
   async wait(ms: number): Promise<boolean> {
     const { signal } = this.#bell;
     await sleep(ms, signal).catch(() => undefined);
@@ -183,10 +196,10 @@ class Alarm {
   }
 }
 
-/** Calls `report`. Its errors must not stop delivery. */
+/** Calls `report`, whose errors must not stop the delivery. */
 async function reported(of: OutboxReport, report: (of: OutboxReport) => void): Promise<void> {
   try {
-    // It may still be asynchronous and reject later.
+    // `report` may be asynchronous and reject later.
     await (report(of) as unknown);
   } catch (cause) {
     console.error("The outbox's `report` threw.", cause);

@@ -1,6 +1,6 @@
-// Errors of sending purges, for the origin's operator.
+// The errors of sending purges, for the origin's operator.
 
-/** A code and one sentence each, without secrets. */
+/** A code, and one sentence each for the other members, without secrets. */
 export interface ErrorText {
   readonly code: string;
   readonly what: string;
@@ -10,14 +10,17 @@ export interface ErrorText {
 
 export class PurgeError extends Error {
   override readonly name = "PurgeError";
-  /** From the answer if it has one, such as "malformed"; else a code of this folder. */
+  /**
+   * The code in the response, such as "malformed". If the response has no code, the client's own
+   * code, such as "redirect".
+   */
   readonly code: string;
-  /** Status of the answer; `undefined` if there was none. */
+  /** The status of the response; `undefined` if there was no response. */
   readonly status: number | undefined;
 
-  constructor(said: ErrorText & { readonly status?: number }) {
-    super(`${said.what} ${said.why} ${said.hint}`);
-    this.code = said.code;
-    this.status = said.status;
+  constructor(text: ErrorText & { readonly status?: number }) {
+    super(`${text.what} ${text.why} ${text.hint}`);
+    this.code = text.code;
+    this.status = text.status;
   }
 }

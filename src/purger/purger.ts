@@ -15,23 +15,29 @@ import { PurgeError } from "./purge-error.ts";
 import { createSigner } from "./signature.ts";
 
 export interface RetryLimits {
-  /** Maximum tries, including the first. Default: 10. `Infinity`: only `giveUpAfterMs` limits them. */
+  /**
+   * The maximum number of tries, including the first. Default: 10. With `Infinity`, only
+   * `giveUpAfterMs` limits the tries.
+   */
   readonly triesMax: number;
-  /** Time after the call when tries end. Default: 60,000. `Infinity`: only `triesMax` limits them. */
+  /**
+   * The time after the call after which no try begins. Default: 60,000. With `Infinity`, only
+   * `triesMax` limits the tries.
+   */
   readonly giveUpAfterMs: number;
 }
 
 export interface Retry extends RetryLimits, BackOff {
-  /** Timeout of one try, including its answer. Default: 10,000. */
+  /** The timeout of one try, including its response. Default: 10,000. */
   readonly tryTimeoutMs: number;
-  /** Rejects early when the signal is aborted. */
+  /** Waits. Rejects when the signal is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export interface PurgerSettings {
-  /** An address such as "https://www.example.com/_cache/purge". */
+  /** The URL of the purge endpoint, such as "https://www.example.com/_cache/purge". */
   readonly url: string;
-  /** A secret such as "whsec_…", one of those in the site's PURGE_SECRET. */
+  /** One of the secrets in the site's PURGE_SECRET, such as "whsec_…". */
   readonly secret: string;
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowAtMs?: () => number;
@@ -44,18 +50,18 @@ export interface Purger {
   /**
    * Sends a purge until it is accepted.
    *
-   * @throws PurgeError when it is refused for good, or not accepted within the limits; the signal's reason
-   *   when the signal is aborted
+   * @throws PurgeError if the purge is finally rejected, or not accepted within the limits. Also
+   *   throws the signal's reason when the signal is aborted
    */
   purge(order: PurgeOrder, options?: TryOptions): Promise<Acceptance>;
   /**
-   * Asks what a purge would cover, and purges nothing. Retries like `purge`.
+   * Returns what a purge would cover, without purging. Retries like `purge`.
    *
-   * @throws like `purge`
+   * @throws the same errors as `purge`
    */
   dryRun(order: PurgeOrder, options?: TryOptions): Promise<DryRun>;
   /**
-   * Tries once. The same message may be sent any number of times.
+   * Sends a message once. The same message may be sent any number of times.
    *
    * @throws only the signal's reason, when the signal is aborted
    */
@@ -98,14 +104,14 @@ export function createPurger(settings: PurgerSettings): Purger {
         method: "POST",
         headers: { ...signed, "content-type": "application/json" },
         body: message.body,
-        // Following a redirect would turn the POST into a GET, or misdirect the purge.
+        // Following a redirect could turn the POST into a GET, or send the purge to another site.
         redirect: "manual",
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
       return await readAnswer(response, nowAtMs(), reader);
     } catch (cause) {
       signal?.throwIfAborted();
-      return { kind: "try-later", why: `No answer came: ${textOf(cause)}.`, retryAfterMs: 0 };
+      return { kind: "try-later", why: `No response arrived: ${textOf(cause)}.`, retryAfterMs: 0 };
     }
   };
 
@@ -144,7 +150,7 @@ function purgeUrl(text: string): string {
     code: "url",
     what: "The purge URL is invalid.",
     why,
-    hint: "Write one such as https://www.example.com/_cache/purge.",
+    hint: "Write a URL such as https://www.example.com/_cache/purge.",
   });
 }
 
@@ -152,7 +158,7 @@ function purgeUrlFault(text: string): string | undefined {
   if (!URL.canParse(text)) return "It is not a URL.";
   const { protocol, username, password, pathname } = new URL(text);
   if (!["https:", "http:"].includes(protocol)) return `It begins with "${protocol}".`;
-  if (username + password !== "") return "It holds a user name or a password.";
+  if (username + password !== "") return "It contains a user name or a password.";
   if (/\/[^/]+\/purge$/.test(pathname)) return undefined;
   return `Its path is ${JSON.stringify(pathname)}, but should end in "/_cache/purge".`;
 }

@@ -1,12 +1,13 @@
-// Signs a message by Standard Webhooks: HMAC-SHA256 over id, time and body.
+// Signs a message according to Standard Webhooks: HMAC-SHA256 of id, time and body.
 import type { PurgeMessage } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
 
 /**
- * Returns a function for the header fields of one try. Pass the time of the try, not of the message.
+ * Returns a function that returns the header fields of one try. Its `atMs` is the time of the try
+ * and not of the message.
  *
- * @param secret "whsec_" and base64 of at least 12 bytes, shared with the receiver
- * @throws PurgeError for any other text, without quoting it
+ * @param secret "whsec_" and the base64 of at least 12 bytes, shared with the receiver
+ * @throws PurgeError for any other string, without quoting the string
  */
 export function createSigner(secret: string) {
   const secretBytes = readSecret(secret);
@@ -28,7 +29,7 @@ function readSecret(secret: string): Uint8Array<ArrayBuffer> {
   const trimmed = secret.trim();
   if (trimmed === "") throw refused("It is empty.");
   if (/\s/.test(trimmed)) {
-    throw refused("It holds several secrets, but a message is signed with one: the newest.");
+    throw refused("It contains several secrets, but only one signs a message: use the newest.");
   }
   const [, base64] = /^whsec_([A-Za-z0-9+/]{16,}={0,2})$/.exec(trimmed) ?? [];
   if (base64 === undefined) throw refused("It is not whsec_ and base64 of at least 12 bytes.");

@@ -1,22 +1,22 @@
-// Orders due purges: several at a time, but one by one per target.
+// Decides which due purges run: several at a time, but only one at a time per target.
 import type { OutboxEntry, PurgeMessage, PurgeOrder } from "./message.ts";
 
 const underWayMax = 8;
 
 /**
- * Starts messages. One that waits for its targets takes no slot. Messages with a common target run in
- * order, so that readers of the journal see them in order. Each runs even if the one before failed, because
- * neither depends on the other.
+ * Messages that run or wait. Messages with a common target run in order, so that the journal
+ * contains them in order. A message runs even if the message before it failed, because purges do
+ * not depend on each other. A waiting message occupies no slot.
  */
 export class TargetOrder {
-  /** Oldest first. */
+  /** The waiting messages, oldest first. */
   #waiting = new Map<
     string,
     { readonly entry: OutboxEntry; readonly targets: readonly string[] }
   >();
   readonly #underWay = new Map<string, readonly string[]>();
 
-  /** Replaces the waiting messages. Running ones do not wait. */
+  /** Replaces the waiting messages. Skips messages that are running. */
   replaceWaiting(oldestFirst: readonly OutboxEntry[]): void {
     const waiting = oldestFirst.filter(({ id }) => !this.#underWay.has(id));
     this.#waiting = new Map(
@@ -24,7 +24,7 @@ export class TargetOrder {
     );
   }
 
-  /** Starts the oldest message that may run and returns it; `undefined` if none may. */
+  /** Starts and returns the oldest message that may run; `undefined` if none may run. */
   begin(): OutboxEntry | undefined {
     if (!this.hasFreeSlot) return undefined;
     const taken = new Set([...this.#underWay.values()].flat());
@@ -47,13 +47,16 @@ export class TargetOrder {
     return this.#underWay.size < underWayMax;
   }
 
-  /** Ids of all waiting and running messages. */
+  /** The ids of all waiting and running messages. */
   get ids(): Set<string> {
     return new Set([...this.#underWay.keys(), ...this.#waiting.keys()]);
   }
 }
 
-/** Returns none for a body that is no order; Tidemark will refuse it. */
+/**
+ * Returns the targets of a message; none for a body that is not an order, which Tidemark will
+ * reject.
+ */
 function targetsOf({ body }: PurgeMessage): string[] {
   try {
     const { tags, urls, prefixes, hosts, routes } = JSON.parse(body) as PurgeOrder;

@@ -1,4 +1,4 @@
-// A circuit breaker: stops using a service after several failures in a row, and probes for its return.
+// A circuit breaker: stops the use of a service after several failures in a row, until a probe succeeds.
 
 const usualFailuresToOpen = 3;
 const firstPauseMs = 1_000;
@@ -16,7 +16,9 @@ export class Breaker {
   #probeAtMs = 0;
   #failedAtMs = -Infinity;
 
-  /** @param pauseMsMax how long a recovered database may stay unnoticed */
+  /**
+   * @param pauseMsMax maximum pause between probes, for which a recovery may stay undetected
+   */
   constructor(pauseMsMax: number = usualPauseMsMax, failuresToOpen: number = usualFailuresToOpen) {
     this.#pauseMsMax = pauseMsMax;
     this.#failuresToOpen = failuresToOpen;
@@ -25,7 +27,7 @@ export class Breaker {
   /** Returns the state: `probe` for one caller per pause, `open` for the others until a success. */
   ask(atMs: number): BreakerState {
     if (!this.isOpen) return "closed";
-    // Ignore the pause if a clock step back would lengthen it.
+    // The second condition fails after the clock was set back, so that the pause is not longer.
     if (atMs < this.#probeAtMs && this.#probeAtMs - atMs <= this.#pauseMs) return "open";
     this.#pauseMs = Math.min(this.#pauseMsMax, 2 * this.#pauseMs);
     this.#probeAtMs = atMs + this.#pauseMs;
@@ -43,12 +45,17 @@ export class Breaker {
     this.#pauseMs = firstPauseMs;
   }
 
-  /** @param sentAtMs a call sent before the last failure is ignored: it shows nothing new */
+  /**
+   * Notes a failure.
+   *
+   * @param sentAtMs a call sent before the last failure is ignored, because it shows nothing new
+   */
   failed(atMs: number, sentAtMs: number = atMs): void {
     if (sentAtMs < this.#failedAtMs && this.#failedAtMs <= atMs) return;
     this.#failedAtMs = atMs;
     this.#failures += 1;
-    // Calls under way when the breaker opens fail later. Only probes extend the pause.
+    // Calls that were in progress when the breaker opened may fail later. Only probes extend the
+    // pause.
     if (this.#failures === this.#failuresToOpen) this.#probeAtMs = atMs + this.#pauseMs;
   }
 }

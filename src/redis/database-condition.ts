@@ -3,10 +3,13 @@ import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type RedisTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
 
-/** The kind of command that an answer proves to work. */
+/** The kind of command that a reply proves to work. */
 export type Of = "reads" | "writes";
 
-/** Refusals of writes by a database that still answers reads. A wrong token is none of them. */
+/**
+ * Refusals of writes by a database that still answers reads. A refused token affects both, so it is
+ * not in the list.
+ */
 export const refusalsOfWrites: readonly string[] = [
   "full",
   "read-only",
@@ -14,8 +17,8 @@ export const refusalsOfWrites: readonly string[] = [
 ] satisfies RedisTrouble[];
 
 /**
- * Failures of writes that leave the database up: they concern one command, or a full database that still
- * answers reads.
+ * Failures of writes that do not mean that the database is down. They concern one command, or a
+ * database that still answers reads.
  */
 export const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 
@@ -23,13 +26,13 @@ export interface DatabaseConditionSettings {
   readonly nowAtMs: () => number;
   /** Logs each beginning and end of trouble. Default: no log. */
   readonly tell?: Log;
-  /** All commands use one key, so a wrong type there counts as trouble. */
+  /** Whether all commands use one key. A wrong type of that key is then a trouble. */
   readonly hasOneKey?: boolean;
   /** Texts about troubles. Default: those for Upstash's REST interface. */
   readonly words?: TroubleWords | undefined;
 }
 
-/** Caused by the operator's settings, not by the database. */
+/** Refusals caused by the operator's settings rather than by the database. */
 const refusalsOfCredentials: readonly RedisTrouble[] = ["token-refused", "forbidden"];
 
 const aboutReads = (kind: RedisTrouble) =>
@@ -41,11 +44,11 @@ export class DatabaseCondition {
   readonly #settings: DatabaseConditionSettings;
   readonly #reads: Condition<RedisTrouble>;
   readonly #writes: Condition<RedisTrouble>;
-  /** Never ends, so it is logged once. */
+  /** Commands that were too large. This trouble never ends, so it is logged once. */
   readonly #sizes: Condition<RedisTrouble>;
   /** Whether the database is shut off except for probes. */
   readonly #shutOff: Condition<"shut-off">;
-  /** The same for writes only. */
+  /** Whether writes are shut off. */
   readonly #writesShutOff: Condition<"shut-off">;
 
   constructor(settings: DatabaseConditionSettings) {
@@ -62,7 +65,7 @@ export class DatabaseCondition {
       tell,
       about: aboutWrites,
       troubleLine: (trouble) => `Writes fail. ${lineOf(trouble)}`,
-      wellLine: (lasted) => `The database takes writes again after ${lasted}.`,
+      wellLine: (lasted) => `The database accepts writes again after ${lasted}.`,
     });
     this.#sizes = new Condition({
       tell,
@@ -73,7 +76,7 @@ export class DatabaseCondition {
     this.#shutOff = new Condition({
       tell,
       about: () => ({ event: "breaker", of: "everything" }),
-      troubleLine: () => "The database is shut off: only probes use it, behind answers.",
+      troubleLine: () => "The database is shut off: only background probes use it.",
       wellLine: (lasted) => `The database was shut off for ${lasted} and is in use again.`,
     });
     this.#writesShutOff = new Condition({
@@ -99,14 +102,16 @@ export class DatabaseCondition {
     (of === "writes" ? this.#writes : this.#reads).succeeded(this.#settings.nowAtMs());
   }
 
-  /** Notes a failure. Successful reads do not end troubles of writes, even within a transaction. */
+  /**
+   * Notes a failure. Successful reads do not end a trouble of writes, even within a transaction.
+   */
   failed(trouble: RedisTrouble, of: Of): void {
-    // Concerns one key among many. The caller knows what it means.
+    // A wrong type concerns one key among many, and the caller handles it.
     if (trouble === "wrong-type" && this.#settings.hasOneKey !== true) return;
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
   }
 
-  /** Notes what is shut off. Called after each answer and failure. */
+  /** Notes whether reads and writes are shut off. Called after each answer and failure. */
   standsAt(shutOff: Readonly<Record<Of, boolean>>): void {
     const atMs = this.#settings.nowAtMs();
     if (shutOff.reads) this.#shutOff.failed("shut-off", atMs);

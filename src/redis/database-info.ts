@@ -2,9 +2,12 @@
 import type { RedisPurpose } from "./purpose.ts";
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
-/** Fields are `null` if the server does not report them. */
+/** The fill level of a database. Fields are `null` if the server does not report them. */
 export interface DatabaseInfo {
-  /** Data on disk if reported, as by Upstash, whose plans limit it; else memory. */
+  /**
+   * Bytes of data on disk if the server reports them; otherwise bytes of memory. Upstash reports
+   * data on disk, because its plans limit it.
+   */
   readonly usedBytes: number | null;
   /** Limit of `usedBytes`; `null` if unlimited or unknown. */
   readonly maxBytes: number | null;
@@ -14,7 +17,7 @@ export interface DatabaseInfo {
   readonly policy: string | null;
   /** Keys evicted since the server started. */
   readonly evictedKeys: number | null;
-  /** Keys of all its databases, from any application. */
+  /** Keys of all databases of the server, from any application. */
   readonly keys: number | null;
 }
 
@@ -29,7 +32,11 @@ export async function readDatabaseInfo(
   return { kind: "answered", value: databaseInfoIn(String(answer.value)) };
 }
 
-/** @param text reply of INFO, lines of `name:value`; all other lines are ignored */
+/**
+ * Parses a reply of INFO.
+ *
+ * @param text lines of `name:value`; all other lines are ignored
+ */
 export function databaseInfoIn(text: string): DatabaseInfo {
   const fields = new Map(
     text.split(/\r?\n/).flatMap((line) => {
@@ -56,7 +63,11 @@ export function databaseInfoIn(text: string): DatabaseInfo {
   };
 }
 
-/** @param limitBytes limit of a database that reports none; `undefined` if unknown */
+/**
+ * Returns the information with a limit for a database that does not report one.
+ *
+ * @param limitBytes `undefined` if unknown
+ */
 export function withLimit(info: DatabaseInfo, limitBytes: number | undefined): DatabaseInfo {
   const { usedBytes, maxBytes } = info;
   if (maxBytes !== null || limitBytes === undefined) return info;
@@ -67,12 +78,15 @@ export function withLimit(info: DatabaseInfo, limitBytes: number | undefined): D
   };
 }
 
-/** Returns whether keys without expiry, such as the journal, may be evicted; `volatile-*` spares them. */
+/**
+ * Returns whether the server may evict keys without an expiry, such as the journal. Policies named
+ * `volatile-…` spare these keys.
+ */
 export function evictsAnyKey({ policy }: Pick<DatabaseInfo, "policy">): boolean {
   return evicts({ policy }) && policy?.startsWith("volatile-") !== true;
 }
 
-/** Returns whether the server evicts keys. If it reports no policy, assume not. */
+/** Returns whether the server evicts keys; false if it reports no policy. */
 export function evicts({ policy }: Pick<DatabaseInfo, "policy">): boolean {
   return policy !== null && policy !== "noeviction";
 }

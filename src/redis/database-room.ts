@@ -3,21 +3,27 @@
 import { type DatabaseInfo, evicts, readDatabaseInfo, withLimit } from "./database-info.ts";
 import type { RedisClient } from "./redis-client.ts";
 
-/** From here on, unlisted queries are stored on their second request, and only briefly. */
+/**
+ * From this share of used space on, responses to unlisted queries are stored on their second
+ * request, and only briefly.
+ */
 const tightFromRatio = 0.6;
-/** From here on, nothing new is stored. */
+/** From this share on, nothing new is stored. */
 export const pausedFromRatio = 0.85;
-/** Below this, the ballast is written. */
+/** The ballast is written only if the used share, including the ballast, stays below this. */
 const ballastBelowRatio = 0.7;
 
-/** More space than 5,000 purges by URL need. */
+/** Size of the ballast. Once freed, its space suffices for more than 5,000 purges by URL. */
 const ballastBytes = 1_048_576;
 
-/** Below `calmBelowRatio`, isolates that write little cannot fill the database within `calmMs`. */
+/**
+ * Time between checks of the space: `lookMs`, or `calmMs` while the used share is known to be below
+ * `calmBelowRatio`. Isolates that write little cannot fill the free space within `calmMs`.
+ */
 const [calmBelowRatio, calmMs, lookMs] = [0.4, 5 * 60_000, 60_000];
-/** An isolate checks at once after writing this fraction of the space. */
+/** A divisor: an isolate checks at once after writing the database's limit divided by this. */
 const looksPerRoom = 64;
-/** Assumed limit of a database that reports none. */
+/** The limit that is assumed for this division while the database's limit is unknown. */
 const limitBytesUnlessKnown = 64 * 1_048_576;
 
 export interface DatabaseRoomSettings {
@@ -29,7 +35,7 @@ export interface DatabaseRoomSettings {
   readonly nowAtMs: () => number;
 }
 
-/** An isolate's knowledge of the free space. */
+/** An isolate's view of the free space. */
 export class DatabaseRoom {
   readonly #settings: DatabaseRoomSettings;
   #info: DatabaseInfo | undefined;
@@ -50,7 +56,7 @@ export class DatabaseRoom {
     return this.#usedRatio >= pausedFromRatio;
   }
 
-  /** 0 if unknown, or if the database evicts keys. */
+  /** The used share; 0 if unknown, or if the database evicts keys. */
   get #usedRatio(): number {
     const info = this.#info;
     if (info === undefined || evicts(info)) return 0;
@@ -60,7 +66,7 @@ export class DatabaseRoom {
   }
 
   /**
-   * Call with each write. Checks the space with one command if due: a minute after the last check, five
+   * Notes a write. Checks the space with one command if due: a minute after the last check, five
    * minutes if much is free, at once after many bytes. Never rejects.
    *
    * @param bytes being written
@@ -76,7 +82,10 @@ export class DatabaseRoom {
     if (isLongAgo || this.#writtenBytes >= roomBytes / looksPerRoom) await this.#look();
   }
 
-  /** Cron task: checks the space, and writes the ballast if there is room. Never rejects. */
+  /**
+   * Runs from the cron trigger: checks the space, and writes the ballast if there is room. Never
+   * rejects.
+   */
   readonly runCron = async (): Promise<void> => {
     await this.#look();
     const { ballastKey, redis } = this.#settings;
@@ -90,7 +99,10 @@ export class DatabaseRoom {
     );
   };
 
-  /** Checks the space. Concurrent writes count until the next check, because INFO may not include them. */
+  /**
+   * Checks the space. Writes during the check are also counted for the next one, because INFO may
+   * not include them.
+   */
   async #look(): Promise<void> {
     const { redis, limitBytes, nowAtMs } = this.#settings;
     this.#lookedAtMs = nowAtMs();

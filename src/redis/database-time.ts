@@ -1,4 +1,4 @@
-// Measures the difference between the database's clock and ours with TIME.
+// Measures the difference between the database's clock and this isolate's with TIME.
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
 export interface ClockDifference {
@@ -9,9 +9,9 @@ export interface ClockDifference {
 }
 
 /**
- * Sends one command, without a retry. Never rejects.
+ * Reads the difference with one command, without a retry. Never rejects.
  *
- * @returns `not-upstash` if the reply is no time
+ * @returns `not-upstash` if the reply is not a time
  */
 export async function readClockDifference(
   redis: Pick<RedisClient, "look">,

@@ -1,15 +1,15 @@
 // A timeout that adapts to measured latencies (the estimator of RFC 6298 §2).
 
 /**
- * Minimum margin, for when equal latencies reduce the deviation to zero. RFC 6298 §2.3 uses the clock
- * granularity G for this.
+ * Minimum margin. Equal latencies would otherwise reduce the margin to zero. RFC 6298 §2.3 uses the
+ * clock granularity G for this.
  */
 const marginShare = 1 / 4;
 
 /** Minimum timeout, unless the maximum is lower. */
 const timeoutMsMin = 150;
 
-/** One instance per kind of command with similar latency. */
+/** A timeout for one kind of command with similar latency. */
 export class LatencyBound {
   /** The maximum timeout. */
   readonly maxMs: number;
@@ -20,7 +20,10 @@ export class LatencyBound {
     this.maxMs = maxMs;
   }
 
-  /** Starts at the maximum, because a first connection from afar takes several round trips. */
+  /**
+   * Returns the timeout. It starts at the maximum, because a first connection from afar takes
+   * several round trips.
+   */
   get timeoutMs(): number {
     if (this.#smoothedMs === undefined) return this.maxMs;
     const boundMs =
@@ -34,7 +37,11 @@ export class LatencyBound {
     this.#deviationMs = tookMs / 2;
   }
 
-  /** @param tookMs latency of an answer, or the time waited until a timeout */
+  /**
+   * Adapts the timeout to a measurement.
+   *
+   * @param tookMs latency of an answer, or the time waited until a timeout
+   */
   measured(tookMs: number): void {
     if (this.#smoothedMs === undefined) return this.restart(tookMs);
     const offMs = Math.abs(this.#smoothedMs - tookMs);

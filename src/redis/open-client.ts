@@ -8,13 +8,18 @@ export type Carry = (
   timeoutMs: number,
 ) => Promise<{ result?: never; error?: string }>;
 
-/** How to reach a database, and the texts about its troubles. */
+/** The address of a database, and the texts about its troubles. */
 export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
   readonly url: string;
   readonly token: string;
   /** Sends commands without HTTP. `url` and `token` are then unused. */
   readonly carry?: Carry | undefined;
-  /** Whether `carry` may resend a command. HTTP does not. */
+  /**
+   * Returns whether the wait for the first connection has failed, and there is still no connection.
+   * Starts that wait. HTTP has no connection to wait for.
+   */
+  readonly hasNeverConnected?: (() => boolean) | undefined;
+  /** Whether `carry` may send a command twice. HTTP does not. */
   readonly mayResend?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Purposes under which Redis round trips are counted.
+// Purposes by which Redis round trips are counted.
 
 export type RedisPurpose =
   | "look-up"
@@ -19,7 +19,7 @@ export type RedisPurpose =
   | "listing"
   | "metrics"
   | "health"
-  /** The database's free space, and the ballast that is freed when it is full. */
+  /** Checks free space; creates the ballast, and deletes it if the database is full. */
   | "room"
   /** Writes a batch of changes into a slice. */
   | "write-behind, accepted"

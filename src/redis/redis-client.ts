@@ -23,7 +23,7 @@ export type RedisAnswer<T> =
   | { kind: "answered"; value: T }
   | { kind: "unavailable"; cause: RedisCause };
 
-/** Reads delay a client; writes do not, and may carry a body. */
+/** Timeouts. A read delays a client. A write does not, and may carry a body. */
 const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
 
 /** Makes one round trip with a client for this call only. */
@@ -41,11 +41,11 @@ const pinging: Call<unknown> = { purpose: "probe", run: (redis) => redis.ping() 
 export class RedisClient {
   readonly #settings: RedisSettings;
   readonly #breaker: Breaker;
-  /** For writes that the database refuses while it answers reads. */
+  /** Opens when the database refuses writes but answers reads. */
   readonly #writes: Breaker;
   readonly #condition: DatabaseCondition;
   readonly #readBound: LatencyBound;
-  /** True from an answered probe to the next answered read. A probe shows nothing about read latency. */
+  /** Whether a probe has answered, but no read since. Later probes do not restart the bound. */
   #isProbeInDoubt = false;
   readonly #roundTrips: RoundTrips;
 
@@ -68,7 +68,7 @@ export class RedisClient {
     return this.#breaker.isOpen;
   }
 
-  /** Returns whether the database answers reads but is full or read-only. One write per pause is tried. */
+  /** Whether the database answers reads but refuses writes. One write per pause is tried. */
   get refusesWrites(): boolean {
     return this.#writes.isOpen;
   }
@@ -83,7 +83,7 @@ export class RedisClient {
     return this.#condition.troubleWithWrites;
   }
 
-  /** The current timeout of reads. */
+  /** The current timeout of reads, which adapts to their latency. */
   get readTimeoutMs(): number {
     return this.#readBound.timeoutMs;
   }
@@ -103,10 +103,10 @@ export class RedisClient {
   }
 
   /**
-   * Makes a round trip that serves as a probe: while the database is shut off, one per pause is sent. Never
-   * rejects.
+   * Makes a round trip. While shut off, sends only one per pause, as a probe. Never rejects.
    *
-   * @param of `writes`: includes a command that a full database refuses, so an answer proves writes
+   * @param of `writes` if it has a command that a full database rejects; an answer then shows that
+   *   writes work
    */
   async attempt<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
     const trip = { purpose, run };
@@ -125,8 +125,8 @@ export class RedisClient {
   }
 
   /**
-   * Makes a round trip for an operator, with the maximum timeout of reads. Serves as a probe while the
-   * database is shut off. Never rejects.
+   * Makes a round trip for an operator or in the background, with the maximum timeout of reads.
+   * While the database is shut off, sends only one per pause, as a probe. Never rejects.
    */
   async look<T>(purpose: RedisPurpose, run: Run<T>): Promise<RedisAnswer<T>> {
     const trip = { purpose, run };
@@ -151,7 +151,7 @@ export class RedisClient {
     return answer;
   }
 
-  /** Uses the maximum timeout, so that it can measure a database that has become slower. */
+  /** Probes with the maximum timeout, because the database may have become slower. */
   async #probed<T>(trip: Call<T>, of: Of): Promise<RedisAnswer<T>> {
     const sentAtMs = this.#settings.nowAtMs();
     const answer = await this.#bounded(trip, this.#readBound.maxMs, of);
@@ -164,7 +164,7 @@ export class RedisClient {
     return answer;
   }
 
-  /** Updates breaker and condition. A key of a wrong type proves that the database works. */
+  /** Updates breaker and condition. An error about a key's type shows that the database works. */
   #learn(answer: RedisAnswer<unknown>, sentAtMs: number): void {
     if (answer.kind === "answered") {
       this.#breaker.succeeded();
@@ -186,10 +186,10 @@ export class RedisClient {
   }
 
   /**
-   * Makes a write that a full database refuses. Never rejects. While shut off, it is sent only after a
-   * successful probe. While writes are refused, one per pause is tried.
+   * Makes a write that a full database refuses. Never rejects. While the database is shut off, sends
+   * the write only after a successful probe. While writes are refused, sends one per pause.
    *
-   * @param timeoutMs for a write that a client waits for; it sends no probe
+   * @param timeoutMs for a write that a client waits for; such a write sends no probe
    */
   async write<T>(purpose: RedisPurpose, run: Run<T>, timeoutMs?: number): Promise<RedisAnswer<T>> {
     if (this.isShutOff && (timeoutMs !== undefined || !(await this.answers()))) {
@@ -209,8 +209,8 @@ export class RedisClient {
   }
 
   /**
-   * Makes a write that frees memory, which a full database accepts. Never rejects. Not sent while the
-   * database is shut off.
+   * Makes a write that frees memory, which even a full database accepts. Never rejects. Sends
+   * nothing while the database is shut off.
    */
   async remove<T>(purpose: RedisPurpose, run: Run<T>): Promise<RedisAnswer<T>> {
     if (this.#breaker.isOpen) return { kind: "unavailable", cause: "shut-off" };
@@ -232,7 +232,7 @@ export class RedisClient {
     if (key === undefined || answer.kind === "answered" || answer.cause !== "full") return answer;
     // Not in a transaction, because a full database discards transactions.
     const freed = await this.#once({ purpose: "room", run: (db) => db.del(key) }, timeoutMs, of);
-    // Retry even if the key was gone: another isolate may have just freed it.
+    // Retry even if the key was gone, because another isolate may have just deleted it.
     return freed.kind === "answered" ? this.#once(trip, timeoutMs, of) : answer;
   }
 

@@ -1,4 +1,4 @@
-// Counts Redis commands in the SDK's requester, so the number matches what Upstash receives.
+// Counts Redis commands in the SDK's requester, so that the count equals what Upstash receives.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RedisPurpose } from "./purpose.ts";
@@ -41,7 +41,10 @@ export class RoundTrips {
   }
 }
 
-/** Counts each command of a pipeline or transaction, as Upstash bills them. Their paths identify them. */
+/**
+ * Counts each command of a pipeline or transaction, as Upstash bills them. The request's path
+ * identifies them.
+ */
 function commandCount({ path, body }: { path?: string[]; body?: unknown }): number {
   const isOfSeveral = path !== undefined && path.length > 0;
   return isOfSeveral && Array.isArray(body) ? body.length : 1;

@@ -1,8 +1,8 @@
 // Classifies errors of the client `@upstash/redis`, with advice for operators. An error's text quotes
 // commands and values, so it never leaves this file.
 
-/** Reason and advice per kind. Kinds differ in what an operator can do. */
-export const said = {
+/** Reason and advice by kind. Each kind needs a different action by the operator. */
+export const texts = {
   "token-refused": ["Upstash refused the token (401)", "check UPSTASH_REDIS_REST_TOKEN"],
   forbidden: [
     "Upstash refused access (403)",
@@ -12,7 +12,8 @@ export const said = {
     "The database cannot be reached",
     "check UPSTASH_REDIS_REST_URL, and that the database runs",
   ],
-  timeout: ["The database does not answer in time", "check how busy and how far away it is"],
+  "not-open": ["The connection is not open", "open it"],
+  timeout: ["The database does not answer in time", "check its load and its region"],
   busy: [
     "The database, or a server in front of it, is busy or starting",
     "check its state in the Upstash console if that lasts",
@@ -36,55 +37,57 @@ export const said = {
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
 } as const satisfies Record<string, readonly [why: string, hint: string]>;
 
-export type RedisTrouble = keyof typeof said;
+export type RedisTrouble = keyof typeof texts;
 
-/** Replaces the usual texts if the database is not configured by the usual variables. */
+/** Texts that replace the usual ones, for a database that is configured in another way. */
 export type TroubleWords = Readonly<
   Partial<Record<RedisTrouble, readonly [why: string, hint: string]>>
 >;
 
 /** Texts for a separate journal database, which has its own variables. */
 export const journalWords: TroubleWords = Object.fromEntries(
-  Object.entries(said).map(([kind, [why, hint]]) => [
+  Object.entries(texts).map(([kind, [why, hint]]) => [
     kind,
     [why, hint.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
   ]),
 );
 
-/** Troubles that usually end without intervention, because the command is retried. */
+/** Troubles that usually end without intervention. */
 const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
 
 /** Returns the reason, without a full stop. It contains no secret, address or key. */
-export function whyOf(trouble: RedisTrouble, words: TroubleWords = said): string {
-  return (words[trouble] ?? said[trouble])[0];
+export function whyOf(trouble: RedisTrouble, words: TroubleWords = texts): string {
+  return (words[trouble] ?? texts[trouble])[0];
 }
 
 /** Returns the advice, uncapitalised; `undefined` if a retry suffices. */
-export function hintOf(trouble: RedisTrouble, words: TroubleWords = said): string | undefined {
-  return passing.includes(trouble) ? undefined : (words[trouble] ?? said[trouble])[1];
+export function hintOf(trouble: RedisTrouble, words: TroubleWords = texts): string | undefined {
+  return passing.includes(trouble) ? undefined : (words[trouble] ?? texts[trouble])[1];
 }
 
 /** Returns the advice as sentences, including troubles that usually end without intervention. */
-export function remedyOf(trouble: RedisTrouble, words: TroubleWords = said): string {
-  const hint = (words[trouble] ?? said[trouble])[1];
+export function remedyOf(trouble: RedisTrouble, words: TroubleWords = texts): string {
+  const hint = (words[trouble] ?? texts[trouble])[1];
   if (passing.includes(trouble))
     return `Tidemark tries again by itself. If the trouble lasts: ${hint}.`;
   return `${hint.slice(0, 1).toUpperCase()}${hint.slice(1)}.`;
 }
 
 /** Returns a log line with reason and advice. */
-export function troubleLine(trouble: RedisTrouble, words: TroubleWords = said): string {
-  const [why, hint] = words[trouble] ?? said[trouble];
+export function troubleLine(trouble: RedisTrouble, words: TroubleWords = texts): string {
+  const [why, hint] = words[trouble] ?? texts[trouble];
   return `${why}: ${hint}.`;
 }
 
-/** Classifies an error of the client. Returns the first kind that matches; `failed` if none does. */
+/** Classifies an error of the client: returns the first matching kind, or `failed`. */
 export function readTrouble(cause: unknown): RedisTrouble {
   if (!(cause instanceof Error)) return "failed";
   const { name, message } = cause;
   switch (name) {
     case "TimeoutError":
       return "timeout";
+    case "ConnectionNotOpen":
+      return "not-open";
     case "UpstashError":
       return refusalIn(message);
     case "UpstashJSONParseError":
@@ -99,7 +102,7 @@ export function readTrouble(cause: unknown): RedisTrouble {
   }
 }
 
-/** V8's errors when the client misreads JSON that is no answer. */
+/** V8's errors when the client reads JSON that is not an answer of Redis. */
 const clientMisread =
   /^(?:Cannot (?:read|destructure)|Request did not return|.* is not (?:a function|iterable))/;
 
@@ -117,7 +120,8 @@ const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/^WRONGTYPE\b/, "wrong-type"],
   // Our transactions are well-formed. Without a reason, only a lack of room discards them.
   [/^(?:OOM\b|EXECABORT\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
-  // "size" concerns one command; the others concern requests, commands, bandwidth or connections.
+  // A limit of size concerns one command. The others are limits of requests, commands, bandwidth or
+  // connections.
   [/^ERR max .{0,40}\bsize\b.{0,60}\bexceeded\b/, "too-large"],
   [/^ERR max .{0,60}\bexceeded\b/, "plan-used-up"],
   [/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, "busy"],
@@ -142,7 +146,11 @@ function refusalIn(message: string): RedisTrouble {
   return refusals.find(([form]) => form.test(text))?.[1] ?? "refused";
 }
 
-/** @param text received instead of JSON */
+/**
+ * Classifies a page by its content.
+ *
+ * @param text received instead of JSON
+ */
 function pageIn(text: string): RedisTrouble {
   const known = pages.find(([form]) => form.test(text))?.[1];
   if (known !== undefined) return known;

@@ -6,10 +6,13 @@ import { addTo, partsOf, seriesOf, type Sums } from "../observe/sums.ts";
 import type { StandingReport } from "./report-entry.ts";
 import type { ColoState, Totals, Window } from "./totals.ts";
 
-/** This many series take about 400 KiB of text. Beyond them, routes share the name for other routes. */
+/**
+ * The limit of series, which take about 400 KiB of text. Beyond it, new series are counted under a common
+ * route.
+ */
 export const seriesMax = 8_192;
 
-/** Additional series, for other routes and families without routes. There are a few hundred of these. */
+/** Room for series under the common route and for the few hundred series without a route. */
 const seriesBesideMax = 1_024;
 
 /** Limit of one window, which has only counters. */
@@ -33,15 +36,21 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "operatorRefusals",
 ]);
 
-/** Anomalies that an operator should know. */
+/** Anomalies in the reports. */
 export interface ReportAnomalies {
-  /** Entries that are no report of this version. They count as lost. */
+  /**
+   * The number of entries that are not reports of this version. Their reports are counted as lost.
+   */
   readonly foreign: number;
   /** Whether there are more series than the totals hold. */
   readonly isCrowded: boolean;
 }
 
-/** Returns new totals. @param entries in the order of the stream */
+/**
+ * Returns new totals.
+ *
+ * @param entries in the order of the stream
+ */
 export function added(
   totals: Totals,
   entries: readonly StandingReport[],
@@ -76,7 +85,7 @@ export function added(
   return { startedAtMs, sums, colos, windows: newest, odd: { foreign, isCrowded } };
 }
 
-/** Adds to a series. Returns whether it lacked room under its own name. */
+/** Adds to a series. Returns true if there was no room for the series under its own name. */
 function addBounded(
   sums: Sums,
   series: string,
@@ -90,8 +99,8 @@ function addBounded(
 }
 
 /**
- * Returns the series for other routes. A family without routes keeps its own. `undefined` for an unknown
- * family, whose labels could not be merged safely.
+ * Returns the series under the common route. A series without a route stays the same. Returns
+ * `undefined` for an unknown family, because its labels are unknown.
  */
 function elsewhere(series: string): string | undefined {
   const parts = partsOf(series);
@@ -109,12 +118,16 @@ function setNewest(colos: Map<string, ColoState>, colo: string, state: ColoState
   colos.set(colo, state);
   for (const [name, { atMs }] of colos) {
     const isTooMany = colos.size > colosMax;
-    // An instant as far ahead came from a clock that was since set back.
+    // A report from the future came from a clock that was since set back.
     if (isTooMany || !isWithinMs(coloForgottenAfterMs, atMs, state.atMs)) colos.delete(name);
   }
 }
 
-/** @param upToAtMs later windows came from a clock that was since set back */
+/**
+ * Returns the windows, newest first.
+ *
+ * @param upToAtMs later windows are dropped, because their clock has since been set back
+ */
 function newestFirst(windows: ReadonlyMap<number, Sums>, upToAtMs: number): Window[] {
   const all = Array.from(windows, ([fromAtMs, sums]) => ({ fromAtMs, sums })).filter(
     ({ fromAtMs }) => fromAtMs <= upToAtMs,

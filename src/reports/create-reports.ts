@@ -1,4 +1,4 @@
-// Assembles an isolate's reports. Applications import only this file of the folder.
+// Assembles an isolate's reports.
 import { type Log, logOf } from "../observe/log-line.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
@@ -27,13 +27,13 @@ export interface ReportsPlatform {
 }
 
 export interface Reports {
-  /** Starts a report behind an answer. */
+  /** Starts a report in the background. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
   /** Reads the totals. Never rejects. */
   readonly readTotals: () => Promise<Totals | Unavailable>;
   /**
-   * Runs from the cron trigger. Every fifth minute it reports, even without counts, and folds all waiting
-   * reports. Never rejects because of Redis.
+   * Runs from the cron trigger. Every fifth minute it reports, even without counts, and folds
+   * waiting reports, up to a limit of pages. Never rejects because of Redis.
    */
   readonly runCron: () => Promise<void>;
 }
@@ -83,7 +83,7 @@ const inAnalyticsEngine: Unavailable = {
   kind: "unavailable",
   isLasting: true,
   why: "Reports go to Analytics Engine, by the binding METRICS.",
-  hint: "Ask Analytics Engine by SQL: docs/analytics-engine.md.",
+  hint: "Query Analytics Engine with SQL: docs/analytics-engine.md.",
 };
 
 function noReports(isOn: boolean): Reports {
@@ -98,7 +98,7 @@ function noReports(isOn: boolean): Reports {
         kind: "unavailable",
         isLasting: true,
         why: 'The configuration says `metrics: "off"`.',
-        hint: "Remove this setting to have isolates report.",
+        hint: "Remove this setting, and deploy.",
       };
   return {
     report: () => undefined,

@@ -22,13 +22,16 @@ export interface DataPoint {
 /** Limit of points per invocation of a Worker. */
 const pointsMax = 25;
 
-/** Length of a blob. All blobs of a point may have 5 KiB. Labels are names from the configuration. */
+/**
+ * The limit of a blob. All blobs of a point together may have 5 KiB. Labels are names from the
+ * configuration.
+ */
 const blobCharsMax = 256;
 
 /** A point has room for 18 of the 37 bounds: every second one, from 0.5 ms. */
 const bucketsOfPoint = 18;
 
-/** Maps a histogram's bucket to a point's, whose bound is the next power of two. */
+/** Maps a bucket of a histogram to a bucket of a point, whose bound is the next power of two. */
 const bucketOfPoint = (index: number): number => Math.max(0, Math.ceil(index / 2) - 1);
 
 /** Origin of a report. */
@@ -38,10 +41,10 @@ export interface ReportOrigin {
 }
 
 /**
- * Removes sums and returns them as points, oldest first, up to the limit of one invocation. The rest waits.
- * One point holds the isolate's state.
+ * Removes sums and returns them as points, oldest first, up to the limit of one invocation. The
+ * rest remains for the next call. One point has the isolate's state.
  */
-export function takenAsPoints(sums: Sums, gauges: Gauges, told: ReportOrigin): DataPoint[] {
+export function takenAsPoints(sums: Sums, gauges: Gauges, origin: ReportOrigin): DataPoint[] {
   const points = new Map<
     string,
     { family: FamilyName; labels: readonly string[]; doubles: number[] }
@@ -69,21 +72,25 @@ export function takenAsPoints(sums: Sums, gauges: Gauges, told: ReportOrigin): D
   const state = [lagMs ?? -1, lagWorstMs ?? -1, viewAgeMs ?? -1, memoryBytes, memoryRecords];
   return [
     ...Array.from(points.values(), ({ family, labels, doubles }) =>
-      pointOf({ family, labels, doubles }, told),
+      pointOf({ family, labels, doubles }, origin),
     ),
-    pointOf({ family: "state", labels: [], doubles: state }, told),
+    pointOf({ family: "state", labels: [], doubles: state }, origin),
   ];
 }
 
-/** @param part of a histogram's series: a bucket or the sum; `undefined` for a counter */
+/**
+ * Adds a count to a point.
+ *
+ * @param part of a histogram's series: a bucket or the sum; `undefined` for a counter
+ */
 function put(doubles: number[], part: string | undefined, count: number): void {
   const add = (at: number) => void (doubles[at] = (doubles[at] ?? 0) + count);
   if (part === undefined) return add(0);
   if (part === "sum") return add(1);
   add(0);
   const at = bucketOfPoint(Number(part.slice(1)));
-  // Buckets are cumulative, so queries need not add them. Durations above all bounds count only in the
-  // total.
+  // Make buckets cumulative, so that queries need not add them. Only the total includes durations
+  // above all bounds.
   for (let upTo = at; upTo < bucketsOfPoint; upTo += 1) add(2 + upTo);
 }
 

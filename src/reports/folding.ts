@@ -1,4 +1,5 @@
-// Adds the stream's reports to the totals, page by page, to read the totals or to empty the stream.
+// Adds the stream's reports to the totals, page by page. This happens on each read of the totals,
+// and to empty the stream.
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
@@ -11,7 +12,7 @@ import type { Totals } from "./totals.ts";
 /** Why the totals are unavailable. */
 export interface Unavailable extends Reason {
   readonly kind: "unavailable";
-  /** Set if only a change of the deployment helps; otherwise a retry may succeed. */
+  /** Set if a retry cannot succeed before the deployment changes. */
   readonly isLasting?: true;
 }
 
@@ -22,10 +23,12 @@ export interface FoldingSettings {
   readonly log: Log;
 }
 
-/** Twice the pages of a full stream, because other isolates may fold some first. */
+/** More than twice the pages of a full stream, because other isolates may fold a page first. */
 const pagesOfReaderMax = 72;
 
-/** Limit behind an answer: a Worker may send some fifty requests to Redis, two per page. */
+/**
+ * Limit in the background: a Worker may send some fifty requests to Redis, and a page needs two.
+ */
 const pagesBehindMax = 8;
 
 const busy: Unavailable = {
@@ -36,15 +39,15 @@ const busy: Unavailable = {
 
 export class ReportFold {
   readonly #settings: FoldingSettings;
-  readonly #said = new Set<string>();
+  readonly #notes = new Set<string>();
 
   constructor(settings: FoldingSettings) {
     this.#settings = settings;
   }
 
   /**
-   * Returns the totals of all reports in the database, which never decrease while it keeps its data. Costs
-   * three commands, and four per full page. Never rejects.
+   * Returns the totals of all reports in the database. Totals never decrease while the database
+   * keeps its data. Costs three commands, and four more per full page. Never rejects.
    */
   async read(): Promise<Totals | Unavailable> {
     for (let page = 0; page < pagesOfReaderMax; page += 1) {
@@ -59,8 +62,8 @@ export class ReportFold {
   }
 
   /**
-   * Empties the stream, within the limit of work behind an answer. Stops if another isolate folds at the
-   * same time. Never rejects.
+   * Empties the stream, within the background limit. Stops if another isolate folds at the same
+   * time. Never rejects.
    */
   async empty(): Promise<void> {
     for (let page = 0; page < pagesBehindMax; page += 1) {
@@ -74,16 +77,16 @@ export class ReportFold {
     const { stream, nowAtMs } = this.#settings;
     const answer = await stream.standing();
     if (answer.kind === "unavailable") return unavailableFor(answer.cause);
-    const { held, page, isFull } = answer.value;
-    if (held.kind === "newer") return this.#newer();
-    if (held.isBroken) {
+    const { totals, page, isFull } = answer.value;
+    if (totals.kind === "newer") return this.#newer();
+    if (totals.isBroken) {
       this.#sayOnce("The totals in Redis cannot be read. Counting starts over.");
     }
     const startedAtMs = page[0]?.atMs ?? nowAtMs();
     const nothing: Totals = { startedAtMs, sums: new Map(), colos: new Map(), windows: [] };
-    const sum = added(held.totals ?? nothing, page);
+    const sum = added(totals.totals ?? nothing, page);
     this.#sayOdd(sum.odd);
-    return { version: held.version, page, isFull, sum };
+    return { version: totals.version, page, isFull, sum };
   }
 
   async #fold({
@@ -106,12 +109,12 @@ export class ReportFold {
   #sayOdd({ foreign, isCrowded }: ReportAnomalies): void {
     if (foreign > 0) {
       this.#sayOnce(
-        "The stream in Redis has entries that are not reports of this version. They count as lost.",
+        "The stream in Redis has entries that are not reports of this version. Tidemark counts these reports as lost.",
       );
     }
     if (isCrowded) {
       this.#sayOnce(
-        `There are more than ${seriesMax.toLocaleString("en")} series. Further routes count together, ` +
+        `There are more than ${seriesMax.toLocaleString("en")} series. Tidemark counts further routes together, ` +
           'as "other routes". Give the site fewer routes, or start counting over: docs/configuration.md, "Metrics".',
       );
     }
@@ -119,8 +122,8 @@ export class ReportFold {
 
   /** Logs a message once per isolate, because a persistent problem would repeat at each read. */
   #sayOnce(message: string): void {
-    if (this.#said.has(message)) return;
-    this.#said.add(message);
+    if (this.#notes.has(message)) return;
+    this.#notes.add(message);
     this.#settings.log({ event: "report-lost", level: "warn", message });
   }
 }

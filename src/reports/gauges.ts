@@ -1,4 +1,4 @@
-// Metrics besides those of `families.ts`: the state of colos, database and deployment.
+// Metrics that are not counts of `families.ts`: the state of colos, database and deployment.
 import type { DatabaseInfo } from "../redis/database-info.ts";
 import type { FamilyHead, Sample } from "./text-format.ts";
 import type { ColoState, Totals } from "./totals.ts";
@@ -15,7 +15,7 @@ export interface ScrapeData {
   };
 }
 
-/** A family whose samples are read, not added up. */
+/** A family whose samples are current values, not sums. */
 export interface Gauge extends FamilyHead {
   readonly kind: "gauge" | "counter";
   readonly samples: (shown: ScrapeData) => readonly Sample[];
@@ -104,7 +104,7 @@ function ofColo(name: string, help: string, valueOf: (state: ColoState) => numbe
   };
 }
 
-/** Makes a gauge without labels, and without a sample if unknown. */
+/** Makes a gauge without labels. It has no sample if its value is unknown. */
 function alone(
   name: string,
   help: string,

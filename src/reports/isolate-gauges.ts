@@ -3,7 +3,10 @@ import type { Gauges } from "./report-entry.ts";
 
 export interface GaugesSettings {
   readonly memory: { readonly bytes: number; readonly count: number };
-  /** Last proven read of the journal in epoch milliseconds; −∞ before it; `undefined` without a journal. */
+  /**
+   * When the last read that renewed the view was sent, in epoch milliseconds; −∞ before the first;
+   * `undefined` without a journal.
+   */
   readonly viewReadAtMs: () => number | undefined;
 }
 
@@ -17,7 +20,7 @@ export class IsolateGauges {
     this.#settings = settings;
   }
 
-  /** Notes the time from a purge's acceptance to its read. */
+  /** Notes the time from the acceptance of a purge until this isolate read it. */
   lagged(tookMs: number): void {
     this.#lagMs = Math.max(0, tookMs);
     this.#lagWorstMs = Math.max(this.#lagMs, this.#lagWorstMs ?? 0);

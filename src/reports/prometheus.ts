@@ -13,10 +13,10 @@ import { familyText, histogramText } from "./text-format.ts";
 export function prometheusText(shown: ScrapeData): string {
   const byFamily = seriesByFamily(shown.totals.sums);
   const counted = Object.entries(families).map(([name, family]: [string, Family]) => {
-    const told = byFamily.get(name as FamilyName) ?? [];
+    const counts = byFamily.get(name as FamilyName) ?? [];
     return family.kind === "counter"
-      ? familyText(family, samplesOf(family, told))
-      : histogramText(family, boundsSeconds, distributionsOf(family, told));
+      ? familyText(family, samplesOf(family, counts))
+      : histogramText(family, boundsSeconds, distributionsOf(family, counts));
   });
   return [...counted, ...gauges.map((gauge) => familyText(gauge, gauge.samples(shown)))].join("");
 }

@@ -12,7 +12,7 @@ export type Gauges = Omit<ColoState, "atMs">;
 
 /** One report of an isolate. */
 export interface Report {
-  /** Random text. Distinguishes entries with the same ID after a loss. */
+  /** A random string that distinguishes entries with the same ID after a loss. */
   readonly n: string;
   /** The isolate's colo; empty if unknown. */
   readonly colo: string;
@@ -20,14 +20,14 @@ export interface Report {
   readonly gauges: Gauges;
 }
 
-/** An entry of the stream. */
+/** An entry that is still in the stream. */
 export interface StandingReport {
   readonly id: string;
   /** The entry's own `n`; empty if missing or invalid. */
   readonly n: string;
   /** When the database stored it. */
   readonly atMs: number;
-  /** `undefined` for an entry of another version, or any other text. */
+  /** `undefined` for an entry of another version, or for any other text. */
   readonly report: Report | undefined;
 }
 
@@ -36,10 +36,10 @@ const coloCharsMax = 64;
 
 /** Limit of a report's sums in UTF-8. */
 export const sumsBytesMax = 8_192;
-/** Longer text was not written by an isolate of any version. */
+/** Limit for a text. No isolate of any version writes a longer one. */
 const sumsCharsMax = 2 * sumsBytesMax;
 
-/** A script compares `n` byte by byte, so only characters that survive JSON are valid. */
+/** A script compares `n` byte by byte, so only characters that JSON does not change are valid. */
 const nForm = /^[\w-]{1,64}$/;
 
 const amount = z.number().check(z.nonnegative());
@@ -63,7 +63,11 @@ export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
   }).flat();
 }
 
-/** @param page reply of XRANGE: `[[id, [name, value, …]], …]`. Never throws */
+/**
+ * Parses a page. Never throws.
+ *
+ * @param page reply of XRANGE: `[[id, [name, value, …]], …]`
+ */
 export function reportsIn(page: unknown): StandingReport[] {
   return listIn(page).flatMap((item) => {
     const [id, words] = listIn(item);
@@ -91,7 +95,7 @@ function standing(id: string, words: readonly unknown[]): StandingReport {
   return { id, n, atMs, report };
 }
 
-/** Returns the ID after this one. Trimming to it leaves exactly the later entries. */
+/** Returns the next ID. Trimming the stream to that ID keeps exactly the later entries. */
 export function nextId(id: string): string {
   const [ms = "0", sequence = "0"] = id.split("-");
   const next = BigInt(sequence) + 1n;

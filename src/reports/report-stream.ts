@@ -4,10 +4,10 @@ import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
 import { type HeldTotals, totalsIn } from "./totals-text.ts";
 
-/** A longer stream accepts no more reports, because apparently nobody folds them. */
+/** A longer stream accepts no more reports, because no isolate seems to fold them. */
 export const standingMax = 4_096;
 
-/** Entries per page: 1 MiB at 8 KiB each. */
+/** Entries per page. With 8 KiB each, a page has 1 MiB. */
 export const pageCount = 128;
 
 /** KEYS: stream. ARGV: maximum entries, names and values. @returns the number of entries, or -1 */
@@ -37,7 +37,7 @@ return 1`;
 
 /** The state at one moment on the primary. */
 export interface ReportState {
-  readonly held: HeldTotals;
+  readonly totals: HeldTotals;
   /** The oldest entries. A page that is not full has all of them. */
   readonly page: readonly StandingReport[];
   readonly isFull: boolean;
@@ -63,8 +63,8 @@ export class ReportStream {
   }
 
   /**
-   * Appends a report with one command, without a retry. Returns the number of entries; -1 if there are too
-   * many, and nothing was written.
+   * Appends a report with one command, without a retry. Returns the number of entries; -1 if the
+   * stream was full, and nothing was written.
    */
   async add(report: Report): Promise<RedisAnswer<number>> {
     const given = [String(this.#settings.standingMax ?? standingMax), ...fieldsOf(report)];
@@ -74,7 +74,9 @@ export class ReportStream {
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) } : answer;
   }
 
-  /** Reads the state at one moment. Includes a write, so that the primary answers. */
+  /**
+   * Reads the state at one moment. The transaction includes a write, which makes the primary reply.
+   */
   async standing(): Promise<RedisAnswer<ReportState>> {
     const { stream, totals, probe } = this.#keys;
     const answer = await this.#settings.redis.attempt<unknown[]>(
@@ -89,11 +91,11 @@ export class ReportStream {
       "writes",
     );
     if (answer.kind === "unavailable") return answer;
-    const [, held, entries] = answer.value;
+    const [, text, entries] = answer.value;
     const page = reportsIn(entries);
     return {
       kind: "answered",
-      value: { held: totalsIn(held), page, isFull: page.length >= this.#pageCount },
+      value: { totals: totalsIn(text), page, isFull: page.length >= this.#pageCount },
     };
   }
 
@@ -101,7 +103,7 @@ export class ReportStream {
    * Replaces the totals and removes the added entries from the stream, atomically. Costs one command.
    *
    * @param version of the totals that were read
-   * @param page    entries added to them
+   * @param page the entries that the new totals include
    * @returns false if something changed meanwhile, or if there was nothing to add
    */
   async fold(

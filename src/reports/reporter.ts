@@ -1,4 +1,4 @@
-// Reports an isolate's metrics: behind an answer when due, and from the cron trigger.
+// Reports an isolate's metrics: in the background when due, and from the cron trigger.
 import type { Log } from "../observe/log-line.ts";
 import { addAll, addTo, seriesOf, type Sums } from "../observe/sums.ts";
 import { type Dataset, takenAsPoints } from "./data-points.ts";
@@ -10,12 +10,18 @@ import { takenWithin } from "./sums-text.ts";
 /** Stream length from which a reporting isolate also folds. */
 const usualFoldFrom = 256;
 
-/** Reports per call: a Worker may send some fifty requests to Redis behind an answer, including folding. */
+/**
+ * Reports per call. A Worker may send some fifty requests to Redis in the background, and folding
+ * needs some of them.
+ */
 const reportsAtOnceMax = 16;
 
 const reportsLost = seriesOf("reportsLost", []);
 
-/** Destination of reports: Redis for one command each, or Analytics Engine for none. */
+/**
+ * Destination of reports: Redis, with one command for each report, or Analytics Engine, without
+ * commands.
+ */
 export type Channel =
   | { readonly kind: "redis"; readonly stream: ReportStream; readonly folding: ReportFold }
   | { readonly kind: "analytics-engine"; readonly dataset: Dataset };
@@ -49,8 +55,8 @@ export class Reporter {
   }
 
   /**
-   * Reports all counts, in several reports if needed. Each is sent once, so counts are never added twice.
-   * If one is lost, the rest waits for the next call. Never rejects because of Redis.
+   * Reports all counts, in several reports if needed. Each report is sent only once, so counts are never
+   * added twice. After a lost report, the rest waits for the next call. Never rejects because of Redis.
    */
   async tell(): Promise<void> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
@@ -75,7 +81,7 @@ export class Reporter {
       const standing = answer.kind === "answered" ? answer.value : undefined;
       const isLost = standing === undefined || standing < 0;
       if (isLost) this.#lost(sums, standing);
-      // Counts that do not fit into an empty report never will.
+      // `sums` is empty if the next counts do not even fit into an empty report. Do not try again.
       const isMore = this.#pending.size > 0 && sums.size > 0 && sent < reportsAtOnceMax;
       if (isMore && !isLost) continue;
       const foldFrom = this.#settings.foldFrom ?? usualFoldFrom;
@@ -85,7 +91,8 @@ export class Reporter {
   }
 
   /**
-   * Counts a lost report, and those that it would have counted, for the next report.
+   * Counts a lost report in the next report, together with the losses that the lost report would
+   * have reported.
    *
    * @param standing negative if the stream was full; `undefined` without an answer
    */

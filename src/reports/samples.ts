@@ -7,7 +7,10 @@ import type { Distribution, Sample } from "./text-format.ts";
 /** Upper bounds of all histograms' buckets. */
 export const boundsSeconds = boundsMs.map((ms) => ms / 1_000);
 
-/** Label values, for a histogram followed by the part; and the count. */
+/**
+ * The parts of a series' name after the family, and the series' count. The parts are the values of
+ * the labels; a histogram's series also has `sum`, or the name of a bucket.
+ */
 type LabelledCount = readonly [rest: readonly string[], count: number];
 
 export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly LabelledCount[]> {
@@ -15,28 +18,31 @@ export function seriesByFamily(sums: Sums): ReadonlyMap<FamilyName, readonly Lab
   for (const [series, count] of sums) {
     const parts = partsOf(series);
     if (parts === undefined) continue;
-    const told = byFamily.get(parts.family) ?? [];
-    told.push([parts.rest, count]);
-    byFamily.set(parts.family, told);
+    const counts = byFamily.get(parts.family) ?? [];
+    counts.push([parts.rest, count]);
+    byFamily.set(parts.family, counts);
   }
   return byFamily;
 }
 
-/** Returns samples. A counter without labels always has one. */
-export function samplesOf({ labels: names }: Family, told: readonly LabelledCount[]): Sample[] {
-  const samples = told
+/** Returns a counter's samples. A counter without labels always has a sample. */
+export function samplesOf({ labels: names }: Family, counts: readonly LabelledCount[]): Sample[] {
+  const samples = counts
     .filter(([labels]) => labels.length === names.length)
     .map(([labels, value]) => ({ labels, value }));
   return samples.length === 0 && names.length === 0 ? [{ labels: [], value: 0 }] : samples;
 }
 
-/** Returns distributions. Each has one more count than bounds, for larger durations. */
+/**
+ * Returns a histogram's distributions. Each distribution has one more count than there are bounds,
+ * for durations above the last bound.
+ */
 export function distributionsOf(
   { labels: names }: Family,
-  told: readonly LabelledCount[],
+  counts: readonly LabelledCount[],
 ): Distribution[] {
   const found = new Map<string, { labels: readonly string[]; counts: number[]; sum: number }>();
-  for (const [rest, value] of told) {
+  for (const [rest, value] of counts) {
     const labels = rest.slice(0, -1);
     const part = rest.at(-1) ?? "";
     const bucket = bucketIn(part);
@@ -52,7 +58,7 @@ export function distributionsOf(
 
 const noCounts = () => [...boundsSeconds, Infinity].map(() => 0);
 
-/** Returns the index in `b7`; `undefined` for an unknown part. */
+/** Returns a bucket's index from its name, such as 7 for `b7`; `undefined` for any other part. */
 function bucketIn(part: string): number | undefined {
   const index = /^b\d{1,3}$/.test(part) ? Number(part.slice(1)) : undefined;
   return index === undefined || index > boundsSeconds.length ? undefined : index;

@@ -2,13 +2,13 @@
 // costs a few bytes.
 import type { Sums } from "../observe/sums.ts";
 
-/** Counts by a series' name without its last part, then by that part. Single-part names are below "". */
+/** Counts by the name of a series without its last part, then by that part. Names of one part are below "". */
 export type SumsForm = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Digits of durations. More would exceed the clock's precision. */
+/** Decimal digits of durations. More would exceed the clock's precision. */
 const digits = 6;
 
-/** Returns plain data in the order of the sums. */
+/** Converts sums to plain data in the same order. */
 export function formOf(sums: Sums): SumsForm {
   const groups = new Map<string, [last: string, count: number][]>();
   for (const [series, count] of sums) {
@@ -25,7 +25,7 @@ export function formOf(sums: Sums): SumsForm {
 /**
  * Parses the output of `formOf`. Never throws.
  *
- * @param countMax limit of valid counts, because larger ones could add up to Infinity, which JSON lacks
+ * @param countMax limit of valid counts. Larger ones could add up to Infinity, which JSON lacks
  * @returns `undefined` if invalid
  */
 export function sumsIn(form: unknown, countMax = Number.MAX_VALUE): Sums | undefined {
@@ -64,12 +64,12 @@ export function takenWithin(sums: Sums, bytesMax: number): Sums {
   return taken;
 }
 
-/** Returns whether a value is an object and no list. */
+/** Returns whether a value is an object other than an array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns `undefined` for invalid JSON. Never throws. */
+/** Parses JSON. Returns `undefined` if it is invalid. Never throws. */
 export function jsonIn(text: unknown): unknown {
   try {
     return typeof text === "string" ? JSON.parse(text) : undefined;

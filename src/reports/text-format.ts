@@ -12,7 +12,11 @@ export interface FamilyHead {
   readonly labels: readonly string[];
 }
 
-/** @param labels values in the order of the family's names */
+/**
+ * The value of one series.
+ *
+ * @param labels values in the order of the family's names
+ */
 export interface Sample {
   readonly labels: readonly string[];
   readonly value: number;
@@ -26,7 +30,7 @@ export interface Distribution {
   readonly sum: number;
 }
 
-/** Returns the head and a line per sample; nothing for a family without samples. */
+/** Returns the head and a line per sample; an empty string for a family without samples. */
 export function familyText(head: FamilyHead, samples: readonly Sample[]): string {
   if (samples.length === 0) return "";
   const lines = samples.map(({ labels, value }) => line(head.name, pairs(head, labels), value));
@@ -61,8 +65,8 @@ export function histogramText(
 }
 
 function headText({ name, help, kind }: FamilyHead): string {
-  const said = help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-  return `# HELP ${name} ${said}\n# TYPE ${name} ${kind}\n`;
+  const text = help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return `# HELP ${name} ${text}\n# TYPE ${name} ${kind}\n`;
 }
 
 function pairs({ labels: names }: FamilyHead, values: readonly string[]): string[] {

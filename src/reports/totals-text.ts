@@ -10,7 +10,7 @@ const form = "1";
 export type HeldTotals =
   | {
       readonly kind: "held";
-      /** Identifies the text; empty if there is none of ours. */
+      /** Identifies the text; empty if there is no text of this form. */
       readonly version: string;
       /** `undefined` if there are no readable totals, so counting starts over. */
       readonly totals: Totals | undefined;
@@ -39,7 +39,11 @@ const totalsForm = z.object({
   windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
 });
 
-/** @param random unique text without white space */
+/**
+ * Encodes totals.
+ *
+ * @param random a unique string without white space
+ */
 export function totalsText({ startedAtMs, sums, colos, windows }: Totals, random: string): string {
   const plain = {
     startedAtMs,
@@ -50,7 +54,11 @@ export function totalsText({ startedAtMs, sums, colos, windows }: Totals, random
   return `${form}.${random} ${JSON.stringify(plain)}`;
 }
 
-/** @param text of the key; `null` if missing. Never throws */
+/**
+ * Decodes totals. Never throws.
+ *
+ * @param text the key's value; `null` if missing
+ */
 export function totalsIn(text: unknown): HeldTotals {
   if (typeof text !== "string")
     return { kind: "held", version: "", totals: undefined, isBroken: false };

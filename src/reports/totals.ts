@@ -5,11 +5,11 @@ import type { Sums } from "../observe/sums.ts";
 export interface ColoState {
   /** Time of the report. */
   readonly atMs: number;
-  /** Time from the last read purge's acceptance to its read; `null` if none was read. */
+  /** Time from the acceptance of the last purge that was read until its read; `null` if none was read. */
   readonly lagMs: number | null;
   /** The longest such time since the previous report. */
   readonly lagWorstMs: number | null;
-  /** Time from the last proven read of the journal to the report; `null` without a journal. */
+  /** The age of the purge view at the report; `null` without a view. */
   readonly viewAgeMs: number | null;
   readonly memoryBytes: number;
   readonly memoryRecords: number;

@@ -5,27 +5,35 @@ import type { Fields } from "./fields.ts";
 /** The qualified form lists field names; `true` is the unqualified form (RFC 9111 §5.2.2.4, §5.2.2.7). */
 type Qualifiable = boolean | readonly string[];
 
-/** An absent duration is `undefined`; an unreadable `max-age` or `s-maxage` is 0. */
+/**
+ * The directives of a response. An absent duration is `undefined`; an invalid `max-age` or
+ * `s-maxage` is 0.
+ */
 export type ResponseDirectives = Readonly<ReturnType<typeof asResponseDirectives>>;
 
-/** An absent or unreadable duration is `undefined`. */
+/** The directives of a request. An absent or invalid duration is `undefined`. */
 export type RequestDirectives = Readonly<ReturnType<typeof requestDirectives>>;
 
-/** 2^31. Larger values of delta-seconds count as this one (RFC 9111 §1.2.2). */
+/**
+ * 2^31, the maximum of delta-seconds. Larger values are treated as this maximum (RFC 9111 §1.2.2).
+ */
 const deltaSecondsMax = 2_147_483_648;
 
-/** @returns seconds; `undefined` if the text is not delta-seconds (RFC 9111 §1.2.2) */
+/** Parses delta-seconds (RFC 9111 §1.2.2). Returns `undefined` for other text. */
 export function deltaSeconds(argument: string | undefined): number | undefined {
   if (argument === undefined || !/^\d+$/.test(argument)) return undefined;
   return Math.min(Number(argument), deltaSecondsMax);
 }
 
-/** Reads `Cache-Control` of a response. If a directive repeats, the first one wins (RFC 9111 §4.2.1). */
+/**
+ * Parses `Cache-Control` of a response. If a directive repeats, the first occurrence applies (RFC
+ * 9111 §4.2.1).
+ */
 export function responseDirectives(fields: Fields): ResponseDirectives {
   return asResponseDirectives(parseDirectives(fields.get("cache-control")));
 }
 
-/** Interprets directives that another parser has read, such as the one for RFC 9213. */
+/** Interprets directives from another parser, such as the parser for RFC 9213. */
 export function asResponseDirectives(parsed: readonly Directive[]) {
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const has = (name: string) => first(name) !== undefined;
@@ -49,12 +57,15 @@ export function asResponseDirectives(parsed: readonly Directive[]) {
   };
 }
 
-/** In characters. All known directives fit in 100, but a client may send a field of 64 KiB. */
+/**
+ * The limit in characters. All known directives fit in 100 characters, but a client may send a
+ * field of 64 KiB.
+ */
 const requestFieldMax = 1_024;
 
 /**
- * Reads the first 1,024 characters of a request's `Cache-Control`. If the field is absent, `Pragma: no-cache`
- * counts instead (RFC 9111 §5.4).
+ * Parses the first 1,024 characters of a request's `Cache-Control`. If the field is absent,
+ * `Pragma: no-cache` applies instead (RFC 9111 §5.4).
  */
 export function requestDirectives(fields: Fields) {
   const read = (name: string) =>
@@ -67,7 +78,7 @@ export function requestDirectives(fields: Fields) {
   return {
     maxAgeSeconds: deltaSeconds(first("max-age")?.argument),
     minFreshSeconds: deltaSeconds(first("min-fresh")?.argument),
-    // §5.2.1.2: without an argument, a response of any staleness is acceptable.
+    // §5.2.1.2: without an argument, the client accepts a response of any staleness.
     maxStaleSeconds:
       maxStale && (maxStale.argument === undefined ? Infinity : deltaSeconds(maxStale.argument)),
     noCache: first("no-cache") !== undefined,
@@ -76,7 +87,10 @@ export function requestDirectives(fields: Fields) {
   };
 }
 
-/** Returns `true` if any occurrence is unqualified or lists anything but field names. */
+/**
+ * Returns the listed field names, or whether the directive is present. Returns `true` if any
+ * occurrence is unqualified or lists an invalid field name.
+ */
 function qualifiable(parsed: readonly Directive[], name: string): Qualifiable {
   const all = parsed.filter((directive) => directive.name === name);
   if (all.length === 0) return false;

@@ -1,12 +1,15 @@
-// Writes the Cache-Status field (RFC 9211). No other file writes it.
+// Builds the Cache-Status field (RFC 9211).
 
-/** Why a request went forward, in the tokens of RFC 9211 §2.2. */
+/** The reason why a request was forwarded, as a token of RFC 9211 §2.2. */
 export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
 
-/** Why a stored response could not answer although it was not stale. RFC 9211 §2.2 has only `stale` for it. */
+/**
+ * The reason why a stored response that was not stale could not answer. RFC 9211 §2.2 offers only
+ * `stale`.
+ */
 export type ForwardCause = "purged" | "unverified";
 
-/** A rule and the names that it applies to here. Clients and origins choose these names. */
+/** A rule, and the names to which it applied. Clients and origins choose these names. */
 export interface RuleAndNames {
   readonly rule: string;
   readonly names: readonly string[];
@@ -15,25 +18,31 @@ export interface RuleAndNames {
 /** How this cache handled one request. */
 export interface Handling {
   readonly kind: "hit" | "forwarded";
-  /** For a hit; negative if it is stale (§2.4). */
+  /** For a hit, the rest of the response's lifetime; negative if stale (§2.4). */
   readonly ttlSeconds?: number;
-  /** For a forwarded request. */
+  /** The reason of a forwarded request. */
   readonly reason?: ForwardReason | undefined;
   readonly cause?: ForwardCause | undefined;
   /** The origin's status, if it answered (§2.3). */
   readonly forwardStatus?: number | undefined;
   readonly collapsed?: boolean;
   readonly stored?: boolean;
-  /** The tier of a hit, the rule that refused to store, or the reason for a stale answer (§2.8). */
+  /**
+   * The tier of a hit, the rule of a bypass or refusal, or the reason for a stale answer (§2.8).
+   */
   readonly detail?: string | RuleAndNames | undefined;
-  /** An extension parameter (§2): the cache cannot tell whether a purge covers this response. */
+  /**
+   * Whether the cache cannot verify that no purge covers this response. An extension parameter
+   * (§2).
+   */
   readonly unverified?: boolean;
 }
 
 /**
  * Returns the value of Cache-Status for one response.
  *
- * @param upstream the value from a cache nearer to the origin; it goes before ours (RFC 9211 §2)
+ * @param upstream the value from a cache nearer to the origin, which precedes this cache's value
+ *   (RFC 9211 §2)
  */
 export function cacheStatus(handling: Handling, upstream: string | null = null): string {
   const ours = `tidemark; ${parameters(handling)}`;

@@ -8,8 +8,8 @@ import type { Fields } from "./fields.ts";
  *
  * @param given.requestedAtMs `request_time`, epoch milliseconds
  * @param given.respondedAtMs `response_time`, epoch milliseconds
- * @param given.atMs          `now`
- * @returns seconds, fractions kept, never negative
+ * @param given.atMs `now`, epoch milliseconds
+ * @returns seconds with fractions, never negative
  */
 export function currentAgeSeconds(given: {
   fields: Fields;
@@ -32,11 +32,12 @@ export function currentAgeSeconds(given: {
 const firstMemberPattern = /^[\s,]*(\d+)\s*(?:[,;]|$)/;
 
 /**
- * Returns `age_value` in seconds: the first member of `Age` (RFC 9111 §5.1), or 0 if that is absent or
- * not a non-negative integer.
+ * Returns `age_value` in seconds: the first member of `Age` (RFC 9111 §5.1), or 0 if it is absent
+ * or not a non-negative integer.
  *
- * Departs from RFC 9111 §5.1, which ignores an integer with parameters (`7200;a=1`). Structured fields
- * ignore only the parameters (RFC 9651 §3.3), and a response must not look younger than it is.
+ * This departs from RFC 9111 §5.1, which ignores an integer with parameters (`7200;a=1`).
+ * Structured fields ignore only the parameters (RFC 9651 §3.3), and a response must not appear
+ * younger than it is.
  */
 export function statedAgeSeconds(fields: Fields): number {
   return deltaSeconds(firstMemberPattern.exec(fields.get("age") ?? "")?.[1]) ?? 0;

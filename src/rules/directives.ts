@@ -1,8 +1,8 @@
-// Splits Cache-Control into directives, with quoted strings and empty members (RFC 9111 §5.2, RFC 9110 §5.6.1,
-// §5.6.4).
+// Splits Cache-Control into directives. Accepts quoted strings and empty members (RFC 9111 §5.2,
+// RFC 9110 §5.6.1, §5.6.4).
 
 export interface Directive {
-  /** In lower case: names are case-insensitive (RFC 9111 §5.2). */
+  /** The name in lower case, because names are case-insensitive (RFC 9111 §5.2). */
   readonly name: string;
   /** The argument without its quotes and escapes; `undefined` if there is none. */
   readonly argument: string | undefined;
@@ -17,7 +17,10 @@ const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
 /** A token (RFC 9110 §5.6.2). Names of fields and directives are tokens. */
 export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Also read from malformed members, because missing one of these could expose a private response. */
+/**
+ * Directives that apply even in malformed members, because missing one of them could expose a
+ * private response.
+ */
 const restricting: ReadonlySet<string> = new Set([
   "no-store",
   "no-cache",
@@ -29,11 +32,11 @@ const restricting: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the directives in order, repeats included. Never throws.
+ * Returns the directives in order, including repeats. Never throws.
  *
- * A member whose name is not a token is dropped, unless it begins with a restricting directive, as in
- * `no-store; no-cache` or `private =x`. That directive counts, without an argument. The same holds for
- * members inside an unclosed quoted string.
+ * A member whose name is not a token is dropped, unless it begins with a restricting directive, as
+ * in `no-store; no-cache` or `private =x`. That directive applies without an argument. The same
+ * holds for members inside an unclosed quoted string.
  *
  * @param text the combined field value; `null` if the field is absent
  */
@@ -55,7 +58,9 @@ export function parseDirectives(text: string | null): WrittenDirective[] {
   return directives;
 }
 
-/** Returns the trimmed members between commas outside quoted strings. Some may be empty. */
+/**
+ * Returns the trimmed members, separated at commas outside quoted strings. Members may be empty.
+ */
 export function membersOf(text: string | null): string[] {
   return [...(text ?? "").matchAll(directivePattern)].map(([member]) => member.trim());
 }
@@ -66,7 +71,10 @@ function restrictingFirst(malformed: string): WrittenDirective[] {
   return restricting.has(name) ? [{ name, argument: undefined, text }] : [];
 }
 
-/** Only the last member can be unclosed, because an unclosed quote takes the rest of the text. */
+/**
+ * Returns whether a member has an unclosed quote. Only the last member can have an unclosed quote,
+ * because the quote extends to the end of the text.
+ */
 function isUnclosed(member: string): boolean {
   return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;
 }

@@ -3,19 +3,20 @@
 /** One field line: the name in lower case, and the value as received. */
 export type FieldLine = readonly [name: string, value: string];
 
-/** The part of `Headers` that the rules use. Names are case-insensitive. */
+/** The methods of `Headers` that the rules use. Names are case-insensitive. */
 export type Fields = Pick<Headers, "get" | "has">;
 
 /**
- * Tells whether Node can send these values (RFC 9110 §5.5). `Headers` also accepts control characters, and any
- * text on Workers. Node's server throws on them when it writes the head, which can end the process.
+ * Returns whether Node can send these values (RFC 9110 §5.5). `Headers` also accepts control
+ * characters and, on Workers, any text. Node's server throws for such values when it writes the
+ * head, which can end the process.
  */
 export function areSendable(values: Iterable<string>): boolean {
   for (const value of values) if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return false;
   return true;
 }
 
-/** Tells whether a status is 4xx or 5xx (RFC 9110 §15). */
+/** Returns whether a status is 4xx or 5xx (RFC 9110 §15). */
 export function isErrorStatus(status: number): boolean {
   return status >= 400;
 }
@@ -24,13 +25,16 @@ export function headersOf(lines: readonly FieldLine[]): Headers {
   return new Headers(lines.map(([name, value]) => [name, value]));
 }
 
-/** Reads field lines in place: a `Headers` for each stored response would take more memory than its body. */
+/**
+ * Returns read access to field lines. A `Headers` object per stored response could occupy more
+ * memory than the body.
+ */
 export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }): Fields {
   const get = (name: string): string | null => {
-    const asked = name.toLowerCase();
+    const lowerName = name.toLowerCase();
     let joined: string | null = null;
     for (const [stored, value] of fields) {
-      if (stored === asked) joined = joined === null ? value : `${joined}, ${value}`;
+      if (stored === lowerName) joined = joined === null ? value : `${joined}, ${value}`;
     }
     return joined;
   };

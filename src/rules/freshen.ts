@@ -1,9 +1,10 @@
-// Updates the fields of a stored response from a 304 (RFC 9111 §3.2, §4.3.4).
+// Updates the fields of a stored response with those of a 304 (RFC 9111 §3.2, §4.3.4).
 import type { FieldLine } from "./fields.ts";
 
 /**
- * A 304 does not replace these (§3.2): they describe the stored bytes, and RFC 9530 digests verify them.
- * Departs from RFC 9111 §3.2 for `Set-Cookie`: a cookie is only for the client that got the 304.
+ * Fields that a 304 does not replace (§3.2), because they describe the stored bytes or verify them,
+ * such as the digests of RFC 9530. `Set-Cookie` departs from RFC 9111 §3.2, because a cookie is
+ * only for the client that received the 304.
  */
 const keptAsStored: ReadonlySet<string> = new Set([
   "content-digest",
@@ -17,10 +18,11 @@ const keptAsStored: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Replaces each field that the 304 names, and keeps the others. Drops the stored `Age`, because the 304 states its own.
+ * Replaces each field that the 304 contains, and keeps the others. Drops the stored `Age`, because
+ * the 304 determines the age.
  *
- * @param stored  the fields of the response whose validator was sent
- * @param update  the storable fields of the 304
+ * @param stored the fields of the response whose validator was sent
+ * @param update the storable fields of the 304
  */
 export function freshenedFields(
   stored: readonly FieldLine[],

@@ -1,14 +1,15 @@
-// Computes how long a response stays fresh, from its generation on (RFC 9111 §4.2.1, §4.2.2).
+// Computes how long a response stays fresh, counted from its generation at the origin (RFC 9111 §4.2.1,
+// §4.2.2).
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
 
 /**
- * Returns the explicit freshness lifetime in a shared cache. The first match wins (RFC 9111 §4.2.1): `s-maxage`,
- * `max-age`, `Expires` minus `Date`. An unreadable `Expires`, such as `0`, means already expired (§5.3).
- * A targeted field overrides `Expires` (RFC 9213 §2.2).
+ * Returns the explicit freshness lifetime in a shared cache: the first of `s-maxage`, `max-age`,
+ * and `Expires` minus `Date` (RFC 9111 §4.2.1). An invalid `Expires`, such as `0`, means already
+ * expired (§5.3). A targeted field overrides `Expires` (RFC 9213 §2.2).
  *
- * @param given.receivedAtMs epoch milliseconds; replaces an absent or unreadable `Date`
+ * @param given.receivedAtMs epoch milliseconds; replaces an absent or invalid `Date`
  * @returns seconds, never negative; `"unstated"` if the response states no lifetime
  */
 export function explicitLifetimeSeconds(given: {

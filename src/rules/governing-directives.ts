@@ -1,5 +1,5 @@
-// Selects the field that governs a response in this cache: the first valid one of CDN-Cache-Control,
-// Surrogate-Control and Cache-Control (RFC 9213 §2.2, §3.1).
+// Selects the field that governs a response in this cache: the first valid field of
+// CDN-Cache-Control, Surrogate-Control and Cache-Control (RFC 9213 §2.2, §3.1).
 import { parseDictionary } from "structured-headers";
 import type { Directive } from "./directives.ts";
 import {
@@ -13,8 +13,8 @@ import { surrogateDirectives } from "./surrogate-control.ts";
 export interface GoverningDirectives {
   readonly directives: ResponseDirectives;
   /**
-   * A targeted field overrides `Cache-Control` and `Expires` (RFC 9213 §2.2). Exception: beside
-   * Surrogate-Control, `private` in `Cache-Control` still counts.
+   * The kind of the governing field. A targeted field overrides `Cache-Control` and `Expires` (RFC
+   * 9213 §2.2). But with Surrogate-Control, `private` in `Cache-Control` still applies.
    */
   readonly source: "targeted" | "cache-control";
 }
@@ -30,18 +30,18 @@ export function governingDirectives(fields: Fields): GoverningDirectives {
 }
 
 /**
- * Adds `private` of `Cache-Control` to the directives of Surrogate-Control. Origins that send Surrogate-Control
- * on every page rely on this, because the caches that they were written for do it.
+ * Adds `private` of `Cache-Control` to the directives of Surrogate-Control. Origins that send
+ * Surrogate-Control on every page rely on this behaviour of other caches.
  */
 function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): ResponseDirectives {
-  const said = [own.private, other.private];
-  const fields = said.flatMap((names) => (typeof names === "boolean" ? [] : names));
-  return { ...own, private: said.includes(true) || (fields.length > 0 && fields) };
+  const directives = [own.private, other.private];
+  const fields = directives.flatMap((names) => (typeof names === "boolean" ? [] : names));
+  return { ...own, private: directives.includes(true) || (fields.length > 0 && fields) };
 }
 
 /**
- * Parses a targeted field, which is a structured-fields Dictionary. An empty or malformed one is ignored
- * (RFC 9213 §2.1), as are parameters.
+ * Parses a targeted field, which is a structured-fields Dictionary. Ignores parameters, and an
+ * empty or malformed field (RFC 9213 §2.1).
  */
 function targetedDirectives(text: string | null): ResponseDirectives | undefined {
   if (text === null) return undefined;
@@ -58,15 +58,19 @@ function targetedDirectives(text: string | null): ResponseDirectives | undefined
   );
 }
 
-/** Finds decimals: the parser returns the same number for 60 and 60.0, but only 60 is valid delta-seconds. */
+/**
+ * Finds decimals. The parser returns the same number for 60 and 60.0, but only 60 is valid
+ * delta-seconds.
+ */
 const decimalMember = /(?<![^,\s])([a-z*][\w\-.*]*)=-?\d+\./g;
 
-/** Directives that allow more. They count only if their value is exactly true. */
+/** Directives that allow more caching. They apply only if their value is exactly true. */
 const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
 
 /**
- * Ignores a value of the wrong type (RFC 9213 §2.1). A permission is then dropped. Any other directive stays
- * without its value, which is its strictest meaning: no lifetime, no stale allowance, or all fields.
+ * Ignores a value of the wrong type (RFC 9213 §2.1). A permission with such a value is dropped. Any
+ * other directive stays without its value, which is its strictest meaning: no lifetime, no stale
+ * allowance, or all fields.
  */
 function member(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];

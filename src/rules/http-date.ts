@@ -1,4 +1,4 @@
-// Parses the three forms of HTTP-date (RFC 9110 §5.6.7). Case does not matter, as RFC 9111 §4.2 advises.
+// Parses the three forms of HTTP-date (RFC 9110 §5.6.7), in any case, as RFC 9111 §4.2 advises.
 import type { Fields } from "./fields.ts";
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
@@ -17,9 +17,9 @@ const forms = [
 /**
  * Parses a date. Never throws.
  *
- * @param text  a field value; `null` if the field is absent
- * @param atMs  the instant that decides the century of two-digit years
- * @returns epoch milliseconds, or why there is no date
+ * @param text a field value; `null` if the field is absent
+ * @param atMs the instant that decides the century of two-digit years
+ * @returns epoch milliseconds, or the reason why there is no date
  */
 export function parseHttpDate(text: string | null, atMs: number): number | "absent" | "unreadable" {
   if (text === null) return "absent";
@@ -36,7 +36,7 @@ function instantOf(parts: Readonly<Record<string, string>>, atMs: number): numbe
   const part = (name: string) => Number(parts[name]);
   const [day, hour, minute, second] = [part("day"), part("hour"), part("minute"), part("second")];
   const at = (fullYear: number) => {
-    // `Date.UTC` would take the years 0 to 99 for 1900 to 1999.
+    // `Date.UTC` would read the years 0 to 99 as 1900 to 1999.
     const midnight = new Date(0).setUTCFullYear(fullYear, monthIndex, day);
     // The grammar allows leap seconds; `Date` has none.
     return new Date(midnight).setUTCHours(hour, minute, Math.min(second, 59));
@@ -52,12 +52,12 @@ function instantOf(parts: Readonly<Record<string, string>>, atMs: number): numbe
   return dayExists(instant, day);
 }
 
-/** Rejects dates such as 31 February, which `Date` turns into a day of March. */
+/** Rejects dates such as 31 February, which `Date` converts to a day of March. */
 function dayExists(instant: number, day: number): number | "unreadable" {
   return new Date(instant).getUTCDate() === day ? instant : "unreadable";
 }
 
-/** Returns the instant in `Date`; the receipt time if that is absent or unreadable. */
+/** Returns the instant in `Date`, or the receipt time if `Date` is absent or invalid. */
 export function datedAtMs(fields: Fields, receivedAtMs: number): number {
   const atMs = parseHttpDate(fields.get("date"), receivedAtMs);
   return typeof atMs === "number" ? atMs : receivedAtMs;

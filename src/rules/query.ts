@@ -1,11 +1,11 @@
 // Reads the name-value pairs of a URL's query (RFC 3986 §3.4).
 
-/** @param pair `name=value` or only a name */
+/** Returns the name in `name=value`, or the whole pair if it has no value. */
 export function nameIn(pair: string): string {
   return pair.split("=", 1)[0] ?? "";
 }
 
-/** Sorts by the code units of the names. Pairs with the same name keep their order. */
+/** Sorts pairs by the code units of their names. Pairs with the same name keep their order. */
 export function sortedByName(pairs: readonly string[]): string[] {
   return pairs
     .map((pair) => ({ pair, name: nameIn(pair) }))

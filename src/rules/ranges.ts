@@ -2,7 +2,7 @@
 import { entityTag, hasStrongDate, isWeak } from "./validators.ts";
 import type { Fields } from "./fields.ts";
 
-/** First and last byte, both included. */
+/** The first and last byte, both included. */
 export interface ByteRange {
   readonly firstByte: number;
   readonly lastByte: number;
@@ -20,18 +20,19 @@ interface RangeAsk {
   readonly status: number;
   /** The length of the complete body. */
   readonly bodyBytes: number;
-  /** `Date` of the response that brought the body. */
+  /** The `Date` of the response that the body is from. */
   readonly bodyDate: string | null;
 }
 
 /**
- * Returns `whole` also if the range is to be ignored: several ranges, other units, malformed text
- * (RFC 9110 §14.2), or a failed `If-Range` (§13.1.5).
+ * Decides which part of the body the client receives. Also returns `whole` if the range is ignored:
+ * for a status other than 200, several ranges, other units, malformed text (RFC 9110 §14.2), or a
+ * failed `If-Range` (§13.1.5).
  */
 export function rangeVerdict(given: RangeAsk): RangeVerdict {
-  const asked = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
-  if (given.status !== 200 || asked === null || !ifRangeHolds(given)) return { kind: "whole" };
-  const part = partOf([asked[1] ?? "", asked[2] ?? ""], given.bodyBytes);
+  const bounds = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
+  if (given.status !== 200 || bounds === null || !ifRangeHolds(given)) return { kind: "whole" };
+  const part = partOf([bounds[1] ?? "", bounds[2] ?? ""], given.bodyBytes);
   // RFC 9110 §13.2.2: with If-Range, a range that does not apply is ignored.
   const isIgnored = part.kind === "unsatisfiable" && given.request.has("if-range");
   return isIgnored ? { kind: "whole" } : part;
@@ -51,7 +52,7 @@ function suffix(length: string, bodyBytes: number): RangeVerdict {
   if (length === "") return { kind: "whole" };
   const wantedBytes = Number(length);
   if (wantedBytes === 0) return { kind: "unsatisfiable" };
-  // The range is satisfiable, but Content-Range cannot express an empty one.
+  // The range is satisfiable, but Content-Range cannot express an empty range.
   if (bodyBytes === 0) return { kind: "whole" };
   const firstByte = Math.max(0, bodyBytes - wantedBytes);
   return { kind: "part", firstByte, lastByte: bodyBytes - 1 };

@@ -1,7 +1,7 @@
-// Reads Retry-After (RFC 9110 §10.2.3): how long a client should wait before a retry.
+// Parses Retry-After (RFC 9110 §10.2.3), the time that a client should wait before a retry.
 import { parseHttpDate } from "./http-date.ts";
 
-/** About three years. Every client can parse eight digits. */
+/** The maximum, about three years. Every client can parse eight digits. */
 const secondsMax = 99_999_999;
 
 /**
@@ -9,7 +9,7 @@ const secondsMax = 99_999_999;
  *
  * @param text the field value; `null` if the field is absent
  * @param atMs the instant from which a date is counted
- * @returns seconds; `undefined` for other text and for a date in the past
+ * @returns seconds; `undefined` for invalid text, and for a date in the past or beyond the maximum
  */
 export function retryAfterSeconds(text: string | null, atMs: number): number | undefined {
   if (text !== null && /^\d{1,8}$/.test(text)) return Number(text);

@@ -1,17 +1,17 @@
-// Matches stored responses of a resource to a request by Vary (RFC 9111 §4.1).
+// Matches stored responses of a resource to a request by `Vary` (RFC 9111 §4.1).
 import { tokenPattern } from "./directives.ts";
 import type { Fields } from "./fields.ts";
 import { traceFieldNames } from "./trace-context.ts";
 
-/** These select a part of the stored response, not another response (RFC 9110 §14.2). */
+/** Fields that select a part of the stored response and not another response (RFC 9110 §14.2). */
 const ofOneRequest: ReadonlySet<string> = new Set(["range", "if-range"]);
 
 /**
- * Returns the names in `Vary`: lower case, sorted, without repeats. A member that is not a field name, or names a
- * range field, counts as `*`, which never matches.
+ * Returns the names in `Vary`, in lower case, sorted, and without repeats. A member that is a range
+ * field or not a field name is treated as `*`, which never matches.
  *
- * Departs from RFC 9111 §4.1: `traceparent` and `tracestate` select nothing. Their values differ in each
- * request, so no stored response would ever match.
+ * This departs from RFC 9111 §4.1: `traceparent` and `tracestate` are omitted. Their values differ
+ * in each request, so no stored response would ever match.
  */
 export function selectingFieldNames(response: Fields): string[] {
   const names = (response.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
@@ -23,7 +23,7 @@ export function selectingFieldNames(response: Fields): string[] {
   return [...new Set(selecting)].sort();
 }
 
-/** An origin as browsers write it: a single one, in lower case, without the scheme's default port. */
+/** A single origin as browsers write it: in lower case, without the scheme's default port. */
 const originPattern =
   /^(?:null|(?!https:.*:443$|http:.*:80$)[a-z][a-z\d+.-]*:\/\/[^\s,;"'/\\?#@A-Z]+)$/;
 
@@ -31,13 +31,14 @@ const originPattern =
 const originFields = ["access-control-allow-origin", "timing-allow-origin"];
 
 /**
- * Decides which clients a response without `Vary: Origin` is for. A response that repeats the request's origin is
- * for that origin (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). If the `Origin` is malformed,
- * or is refused while others are allowed, the response is for this client alone. Otherwise clients could choose
- * what others get, and evict their variants, with invented origins.
+ * Decides which clients may receive a response without `Vary: Origin`. A response that repeats the
+ * request's origin is for that origin
+ * (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). If `Origin` is malformed, or is
+ * rejected while others are allowed, the response is for this client alone. Otherwise a client with
+ * invented origins could choose which response others receive, and evict their variants.
  *
- * @param given.isKnown a response that varies by `Origin` is stored. A response that names no origin, or a
- *   default one, is then the variant for requests without `Origin`.
+ * @param given.isKnown whether a response that varies by `Origin` is stored. If so, a response that
+ *   names no origin, or a default origin, is the variant for requests without `Origin`.
  */
 export function originAnswered(
   response: Fields,
@@ -45,13 +46,13 @@ export function originAnswered(
 ): "any" | "this" | "one-client" {
   const names = selectingFieldNames(response);
   if (names.includes("origin") || names.includes("*")) return "any";
-  const told = originFields.flatMap((name) => response.get(name)?.trim() ?? []);
-  const named = told.filter((value) => value !== "*");
+  const values = originFields.flatMap((name) => response.get(name)?.trim() ?? []);
+  const named = values.filter((value) => value !== "*");
   const origin = given.request.get("origin")?.trim() ?? "";
   const isEcho = (value: string) =>
     value.split(",").some((member) => member.trim().toLowerCase() === origin);
   if (originPattern.test(origin) && named.some(isEcho)) return "this";
-  const isForAll = told.length > 0 && named.length === 0;
+  const isForAll = values.length > 0 && named.length === 0;
   if (given.isKnown && !isForAll) return origin === "" ? "this" : "one-client";
   const isMadeUp = origin !== "" && !originPattern.test(origin);
   return isMadeUp && named.length > 0 ? "one-client" : "any";
@@ -63,8 +64,9 @@ export type SelectingValues = readonly (readonly [name: string, value: string | 
 const caseInsensitive: ReadonlySet<string> = new Set(["accept-language"]);
 
 /**
- * Returns the values of the nominated fields. Normalises white space around list commas and the case of language
- * tags (RFC 9111 §4.1 allows it). Keeps the order of members, because some origins prefer the first.
+ * Returns the values of the nominated fields. Normalises white space around list commas and the
+ * case of language tags, as RFC 9111 §4.1 allows. Keeps the order of members, because some origins
+ * prefer the first.
  */
 export function selectingValues(names: readonly string[], request: Fields): SelectingValues {
   return names.map((name) => [name, selectingValue(name, request)]);
@@ -83,7 +85,10 @@ function normalised(value: string): string {
   return members.join(",");
 }
 
-/** Tells whether all nominated fields match. Absent matches only absent; `*` never matches (RFC 9111 §4.1). */
+/**
+ * Returns whether all nominated fields match. An absent field matches only an absent field; `*`
+ * never matches (RFC 9111 §4.1).
+ */
 export function selects(stored: SelectingValues, request: Fields): boolean {
   return stored.every(([name, value]) => name !== "*" && selectingValue(name, request) === value);
 }

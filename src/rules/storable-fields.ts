@@ -1,4 +1,5 @@
-// Drops the fields of one connection, which must be neither stored nor forwarded (RFC 9110 §7.6.1, RFC 9111 §3.1).
+// Drops the fields of one connection, which must not be stored or forwarded (RFC 9110 §7.6.1, RFC
+// 9111 §3.1).
 import type { ResponseDirectives } from "./cache-control.ts";
 import type { FieldLine } from "./fields.ts";
 
@@ -19,7 +20,10 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
   "proxy-authorization",
 ]);
 
-/** Fields for every recipient. `Connection` must not name them (RFC 9110 §7.6.1); here it has no effect. */
+/**
+ * Fields for every recipient. `Connection` must not name these fields (RFC 9110 §7.6.1). They are
+ * kept even if `Connection` names them.
+ */
 const endToEnd: ReadonlySet<string> = new Set(
   "age authorization cache-control cdn-cache-control cookie date etag expires set-cookie vary".split(
     " ",
@@ -36,15 +40,18 @@ export function connectionFields(fields: Headers): ReadonlySet<string> {
   return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
 }
 
-/** Returns the fields that a qualified `private` or `no-cache` names. They are for one client and not stored. */
+/**
+ * Returns the fields that a qualified `private` or `no-cache` names. These fields are for one
+ * client and are not stored.
+ */
 export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet<string> {
   const named = [directives.private, directives.noCache];
   return new Set(named.flatMap((names) => (typeof names === "boolean" ? [] : names)));
 }
 
 /**
- * Returns the field lines that may be stored. Drops fields of the connection, fields for proxies, and those that a
- * qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
+ * Returns the field lines that may be stored. Drops fields of the connection, fields for proxies,
+ * and fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
  */
 export function storableFields(fields: Headers, directives: ResponseDirectives): FieldLine[] {
   const dropped = connectionFields(fields);

@@ -1,4 +1,5 @@
-// Decides whether this shared cache may store a response (RFC 9111 §3, §3.5). A refusal names its rule.
+// Decides whether this shared cache may store a response (RFC 9111 §3, §3.5). A refusal includes
+// its rule.
 import type { ResponseDirectives } from "./cache-control.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
@@ -23,20 +24,21 @@ export type RefusalRule =
   | "no-use";
 
 /**
- * Statuses whose caching rules are implemented here (for `must-understand`, §5.2.2.3), in addition to the
- * heuristically cacheable ones.
+ * Statuses whose caching rules this cache implements (for `must-understand`, §5.2.2.3), in addition
+ * to the heuristically cacheable statuses.
  */
 const otherUnderstoodStatuses: ReadonlySet<number> = new Set([
   302, 303, 307, 400, 401, 403, 451, 500, 502, 503, 504,
 ]);
 
-/** RFC 6585 §3 to §6 forbid storing these. */
+/** Statuses whose responses must not be stored (RFC 6585 §3 to §6). */
 const neverStoredStatuses: ReadonlySet<number> = new Set([428, 429, 431, 511]);
 const partStatuses: ReadonlySet<number> = new Set([206, 416]);
 
 /**
- * Classifies statuses that Cloudflare's network sends in place of an origin behind it. 522 and 524 mean a
- * timeout, the others that the origin was unreachable (developers.cloudflare.com, "Cloudflare 5xx errors").
+ * Classifies statuses that Cloudflare's network sends in place of an origin behind it. 522 and 524
+ * mean a timeout. The others mean that the origin was unreachable (developers.cloudflare.com,
+ * "Cloudflare 5xx errors").
  *
  * @returns `undefined` if the origin itself has answered
  */
@@ -45,7 +47,7 @@ export function failureOf(status: number): "unreachable" | "timeout" | undefined
   return (status >= 520 && status <= 527) || status === 530 ? "unreachable" : undefined;
 }
 
-/** Returns why responses with this status are never stored; `undefined` if they may be. */
+/** Returns why responses with this status are never stored; `undefined` if they may be stored. */
 export function whyNeverStored(status: number): string | undefined {
   if (neverStoredStatuses.has(status)) return "must not be stored (RFC 6585)";
   if (partStatuses.has(status)) return "describes only a part, so it is never stored";
@@ -54,28 +56,30 @@ export function whyNeverStored(status: number): string | undefined {
 }
 
 /**
- * Tells whether an error says nothing about the resource: it is about one request (its form, size or sender) or a
- * temporary state of the origin. 404 and 410 are about the resource.
+ * Returns whether an error describes one request (its form, size or sender) or a temporary state of
+ * the origin. 404 and 410 describe the resource.
  */
 export function isOfOneRequest(status: number): boolean {
   return isErrorStatus(status) && status !== 404 && status !== 410;
 }
 
 interface StoreAsk {
-  /** `hasAuthorization`: the forwarded request had an `Authorization` field. */
+  /** The request. `hasAuthorization`: whether it was forwarded with an `Authorization` field. */
   readonly request: { method: string; noStore: boolean; hasAuthorization: boolean };
   readonly status: number;
   readonly fields: Fields;
   readonly governing: GoverningDirectives;
-  /** The route sets a lifetime for this status. */
+  /** Whether the route sets a lifetime for this status. */
   readonly lifetimeAssigned: boolean;
-  /** The route lists this status as storable. */
+  /** Whether the route lists this status as storable. */
   readonly isNamed: boolean;
-  /** The response has a lifetime, a validator or a stale allowance, so it could be used at all. */
+  /**
+   * Whether the response has a lifetime, a validator or a stale allowance, so that it can be used.
+   */
   readonly hasUse: boolean;
 }
 
-/** Checks the conditions of RFC 9111 §3 in its order, then those of this project. */
+/** Checks the conditions of RFC 9111 §3 in their order, and then Tidemark's own. */
 export function mayStore(given: StoreAsk): StorableVerdict {
   const { request, status, fields, governing } = given;
   const { directives } = governing;
@@ -87,24 +91,25 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   const understood =
     heuristicallyCacheableStatuses.has(status) || otherUnderstoodStatuses.has(status);
   if (directives.mustUnderstand && !understood) return refuse("status-not-understood");
-  // §5.2.2.3: must-understand overrides no-store, which is there for older caches.
+  // §5.2.2.3: must-understand overrides no-store, which is meant for older caches.
   if (directives.noStore && !directives.mustUnderstand) return refuse("no-store");
   if (request.noStore) return refuse("request-no-store");
   if (directives.private === true) return refuse("private");
   if (request.hasAuthorization && !sharedDespiteAuthorization(directives)) {
     return refuse("authorization");
   }
-  // Departs from RFC 9111 §3, where a lifetime suffices. A client that provokes such an error, for example
-  // with an overlong field, must not make others see it.
+  // Departs from RFC 9111 §3, where a lifetime suffices. A client may provoke such an error, for
+  // example with an overlong field, and others must not receive it.
   const isForStoring = given.isNamed && !neverStoredStatuses.has(status);
   if (isOfOneRequest(status) && !isForStoring) return refuse("error-status");
   if (!given.lifetimeAssigned && !allowedToStore(given)) return refuse("not-allowed-explicitly");
 
-  // Departs from RFC 9111 §7.3, which leaves this open: a cookie is for one client.
+  // Departs from RFC 9111 §7.3, which allows storing a cookie. A cookie is for one client.
   if (fields.has("set-cookie")) return refuse("set-cookie");
   // §4.1: `Vary: *` never matches, so the stored response could never answer.
   if (selectingFieldNames(fields).includes("*")) return refuse("vary-any");
-  // Departs from RFC 9111 §3: an event stream is for one client, and is over when the next one comes.
+  // Departs from RFC 9111 §3. An event stream is for one client, and would have ended before the
+  // next request.
   if (isEndless(fields.get("content-type"))) return refuse("endless-stream");
   if (!given.hasUse) return refuse("no-use");
   return { kind: "storable" };
@@ -128,16 +133,18 @@ function allowedToStore({ status, fields, governing }: StoreAsk): boolean {
 }
 
 /**
- * RFC 9111 §3.5 lists `public`, `s-maxage` and `must-revalidate`, but not a targeted `max-age`. `must-revalidate`
- * does not count here: origins send it to limit staleness, not to allow sharing.
+ * Returns whether the origin allows sharing despite `Authorization`. RFC 9111 §3.5 lists `public`,
+ * `s-maxage` and `must-revalidate`, but not a targeted `max-age`. `must-revalidate` is ignored,
+ * because origins send it to limit staleness and not to allow sharing.
  */
 function sharedDespiteAuthorization(directives: ResponseDirectives): boolean {
   return directives.public || directives.sMaxageSeconds !== undefined;
 }
 
 /**
- * Tells whether the origin allows sharing explicitly: by `public`, `s-maxage` or a targeted field with a lifetime.
- * `must-revalidate` alone does not count: RFC 9111 §3.5 accepts it for `Authorization`, not for cookies.
+ * Returns whether the origin allows sharing explicitly: by `public`, `s-maxage` or a targeted field
+ * with a lifetime, and without `no-store` or `private`. `must-revalidate` alone is insufficient,
+ * because RFC 9111 §3.5 accepts it for `Authorization`, but not for cookies.
  */
 export function sharedExplicitly({ directives, source }: GoverningDirectives): boolean {
   if (directives.noStore || directives.private === true) return false;

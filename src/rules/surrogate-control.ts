@@ -2,13 +2,16 @@
 // §2.2, §2.3).
 import { type Directive, membersOf, parseDirectives } from "./directives.ts";
 
-/** The name by which an origin addresses only this cache: `max-age=60;tidemark`. */
+/** The name with which an origin addresses only this cache: `max-age=60;tidemark`. */
 const ownName = "tidemark";
 
-/** Sent to origins to announce support for Surrogate-Control (§2.3). ESI is not processed here. */
+/**
+ * The value of Surrogate-Capability, which announces support for Surrogate-Control to origins
+ * (§2.3). This cache does not process ESI.
+ */
 export const surrogateCapability = `${ownName}="Surrogate/1.0"`;
 
-/** Surrogate-Control governs a response only if it has one of these. */
+/** Surrogate-Control governs a response only if it has one of these directives. */
 const governing: ReadonlySet<string> = new Set([
   "no-store",
   "private",
@@ -18,8 +21,10 @@ const governing: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the directives for this cache, those that address it by name first. Returns none if they say neither
- * whether to store nor for how long, as in `content="ESI/1.0"`. Never throws.
+ * Returns the directives for this cache. Directives in the place of a cache's name are first, then
+ * directives that address this cache by name.
+ * Returns none if no directive determines whether or how long to store, as in `content="ESI/1.0"`.
+ * Never throws.
  *
  * @param text the combined field value; `null` if the field is absent
  */
@@ -33,10 +38,10 @@ export function surrogateDirectives(text: string | null): Directive[] {
 }
 
 /**
- * Splits a directive from the names that it is for: `no-store;abc;def`.
+ * Splits a directive from the names of the caches that it addresses: `no-store;abc;def`.
  *
- * @returns `targets`: these names, in lower case. `slipped`: directives in the place of a name, as in
- *   `no-store; private`. They count, without an argument, which is their strictest meaning.
+ * @returns `targets`: the names, in lower case. `slipped`: directives in the place of a name, as in
+ *   `no-store; private`. These are used without an argument, which is their strictest meaning.
  */
 function splitTargets(member: string) {
   const [rule = "", ...rest] = member.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
@@ -52,7 +57,7 @@ function splitTargets(member: string) {
 
 /**
  * Translates a directive to Cache-Control. In `max-age=60+30`, 30 is the stale allowance in seconds.
- * `no-store-remote` addresses caches far from the origin, such as this one.
+ * `no-store-remote` addresses caches far from the origin, such as this cache.
  */
 function plain({ name, argument }: Directive): Directive[] {
   if (name === "no-store-remote") return [{ name: "no-store", argument }];

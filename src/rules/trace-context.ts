@@ -1,7 +1,7 @@
-// Reads and writes W3C Trace Context, Level 2 (https://www.w3.org/TR/trace-context-2/).
+// Parses and builds W3C Trace Context, Level 2 (https://www.w3.org/TR/trace-context-2/).
 import type { FieldLine, Fields } from "./fields.ts";
 
-/** These identify one request: they are never stored, and do not select a variant. */
+/** Fields that identify one request. These fields are never stored and select no variant. */
 export const traceFieldNames: readonly string[] = ["traceparent", "tracestate"];
 
 /** §3.2.2: later versions may append fields after a dash; version `ff` is invalid. */
@@ -11,7 +11,7 @@ const traceparentForm = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(
 const knownFlags = 0b11;
 
 export interface TraceContext {
-  /** 32 lower-case hex digits, not all zero. */
+  /** The trace ID: 32 lower-case hex digits, not all zero. */
   readonly traceId: string;
   readonly flags: number;
 }
@@ -19,8 +19,8 @@ export interface TraceContext {
 /**
  * Parses `traceparent`.
  *
- * @returns `undefined` if it is absent or malformed: upper case, an ID of zeros, several fields, or an extra
- *   field in version 00
+ * @returns `undefined` if the field is absent or malformed: upper case, an ID of zeros, several
+ *   fields, or an extra member in version 00
  */
 export function readTraceparent(field: string | null): TraceContext | undefined {
   const [, version, traceId = "", parentId = "", flags = "", more] =
@@ -31,14 +31,15 @@ export function readTraceparent(field: string | null): TraceContext | undefined 
   return { traceId, flags: Number.parseInt(flags, 16) & knownFlags };
 }
 
-/** Returns the trace ID of a request; `undefined` if it has none. */
+/** Returns the trace ID of a request; `undefined` if there is none. */
 export function traceIdOf(request: Fields): string | undefined {
   return readTraceparent(request.get("traceparent"))?.traceId;
 }
 
 /**
- * Returns the trace fields for the origin (§3.2, §3.3): the same trace and flags, a new parent ID, and `tracestate`
- * unchanged. Returns none if `traceparent` is absent or invalid; `tracestate` then has no meaning (§3.3).
+ * Returns the trace fields for the origin (§3.2, §3.3): the same trace and flags, a new parent ID,
+ * and `tracestate` unchanged. Returns none if `traceparent` is absent or invalid, because
+ * `tracestate` alone has no meaning (§3.3).
  *
  * @param newSpanId returns an ID for this forward: 16 lower-case hex digits, not all zero
  */

@@ -5,7 +5,7 @@ import type { Fields } from "./fields.ts";
 const entityTagPattern = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g;
 const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);
 
-/** Returns the ETag if it is well formed, else `null`. */
+/** Returns the ETag; `null` if it is absent or malformed. */
 export function entityTag(fields: Fields): string | null {
   const text = fields.get("etag")?.trim() ?? "";
   return entityTagAlone.test(text) ? text : null;
@@ -14,16 +14,17 @@ export function entityTag(fields: Fields): string | null {
 export const isWeak = (tag: string): boolean => tag.startsWith("W/");
 const opaque = (tag: string): string => (isWeak(tag) ? tag.slice(2) : tag);
 
-/** Tells whether a response can be validated. */
+/** Returns whether a response can be validated. */
 export function hasValidator(fields: Fields): boolean {
   return entityTag(fields) !== null || fields.has("last-modified");
 }
 
 /**
- * Tells whether `Last-Modified` is a strong validator. It must be at least a second older than the `Date` of the
- * response with the body. Otherwise the content may have changed twice within that second (RFC 9110 §8.8.2.2).
+ * Returns whether `Last-Modified` is a strong validator. It must be at least a second older than
+ * the `Date` of the response with the body. Otherwise the content may have changed twice within
+ * that second (RFC 9110 §8.8.2.2).
  *
- * @param bodyDate that `Date`, if it is not the stored one
+ * @param bodyDate the `Date` of the response with the body, if it differs from the stored `Date`
  */
 export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): boolean {
   const dateAtMs = parseHttpDate(bodyDate, 0);
@@ -35,7 +36,7 @@ export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): bo
 /**
  * Returns the fields of a conditional request for a stored response (RFC 9111 §4.3.1).
  *
- * @param isDateFit `false` omits `Last-Modified`
+ * @param isDateFit whether the request may contain `Last-Modified` as `If-Modified-Since`
  */
 export function conditionalFields(stored: Fields, isDateFit = true): [string, string][] {
   const fields: [name: string, value: string][] = [];
@@ -47,11 +48,12 @@ export function conditionalFields(stored: Fields, isDateFit = true): [string, st
 }
 
 /**
- * Tells whether a 304 may freshen the response whose validator was sent. A strong validator must equal the
- * stored one; a weak one must match it weakly (RFC 9111 §4.3.4).
+ * Returns whether a 304 may freshen the response whose validator was sent. A strong validator must
+ * equal the stored validator; a weak validator must match it weakly (RFC 9111 §4.3.4).
  *
- * Departs from RFC 9111 §4.3.4: a 304 without a validator also freshens a stored response that has one. Only that
- * validator was sent, so the 304 can mean no other response.
+ * This departs from RFC 9111 §4.3.4: a 304 without a validator also freshens a stored response that
+ * has a validator. Only that response's validator was sent, so the 304 cannot refer to another
+ * response.
  */
 export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolean {
   const tag = entityTag(notModified);
@@ -65,13 +67,14 @@ export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolea
 }
 
 /**
- * Tells whether a 200 to HEAD is about the same body as a stored response to GET (RFC 9111 §4.3.5).
+ * Returns whether a 200 response to HEAD describes the same body as a stored response to GET (RFC
+ * 9111 §4.3.5).
  *
- * Departs from RFC 9111 §4.3.5: a response without validators does not freshen but returns `unknown`, because
- * nothing shows that the stored body is current.
+ * This departs from RFC 9111 §4.3.5: without a validator, the result is `unknown`, because nothing
+ * shows that the stored body is current.
  *
- * @param body.bodyBytes length of the stored body; `null` if unknown
- * @param body.bodyDate  `Date` of the response that brought it
+ * @param body.bodyBytes the length of the stored body; `null` if unknown
+ * @param body.bodyDate the `Date` of the response that the body is from
  */
 export function freshenedByHead(
   head: Fields,
@@ -89,12 +92,13 @@ export function freshenedByHead(
 }
 
 /**
- * Tells whether the client's precondition calls for a 304 instead of this 2xx response. `If-None-Match` overrides
- * `If-Modified-Since` (RFC 9110 §13.2.2). Comparison is weak (§13.1.2).
+ * Returns whether the client's precondition requires a 304 instead of this 2xx response.
+ * `If-None-Match` overrides `If-Modified-Since` (RFC 9110 §13.2.2). The comparison is weak
+ * (§13.1.2).
  *
- * @param given.receivedAtMs replaces an absent `Last-Modified` and `Date` of a stored response
- *   (RFC 9111 §4.3.2). `undefined` for a response that is not stored: without `Last-Modified`, it is sent whole
- *   (RFC 9110 §13.1.3).
+ * @param given.receivedAtMs the receipt time, which replaces an absent `Last-Modified` and `Date`
+ *   of a stored response (RFC 9111 §4.3.2). `undefined` for a response that is not stored, which
+ *   without `Last-Modified` is sent whole (RFC 9110 §13.1.3)
  */
 export function isNotModified(given: {
   request: Fields;
@@ -112,7 +116,7 @@ export function isNotModified(given: {
     const listed = noneMatch.match(entityTagPattern) ?? [];
     return tag !== null && listed.some((candidate) => opaque(candidate) === opaque(tag));
   }
-  // Only two-digit years depend on this.
+  // Only two-digit years depend on this instant.
   const aroundAtMs = receivedAtMs ?? 0;
   const sinceAtMs = parseHttpDate(request.get("if-modified-since"), aroundAtMs);
   if (typeof sinceAtMs !== "number") return false;
@@ -122,7 +126,10 @@ export function isNotModified(given: {
   return receivedAtMs !== undefined && datedAtMs(stored, receivedAtMs) <= sinceAtMs;
 }
 
-/** The client's preconditions. They are not forwarded; 304s are made from the stored response. */
+/**
+ * The client's preconditions. A forward for the cache does not copy them, because this cache
+ * evaluates them. Only a forward with a range adds `If-Range` again.
+ */
 export const conditionalFieldNames = [
   "if-none-match",
   "if-modified-since",

@@ -1,5 +1,5 @@
-// Limits every wait for a store. After three timeouts in a row the store is shut off, and only one probe
-// per pause, behind an answer, tries it.
+// Limits every wait for a store. Three timeouts in a row shut the store off. While it is shut off,
+// only one background probe per pause uses it.
 import { Condition } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
@@ -7,7 +7,7 @@ import type { TierTrouble } from "../cache/tiers/tier.ts";
 import { Breaker } from "../redis/breaker.ts";
 
 export interface BoundedCallsSettings {
-  /** The name of the store, as a sentence begins with it. */
+  /** The name of the store, as the subject of a sentence. */
   readonly about: string;
   readonly event: LogLine["event"];
   readonly nowAtMs: () => number;
@@ -21,7 +21,7 @@ export const writeMsMax = 5_000;
 
 export class BoundedCalls {
   readonly #settings: BoundedCallsSettings;
-  /** Counts only timeouts. A prompt error does not delay requests. */
+  /** Counts only timeouts, because a prompt error does not delay requests. */
   readonly #breaker = new Breaker();
   readonly #condition: Condition<"timeout">;
   readonly #shutOff: Condition<"shut-off">;
@@ -38,7 +38,7 @@ export class BoundedCalls {
     this.#shutOff = new Condition({
       tell,
       about: () => ({ event: "breaker" }),
-      troubleLine: () => `${about} is shut off: only probes use it, behind answers.`,
+      troubleLine: () => `${about} is shut off: only background probes use it.`,
       wellLine: (lasted) => `${about} was shut off for ${lasted} and is in use again.`,
     });
   }
@@ -57,7 +57,7 @@ export class BoundedCalls {
     return trouble && { ...trouble, why: this.#why };
   }
 
-  /** Returns whether the store may be used. If a probe is due, `probe` runs behind the answer. */
+  /** Returns whether the store may be used. If a probe is due, runs `probe` in the background. */
   mayBeAsked(
     probe: () => Promise<unknown>,
     afterAnswer: (work: () => Promise<void>) => void,
@@ -70,7 +70,7 @@ export class BoundedCalls {
   /**
    * Makes a call. Rejects like the call, or with `OutOfTime`.
    *
-   * @param onLate receives an answer that comes after the timeout
+   * @param onLate receives an answer that arrives after the timeout
    */
   async answered<T>(
     call: () => Promise<T>,

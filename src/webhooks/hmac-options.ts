@@ -10,7 +10,7 @@ export interface HmacSenderOptions<Payload = unknown> {
   readonly encoding: DigestEncoding;
   /** Member with the signature, if the field is a list such as `t=1,v1=ab`. @example "v1" */
   readonly member?: string | undefined;
-  /** Text before the signature. @example "sha256=" */
+  /** Text that precedes the signature in the field. @example "sha256=" */
   readonly prefix?: string | undefined;
   /** Signed text. Default: `"{body}"`. @example "{timestamp}.{body}" */
   readonly signed?: string | undefined;
@@ -23,24 +23,27 @@ export interface HmacSenderOptions<Payload = unknown> {
   /** Largest body in bytes, at most 1 MiB. Default: 65,536. */
   readonly maxBytes?: number | undefined;
   /**
-   * Recognizes unsigned requests with which the sender tests the address. They get a 200 without their body
-   * being read. Default: none.
+   * Returns whether an unsigned request only tests the address. Such a request gets a 200, and its
+   * body is not read. Default: none.
    */
   readonly isTest?: ((fields: WebhookFields) => boolean) | undefined;
   /**
-   * Returns what a webhook purges; `undefined` for an event that purges nothing. Runs after the signature
-   * is verified. Must be synchronous: a promise is rejected.
+   * Returns what a webhook purges; `undefined` for an event that purges nothing. Runs after the
+   * verification of the signature. Must be synchronous: a promise is an error.
    */
   readonly mapping: (payload: Payload, fields: WebhookFields) => WebhookOrder | undefined;
 }
 
-/** `unit`: seconds or milliseconds since 1970. */
+/** Place and unit of a timestamp: seconds or milliseconds since 1970. */
 export type TimestampPlace = { readonly unit: "s" | "ms" } & (
   | { readonly header: string }
   | { readonly member: string }
 );
 
-/** Splits the template into texts, `{timestamp}` and `{body}`, in signing order. */
+/**
+ * Splits the template of the signed text at `{timestamp}` and `{body}`. Returns the placeholders
+ * and the texts between them, in order.
+ */
 export function contentParts(signed = "{body}"): string[] {
   return signed.split(/(\{body\}|\{timestamp\})/).filter((part) => part !== "");
 }

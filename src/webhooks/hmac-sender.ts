@@ -16,7 +16,7 @@ const fieldLengthMax = 4_096;
 /**
  * Makes a sender for `hooks` in the configuration.
  *
- * @throws OperatorError for options that contradict each other or leave the timestamp unsigned
+ * @throws OperatorError for invalid or contradictory options, or for a timestamp that is not signed
  *
  * @example
  * hmacSender<{ id: number }>({
@@ -80,7 +80,9 @@ function claimReader(options: SignatureOptions): WebhookScheme["claimOf"] {
   };
 }
 
-/** Returns "" if the scheme has no timestamp; `undefined` if it is missing, repeated or no number. */
+/**
+ * Returns the timestamp; "" if the scheme has none; `undefined` unless exactly one number is sent.
+ */
 function timestampIn(
   headers: WebhookFields,
   members: ReadonlyMap<string, readonly string[]> | undefined,

@@ -53,18 +53,18 @@ export class Mapping {
       written = this.#toOrder(payload, fields);
     } catch (cause) {
       const name = errorName(cause);
-      return this.#failed("threw", `It threw ${name}`, `${name} ${firstFrame(cause)}`, ports);
+      return this.#failed("threw", `It threw ${name}.`, `${name} ${firstFrame(cause)}`, ports);
     }
     if (written === undefined || written === null) return this.#worked({ kind: "nothing" }, ports);
     if (written instanceof Promise) {
       // An unhandled rejection would end a Node process.
       written.catch(() => undefined);
-      return this.#failed("invalid", "It returned a promise", "it returned a promise.", ports);
+      return this.#failed("invalid", "It returned a promise.", "it returned a promise.", ports);
     }
     const order = ports.orderOf(written);
     if (!("fault" in order)) return this.#worked({ kind: "order", order }, ports);
-    // The fault may quote the payload, which must not reach the log.
-    const detail = "it returned no purge order. The answer to the sender says why.";
+    // The fault may quote the payload, which must not be logged.
+    const detail = "it returned no purge order. The answer to the sender gives the reason.";
     return this.#failed("invalid", `It returned no purge order: ${order.fault.why}`, detail, ports);
   }
 
@@ -86,6 +86,6 @@ export class Mapping {
     this.#log = log;
     this.#detail = detail;
     this.#condition.failed(kind, nowAtMs());
-    return { kind: "failed", why: `The mapping of this hook failed. ${why}.`, hint };
+    return { kind: "failed", why: `The mapping of this hook failed. ${why}`, hint };
   }
 }

@@ -15,7 +15,10 @@ export interface OpenHook {
 }
 
 const bodyBytesMax = 65_536;
-/** Ghost gives up after 2 s. A slower journal does not stop the purge, which continues after the answer. */
+/**
+ * How long the answer waits for the journal. Ghost stops waiting after 2 s. The purge continues in
+ * the background.
+ */
 const journalMsMax = 1_500;
 
 /**
@@ -58,14 +61,14 @@ export async function receive<Order extends object, Answer>(
 }
 
 /**
- * Combines the delivery id with the body's digest, because the id is rarely signed and could be taken by
- * another body. A line feed keeps it distinct from ids of `POST purge`.
+ * Combines the delivery id with the body's digest. Few senders sign the id, so an attacker could
+ * resend it with another body. Line feeds distinguish these ids from those of `POST purge`.
  */
 function idOf(name: string, delivery: string, bodyDigest: string): string {
   return delivery === "" ? "" : `hook:${name}\n${delivery}\n${bodyDigest.slice(0, 16)}`;
 }
 
-/** Returns `undefined` unless the body is JSON in UTF-8. */
+/** Parses a body. Returns `undefined` unless it is JSON in UTF-8. */
 function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) };
@@ -84,9 +87,9 @@ const notUsable = ({ what, why, hint }: { what: string; why: string; hint: strin
   }) satisfies HookRefusal;
 
 const whyUnauthorized = {
-  malformed: "It has no signature of the form that this hook expects.",
-  timestamp: "Its timestamp is too old or too new.",
-  wrong: "Its signature matches no secret of this hook.",
+  malformed: "The request has no signature in the form that this hook expects.",
+  timestamp: "The timestamp is too old or too new.",
+  wrong: "The signature matches no secret of this hook.",
 };
 
 function unauthorized(name: string, reason: keyof typeof whyUnauthorized): HookRefusal {
@@ -95,7 +98,7 @@ function unauthorized(name: string, reason: keyof typeof whyUnauthorized): HookR
     code: "unauthorized",
     refusal: reason === "timestamp" ? "timestamp" : "signature",
     why: whyUnauthorized[reason],
-    hint: `Sign it with the secret that ${hookVariable(name)} holds, and check the clock of the sender.`,
+    hint: `Sign the request with the secret that ${hookVariable(name)} holds, and check the clock of the sender.`,
   };
 }
 
@@ -107,7 +110,10 @@ const notJson: HookRefusal = {
   hint: "Configure the sender to send JSON.",
 };
 
-/** A 5xx makes the sender retry, so the purge arrives once the mapping is fixed. */
+/**
+ * The refusal for a failed mapping. Its status is a 5xx, so that the sender retries until the
+ * mapping is fixed.
+ */
 const mappingFailed = ({ why, hint }: { why: string; hint: string }): HookRefusal => ({
   status: 500,
   code: "mapping-failed",

@@ -15,7 +15,7 @@ export function readMembers(field: string): ReadonlyMap<string, readonly string[
   return members;
 }
 
-/** Returns the digest's bytes; `undefined` for text that is no digest of this algorithm. */
+/** Returns the bytes of the signature; `undefined` for text that cannot be one of this algorithm. */
 export function readSignature(
   text: string,
   given: {

@@ -1,12 +1,12 @@
-// A buffer of many keys. Redis holds the newest value of each key until it is written to the application's database.
+// A buffer of many keys. Redis holds each key's newest value until a flush writes it to the
+// application's database.
 import { type Codec, encodedBy, structuredJson } from "../base/codec.ts";
 import { puts, type SequencedPut } from "./change-kind.ts";
-import { type BehindPorts, ChangeSet } from "./change-set.ts";
+import { type BehindPorts, ChangeSet, type ChangeOptions } from "./change-set.ts";
 import { bytesOf, checkedText, keyTextOf, type SetKey } from "./change-texts.ts";
-import type { Durable } from "./counter.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
 import type { CheckedOptions, SetOptions } from "./set-options.ts";
-import type { BufferSink } from "./sinks/sink.ts";
+import type { BufferSink, Put } from "./sinks/sink.ts";
 
 export interface BufferOptions<T> extends SetOptions<BufferSink> {
   /** Default: structured JSON. */
@@ -15,11 +15,15 @@ export interface BufferOptions<T> extends SetOptions<BufferSink> {
 
 export interface BufferPorts {
   readonly set: ChangeSet<SequencedPut, string>;
-  /** Returns a higher number for each put of this isolate. */
+  /** Returns a number that is higher than that of each earlier put of this buffer and isolate. */
   readonly nextSequence: () => number;
 }
 
-/** @typeParam T its values */
+/**
+ * A buffer of one set.
+ *
+ * @typeParam T its values
+ */
 export class Buffer<T> {
   readonly #name: string;
   readonly #codec: Codec<T>;
@@ -33,14 +37,16 @@ export class Buffer<T> {
   }
 
   /**
-   * Replaces the value of a key. Puts are gathered for up to a second, and are lost if this isolate ends before.
+   * Replaces the value of a key. Puts are gathered for up to a second. They are lost if this
+   * isolate ends first, or if Redis does not accept them.
    *
-   * @param options `{ durable: true }`: resolves once the put is accepted
+   * @param options `{ durable: true }`: resolves once the put is accepted, and otherwise rejects
+   *   with `NotAccepted`. `{ whenFull: "wait" }`: resolves once the isolate has room for the put
    * @throws OperatorError for an invalid key or value
    */
   put(key: SetKey, value: T): void;
-  put(key: SetKey, value: T, options: Durable): Promise<void>;
-  put(key: SetKey, value: T, options?: Durable): Promise<void> | undefined {
+  put(key: SetKey, value: T, options: ChangeOptions): Promise<void>;
+  put(key: SetKey, value: T, options?: ChangeOptions): Promise<void> | undefined {
     const text = keyTextOf(key);
     const place = `${this.#name}/${text}`;
     return this.#change(
@@ -50,10 +56,10 @@ export class Buffer<T> {
     );
   }
 
-  /** Removes a key from the buffer and from the database. A removal is a change like a put. */
+  /** Removes a key from the buffer and from the database. A removal is gathered like a put. */
   remove(key: SetKey): void;
-  remove(key: SetKey, options: Durable): Promise<void>;
-  remove(key: SetKey, options?: Durable): Promise<void> | undefined {
+  remove(key: SetKey, options: ChangeOptions): Promise<void>;
+  remove(key: SetKey, options?: ChangeOptions): Promise<void> | undefined {
     return this.#change(keyTextOf(key), null, options);
   }
 
@@ -62,7 +68,7 @@ export class Buffer<T> {
     return (await this.getMany([key])).get(key);
   }
 
-  /** Returns several values. Keys without a value are not in the map. */
+  /** Returns several values. The map omits keys without a value. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, T>> {
     const texts = keys.map(keyTextOf);
     const read = await this.#portsOf().set.read([...new Set(texts)]);
@@ -74,18 +80,32 @@ export class Buffer<T> {
     return values;
   }
 
+  /**
+   * Returns the dead letters: puts that the sink has refused `deadLetterAfter` times for their
+   * content. `value` is encoded; `null` removes the key.
+   */
+  async deadLetters(): Promise<readonly (Put & { readonly id: string })[]> {
+    const letters = await this.#portsOf().set.deadLetters();
+    return letters.map(({ id, change: { key, value } }) => ({ id, key, value }));
+  }
+
+  /**
+   * Removes a dead letter. Of several callers, only one gets `true`, and may put the value again.
+   */
+  dropDeadLetter(id: string): Promise<boolean> {
+    return this.#portsOf().set.dropDeadLetter(id);
+  }
+
   /** Sends gathered changes to Redis, and rested changes to the sink. Never rejects. */
   async flush(options?: FlushOptions): Promise<FlushResult> {
     return resultOf(await this.#portsOf().set.flush(budgetOf(options)));
   }
 
-  #change(key: string, value: string | null, options?: Durable): Promise<void> | undefined {
+  #change(key: string, value: string | null, options?: ChangeOptions): Promise<void> | undefined {
     const { set, nextSequence } = this.#portsOf();
     const put = { key, value, sequence: nextSequence() };
     const bytes = bytesOf(key) + bytesOf(value ?? "");
-    if (options?.durable === true) return set.addDurably(put, bytes);
-    set.add(put, bytes);
-    return undefined;
+    return set.add(put, bytes, options);
   }
 }
 

@@ -2,25 +2,27 @@
 import type { ChangeKind } from "./change-kind.ts";
 import type { Batch } from "./slice-store.ts";
 
-/** A batch with this many calls or bytes is sent at once. */
-export const [batchCallsMax, batchBytesMax] = [1_000, 262_144];
+/** A batch with this many keys or bytes is sent at once. */
+export const [batchKeysMax, batchBytesMax] = [1_000, 262_144];
+/** Limit of calls in a batch. A call adds at most `byMax`, so the batch's sum is a safe integer. */
+export const batchCallsMax = 1_000_000;
 
-/** The reason why the database or this isolate did not accept a batch. */
+/** Reasons why the database or this isolate does not accept a batch or a change. */
 export type Refusal = "late" | "early" | "full" | "paused" | "no-room" | "unanswered";
 
 /**
- * - `refused`: the batch certainly does not count.
- * - `in-doubt`: it is unknown whether the batch counts.
+ * - `refused`: the batch is certainly not applied.
+ * - `in-doubt`: it is unknown whether the batch is applied.
  */
 export type Outcome =
   | { readonly kind: "accepted" }
   | { readonly kind: "refused" | "in-doubt"; readonly cause: Refusal };
 
-/** A batch, open to more changes until it is sealed. Its id and slice are then fixed. */
+/** A batch. It accepts changes until it is sealed, which fixes its id and slice. */
 export class ChangeBatch<Change extends { readonly key: string }> {
-  /** The number of calls. Several may have the same key. */
+  /** The number of calls. Several calls may have the same key. */
   callCount = 0;
-  /** The approximate size of the calls' keys and values. */
+  /** The approximate size of the changes' keys and values. */
   bytes = 0;
   /** The time of the last call. */
   lastAtMs = 0;
@@ -29,37 +31,70 @@ export class ChangeBatch<Change extends { readonly key: string }> {
   /** Attempts whose result is unknown or pending. */
   unknownTryCount = 0;
   outcome: Outcome | undefined;
+  /** Whether a caller waits for the outcome. */
+  isAwaited = false;
   readonly #joined: ChangeKind<Change, unknown>["joined"];
-  readonly #changes = new Map<string, Change>();
+  readonly #changes = new Map<string, { readonly change: Change; readonly bytes: number }>();
   #batch: Batch<Change> | undefined;
   readonly #settled = Promise.withResolvers<void>();
+  readonly #unreached = Promise.withResolvers<void>();
 
   constructor(joined: ChangeKind<Change, unknown>["joined"]) {
     this.#joined = joined;
   }
 
   get isFull(): boolean {
-    return this.callCount >= batchCallsMax || this.bytes >= batchBytesMax;
+    const isFull = this.keyCount >= batchKeysMax || this.bytes >= batchBytesMax;
+    return isFull || this.callCount >= batchCallsMax;
   }
 
-  /** Resolves once there is an outcome. Another request may wait for it with its own timer. */
+  /** The number of changes. Calls with the same key are one change. */
+  get keyCount(): number {
+    return this.#changes.size;
+  }
+
+  has(key: string): boolean {
+    return this.#changes.has(key);
+  }
+
+  /** Resolves once there is an outcome. A request other than the sender's needs its own timer. */
   get settled(): Promise<void> {
     return this.#settled.promise;
   }
 
-  /** @param by.bytes the approximate size of the key and the value */
-  take(change: Change, by: { bytes: number; atMs: number }): void {
-    const earlier = this.#changes.get(change.key);
-    const joined = earlier === undefined ? change : this.#joined(earlier, change);
-    this.#changes.set(change.key, joined);
-    this.callCount += 1;
-    this.lastAtMs = by.atMs;
-    this.bytes += by.bytes;
+  /** Resolves once an attempt has failed and the isolate has never connected to the database. */
+  get unreached(): Promise<void> {
+    return this.#unreached.promise;
   }
 
-  /** @param made called at the first call; later attempts keep its result */
+  foundUnreached(): void {
+    this.#unreached.resolve();
+  }
+
+  /**
+   * Adds a change.
+   *
+   * @param by.bytes the approximate size of the key and the value
+   */
+  take(change: Change, by: { bytes: number; atMs: number }): void {
+    const earlier = this.#changes.get(change.key);
+    const joined = earlier === undefined ? change : this.#joined(earlier.change, change);
+    this.#changes.set(change.key, { change: joined, bytes: by.bytes });
+    this.callCount += 1;
+    this.lastAtMs = by.atMs;
+    this.bytes += by.bytes - (earlier?.bytes ?? 0);
+  }
+
+  /**
+   * Seals the batch.
+   *
+   * @param made returns the id and slice; called only once, because later attempts reuse both
+   */
   sealed(made: () => Pick<Batch<Change>, "id" | "slice">): Batch<Change> {
-    return (this.#batch ??= { ...made(), changes: [...this.#changes.values()] });
+    return (this.#batch ??= {
+      ...made(),
+      changes: [...this.#changes.values()].map((one) => one.change),
+    });
   }
 
   settle(outcome: Outcome): void {

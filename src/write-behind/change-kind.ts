@@ -1,10 +1,10 @@
-// The two kinds of changes: adds of a counter and puts of a buffer. Defines how each kind is merged, encoded in a slice,
-// and applied to the sink's value.
+// The two kinds of changes: adds of a counter and puts of a buffer. Each kind defines how to merge
+// changes, encode them in a slice, and apply them to the sink's value.
 import type { Add, Put } from "./sinks/sink.ts";
 
-/** A put with its order in the slice: the highest sequence is the newest. */
+/** A put with its order in the slice. The put with the highest sequence is the newest. */
 export interface SequencedPut extends Put {
-  /** Microseconds by the clock of the isolate. Unique in an isolate. */
+  /** Microseconds by the clock of the isolate. Unique for a set in an isolate. */
   readonly sequence: number;
 }
 
@@ -12,7 +12,7 @@ export interface SequencedPut extends Put {
 export interface ChangeTexts<Change> {
   readonly name: "counter" | "buffer";
   readonly textOf: (change: Change) => string;
-  /** Returns `undefined` for an invalid text. */
+  /** Decodes a change. Returns `undefined` for an invalid text. */
   readonly changeIn: (key: string, text: string) => Change | undefined;
 }
 
@@ -20,11 +20,12 @@ export interface ChangeKind<Change, Value> extends ChangeTexts<Change> {
   /** Merges two changes of one key in a batch. */
   readonly joined: (earlier: Change, later: Change) => Change;
   /**
-   * The time that determines a batch's slice. If a request ends early, its batch may be sent an hour later. An add then
-   * counts at the time of sending, but a put must not overwrite later puts of other isolates.
+   * The time that determines a batch's slice. If a request ends early, its batch may be sent an
+   * hour later. Adds then belong to the time of sending. Puts belong to the batch's last change,
+   * because they must not overwrite later puts of other isolates.
    */
   readonly slicedAt: "sending" | "last-change";
-  /** Returns the value after the change; `undefined` if there is none. */
+  /** Returns the value after the change; `undefined` if the key then has no value. */
   readonly applied: (value: Value | undefined, change: Change) => Value | undefined;
 }
 

@@ -10,17 +10,19 @@ import type { Outcome } from "./change-batch.ts";
 import { ChangeBatches } from "./change-batches.ts";
 import { readExactly } from "./read-exactly.ts";
 import { RedisSlices, type RedisSlicesSettings } from "./redis-slices.ts";
-import { said, SetCondition } from "./set-condition.ts";
+import { texts, SetCondition } from "./set-condition.ts";
 import type { CheckedOptions } from "./set-options.ts";
 import { type Sink } from "./sinks/sink.ts";
-import { type Backlog, chunkCountMax } from "./slice-store.ts";
+import { type Backlog, chunkCountMax, type DeadLetter } from "./slice-store.ts";
 import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 
 /** The dependencies of sets in an isolate. */
 export interface BehindPorts {
-  /** `undefined` without a database, where no change is accepted. */
+  /** `undefined` if there is no database. No change is then accepted. */
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
-  /** While it is paused, no change is accepted. */
+  /** Returns whether the connection has never opened; see `RedisAddress`. Default: `false`. */
+  readonly hasNeverConnected?: (() => boolean) | undefined;
+  /** The room of the database. While the room is paused, no change is accepted. */
   readonly room?: RedisSlicesSettings<never>["room"];
   readonly namespace: string;
   readonly nowAtMs: () => number;
@@ -31,26 +33,41 @@ export interface BehindPorts {
   readonly times?: SliceTimes;
 }
 
+/** The event that a call waits for. */
+export type ChangeOptions =
+  /**
+   * `durable`: the call waits until the change is accepted, and otherwise rejects with
+   * `NotAccepted`. With `whenFull: "wait"`, the call first waits for room in the isolate.
+   */
+  | { readonly durable: true; readonly whenFull?: "wait" | "refuse" | undefined }
+  /**
+   * `whenFull: "wait"`: the call waits until the change is gathered, which needs room in the
+   * isolate.
+   */
+  | { readonly durable?: false | undefined; readonly whenFull: "wait" };
+
 /** A durable change that was not accepted. */
 export class NotAccepted extends Error {
   override readonly name = "NotAccepted";
-  /** It is unknown whether the change counts. Otherwise it certainly does not. */
+  /**
+   * Whether it is unknown if the change is applied. Otherwise the change is certainly not applied.
+   */
   readonly isInDoubt: boolean;
 
   constructor(set: string, { kind, cause }: Exclude<Outcome, { kind: "accepted" }>) {
     const isInDoubt = kind === "in-doubt";
     const may = isInDoubt
-      ? "It may still count: do not retry it if it must count only once."
-      : "It does not count: retry later.";
-    super(`A change of ${set} was not accepted. Reason: ${said[cause]}. ${may}`);
+      ? "It may still be applied: do not retry it if it must be applied only once."
+      : "It is not applied: retry later.";
+    super(`A change of ${set} was not accepted. Reason: ${texts[cause]}. ${may}`);
     this.isInDoubt = isInDoubt;
   }
 }
 
-/** After this time without an answer, the sink has failed, but it may still commit. */
+/** Timeout of a call to the sink. A chunk has then failed, but the sink may still commit it. */
 const sinkMsMax = 30_000;
 
-/** The limit for a flush behind an answer, because the request has queries of its own. */
+/** The limit of chunks for a flush in the background, whose request also makes queries. */
 const chunksBehindMax = 5;
 
 export class ChangeSet<Change extends { readonly key: string }, Value> {
@@ -61,7 +78,6 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
   readonly #ports: BehindPorts;
   readonly #times: SliceTimes;
   readonly #store: RedisSlices<Change> | undefined;
-  readonly #sink: Sink<Change, Value>;
   readonly #gathering: ChangeBatches<Change>;
   #flushedAtMs = -Infinity;
 
@@ -72,18 +88,19 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     ports: BehindPorts,
   ) {
     const { redis, times = usualTimes } = ports;
-    const { backlogMax } = options;
+    const { backlogMax, deadLetterAfter } = options;
     this.#set = set;
     this.#kind = kind;
     this.#options = options;
     this.#ports = ports;
     this.#times = times;
-    this.#sink = boundedInTime(options.sink);
     this.condition = new SetCondition({ ...ports, ...options, set, times });
-    this.#store = redis && new RedisSlices({ ...ports, redis, set, kind, backlogMax, times });
+    const limits = { backlogMax, deadLetterAfter };
+    this.#store = redis && new RedisSlices({ ...ports, redis, set, kind, times, ...limits });
     this.#gathering = new ChangeBatches({
       ...ports,
       store: this.#store ?? { accept: async () => noDatabase },
+      hasNeverConnected: ports.hasNeverConnected ?? (() => false),
       kind,
       times,
       onOutcome: (outcome, callCount) => this.condition.settled(outcome, callCount),
@@ -91,17 +108,28 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     });
   }
 
-  add(change: Change, bytes: number): void {
-    this.#gathering.add(change, bytes);
+  /** Adds a change. Returns a promise if the options name an event to wait for. */
+  add(change: Change, bytes: number, options?: ChangeOptions): Promise<void> | undefined {
+    const gathering = this.#gathering;
+    const add = () =>
+      options?.durable === true
+        ? this.#accepted(gathering.addAndWait(change, bytes))
+        : gathering.add(change, bytes);
+    if (options?.whenFull === "wait") return gathering.withRoom(change.key, add);
+    return add() ?? undefined;
   }
 
-  /** Resolves once the change is accepted; otherwise rejects with `NotAccepted`. */
-  async addDurably(change: Change, bytes: number): Promise<void> {
-    const outcome = await this.#gathering.addAndWait(change, bytes);
+  /** Rejects with `NotAccepted` unless the change is accepted. */
+  async #accepted(adding: Promise<Outcome>): Promise<void> {
+    const outcome = await adding;
     if (outcome.kind !== "accepted") throw new NotAccepted(this.#set, outcome);
   }
 
-  /** @throws OperatorError if Redis cannot be read, and errors of the sink */
+  /**
+   * Returns the exact values of keys.
+   *
+   * @throws OperatorError if Redis cannot be read. Also rethrows errors of the sink
+   */
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Value>> {
     const values = new Map<string, Value>();
     for (let at = 0; at < keys.length; at += chunkCountMax) {
@@ -115,13 +143,42 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return values;
   }
 
+  /**
+   * Returns the dead letters.
+   *
+   * @throws OperatorError if Redis cannot be read
+   */
+  async deadLetters(): Promise<readonly DeadLetter<Change>[]> {
+    const answer = (await this.#store?.deadLetters()) ?? noDatabase;
+    if (answer.kind === "unavailable") throw this.#unreadable(answer.cause);
+    this.condition.holdsLetters(answer.value.length);
+    return answer.value;
+  }
+
+  /**
+   * Removes a dead letter. Returns whether this call removed it.
+   *
+   * @throws OperatorError if Redis does not answer; the letter may then be gone
+   */
+  async dropDeadLetter(id: string): Promise<boolean> {
+    const answer = (await this.#store?.dropDeadLetter(id)) ?? noDatabase;
+    if (answer.kind === "unavailable") throw this.#unreadable(answer.cause);
+    this.condition.holdsLetters(answer.value.letterCount);
+    return answer.value.isMine;
+  }
+
+  /** The present sink. A run uses one sink to its end, although a later definition may replace it. */
+  get #sink(): Sink<Change, Value> {
+    return boundedInTime(this.#options.sink);
+  }
+
   /** Sends gathered changes to Redis, and rested changes to the sink. Never rejects. */
   async flush(budget: ChunkBudget): Promise<FlushReport> {
     await this.#gathering.settle();
     return this.#flush(budget);
   }
 
-  /** Tells whether this run of the cron trigger, one of each minute, should flush the set. */
+  /** Returns whether this run of the cron trigger, which runs each minute, should flush the set. */
   isDue(atMs: number): boolean {
     const minutes = Math.max(1, Math.round(this.#options.everyMs / minuteMs));
     return Math.floor(atMs / minuteMs) % minutes === 0 && !this.condition.isBackingOff(atMs);
@@ -135,7 +192,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return flushed;
   }
 
-  /** Flushes behind an answer if other flushes are missing or too slow. */
+  /** Flushes in the background if other flushes are missing or too slow. */
   #heard(backlog: Backlog): void {
     this.condition.waits(backlog);
     const { nowAtMs, afterAnswer } = this.#ports;
@@ -172,6 +229,7 @@ const unavailableStore = {
   rested: async () => noDatabase,
   changes: async () => noDatabase,
   drop: async () => noDatabase,
+  refused: async () => noDatabase,
 };
 
 function boundedInTime<Change, Value>(sink: Sink<Change, Value>): Sink<Change, Value> {

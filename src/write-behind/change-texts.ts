@@ -1,19 +1,23 @@
-// Validates keys, amounts and values of changes: all databases must be able to store them.
+// Validates keys, amounts and values of changes, which all databases must be able to store.
 import { OperatorError } from "../base/operator-error.ts";
 
-/** In UTF-8. */
+/** The limit for a key, in bytes of UTF-8. */
 export const keyBytesMax = 512;
-/** The limit for an encoded value, in UTF-8. */
+/** The limit for an encoded value, in bytes of UTF-8. */
 export const valueBytesMax = 32_768;
-/** The limit for one add, so that each sum in a slice is a safe integer. */
+/** The limit for one add, so that the sum of a batch is a safe integer. */
 export const byMax = 1_000_000_000;
 /** The limit for `top`, because an isolate holds all results. */
 const topCountMax = 10_000;
 
-/** Numbers become text, so `42` and `"42"` are the same key. */
+/** A key of a set. Numbers become text, so `42` and `"42"` are the same key. */
 export type SetKey = string | number;
 
-/** @throws OperatorError for a key that some database could not store unchanged */
+/**
+ * Returns a key as text.
+ *
+ * @throws OperatorError for a key that some database could not store unchanged
+ */
 export function keyTextOf(key: SetKey): string {
   const text = typeof key === "number" && Number.isFinite(key) ? String(key) : key;
   const why =
@@ -22,38 +26,51 @@ export function keyTextOf(key: SetKey): string {
       : (whyUnstorable(text) ?? (text === "" ? "It is empty." : whyTooLong(text, keyBytesMax)));
   if (why === undefined) return text as string;
   throw new OperatorError({
-    what: "A key of a write-behind set is refused.",
+    what: "A key of a write-behind set is invalid.",
     why,
     hint: `Use a string of 1 to ${keyBytesMax} bytes, such as an ID.`,
   });
 }
 
-/** @throws OperatorError if it is not a whole number, or too large */
+/**
+ * Returns the amount of an add.
+ *
+ * @throws OperatorError if it is not a whole number, or too large
+ */
 export function checkedBy(by: number): number {
   if (Number.isSafeInteger(by) && Math.abs(by) <= byMax) return by;
   throw new OperatorError({
-    what: `An add of ${by} is refused.`,
+    what: `An add of ${by} is invalid.`,
     why: `It is not a whole number from -${byMax} to ${byMax}.`,
     hint: "Add whole numbers, such as cents instead of euros.",
   });
 }
 
-/** @throws OperatorError for a count that databases treat differently: some reject it, and others return all rows */
+/**
+ * Returns the count. Databases differ for an invalid count: some reject it, and others return all
+ * rows.
+ *
+ * @throws OperatorError if it is not a whole number, or too large
+ */
 export function checkedTopCount(count: number): number {
   if (Number.isSafeInteger(count) && count >= 0 && count <= topCountMax) return count;
   throw new OperatorError({
-    what: `The largest ${count} values are refused.`,
+    what: `The count ${count} of the largest values is invalid.`,
     why: `It is not a whole number from 0 to ${topCountMax}.`,
     hint: "Request only as many as you show; for more, query your database.",
   });
 }
 
-/** @throws OperatorError for a text that databases reject */
+/**
+ * Returns the encoded value.
+ *
+ * @throws OperatorError for a text that is too long, or that some database rejects
+ */
 export function checkedText(text: string, place: string): string {
   const why = whyUnstorable(text) ?? whyTooLong(text, valueBytesMax);
   if (why === undefined) return text;
   throw new OperatorError({
-    what: `The value of ${place} is refused.`,
+    what: `The value of ${place} is invalid.`,
     why,
     hint: `The codec may return up to ${valueBytesMax} bytes of whole characters, without U+0000.`,
   });
@@ -63,7 +80,10 @@ export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** PostgreSQL rejects U+0000, and UTF-8 has no lone surrogates. One such text would block all flushes. */
+/**
+ * Returns why databases cannot store a text. PostgreSQL rejects U+0000, and UTF-8 has no lone
+ * surrogates. One such text would block all flushes.
+ */
 function whyUnstorable(text: string): string | undefined {
   if (text.includes("\0")) return "It contains the character U+0000.";
   return text.isWellFormed() ? undefined : "It contains half a character (a lone surrogate).";

@@ -1,6 +1,7 @@
-// A counter of many keys. Redis accepts adds, and they are written to the application's database later.
+// A counter of many keys. Redis accepts adds, and flushes write them to the application's database
+// later.
 import { adds } from "./change-kind.ts";
-import { type BehindPorts, ChangeSet } from "./change-set.ts";
+import { type BehindPorts, ChangeSet, type ChangeOptions } from "./change-set.ts";
 import { bytesOf, checkedBy, checkedTopCount, keyTextOf, type SetKey } from "./change-texts.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
 import type { CheckedOptions, SetOptions } from "./set-options.ts";
@@ -8,40 +9,45 @@ import type { Add, CounterSink } from "./sinks/sink.ts";
 
 export type CounterOptions = SetOptions<CounterSink>;
 
-/** Makes the caller wait until the change is accepted. */
-export interface Durable {
-  readonly durable: true;
-}
-
 export class Counter {
-  readonly #sink: CounterSink;
+  readonly #options: Pick<CheckedOptions<CounterSink>, "sink">;
   readonly #name: string;
   readonly #setOf: () => ChangeSet<Add, number>;
 
-  /** @param setOf called at each use, because the first use opens the cache */
-  constructor(name: string, sink: CounterSink, setOf: () => ChangeSet<Add, number>) {
+  /**
+   * @param options a later definition of the counter may replace the sink
+   * @param setOf called at each use, because the first use opens the cache
+   */
+  constructor(
+    name: string,
+    options: Pick<CheckedOptions<CounterSink>, "sink">,
+    setOf: () => ChangeSet<Add, number>,
+  ) {
     this.#name = name;
-    this.#sink = sink;
+    this.#options = options;
     this.#setOf = setOf;
   }
 
   /**
-   * Adds to a key, which starts at 0. Adds are gathered for up to a second, and are lost if this isolate ends before.
+   * Adds to a key, which starts at 0. Adds are gathered for up to a second. They are lost if this
+   * isolate ends first, or if Redis does not accept them.
    *
    * @param by a whole number, which may be negative
-   * @param options `{ durable: true }`: resolves once the add is accepted; it then counts exactly once
+   * @param options `{ durable: true }`: resolves once the add is accepted, and otherwise rejects
+   *   with `NotAccepted`. `{ whenFull: "wait" }`: resolves once the isolate has room for the add,
+   *   so a loop of adds slows down
    * @throws OperatorError for an invalid key or number
    */
   add(key: SetKey, by?: number): void;
-  add(key: SetKey, by: number, options: Durable): Promise<void>;
-  add(key: SetKey, by = 1, options?: Durable): Promise<void> | undefined {
+  add(key: SetKey, by: number, options: ChangeOptions): Promise<void>;
+  add(key: SetKey, by = 1, options?: ChangeOptions): Promise<void> | undefined {
     return this.#change({ key: keyTextOf(key), by: checkedBy(by), isReset: false }, options);
   }
 
-  /** Sets a key to 0: earlier accepted adds no longer count. A removal is a change like an add. */
+  /** Sets a key to 0, and discards earlier accepted adds. A removal is gathered like an add. */
   remove(key: SetKey): void;
-  remove(key: SetKey, options: Durable): Promise<void>;
-  remove(key: SetKey, options?: Durable): Promise<void> | undefined {
+  remove(key: SetKey, options: ChangeOptions): Promise<void>;
+  remove(key: SetKey, options?: ChangeOptions): Promise<void> | undefined {
     return this.#change({ key: keyTextOf(key), by: 0, isReset: true }, options);
   }
 
@@ -51,7 +57,7 @@ export class Counter {
     return (await this.#setOf().read([text])).get(text) ?? 0;
   }
 
-  /** Returns several values. The map has each key. */
+  /** Returns several values. The map contains each key. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, number>> {
     const texts = keys.map(keyTextOf);
     const values = await this.#setOf().read([...new Set(texts)]);
@@ -59,13 +65,27 @@ export class Counter {
   }
 
   /**
-   * Returns the largest values in the database. Adds that wait for a flush are not included.
+   * Returns the largest values in the database, without adds that wait for a flush.
    *
    * @param count 10,000 at most
    * @throws OperatorError for an invalid count
    */
   async top(count: number): Promise<readonly (readonly [key: string, value: number])[]> {
-    return this.#sink.top(this.#name, checkedTopCount(count));
+    return this.#options.sink.top(this.#name, checkedTopCount(count));
+  }
+
+  /**
+   * Returns the dead letters: adds that the sink has refused `deadLetterAfter` times for their
+   * content. They are not part of the value.
+   */
+  async deadLetters(): Promise<readonly (Add & { readonly id: string })[]> {
+    const letters = await this.#setOf().deadLetters();
+    return letters.map(({ id, change: { key, by, isReset } }) => ({ id, key, by, isReset }));
+  }
+
+  /** Removes a dead letter. Of several callers, only one gets `true`, and may repeat the add. */
+  dropDeadLetter(id: string): Promise<boolean> {
+    return this.#setOf().dropDeadLetter(id);
   }
 
   /** Sends gathered changes to Redis, and rested changes to the sink. Never rejects. */
@@ -73,11 +93,9 @@ export class Counter {
     return resultOf(await this.#setOf().flush(budgetOf(options)));
   }
 
-  #change(change: Add, options?: Durable): Promise<void> | undefined {
+  #change(change: Add, options?: ChangeOptions): Promise<void> | undefined {
     const bytes = bytesOf(change.key);
-    if (options?.durable === true) return this.#setOf().addDurably(change, bytes);
-    this.#setOf().add(change, bytes);
-    return undefined;
+    return this.#setOf().add(change, bytes, options);
   }
 }
 

@@ -1,17 +1,21 @@
-// The options and the result of a flush, as an application sees them.
+// The options and the result of a flush for an application.
 import type { ChunkBudget, FlushReport } from "./flush.ts";
 
 export interface FlushOptions {
   /**
-   * The largest number of chunks that are sent to sinks. Default: 12. Each takes up to three queries, and each set
-   * one more for its mark. D1's free plan allows 50 for one invocation of a Worker.
+   * The largest number of chunks that are sent to sinks. Default: 12. Each chunk usually takes up
+   * to three queries, and each set takes another query for its mark. D1's free plan allows 50
+   * queries for one invocation of a Worker.
    */
   readonly chunksMax?: number | undefined;
 }
 
 /** The result of flushing one set. */
 export interface FlushResult {
-  /** `more`: call it again. `failed`: the log has the reason, and unconfirmed changes are sent again. */
+  /**
+   * `done`: the sink has all rested changes. `more`: call `flush` again. `failed`: the log has the
+   * reason, and the next flush sends unconfirmed changes again.
+   */
   readonly state: "done" | "more" | "failed";
   /** The number of changes that the sink has confirmed. */
   readonly changes: number;

@@ -1,5 +1,5 @@
-// Applies the slices of one set to the sink, oldest first and chunk by chunk, and drops them. Concurrent flushers are
-// harmless, and each continues where another stopped.
+// Applies the slices of one set to the sink, oldest first and chunk by chunk, and drops them.
+// Concurrent flushers are harmless, and each continues where another stopped.
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { Mark, Sink } from "./sinks/sink.ts";
 import {
@@ -12,7 +12,7 @@ import {
 
 export interface FlushPorts<Change, Value> {
   readonly set: string;
-  readonly store: Pick<SliceStore<Change>, "rested" | "changes" | "drop">;
+  readonly store: Pick<SliceStore<Change>, "rested" | "changes" | "drop" | "refused">;
   readonly sink: Sink<Change, Value>;
 }
 
@@ -24,7 +24,9 @@ export interface ChunkBudget {
 /**
  * - `done`: all rested slices are flushed.
  * - `more`: the budget is used up; the next run continues.
- * - `sink-failed`: it is unknown whether the sink has the chunk; the next run sends it again.
+ * - `sink-failed`: the sink did not answer a read, did not confirm a chunk, or refused a change
+ *   that is not a dead letter yet. The next run continues there.
+ * - `unavailable`: Redis did not answer; the next run continues.
  */
 export type FlushEnd =
   | { readonly kind: "done" }
@@ -38,19 +40,19 @@ export interface FlushReport {
   readonly sliceCount: number;
   /** The number of changes that the sink has confirmed. */
   readonly changeCount: number;
-  /** After the last drop; absent without one. */
+  /** The number of new dead letters of this run, and the last known number of all. */
+  readonly deadCount?: number;
+  readonly letterCount?: number;
+  /** The backlog after the last drop; absent without a drop. */
   readonly backlog?: Backlog;
 }
 
-/** Never rejects. */
+/** Flushes the set. Never rejects. */
 export async function flush<Change, Value>(
   ports: FlushPorts<Change, Value>,
   budget: ChunkBudget,
 ): Promise<FlushReport> {
-  const run: { sliceCount: number; changeCount: number; backlog?: Backlog } = {
-    sliceCount: 0,
-    changeCount: 0,
-  };
+  const run: Run & { sliceCount: number; backlog?: Backlog } = { sliceCount: 0, changeCount: 0 };
   let mark: Mark | undefined | "unread" = "unread";
   for (;;) {
     const rested = await ports.store.rested();
@@ -83,7 +85,7 @@ async function markOf<Change, Value>({ sink, set }: FlushPorts<Change, Value>): 
   }
 }
 
-/** Used if the mark is at the last key, but not yet at the end of the slice. */
+/** Replaces the store's answer if no key is left, but the mark is not yet at the slice's end. */
 const noChanges = { kind: "answered", value: { keyCount: 0, changes: [] } } as const;
 
 interface SliceRun {
@@ -91,10 +93,24 @@ interface SliceRun {
   /** The mark at the start of the run. Changes up to it are not sent again. */
   readonly mark: Mark | undefined;
   readonly budget: ChunkBudget;
-  readonly run: { changeCount: number };
+  readonly run: Run;
 }
 
-/** Returns why it stopped; `undefined` once the sink has confirmed the whole slice. */
+interface Run {
+  changeCount: number;
+  deadCount?: number;
+  letterCount?: number;
+}
+
+/**
+ * A chunk with a refused row is repeatedly cut to this part. The fourth attempt has only one row,
+ * so it fits into the five chunks of a flush in the background.
+ */
+const partOfRefused = 1 / 8;
+
+/**
+ * Applies a slice. Returns why it stopped; `undefined` once the sink has confirmed the whole slice.
+ */
 async function applySlice<Change, Value>(
   { set, store, sink }: FlushPorts<Change, Value>,
   { rested: { slice, keys }, mark, budget, run }: SliceRun,
@@ -103,24 +119,68 @@ async function applySlice<Change, Value>(
     return undefined;
   }
   let left = keys.filter((key) => isPast(mark, slice, key));
+  let countMax = chunkCountMax;
   for (let isAtEnd = false; !isAtEnd;) {
     if (budget.left <= 0) return { kind: "more" };
-    const named = left.slice(0, chunkCountMax);
+    const named = left.slice(0, countMax);
     const found = named.length === 0 ? noChanges : await store.changes(slice, named);
     if (found.kind === "unavailable") return found;
     // Another flusher has dropped the slice, so the sink has it.
     if (found.value === undefined) return undefined;
     const { changes, keyCount } = found.value;
-    left = left.slice(keyCount);
-    isAtEnd = left.length === 0;
-    const last = isAtEnd ? null : (named[keyCount - 1] ?? null);
+    isAtEnd = left.length <= keyCount;
+    const chunk = {
+      set,
+      slice,
+      mark: { slice, key: isAtEnd ? null : (named[keyCount - 1] ?? null) },
+    };
     budget.left -= 1;
     try {
-      await sink.apply({ set, slice, changes, mark: { slice, key: last } });
+      await sink.apply({ ...chunk, changes });
+      run.changeCount += changes.length;
     } catch (error) {
-      return { kind: "sink-failed", error };
+      const [change] = changes;
+      if (!refusesRow(error) || change === undefined) return { kind: "sink-failed", error };
+      if (keyCount > 1) {
+        isAtEnd = false;
+        countMax = Math.ceil(keyCount * partOfRefused);
+        continue;
+      }
+      const end = await setAside({ store, run, slice, change, error });
+      if (end !== undefined) return end;
+      countMax = chunkCountMax;
+      try {
+        await sink.apply({ ...chunk, changes: [] });
+      } catch (failed) {
+        return { kind: "sink-failed", error: failed };
+      }
     }
-    run.changeCount += changes.length;
+    left = left.slice(keyCount);
   }
+  return undefined;
+}
+
+/** Returns whether the sink refuses a row. The error may come from another copy of `SinkError`. */
+const refusesRow = (error: unknown): boolean =>
+  error instanceof Error && "refusesRow" in error && error.refusesRow === true;
+
+/**
+ * Records a refused change, which becomes a dead letter at its last attempt.
+ *
+ * @returns why the flush ends; `undefined` once the change is a dead letter
+ */
+async function setAside<Change>(refusal: {
+  store: Pick<SliceStore<Change>, "refused">;
+  run: Run;
+  slice: number;
+  change: Change;
+  error: unknown;
+}): Promise<FlushEnd | undefined> {
+  const { store, run, slice, change, error } = refusal;
+  const refused = await store.refused(slice, change);
+  if (refused.kind === "unavailable") return refused;
+  run.letterCount = refused.value.letterCount;
+  if (refused.value.kind !== "kept") return { kind: "sink-failed", error };
+  run.deadCount = (run.deadCount ?? 0) + 1;
   return undefined;
 }

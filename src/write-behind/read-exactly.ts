@@ -1,5 +1,5 @@
-// Reads exact values: first the waiting changes in Redis, then value and mark of the sink at one moment. Changes up to
-// the mark are already in the sink's value, and are not applied again.
+// Reads exact values: first the waiting changes in Redis, then the sink's values and mark at one
+// moment. Changes up to the mark are already in the sink's values, and are not applied again.
 import type { RedisAnswer } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -13,9 +13,9 @@ export interface ReadPorts<Change extends { readonly key: string }, Value> {
 }
 
 /**
- * Uses one command to Redis and one statement of the sink.
+ * Reads with one command to Redis and one statement of the sink.
  *
- * @returns the values of keys that have one. Rejects as the sink does
+ * @returns the values of those keys that have a value. Rejects if the sink rejects
  */
 export async function readExactly<Change extends { readonly key: string }, Value>(
   { set, kind, store, sink }: ReadPorts<Change, Value>,

@@ -1,4 +1,4 @@
-// Implements the port of slices in Redis by scripts, for one set.
+// Implements the port of slices for one set, with scripts in Redis.
 import type { DatabaseRoom } from "../redis/database-room.ts";
 import type { RedisPurpose } from "../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
@@ -7,8 +7,11 @@ import {
   acceptAddsScript,
   acceptPutsScript,
   changesScript,
+  dropLetterScript,
   dropScript,
+  lettersScript,
   readScript,
+  refusedScript,
   restedScript,
 } from "./slice-scripts.ts";
 import {
@@ -16,6 +19,9 @@ import {
   type Backlog,
   type Batch,
   compareBytes,
+  type DeadLetter,
+  letterCountMax,
+  type RefusalCount,
   type RestedSlice,
   type SliceChanges,
   type SliceRead,
@@ -23,7 +29,7 @@ import {
 } from "./slice-store.ts";
 import { type SliceTimes, usualTimes } from "./slice-times.ts";
 
-/** The size of a chunk's changes. D1 accepts texts up to 2 MB. */
+/** The limit for the bytes of a chunk's changes. D1 accepts texts up to 2 MB. */
 const chunkBytesMax = 524_288;
 
 /** Every change has a key. */
@@ -33,7 +39,7 @@ interface WithKey {
 
 export interface RedisSlicesSettings<Change extends WithKey> {
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove">;
-  /** While it is paused, no change is accepted. */
+  /** The room of the database. While the room is paused, no change is accepted. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   /** The prefix of all keys. */
   readonly namespace: string;
@@ -41,6 +47,8 @@ export interface RedisSlicesSettings<Change extends WithKey> {
   readonly kind: ChangeTexts<Change>;
   /** The limit for waiting keys in all slices together. */
   readonly backlogMax: number;
+  /** The number of attempts after which a refused change becomes a dead letter. */
+  readonly deadLetterAfter: number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** Default: `usualTimes`. */
   readonly times?: SliceTimes;
@@ -101,6 +109,45 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     });
   }
 
+  async refused(slice: number, change: Change): Promise<RedisAnswer<RefusalCount>> {
+    const { redis, kind, deadLetterAfter } = this.#settings;
+    const { attempts, letters } = this.#keys;
+    const given = [`${slice}:${change.key}`, kind.textOf(change), deadLetterAfter, letterCountMax];
+    const answer = await redis.write<unknown>(flushed, (client) =>
+      client.eval(refusedScript, [attempts, letters], given.map(String)),
+    );
+    return valueOf(answer, ([end, count]) => {
+      const isKnown = end === "kept" || end === "full";
+      return { kind: isKnown ? end : "counted", letterCount: Number(count) };
+    });
+  }
+
+  async deadLetters(): Promise<RedisAnswer<readonly DeadLetter<Change>[]>> {
+    const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
+      client.eval(lettersScript, [this.#keys.letters], []),
+    );
+    return valueOf(answer, (reply) => {
+      const texts = textsIn(reply);
+      return texts.flatMap((id, at) => {
+        if (at % 2 === 1) return [];
+        const key = id.slice(id.indexOf(":") + 1);
+        const change = this.#settings.kind.changeIn(key, texts[at + 1] ?? "");
+        return change === undefined ? [] : [{ id, change }];
+      });
+    });
+  }
+
+  /** Removes a letter. Returns whether this call removed it; only one of several callers does. */
+  async dropDeadLetter(id: string): Promise<RedisAnswer<{ isMine: boolean; letterCount: number }>> {
+    const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
+      client.eval(dropLetterScript, [this.#keys.letters], [id]),
+    );
+    return valueOf(answer, ([mine, count]) => ({
+      isMine: Number(mine) === 1,
+      letterCount: Number(count),
+    }));
+  }
+
   async drop(slice: number): Promise<RedisAnswer<Backlog>> {
     const { index, count, sliceKey } = this.#keys;
     const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
@@ -142,6 +189,8 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     return {
       index,
       count: `${index}:keys`,
+      attempts: `${index}:attempts`,
+      letters: `${index}:letters`,
       sliceKey: (slice: number) => `${index}:${slice}`,
       batchKey: (id: string) => `${index}:batch:${id}`,
     };

@@ -1,5 +1,6 @@
-// The condition of a set in this isolate: its counts and its backlog. Logs when changes begin to be lost, when flushes
-// begin to fail, and when both recover.
+// The condition of a set in this isolate: its counts and its backlog. Logs new dead letters, and
+// when changes begin to be lost or in doubt, when flushes begin to fail, and when either recovers.
+import { faultOf, faultText } from "../base/operator-error.ts";
 import { errorName } from "../base/error-name.ts";
 import { Condition } from "../observe/condition.ts";
 import type { FamilyName } from "../protocol/families.ts";
@@ -19,15 +20,17 @@ export interface SetConditionSettings {
   readonly log: Log;
 }
 
-/** The explanation of each refusal in log lines. */
-export const said: Readonly<Record<Refusal, string>> = {
-  late: "their batch reached Redis too late: it took too long, or the clock of this isolate is behind that of Redis",
+/** The explanation of each refusal in log lines and errors. */
+export const texts: Readonly<Record<Refusal, string>> = {
+  late: "the batch reached Redis too late: sending took too long, or the clock of this isolate is behind that of Redis",
   early: "the clock of this isolate is ahead of that of Redis",
   full: "the backlog of the sink has reached `backlogMax`",
   paused: "the database is nearly full",
-  "no-room": "this isolate holds the most changes that may wait for Redis",
-  unanswered: "Redis did not confirm them",
+  "no-room": "this isolate already holds as many changes as may wait for Redis",
+  unanswered: "Redis did not confirm the batch",
 };
+
+const detailCharsMax = 1_000;
 
 /** The pause after a failed flush. It doubles with each consecutive failure. */
 const [pauseMsMin, pauseMsMax] = [5_000, 300_000];
@@ -36,15 +39,19 @@ export class SetCondition {
   /** Calls by outcome. */
   readonly #calls = { accepted: 0, lost: 0, inDoubt: 0 };
   readonly #refusals: Partial<Record<Refusal, number>> = {};
-  /** Calls that were certainly late. They are also counted as lost. */
+  /** Calls that were refused as late. `lost` includes them. */
   #lateCount = 0;
   readonly #flushes = { slices: 0, changes: 0 };
-  /** Flushes by how they ended. */
+  /** Flushes by their end. */
   readonly #ends = { done: 0, more: 0, failed: 0 };
   readonly #settings: SetConditionSettings;
   readonly #gathering: Condition<Refusal>;
   readonly #flushing: Condition<string>;
   #backlog: (Backlog & { readonly atMs: number }) | undefined;
+  /** The safe detail of the last failed flush; `undefined` if its error has none. */
+  #detail: string | undefined;
+  /** Dead letters that this isolate has kept, and the last known number of the set's letters. */
+  readonly #letters = { kept: 0, waiting: 0 };
   #failuresInRow = 0;
   #failedAtMs = -Infinity;
 
@@ -55,13 +62,14 @@ export class SetCondition {
     this.#gathering = new Condition({
       tell,
       about: () => ({ event: "write-behind", set, of: "changes" }),
-      troubleLine: (cause) => `Changes of ${set} are lost or in doubt: ${said[cause]}.`,
+      troubleLine: (cause) => `Changes of ${set} are lost or in doubt: ${texts[cause]}.`,
       wellLine: (lasted) => `Changes of ${set} are accepted again after ${lasted}.`,
     });
     this.#flushing = new Condition({
       tell,
       about: () => ({ event: "write-behind", set, of: "flushes" }),
-      troubleLine: (kind) => `Flushes of ${set} fail with ${kind}: check its sink and Redis.`,
+      troubleLine: (kind) =>
+        `Flushes of ${set} fail with ${kind}: ${this.#detail ?? "check its sink and Redis."}`,
       wellLine: (lasted) => `Flushes of ${set} work again after ${lasted}.`,
     });
   }
@@ -84,8 +92,31 @@ export class SetCondition {
     this.#backlog = { ...backlog, atMs: this.#settings.nowAtMs() };
   }
 
-  flushed({ end, sliceCount, changeCount, backlog }: FlushReport): void {
+  holdsLetters(count: number): void {
+    this.#letters.waiting = count;
+  }
+
+  #keptLetters({ deadCount = 0, letterCount }: FlushReport): void {
+    if (letterCount !== undefined) this.holdsLetters(letterCount);
+    if (deadCount === 0) return;
+    this.#letters.kept += deadCount;
+    const { set, log } = this.#settings;
+    logOf(
+      "write-behind",
+      log,
+    )({
+      event: "write-behind",
+      level: "warn",
+      message: `The sink of ${set} refuses ${deadCount} changes for their content. They are dead letters now: read them with deadLetters().`,
+      set,
+      of: "dead-letters",
+    });
+  }
+
+  flushed(report: FlushReport): void {
+    const { end, sliceCount, changeCount, backlog } = report;
     const atMs = this.#settings.nowAtMs();
+    this.#keptLetters(report);
     this.#flushes.slices += sliceCount;
     this.#flushes.changes += changeCount;
     if (backlog !== undefined) this.waits(backlog);
@@ -98,10 +129,14 @@ export class SetCondition {
     this.#ends.failed += 1;
     this.#failuresInRow += 1;
     this.#failedAtMs = atMs;
+    this.#detail = end.kind === "sink-failed" ? detailOf(end.error) : undefined;
     this.#flushing.failed(end.kind === "unavailable" ? end.cause : errorName(end.error), atMs);
   }
 
-  /** Tells whether the next automatic flush waits because the last one failed. Manual flushes do not wait. */
+  /**
+   * Returns whether automatic flushes pause because the last one failed. Manual flushes do not
+   * pause.
+   */
   isBackingOff(atMs: number): boolean {
     if (this.#failuresInRow === 0) return false;
     const pauseMs = Math.min(pauseMsMax, pauseMsMin * 2 ** (this.#failuresInRow - 1));
@@ -125,7 +160,10 @@ export class SetCondition {
     return all;
   }
 
-  /** For findings: the backlog as last reported to this isolate (-Infinity: never), and failing flushes. */
+  /**
+   * Returns the state for findings: the backlog as last reported to this isolate, dead letters, and
+   * failing flushes. `heardAtMs` is -Infinity if no backlog was reported.
+   */
   get troubles() {
     const { everyMs, backlogMax, times } = this.#settings;
     const { trouble } = this.#flushing;
@@ -134,7 +172,8 @@ export class SetCondition {
       oldestSlice === undefined ? 0 : ageMsOf(oldestSlice, atMs, times) - times.restMs;
     return {
       backlog: { keyCount, backlogMax, overdueMs, everyMs, heardAtMs: atMs },
-      flushes: trouble?.isOver === false ? trouble : undefined,
+      deadLetterCount: this.#letters.waiting,
+      flushes: trouble?.isOver === false ? { ...trouble, detail: this.#detail } : undefined,
     };
   }
 
@@ -147,13 +186,31 @@ export class SetCondition {
         : Math.max(0, ageMsOf(oldestSlice, this.#settings.nowAtMs(), times));
     return {
       ...this.#calls,
-      /** The reasons of lost and doubtful calls. */
+      /** The number of lost and in-doubt calls by reason. */
       refusals: { ...this.#refusals },
       flushes: { ...this.#flushes, failed: this.#ends.failed },
       /** As last reported to this isolate; `undefined` if never. */
       backlog: keyCount === undefined ? undefined : { keys: keyCount, oldestAgeMs, atMs },
+      /** Dead letters that this isolate has kept, and the last known number of all. */
+      deadLetters: { ...this.#letters },
       trouble: this.#gathering.trouble,
-      troubleWithFlushes: this.#flushing.trouble,
+      troubleWithFlushes: this.#flushing.trouble && {
+        ...this.#flushing.trouble,
+        /** The database's words and the statement, without values. */
+        detail: this.#detail,
+      },
     };
   }
+}
+
+/**
+ * Returns the detail of an error that contains no values; `undefined` for other errors, whose texts
+ * may contain values. `SinkError` may come from another copy of its module.
+ */
+function detailOf(error: unknown): string | undefined {
+  if (error instanceof Error && "safeDetail" in error) {
+    return String(error.safeDetail).slice(0, detailCharsMax);
+  }
+  const fault = faultOf(error);
+  return fault && faultText(fault);
 }

@@ -6,12 +6,20 @@ import type { Duration } from "../config/written-route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
 export interface SetOptions<Sink> {
-  /** The target of the changes. */
+  /** The destination of the changes. */
   readonly sink: Sink;
-  /** How often the cron trigger flushes it. Default: `"1m"`. */
+  /** How often the cron trigger flushes the set. Default: `"1m"`. */
   readonly every?: Duration | undefined;
-  /** The limit for keys that wait for the sink, each counted once in every 10 s. Default: 100,000. */
+  /**
+   * The limit for keys that wait for the sink. A key counts once in each slice of 10 s with changes
+   * of the key. Default: 100,000.
+   */
   readonly backlogMax?: number | undefined;
+  /**
+   * The number of refusals by the sink after which a row becomes a dead letter. A flush counts at
+   * most one refusal of a row. Default: 5.
+   */
+  readonly deadLetterAfter?: number | undefined;
 }
 
 /** Validated options. */
@@ -19,17 +27,21 @@ export interface CheckedOptions<Sink> {
   readonly sink: Sink;
   readonly everyMs: number;
   readonly backlogMax: number;
+  readonly deadLetterAfter: number;
 }
 
 const nameForm = /^[\w.-]{1,64}$/;
 
 const bounds = fields("a write-behind set", {
   every: secondsToADay,
+  deadLetterAfter: z.int("must be a whole number of flushes").check(...between(1, 1_000)),
   backlogMax: z.int("must be a whole number of keys").check(...between(1, 10_000_000)),
 });
 
 /**
- * @param kind    the name of the call, such as `counter`
+ * Validates the options of a set.
+ *
+ * @param kind the name of the call, such as `counter`
  * @param methods the methods that a sink of this kind needs
  * @throws OperatorError with the name of the set and each invalid option
  */
@@ -47,17 +59,17 @@ export function checkedOptions<Sink extends object>(
   faults.push(
     ...issues.map(({ path, message }) => `${path.join(".") || "Its options"} ${message}.`),
   );
-  const held = sink as Partial<Record<string, unknown>> | undefined;
-  if (!methods.every((method) => typeof held?.[method] === "function")) {
+  const members = sink as Partial<Record<string, unknown>> | undefined;
+  if (!methods.every((method) => typeof members?.[method] === "function")) {
     faults.push(`sink is not a sink for a ${kind}: it needs ${methods.join(", ")}.`);
   }
   if (faults.length > 0) {
     throw new OperatorError({
-      what: `The ${kind} ${JSON.stringify(name)} is refused.`,
+      what: `The ${kind} ${JSON.stringify(name)} is invalid.`,
       why: faults.join(" "),
       hint: `Write cache.${kind}("${kind === "counter" ? "views" : "profiles"}", { sink }), and correct these options.`,
     });
   }
-  const { every = "1m", backlogMax = 100_000 } = bounded;
-  return { sink, everyMs: (durationSeconds(every) ?? 0) * 1_000, backlogMax };
+  const { every = "1m", backlogMax = 100_000, deadLetterAfter = 5 } = bounded;
+  return { sink, everyMs: (durationSeconds(every) ?? 0) * 1_000, backlogMax, deadLetterAfter };
 }

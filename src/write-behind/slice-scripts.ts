@@ -1,16 +1,18 @@
-// The scripts of slices in Redis. Each is atomic and runs on the primary, whose clock ends slices.
+// The scripts of slices in Redis. Each is atomic and runs on the primary. The primary's clock
+// decides when a slice ends.
 //
-// A set has an index of its slices, a hash for each slice, and a count of the waiting keys. A key for each batch
-// identifies repeated ones. All names begin with that of the index, and a slice's ends with its number. All keys of a
-// set are in one slot of a cluster.
+// A set has an index of its slices, a hash for each slice, and a count of the waiting keys. A key
+// for each batch identifies repeated batches. All names begin with the index's name, and a slice's
+// name ends with its number. All keys of a set are in one slot of a cluster.
 
-/** Recent slices are also looked up by name, in case the index has lost one. */
+/** Number of recent slices that are also looked up by name, in case the index has lost one. */
 export const recentCount = 16;
 
 /**
- * Milliseconds. If a database forbids TIME in scripts, the id of a new stream entry provides the time. Each script that
- * needs the time writes, or goes to the primary anyway. A full database refuses the entry, unless the script has first
- * made a write that needs no memory.
+ * Returns the time in milliseconds. If a database forbids TIME in scripts, the id of a new stream
+ * entry provides the time. The entry is a write, so all scripts that need the time are sent to the
+ * primary. A full database rejects the entry, unless the script has already made a write that needs
+ * no memory.
  */
 const clock = `
 local function nowMs(isForFull)
@@ -45,10 +47,11 @@ local function slicesAt(atMs, sliceMs)
 end`;
 
 /**
- * KEYS: index, count, the slice, the batch's. ARGV: slice, sliceMs, lateMs, seenMs, the limit for waiting keys,
- * alternately keys and texts. A known batch was accepted, whatever the time is now. Redis does not roll back a failed
- * script, so none may fail after a write: an invalid field counts as absent, as in a flush. A count without an index
- * belongs to evicted slices.
+ * KEYS: index, count, the slice, the batch's. ARGV: slice, sliceMs, lateMs, seenMs, the limit for
+ * waiting keys, alternately keys and texts. A batch whose key exists was accepted earlier, so its
+ * time is not checked again. Redis does not roll back a failed script, so no command may fail after
+ * a write. The script therefore ignores an invalid field of the slice, as a flush does. A count
+ * without an index belongs to evicted slices, so at the limit the script restarts this count.
  */
 const accept = (fold: string) => `${clock}${backlog}
 ${fold}
@@ -84,7 +87,7 @@ local function fold(key, change)
   redis.call("HSET", KEYS[3], key, change)
 end`);
 
-/** Puts: each begins with its sequence, and the highest one stays. */
+/** Puts: each begins with its sequence. The put with the highest sequence remains. */
 export const acceptPutsScript = accept(`
 local function fold(key, change)
   local held = string.match(redis.call("HGET", KEYS[3], key) or "", "^(%d+)[=%-]")
@@ -116,8 +119,9 @@ end
 return texts`;
 
 /**
- * KEYS: index, count, the slice. ARGV: slice. Without slices, the count restarts. The script deletes first, because a
- * full database refuses DECRBY unless the script has already written.
+ * KEYS: index, count, the slice. ARGV: slice. If no slice remains in the index, the script deletes
+ * the count. The script deletes the slice first, because a full database rejects DECRBY unless the
+ * script has already written.
  */
 export const dropScript = `${backlog}
 local dropped = redis.call("HLEN", KEYS[3])
@@ -126,6 +130,32 @@ redis.call("DECRBY", KEYS[2], dropped)
 redis.call("ZREM", KEYS[1], ARGV[1])
 if redis.call("ZCARD", KEYS[1]) == 0 then redis.call("DEL", KEYS[2]) end
 return backlog("dropped")`;
+
+/**
+ * KEYS: attempts, letters. ARGV: id, text, the number of attempts, the limit for letters. The
+ * counts of attempts expire a day after the set's last counted attempt. The sink has certainly
+ * refused the change of a letter, so the change is applied only if the application adds it again.
+ */
+export const refusedScript = `
+local function letters(kind) return {kind, redis.call("HLEN", KEYS[2])} end
+if redis.call("HEXISTS", KEYS[2], ARGV[1]) == 1 then return letters("kept") end
+local tries = redis.call("HINCRBY", KEYS[1], ARGV[1], 1)
+redis.call("PEXPIRE", KEYS[1], 86400000)
+if tries < tonumber(ARGV[3]) then return letters("counted") end
+if redis.call("HLEN", KEYS[2]) >= tonumber(ARGV[4]) then return letters("full") end
+redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
+redis.call("HDEL", KEYS[1], ARGV[1])
+return letters("kept")`;
+
+/** KEYS: letters. @returns ids and texts alternately */
+export const lettersScript = `return redis.call("HGETALL", KEYS[1])`;
+
+/**
+ * KEYS: letters. ARGV: id. @returns 1 if this call has removed the letter, otherwise 0; and the
+ * number of remaining letters
+ */
+export const dropLetterScript = `
+return {redis.call("HDEL", KEYS[1], ARGV[1]), redis.call("HLEN", KEYS[1])}`;
 
 /** KEYS: index. ARGV: sliceMs, keys. @returns the number and texts of each slice */
 export const readScript = `${clock}${slices}

@@ -18,8 +18,9 @@ export interface Backlog {
 }
 
 /**
- * - `accepted`: the batch counts once, even if there are several attempts.
- * - `late`, `early`: the clock of the database is too far from the slice. This is final: never use another slice.
+ * - `accepted`: the batch is applied once, even if there are several attempts.
+ * - `late`, `early`: the clock of the database is too far from the slice. This is final: never use
+ *   another slice.
  * - `full`: too many changes wait for the sink.
  * - `paused`: the database is nearly full, so nothing was sent to it.
  */
@@ -30,32 +31,54 @@ export type Acceptance =
 /** A slice that has rested, so that no more changes can arrive. */
 export interface RestedSlice {
   readonly slice: number;
-  /** In the order of their UTF-8 bytes. */
+  /** The keys in the order of their UTF-8 bytes. */
   readonly keys: readonly string[];
 }
 
 /** The changes of a slice for the requested keys. */
 export interface SliceRead<Change> {
   readonly slice: number;
-  /** Lacks keys without a change. */
+  /** Omits keys without a change. */
   readonly changes: ReadonlyMap<string, Change>;
 }
+
+/**
+ * - `counted`: the change will be sent again.
+ * - `kept`: the change is a dead letter, so the sink's mark may pass it.
+ * - `full`: there is no room for more dead letters.
+ */
+export interface RefusalCount {
+  readonly kind: "counted" | "kept" | "full";
+  /** The number of dead letters. */
+  readonly letterCount: number;
+}
+
+/** A change that the sink has refused for its content. */
+export interface DeadLetter<Change> {
+  readonly id: string;
+  readonly change: Change;
+}
+
+/** Limit for the dead letters of a set. At the limit, flushes stop at the next refused change. */
+export const letterCountMax = 1_000;
 
 /** The changes of a rested slice for the first requested keys. */
 export interface SliceChanges<Change> {
   /** The number of keys that fit into a chunk, at least one. */
   readonly keyCount: number;
-  /** The changes of these keys, in order. */
+  /** The changes of these keys, in the order of the keys. Omits keys with an invalid text. */
   readonly changes: readonly Change[];
 }
 
 /** The slices of one set. Each call is one command to the primary. No call rejects. */
 export interface SliceStore<Change> {
-  /** `unavailable`: it is unknown whether the batch was accepted. It may be sent again. */
+  /** `unavailable`: the batch may or may not have been accepted. It may be sent again. */
   accept(batch: Batch<Change>): Promise<RedisAnswer<Acceptance>>;
   /** Returns the oldest slice if it has rested; otherwise `undefined`. */
   rested(): Promise<RedisAnswer<RestedSlice | undefined>>;
   /**
+   * Reads the changes of the first keys that fit into a chunk.
+   *
    * @param keys 1 to `chunkCountMax`
    * @returns `undefined` if the slice no longer exists
    */
@@ -63,22 +86,31 @@ export interface SliceStore<Change> {
     slice: number,
     keys: readonly string[],
   ): Promise<RedisAnswer<SliceChanges<Change> | undefined>>;
+  /**
+   * Records that the sink has refused a change. The change becomes a dead letter after its last
+   * attempt. Repeated calls keep it only once.
+   */
+  refused(slice: number, change: Change): Promise<RedisAnswer<RefusalCount>>;
   /** Removes a slice that the sink has completely confirmed. It may already be gone. */
   drop(slice: number): Promise<RedisAnswer<Backlog>>;
   /** Reads all slices that are not dropped, oldest first, at one moment. */
   read(keys: readonly string[]): Promise<RedisAnswer<readonly SliceRead<Change>[]>>;
 }
 
-/** Changes in a chunk, which is one transaction of the sink. */
+/** Limit for the changes in a chunk, which is one transaction of the sink. */
 export const chunkCountMax = 500;
 
-/** Tells whether a change is past the mark, so that the sink does not have it. */
+/** Returns whether a change is past the mark, so that the sink does not have it. */
 export function isPast(mark: Mark | undefined, slice: number, key: string): boolean {
   if (mark === undefined || slice > mark.slice) return true;
   return slice === mark.slice && mark.key !== null && compareBytes(key, mark.key) > 0;
 }
 
-/** Compares by UTF-8 bytes, whose order is that of code points. @returns below 0 if `a` comes first */
+/**
+ * Compares by UTF-8 bytes, whose order is that of code points.
+ *
+ * @returns below 0 if `a` comes first
+ */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {
@@ -88,5 +120,5 @@ export function compareBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Ranks surrogates above all other units, because they encode the highest code points. */
+/** Ranks surrogates above all other UTF-16 units, because they encode the highest code points. */
 const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);

@@ -1,17 +1,24 @@
-// Divides time into slices, and defines how late a batch may be, and how long a slice rests before its flush.
+// Divides time into slices. Defines how late a batch may be, and how long a slice rests before its
+// flush.
 
 /**
- * All isolates of a set must use the same times. `restMs` exceeds `lateMs` by the largest difference of two servers'
- * clocks after a fail-over.
+ * The times of slices. All isolates of a set must use the same times. `restMs` minus `lateMs` is
+ * the largest clock difference that two servers may have at a failover.
  */
 export interface SliceTimes {
   /** The length of a slice. */
   readonly sliceMs: number;
-  /** Batches are accepted from this time before the start of their slice until this time after its end. */
+  /**
+   * The longest time before the start of a slice, and after its end, in which Redis accepts batches
+   * of the slice.
+   */
   readonly lateMs: number;
-  /** A slice is flushed this long after its end, when no more batches can arrive. */
+  /** The minimum time from a slice's end to its flush. After it, Redis accepts no more batches. */
   readonly restMs: number;
-  /** How long Redis recognises a repeated batch. Longer than the batch may be accepted. */
+  /**
+   * How long Redis recognises a repeated batch. It is longer than the time in which the batch may
+   * be accepted.
+   */
   readonly seenMs: number;
 }
 

@@ -1,12 +1,13 @@
 // All counters and buffers of an isolate: the entry point of this folder.
+import { structuredJson } from "../base/codec.ts";
+import { Definitions } from "../base/definitions.ts";
 import { addAll, Rises, type Sums } from "../observe/sums.ts";
-import { OperatorError } from "../base/operator-error.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
 import type { BehindPorts, ChangeSet } from "./change-set.ts";
 import { Counter, type CounterOptions, counterSet } from "./counter.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
 import type { SetCondition } from "./set-condition.ts";
-import { checkedOptions } from "./set-options.ts";
+import { type CheckedOptions, checkedOptions } from "./set-options.ts";
 
 export type SetStats = ReturnType<SetCondition["snapshot"]> & {
   readonly kind: "counter" | "buffer";
@@ -14,23 +15,36 @@ export type SetStats = ReturnType<SetCondition["snapshot"]> & {
 
 const minuteMs = 60_000;
 
+const words = {
+  taken: "a set of this name",
+  all: "counters and buffers",
+  keys: '"tenant-7/views".',
+} as const;
+
 interface OpenSet {
   readonly kind: "counter" | "buffer";
+  readonly options: CheckedOptions<object>;
+  /** The counter or buffer that the application uses. */
+  readonly handle: unknown;
   readonly set: () => Pick<ChangeSet<never, never>, "flush" | "isDue" | "condition">;
 }
 
 /** The operations of an application on sets. */
 export interface Sets {
   /**
-   * Creates a counter, for numbers that change too often to write each add to a database. An accepted add counts once.
+   * Creates a counter, for numbers that change too often to write each add to a database. An
+   * accepted add is applied exactly once, unless the sink refuses its row. A later call with the
+   * same options returns the same counter with the new call's sink.
    *
-   * @throws OperatorError for an invalid name or option
+   * @throws OperatorError for an invalid name or option, and for other options than before
    */
   counter(name: string, options: CounterOptions): Counter;
   /**
-   * Creates a buffer, for values that change too often to write each one to a database. It keeps the newest of each key.
+   * Creates a buffer, for values that change too often to write each one to a database. It keeps
+   * each key's newest value. A later call with the same options returns the same buffer with the new
+   * call's sink.
    *
-   * @throws OperatorError for an invalid name or option
+   * @throws OperatorError for an invalid name or option, and for other options than before
    */
   buffer<T>(name: string, options: BufferOptions<T>): Buffer<T>;
   /** Sends gathered changes to Redis, and rested changes to the sinks. Never rejects. */
@@ -39,6 +53,7 @@ export interface Sets {
 
 export class WriteBehind implements Sets {
   readonly #portsOf: () => BehindPorts;
+  readonly #definitions = new Definitions<OpenSet>();
   readonly #sets = new Map<string, OpenSet>();
   readonly #rises = new Rises();
 
@@ -50,29 +65,44 @@ export class WriteBehind implements Sets {
   counter(name: string, options: CounterOptions): Counter {
     const checked = checkedOptions("counter", name, options, ["apply", "read", "top"]);
     const set = once(() => counterSet(name, checked, this.#portsOf()));
-    this.#open(name, { kind: "counter", set });
-    return new Counter(name, checked.sink, set);
+    const handle = new Counter(name, checked, set);
+    return this.#opened(name, { kind: "counter", options: checked, handle, set }) as Counter;
   }
 
   buffer<T>(name: string, { codec, ...options }: BufferOptions<T>): Buffer<T> {
     const checked = checkedOptions("buffer", name, options, ["apply", "read"]);
     const ports = once((): BufferPorts => bufferPorts(name, checked, this.#portsOf()));
-    this.#open(name, { kind: "buffer", set: () => ports().set });
-    return new Buffer(name, codec, ports);
+    const handle = new Buffer(name, codec, ports);
+    const set = () => ports().set;
+    const given: OpenSet = { kind: "buffer", options: checked, handle, set };
+    return this.#opened(name, given, codec) as Buffer<T>;
   }
 
-  #open(name: string, opened: OpenSet): void {
-    if (this.#sets.has(name)) {
-      throw new OperatorError({
-        what: `The ${opened.kind} ${JSON.stringify(name)} is refused.`,
-        why: "A set of this name already exists.",
-        hint: "Create each set once, outside requests, and with a unique name.",
-      });
-    }
-    this.#sets.set(name, opened);
+  /** Returns the counter or buffer of this name, with the sink of the last call, as a hot reload needs. */
+  #opened(
+    name: string,
+    given: OpenSet,
+    codec: { readonly name: string } = structuredJson,
+  ): unknown {
+    const { kind, options } = given;
+    const opened = this.#definitions.open(
+      name,
+      optionsOf(given, codec),
+      () => {
+        this.#sets.set(name, given);
+        return given;
+      },
+      { kind, ...words },
+    );
+    Object.assign(opened.options, { sink: options.sink });
+    return opened.handle;
   }
 
-  /** @param names of sets; default: all */
+  /**
+   * Flushes sets.
+   *
+   * @param names of sets; default: all
+   */
   async flush(
     options: FlushOptions = {},
     names: readonly string[] = [...this.#sets.keys()],
@@ -87,7 +117,9 @@ export class WriteBehind implements Sets {
     return Object.fromEntries(results);
   }
 
-  /** Flushes the sets that are due in this run of the cron trigger, one of each minute. Never rejects. */
+  /**
+   * Flushes the sets that are due in this run of the cron trigger, once a minute. Never rejects.
+   */
   async runCron(options?: FlushOptions): Promise<void> {
     const atMs = this.#sets.size === 0 ? 0 : this.#portsOf().nowAtMs();
     const due = [...this.#sets].filter(([, { set }]) => set().isDue(atMs)).map(([name]) => name);
@@ -105,7 +137,7 @@ export class WriteBehind implements Sets {
     return taken;
   }
 
-  /** By the names of the sets. */
+  /** Returns the troubles by the names of the sets. */
   troubles(): ReadonlyMap<string, SetCondition["troubles"]> {
     return new Map([...this.#sets].map(([name, { set }]) => [name, set().condition.troubles]));
   }
@@ -116,6 +148,14 @@ export class WriteBehind implements Sets {
     });
     return Object.fromEntries(entries);
   }
+}
+
+/** Returns comparable options, without the sink. */
+function optionsOf({ kind, options }: OpenSet, { name: codec }: { readonly name: string }) {
+  const { everyMs: every, backlogMax, deadLetterAfter } = options;
+  return new Map<string, unknown>(
+    Object.entries({ kind, every, backlogMax, deadLetterAfter, codec }),
+  );
 }
 
 function once<T>(make: () => T): () => T {

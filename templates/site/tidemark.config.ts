@@ -1,8 +1,8 @@
-// What is cached, and for how long where the site itself does not say. The first route that matches counts.
+// Which pages are cached, and for how long if the site sends no lifetime. The first matching route applies.
 import { consentCookies, defineConfig } from "tidemark";
 
 export default defineConfig({
-  // A request with a cookie that nobody knows may belong to a session. These say nothing about a page.
+  // Requests with unknown cookies may belong to a session. These cookies do not change pages.
   cookies: { harmless: consentCookies },
   routes: [
     { name: "account", match: "/account/*", bypass: true },

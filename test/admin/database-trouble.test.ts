@@ -31,7 +31,7 @@ describe("a wrong token", () => {
       site.clock.advance(7);
     }
     const line = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    const shutOff = "The database is shut off: only probes use it, behind answers.";
+    const shutOff = "The database is shut off: only background probes use it.";
     const told = (part: string) => site.log.filter((each) => each.startsWith(part));
     expect(told("Purge journal")).toEqual([`Purge journal: ${line}`, `Purge journal: ${shutOff}`]);
     expect(told("Shared tier")).toEqual([`Shared tier: ${line}`, `Shared tier: ${shutOff}`]);
@@ -158,7 +158,7 @@ describe.each(rows)("what is asked of a journal that answers $error", (row) => {
       const { why, hint } = (JSON.parse(text) as Told).error;
       return [status, why, hint];
     };
-    const told = [503, row.why, `${row.hint}ask again.`];
+    const told = [503, row.why, `${row.hint}send the request again.`];
     for (let nth = 0; nth < 3; nth += 1) expect(await asked()).toEqual(told);
     expect([await asked(), upstash.refusedCount]).toEqual([told, 3 * row.commandsPerRead]);
   });
@@ -170,6 +170,6 @@ it("a purge that did not reach the journal is to be sent again, and no more", as
   const { error } = JSON.parse((await send(site, { tags: ["red"] })).text) as Told;
   expect([error.why, error.hint]).toEqual([
     "The database cannot be reached.",
-    "In a moment, send it again with the same id.",
+    "Wait a moment, then send it again with the same id.",
   ]);
 });

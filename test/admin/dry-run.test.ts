@@ -90,7 +90,7 @@ describe("a dry run", () => {
         examined: 0,
         covered: 0,
         isWhole: false,
-        whyNotWhole: "The database holds so many other keys that not all were looked at.",
+        whyNotWhole: "The database holds so many other keys that not all were examined.",
       },
     });
     expect(upstash.commands.filter((name) => name === "SCAN")).toHaveLength(50);
@@ -107,7 +107,7 @@ describe("a dry run", () => {
     });
     try {
       expect(await triedOut(near, { tags: ["red"] })).toMatchObject({
-        shared: { isWhole: false, whyNotWhole: "To look at all took longer than 5 s." },
+        shared: { isWhole: false, whyNotWhole: "The examination took longer than 5 s." },
       });
     } finally {
       vi.useRealTimers();

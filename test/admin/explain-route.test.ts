@@ -135,11 +135,11 @@ describe("explain tells", () => {
     expect(seen.fields.get("content-type")).toContain("text/plain");
     expect(seen.text).toContain("No route matches its path.\n");
     expect(seen.text).toContain("Memory, the edge tier and the shared tier have nothing.\n");
-    expect(seen.text).toContain("you sent ?b=2; stored is ?b=1. If that");
+    expect(seen.text).toContain("you sent ?b=2; the stored key has ?b=1. If that");
     expect(seen.text.split("\n").slice(1, 4)).toEqual([
-      expect.stringContaining("Verdict: forward, by nothing-stored (RFC 9111 §4)"),
-      "So the origin is asked.",
-      "Cache-Status begins so: tidemark; fwd=uri-miss",
+      expect.stringContaining("Verdict: forward, by the rule nothing-stored (RFC 9111 §4)"),
+      "Tidemark forwards the request to the origin.",
+      "Cache-Status begins with: tidemark; fwd=uri-miss",
     ]);
   });
 });
@@ -167,20 +167,20 @@ describe("while another request is forwarded, explain says", () => {
 
 describe("explain refuses, and says what would be right", () => {
   it.each([
-    { id: "no-url", query: "", why: "No URL" },
+    { id: "no-url", query: "", why: "url is missing" },
     { id: "no-scheme", query: "url=www.example.com", why: "neither an http" },
     { id: "ftp", query: "url=ftp://a/", why: "neither an http" },
     { id: "bad-port", query: "url=https://a:x/", why: "neither an http" },
     { id: "password", query: "url=https://u:p@a/", why: "user name" },
-    { id: "unescaped", query: "url=/a?b=1&c=2", why: '"c" is no parameter' },
-    { id: "twice", query: "url=/a&url=/b", why: '"url" is given more than once' },
-    { id: "method", query: "url=/a&method=a b", why: '"a b" is no method' },
-    { id: "trace", query: "url=/a&method=TRACE", why: '"TRACE" is no method' },
-    { id: "no-colon", query: "url=/a&header=x", why: '"x" is no field' },
-    { id: "no-name", query: "url=/a&header=:x", why: '":x" is no field' },
-    { id: "bad-name", query: "url=/a&header=a b:x", why: "a name or a value" },
-    { id: "bad-value", query: "url=/a&header=a:x%0Ay", why: "a name or a value" },
-    { id: "format", query: "url=/a&format=xml", why: '"xml" is no format' },
+    { id: "unescaped", query: "url=/a?b=1&c=2", why: '"c" is not a parameter' },
+    { id: "twice", query: "url=/a&url=/b", why: '"url" occurs more than once' },
+    { id: "method", query: "url=/a&method=a b", why: '"a b" is not a valid method' },
+    { id: "trace", query: "url=/a&method=TRACE", why: '"TRACE" is not a valid method' },
+    { id: "no-colon", query: "url=/a&header=x", why: '"x" is not a field' },
+    { id: "no-name", query: "url=/a&header=:x", why: '":x" is not a field' },
+    { id: "bad-name", query: "url=/a&header=a b:x", why: "an invalid name or value" },
+    { id: "bad-value", query: "url=/a&header=a:x%0Ay", why: "an invalid name or value" },
+    { id: "format", query: "url=/a&format=xml", why: '"xml" is not a format' },
   ])("$id", async ({ query, why }) => {
     const { status, text } = await open().get(`/_cache/explain?${query}`, { headers: bearer });
     expect(status).toBe(400);

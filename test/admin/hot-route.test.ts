@@ -178,11 +178,11 @@ describe("the hottest keys that a purge has covered", () => {
 
 describe("what is not told", () => {
   it.each([
-    { id: "count", query: "?count=0", why: '"0" is no count from 1 to 1000.' },
-    { id: "large-count", query: "?count=1001", why: '"1001" is no count' },
-    { id: "no-count", query: "?count=all", why: '"all" is no count' },
-    { id: "position", query: "?coveredBy=yesterday", why: '"yesterday" is no position.' },
-    { id: "half-position", query: "?coveredBy=1", why: '"1" is no position.' },
+    { id: "count", query: "?count=0", why: '"0" is not a count from 1 to 1000.' },
+    { id: "large-count", query: "?count=1001", why: '"1001" is not a count' },
+    { id: "no-count", query: "?count=all", why: '"all" is not a count' },
+    { id: "position", query: "?coveredBy=yesterday", why: '"yesterday" is not a position.' },
+    { id: "half-position", query: "?coveredBy=1", why: '"1" is not a position.' },
   ])("what is asked for in another form: $id", async ({ query, why }) => {
     const seen = await ask(openHotSite().colos[2], query);
     expect([seen.status, seen.text]).toEqual([

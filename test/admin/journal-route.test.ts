@@ -164,7 +164,7 @@ it("stats tell the journal's age, and how long purges took to be read here", asy
     return (JSON.parse(seen.text) as { journal: unknown }).journal;
   };
   await elsewhere.get("/a");
-  expect(await journal()).toMatchObject({ ageMs: 0, lag: "nothing to tell yet" });
+  expect(await journal()).toMatchObject({ ageMs: 0, lag: "nothing to report yet" });
   await send(site, { tags: ["a"] });
   site.clock.advance(6);
   await elsewhere.get("/a");
@@ -178,7 +178,7 @@ it("stats tell the journal's age, and how long purges took to be read here", asy
 
 it.each([
   { idleSeconds: 9.999, lag: { lastMs: 9_999, worstMs: 9_999 } },
-  { idleSeconds: 10, lag: "nothing to tell yet" },
+  { idleSeconds: 10, lag: "nothing to report yet" },
 ])("what was not asked for $idleSeconds s, with N = 10, is late by: $lag", async (row) => {
   const { site, upstash } = openJournalled();
   const elsewhere = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken } });

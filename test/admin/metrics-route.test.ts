@@ -204,7 +204,7 @@ it("refuses another form, and names those that there are", async () => {
   const { error } = (await answer.json()) as Told;
   expect([answer.status, error.why, error.hint]).toEqual([
     400,
-    '"xml" is no format.',
+    '"xml" is not a format.',
     "Write format=prometheus or json, or leave it out.",
   ]);
 });

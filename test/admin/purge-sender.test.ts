@@ -172,7 +172,7 @@ describe("a dry run that is signed", () => {
     expect(JSON.parse(text)).toMatchObject({
       isolate: { covered: 1 },
       shared: { covered: 1 },
-      limits: expect.stringContaining("URLs are listed for the admin token alone") as string,
+      limits: expect.stringContaining("The list of URLs needs the admin token") as string,
     });
     expect((await send(near, body)).text).toContain("/reset");
   });

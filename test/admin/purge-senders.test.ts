@@ -1,5 +1,5 @@
-// Who may purge: a webhook signed as Standard Webhooks says under one of our secrets, or the bearer
-// of the admin token; and that nobody else learns anything.
+// Purges are accepted from a webhook that is signed by Standard Webhooks under one of our secrets, and
+// from the bearer of the admin token. Other senders learn nothing.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   adminToken,
@@ -127,7 +127,7 @@ describe("the admin token", () => {
   it("says of a wrong one what would be right", async () => {
     const { site } = openJournalled();
     const { text } = await send(site, body, { authorization: `Bearer ${adminToken}2` });
-    expect(text).toContain("Its Authorization field does not hold this deployment's ADMIN_TOKEN");
+    expect(text).toContain("The Authorization field does not hold this deployment's ADMIN_TOKEN");
     expect(text).not.toContain(adminToken);
   });
 });

@@ -204,7 +204,7 @@ describe("the answer", () => {
       { sent: "b.example", as: ["www.example.com"] },
     ]);
     expect(notes).toEqual([
-      'SITE_HOST makes every host "www.example.com", so all of the site is covered.',
+      'SITE_HOST maps every host to "www.example.com", so the purge covers all of the site.',
     ]);
     expect(targets).toMatchObject({ hosts: 1, urls: 1 });
   });
@@ -217,8 +217,8 @@ describe("the answer", () => {
       { sent: "c.example", as: ["www.example.com"] },
     ]);
     expect(notes).toEqual([
-      'SITE_HOST makes "b.example:8787" "b.example", so all of the site is covered.',
-      'SITE_HOST makes "c.example" "www.example.com", so all of the site is covered.',
+      'SITE_HOST maps "b.example:8787" to "b.example", so the purge covers all of the site.',
+      'SITE_HOST maps "c.example" to "www.example.com", so the purge covers all of the site.',
     ]);
   });
 
@@ -226,10 +226,18 @@ describe("the answer", () => {
     {
       id: "url-passed-by",
       order: { urls: [`${site}/api/a`] },
-      says: 'The route "api" is passed by',
+      says: 'The route "api" bypasses the cache',
     },
-    { id: "route-passed-by", order: { routes: ["api"] }, says: 'The route "api" is passed by' },
-    { id: "star-in-a-tag", order: { tags: ["article:*"] }, says: "a star in a tag is no pattern" },
+    {
+      id: "route-passed-by",
+      order: { routes: ["api"] },
+      says: 'The route "api" bypasses the cache',
+    },
+    {
+      id: "star-in-a-tag",
+      order: { tags: ["article:*"] },
+      says: "a star in a tag is not a pattern",
+    },
     { id: "list-in-one-tag", order: { tags: ["a, b"] }, says: '"a, b" was read as one tag' },
   ])("notes what is hardly meant: $id", async ({ order, says }) => {
     expect((await told(order)).notes).toEqual([expect.stringContaining(says)]);
@@ -244,8 +252,6 @@ describe("the answer", () => {
     const answer = await told(letters > 1 ? { urls } : { hosts });
     const toldCount = answer.readAs?.length ?? 0;
     expect(JSON.stringify(answer).length).toBeLessThan(9_000);
-    expect(answer.notes).toEqual([
-      `There are ${count - toldCount} more such remarks, left out here.`,
-    ]);
+    expect(answer.notes).toEqual([`${count - toldCount} more such remarks were left out.`]);
   });
 });

@@ -31,7 +31,7 @@ describe("GET /_cache/stats", () => {
     {
       id: "wrong",
       more: bearing("Bearer admin-token-of-sitf"),
-      why: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer.",
+      why: "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer token.",
     },
   ])("without the right one is refused, and says what would be right: $id", async (row) => {
     const seen = await openSite({ env }).get("/_cache/stats", row.more);
@@ -135,14 +135,16 @@ describe("an ADMIN_TOKEN that is not usable", () => {
       expect(JSON.parse(seen.text)).toEqual({
         error: {
           code: "not-usable",
-          what: "This route was not opened.",
+          what: "Access to this route was refused.",
           why: expect.stringContaining("It has fewer than 16 characters") as string,
           hint: expect.stringContaining("16 characters or more") as string,
         },
       });
       expect(seen.text).not.toContain("s3cret");
     }
-    expect(site.log.join()).toContain("ADMIN_TOKEN is not usable, so it opens nothing.");
+    expect(site.log.join()).toContain(
+      "ADMIN_TOKEN is not usable, so the operator's routes are closed.",
+    );
   });
 });
 
@@ -156,7 +158,7 @@ it("tells what is set and not usable", async () => {
     ],
     redis: "not usable",
     journal: "not usable",
-    invalidations: "here alone: the journal is not usable",
+    invalidations: "only here: the journal is not usable",
   });
   expect(text).not.toContain("s3cret");
 });
@@ -171,7 +173,7 @@ describe("what it tells of invalidation", () => {
     {
       id: "no-journal",
       upstash: undefined,
-      told: "here alone: the journal is not configured",
+      told: "only here: the journal is not configured",
     },
   ])("$id", async ({ upstash, told }) => {
     const site = openSite({ env, ...(upstash && { upstash }) });

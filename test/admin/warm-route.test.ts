@@ -70,7 +70,7 @@ describe("a page", () => {
         page: "/a",
         result: "warmed",
         status: 200,
-        why: "in this colo alone: the shared tier did not take it (too-large)",
+        why: "only in this colo: the shared tier did not store it (too-large)",
       },
     ]);
     expect(await statusOf(near, "/a")).toContain("; hit");
@@ -169,7 +169,7 @@ describe("what the origin keeps from being stored", () => {
       {
         page: "/x",
         result: "failed",
-        why: "its origin fails, and it is not yet time to ask it again",
+        why: "its origin fails, and Tidemark waits before the next request to it",
       },
     ]);
   });
@@ -183,7 +183,7 @@ describe("what the origin keeps from being stored", () => {
       page: "/a",
       result: "failed",
       status: 200,
-      why: "in this colo alone: the shared tier did not take it (unavailable)",
+      why: "only in this colo: the shared tier did not store it (unavailable)",
     });
     expect(await statusOf(near, "/a")).toContain("; hit");
   });
@@ -194,13 +194,13 @@ const passedBy = [
   { id: "other-host", page: "https://www.example.net/a", why: "not one of this site's" },
   { id: "route", page: "/own/a", why: "its route says bypass: true" },
   { id: "bearer", headers: { authorization: "Bearer x" }, why: "Authorization" },
-  { id: "session", headers: { cookie: "sid=s3cret" }, why: "may be of a session" },
+  { id: "session", headers: { cookie: "sid=s3cret" }, why: "may belong to a session" },
   { id: "part", headers: { range: "bytes=0-9" }, why: "of one request alone: range" },
   { id: "condition", headers: { "if-none-match": '"1"' }, why: "alone: if-none-match" },
   { id: "address", headers: { "x-forwarded-for": "10.0.0.1" }, why: "alone: x-forwarded-for" },
   { id: "token", headers: { "tidemark-debug": "s3cret" }, why: "alone: tidemark-debug" },
   { id: "platform", headers: { "cf-ipcountry": "DE" }, why: "alone: cf-ipcountry" },
-  { id: "stream", headers: { accept: "text/event-stream" }, why: "stream of events" },
+  { id: "stream", headers: { accept: "text/event-stream" }, why: "event stream" },
   { id: "two-readings", page: "/a%2fb", why: "two different paths" },
 ];
 
@@ -334,26 +334,30 @@ const refusals = [
   { id: "no-object", order: [], why: "The body must be an object." },
   { id: "nothing", order: {}, why: "The order has neither pages nor data." },
   { id: "field", order: { page: ["/a"] }, why: 'The body has "page", which is not a field of it.' },
-  { id: "no-list", order: { pages: "/a" }, why: "pages must be a list of URLs." },
+  { id: "no-list", order: { pages: "/a" }, why: "pages must be an array of URLs." },
   { id: "no-page", order: { pages: ["/a", 7] }, why: "pages[1] must be a URL, a path, or" },
   { id: "no-url", order: { pages: ["/a", "b"] }, why: 'pages[1]: "b" is neither an http' },
   { id: "scheme", order: { pages: ["ftp://x/a"] }, why: "pages[0]: " },
   {
     id: "user",
     order: { pages: ["https://u:s3cret@www.example.com/"] },
-    why: "pages[0]: The URL holds a user name or a password.",
+    why: "pages[0]: The URL contains a user name or a password.",
   },
   {
     id: "header",
     order: { pages: [{ url: "/a", headers: { "a b": "c" } }] },
-    why: 'pages[0]: The headers of "/a" hold a name or a value that no field may have.',
+    why: 'pages[0]: The headers of "/a" have an invalid name or value.',
   },
   { id: "pages", order: { pages: list(1_001) }, why: "pages names more than 1000 pages." },
   { id: "limit", order: { pages: ["/a"], limit: 101 }, why: "limit is over 100." },
   { id: "no-limit", order: { pages: ["/a"], limit: 0 }, why: "limit is below 1." },
-  { id: "cursor", order: { pages: ["/a"], cursor: 2 }, why: "cursor is 2, and the list names 1" },
+  {
+    id: "cursor",
+    order: { pages: ["/a"], cursor: 2 },
+    why: "cursor is 2, but the length of the list is only 1",
+  },
   { id: "no-cursor", order: { pages: ["/a"], cursor: -1 }, why: "cursor is below 0." },
-  { id: "no-data", order: { data: { rates: ["eur"] } }, why: "was handed no cache for data" },
+  { id: "no-data", order: { data: { rates: ["eur"] } }, why: "has no cache for data" },
 ];
 
 describe("a call that is not understood", () => {

@@ -23,7 +23,7 @@ const lacking: readonly Lacking[] = [
     },
     told: {
       result: "warmed",
-      why: "in this colo alone: the shared tier did not take it (too-large)",
+      why: "only in this colo: the shared tier did not store it (too-large)",
     },
   },
   {
@@ -31,7 +31,7 @@ const lacking: readonly Lacking[] = [
     options: { env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } },
     told: {
       result: "warmed",
-      why: "in this colo alone: there is no shared tier for it",
+      why: "only in this colo: there is no shared tier for it",
     },
   },
   {
@@ -39,7 +39,7 @@ const lacking: readonly Lacking[] = [
     options: { config: { routes: [{ name: "all", match: "*", tiers: ["memory", "edge"] }] } },
     told: {
       result: "warmed",
-      why: "in this colo alone: there is no shared tier for it",
+      why: "only in this colo: there is no shared tier for it",
     },
   },
   {
@@ -48,7 +48,7 @@ const lacking: readonly Lacking[] = [
     told: {
       result: "warmed",
       status: 404,
-      why: "in this colo alone: an error goes there at its second ask",
+      why: "only in this colo: the shared tier stores an error on its second request",
     },
   },
 ];
@@ -69,7 +69,7 @@ describe("a page that other colos cannot read from the shared tier", () => {
     expect(await warmed(near, "/a")).toMatchObject([
       {
         result: "failed",
-        why: "in this colo alone: the shared tier did not take it (unavailable)",
+        why: "only in this colo: the shared tier did not store it (unavailable)",
       },
     ]);
   });
@@ -109,7 +109,7 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
       {
         page: "/a",
         result: "failed",
-        why: "in this colo alone: the shared tier did not take it (unavailable)",
+        why: "only in this colo: the shared tier did not store it (unavailable)",
       },
     ]);
     upstash.mode = "works";
@@ -132,7 +132,7 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
       {
         page: "/a",
         result: "already",
-        why: "in this colo alone: the shared tier did not take it (too-large)",
+        why: "only in this colo: the shared tier did not store it (too-large)",
       },
     ]);
     expect(near.origin.count).toBe(1);

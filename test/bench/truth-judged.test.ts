@@ -43,6 +43,15 @@ function runOf(of: { rows: readonly Row[]; metrics: string; lives?: readonly Lif
   };
 }
 
+const originRow = {
+  colo: 0,
+  route: "news",
+  status: 200,
+  isAnonymous: false,
+  atMs: 0,
+  tookMs: 1,
+};
+
 const notHeld = (figures: readonly Figure[]): Figure[] => figures.filter((each) => !holds(each));
 
 /** What reports say has a table of its own below. */
@@ -101,13 +110,38 @@ describe("while no isolate dies", () => {
 
   it("a purge, and a request to the origin, that are not told fail", () => {
     const run = runOf({ rows: [hit], metrics: requests("hit", 1) });
-    const origin = [{ colo: 0, route: "news", status: 200, atMs: 0, tookMs: 1 }];
+    const origin = [originRow];
     const purges = [{ colo: 0, status: 200, endedAtMs: 0 }];
     expect(failedIn({ ...run, origin, purges })).toEqual([
       "requests to the origin: all",
       "what the origin answered, by route and class: news|2xx",
       "purges: all",
     ]);
+  });
+
+  it("an anonymous request for a private page is refused beside those of its clients", () => {
+    const row: Row = { ...hit, result: "forwarded", route: "mine", rule: "private" };
+    const own = { ...originRow, route: "mine" };
+    const origin = [own, { ...own, isAnonymous: true }];
+    const refused = (count: number) => {
+      const metrics = `tidemark_store_refusals_total{route="mine",rule="private"} ${count}\n`;
+      const figures = figuresOf({ ...runOf({ rows: [row], metrics }), origin });
+      return notHeld(figures).filter(({ group }) => group.startsWith("refusals"));
+    };
+    expect(refused(2)).toEqual([]);
+    expect(refused(1)).toHaveLength(1);
+    expect(refused(3)).toHaveLength(1);
+  });
+
+  it("a check of the database's room is told under another name than its commands have", () => {
+    const run = runOf({ rows: [hit], metrics: requests("hit", 1) });
+    const told = { "database information": 3 } as unknown as Commands;
+    const metric = (count: number) =>
+      `${run.metrics}tidemark_redis_commands_total{purpose="room"} ${count}\n`;
+    const failed = (count: number) =>
+      failedIn({ ...run, commands: [{ told, sent: told }], metrics: metric(count) });
+    expect(failed(3)).toEqual([]);
+    expect(failed(2)).toHaveLength(1);
   });
 
   it("commands that were sent before a report and are not in it fail", () => {

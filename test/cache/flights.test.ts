@@ -92,6 +92,7 @@ describe("flights of an isolate", () => {
   ])("are counted on for half a minute: $id", ({ atMs, isThere }) => {
     const flights: ForwardFlights = new Flights();
     started(flights);
+    expect(flights.countAt(atMs)).toBe(isThere ? 1 : 0);
     expect(flights.get("a", atMs) !== undefined).toBe(isThere);
   });
 
@@ -100,7 +101,7 @@ describe("flights of an isolate", () => {
     const { leading, over } = started(flights);
     leading.resolve({ answer: "answer", done });
     await over();
-    expect(flights.count).toBe(0);
+    expect(flights.countAt(0)).toBe(0);
   });
 
   it("end when all is stored, and answer before", async () => {
@@ -110,10 +111,10 @@ describe("flights of an isolate", () => {
     leading.resolve({ answer: "answer", done: storing.promise });
     expect(await answer).toBe("answer");
     await new Promise((resolve) => setTimeout(resolve, 5));
-    expect([flights.count, flight.outcome]).toEqual([1, undefined]);
+    expect([flights.countAt(0), flight.outcome]).toEqual([1, undefined]);
     storing.resolve();
     await over();
-    expect([flights.count, flight.outcome]).toEqual([0, { kind: "nothing-to-share" }]);
+    expect([flights.countAt(0), flight.outcome]).toEqual([0, { kind: "nothing-to-share" }]);
   });
 
   it("end when their leader fails, which alone hears why", async () => {
@@ -123,7 +124,7 @@ describe("flights of an isolate", () => {
     leading.reject(new Error("It failed."));
     await expect(answer).rejects.toThrow("It failed.");
     await over();
-    expect(flights.count).toBe(0);
+    expect(flights.countAt(0)).toBe(0);
     expect(await waiting).toEqual({ flight, outcome: { kind: "nothing-to-share" } });
   });
 

@@ -73,9 +73,9 @@ it("what came of each write is told once all are over", async () => {
   const keeping = keep(records.slice(0, 1), tiers, how);
   resolve({ kind: "kept" });
   expect(await keeping).toEqual([
-    { tier: "memory", key: page, came: "too-large" },
-    { tier: "edge", key: page, came: "kept" },
-    { tier: "shared", key: page, came: "unavailable" },
+    { tier: "memory", key: page, result: "too-large" },
+    { tier: "edge", key: page, result: "kept" },
+    { tier: "shared", key: page, result: "unavailable" },
   ]);
 });
 

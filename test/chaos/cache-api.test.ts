@@ -106,7 +106,7 @@ describe("a Cache API that never answers", () => {
     expect(site.cache.calls - callsBefore).toBeLessThanOrEqual(2);
     expect(site.log).toEqual([
       "Edge tier: The Cache API does not answer in time.",
-      "Edge tier: The Cache API is shut off: only probes use it, behind answers.",
+      "Edge tier: The Cache API is shut off: only background probes use it.",
     ]);
     site.cache.mode = "works";
     for (let second = 0; second < 10; second += 1) {

@@ -1,6 +1,6 @@
 // One connection through the proxy: two lanes of bytes, and what the behaviour does to them.
 import { connect, type Socket } from "node:net";
-import { unreachable } from "../../src/rules/unreachable.ts";
+import { unreachable } from "../../src/base/unreachable.ts";
 import { Lane } from "./lane.ts";
 import { randomBytes, rubbishAnswer } from "./rubbish.ts";
 import type { Behaviour } from "./behaviour.ts";

@@ -89,7 +89,7 @@ describe("which list decides", () => {
 
 describe("refused", () => {
   const noName =
-    'has a name that no header field can have, or more than one "*", or one that is not at an end of a name';
+    'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name';
   const ownRules =
     "names Authorization, which always bypasses the cache, or Cookie, which has its own options; remove that name";
 

@@ -77,7 +77,11 @@ describe("not built yet", () => {
 
 describe("members of request.cf", () => {
   it.each([
-    { id: "of-one-client", cf: ["latitude"], says: 'has "latitude", and takes "asn", "city"' },
+    {
+      id: "of-one-client",
+      cf: ["latitude"],
+      says: 'has "latitude", but allows only "asn", "city"',
+    },
     { id: "no-list", cf: "country", says: 'must be a list, such as ["country"]' },
   ])("that no key can have: $id", ({ cf, says }) => {
     expect(refusalOf(route({ key: { cf } }))).toContain(`route "news", key.cf`);
@@ -112,7 +116,7 @@ describe("the configuration is refused", () => {
     {
       id: "route-without-a-name",
       written: { routes: [{ match: "*" }] },
-      says: 'route 1, name: must be a text, such as "article"',
+      says: 'route 1, name: must be a string, such as "article"',
     },
     {
       id: "route-twice",
@@ -152,7 +156,7 @@ describe("the configuration is refused", () => {
     {
       id: "origin-no-url",
       written: { origins: { a: { url: "a.example" } } },
-      says: `origins.a.url: is not an origin: it is no URL; ${scheme}`,
+      says: `origins.a.url: is not an origin: it is not a URL; ${scheme}`,
     },
     {
       id: "origin-user",

@@ -5,11 +5,11 @@ import { isDuration, refusalOf, route } from "./refusal-of.ts";
 
 const noDuration = (text: string) =>
   `${JSON.stringify(text)} is not a duration: write a whole number with s, m, h or d, such as "5m"`;
-const isFresh = 'is a duration such as "5m", or durations by status such as { 200: "60s" }';
+const isFresh = 'must be a duration such as "5m", or durations by status such as { 200: "60s" }';
 const noHost = (host: string, match = `${host}/*`) =>
   `begins with ${JSON.stringify(host)}, which is not a host of a site: write "/${match}" for a path, ` +
   'or a host as in a URL, such as "a.example/*"';
-const noPattern = 'is not made of literal segments, ":name", and "*" as the last one';
+const noPattern = 'does not consist of literal segments, ":name", and "*" as the last one';
 
 describe("a route is refused", () => {
   it.each([
@@ -256,7 +256,7 @@ describe("a route is refused", () => {
       id: "forward-everything",
       changes: { forward: ["*"] },
       at: "forward",
-      says: "takes whole names; omit it to forward all fields, or write [] for none",
+      says: "must contain whole names; omit it to forward all fields, or write [] for none",
     },
     {
       id: "key-header",

@@ -74,6 +74,7 @@ describe("scripts of slices", () => {
       namespace: `p${(namespaces += 1)}`,
       set: "set",
       kind: adds,
+      deadLetterAfter: 5,
       backlogMax: 100,
       afterAnswer: (work) => void work(),
     });
@@ -85,7 +86,7 @@ describe("scripts of slices", () => {
     { id: "no-batch-known", client: plantedBehindFaults["no-batch-known"].parts.redis, by: 2 },
     { id: "none", client: make, by: 1 },
   ])("$id: a batch that comes again makes $by of it", async ({ client, by }) => {
-    const slices = opened(client({ ...settings, carry: carryOver(connectionOf(redis)) }));
+    const slices = opened(client({ ...settings, ...carryOver(connectionOf(redis)) }));
     const same = batch();
     for (let tries = 0; tries < 2; tries += 1) {
       expect(await slices.accept(same)).toMatchObject({ value: { kind: "accepted" } });

@@ -98,7 +98,7 @@ describe("data works apart, and the log says why", () => {
     {
       id: "used before the Worker started",
       options: { isInUse: true },
-      why: "It was used before the Worker had started",
+      why: "It was used before the Worker started",
     },
     {
       id: "of another database",
@@ -124,7 +124,7 @@ describe("data works apart, and the log says why", () => {
 
 it("what createDataCache has not made is refused as the Worker is made", () => {
   const data = { ...createDataCache(defineConfig({})) };
-  expect(() => createWorker(defineConfig({}), { data })).toThrow("The option data is refused.");
+  expect(() => createWorker(defineConfig({}), { data })).toThrow("The option data is invalid.");
 });
 
 it("pages and data hold no more than limits.memoryBytes together", async () => {

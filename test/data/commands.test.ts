@@ -68,9 +68,12 @@ describe("one command or none", () => {
     expect(await costs(() => inColo.get("a"))).toEqual({ requests: 0 });
   });
 
-  it("set and get cost one each", async () => {
+  it("set and get cost one each, and one more for the tags of a value that memory lacks", async () => {
     const { here, there, costs } = await opened();
-    expect(await costs(() => here.set("a", "v"))).toEqual({ SET: 1, requests: 1 });
+    const set = (tags?: readonly string[]) => costs(() => here.set("a", "v", { tags }));
+    expect(await set()).toEqual({ GETRANGE: 1, SET: 1, requests: 2 });
+    expect(await set()).toEqual({ SET: 1, requests: 1 });
+    expect(await costs(() => here.set("b", "v", { tags: [] }))).toEqual({ SET: 1, requests: 1 });
     expect(await costs(() => there.get("a"))).toEqual({ GETRANGE: 1, requests: 1 });
     expect(await costs(() => there.get("nothing"))).toEqual({ GETRANGE: 1, requests: 1 });
   });
@@ -100,7 +103,7 @@ describe("what is loaded", () => {
   it("costs four more in its turn of the world: the lease is taken, and given back", async () => {
     const { name, isolates, costs } = await opened();
     const options = { fresh: "10m", collapse: "global" } as const;
-    const space = isolates[0]?.data.namespace<string>(name, options);
+    const space = isolates[0]?.data.namespace<string>(`${name}-global`, options);
     const cost = await costs(async () => space?.getOrSet("a", () => "v"));
     expect(cost).toEqual({ GETRANGE: 2, SET: 2, GET: 1, EVAL: 1, requests: 4 });
   });
@@ -109,7 +112,7 @@ describe("what is loaded", () => {
 it("what is written through costs its purge, a read with it, and a store", async () => {
   const { here } = await opened();
   rest.resetCounts();
-  await here.write("a", "v", () => undefined);
+  await here.write("a", "v", () => undefined, { tags: [] });
   const { commandCountByName, requestCount } = rest.counts();
   expect({ ...commandCountByName, requestCount }).toEqual({
     XADD: 1,

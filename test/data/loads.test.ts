@@ -17,6 +17,23 @@ describe("in one isolate", () => {
     expect(counts()).toMatchObject({ articles: { loads: 1, collapsed: 4, misses: 5 } });
   });
 
+  it.each([
+    { id: "a minute is joined for as long", hardTimeoutMs: 60_000, ms: 61_000, loads: 1 },
+    { id: "a minute is not joined after that", hardTimeoutMs: 60_000, ms: 65_001, loads: 2 },
+    { id: "the usual time is not joined after it", hardTimeoutMs: undefined, ms: 35_001, loads: 2 },
+  ])("a load that may take $id", async ({ hardTimeoutMs, ms, loads }) => {
+    const { isolate, articles, source } = openArticles({ hardTimeoutMs });
+    const first = articles.getOrSet("42", source.load);
+    await until(() => source.count === 1);
+    isolate.clock.advance(ms / 1_000);
+    const second = articles.getOrSet("42", source.load);
+    await idle();
+    expect(source.count).toBe(loads);
+    source.answer("v");
+    source.answer("v");
+    expect(await Promise.all([first, second])).toEqual(["v", "v"]);
+  });
+
   it("keys are loaded apart", async () => {
     const { articles, source } = openArticles();
     const asked = ["1", "2"].map((key) => articles.getOrSet(key, source.load));

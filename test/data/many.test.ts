@@ -50,6 +50,49 @@ describe("getOrSetMany", () => {
     ]);
   });
 
+  it("takes lists as keys, in the map of the load and in the results", async () => {
+    const { isolate } = opened();
+    const any = isolate.data.namespace<string, readonly [string, number]>("any", { fresh: "60s" });
+    const load = (
+      keys: readonly (readonly [string, number])[],
+      { of }: LoadManyContext<string, readonly [string, number]>,
+    ) =>
+      new Map(
+        keys.map(([shop, id]) => {
+          of([shop, id]).tags(shop);
+          return [[shop, id] as const, id === 3 ? new Error("of 3") : `${shop} ${id}`] as const;
+        }),
+      );
+    const { values, errors } = await any.getOrSetMany(
+      [
+        ["a", 1],
+        ["b/c", 2],
+        ["a", 3],
+      ],
+      load,
+    );
+    expect([values.get(["a", 1]), values.get(["b/c", 2])]).toEqual(["a 1", "b/c 2"]);
+    expect([values.has(["a", 3]), errors.has(["a", 3]), errors.size]).toEqual([false, true, 1]);
+    const stored = await any.getMany([
+      ["a", 1],
+      ["b/c", 2],
+    ]);
+    expect([stored.get(["a", 1]), stored.get(["b", 2]), stored.size]).toEqual([
+      "a 1",
+      undefined,
+      2,
+    ]);
+    await isolate.data.purge({ tags: ["b/c"] });
+    expect([
+      ...(
+        await any.getMany([
+          ["a", 1],
+          ["b/c", 2],
+        ])
+      ).values(),
+    ]).toEqual(["a 1"]);
+  });
+
   it("a key whose load has failed fails alone", async () => {
     const { articles } = opened();
     const own = new Error("of 2");
@@ -66,15 +109,53 @@ describe("getOrSetMany", () => {
     expect([...values]).toEqual([
       ["1", "a"],
       ["4", null],
+      ["5", expect.any(Function)],
     ]);
     expect(errors.get("2")).toBe(own);
     expect(String(errors.get("3"))).toContain("It returned undefined");
-    expect(String(errors.get("5"))).toContain("The value of articles/5 is not stored.");
     expect([await articles.get("1"), await articles.has("2"), await articles.has("5")]).toEqual([
       "a",
       false,
       false,
     ]);
+  });
+
+  it.each(["call", "namespace"] as const)(
+    "a key that the map lacks has no value, where the %s says so",
+    async (given) => {
+      const found = new Map([["1", "a"]]);
+      const of = given === "namespace" ? { missing: "absent", load: () => found } : {};
+      const { isolate, articles } = opened({ negative: "30s", ...of });
+      const { values, errors } =
+        given === "namespace"
+          ? await articles.getOrSetMany(["1", "2"])
+          : await articles.getOrSetMany(["1", "2"], () => found, { missing: "absent" });
+      const both = [
+        ["1", "a"],
+        ["2", null],
+      ];
+      expect([[...values], errors.size]).toEqual([both, 0]);
+      expect([...(await articles.getMany(["1", "2"]))]).toEqual(both);
+      isolate.clock.advance(30);
+      expect([...(await articles.getMany(["1", "2"]))]).toEqual([["1", "a"]]);
+    },
+  );
+
+  it("a key that the map lacks is an error, where the call says so instead of the namespace", async () => {
+    const { articles } = opened({ missing: "absent" });
+    const load = () => new Map<string, string>();
+    const { values, errors } = await articles.getOrSetMany(["1"], load, { missing: "error" });
+    expect([values.size, String(errors.get("1"))]).toEqual([
+      0,
+      expect.stringContaining('Return null if there is no value, or set missing: "absent".'),
+    ]);
+  });
+
+  it("a member that is undefined is an error all the same: a return was forgotten", async () => {
+    const { articles } = opened();
+    const load = () => new Map([["1", undefined as never as string]]);
+    const { errors } = await articles.getOrSetMany(["1"], load, { missing: "absent" });
+    expect([...errors.keys()]).toEqual(["1"]);
   });
 
   it("what is stored is handed out though the load of the others fails", async () => {

@@ -51,7 +51,7 @@ describe("getOrSet", () => {
   it("refuses undefined with an error that says so, and stores nothing", async () => {
     const { articles } = one();
     await expect(articles.getOrSet("42", () => undefined)).rejects.toThrow(
-      "The load of articles/42 has failed. It returned undefined",
+      "The load of articles/42 failed. It returned undefined",
     );
     expect(await articles.has("42")).toBe(false);
     await expect(articles.set("42", undefined)).rejects.toThrow("It is undefined");
@@ -192,6 +192,9 @@ describe("keys", () => {
     { id: "half a character", key: "\ud800", why: "half a character" },
     { id: "not a number", key: Number.NaN, why: "strings and numbers" },
     { id: "too long", key: "a".repeat(1_016), why: "longer than 1024 bytes" },
+    { id: "too long in bytes", key: `a${"語".repeat(339)}`, why: "longer than 1024 bytes" },
+    { id: "a nested list", key: [["a"]] as never, why: "strings and numbers" },
+    { id: "an object", key: { id: 1 } as never, why: "strings and numbers" },
   ])("refuses $id", async ({ key, why }) => {
     const { isolate } = one();
     const any = isolate.data.namespace<string>("any-name", { fresh: "1m" });
@@ -201,7 +204,16 @@ describe("keys", () => {
   it("takes the longest", async () => {
     const { isolate } = one();
     const any = isolate.data.namespace<string>("any", { fresh: "1m" });
-    expect(await any.set("a".repeat(1_020), "v")).toEqual(["memory", "edge", "shared"]);
+    const tiers = ["memory", "edge", "shared"];
+    expect(await any.set("a".repeat(1_020), "v")).toEqual(tiers);
+    const key = "語".repeat(340);
+    expect(await any.set(key, "v")).toEqual(tiers);
+    expect(await isolate.beside().data.namespace("any", { fresh: "1m" }).get(key)).toBe("v");
+    await any.delete(key);
+    expect(await any.get(key)).toBeUndefined();
+    await any.set([key], "v");
+    await isolate.data.purge({ prefixes: [["any", key]] });
+    expect(await any.get(key)).toBeUndefined();
   });
 });
 

@@ -161,7 +161,7 @@ it("refuses a tag that no purge could name", async () => {
     context.tags("x".repeat(257));
     return "a";
   };
-  await expect(articles.getOrSet("9", load)).rejects.toThrow("A tag of data is refused.");
+  await expect(articles.getOrSet("9", load)).rejects.toThrow("A tag of data is invalid.");
 });
 
 describe("a purge that an operator sends to the site", () => {

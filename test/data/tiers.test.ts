@@ -56,6 +56,44 @@ describe("the tiers", () => {
   });
 });
 
+describe("values of 256 KiB and more", () => {
+  const large = "x".repeat(300_000);
+  const largest = "x".repeat(1_048_576);
+
+  it("enter memory at their second use, where there is no edge tier", async () => {
+    const isolate = new DataIsolate({ cache: null });
+    const articles = isolate.data.namespace<string>("articles", { fresh: "1m" });
+    const never = () => Promise.reject(new Error("It was loaded."));
+    expect(await articles.set("42", large)).toEqual(["shared"]);
+    isolate.upstash.commands.length = 0;
+    for (let times = 0; times < 3; times += 1) {
+      expect(await articles.getOrSet("42", never)).toBe(large);
+    }
+    expect(isolate.upstash.commands).toEqual(["GETRANGE"]);
+  });
+
+  it("enter memory at once, where it is the only tier", async () => {
+    const isolate = new DataIsolate();
+    const inMemory = { fresh: "1m", tiers: ["memory"] } as const;
+    const some = isolate.data.namespace<string>("some", inMemory);
+    expect(await some.set("42", large)).toEqual(["memory"]);
+    expect(await some.get("42")).toBe(large);
+  });
+
+  it("that no tier takes are reported once", async () => {
+    const isolate = new DataIsolate({ cache: null });
+    const articles = isolate.data.namespace<string>("articles", { fresh: "1m" });
+    for (const key of ["1", "2"]) expect(await articles.getOrSet(key, () => largest)).toBe(largest);
+    await isolate.settle();
+    const why = "It has 1048580 bytes, which is too large for every tier of the namespace.";
+    const { articles: counts } = isolate.data.stats().namespaces;
+    expect(counts).toMatchObject({ unstorableLoads: 2, unstorable: why });
+    expect(isolate.log.filter((message) => message.includes(why))).toHaveLength(1);
+    await articles.set("1", "small");
+    expect(await articles.get("1")).toBe("small");
+  });
+});
+
 describe("schema and codec", () => {
   it.each([
     { id: "schema", other: { schema: 2 } },
@@ -64,35 +102,30 @@ describe("schema and codec", () => {
       other: { codec: { name: "own", encode: String, decode: () => expect.fail("It was read.") } },
     },
   ])("a value of another $id is never served, not even stale", async ({ other }) => {
-    const { isolate } = one();
+    const isolate = new DataIsolate();
     const options = { fresh: "1s", stale: "1h" } as const;
     const before = isolate.data.namespace<string>("articles", { ...options, schema: 1 });
     await before.getOrSet("42", () => "old");
     await isolate.settle();
     isolate.clock.advance(2);
-    for (const cache of [isolate, isolate.beside()]) {
-      cache.cache.empty();
-      const after = cache.data.namespace<string>("articles", { ...options, ...other });
-      expect(await after.get("42")).toBeUndefined();
-      await expect(after.getOrSet("42", () => Promise.reject(new Error("down")))).rejects.toThrow(
-        "down",
-      );
-    }
+    const after = isolate.beside().data.namespace<string>("articles", { ...options, ...other });
+    expect(await after.get("42")).toBeUndefined();
+    const down = () => Promise.reject(new Error("down"));
+    await expect(after.getOrSet("42", down)).rejects.toThrow("down");
     expect(isolate.data.stats()).toMatchObject({ badRecords: 0 });
     expect(await before.get("42")).toBe("old");
   });
 
   it("says where a value cannot be written, and none of its contents", async () => {
     const { articles } = one();
-    const load = () => ({ list: [{ secret: () => "s3cret" }] });
-    const failed = articles.getOrSet("42", load);
-    await expect(failed).rejects.toThrow(
-      'The value of articles/42 is not stored. The codec "json" cannot encode it: look at .list[0].secret.',
+    const refused = articles.set("42", { list: [{ secret: () => "s3cret" }] });
+    await expect(refused).rejects.toThrow(
+      'The value of articles/42 is not stored. list[0].secret is a function, which the codec "json" would change or lose.',
     );
   });
 
   it("counts what cannot be decoded, and loads anew", async () => {
-    const { isolate } = one();
+    const isolate = new DataIsolate();
     const broken = { name: "own", encode: String, decode: (text: string) => text.slice(0) };
     const options = { fresh: "1m", codec: broken } as const;
     await isolate.data.namespace<string>("articles", options).getOrSet("42", () => "old");

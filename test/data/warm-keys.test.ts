@@ -126,7 +126,7 @@ describe("keys that Redis does not have afterwards", () => {
     const { warm, upstash } = open();
     await warm({ data: { rates: ["other"] } });
     upstash.mode = "refuses";
-    const why = "the shared tier did not take it (unavailable)";
+    const why = "the shared tier did not store it (unavailable)";
     expect((await warm({ data: { rates: ["a", "b"] } })).done).toEqual([
       { namespace: "rates", key: "a", result: "failed", why },
       { namespace: "rates", key: "b", result: "failed", why },
@@ -152,7 +152,7 @@ describe("keys that Redis does not have afterwards", () => {
         namespace: "rates",
         key: "a",
         result: "not-stored",
-        why: "the shared tier did not take it (too-large)",
+        why: "the shared tier did not store it (too-large)",
       },
       { namespace: "rates", key: "b", result: "warmed" },
     ]);
@@ -181,7 +181,7 @@ describe("keys that Redis does not have afterwards", () => {
           namespace: "rates",
           key: "a",
           result: "failed",
-          why: "it did not end within 25 s; it continues behind the answer",
+          why: "its load did not end within 25 s, and continues in the background",
         },
       ]);
     } finally {
@@ -195,8 +195,8 @@ describe("a call for keys that cannot be loaded", () => {
     { id: "unknown", data: { other: ["a"] }, why: 'has no namespace "other"', hint: "rates" },
     { id: "no-load", data: { plain: ["a"] }, why: '"plain" has no load', hint: "option load" },
     { id: "key", data: { rates: ["a", "b//c"] }, why: 'data[rates][1] is "b//c"', hint: "omit" },
-    { id: "no-key", data: { rates: ["a", {}] }, why: "data[rates][1] must be a text", hint: "" },
-    { id: "no-list", data: { rates: "a" }, why: "data[rates] must be a list of keys", hint: "" },
+    { id: "no-key", data: { rates: ["a", {}] }, why: "data[rates][1] must be a string", hint: "" },
+    { id: "no-list", data: { rates: "a" }, why: "data[rates] must be an array of keys", hint: "" },
   ])("loads nothing, and says why: $id", async ({ data, why, hint }) => {
     const { site, asked } = open();
     const seen = await callWarm(site, { data });

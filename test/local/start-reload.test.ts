@@ -66,9 +66,9 @@ describe("while it runs", () => {
     await rawRequest(first, "/feed");
     await told(run, "miss stored");
     await written("fresh.ts", 'export const fresh = "soon";');
-    await told(run, /Not reloaded, so the old one continues\. .*"all", fresh/);
+    await told(run, /Not reloaded, so the previous version continues\. .*"all", fresh/);
     await written("fresh.ts", "export const fresh = ;");
-    await told(run, /the old one continues\. .*fresh\.ts, line 1, column 22: /);
+    await told(run, /the previous version continues\. .*fresh\.ts, line 1, column 22: /);
     expect(await seen(first)).toContain("tidemark; hit");
     await written("fresh.ts", 'export const fresh = "1h";');
     await told(run, /Reloaded in \d+ ms\./);

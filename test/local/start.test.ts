@@ -92,15 +92,19 @@ describe("npm start", () => {
 
 describe("what cannot work is refused in one line", () => {
   const rows = [
-    { id: "no port", args: ["--port", "http"], says: /--port is refused.*whole number/ },
-    { id: "port 0", args: ["--port", "0"], says: /--port is refused/ },
-    { id: "no colos", args: ["--colos", "0"], says: /--colos is refused/ },
+    { id: "no port", args: ["--port", "http"], says: /--port is invalid.*whole number/ },
+    { id: "port 0", args: ["--port", "0"], says: /--port is invalid/ },
+    { id: "no colos", args: ["--colos", "0"], says: /--colos is invalid/ },
     { id: "unknown option", args: ["--cache"], says: /Unknown option '--cache'/ },
-    { id: "no origin URL", args: ["--origin", "example.com"], says: /--origin is refused.*no URL/ },
+    {
+      id: "no origin URL",
+      args: ["--origin", "example.com"],
+      says: /--origin is invalid.*not a URL/,
+    },
     { id: "origin with a path", args: ["--origin", "http://x/y"], says: /has a path or a query/ },
     { id: "origin with a password", args: ["--origin", "http://u:hidden@x"], says: /user name/ },
     { id: "origin with an at", args: ["--origin", "http://x?u@hidden"], says: /path or a query/ },
-    { id: "no Redis URL", args: ["--redis", "http://x"], says: /--redis is refused/ },
+    { id: "no Redis URL", args: ["--redis", "http://x"], says: /--redis is invalid/ },
     {
       id: "unreachable Redis",
       args: ["--redis", "redis://:hidden@127.0.0.1:9"],

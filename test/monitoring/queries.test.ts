@@ -30,7 +30,7 @@ describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
     const address = new URL(colos[0]?.url ?? "").host;
     prometheus = await running.add(startPrometheus({ address, token: adminToken }));
     await prometheus.scraped(3);
-  }, 60_000);
+  });
   afterAll(() => running.stop());
 
   it.each(boardQueries())("the board shows something: $panel, $legend", async ({ expression }) => {

@@ -12,6 +12,7 @@ import { tidemark } from "../../src/hono.ts";
 import { platformHere } from "../../src/platform/workers.ts";
 import { defineConfig } from "../../src/tidemark.ts";
 import { exchange, rawGet } from "../../testing/node/raw-client.ts";
+import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 const fields = (said: string) => ({
@@ -19,6 +20,8 @@ const fields = (said: string) => ({
   etag: '"1"',
   "x-said": said,
 });
+
+lengthenTimeouts();
 
 let redis: EmbeddedValkey;
 let rest: UpstashRestServer;

@@ -107,7 +107,7 @@ async function started(site: string): Promise<void> {
     await ask();
     await tells(/200 {2}pass: route +\d+ ms {2}GET \/articles\/fog/);
     await writeFile(path, "export default {");
-    await tells(/the old one continues\. .*Line 1, column \d+: /);
+    await tells(/the previous version continues\. .*Line 1, column \d+: /);
     check((await ask()) === "version 1", "A broken configuration has ended the old one.");
     check((await ended(child, "SIGINT")) === 0, `It does not end with 0:\n${said}`);
     const untilAtMs = Date.now() + endMsMax;

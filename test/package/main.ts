@@ -1,5 +1,5 @@
-// `npm run test:package`: packs the package and uses it as somebody would who has installed it. Ends
-// with 1 at the first check that fails.
+// `npm run test:package`: packs the package, installs it in a new folder and uses it there. Ends with 1 at
+// the first check that fails.
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,8 @@ import { useCommand } from "./command.ts";
 import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
-const unpackedBytesMax = 1_360_000;
+/** A little above the present size. Raise it only on purpose. */
+const unpackedBytesMax = 1_460_000;
 
 interface Packed {
   readonly filename: string;
@@ -24,7 +25,7 @@ async function packed(folder: string): Promise<string> {
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
   const said = JSON.parse(await run("npm", pack, root)) as Packed[] | Record<string, Packed>;
   const [tarball] = Object.values(said);
-  if (tarball === undefined) throw new Error("npm pack told of no tarball.");
+  if (tarball === undefined) throw new Error("npm pack named no tarball.");
   const allowed =
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.js|dist\/types\/[\w/-]+\.d\.ts)$/;
   const foreign = tarball.files.map(({ path }) => path).filter((path) => !allowed.test(path));
@@ -36,7 +37,10 @@ async function packed(folder: string): Promise<string> {
   const ofZod = types.filter((_, index) => texts[index]?.includes('from "zod'));
   check(ofZod.length === 0, `Types read those of zod: ${ofZod.join(", ")}.`);
   const { unpackedSize } = tarball;
-  check(unpackedSize < unpackedBytesMax, `Unpacked, it has ${unpackedSize} bytes.`);
+  check(
+    unpackedSize < unpackedBytesMax,
+    `The package has ${unpackedSize} bytes unpacked. The limit is ${unpackedBytesMax}.`,
+  );
   process.stdout.write(`  ${tarball.files.length} files, ${unpackedSize} bytes\n`);
   return join(folder, tarball.filename);
 }

@@ -51,7 +51,7 @@ describe("refused", () => {
     {
       id: "origin-no-url",
       env: { ORIGIN_URL: "a.example" },
-      says: `Its value is no URL. ${alone}`,
+      says: `Its value is not a URL. ${alone}`,
     },
     {
       id: "origin-scheme",
@@ -81,17 +81,17 @@ describe("refused", () => {
     {
       id: "origin-password-with-an-at",
       env: { ORIGIN_URL: "https://u:p@s3cret@a.example" },
-      says: 'ORIGIN_URL is refused. "https://a.example" ',
+      says: 'ORIGIN_URL is invalid. "https://a.example" ',
     },
     {
       id: "origin-password-with-a-slash",
       env: { ORIGIN_URL: "https://u:p/s3cret@a.example" },
-      says: "ORIGIN_URL is refused. Its value is no URL.",
+      says: "ORIGIN_URL is invalid. Its value is not a URL.",
     },
     {
       id: "origin-password-without-scheme",
       env: { ORIGIN_URL: "u:s3cret@a.example" },
-      says: "ORIGIN_URL is refused. Its value has a scheme",
+      says: "ORIGIN_URL is invalid. Its value has a scheme",
     },
     {
       id: "origin-query-with-an-at",
@@ -116,7 +116,7 @@ describe("refused", () => {
     {
       id: "origin-token-alone",
       env: { ORIGIN_URL: "s3cret" },
-      says: "Its value is no URL.",
+      says: "Its value is not a URL.",
     },
     {
       id: "origin-password-with-a-hash",
@@ -136,9 +136,9 @@ describe("refused", () => {
     {
       id: "origin-not-bound",
       env: { ORIGIN: "text" },
-      says: "The service binding ORIGIN is refused. It is not bound to a service, so its origin cannot be reached. Name it under [[services]] in wrangler.toml.",
+      says: "The service binding ORIGIN is invalid. It is not bound to a service, so its origin cannot be reached. Name it under [[services]] in wrangler.toml.",
     },
-    { id: "origin-null", env: { ORIGIN: null }, says: "The service binding ORIGIN is refused." },
+    { id: "origin-null", env: { ORIGIN: null }, says: "The service binding ORIGIN is invalid." },
   ])("$id", ({ env, says }) => {
     const message = refusalOf(env);
     expect(message).toContain(says);
@@ -168,7 +168,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     {
       id: "token-not-a-text",
       env: { ...redis, UPSTASH_REDIS_REST_TOKEN: { get: () => "s3cret" } },
-      says: "UPSTASH_REDIS_REST_TOKEN is no text.",
+      says: "UPSTASH_REDIS_REST_TOKEN is not a string.",
     },
     {
       id: "token-of-two-lines",
@@ -188,7 +188,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     {
       id: "no-url",
       env: { ...redis, UPSTASH_REDIS_REST_URL: "s3cret" },
-      says: "UPSTASH_REDIS_REST_URL is no URL;",
+      says: "UPSTASH_REDIS_REST_URL is not a URL;",
     },
     {
       id: "user",
@@ -214,12 +214,14 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     { id: "short", token: "s3cret-of-15-ch", says: "It has fewer than 16 characters" },
     { id: "of-two-words", token: "s3cret and one more", says: "It has a character that no" },
     { id: "of-other-letters", token: "s3cret-größe-und-länge", says: "It has a character that no" },
-    { id: "not-a-text", token: { get: () => "s3cret" }, says: "It is not a text." },
+    { id: "not-a-text", token: { get: () => "s3cret" }, says: "It is not a string." },
   ])("ADMIN_TOKEN: $id", ({ token, says }) => {
     const { faults, adminToken } = read({ ADMIN_TOKEN: token });
     expect(faults).toEqual([adminToken]);
     const text = faultText(faults[0]!);
-    expect(text).toContain(`ADMIN_TOKEN is not usable, so it opens nothing. ${says}`);
+    expect(text).toContain(
+      `ADMIN_TOKEN is not usable, so the operator's routes are closed. ${says}`,
+    );
     expect(text).not.toContain("s3cret");
   });
 
@@ -246,7 +248,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
   it("a named origin that is not bound", () => {
     const { faults, origins } = read({}, withBucket);
     expect([...origins.keys()]).toEqual(["default"]);
-    expect(faults.map(({ what }) => what)).toEqual(["The service binding BUCKET is refused."]);
+    expect(faults.map(({ what }) => what)).toEqual(["The service binding BUCKET is invalid."]);
   });
 
   it.each<{ id: string; env: Env; says: readonly string[] }>([

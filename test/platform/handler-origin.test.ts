@@ -153,7 +153,7 @@ describe("a handler", () => {
 
   it("is refused under a name that no route can have", () => {
     expect(() => openSite({ handlers: { nobody: () => page("page") } })).toThrow(
-      'The handler of the origin "nobody" is refused.',
+      'The handler of the origin "nobody" is invalid.',
     );
   });
 });

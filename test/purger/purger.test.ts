@@ -119,9 +119,9 @@ describe("answers", () => {
     { id: "503-said", answer: said(503, "unavailable"), says: /answered 503: Why unavailable\./ },
     { id: "504", answer: answered(504), says: /answered 504/ },
     { id: "599", answer: answered(599), says: /answered 599/ },
-    { id: "network", answer: cut, says: /No answer came: connect ECONNREFUSED\./ },
-    { id: "time-out", answer: endless, says: /No answer came: .*timeout/i },
-    { id: "body-cut-off", answer: broken, says: /No answer came: reset\./ },
+    { id: "network", answer: cut, says: /No response arrived: connect ECONNREFUSED\./ },
+    { id: "time-out", answer: endless, says: /No response arrived: .*timeout/i },
+    { id: "body-cut-off", answer: broken, says: /No response arrived: reset\./ },
   ])("$id is tried again, up to the limit", async ({ answer, says }) => {
     const retry = { tryTimeoutMs: 5 };
     const { purger, tries } = scripted([answer, answer, accepted], { retry });

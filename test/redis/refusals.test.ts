@@ -95,7 +95,7 @@ describe("the operator is told", () => {
       await client.insist<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
     }
     const refused = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    const shutOff = "The database is shut off: only probes use it, behind answers.";
+    const shutOff = "The database is shut off: only background probes use it.";
     expect(told).toEqual([refused, shutOff]);
     server.manner = wellAnswer;
     clock.advance(42);
@@ -135,7 +135,7 @@ describe("the operator is told", () => {
     ]);
     clock.advance(7);
     await write();
-    expect(told[1]).toBe("The database takes writes again after 7 s.");
+    expect(told[1]).toBe("The database accepts writes again after 7 s.");
   });
 
   it("of a full database by what a transaction for reading writes", async () => {
@@ -157,7 +157,7 @@ describe("the operator is told", () => {
     clock.advance(9);
     await transact();
     expect(client.troubleWithWrites?.isOver).toBe(true);
-    expect(told[1]).toBe("The database takes writes again after 9 s.");
+    expect(told[1]).toBe("The database accepts writes again after 9 s.");
   });
 
   it("once of writes that are not answered in time while reads are", async () => {

@@ -30,9 +30,9 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await stream.add(reportOf("n1"))).toEqual({ kind: "answered", value: 1 });
     expect(await stream.add(reportOf("n2", 3))).toEqual({ kind: "answered", value: 2 });
     expect(world.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
-    const { page, held, isFull } = await pageOf(stream);
+    const { page, totals: state, isFull } = await pageOf(stream);
     expect(page.map(({ report }) => report)).toEqual([reportOf("n1"), reportOf("n2", 3)]);
-    expect([held, isFull]).toEqual([
+    expect([state, isFull]).toEqual([
       { kind: "held", version: "", totals: undefined, isBroken: false },
       false,
     ]);

@@ -78,7 +78,7 @@ describe("a report", () => {
       expect.stringMatching(/^Metrics: .*The database cannot be reached/),
       lost,
       lost,
-      expect.stringMatching(/^Metrics: The database .*works again|takes writes again/),
+      expect.stringMatching(/^Metrics: The database .*works again|accepts writes again/),
     ]);
   });
 

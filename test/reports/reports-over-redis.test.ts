@@ -96,7 +96,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await world.redis.xlen(streamKey)).toBe(0);
     expect(totalsOf(await folding.read()).sums.get("reportsLost")).toBe(2);
     expect(world.log).toEqual([
-      "The stream in Redis has entries that are not reports of this version. They count as lost.",
+      "The stream in Redis has entries that are not reports of this version. Tidemark counts these reports as lost.",
     ]);
   });
 

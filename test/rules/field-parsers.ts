@@ -18,7 +18,7 @@ import { fieldsWith } from "../../testing/examples/header-text.ts";
 import { askedWith, configWith, storedAtMs } from "../../testing/examples/requests.ts";
 
 const config = configWith();
-const asked = askedWith({}, config);
+const lookup = askedWith({}, config);
 
 /** A field as a `Headers` would give it, also with text that a `Headers` would refuse. */
 const only = (name: string) => (text: string) => fieldsWith({ [name]: text }) as Headers;
@@ -49,7 +49,7 @@ const range = (request: Record<string, string>) =>
   });
 
 const tags = (name: string) => (text: string) =>
-  taggingOf(fieldTagsOf(only(name)(text), config), [], asked);
+  taggingOf(fieldTagsOf(only(name)(text), config), [], lookup);
 
 export const fieldParsers: readonly (readonly [name: string, read: (text: string) => unknown])[] = [
   ["directives", parseDirectives],

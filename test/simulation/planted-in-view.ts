@@ -110,13 +110,13 @@ const unboundedFor =
     };
   };
 
-const isStale = ({ asked, atMs }: VerdictQuestion, stored: StoredMetadata) =>
-  termsOf(stored, asked.route).lifetimeSeconds * 1_000 <= atMs - stored.respondedAtMs;
+const isStale = ({ lookup, atMs }: VerdictQuestion, stored: StoredMetadata) =>
+  termsOf(stored, lookup.route).lifetimeSeconds * 1_000 <= atMs - stored.respondedAtMs;
 
 export const staleUnbounded: Planted = { asked: unboundedFor(isStale) };
 export const errorUnbounded: Planted = { askedOnError: unboundedFor(() => true) };
 export const onlyIfCachedUnbounded: Planted = {
-  asked: unboundedFor(({ asked }) => asked.directives.onlyIfCached),
+  asked: unboundedFor(({ lookup }) => lookup.directives.onlyIfCached),
 };
 
 /** The clock of the request before last, as if it were kept between requests. */

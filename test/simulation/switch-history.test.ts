@@ -64,20 +64,20 @@ const keyReadBefore: Partial<Parts> = {
   journal: (settings) =>
     new (class extends RedisJournal {
       override async newest() {
-        const before = await held(settings);
+        const before = await current(settings);
         const read = await super.newest();
         return read.kind === "read" ? { ...read, switched: before } : read;
       }
 
       override async atPrimary(position: string) {
-        const before = await held(settings);
+        const before = await current(settings);
         const read = await super.atPrimary(position);
         return read.kind === "read" ? { ...read, switched: before } : read;
       }
     })(settings),
 };
 
-async function held({ redis, namespace }: RedisJournalSettings) {
+async function current({ redis, namespace }: RedisJournalSettings) {
   const reply = await redis.attempt<unknown>("switch", (client) =>
     client.get(switchKey(namespace)),
   );
@@ -154,7 +154,7 @@ const posting = (change: (store: Switch, again: boolean) => Switch): Partial<Par
 
 /** What was lost is given up. */
 const neverPostedAgain = posting((store, isAgain) =>
-  isAgain ? { ...store, post: async () => ({ kind: "overtaken", held: undefined }) } : store,
+  isAgain ? { ...store, post: async () => ({ kind: "overtaken", current: undefined }) } : store,
 );
 
 /** What was lost is posted again, whoever has posted since. */
@@ -163,7 +163,7 @@ const postedOverOthers = posting((store, isAgain) => ({
   post: async (entry) => {
     const posted = await store.post(entry);
     if (!isAgain || posted.kind !== "overtaken") return posted;
-    const replaces = posted.held?.post ?? "";
+    const replaces = posted.current?.post ?? "";
     if (replaces === entry.switched.post) return posted;
     return store.post({ ...entry, switched: { ...entry.switched, replaces } });
   },

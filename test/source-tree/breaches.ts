@@ -1,4 +1,4 @@
-// What is wrong with a tree of sources: imports, sizes and names, each breach as one line; and circles of imports.
+// Finds breaches in a tree of sources: imports, circles of imports, sizes and names. Each breach is one line.
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { filesInFolderMax, type House, library, linesInFileMax } from "./folders.ts";

@@ -50,7 +50,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: ["base"],
   // How variables and secrets of a deployment are read: the command writes and judges what the Worker reads.
   "protocol/variables": ["base"],
-  // What an origin imports to send purges: it imports types of what it sends, and nothing else.
+  // The purger that an origin imports, and its export. It uses only types of the protocol.
   purger: ["protocol"],
   // What is counted, and what is logged once for each change.
   observe: ["base", "rules", "protocol"],
@@ -206,7 +206,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   cloudflare: ["cache/tiers", "stores/kv"],
   hono: [...core, "platform", "app", "data", "worker"],
-  "purge-sender": ["purger"],
   "data-cache": [
     "base",
     "data/value",

@@ -1,4 +1,4 @@
-// What the names and comments of a file must not contain, each breach as one line.
+// Finds names and comments that CONTRIBUTING.md rules out. Each breach is one line.
 
 /** Participles say what happened to a value. A type's name says what the value is. */
 const participles =
@@ -24,6 +24,10 @@ const replaced: ReadonlyMap<string, string> = new Map([
   ["whoever", "the client, the operator or the caller"],
 ]);
 
+/** Verbs that declare no variable and no property. A name says what a value is. */
+const verbs =
+  /\b(?:const|let)\s+(told|came|went|sought)\b|(?:^|[({,])\s*(?:readonly\s+)?#?(told|came|went|sought)\??\s*:/gm;
+
 const declared = /\b(?:interface|type|class)\s+([A-Z]\w*)/g;
 const comments = /\/\*\*?[\s\S]*?\*\/|(?:^|\s)\/\/[^\n]*/g;
 const docstring = /\/\*\*\s*(?:\*\s*)?(Of|What|So|That)\b/g;
@@ -36,6 +40,9 @@ export function proseBreaches(path: string, text: string): string[] {
     const isFine = nouns.has(name) || nouns.has(last) || !participles.test(name);
     return isFine ? [] : [`${path}: the type ${name} is named by a participle`];
   });
+  const values = [...bare.matchAll(verbs)].map(
+    ([, variable, member]) => `${path}: "${variable ?? member}" names no value; use a noun`,
+  );
   const openings = [...text.matchAll(docstring)].map(
     ([, word]) => `${path}: a docstring begins with "${word}"`,
   );
@@ -43,5 +50,5 @@ export function proseBreaches(path: string, text: string): string[] {
   const words = [...replaced].flatMap(([word, by]) =>
     new RegExp(`\\b${word}\\b`).test(written) ? [`${path}: "${word}" in a comment; say ${by}`] : [],
   );
-  return [...names, ...openings, ...words];
+  return [...names, ...values, ...openings, ...words];
 }

@@ -1,7 +1,7 @@
 // Changes of an isolate on their way into a slice: gathered, sent again with the same id and slice, taken
 // up by another request, given up; and what is said of each call.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { batchCallsMax, type Outcome } from "../../src/write-behind/change-batch.ts";
+import { batchKeysMax, type Outcome } from "../../src/write-behind/change-batch.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
 import { add, answered, bytes, openGathering, unavailable } from "./gathering-world.ts";
 
@@ -31,17 +31,17 @@ describe("what is gathered", () => {
   });
 
   it.each([
-    { id: "1,000 calls", calls: batchCallsMax, size: 1 },
+    { id: "1,000 keys", calls: batchKeysMax, size: 1 },
     { id: "256 KiB", calls: 8, size: 32_768 },
   ])(
     "is sent at once with $id, and the next call begins another batch",
     async ({ calls, size }) => {
       const { sent, gathering, told, pass } = openGathering();
-      for (let call = 1; call < calls; call += 1) gathering.add(add("a"), size);
+      for (let call = 1; call < calls; call += 1) gathering.add(add(`a${call}`), size);
       expect(sent).toEqual([]);
-      gathering.add(add("a"), size);
+      gathering.add(add("last"), size);
       gathering.add(add("z"), size);
-      expect(sent).toMatchObject([{ changes: [add("a", calls)] }]);
+      expect(sent.map(({ changes }) => changes.length)).toEqual([calls]);
       await pass(2);
       expect(sent).toHaveLength(2);
       expect(told).toEqual([
@@ -50,6 +50,24 @@ describe("what is gathered", () => {
       ]);
     },
   );
+
+  it("counts changes, not calls: one key takes the room of one change", async () => {
+    const { sent, gathering, told, pass } = openGathering();
+    for (let call = 0; call < 50_000; call += 1) gathering.add(add("a"), 1_000);
+    expect(sent).toEqual([]);
+    await pass(1);
+    expect(sent).toMatchObject([{ changes: [add("a", 50_000)] }]);
+    expect(told).toEqual([["accepted", "", 50_000]]);
+  });
+
+  it("counts the bytes of the newest put of a key", () => {
+    const { sent, gathering } = openGathering();
+    for (const size of [262_143, 5, 262_138]) gathering.add(add("a"), size);
+    gathering.add(add("b"), 5);
+    expect(sent).toEqual([]);
+    gathering.add(add("c"), 1);
+    expect(sent).toHaveLength(1);
+  });
 
   it("is sent at once by settle", async () => {
     const { sent, gathering, told, pass } = openGathering();
@@ -100,6 +118,37 @@ describe("a batch without an answer", () => {
   });
 });
 
+describe("a database that has never been reached", () => {
+  const unreachable = () => Array(3).fill(unavailable("unreachable"));
+
+  it("refuses a durable change after the first attempt, and the next one at once", async () => {
+    const { sent, gathering, told, state, pass } = openGathering(...unreachable());
+    const waiting = gathering.addAndWait(add("a"), bytes);
+    state.hasNeverConnected = true;
+    await pass(1);
+    expect(await waiting).toEqual({ kind: "refused", cause: "unanswered" });
+    expect(await gathering.addAndWait(add("a"), bytes)).toEqual(await waiting);
+    await pass(30);
+    expect(sent).toHaveLength(1);
+    expect(told).toEqual([
+      ["refused", "unanswered", 1],
+      ["refused", "unanswered", 1],
+    ]);
+  });
+
+  it("delays settle by one attempt; the changes are still sent again", async () => {
+    const { sent, gathering, told, state, pass } = openGathering(...unreachable());
+    gathering.add(add("a"), bytes);
+    state.hasNeverConnected = true;
+    await gathering.settle();
+    await gathering.settle();
+    expect([sent.length, told]).toEqual([1, []]);
+    state.hasNeverConnected = false;
+    await pass(10);
+    expect(told).toEqual([["accepted", "", 1]]);
+  });
+});
+
 describe("a refusal", () => {
   it.each(["late", "early", "full"] as const)(
     "%s is final, and nothing of it counts",
@@ -123,10 +172,11 @@ describe("a refusal", () => {
     },
   );
 
-  it("comes at once where 10,000 calls wait in the isolate", async () => {
+  it("comes at once where 10,000 changes wait in the isolate, except for their keys", async () => {
     const silent = Array(50).fill(unavailable("timeout"));
     const { gathering, told, pass } = openGathering(...silent);
-    for (let call = 0; call < 10_000; call += 1) gathering.add(add("a"), 1);
+    for (let call = 0; call < 9_999; call += 1) gathering.add(add(`a${call}`), 1);
+    gathering.add(add("open"), 1);
     expect(told).toEqual([]);
     gathering.add(add("a"), 1);
     expect(await gathering.addAndWait(add("a"), 1)).toEqual({ kind: "refused", cause: "no-room" });
@@ -178,6 +228,18 @@ describe("who waits", () => {
     expect(sent).toHaveLength(5);
   });
 
+  it("for room gets it as soon as a batch is settled, and loses nothing", async () => {
+    const { gathering, told, pass } = openGathering();
+    const adding = Array.from({ length: 25_000 }, (_, call) => {
+      const change = add(`a${call}`);
+      return gathering.withRoom(change.key, () => gathering.add(change, 1));
+    });
+    expect(told).toEqual([]);
+    await pass(4);
+    await Promise.all(adding);
+    expect(told).toEqual(Array.from({ length: 25 }, () => ["accepted", "", 1_000]));
+  });
+
   it("hears of a refusal", async () => {
     const { gathering, pass } = openGathering(answered("late"));
     const waiting = gathering.addAndWait(add("a"), bytes);
@@ -200,7 +262,7 @@ describe("who waits", () => {
 
 it("a full batch is sent by one request, which tries again at its own pace", async () => {
   const { sent, gathering, pass } = openGathering(...Array(3).fill(unavailable("timeout")));
-  for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
+  for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
   await pass(6);
   expect(sent).toHaveLength(3);
 });
@@ -208,7 +270,7 @@ it("a full batch is sent by one request, which tries again at its own pace", asy
 it("a full batch whose request has ended takes no more changes", async () => {
   const { sent, gathering, state, pass } = openGathering();
   state.isCutOff = true;
-  for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("a"), 1);
+  for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
   state.isCutOff = false;
   gathering.add(add("z"), 1);
   await pass(1);

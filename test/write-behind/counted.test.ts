@@ -55,6 +55,7 @@ it("a set tells for findings what waits, since when it could have been flushed, 
   expect(troubles()).toEqual({
     backlog: expect.objectContaining({ keyCount: 0, heardAtMs: -Infinity }),
     flushes: undefined,
+    deadLetterCount: 0,
   });
   counter.add("a");
   await counter.flush();

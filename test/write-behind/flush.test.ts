@@ -130,6 +130,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
         changes: (slice, keys) =>
           (calls += 1) > after ? Promise.reject(new Error("Gone.")) : store.changes(slice, keys),
         drop: () => Promise.reject(new Error("Gone.")),
+        refused: () => Promise.reject(new Error("Gone.")),
       },
     });
     await expect(flush(dying(1), plenty())).rejects.toThrow("Gone.");

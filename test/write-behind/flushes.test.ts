@@ -1,5 +1,6 @@
 // Who flushes sets, and when: the cron trigger, a call, an isolate by itself; what follows a failure; and what
 // an isolate tells of it. Over a real server.
+import { SinkError } from "../../src/write-behind/sinks/sink-error.ts";
 import { describe, expect, it, vi } from "vitest";
 import type { WriteBehind } from "../../src/write-behind/write-behind.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
@@ -93,6 +94,19 @@ describe("flushes", () => {
       "Write behind: Flushes of set fail with Error: check its sink and Redis.",
       expect.stringMatching(/^Write behind: Flushes of set work again after \d+ s\.$/),
     ]);
+  });
+
+  it("that failed report the statement and the words of the database", async () => {
+    const { behind, counter, sink, messages } = openedCounter();
+    sink.apply = () => Promise.reject(new SinkError(new Error("disk full"), "UPDATE articles"));
+    counter.add("a");
+    await counter.flush();
+    await world.pass(60);
+    await counter.flush();
+    const detail = "The database answered: disk full. SQL: UPDATE articles";
+    expect(behind.stats()["set"]?.troubleWithFlushes).toMatchObject({ kind: "Error", detail });
+    expect(behind.troubles().get("set")?.flushes).toMatchObject({ detail });
+    expect(messages()).toEqual([`Write behind: Flushes of set fail with Error: ${detail}`]);
   });
 
   it("wait no longer than at first, once one has gone well since", async () => {

@@ -1,7 +1,7 @@
 // Which slice a batch gets, where requests end before it is sent and the clock of its isolate is set back.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
-import { batchCallsMax } from "../../src/write-behind/change-batch.ts";
+import { batchKeysMax } from "../../src/write-behind/change-batch.ts";
 import { ChangeBatches } from "../../src/write-behind/change-batches.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Batch } from "../../src/write-behind/slice-store.ts";
@@ -20,7 +20,7 @@ describe("no batch of an isolate has an older slice than an earlier one", () => 
     const { clock, sent, gathering, state, pass } = openGathering();
     const first = sliceAt(clock.atMs, usualTimes);
     state.isCutOff = true;
-    for (let call = 0; call < batchCallsMax; call += 1) gathering.add(add("full"), 1);
+    for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`full${call}`), 1);
     state.isCutOff = false;
     gathering.add(add("z"), 1);
     await pass(11);
@@ -28,7 +28,7 @@ describe("no batch of an isolate has an older slice than an earlier one", () => 
     await pass(1);
     expect(slicesOf(sent)).toEqual([
       ["z", first],
-      ["full", first],
+      ["full0", first],
       ["last", first + 1],
     ]);
   });
@@ -80,6 +80,7 @@ it.each([
   const state = { isCutOff: true };
   const gathering = new ChangeBatches<{ key: string }>({
     store: { accept: async (batch) => (sent.push(batch), accepted) },
+    hasNeverConnected: () => false,
     kind: { slicedAt: given.kind.slicedAt, joined: (_, later) => later },
     times: usualTimes,
     nowAtMs: clock.nowAtMs,

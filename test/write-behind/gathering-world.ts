@@ -30,7 +30,7 @@ export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
   const clock = new FakeClock();
   const sent: Batch<Add>[] = [];
   const told: [Outcome["kind"], string, number][] = [];
-  const state = { isCutOff: false, backlogs: 0, ids: 0 };
+  const state = { isCutOff: false, hasNeverConnected: false, backlogs: 0, ids: 0 };
   const gathering = new ChangeBatches<Add>({
     store: {
       async accept(batch) {
@@ -38,6 +38,7 @@ export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
         return answers.shift() ?? accepted;
       },
     },
+    hasNeverConnected: () => state.hasNeverConnected,
     kind: adds,
     times: usualTimes,
     nowAtMs: clock.nowAtMs,

@@ -76,6 +76,7 @@ export function openSlicesWorld(
       set: "set",
       kind,
       backlogMax: 1_000,
+      deadLetterAfter: 5,
       afterAnswer: (work) => void work(),
       ...options,
     });

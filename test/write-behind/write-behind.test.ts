@@ -120,7 +120,7 @@ describe("a durable change", () => {
         name: "NotAccepted",
         isInDoubt: false,
         message:
-          "A change of set was not accepted. Reason: the backlog of the sink has reached `backlogMax`. It does not count: retry later.",
+          "A change of set was not accepted. Reason: the backlog of the sink has reached `backlogMax`. It is not applied: retry later.",
       },
     });
     expect(behind.stats()).toMatchObject({
@@ -239,7 +239,6 @@ describe("a set is refused", () => {
     { id: "with no duration", name: "a", options: { sink, every: "1x" }, says: "every" },
     { id: "with no bound", name: "a", options: { sink, backlogMax: 0 }, says: "backlogMax" },
     { id: "with what is no option", name: "a", options: { sink, evry: "1m" }, says: "evry" },
-    { id: "that is there already", name: "set", options: { sink }, says: "already" },
   ])("$id", ({ name, options, says }) => {
     const { behind } = openedCounter();
     expect(() => behind.counter(name, options as { sink: MemoryCounterSink })).toThrow(says);

@@ -1,5 +1,6 @@
-// A Redis that can be paused, filled, kept from writing, killed, and started again on one port: empty, from a
-// snapshot, or with all that it held. A real redis-server where there is one; the embedded Valkey keeps nothing.
+// A Redis that tests can pause, fill, make read-only, kill and restart on one port: empty, from a
+// snapshot, or with all its data. Uses a real redis-server if installed; otherwise the embedded
+// Valkey, which keeps nothing.
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,10 @@ type RedisSettings = Readonly<Record<string, string>>;
 
 const appendFolder = "appendonlydir";
 
-/** What is answered lies in the operating system's files by then: the end of the server loses none of it. */
+/**
+ * Settings by which every answered write is in the operating system's files, so that killing the
+ * server loses none.
+ */
 export const keepsAll: RedisSettings = {
   appendonly: "yes",
   appendfsync: "no",
@@ -59,19 +63,21 @@ export class BreakableRedis {
     process.kill(this.#server.pid, "SIGCONT");
   }
 
-  /** Every client waits that long: what was asked meanwhile is done afterwards. */
+  /**
+   * Delays every client for this time. The server executes the commands of that time afterwards.
+   */
   async pauseClients(pauseMs: number): Promise<void> {
     await this.#asked((redis) => redis.call("CLIENT", "PAUSE", String(pauseMs), "ALL"));
   }
 
-  /** It answers reads, and refuses to store more, or takes that again. */
+  /** Makes the server reject writes for lack of memory, or accept them again. Reads always work. */
   async setFull(isFull: boolean): Promise<void> {
     await this.#asked((redis) => redis.config("SET", "maxmemory", isFull ? 1 : 0));
   }
 
-  /** As a server that a fail-over has made a replica: it answers reads, and refuses every write. */
+  /** Makes the server reject every write and answer reads, like a replica after a fail-over. */
   async setReadOnly(isReadOnly: boolean): Promise<void> {
-    // Nothing listens on that port, so nothing it holds is replaced.
+    // Nothing listens on that port, so replication replaces no data.
     const master = isReadOnly ? ["127.0.0.1", "1"] : ["NO", "ONE"];
     await this.#asked((redis) => redis.call("REPLICAOF", ...master));
   }
@@ -80,13 +86,14 @@ export class BreakableRedis {
     await this.#server.stop();
   }
 
-  /** @returns the last position in it; empty when the journal was */
+  /** @returns the last position in the snapshot; empty if the journal was empty */
   async takeSnapshot(journalKey: string): Promise<string> {
     const last = await this.#asked(async (redis) => {
       for (;;) {
         const before = await newestIn(redis, journalKey);
         await redis.save();
-        // Nothing came in between, or it would be unknown whether the snapshot has it.
+        // Accept the snapshot only if no entry arrived meanwhile. Otherwise its last entry is
+        // unknown.
         if (before === (await newestIn(redis, journalKey))) return before;
       }
     });
@@ -101,7 +108,7 @@ export class BreakableRedis {
     await this.startAgain();
   }
 
-  /** With all that it had answered, if it was started with `keepsAll`. */
+  /** Restarts the server with all answered writes, if it was started with `keepsAll`. */
   async startAgain(): Promise<void> {
     this.#server = await begin(...this.#begin);
   }

@@ -1,11 +1,11 @@
-// A journal in Redis with some of its methods in the place of the real ones.
+// Replaces some methods of a journal in Redis.
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import {
   RedisJournal,
   type RedisJournalSettings,
 } from "../../src/stores/redis/journal/redis-journal.ts";
 
-/** @param change is given the real journal */
+/** @param change receives the real journal, and returns the replacements */
 export const changedJournal =
   (change: (real: Journal, settings: RedisJournalSettings) => Partial<Journal>) =>
   (settings: RedisJournalSettings): Journal =>

@@ -1,9 +1,9 @@
-// What happens to one colo alone, or to the origin.
+// Faults of one colo, or of the origin.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Fault } from "./fault.ts";
 import type { Passage } from "./rest-front.ts";
 
-/** One colo's way to the database; the others go on. */
+/** Breaks one colo's connection to the database. The others continue. */
 const passage =
   (kind: Passage): Fault =>
   async ({ site, draws }) => {
@@ -30,7 +30,7 @@ const restarted: Fault = async ({ site, draws }) => {
   await draws.oneOf(site.colos).restart();
 };
 
-/** Rolled out, or rolled back: the colo that was changed least runs the other version. */
+/** Deploys or rolls back: the colo that has changed least often runs the other version. */
 const versionChanged: Fault = async ({ site }) => {
   const [colo] = site.colos.toSorted((one, other) => one.changeCount - other.changeCount);
   await colo?.changeVersion();

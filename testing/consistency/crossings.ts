@@ -1,16 +1,18 @@
-// What two versions of the Worker had of each other in a run: hits on what the other had stored.
+// Counts the hits of each version of the Worker on responses that the other version stored.
 import type { History, IsolateLife, Read } from "./checker/operations.ts";
 
 export interface Crossing {
   readonly storedBy: string;
   readonly answeredBy: string;
-  /** Hits in the colo that had stored it itself before its version changed. */
+  /** Hits in the colo that stored the response itself before its version changed. */
   readonly edge: number;
-  /** Hits by way of Redis. */
+  /** Hits through Redis. */
   readonly shared: number;
 }
 
-/** @returns one for each ordered pair of versions that took part; none for a run of one version */
+/**
+ * @returns one entry for each ordered pair of versions in the run; none for a run with one version
+ */
 export function crossings({ isolates, reads }: Pick<History, "isolates" | "reads">): Crossing[] {
   const lives = new Map(isolates.map((life) => [life.isolate, life]));
   const found = reads.map((read) => ({
@@ -33,7 +35,7 @@ export function crossings({ isolates, reads }: Pick<History, "isolates" | "reads
 
 /**
  * @param answered a read, or a try of a purge
- * @returns the version that answered it; `undefined` if none did while it lived
+ * @returns the version that answered; `undefined` if none did during its life
  */
 export function versionThat(
   isolates: readonly IsolateLife[],

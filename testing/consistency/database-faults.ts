@@ -1,9 +1,9 @@
-// What happens to the database.
+// Faults of the database.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Fault, Victim } from "./fault.ts";
 import { journalKey } from "./site-under-test.ts";
 
-/** The REST server's connection comes back within 200 ms of Redis itself. */
+/** The REST server reconnects within 200 ms of Redis itself. */
 const reconnectMs = 300;
 
 const paused: Fault = async ({ site, draws }) => {
@@ -30,7 +30,7 @@ const restartedEmpty: Fault = async ({ site, recorder, draws }) => {
   await delay(reconnectMs);
 };
 
-/** What was purged between the snapshot and the end is gone; then the journal grows again. */
+/** Restores a snapshot: purges after it are lost, and the journal then grows again. */
 const restored: Fault = async ({ site, recorder, draws }) => {
   const keptUpTo = await site.redis.takeSnapshot(journalKey);
   await delay(draws.between(500, 4_000));
@@ -51,7 +51,7 @@ const slow: Fault = async ({ site, draws }) => {
   }
 };
 
-/** Within what the allowance is for, and beyond it. */
+/** Sets a replica lag within the allowance, and one beyond it. */
 const replicaLagging: Fault = async (victim) => {
   const { draws } = victim;
   await setLag(victim, draws.oneOf([100, 200, 400, 900]));
@@ -62,7 +62,7 @@ const replicaLagging: Fault = async (victim) => {
   }
 };
 
-/** What was read under the longer of two lags may still answer; so each counts while it is set. */
+/** Sets the lag. Reads under the longer of two lags may still be used, so both are recorded. */
 async function setLag({ site, recorder }: Victim, lagMs: number): Promise<void> {
   if (lagMs > 0) recorder.replicaLags.push({ fromMs: recorder.nowMs(), lagMs });
   await site.rest.setReplicaLagMs(lagMs);

@@ -1,4 +1,4 @@
-// A fault of the nemesis: what it may change, and how it runs.
+// A fault of the nemesis: the parts that it may change, and the function that runs it.
 import type { Draws } from "../draws.ts";
 import type { Recorder } from "./recorder.ts";
 import type { SiteUnderTest } from "./site-under-test.ts";
@@ -11,5 +11,5 @@ export interface Victim {
   readonly draws: Draws;
 }
 
-/** From the first change to the last repair. */
+/** Runs the fault, from the first change to the last repair. */
 export type Fault<V extends Victim = Victim> = (victim: V) => Promise<void>;

@@ -1,5 +1,5 @@
-// Breaks the site and heals it, one fault after another, and notes what it did. Faults of the
-// database follow each other; those of colos and of the origin happen beside them.
+// Breaks and heals the site, one fault after another, and records each fault. Faults of the
+// database run in sequence; faults of colos and of the origin run in parallel with them.
 import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "./colo-faults.ts";
 import { databaseFaults } from "./database-faults.ts";
@@ -7,7 +7,7 @@ import type { Draws } from "../draws.ts";
 import type { Fault, Victim } from "./fault.ts";
 import type { PlantedFault } from "./planted-faults.ts";
 
-/** Faults of one group follow each other; groups go on beside each other. */
+/** Groups of faults. Faults of one group run in sequence, and groups run in parallel. */
 export type FaultGroups<V extends Victim> = Readonly<Record<string, FaultGroup<V>>>;
 type FaultGroup<V extends Victim> = Readonly<Record<string, Fault<V>>>;
 
@@ -30,14 +30,14 @@ export const revealing = {
   "never-hits": [],
 } as const satisfies Record<PlantedFault, readonly FaultName[]>;
 
-/** @returns once all groups have finished the fault that each was at when `isOver` came true */
+/** @returns once `isOver` is true and all groups have finished their current fault */
 export async function breakAndHeal<V extends Victim>(
   victim: V,
   given: {
     groups: FaultGroups<V>;
-    /** Their names. */
+    /** The names of the faults. */
     faults: readonly string[];
-    /** The longest that nothing is broken between two faults of a group. */
+    /** The longest pause between two faults of a group. */
     restMsMax: number;
     isOver: () => boolean;
   },
@@ -50,7 +50,7 @@ export async function breakAndHeal<V extends Victim>(
     let left: typeof chosen = [];
     while (!isOver()) {
       await delay(draws.between(restMsMax / 4, restMsMax));
-      // Each comes before any comes twice.
+      // Run each fault once before repeating any.
       if (left.length === 0) left = [...chosen];
       const next = draws.oneOf(left);
       left = left.filter((each) => each !== next);

@@ -1,4 +1,4 @@
-// The pages of a run: every way in which a response may live long, and so outlive its purge.
+// The pages of a run: every way in which a response can live long, and so outlive its purge.
 import type { Allowance, Order, Page } from "./checker/operations.ts";
 
 export const siteHost = "site.test";
@@ -56,7 +56,7 @@ export function pagesOf(countPerKind: number): ServedPage[] {
   );
 }
 
-/** One order of each sort that covers a page, from the narrowest to the widest. */
+/** Returns one order of each kind that covers a page, from the narrowest to the widest. */
 export function ordersCovering(page: ServedPage): readonly Order[] {
   const [own = "", kind = "", shelf = ""] = page.tags;
   return [

@@ -1,5 +1,5 @@
-// Workers with one fault each, which a run has to find. A fault is a part that breaks one rule, in the place
-// of the real part.
+// Workers with one fault each, which a run must find. A fault is a part that breaks one rule and
+// replaces the real part.
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierRead } from "../../src/cache/tiers/tier.ts";
 import type { CacheParts } from "../../src/create-cache.ts";
@@ -14,7 +14,7 @@ import {
 } from "../../src/purge/view/view.ts";
 import { changedJournal } from "./changed-journal.ts";
 
-/** Its stamps name the end of the view at their first use, which is after the answer. */
+/** A view whose stamps name its end at their first use, which is after the answer. */
 class LateStampView extends JournalView {
   override async stamp(attention: Parameters<JournalView["stamp"]>[0]) {
     const early = await super.stamp(attention);
@@ -32,7 +32,7 @@ class LateStampView extends JournalView {
   }
 }
 
-/** Metadata of records that the memory tier has given. */
+/** Metadata of records from the memory tier. */
 const fromMemory = new WeakSet<PurgeSubject>();
 
 class TracedMemory<Detail> extends MemoryTier<Detail> {
@@ -90,20 +90,20 @@ class UnsureView extends JournalView {
 }
 
 export const plantedFaults = {
-  /** Rule 1 broken: what was purged while it was under way counts as newer than its purge. */
+  /** Rule 1 broken: a response that was purged during its fetch counts as newer than the purge. */
   "stamp-after-fetch": { view: (settings) => new LateStampView(settings) },
-  /** The purge view is asked of lower tiers alone. */
+  /** The purge view judges only lower tiers. */
   "memory-not-judged": {
     memory: (settings) => new TracedMemory(settings),
     view: (settings) => new LowerTiersView(settings),
   },
-  /** Rule 7 broken: what no known purge covers answers, however old the view is. */
+  /** Rule 7 broken: responses that no known purge covers are used, however old the view is. */
   "bound-ignored": { view: (settings) => new UnboundedView(settings) },
-  /** Rules 16 and 17 broken: a join that fails counts as a refresh. */
+  /** Rules 16 and 17 broken: a failed join counts as a refresh. */
   "loss-not-detected": { journal: lossBlindJournal },
-  /** Rule 5 broken: the newest purge of a record stands for all of them. */
+  /** Rule 5 broken: only the newest purge of a record applies. */
   "soft-hides-hard": { view: (settings) => new NewestPurgeView(settings) },
-  /** Rule 21 broken: 200 whether or not the journal answered. */
+  /** Rule 21 broken: the site sends 200 even if the journal has not answered. */
   "accepts-unwritten": { journal: carelessJournal },
   /** A cache that keeps the promise by never answering from a tier. */
   "never-hits": { view: (settings) => new UnsureView(settings) },

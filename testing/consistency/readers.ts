@@ -1,4 +1,4 @@
-// Readers: each asks its colo for one page after another, and notes which version it got.
+// Readers: each requests one page after another from its colo, and records the versions.
 import { Agent, request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,13 +9,13 @@ import type { Recorder } from "./recorder.ts";
 import { bodyOf } from "./versioned-origin.ts";
 
 const readTimeoutMs = 15_000;
-/** After a broken connection, as while a colo is started again. */
+/** The pause after a broken connection, such as during a restart of a colo. */
 const pauseAfterFailureMs = 100;
 
 export interface ReadFrom {
   readonly name: string;
   readonly url: string;
-  /** Which life of the colo answers. */
+  /** The life of the colo that answers. */
   readonly isolate: string;
 }
 
@@ -27,7 +27,7 @@ export class Readers {
     this.#recorder = recorder;
   }
 
-  /** Until `isOver`; pages early in the list are asked for more often. */
+  /** Reads until `isOver`. Requests pages early in the list more often. */
   async readOn(given: {
     colo: ReadFrom;
     pages: readonly ServedPage[];
@@ -43,7 +43,7 @@ export class Readers {
     }
   }
 
-  /** @returns `undefined` when no version was read: a broken connection, or an error */
+  /** @returns `undefined` without a version, after a broken connection or an error */
   async read(colo: ReadFrom, page: ServedPage, variant: string): Promise<Read | undefined> {
     const invokedAtMs = this.#recorder.nowMs();
     const answer = await this.#ask(colo, page.path, variant).catch(() => undefined);

@@ -1,4 +1,4 @@
-// Gathers a history while it happens, on the driver's one monotonic clock.
+// Records a history during the run, on the driver's monotonic clock.
 import type {
   FaultSpan,
   History,
@@ -32,7 +32,7 @@ export class Recorder {
   readonly originErrors: { path: string; atMs: number }[] = [];
   readonly faults: FaultSpan[] = [];
   readonly torn: string[] = [];
-  /** Reads that got no version: broken connections and errors. */
+  /** Reads without a version: broken connections and errors. */
   failedReadCount = 0;
   quiet: Quiet | undefined;
 
@@ -40,7 +40,7 @@ export class Recorder {
     return performance.now();
   }
 
-  /** A copy of what is known so far; purges that are still unanswered are not in it. */
+  /** Returns a copy of the history so far, without unanswered purges. */
   history(given: Promised & { pages: readonly Page[]; colos: readonly string[] }): History {
     const { quiet } = this;
     return {

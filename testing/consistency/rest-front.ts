@@ -1,5 +1,5 @@
-// What stands between one colo and the database's REST interface: it lets pass, delays, cuts off or
-// swallows, as it is told, and records what of the purge journal went through.
+// A proxy between one colo and the database's REST interface: it forwards, delays, cuts or drops
+// requests as configured, and records traffic of the purge journal.
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -8,20 +8,20 @@ import type { Recorder } from "./recorder.ts";
 
 export type Passage =
   | "open"
-  /** Connections are broken, before anything was done. */
+  /** Breaks connections before any command runs. */
   | "cut"
-  /** Nothing is done and nothing is answered. */
+  /** Runs no command, and sends no answer. */
   | "silent"
-  /** What was asked is done, and connections broken in place of an answer to a write. */
+  /** Runs the commands, and breaks the connection instead of answering a write. */
   | "deaf";
 
 export class RestFront {
   passage: Passage = "open";
-  /** Before a request is passed on, and before its answer is. */
+  /** The delay before forwarding a request, and before forwarding its answer. */
   wayMs = 0;
-  /** Before a request that stores a response is passed on. */
+  /** The delay before forwarding a request that stores a response. */
   storingMs = 0;
-  /** Whose requests come through here; changed when the colo is started again. */
+  /** The isolate whose requests pass here; changes when the colo restarts. */
   isolate = "";
   readonly #server = createServer((asked, answered) => void this.#pass(asked, answered));
   readonly #agent = new Agent({ keepAlive: true });
@@ -107,7 +107,7 @@ export class RestFront {
   }
 }
 
-/** The fields of each XADD in a request, be it one command or a transaction. */
+/** Returns the fields of each XADD in a request, which is one command or a transaction. */
 function appendsIn(body: string): Record<string, string>[] {
   const parsed = JSON.parse(body) as unknown[];
   const commands = (Array.isArray(parsed[0]) ? parsed : [parsed]) as unknown[][];

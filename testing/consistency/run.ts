@@ -1,5 +1,5 @@
-// One run: a site, readers, writers and a nemesis for a while, then quiet; and what the checker
-// finds in the history of it.
+// One run: a site, readers, writers and a nemesis, then a quiet phase. The checker then examines
+// the history.
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../local/running.ts";
 import { check, type Findings } from "./checker/checker.ts";
@@ -17,7 +17,7 @@ import { modesTaken, Writers } from "./writers.ts";
 
 export interface RunSettings {
   readonly seed: number;
-  /** How long the site is written to and broken. */
+  /** How long writers write and the nemesis breaks the site. */
   readonly activeMs: number;
   readonly coloCount: number;
   readonly pagesPerKind: number;
@@ -28,16 +28,22 @@ export interface RunSettings {
   readonly faults: readonly FaultName[];
   readonly restMsMax: number;
   readonly fault?: PlantedFault;
-  /** The last release takes part: its colos and today's are side by side, and change versions. */
+  /**
+   * Whether the last release takes part: its colos run beside those of the source, and colos change
+   * versions.
+   */
   readonly besideRelease?: boolean;
   /**
-   * Within this time of the last repair every page has to be answered from a tier again. An isolate
-   * whose database was away asks for it again after pauses of up to 30 s.
+   * The time after the last repair within which every page must be answered from a tier again. An
+   * isolate whose database was unreachable retries after pauses of up to 30 s.
    */
   readonly quietMs: number;
-  /** How often each page is read in a round of quiet: what was just fetched needs no journal. */
+  /**
+   * The number of reads of each page in a round of the quiet phase. A newly fetched page needs no
+   * journal.
+   */
   readonly readsPerRound: number;
-  /** Looked at every so often; the run ends at the first violation. 0 looks once, at the end. */
+  /** The interval of checks; the run ends at the first violation. 0 checks once, at the end. */
   readonly checkEveryMs: number;
 }
 
@@ -54,7 +60,7 @@ export interface RunResult {
 
 const maxLagMs = 1_000;
 const allowanceMs = 200;
-/** Several times N. */
+/** The longest answer time of the origin, several times N. */
 const originMsMax = 3_000;
 const slowShare = 0.06;
 
@@ -133,7 +139,7 @@ async function acted(given: {
   const { colos } = site;
   const writers = new Writers({ recorder, origin, pages, colos, modes });
   const canBe: Partial<Record<FaultName, boolean>> = {
-    // A database that keeps no snapshots cannot be restored.
+    // Only a database with snapshots can be restored.
     "redis-restored": site.redis.keepsSnapshots,
     "version-changed": settings.besideRelease === true,
   };
@@ -149,7 +155,7 @@ async function acted(given: {
   );
   const victim = { site, origin, recorder, draws: draws.fork() };
   const breaking = breakAndHeal(victim, { groups: faultsByGroup, faults, restMsMax, isOver });
-  // The last release knows no switch.
+  // The last release has no switch.
   const switching =
     settings.besideRelease === true
       ? undefined
@@ -158,7 +164,7 @@ async function acted(given: {
   origin.slowShare = 0;
 }
 
-/** Each page is asked for at each colo, again and again, until quiet has lasted its time. */
+/** Reads each page at each colo repeatedly until the quiet phase is over. */
 async function quieten(given: {
   settings: RunSettings;
   recorder: Recorder;

@@ -1,4 +1,4 @@
-// The whole site of a run: one Redis, its REST server, and colos, each behind a front of its own.
+// The whole site of a run: one Redis, its REST server, and colos, each behind its own front.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,9 @@ export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
 export const journalKey = "tidemark:journal";
 
-/** Pages of these kinds are fetched by lease, and come to other colos by way of it. */
+/**
+ * Routes for kinds of pages that are fetched with a lease, through which they reach other colos.
+ */
 const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => ({
   name: kind,
   match: `/${kind}/*`,
@@ -35,11 +37,13 @@ export interface SiteSettings {
   readonly allowanceMs: number;
   readonly recorder: Recorder;
   readonly fault: PlantedFault | undefined;
-  /** Every other colo begins with the last release, and any may change between the two. */
+  /**
+   * Whether every other colo starts with the last release, and any colo may change between the two.
+   */
   readonly besideRelease: boolean;
 }
 
-/** What the Worker of the source is called in a history. */
+/** The name of the source's Worker in a history. */
 export const today = "today";
 
 interface WorkerVersion {
@@ -51,12 +55,12 @@ export interface ColoUnderTest {
   readonly name: string;
   readonly url: string;
   readonly front: RestFront;
-  /** Which life of it answers now. */
+  /** The current life of the colo. */
   readonly isolate: string;
   readonly changeCount: number;
-  /** Ends its workerd at once, and starts another on the same port. Its Cache API is then empty. */
+  /** Kills the colo's workerd, and starts another on the same port, with an empty Cache API. */
   restart(): Promise<void>;
-  /** The same with the next version of the Worker. Its Cache API holds what it held. */
+  /** Restarts the colo with the next version of the Worker, and keeps its Cache API. */
   changeVersion(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -80,7 +84,7 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
     const versions = await versionsOf(config, settings);
     const redis = await running.add(BreakableRedis.start());
     const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
-    // What is written while a replica starts would never reach it: it starts before anything is.
+    // Start the replica before any write, because it would miss writes during its start.
     await rest.setReplicaLagMs(1);
     await rest.setReplicaLagMs(0);
     const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
@@ -98,7 +102,7 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
   }
 }
 
-/** The last release goes first, if it takes part. */
+/** Returns the versions; the last release is first if it takes part. */
 async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
   const { fault, besideRelease } = settings;
   const worker = await (fault === undefined

@@ -1,5 +1,5 @@
-// Throws the switch, now and then and at any colo: the pages of one kind go straight to the origin, and
-// back. Ends with nothing bypassed.
+// Posts the switch now and then, at any colo: the pages of one kind bypass the cache, and return to
+// it. Ends with nothing bypassed.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../draws.ts";
 import { switchedKind } from "./checker/operations.ts";
@@ -8,7 +8,7 @@ import type { Recorder } from "./recorder.ts";
 import { adminToken } from "./site-under-test.ts";
 
 const tryTimeoutMs = 8_000;
-/** Several times N, so that most reads between two posts can be judged. */
+/** Several times N, so that the checker can judge most reads between two posts. */
 const pauseMs = { least: 1_500, most: 5_000 };
 const lastTriesMax = 20;
 

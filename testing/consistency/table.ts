@@ -1,4 +1,4 @@
-// The result of a run as lines for a terminal.
+// Formats the result of a run for a terminal.
 import { boundMs } from "./checker/bound.ts";
 import { excerptAround } from "./checker/excerpt.ts";
 import { observedLags, quantile } from "./checker/observed-lag.ts";

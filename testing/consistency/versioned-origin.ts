@@ -1,5 +1,5 @@
-// An origin whose every answer carries the version of its page and the instant of its generation,
-// and that takes its time between generating an answer and sending it.
+// An origin whose answers carry the page's version and the time of their generation. It delays each
+// generated answer before sending it.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
@@ -10,11 +10,11 @@ import type { Recorder } from "./recorder.ts";
 export interface VersionedOrigin {
   readonly url: string;
   readonly requestCount: number;
-  /** The share of answers that take long, from a third of a second up to `originMsMax`. */
+  /** The share of slow answers, from a third of a second up to `originMsMax`. */
   slowShare: number;
-  /** The share of answers that are 503. */
+  /** The share of answers with 503. */
   errorShare: number;
-  /** A new version; from now on no older one is generated. */
+  /** Writes a new version. From now on, the origin generates no older one. */
   write(path: string): void;
   stop(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function startVersionedOrigin(given: {
       return void response.writeHead(503).end();
     }
     const variant = page.variants.length > 1 ? (request.headers["accept-language"] ?? "") : "";
-    // Generated here, and on its way for a while: a purge may be accepted meanwhile.
+    // The answer is delayed after its generation: a purge may be accepted meanwhile.
     const version = versions.get(page.path) ?? 1;
     const generatedAtMs = recorder.nowMs();
     const isUnchanged = request.headers["if-none-match"] === etagOf(version);
@@ -71,5 +71,5 @@ export async function startVersionedOrigin(given: {
 
 const etagOf = (version: number): string => `"v${version}"`;
 
-/** @param said version and variant, as the field `x-version` has them */
+/** @param said version and variant, as in the field `x-version` */
 export const bodyOf = (path: string, said: string): string => `${path} ${said}`;

@@ -1,5 +1,6 @@
-// Writers: each writes new versions of pages and then purges them, signed as a webhook, at any colo:
-// once or several times at once, again later, and again when a try was not accepted.
+// Writers: each writes new versions of pages, and then purges them with signed webhooks at any
+// colo. A writer sends a purge once or several times, repeats some later, and retries unaccepted
+// ones.
 import { setTimeout as delay } from "node:timers/promises";
 import type { SendVerdict } from "../../src/purger/answer.ts";
 import { messageOf, type PurgeMessage } from "../../src/purger/message.ts";
@@ -16,10 +17,10 @@ import type { VersionedOrigin } from "./versioned-origin.ts";
 const tryTimeoutMs = 8_000;
 const triesMax = 4;
 const lateMsMax = 3_000;
-/** Of purges: how many go to every colo at once, and how many are delivered again later. */
+/** The share of purges that are sent to every colo at once, and the share delivered again later. */
 const severalShare = 0.15;
 const againShare = 0.15;
-/** Of orders that cover everything, how many are sent after all; of hard ones, how many softened. */
+/** The share of orders covering everything that are sent, and of hard ones that become soft. */
 const everythingShare = 0.15;
 const softenedShare = 0.25;
 
@@ -41,7 +42,7 @@ export class Writers {
     this.#purgers = new Map(given.colos.map(({ name, url }) => [name, purgerOf(url)]));
   }
 
-  /** Until `isOver`, late deliveries included. */
+  /** Writes until `isOver`, and waits for late deliveries. */
   async writeOn(draws: Draws, given: { pauseMsMax: number; isOver: () => boolean }): Promise<void> {
     while (!given.isOver()) {
       await this.#change(draws);
@@ -68,13 +69,13 @@ export class Writers {
     if (draws.isLucky(againShare)) this.#again(message, order, draws);
     await Promise.all(at.map((colo) => this.#untilAccepted(message, order, colo)));
     if (mode === "hard" && modes.includes("soft") && draws.isLucky(softenedShare)) {
-      // A soft purge right behind a hard one of the same targets must not hide it.
+      // A soft purge right after a hard one of the same targets must not hide it.
       const softened: Order = { ...order, mode: "soft" };
       await this.#untilAccepted(messageOf(softened), softened, draws.oneOf(colos));
     }
   }
 
-  /** The same message once more, out of order and at any colo: as good as once. */
+  /** Repeats a message, out of order and at any colo, which must have no effect. */
   #again(message: PurgeMessage, order: Order, draws: Draws): void {
     const colo = draws.oneOf(this.#given.colos);
     const afterMs = draws.between(0, lateMsMax);
@@ -112,7 +113,10 @@ function purgerOf(coloUrl: string): Purger {
   return createPurger({ url, secret: purgeSecret, retry: { tryTimeoutMs } });
 }
 
-/** Which modes of purge the Worker under test takes: one is asked of a page that nobody reads. */
+/**
+ * Returns the modes of purge that the Worker supports. Tests each with a page that no reader
+ * requests.
+ */
 export async function modesTaken({ url }: Pick<ReadFrom, "url">): Promise<Mode[]> {
   const order = { tags: ["nobody"], mode: "soft" } as const;
   const verdict = await purgerOf(url).send(messageOf(order));

@@ -1,4 +1,4 @@
-// A site whose Worker was handed a cache for data, in one isolate over fakes.
+// A site whose Worker has a data cache, in one isolate over fakes.
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
@@ -12,13 +12,13 @@ export interface BesideOptions {
   readonly config?: WrittenConfig;
   readonly platform?: DataPlatform;
   readonly env?: Readonly<Record<string, string>>;
-  /** `false`: the platform has no Cache API. */
+  /** `false` for a platform without a Cache API. */
   readonly hasCache?: boolean;
-  /** Data has the database of the pages, and is used before the Worker has started. */
+  /** Whether data uses the database of the pages, and is used before the Worker has started. */
   readonly isInUse?: boolean;
 }
 
-/** Pages and values of the tag `red`, fresh for ten minutes. */
+/** Opens a site with pages and values that have the tag `red` and are fresh for ten minutes. */
 export async function openBeside(options: BesideOptions = {}) {
   const clock = new FakeClock();
   const upstash = new UnsteadyUpstash(clock);
@@ -42,7 +42,7 @@ export async function openBeside(options: BesideOptions = {}) {
     env: { SITE_HOST: "www.example.com", ...env },
     origin: () => page("page", { ...cc("max-age=600"), "cache-tag": "red" }),
   });
-  /** Where a page and a value are answered from now. */
+  /** Returns the current sources of a page and a value. */
   const answers = async () => {
     const { cacheStatus } = await site.get("/page");
     return { page: cacheStatus.includes("; hit") ? "hit" : "none", value: await values.get("42") };

@@ -1,5 +1,5 @@
-// An application's cache in Node over fakes: one isolate, or several over one database. Time moves only
-// when a test moves it.
+// A Node application's cache over fakes: one isolate, or several over one database. Only the test
+// advances time.
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
@@ -18,7 +18,7 @@ export interface DataOptions {
   readonly clock?: FakeClock;
   /** `null` for none. */
   readonly upstash?: UnsteadyUpstash | null;
-  /** Of a colo; `null` for a platform without a Cache API. */
+  /** The cache of a colo; `null` for a platform without a Cache API. */
   readonly cache?: FakeCache | null;
   readonly config?: WrittenConfig;
   readonly platform?: DataPlatform;
@@ -56,24 +56,24 @@ export class DataIsolate {
     void work.finally(() => this.#pending.delete(work));
   }
 
-  /** Waits for all that calls have left to be done. After a purge that takes half of N: use `idle`. */
+  /** Waits for all background work of calls. After a purge, that takes half of N: use `idle`. */
   async settle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
-  /** Another isolate with the same database, clock and, unless it is given one, the same colo. */
+  /** Creates another isolate with the same database and clock, and by default the same colo. */
   beside(cache = this.cache): DataIsolate {
     const { clock, upstash } = this;
     return new DataIsolate({ clock, upstash, cache });
   }
 }
 
-/** A source that a test holds back. */
+/** A source whose answers a test releases. */
 export class HeldSource {
   count = 0;
   readonly #gates: PromiseWithResolvers<string>[] = [];
 
-  /** To be handed to `getOrSet`: waits for `answer`, or for `fail`. */
+  /** A loader for `getOrSet` that waits for `answer` or `fail`. */
   readonly load = (_context?: LoadContext<string>): Promise<string> => {
     this.count += 1;
     const gate = Promise.withResolvers<string>();
@@ -81,7 +81,7 @@ export class HeldSource {
     return gate.promise;
   };
 
-  /** Answers the oldest load that waits. */
+  /** Answers the oldest waiting load. */
   answer(value: string): void {
     this.#gates.shift()?.resolve(value);
   }
@@ -91,7 +91,7 @@ export class HeldSource {
   }
 }
 
-/** An isolate with one namespace, and a source for it. */
+/** Opens an isolate with one namespace, and a source for it. */
 export function openArticles(options: object = {}) {
   const isolate = new DataIsolate();
   const space = { fresh: "60s", ...options } as const;
@@ -100,7 +100,7 @@ export function openArticles(options: object = {}) {
   return { isolate, articles, space, source: new HeldSource(), counts };
 }
 
-/** The load is under way, and all others have ended their look-ups. */
+/** Waits until the load is in progress, and all other calls have finished their look-ups. */
 export async function allJoined(source: HeldSource): Promise<void> {
   await until(() => source.count > 0);
   await idle();

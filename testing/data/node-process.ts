@@ -1,8 +1,9 @@
-// An application's cache of Node in this process, with a clock that a test can put forward, over a real Redis.
+// An application's Node cache in this process, over a real Redis, with a clock that a test can
+// advance.
 import "../fakes/workers-globals.ts";
 import { createDataCache, type NodeCacheOptions } from "../../src/node/create-data-cache.ts";
 
-/** The machine's time, and what a test has added to it. */
+/** The machine's time plus the test's offset. */
 export class AheadClock {
   #aheadMs = 0;
   readonly nowAtMs = (): number => Date.now() + this.#aheadMs;
@@ -12,14 +13,14 @@ export class AheadClock {
   }
 }
 
-/** @returns a cache, and what it has logged */
+/** @returns a cache, and its log lines */
 export function openProcess(options: NodeCacheOptions) {
   const log: string[] = [];
   const cache = createDataCache({ log: ({ message }) => void log.push(message), ...options });
   return { cache, log };
 }
 
-/** Asks until there is something: what was stored behind an answer is on its way. */
+/** Calls `ask` until it returns a value, because background work stores the value. */
 export async function untilFound<T>(ask: () => Promise<T | undefined>): Promise<T> {
   for (let tries = 0; tries < 1_000; tries += 1) {
     const found = await ask();

@@ -1,25 +1,25 @@
-// Generated texts of Date, Expires and Last-Modified, in good forms and bad, each with the instant
-// that HTTP reads in it.
+// Generates valid and invalid values of Date, Expires and Last-Modified, each with its instant by
+// HTTP.
 import * as fc from "fast-check";
 
-/** When every generated response is received: a Tuesday, whole minutes, in winter. */
+/** The time at which every generated response is received: a Tuesday, a whole minute, in winter. */
 export const receivedAtMs = Date.UTC(2030, 0, 1, 12);
 
 export type DateForm =
   | "fixdate"
   | "rfc850"
   | "asctime"
-  /** A two-digit year that a reader without a clock takes for the century before. */
+  /** A two-digit year that a parser without a clock places in the previous century. */
   | "this-century"
   | "leap-second"
-  /** `Date.parse` makes an instant of it, and HTTP does not. */
+  /** A date that `Date.parse` accepts, and HTTP does not. */
   | "lenient"
   | "no-date";
 
 export interface DateText {
   readonly text: string;
   readonly form: DateForm;
-  /** From `receivedAtMs` on; 0 where HTTP reads no date. */
+  /** Relative to `receivedAtMs`; 0 if HTTP reads no date. */
   readonly offsetSeconds: number;
 }
 
@@ -79,7 +79,7 @@ function noDate(text: string): DateText {
   return { text, form: "no-date", offsetSeconds: 0 };
 }
 
-/** @param offsetsSeconds around `receivedAtMs` */
+/** @param offsetsSeconds relative to `receivedAtMs` */
 export function dateText(...offsetsSeconds: number[]): fc.Arbitrary<DateText> {
   const offset = fc.constantFrom(...offsetsSeconds);
   const good = fc
@@ -93,7 +93,8 @@ export function dateText(...offsetsSeconds: number[]): fc.Arbitrary<DateText> {
     fc
       .tuple(offset, fc.constantFrom(...lenientForms))
       .map(([seconds, write]) => write(receivedAtMs + seconds * 1_000)),
-    // The first two are the years 2000 and 2001 to a lenient reader, the third is in March.
+    // A lenient parser reads the first two as the years 2000 and 2001, and the third as a day in
+    // March.
     fc.constantFrom("0", "-1", "Sun, 31 Feb 2030 12:00:00 GMT"),
   );
   return fc.oneof(

@@ -1,8 +1,8 @@
-// Generated header fields that know how they are written: what each means stands beside its text,
-// so that a test can tell a case without parsing anything.
+// Generates header fields with the meaning of each beside its text, so that a test can select a
+// case without parsing.
 import * as fc from "fast-check";
 
-/** How a member of Cache-Control departs from the plain `name` or `name=argument`. */
+/** How a member of Cache-Control differs from the plain `name` or `name=argument`. */
 export type Oddity =
   | "plain"
   | "other-case"
@@ -18,11 +18,11 @@ export type Oddity =
   | "semicolon";
 
 export interface Member {
-  /** What the member would be about if its oddity were mended, lower case. */
+  /** The name of the member without its oddity, in lower case. */
   readonly name: string;
   readonly text: string;
   readonly oddity: Oddity;
-  /** What HTTP reads in it, where that is a number. */
+  /** The number that HTTP reads, if it is a number. */
   readonly seconds?: number;
 }
 
@@ -44,7 +44,7 @@ const otherCase: Written = ["other-case", 1, (name) => [name.toUpperCase(), capi
 const semicolon: Written = ["semicolon", 2, (name) => [`${name}; x`, `${name};x=1`]];
 const emptyArgument: Written = ["empty", 2, (name) => [`${name}=`, `${name}=""`]];
 
-/** Ways to write what has no argument. */
+/** Ways to write a member without an argument. */
 const flagWritings: readonly Written[] = [
   ["plain", 20, (name) => [name, `${name}=x`]],
   otherCase,
@@ -52,7 +52,7 @@ const flagWritings: readonly Written[] = [
   emptyArgument,
 ];
 
-/** Ways to write what may name fields. */
+/** Ways to write a member that may name fields. */
 const qualifiableWritings: readonly Written[] = [
   ["plain", 12, (name) => [name]],
   ["qualified", 4, (name) => [`${name}="x-user"`, `${name}=x-user`, `${name}="x-a, x-b"`]],
@@ -61,7 +61,7 @@ const qualifiableWritings: readonly Written[] = [
   emptyArgument,
 ];
 
-/** Ways to write a number of seconds that is none. */
+/** Ways to write an invalid number of seconds. */
 const badSecondsWritings: readonly Written[] = [
   otherCaseOfSeconds(),
   ["spaced", 1, (name) => [`${name} =60`, `${name}= 60`, `${name} = 60`]],
@@ -90,7 +90,7 @@ function written(name: string, writings: readonly Written[]): fc.Arbitrary<Membe
   return fc.oneof(...ways);
 }
 
-/** Read as what they stand for, with nothing lost. */
+/** Oddities that do not change the meaning. */
 const harmless: ReadonlySet<Oddity> = new Set<Oddity>(["other-case", "escaped"]);
 
 function member(name: string, text: string, oddity: Oddity): Member {
@@ -102,7 +102,7 @@ export const flag = (name: string): fc.Arbitrary<Member> => written(name, flagWr
 export const qualifiable = (name: string): fc.Arbitrary<Member> =>
   written(name, qualifiableWritings);
 
-/** Short spans, so that ages, lifetimes and allowances often meet. */
+/** Short spans, so that ages, lifetimes and allowances are often equal. */
 export const shortSpans = fc.constantFrom(0, 10, 30, 60, 600);
 
 export function duration(name: string): fc.Arbitrary<Member> {
@@ -171,7 +171,7 @@ export const requestControl: fc.Arbitrary<Control> = controlOf(
   2,
 );
 
-/** A well-formed list whose white space around commas may differ from another's. */
+/** A well-formed list with varying white space around commas. */
 export interface ListValue {
   readonly items: readonly string[];
   readonly separator: string;
@@ -184,7 +184,7 @@ export const listValue: fc.Arbitrary<ListValue> = fc.record({
   separator: fc.constantFrom(",", ", ", " ,\t"),
 });
 
-/** Members of Vary; the last of these is no field name. */
+/** Members of Vary; the last is not a field name. */
 export const varyMember = fc.constantFrom("accept", "X-A", "x-b", "", "*", "x-a x-b");
 
 export const etagTexts = ['"a"', 'W/"a"', '"b"', 'W/"b"', '""', "a", '"a', "'a'"] as const;

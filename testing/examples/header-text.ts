@@ -1,11 +1,12 @@
-// Header text of every kind, and fields that hold it, also what a `Headers` would refuse.
+// Generates header text of every kind, and fields that contain it, including text that `Headers`
+// would reject.
 import * as fc from "fast-check";
 import type { Fields } from "../../src/rules/fields.ts";
 
-/** The same draws in every run, so that what fails once fails again. */
+/** Settings for the same draws in every run, so that a failure is repeatable. */
 export const seeded = { seed: 9111, numRuns: 400 } as const;
 
-/** @param texts by lower-case name; asked for a name that is no token it throws, as `Headers` does */
+/** @param texts by lower-case name @throws for a name that is not a token, like `Headers` */
 export function fieldsWith(texts: Readonly<Record<string, string>>): Fields {
   const has = (name: string) => new Headers([[name, ""]]).has(name) && Object.hasOwn(texts, name);
   return { has, get: (name) => (has(name) ? (texts[name] ?? null) : null) };
@@ -15,7 +16,7 @@ const pieces =
   '" \\ , ; = * - / W/ ( ) ? : @ 0 1 60 -1 1.5 99999999999 a Z é ü 日本 \u{1f6b0} \u0000 \u00a0 \t \r\n ' +
   "max-age s-maxage max-stale private no-cache no-store bytes GMT Sun, Sunday, Nov 06 1994 08:49:37";
 
-/** Pieces of well-formed text in any order, long repeats of one piece, and any text at all. */
+/** Pieces of well-formed text in any order, long repetitions of one piece, and any other text. */
 export const headerText: fc.Arbitrary<string> = fc.oneof(
   fc.array(fc.constantFrom(...pieces.split(" "), " ")).map((chosen) => chosen.join("")),
   fc

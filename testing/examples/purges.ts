@@ -1,4 +1,4 @@
-// Examples for the purge protocol's tests: entries, stored responses, and a view to judge them by.
+// Examples for tests of the purge protocol: entries, stored responses, and a view that judges them.
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
@@ -7,7 +7,7 @@ import { FakeJournal } from "../fakes/fake-journal.ts";
 
 export type EntryChanges = Partial<NewEntry> & { tags?: string[]; prefixes?: string[] };
 
-/** A hard purge of nothing, changed as the test says. */
+/** Creates a hard purge without targets, with the test's changes. */
 export function newEntry({ tags = [], prefixes = [], ...changes }: EntryChanges = {}): NewEntry {
   return {
     n: "n",
@@ -22,12 +22,12 @@ export function newEntry({ tags = [], prefixes = [], ...changes }: EntryChanges 
   };
 }
 
-/** Its `n` is its position, unless the test says another. */
+/** Creates an entry whose `n` is its position by default. */
 export function entryAt(position: string, changes: EntryChanges = {}): Entry {
   return { ...newEntry({ n: position, ...changes }), position };
 }
 
-/** The stamp of what was filled when that entry was the last. */
+/** Returns the stamp of a response that was filled when this entry was the last. */
 export const stampAt = (position: string, n = position) => ({ position, n });
 
 export function responseWith(changes: Partial<StoredMetadata> = {}): StoredMetadata {
@@ -56,18 +56,18 @@ export const allowanceMs = 1_000;
 /** N − A. */
 export const boundMs = maxLagMs - allowanceMs;
 
-/** One isolate's view over a journal that a test writes to. */
+/** One isolate's view of a journal that a test writes to. */
 export class Isolate {
   readonly clock: FakeClock;
   readonly journal: FakeJournal;
   readonly view: JournalView;
-  /** Work that was left for after an answer. */
+  /** Background work. */
   readonly pending: Promise<void>[] = [];
-  /** The journal is known to be away. */
+  /** Whether the journal is known to be unreachable. */
   isShutOff = false;
-  /** Told of what is overdue; a test that accepts purges hands it on. */
+  /** Called with overdue work; a test that accepts purges forwards it. */
   onOverdue: JournalViewSettings["onOverdue"];
-  /** What the view has told of, with the entries by their `n`. */
+  /** The reports of the view, with entries by their `n`. */
   readonly news: string[] = [];
   readonly telling: NonNullable<JournalViewSettings["news"]> = {
     tell: (how, entries) => void this.news.push(...entries.map(({ n }) => `${how} ${n}`)),
@@ -100,7 +100,7 @@ export class Isolate {
     return { atMs: this.clock.atMs, afterAnswer };
   }
 
-  /** Renews the view, however young it is. */
+  /** Renews the view regardless of its age. */
   async renew(): Promise<void> {
     this.clock.advance(boundMs / 1_000);
     await this.view.attend(this.attention)?.();
@@ -111,13 +111,13 @@ export class Isolate {
     while (this.pending.length > 0) await Promise.all(this.pending.splice(0));
   }
 
-  /** What a response filled here and now would be stored with. */
+  /** Returns the metadata that a response filled now would be stored with. */
   async filled(changes: Partial<StoredMetadata> = {}): Promise<StoredMetadata> {
     const stamp = await this.view.stamp(this.attention);
     return responseWith({ stamp, requestedAtMs: this.clock.atMs, ...changes });
   }
 
-  /** As one word. */
+  /** Returns the verdict as one word. */
   judge(stored: StoredMetadata, asked: { colo?: string; maxLagMs?: number } = {}): string {
     const { colo = "", maxLagMs: lagMs = maxLagMs } = asked;
     const judged = this.view.judge(stored, {

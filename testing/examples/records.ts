@@ -1,4 +1,4 @@
-// Records for the tiers' tests: one stored response, changed where a test says so.
+// Records for the tiers' tests: one stored response, with a test's changes.
 import { createHash } from "node:crypto";
 import type { VaryMarker } from "../../src/cache/tiers/tier.ts";
 import type { StoredBody } from "../../src/cache/record/record.ts";
@@ -15,10 +15,13 @@ import type {
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
-/** Far off, so that a real runtime keeps the response; a tier itself must compare with `atMs`. */
+/**
+ * Far in the future, so that a real runtime keeps the response. A tier itself must compare with
+ * `atMs`.
+ */
 export const keepUntilAtMs = Date.UTC(2100, 0, 1);
 
-/** An hour of keeping that ends then. */
+/** A keep of one hour that ends at `keepUntilAtMs`. */
 export const keep: TierKeep = {
   atMs: keepUntilAtMs - 3_600_000,
   untilAtMs: keepUntilAtMs,
@@ -37,7 +40,7 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Metadata as a fill leaves it: of a body held whole, with its length and digest. */
+/** Returns metadata like that of a fill with a complete body: with its length and digest. */
 export function metadataOf(
   bytes: Uint8Array,
   changed: Partial<StoredMetadata> = {},
@@ -79,18 +82,27 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** Bytes that compress badly and repeat only after 65,536. */
+/**
+ * The numbers 75·s + 74 modulo 65,537, starting with 75 + 74: nearly all numbers, in an order that
+ * compresses badly.
+ */
+const noiseCycle = new Uint8Array(65_536);
+let state = 1;
+for (let at = 0; at < noiseCycle.length; at += 1) {
+  state = (state * 75 + 74) % 65_537;
+  noiseCycle[at] = state;
+}
+
+/** Returns bytes that compress badly and repeat only after 65,536. */
 export function noise(bytes: number): Uint8Array<ArrayBuffer> {
   const drawn = new Uint8Array(bytes);
-  let state = 1;
-  for (let at = 0; at < bytes; at += 1) {
-    state = (state * 75 + 74) % 65_537;
-    drawn[at] = state;
+  for (let at = 0; at < bytes; at += noiseCycle.length) {
+    drawn.set(noiseCycle.subarray(0, bytes - at), at);
   }
   return drawn;
 }
 
-/** A read in one comparable shape: what was found, and its body by length and digest. */
+/** The result of a read in a comparable form, with the length and digest of the body. */
 export type Seen =
   | { kind: "absent" | "unavailable" }
   | VaryMarker
@@ -109,7 +121,7 @@ export async function seen(read: ResponseRead): Promise<Seen> {
   };
 }
 
-/** What a read of this record must show. */
+/** Returns the result that a read of this record must have. */
 export function shown(record: PageRecord, bytes: Uint8Array): Seen {
   const { metadata } = record.stored;
   return {
@@ -120,7 +132,7 @@ export function shown(record: PageRecord, bytes: Uint8Array): Seen {
   };
 }
 
-/** @throws for a body that is not there: who read it whole must have one */
+/** Reads the whole body. @throws for an absent body */
 async function collected(body: StoredBody): Promise<Uint8Array> {
   if (body.kind === "absent") throw new Error("A response was found without its body.");
   return bytesIn(body);

@@ -1,5 +1,5 @@
-// What the tests of single steps are given: routes, requests and stored responses, each as its
-// default with what a test says changed.
+// Creates routes, requests and stored responses for tests of single steps, each as its default with
+// the test's changes.
 import type { Exchange } from "../../src/proxy/site/exchange.ts";
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
@@ -13,7 +13,7 @@ import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 
 export type RouteChanges = Partial<Omit<RouteInput, "name" | "match">>;
 
-/** When every stored example was asked for and received. */
+/** The time at which every stored example was requested and received. */
 export const storedAtMs = Date.UTC(2030, 0, 1, 12);
 
 export function configWith(changes: RouteChanges = {}): Config {
@@ -46,10 +46,10 @@ export function askedWith(
 ): LookupRequest {
   const planned = planOf(request, config);
   if (planned.kind !== "look-up") throw new Error(`The request was planned as ${planned.kind}.`);
-  return planned.asked;
+  return planned.lookup;
 }
 
-/** A 200 of five bytes that was asked for and received at `storedAtMs`. */
+/** Returns metadata of a 200 with five bytes that was requested and received at `storedAtMs`. */
 export function metadataWith(
   fields: Readonly<Record<string, string>> = {},
   changes: Partial<StoredMetadata> = {},
@@ -82,7 +82,7 @@ export function storedWith(
   return { metadata: metadataWith(fields, changes), body };
 }
 
-/** An exchange with these parts alone; a test fails on any other that it needs. */
+/** Creates an exchange with only these parts. A test fails if it uses any other. */
 export function exchangeWith(site: object, given: object = {}): Exchange {
   return { ...given, site } as Exchange;
 }

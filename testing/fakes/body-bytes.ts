@@ -1,7 +1,7 @@
-// The bytes of a stored body, whichever way its tier gives it.
+// Reads the bytes of a stored body, however its tier provides them.
 import type { StoredBody } from "../../src/cache/record/record.ts";
 
-/** @returns none of a body that was not asked for */
+/** @returns an empty array for a body that was not read */
 export async function bytesIn(body: StoredBody): Promise<Uint8Array<ArrayBuffer>> {
   if (body.kind === "absent") return new Uint8Array(0);
   const stream = body.kind === "blob" ? body.blob.stream() : body.stream;

@@ -1,8 +1,8 @@
-// A client of a database that reaches nothing from some moment on, while the database goes on.
+// A client whose connection to its database breaks at a chosen time, while the database continues.
 import type { RedisAddress } from "../../src/redis/open-client.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 
-/** Nothing listens there. */
+/** An address without a listener. */
 const nowhere = { url: "http://127.0.0.1:9", token: "" };
 
 export function clientThatGoesDown(address: RedisAddress): {

@@ -1,6 +1,6 @@
-// A stand-in for one colo's Cache API. Promised: bodies are copied, `max-age` is kept to under the
-// test's clock, If-None-Match with one tag and Range as the tier writes it are answered, what the
-// platform refuses is refused. Not promised: eviction, Vary, other ranges.
+// A fake of one colo's Cache API. Promised: copied bodies, `max-age` by the test's clock,
+// If-None-Match with one tag, Range as the tier writes it, and rejections like the platform's. Not
+// promised: eviction, Vary, other ranges.
 import type { FakeClock } from "./fake-clock.ts";
 
 interface Kept {
@@ -21,26 +21,26 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   readonly #clock: FakeClock;
   readonly #kept = new Map<string, Kept>();
   /**
-   * `throws`: every call fails at once. `forgets`: takes what it is given and reads none of it.
+   * `throws`: every call fails at once. `forgets`: accepts objects without reading or storing them.
    * `silent`: no call ever ends.
    */
   mode: "works" | "throws" | "forgets" | "silent" = "works";
-  /** Of every kind, also those that never end. */
+  /** The number of all calls, including those that never end. */
   calls = 0;
-  /** What a put waits for, such as a gate. */
+  /** Delays each put, for example with a gate. */
   beforePut: () => Promise<void> = () => Promise.resolve();
-  /** Of stored responses; what the journal's view asks of the cache is counted apart. */
+  /** The number of stored responses, without the view's own use of the cache. */
   puts = 0;
   matches = 0;
   journalPuts = 0;
   journalMatches = 0;
-  /** A cache may answer a request for a range with the whole. */
+  /** Whether the cache answers ranges; otherwise it sends the whole body. */
   knowsRanges = true;
-  /** Bodies that were handed out. */
+  /** The number of bodies returned. */
   bodiesOpened = 0;
-  /** Those of them that were neither read nor let go. */
+  /** The number of returned bodies that were neither read nor cancelled. */
   openBodies = 0;
-  /** All that was handed out of them. */
+  /** The number of bytes read from returned bodies. */
   bytesOpened = 0;
 
   constructor(clock: FakeClock) {
@@ -51,7 +51,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
     return [...this.#kept.keys()];
   }
 
-  /** Field values of everything that is kept, as one text. */
+  /** The field values of all objects as one string. */
   get text(): string {
     return [...this.#kept.values()].map(({ headers }) => [...headers].join("\n")).join("\n");
   }
@@ -63,7 +63,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
     });
   }
 
-  /** In the place of what it holds. */
+  /** Replaces the content. */
   lay(kept: readonly KeptInCache[]): void {
     this.empty();
     for (const { address, bodyBase64, fields, untilAtMs } of kept) {
@@ -141,7 +141,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   }
 }
 
-/** One entity tag is all that it is ever asked with. */
+/** Returns whether the request's only entity tag matches. */
 function isKnown(request: RequestInfo | URL, { headers }: Kept): boolean {
   const asked = request instanceof Request ? request.headers.get("if-none-match") : null;
   return asked !== null && asked === headers.get("etag");

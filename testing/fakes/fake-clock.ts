@@ -1,7 +1,7 @@
-// A clock that stands still until a test moves it.
+// A clock that only a test advances.
 
 export class FakeClock {
-  /** Epoch milliseconds; a whole second, so that dates in fields lose nothing. */
+  /** Epoch milliseconds; a whole second, so that dates in fields are exact. */
   atMs = Date.UTC(2030, 0, 1, 12);
 
   readonly nowAtMs = (): number => this.atMs;
@@ -10,7 +10,7 @@ export class FakeClock {
     this.atMs += seconds * 1_000;
   }
 
-  /** The instant as a `Date` field would say it, some seconds from now or ago. */
+  /** Returns a time as a `Date` field, relative to now. */
   date(inSeconds = 0): string {
     return new Date(this.atMs + inSeconds * 1_000).toUTCString();
   }

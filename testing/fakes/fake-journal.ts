@@ -1,5 +1,5 @@
-// A journal that answers at once, over a simulated stream, and remembers what it was asked. Reads
-// outside of transactions see the stream as a replica has it.
+// A journal that answers at once from a simulated stream, and records the calls. Reads outside of
+// transactions see the stream like a replica.
 import {
   decodeEntry,
   encodeEntry,
@@ -26,14 +26,14 @@ const unavailable = { kind: "unavailable" } as const;
 export class FakeJournal implements Journal {
   readonly stream = new SimulatedStream();
   readonly #clock: FakeClock;
-  /** Names of what was asked, in order. */
+  /** The names of calls, in order. */
   readonly asked: (keyof Journal)[] = [];
-  /** What trimming leaves. */
+  /** The number of entries that trimming keeps. */
   keptCount = 8_192;
-  /** These fail; the rest works. */
+  /** Methods that fail. */
   down: readonly (keyof Journal)[] | "all" = [];
   replicaLagMs = 0;
-  /** What every answer waits for, once the journal has done its part. */
+  /** Delays every answer after the journal has done its work. */
   beforeAnswer: () => Promise<void> = () => Promise.resolve();
   #marks = 0;
 
@@ -41,7 +41,7 @@ export class FakeJournal implements Journal {
     this.#clock = clock;
   }
 
-  /** Reads alone. */
+  /** The number of reads. */
   get readCount(): number {
     return this.asked.filter((name) => name !== "append" && name !== "standing").length;
   }
@@ -146,7 +146,7 @@ export class FakeJournal implements Journal {
     return this.stream.items.length >= this.keptCount;
   }
 
-  /** As somebody else would, past this isolate. @returns its position */
+  /** Appends an entry like another isolate. @returns its position */
   write(entry: NewEntry): string {
     const fields = Object.entries(encodeEntry(entry)).flat();
     const { atMs } = this.#clock;

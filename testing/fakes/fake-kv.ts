@@ -1,4 +1,4 @@
-// Workers KV in memory: a colo reads what was written elsewhere some time later.
+// Workers KV in memory: a colo sees writes of other colos after a delay.
 import type { KvNamespace } from "../../src/stores/kv/kv-tier.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
@@ -24,7 +24,7 @@ export class FakeKv {
     return [...this.#versions.keys()];
   }
 
-  /** As one colo has it: its own writes at once, those of others after so long. */
+  /** Returns the view of one colo: its own writes at once, those of others after the lag. */
   colo(lagMs = 0): KvNamespace & { readonly getWithMetadata: () => never } {
     const colo = {};
     const put = (key: string, value: ArrayBuffer | null, untilAtMs: number) => {

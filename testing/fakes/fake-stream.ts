@@ -1,5 +1,5 @@
-// A Redis stream inside the process, as far as the purge journal uses one: XADD, XLEN,
-// XRANGE and XREVRANGE. IDs are minted from the test's clock.
+// A Redis stream in this process with the commands of the purge journal: XADD, XLEN, XRANGE and
+// XREVRANGE. IDs come from the test's clock.
 import type { FakeClock } from "./fake-clock.ts";
 
 export type StreamItem = [id: string, fields: string[]];
@@ -17,19 +17,22 @@ export class FakeStream {
     return this.#items.length;
   }
 
-  /** As after a restart that saved nothing. */
+  /** Empties the stream, like a restart without saved data. */
   empty(): void {
     this.#items = [];
   }
 
-  /** Puts back what stood in another stream, as `range` gave it. */
+  /** Restores the items of another stream, in the form of `range`. */
   lay(items: readonly StreamItem[]): void {
     this.#items = [...items];
     const [ms = 0, sequence = 0] = items.at(-1)?.[0].split("-").map(Number) ?? [];
     this.#last = [ms, sequence];
   }
 
-  /** @param rest what follows the key: a trimming that is not obeyed, the ID `*`, the fields */
+  /**
+   * @param rest the arguments after the key: a trimming, which is ignored, the ID `*`, and the
+   *   fields
+   */
   add(rest: readonly string[]): string {
     const starAt = rest.indexOf("*");
     const [lastMs, lastSequence] = this.#last;
@@ -51,11 +54,21 @@ export class FakeStream {
   }
 
   #between(from: string, to: string): StreamItem[] {
-    return this.#items.filter(([id]) => {
-      const isAfter = from === "-" || compare(id, from) >= (from.startsWith("(") ? 1 : 0);
-      const isBefore = to === "+" || compare(id, to) <= (to.startsWith("(") ? -1 : 0);
-      return isAfter && isBefore;
-    });
+    const first = from === "-" ? 0 : this.#countBelow(from, from.startsWith("("));
+    const end = to === "+" ? this.length : this.#countBelow(to, !to.startsWith("("));
+    return this.#items.slice(first, end);
+  }
+
+  /** Counts the IDs below a bound, or at it if `isEqualCounted`. The IDs are sorted. */
+  #countBelow(bound: string, isEqualCounted: boolean): number {
+    let [low, high] = [0, this.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const order = compare(this.#items[middle]![0], bound);
+      if (order < 0 || (order === 0 && isEqualCounted)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

@@ -1,7 +1,7 @@
-// A stand-in for Upstash's REST interface inside the process, as far as the shared tier uses it:
-// SET, GETRANGE, MGET, SCAN, PING and a transaction of SETRANGE and PEXPIRE, leases, and two streams: the
-// purge journal and the hot keys; and the keys of reports. Texts are ASCII, expiry follows the test's clock.
-// The protocol itself is tried against a real server elsewhere.
+// A fake of Upstash's REST interface in this process. Promised: the commands of the shared tier
+// (SET, GETRANGE, MGET, SCAN, PING, a transaction of SETRANGE and PEXPIRE), leases, the streams of
+// the purge journal and of hot keys, and the keys of reports. Texts are ASCII, and expiry follows
+// the test's clock. Other suites test the protocol against a real server.
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 import { addDatabase, databaseAt } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
@@ -15,7 +15,7 @@ interface KeptRecord {
   untilAtMs: number;
 }
 
-/** All that lies in a database, as plain data. */
+/** The content of a database, as plain data. */
 export interface KeptInDatabase {
   readonly records: readonly (readonly [key: string, Readonly<KeptRecord>])[];
   readonly leases: readonly (readonly [key: string, { value: string; untilAtMs: number }])[];
@@ -23,7 +23,7 @@ export interface KeptInDatabase {
   readonly hot: readonly StreamItem[];
 }
 
-/** From here on `fetch` reaches these databases, servers on this machine, and nothing else. */
+/** Limits `fetch` to these databases and to servers on this machine. */
 export function openNetworkOfFakes(): void {
   const onThisMachine = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
@@ -38,41 +38,41 @@ export function openNetworkOfFakes(): void {
 export class FakeUpstash {
   readonly url: string;
   readonly token = "shared-token";
-  /** Those of the shared tier. */
+  /** The commands of the shared tier. */
   readonly commands: string[] = [];
-  /** Those about the room that is left: INFO, and the ballast. */
+  /** The commands about free memory: INFO, and the ballast. */
   readonly roomCommands: string[] = [];
-  /** What INFO tells of memory; a bound of 0 is none. */
+  /** The memory that INFO reports; a maximum of 0 means none. */
   memory = { usedBytes: 1_048_576, maxBytes: 0, policy: "noeviction" };
   hasBallast = false;
-  /** Those of the purge journal. */
+  /** The commands of the purge journal. */
   readonly journalCommands: string[] = [];
-  /** Those about hot keys, whole. */
+  /** The commands about hot keys, with all arguments. */
   readonly hotCommands: Command[] = [];
   readonly journal: FakeStream;
   readonly hot: FakeStream;
   readonly reports: ReportKeys;
-  /** What of a record each write was about. */
+  /** The part of a record that each write changed. */
   readonly written: ("whole" | "metadata")[] = [];
   readonly #clock: FakeClock;
   readonly #records = new Map<string, KeptRecord>();
-  /** By key: the value, and until when it stands. */
+  /** The values of leases and their expiry, by key. */
   readonly leases = new Map<string, { value: string; untilAtMs: number }>();
-  /** Those of leases; each look at one is three of them in one transaction. */
+  /** The commands of leases; each read of a lease is a transaction of three. */
   readonly leaseCommands: string[] = [];
-  /** What the key of the purge switch holds; `null` where nothing was posted. */
+  /** The value of the purge switch's key; `null` before the first post. */
   heldSwitch: string | null = null;
-  /** What happens just before a post of the switch is written. */
+  /** Called just before a post of the switch is written. */
   beforePost: () => void = () => undefined;
-  /** `down`: no connection. `refuses`: every command is answered with an error, `refusal`. */
+  /** `down`: no connection. `refuses`: every command gets the error `refusal`. */
   mode: "works" | "down" | "refuses" = "works";
   refusal = { status: 400, error: "ERR refused" };
   refusedCount = 0;
-  /** Over HTTP: a pipeline or a transaction is one. */
+  /** The number of HTTP requests; a pipeline or a transaction is one. */
   requestCount = 0;
-  /** Keys of others in the same database. */
+  /** The number of keys of other applications in the database. */
   foreignKeyCount = 0;
-  /** What happens once between the next command of the shared tier and its answer. */
+  /** Called once between the next command of the shared tier and its answer. */
   afterNext: (() => Promise<void>) | undefined;
 
   constructor(clock: FakeClock) {
@@ -91,12 +91,12 @@ export class FakeUpstash {
     return [...this.#records.keys()];
   }
 
-  /** Everything that is kept, as one text. */
+  /** All stored values as one string. */
   get text(): string {
     return Array.from(this.#records.values(), ({ text }) => text).join("\n");
   }
 
-  /** Changes everything that is kept, as another version of the code would have written it. */
+  /** Changes all stored values to the form of another version. */
   rewrite(change: (text: string) => string): void {
     for (const record of this.#records.values()) record.text = change(record.text);
   }
@@ -111,7 +111,7 @@ export class FakeUpstash {
     });
   }
 
-  /** In the place of what it holds. */
+  /** Replaces the content. */
   lay(kept: KeptInDatabase): void {
     this.#records.clear();
     this.leases.clear();
@@ -203,7 +203,7 @@ export class FakeUpstash {
     ].join("\r\n");
   }
 
-  /** PEXPIRE key ms, or with GT. */
+  /** Runs PEXPIRE key ms, also with GT. */
   #expire(held: KeptRecord | undefined, ms: number, option: string | undefined): number {
     const untilAtMs = this.#clock.atMs + ms;
     const isLess = option === "GT" && held !== undefined && untilAtMs <= held.untilAtMs;
@@ -220,13 +220,13 @@ export class FakeUpstash {
     return isOfJournal ? this.journalCommands : this.commands;
   }
 
-  /** @param rest the number of keys, both, how many entries are read, and the fields of the mark */
+  /** @param rest the number of keys, both keys, the count of entries, the mark's fields */
   #markFirst([, , , count = "", ...fields]: readonly string[]): readonly unknown[] {
     if (this.journal.length === 0) this.journal.add(["*", ...fields]);
     return [this.journal.reversed(["+", "-", "COUNT", count]), this.heldSwitch];
   }
 
-  /** What the script of a post does. @param rest the number of keys, both, and what the script is given */
+  /** @param rest of a post: the number of keys, both keys, and the script's arguments */
   #post([, , , ...given]: readonly string[]): readonly string[] {
     this.beforePost();
     const [replaces = "", post = "", n = "", json = "", , ...fields] = given;
@@ -242,7 +242,7 @@ export class FakeUpstash {
     return lease !== undefined && this.#clock.atMs < lease.untilAtMs ? lease.value : null;
   }
 
-  /** SET key value PX ms, or with NX, in any order. */
+  /** Runs SET key value PX ms, also with NX, in any order. */
   #takeLease(key: string, [value = "", ...options]: readonly string[]): "OK" | null {
     const isIfAbsent = options.some((option) => option.toUpperCase() === "NX");
     if (isIfAbsent && this.#lease(key) !== null) return null;
@@ -251,7 +251,7 @@ export class FakeUpstash {
     return "OK";
   }
 
-  /** What the script does: only the holder replaces or deletes. */
+  /** Runs the script by which only the holder replaces or deletes a lease. */
   #replaceLease([, key = "", token, value = "", ms]: readonly string[]): number {
     if (this.#lease(key) !== token) return 0;
     if (value === "") this.leases.delete(key);
@@ -259,7 +259,7 @@ export class FakeUpstash {
     return 1;
   }
 
-  /** Others' keys come first, and do not match; every other is the shared tier's. A COUNT is only a hint. */
+  /** Returns a page of a SCAN: foreign keys first, which do not match. COUNT is only a hint. */
   #page(from: number, count: number): [cursor: string, keys: string[]] {
     const to = from + count + 7;
     const { foreignKeyCount: foreign, keys } = this;
@@ -273,7 +273,7 @@ export class FakeUpstash {
     return this.#records.get(key);
   }
 
-  /** SET key value PX ms, or with XX. */
+  /** Runs SET key value PX ms, also with XX. */
   #set(key: string, [text = "", ...options]: readonly string[]): "OK" | null {
     const words = options.map((option) => option.toUpperCase());
     const ms = words[words.indexOf("PX") + 1];
@@ -283,7 +283,7 @@ export class FakeUpstash {
     return "OK";
   }
 
-  /** From the beginning. */
+  /** Runs SETRANGE at offset 0. */
   #setRange(key: string, text: string): number {
     this.written.push("metadata");
     const held = this.#record(key) ?? { text: "", untilAtMs: Infinity };

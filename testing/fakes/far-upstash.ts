@@ -1,4 +1,4 @@
-// The stand-in for Upstash at a distance: each round trip takes 20 ms of the test's clock.
+// The fake of Upstash at a distance: each round trip takes 20 ms of the test's clock.
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeUpstash } from "./fake-upstash.ts";
 

@@ -1,11 +1,11 @@
-// A way to a Redis that can lose a reply: the server has run the command, and the connection is cut before
-// the client hears of it.
+// A connection to a Redis that can lose a reply: the server runs the command, and the connection
+// breaks before the reply.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface LossyWay {
   readonly url: string;
-  /** Loses the next reply to a command of that name, once. */
+  /** Loses the next reply to a command with this name, once. */
   loseReplyTo(command: string): void;
   readonly lostCount: number;
   stop(): Promise<void>;

@@ -1,12 +1,12 @@
-// An origin that is a function: answers as a test says, and remembers what it was asked.
+// An origin as a function, which a test scripts and which records its requests.
 
 export interface OriginAsked {
   readonly method: string;
-  /** Path and query, as they arrived. */
+  /** The path and query as they arrived. */
   readonly path: string;
   readonly url: string;
   readonly fields: Headers;
-  /** What was asked of `fetch` itself. */
+  /** The settings that `fetch` received. */
   readonly settings: Readonly<Record<"cache" | "redirect" | "encodeResponseBody", unknown>>;
 }
 
@@ -33,9 +33,10 @@ export class OriginInProcess {
   }
 
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
-    // Node takes a streamed body only together with a member that the Workers runtime lacks.
+    // Node accepts a streamed body only with a member that the Workers runtime lacks.
     const request = new Request(url, { ...init, duplex: "half" } as RequestInit);
-    // Node holds a request weakly, and the signal of one that nobody holds is never aborted.
+    // Hold the request, because Node holds it weakly, and never aborts the signal of a collected
+    // one.
     this.#held.add(request);
     const { pathname, search } = new URL(url);
     const { cache, redirect, encodeResponseBody } = init;
@@ -56,7 +57,7 @@ export class OriginInProcess {
 
 export type FieldTexts = Readonly<Record<string, string>>;
 
-/** A page with these fields; its text tells which request it answers where a test says so. */
+/** Returns a page with these fields. Its text may name the request that it answers. */
 export function page(text: string, fields: FieldTexts = {}, status = 200): Response {
   return new Response(text, { status, headers: { "content-type": "text/html", ...fields } });
 }
@@ -69,7 +70,7 @@ export function unchanged(fields: FieldTexts = {}): Response {
   return new Response(null, { status: 304, headers: fields });
 }
 
-/** Our code fails when it reads the tags of this answer, as it would by a fault of ours. */
+/** Returns a response whose tags throw when the product reads them, like a fault of the product. */
 export function unreadable(): Response {
   const response = page("page", cc("max-age=300"));
   const { headers } = response;
@@ -81,19 +82,19 @@ export function unreadable(): Response {
   return response;
 }
 
-/** What `fetch` does when nobody is there; the address stands in its message, as in real ones. */
+/** Throws like `fetch` without a listener. The message contains the address, like a real one. */
 export function unreachable(): never {
   throw new TypeError("fetch failed: connect ECONNREFUSED origin.invalid, token s3cret");
 }
 
-/** Never answers; fails once its caller gives up. */
+/** Returns a promise that never resolves, and rejects when the caller aborts. */
 export function never(request: Request): Promise<Response> {
   return new Promise((_, reject) => {
     request.signal.addEventListener("abort", () => reject(request.signal.reason as Error));
   });
 }
 
-/** A body in these chunks, which then ends, or breaks off. */
+/** Returns a body with these chunks, which then ends or fails. */
 export function chunked(
   chunks: readonly string[],
   end: "ends" | "breaks" = "ends",

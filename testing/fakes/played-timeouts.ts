@@ -1,5 +1,5 @@
-// Time-outs of requests that end when a test's server is silent for so long: how busy the machine is
-// decides nothing.
+// Ends time-outs of requests while a test's server is silent, so that the machine's load does not
+// matter.
 import { afterEach, beforeEach, vi } from "vitest";
 
 interface Timeout {
@@ -8,7 +8,7 @@ interface Timeout {
 }
 let running: Timeout[] = [];
 
-/** For all tests of a file. */
+/** Enables simulated time-outs for all tests of a file. */
 export function playTimeouts(): void {
   beforeEach(() => {
     running = [];
@@ -22,10 +22,10 @@ export function playTimeouts(): void {
 }
 
 /**
- * Ends the time-outs of so many milliseconds or less. Those of answered requests are among them.
+ * Ends all time-outs of at most this duration, including those of answered requests.
  *
- * @param ms `Infinity`: until the newest request's has ended
- * @returns how many milliseconds have passed
+ * @param ms `Infinity` ends all time-outs
+ * @returns the milliseconds that passed; for `Infinity`, those of the newest time-out
  */
 export function passSilence(ms: number): number {
   const ended = running.filter((timeout) => timeout.ms <= ms);

@@ -1,4 +1,4 @@
-// A Redis Cluster of this machine: three servers without replicas, each with a third of the slots.
+// A local Redis Cluster: three servers without replicas, each with a third of the slots.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,13 +15,13 @@ const ranges = [
 
 export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
-  /** Of all nodes together, by name in lower case, since the last reset. */
+  /** Returns the number of commands on all nodes since the last reset, by name in lower case. */
   counts(): Promise<Readonly<Record<string, number>>>;
   resetCounts(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts it, and waits until each node knows all slots. */
+/** Starts the cluster, and waits until each node knows all slots. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const running = new Running();
   const dir = await mkdtemp(join(tmpdir(), "tidemark-cluster-"));

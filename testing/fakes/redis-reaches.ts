@@ -1,5 +1,5 @@
-// The ways by which an application reaches one Redis, for suites that hold all of them to the same: Upstash's
-// REST interface, and connections of ioredis and node-redis.
+// The ways in which an application connects to one Redis, for suites that test all of them:
+// Upstash's REST interface, and connections of ioredis and node-redis.
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -9,7 +9,10 @@ import { connectionOf } from "../../src/redis/connection/given-connection.ts";
 import { connectionWords } from "../../src/redis/connection/words.ts";
 import type { RedisAddress } from "../../src/redis/open-client.ts";
 
-/** An open way: `given` as an application hands it over, `address` as the client of the database takes it. */
+/**
+ * An open connection: `given` in the form of an application, `address` in the form of the
+ * database's client.
+ */
 export interface Reach {
   readonly given: NodeCacheOptions["redis"];
   readonly address: RedisAddress;
@@ -22,11 +25,11 @@ export interface ReachRow {
 }
 
 export function addressOver(given: object): RedisAddress {
-  const carry = carryOver(connectionOf(given));
-  return { url: "https://connection.invalid", token: "none", carry, words: connectionWords };
+  const over = carryOver(connectionOf(given));
+  return { url: "https://connection.invalid", token: "none", ...over, words: connectionWords };
 }
 
-/** For `describe.each`. */
+/** Rows for `describe.each`. */
 export const reaches: readonly ReachRow[] = [
   {
     reach: "REST",
@@ -48,7 +51,7 @@ export const reaches: readonly ReachRow[] = [
   {
     reach: "node-redis",
     async open(redisUrl) {
-      // As it is by default: RESP3.
+      // The default protocol, RESP3.
       const given = createClient({ url: redisUrl });
       given.on("error", () => undefined);
       await given.connect();

@@ -1,5 +1,5 @@
-// The Redis servers that suites are run against: the embedded Valkey always, and a real
-// redis-server where this machine has one. TIDEMARK_REQUIRE_REDIS_SERVER=1 makes its absence fail.
+// The Redis servers of the suites: always the embedded Valkey, and a real redis-server if
+// installed. With TIDEMARK_REQUIRE_REDIS_SERVER=1, its absence is an error.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
@@ -23,22 +23,22 @@ export interface RedisServerRow {
   readonly start: (options?: { port?: number }) => Promise<EmbeddedValkey>;
 }
 
-/** For `describe.each`: one row for each server that can be started here. */
+/** Rows for `describe.each`: one for each available server. */
 export const redisServers: readonly RedisServerRow[] = [
   { redis: "embedded Valkey", start: startEmbeddedValkey },
   ...(isRedisServerInstalled ? [{ redis: command, start: startRedisServer }] : []),
 ];
 
-/** For suites of our own steps over commands that a contract suite runs against every server. */
+/** Rows for suites of steps over commands that a contract suite tests on every server. */
 export const oneRedisServer: readonly RedisServerRow[] = redisServers.slice(-1);
 
 /**
  * Starts an empty redis-server that saves nothing.
  *
- * @param options.port 0 or absent means any free port
- * @param options.dir its working directory; absent means the system's temporary one
- * @param options.settings more of its settings, by their names in redis.conf
- * @throws Error with what it printed when it does not come up
+ * @param options.port 0 or absent for any free port
+ * @param options.dir its working directory; by default the system's temporary one
+ * @param options.settings more settings, by their names in redis.conf
+ * @throws Error with the server's output if it does not start
  */
 export async function startRedisServer(
   options: { port?: number; dir?: string; settings?: Readonly<Record<string, string>> } = {},
@@ -70,13 +70,16 @@ export async function startRedisServer(
   return { url: `redis://127.0.0.1:${port}`, pid: child.pid ?? 0, kill, stop };
 }
 
-/** A process that ends the server when this one is gone, however it went. */
+/**
+ * Starts a process that kills the server when this process ends in any way, which closes the
+ * guard's input.
+ */
 export function guardOf(server: ChildProcess): ChildProcess {
-  const script = `process.on("disconnect", () => process.kill(${server.pid}, "SIGKILL"))`;
-  return spawn(process.execPath, ["-e", script], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const script = `read -r _; kill -9 ${server.pid}`;
+  return spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"] });
 }
 
-/** Its own word, not a PING: that could be answered by whoever has taken the port. */
+/** Waits for the server's own message. A PING could reach another process on the port. */
 async function readiness(child: ChildProcess): Promise<void> {
   let printed = "";
   for await (const chunk of child.stdout ?? []) {
@@ -87,7 +90,7 @@ async function readiness(child: ChildProcess): Promise<void> {
   throw new Error(`redis-server did not come up. It printed:\n${printed}`);
 }
 
-/** Nobody listens there now. */
+/** Returns a port without a listener. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

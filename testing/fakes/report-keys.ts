@@ -1,5 +1,5 @@
-// The two keys of reports inside the process, and what the scripts of src/reports/ do to them. The suite
-// over real servers holds both to the same answers.
+// A fake of the two keys of reports, and of the scripts of src/reports/. The suite over real
+// servers checks that both give the same answers.
 import { addScript, foldScript } from "../../src/reports/report-stream.ts";
 
 type Command = readonly (string | number)[];
@@ -8,20 +8,20 @@ const ofReports = /^[\w.-]+:metrics(?::\w+)?$/;
 
 export type ReportItem = readonly [id: string, fields: readonly string[]];
 
-/** All that a fail-over may bring back: one moment of both keys. */
+/** The state of both keys at one moment, which a fail-over may restore. */
 export interface ReportState {
   readonly items: readonly ReportItem[];
   readonly totals: string | null;
   readonly last: readonly [ms: number, sequence: number];
 }
 
-/** Steps of the fold that may be left out on purpose, to see that a suite finds it. */
+/** Steps of the fold that a test may replace with a fault. */
 export interface FoldSteps {
   readonly checksVersion: boolean;
   readonly checksFirst: boolean;
   readonly checksLast: boolean;
   readonly checksN: boolean;
-  /** The first ID that is kept, in the place of the one that is asked for. */
+  /** Returns the first ID to keep instead of the requested one. */
   readonly keptFrom: (asked: string, last: string) => string;
 }
 
@@ -40,7 +40,7 @@ const isBefore = (id: string, other: string): boolean => {
   return ms < otherMs || (ms === otherMs && sequence < otherSequence);
 };
 
-/** Of the first field of that name. */
+/** Returns the value of the first field with this name. */
 const valueOf = (fields: readonly string[], name: string): string | undefined => {
   const at = fields.findIndex((text, index) => index % 2 === 0 && text === name);
   return at < 0 ? undefined : fields[at + 1];
@@ -48,9 +48,9 @@ const valueOf = (fields: readonly string[], name: string): string | undefined =>
 
 export class ReportKeys {
   state: ReportState = { items: [], totals: null, last: [0, 0] };
-  /** Those about reports, whole. */
+  /** The commands about reports, with all arguments. */
   readonly commands: Command[] = [];
-  /** Runs between the two writes of a fold; they are one step unless it is set. */
+  /** Called between the two writes of a fold. Without it, they are one step. */
   betweenWrites: (() => void) | undefined;
   readonly #nowAtMs: () => number;
   readonly #steps: FoldSteps;
@@ -77,7 +77,7 @@ export class ReportKeys {
     return [key, evaluated].some((name) => ofReports.test(name ?? ""));
   }
 
-  /** One command as the REST interface has it. */
+  /** Answers one command of the REST interface. */
   answer(command: Command): unknown {
     this.commands.push(command);
     const [name = "", key = "", ...rest] = command.map(String);
@@ -88,7 +88,7 @@ export class ReportKeys {
         return this.state.totals;
       case "XRANGE":
         return this.range(Number(rest.at(-1)));
-      // Of the key that a transaction writes to, so that the primary answers.
+      // Both write to a key in a transaction, so that the primary answers.
       case "SET":
         return "OK";
       default:
@@ -96,7 +96,7 @@ export class ReportKeys {
     }
   }
 
-  /** @param given as Redis has them: ARGV */
+  /** @param given the script's ARGV */
   run(script: string, given: readonly string[]): number {
     if (script === addScript) {
       const [max, ...fields] = given;

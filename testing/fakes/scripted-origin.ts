@@ -1,11 +1,11 @@
-// An origin that answers as a test says, on a real socket, and remembers what it was asked.
+// An origin on a real socket that a test scripts, and that records its requests.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface SeenRequest {
   readonly method: string;
   readonly url: string;
-  /** Names in lower case, as Node gives them. */
+  /** Names in lower case, as in Node. */
   readonly headers: IncomingMessage["headers"];
 }
 
@@ -14,12 +14,12 @@ export type Script = (request: IncomingMessage, response: ServerResponse) => voi
 export interface ScriptedOrigin {
   readonly url: string;
   readonly seen: SeenRequest[];
-  /** How many requests came for a path, query included. */
+  /** Returns the number of requests for a path with its query. */
   count(url: string): number;
   stop(): Promise<void>;
 }
 
-/** @param keepAliveMs a connection closed just as it is used again would look like a failed origin */
+/** @param keepAliveMs long enough not to close a connection that is about to be reused */
 export async function startScriptedOrigin(
   script: Script,
   port = 0,

@@ -1,27 +1,27 @@
-// An HTTP server in the place of Upstash that fails in every way a test asks for. It runs no
-// command: what it promises is how it answers, and a list of what it was asked.
+// An HTTP server in place of Upstash that fails in every way that a test selects. It runs no
+// command, and records the requests.
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 export type Manner =
-  /** `status` 200 where absent; `afterMs` passes before anything is sent. */
+  /** `status` is 200 by default; `afterMs` passes before the answer. */
   | { kind: "answers"; body: string; status?: number; afterMs?: number }
-  /** Never says a word. */
+  /** Sends nothing. */
   | { kind: "hangs" }
-  /** Says the status and half a body, then nothing more. */
+  /** Sends the status and half a body, then nothing. */
   | { kind: "hangs-midway" }
-  /** Closes the connection instead of an answer. */
+  /** Closes the connection without an answer. */
   | { kind: "closes" };
 
 export const wellAnswer = { kind: "answers", body: '{"result":"PONG"}' } satisfies Manner;
 
 export class UnsteadyRestServer {
   manner: Manner = wellAnswer;
-  /** Plays its silences, `Infinity` for one without an end; absent, they take real time. */
+  /** Simulates silence, `Infinity` for an endless one; by default silence takes real time. */
   playSilence: ((ms: number) => void) | undefined;
-  /** Request bodies as they came. */
+  /** The request bodies. */
   readonly asked: string[] = [];
   readonly #server: Server;
   readonly url: string;
@@ -33,7 +33,7 @@ export class UnsteadyRestServer {
 
   static async start(): Promise<UnsteadyRestServer> {
     const server = createServer();
-    // One that was left idle could be closed just as it is used again.
+    // Keep idle connections open, so that none closes just before its reuse.
     server.keepAliveTimeout = 0;
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -45,7 +45,7 @@ export class UnsteadyRestServer {
     return opened;
   }
 
-  /** From then on connections are refused. */
+  /** Stops the server. Later connections are refused. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     this.#server.close();

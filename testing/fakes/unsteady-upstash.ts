@@ -1,16 +1,17 @@
-// The stand-in for Upstash whose purge journal fails as a test says, while the shared tier goes on.
+// The fake of Upstash with a purge journal that fails as a test selects, while the shared tier
+// continues.
 import { FakeUpstash } from "./fake-upstash.ts";
 
 export class UnsteadyUpstash extends FakeUpstash {
-  /** `down`: no connection. `deaf`: does what it is asked, and its answer never comes. */
+  /** `down`: no connection. `deaf`: runs commands, and sends no answer. */
   journalMode: "works" | "down" | "deaf" = "works";
-  /** What every answer of the journal waits for, once it has done its part. */
+  /** Delays every answer of the journal after its work is done. */
   beforeJournalAnswer: () => Promise<void> = () => Promise.resolve();
 
-  /** What a command that stores a value waits for on its way to the database. */
+  /** Delays a command that stores a value on its way to the database. */
   beforeStored: () => Promise<void> = () => Promise.resolve();
 
-  /** How often the journal was read. */
+  /** The number of reads of the journal. */
   get journalReadCount(): number {
     return this.journalCommands.filter((name) => /^(?:X(?:REV)?RANGE|EVAL(?:_RO)?)$/.test(name))
       .length;

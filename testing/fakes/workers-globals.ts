@@ -1,6 +1,6 @@
-// What the Workers runtime has and this Node lacks, for tests that run src/ in Node; importing it
-// is enough. Promised: base64 and hex of bytes (ECMAScript 2026 §23.2). Not promised: BYOB readers,
-// bytes read into an array that is there already, and `caches`, which each test brings for itself.
+// Adds features of the Workers runtime that Node lacks, for tests that run src/ in Node. Importing
+// this file is enough. Promised: base64 and hex of bytes (ECMAScript 2026 §23.2). Not promised:
+// BYOB readers, reads into an existing array, and `caches`, which each test provides.
 
 type Alphabet = "base64" | "base64url";
 
@@ -22,7 +22,7 @@ function toBase64(
   return options.omitPadding === true ? lettered.replace(/=+$/, "") : lettered;
 }
 
-/** White space and a missing padding are let through (`loose`, the language's own default). */
+/** Decodes base64. Accepts white space and missing padding (`loose`, the language's default). */
 function fromBase64(text: string, options: { alphabet?: Alphabet } = {}): Uint8Array<ArrayBuffer> {
   if (typeof text !== "string") throw new TypeError("Base64 must be a string.");
   const isUrlSafe = options.alphabet === "base64url";

@@ -1,4 +1,4 @@
-// Totals in a Redis, in the place of those that isolates would have told: they rise all the time.
+// Writes rising totals into a Redis, instead of those that isolates would report.
 import { connectToRedis, type RedisConnection } from "../../local/upstash-rest/redis-connection.ts";
 import { totalsText } from "../../src/reports/totals-text.ts";
 import { madeTotals } from "./made-totals.ts";
@@ -14,10 +14,10 @@ export class LaidTotals {
     this.#connection = connection;
   }
 
-  /** Lays the first, and goes on until it is stopped. */
+  /** Writes the first totals, and continues until stopped. */
   static async in(redisUrl: string): Promise<LaidTotals> {
     const laid = new LaidTotals(await connectToRedis(redisUrl));
-    // A plan of Upstash has a bound.
+    // Upstash's plans limit memory.
     await laid.#connection.send(["CONFIG", "SET", "maxmemory", "67108864"]);
     await laid.#lay();
     laid.#timer = setInterval(() => void laid.#lay(), everyMs);

@@ -1,9 +1,9 @@
-// Totals as a site with traffic leaves them: every family of `families.ts` has series in them.
+// Creates totals like those of a site with traffic, with series of every family in `families.ts`.
 import { families, type Family, type FamilyName } from "../../src/protocol/families.ts";
 import { addDuration, addTo, seriesOf, type Sums } from "../../src/observe/sums.ts";
 import type { ColoState, Totals } from "../../src/reports/totals.ts";
 
-/** Values as isolates tell them; what several labels come to is counted in all their combinations. */
+/** Label values as isolates report them. All combinations are counted. */
 const valuesOf: Readonly<Record<string, readonly string[]>> = {
   route: ["articles", "shop"],
   result: ["hit", "stale-hit", "collapsed", "validated", "forwarded", "stored", "passed", "failed"],
@@ -25,7 +25,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
 
 const tookMs = [0.4, 3, 18, 60, 240];
 
-/** @param times how often each series has been counted so far */
+/** @param times the count of each series so far */
 export function madeTotals(
   times: number,
   { startedAtMs = 1_000_000, atMs = 2_000_000 } = {},
@@ -49,7 +49,7 @@ export function madeTotals(
   };
 }
 
-/** What an isolate with a journal tells. */
+/** Returns the report of an isolate with a journal. */
 export function madeState(atMs: number): ColoState {
   return {
     atMs,

@@ -1,4 +1,4 @@
-// A real Prometheus that scrapes one site and knows the alerts of monitoring/.
+// A real Prometheus that scrapes one site and evaluates the alerts of monitoring/.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -8,33 +8,42 @@ import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../local/colo.ts";
 import { guardOf } from "../fakes/redis-server.ts";
 
-/** What it is to scrape, each second. */
+/** The target, which is scraped each second. */
 export interface Scraped {
-  /** Such as `127.0.0.1:8787`. */
+  /** An address such as `127.0.0.1:8787`. */
   readonly address: string;
-  /** What its `authorization` setting sends. */
+  /** The value for Prometheus's `authorization` setting. */
   readonly token: string;
 }
 
-/** One series of a query's answer. */
+/** One series of a query's result. */
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [atSeconds: number, value: string];
 }
 
 export interface PrometheusServer {
-  /** @throws Error with what Prometheus says is wrong with the query */
+  /**
+   * Evaluates a query at the last whole scrape that `scraped` has seen, or at the present time. A
+   * later scrape may lack series, because Redis is slow on a busy machine.
+   *
+   * @throws Error with Prometheus's message for a wrong query
+   */
   query(expression: string): Promise<readonly Series[]>;
-  /** Each rule that it has loaded, by its name, and how its last evaluation went. */
+  /** Returns each loaded rule, with the result of its last evaluation. */
   rules(): Promise<readonly { name: string; health: string; lastError?: string }[]>;
-  /** Resolves when so many more scrapes have been answered. */
+  /** Resolves after this many more whole scrapes, with totals and the database's own figures. */
   scraped(times: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 90_000;
 
-/** @throws Error with what it printed when it does not come up */
+/** The time of the present scrape, if it is whole. */
+const wholeScrape =
+  "max(timestamp(tidemark_requests_total)) and on() (max(tidemark_redis_up) == 1)";
+
+/** @throws Error with the output of Prometheus if it does not start */
 export async function startPrometheus({ address, token }: Scraped): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
   const port = await freePort(0, "127.0.0.1");
@@ -54,11 +63,15 @@ export async function startPrometheus({ address, token }: Scraped): Promise<Prom
   const gone = once(child, "exit");
   const guard = guardOf(child);
   const base = `http://127.0.0.1:${port}`;
+  let wholeAt: string | undefined;
+  const queried = async (parameters: Record<string, string>) => {
+    const body = new URLSearchParams(parameters);
+    const { result } = await asked<{ result: Series[] }>(`${base}/api/v1/query`, body);
+    return result;
+  };
   const server: PrometheusServer = {
     async query(expression) {
-      const body = new URLSearchParams({ query: expression });
-      const { result } = await asked<{ result: Series[] }>(`${base}/api/v1/query`, body);
-      return result;
+      return queried({ query: expression, ...(wholeAt !== undefined && { time: wholeAt }) });
     },
     async rules() {
       type Group = { rules: { name: string; health: string; lastError?: string }[] };
@@ -66,16 +79,15 @@ export async function startPrometheus({ address, token }: Scraped): Promise<Prom
       return groups.flatMap(({ rules }) => rules);
     },
     async scraped(times) {
-      const count = async () => {
-        // A scrape succeeds, without any totals, if Redis does not answer in time.
-        const [series] = await server.query("max(count_over_time(tidemark_requests_total[1h]))");
-        return Number(series?.value[1] ?? 0);
+      const before = wholeAt;
+      const seen = new Set<string>();
+      const isSeen = async () => {
+        const [series] = await queried({ query: wholeScrape });
+        if (series !== undefined && series.value[1] !== before) seen.add(series.value[1]);
+        wholeAt = [...seen].at(-1) ?? before;
+        return seen.size >= times;
       };
-      const until = (await count()) + times;
-      await eventually(
-        async () => (await count()) >= until,
-        () => printed,
-      );
+      await eventually(isSeen, () => printed);
     },
     async stop() {
       child.kill("SIGTERM");
@@ -98,7 +110,7 @@ export async function startPrometheus({ address, token }: Scraped): Promise<Prom
   return server;
 }
 
-/** As docs/metrics.md shows it, but faster. JSON is YAML. */
+/** Returns the configuration of docs/metrics.md with shorter intervals. JSON is YAML. */
 function configOf(address: string, credentials: string) {
   return {
     global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },

@@ -1,5 +1,5 @@
-// Prometheus' own programs, where this machine has them. TIDEMARK_REQUIRE_PROMETHEUS=1 makes their
-// absence fail.
+// Prometheus's own programs, if installed. With TIDEMARK_REQUIRE_PROMETHEUS=1, their absence is an
+// error.
 import { spawnSync } from "node:child_process";
 
 /** Whether `promtool` and `prometheus` are on PATH. */
@@ -15,7 +15,7 @@ if (!isPrometheusInstalled) {
   console.warn(`${lack} What needs them is not tested here.`);
 }
 
-/** @returns what it said on both of its outputs, and its exit code */
+/** @returns the text of both outputs, and the exit code */
 export function promtool(
   args: readonly string[],
   input = "",

@@ -1,4 +1,4 @@
-// A Worker of Tidemark before an origin by its URL, served by `@hono/node-server` on a real socket.
+// A Tidemark Worker on `@hono/node-server` with a real socket, before an origin by URL.
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
@@ -13,7 +13,7 @@ export interface NodeSite {
   stop(): Promise<void>;
 }
 
-/** @param hostname where it listens; `::` takes IPv4 too, as addresses of IPv6 */
+/** @param hostname the listening address; `::` also accepts IPv4, as IPv6 addresses */
 export async function startNodeSite(
   config: WrittenConfig,
   env: Readonly<Record<string, string>>,

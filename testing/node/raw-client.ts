@@ -1,19 +1,19 @@
-// A client that sends bytes as they are written, and reads the answers of one connection by the
-// letter of RFC 9112 §6.3: what is left over was never an answer.
+// A client that sends bytes unchanged, and parses the answers of one connection strictly by RFC
+// 9112 §6.3. Left-over bytes are an error.
 import { connect } from "node:net";
 
 export interface RawReply {
   readonly status: number;
-  /** Names in lower case; of a repeated field, the values with a comma between. */
+  /** Names in lower case. Values of a repeated field are joined with commas. */
   readonly fields: ReadonlyMap<string, string>;
   readonly body: Buffer;
-  /** The connection ended before the body did. */
+  /** Whether the connection ended before the body. */
   readonly isCut: boolean;
 }
 
 /**
- * Sends requests on one connection, and reads until the server closes it. Let the last one ask for
- * `Connection: close`.
+ * Sends requests on one connection, and reads until the server closes it. The last request must
+ * have `Connection: close`.
  */
 export async function exchange(
   url: string,
@@ -31,13 +31,13 @@ export async function exchange(
   return repliesIn(Buffer.concat(chunks), methods);
 }
 
-/** A request without a body, by HTTP/1.1. @param lines fields, such as `Accept: text/html` */
+/** Creates an HTTP/1.1 request without a body. @param lines fields, such as `Accept: text/html` */
 export function rawGet(path: string, lines: readonly string[] = []): string {
   const fields = lines.some((line) => /^host:/i.test(line)) ? lines : ["Host: site.test", ...lines];
   return `GET ${path} HTTP/1.1\r\n${fields.join("\r\n")}\r\n\r\n`;
 }
 
-/** @throws Error for bytes that are no answer, or for more answers than requests */
+/** @throws Error for bytes that are not an answer, or for more answers than requests */
 function repliesIn(bytes: Buffer, methods: readonly string[]): RawReply[] {
   const replies: RawReply[] = [];
   let rest = bytes;

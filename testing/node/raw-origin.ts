@@ -1,30 +1,30 @@
-// An origin that sends the bytes a test wrote, whatever they are, on a real socket.
+// An origin on a real socket that sends a test's bytes unchanged.
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
-/** What follows the bytes: nothing, the end of the connection, or its reset. */
+/** The event after the bytes: nothing, the end of the connection, or its reset. */
 export type Ending = "keep" | "end" | "reset";
 
 export interface RawAnswerScript {
   readonly bytes: string | Buffer;
   readonly ending?: Ending;
-  /** The bytes wait for it. */
+  /** Delays the bytes. */
   readonly after?: Promise<void>;
 }
 
-/** @param request the whole request, head and body, as latin1 text */
+/** @param request the whole request, head and body, as a latin1 string */
 export type RawScript = (request: string) => RawAnswerScript | undefined;
 
 export interface RawOrigin {
   readonly url: string;
-  /** Every request, head and body, as latin1 text, in the order of arrival. */
+  /** Every request, head and body, as a latin1 string, in the order of arrival. */
   readonly seen: string[];
-  /** Connections that are open now. */
+  /** The number of open connections. */
   readonly openCount: number;
   stop(): Promise<void>;
 }
 
-/** Starts an origin on loopback. `script` returning `undefined` leaves the request unanswered. */
+/** Starts an origin on loopback. A request stays unanswered if `script` returns `undefined`. */
 export async function startRawOrigin(script: RawScript): Promise<RawOrigin> {
   const seen: string[] = [];
   const sockets = new Set<Socket>();
@@ -70,7 +70,7 @@ async function send(socket: Socket, answer: RawAnswerScript | undefined): Promis
   });
 }
 
-/** @returns how many characters the first request has; `undefined` while it is incomplete */
+/** @returns the length of the first request in characters; `undefined` while it is incomplete */
 function requestChars(text: string): number | undefined {
   const headEnd = text.indexOf("\r\n\r\n");
   if (headEnd < 0) return undefined;

@@ -1,5 +1,5 @@
-// One isolate of a bundled Worker in Node, over fakes: what it finds in its globals is the test's. So
-// any version can be asked, as `Site` asks the application of today's source.
+// One isolate of a bundled Worker in Node, over fakes, with the test's globals. It runs any
+// version, like `Site` runs the application of the current source.
 import "../fakes/workers-globals.ts";
 import { compileFunction } from "node:vm";
 import { transform } from "esbuild";
@@ -21,7 +21,7 @@ interface BundledWorker {
   scheduled(event: unknown, env: object, context: Background): Promise<void>;
 }
 
-/** What an isolate lives in. Several may share each part of it. */
+/** The environment of an isolate. Several isolates may share each part. */
 export interface Surroundings {
   readonly clock: FakeClock;
   readonly cache: FakeCache;
@@ -32,7 +32,7 @@ export interface Surroundings {
 }
 
 const originUrl = "https://origin.invalid";
-/** The same everywhere, as for one deployment: what lies at the edge is named by it. */
+/** Constant, as within one deployment, because it is part of the edge cache's keys. */
 const databaseUrl = "https://database.invalid";
 
 export class Isolate {
@@ -46,7 +46,7 @@ export class Isolate {
     this.#env = env;
   }
 
-  /** @param worker as of `openWorker` */
+  /** @param worker from `openWorker` */
   static async open(worker: string, around: Surroundings): Promise<Isolate> {
     const code = await scriptOf(worker);
     const globals = { ...globalsOf(around), [configName]: around.config };
@@ -58,13 +58,13 @@ export class Isolate {
     return new Isolate(module.exports.default, env);
   }
 
-  /** As a client would: what goes on behind the answer is not waited for. */
+  /** Sends a request like a client, without waiting for background work. */
   async ask(path: string, init: AskInit = {}): Promise<Response> {
     const request = new Request(`https://${host}${path}`, init);
     return this.#worker.fetch(request, this.#env, this.#background);
   }
 
-  /** Asks, reads the answer to its end, and waits for all that goes on behind it. */
+  /** Sends a request, reads the answer to its end, and waits for all background work. */
   async get(path: string, init: AskInit = {}): Promise<Seen> {
     const seen = await read(await this.ask(path, init));
     await this.settle();
@@ -83,14 +83,17 @@ export class Isolate {
 
 const scripts = new Map<string, Promise<string>>();
 
-/** As a script, which unlike a module can be given globals of its own. Made once of each Worker. */
+/**
+ * Compiles the Worker to a script, which unlike a module can have its own globals. Each Worker is
+ * compiled once.
+ */
 function scriptOf(worker: string): Promise<string> {
   const made = scripts.get(worker) ?? transform(worker, { format: "cjs" }).then(({ code }) => code);
   scripts.set(worker, made);
   return made;
 }
 
-/** What the Worker would have of its platform: time stands still, and chance is 0 throughout. */
+/** Returns the globals of the platform, with a fixed time and a random number of 0. */
 function globalsOf({ clock, cache, upstash, origin }: Surroundings): Record<string, unknown> {
   class ClockDate extends Date {
     constructor(...given: [] | [string | number]) {
@@ -106,7 +109,7 @@ function globalsOf({ clock, cache, upstash, origin }: Surroundings): Record<stri
   return {
     globalThis: new Proxy(globalThis, {
       get: (real, name): unknown => (name === "caches" ? caches : Reflect.get(real, name)),
-      // By this name, a Worker tells the Workers runtime from Node.
+      // The Worker detects the Workers runtime by this name.
       has: (real, name) => name === "WebSocketPair" || Reflect.has(real, name),
     }),
     caches,

@@ -15,5 +15,5 @@ const { version } = JSON.parse(readFileSync(join(values.source, "package.json"),
 const worker = await openWorker(values.source);
 const forms = await lived(worker);
 process.stdout.write(`${keepRelease({ version, worker, forms })}\n`);
-// One of its requests waits for an origin that never answers.
+// One of the requests waits for an origin that never answers.
 process.exit();

@@ -1,5 +1,5 @@
-// A site's life in which a Worker writes every form that it ever writes into Redis and the edge cache;
-// and what lies there in the end, as a release keeps it for those that come after.
+// Runs a Worker through a life in which it writes every form that it can write to Redis and the
+// edge cache. Returns the stored forms, which a release keeps for later versions.
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeCache, type KeptInCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -9,12 +9,12 @@ import { type AskInit, host, read, type Seen } from "../site/harness.ts";
 import { secret, signedHeaders } from "../site/purge-sender.ts";
 import { Isolate } from "./isolate.ts";
 
-/** What a version has left behind. */
+/** The stored data of a version. */
 export interface Forms {
   readonly atMs: number;
   readonly database: KeptInDatabase;
   readonly cache: readonly KeptInCache[];
-  /** What `GET /_cache/journal` of that version says of its own entries. */
+  /** The entries that this version returns from `GET /_cache/journal`. */
   readonly journal: unknown;
 }
 
@@ -37,11 +37,11 @@ const config: ConfigInput = {
 export interface Asked {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Too large for Redis. */
+  /** Whether the page is too large for Redis. */
   readonly isAtEdgeAlone?: true;
 }
 
-/** Each has to be a hit for whoever finds what was written. */
+/** Requests that must be hits for any version that finds the forms. */
 export const standing: readonly Asked[] = [
   { path: "/plain" },
   { path: "/packed" },
@@ -58,7 +58,10 @@ export const standing: readonly Asked[] = [
   { path: "/large", isAtEdgeAlone: true },
 ];
 
-/** Purged after they were stored, hard, or invalidated: none may be answered with its old text. */
+/**
+ * Paths that were purged hard or invalidated after they were stored. None may be answered with its
+ * old text.
+ */
 export const purged: readonly string[] = [
   "/purged/by-tag",
   "/purged/by-url",
@@ -68,13 +71,13 @@ export const purged: readonly string[] = [
   "/posts/1",
 ];
 export const softlyPurged = "/purged/softly";
-/** A word of its lease says that nobody may share its answer. */
+/** A page whose lease says that its answer cannot be shared. */
 export const ownPage = "/crowd/own";
-/** Somebody holds its lease, and lives no more. */
+/** A page whose lease belongs to an ended isolate. */
 export const heldPage = "/crowd/held";
 export const hotPage = "/hot";
 
-/** An unsafe request there says that the group of `/grouped` has changed. */
+/** A path at which an unsafe request invalidates the group of `/grouped`. */
 export const groupEnding = "/posts/of-spring";
 
 const webhook = JSON.stringify({ tags: ["of-webhook"], reason: "sent by a site" });
@@ -115,7 +118,7 @@ const scripted: Readonly<Record<string, (request: Request) => Response | Promise
 
 const at = "Tue, 01 Jan 2030 08:00:00 GMT";
 
-/** @param told what the origin says now, in the place of what it said at first */
+/** @param told the origin's current texts, which replace the first ones */
 const scriptOf =
   (told: string): Script =>
   (request) => {
@@ -129,14 +132,16 @@ const scriptOf =
       : page(told, day);
   };
 
-/** Places that several isolates share: one clock, one database, one colo's cache and an origin. */
+/**
+ * The shared environment of several isolates: a clock, a database, one colo's cache and an origin.
+ */
 export class SharedPlaces {
   readonly clock = new FakeClock();
   readonly upstash = new FakeUpstash(this.clock);
   readonly origin = new OriginInProcess(scriptOf("stored"));
   readonly cache = new FakeCache(this.clock);
 
-  /** What another version has left. From now on, its origin says something else. */
+  /** Creates places with another version's data, and an origin with new texts. */
   static found(forms: Forms): SharedPlaces {
     const places = new SharedPlaces();
     places.clock.atMs = forms.atMs;
@@ -153,13 +158,16 @@ export class SharedPlaces {
   }
 }
 
-/** Does not wait until the isolate has read the entry back, which takes half of N in real time. */
+/**
+ * Purges, without waiting until the isolate has read the entry back, which takes half of N in real
+ * time.
+ */
 export async function purge(isolate: Isolate, order: object): Promise<Seen> {
   const init = { method: "POST", headers: bearer, body: JSON.stringify(order) };
   return accepted(await read(await isolate.ask("/_cache/purge", init)));
 }
 
-/** The same webhook, whoever gets it and however often. */
+/** Sends the same webhook each time. */
 export async function sendWebhook(isolate: Isolate, { clock }: SharedPlaces): Promise<Seen> {
   const atSeconds = Math.floor(clock.atMs / 1_000);
   const headers = signedHeaders(webhook, { id: "msg_of_site", atSeconds });
@@ -172,19 +180,19 @@ function accepted(seen: Seen): Seen {
   throw new Error(`A purge was answered ${seen.status}: ${seen.text}`);
 }
 
-/** Its entries, as operators read them. */
+/** Returns the journal's entries as operators read them. */
 export async function journalOf(isolate: Isolate): Promise<unknown> {
   const answer = await isolate.ask("/_cache/journal", { headers: bearer });
   return answer.json();
 }
 
-/** Lives that life with a Worker. @param worker as of `openWorker` */
+/** Runs a Worker through that life. @param worker from `openWorker` */
 export async function lived(worker: string): Promise<Forms> {
   const places = new SharedPlaces();
   const { clock, upstash, cache } = places;
   const isolate = await places.open(worker);
   await losesItsJournal(isolate, places);
-  // Renewed before all others are fetched: it takes time.
+  // Renew this page before fetching the others, because renewing takes time.
   await isolate.get("/renewed");
   clock.advance(5);
   await isolate.get("/renewed");
@@ -197,7 +205,7 @@ export async function lived(worker: string): Promise<Forms> {
   await purge(isolate, { routes: ["section"] });
   await purge(isolate, { tags: ["of-soft"], mode: "soft" });
   await sendWebhook(isolate, places);
-  // Waits for all that purges have left to be done, too.
+  // Also waits for the background work of purges.
   await isolate.get("/posts/1", { method: "POST" });
   await isolate.get(ownPage);
   void isolate.ask(heldPage).catch(() => undefined);
@@ -206,13 +214,15 @@ export async function lived(worker: string): Promise<Forms> {
   return { atMs: clock.atMs, database: upstash.kept, cache: cache.kept, journal };
 }
 
-/** Twice: some bodies and tiers wait for a second request. */
+/** Requests twice, because some bodies and tiers need a second request. */
 async function askTwice(isolate: Isolate, path: string, init?: AskInit): Promise<void> {
   await isolate.get(path, init);
   await isolate.get(path, init);
 }
 
-/** Leaves a mark of an empty journal, and one that names what was lost. */
+/**
+ * Empties the journal twice: this leaves a mark of an empty journal, and one that names the loss.
+ */
 async function losesItsJournal(isolate: Isolate, { clock, upstash }: SharedPlaces): Promise<void> {
   await isolate.get("/first");
   await purge(isolate, { tags: ["nobody"] });

@@ -1,5 +1,5 @@
-// The last release, as it is kept here: its Worker, and what that wrote into Redis and the edge cache.
-// `keep.ts` writes both, so that neither a history nor its packages are needed to run it.
+// The last release: its Worker, and the data that it wrote to Redis and the edge cache. `keep.ts`
+// writes both, so that a run needs neither git history nor old packages.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,9 +7,9 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import type { Forms } from "./life.ts";
 
 export interface Release {
-  /** Such as "0.1.0". */
+  /** A version such as "0.1.0". */
   readonly version: string;
-  /** As of `openWorker`. */
+  /** The Worker from `openWorker`. */
   readonly worker: string;
   readonly forms: Forms;
 }
@@ -18,7 +18,7 @@ const folder = fileURLToPath(new URL("kept/", import.meta.url));
 const workerFile = "worker.js.gz";
 const formsFile = "forms.json";
 
-/** @throws Error when there is not exactly one */
+/** @throws Error unless exactly one release is kept */
 export function lastRelease(): Release {
   const [version, ...others] = readdirSync(folder);
   if (version === undefined || others.length > 0)
@@ -28,7 +28,7 @@ export function lastRelease(): Release {
   return { version, worker, forms };
 }
 
-/** In the place of the release that was kept until now. @returns the folder that holds it */
+/** Replaces the kept release. @returns the folder with the new one */
 export function keepRelease({ version, worker, forms }: Release): string {
   rmSync(folder, { recursive: true, force: true });
   const kept = join(folder, version);

@@ -1,10 +1,10 @@
-// A Worker as a release keeps it: bundled and minified as it is uploaded, save for its configuration,
-// which whoever runs it puts before it.
+// A Worker in the form that a release keeps: bundled and minified as for an upload, without its
+// configuration, which the caller prepends.
 import { join, resolve } from "node:path";
 import type { Plugin } from "esbuild";
 import { bundled, root } from "../../local/bundling.ts";
 
-/** What the text reads its configuration from: a name that nothing in it declares. */
+/** The name from which the text reads its configuration. No code in the text declares it. */
 export const configName = "tidemarkConfig";
 
 const openConfig: Plugin = {
@@ -21,7 +21,7 @@ const openConfig: Plugin = {
 };
 
 /**
- * @param source the folder of a checkout; its packages are found from there
+ * @param source the folder of a checkout with its packages
  * @returns one ES module, which needs its configuration before it
  */
 export async function openWorker(source: string = root): Promise<string> {
@@ -32,7 +32,7 @@ export async function openWorker(source: string = root): Promise<string> {
   });
 }
 
-/** @param config as JSON: what stands between the parentheses of `defineConfig(…)` */
+/** @param config the argument of `defineConfig`, as JSON */
 export function configured(worker: string, config: string): string {
   return `const ${configName} = ${config};\n${worker}`;
 }

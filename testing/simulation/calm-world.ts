@@ -1,4 +1,4 @@
-// A simulated world for contracts: nothing is lost on its way, and nothing lags.
+// A simulated world for contracts, without losses and lags.
 import { SimulatedWorld } from "./journal-simulator.ts";
 import { settledTurn, SimulatedTime } from "./simulated-time.ts";
 
@@ -19,7 +19,7 @@ export class CalmWorld extends SimulatedWorld {
     super(settings, { time: new SimulatedTime(settledTurn) });
   }
 
-  /** @returns the same part; time passes while an answer of one of its methods is waited for */
+  /** @returns the same part; time advances while a caller waits for one of its methods */
   passing<Part extends object>(part: Part): Part {
     return new Proxy(part, {
       get: (target, name) => {

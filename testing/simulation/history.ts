@@ -1,6 +1,6 @@
-// Random histories of the simulated world, and what must hold in every one of them: nothing
-// generated before a purge answers more than N + max(0, ε + L − A) after it. Every stored response
-// counts as being in every tier at once, so whatever order stores come in is covered.
+// Random histories of the simulated world, and their invariant: no response generated before a
+// purge answers more than N + max(0, ε + L − A) after it. A stored response is in every tier at
+// once, which covers all orders of stores.
 import { type SimulatedWorld, SimulatedWorld as World } from "./journal-simulator.ts";
 import {
   type Parts,
@@ -22,9 +22,9 @@ import {
 } from "./simulated-weather.ts";
 
 export interface History {
-  /** Each names the instant, the response, and the purge that should have covered it. */
+  /** Each names the time, the response, and the purge that should have covered it. */
   readonly violations: readonly string[];
-  /** How often a stored response was asked for, and how often it answered. */
+  /** The number of requests for stored responses, and the number answered. */
   readonly judgedCount: number;
   readonly usableCount: number;
 }
@@ -32,7 +32,7 @@ export interface History {
 export interface HistoryOptions {
   readonly parts?: Partial<Parts>;
   readonly kind?: WorldKind;
-  /** For a replay: a line per event. */
+  /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
 }
 
@@ -59,7 +59,7 @@ class Course implements History {
   /** The purges that cover a response. */
   readonly #owedOf = new Map<SimulatedFill, Owed[]>();
   readonly #suffer: () => void;
-  /** How often something happens to the journal. */
+  /** The probability of a fault of the journal. */
   readonly #misfortune: number;
   readonly #kind: WorldKind;
   readonly #sent: SignedOrder[] = [];
@@ -91,7 +91,7 @@ class Course implements History {
       this.#act();
       await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
     }
-    // Quiet and reachable, with requests: whatever is owed by now falls due.
+    // Make the journal quiet and reachable, and send requests until all deadlines have passed.
     world.isRedisDown = false;
     const untilAtMs = world.atMs + 12_000;
     while (world.atMs < untilAtMs) {
@@ -168,8 +168,8 @@ class Course implements History {
   }
 
   /**
-   * Rule 22: what was lost before it was looked for stands again soon after, if its isolate reached the
-   * journal. It may be looked for with what was accepted a second before it, or N/10.
+   * Checks rule 22: an entry that was lost before the read-back is soon appended again, if its
+   * isolate reached the journal. The read-back may cover entries accepted a second before, or N/10.
    */
   async #stoodUpFor(owed: Owed, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
     const { time, settings } = this.#world;
@@ -197,7 +197,7 @@ class Course implements History {
     }
   }
 
-  /** Asks for all that ought not to answer, once for each view and for each purge that falls due. */
+  /** Requests all responses that must not answer, once per view and per deadline. */
   #probe(isolate: SimulatedIsolate): void {
     const { atMs, settings } = this.#world;
     const version = this.#ledger.versionOf(isolate);

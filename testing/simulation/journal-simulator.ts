@@ -1,10 +1,10 @@
-// A small world for the purge protocol: one database whose journal may lag, lose entries and come
-// back old, colos, and isolates with clocks of their own. The same seed gives the same history.
+// A small world for the purge protocol: one database whose journal may lag, lose entries and go
+// back, colos, and isolates with their own clocks. The same seed gives the same history.
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
 
-/** A generator of numbers from 0 to below 1 (mulberry32). */
+/** Returns a generator of numbers from 0 to below 1 (mulberry32). */
 export function drawsFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -17,16 +17,16 @@ export function drawsFrom(seed: number): () => number {
 
 export interface WorldSettings {
   readonly seed: number;
-  /** N of the two routes there are, and A. */
+  /** N of the two routes. */
   readonly maxLagMs: { readonly usual: number; readonly quick: number };
   readonly allowanceMs: number;
-  /** ε: two clocks are at most this far apart. */
+  /** ε: the largest difference between two clocks. */
   readonly clockErrorMs: number;
-  /** L: the oldest state that a read outside a transaction may be answered from. */
+  /** L: the age of the oldest state that answers a read outside a transaction. */
   readonly replicaLagMs: number;
-  /** The longest way to the database, and the longest way back. */
+  /** The longest delay to the database, and the longest delay back. */
   readonly wayMs: number;
-  /** What trimming leaves of the journal, and the most that a view holds. */
+  /** The number of entries that trimming keeps, and the maximum in a view. */
   readonly keptCount: number;
 }
 
@@ -42,14 +42,14 @@ export class SimulatedWorld {
   readonly time: SimulatedTime;
   readonly stream = new SimulatedStream();
   readonly records = new Map<string, SimulatedRecord>();
-  /** How far behind the server's own clock is, from which it mints IDs. */
+  /** The lag of the server's own clock, which sets the IDs. */
   serverBehindMs = 0;
   isRedisDown = false;
-  /** What came into the journal, told at once to whoever keeps account. */
+  /** Called at once for each entry in the journal. */
   onAppended: (id: string, fields: readonly string[]) => void = () => undefined;
   readonly #tell: ((line: string) => void) | undefined;
 
-  /** @param tell for a replay: a line per event */
+  /** @param tell receives one line per event, for a replay */
   constructor(
     settings: WorldSettings,
     options: { time?: SimulatedTime; tell?: ((line: string) => void) | undefined } = {},
@@ -77,9 +77,9 @@ export class SimulatedWorld {
   }
 
   /**
-   * Coarse, so that after a loss the same ID is minted again.
+   * Appends an entry. The clock is coarse, so that the same ID may appear again after a loss.
    *
-   * @param heldText what the switch's key holds from then on, where the entry is a post of it
+   * @param heldText the new value of the switch's key, if the entry is a post of it
    */
   append(fields: readonly string[], keptCount?: number, heldText?: (id: string) => string): string {
     const { atMs, stream } = this;
@@ -96,7 +96,7 @@ export class SimulatedWorld {
     return id;
   }
 
-  /** @param line put together only where somebody reads it */
+  /** @param line is called only if a reader exists */
   tell(line: () => string): void {
     this.#tell?.(`${String(this.atMs - 1_000_000).padStart(7)} ms  ${line()}`);
   }

@@ -1,5 +1,6 @@
-// Keeps account, by the true time, of what was purged and from when on nobody may answer with it.
-// What was lost before anybody read it is not owed; what somebody missed is, from then on.
+// Records, by the true time, the purges and the deadlines after which no covered response may
+// answer. A purge that was lost before any isolate read it has no deadline; one that an isolate
+// missed has a deadline from then on.
 import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/journal/entry.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import { isNamed, pages } from "./simulated-pages.ts";
@@ -10,16 +11,16 @@ import type { StreamItem } from "./simulated-stream.ts";
 export interface Owed {
   readonly entry: Entry;
   readonly appendedAtMs: number;
-  /** From then on the bound runs for everybody: appended, or once lost, its loss noticed. */
+  /** The start of the bound for all isolates: the append, or the detection of its loss. */
   countsFromMs: number;
   lostAtMs: number;
-  /** For those who have had it, it holds whatever becomes of the journal. */
+  /** The isolates that have read the entry, for which it applies even after a loss. */
   readonly readBy: Set<SimulatedIsolate>;
-  /** Those in whose chain it stood when it was lost: they can notice. */
+  /** The isolates whose chain contained the entry when it was lost, which can detect the loss. */
   missedBy: readonly SimulatedIsolate[];
 }
 
-/** What an isolate's view was when it was last looked at. */
+/** The last known state of an isolate's view. */
 interface Seen {
   readonly chain: unknown;
   readonly count: number;
@@ -47,7 +48,7 @@ export class PromiseLedger {
     return this.#byPlace.values();
   }
 
-  /** When what is owed to all falls due, at the N that is given. */
+  /** Returns the deadline for all isolates at the given N. */
   dueAtMs(owed: Owed, isolate: SimulatedIsolate | undefined, maxLagMs: number): number {
     const { clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
     const isHad = isolate !== undefined && owed.readBy.has(isolate);
@@ -59,7 +60,7 @@ export class PromiseLedger {
     const { atMs } = this.#world;
     const again = this.#byPlace.get(keyOf(entry));
     if (again !== undefined) {
-      // That very entry, written again where it stood: it is owed anew.
+      // The same entry was appended again at its position: the bound starts again.
       again.countsFromMs = atMs;
       again.lostAtMs = Infinity;
       return again;
@@ -71,7 +72,7 @@ export class PromiseLedger {
     return owed;
   }
 
-  /** A 200 is owed, whether or not the journal has ever heard of it. */
+  /** Records an accepted purge, which is owed even if the journal never received it. */
   accepted(entry: Entry, by: SimulatedIsolate): Owed {
     const owed = this.#byPlace.get(keyOf(entry)) ?? this.#add(entry);
     owed.readBy.add(by);
@@ -79,8 +80,8 @@ export class PromiseLedger {
   }
 
   /**
-   * After something happened to the journal, which may have taken entries. What was trimmed before is
-   * owed as ever while the journal begins where it began: whoever has not read it knows nothing older.
+   * Records a change of the journal that may have removed entries. Trimmed entries are still owed
+   * while the journal begins at the same entry: an isolate without them knows nothing older.
    */
   afterLoss(isolates: readonly SimulatedIsolate[]): void {
     const { atMs, stream } = this.#world;
@@ -97,12 +98,16 @@ export class PromiseLedger {
     }
   }
 
-  /** How often its view has changed. */
+  /** Returns the number of changes of the isolate's view. */
   versionOf(isolate: SimulatedIsolate): number {
     return this.#seen.get(isolate)?.version ?? 0;
   }
 
-  /** What an isolate has read since it was last looked at. @returns whether its view has changed */
+  /**
+   * Records the entries that an isolate has read since the last call.
+   *
+   * @returns whether its view has changed
+   */
   note(isolate: SimulatedIsolate): boolean {
     const { chain, sentAtMs } = isolate.view;
     const count = chain?.entries.length ?? 0;
@@ -117,7 +122,10 @@ export class PromiseLedger {
     return true;
   }
 
-  /** Somebody who had it has read a journal without it: from then on all have to know. */
+  /**
+   * Records that an isolate with the entry has read a journal without it. From then on, all
+   * isolates must know.
+   */
   #noticeLossOf(owed: Owed, isolate: SimulatedIsolate): void {
     const { lostAtMs, missedBy } = owed;
     if (lostAtMs === Infinity || !missedBy.includes(isolate)) return;

@@ -1,7 +1,7 @@
-// Random histories of requests: the whole product on their way, in several isolates and colos over
-// one database, and clients that look at what they are given. Slower than the histories of views
-// alone, and nearer to the promise: no answer that was not just made for its request shows a
-// version older than a purge later than the bound after it.
+// Random histories of requests: the whole product in several isolates and colos over one database,
+// with clients that check their answers. They are slower than histories of views, and closer to the
+// promise: no answer that was not just generated for its request shows a version older than a purge
+// later than the bound after it.
 import "../digests-at-once.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
@@ -15,7 +15,7 @@ import { colosOf, misfortunes, misfortuneShare, settingsOf } from "./simulated-w
 
 export interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
-  /** 0 to 1: which share of the pages that are asked for is warmed instead; none unless set. */
+  /** The share of page requests that are replaced by warming, 0 to 1; none by default. */
   readonly warmShare?: number;
 }
 
@@ -112,7 +112,7 @@ class RequestCourse implements History {
     if (came.kind === "asked" && came.isRefreshed) this.warmedCount += 1;
   }
 
-  /** As an editor would: the change first, then the purge. */
+  /** Changes the page and then purges it, like an editor. */
   async #purge(site: SimulatedSite, page: Page): Promise<void> {
     this.#origin.change(page);
     const accepted = await site.isolate.purge(page, "hard");
@@ -124,7 +124,7 @@ class RequestCourse implements History {
     const arrivedAtMs = world.atMs;
     const method = world.draw() < 0.1 ? "HEAD" : "GET";
     const headers = new Headers(onlyIfCached ? { "cache-control": "only-if-cached" } : {});
-    // Who has a lying origin's tag has nobody knows which version.
+    // With a lying origin, a tag does not identify a version.
     const isConditional = world.draw() < 0.15 && !this.#origin.isLying;
     if (isConditional) headers.set("if-none-match", `"${this.#origin.current(page).number}"`);
     const url = urlOf(page, this.#leaveOf.get(page) ?? "fresh");
@@ -147,11 +147,11 @@ class RequestCourse implements History {
     const version = this.#origin.version(Number(number));
     if (version?.page !== page) return this.#breach(told, `no version of this page: ${number}`);
     this.judgedCount += 1;
-    // Where its origin lies, also what it found unchanged.
+    // With a lying origin, validated responses count as well.
     const isStored = /; hit|; collapsed|stale-if-error/.test(status);
     const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
     if (!isStored && !isFoundUnchanged) {
-      // Just made for this request, or found unchanged by its origin.
+      // The response was just generated for this request, or validated by its origin.
       if (version.diedAtMs < arrivedAtMs) this.#breach(told, `version ${number}, forwarded`);
       return;
     }
@@ -160,7 +160,7 @@ class RequestCourse implements History {
     if (lateMs > 0) this.#breach(told, `version ${number}, ${lateMs} ms late`);
   }
 
-  /** How long after it was owed that no answer shows this version. */
+  /** Returns the time since this version became forbidden. */
   #lateMs({ site, page, answeredAtMs }: Told, { diedAtMs }: Version): number {
     let mostMs = -Infinity;
     for (const owed of this.#ledger.all) {
@@ -181,7 +181,7 @@ class RequestCourse implements History {
     this.violations.push(text);
   }
 
-  /** Clients come whenever something falls due. */
+  /** Advances the time, with requests at every deadline. */
   async #passTo(atMs: number): Promise<void> {
     const { settings, time } = this.#world;
     for (;;) {

@@ -1,5 +1,5 @@
-// The Cache API of one simulated colo: puts and deletes take a while each, so that they overtake
-// each other, and what is read may be older than what was put last.
+// The Cache API of one simulated colo: puts and deletes take time and may overtake each other, and
+// a read may return an older object than the last put.
 import type { SimulatedWorld } from "./journal-simulator.ts";
 
 interface Kept {

@@ -1,5 +1,5 @@
-// The colo's cache in the simulated world: copies of views that are put and found after a while, are
-// evicted, and come from isolates whose clocks differ.
+// The colo's cache in the simulated world: copies of views appear after a delay, are evicted, and
+// come from isolates with different clocks.
 import type { Stamp } from "../../src/cache/record/record.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
@@ -12,10 +12,10 @@ import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 
 const claimMs = 2_000;
-/** Few, so that short histories have copies that hold too little. */
+/** Few, so that short histories contain copies with too few entries. */
 const copiedCount = 3;
 
-/** What one colo's cache holds. */
+/** The content of one colo's cache. */
 class ColoCache {
   copy: ViewCopy | undefined;
   claim: { by: SimulatedCopies; atMs: number } | undefined;
@@ -71,7 +71,7 @@ export function itemsOf(entries: KnownView["entries"]): unknown[] {
   return entries.map((entry) => [entry.position, Object.entries(encodeEntry(entry)).flat()]);
 }
 
-/** Its cold views leave something to read back. */
+/** A journal whose cold views leave entries to read back. */
 export class JournalReadBack extends RedisJournal {
   override async newest() {
     const read = await super.newest();
@@ -79,7 +79,7 @@ export class JournalReadBack extends RedisJournal {
   }
 }
 
-/** Its requests come in at a host, and some of them seek what is older than all. */
+/** A view whose requests name a host, and sometimes look for the oldest entries. */
 class ViewInColo extends JournalView {
   readonly #draw: () => number;
 
@@ -103,7 +103,7 @@ class ViewInColo extends JournalView {
   }
 }
 
-/** Parts of worlds whose isolates share copies within their colo, and read back. */
+/** Returns parts of worlds whose isolates share copies within their colo, and read back. */
 export function partsWithCopies(
   given: {
     Copies?: typeof SimulatedCopies;

@@ -1,5 +1,5 @@
-// One isolate of the simulated world: a clock that is a little wrong, and the product's view,
-// journal, acceptance of purges and verdicts. What it does wrong on purpose is up to a test.
+// One isolate of the simulated world: an inaccurate clock, and the product's view, journal,
+// acceptance of purges and verdicts. Tests may plant faults.
 import type { Stamp } from "../../src/cache/record/record.ts";
 import { requestDirectives } from "../../src/rules/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
@@ -29,7 +29,7 @@ import { SimulatedRedis } from "./simulated-redis.ts";
 
 const noDirectives = requestDirectives(new Headers());
 
-/** A response as an origin made it, and what was stored of it. */
+/** An origin's response, and its stored form. */
 export interface SimulatedFill {
   readonly generatedAtMs: number;
   readonly page: Page;
@@ -37,25 +37,25 @@ export interface SimulatedFill {
   readonly stored: StoredResponse;
 }
 
-/** What is noted of a forward. */
+/** The notes of a forward. */
 export interface Noted {
   readonly stamp: Stamp;
   readonly requestedAtMs: number;
 }
 
 /**
- * What a test may put a faulty part in the place of. Journal and view get their isolate too: that is
- * where the Cache API of its colo (`isolate.place.colo.cache`) is handed on, once views use it.
+ * The parts that a test may replace with a fault. Journal and view receive their isolate, for the
+ * Cache API of its colo (`isolate.place.colo.cache`).
  */
 export interface Parts {
   readonly journal: (settings: RedisJournalSettings, isolate: SimulatedIsolate) => Journal;
   readonly view: (settings: JournalViewSettings, isolate: SimulatedIsolate) => JournalView;
   readonly acceptances: (settings: AcceptanceSettings) => Acceptances;
-  /** Where posts of the switch stand. */
+  /** The store of the switch's posts. */
   readonly switching: (store: Switch) => Switch;
-  /** Which notes a response is stored with. */
+  /** Selects the notes to store with a response. */
   readonly noted: (before: Noted, after: Noted) => Noted;
-  /** How the question of a verdict is put, and that of the second one, after an error. */
+  /** Changes the question of a verdict, and that of the second verdict after an error. */
   readonly asked: (question: VerdictQuestion) => VerdictQuestion;
   readonly askedOnError: (question: VerdictQuestion) => VerdictQuestion;
 }
@@ -70,7 +70,7 @@ export const soundParts: Parts = {
   askedOnError: (question) => question,
 };
 
-/** What isolates of one colo share. Clocks of different colos may be any time apart. */
+/** The shared environment of one colo. Clocks of different colos may differ by any time. */
 export interface SimulatedColo {
   readonly name: string;
   readonly offsetMs: number;
@@ -79,26 +79,26 @@ export interface SimulatedColo {
 
 interface Place {
   readonly colo: SimulatedColo;
-  /** For a replay. */
+  /** The name in a replay. */
   readonly name: string;
 }
 
-/** What an isolate has of the purge protocol, however it answers requests. */
+/** The purge protocol's part of an isolate, independent of the way it answers requests. */
 export class SimulatedIsolate {
   readonly world: SimulatedWorld;
   readonly place: Place;
   readonly colo: string;
   readonly name: string;
-  /** This clock less the true time. */
+  /** This clock minus the true time. */
   offsetMs: number;
   readonly view: JournalView;
   readonly redis: SimulatedRedis;
   readonly acceptances: Acceptances;
   readonly #journal: Journal;
   readonly #parts: Parts;
-  /** When a response was last asked for in vain: under which view, and after how many purges. */
+  /** The view's version and the number of purges at the last unsuccessful request. */
   readonly probed = new Map<SimulatedFill, { version: number; dueCount: number }>();
-  /** How often a request had to wait for the view. */
+  /** The number of requests that had to wait for the view. */
   waitCount = 0;
 
   constructor(world: SimulatedWorld, place: Place, parts: Parts) {
@@ -147,14 +147,14 @@ export class SimulatedIsolate {
     return { atMs: this.nowAtMs(), afterAnswer: (work) => void work() };
   }
 
-  /** A request arrives; nobody waits here for what it starts. */
+  /** Handles a request. Returns its background work without waiting for it. */
   attend(): (() => Promise<void>) | undefined {
     const renewed = this.view.attend(this.attention);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
   }
 
-  /** Its clock is set, back or forward, between two requests. */
+  /** Sets the clock back or forward, between two requests. */
   setClock(byMs: number): void {
     this.attend();
     this.offsetMs += byMs;
@@ -169,7 +169,7 @@ export class SimulatedIsolate {
   #question({ page, leave }: SimulatedFill): VerdictQuestion {
     const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
-      asked: {
+      lookup: {
         route: routeOf(this.world, page, leave),
         directives,
         hasUnknownCookie: false,
@@ -183,7 +183,7 @@ export class SimulatedIsolate {
     };
   }
 
-  /** How this response would answer here and now; the origin is out of reach. */
+  /** Returns how this response would answer now, with an unreachable origin. */
   answer(fill: SimulatedFill): "fresh" | "stale" | undefined {
     const question = this.#question(fill);
     const candidate = { stored: fill.stored, tier: "memory" } as const;
@@ -195,7 +195,7 @@ export class SimulatedIsolate {
     return allowed === undefined ? undefined : "stale";
   }
 
-  /** The steps of a request that found this response, up to its verdict. */
+  /** Runs the steps of a request that found this response, up to its verdict. */
   async request(fill: SimulatedFill): Promise<"fresh" | "stale" | undefined> {
     const renewed = this.attend();
     const candidate = { stored: fill.stored, tier: "memory" } as const;
@@ -205,7 +205,7 @@ export class SimulatedIsolate {
     return this.answer(fill);
   }
 
-  /** Rule 1: the stamp and the clock first, then the origin. */
+  /** Fills a response. By rule 1, it takes the stamp and the time before calling the origin. */
   async fill(page: Page, leave: Leave): Promise<SimulatedFill> {
     const { world, colo } = this;
     const note = async (): Promise<Noted> => {
@@ -239,7 +239,7 @@ export class SimulatedIsolate {
     return this.accept(this.orderOf(page, mode));
   }
 
-  /** What a sender may send again, to any isolate. */
+  /** Creates an order that a sender may repeat, at any isolate. */
   orderOf(page: Page, mode: "hard" | "soft"): SignedOrder {
     const targets = targetsOf(this.world, page);
     const id = String(this.world.between(0, 1e9));

@@ -1,22 +1,22 @@
-// The origin of a simulated site: each page has one version at a time, an answer is made somewhere
-// on a way that may be long, and a 304 says the truth about that instant, unless it lies.
+// The origin of a simulated site: each page has one version at a time, an answer is generated at
+// some time on a long way, and a 304 is true for that time, unless the origin lies.
 import type { OriginRequest } from "../../src/proxy/site/site.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 
 export interface Version {
   readonly page: string;
   readonly number: number;
-  /** When the next one took its place. */
+  /** The time at which the next version replaced this one. */
   diedAtMs: number;
 }
 
 export class SimulatedOrigin {
   isDown = false;
-  /** It has one ETag for all versions of a page. */
+  /** Whether all versions of a page have one ETag. */
   readonly isLying: boolean;
   readonly #world: SimulatedWorld;
   readonly #versions: Version[] = [];
-  /** The longest way back, which may be longer than N. */
+  /** The longest delay back, which may exceed N. */
   readonly #backMs: number;
 
   constructor(world: SimulatedWorld, backMs: number, isLying = false) {
@@ -36,7 +36,7 @@ export class SimulatedOrigin {
     this.#world.tell(() => `the origin has version ${number} of ${page}`);
   }
 
-  /** @param number as an answer's ETag or body names it */
+  /** @param number from the ETag or the body of an answer */
   version(number: number): Version | undefined {
     return this.#versions[number - 1];
   }

@@ -1,5 +1,5 @@
-// The pages of a simulated site: two, under routes whose N differs, each stored so that it may
-// answer in one of four ways; and what a purge of them can name.
+// The pages of a simulated site: two, under routes with different N, each stored in four ways that
+// differ in their condition to answer; and the targets of their purges.
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { type PurgeTargets, urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
@@ -8,7 +8,7 @@ import type { SimulatedWorld, WorldSettings } from "./journal-simulator.ts";
 export type Page = "usual" | "quick";
 export const pages: readonly Page[] = ["usual", "quick"];
 
-/** Which leave a stored response of this page needs to answer. */
+/** The condition under which a stored response of this page may answer. */
 export type Leave = "fresh" | "only-if-cached" | "stale-while-revalidate" | "stale-if-error";
 export const leaves: readonly Leave[] = [
   "fresh",
@@ -27,7 +27,7 @@ const lifetimes = {
 const configs = new Map<string, Config>();
 const configBySettings = new WeakMap<WorldSettings, Config>();
 
-/** One route for each page and leave, by the product's own reading of a configuration. */
+/** Returns a configuration with one route for each page and condition, parsed by the product. */
 export function configOf(settings: WorldSettings): Config {
   let config = configBySettings.get(settings);
   if (config === undefined) {
@@ -37,7 +37,7 @@ export function configOf(settings: WorldSettings): Config {
   return config;
 }
 
-/** There are few; to read one takes longer than a history. */
+/** Caches the few configurations, because parsing one takes longer than a history. */
 function configFor({ maxLagMs, allowanceMs }: WorldSettings): Config {
   const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs}`;
   let config = configs.get(name);
@@ -70,7 +70,7 @@ export const routeName = (page: Page, leave: Leave): string => `${page} ${leave}
 export const host = "www.example.com";
 export const urlOf = (page: Page, leave: Leave): string => `https://${host}/${page}/${leave}`;
 
-/** Tags mostly; now and then a prefix, or the URLs that a page has. */
+/** Returns mostly tags; sometimes a prefix, or the URLs of a page. */
 export function targetsOf(world: SimulatedWorld, page: Page): PurgeTargets {
   const drawn = world.draw();
   if (drawn < 0.15) return { tags: [], prefixes: [`/${page}/`] };
@@ -78,7 +78,7 @@ export function targetsOf(world: SimulatedWorld, page: Page): PurgeTargets {
   return { tags: drawn < 0.3 ? urls() : [userTag(page)], prefixes: [] };
 }
 
-/** As targetsOf names them. */
+/** Returns whether the targets from `targetsOf` match a page. */
 export function isNamed({ tags, prefixes }: PurgeTargets, page: Page): boolean {
   const named = [userTag(page), urlTag(urlOf(page, "fresh")), "everything"];
   return prefixes.includes(`/${page}/`) || tags.some((tag) => named.includes(tag));

@@ -1,7 +1,7 @@
-// The database of a simulated world as one isolate reaches it: commands are done at one instant
-// somewhere on a way that may be long, reads outside of transactions by a replica that may lag, and
-// answers may be lost. Promised: what RedisJournal and SharedTier send. Not promised: ranges that
-// leave out their ends (`(`), the rest.
+// The database of a simulated world as one isolate reaches it: commands run at one time on a long
+// way, a lagging replica may answer reads outside of transactions, and answers may be lost.
+// Promised: the commands of RedisJournal and SharedTier. Not promised: ranges with excluded ends
+// (`(`), and all other commands.
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
@@ -17,19 +17,19 @@ const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 
 const unavailable = { kind: "unavailable", cause: "timeout" } as const;
 
-/** How often an answer does not come back though the work was done. */
+/** The share of completed commands without an answer. */
 const lostShare = 0.02;
 
 export class SimulatedRedis {
   readonly #world: SimulatedWorld;
-  /** Round trips that brought nothing. */
+  /** The number of failed round trips. */
   failedCount = 0;
 
   constructor(world: SimulatedWorld) {
     this.#world = world;
   }
 
-  /** What the code under test takes for its client. */
+  /** The client for the code under test. */
   get client(): RedisClient {
     const trip = <T>(_: string, run: (redis: unknown) => Promise<T>) => this.#trip(run);
     const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
@@ -53,7 +53,7 @@ export class SimulatedRedis {
   }
 }
 
-/** Commands of their own: each read may be answered by another replica, with a lag of its own. */
+/** Single commands. Each read may be answered by another replica, with its own lag. */
 class Commands {
   protected readonly world: SimulatedWorld;
 
@@ -82,18 +82,18 @@ class Commands {
     return this.world.append(Object.entries(fields).flat(), options?.trim.threshold);
   }
 
-  /** Of the switch's key. */
+  /** Reads the switch's key. */
   async get(): Promise<string | null> {
     const lagMs = this.world.between(0, this.world.settings.replicaLagMs);
     return this.world.stream.heldAt(this.world.atMs - lagMs) || null;
   }
 
-  /** The script of a cold view: of one moment, though it may be a replica's. */
+  /** Runs the script of a cold view, atomically, perhaps on a replica. */
   evalRo(_: string, __: readonly string[], [count]: readonly string[]): Promise<unknown[]> {
     return this.multi().xrevrange("", "+", "-", Number(count)).get().exec();
   }
 
-  /** The scripts of a first mark and of a post of the switch, done at the primary. */
+  /** Runs the scripts of a first mark and of a post of the switch on the primary. */
   async eval(script: string, _: readonly string[], given: readonly string[]): Promise<unknown> {
     if (script === firstMarkScript) return this.#markFirst(given);
     const [replaces = "", post = "", n = "", json = "", kept = "", ...fields] = given;
@@ -109,7 +109,7 @@ class Commands {
     return [newestOf(stream.items, { from: "+", count: Number(count) }), stream.held || null];
   }
 
-  /** Where something else follows in the same trip, others get between the two. */
+  /** Reads a range. Other clients' commands may run before the next command of the same trip. */
   async getrange(key: string, _: 0, last: number): Promise<string> {
     const text = beginningOf(this.world, key, last);
     if (last !== -1) await this.world.sleep(this.world.between(0, this.world.settings.wayMs));
@@ -121,7 +121,7 @@ class Commands {
     return "OK";
   }
 
-  /** A round trip: here its commands are done at one instant. */
+  /** Creates a round trip whose commands all run at one time. */
   pipeline() {
     const queued: (() => Promise<"OK">)[] = [];
     const pipeline = {
@@ -143,23 +143,20 @@ class Commands {
   }
 }
 
-/** @param last of the characters that are asked for; -1 for all */
+/** @param last the index of the last character; -1 for all */
 function beginningOf({ records, atMs }: SimulatedWorld, key: string, last: number): string {
   const found = records.get(key);
   if (found === undefined || atMs >= found.untilAtMs) return "";
   return found.text.slice(0, last === -1 ? undefined : last + 1);
 }
 
-/** Where a transaction is done: what stands there, and the key of the switch. */
+/** The server of a transaction: its entries, and the switch's key. */
 interface Server {
   readonly items: readonly StreamItem[];
   readonly held: string;
 }
 
-/**
- * Done whole when it is executed: at the primary, or by a replica that may lag if nothing in it
- * writes.
- */
+/** A transaction that runs atomically: on the primary, or on a lagging replica if it only reads. */
 class Transaction {
   readonly #world: SimulatedWorld;
   readonly #queued: ((server: Server) => unknown)[] = [];
@@ -183,7 +180,7 @@ class Transaction {
     return this.#writing(() => "OK");
   }
 
-  /** Of the switch's key. */
+  /** Reads the switch's key. */
   get(): this {
     return this.#with(({ held }) => held || null);
   }

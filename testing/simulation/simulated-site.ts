@@ -1,5 +1,5 @@
-// One isolate of the simulated world with the whole product on the way of its requests: the real
-// `serve()` over the real tiers, an origin, and the purge protocol of a SimulatedIsolate.
+// One isolate of the simulated world with the whole product: the real `serve()` over the real
+// tiers, an origin, and the purge protocol of a SimulatedIsolate.
 import "../fakes/workers-globals.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
@@ -37,7 +37,7 @@ import { type WarmedPage, warmPage } from "../../src/proxy/warm/warm-page.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 import type { ResponseDetail } from "../../src/proxy/stored/stored-response.ts";
 
-/** What a test may put a faulty part in the place of; the rest is the product's own. */
+/** The parts that a test may replace with a fault. All others are the product's own. */
 export interface SiteParts {
   readonly tiers: (tiers: Tiers, isolate: SimulatedIsolate) => Tiers;
   readonly site: (site: Site, isolate: SimulatedIsolate) => Site;
@@ -63,7 +63,7 @@ function compiledOf(config: Config): Compiled {
 
 export class SimulatedSite {
   readonly isolate: SimulatedIsolate;
-  /** Of work behind answers; there should be none. */
+  /** Failures of background work, of which there should be none. */
   readonly failures: string[] = [];
   readonly #context: Context;
 
@@ -131,7 +131,7 @@ export class SimulatedSite {
     return serve(request, this.#context.site.readUrl(request), this.#context);
   }
 
-  /** As an operator has a page warmed. */
+  /** Warms a page like an operator. */
   async warm(url: string): Promise<WarmedPage> {
     return warmPage({ url, headers: new Headers(), ownHost: new URL(url).host }, this.#context);
   }
@@ -156,7 +156,7 @@ function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
         uploadBytesMax: 64 * 1_048_576,
         onBadRecord,
         nowAtMs: isolate.nowAtMs,
-        // However small: it is what two writers may cross at.
+        // Rewrite bodies of any size, because two writers may overlap there.
         rewriteFromChars: 0,
       }),
     ],

@@ -1,93 +1,114 @@
-// One Redis stream, remembered as it was at every instant. Promised: IDs as XADD mints them from
-// the server's clock and the last one, replicas that are some time behind, and every way in which
-// entries go missing. The key of the switch is in the same database, and goes back and forth with it. Not promised: consumer groups, and trimming but by an ID or a number.
+// One Redis stream with its whole history. Promised: IDs as XADD creates them from the server's
+// clock and the last ID, lagging replicas, and all ways to lose entries. The key of the switch is
+// in the same database and has the same history. Not promised: consumer groups, and trimming other
+// than by an ID or a number.
 
 export interface StreamItem {
   readonly id: string;
-  /** Names and values in turn. */
+  /** Names and values, alternating. */
   readonly fields: readonly string[];
 }
 
 interface StreamState {
   readonly sinceAtMs: number;
-  readonly items: readonly StreamItem[];
-  /** No ID is given out twice by a server that remembers it. */
+  /**
+   * The array whose first `count` items are the state. States that follow by appending share it, so
+   * that an append copies nothing.
+   */
+  readonly all: StreamItem[];
+  readonly count: number;
+  /** A server that remembers this ID never repeats it. */
   readonly lastId: string;
-  /** The text of the switch's key; empty where there is none. */
+  /** The value of the switch's key; empty if absent. */
   readonly held: string;
 }
 
-const empty: StreamState = { sinceAtMs: -Infinity, items: [], lastId: "0-0", held: "" };
+const emptyState = (): StreamState => ({
+  sinceAtMs: -Infinity,
+  all: [],
+  count: 0,
+  lastId: "0-0",
+  held: "",
+});
+
+const itemsOf = ({ all, count }: StreamState) => all.slice(0, count);
 
 export class SimulatedStream {
-  readonly #states: StreamState[] = [empty];
+  readonly #states: StreamState[] = [emptyState()];
 
   get #state(): StreamState {
-    return this.#states.at(-1) ?? empty;
+    return this.#states.at(-1)!;
   }
 
-  /** At the primary, oldest first. */
+  /** The items on the primary, oldest first. */
   get items(): readonly StreamItem[] {
-    return this.#state.items;
+    return itemsOf(this.#state);
   }
 
-  /** At the primary before its last change. */
+  /** The items on the primary before its last change. */
   get itemsBefore(): readonly StreamItem[] {
-    return this.#states.at(-2)?.items ?? [];
+    return itemsOf(this.#states.at(-2) ?? emptyState());
   }
 
-  /** The text of the switch's key at the primary; empty where there is none. */
+  /** The value of the switch's key on the primary; empty if absent. */
   get held(): string {
     return this.#state.held;
   }
 
-  /** The text of the switch's key before the last change. */
+  /** The value of the switch's key before the last change. */
   get heldBefore(): string {
     return this.#states.at(-2)?.held ?? "";
   }
 
-  /** As a replica has them that received everything up to this instant. */
+  /** Returns the items on a replica that has everything up to this time. */
   seenAt(atMs: number): readonly StreamItem[] {
-    return this.#stateAt(atMs).items;
+    return itemsOf(this.#stateAt(atMs));
   }
 
-  /** The text of the switch's key as such a replica has it. */
+  /** Returns the value of the switch's key on such a replica. */
   heldAt(atMs: number): string {
     return this.#stateAt(atMs).held;
   }
 
-  /** The texts that the key held at any time since that instant. */
+  /** Returns the values of the key since this time. */
   heldSince(atMs: number): string[] {
     const later = this.#states.filter(({ sinceAtMs }) => sinceAtMs > atMs);
     return [this.heldAt(atMs), ...later.map(({ held }) => held)];
   }
 
   #stateAt(atMs: number): StreamState {
-    return this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs) ?? empty;
+    return this.#states.findLast(({ sinceAtMs }) => sinceAtMs <= atMs) ?? emptyState();
   }
 
-  /** An entry and the switch's key, in one step. @param text of the key, by the entry's ID */
+  /**
+   * Appends an entry and sets the switch's key, in one step.
+   *
+   * @param text of the key, by the entry's ID
+   */
   post(
     fields: readonly string[],
     at: { atMs: number; serverAtMs?: number },
     text: (id: string) => string,
   ): string {
     const id = this.append(fields, at);
-    this.#states.push({ ...(this.#states.pop() ?? empty), held: text(id) });
+    this.#states.push({ ...(this.#states.pop() ?? emptyState()), held: text(id) });
     return id;
   }
 
-  /** @returns the ID that the entry was given */
+  /** @returns the ID of the entry */
   append(fields: readonly string[], at: { atMs: number; serverAtMs?: number }): string {
-    const { items, lastId } = this.#state;
-    // It takes longer to come back with nothing than any clock is wrong.
-    const serverAtMs = Math.floor(items.length === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
+    const { all, count, lastId, held } = this.#state;
+    // Losing all data takes longer than any clock error.
+    const serverAtMs = Math.floor(count === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
     const id = idAfter(lastId, serverAtMs);
-    this.#become([...items, { id, fields }], { atMs: at.atMs, lastId: id });
+    const shared = all.length === count ? all : all.slice(0, count);
+    shared.push({ id, fields });
+    const state = { sinceAtMs: at.atMs, all: shared, count: count + 1, lastId: id, held };
+    this.#states.push(state);
     return id;
   }
 
-  /** Many at once, of which nobody is told. */
+  /** Appends many entries without calling the listener. */
   appendAll(all: readonly (readonly string[])[], atMs: number): void {
     let { lastId } = this.#state;
     const items = [...this.items];
@@ -98,59 +119,61 @@ export class SimulatedStream {
     this.#become(items, { atMs, lastId });
   }
 
-  /** As `MINID =` does: what stands before the ID goes; a text without sequence means its first. */
+  /**
+   * Trims like `MINID =`: removes entries before the ID. An ID without a sequence means its first.
+   */
   trimBefore(id: string, atMs: number): void {
-    const { items, lastId } = this.#state;
+    const { items } = this;
+    const { lastId } = this.#state;
     const kept = items.filter((item) => comparePositions(item.id, id) >= 0);
     if (kept.length < items.length) this.#become(kept, { atMs, lastId });
   }
 
-  /** As `MAXLEN =` does. */
+  /** Trims like `MAXLEN =`. */
   trimTo(count: number, atMs: number): void {
-    const { items, lastId } = this.#state;
-    if (items.length > count) this.#become(items.slice(items.length - count), { atMs, lastId });
+    const { all, count: held, lastId } = this.#state;
+    if (held > count) this.#become(all.slice(held - count, held), { atMs, lastId });
   }
 
-  /** As XDEL does, which rule 20 forbids. */
+  /** Deletes like XDEL, which rule 20 forbids. */
   remove(id: string, atMs: number): void {
-    const { items, lastId } = this.#state;
-    const kept = items.filter((item) => item.id !== id);
-    this.#become(kept, { atMs, lastId });
+    const kept = this.items.filter((item) => item.id !== id);
+    this.#become(kept, { atMs, lastId: this.#state.lastId });
   }
 
-  /** A replica that never got them is the primary now. */
+  /** Loses entries, like a fail-over to a replica without them. */
   loseNewest(count: number, atMs: number): void {
     const kept = this.items.slice(0, Math.max(0, this.items.length - count));
     this.#become(kept, { atMs, lastId: kept.at(-1)?.id ?? "0-0" }, this.#heldWith(kept));
   }
 
-  /** A restart without its data, or DEL. */
+  /** Loses all entries, like a restart without data, or DEL. */
   loseAll(atMs: number): void {
     this.#become([], { atMs, lastId: "0-0" }, "");
   }
 
-  /** A backup is put back. */
+  /** Restores a backup. */
   restore(items: readonly StreamItem[], atMs: number): void {
     const held = this.#heldWith(items);
     this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0" }, held);
   }
 
-  /** The key as it was when the last of these entries was the last. */
+  /** Returns the key's value at the time when the last of these entries was the newest. */
   #heldWith(items: readonly StreamItem[]): string {
     const last = items.at(-1);
-    return this.#states.findLast((state) => state.items.at(-1) === last)?.held ?? "";
+    return this.#states.findLast(({ all, count }) => all[count - 1] === last)?.held ?? "";
   }
 
   #become(
-    items: readonly StreamItem[],
+    all: StreamItem[],
     { atMs, lastId }: { atMs: number; lastId: string },
     held = this.held,
   ): void {
-    this.#states.push({ sinceAtMs: atMs, items, lastId, held });
+    this.#states.push({ sinceAtMs: atMs, all, count: all.length, lastId, held });
   }
 }
 
-/** Stream IDs are two numbers; neither is padded, and the second may be left out. */
+/** Compares stream IDs: two numbers without padding, of which the second is optional. */
 export function comparePositions(a: string, b: string): number {
   if (a === b) return 0;
   const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
@@ -165,7 +188,7 @@ function idAfter(lastId: string, serverAtMs: number): string {
 
 type Range = { readonly from: string; readonly to: string; readonly count: number };
 
-/** Views read near the end, so that is where the search begins. */
+/** Returns a range. Searches from the end, because views read there. */
 export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): unknown[] {
   let first = from === "-" ? 0 : items.length;
   while (first > 0 && comparePositions(items[first - 1]?.id ?? "", from) >= 0) first -= 1;

@@ -1,31 +1,31 @@
-// Time of a simulated world: it moves from event to event, and timers that the code under test sets
-// are events like any other. Nothing here waits for a real clock.
+// The time of a simulated world: it moves from event to event, and timers of the code under test
+// are events as well. Nothing waits for a real clock.
 
 interface Sleeper {
   readonly wakesAtMs: number;
   readonly wake: () => void;
 }
 
-/** More than any chain of promises in the code under test is long. */
+/** Longer than any chain of promises in the code under test. */
 const turnsMax = 14;
 
-/** Lets promises run that wait for nothing but each other. */
+/** Runs promises that wait only for each other. */
 export async function settledPromises(): Promise<void> {
   for (let turn = 0; turn < turnsMax; turn += 1) await Promise.resolve();
 }
 
-/** Streams and bodies take more turns than one can count: everything that can run has run then. */
+/** Runs everything that can run. Streams and bodies take an unknown number of turns. */
 export function settledTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 export class SimulatedTime {
-  /** The instant that no clock of this world knows. */
+  /** The true time, which no clock of this world knows. */
   atMs = 1_000_000;
-  /** Called once all has run that can, whenever something has happened. */
+  /** Called after each event, once all possible work has run. */
   afterEach: () => void = () => undefined;
   readonly #settled: () => Promise<void>;
-  /** In the order in which they wake. */
+  /** Sorted by wake-up time. */
   readonly #sleepers: Sleeper[] = [];
 
   constructor(settled: () => Promise<void> = settledPromises) {
@@ -64,7 +64,7 @@ export class SimulatedTime {
     this.atMs = atMs;
   }
 
-  /** Runs with this world's timers in the place of the runtime's. */
+  /** Runs a function with this world's timers instead of the runtime's. */
   async keeping<T>(run: () => Promise<T>): Promise<T> {
     const { setTimeout: set, clearTimeout: clear } = globalThis;
     const timers = globalThis as unknown as Record<string, unknown>;

@@ -1,5 +1,5 @@
-// What the worlds of the histories are like: how wrong clocks are, how far replicas lag, how long
-// the ways are, and what happens to the journal there.
+// The conditions in the worlds of the histories: clock errors, replica lags, delays, and faults of
+// the journal.
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { keptCount } from "../../src/purge/journal/journal.ts";
 import { drawsFrom, type SimulatedWorld, type WorldSettings } from "./journal-simulator.ts";
@@ -8,14 +8,13 @@ import type { SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 import { comparePositions, type StreamItem } from "./simulated-stream.ts";
 
 /**
- * `ordinary`: small journals, all misfortunes. `crowded`: so many entries now and then that reading
- * takes several pages and a new isolate's view has a floor. `failing`: the server fails over again
- * and again, to one whose clock is behind. `crossing`: nothing is lost, and everything is slow. `lying`: the
- * origin's validators stay the same whatever it has, so that a 304 tells nothing. `trimming`: few
- * entries are kept, and bursts push out what isolates that sleep meanwhile have read.
- * `turned-back`: clocks are set back by up to a minute, and forward; each isolate is a colo by itself,
- * since A is what clocks of one colo may differ by. `resending`: senders send a webhook again, to whom it
- * may reach.
+ * `ordinary`: small journals, all faults. `crowded`: sometimes so many entries that reading takes
+ * several pages and a new isolate's view has a floor. `failing`: the server repeatedly fails over
+ * to one with a slower clock. `crossing`: nothing is lost, and everything is slow. `lying`: the
+ * origin's validators never change, so that a 304 proves nothing. `trimming`: few entries are kept,
+ * and bursts remove entries that idle isolates have read. `turned-back`: clocks are set back or
+ * forward by up to a minute; each isolate is its own colo, because A bounds the differences within
+ * a colo. `resending`: senders repeat a webhook at any isolate.
  */
 export const worldKinds = [
   "ordinary",
@@ -30,7 +29,7 @@ export const worldKinds = [
 ] as const;
 export type WorldKind = (typeof worldKinds)[number];
 
-/** Some worlds keep to what A allows for, others go beyond it. */
+/** Returns settings that respect A in some worlds, and exceed it in others. */
 export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
   const draw = drawsFrom(~seed);
   const any = (...choices: [number, ...number[]]) =>
@@ -47,14 +46,14 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
   };
 }
 
-/** How often something happens to the journal, instead of a request or a purge. */
+/** Returns the share of events that are faults of the journal instead of requests or purges. */
 export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number {
   if (kind === "crossing") return 0;
   if (kind === "turned-back") return 0.2;
   return kind === "failing" || kind === "trimming" ? 0.35 : world.any([0.05, 0.12, 0.3]);
 }
 
-/** One for each isolate that there is at first; two of them share one. */
+/** Returns a colo for each initial isolate. Two isolates share one. */
 export function colosOf(world: SimulatedWorld, kind: WorldKind): SimulatedColo[] {
   const colo = (name: string): SimulatedColo => ({
     name,
@@ -67,7 +66,7 @@ export function colosOf(world: SimulatedWorld, kind: WorldKind): SimulatedColo[]
   return kind === "turned-back" ? colos.map((each, at) => alone(each, at)) : colos;
 }
 
-/** The colo of an isolate that takes the place of another. */
+/** Returns the colo of an isolate that replaces another. */
 export function coloAfter(colo: SimulatedColo, kind: WorldKind, nth: number): SimulatedColo {
   return kind === "turned-back" ? alone(colo, nth) : colo;
 }
@@ -77,7 +76,7 @@ const alone = (colo: SimulatedColo, nth: number): SimulatedColo => ({
   name: `${colo.name} ${nth}`,
 });
 
-/** @returns something that happens to the journal, drawn anew at each call */
+/** @returns a function that draws and causes a fault of the journal */
 export function misfortunes(
   world: SimulatedWorld,
   kind: WorldKind,
@@ -95,7 +94,7 @@ export function misfortunes(
   };
   const lose = (what: string, happen: () => void) => {
     happen();
-    // The clock of a server that takes over may be behind: the same IDs are minted again.
+    // The new server's clock may be behind, so that it repeats IDs.
     world.serverBehindMs = world.any(kind === "failing" ? [3_000, 20_000] : [0, 0, 3_000, 20_000]);
     world.tell(() => `${what}; now it holds ${stream.items.map(({ id }) => id).join(" ")}`);
     afterLoss();
@@ -126,7 +125,7 @@ export function misfortunes(
   return () => world.any(misfortune)();
 }
 
-/** Back by more than A, which is what can be noticed; or forward. */
+/** Draws a clock step: back by more than A, which is detectable, or forward. */
 function stepMs(world: SimulatedWorld): number {
   const backMs = world.between(world.settings.allowanceMs + 1, 60_000);
   return world.draw() < 0.7 ? -backMs : backMs;
@@ -142,14 +141,17 @@ const purgesElsewhere = Array.from({ length: 1_100 }, (_, at) =>
   ).flat(),
 );
 
-/** Purges of other pages, many at once: past one page, or past all that a cold view loads. */
+/**
+ * Appends many purges of other pages at once: more than one page of entries, or more than a cold
+ * view loads.
+ */
 function flood(world: SimulatedWorld): void {
   const count = world.any([150, 150, purgesElsewhere.length]);
   world.tell(() => `${count} purges come in that cover nothing here`);
   world.stream.appendAll(purgesElsewhere.slice(0, count), world.atMs);
 }
 
-/** Purges of other pages, one after the other, up to twice as many as are kept. */
+/** Appends purges of other pages one after the other, up to twice as many as are kept. */
 function burst(world: SimulatedWorld): void {
   const { keptCount: kept } = world.settings;
   const count = world.between(1, world.any([kept / 2, 2 * kept]));

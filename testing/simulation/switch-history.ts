@@ -1,6 +1,6 @@
-// Random histories of the switch, over the same world as those of purges: whoever asks for its state
-// is told one that its key held no longer than N + max(0, ε + L − A) ago; what was lost soon after
-// it was posted is posted again, and never over what somebody has posted since.
+// Random histories of the switch, in the same world as those of purges. Promised: a read of the
+// state returns a value that its key had no longer than N + max(0, ε + L − A) ago; a post that was
+// lost soon is posted again, and never over a later post.
 import { readPost } from "../../src/purge/journal/switch-state.ts";
 import { stateInKey } from "../../src/stores/redis/journal/switch-key.ts";
 import type { History, HistoryOptions } from "./history.ts";
@@ -18,10 +18,10 @@ import {
 const stepCount = 40;
 const bypasses = [true, false, ["usual"], ["quick"]] as const;
 
-/** Of a database that answers long before a request waits no longer. */
+/** The maximum delay of a database that answers well before a request stops waiting. */
 const nearMs = 20;
 
-/** One history of the switch; the same seed gives the same. */
+/** Runs one history of the switch. The same seed gives the same history. */
 export async function switchHistoryOf(
   seed: number,
   options: HistoryOptions = {},
@@ -36,7 +36,7 @@ export async function switchHistoryOf(
 
 class SwitchCourse implements History {
   readonly violations: string[] = [];
-  /** How often the state was asked for, and how often it was other than at first. */
+  /** The number of reads of the state, and of those with a state other than the first. */
   judgedCount = 0;
   usableCount = 0;
   readonly #world: SimulatedWorld;
@@ -45,7 +45,9 @@ class SwitchCourse implements History {
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #postedBy = new Map<string, SimulatedIsolate>();
-  /** Since when it has been asked without a pause, and has reached the journal each time. */
+  /**
+   * The time since which an isolate has read without a pause, and reached the journal each time.
+   */
   readonly #reached = new Map<
     SimulatedIsolate,
     { sinceMs: number; askedAtMs: number; failedCount: number }
@@ -106,7 +108,7 @@ class SwitchCourse implements History {
     this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(colo);
   }
 
-  /** The steps of a request, up to its asking for the state. */
+  /** Runs the steps of a request up to its read of the state. */
   async #ask(isolate: SimulatedIsolate): Promise<void> {
     const world = this.#world;
     const { allowanceMs, clockErrorMs, replicaLagMs, wayMs } = world.settings;
@@ -116,7 +118,7 @@ class SwitchCourse implements History {
     await isolate.attend()?.();
     const { switched, sentAtMs } = isolate.view;
     this.judgedCount += 1;
-    // Cut off, or too far away for what a request waits: the last state stays.
+    // If the journal is unreachable, or slower than a request waits, the last state remains.
     const isReached = wayMs <= nearMs && isolate.redis.failedCount === failedCount;
     const isPast = isolate.nowAtMs() - sentAtMs > renewalLagMs - allowanceMs;
     if (isPast && (!isReached || world.isRedisDown)) return;
@@ -125,7 +127,7 @@ class SwitchCourse implements History {
     const windowMs = renewalLagMs + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
     const held = world.stream.heldSince(world.atMs - windowMs);
     if (held.some((text) => postIn(text) === post)) return;
-    // One of its own, which was lost: until it was looked for, as far as the journal could be reached.
+    // A lost post of its own counts until the read-back, if the journal was reachable.
     const isOwn = this.#postedBy.get(post) === isolate;
     if (isOwn && world.atMs - reachedSinceMs < windowMs + 6 * wayMs) return;
     this.#breach(
@@ -160,7 +162,10 @@ class SwitchCourse implements History {
     await this.#isStoodFor(posted.state.post, isolate, failedCount);
   }
 
-  /** Rule 22: what was lost before it was looked for is posted again, if its isolate reached the journal. */
+  /**
+   * Checks rule 22: a post that was lost before the read-back is posted again, if its isolate
+   * reached the journal.
+   */
   async #isStoodFor(post: string, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
     const { settings, stream, time } = this.#world;
     const togetherMs = Math.min(1_000, settings.maxLagMs.usual / 10);
@@ -174,7 +179,7 @@ class SwitchCourse implements History {
     this.#breach(`${isolate.name} has not posted ${post} again, which was lost`);
   }
 
-  /** By post: what it was to replace when it was written first. */
+  /** The post that each post was to replace when it was first written. */
   readonly #replacedBy = new Map<string, string>();
 
   #weighPost(fields: readonly string[]): void {

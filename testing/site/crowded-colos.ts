@@ -1,5 +1,5 @@
-// Three colos that share a database and a clock, with crowds in each of them, on a route that collapses
-// in the world. Timers are vitest's; the clock goes with them.
+// Three colos that share a database and a clock, with crowds in each, on a route that collapses in
+// the world. Vitest's timers and the clock advance together.
 import type { RouteInput } from "../../src/config/route-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
@@ -39,7 +39,7 @@ export class Colos {
     return site.ask("/a", init).then(read);
   }
 
-  /** So many clients in each colo, all at once. */
+  /** Sends this many requests at once in each colo. */
   crowd(count = 20, init: (nth: number) => AskInit = () => ({})): Promise<Seen[]> {
     const each = Array.from({ length: count * this.sites.length }, (_, nth) => nth);
     return Promise.all(each.map((nth) => this.ask(this.sites[nth % 3]!, init(nth))));
@@ -61,7 +61,7 @@ export const texts = (seen: readonly Seen[]) =>
 export const told = (seen: readonly Seen[], what: string) =>
   seen.filter(({ cacheStatus }) => cacheStatus.includes(what)).length;
 
-/** The origin's first answer waits for a gate. */
+/** Returns a script whose first answer waits for a gate. */
 export function behind(gate: Gate, script: Script): Script {
   return async (request, nth) => {
     if (nth === 1) await gate.opened;

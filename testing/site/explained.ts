@@ -1,4 +1,4 @@
-// Asks a site to explain a request, and compares that with what the same request then gets.
+// Requests an explanation of a request, and compares it with the actual answer to the same request.
 import type { Explanation } from "../../src/admin/explain/explanation.ts";
 import type { AskInit, Seen, Site } from "./harness.ts";
 
@@ -6,20 +6,23 @@ export const explainToken = "token-of-who-asks-why";
 
 const bearer = { authorization: `Bearer ${explainToken}` };
 
-/** The question about a request, as a query. */
+/** Returns the query for an explanation of a request. */
 export function questionOf(url: string, { method = "GET", headers = {} }: AskInit): string {
   const lines = Object.entries(headers).map(([name, value]) => ["header", `${name}: ${value}`]);
   return new URLSearchParams([["url", url], ["method", method], ...lines]).toString();
 }
 
-/** @throws for what is refused */
+/** @throws Error if the site rejects the query */
 export async function explained(site: Site, url: string, init: AskInit = {}): Promise<Explanation> {
   const seen = await site.get(`/_cache/explain?${questionOf(url, init)}`, { headers: bearer });
   if (seen.status !== 200) throw new Error(seen.text);
   return JSON.parse(seen.text) as Explanation;
 }
 
-/** What of a `Cache-Status` explain can know: not what the origin answers, nor what then becomes of it. */
+/**
+ * Returns the part of `Cache-Status` that explain can know: neither the origin's answer nor its
+ * effects.
+ */
 export function knowable(cacheStatus: string): string {
   const [, , ours = ""] = /(^|, )(tidemark; .*)$/.exec(cacheStatus) ?? [];
   const [hit] = /hit; ttl=-?\d+; detail=[\w-]+(?:; unverified)?/.exec(ours) ?? [];
@@ -30,7 +33,7 @@ export function knowable(cacheStatus: string): string {
   return [reason, cause].filter((part) => part !== "").join("; ");
 }
 
-/** What explain says just before, and what the request then gets, in the same words. */
+/** Returns the explanation just before a request and the actual result, in the same words. */
 export async function both(site: Site, url: string, init: AskInit = {}) {
   const explanation = await explained(site, url, init);
   const seen: Seen = await site.get(url, init);
@@ -43,7 +46,7 @@ export async function both(site: Site, url: string, init: AskInit = {}) {
   };
 }
 
-/** Our own pages have no Cache-Status. */
+/** Returns the name of a page of Tidemark's own, which has no Cache-Status. */
 function ownPage({ status, fields }: Seen): string {
   const error = fields.get("proxy-status") ?? "";
   if (status === 504 && error.includes("proxy_internal_response")) return "refuse: only-if-cached";

@@ -1,5 +1,5 @@
-// The real application in Node, between a client that a test plays and an origin that it scripts.
-// Everything outside is a fake; time moves only when a test moves it.
+// The real application in Node, between a client and an origin that the test scripts. All
+// surroundings are fakes, and only the test advances time.
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
@@ -24,29 +24,29 @@ export interface SiteOptions {
   readonly env?: Readonly<Record<string, unknown>>;
   readonly tiers?: readonly TierInCode[];
   readonly origin?: Script;
-  /** Origins that are functions; they go before `origin`. */
+  /** Origins that are functions, which take precedence over `origin`. */
   readonly handlers?: OriginHandlers;
-  /** Stands beside the pages. */
+  /** A data cache beside the pages. */
   readonly data?: DataCache;
   readonly clock?: FakeClock;
   readonly upstash?: FakeUpstash;
-  /** Of a colo that another deployment, or another isolate, has used. */
+  /** The cache of a colo that another deployment or isolate has used. */
   readonly cache?: FakeCache;
-  /** `false`: the platform has no Cache API. */
+  /** `false` for a platform without a Cache API. */
   readonly hasCache?: boolean;
-  /** 0 ≤ n < 1; a number is the same at every draw. */
+  /** 0 ≤ n < 1. A number is returned at every draw. */
   readonly random?: number | (() => number);
-  /** What the runtime does before a store goes on; nothing unless set. */
+  /** Called before a store continues; does nothing by default. */
   readonly turn?: () => Promise<void>;
 }
 
-/** An answer read to its end. */
+/** An answer that was read to its end. */
 export interface Seen {
   readonly status: number;
   readonly text: string;
   readonly fields: Headers;
   readonly cacheStatus: string;
-  /** Its header fields as one text. */
+  /** The header fields as one string. */
   readonly head: string;
 }
 
@@ -54,7 +54,7 @@ export type AskInit = Pick<RequestInit, "method" | "body"> & {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Events that are no trouble: how the site is used. */
+/** Events of normal use, which are not problems. */
 const ofUse: ReadonlySet<LogEvent> = new Set([
   "started",
   "purge",
@@ -64,7 +64,10 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
   "request",
 ]);
 
-/** A purge is read back half of N after its answer: `settle` does not wait for that. */
+/**
+ * Paths of purges, which are read back half of N after their answer: `settle` does not wait for
+ * that.
+ */
 const ofPurges = /\/_cache\/(?:purge|hooks\/)/;
 const unsettled = { waitUntil: (_work: Promise<unknown>) => undefined };
 
@@ -109,29 +112,32 @@ export class Site {
     });
   }
 
-  /** What the log says of what is wrong: the messages of all lines but those of what was asked for. */
+  /** The problems in the log: the messages of all lines except those of normal use. */
   get log(): string[] {
     return this.lines.flatMap(({ event, message }) => (ofUse.has(event) ? [] : [message]));
   }
 
   /**
-   * As a client would: what goes on behind the answer is not waited for.
+   * Sends a request like a client, without waiting for background work.
    *
-   * @param path or a whole URL, to come in at another host
+   * @param path or a whole URL, for another host
    */
   async ask(path: string, init: AskInit = {}): Promise<Response> {
     const url = path.startsWith("/") ? `https://${host}${path}` : path;
     return this.handle(new Request(url, init));
   }
 
-  /** As the runtime would, with a request of the test's own. */
+  /** Handles a request of the test's own, like the runtime. */
   async handle(request: Request): Promise<Response> {
     const background = ofPurges.test(request.url) ? unsettled : this.#background;
     const context = { ...background, passThroughOnException: () => undefined, props: {} };
     return this.#app.fetch(request, {}, context);
   }
 
-  /** Lets the origin answer an anonymous request once, as that of a running site has. */
+  /**
+   * Sends an anonymous request to the origin, so that the site knows its origin like a running
+   * site.
+   */
   async meetOrigin(): Promise<this> {
     const { script } = this.origin;
     const headers = { "cache-control": "max-age=0, stale-while-revalidate=60" };
@@ -143,30 +149,30 @@ export class Site {
     return this;
   }
 
-  /** As the cron trigger would: what the run leaves is not waited for. */
+  /** Runs the cron trigger without waiting for its background work. */
   runCron(): Promise<void> {
     return this.#app.scheduled(this.#background);
   }
 
-  /** Runs it, and waits for all that it leaves. */
+  /** Runs the cron trigger, and waits for its background work. */
   async fireCron(): Promise<void> {
     await this.runCron();
     await this.settle();
   }
 
-  /** Asks, reads the answer to its end, and waits for all that goes on behind it. */
+  /** Sends a request, reads the answer to its end, and waits for all background work. */
   async get(path: string, init: AskInit = {}): Promise<Seen> {
     const seen = await read(await this.ask(path, init));
     await this.settle();
     return seen;
   }
 
-  /** What this isolate has counted since this was last asked, by series. */
+  /** Returns the isolate's counts since the last call, by series. */
   counted(): Record<string, number> {
     return Object.fromEntries(this.#app.cache.metrics.take(this.clock.atMs));
   }
 
-  /** Waits for everything that answers have left to be done, and for what that leaves. */
+  /** Waits for all background work, including work that it starts. */
   async settle(): Promise<void> {
     while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));
   }
@@ -177,7 +183,7 @@ export function openSite(options: SiteOptions = {}): Site {
   return new Site(options, origin);
 }
 
-/** The same site seen from several places: one clock, one origin, one shared tier. */
+/** Opens the same site in several places: one clock, one origin, one shared tier. */
 export function openColos(count: number, options: SiteOptions): Site[] {
   const first = openSite(options);
   const others = Array.from(
@@ -194,14 +200,14 @@ export async function read(response: Response): Promise<Seen> {
   return { status, text, fields, head, cacheStatus: fields.get("cache-status") ?? "" };
 }
 
-/** Lets everything run that can, until it holds. */
+/** Runs everything that can run until the condition is true. */
 export async function until(holds: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + 30_000;
   while (!holds() && performance.now() < deadlineMs) await nextTurn();
   if (!holds()) throw new Error("What a test waited for did not come.");
 }
 
-/** Lets everything run that can without a timer of some length. */
+/** Runs everything that can run without a longer timer. */
 export async function idle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }

@@ -1,5 +1,5 @@
-// A site that keeps hot keys warm, seen from colos that sample every hit; and the hour that its
-// suites begin in.
+// A site that keeps hot keys warm, in colos that sample every hit, and the start time of its
+// suites.
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
 import { notesIn } from "../../src/proxy/site/hot-key-stream.ts";
@@ -14,11 +14,11 @@ export interface HotSite {
   readonly clock: FakeClock;
   readonly upstash: FakeUpstash;
   readonly colos: readonly [Site, Site, Site];
-  /** What isolates have told, the last first. */
+  /** Returns the reports of isolates, the newest first. */
   readonly told: () => HotKeyNote[];
 }
 
-/** Numbered pages that live for two minutes. */
+/** Returns numbered pages with a lifetime of two minutes. */
 export const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=120"));
 
 /** @param settings.random 0 samples every hit, 0.99 none */
@@ -31,7 +31,7 @@ export function openHotSite(
   } = {},
 ): HotSite {
   const clock = new FakeClock();
-  // Not the minute in which the stream's expiry is renewed.
+  // Avoid the minute in which the stream's expiry is renewed.
   clock.advance(300);
   const upstash = new FakeUpstash(clock);
   const [near, far, desk] = openColos(3, {
@@ -46,14 +46,14 @@ export function openHotSite(
   return { clock, upstash, colos: [near!, far!, desk!], told };
 }
 
-/** Asks often enough to be noticed, for as long as it takes to be told. */
+/** Requests pages often enough to be sampled, until they are reported. */
 export async function heat(site: Site, paths: readonly string[], init: AskInit = {}) {
   for (const path of paths) for (let asked = 0; asked < 3; asked += 1) await site.get(path, init);
   site.clock.advance(60);
   for (const path of paths) await site.get(path, init);
 }
 
-/** Puts a report into the stream, as an isolate would or as somebody else might. */
+/** Adds a report to the stream, like an isolate or another writer. */
 export function plant({ upstash }: HotSite, notes: unknown): void {
   const top = typeof notes === "string" ? notes : JSON.stringify(notes);
   upstash.hot.add(["MAXLEN", "~", "256", "*", "v", "1", "top", top]);

@@ -1,4 +1,4 @@
-// A site with a journal, and a sender of purges that signs as Standard Webhooks says.
+// A site with a journal, and a sender of purges that signs according to Standard Webhooks.
 import { createHmac } from "node:crypto";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { openSite, type Seen, type Site, type SiteOptions } from "./harness.ts";
@@ -8,7 +8,7 @@ export const secret = "whsec_Pgl4vj9dOMdPFMjzq42CcM/HYgd0fya2";
 export const otherSecret = "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG";
 export const adminToken = "admin-token-of-the-site";
 
-/** @param options.env takes the place of what is set here, name by name */
+/** @param options.env overrides the variables that are set here */
 export function openJournalled(options: SiteOptions = {}): {
   site: Site;
   upstash: UnsteadyUpstash;
@@ -25,7 +25,7 @@ export interface Signed {
   readonly with?: string;
 }
 
-/** Worked out here once more, not by the library that checks it. */
+/** Computes a signature independently of the library that verifies it. */
 export function signatureOf(body: string, { id = "msg_1", atSeconds, ...signed }: Signed): string {
   const key = Buffer.from((signed.with ?? secret).replace("whsec_", ""), "base64");
   const text = `${id}.${atSeconds ?? secondsNow()}.${body}`;
@@ -44,7 +44,7 @@ export function signedHeaders(body: string, signed: Signed = {}): Record<string,
 
 export const bearer = { authorization: `Bearer ${adminToken}` };
 
-/** Does not wait for what goes on behind the answer: the entry is read back half of N later. */
+/** Sends a purge without waiting for background work: the entry is read back half of N later. */
 export async function send(
   site: Site,
   body: string | object,
@@ -57,7 +57,7 @@ export async function send(
   return { status, text: seen, fields, head: "", cacheStatus: "" };
 }
 
-/** @returns the code of an error's answer, whose form is checked; empty for another answer */
+/** @returns the code of an error, whose form is checked; empty for another answer */
 export function codeOf({ text }: Seen): string {
   const { error } = JSON.parse(text) as { error?: Record<string, string> };
   if (error === undefined) return "";

@@ -1,7 +1,7 @@
-// Throws the switch at a site, as its operator does.
+// Posts the switch of a site, like its operator.
 import type { Site } from "./harness.ts";
 
-/** Of the sites of `TwoColos`. */
+/** The credential of the sites in `TwoColos`. */
 export const authorization = "Bearer admin-of-this-site";
 
 /** @returns the status of the answer */

@@ -1,5 +1,5 @@
-// One site seen from two colos that share a journal, a database and a clock; and time that passes
-// for all of them. Timers are vitest's, so that nothing waits for a purge to be read back.
+// One site in two colos that share a journal, a database and a clock. Timers are vitest's, so that
+// no test waits for a read-back in real time.
 import { afterEach, beforeEach, vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { decodeEntry, type Entry } from "../../src/purge/journal/entry.ts";
@@ -13,7 +13,7 @@ export function playTimers(): void {
   afterEach(() => void vi.useRealTimers());
 }
 
-/** Time that passes for the clock and for timers alike, in which everything runs that can. */
+/** Advances the clock and the timers together, and runs everything that can run. */
 export async function pass(clock: FakeClock, seconds: number): Promise<void> {
   for (let passed = 0; passed < seconds * 10; passed += 1) {
     clock.advance(0.1);
@@ -22,7 +22,7 @@ export async function pass(clock: FakeClock, seconds: number): Promise<void> {
   }
 }
 
-/** N, which nothing here sets, and the second in which purges are joined. */
+/** The default N, plus the second in which purges are joined. */
 export const withinSeconds = 10 + 1;
 
 export class TwoColos {
@@ -44,7 +44,7 @@ export class TwoColos {
     return openSite({ ...this.#settings, clock, upstash, env });
   }
 
-  /** What answers have had purged. */
+  /** The purges that answers have caused. */
   get entries(): Entry[] {
     const items = this.upstash.journal.range(["-", "+"]);
     const entries = items.map(([id, fields]) => decodeEntry(id, fields));
@@ -56,7 +56,7 @@ export class TwoColos {
   }
 }
 
-/** Does not wait for what goes on behind the answer, which may be for later. */
+/** Sends a request without waiting for background work, which may come later. */
 export async function ask(site: Site, path: string, init: AskInit = {}) {
   const response = await site.ask(path, init);
   const text = await response.text();

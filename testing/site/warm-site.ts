@@ -1,4 +1,4 @@
-// A site whose operator warms it: two colos over one database, and the calls of the route.
+// A site whose operator warms it: two colos over one database, and calls of the route.
 import type { OperatorAnswer, WarmAnswer } from "../../src/protocol/answers.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
@@ -6,7 +6,10 @@ import { cc, page } from "../fakes/origin-in-process.ts";
 import { openColos, read, type Seen, type Site, type SiteOptions } from "./harness.ts";
 import { adminToken, bearer } from "./purge-sender.ts";
 
-/** Pages that tell which request brought them, and live for ten minutes unless set otherwise. */
+/**
+ * Opens a site whose pages name the request that fetched them, with a lifetime of ten minutes by
+ * default.
+ */
 export function openWarmSite(options: SiteOptions = {}) {
   const clock = options.clock ?? new FakeClock();
   clock.advance(300);
@@ -22,7 +25,7 @@ export function openWarmSite(options: SiteOptions = {}) {
 }
 
 /**
- * One call of the route. What goes on behind the answer is not waited for: all is stored by then.
+ * Calls the route once, without waiting for background work: everything is stored by then.
  *
  * @param order an object, or the text of a body
  */
@@ -35,7 +38,7 @@ export function toldOf({ text }: Seen): OperatorAnswer<"warm"> {
   return JSON.parse(text) as OperatorAnswer<"warm">;
 }
 
-/** Warms pages by one call. @returns what became of each */
+/** Warms pages with one call. @returns the result of each */
 export async function warmed(
   site: Site,
   ...pages: readonly unknown[]

@@ -1,4 +1,4 @@
-// Senders of webhooks as their vendors document them: the options that express each, and how it signs.
+// Senders of webhooks as their vendors document them: the options of each, and its signature.
 import { createHmac } from "node:crypto";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { hmacSender, type HmacSenderOptions } from "../../src/senders.ts";
@@ -11,7 +11,7 @@ export const newerSecret = "p9Wd4sGh6jKf1aZe0uYi";
 
 type Options = Omit<HmacSenderOptions, "mapping">;
 
-/** One delivery, before it is sent. */
+/** One delivery to send. */
 export interface Delivery {
   readonly body: string;
   readonly secret: string;
@@ -130,7 +130,7 @@ export const ghost: Vendor = {
   }),
 };
 
-/** A scheme of one's own, with the timestamp in a field of its own. */
+/** A custom scheme with the timestamp in a separate field. */
 export const ofOnesOwn: Vendor = {
   vendor: "one's own",
   options: {
@@ -165,7 +165,7 @@ export interface HookedOptions extends SiteOptions {
   readonly more?: Partial<Options>;
 }
 
-/** A site with a journal and the hook "shop". */
+/** Opens a site with a journal and the hook "shop". */
 export function openHooked(options: HookedOptions = {}): { site: Site; upstash: UnsteadyUpstash } {
   const { vendor = shopify, more, mapping = ({ id }) => ({ tags: [`product:${id}`] }) } = options;
   const clock = options.clock ?? new FakeClock();
@@ -187,7 +187,7 @@ export function signedBy(
   return headersOf({ body, secret, id, atMs: delivery.atMs ?? site.clock.atMs });
 }
 
-/** Posts to the hook, without waiting for what goes on behind the answer. */
+/** Posts to the hook, without waiting for background work. */
 export async function deliver(
   site: Site,
   body: BodyInit | null,

@@ -1,9 +1,9 @@
-// A Worker whose origin is a Hono application of a test.
+// Bundles a Worker whose origin is a Hono application of a test.
 import { bundled, root } from "../../local/bundling.ts";
 
 /**
- * @param app    statements about `app`, an empty application; bindings are in `c.env`
- * @param config what stands between the parentheses of `defineConfig(…)`
+ * @param app statements about `app`, an empty application; bindings are in `c.env`
+ * @param config the argument of `defineConfig`
  * @returns one ES module
  */
 export function bundleApp(app: string, config = "{}"): Promise<string> {
@@ -18,7 +18,7 @@ export function bundleApp(app: string, config = "{}"): Promise<string> {
   return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
 }
 
-/** Asks the server at `ORIGIN_URL` for all that it is asked for. */
+/** Forwards all requests to the server at `ORIGIN_URL`. */
 export const handingOn = `
   app.all("*", (c) => {
     const { pathname, search } = new URL(c.req.url);

@@ -1,11 +1,12 @@
-// A Worker that answers with an application's data, from a cache that its module makes.
+// Bundles a Worker that answers with an application's data, from a cache that its module creates.
 import { bundled, root } from "../../local/bundling.ts";
 
 /**
- * `GET /get/<key>`, `/forced/<key>`, `/many/<key>,<key>`: what is handed out, as JSON. `POST /purge`: a
- * purge of its body. `/stats`. A load tells which colo has loaded, and for the how manieth time there.
+ * Bundles a Worker with these routes. `GET /get/<key>`, `/forced/<key>`, `/many/<key>,<key>`: the
+ * returned values as JSON. `POST /purge`: a purge with its body. `/stats`. A loaded value names the
+ * colo and the number of its loads there.
  *
- * @param options of the namespace, what stands between its braces
+ * @param options the options of the namespace, without braces
  * @returns one ES module
  */
 export function bundleData(options: string): Promise<string> {
@@ -53,8 +54,9 @@ export function bundleData(options: string): Promise<string> {
 }
 
 /**
- * A Hono application behind the cache, with data beside its pages: `GET /page` says what `c.var.cache` has
- * under `word`, loaded once a colo; both have the tag `red`. `/value` is never stored as a page.
+ * Bundles a Hono application behind the cache, with data beside its pages. `GET /page` returns the
+ * value of `word` in `c.var.cache`, which each colo loads once; both have the tag `red`. `/value`
+ * is never stored as a page.
  */
 export function bundleBeside(): Promise<string> {
   const contents = `

@@ -1,11 +1,11 @@
-// A Worker in which some parts are those of a test or a bench.
+// Bundles a Worker with some parts of a test or a bench.
 import { bundled, root } from "../../local/bundling.ts";
 
 /**
- * @param config what stands between the parentheses of `defineConfig(…)`
- * @param given.from the module, from the root of the repository, that exports `name`
- * @param given.parts an expression of `CacheParts` in which `name` may be used
- * @returns one ES module, which is not minified
+ * @param config the argument of `defineConfig`
+ * @param given.from the module that exports `name`, relative to the root of the repository
+ * @param given.parts an expression of `CacheParts` that may use `name`
+ * @returns one ES module, not minified
  */
 export function bundleWithParts(
   config: string,

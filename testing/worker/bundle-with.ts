@@ -1,5 +1,5 @@
-// The built Worker with a configuration in it. Each is built once: some sixty worlds of the suites and
-// benches share a handful of configurations, and a bundle takes a fifth of a second.
+// Bundles the Worker with a configuration, once for each: some sixty worlds of the suites and
+// benches share a few configurations, and a bundle takes a fifth of a second.
 import { createHash, randomUUID } from "node:crypto";
 import { globSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -13,13 +13,13 @@ type Changed = Parameters<typeof buildWorker>[1];
 const kept = join(root, "node_modules/.cache/tidemark-bundles");
 const keptMsMax = 24 * 60 * 60 * 1_000;
 
-/** All that a bundle is made of, save its configuration: the packages stand in package-lock.json. */
+/** The inputs of a bundle except its configuration. package-lock.json determines the packages. */
 const madeOf = ["worker.ts", "src/**/*.ts", "local/*.ts", "tsconfig*.json", "package-lock.json"];
 
 /**
- * @param config what stands between the parentheses of `defineConfig(…)`
- * @returns one ES module, out of a file if the same was built before from the same sources
- * @throws OperatorError for a configuration that is refused: each time, since no refusal is kept
+ * @param config the argument of `defineConfig`
+ * @returns one ES module, from a file if the same sources were bundled before
+ * @throws OperatorError for an invalid configuration, each time, because errors are not cached
  */
 export async function bundleWith(config: string, changed: Changed = {}): Promise<string> {
   const path = join(kept, `${await digestOf([config, JSON.stringify(changed)])}.js`);
@@ -50,7 +50,7 @@ async function built(config: string, changed: Changed): Promise<string> {
   }
 }
 
-/** Another process may read it at any moment, or write the very same: it appears at once and whole. */
+/** Writes the file atomically, because another process may read it or write the same file. */
 async function keep(path: string, worker: string): Promise<void> {
   await mkdir(kept, { recursive: true });
   for (const name of await readdir(kept)) {

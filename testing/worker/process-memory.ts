@@ -1,8 +1,8 @@
-// Memory of the workerd processes that this process has started.
+// Measures the memory of the workerd processes that this process has started.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-/** @returns MiB resident now in all workerd children of this process together */
+/** @returns the resident MiB of all workerd children of this process together */
 export function workerdMebibytes(): number {
   const children = existsSync("/proc/self/stat") ? fromProc() : fromPs();
   const ours = children.filter(

@@ -1,14 +1,14 @@
-// A client that sends and receives bytes as they are: no decoding, no pooling, every path allowed.
+// A client that sends and receives raw bytes: no decoding, no pooling, every path allowed.
 import { request, type IncomingHttpHeaders } from "node:http";
 
 export interface RawAnswer {
   readonly status: number;
-  /** Names in lower case; repeated Set-Cookie lines as a list. */
+  /** Names in lower case; repeated Set-Cookie lines as an array. */
   readonly headers: IncomingHttpHeaders;
-  /** Names and values as they came, in order. */
+  /** Names and values as received, in order. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
-  /** The connection ended before the body did. */
+  /** Whether the connection ended before the body. */
   readonly isCut: boolean;
 }
 
@@ -18,7 +18,7 @@ export interface RawRequest {
   readonly body?: string;
 }
 
-/** @param path sent as it is written, dot segments and escapes included */
+/** @param path is sent unchanged, including dot segments and escapes */
 export function rawRequest(base: string, path: string, sent: RawRequest = {}): Promise<RawAnswer> {
   const { hostname, port } = new URL(base);
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
@@ -51,7 +51,7 @@ export function rawRequest(base: string, path: string, sent: RawRequest = {}): P
   return promise;
 }
 
-/** Our member of Cache-Status. */
+/** Returns Tidemark's member of Cache-Status. */
 export function cacheStatusOf(answer: Pick<RawAnswer, "headers">): string {
   return String(answer.headers["cache-status"] ?? "");
 }

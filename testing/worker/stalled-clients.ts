@@ -1,4 +1,4 @@
-// Clients that ask for a page and then read nothing of it.
+// Clients that send a request and then do not read the answer.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
@@ -10,9 +10,9 @@ export class StalledClients {
   }
 
   /**
-   * Resolves once every one of them has the beginning of its answer.
+   * Resolves once every client has the beginning of its answer.
    *
-   * @param times how often each asks at once for its path, on its one connection
+   * @param times the number of pipelined requests on each connection
    */
   async ask(url: string, paths: readonly string[], times = 1): Promise<void> {
     const { host, hostname, port } = new URL(url);
@@ -27,7 +27,10 @@ export class StalledClients {
     );
   }
 
-  /** Their bodies, once each has read so many bytes behind its head; rejects where less comes. */
+  /**
+   * Returns the bodies, once each client has read this many bytes after its head. Rejects if fewer
+   * arrive.
+   */
   readOn(bodyBytes: number): Promise<Buffer[]> {
     return Promise.all(
       this.#sockets.map(async (socket) => {
@@ -44,7 +47,7 @@ export class StalledClients {
     );
   }
 
-  /** They leave without having read. */
+  /** Closes the connections without reading. */
   leave(): void {
     for (const socket of this.#sockets.splice(0)) socket.destroy();
   }

@@ -1,5 +1,5 @@
-// The built Worker on workerd, with a shared tier and colos, before any origin: what the suites in
-// this folder run against.
+// The built Worker on workerd, with a shared tier and colos, before any origin, for the suites in
+// this folder.
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -16,14 +16,17 @@ export interface World {
 
 export interface WorldSettings {
   readonly originUrl: string;
-  /** What stands between the parentheses of `defineConfig(…)`. */
+  /** The argument of `defineConfig`. */
   readonly config?: string;
-  /** One ES module, in the place of the Worker with that configuration. */
+  /** One ES module that replaces the Worker with that configuration. */
   readonly worker?: string;
   readonly colos?: number;
-  /** Absent for an embedded Valkey of its own. */
+  /** Absent for a separate embedded Valkey. */
   readonly redisUrl?: string;
-  /** Puts something between Worker and database: given the REST server's URL, returns its own. */
+  /**
+   * Inserts a proxy between Worker and database: receives the REST server's URL, and returns the
+   * proxy's.
+   */
   readonly restFront?: (restUrl: string) => Promise<string>;
   readonly env?: Readonly<Record<string, string>>;
   readonly rateLimits?: ColoSettings["rateLimits"];
@@ -82,24 +85,25 @@ export async function statsOf(colo: Colo): Promise<Stats> {
   return (await response.json()) as Stats;
 }
 
-/** Commands that the shared tier has sent since the last reset; the journal's are not among them. */
+/** Returns the shared tier's commands since the last reset, without those of the journal. */
 export function tierCommands({ rest }: World): Record<string, number> {
   return rest.counts().recordCommandCountByName;
 }
 
-/** For suites that live in real time: what they wait for is a stated bound. */
+/** Waits in real time, for suites that test a documented bound. */
 export async function sleep(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-const settleMsMax = 30_000;
+/** More than the half minute after which the flight of an ended request expires. */
+const settleMsMax = 45_000;
 
 /** Waits until a colo has written every fill to every tier. */
 export async function storesSettled(colo: Colo): Promise<void> {
   await until(async () => (await statsOf(colo)).fillsUnderWay === 0, "stores to settle");
 }
 
-/** Waits for a condition; one that does not come in time, 30 s unless given, fails. */
+/** Waits for a condition. Fails after a timeout, 45 s by default. */
 export async function until(
   condition: () => Promise<boolean>,
   what: string,

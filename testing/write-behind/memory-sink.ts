@@ -1,5 +1,5 @@
-// Sinks in memory that keep the promise of the port, for tests; they can be told to fail, or to commit and
-// not to answer.
+// Sinks in memory that keep the promise of the port, for tests. They can fail, or commit without an
+// answer.
 import { isPast } from "../../src/write-behind/slice-store.ts";
 import type {
   Add,
@@ -11,16 +11,16 @@ import type {
   ReadFromSink,
 } from "../../src/write-behind/sinks/sink.ts";
 
-/** What becomes of the next call of `apply`: `silent` commits and answers with a failure. */
+/** The result of the next call of `apply`: `silent` commits and then fails. */
 export type Fate = "works" | "fails" | "silent";
 
 abstract class MemorySink<Change extends { readonly key: string }, Value> {
-  /** Of each set. */
+  /** The values of each set. */
   readonly values = new Map<string, Map<string, Value>>();
   readonly marks = new Map<string, Mark>();
-  /** All that were sent, also those that failed. */
+  /** All chunks sent, including failed ones. */
   readonly chunks: Chunk<Change>[] = [];
-  /** Of the next calls, in their order; after them it works. */
+  /** The results of the next calls, in order. Later calls work. */
   readonly fates: Fate[] = [];
   readCount = 0;
 

@@ -1,4 +1,4 @@
-// A set of a sink, as tests write and read it.
+// A set of a sink, for tests that write and read it.
 import type { Add, BufferSink, CounterSink, Put } from "../../src/write-behind/sinks/sink.ts";
 
 export const add = (key: string, by: number): Add => ({ key, by, isReset: false });
@@ -7,13 +7,13 @@ export const put = (key: string, value: string | null): Put => ({ key, value });
 
 let setCount = 0;
 
-/** Names a set that nothing was written to. */
+/** Returns the name of an unused set. */
 export function newSet(): string {
   setCount += 1;
   return `set ${setCount}`;
 }
 
-/** A counter's set, and what it comes to. */
+/** Returns a counter's set with its functions. */
 export function counterSet(sink: CounterSink) {
   const set = newSet();
   return {
@@ -28,7 +28,7 @@ export function counterSet(sink: CounterSink) {
   };
 }
 
-/** A buffer's set, and what it holds. */
+/** Returns a buffer's set with its functions. */
 export function bufferSet(sink: BufferSink) {
   const set = newSet();
   return {

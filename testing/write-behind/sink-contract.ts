@@ -1,4 +1,4 @@
-// The promises of a sink, as tests. Each sink is put through all of them.
+// The promises of a sink, as tests for all sinks.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
 
@@ -12,7 +12,7 @@ import { runHistory } from "./sink-histories.ts";
 import { describeBuffers, describeCounters } from "./value-contract.ts";
 
 const largest = Number.MAX_SAFE_INTEGER;
-/** In the order of their UTF-8 bytes. That of UTF-16 has the last two the other way round. */
+/** Sorted by UTF-8 bytes. In UTF-16, the last two have the opposite order. */
 const oddKeys = [
   "\u0000", "\u0000a", "\u0001", "\u0001\u0001", '"', "%", "'; DROP TABLE tidemark_marks; --",
   "A", "\\", "_", "a", "a\u0000", "a\u0001", "a b", "b", "é", "\uffff", "😀",

@@ -1,10 +1,10 @@
-// Random histories of a counter's set: flushers break off, chunks come again, slices that were applied come
-// back cut otherwise. What the sink must then hold follows from its mark alone.
+// Random histories of a counter's set: flushers break off, chunks are repeated, and applied slices
+// come back with other chunks. The expected content follows from the sink's mark alone.
 import type { Add, CounterSink, Mark } from "../../src/write-behind/sinks/sink.ts";
 import { Draws } from "../draws.ts";
 import { newSet } from "./set-under-test.ts";
 
-/** In the order of their UTF-8 bytes. */
+/** Sorted by UTF-8 bytes. */
 const keys = ["A", "a", "a\u0000", "aa", "b", "é", "\uffff", "😀"];
 
 interface Slice {
@@ -18,13 +18,13 @@ interface Part extends Slice {
 
 type Counts = Readonly<Record<string, number>>;
 
-/** What was read after a chunk, without what is 0; and what the mark beside it promises. */
+/** The values after a chunk, without zeros, and those that the mark promises. */
 interface Step {
   readonly held: Counts;
   readonly promised: Counts;
 }
 
-/** Ends with the last slice. */
+/** Runs a history, which ends with the last slice. */
 export async function runHistory(sink: CounterSink, seed: number): Promise<readonly Step[]> {
   const draws = new Draws(seed);
   const set = newSet();
@@ -61,7 +61,10 @@ function drawSlice(draws: Draws, slice: number): Slice {
   return { slice, changes };
 }
 
-/** The last part ends the slice: it has no key for a mark, and may be empty. */
+/**
+ * Splits a slice into parts. The last part ends the slice: its mark has no key, and it may be
+ * empty.
+ */
 function cut(draws: Draws, { slice, changes }: Slice): readonly Part[] {
   const parts: Part[] = [];
   let part: Add[] = [];

@@ -1,8 +1,9 @@
-// Databases with the tables of sinks in them, each new and empty: D1 in workerd, SQLite, Postgres.
+// Databases with the tables of sinks, each new and empty: D1 in workerd, SQLite, Postgres.
 import { DatabaseSync } from "node:sqlite";
 import { PGlite } from "@electric-sql/pglite";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { compatibilityDate } from "../../local/colo.ts";
+import type { LibsqlConnection } from "../../src/write-behind/sinks/over-libsql.ts";
 import type { SinkOptions } from "../../src/write-behind/sinks/place.ts";
 import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
 import {
@@ -18,7 +19,7 @@ export interface SinkWorld {
   readonly dialect: "sqlite" | "postgres";
   counters(options?: SinkOptions): CounterSink;
   buffers(options?: SinkOptions): BufferSink;
-  /** @param sql statements in one line each */
+  /** @param sql statements, one per line */
   exec(sql: string): Promise<void>;
   rows(sql: string): Promise<readonly unknown[]>;
   stop(): Promise<void>;
@@ -51,6 +52,32 @@ export async function sqliteWorld(): Promise<SinkWorld> {
   return {
     dialect: "sqlite",
     ...sinksOver(db),
+    exec: async (sql) => db.exec(sql),
+    rows: async (sql) => db.prepare(sql).all(),
+    stop: async () => db.close(),
+  };
+}
+
+/** The interface of `@libsql/client` over SQLite in this process, which has libSQL's dialect. */
+export async function libsqlWorld(): Promise<SinkWorld> {
+  const db = new DatabaseSync(":memory:");
+  db.exec(sinkSchema({ of: "sqlite" }));
+  const client: LibsqlConnection = {
+    execute: async ({ sql, args }) => ({ rows: db.prepare(sql).all(...args) }),
+    async batch(statements) {
+      db.exec("BEGIN IMMEDIATE");
+      try {
+        for (const { sql, args } of statements) db.prepare(sql).run(...args);
+        db.exec("COMMIT");
+      } catch (cause) {
+        db.exec("ROLLBACK");
+        throw cause;
+      }
+    },
+  };
+  return {
+    dialect: "sqlite",
+    ...sinksOver(client),
     exec: async (sql) => db.exec(sql),
     rows: async (sql) => db.prepare(sql).all(),
     stop: async () => db.close(),

@@ -1,4 +1,4 @@
-// The promises of a sink about the values of counters and buffers.
+// The promises of a sink about the values of counters and buffers, as tests.
 import { describe, expect, it } from "vitest";
 import { add, type bufferSet, type counterSet, put, reset } from "./set-under-test.ts";
 
@@ -106,7 +106,7 @@ export function describeBuffers(buffer: () => ReturnType<typeof bufferSet>): voi
       await apply(1, changes);
       for (const { key, value } of changes) {
         const read = (await held(key))[key];
-        // A difference of megabytes is not worth showing.
+        // Compare with `toBe(true)`, because a difference of megabytes is not worth printing.
         expect(read === value).toBe(true);
       }
     });

@@ -8,7 +8,7 @@ async function main(): Promise<void> {
   const [site] = process.argv.slice(2);
   if (site === undefined || !URL.canParse(site)) {
     throw new Error(
-      "Nothing was warmed up. The address of the site is missing, or is no URL. " +
+      "Nothing was warmed up. The address of the site is missing, or is not a URL. " +
         "Write it: npm run warm-up -- https://news.example.com",
     );
   }

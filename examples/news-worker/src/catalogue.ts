@@ -1,4 +1,4 @@
-// The catalogue of sections: kept for a day, and replaced as a whole by one `bump()`.
+// The catalogue of sections: kept for a day, and replaced as a whole by one `clear()`.
 import { cache } from "./cache.ts";
 import { rows } from "./database.ts";
 
@@ -21,5 +21,5 @@ export const section = async (id: string): Promise<Section | null> =>
 /** A new version of the whole catalogue: no value from before is used again. */
 export async function renameSection(id: string, title: string): Promise<void> {
   await rows("UPDATE sections SET title = ? WHERE id = ?", title, id);
-  await catalogue.bump();
+  await catalogue.clear();
 }

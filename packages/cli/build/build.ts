@@ -1,5 +1,5 @@
-// `npm run build -w tidemark-cli`: the command as it is published, in dist/: JavaScript for Node 20. Its dependencies are
-// installed beside it. The runtime of Workers and the bundler come from the project that it runs in.
+// `npm run build -w tidemark-cli`: builds the published command in dist/, as JavaScript for Node
+// 20. npm installs its dependencies. The project provides the runtime of Workers and the bundler.
 import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,10 @@ const folder = fileURLToPath(new URL("../", import.meta.url));
 const root = join(folder, "../..");
 const dist = join(folder, "dist");
 
-/** What `tidemark start` imports of the project's wrangler. The build fails for a name that is missing here. */
+/**
+ * The names that `tidemark start` imports through the project's wrangler. A missing name fails the
+ * build.
+ */
 const ofProject: Readonly<Record<string, readonly string[]>> = {
   miniflare: ["convertV4MiniflareOptions", "Log", "LogLevel", "Miniflare"],
   esbuild: ["build", "context"],
@@ -32,7 +35,7 @@ const fromProject: Plugin = {
   },
 };
 
-/** The repository is not there where the package is. */
+/** Embeds the files of templates/site, which an installed package does not contain. */
 const siteTemplate: Plugin = {
   name: "template of a site",
   setup: (building) => {

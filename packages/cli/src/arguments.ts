@@ -3,7 +3,10 @@
 import type { Command, Option } from "commander";
 import { usageError } from "./command-error.ts";
 
-/** @throws CommandError if an option takes the place of a value, or if one dash precedes several letters */
+/**
+ * @throws CommandError if an option replaces a required value, or if one dash precedes several
+ *   letters
+ */
 export function refuseMistyped(args: readonly string[], program: Command): void {
   let command = program;
   for (let at = 0; at < args.length; at += 1) {
@@ -39,15 +42,15 @@ const dashed = new RegExp(`^[${dashes}].`, "u");
 
 const isDashed = (value: string) => dashed.test(value);
 
-const what = "The command line is refused.";
+const what = "The command line is invalid.";
 
 function withoutValue(flag: string, value: string) {
   return usageError({
     what,
     why: `${flag} has no value: ${quoted(value)} begins with a dash.`,
     hint: flag.startsWith("--")
-      ? `Write its value after it. If the value begins with a dash, write ${flag}=VALUE.`
-      : "Write its value after it. If the value begins with a dash, use the long name: --NAME=VALUE.",
+      ? `Write the value after the option. If the value begins with a dash, write ${flag}=VALUE.`
+      : "Write the value after the option. If the value begins with a dash, use the long name: --NAME=VALUE.",
   });
 }
 
@@ -59,7 +62,7 @@ function behindOneDash(arg: string) {
   });
 }
 
-/** Quotes an argument. Cuts the value of `--name=value`, which may be a secret. */
+/** Quotes an argument. Omits the value of `--name=value`, which may be a secret. */
 function quoted(arg: string): string {
   return JSON.stringify(arg.replace(/=.*/s, "=…").slice(0, 80));
 }

@@ -2,12 +2,15 @@
 import { type Fault, faultText } from "../../../src/protocol/fault.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 
-/** An error whose message is the three sentences of a fault. */
+/** An error whose message consists of the three sentences of a fault. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly fault: Fault;
   readonly exitCode: ExitCode;
-  /** The code of the site's refusal, such as `unauthorized`; or `usage`, `failed`, `interrupted`. */
+  /**
+   * The site's error code, such as `unauthorized`, or a code of the command, such as `usage` or
+   * `unreachable`.
+   */
   readonly code: string;
 
   constructor(fault: Fault, how: { exitCode: ExitCode; code: string; cause?: unknown }) {
@@ -18,7 +21,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Creates an error for a wrong command line, profile or file. Nothing was sent. */
+/** Creates an error for a wrong command line, profile or file, before anything is sent. */
 export function usageError(fault: Fault, cause?: unknown): CommandError {
   return new CommandError(fault, { exitCode: exitCode.usage, code: "usage", cause });
 }
@@ -28,7 +31,10 @@ export function failure(fault: Fault, code = "failed", cause?: unknown): Command
   return new CommandError(fault, { exitCode: exitCode.failed, code, cause });
 }
 
-/** Creates an error for Ctrl-C, or for the answer "no" to a question. */
+/**
+ * Creates an error for an interruption, such as Ctrl-C or a signal, or for the answer "no" to a
+ * question.
+ */
 export function interruption(what: string, why = "It was interrupted."): CommandError {
   const fault = { what, why, hint: "Run it again when you want it." };
   return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });

@@ -3,7 +3,7 @@
 export const exitCode = {
   /** Success. */
   done: 0,
-  /** The site refused the request, or could not be reached. */
+  /** The site rejected the request, or was unreachable. */
   failed: 1,
   /** The command line, the profile or a file is wrong. Nothing was sent. */
   usage: 2,

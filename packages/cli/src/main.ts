@@ -9,7 +9,7 @@ import { makeProgram } from "./program.ts";
 import { actIn } from "./session.ts";
 import { OutputClosed, type World } from "./world.ts";
 
-/** Never rejects. Reports unexpected errors, with exit code 1. */
+/** Returns the exit code, and never rejects. Reports unexpected errors, with exit code 1. */
 export async function main(world: World): Promise<ExitCode> {
   let code: ExitCode = exitCode.done;
   const program = makeProgram(
@@ -27,7 +27,7 @@ export async function main(world: World): Promise<ExitCode> {
   }
 }
 
-/** Applies the settings to sub-commands too, because they exist already and do not inherit them. */
+/** Applies the settings to a command and to its sub-commands, which do not inherit them. */
 function settle(command: Command, world: World): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => world.output.write(text),
@@ -59,7 +59,7 @@ function answer(cause: unknown, world: World): ExitCode {
   const fault = {
     what: `The command failed with ${name}.`,
     why: message,
-    hint: "Set TIDEMARK_DEBUG=1 to see where.",
+    hint: "Set TIDEMARK_DEBUG=1 to print the stack.",
   };
   toldAsJson({ code: "failed", ...fault }, world);
   world.notes.write(`${printable(faultText(fault))}\n`);
@@ -67,13 +67,13 @@ function answer(cause: unknown, world: World): ExitCode {
   return exitCode.failed;
 }
 
-/** Commander has already written its message. */
+/** Returns the exit code for an error whose message commander has already written. */
 function toldByCommander({ exitCode: of, code, message }: CommanderError, world: World): ExitCode {
   if (of === 0) return exitCode.done;
-  const said = withoutToken(message).replace(/^error: /, "");
-  const why = code === "commander.help" ? "No command is specified." : said;
-  const hint = "Run it with --help for the list of commands and options.";
-  toldAsJson({ code: "usage", what: "The command line is refused.", why, hint }, world);
+  const text = withoutToken(message).replace(/^error: /, "");
+  const why = code === "commander.help" ? "No command is specified." : text;
+  const hint = "Run the command with --help for the list of commands and options.";
+  toldAsJson({ code: "usage", what: "The command line is invalid.", why, hint }, world);
   return exitCode.usage;
 }
 
@@ -85,7 +85,7 @@ function toldAsJson(error: Fault & { readonly code: string }, { args, output }: 
 function debugged(cause: unknown, { env, notes }: World): void {
   if (!env["TIDEMARK_DEBUG"]) return;
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  // Indented, so that no line of a message with line breaks looks like the command's own output.
+  // Indent the lines, so that none of them looks like the command's own output.
   for (const line of text.split("\n")) notes.write(`  ${printable(line)}\n`);
 }
 
@@ -100,7 +100,7 @@ function printableLines(text: string, args: readonly string[]): string {
 const unknownOption = /(unknown option '--?[^=']*)=.*'/s;
 const secretOption = /'--?[\w-]*(?:token|secret|password|auth|bearer)/i;
 
-/** Removes tokens of a command line from messages, so that they do not also reach a log. */
+/** Removes tokens from messages that quote the command line, so that a log of the messages has no token. */
 function withoutToken(text: string): string {
   const nameAlone = text.replace(unknownOption, "$1'");
   if (!secretOption.test(nameAlone)) return nameAlone;

@@ -29,7 +29,7 @@ const commands: readonly AddCommand[] = [
   addDoctor,
   addStart,
   addProfile,
-  // Must be last, because it reads the others.
+  // The last one, because it reads the others.
   addCompletion,
 ];
 
@@ -46,11 +46,11 @@ Environment:
   TIDEMARK_TOKEN_FILE              a file of mode 600 with this token
   TIDEMARK_OPERATOR_PATH           like --operator-path
   NO_COLOR                         any value: no colours
-  TIDEMARK_DEBUG                   any value: show where a failure occurs
+  TIDEMARK_DEBUG                   any value: print the stack of an error
 
 Exit codes:
   0    done
-  1    failed: the site refused it, or could not be reached
+  1    failed: the site rejected the request, or was unreachable
   2    the command line, a profile or a file is wrong; nothing was sent
   3    done, with a problem found
   130  ended by Ctrl-C, a signal, or the answer no
@@ -64,11 +64,11 @@ export function makeProgram(act: Action): Command {
     .version(version, "--version", "show the version")
     .option("--site <url>", "the site, such as https://www.example.com")
     .option("--profile <name>", "the site and the token of this profile")
-    .option("--operator-path <path>", "the path of its operator's routes, if not /_cache")
+    .option("--operator-path <path>", "the path of the site's operator routes, if not /_cache")
     .option("--json", "print only the result on stdout, as JSON")
     .option("--yes", "answer every question with yes")
     .option("--no-color", "no colours, as with NO_COLOR")
-    .helpOption("-h, --help", "show this")
+    .helpOption("-h, --help", "show this help")
     .helpCommand("help [command]", "show the help of a command")
     .addHelpText("after", surroundings)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })

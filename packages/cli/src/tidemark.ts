@@ -4,5 +4,5 @@ import { main } from "./main.ts";
 import { worldOf } from "./process-world.ts";
 
 const code = await main(worldOf(process));
-// It is already set if the result could not be written.
+// The exit code is already set if the result could not be written.
 process.exitCode ||= code;

@@ -34,7 +34,7 @@ export interface World {
   readonly interrupted: AbortSignal;
 }
 
-/** The reason of an interruption because a reader such as `head -1` has closed stdout. */
+/** The reason for an interruption after a reader such as `head -1` has closed stdout. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }

@@ -1,10 +1,10 @@
-// Counts, logs and remembers requests with a wrong credential, from operators or senders of purges.
+// Counts and logs requests with a wrong credential, from operators or senders of purges.
 import { Condition } from "../../observe/condition.ts";
 import type { CredentialKind, CredentialRefusal } from "../../protocol/families.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 
-/** The place of the credential. */
+/** The part of a request that contains each credential. */
 const placeOf: Readonly<Record<CredentialKind, string>> = {
   bearer: "Authorization",
   debug: "Tidemark-Debug",
@@ -15,8 +15,8 @@ const placeOf: Readonly<Record<CredentialKind, string>> = {
 
 const whyOf: Readonly<Record<CredentialRefusal, string>> = {
   wrong: "it does not match the secret of this deployment",
-  expired: "its time is over, or a clock is wrong",
-  malformed: "it has the form of no credential",
+  expired: "it has expired, or a clock is wrong",
+  malformed: "it is malformed",
 };
 
 export interface RefusedCredentialsSettings {
@@ -32,7 +32,7 @@ export interface LocalRefusals {
   readonly counts: Readonly<Partial<Record<CredentialKind, number>>>;
 }
 
-/** One per isolate. Stores nothing that clients choose. */
+/** Refusals by kind of credential, one instance per isolate. Stores no text that clients choose. */
 export class RefusedCredentials {
   readonly #settings: RefusedCredentialsSettings;
   readonly #conditions: Readonly<Record<CredentialKind, Condition<CredentialRefusal>>>;
@@ -46,7 +46,7 @@ export class RefusedCredentials {
         about: () => ({ event: "operator-refused", credential }),
         troubleLine: (why) =>
           `A request was refused for its ${placeOf[credential]}: ${whyOf[why]}. Metrics count all such requests.`,
-        wellLine: (lasted) => `A right ${placeOf[credential]} has come after ${lasted}.`,
+        wellLine: (lasted) => `A valid ${placeOf[credential]} has arrived after ${lasted}.`,
       });
     this.#conditions = {
       bearer: of("bearer"),
@@ -57,7 +57,7 @@ export class RefusedCredentials {
     };
   }
 
-  /** `undefined` if nothing was refused. */
+  /** Returns this isolate's refusals; `undefined` if there are none. */
   get here(): LocalRefusals | undefined {
     return this.#here;
   }

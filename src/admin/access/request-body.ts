@@ -1,16 +1,19 @@
 // Reads the body of an operator's request, with limits on size and time.
-import { unreachable } from "../../rules/unreachable.ts";
+import { unreachable } from "../../base/unreachable.ts";
 import type { Reason } from "../../base/operator-error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Bodies are a few KiB, so a slower client only ties up a request. */
+/**
+ * Time limit for a body. Bodies of operators have at most 256 KiB, and webhooks at most 1 MiB, so a
+ * slower client is at fault.
+ */
 export const bodyMsMax = 10_000;
 
-/** Why there is no body: over its limit, timed out, or aborted by the client. */
+/** Reasons for a missing body: over its limit, timed out, or aborted by the client. */
 export type BodyFault = "too-large" | "too-slow" | "broken-off";
 
-/** Reads up to the size limit, for at most `bodyMsMax`. Never rejects. */
+/** Reads the body up to the size limit, within `bodyMsMax`. Never rejects. */
 export async function bodyUpTo(
   { headers, body }: Request,
   bytesMax: number,
@@ -46,13 +49,17 @@ async function chunksOf(
   }
 }
 
-/** The error of a route without a usable body. */
+/** The error for a request without a usable body. */
 interface BodyRefusal extends Reason {
   readonly status: number;
   readonly code: "too-large" | "too-slow" | "malformed";
 }
 
-/** @param mendOfLarge the hint for a body over its limit */
+/**
+ * Builds the error for a body that could not be read.
+ *
+ * @param given.hintOfLarge the hint for a body over its limit
+ */
 export function refusalOfBody(
   fault: BodyFault,
   { bytesMax, hintOfLarge }: { readonly bytesMax: number; readonly hintOfLarge: string },
@@ -68,7 +75,7 @@ export function refusalOfBody(
       return { status: 408, code: fault, why, ...again };
     }
     case "broken-off":
-      return { status: 400, code: "malformed", why: "The body broke off.", ...again };
+      return { status: 400, code: "malformed", why: "The body was cut off.", ...again };
     default:
       return unreachable(fault);
   }

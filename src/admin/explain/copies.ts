@@ -1,4 +1,4 @@
-// Lists what each tier of a route has for a request, including tiers that a live request would not read.
+// Lists each tier's copy for a request, including tiers that a live request would not read.
 import type { QuietSite } from "./quiet-context.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
@@ -15,36 +15,39 @@ import { look } from "./quiet-tiers.ts";
 export interface Copy {
   readonly status: number;
   readonly ageSeconds: number;
-  /** Above 2 if a cache in front of the origin had stored it, or if a clock is wrong. */
+  /** Above 2 s if another cache had stored it, the origin was slow, or a clock is wrong. */
   readonly ageOnArrivalSeconds: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
   /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
   readonly secondsLeft: number;
-  /** When the origin's response arrived, possibly a 304. */
+  /** When the origin's last response arrived, which may be a 304. */
   readonly storedAt: string;
   readonly tags: readonly string[];
   /** Colo that requested the body; empty if unknown. */
   readonly colo: string;
   /** `null` if unknown. */
   readonly bodyBytes: number | null;
-  /** Position of the last known journal entry when the copy was requested. */
+  /** The last journal position that the requesting isolate knew; `none` if it knew none. */
   readonly stamp: string;
 }
 
 export interface TierAccount {
   readonly tier: TierName;
-  /** Whether a live request would read it. `passed-over`: Redis hardly ever has this kind of response. */
+  /**
+   * Whether a live request would read this tier. `passed-over`: the request would skip this tier,
+   * which hardly ever has this kind of response.
+   */
   readonly isAsked: boolean | "passed-over";
-  /** Why a live request would not read it. */
+  /** Why a live request would not read this tier. */
   readonly because?: string;
   readonly has: "response" | "nothing" | "unavailable" | "invalidated variant";
-  /** Why it is unavailable. */
+  /** Why the tier is unavailable. */
   readonly cause?: string;
   readonly copy?: Copy;
 }
 
-/** The account of one tier, and the metadata behind it. */
+/** A tier's account, and the metadata that it describes. */
 export interface FoundCopy {
   readonly account: TierAccount;
   readonly metadata?: StoredMetadata;
@@ -52,7 +55,7 @@ export interface FoundCopy {
 }
 
 /**
- * Returns an account of each tier of the route that this deployment has, in order.
+ * Returns an account of each of the route's tiers in this deployment, in look-up order.
  *
  * @param found the result of the search
  */
@@ -68,13 +71,13 @@ async function copyIn(
   search: Search<QuietSite>,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy> {
-  const { asked, atMs } = search;
+  const { lookup, atMs } = search;
   const { name } = tier;
   let read = await look(tier, search.key, atMs);
   let { marker } = search;
   if (read.kind === "found" && read.record.kind === "vary") {
     marker = read.record;
-    const own = variantKey(asked.key, marker.names, asked.forwarded);
+    const own = variantKey(lookup.key, marker.names, lookup.forwarded);
     read = await look(tier, own, atMs);
   }
   const isAsked = isAskedOf(name, search);
@@ -85,12 +88,12 @@ async function copyIn(
     ...(because !== undefined && { because }),
     has,
   });
-  const led = marker && { marker };
+  const ofMarker = marker && { marker };
   if (read.kind === "unavailable") {
-    return { account: { ...accountOf("unavailable"), cause: read.cause }, ...led };
+    return { account: { ...accountOf("unavailable"), cause: read.cause }, ...ofMarker };
   }
   if (read.kind === "absent" || read.record.kind === "vary") {
-    return { account: accountOf("nothing"), ...led };
+    return { account: accountOf("nothing"), ...ofMarker };
   }
   const { metadata } = read.record.stored;
   const isGone = metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
@@ -98,7 +101,7 @@ async function copyIn(
     ...accountOf(isGone ? "invalidated variant" : "response"),
     copy: copyAccount(metadata, search),
   };
-  return { account, metadata, ...led };
+  return { account, metadata, ...ofMarker };
 }
 
 function isAskedOf(
@@ -111,32 +114,32 @@ function isAskedOf(
   return looks.length > 0;
 }
 
-/** Follows the rules of `find`, `Search` and `passesOver`. */
+/** Returns why a live request would not read a tier. Mirrors `find`, `Search` and `passesOver`. */
 function whyNotAsked(
   name: TierName,
   search: Search<QuietSite>,
   found: FoundResponse | undefined,
 ): string {
-  if (tierScopes[name] === "isolate") return "another request has just brought the response";
+  if (tierScopes[name] === "isolate") return "another request has just fetched the response";
   if (isAskedOf(name, search) === "passed-over") return whyPassedOver(search);
   if (found !== undefined && search.accepts(found)) return "the response above answers";
-  const { asked } = search;
-  if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, asked.route))) {
-    return "the response above is validated at each use, so this tier can have nothing better";
+  const { lookup } = search;
+  if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, lookup.route))) {
+    return "each use of the response above is validated, so this tier can have nothing better";
   }
   return search.isHopeless()
-    ? "the last answer may be stored for nobody; for some seconds after it, requests ask only memory"
-    : "the origin is in trouble, and the stale response above may answer in its place";
+    ? "the last answer was not storable for any client, so requests read only memory for some seconds"
+    : "the origin fails, and the stale response above may answer instead";
 }
 
-function whyPassedOver({ asked, key, exchange, atMs }: Search<QuietSite>): string {
-  return isPersonal(asked) && exchange.site.uncacheable.forSessions.has(key.text, atMs)
+function whyPassedOver({ lookup, key, exchange, atMs }: Search<QuietSite>): string {
+  return isPersonal(lookup) && exchange.site.uncacheable.forSessions.has(key.text, atMs)
     ? "a request with an unknown cookie or a credential has just got an answer that no other client may have"
-    : "it hardly ever has such a response";
+    : "it rarely has such a response";
 }
 
-function copyAccount(metadata: StoredMetadata, { asked, atMs }: Search<QuietSite>): Copy {
-  const terms = termsOf(metadata, asked.route);
+function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSite>): Copy {
+  const terms = termsOf(metadata, lookup.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;
   return {
@@ -144,7 +147,7 @@ function copyAccount(metadata: StoredMetadata, { asked, atMs }: Search<QuietSite
     ageSeconds: rounded(age),
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
-    lifetimeFrom: lifetimeSource(metadata, asked.route),
+    lifetimeFrom: lifetimeSource(metadata, lookup.route),
     secondsLeft: rounded(terms.lifetimeSeconds - age),
     storedAt: new Date(respondedAtMs).toISOString(),
     tags,

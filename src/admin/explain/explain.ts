@@ -1,11 +1,11 @@
-// Explains one request: plans it and looks it up like a live request, but without side effects. The functions
-// of the live path also fill the decision record behind Cache-Status.
+// Explains one request: plans it and looks it up like a live request, but without side effects. The
+// live path's functions also fill the decision record, the source of Cache-Status.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { Context } from "../../proxy/site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
-import { unreachable } from "../../rules/unreachable.ts";
+import { unreachable } from "../../base/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { mayCollapse } from "../../proxy/fetch/answer-from-origin.ts";
 import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
@@ -43,8 +43,8 @@ export interface ExplainSubject {
 }
 
 /**
- * Explains how this isolate would handle a request now. It counts, fills and refreshes nothing, and sends
- * nothing to an origin. Failures of tiers never make it reject.
+ * Explains how this isolate would handle a request now. Counts, stores and refreshes nothing, and
+ * sends nothing to an origin. Failing tiers do not make it reject.
  *
  * @param read the parsed URL; for a made-up request, from a reader that remembers nothing
  */
@@ -89,15 +89,15 @@ export async function explain(
         };
       }
       const cookie = request.headers.get("cookie");
-      const came = await lookedUp({ asked: planned.asked, atMs, cookie, context }, core);
-      return { ...about, handling: "looked-up", ...came };
+      const handling = await lookedUp({ lookup: planned.lookup, atMs, cookie, context }, core);
+      return { ...about, handling: "looked-up", ...handling };
     }
     default:
       return unreachable(planned);
   }
 }
 
-/** Returns the names of routes further down that also match the request. */
+/** Returns the names of later routes that also match the request. */
 function routesBelow({ method }: Request, { target, route }: UrlRead, config: Config): string[] {
   const below = config.routes.slice(config.routes.indexOf(route) + 1);
   const other = method === "HEAD" ? "GET" : method;
@@ -142,7 +142,7 @@ function passedBy(
     by: rule,
     ...groundOfPass[rule],
     ...(isRoutesOwn && {
-      hint: `if the page is for everybody, move ${quoted(below)} above ${quoted(name)}`,
+      hint: `if the page is for everybody, put ${quoted(below)} before ${quoted(name)}`,
     }),
   };
   if (loops.wouldBeOne(request.headers.get("via"))) {
@@ -154,18 +154,18 @@ function passedBy(
 }
 
 interface LookUpAsk {
-  readonly asked: LookupRequest;
+  readonly lookup: LookupRequest;
   readonly atMs: number;
   readonly cookie: string | null;
   readonly context: Context<QuietSite>;
 }
 
 async function lookedUp(
-  { asked, atMs, cookie, context }: LookUpAsk,
+  { lookup, atMs, cookie, context }: LookUpAsk,
   core: ExplainSubject["core"],
 ): Promise<Handling> {
   const { site } = context;
-  const search = searchFor(asked, atMs, context);
+  const search = searchFor(lookup, atMs, context);
   const found = await search.found();
   const verdict = found?.verdict ?? decide(missReason(search), search);
   noteVerdict(verdict, search);
@@ -174,8 +174,8 @@ async function lookedUp(
   const next = await nextOf(verdict, found, search);
   const isSent = !next.startsWith("refuse");
   const copies = await copiesFor(search, found);
-  const key = keyAccountOf(asked, site.config, cookie);
-  const nearest = nearestKey(search.asked, core.tiers.memory.entries());
+  const key = keyAccountOf(lookup, site.config, cookie);
+  const nearest = nearestKey(search.lookup, core.tiers.memory.entries());
   const look: LookAccount = {
     key,
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
@@ -185,14 +185,17 @@ async function lookedUp(
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || site.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
-    ...lastFor(asked, site, isAnswer(verdict) ? "answers" : found && "found"),
+    ...lastFor(lookup, site, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const looked = { asked, atMs, found, look };
-  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, looked) };
+  const result = { lookup, atMs, found, look };
+  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, result) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
 
-/** Returns the next step of a live request. Notes a stale response that replaces the origin's. */
+/**
+ * Returns the next step of a live request. If a stale response would replace the origin's, also
+ * records that in the decision.
+ */
 async function nextOf(
   verdict: Verdict,
   found: FoundResponse | undefined,
@@ -200,9 +203,9 @@ async function nextOf(
 ): Promise<NextStep> {
   if (isAnswer(verdict)) return verdict.kind === "serve" ? "answer" : "answer stale";
   if (verdict.kind === "gateway-timeout") return "refuse: only-if-cached";
-  const { exchange, asked, key } = search;
+  const { exchange, lookup, key } = search;
   const { site } = exchange;
-  const { kind: health } = site.originHealth.peek(asked, exchange.nowAtMs());
+  const { kind: health } = site.originHealth.peek(lookup, exchange.nowAtMs());
   if (health !== "well") {
     const why =
       verdict.kind === "validate" ? { validating: verdict.candidate } : fallbackOf(verdict);
@@ -223,9 +226,12 @@ function fallbackOf(verdict: Verdict) {
   return { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
 }
 
-/** Finds purges of the judged copy, of any other copy, or of the URL, in that order of preference. */
+/**
+ * Finds the purges that match the judged copy. Without a judged copy, finds those that match
+ * another tier's copy, or else the URL.
+ */
 function purgesFor(
-  { asked, exchange: { decision } }: Search<QuietSite>,
+  { lookup, exchange: { decision } }: Search<QuietSite>,
   found: FoundResponse | undefined,
   copies: readonly FoundCopy[],
   { purging }: ExplainSubject["core"],
@@ -233,6 +239,6 @@ function purgesFor(
   if (purging === undefined) return "no journal";
   const stored =
     found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
-  const url = { url: asked.url, route: asked.route.name, tags: [] };
+  const url = { url: lookup.url, route: lookup.route.name, tags: [] };
   return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
 }

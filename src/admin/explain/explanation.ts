@@ -1,4 +1,5 @@
-// The explanation of one request as plain data. The JSON, the text and the debug field are made from it.
+// The explanation of one request as plain data: the source of the JSON, the text and the debug
+// field.
 import type { LookRead } from "../../protocol/explanation.ts";
 import type { RefreshDue } from "./refresh-due.ts";
 import type { TierAccount } from "./copies.ts";
@@ -32,12 +33,12 @@ export interface Explanation {
     readonly name: string;
     readonly match: readonly string[];
     readonly origin: string;
-    /** Routes further down that also match. The first match counts. */
+    /** Later routes that also match. The first match applies. */
     readonly alsoFit: readonly string[];
   };
   readonly handling: "reserved" | "refused" | "passed-by" | "looked-up";
   readonly verdict: Ground & { readonly kind: string; readonly by: string };
-  /** `Cache-Status`, as far as it does not depend on the origin; `null` if it is not sent. */
+  /** The part of `Cache-Status` that does not depend on the origin; `null` if the field is not sent. */
   readonly cacheStatus: string | null;
   readonly next: NextStep;
   /** Present if the request is looked up. */
@@ -55,11 +56,13 @@ export interface LookAccount extends LookRead {
   readonly judged?: TierAccount["tier"];
   /** Present for an answer from a tier. */
   readonly refresh?: RefreshDue;
-  /** The journal is read again first, because it is unclear whether a purge covers the copy. */
+  /**
+   * Whether a live request would first read the journal again, because a purge may cover the copy.
+   */
   readonly isDoubtSettledFirst: boolean;
   /** Another key of the same page, if memory has one. */
   readonly nearest?: NearestKey;
-  /** The URL's last origin response, unless it is the one that answers now. */
+  /** The URL's last origin response; absent if a stored response answers or `tiers` lists it. */
   readonly last?: LastAnswerAccount;
   /** The URL's last request that bypassed the cache. */
   readonly lastPassed?: LastPassedAccount;

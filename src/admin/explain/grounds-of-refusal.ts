@@ -6,23 +6,23 @@ import type { Ground } from "./grounds.ts";
 export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Ground>> = {
   unavailable: {
     clause: "tiers",
-    why: "Tidemark could write to no tier of the route",
+    why: "all writes to the route's tiers failed",
     hint: "look at the troubles in /_cache/stats",
   },
   switch: {
     clause: "POST /_cache/switch; BYPASS",
-    why: "after the origin was asked for it, the switch began to send its route straight to the origin",
+    why: "while the origin was answering, somebody turned on the switch for its route",
   },
-  method: { clause: "RFC 9111 §3", why: "it answers a HEAD" },
+  method: { clause: "RFC 9111 §3", why: "it answers a HEAD request" },
   "status-not-understood": {
     clause: "RFC 9111 §5.2.2.3",
-    why: "it says must-understand, and this cache does not know its status",
+    why: "it says must-understand, and this cache does not support its status",
   },
-  partial: { clause: "RFC 9111 §3.3", why: "its status answers a request for a part" },
+  partial: { clause: "RFC 9111 §3.3", why: "its status answers a range request" },
   "no-store": {
     clause: "RFC 9111 §5.2.2.5",
     why: "it says no-store",
-    hint: "if the page is for everybody, let the origin leave no-store out",
+    hint: "if the page is for everybody, let the origin omit no-store",
   },
   "request-no-store": {
     clause: "RFC 9111 §5.2.1.5; honourRequestDirectives",
@@ -31,7 +31,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   private: {
     clause: "RFC 9111 §5.2.2.7",
     why: "it says private, so it is for one client",
-    hint: "if the page is for everybody, let the origin leave private out",
+    hint: "if the page is for everybody, let the origin omit private",
   },
   authorization: { clause: "RFC 9111 §3.5", why: "its request has Authorization" },
   "set-cookie": {
@@ -40,8 +40,8 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "endless-stream": {
     clause: "RFC 9111 §3",
-    why: "its media type is that of a stream without an end",
-    hint: "nothing: each client gets a stream of its own",
+    why: "its media type is for endless streams",
+    hint: "nothing: each client gets its own stream",
   },
   "vary-any": {
     clause: "RFC 9111 §4.1",
@@ -50,13 +50,13 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "error-status": {
     clause: "negative",
-    why: "it is an error that the route does not name",
-    hint: "if everybody may see it, name the status in negative of the route",
+    why: "its status is an error that the route does not list",
+    hint: "if everybody may see it, list the status in the route's negative",
   },
   "not-allowed-explicitly": {
     clause: "RFC 9111 §3",
     why: "its status needs an explicit lifetime, and it has none",
-    hint: "let the origin send max-age, or name the status in fresh or negative of the route",
+    hint: "let the origin send max-age, or list the status in the route's fresh or negative",
   },
   "no-use": {
     clause: "RFC 9111 §4.2",
@@ -72,12 +72,12 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "tags-failed": {
     clause: "tags",
-    why: "the route's tags function threw an error, or did not return a list of texts",
+    why: "the route's tags function threw an error, or did not return a list of strings",
     hint: "fix the function",
   },
   "too-large": {
     clause: "limits, tiers",
-    why: "its body is larger than the route's tiers take",
+    why: "its body is larger than the route's tiers accept",
   },
   "cut-short": {
     clause: "RFC 9111 §3.3; originTimeout.betweenBytes",
@@ -87,11 +87,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "names-client": {
     clause: "the client's own address, session or Origin",
     why: "one of its fields contains the address, the session or the Origin of the client",
-    hint: "let the origin leave that field out",
+    hint: "let the origin omit that field",
   },
   "too-many-variants": {
     clause: "limits.variants",
-    why: "the page has as many variants as Tidemark stores of one page, all requested as often in the last minute",
+    why: "the page has the most variants that Tidemark stores, all requested as often in the last minute",
     hint: "let the page vary by a field with fewer values, or name the field in key.headers",
   },
   "withheld-field": {
@@ -101,12 +101,12 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   unconfirmed: {
     clause: "negative",
-    why: "it is an error or a redirect for one client; the next request is an anonymous one, and decides",
-    hint: "if the page is gone, nothing: the anonymous request for what is stored replaces it",
+    why: "it is an error or a redirect for one client; an anonymous request follows, and its answer decides",
+    hint: "if the page is gone, nothing: the anonymous request replaces the stored response",
   },
   "refresh-failed": {
     clause: "negative",
-    why: "it is an error, and it answered a refresh; the stored response stays",
+    why: "it is an error in a refresh, so the previous response stays stored",
     hint: "look at the origin",
   },
 };

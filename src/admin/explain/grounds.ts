@@ -1,5 +1,5 @@
-// Explains decisions in words: the RFC clause or the configuration field behind each verdict, each bypass rule
-// and each lifetime.
+// Explains decisions in words: the RFC clause or the configuration field that is the source of each
+// verdict, bypass rule and lifetime.
 import type { Route } from "../../config/config.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
@@ -13,7 +13,7 @@ import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 export interface Ground {
   readonly clause: string;
   readonly why: string;
-  /** A hint, unless `why` already contains it. */
+  /** A hint; absent if `why` already contains it. */
   readonly hint?: string;
 }
 
@@ -44,11 +44,11 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
   },
   "only-if-cached": {
     clause: "RFC 9111 §5.2.1.7",
-    why: "the request says only-if-cached, and nothing that is stored may answer",
+    why: "the request says only-if-cached, and no stored response may answer",
   },
   "stale-while-revalidate": {
     clause: "RFC 5861 §3",
-    why: "stale-while-revalidate allows it, and it is refreshed behind the answer",
+    why: "stale-while-revalidate allows it, and Tidemark refreshes it in the background",
   },
   "unknown-cookie": {
     clause: "cookies.ignore, cookies.harmless, key.cookies",
@@ -61,17 +61,17 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
   "nothing-stored": { clause: "RFC 9111 §4", why: "no stored response fits the request" },
 };
 
-/** This isolate saw a response to an unsafe method. The journal has no entry for it. */
+/** The ground of an invalidation in this isolate, which has no entry in the journal. */
 export const invalidatedHere: Ground = {
   clause: "RFC 9111 §4.4",
-  why: "an answer to an unsafe method has invalidated it here",
+  why: "the answer to an unsafe method invalidated it in this isolate",
 };
 
 export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   method: {
     clause: "RFC 9110 §9.3",
     why: "the method is neither GET nor HEAD",
-    hint: "if the request only reads, let its client ask by GET",
+    hint: "if the request only reads, let its client use GET",
   },
   route: {
     clause: "bypass",
@@ -81,19 +81,19 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   switch: {
     clause: "POST /_cache/switch; BYPASS",
     why: "the switch, or the variable BYPASS, sends its route straight to the origin",
-    hint: "ask GET /_cache/switch which of the two it is; then post bypass: false there, or remove the variable",
+    hint: "GET /_cache/switch shows which of the two it is; to use the cache again, post bypass: false there, or remove the variable",
   },
   authorization: {
     clause: "RFC 9111 §3.5",
-    why: "a request with Authorization is always passed by; public or s-maxage does not change that",
+    why: "a request with Authorization always bypasses the cache; public or s-maxage does not change that",
     hint: "if the page is for everybody, let its client, or the server that adds the field, leave it out",
   },
   "came-back": {
     clause: "RFC 9110 §7.6.3",
-    why: "its Via names this deployment, so the request has been here before",
+    why: "its Via names this deployment, so the request has already passed through it",
   },
-  upgrade: { clause: "RFC 9110 §7.8", why: "it asks for another protocol" },
-  "event-stream": { clause: "Accept: text/event-stream", why: "it asks for a stream of events" },
+  upgrade: { clause: "RFC 9110 §7.8", why: "it requests another protocol" },
+  "event-stream": { clause: "Accept: text/event-stream", why: "it requests an event stream" },
   precondition: {
     clause: "RFC 9111 §4.3.2",
     why: "it has If-Match or If-Unmodified-Since, which only the origin can answer",
@@ -106,17 +106,18 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
 
 /** Explains why a URL gets 400. `name` is the route that matches the path as written. */
 export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: string): Ground {
-  if (otherwise === undefined) return { clause: "RFC 3986 §3.2", why: "its host is no host name" };
+  if (otherwise === undefined)
+    return { clause: "RFC 3986 §3.2", why: "its host is not a valid host name" };
   const clause = "RFC 3986 §6.2.2";
   if (otherwise.as === undefined) {
-    return { clause, why: "its path can be read in more ways than Tidemark looks at" };
+    return { clause, why: "its path can be read in more ways than Tidemark examines" };
   }
   const { path, route } = otherwise.as;
   const [own = "", other = ""] = [name, route.name].map((one) => JSON.stringify(one));
   return {
     clause,
     why: `a server may read its path as ${JSON.stringify(path)}, which the route ${other} sends to another origin`,
-    hint: `if both belong to ${own}, let a pattern of it that ends in "/*" cover both`,
+    hint: `if both belong to ${own}, give it a pattern with "/*" at the end that matches both`,
   };
 }
 
@@ -126,7 +127,7 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   const { governing, lifetimeSeconds } = termsOf(metadata, route);
   const { respondedAtMs: receivedAtMs, lifetimeSecondsMax, status } = metadata;
   if (metadata.lifetimeSecondsMax === lifetimeSeconds && lifetimeSecondsMax !== undefined) {
-    return "purge.settleSeconds: it was filled soon after a purge";
+    return "purge.settleSeconds: it was stored soon after a purge";
   }
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   const assigned = assignedLifetimeSeconds(route, metadata, governing);

@@ -1,4 +1,4 @@
-// Explains a cache key: its parts, and which setting left other parts of the URL and cookies out.
+// Explains a cache key: its parts, and the settings that exclude other parts of the URL and other cookies.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { nameIn } from "../../rules/query.ts";
@@ -30,7 +30,7 @@ export interface KeyAccount {
   };
   /** Values of `key.headers`, normalized, and of `key.cf`. */
   readonly fields: readonly (readonly [name: string, value: string | null])[];
-  /** Only names, because a value may be a session. */
+  /** Names of cookies. Values are omitted, because a value may be a session. */
   readonly cookies: {
     readonly keyed: readonly string[];
     readonly leftOut: readonly LeftOutPart[];
@@ -38,24 +38,28 @@ export interface KeyAccount {
   };
 }
 
-/** @param cookie the value of `Cookie`; `null` for none */
+/**
+ * Returns the account of a request's key.
+ *
+ * @param cookie the value of `Cookie`; `null` for none
+ */
 export function keyAccountOf(
-  asked: LookupRequest,
+  lookup: LookupRequest,
   config: Config,
   cookie: string | null,
 ): KeyAccount {
-  const { key, url, route, forwarded, sentQuery } = asked;
+  const { key, url, route, forwarded, sentQuery } = lookup;
   return {
     text: key.text,
     url,
-    query: queryAccountOf(sentQuery, asked.target.query, route, config),
+    query: queryAccountOf(sentQuery, lookup.target.query, route, config),
     fields: [
       ...route.keyHeaders.map((name) => [name, forwarded.get(name)] as const),
-      ...asked.cf.map(
+      ...lookup.cf.map(
         ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
       ),
     ],
-    cookies: cookiesAccountOf(asked, config, cookie),
+    cookies: cookiesAccountOf(lookup, config, cookie),
   };
 }
 

@@ -1,4 +1,5 @@
-// Explains the last response for a page that this isolate remembers: why it was not stored, or which tiers kept it.
+// Explains a page's last response that this isolate remembers: why it was not stored, or which
+// tiers stored it.
 import type { QuietSite } from "./quiet-context.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
@@ -14,19 +15,19 @@ import { groundOfRefusal } from "./grounds-of-refusal.ts";
 import { hintOfCookies, hintOfCredentials, hintOfSetCookie, tooLarge } from "./hints.ts";
 import { neverFresh } from "./never-fresh.ts";
 
-/** The origin's response to a GET, and what became of it. Seconds are rounded to thousandths. */
+/** The origin's response to a GET, and whether it was stored. Seconds are rounded to thousandths. */
 export interface LastAnswerAccount {
   readonly at: string;
   readonly status: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
-  /** Above 2 if a cache in front of the origin had stored it, or if a clock is wrong. */
+  /** Above 2 s if another cache had stored it, the origin was slow, or a clock is wrong. */
   readonly ageOnArrivalSeconds: number;
-  /** Its fields that control caching. */
+  /** The response's fields that control caching. */
   readonly said: readonly FieldLine[];
-  /** Absent if it was stored. `names`: of cookies or fields. */
+  /** Absent if it was stored. `names` lists cookies or fields. */
   readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
-  /** Whether its `Cache-Status` said `stored`. It is sent before the whole body arrives. */
+  /** Whether its `Cache-Status` said `stored`. That field is sent before the whole body arrives. */
   readonly isReportedStored: boolean;
   /** Whether Tidemark added `private` for its client. */
   readonly isMadePrivate: boolean;
@@ -47,7 +48,7 @@ export interface LastPassedAccount extends Ground {
 /**
  * Returns the previous events that explain why there is no hit.
  *
- * @param stored `answers` or `found`: a stored response answers, or at least exists. `undefined`: neither
+ * @param stored `answers`: a stored response answers; `found`: one exists; `undefined`: neither
  */
 export function lastFor(
   { url, route }: LookupRequest,
@@ -56,9 +57,10 @@ export function lastFor(
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
   const answer = stored === "answers" ? undefined : answered.peek(url);
   const pass = passed.peek(url);
-  // A stored response is listed with the tiers, if one of them still has it.
+  // If a stored response was found, the account of the tiers lists it, so only a refusal is new.
   const isNews = stored === undefined || answer?.refused !== undefined;
-  // A write to a page that others get hits for does not explain a miss.
+  // If a stored response answers, a request that bypassed the cache for its method, such as POST, explains
+  // nothing.
   const isOfReaders = stored !== "answers" || pass?.rule !== "method";
   return {
     ...(answer && isNews && { last: lastAnswerAccount(answer, route, config) }),
@@ -68,7 +70,11 @@ export function lastFor(
 
 const noTierTook: Ground = { clause: "tiers", why: "no tier of the route kept it" };
 
-/** @param route of the page; it may set a lifetime */
+/**
+ * Returns the account of a response.
+ *
+ * @param route the page's route, which may set the lifetime
+ */
 function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): LastAnswerAccount {
   const { metadata, refused, changes, isReportedStored, isMadePrivate } = answer;
   const { status, fields, respondedAtMs } = metadata;
@@ -94,7 +100,7 @@ function lastPassedAccount({ atMs, ...passed }: LastPass): LastPassedAccount {
   return { at: new Date(atMs).toISOString(), ...passed, ...groundOfPass[passed.rule] };
 }
 
-/** Returns the refusal of a response that was written to tiers, but kept by none. */
+/** Returns the refusal of a response that was written to tiers, but that none of them stored. */
 function refusedByAll(changes: LastAnswer["changes"]): RuleAndNames | undefined {
   const [first] = changes;
   if (first === undefined || changes.some(({ kind }) => kind === "kept")) return undefined;

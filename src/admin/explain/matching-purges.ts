@@ -1,4 +1,4 @@
-// Finds the purges in this isolate's view of the journal that match the response to a request.
+// Finds the purges in this isolate's view of the journal that match a request's response.
 import { isoOf } from "../../base/iso-date.ts";
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import {
@@ -30,9 +30,9 @@ export interface MatchingPurge {
   readonly decides: boolean;
 }
 
-/** The newest matching purges, and the count of all. */
+/** The newest matching purges, and the number of all that match. */
 export interface MatchingPurges {
-  /** Whether they match the copy, or only the URL because nothing is stored. */
+  /** `copy`: the purges match the copy. `url`: nothing is stored, so they match only the URL. */
   readonly of: "copy" | "url";
   /** When the copy was requested. */
   readonly askedAt?: string;
@@ -45,12 +45,12 @@ const newestMax = 20;
 type StampedCopy = Coverage & { readonly stamp: Stamp; readonly requestedAtMs: number };
 
 /**
- * Finds matching purges. The mark of the journal's beginning matches everything, so it is listed only if it
- * decides.
+ * Finds matching purges. The mark at the journal's beginning matches everything, so it is listed only if it
+ * decided the verdict.
  *
  * @param entries in any order
  * @param stored  the copy; without one, purges are matched against `url`
- * @param url     what is known about a request without a stored response
+ * @param url the coverage of the URL, for a request without a stored response
  */
 export function matchingPurges(
   entries: readonly Entry[],

@@ -1,5 +1,5 @@
-// Finds the stored key nearest to the requested one, and their differences. It searches only this isolate's
-// memory.
+// Finds the stored key nearest to the requested one, and their differences. Searches only this
+// isolate's memory.
 import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../rules/query.ts";
 import { selectingValues } from "../../rules/selecting.ts";
@@ -27,7 +27,7 @@ export interface Difference {
 export interface NearestKey {
   readonly url: string;
   readonly differences: readonly Difference[];
-  /** Number of other keys with the same path, including this one. */
+  /** The number of other stored keys with the same path, including the nearest. */
   readonly count: number;
   /** How to remove the first difference, if it does not matter for the page. */
   readonly hint: string;
@@ -38,36 +38,37 @@ type Hint = (difference: Difference) => string;
 const named = ({ name = "" }: Difference): string => quoted(name);
 
 const hintOf: Readonly<Record<Difference["of"], Hint>> = {
-  scheme: () => "send clients of http on to https",
-  host: () => "name the site's own host in SITE_HOST: then all others count as that one",
-  path: () => "let all links have one spelling, or redirect the others to it",
+  scheme: () => "redirect http to https",
+  host: () =>
+    "set SITE_HOST to the site's own host: then Tidemark treats all other hosts as that one",
+  path: () => "use one spelling in all links, or redirect the others to it",
   query: (difference) => {
     const names = [...new Set(pairsApart(difference).map(nameIn))].map(quoted).join(", ");
     return `write key: { query: { strip: [${names}] } } at the top level of the configuration; or, in the route, query: { allow: [ ] } with the parameters that matter`;
   },
   "key.headers": (difference) =>
-    `take ${named(difference)} out of key: { headers } of the route, or let clients send fewer values of it`,
-  "key.cookies": (difference) => `take ${named(difference)} out of key: { cookies } of the route`,
-  "key.cf": (difference) => `take ${named(difference)} out of key: { cf } of the route`,
+    `remove ${named(difference)} from the route's key: { headers }, or let clients send fewer values of it`,
+  "key.cookies": (difference) => `remove ${named(difference)} from the route's key: { cookies }`,
+  "key.cf": (difference) => `remove ${named(difference)} from the route's key: { cf }`,
   vary: hintOfVary,
 };
 
 function hintOfVary({ name = "" }: Difference): string {
   if (name === "cookie") {
-    return "let the origin leave Cookie out of Vary, and write the cookies by which the page differs in key: { cookies: [ ] } of the route";
+    return "let the origin omit Cookie from Vary, and list the cookies that change the page in the route's key: { cookies: [ ] }";
   }
   const coarser = name === "user-agent" ? ", such as Sec-CH-UA-Mobile," : "";
-  return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark itself reduces the values of Accept-Encoding alone`;
+  return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark normalizes only Accept-Encoding`;
 }
 
-/** Limit of examined keys. Memory holds more only if all bodies are tiny. */
+/** The limit of examined keys. Memory holds more keys only if all bodies are tiny. */
 const keysMax = 20_000;
 
 type MemoryEntries = Iterable<readonly [keyText: string, record: TierRecord<ResponseDetail>]>;
 
 /** Returns `undefined` if memory has no other key with the same path. */
-export function nearestKey(asked: LookupRequest, listed: MemoryEntries): NearestKey | undefined {
-  const own = partsOf(asked.key.text);
+export function nearestKey(lookup: LookupRequest, listed: MemoryEntries): NearestKey | undefined {
+  const own = partsOf(lookup.key.text);
   let nearest: { readonly key: Omit<NearestKey, "count">; readonly distance: number } | undefined;
   let [looks, count] = [0, 0];
   for (const [keyText, record] of listed) {
@@ -77,7 +78,7 @@ export function nearestKey(asked: LookupRequest, listed: MemoryEntries): Nearest
     const other = partsOf(keyText);
     if (foldedPath(other) !== foldedPath(own)) continue;
     const selecting = record.stored.metadata.selecting;
-    const differences = [...differencesOf(own, other, asked), ...ofVary(selecting, asked)];
+    const differences = [...differencesOf(own, other, lookup), ...ofVary(selecting, lookup)];
     if (differences.length === 0) continue;
     count += 1;
     const distance = distanceOf(differences);
@@ -102,7 +103,10 @@ interface KeyParts {
   readonly cf: readonly (string | number | boolean | null)[];
 }
 
-/** Parses a primary key or a variant's: `GET url`, then a line of facets, then one of `vary`. */
+/**
+ * Parses the key of a page or a variant. Its lines are `GET url`, then the values of `key.headers`,
+ * `key.cookies` and `key.cf`, then those of `Vary`.
+ */
 function partsOf(keyText: string): KeyParts {
   const [first = "", second = ""] = keyText.split("\n");
   const url = first.replace(/^GET /, "");
@@ -166,8 +170,8 @@ function ofVary(
   return selecting.flatMap(([name, stored]) => {
     const own = sent.get(name) ?? null;
     if (own === stored) return [];
-    const told = name === "cookie" ? cookieNames : (value: string | null) => value;
-    return [{ of: "vary" as const, name, sent: told(own), stored: told(stored) }];
+    const shownValue = name === "cookie" ? cookieNames : (value: string | null) => value;
+    return [{ of: "vary" as const, name, sent: shownValue(own), stored: shownValue(stored) }];
   });
 }
 
@@ -177,7 +181,7 @@ function cookieNames(field: string | null): string | null {
   return pairs?.map((name) => `${name}…`).join("; ") ?? null;
 }
 
-/** Counts differences. Each differing parameter of a query adds a tenth. */
+/** Counts differences. A different query also adds a tenth for each parameter that differs. */
 function distanceOf(differences: readonly Difference[]): number {
   return differences.reduce(
     (sum, difference) =>

@@ -11,7 +11,7 @@ import { type Ground, lifetimeSource } from "./grounds.ts";
 /** Dates in fields have whole seconds, so a response of this apparent age may be new. */
 export const youngSeconds = 2;
 
-/** Returns nothing for a response that was fresh on arrival. */
+/** Returns why a response was not fresh on arrival; an empty object if it was fresh. */
 export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Ground> {
   const { lifetimeSeconds, initialAgeSeconds, alwaysValidate, canBeValidated } = termsOf(
     metadata,
@@ -19,8 +19,8 @@ export function neverFresh(metadata: StoredMetadata, route: Route): Partial<Grou
   );
   if (alwaysValidate && !canBeValidated) {
     return {
-      why: "it says no-cache, and has no validator with which the origin could be asked",
-      hint: `let the origin send an ETag or leave no-cache out, or ${overrideOf(metadata, route)}`,
+      why: "it says no-cache, and has no validator",
+      hint: `let the origin send an ETag or omit no-cache, or ${overrideOf(metadata, route)}`,
     };
   }
   if (lifetimeSeconds <= 0) return withoutLifetime(metadata, route);
@@ -32,7 +32,7 @@ function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground
   const { requestedAtMs, respondedAtMs } = metadata;
   const fields = fieldsOf(metadata);
   const clause = "RFC 9111 §4.2.3";
-  const lives = `it lives for ${rounded(lifetimeSeconds)} s`;
+  const lives = `its lifetime is ${rounded(lifetimeSeconds)} s`;
   const statedSeconds = statedAgeSeconds(fields);
   const waitSeconds = (respondedAtMs - requestedAtMs) / 1_000;
   const datedSeconds = (respondedAtMs - datedAtMs(fields, respondedAtMs)) / 1_000;
@@ -41,21 +41,21 @@ function oldOnArrival(metadata: StoredMetadata, lifetimeSeconds: number): Ground
   if (datedSeconds > agedSeconds + youngSeconds) {
     return {
       clause,
-      why: `it came ${rounded(datedSeconds)} s after its Date (${statedAge}), and ${lives}`,
-      hint: "look at the origin's clock; if that is right, a cache between Tidemark and the origin adds no Age",
+      why: `it arrived ${rounded(datedSeconds)} s after its Date (${statedAge}), and ${lives}`,
+      hint: "check the origin's clock; if it is right, a cache between Tidemark and the origin adds no Age",
     };
   }
   if (statedSeconds > 0) {
     return {
       clause,
       why: `a cache between Tidemark and the origin had kept it for ${statedSeconds} s (${statedAge}), and ${lives}`,
-      hint: "look at that cache: it keeps the page too long",
+      hint: "check that cache: it keeps the page too long",
     };
   }
   return {
     clause,
     why: `the origin took ${rounded(waitSeconds)} s to answer (${statedAge}), and ${lives}`,
-    hint: "let the origin answer sooner, or give a longer lifetime",
+    hint: "let the origin answer faster, or give a longer lifetime",
   };
 }
 
@@ -75,14 +75,14 @@ function withoutLifetime(metadata: StoredMetadata, route: Route): Partial<Ground
   const longer = `let the origin give a longer one, or ${override}`;
   if (from !== "Expires") return { why: `its lifetime is 0 s, from ${from}`, hint: longer };
   const { why, isBefore } = expiry(fieldsOf(metadata), metadata.respondedAtMs);
-  const clock = `look at the origin's clock and its time zone: Expires is in GMT. Or let it send max-age, or ${override}`;
+  const clock = `check the origin's clock and its time zone: Expires is in GMT. Or let it send max-age, or ${override}`;
   return { why: `its lifetime is 0 s, from Expires, ${why}`, hint: isBefore ? clock : longer };
 }
 
 function expiry(fields: Fields, respondedAtMs: number): { why: string; isBefore: boolean } {
   const atMs = parseHttpDate(fields.get("expires"), respondedAtMs);
   if (typeof atMs !== "number") {
-    return { why: "which is not a date, so it counts as past", isBefore: false };
+    return { why: "which is not a date, so Tidemark treats it as past", isBefore: false };
   }
   const seconds = rounded((datedAtMs(fields, respondedAtMs) - atMs) / 1_000);
   return seconds > 0
@@ -97,5 +97,5 @@ export function overrideOf(metadata: StoredMetadata, route: Route): string {
   if (seconds === undefined) return 'give the route mode: "override" with fresh';
   const isFresh = route.freshSecondsByStatus.has(status) || !route.negativeByStatus.has(status);
   const field = isFresh ? "fresh" : "negative";
-  return `give the route mode: "override". Without that, its ${field} of ${seconds} s does not count, since the fields of the origin go first`;
+  return `give the route mode: "override". Without that, its ${field} of ${seconds} s has no effect, because the origin's fields take precedence`;
 }

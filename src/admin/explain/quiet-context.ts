@@ -12,7 +12,7 @@ export interface QuietSite extends LookupSite {
   readonly originHealth: LookupSite["originHealth"] & Pick<Site["originHealth"], "peek">;
 }
 
-/** Lists every member of the site, so that none with side effects slips in. */
+/** Creates the context. Names each member of the site, so that none with side effects slips in. */
 export function quietContext(
   context: Context,
   core: TieredCache<ResponseDetail>,
@@ -35,7 +35,7 @@ export function quietContext(
       forAll: { has: (key, atMs) => uncacheable.forAll.peek(key, atMs) },
       pass: { has: (key, atMs) => uncacheable.pass.peek(key, atMs) },
       forSessions: { has: (key, atMs) => uncacheable.forSessions.peek(key, atMs) },
-      stood: { mark: () => undefined },
+      successes: { mark: () => undefined },
     },
     sharedOdds: {
       isWorthAsking: (place) => sharedOdds.peek(place),
@@ -44,14 +44,14 @@ export function quietContext(
     knownVary: { names: (key) => knownVary.peek(key) },
     invalidations: { covers: (stored, key) => invalidations.peek(stored, key) },
     originHealth: {
-      spareLook: (asked, atMs) => originHealth.peek(asked, atMs).sparesLook,
-      peek: (asked, atMs) => originHealth.peek(asked, atMs),
+      spareLook: (page, atMs) => originHealth.peek(page, atMs).sparesLook,
+      peek: (page, atMs) => originHealth.peek(page, atMs),
     },
   };
   return { ...context, site: quiet, afterAnswer: () => undefined, sampled: undefined };
 }
 
-/** The present view, which no look-up renews. */
+/** The current view. Look-ups do not renew it. */
 function quietView(view: PurgeView): QuietSite["view"] {
   return {
     attend: () => undefined,

@@ -44,7 +44,7 @@ function quietMemory(memory: Memory<ResponseDetail>): Memory<ResponseDetail> {
   };
 }
 
-/** Never reads a tier that is shut off, because that would use up the next request's probe. */
+/** Wraps a tier. Never reads a tier that is shut off, because that read would be a probe. */
 function quiet(tier: ResponseTier): ResponseTier {
   const { name, arrivingBytesMax, isShutOff } = tier;
   const reads = new Map<string, Promise<ResponseRead>>();

@@ -7,14 +7,14 @@ import type { AnsweringVerdict } from "../../proxy/reuse/verdict.ts";
 /** `by chance`: the probability rises as expiry approaches. */
 export type RefreshDue = "yes" | "by chance" | "no";
 
-/** Tries the lowest and the highest random number instead of drawing one. */
+/** Predicts the refresh from the lowest and the highest random number, without drawing one. */
 export function refreshDue(
   answer: AnsweringVerdict,
-  { asked, exchange, atMs }: Search<QuietSite>,
+  { lookup, exchange, atMs }: Search<QuietSite>,
 ): RefreshDue {
   const isDue = (draw: number) =>
     isRefreshDue(answer, {
-      asked,
+      lookup,
       atMs,
       exchange: { ...exchange, site: { ...exchange.site, random: () => draw } },
     });

@@ -1,4 +1,4 @@
-// Renders an explanation as text, with a sentence or two per step of the request.
+// Renders an explanation as text, with one or two sentences per step of the request.
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import type { TierAccount } from "./copies.ts";
 import { type KeyAccount, type LeftOutPart, quoted } from "./key-account.ts";
@@ -25,7 +25,7 @@ export function sentencesOf(explanation: Explanation): string {
     ...(look?.isDoubtSettledFirst === true ? [doubtSentence(look)] : []),
     explanation.cacheStatus === null
       ? "The answer has no Cache-Status."
-      : `Cache-Status begins so: ${explanation.cacheStatus}`,
+      : `Cache-Status begins with: ${explanation.cacheStatus}`,
     ...(handling === "reserved" ? [] : [named]),
     ...(look === undefined ? [] : lookSentences(look)),
   ];
@@ -35,15 +35,14 @@ export function sentencesOf(explanation: Explanation): string {
 function routeSentence({ route }: Explanation): string {
   const { name, match, origin, alsoFit } = route;
   const named = alsoFit.map(quoted).join(", ");
-  const below =
-    named === "" ? "" : ` Further down, ${named} would fit too; the first that fits counts.`;
-  return `It takes the route ${quoted(name)} (${match.join(", ")}), whose origin is ${quoted(origin)}.${below}`;
+  const below = named === "" ? "" : ` The first match applies; ${named} would also match.`;
+  return `It matches the route ${quoted(name)} (${match.join(", ")}), whose origin is ${quoted(origin)}.${below}`;
 }
 
 function lookSentences(look: LookAccount): string[] {
   const { key, vary, tiers, purges, nearest, last, lastPassed } = look;
   const known = countOf(vary?.variants ?? 0, "variant");
-  const varies = `What is stored varies by ${vary?.names.join(", ")}; ${known} known.`;
+  const varies = `Stored responses vary by ${vary?.names.join(", ")}; ${known} known.`;
   return [
     ...keySentences(key),
     ...(vary === undefined ? [] : [varies]),
@@ -57,8 +56,8 @@ function lookSentences(look: LookAccount): string[] {
 }
 
 function doubtSentence({ judged }: LookAccount): string {
-  const then = judged === undefined ? "the page is looked up" : "the copy is judged anew";
-  return `Before that, the purge journal is read once more, and then ${then}.`;
+  const then = judged === undefined ? "looks the page up" : "judges the copy again";
+  return `Before that, Tidemark reads the purge journal again, and then ${then}.`;
 }
 
 function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
@@ -68,10 +67,8 @@ function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
   ];
   const facets = keyedBy.length === 0 ? "" : ` with ${keyedBy.join(", ")}`;
   return [
-    `It is looked up as ${url}${facets}.`,
-    ...(query.isReordered
-      ? [`The query was put in order: ?${query.sent} is ?${query.keyed}.`]
-      : []),
+    `Its cache key is ${url}${facets}.`,
+    ...(query.isReordered ? [`The query was sorted: ?${query.sent} became ?${query.keyed}.`] : []),
     ...leftOutSentence("Parameters", query.leftOut),
     ...leftOutSentence("Cookies", cookies.leftOut),
     ...(cookies.unknown.length > 0
@@ -95,11 +92,11 @@ const listed = (names: readonly string[]): string =>
 
 /** Groups adjacent tiers with the same account. */
 function alike(tiers: readonly TierAccount[]): (readonly TierAccount[])[] {
-  const said = (account: TierAccount) => JSON.stringify({ ...account, tier: "" });
+  const textOf = (account: TierAccount) => JSON.stringify({ ...account, tier: "" });
   const groups: TierAccount[][] = [];
   for (const account of tiers) {
     const last = groups.at(-1);
-    if (last?.[0] && said(last[0]) === said(account)) last.push(account);
+    if (last?.[0] && textOf(last[0]) === textOf(account)) last.push(account);
     else groups.push([account]);
   }
   return groups;
@@ -121,9 +118,9 @@ function tierSentence(accounts: readonly TierAccount[]): string {
   const arrived = ageOnArrival(copy);
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
-  const gone = has === "response" ? "" : ", from before its variants were invalidated";
+  const gone = has === "response" ? "" : ", stored before its variants were invalidated";
   return (
-    `${holds} a ${status} of ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
+    `${holds} a ${status} from ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
   );
 }
@@ -131,19 +128,19 @@ function tierSentence(accounts: readonly TierAccount[]): string {
 function askedSentence({ isAsked, because = "" }: TierAccount, count: number): string {
   if (isAsked === true) return "";
   const which = count === 1 ? "it" : "them";
-  const would = isAsked === "passed-over" ? `pass ${which} over` : `not ask ${which}`;
+  const would = isAsked === "passed-over" ? `skip ${which}` : `not read ${which}`;
   return ` The request would ${would}, because ${because}.`;
 }
 
 function purgeSentences(purges: MatchingPurges | "no journal"): string[] {
   if (purges === "no journal") return ["There is no purge journal."];
-  if (purges.count === 0) return ["No purge that this isolate knows names it."];
+  if (purges.count === 0) return ["No purge in this isolate's view matches it."];
   const more = purges.count - purges.newest.length;
-  const asked = purges.askedAt;
+  const requestedAt = purges.askedAt;
   return [
-    ...(asked === undefined ? [] : [`The copy was asked for at ${asked}.`]),
+    ...(requestedAt === undefined ? [] : [`The copy was requested at ${requestedAt}.`]),
     ...purges.newest.map((purge) => purgeSentence(purge, purges.of)),
-    ...(more > 0 ? [`${more} older purges name it, too.`] : []),
+    ...(more > 0 ? [`${more} older purges also match it.`] : []),
   ];
 }
 
@@ -153,29 +150,29 @@ function purgeSentence(purge: MatchingPurge, of: MatchingPurges["of"]): string {
     value === true ? kind : `${kind} ${[value].flat().join(" ")}`,
   );
   const why = reason === "" ? "" : `, because: ${reason}`;
-  const what = `The ${mode} purge ${position} of ${at} by ${by} names ${of === "copy" ? "it" : "the URL"}`;
+  const what = `The ${mode} purge ${position} of ${at} by ${by} matches ${of === "copy" ? "it" : "the URL"}`;
   const purgeText = `${what} (${named.join("; ")})${why}.`;
   if (of === "url") return purgeText;
   if (!isSince)
-    return `${purgeText} It was known when the copy was asked for, so it does not count.`;
+    return `${purgeText} It was known when the copy was requested, so it does not apply.`;
   const decided = decides ? " It decides." : "";
-  return `${purgeText} It was not known when the copy was asked for, so it counts.${decided}`;
+  return `${purgeText} It was not known when the copy was requested, so it applies.${decided}`;
 }
 
 /** @param own the URL in the requested key */
 function nearestSentence({ url, differences, count, hint }: NearestKey, own: string): string {
-  const told = differences.map(differenceText).join("; ");
+  const differing = differences.map(differenceText).join("; ");
   const nearest = url === own ? "another variant of this URL" : url;
   const others = count === 1 ? "one response" : `${count} responses`;
-  return `Memory has ${others} of the same path under another key. The nearest is ${nearest}: ${told}. If that does not matter for the page: ${hint}.`;
+  return `Memory has ${others} for the same path under another key. The nearest is ${nearest}: ${differing}. If that does not matter for the page: ${hint}.`;
 }
 
 function differenceText({ of, name, sent, stored }: Difference): string {
   const what = name === undefined ? of : `${of} ${name}`;
   const [yours, its] = [sent, stored].map((value) => value ?? "nothing");
-  if (of !== "query") return `${what}: you sent ${yours}; stored is ${its}`;
-  const [asked, kept] = [yours, its].map((query) => (query === "?" ? "no parameters" : query));
-  return `you sent ${asked}; stored is ${kept}`;
+  if (of !== "query") return `${what}: you sent ${yours}; the stored key has ${its}`;
+  const [own, kept] = [yours, its].map((query) => (query === "?" ? "no parameters" : query));
+  return `you sent ${own}; the stored key has ${kept}`;
 }
 
 function verdictSentence({ verdict, handling, look }: Explanation): string {
@@ -184,25 +181,25 @@ function verdictSentence({ verdict, handling, look }: Explanation): string {
   const behind =
     look?.refresh === undefined || look.refresh === "no"
       ? ""
-      : ` It is refreshed behind the answer${look.refresh === "yes" ? "" : ", by chance"}.`;
-  const said = handling === "passed-by" ? "It is passed by" : `Verdict: ${kind}${from}`;
-  return `${said}, by ${by} ${groundText(verdict)}${behind}`;
+      : ` Tidemark refreshes it in the background${look.refresh === "yes" ? "" : ", by chance"}.`;
+  const opening = handling === "passed-by" ? "It bypasses the cache" : `Verdict: ${kind}${from}`;
+  return `${opening}, by the rule ${by} ${groundText(verdict)}${behind}`;
 }
 
 const nextSentences: Readonly<Record<NextStep, string>> = {
-  answer: "So the tier answers.",
-  "answer stale": "So the tier answers with a stale response.",
+  answer: "The tier answers.",
+  "answer stale": "The tier answers with a stale response.",
   "answer stale in the origin's place":
-    "The origin, or this page of it, has just failed. So a stale response answers, and the origin is not asked.",
-  forward: "So the origin is asked.",
-  validate: "So the origin is asked whether the stored response still holds.",
+    "The origin, or this page of it, has just failed. A stale response answers, and Tidemark does not contact the origin.",
+  forward: "Tidemark forwards the request to the origin.",
+  validate: "Tidemark asks the origin whether the stored response is still valid.",
   "wait for the forward that is under way":
-    "Another request is asking the origin for it now. So this request waits for that answer.",
-  "refuse: only-if-cached": "So the request gets 504, and the origin is not asked.",
-  "refuse: loop": "The request has come back to this Worker for the second time. So it gets 508.",
-  "refuse: the URL": "So the request gets 400, and the origin is not asked.",
-  "refuse: the origin is down": "The origin is taken for down. So the request gets 503.",
-  "end here": "So a route of the operator answers the request, or it gets 404.",
+    "The origin is answering another request for it now. This request waits for that answer.",
+  "refuse: only-if-cached": "The request gets 504, and Tidemark does not contact the origin.",
+  "refuse: loop": "The request has already passed through this Worker, so it gets 508.",
+  "refuse: the URL": "The request gets 400, and Tidemark does not contact the origin.",
+  "refuse: the origin is down": "The origin is shut off, so the request gets 503.",
+  "end here": "An operator's route answers the request, or it gets 404.",
 };
 
 const countOf = (count: number, what: string): string =>

@@ -11,15 +11,15 @@ import { neverFresh, overrideOf } from "./never-fresh.ts";
 
 /** The result of a look-up. */
 export interface LookResult {
-  readonly asked: LookupRequest;
+  readonly lookup: LookupRequest;
   readonly atMs: number;
   readonly found: FoundResponse | undefined;
   readonly look: LookAccount;
 }
 
-/** Returns the rule's words, with details of this request and page. */
-export function groundOfVerdict({ by, judged }: Verdict, looked: LookResult): Ground {
-  const { asked, atMs, found, look } = looked;
+/** Returns the explanation of the rule, with details of this request and page. */
+export function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Ground {
+  const { lookup, atMs, found, look } = result;
   const metadata = found?.candidate.stored.metadata;
   const ground = groundOf[by];
   if (by === "purged") {
@@ -27,25 +27,25 @@ export function groundOfVerdict({ by, judged }: Verdict, looked: LookResult): Gr
     return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
   }
   if (by === "unknown-cookie") {
-    const names = unknownCookies(asked.forwarded, asked.route).flatMap(({ name }) => name ?? []);
+    const names = unknownCookies(lookup.forwarded, lookup.route).flatMap(({ name }) => name ?? []);
     return { ...ground, hint: hintOfCookies(names) };
   }
   if (by === "credential-field") {
-    const names = metadata === undefined ? [] : credentialsIn(asked, metadata);
+    const names = metadata === undefined ? [] : credentialsIn(lookup, metadata);
     return { ...ground, hint: hintOfCredentials(names) };
   }
   if (by === "nothing-stored") return { ...ground, why: [ground.why, ...known(look)].join("; ") };
   if (metadata === undefined) return ground;
-  if (by === "expired") return { ...ground, ...neverFresh(metadata, asked.route) };
+  if (by === "expired") return { ...ground, ...neverFresh(metadata, lookup.route) };
   if (by !== "no-cache") return ground;
-  const override = overrideOf(metadata, asked.route);
+  const override = overrideOf(metadata, lookup.route);
   return {
     ...ground,
-    hint: `if a copy may answer without a question to the origin, let the origin leave no-cache out, or ${override}`,
+    hint: `if a copy may answer without validation, let the origin omit no-cache, or ${override}`,
   };
 }
 
-/** Short reasons why nothing is stored. The sections below the verdict give details. */
+/** Returns short reasons why nothing is stored. The sections below the verdict give details. */
 function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
   const rule = last?.notStored?.rule;
   const isOfThis = nearest === undefined && vary === undefined;
@@ -56,8 +56,8 @@ function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] 
     : "the page is stored under another key";
   return [
     ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
-    ...(isGone ? ["the last answer for it was stored, and is gone"] : []),
-    ...(lastPassed ? [`a request for it went past the cache, by ${lastPassed.rule}`] : []),
+    ...(isGone ? ["the last answer for it was stored, but is gone"] : []),
+    ...(lastPassed ? [`a request for it bypassed the cache, by ${lastPassed.rule}`] : []),
     ...(nearest ? [elsewhere] : []),
   ];
 }

@@ -8,12 +8,15 @@ import type { SiteState } from "./site-state.ts";
 const failingMsMin = 60_000;
 /** Older failures may be over. This is twice the longest pause after a failed flush. */
 const recentMs = 10 * 60_000;
-/** An isolate flushes on its own after twice `every`, so a longer delay means that it cannot keep up. */
+/**
+ * A delay of this many `every` has a finding. Isolates flush on their own after a delay of twice
+ * `every`, so a longer delay means that flushes cannot keep up.
+ */
 const runsMax = 5;
 const shareMax = 0.8;
 
 const remedy =
-  "See that the cron trigger runs each minute and that the cache was handed to the Worker. Look at the sink: its log, and the `write-behind` lines of the log. By hand, cache.flush() sends more.";
+  "Check that the cron trigger runs each minute, and that the Worker has the cache. Check the sink: its log, and the `write-behind` lines of the log. Call cache.flush() to send more.";
 
 export function behindBacklog({ data, atMs }: SiteState): Finding[] {
   return [...(data?.sets ?? [])].flatMap(([set, { backlog }]): Finding[] => {
@@ -21,8 +24,8 @@ export function behindBacklog({ data, atMs }: SiteState): Finding[] {
     if (!isWithinMs(recentMs, heardAtMs, atMs)) return [];
     const about = `set ${JSON.stringify(set)}`;
     if (keyCount >= shareMax * backlogMax) {
-      const cause = `Of ${backlogMax} keys that may wait, ${keyCount} do: ${percentOf(keyCount / backlogMax)}.`;
-      const what = "Changes are refused soon: nearly as much waits for the sink as may.";
+      const cause = `${keyCount} keys wait, which is ${percentOf(keyCount / backlogMax)} of the limit, ${backlogMax}.`;
+      const what = "Changes will soon be refused: the backlog for the sink is nearly full.";
       const since = null;
       return [{ code: "behind-backlog", level: "critical", about, what, since, cause, remedy }];
     }
@@ -32,7 +35,7 @@ export function behindBacklog({ data, atMs }: SiteState): Finding[] {
         code: "behind-backlog",
         level: "warning",
         about,
-        what: "Changes that are accepted wait for the sink. The database of the application is behind; reads are exact.",
+        what: "Accepted changes wait for the sink. The database of the application is behind; reads are exact.",
         since: isoOf(heardAtMs - overdueMs),
         cause: `The oldest could have been flushed ${spanOf(overdueMs)} ago.`,
         remedy,
@@ -44,18 +47,35 @@ export function behindBacklog({ data, atMs }: SiteState): Finding[] {
 export function behindFlushesFail({ data, atMs }: SiteState): Finding[] {
   return [...(data?.sets ?? [])].flatMap(([set, { flushes }]): Finding[] => {
     if (flushes === undefined) return [];
-    const { kind, sinceAtMs, lastAtMs } = flushes;
+    const { kind, sinceAtMs, lastAtMs, detail } = flushes;
     if (lastAtMs - sinceAtMs < failingMsMin || !isWithinMs(recentMs, lastAtMs, atMs)) return [];
     return [
       {
         code: "behind-flushes-fail",
         level: "warning",
         about: `set ${JSON.stringify(set)}`,
-        what: "What is accepted does not reach the sink. Nothing is lost while there is room for it.",
+        what: "Accepted changes do not reach the sink. None is lost while the backlog has room.",
         since: isoOf(sinceAtMs),
-        cause: `The last flush ended with ${kind}.`,
+        cause: `The last flush ended with ${kind}.${detail ? ` ${detail}` : ""}`,
         remedy:
-          "Look at the sink of this set, and at the findings on Redis. Flushes are tried again by themselves.",
+          "Check the sink of this set, and the findings on Redis. Tidemark retries flushes by itself.",
+      },
+    ];
+  });
+}
+
+export function behindDeadLetters({ data }: SiteState): Finding[] {
+  return [...(data?.sets ?? [])].flatMap(([set, { deadLetterCount }]): Finding[] => {
+    if (deadLetterCount === 0) return [];
+    return [
+      {
+        code: "behind-dead-letters",
+        level: "warning",
+        about: `set ${JSON.stringify(set)}`,
+        what: "The sink refuses changes.",
+        since: null,
+        cause: `${deadLetterCount} dead letters wait.`,
+        remedy: "Replay them with the set's deadLetters().",
       },
     ];
   });

@@ -1,4 +1,5 @@
-// Findings on application data: writes whose purge the journal has not accepted, and failing loads.
+// Findings on application data: writes whose purge the journal has not accepted, failing loads, and values that cannot
+// be stored.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { Finding } from "../../protocol/finding.ts";
@@ -16,11 +17,11 @@ export function dataUnpurged({ data }: SiteState): Finding[] {
     {
       code: "data-unpurged",
       level: "critical",
-      what: `Keys of data that this isolate wrote, and whose purges the journal has not taken: ${keys}. Other isolates may answer with older values.`,
+      what: `Keys of data whose purges the journal has not accepted: ${keys}. Other isolates may answer with older values.`,
       since: trouble === undefined ? null : isoOf(trouble.sinceAtMs),
-      cause: "The database did not take the purges.",
+      cause: "The database did not accept the purges.",
       remedy:
-        "They are tried again by themselves. Read the findings on Redis. If this isolate ends first, the older values stay until they expire: purge the namespaces that you write.",
+        "Tidemark retries them by itself. Read the findings on Redis. If this isolate ends first, the older values stay until they expire: purge the namespaces that you write.",
     },
   ];
 }
@@ -34,9 +35,24 @@ export function dataLoadsFail({ data, atMs }: SiteState): Finding[] {
       code: "data-loads-fail",
       level: "warning",
       about: `namespace ${JSON.stringify(namespace)}`,
-      what: "Loads of data fail. What is stale answers as far as its namespace allows it; other calls get the error.",
+      what: "Loads of data fail. Stale values answer where the namespace allows it; other calls get the error.",
       since: isoOf(sinceAtMs),
       cause: `The last load ended with ${kind}.`,
-      remedy: "Look at the source that the loads of this namespace read.",
+      remedy: "Check the source that the loads of this namespace read.",
     }));
+}
+
+export function dataUnstorable({ data }: SiteState): Finding[] {
+  return [...(data?.unstorable ?? [])].map(([namespace, count]) => ({
+    code: "data-unstorable",
+    level: "warning",
+    about: `namespace ${JSON.stringify(namespace)}`,
+    what: `Loads of data have returned ${count} values that are not stored. Each call for such a value loads it.`,
+    since: null,
+    cause:
+      "The codec would change or lose a part of the value, such as an instance of a class, or the value is too " +
+      "large for every tier.",
+    remedy:
+      "Return plain and smaller data from the load, or set a codec. A log line, and cache.stats(), state the reason.",
+  }));
 }

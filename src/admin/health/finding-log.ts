@@ -4,7 +4,7 @@ import type { Log } from "../../observe/log-line.ts";
 import type { Finding, FindingCode, Level } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
-/** Data of a check beyond this isolate's own state; `undefined` if it could not be read. */
+/** Data beyond this isolate's own state. It is `undefined` if the check could not read it. */
 type Sight = "clock" | "rooms" | "totals";
 
 /** Findings that need more than this isolate's own state. */
@@ -27,11 +27,11 @@ const sights: Partial<Record<FindingCode, Sight>> = {
 interface KnownFinding {
   finding: Finding;
   readonly condition: Condition<Level>;
-  /** Whether the last check that reported it saw more than this isolate's own state. */
+  /** Whether the last check that reported the finding had the data beyond this isolate's own state. */
   isFromAfar: boolean;
 }
 
-/** One per isolate. Its size is bounded by the codes, and by the names in the configuration. */
+/** Logs an isolate's findings. Codes and the names in the configuration limit its size. */
 export class FindingLog {
   readonly #log: Log;
   readonly #known = new Map<string, KnownFinding>();
@@ -41,36 +41,37 @@ export class FindingLog {
   }
 
   /**
-   * Logs findings that began or ended since the last checks. A narrower check never clears a finding.
-   * Anybody can trigger checks, so a finding logs at most one line a minute per level, and one at its end.
+   * Logs findings that began or ended since the last checks. A check never clears a finding that
+   * needs data it did not read. Anybody can trigger checks, so a finding logs at most one line a
+   * minute per level, and one at its end.
    *
    * @param findings of this check, the worst first
    */
-  looked(findings: readonly Finding[], looked: Pick<SiteState, Sight | "atMs">): void {
+  looked(findings: readonly Finding[], state: Pick<SiteState, Sight | "atMs">): void {
     const found = new Set<string>();
     for (const finding of findings) {
-      // Faults are logged when the isolate starts, and never end before it does.
+      // Configuration faults are logged when the isolate starts, and last as long as the isolate.
       if (finding.code === "configuration") continue;
       const key = `${finding.code} ${finding.about ?? ""}`;
       if (found.has(key)) continue;
       found.add(key);
-      this.#found(key, finding, looked);
+      this.#found(key, finding, state);
     }
     for (const [key, known] of this.#known) {
-      if (found.has(key) || !seesAsMuch(known, looked)) continue;
+      if (found.has(key) || !seesAsMuch(known, state)) continue;
       known.isFromAfar = false;
-      known.condition.succeeded(looked.atMs);
+      known.condition.succeeded(state.atMs);
     }
   }
 
-  #found(key: string, finding: Finding, looked: Pick<SiteState, Sight | "atMs">): void {
+  #found(key: string, finding: Finding, state: Pick<SiteState, Sight | "atMs">): void {
     const known = this.#known.get(key) ?? this.#begun(finding);
     this.#known.set(key, known);
-    if (!seesAsMuch(known, looked)) return;
+    if (!seesAsMuch(known, state)) return;
     known.finding = finding;
     const sight = sights[finding.code];
-    known.isFromAfar = sight !== undefined && looked[sight] !== undefined;
-    known.condition.failed(finding.level, looked.atMs);
+    known.isFromAfar = sight !== undefined && state[sight] !== undefined;
+    known.condition.failed(finding.level, state.atMs);
   }
 
   #begun(finding: Finding): KnownFinding {
@@ -93,10 +94,7 @@ export class FindingLog {
 }
 
 /** Returns whether a check may update or clear a finding of an earlier check. */
-function seesAsMuch(
-  { finding, isFromAfar }: KnownFinding,
-  looked: Pick<SiteState, Sight>,
-): boolean {
+function seesAsMuch({ finding, isFromAfar }: KnownFinding, state: Pick<SiteState, Sight>): boolean {
   const sight = sights[finding.code];
-  return !isFromAfar || sight === undefined || looked[sight] !== undefined;
+  return !isFromAfar || sight === undefined || state[sight] !== undefined;
 }

@@ -1,7 +1,7 @@
-// All findings, one function for each kind.
-import { behindBacklog, behindFlushesFail } from "./behind-findings.ts";
+// Lists the functions that return findings. Each function covers one or more codes.
+import { behindBacklog, behindDeadLetters, behindFlushesFail } from "./behind-findings.ts";
 import { credentialField } from "./credential-findings.ts";
-import { dataLoadsFail, dataUnpurged } from "./data-findings.ts";
+import { dataLoadsFail, dataUnpurged, dataUnstorable } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
 import { hookMapping } from "./hook-findings.ts";
 import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
@@ -20,7 +20,7 @@ import { clocksApart, redisTroubles } from "./redis-findings.ts";
 import { roomFindings } from "./room-findings.ts";
 import { clientsLimited, hitRates, sharesHigh } from "./traffic-findings.ts";
 
-const all: readonly ((looked: SiteState) => readonly Finding[])[] = [
+const all: readonly ((state: SiteState) => readonly Finding[])[] = [
   redisTroubles,
   roomFindings,
   clocksApart,
@@ -40,14 +40,16 @@ const all: readonly ((looked: SiteState) => readonly Finding[])[] = [
   tiersSlow,
   dataUnpurged,
   dataLoadsFail,
+  dataUnstorable,
   behindBacklog,
   behindFlushesFail,
+  behindDeadLetters,
   configuration,
   switchThrown,
   bypassSet,
 ];
 
 /** Returns findings with the worst first, then the oldest. */
-export function findingsOf(looked: SiteState): Finding[] {
-  return inOrder(all.flatMap((find) => find(looked)));
+export function findingsOf(state: SiteState): Finding[] {
+  return inOrder(all.flatMap((find) => find(state)));
 }

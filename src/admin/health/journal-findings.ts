@@ -6,12 +6,15 @@ import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
-/** After an older failure, the journal was not read again, so its state is unknown. */
+/** An older failure shows nothing about the present, because no read of the journal followed it. */
 const failedMs = 60_000;
 
-/** If the view is older than N − A, most routes stop serving stored responses. */
-export function journalUnreadable(looked: SiteState): Finding[] {
-  const { view, atMs, maxLagMs, allowanceMs, clients } = looked;
+/**
+ * Returns the finding on failed reads. It is critical once the view is older than N − A, because
+ * most routes then do not use stored responses.
+ */
+export function journalUnreadable(state: SiteState): Finding[] {
+  const { view, atMs, maxLagMs, allowanceMs, clients } = state;
   const failedAtMs = view?.failedAtMs;
   if (view === undefined || failedAtMs === undefined) return [];
   if (!isWithinMs(Math.max(failedMs, maxLagMs), failedAtMs, atMs)) return [];
@@ -24,7 +27,7 @@ export function journalUnreadable(looked: SiteState): Finding[] {
       code: "journal-unreadable",
       level: isPast ? "critical" : "warning",
       what: isPast
-        ? "Tidemark cannot tell which stored responses were purged. So it asks the origin again for them."
+        ? "Tidemark cannot tell which stored responses were purged, so it requests them from the origin again."
         : "The last read of the purge journal failed. Stored responses still answer.",
       since: isoOf(view.sentAtMs),
       cause: isCauseKnown
@@ -40,7 +43,7 @@ export function journalUnreadable(looked: SiteState): Finding[] {
 /** Older reads and reports are ignored. */
 const lagMs = 10 * 60_000;
 
-/** Purges are guaranteed to be visible within N. Over half of N gives a warning, over N a critical finding. */
+/** Returns the finding on late purges: a warning over half of N, critical over N. */
 export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding[] {
   const here = lagHere(view, atMs);
   const elsewhere = [...(totals?.colos ?? [])]
@@ -89,7 +92,7 @@ export function journalLostEntries({ view, atMs }: SiteState): Finding[] {
     {
       code: "journal-lost-entries",
       level: "warning",
-      what: "The purge journal has lost entries. Every response that was stored before the loss counts as purged. So the origin gets more requests.",
+      what: "The purge journal has lost entries. Tidemark treats every response that was stored before the loss as purged, so the origin gets more requests.",
       since: isoOf(markedAtMs),
       cause:
         "The database failed over, was restored from a backup, or evicted the journal's key. Or somebody deleted that key.",

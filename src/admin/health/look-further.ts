@@ -1,4 +1,4 @@
-// Reads what this isolate does not know itself: the databases' state, and the counts of all isolates.
+// Reads the state beyond this isolate: of the databases, and the counts of all isolates.
 import { configWarnings } from "../../proxy/request/config-warnings.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { readDatabaseInfo, withLimit } from "../../redis/database-info.ts";
@@ -18,11 +18,11 @@ import {
 
 /** The result of a full check, and sentences on what it could not read. */
 export interface FarLook {
-  readonly looked: SiteState;
+  readonly state: SiteState;
   readonly notLookedAt: readonly string[];
 }
 
-/** Remembers a database's count of evicted keys between the checks of one isolate. */
+/** Remembers a database's count of evicted keys from one check of the isolate to the next. */
 export class EvictionWatch {
   #count: number | undefined;
   #risenAtMs: number | undefined;
@@ -50,8 +50,8 @@ export const evictionWatches = (): EvictionWatches => ({
 });
 
 /**
- * Makes a full check. It costs two commands on the database, two on a separate journal database, one or more
- * for the journal, and reading the totals. A client that is shut off only sends its probe. Never rejects.
+ * Makes a full check. It costs two commands on each database, one or more for the journal, and a read of the
+ * totals. A Redis client that is shut off sends at most its probe. Never rejects.
  */
 export async function lookFurther(
   settings: HealthSettings,
@@ -77,8 +77,8 @@ export async function lookFurther(
     const holdsJournal = name === place;
     return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
   });
-  const looked: SiteState = {
-    // Evaluated after the reads above, because they update this isolate's state.
+  const state: SiteState = {
+    // Look here only after the reads above, because they update this isolate's state.
     ...lookHere(settings),
     clock: (own === undefined ? database : journal).clock,
     rooms: rooms.length === 0 ? undefined : rooms,
@@ -87,7 +87,7 @@ export async function lookFurther(
     refusedHere: settings.gate.refusals.here,
     configWarnings: configWarnings(config, environment.siteHosts),
   };
-  return { looked, notLookedAt: [...database.not, ...journal.not, ...totals.not] };
+  return { state: state, notLookedAt: [...database.not, ...journal.not, ...totals.not] };
 }
 
 interface DatabaseLook {

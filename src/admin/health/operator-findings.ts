@@ -1,4 +1,5 @@
-// The finding on wrong credentials: a guessing attacker, or a tool or sender with an old secret.
+// The finding on wrong credentials. Their sender may be an attacker who guesses, or a tool with an old
+// secret.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
@@ -7,7 +8,7 @@ import type { Finding } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 import { recentMs, recentWindows } from "./traffic-findings.ts";
 
-/** Fewer do not change the status, because anybody can send them. */
+/** Fewer refusals do not change the status, because anybody can cause them. */
 const manyMin = 100;
 
 const placeOf: Readonly<Record<CredentialKind, string>> = {
@@ -24,9 +25,12 @@ interface RefusalCounts {
   readonly counts: ReadonlyMap<CredentialKind, number>;
 }
 
-/** Uses the larger count: of all isolates, or of this one, whose latest refusals are not reported yet. */
-export function operatorRefused(looked: SiteState): Finding[] {
-  const found = [refusedEverywhere(looked), refusedHere(looked)];
+/**
+ * Returns the finding with the larger count: of all isolates, or of this isolate, whose latest
+ * refusals are not reported yet.
+ */
+export function operatorRefused(state: SiteState): Finding[] {
+  const found = [refusedEverywhere(state), refusedHere(state)];
   const [most] = found.toSorted((a, b) => sumOf(b) - sumOf(a));
   const count = sumOf(most);
   if (most === undefined || count === 0) return [];
@@ -38,9 +42,9 @@ export function operatorRefused(looked: SiteState): Finding[] {
       what: `Requests with a wrong credential of an operator or a sender of purges: ${count} (${list}).`,
       since: isoOf(most.sinceAtMs),
       cause:
-        "A tool or a sender of purges has an old or another secret, the clock of one is wrong, or somebody guesses.",
+        "A tool or a sender of purges has a wrong secret or a wrong clock, or somebody guesses.",
       remedy:
-        "Compare the secrets of your tools and senders with those of the deployment. If they are the same, somebody else sends these requests: limit who may reach the operator's routes, and see that ADMIN_TOKEN is random.",
+        "Compare the secrets of your tools and senders with those of the deployment. If they are the same, somebody else sends these requests: limit who may reach the operator's routes, and check that ADMIN_TOKEN is random.",
     },
   ];
 }
@@ -48,10 +52,10 @@ export function operatorRefused(looked: SiteState): Finding[] {
 const sumOf = (refused: RefusalCounts | undefined) =>
   [...(refused?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
 
-function refusedEverywhere(looked: SiteState): RefusalCounts {
+function refusedEverywhere(state: SiteState): RefusalCounts {
   const counts = new Map<CredentialKind, number>();
-  let sinceAtMs = looked.atMs;
-  for (const { fromAtMs, sums } of recentWindows(looked)) {
+  let sinceAtMs = state.atMs;
+  for (const { fromAtMs, sums } of recentWindows(state)) {
     for (const [series, count] of sums) {
       const parts = partsOf(series);
       const kind = kinds.find((one) => one === parts?.rest[0]);

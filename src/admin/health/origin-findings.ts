@@ -4,34 +4,36 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
 import type { SiteState, IsolateState } from "./site-state.ts";
 
-/** Under traffic, a probe checks the origin every few seconds, so an older trouble may be over. */
+/**
+ * How long a failure shows that an origin is down. With traffic, probes follow every few seconds.
+ */
 const downMs = 60_000;
 
 /**
- * Returns whether only stored responses can be served: every origin of a route is unusable, or was down within
- * the last minute.
+ * Returns whether only stored responses can be served, because each origin that a route uses is unusable or
+ * was down within the last minute.
  */
-export function isUnable(looked: IsolateState): boolean {
-  const { originNames, usableOrigins } = looked;
-  return originNames.every((name) => !usableOrigins.has(name) || isDownNow(looked, name));
+export function isUnable(state: IsolateState): boolean {
+  const { originNames, usableOrigins } = state;
+  return originNames.every((name) => !usableOrigins.has(name) || isDownNow(state, name));
 }
 
-function isDownNow(looked: IsolateState, name: string): boolean {
-  const lastAtMs = looked.originTroubles.get(name)?.lastAtMs;
-  const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, looked.atMs);
-  return looked.originsShutOff.includes(name) && isRecent;
+function isDownNow(state: IsolateState, name: string): boolean {
+  const lastAtMs = state.originTroubles.get(name)?.lastAtMs;
+  const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, state.atMs);
+  return state.originsShutOff.includes(name) && isRecent;
 }
 
 type OriginTrouble =
   SiteState["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;
 
 /** One finding per origin that has failed, and has not answered since. */
-export function originTroubles(looked: SiteState): Finding[] {
-  return [...looked.originTroubles]
+export function originTroubles(state: SiteState): Finding[] {
+  return [...state.originTroubles]
     .filter(([, { isOver }]) => !isOver)
     .map(([name, trouble]) => {
-      const isShutOff = looked.originsShutOff.includes(name);
-      return isShutOff ? down(name, trouble, looked) : failing(name, trouble);
+      const isShutOff = state.originsShutOff.includes(name);
+      return isShutOff ? down(name, trouble, state) : failing(name, trouble);
     });
 }
 
@@ -39,18 +41,18 @@ const checkIt = "Check that its server runs, and that no firewall stops requests
 const speedItUp =
   "Check how busy its server is. If its pages need more time, raise originTimeout in the configuration.";
 
-function down(name: string, trouble: OriginTrouble, looked: SiteState): Finding {
-  const asked = isDownNow(looked, name)
-    ? "Only probes ask it, behind answers."
-    : `Nobody has asked it since ${isoOf(trouble.lastAtMs)}.`;
+function down(name: string, trouble: OriginTrouble, state: SiteState): Finding {
+  const probing = isDownNow(state, name)
+    ? "Only background probes contact it."
+    : `The last request to it was at ${isoOf(trouble.lastAtMs)}.`;
   return {
     code: "origin-down",
     level: "critical",
     about: aboutOf(name),
-    what: `Origin ${JSON.stringify(name)} is taken for down: what is not stored is answered with 503. ${asked}`,
+    what: `Origin ${JSON.stringify(name)} is shut off: requests without a stored response get 503. ${probing}`,
     since: isoOf(trouble.sinceAtMs),
     cause: "Requests for several of its paths failed, and then a probe failed.",
-    remedy: `${checkIt} When the origin answers again, a probe notices that by itself.`,
+    remedy: `${checkIt} A probe notices when the origin answers again.`,
     details: detailsOf(trouble),
   };
 }
@@ -73,20 +75,22 @@ function failing(name: string, trouble: OriginTrouble): Finding {
   };
 }
 
-/** One finding per origin that answers clients, but rejects requests without any client's fields. */
-export function anonymousRefused(looked: SiteState): Finding[] {
-  return [...looked.refusingAnonymous]
-    .filter(([name]) => !looked.originsShutOff.includes(name))
+/**
+ * Returns one finding per origin that answers clients, but rejects requests without client fields.
+ */
+export function anonymousRefused(state: SiteState): Finding[] {
+  return [...state.refusingAnonymous]
+    .filter(([name]) => !state.originsShutOff.includes(name))
     .map(([name, sinceAtMs]) => ({
       code: "anonymous-refused",
       level: "info",
       about: aboutOf(name),
-      what: `Origin ${JSON.stringify(name)} refused requests that Tidemark sent without any client's fields. When a client's request fails, the others who wait for the page go to the origin by themselves, ten at a time.`,
+      what: `Origin ${JSON.stringify(name)} refused requests that Tidemark sent without any client's fields. If a client's request fails, each client that waits for the page sends its own request, ten at a time.`,
       since: isoOf(sinceAtMs),
       cause:
-        "The page fails for everybody, or the origin or its firewall asks for a field that only a client sends.",
+        "The page fails for everybody, or the origin or its firewall needs a field that only a client sends.",
       remedy:
-        "Request the page with User-Agent and Accept as its only fields. If that fails and a browser succeeds, name the field that the origin needs in key.headers, or let the firewall pass requests from Tidemark.",
+        "Request the page with User-Agent and Accept as its only fields. If that fails and a browser succeeds, name the field that the origin needs in key.headers, or let the firewall allow requests from Tidemark.",
     }));
 }
 
@@ -97,8 +101,8 @@ const words = { unreachable: "could not be reached", timeout: "did not answer in
 /** Counts each kind of failure since the isolate began. */
 function detailsOf({ counts, lastAtMs }: OriginTrouble): string {
   const parts = Object.entries(words)
-    .map(([kind, said]) => ({ said, count: counts[kind as keyof typeof words] ?? 0 }))
+    .map(([kind, text]) => ({ text, count: counts[kind as keyof typeof words] ?? 0 }))
     .filter(({ count }) => count > 0)
-    .map(({ said, count }) => `the origin ${said} ${count === 1 ? "once" : `${count} times`}`);
-  return `Since this isolate began, ${parts.join(", and ")}. The last time was ${isoOf(lastAtMs)}.`;
+    .map(({ text, count }) => `the origin ${text} ${count === 1 ? "once" : `${count} times`}`);
+  return `Since this isolate started, ${parts.join(", and ")}. The last time was ${isoOf(lastAtMs)}.`;
 }

@@ -28,8 +28,8 @@ export function reportsMissing({ totals, atMs }: SiteState): Finding[] {
   ];
 }
 
-export function reportsLost(looked: SiteState): Finding[] {
-  const lost = recentWindows(looked).flatMap(({ fromAtMs, sums }) =>
+export function reportsLost(state: SiteState): Finding[] {
+  const lost = recentWindows(state).flatMap(({ fromAtMs, sums }) =>
     [...sums]
       .filter(([series]) => partsOf(series)?.family === "reportsLost")
       .map(([, count]) => ({ fromAtMs, count })),
@@ -40,22 +40,25 @@ export function reportsLost(looked: SiteState): Finding[] {
     {
       code: "reports-lost",
       level: "warning",
-      what: `Reports lost in the last minutes: ${count}. The metrics are lower than what happened.`,
+      what: `Reports lost in the last minutes: ${count}. The metrics are too low.`,
       since: isoOf(Math.min(...lost.map(({ fromAtMs }) => fromAtMs))),
-      cause: "The database did not take the reports, or too many reports waited to be added up.",
+      cause: "The database did not accept the reports, or too many reports waited to be added up.",
       remedy: "Read the findings on Redis, and check that the cron trigger runs.",
     },
   ];
 }
 
-/** Redis is missing here, because it has its own findings. */
+/**
+ * Tiers that can be slow, with the texts of their findings. Redis is not in the list, because it has findings
+ * of its own.
+ */
 const slowTiers = {
   edge: {
     code: "cache-api-slow",
     named: "This colo's Cache API",
     instead: "Memory and Redis still answer, and the origin gets more requests.",
   },
-  kv: { code: "kv-slow", named: "Workers KV", instead: "Redis answers in its place." },
+  kv: { code: "kv-slow", named: "Workers KV", instead: "Redis answers instead." },
 } as const;
 
 export function tiersSlow({ tiers }: SiteState): Finding[] {
@@ -66,13 +69,13 @@ export function tiersSlow({ tiers }: SiteState): Finding[] {
       ? `${named} is shut off. ${instead}`
       : `${named} did not answer in time.`;
     const remedy =
-      "A probe notices by itself when it answers again. If the trouble lasts, look at the status page of Cloudflare.";
+      "A probe notices when it answers again. If the trouble lasts, check Cloudflare's status page.";
     const since = isoOf(trouble.sinceAtMs);
     return [{ code, level: "warning", what, since, cause: `${trouble.why}.`, remedy }];
   });
 }
 
-/** A fault disables a feature. A warning concerns a setting without effect. */
+/** Findings on the configuration. A fault disables a feature; a warning is on an idle setting. */
 export function configuration({ faults, configWarnings }: SiteState): Finding[] {
   const finding = (level: Finding["level"]) => (fault: Fault) => ({
     code: "configuration" as const,
@@ -94,7 +97,7 @@ export function switchThrown({ view }: SiteState): Finding[] {
       level: "info",
       what: `${whatIs(switched.bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
       since: isoOf(acceptedAtMs(switched.position)),
-      cause: "Somebody has turned the switch on.",
+      cause: "Somebody turned on the switch.",
       remedy: 'To use the cache again, send POST /_cache/switch with {"bypass": false}.',
     },
   ];

@@ -9,6 +9,7 @@ const codes = {
   "token-refused": "redis-credentials",
   forbidden: "redis-credentials",
   unreachable: "redis-unreachable",
+  "not-open": "redis-unreachable",
   timeout: "redis-slow",
   busy: "redis-busy",
   full: "redis-full",
@@ -31,14 +32,14 @@ interface CurrentTrouble {
   readonly of: "use" | "write to";
 }
 
-/** One finding per kind of trouble and database, even if both clients met it. */
+/** One finding per trouble, use and database, even if both Redis clients have that trouble. */
 export function redisTroubles({ clients }: SiteState): Finding[] {
-  const met = clients.flatMap((client): CurrentTrouble[] => [
+  const troubles = clients.flatMap((client): CurrentTrouble[] => [
     ...lasting(client, client.trouble, "use"),
     ...lasting(client, client.troubleWithWrites, "write to"),
   ]);
   const byKind = new Map<string, CurrentTrouble[]>();
-  for (const one of met) {
+  for (const one of troubles) {
     const kind = `${one.trouble.kind} ${one.of} ${one.client.database}`;
     byKind.set(kind, [...(byKind.get(kind) ?? []), one]);
   }
@@ -53,17 +54,17 @@ function lasting(
   return trouble === undefined || trouble.isOver ? [] : [{ client, trouble, of }];
 }
 
-/** @param met troubles of one kind */
-function troubleFinding(met: readonly CurrentTrouble[]): Finding[] {
-  const [first] = met;
+/** @param troubles of one kind */
+function troubleFinding(troubles: readonly CurrentTrouble[]): Finding[] {
+  const [first] = troubles;
   if (first === undefined) return [];
   const { kind } = first.trouble;
   const { database, words } = first.client;
   const code = codes[kind];
-  const isShutOff = met.some(({ client }) => client.isShutOff || client.refusesWrites);
+  const isShutOff = troubles.some(({ client }) => client.isShutOff || client.refusesWrites);
   const isPassing = !isShutOff && passing.includes(code);
-  const names = met.map(({ client }) => `the ${client.name}`).join(" and ");
-  const lastly = met.map(
+  const names = troubles.map(({ client }) => `the ${client.name}`).join(" and ");
+  const lastly = troubles.map(
     ({ client, trouble }) => `the ${client.name} at ${isoOf(trouble.lastAtMs)}`,
   );
   return [
@@ -73,10 +74,10 @@ function troubleFinding(met: readonly CurrentTrouble[]): Finding[] {
       what: isPassing
         ? `${capital(names)} got no answer from the ${database} at the last try.`
         : `${capital(names)} cannot ${first.of} the ${database}.`,
-      since: isoOf(Math.min(...met.map(({ trouble }) => trouble.sinceAtMs))),
+      since: isoOf(Math.min(...troubles.map(({ trouble }) => trouble.sinceAtMs))),
       cause: `${whyOf(kind, words)}.`,
       remedy: remedyOf(kind, words),
-      details: `The last such failure was met by ${lastly.join(", and by ")}.`,
+      details: `The last failure: ${lastly.join(", and ")}.`,
     },
   ];
 }
@@ -96,8 +97,7 @@ export function clocksApart({ clock, allowanceMs }: SiteState): Finding[] {
       what: `The database's clock is ${spanOf(Math.abs(aheadMs))} ${side} this isolate's.`,
       since: null,
       cause: `The clock of the database's server, or of this machine, is wrong. The difference is more than the clock allowance A, ${spanOf(allowanceMs)}.`,
-      remedy:
-        "Set both clocks by NTP. On Cloudflare with Upstash, write to the support of Upstash.",
+      remedy: "Set both clocks by NTP. On Cloudflare with Upstash, contact the support of Upstash.",
     },
   ];
 }

@@ -5,7 +5,7 @@ import { pausedFromRatio } from "../../redis/database-room.ts";
 import { type Finding, percentOf } from "../../protocol/finding.ts";
 import type { ClientState, DatabaseName, SiteState, RoomState } from "./site-state.ts";
 
-/** Older observations are ignored. */
+/** Earlier evictions are ignored. */
 const evictionMs = 10 * 60_000;
 
 /** At most one finding per database: nearly full, full, evicting the journal, or of unknown size. */
@@ -31,7 +31,7 @@ function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Findi
   const isAllUsed = ratio >= 1;
   const refused = [
     ...(holdsJournal ? ["purges"] : []),
-    ...(database === "database" ? ["what is to be stored"] : []),
+    ...(database === "database" ? ["new pages and values"] : []),
   ].join(" and ");
   const paused =
     database === "database"
@@ -55,8 +55,9 @@ function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Findi
 }
 
 /**
- * Warns if the journal may be evicted. It is a key without an expiry, and its loss counts as a purge of
- * everything. Eviction is harmless for records alone, and under policies that spare keys without an expiry.
+ * Warns if the journal may be evicted. Its key has no expiry, and its loss purges everything.
+ * Eviction is harmless in a database without the journal, and under policies that spare keys
+ * without an expiry.
  */
 function evictingJournal(
   { database, holdsJournal, info, evictedAtMs }: RoomState,
@@ -67,7 +68,7 @@ function evictingJournal(
   const isRising = evictedAtMs !== undefined && Math.abs(atMs - evictedAtMs) < evictionMs;
   if (info.usedRatio === null && !isRising) return [];
   const room = info.usedRatio === null ? "" : ` ${percentOf(info.usedRatio)} of its room is used.`;
-  const then = "If it evicts the purge journal, all that is stored counts as purged.";
+  const then = "If it evicts the purge journal, Tidemark treats every stored response as purged.";
   return [
     {
       code: "redis-evicting",
@@ -90,15 +91,15 @@ function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding[] {
     {
       code: "redis-size-unknown",
       level: "info",
-      what: "Nobody knows how large the database may become. Pages can fill it, and then it refuses purges.",
+      what: "The size limit of the database is unknown. Pages can fill it, and then it refuses purges.",
       since: null,
-      cause: "INFO tells no maxmemory, and the configuration has no limits.databaseBytes.",
+      cause: "INFO reports no maxmemory, and the configuration has no limits.databaseBytes.",
       remedy:
         "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
     },
   ];
 }
 
-/** Returns a plausible name of a Redis eviction policy. Other text is never shown. */
+/** Returns the policy if it looks like the name of a Redis eviction policy. Other text is not shown. */
 const policyOf = (policy: string | null) =>
   policy !== null && /^[a-z-]{1,40}$/.test(policy) ? policy : "unknown";

@@ -36,12 +36,12 @@ export interface ClientState extends Pick<
   readonly database: DatabaseName;
 }
 
-/** A database of the deployment. The journal may have its own. */
+/** A database of the deployment. The journal may have a database of its own. */
 export type DatabaseName = "database" | "journal's database";
 
 /** An isolate's view of the journal. */
 export interface ViewState {
-  /** When the last proven read was sent; `-Infinity` before the first. */
+  /** When the last read that renewed the view was sent; `-Infinity` before the first. */
   readonly sentAtMs: number;
   readonly failedAtMs: number | undefined;
   readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
@@ -65,9 +65,9 @@ export interface IsolateState {
   readonly usableOrigins: ReadonlySet<string>;
   readonly originsShutOff: readonly string[];
   readonly originTroubles: Site["originHealth"]["troubles"];
-  /** Start of the refusals, by the origin's name. */
+  /** Since when origins have refused anonymous requests, by the origin's name. */
   readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
-  /** Refusals of the last 15 minutes. */
+  /** Responses of the last 15 minutes that a credential kept from being shared. */
   readonly credentialRefusals: readonly CredentialRefusal[];
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble">[];
   /** `undefined` if the Worker has no data cache. */
@@ -84,7 +84,7 @@ export interface RoomState {
   readonly database: DatabaseName;
   readonly holdsJournal: boolean;
   readonly info: DatabaseInfo;
-  /** When a check last saw its count of evicted keys rise. */
+  /** When a check of this isolate last saw the count of evicted keys rise. */
   readonly evictedAtMs: number | undefined;
 }
 
@@ -102,7 +102,7 @@ export interface SiteState extends IsolateState {
   readonly configWarnings: readonly Fault[];
 }
 
-/** Reads this isolate's state. Anybody may trigger it, because it sends no command or request. */
+/** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
 export function lookHere({ environment, cache, site, data }: HealthSettings): IsolateState {
   const { config, originHealth, credentialRefusals, nowAtMs } = site;
   const { redis, purging, tiers } = cache;
@@ -131,7 +131,7 @@ export function lookHere({ environment, cache, site, data }: HealthSettings): Is
   };
 }
 
-/** Wraps this isolate's state for a check without the admin token. */
+/** Returns the input of a check without the admin token: this isolate's state alone. */
 export function lookedNoFurther(here: IsolateState): SiteState {
   return {
     ...here,

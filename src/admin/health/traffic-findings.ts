@@ -41,19 +41,23 @@ const sumOf = (counted: readonly SeriesCount[]) =>
 const has = (at: number, values: readonly string[]) => (counted: SeriesCount) =>
   values.includes(counted.labels[at] ?? "");
 
-/** A share in the newest window with enough requests. */
+/** A share of requests, in the newest window that has enough of them. */
 interface Share {
   readonly share: number;
   readonly count: number;
   readonly fromAtMs: number;
 }
 
-/** @param shareIn returns the requests in a window, and the part that counts */
+/**
+ * Returns the share in the newest window with enough requests.
+ *
+ * @param shareIn returns the requests in a window, and the part of them that the share describes
+ */
 function newestShare(
-  looked: SiteState,
+  state: SiteState,
   shareIn: (sums: Sums) => { of: number; part: number },
 ): Share | undefined {
-  const recent = recentWindows(looked).toSorted((a, b) => b.fromAtMs - a.fromAtMs);
+  const recent = recentWindows(state).toSorted((a, b) => b.fromAtMs - a.fromAtMs);
   for (const { fromAtMs, sums } of recent) {
     const { of, part } = shareIn(sums);
     if (of >= countMin) return { share: part / of, count: of, fromAtMs };
@@ -62,8 +66,8 @@ function newestShare(
 }
 
 /** Findings for each route or prefix with a `hitRateMin`. */
-export function hitRates(looked: SiteState): Finding[] {
-  const { totals, hitRateMins } = looked;
+export function hitRates(state: SiteState): Finding[] {
+  const { totals, hitRateMins } = state;
   const names = (family: "requests" | "prefixRequests") =>
     new Set(
       (totals?.windows ?? []).flatMap(({ sums }) =>
@@ -72,21 +76,21 @@ export function hitRates(looked: SiteState): Finding[] {
     );
   return [
     ...[...names("requests")].flatMap((name) =>
-      hitRateLow(looked, { family: "requests", name }, hitRateMins.ofRoute(name)),
+      hitRateLow(state, { family: "requests", name }, hitRateMins.ofRoute(name)),
     ),
     ...[...names("prefixRequests")].flatMap((name) =>
-      hitRateLow(looked, { family: "prefixRequests", name }, hitRateMins.ofPrefix(name)),
+      hitRateLow(state, { family: "prefixRequests", name }, hitRateMins.ofPrefix(name)),
     ),
   ];
 }
 
 function hitRateLow(
-  looked: SiteState,
+  state: SiteState,
   { family, name }: { family: "requests" | "prefixRequests"; name: string },
   min: number | undefined,
 ): Finding[] {
   if (min === undefined) return [];
-  const rate = newestShare(looked, (sums) => {
+  const rate = newestShare(state, (sums) => {
     const of = countedIn(sums, family).filter(has(0, [name]));
     const lookedUp = of.filter((counted) => !has(1, notLookedUp)(counted));
     return { of: sumOf(lookedUp), part: sumOf(lookedUp.filter(has(1, hits))) };
@@ -98,12 +102,12 @@ function hitRateLow(
       code: "hit-rate-low",
       level: "warning",
       about: whose,
-      what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; ${percentOf(min)} is demanded.`,
+      what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; the configured minimum is ${percentOf(min)}.`,
       since: isoOf(rate.fromAtMs),
       cause:
-        "An origin that fails, a purge of much, a roll-out of the origin that stores less, new query parameters or cookies, or an outage of Redis.",
+        "The origin fails, a purge was large, a release of the origin allows less caching, query parameters or cookies are new, or Redis is down.",
       remedy:
-        "Ask GET /_cache/explain about a page that should be a hit. The answer tells why the page is no hit, and which stored key is nearest.",
+        "Send GET /_cache/explain for a page that should be a hit. The answer says why it is not, and which stored key is nearest.",
     },
   ];
 }
@@ -111,7 +115,7 @@ function hitRateLow(
 interface ShareRow {
   readonly code: FindingCode;
   readonly of: FamilyName;
-  /** Shares of at least this value give a finding. */
+  /** A share of at least this value is a finding. */
   readonly shareMax: number;
   readonly part: (sums: Sums) => SeriesCount[];
   readonly what: (share: Share) => string;
@@ -126,10 +130,10 @@ const rows: readonly ShareRow[] = [
     shareMax: 0.01,
     part: (sums) => countedIn(sums, "staleIfError"),
     what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} requests were answered with a stale response, since the origin failed.`,
+      `${percentOf(share)} of ${count} requests got a stale response, because the origin failed.`,
     cause: "The origin cannot be reached, is slow, or answers with errors.",
     remedy:
-      "Mend the origin. When the stale-if-error allowance of a page ends, clients get an error.",
+      "Fix the origin. When the stale-if-error allowance of a page ends, clients get an error.",
   },
   {
     code: "unverified-high",
@@ -139,7 +143,7 @@ const rows: readonly ShareRow[] = [
     what: ({ share, count }) =>
       `${percentOf(share)} of ${count} answers were unverified: Tidemark could not tell whether a purge covers them.`,
     cause: "The purge journal could not be read.",
-    remedy: "Look at the findings on Redis and on the journal.",
+    remedy: "Read the findings on Redis and on the journal.",
   },
   {
     code: "origin-errors",
@@ -147,16 +151,16 @@ const rows: readonly ShareRow[] = [
     shareMax: 0.05,
     part: (sums) => countedIn(sums, "originResponses").filter(has(1, ["5xx", "failed"])),
     what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} requests to origins failed, or were answered with 5xx.`,
+      `${percentOf(share)} of ${count} requests to origins failed, or got 5xx.`,
     cause: "The application of the origin has a fault, or its server is overloaded.",
-    remedy: "Look at the log of the origin.",
+    remedy: "Read the log of the origin.",
   },
 ];
 
 /** Findings on shares with fixed thresholds. */
-export function sharesHigh(looked: SiteState): Finding[] {
+export function sharesHigh(state: SiteState): Finding[] {
   return rows.flatMap(({ code, of, shareMax, part, what, cause, remedy }): Finding[] => {
-    const share = newestShare(looked, (sums) => ({
+    const share = newestShare(state, (sums) => ({
       of: sumOf(countedIn(sums, of)),
       part: sumOf(part(sums)),
     }));
@@ -167,8 +171,8 @@ export function sharesHigh(looked: SiteState): Finding[] {
 }
 
 /** The finding on clients that got 429. */
-export function clientsLimited(looked: SiteState): Finding[] {
-  const limited = recentWindows(looked)
+export function clientsLimited(state: SiteState): Finding[] {
+  const limited = recentWindows(state)
     .map(({ fromAtMs, sums }) => ({
       fromAtMs,
       count: sumOf(countedIn(sums, "requests").filter(has(1, ["limited"]))),
@@ -180,11 +184,11 @@ export function clientsLimited(looked: SiteState): Finding[] {
     {
       code: "clients-limited",
       level: "info",
-      what: `Requests of the last minutes that were answered with 429: ${count}.`,
+      what: `Requests of the last minutes that got 429: ${count}.`,
       since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
       cause: "A client caused more requests to the origin than ORIGIN_LIMITER allows.",
       remedy:
-        "If these clients were real users, raise the limit under [[ratelimits]] in wrangler.toml.",
+        "If these clients are real users, raise the limit under [[ratelimits]] in wrangler.toml.",
     },
   ];
 }

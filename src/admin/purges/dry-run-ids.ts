@@ -2,9 +2,12 @@
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 
-/** Signatures are valid for five minutes before and after their time. One more minute allows for clocks. */
+/**
+ * How long Redis keeps an id. Signatures are valid for five minutes before and after their time.
+ * One more minute allows for wrong clocks.
+ */
 const keptMs = 660_000;
-/** Limit per isolate. A replay that the isolate knows costs no command. */
+/** Limit per isolate. Rejecting a replay that the isolate remembers costs no command. */
 const idsMax = 1_024;
 
 /** `unknown`: the database does not answer. */

@@ -1,4 +1,5 @@
-// Lists what a purge would cover, as far as one isolate can see: its own memory, and a part of the shared tier.
+// Lists the records that a purge would cover in this isolate's memory and in a part of the shared
+// tier.
 import type { DataBesidePages } from "../../data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
 import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
@@ -10,7 +11,7 @@ import type { DryRunIds } from "./dry-run-ids.ts";
 /** Limits of a dry run on the shared tier. docs/purging.md derives its cost from them. */
 const boundsOf = {
   admin: { recordsMax: 1_000, commandsMax: 1_200 },
-  // One more command claims the id.
+  // The claim of the id is one more command.
   webhook: { recordsMax: 100, commandsMax: 119 },
 } as const;
 const urlsMax = 20;
@@ -30,12 +31,12 @@ export interface DryRunPlaces {
 }
 
 /**
- * Looks for records that a purge of these targets would cover.
+ * Finds records that a purge of these targets would cover.
  *
- * @param sender the holder of a purge secret gets only counts, because URLs may contain secrets. Each of its
- *   ids works once
- * @returns examined and covered records, of this isolate's memory, of data in memory, and of the shared tier;
- *   for an operator, also some distinct URLs
+ * @param sender a holder of a purge secret (`webhook`) gets only counts, because URLs may contain
+ *   secrets, and can use each id once
+ * @returns the numbers of examined and covered records in this isolate's memory, in its data and in
+ *   the shared tier; for an operator, also some distinct URLs
  */
 export async function dryRun(
   targets: PurgeTargets,
@@ -70,25 +71,25 @@ export async function dryRun(
           ...(listed.leftOut && { whyNotWhole: whyLeftOut(listed.leftOut, bounds) }),
         };
   const limits =
-    `What this isolate holds in memory, and up to ${bounds.recordsMax} records of the shared tier. ` +
-    "Other isolates and the edge tiers of colos cannot be listed; the purge would reach them." +
-    (data ? " Of data, this isolate's memory alone was looked at." : "");
+    `The counts cover this isolate's memory, and up to ${bounds.recordsMax} records of the shared tier. ` +
+    "Other isolates and the edge tiers of colos cannot be listed; the purge would also reach them." +
+    (data ? " For data, they cover only this isolate's memory." : "");
   return {
     isolate,
     ...(ofData && { data: ofData }),
     shared: foundInShared,
     ...(by === "admin" && { urls: [...urls].slice(0, urlsMax) }),
-    limits: by === "admin" ? limits : `${limits} URLs are listed for the admin token alone.`,
+    limits: by === "admin" ? limits : `${limits} The list of URLs needs the admin token.`,
   };
 }
 
 function whyLeftOut(leftOut: ListingLimit, { recordsMax, commandsMax }: ListingBounds): string {
   const why = {
     records: `The shared tier holds more than ${recordsMax} records.`,
-    keys: "The database holds so many other keys that not all were looked at.",
-    time: `To look at all took longer than ${listingMsMax / 1_000} s.`,
-    metadata: "The metadata of a record is too long to be looked at.",
-    commands: `To look at all takes more than ${commandsMax} Redis commands.`,
+    keys: "The database holds so many other keys that not all were examined.",
+    time: `The examination took longer than ${listingMsMax / 1_000} s.`,
+    metadata: "The metadata of a record is too long to examine.",
+    commands: `The examination needs more than ${commandsMax} Redis commands.`,
   } satisfies Record<ListingLimit, string>;
   return why[leftOut];
 }

@@ -1,4 +1,4 @@
-// Logs each purge that was accepted here, and a sample of those that were refused.
+// Logs each purge that this isolate accepted, and some of those that it refused.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { traceIdOf } from "../../rules/trace-context.ts";
 import type { Log } from "../../observe/log-line.ts";
@@ -13,7 +13,7 @@ export interface AcceptedPurge extends Pick<SignedOrder, "by" | "mode" | "reason
   readonly counts: OrderReading["counts"];
 }
 
-/** Anybody can send a purge that is refused, so each reason has at most one line a second. */
+/** Anybody can cause refusals, so each reason has at most one line a second. */
 const quietMs = 1_000;
 
 interface Refusals {
@@ -30,7 +30,7 @@ export class PurgeLog {
     this.#given = given;
   }
 
-  accepted({ position, by, mode, reason, counts }: AcceptedPurge, { headers }: Request): void {
+  logAccepted({ position, by, mode, reason, counts }: AcceptedPurge, { headers }: Request): void {
     const { everything, ...numbers } = counts;
     const named = Object.entries(numbers).filter(([, count]) => count > 0);
     const what = everything
@@ -50,7 +50,7 @@ export class PurgeLog {
   }
 
   /** Counts a refusal, and logs the first of each reason in a second. */
-  refused(rule: PurgeRefusal): void {
+  logRefused(rule: PurgeRefusal): void {
     const { log, nowAtMs } = this.#given;
     const atMs = nowAtMs();
     const known = this.#refusals.get(rule) ?? { loggedAtMs: -Infinity, leftOut: 0 };

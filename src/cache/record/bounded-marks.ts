@@ -1,13 +1,13 @@
-// Marks per key, path or URL. Clients choose these texts, so their total size is limited.
+// Marks per key, path or URL. Clients choose these strings, so their total size is limited.
 import { LRUCache } from "lru-cache";
 
 const usualBytesMax = 1_048_576;
 
-/** A map from names to marks that evicts the least recently used. */
+/** A map from names to marks, which evicts the least recently used mark. */
 export class BoundedMarks<Mark extends number | string | object> extends LRUCache<string, Mark> {
   /**
-   * @param bytesMax limit for all names, with overhead
-   * @param textOf   text in a mark that a client or origin chooses; it counts like a name
+   * @param bytesMax the size limit of all names, with overhead
+   * @param textOf returns the text in a mark that a client or origin chooses, whose size is added
    */
   constructor(bytesMax = usualBytesMax, textOf?: (mark: Mark) => string) {
     super({
@@ -17,7 +17,7 @@ export class BoundedMarks<Mark extends number | string | object> extends LRUCach
   }
 }
 
-/** A rough estimate: two bytes a character, and overhead. */
+/** Estimates the size of a string: two bytes per character, and overhead. */
 function textBytes(text: string): number {
   return 64 + 2 * text.length;
 }

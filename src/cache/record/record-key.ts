@@ -1,12 +1,15 @@
-// The key of a record: readable text in memory, and its SHA-256 wherever text would leak or break.
+// The key of a record. Memory uses the readable text. Stores use the text's SHA-256, because the
+// text could leak or be an invalid name.
 import { sha256Hex } from "../../base/sha256.ts";
 
-/** Kinds of records in Redis: stored responses, data of an application, hashes of these. */
+/**
+ * The kinds of records in Redis: stored responses, data of an application, and hashes of such data.
+ */
 export type RecordFamily = "r" | "d" | "f";
 
 export class RecordKey {
   readonly text: string;
-  /** The request's host with its port. The edge tier keeps a site's records under its own host. */
+  /** The request's host with its port. The edge tier stores a record under this host. */
   readonly host: string;
   readonly family: RecordFamily;
   #digest: string | undefined;
@@ -18,9 +21,9 @@ export class RecordKey {
   }
 
   /**
-   * Makes a key from a digest, for removing a record from the tiers below memory.
+   * Creates a key from a digest, to remove a record from the tiers below memory.
    *
-   * @param digest SHA-256 of the key's text, hex
+   * @param digest the SHA-256 of the key's text, in hex
    */
   static ofDigest(digest: string, host: string): RecordKey {
     const key = new RecordKey("", host);
@@ -28,7 +31,10 @@ export class RecordKey {
     return key;
   }
 
-  /** Returns the SHA-256 of the text, hex. A cached promise would belong to one request. */
+  /**
+   * Returns the SHA-256 of the text, in hex. Caches the digest and not its promise, which would
+   * belong to one request.
+   */
   digest(): string | Promise<string> {
     return this.#digest ?? this.#digested();
   }

@@ -1,54 +1,60 @@
-// The contents of a tier: a body, what a purge can match, and provenance. Users of the cache add their own
-// detail.
+// A record: a body, the properties that a purge can match, and provenance. Users of the cache add
+// their own details.
 import type { ByteRange } from "../../rules/ranges.ts";
 
 /** The properties that a purge can match. */
 export interface Coverage {
-  /** As the source spelled them; used only for purging. */
+  /** The tags as the source spelled them. Only purges use them. */
   readonly tags: readonly string[];
-  /** Cache groups, which apply only to the URL's own origin. Absent: none. */
+  /** Cache groups, which apply only to the URL's own origin; absent for none. */
   readonly groups?: readonly string[] | undefined;
-  /** The cache key's URL, without facets. Purges by URL, host or prefix match it. */
+  /**
+   * The cache key's URL, without the key's fields and cookies. Purges by URL, host or prefix match
+   * this URL.
+   */
   readonly url: string;
   /** The name of the record's route; empty if none matched. */
   readonly route: string;
 }
 
 /**
- * The position in the purge journal that was known before the request: that of its last entry, with the
- * entry's random field `n`. `"none"` if there was no view.
+ * The last entry of the purge journal that the view contained before the request: its position and
+ * its random field `n`. `"none"` if there was no view.
  */
 export type Stamp = { readonly position: string; readonly n: string } | "none";
 
-/** Where and when a record was fetched. The purge view judges it by this. All instants in epoch ms. */
+/**
+ * Where and when a record was fetched, by which the purge view judges it. All instants are in epoch
+ * milliseconds.
+ */
 export interface Provenance {
   readonly stamp: Stamp;
-  /** The colo whose isolate fetched the body; empty if there is none. */
+  /** The colo whose isolate fetched the body; empty if unknown. */
   readonly colo: string;
   /** `request_time` and `response_time` of RFC 9111 §4.2.3. */
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;
-  /** When the body was requested, if a later validation renewed the metadata. */
+  /** The instant of the body's request, if a later validation renewed the metadata. */
   readonly bodyRequestedAtMs?: number | undefined;
-  /** How long the source took to answer, body included. */
+  /** The time that the source took to answer, including the body. */
   readonly fillCostMs: number;
 }
 
 /** A record without its body. */
 export interface RecordMetadata extends Coverage, Provenance {
-  /** Length of the body; `null` for a stream of unknown length. */
+  /** The length of the body; `null` for a stream of unknown length. */
   readonly bodyBytes: number | null;
-  /** SHA-256 of the body, hex; `null` for a streamed body that was never held in memory. */
+  /** The SHA-256 of the body, in hex; `null` for a streamed body that was never held in memory. */
   readonly bodyDigest: string | null;
-  /** Stored in the shared tier only after a second request. */
+  /** Whether the shared tier stores the record only after a second request. */
   readonly awaitsSecondAsk?: boolean | undefined;
 }
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 /**
- * A body in memory, which the runtime sends without copying (docs/adr/0016); a stream from its tier; or a
- * `part` of such a stream. `absent` if it was not requested.
+ * A body in memory (`blob`), which the runtime sends without copying (docs/adr/0016), a `stream`
+ * from its tier, or a `part` of such a stream. A body that was not read is `absent`.
  */
 export type StoredBody =
   | { readonly kind: "blob"; readonly blob: Blob }
@@ -56,21 +62,21 @@ export type StoredBody =
   | { readonly kind: "part"; readonly range: ByteRange; readonly stream: Bytes }
   | { readonly kind: "absent" };
 
-/** @typeParam Detail added by the user of the cache, such as HTTP's status and fields */
+/** @typeParam Detail members that the user of the cache adds, such as HTTP's status and fields */
 export type MetadataWith<Detail> = RecordMetadata & Detail;
 
-/** @typeParam Detail as of `MetadataWith` */
+/** @typeParam Detail as in `MetadataWith` */
 export interface CacheRecord<Detail> {
   readonly metadata: MetadataWith<Detail>;
   readonly body: StoredBody;
 }
 
-/** Epoch milliseconds. */
+/** Returns the instant of the body's request, in epoch milliseconds. */
 export function bodyRequestedAtMs(provenance: Provenance): number {
   return provenance.bodyRequestedAtMs ?? provenance.requestedAtMs;
 }
 
-/** Cancels an unused stream, which would hold its tier's connection. */
+/** Cancels an unused stream, which would otherwise occupy a connection to its tier. */
 export function discardBody(record: Pick<CacheRecord<unknown>, "body"> | undefined): void {
   if (record === undefined || !("stream" in record.body)) return;
   void record.body.stream.cancel().catch(() => undefined);

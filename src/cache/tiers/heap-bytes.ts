@@ -1,23 +1,26 @@
-// Estimates the memory that a record takes in an isolate.
+// Estimates the memory that a record occupies in an isolate.
 import type { RecordForm } from "./record-form.ts";
 import type { TierRecord } from "./tier.ts";
 
-/** A marker without variants. */
+/** The size of a marker without variants. */
 const markerBytes = 512;
 
-/** A listed variant: an array, a short text and a number. */
+/** The size of a listed variant: an array, a short string and a number. */
 const variantBytes = 128;
 
-/** The whole digest of a listed variant. */
+/** The size of a listed variant's whole digest. */
 const digestBytes = 96;
 
-/** A record without detail, tags and body. */
+/** The size of a record without its detail, tags and body. */
 const recordBytes = 1_024;
 
-/** Overhead of a text in a list, such as a tag. */
+/** The overhead of a string in an array, such as a tag. */
 export const textBytes = 24;
 
-/** Returns an upper estimate, at one byte a character; `npm run bench -- isolate-memory` measures it. */
+/**
+ * Returns an upper estimate, at one byte per character. `npm run bench -- isolate-memory` measures
+ * the actual size.
+ */
 export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<Detail>): number {
   if (record.kind === "vary") {
     const { variants, digests = [] } = record;
@@ -25,13 +28,13 @@ export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<D
   }
   const { metadata } = record.stored;
   let bytes = recordBytes + form.heapBytes(metadata);
-  // A tag is kept twice: as received, and as purges spell it.
+  // A tag is stored twice: as received, and as purges spell it.
   for (const tag of metadata.tags) bytes += 2 * (textBytes + tag.length);
   for (const group of metadata.groups ?? []) bytes += 2 * (textBytes + group.length);
   return bytes + (blobIn(record)?.size ?? 0);
 }
 
-/** @returns `undefined` for a marker, and for a body that is not in memory */
+/** Returns the body in memory; `undefined` for a marker, and for a body that is not in memory. */
 export function blobIn(record: TierRecord<unknown>): Blob | undefined {
   if (record.kind === "vary") return undefined;
   const { body } = record.stored;

@@ -1,13 +1,16 @@
-// Encodes records as versioned text, and validates them when read.
+// Encodes records as versioned text, and validates records when they are read.
 import * as z from "zod/mini";
 import type { MetadataWith } from "../record/record.ts";
 import type { CheckedRecord, RecordForm } from "./record-form.ts";
 import type { RecordHead, TierRecord } from "./tier.ts";
 
-/** Increases with every change of form. A record of another version is a miss. */
+/**
+ * The version of the format, which every incompatible change increments. A record of another
+ * version is a miss.
+ */
 const version = 4;
 
-/** The metadata of every record, without detail. */
+/** The metadata of every record, without the user's detail. */
 const metadataForm = {
   url: z.string(),
   route: z.string(),
@@ -27,8 +30,8 @@ const metadataForm = {
 /**
  * Compiles the validation of a record, for `RecordForm.check`.
  *
- * @param given.detail    checks by member
- * @param given.name      checks a name in a marker
+ * @param given.detail the checks by member
+ * @param given.name the check of a name in a marker
  * @param given.completed adds members that an earlier version did not write
  */
 export function recordCheck<Detail>(given: {
@@ -66,7 +69,7 @@ export function headOf<Detail>(record: TierRecord<Detail>): RecordHead<Detail> {
   return record.kind === "vary" ? record : { kind: "response", metadata: record.stored.metadata };
 }
 
-/** @returns ASCII-only JSON, so that it can also be a header field */
+/** Returns ASCII-only JSON, which can also be a header field. */
 export function encodeRecord(record: RecordHead<unknown>, keepUntilAtMs: number): string {
   return JSON.stringify({ v: version, keepUntilAtMs, record }).replaceAll(
     /[\u007f-\uffff]/g,
@@ -74,7 +77,7 @@ export function encodeRecord(record: RecordHead<unknown>, keepUntilAtMs: number)
   );
 }
 
-/** @returns `undefined` for text of another version or form. Never throws */
+/** Returns the record; `undefined` for text of another version or form. Never throws. */
 export function decodeRecord<Detail>(
   text: string,
   { check }: RecordForm<Detail>,

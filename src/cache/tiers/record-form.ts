@@ -1,4 +1,5 @@
-// The form of a record's detail, so that tiers need not know what a status or a field is.
+// Defines how to check and measure the detail that a user adds to records. Tiers do not depend on
+// its members.
 import type { MetadataWith } from "../record/record.ts";
 import type { RecordHead } from "./tier.ts";
 
@@ -8,11 +9,16 @@ export interface CheckedRecord<Detail> {
 }
 
 export interface RecordForm<Detail> {
-  /** Made by `recordCheck`. Returns `undefined` for another form. Never throws. */
+  /**
+   * Returns a checked record; `undefined` for another form. Created by `recordCheck`. Never throws.
+   */
   readonly check: (parsed: unknown) => CheckedRecord<Detail> | undefined;
   /** Returns an upper estimate of the detail's memory. */
   readonly heapBytes: (metadata: MetadataWith<Detail>) => number;
-  /** Returns whether the record may evict any other record from memory, or only its like. */
+  /**
+   * Returns whether the record may evict any record from memory. If not, it may evict only records
+   * for which this function also returns false.
+   */
   readonly mayPushOutOthers: (metadata: MetadataWith<Detail>) => boolean;
   /** Returns whether the body is uncompressed text. */
   readonly isWorthPacking: (metadata: MetadataWith<Detail>) => boolean;

@@ -8,7 +8,7 @@ import type { Tier } from "./tier.ts";
 /** The settings of every tier. */
 export interface TierSettings<Detail> {
   readonly form: RecordForm<Detail>;
-  /** Prefix of each key, so that several sites may share a store. */
+  /** The prefix of each key, so that several sites can share a store. */
   readonly namespace: string;
   readonly nowAtMs: () => number;
   /** Called for a record of another version or form, or with a body that does not match its metadata. */
@@ -18,9 +18,9 @@ export interface TierSettings<Detail> {
 
 export type MakeTier = <Detail>(settings: TierSettings<Detail>) => Tier<Detail>;
 
-/** A tier that a Worker passes in code. Only a Worker that imports it bundles it. */
+/** A tier that a Worker passes in code. Only Workers that import the tier bundle it. */
 export interface TierInCode {
   readonly name: TierName;
-  /** @returns the maker of the tier, or the fault in the bindings */
+  /** Returns the maker of the tier, or the fault in the bindings. */
   readonly bound: (env: Readonly<Record<string, unknown>>) => MakeTier | Fault;
 }

@@ -2,20 +2,20 @@
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { Memory, Tier } from "./tier.ts";
 
-/** @typeParam Detail added to each record by the user of the cache */
+/** @typeParam Detail the members that the user of the cache adds to each record */
 export class TierStack<Detail> {
-  /** Always present. Unused if `usesMemory` is false. */
+  /** The memory tier. It is always present, but unused if `usesMemory` is false. */
   readonly memory: Memory<Detail>;
   readonly usesMemory: boolean;
   /** The tiers below memory, nearest first. */
   readonly below: readonly Tier<Detail>[];
   /** All tiers in use. */
   readonly all: readonly Tier<Detail>[];
-  /** The tier of the colo; `undefined` if there is none. */
+  /** The tier that one colo shares; `undefined` if there is none. */
   readonly ofColo: Tier<Detail> | undefined;
-  /** The farthest tier that all colos share. If tiers differ, this one decides. */
+  /** The farthest tier that all colos share. If tiers differ, this tier is authoritative. */
   readonly ofWorld: Tier<Detail> | undefined;
-  /** Earlier results of `of`, by its argument. A hit reads them directly. */
+  /** The earlier results of `of`, by its argument. A hit reads this map directly. */
   readonly parts = new WeakMap<readonly TierName[], TierStack<Detail>>();
 
   constructor(memory: Memory<Detail>, below: readonly Tier<Detail>[], usesMemory = true) {
@@ -27,7 +27,7 @@ export class TierStack<Detail> {
     this.ofWorld = below.findLast(({ name }) => tierScopes[name] === "world");
   }
 
-  /** @param names tiers of a route or namespace; the deployment may lack some */
+  /** @param names the tiers of a route or namespace; the deployment may lack some of them */
   of(names: readonly TierName[]): TierStack<Detail> {
     const known = this.parts.get(names);
     if (known !== undefined) return known;
@@ -42,7 +42,10 @@ export class TierStack<Detail> {
     return new TierStack(this.memory, below, this.usesMemory);
   }
 
-  /** Returns the tiers above this one that differ in scope: they can hold copies of its records. */
+  /**
+   * Returns the tiers above the given tier, except tiers of the same scope. Only the returned tiers
+   * store copies of the given tier's records.
+   */
   above({ name: from }: Pick<Tier<Detail>, "name">): readonly Tier<Detail>[] {
     const at = this.all.findIndex(({ name }) => name === from);
     return this.all.slice(0, at).filter(({ name }) => tierScopes[name] !== tierScopes[from]);

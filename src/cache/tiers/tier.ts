@@ -5,7 +5,7 @@ import type { ByteRange } from "../../rules/ranges.ts";
 import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
 
-/** Bodies up to this size are always held in memory when read. Larger ones are streamed. */
+/** By default, bodies up to this size are read into memory, and larger bodies are streamed. */
 export const smallBodyBytesMax = 262_144;
 /** Bodies up to this size are kept in memory after a second request. */
 export const largeBodyBytesMax = 1_048_576;
@@ -14,37 +14,37 @@ export const edgeBodyBytesMax = 512 * 1_048_576;
 /** The largest value of Workers KV, less a head of 64 KiB. */
 export const kvBodyBytesMax = 25 * 1_048_576 - 65_536;
 
-/** The value of a key: a record with a body, or a marker that leads to several records. */
+/** The value of a key: a record with its body, or a marker that leads to several records. */
 export type TierRecord<Detail> = { kind: "response"; stored: CacheRecord<Detail> } | VaryMarker;
 
-/** A record without its body, in the form of tiers that store text. */
+/** A record without its body, as tiers that store text keep it. */
 export type RecordHead<Detail> = { kind: "response"; metadata: MetadataWith<Detail> } | VaryMarker;
 
-/** Leads to records under keys of their own. It has no body and no provenance. */
+/** A marker that leads to records under other keys. A marker has no body and no provenance. */
 export interface VaryMarker {
   readonly kind: "vary";
-  /** The parts of a request in those keys. For HTTP, the fields that `Vary` names. */
+  /** The parts of a request in those keys. For HTTP, these are the fields that `Vary` names. */
   readonly names: readonly string[];
-  /** Variants requested before this instant were invalidated and do not count. */
+  /** The instant of the last invalidation. Variants that were requested earlier are invalid. */
   readonly sinceAtMs: number;
-  /** The stored variants and their expiry. Their number is limited (`limits.variants`). */
+  /** The stored variants and their expiry. `limits.variants` limits their number. */
   readonly variants: readonly StoredVariant[];
   /**
-   * The full hex digests of the same keys, in the same order, for removing the records. Empty if unknown.
-   * Absent in markers of version 0.1.
+   * The full hex digests of the same keys, in the same order, to remove the records. An unknown digest
+   * is empty. Absent in markers of version 0.1.
    */
   readonly digests?: readonly string[] | undefined;
   /**
-   * All listed variants were requested at or after this instant, so a later purge may cover them. Absent in
+   * The instant since which all listed variants were requested. A later purge may cover them. Absent in
    * markers of version 0.1, for which `sinceAtMs` applies.
    */
   readonly listedSinceAtMs?: number | undefined;
 }
 
-/** The digest is the first 64 bits of the SHA-256 of the variant's key. */
+/** A stored variant. The digest is the first 64 bits of the SHA-256 of the variant's key. */
 export type StoredVariant = readonly [digest: string, untilAtMs: number];
 
-/** A record whose body is still arriving and too large to hold in memory. */
+/** A record whose body is still arriving and is too large to hold in memory. */
 export interface ArrivingRecord<Detail> {
   readonly kind: "arriving";
   readonly metadata: MetadataWith<Detail>;
@@ -78,25 +78,31 @@ export type TierWrite =
   | { kind: "unavailable"; cause: string };
 
 export interface TierAsk<Detail> {
-  /** Epoch milliseconds. A record is readable before, not at, its expiry. */
+  /**
+   * The instant of the read, in epoch milliseconds. A record is readable before its expiry, but not at
+   * its expiry.
+   */
   readonly atMs: number;
-  /** `metadata` if the body may not be needed. A body that costs a further read is then `absent`. */
+  /**
+   * The part to read. `metadata` if the body may not be needed: a body that requires a further read is
+   * then `absent`.
+   */
   readonly part: "whole" | "metadata";
   /**
-   * Returns whether to read the body into memory, for backfilling other tiers; otherwise it is streamed.
-   * Absent: small bodies are read into memory. Called at most once for a large body.
+   * Returns whether to read the body into memory, to backfill other tiers, instead of streaming it. By
+   * default, small bodies are read into memory. Called at most once for a large body.
    */
   readonly isHeld?: (metadata: MetadataWith<Detail>) => boolean;
   /**
-   * Returns the bytes that the answer needs of a body that is streamed. A tier may return only these.
-   * Absent or `undefined`: all bytes are needed.
+   * Returns the range that the answer needs of a streamed body; `undefined` for the whole body. A tier
+   * may return only this range.
    */
   readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
-  /** Extends the record's time in the shared tier, at most to its expiry, behind the answer. */
+  /** Extends the record's time in the shared tier in the background, at most to its expiry. */
   readonly prolongMs?: number | undefined;
-  /** Skips replicas, which may lag behind a recent write. */
+  /** Whether to read at the primary, because a replica may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
-  /** Reads without side effects: no counting, no learning, no background work. */
+  /** Whether to read without side effects on counts, odds and background work. */
   readonly isPeek?: boolean | undefined;
   /** Runs work that the answer does not wait for. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -106,30 +112,42 @@ export interface TierAsk<Detail> {
 export type TierTrouble = Trouble<"timeout"> & { readonly why: string };
 
 export interface Tier<Detail> {
-  /** Shown as `detail` in Cache-Status (RFC 9211 §2.8). */
+  /** The tier's name, which is `detail` in Cache-Status (RFC 9211 §2.8). */
   readonly name: TierName;
-  /** The largest body that the tier stores while it arrives; 0: only whole bodies. */
+  /**
+   * The largest body that the tier stores while the body arrives; 0 if the tier stores only whole
+   * bodies.
+   */
   readonly arrivingBytesMax: number;
-  /** Calls time out, so only probes go to this tier. */
+  /** Whether the tier is shut off, except for probes, because calls time out. */
   readonly isShutOff: boolean;
-  /** The last timeouts, even if they are over. */
+  /** The last timeouts, even if the tier has recovered. */
   readonly trouble?: TierTrouble | undefined;
-  /** Reads a record. Never throws and never rejects: an unreachable tier is `unavailable`. */
+  /** Reads a record. Never throws and never rejects: an unreachable tier returns `unavailable`. */
   read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;
   /**
-   * Writes a record. Takes over an arriving record's stream: reads it to its end before settling, or
-   * cancels it. A truncated body is never readable. Never throws and never rejects; after anything but
-   * `kept`, nothing of the record can be read.
+   * Writes a record. Consumes the stream of an arriving record: reads it to its end before settling, or
+   * cancels it. A truncated body is never readable. Never throws and never rejects. After a refusal, no
+   * part of the record is readable. After `unavailable`, the record may have been stored.
    */
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
-  /** Removes a record. After `unavailable`, it returns when the tier does. Never throws and never rejects. */
+  /**
+   * Removes a record. After `unavailable`, the tier may still contain the record. Never throws and
+   * never rejects.
+   */
   remove(key: RecordKey): void | Promise<TierRemoval>;
-  /** Reads several whole records in one round trip. Results are in the order of the keys. Never rejects. */
+  /**
+   * Reads several whole records in one round trip. The results are in the order of the keys. Never
+   * rejects.
+   */
   readMany?(
     keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]>;
-  /** Writes several new records in one round trip. Results are in their order. Never rejects. */
+  /**
+   * Writes several new records in one round trip. The results are in the order of the records. Never
+   * rejects.
+   */
   writeMany?(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]>;
@@ -141,45 +159,51 @@ export interface Tier<Detail> {
   ): Promise<readonly (RecordHead<Detail> | undefined)[] | "unavailable">;
 }
 
-/** The topmost tier. It answers synchronously, and rejects records older than one that it has had. */
+/** The topmost tier. It is synchronous, and reports whether a key has changed since a lookup began. */
 export interface Memory<Detail> extends Tier<Detail> {
   read(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite;
   remove(key: RecordKey): void;
-  /** The size limit of a body, however often it is requested. */
+  /** The size limit of a body, regardless of how often it is requested. */
   readonly largestBodyBytes: number;
   holds(body: Blob): boolean;
   /** The number of writes and removals. */
   readonly changeCount: number;
-  /** Returns whether the key changed since then; true if that is too long ago to know. */
+  /**
+   * Returns whether the key changed since a value of `changeCount`. Returns true if that value is too
+   * old to determine this.
+   */
   hasChanged(key: RecordKey, sinceCount: number): boolean;
-  /** The size and number of all records. */
+  /** The size of all records. */
   readonly bytes: number;
   readonly count: number;
   /** Returns all records, in no particular order. */
   stored(): Iterable<MetadataWith<Detail>>;
   /** Returns all keys and records without side effects. */
   entries(): Iterable<readonly [keyText: string, record: TierRecord<Detail>]>;
-  /** `read` without side effects: no record moves up, and expired ones stay. */
+  /** Returns the result of `read` without side effects on eviction and expired records. */
   peek(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
 }
 
 export interface RecordList<Detail> {
   readonly metadata: readonly MetadataWith<Detail>[];
-  /** Why the list is incomplete; `undefined` if it is complete. */
+  /** The reason why the list is incomplete; `undefined` if it is complete. */
   readonly leftOut: ListingLimit | undefined;
 }
 
-/** The limit that was reached: records, others' keys, time, length of metadata, or commands. */
+/**
+ * The limit that a listing reached. `keys`: too many keys of other applications. `metadata`: records
+ * with long metadata.
+ */
 export type ListingLimit = "records" | "keys" | "time" | "metadata" | "commands";
 
-/** Timeout of a listing. */
+/** The timeout of a listing. */
 export const listingMsMax = 5_000;
 
 /** The limits of a listing. */
 export interface ListingBounds {
   readonly recordsMax: number;
-  /** Upstash counts each command of a pipeline. */
+  /** The maximum number of commands. Upstash counts each command of a pipeline. */
   readonly commandsMax: number;
 }
 
@@ -189,15 +213,21 @@ export interface TierKeep {
   readonly atMs: number;
   readonly untilAtMs: number;
   /**
-   * `unchanged`: a tier had this very body, so this tier may have it, too, and needs only metadata and
-   * expiry. `new`: anything else.
+   * Whether a tier already had the same body (`unchanged`). A written tier that has the same body
+   * needs only the metadata and the expiry.
    */
   readonly body: "unchanged" | "new";
-  /** A large body new to memory was requested a second time in this isolate. */
+  /**
+   * Whether this isolate requested the body a second time. Memory stores a large body only in this
+   * case.
+   */
   readonly isAskedAgain?: boolean;
   /** The shared tier drops the record after this time, unless it is requested (`TierAsk.prolongMs`). */
   readonly sharedMsMax?: number | undefined;
-  /** The marker leads to a record that may not evict others (`RecordForm`). */
+  /**
+   * Whether the marker leads to an error, so that it may not evict other records
+   * (`RecordForm.mayPushOutOthers`).
+   */
   readonly leadsToError?: boolean;
 }
 
@@ -205,7 +235,7 @@ export function isSmall({ bodyBytes }: Pick<RecordMetadata, "bodyBytes">): boole
   return (bodyBytes ?? 0) <= smallBodyBytesMax;
 }
 
-/** Builds the result of a read, with the body as far as it was read. */
+/** Returns the result of a read, with the part of the body that was read. */
 export function foundWith<Detail>(
   metadata: MetadataWith<Detail>,
   body: StoredBody,

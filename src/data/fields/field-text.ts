@@ -4,6 +4,8 @@ import { type Codec, encodedBy } from "../../base/codec.ts";
 const wholeNumber = /^-?\d+$/;
 
 /**
+ * Encodes a field.
+ *
  * @param place the field, for an error
  * @throws OperatorError if the codec cannot encode the value
  */
@@ -12,7 +14,11 @@ export function fieldText(value: unknown, codec: Codec, place: string): string {
   return `=${encodedBy(codec, value, place)}`;
 }
 
-/** @throws the error of the codec */
+/**
+ * Decodes a field.
+ *
+ * @throws the error of the codec
+ */
 export function fieldValue(text: string, codec: Codec): unknown {
   return wholeNumber.test(text) ? Number(text) : codec.decode(text.slice(1));
 }

@@ -1,5 +1,5 @@
-// Stores parts of one value as fields of a Redis hash. Fields are read, set and incremented one by one, and purged
-// together (docs/purge-protocol.md, rule 26).
+// Stores parts of one value as fields of a Redis hash. Calls read, set and increment single fields,
+// but a purge covers all of them (docs/purge-protocol.md, rule 26).
 import { reach } from "../../config/tier-names.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
@@ -22,17 +22,21 @@ export interface FieldPorts extends BeginPorts, VerdictPorts {
   readonly hashes: HashStore | undefined;
   /** The last head of each key that this isolate has read or written. */
   readonly heads: BoundedMarks<string>;
-  readonly isHeldBack: (place: Place) => boolean;
+  readonly holdOn: (place: Place) => object | undefined;
   readonly onBadRecord: () => void;
   readonly randomText: () => string;
 }
 
 const nowhere = () => "";
 
-/** Attempts of a writer to apply its change when others change the head. */
+/** The limit of attempts to write while other writers change the head. */
 const triesMax = 4;
 
-/** @typeParam T the whole value; its members are the fields */
+/**
+ * The fields of one value.
+ *
+ * @typeParam T the whole value; its members are the fields
+ */
 export class Fields<T> {
   readonly #place: Place;
   readonly #key: RecordKey;
@@ -46,41 +50,45 @@ export class Fields<T> {
     if (!isThere) throw noRedis(place.path);
   }
 
-  /** Reads some fields by one command. @returns the existing ones; `undefined` if none may be used */
+  /**
+   * Reads some fields with one command.
+   *
+   * @returns the existing fields; `undefined` if none may be used
+   */
   async get<Name extends keyof T & string>(
     names: readonly Name[],
   ): Promise<Partial<Pick<T, Name>> | undefined> {
     return this.#read(names);
   }
 
-  /** Reads all fields by one command. */
+  /** Reads all fields with one command. */
   async all(): Promise<Partial<T> | undefined> {
     return this.#read();
   }
 
   /**
-   * Sets some fields and keeps the others, unless a purge covers those.
+   * Sets some fields. Keeps the other fields if they may still be used; otherwise removes them.
    *
-   * @param fields preferably a function that reads the source: values read before this call may be older than a
-   *   purge since then
-   * @returns whether the fields are stored
+   * @param fields preferably a function that reads the source. If the source was read before this
+   *   call, a purge between the read and the call does not cover the values
+   * @returns whether the fields are stored; `false` also if Redis did not confirm them
    */
   async set(fields: Partial<T> | (() => Partial<T> | Promise<Partial<T>>)): Promise<boolean> {
     const { host } = this.#place.key;
-    const { afterAnswer, nowAtMs, hashes, isHeldBack } = this.#ports;
+    const { afterAnswer, nowAtMs, hashes, holdOn } = this.#ports;
     await this.#ports.view.attend({ atMs: nowAtMs(), host, afterAnswer })?.();
     const { stamp, colo, requestedAtMs } = await begin(host, this.#ports);
     const given = typeof fields === "function" ? await fields() : fields;
     const texts = this.#textsOf(given);
-    if (texts.size === 0 || isHeldBack(this.#place)) return false;
+    if (texts.size === 0 || holdOn(this.#place) !== undefined) return false;
     const provenance = { stamp, colo, requestedAtMs, respondedAtMs: nowAtMs() };
     const made = this.#metadataOf(given, provenance);
     let judged = this.#ports.heads.get(this.#key.text) ?? "";
-    for (let tries = 0; tries < triesMax; tries += 1) {
-      const held = this.#verifiedIn(judged);
-      const metadata = held === undefined ? made : joined(held, made);
+    for (let tries = 0; tries < triesMax && !this.#isCovered(made); tries += 1) {
+      const current = this.#verifiedIn(judged);
+      const metadata = current === undefined ? made : joined(current, made);
       const head = headText(metadata, this.#ports.randomText());
-      const keepMs = held === undefined ? keepUntilAtMs(metadata) - nowAtMs() : undefined;
+      const keepMs = current === undefined ? keepUntilAtMs(metadata) - nowAtMs() : undefined;
       const answer = await hashes?.set(this.#key, { judged, head, keepMs, texts });
       if (answer === undefined) return false;
       this.#ports.heads.set(this.#key.text, answer.head);
@@ -92,20 +100,20 @@ export class Fields<T> {
 
   /**
    * Increments an existing whole number, at most once. Creates no field. If the reply is lost, the
-   * increment may have been made.
+   * number may have been incremented.
    *
-   * @returns the new number; `undefined` if it is unknown whether it was incremented, or it was not, for example
-   *   beyond `Number.MAX_SAFE_INTEGER`
+   * @returns the new number; `undefined` if the number was not incremented, for example beyond
+   *   `Number.MAX_SAFE_INTEGER`, or if the result is unknown
    * @throws OperatorError if `by` is not a whole number
    */
   async increment(name: keyof T & string, by = 1): Promise<number | undefined> {
     if (!Number.isSafeInteger(by)) throw noStep(this.#place.path);
-    const { heads, hashes, isHeldBack, nowAtMs, afterAnswer } = this.#ports;
+    const { heads, hashes, holdOn, nowAtMs, afterAnswer } = this.#ports;
     const { host } = this.#key;
     await this.#ports.view.attend({ atMs: nowAtMs(), host, afterAnswer })?.();
     let judged = heads.get(this.#key.text) ?? "";
-    for (let tries = 0; tries < triesMax && !isHeldBack(this.#place); tries += 1) {
-      // Rule 26 (d): increment only under a head that was judged, so read it first.
+    for (let tries = 0; tries < triesMax && holdOn(this.#place) === undefined; tries += 1) {
+      // Rule 26 (d): an increment needs a judged head, so read the head first.
       if (judged === "") judged = (await hashes?.read(this.#key, []))?.head ?? "";
       if (!this.#isUsable(judged)) return undefined;
       const answer = await hashes?.raise(this.#key, { judged, name, by });
@@ -123,16 +131,18 @@ export class Fields<T> {
     const { host } = this.#place.key;
     const attention = () => ({ atMs: nowAtMs(), host, afterAnswer });
     await view.attend(attention())?.();
-    const held = await hashes?.read(this.#key, names);
-    if (held === undefined || held.head === "") return undefined;
-    heads.set(this.#key.text, held.head);
-    if (this.#isUsable(held.head)) return this.#valuesIn(held);
-    const stamp = headIn(held.head)?.stamp;
+    const hash = await hashes?.read(this.#key, names);
+    if (hash === undefined || hash.head === "") return undefined;
+    heads.set(this.#key.text, hash.head);
+    if (this.#isUsable(hash.head)) return this.#valuesIn(hash);
+    const stamp = headIn(hash.head)?.stamp;
     if (stamp !== undefined) await view.seek(attention(), stamp);
-    return this.#isUsable(held.head) ? this.#valuesIn(held) : undefined;
+    return this.#isUsable(hash.head) ? this.#valuesIn(hash) : undefined;
   }
 
-  /** Returns `undefined` for fields that cannot be decoded. They count as not stored. */
+  /**
+   * Decodes fields. Returns `undefined` if that fails. The fields are then treated as not stored.
+   */
   #valuesIn({ texts }: HeldHash): Partial<T> | undefined {
     const { codec } = this.#place.space;
     try {
@@ -151,7 +161,18 @@ export class Fields<T> {
     return judge(metadata, { space, atMs: this.#ports.nowAtMs(), ports }).kind === "fresh";
   }
 
-  /** Returns the head if the view itself vouches for it (rule 26 c), so that both stamps are of one chain. */
+  /**
+   * Returns whether a known purge covers new fields. Isolates that have not read that purge would
+   * use these fields beside newer ones.
+   */
+  #isCovered(made: DataMetadata): boolean {
+    const { view, maxLagMs, colo, nowAtMs } = this.#ports;
+    const judged = view.judge(made, { atMs: nowAtMs(), maxLagMs, colo });
+    if (judged.kind === "unverified") return judged.covering !== undefined;
+    return judged.kind === "purged";
+  }
+
+  /** Returns a head that the view verifies (rule 26 c), so its stamp is of the present chain. */
   #verifiedIn(head: string): DataMetadata | undefined {
     const { view, maxLagMs } = this.#ports;
     return this.#isUsable(head, { view, maxLagMs, colo: nowhere }) ? headIn(head) : undefined;
@@ -170,12 +191,12 @@ export class Fields<T> {
     given: Partial<T>,
     provenance: Pick<DataMetadata, "stamp" | "colo" | "requestedAtMs" | "respondedAtMs">,
   ): DataMetadata {
-    const { space, path, asked } = this.#place;
+    const { space, path, appKey: key } = this.#place;
     return {
       ...provenance,
       url: urlOf(path),
       route: "",
-      tags: [...new Set(space.tagsOf(given, asked).map(checkedTag))],
+      tags: [...new Set(space.tagsOf(given, key).map(checkedTag))],
       fillCostMs: 0,
       bodyBytes: null,
       bodyDigest: null,
@@ -198,7 +219,7 @@ function noRedis(path: string): OperatorError {
 
 function noStep(path: string): OperatorError {
   return new OperatorError({
-    what: `The increment of a field of ${path} is refused.`,
+    what: `The increment of a field of ${path} is invalid.`,
     why: "Redis increments only by whole numbers.",
     hint: "Pass a whole number, such as 1 or -1.",
   });

@@ -1,5 +1,5 @@
-// Stores hashes in Redis. One command reads fields with their head; scripts write if the head is still the one
-// that was judged.
+// Stores hashes in Redis. One command reads fields with their head. Scripts write only if the hash
+// still has the head that the caller judged.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
@@ -7,32 +7,35 @@ import type { RedisClient } from "../../redis/redis-client.ts";
 /** Encoded values by field name. */
 export type FieldTexts = ReadonlyMap<string, string>;
 
-/** A hash in Redis. `head` is empty if there is no hash; `texts` has the requested fields. */
+/** A hash in Redis. `head` is empty if there is no hash; `texts` contains the requested fields. */
 export interface HeldHash {
   readonly head: string;
   readonly texts: FieldTexts;
 }
 
-/** `undefined`: Redis did not answer, so the change may or may not have been made. */
+/**
+ * `undefined`: Redis did not reply, so the change may or may not have been made; or the database's
+ * room is paused, so no hash was created.
+ */
 export type SetAnswer = { readonly isSet: boolean; readonly head: string } | undefined;
 
 export type IncrementResult =
   | { readonly kind: "raised"; readonly value: number }
-  /** The hash has another head than the expected one. */
+  /** The hash no longer has the judged head. */
   | { readonly kind: "changed"; readonly head: string }
   /** The field is missing, not a whole number, or would exceed the safe integers. */
   | { readonly kind: "no-number" }
-  /** The command was sent again, and the first one may have been applied. */
+  /** The ticket is gone: the command was sent again, and its first copy may have been applied. */
   | { readonly kind: "spent" }
   | undefined;
 
-/** Arguments of one HSET, alternately names and values. Lua can unpack up to 8,000. */
+/** Limit for the arguments of one HSET, names and values. Lua can unpack up to 8,000. */
 const argsMax = 1_000;
 
 /** KEYS: the hash. ARGV: the judged head, the new head, milliseconds until expiry or "", fields. */
 export const setScript = `
 local held = redis.pcall("HGET", KEYS[1], "head")
--- Nothing lies there, or no hash: that is replaced.
+-- The key may be missing, or may hold another type, which is replaced.
 if type(held) ~= "string" then held = "" end
 if held ~= ARGV[1] then return {"changed", held} end
 if ARGV[3] ~= "" then redis.call("DEL", KEYS[1]) end
@@ -56,19 +59,24 @@ return {"raised", redis.call("HGET", KEYS[1], ARGV[2])}`;
 
 export interface HashStoreSettings {
   readonly redis: Pick<RedisClient, "read" | "write">;
-  /** While it is paused, no hash is created. */
+  /** The room of the database. While the room is paused, no hash is created. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   readonly namespace: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly randomText: () => string;
-  /** The connection may send a command again after it was lost, so that it runs twice. */
+  /**
+   * Whether the connection may send a command again after a lost connection, so that it runs twice.
+   */
   readonly mayResend: boolean;
 }
 
-/** Longer than any command's timeout, so that a command resent after it finds no ticket. */
+/**
+ * Lifetime of a ticket, which exceeds every timeout. A command that is resent after this time finds
+ * no ticket, and does nothing.
+ */
 const ticketMs = 10_000;
 
-/** Prefixes the application's fields, so that none collides with the head. */
+/** Prefix of the application's fields, so that none collides with the head. */
 const fieldPrefix = "=";
 
 export class HashStore {
@@ -78,22 +86,27 @@ export class HashStore {
     this.#settings = settings;
   }
 
-  /** @param names default: all fields */
+  /**
+   * Reads a hash.
+   *
+   * @param names default: all fields
+   */
   async read(key: RecordKey, names?: readonly string[]): Promise<HeldHash | undefined> {
     const { redis, namespace, afterAnswer } = this.#settings;
     const redisKey = await key.nameIn(namespace);
-    const asked = ["head", ...(names ?? []).map((name) => fieldPrefix + name)];
+    const fieldNames = ["head", ...(names ?? []).map((name) => fieldPrefix + name)];
     const answer = await redis.read<unknown>(
       "look-up",
       async (client) => {
         if (names === undefined) return client.hgetall(redisKey);
-        return client.hmget(redisKey, ...asked);
+        return client.hmget(redisKey, ...fieldNames);
       },
       afterAnswer,
     );
     if (answer.kind === "unavailable") return undefined;
     const reply = Array.isArray(answer.value) ? (answer.value as unknown[]) : [];
-    const pairs = names === undefined ? pairsIn(reply) : asked.map((name, at) => [name, reply[at]]);
+    const pairs =
+      names === undefined ? pairsIn(reply) : fieldNames.map((name, at) => [name, reply[at]]);
     let head = "";
     const texts = new Map<string, string>();
     for (const [name, text] of pairs) {
@@ -107,8 +120,8 @@ export class HashStore {
   /**
    * Sets fields if the hash still has the judged head.
    *
-   * @param change.keepMs replaces the whole hash, and expires the new one after this time. `undefined` keeps the
-   *   other fields and the expiry.
+   * @param change.keepMs replaces the whole hash, and sets the expiry of the new hash. `undefined`
+   *   keeps the other fields and the expiry.
    */
   async set(
     key: RecordKey,
@@ -135,8 +148,9 @@ export class HashStore {
   }
 
   /**
-   * Increments a whole number if the hash still has the judged head. If the connection may resend a command, the
-   * script first takes a ticket. The ticket is confirmed before the command is sent, so only the first run counts.
+   * Increments a whole number if the hash still has the judged head. If the connection may resend a
+   * command, the script first deletes a ticket. Redis confirms the ticket before the command is
+   * sent, so only the first run increments.
    */
   async raise(
     key: RecordKey,

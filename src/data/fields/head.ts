@@ -4,31 +4,38 @@ import type { Stamp } from "../../cache/record/record.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
 
-/** @param id random, so that every head differs and a changed head shows a write */
+/**
+ * Encodes a head.
+ *
+ * @param id random, so that every write changes the head
+ */
 export function headText(metadata: DataMetadata, id: string): string {
   return `${id} ${encodeRecord({ kind: "response", metadata }, keepUntilAtMs(metadata))}`;
 }
 
-/** Returns `undefined` if the text is not a head of this version. */
+/** Decodes a head. Returns `undefined` if the text is not a head of this version. */
 export function headIn(text: string): DataMetadata | undefined {
   const record = decodeRecord(text.slice(text.indexOf(" ") + 1), dataForm)?.record;
   return record?.kind === "response" ? record.metadata : undefined;
 }
 
-/** Merges the head of kept fields with that of new fields. A purge that covers either covers the merged hash. */
-export function joined(held: DataMetadata, made: DataMetadata): DataMetadata {
+/**
+ * Merges the head of the kept fields with that of new fields. A purge that covers either head also
+ * covers the merged head.
+ */
+export function joined(stored: DataMetadata, made: DataMetadata): DataMetadata {
   return {
     ...made,
-    stamp: olderOf(held.stamp, made.stamp),
-    colo: held.colo === made.colo ? made.colo : "",
-    requestedAtMs: Math.min(held.requestedAtMs, made.requestedAtMs),
-    respondedAtMs: Math.min(held.respondedAtMs, made.respondedAtMs),
-    freshMs: Math.min(held.freshMs, made.freshMs),
-    tags: [...new Set([...held.tags, ...made.tags])],
+    stamp: olderOf(stored.stamp, made.stamp),
+    colo: stored.colo === made.colo ? made.colo : "",
+    requestedAtMs: Math.min(stored.requestedAtMs, made.requestedAtMs),
+    respondedAtMs: Math.min(stored.respondedAtMs, made.respondedAtMs),
+    freshMs: Math.min(stored.freshMs, made.freshMs),
+    tags: [...new Set([...stored.tags, ...made.tags])],
   };
 }
 
-/** Both stamps must be of one chain. */
+/** Returns the older stamp. Both stamps must be of one chain. */
 function olderOf(one: Stamp, other: Stamp): Stamp {
   if (one === "none" || other === "none") return "none";
   return comparePositions(one.position, other.position) <= 0 ? one : other;

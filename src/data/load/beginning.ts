@@ -1,4 +1,5 @@
-// Takes the stamp, clock and colo before a value is loaded or written (rule 1 of the purge protocol).
+// Takes the stamp, clock and colo before a value is loaded or written (rule 1 of the purge
+// protocol).
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { LoadStart } from "./make-record.ts";
 import type { StoreOrder } from "./store-order.ts";
@@ -13,9 +14,10 @@ export interface BeginPorts {
 }
 
 /**
- * Takes the stamp, the colo and the clock. Every later purge covers what is loaded after this.
+ * Takes the stamp, the colo and the clock. Every later purge covers values that are loaded after
+ * this call.
  *
- * @param host the host below which the colo keeps copies of the view
+ * @param host the host under which the colo keeps copies of the view
  */
 export async function begin(host: string, ports: BeginPorts): Promise<LoadStart> {
   const { view, colo, nowAtMs, afterAnswer, stores } = ports;

@@ -3,12 +3,14 @@ import { dataTierNames, type TierName } from "../../config/tier-names.ts";
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
 import { addAll, addDuration, Rises, seriesOf, type Sums } from "../../observe/sums.ts";
+import { errorName } from "../../base/error-name.ts";
+import { faultOf } from "../../base/operator-error.ts";
 import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
 import type { CallResult } from "./load-outcome.ts";
 
-/** Bounds the number of series: each namespace has about twenty. */
+/** Limits the number of series. Each namespace has about twenty. */
 const namespacesMax = 256;
-/** Collects the counts of further namespaces. Its space makes it an invalid name for a namespace. */
+/** The name for all further namespaces. No namespace can have it, because it contains spaces. */
 const otherNamespaces = "other namespaces";
 
 const noHits = () =>
@@ -17,6 +19,8 @@ const noHits = () =>
 interface OfNamespace {
   readonly counts: NamespaceCounts;
   readonly condition: Condition<string>;
+  /** Why a loaded value first could not be stored; `undefined` if all could be stored so far. */
+  unstorable?: string;
 }
 
 export interface DataCountsSettings {
@@ -52,7 +56,11 @@ export class DataCounts {
     else if (given.by === "load") counts.loaded += 1;
   }
 
-  /** @param tookMs from the call of the source to its answer */
+  /**
+   * Counts the duration of a load.
+   *
+   * @param tookMs from the call of the source to its answer
+   */
   loadTook(namespace: string, tookMs: number): void {
     addDuration(
       this.#durations,
@@ -61,12 +69,16 @@ export class DataCounts {
     );
   }
 
-  wrote(namespace: string, tier: TierName, came: string): void {
+  wrote(namespace: string, tier: TierName, result: string): void {
     const writes = (this.#of(namespace).counts.writes[tier] ??= {});
-    writes[came] = (writes[came] ?? 0) + 1;
+    writes[result] = (writes[result] ?? 0) + 1;
   }
 
-  /** @param kind the error's name, never its text */
+  /**
+   * Counts a failed load.
+   *
+   * @param kind the error's name, never its text
+   */
   loadFailed(namespace: string, kind: string): void {
     this.counted(namespace, "failedLoads");
     this.#of(namespace).condition.failed(kind, this.#settings.nowAtMs());
@@ -77,12 +89,43 @@ export class DataCounts {
     this.#of(namespace).condition.succeeded(this.#settings.nowAtMs());
   }
 
+  /** Counts a loaded value that cannot be stored. Logs the first such value of each namespace. */
+  unstorable(name: string, cause: unknown): void {
+    const namespace = this.#nameOf(name);
+    const of = this.#of(namespace);
+    of.counts.unstorableLoads += 1;
+    if (of.unstorable !== undefined) return;
+    const { why, hint } = faultOf(cause) ?? {
+      why: `The codec cannot decode what it has encoded (${errorName(cause)}).`,
+      hint: "Correct the codec.",
+    };
+    of.unstorable = why;
+    const message = `Values of ${namespace} are not stored, so each call loads them. ${why} ${hint}`;
+    const line = {
+      event: "data-load",
+      level: "warn",
+      message,
+      namespace,
+      kind: "unstorable",
+    } as const;
+    logOf("data", this.#settings.log)(line);
+  }
+
   snapshot(): Readonly<
-    Record<string, NamespaceCounts & { readonly stale: number; readonly trouble: unknown }>
+    Record<
+      string,
+      NamespaceCounts & {
+        readonly stale: number;
+        readonly trouble: unknown;
+        /** The reason why a loaded value was first not stored. */
+        readonly unstorable: string | undefined;
+      }
+    >
   > {
-    const entries = [...this.#byName].map(([name, { counts, condition }]) => {
+    const entries = [...this.#byName].map(([name, { counts, condition, unstorable }]) => {
       const stale = Object.values(counts.staleHits).reduce((sum, hits) => sum + hits, 0);
-      return [name, { ...structuredClone(counts), stale, trouble: condition.trouble }] as const;
+      const { trouble } = condition;
+      return [name, { ...structuredClone(counts), stale, trouble, unstorable }] as const;
     });
     return Object.fromEntries(entries);
   }
@@ -95,6 +138,16 @@ export class DataCounts {
       if (trouble !== undefined && !trouble.isOver) troubles.set(name, trouble);
     }
     return troubles;
+  }
+
+  /**
+   * Returns the namespaces with loaded values that cannot be stored, and the number of such values.
+   */
+  unstorables(): ReadonlyMap<string, number> {
+    const all = [...this.#byName].map(
+      ([name, { counts }]) => [name, counts.unstorableLoads] as const,
+    );
+    return new Map(all.filter(([, times]) => times > 0));
   }
 
   /** Returns the counts since the last call, by series. */

@@ -5,30 +5,34 @@ import { seriesOf } from "../../observe/sums.ts";
 
 /** The counts of one namespace since this isolate started. */
 export interface NamespaceCounts {
-  /** Fresh answers and stale answers by tier, and answers from another call's load. */
+  /** Fresh and stale answers by tier, and answers from another call's load. */
   readonly hits: Record<TierName, number>;
   readonly staleHits: Record<TierName, number>;
   collapsed: number;
-  /** Calls answered by their own load, with nothing, and with an error. */
+  /** Calls answered by their own load, without a value, or with an error. */
   loaded: number;
   absent: number;
   failed: number;
   /** Look-ups without a value that may answer. */
   misses: number;
-  /** Keys requested from the source, and how many of them behind an answer and by the cron trigger. */
+  /** Keys requested from the source: all, in the background, and by the cron trigger. */
   loads: number;
   refreshes: number;
   cronRefreshes: number;
-  /** Keys whose load worked or failed, and loads that timed out. */
+  /** Keys whose load worked, keys whose load failed, and loads that timed out. */
   workedLoads: number;
   failedLoads: number;
   timedOutLoads: number;
-  /** Writes to the application's database: all, worked, failed, and those whose purge was refused. */
+  /** Values that were returned but not stored, because the codec cannot encode or decode them. */
+  unstorableLoads: number;
+  /**
+   * Writes to the application's database: all, worked, failed, and those whose purge was refused.
+   */
   persists: number;
   workedPersists: number;
   failedPersists: number;
   unpurgedWrites: number;
-  /** By tier, then by the result of the write. */
+  /** Writes by tier, then by their result. */
   readonly writes: Record<string, Record<string, number>>;
 }
 
@@ -44,6 +48,7 @@ export const noCounts = {
   workedLoads: 0,
   failedLoads: 0,
   timedOutLoads: 0,
+  unstorableLoads: 0,
   persists: 0,
   workedPersists: 0,
   failedPersists: 0,
@@ -69,7 +74,7 @@ export function seriesIn(namespace: string, counts: NamespaceCounts): Map<string
   add("dataRefreshes", ["answer"], counts.refreshes);
   add("dataRefreshes", ["cron"], counts.cronRefreshes);
   for (const [tier, cames] of Object.entries(counts.writes)) {
-    for (const [came, count] of Object.entries(cames)) add("dataWrites", [tier, came], count);
+    for (const [result, count] of Object.entries(cames)) add("dataWrites", [tier, result], count);
   }
   add("dataPersists", ["failed"], counts.failedPersists);
   add("dataPersists", ["worked"], counts.workedPersists);

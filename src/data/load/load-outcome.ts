@@ -5,31 +5,37 @@ import type { Candidate, DataMetadata, DataRecord } from "../value/data-record.t
 import type { LoadMany } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 
-/** The outcome that all waiting callers get. */
+/** The outcome for all waiting callers. */
 export type LoadOutcome =
   | { readonly kind: "stored"; readonly stored: DataRecord }
-  /** The value is not stored, but the waiting callers get it. */
+  /** The value is not stored, but the waiting callers receive it. */
   | {
       readonly kind: "given";
       readonly stored?: undefined;
       readonly given: DataRecord;
-      /** The value is newer than the stored one, which must not answer any more. */
+      /** Whether the value is newer than the stored value, which then must not answer any more. */
       readonly endsOlder?: boolean;
     }
-  /** All waiting callers get this error. */
+  /** All waiting callers receive this error. */
   | { readonly kind: "failed"; readonly stored?: undefined; readonly error: unknown };
 
 export type DataFlight = Flight<LoadOutcome>;
 export type DataFlights = Flights<LoadOutcome>;
 
-/** A value that has to be loaded. */
+/** A value to load. */
 export interface LoadNeed {
   readonly place: Place;
   readonly load: LoadMany<unknown>;
   /** The stored value. It may answer if the load is slow or fails, or if the source confirms it. */
   readonly older: Candidate | undefined;
-  /** The caller accepts only a load that starts after its call. */
+  /** Whether the caller accepts only a load that starts after its call. */
   readonly isForced: boolean;
+}
+
+/** Returns the longest time of a load, including the wait for its lease. */
+export function flightMsMaxOf({ place }: Pick<LoadNeed, "place">): number {
+  const { hardTimeoutMs, waitTimeoutMs } = place.space;
+  return hardTimeoutMs + waitTimeoutMs;
 }
 
 /** The result of one call. */
@@ -44,5 +50,5 @@ export type CallResult =
     }
   | { readonly kind: "error"; readonly error: unknown };
 
-/** `load`: the caller's own load. `collapsed`: another call's. `hit`: a fresh stored value. */
+/** `load`: the caller's own load. `collapsed`: another call's load. `hit`: a fresh stored value. */
 export type ValueSource = "load" | "collapsed" | "hit";

@@ -1,5 +1,6 @@
-// Loads one or more values from a source by one call, and settles the flights of all callers that wait for them.
-// The stamp is taken before the source is called, so a purge during the load covers the values.
+// Loads one or more values with one call of a source, and settles the flights of all callers that
+// wait for them. Takes the stamp before it calls the source, so a purge during the load covers the
+// values.
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
@@ -7,6 +8,7 @@ import type { PurgeView } from "../../purge/view/view.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
 import type { Key } from "../value/key.ts";
+import { PathMap } from "../value/path-map.ts";
 import { LoadTimedOut, notModified, LoaderContext } from "../value/load-context.ts";
 import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import { begin, type BeginPorts } from "./beginning.ts";
@@ -18,7 +20,7 @@ import { hasForm } from "./verdict.ts";
 export interface LoadTogetherPorts extends StorePorts, BeginPorts {
   readonly view: Pick<PurgeView, "stamp" | "mayBeValidated">;
   readonly maxLagMs: number;
-  /** 0 ≤ n < 1 */
+  /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
   /** The time of each key's last failed load. */
   readonly failures: BoundedMarks<number>;
@@ -36,7 +38,8 @@ type SourceAnswer =
   | { readonly kind: "failed"; readonly error: unknown };
 
 /**
- * Calls the source once, and settles every flight. Never rejects.
+ * Calls the source once, and settles every flight. Calls it again for a confirmed value that may no
+ * longer be confirmed after the load. Never rejects.
  *
  * @param parts all of one namespace and one load; not empty
  * @returns the outcomes in order, and a promise that resolves once all values are stored
@@ -48,15 +51,18 @@ export async function loadTogether(
   for (const { flight } of parts) flight.leads(ports.nowAtMs());
   const beginning = await begin(parts[0]?.need.place.key.host ?? "", ports);
   const controller = new AbortController();
-  const asked = parts.map((part) => {
-    return { ...part, said: new LoaderContext(() => olderOf(part.need, ports), controller.signal) };
+  const loads = parts.map((part) => {
+    return {
+      ...part,
+      loader: new LoaderContext(() => olderOf(part.need, ports), controller.signal),
+    };
   });
-  const answered = await answerOf(asked, controller, ports);
+  const answered = await answerOf(loads, controller, ports);
   const respondedAtMs = ports.nowAtMs();
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
   const made = await Promise.all(
-    asked.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
+    loads.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
   );
   const { order } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
@@ -81,20 +87,20 @@ export async function loadTogether(
 }
 
 async function answerOf(
-  asked: readonly (Part & { readonly said: LoaderContext })[],
+  parts: readonly (Part & { readonly loader: LoaderContext })[],
   controller: AbortController,
   { counts }: LoadTogetherPorts,
 ): Promise<SourceAnswer> {
-  const [first] = asked;
+  const [first] = parts;
   if (first === undefined) return { kind: "answered", values: new Map() };
   const { load, place } = first.need;
   const { name, hardTimeoutMs } = place.space;
-  const sayings = new Map(asked.map(({ need, said }) => [need.place.asked, said]));
+  const sayings = new PathMap(parts.map(({ need, loader }) => [need.place.appKey, loader]));
   const of = (key: Key) => sayings.get(key) ?? foreign();
-  counts.counted(name, "loads", asked.length);
+  counts.counted(name, "loads", parts.length);
   try {
     const run = async () => load([...sayings.keys()], { of, signal: controller.signal });
-    return { kind: "answered", values: await within(run(), hardTimeoutMs) };
+    return { kind: "answered", values: new PathMap(await within(run(), hardTimeoutMs)) };
   } catch (cause) {
     if (!(cause instanceof OutOfTime)) return { kind: "failed", error: cause };
     const error = new LoadTimedOut(`A load of ${name} has taken more than ${hardTimeoutMs} ms.`);
@@ -112,7 +118,7 @@ function foreign(): never {
   });
 }
 
-/** Tells whether the source may confirm the stored value (rule 23). */
+/** Returns whether the source may confirm the stored value (rule 23). */
 function mayHoldStill(need: LoadNeed, { view, nowAtMs, maxLagMs }: LoadTogetherPorts): boolean {
   const metadata = need.older?.stored.metadata;
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return false;
@@ -125,23 +131,26 @@ function olderOf(need: LoadNeed, ports: LoadTogetherPorts): unknown {
 }
 
 async function outcomeOf(
-  { need, flight, said }: Part & { readonly said: LoaderContext },
+  { need, flight, loader }: Part & { readonly loader: LoaderContext },
   loaded: { answered: SourceAnswer; beginning: LoadStart; respondedAtMs: number },
   ports: LoadTogetherPorts,
 ): Promise<LoadOutcome> {
   const { answered, beginning, respondedAtMs } = loaded;
   if (answered.kind === "failed") return { kind: "failed", error: answered.error };
   const { place, older } = need;
-  const making = { place, said, beginning, respondedAtMs, jitterDraw: ports.random() };
+  const making = { place, options: loader, beginning, respondedAtMs, jitterDraw: ports.random() };
   try {
-    const value: unknown = answered.values.get(place.asked);
+    const value: unknown = answered.values.get(place.appKey);
     if (value instanceof Error) return { kind: "failed", error: value };
     if (value === undefined) throw nothingLoaded(place.path);
-    if (value !== notModified) return outcomeFrom(await recordOf(value, making));
+    if (value !== notModified) {
+      const onUnstorable = (cause: unknown) => ports.counts.unstorable(place.space.name, cause);
+      return outcomeFrom(await recordOf(value, making, onUnstorable));
+    }
     if (older !== undefined && mayHoldStill(need, ports)) {
       return outcomeFrom(renewed(older.stored, making));
     }
-    // A purge covers the stored value by now: load again without it.
+    // A purge now covers the stored value: load again without it.
     const again = { flight, need: { ...need, older: undefined } };
     const { outcomes, stored } = await loadTogether([again], ports);
     await stored;
@@ -154,7 +163,10 @@ async function outcomeOf(
   }
 }
 
-/** If the key was set during the load, the older value goes only to the callers that wait for this flight. */
+/**
+ * Returns the outcome. If the key was set during the load, the loaded value is not stored, and only
+ * callers of this flight receive it.
+ */
 function unlessOvertaken(
   outcome: LoadOutcome,
   part: Part | undefined,
@@ -175,9 +187,9 @@ function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): 
 
 function nothingLoaded(path: string): OperatorError {
   return new OperatorError({
-    what: `The load of ${path} has failed.`,
+    what: `The load of ${path} failed.`,
     why: "It returned undefined, which also means that nothing is stored.",
-    hint: "Return null if there is no value.",
+    hint: 'Return null if there is no value, or set missing: "absent".',
   });
 }
 

@@ -1,14 +1,22 @@
-// Collapses loads of one key: one caller leads, and the others follow. Answers callers whose wait times out.
+// Collapses loads of one key: one caller leads, and the others follow. Also answers callers whose
+// wait times out.
 import { load, type LoadPorts } from "../../cache/load.ts";
 import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
-import { unreachable } from "../../rules/unreachable.ts";
+import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
 import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
-import type { DataFlight, DataFlights, CallResult, LoadOutcome, LoadNeed } from "./load-outcome.ts";
+import {
+  type CallResult,
+  type DataFlight,
+  type DataFlights,
+  flightMsMaxOf,
+  type LoadNeed,
+  type LoadOutcome,
+} from "./load-outcome.ts";
 import { standIn } from "./stale-value.ts";
 import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
 import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
@@ -25,8 +33,52 @@ export interface LoadingPorts
 
 /** Loads one value, or uses the result of another call's load. Never rejects. */
 export async function loadOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
-  const isAlone = need.isForced || ports.isHeldBack(need.place);
-  return isAlone ? ledAlone(need, ports) : load(need, loadingBy(ports), ports);
+  if (need.isForced) return ledAlone(need, ports);
+  const hold = ports.holdOn(need.place);
+  if (hold !== undefined) return loadUnderHold(need, hold, ports);
+  return load(need, loadingBy(ports), ports);
+}
+
+/**
+ * The hold on the key (`UnpurgedWrites`) at the start of a load. A load that began without a hold
+ * has no entry.
+ */
+const holds = new WeakMap<DataFlight, object>();
+
+/** Starts a flight. Later callers wait for this load, not for an earlier one. */
+export function startFlight<Result>(
+  need: LoadNeed,
+  leader: (flight: DataFlight) => Promise<FetchResult<Result>>,
+  ports: LoadingPorts,
+): { readonly flight: DataFlight; readonly answer: Promise<Result> } {
+  const { place } = need;
+  const kind = { msMax: flightMsMaxOf(need) };
+  const started = ports.flights.start(place.key.text, leader, ports, kind);
+  const hold = ports.holdOn(place);
+  if (hold !== undefined) holds.set(started.flight, hold);
+  return started;
+}
+
+/**
+ * Loads a key under a hold, so stored values are not used. Shares only loads that began under the
+ * same hold, which is after the write.
+ */
+async function loadUnderHold(
+  need: LoadNeed,
+  hold: object,
+  ports: LoadingPorts,
+): Promise<CallResult> {
+  const { flights, nowAtMs } = ports;
+  const flight = flights.get(need.place.key.text, nowAtMs());
+  if (flight === undefined || holds.get(flight) !== hold) return ledAlone(need, ports);
+  const waited = await flight.wait(waitTimeoutMs(need, ports));
+  if (typeof waited === "string" || waited.outcome.kind === "nothing-to-share") {
+    return ledAlone(need, ports);
+  }
+  const { outcome } = waited;
+  const metadata = metadataOf(outcome);
+  if (metadata !== undefined) return { kind: "value", metadata, by: "collapsed" };
+  return givenBy(outcome, need, ports);
 }
 
 function waitTimedOut({ place }: LoadNeed): LoadTimedOut {
@@ -36,16 +88,16 @@ function waitTimedOut({ place }: LoadNeed): LoadTimedOut {
   );
 }
 
-/** Starts a new flight. Later callers wait for this load, not for an earlier one. */
 function ledAlone(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
   const leader = (flight: DataFlight) => lead({ need, flight }, ports);
-  return ports.flights.start(need.place.key.text, leader, ports).answer;
+  return startFlight(need, leader, ports).answer;
 }
 
 function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResult> {
   return {
     keyOf: ({ place }) => place.key.text,
     waitTimeoutMsOf: (need) => waitTimeoutMs(need, ports),
+    flightMsMaxOf,
     mayShare: () => true,
     withoutFetch: async () => undefined,
     storedSince: (need) => storedSince(need, ports),
@@ -62,15 +114,14 @@ function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallR
 }
 
 /**
- * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise longer than
- * `hardTimeoutMs`, because the leader also waits for a stamp and a lease.
+ * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise it is
+ * `hardTimeoutMs` plus `waitTimeoutMs`, because the leader also waits for a stamp and a lease.
  */
 function waitTimeoutMs(need: LoadNeed, ports: LoadingPorts): number {
-  const { softTimeoutMs, hardTimeoutMs, waitTimeoutMs: forOthersMs } = need.place.space;
-  return standIn(need, ports) === undefined ? hardTimeoutMs + forOthersMs : softTimeoutMs;
+  return standIn(need, ports) === undefined ? flightMsMaxOf(need) : need.place.space.softTimeoutMs;
 }
 
-/** Returns a value that another load has put into memory since the look-up. */
+/** Returns a value that another load has stored in memory since the look-up. */
 export function storedSince(
   { place }: LoadNeed,
   ports: LoadingPorts,
@@ -97,21 +148,24 @@ export async function lead(part: Part, ports: LoadingPorts): Promise<FetchResult
   );
 }
 
-/** Returns the answer for one part of a running load, and a promise that resolves once all of it is stored. */
+/**
+ * Returns the answer for one part of a running load, and a promise that resolves once all its
+ * values are stored.
+ */
 export async function answerWith(
   need: LoadNeed,
   loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
   ports: LoadingPorts,
 ): Promise<FetchResult<CallResult>> {
-  // If the load rejects, the answer does too, so this promise need not.
+  // If the load rejects, the answer also rejects, so this promise need not.
   const done = loading.then(
     async ({ stored }) => void (await stored),
     () => undefined,
   );
   const { softTimeoutMs } = need.place.space;
   if (softTimeoutMs > 0 && standIn(need, ports) !== undefined) {
-    const came = await patiently(loading, softTimeoutMs);
-    const answer = typeof came === "string" ? standIn(need, ports) : undefined;
+    const loaded = await patiently(loading, softTimeoutMs);
+    const answer = typeof loaded === "string" ? standIn(need, ports) : undefined;
     if (answer !== undefined) return { answer, done };
   }
   const { outcome } = await loading;
@@ -142,7 +196,10 @@ async function accepted(
   return isUsable ? { kind: "value", metadata, by: "collapsed" } : undefined;
 }
 
-/** Ignores the age: a load of this call's own would have returned a value just as old. */
+/**
+ * Returns whether the value is usable. Ignores its age, because this call's own load would return a
+ * value just as old.
+ */
 async function isUsableNow(metadata: DataMetadata, need: LoadNeed, ports: LoadingPorts) {
   const { view, maxLagMs, colo, nowAtMs, afterAnswer } = ports;
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
@@ -160,7 +217,7 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
     }
     case "stored":
     case "given":
-      // The value was purged meanwhile: one of the followers leads a new load.
+      // The value was purged meanwhile, so one of the followers leads a new load.
       return { kind: "again" };
     case "nothing-to-share":
       return { kind: "alone" };

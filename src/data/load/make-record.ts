@@ -1,10 +1,16 @@
-// Makes the record of a value, with the settings that its load has made.
+// Creates the record of a value, with the settings from its load.
 import { reach } from "../../config/tier-names.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { bodyRequestedAtMs } from "../../cache/record/record.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
-import { type DataMetadata, type DataRecord, decode, decodeAs } from "../value/data-record.ts";
+import {
+  type DataMetadata,
+  type DataRecord,
+  decode,
+  decodeAs,
+  handOut,
+} from "../value/data-record.ts";
 import { urlOf } from "../value/key.ts";
 import { checkedTag, type LoaderContext } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
@@ -14,19 +20,20 @@ export interface LoadStart {
   readonly stamp: Stamp;
   readonly colo: string;
   readonly requestedAtMs: number;
-  /** From `StoreOrder`. */
+  /** The order from `StoreOrder`. */
   readonly order: number;
 }
 
-/** The settings that a load makes for its value. */
-export type ValueOptions = Pick<LoaderContext, "tagsNamed" | "freshMs" | "isSkipped">;
+/** The settings that a load or a write gives its value. */
+export type ValueOptions = Pick<LoaderContext, "tagsNamed" | "freshMs" | "isSkipped"> &
+  Partial<Pick<LoaderContext, "staleMs">>;
 
 interface RecordInput {
   readonly place: Place;
-  readonly said: ValueOptions;
+  readonly options: ValueOptions;
   readonly beginning: LoadStart;
   readonly respondedAtMs: number;
-  /** 0 ≤ n < 1: the part of the jitter that shortens this lifetime. */
+  /** The part of the jitter, 0 ≤ n < 1, that shortens this lifetime. */
   readonly jitterDraw: number;
 }
 
@@ -37,32 +44,59 @@ export interface NewRecord {
 }
 
 /**
+ * Creates the record of a value.
+ *
  * @param value `null` if there is none
- * @throws OperatorError for a value or a tag that cannot be stored
+ * @param onUnstorable receives the error for a value that cannot be stored. Callers then get the
+ *   value itself
+ * @throws OperatorError for a tag that cannot be stored. Without `onUnstorable`, also throws for a
+ *   value that cannot be stored
  */
-export async function recordOf(value: unknown, making: RecordInput): Promise<NewRecord> {
-  const { place, said } = making;
-  const { space, path, asked } = place;
+export async function recordOf(
+  value: unknown,
+  making: RecordInput,
+  onUnstorable?: (cause: unknown) => void,
+): Promise<NewRecord> {
+  const { place, options } = making;
+  const { space, path, appKey: key } = place;
   const isNegative = value === null;
-  const text = isNegative ? "" : encodedBy(space.codec, value, path);
-  const bytes = new TextEncoder().encode(text);
-  const named = space.tagsOf(value, asked).map(checkedTag);
-  const metadata: DataMetadata = {
+  const named = space.tagsOf(value, key).map(checkedTag);
+  const base = {
     ...provenanceOf(making),
     ...lifetimesOf(isNegative, making),
-    tags: [...new Set([...named, ...said.tagsNamed])],
-    bodyBytes: bytes.byteLength,
-    // Only Redis uses it.
-    bodyDigest: reach(space.tiers, "world") ? await sha256Hex(bytes) : null,
+    tags: [...new Set([...named, ...options.tagsNamed])],
+    bodyBytes: null,
+    bodyDigest: null,
     isNegative,
   };
-  // Decode the encoded text, so that callers get a copy and not an object that the load still holds.
-  decode(metadata, text, space.codec);
-  const record: DataRecord = { metadata, body: { kind: "blob", blob: new Blob([bytes]) } };
-  return { record, isKept: !said.isSkipped && metadata.freshMs > 0 };
+  try {
+    const text = isNegative ? "" : encodedBy(space.codec, value, path);
+    const bytes = new TextEncoder().encode(text);
+    // Redis verifies the body by this digest.
+    const bodyDigest = reach(space.tiers, "world") ? await sha256Hex(bytes) : null;
+    const metadata: DataMetadata = { ...base, bodyBytes: bytes.byteLength, bodyDigest };
+    // Decode the encoded text, so that callers get a copy instead of an object that the load may
+    // change.
+    decode(metadata, text, space.codec);
+    const isKept = !options.isSkipped && metadata.freshMs > 0;
+    return { record: { metadata, body: blobOf(bytes) }, isKept };
+  } catch (cause) {
+    if (onUnstorable === undefined) throw cause;
+    onUnstorable(cause);
+  }
+  const metadata: DataMetadata = { ...base, bodyBytes: 0, bodyDigest: null };
+  handOut(metadata, value);
+  return { record: { metadata, body: blobOf(new Uint8Array()) }, isKept: false };
 }
 
-/** Gives the stored value a new stamp. The time and colo of its load stay beside the stamp (rule 2). */
+function blobOf(bytes: Uint8Array<ArrayBuffer>): DataRecord["body"] {
+  return { kind: "blob", blob: new Blob([bytes]) };
+}
+
+/**
+ * Renews a confirmed value: takes the stamp, times and lifetimes of the confirming load. Keeps the
+ * colo of the value's own load, and the time of that load as `bodyRequestedAtMs` (rule 2).
+ */
 export function renewed(older: DataRecord, making: RecordInput): NewRecord {
   const before = older.metadata;
   const metadata: DataMetadata = {
@@ -71,11 +105,11 @@ export function renewed(older: DataRecord, making: RecordInput): NewRecord {
     ...lifetimesOf(before.isNegative, making),
     colo: before.colo,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
-    tags: [...new Set([...before.tags, ...making.said.tagsNamed])],
+    tags: [...new Set([...before.tags, ...making.options.tagsNamed])],
   };
   decodeAs(metadata, before);
   const record: DataRecord = { metadata, body: older.body };
-  return { record, isKept: !making.said.isSkipped && metadata.freshMs > 0 };
+  return { record, isKept: !making.options.isSkipped && metadata.freshMs > 0 };
 }
 
 function provenanceOf({ place, beginning, respondedAtMs }: RecordInput) {
@@ -94,10 +128,13 @@ function provenanceOf({ place, beginning, respondedAtMs }: RecordInput) {
   };
 }
 
-function lifetimesOf(isNegative: boolean, { place, said, jitterDraw }: RecordInput) {
+function lifetimesOf(isNegative: boolean, { place, options, jitterDraw }: RecordInput) {
   const { freshMs, negativeMs, staleMs, jitter } = place.space;
   const usualMs = isNegative ? negativeMs : freshMs;
-  // Without the option `negative`, `null` is never stored, whatever the call sets.
-  const givenMs = usualMs === undefined ? 0 : (said.freshMs ?? usualMs);
-  return { freshMs: givenMs * (1 - jitter * jitterDraw), staleMs: isNegative ? 0 : staleMs };
+  // Without the option `negative`, `null` is never stored, regardless of the options of the call.
+  const givenMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
+  return {
+    freshMs: givenMs * (1 - jitter * jitterDraw),
+    staleMs: isNegative ? 0 : (options.staleMs ?? staleMs),
+  };
 }

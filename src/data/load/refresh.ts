@@ -1,13 +1,15 @@
-// Refreshes values behind an answer: those that are stale or due for a refresh.
+// Refreshes values in the background: stale values, and values that are due for a refresh.
 import type { FetchResult } from "../../cache/flights.ts";
-import type { DataFlight, CallResult, LoadNeed } from "./load-outcome.ts";
+import type { CallResult, DataFlight, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
-import { answerWith, lead, type LoadingPorts } from "./loading.ts";
+import { answerWith, lead, type LoadingPorts, startFlight } from "./loading.ts";
 import { DataSearch, type FoundData } from "./search.ts";
 import { isResting } from "./stale-value.ts";
 import { worldTurn } from "./world-turn.ts";
 
-/** Starts at most one load for each key in this isolate, and none within `retryAfter` of a failed one. */
+/**
+ * Starts at most one load for each key in this isolate, and none within `retryAfter` of a failure.
+ */
 export function refreshBehind(needs: readonly LoadNeed[], ports: LoadingPorts): void {
   const due = needs.filter((need) => !isUnderWay(need, ports) && !isResting(need, ports));
   const [first] = due;
@@ -20,7 +22,7 @@ export function refreshBehind(needs: readonly LoadNeed[], ports: LoadingPorts): 
   ports.afterAnswer(async () => void (await Promise.all(refreshing)));
 }
 
-/** Tells whether a call of this isolate already loads the value. */
+/** Returns whether a call of this isolate is already loading the value. */
 export function isUnderWay(
   { place }: LoadNeed,
   { flights, nowAtMs }: Pick<LoadingPorts, "flights" | "nowAtMs">,
@@ -30,10 +32,10 @@ export function isUnderWay(
 
 function refreshOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
   const leader = (flight: DataFlight) => refreshed({ need, flight }, ports);
-  return ports.flights.start(need.place.key.text, leader, ports).answer;
+  return startFlight(need, leader, ports).answer;
 }
 
-/** Takes a newer value of another isolate from a lower tier; otherwise loads it from the source. */
+/** Uses a newer value of another isolate from a lower tier; otherwise loads from the source. */
 async function refreshed(part: Part, ports: LoadingPorts): Promise<FetchResult<CallResult>> {
   const { need, flight } = part;
   const found = await youngerBelow(need, ports);
@@ -48,7 +50,7 @@ async function refreshed(part: Part, ports: LoadingPorts): Promise<FetchResult<C
   return unread({ kind: "error", error: undefined });
 }
 
-/** Wraps an answer that nobody reads. */
+/** Wraps an answer without a reader. */
 function unread(answer: CallResult): FetchResult<CallResult> {
   return { answer, done: Promise.resolve() };
 }
@@ -73,7 +75,7 @@ interface StartedLoad {
 }
 
 /**
- * Starts one load for several keys that no other call loads.
+ * Starts one load for several keys that no other call is loading.
  *
  * @param needs all of one namespace and one load; not empty
  * @returns the flight and the answer of each, in order; no promise rejects
@@ -83,11 +85,11 @@ export function leadTogether(
   ports: LoadingPorts,
 ): readonly StartedLoad[] {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
-  const led = needs.map((need, at) => {
+  const loads = needs.map((need, at) => {
     const own = promise.then(({ outcomes, stored }) => ({ outcome: outcomes[at], stored }));
     const leader = () => answerWith(need, own, ports);
-    return { need, ...ports.flights.start(need.place.key.text, leader, ports) };
+    return { need, ...startFlight(need, leader, ports) };
   });
-  resolve(loadTogether(led, ports));
-  return led;
+  resolve(loadTogether(loads, ports));
+  return loads;
 }

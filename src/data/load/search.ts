@@ -20,7 +20,7 @@ import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.t
 export interface SearchPorts extends VerdictPorts {
   readonly tiers: DataTiers;
   readonly view: Pick<PurgeView, "judge" | "attend" | "seek">;
-  /** The flights of this isolate: one may have just loaded the value. */
+  /** The flights of this isolate. One of them may have just loaded the value. */
   readonly flights: Pick<DataFlights, "get">;
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -34,11 +34,14 @@ export type FoundData = LookupResult<DataDetail, DataVerdict>;
 
 /** Options of one look-up. */
 export interface SearchOptions {
-  /** Ends the search. Default: a fresh value, or a stale one if no call waits for a load. */
+  /**
+   * Returns whether a value ends the search. Default: a fresh value does; a stale value does if the
+   * namespace has no `softTimeoutMs`.
+   */
   readonly isEnough?: (found: FoundData) => boolean;
   /** Reads a tier for several look-ups together. */
   readonly readTogether?: (tier: Tier<DataDetail>, key: RecordKey) => Promise<DataRead> | undefined;
-  /** Read the primary, because Redis was written just now. */
+  /** Whether to read the primary, because Redis was just written. */
   readonly atPrimary?: boolean;
   /** The tiers to read; by default those of the namespace. */
   readonly used?: DataTiers;
@@ -63,7 +66,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     this.atMs = ports.nowAtMs();
   }
 
-  /** Returns no promise if memory is enough. */
+  /** Runs the look-up. Returns no promise if memory suffices. */
   found(): FoundData | undefined | Promise<FoundData | undefined> {
     return find(this);
   }
@@ -72,7 +75,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return this.#ports.view.attend(this.#attention());
   }
 
-  /** Returns `false`, because the switch concerns routes of pages. */
+  /** Returns `false`, because the bypass switch concerns only routes of pages. */
   isBypassed(): boolean {
     return false;
   }
@@ -137,7 +140,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     await finding.lookIn(tier);
   }
 
-  /** Returns `false`, because records of data do not refer to others. */
+  /** Returns `false`, because records of data do not refer to other records. */
   follow(): boolean {
     return false;
   }
@@ -162,7 +165,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return kind === "fresh" || (kind === "stale" && this.#place.space.softTimeoutMs === 0);
   }
 
-  /** Writes memory synchronously, and the edge tier behind the answer. */
+  /** Writes memory synchronously, and the edge tier in the background. */
   putInto(above: readonly Tier<DataDetail>[], { candidate }: FoundData): void {
     const { afterAnswer } = this.#ports;
     const { stored, tier } = candidate;
@@ -171,7 +174,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
       atMs: this.atMs,
       untilAtMs,
       body: "new",
-      isAskedAgain: tierScopes[tier] === "colo",
+      // The nearest tier below memory has the value from its first use.
+      isAskedAgain: tierScopes[tier] === "colo" || this.used.ofColo === undefined,
     } as const;
     for (const to of above) {
       const written = to.write(this.key, { kind: "response", stored }, keep);
@@ -180,7 +184,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   }
 }
 
-/** Tells whether the value may answer, fresh or stale. */
+/** Returns whether the value may answer, fresh or stale. */
 export function isAnswer(found: FoundData | undefined): found is FoundData {
   return found !== undefined && found.verdict.kind !== "unusable";
 }

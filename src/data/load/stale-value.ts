@@ -16,7 +16,10 @@ export function standIn({ older, place }: LoadNeed, ports: StandInPorts): CallRe
   return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale", tier };
 }
 
-/** Tells whether the last load failed within `retryAfter`. A stale value then answers without another load. */
+/**
+ * Returns whether the last load failed within `retryAfter`. A stale value then answers without
+ * another load.
+ */
 export function isResting(
   { place }: Pick<LoadNeed, "place">,
   ports: StandInPorts & { readonly failures: { get(key: string): number | undefined } },

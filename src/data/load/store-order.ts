@@ -5,17 +5,17 @@ export class StoreOrder {
   #last = 0;
   readonly #storedByKey = new BoundedMarks<number>();
 
-  /** Must be called before the source. */
+  /** Returns the order of a load or a write. Must be called before the source. */
   begin(): number {
     this.#last += 1;
     return this.#last;
   }
 
   /**
-   * Notes the value as stored, unless a value with a later start is already stored.
+   * Records the value as stored, unless a value with a later start is already stored.
    *
    * @param order from `begin`
-   * @returns `false` if a later one is stored
+   * @returns `false` if a value with a later start is stored
    */
   mayStore(key: string, order: number): boolean {
     if ((this.#storedByKey.get(key) ?? 0) > order) return false;

@@ -1,4 +1,5 @@
-// Writes values to the tiers of their namespace: memory synchronously, Redis by one round trip.
+// Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip.
+import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -12,8 +13,8 @@ import type { StoreOrder } from "./store-order.ts";
 export interface WriteResult {
   readonly tier: TierName;
   readonly key: RecordKey;
-  /** `kept`, `unavailable`, or the rule that refused it. */
-  readonly came: string;
+  /** `kept`, `unavailable`, or the rule that refused the value. */
+  readonly result: string;
 }
 
 /** The dependencies of storing. */
@@ -22,8 +23,11 @@ export interface StorePorts {
   readonly stores: StoreOrder;
   readonly counts: DataCounts;
   readonly nowAtMs: () => number;
-  /** Tells whether the key was written without an accepted purge. Its values are then neither used nor stored. */
-  readonly isHeldBack: (place: Place) => boolean;
+  /**
+   * Returns the hold on a key. The key's values are neither used nor stored until a purge of the
+   * key is accepted.
+   */
+  readonly holdOn: (place: Place) => object | undefined;
   /** Called after each write. */
   readonly onWritten?: (written: WriteResult) => void;
 }
@@ -36,9 +40,10 @@ export interface ToStore {
 }
 
 /**
- * Stores values, except those overtaken by a later one. Memory holds them when this returns.
+ * Stores values, except those overtaken by a later one. Memory already holds them when this
+ * function returns.
  *
- * @returns the tiers that hold all of them, once all writes are done; never rejects
+ * @returns the tiers that hold all of them, once all writes have ended; never rejects
  */
 export async function storeValues(
   given: readonly ToStore[],
@@ -47,32 +52,48 @@ export async function storeValues(
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
   const wanted = given.filter(({ place, order }) => {
-    return !ports.isHeldBack(place) && stores.mayStore(place.key.text, order);
+    return ports.holdOn(place) === undefined && stores.mayStore(place.key.text, order);
   });
   const [first] = wanted;
   if (first === undefined) return [];
-  const { all } = tiers.of(first.place.space.tiers);
+  const { all, below } = tiers.of(first.place.space.tiers);
   const records = wanted.map(({ place, record }) => ({
     key: place.key,
     record: { kind: "response", stored: record } as const,
     untilAtMs: keepUntilAtMs(record.metadata),
   }));
-  const how = { atMs, body: "new" } as const;
+  // Without a tier below, memory has to take a large value at its first use.
+  const how = { atMs, body: "new", isAskedAgain: below.length === 0 } as const;
   const writing = all.map((tier) => writeTo(tier, records, how));
   const writes = (await Promise.all(writing)).flat();
   for (const written of writes) {
-    counts.wrote(first.place.space.name, written.tier, written.came);
+    counts.wrote(first.place.space.name, written.tier, written.result);
     ports.onWritten?.(written);
+  }
+  const fitting = new Set(
+    writes.flatMap(({ key, result }) => (result === "too-large" ? [] : [key])),
+  );
+  for (const { place, record } of all.length === 0 ? [] : wanted) {
+    if (!fitting.has(place.key)) counts.unstorable(place.space.name, tooLarge(record));
   }
   await endOlder(writes, wanted, ports);
   return all
     .map(({ name }) => name)
-    .filter((name) => writes.every(({ tier, came }) => tier !== name || came === "kept"));
+    .filter((name) => writes.every(({ tier, result }) => tier !== name || result === "kept"));
+}
+
+function tooLarge({ metadata: { bodyBytes } }: DataRecord): OperatorError {
+  return new OperatorError({
+    what: "A value is not stored.",
+    why: `It has ${bodyBytes} bytes, which is too large for every tier of the namespace.`,
+    hint: "Store smaller values, such as one for each part, or raise `limits.sharedBodyBytes`.",
+  });
 }
 
 /**
- * Removes keys from tiers that refused the new value, such as a large one, because an older one could answer.
- * Also removes values that were overtaken during the write, because they may have arrived last.
+ * Removes keys from tiers that refused the new value, such as a large value, because the tier's
+ * older value could answer. Also removes values that a later value overtook during the write,
+ * because the overtaken value may have been written last.
  */
 async function endOlder(
   writes: readonly WriteResult[],
@@ -81,8 +102,8 @@ async function endOlder(
 ): Promise<void> {
   const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
   const keys = new Set(overtaken.map(({ place }) => place.key));
-  const older = writes.filter(({ key, came }) => {
-    const isRefused = came !== "kept" && came !== "unavailable";
+  const older = writes.filter(({ key, result }) => {
+    const isRefused = result !== "kept" && result !== "unavailable";
     return isRefused || keys.has(key);
   });
   await takeOut(
@@ -92,7 +113,10 @@ async function endOlder(
   );
 }
 
-/** Removes values whose newer version is not stored. Memory has removed them when this returns. */
+/**
+ * Removes stored values whose newly loaded version is not stored. Memory has already removed them
+ * when this function returns.
+ */
 export async function endValues(
   places: readonly Place[],
   { tiers }: Pick<StorePorts, "tiers">,
@@ -104,7 +128,7 @@ export async function endValues(
   );
 }
 
-/** Uses one round trip if the tier supports it. */
+/** Writes values, with one round trip if the tier supports it. */
 async function writeTo(
   tier: Tier<DataDetail>,
   records: readonly ToKeep<TierRecord<DataDetail>>[],
@@ -115,7 +139,7 @@ async function writeTo(
     records.map(({ key, record, untilAtMs }) => [key, record, { ...how, untilAtMs }] as const),
   );
   return records.flatMap(({ key }, at) => {
-    const came = written[at];
-    return came === undefined ? [] : [{ tier: tier.name, key, came: resultOf(came) }];
+    const result = written[at];
+    return result === undefined ? [] : [{ tier: tier.name, key, result: resultOf(result) }];
   });
 }

@@ -5,9 +5,9 @@ import type { Space } from "../value/space.ts";
 
 /** The decision on a stored value. */
 export type DataVerdict =
-  /** The value answers. */
+  /** The value may answer. */
   | { readonly kind: "fresh"; readonly ageMs: number; readonly ttlMs: number }
-  /** The value answers during a load, or after a failed one. */
+  /** The value may answer during a refresh, after a failed load, or for a call that cannot load. */
   | { readonly kind: "stale"; readonly by: "expired" | "purged" }
   | { readonly kind: "unusable"; readonly by: Refusal };
 
@@ -23,7 +23,7 @@ export interface VerdictPorts {
   readonly maxLagMs: number;
 }
 
-/** Judges a value, including by the purge view. Every use of a value calls it. */
+/** Judges a value by its age and by the purge view. Every use of a value calls this function. */
 export function judge(
   metadata: DataMetadata,
   { space, atMs, ports }: { space: Space; atMs: number; ports: VerdictPorts },
@@ -50,15 +50,17 @@ function isHard(judged: PurgeJudgement): boolean {
   return judged.kind === "purged" && judged.mode === "hard";
 }
 
-/** Tells whether the value has the namespace's schema and codec. */
+/** Returns whether the value has the namespace's schema and codec. */
 export function hasForm(metadata: DataMetadata, space: Space): boolean {
   return metadata.schema === space.schema && metadata.codec === space.codec.name;
 }
 
 /**
- * Tells whether to refresh a fresh value. From the age `refresh` on, always. Before, never in the first half
- * of its lifetime; then with a probability that rises towards expiry, earlier for slow loads (XFetch: Vattani,
- * Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015).
+ * Returns whether to refresh a fresh value; never for `null`. From the age `refresh` on, the answer
+ * is true. Before that age, only a value without a stale time is refreshed, and only in the second
+ * half of its lifetime, with a probability that rises towards expiry. Slow loads refresh earlier
+ * (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention",
+ * 2015).
  *
  * @param random draws 0 ≤ n < 1
  */

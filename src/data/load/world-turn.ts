@@ -1,5 +1,5 @@
-// Takes a lease before a load, for namespaces with `collapse: "global"`. Uses what another isolate has stored in
-// Redis, and the outcome that it left with the lease.
+// Takes a lease before a load, for namespaces with `collapse: "global"`. While another isolate has
+// the lease, waits for the value that it stores in Redis, or the outcome that it leaves there.
 import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
@@ -17,7 +17,10 @@ export type WorldTurnPorts = TurnPorts<RecordHead<DataDetail>> &
     readonly sharedBodyBytes: number;
   };
 
-/** Waits for the lease up to `patienceMs`. Returns at once if the namespace needs no lease. */
+/**
+ * Waits for the lease up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
+ * may answer. Returns at once if the namespace needs no lease.
+ */
 export async function worldTurn(
   { need, flight }: Part,
   ports: WorldTurnPorts,
@@ -38,13 +41,13 @@ export async function worldTurn(
     ports,
   );
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
-  // The wait for another isolate's lease timed out, or its load failed.
+  // The wait for another isolate's lease timed out, or that isolate's load failed.
   const answer = turn.kind === "lead" ? undefined : standIn(need, ports);
   if (answer === undefined) return { kind: "lead" };
   return { kind: "answer", answer, outcome: { kind: "nothing-to-share" } };
 }
 
-/** Returns the value in Redis if it is fresh, and newer than the one that this call has found. */
+/** Returns the value in Redis if it is fresh, and newer than this call's value. */
 async function newerOutcome(
   head: RecordHead<DataDetail>,
   { place, older }: LoadNeed,
@@ -61,7 +64,10 @@ async function newerOutcome(
   return { kind: "stored", stored: found.candidate.stored };
 }
 
-/** Returns `undefined` if Redis holds the value for all that wait. */
+/**
+ * Returns the word that tells waiting isolates the outcome; `undefined` if Redis holds the value
+ * for them.
+ */
 function wordOn(
   outcome: FlightOutcome<LoadOutcome> | undefined,
   { sharedBodyBytes }: WorldTurnPorts,

@@ -1,4 +1,4 @@
-// The record of a value: the metadata of data, its form in the tiers, and the decoded value beside the metadata.
+// The record of a value: the metadata of data, its form in the tiers, and the decoded value.
 import * as z from "zod/mini";
 import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { CacheRecord, MetadataWith } from "../../cache/record/record.ts";
@@ -13,11 +13,11 @@ export interface DataDetail {
   readonly schema: number;
   /** The codec's name. */
   readonly codec: string;
-  /** The source returned `null`: there is no value. */
+  /** Whether the source returned `null`: there is no value. */
   readonly isNegative: boolean;
-  /** How long it answers, from `respondedAtMs` on. The jitter is already subtracted. */
+  /** How long the value answers, from `respondedAtMs` on. The jitter is already subtracted. */
   readonly freshMs: number;
-  /** How long it may answer stale after that. */
+  /** How long the value may answer stale after `freshMs`. */
   readonly staleMs: number;
 }
 
@@ -41,14 +41,14 @@ export const dataForm: RecordForm<DataDetail> = {
     completed: (metadata) => metadata,
   }),
   heapBytes: ({ bodyBytes }) => heapBytesPerByte * (bodyBytes ?? 0),
-  // Requests for keys that do not exist may evict only records of such keys.
+  // Requests for keys that do not exist may evict only records of other such keys.
   mayPushOutOthers: ({ isNegative }) => !isNegative,
   isWorthPacking: () => true,
 };
 
 interface DecodedValue {
   readonly value: unknown;
-  /** Set if the value cannot be frozen. It is then decoded for each caller. */
+  /** The text of a value that cannot be frozen. It is decoded for each caller. */
   readonly text: string | undefined;
 }
 
@@ -62,6 +62,11 @@ const decoded = new WeakMap<DataMetadata, DecodedValue>();
 export function decode(metadata: DataMetadata, text: string, codec: Codec): void {
   const value: unknown = metadata.isNegative ? null : codec.decode(text);
   decoded.set(metadata, { value, text: deepFreeze(value) ? undefined : text });
+}
+
+/** Lets callers receive the value itself, because it cannot be stored. */
+export function handOut(metadata: DataMetadata, value: unknown): void {
+  decoded.set(metadata, { value, text: undefined });
 }
 
 /** Shares the decoded value with other metadata of the same value. */
@@ -79,7 +84,7 @@ export function valueOf(metadata: DataMetadata, codec: Codec): unknown {
   return value;
 }
 
-/** Returns the end of its fresh and stale time, in epoch milliseconds. */
+/** Returns the end of the value's fresh and stale time, in epoch milliseconds. */
 export function keepUntilAtMs({ respondedAtMs, freshMs, staleMs }: DataMetadata): number {
   return respondedAtMs + freshMs + staleMs;
 }

@@ -1,4 +1,5 @@
-// Keys of data: paths of segments below the name of a namespace. Also makes purge targets of them.
+// Keys of data: paths of segments below the name of a namespace. Also converts keys to purge
+// targets.
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { dataScheme, type PurgeTargets, urlTag } from "../../purge/journal/purge-target.ts";
@@ -9,7 +10,7 @@ import { dataScheme, type PurgeTargets, urlTag } from "../../purge/journal/purge
  */
 export type Key = string | number | readonly (string | number)[];
 
-/** In bytes, after escaping as in a URL. */
+/** Limit of a path in bytes of UTF-8, including the name of the namespace. */
 const pathBytesMax = 1_024;
 
 /** Matches keys that need no escaping, which are nearly all. */
@@ -19,13 +20,16 @@ const plainPath = /^[\w.-]+(?:\/[\w.-]+)*$/;
  * Returns the path of a key, with escaped segments. Different keys have different paths.
  *
  * @param namespace its name; empty if the key begins with one
- * @throws OperatorError for an empty segment, a lone surrogate, and a path that is too long
+ * @throws OperatorError for a segment that is empty, or neither a string nor a number, for a lone
+ *   surrogate, and for a path that is too long
  */
 export function pathOf(namespace: string, key: Key): string {
   const own = typeof key === "string" && plainPath.test(key) ? key : escaped(key);
   const path = namespace === "" ? own : `${namespace}/${own}`;
-  if (path.length > pathBytesMax)
-    throw refused(`It is longer than ${pathBytesMax} bytes.`, "Shorten it.");
+  // An escape has three characters for one byte.
+  if (path.length > pathBytesMax && path.replaceAll(/%../g, ".").length > pathBytesMax) {
+    throw refused(`It is longer than ${pathBytesMax} bytes.`, "Shorten it, or use its digest.");
+  }
   return path;
 }
 
@@ -52,15 +56,23 @@ function segmentOf(part: unknown): string {
 }
 
 function refused(why: string, hint: string, cause?: unknown): OperatorError {
-  return new OperatorError({ what: "A key of data is refused.", why, hint, cause });
+  return new OperatorError({ what: "A key of data is invalid.", why, hint, cause });
 }
 
-/** Returns the URL that purges are matched against. @param path from `pathOf` */
+/**
+ * Returns the URL that purges match.
+ *
+ * @param path from `pathOf`
+ */
 export function urlOf(path: string): string {
   return `${dataScheme}/${path}`;
 }
 
-/** @param host the host of its Cache API key */
+/**
+ * Returns the key of a record.
+ *
+ * @param host the host of its Cache API key
+ */
 export function recordKeyOf(path: string, host: string): RecordKey {
   return new RecordKey(urlOf(path), host, "d");
 }

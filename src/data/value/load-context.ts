@@ -1,24 +1,27 @@
-// The context of a load: the stored value so far, and settings for the new one.
-import type { Duration } from "../../config/written-route.ts";
+// The context of a load: the stored value, and settings for the new one.
 import { OperatorError } from "../../base/operator-error.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import type { Frozen } from "./frozen.ts";
 import type { Key } from "./key.ts";
-import { msOf } from "./lifetime-text.ts";
+import { type DataDuration, msOf } from "./lifetime-text.ts";
+import { PathMap } from "./path-map.ts";
 
-/** The context of one value that is being loaded. */
+/** The context of one value during its load. */
 export interface LoadContext<T> {
   /** Adds tags to the value, in addition to those of the namespace. */
   readonly tags: (...tags: readonly string[]) => void;
   /** Sets how long this value answers, instead of the namespace's `fresh`. */
-  readonly fresh: (lifetime: Duration) => void;
+  readonly fresh: (lifetime: DataDuration) => void;
   /** Returns the value to the caller without storing it. */
   readonly skip: () => void;
-  /** Fails the load. The stale value answers if it may. */
+  /** Fails the load. A stale value then answers if it may. */
   readonly fail: (reason?: string) => never;
   /** The stored value, if the source may confirm it; otherwise `undefined`. */
   readonly stale: Frozen<T> | null | undefined;
-  /** Return its result instead of a value to confirm the stored value. Throws if there is none. */
+  /**
+   * Confirms the stored value: return this function's result instead of a value. Throws if there is
+   * no value to confirm.
+   */
   readonly notModified: () => never;
   /** Aborted when the load times out. */
   readonly signal: AbortSignal;
@@ -31,37 +34,63 @@ export interface LoadManyContext<T, K extends Key = Key> {
   readonly signal: AbortSignal;
 }
 
-/** Loads one value. Returns `null` if there is none. */
+/** Loads one value. Returns `null` if it does not exist. */
 export type Load<T> = (context: LoadContext<T>) => T | null | Promise<T | null>;
 
 /**
- * Loads missing values. The map has for each key a value, `null`, or an `Error` if the load of that key failed.
+ * Loads missing values. The map contains, for each key, a value, `null`, or an `Error` if the load
+ * of that key failed. The option `missing` defines the meaning of a key that the map lacks.
  */
 export type LoadMany<T, K extends Key = Key> = (
   keys: readonly K[],
   context: LoadManyContext<T, K>,
 ) => ReadonlyMap<K, T | null | Error> | Promise<ReadonlyMap<K, T | null | Error>>;
 
-/** A load that called `fail`. */
+/** Returns a load of several values that calls a load of one value for each key. */
+export function ofOne<T>(load: Load<T>): LoadMany<unknown> {
+  return async (keys, context) => {
+    const loaded = new Map<Key, unknown>();
+    for (const key of keys) loaded.set(key, await load(context.of(key) as LoadContext<T>));
+    return loaded;
+  };
+}
+
+/** The meaning of a key that is absent from a load's map. */
+export type MissingKeyPolicy = "absent" | "error";
+
+/** Returns a load whose map also contains the keys that the source lacks. */
+export function completedBy(missing: MissingKeyPolicy, load: LoadMany<unknown>): LoadMany<unknown> {
+  if (missing === "error") return load;
+  return async (keys, context) => {
+    const found = new PathMap(await load(keys, context));
+    return new Map(keys.map((key) => [key, found.has(key) ? found.get(key) : null]));
+  };
+}
+
+/** The error of a load that called `fail`. */
 export class LoadFailed extends Error {
   override readonly name: string = "LoadFailed";
 }
 
-/** A load that took longer than `hardTimeoutMs`. */
+/** The error of a load that took longer than `hardTimeoutMs`. */
 export class LoadTimedOut extends LoadFailed {
   override readonly name = "LoadTimedOut";
 }
 
-/** Returned by a load instead of a value, to confirm the stored one. */
+/** Result of a load that confirms the stored value. */
 export const notModified: unique symbol = Symbol("not modified");
 
-/** The settings that one load has made for its value. */
+/** The settings that one load has set for its value. */
 export class LoaderContext implements LoadContext<unknown> {
   readonly tagsNamed = new Set<string>();
   freshMs: number | undefined = undefined;
+  staleMs: number | undefined = undefined;
   isSkipped = false;
   readonly #staleNow: () => unknown;
-  /** As first returned to the load. Whether it may be confirmed is checked again after the load. */
+  /**
+   * The stored value as first returned to the load. Whether the load may confirm it is checked
+   * again after the load.
+   */
   #stale: { readonly value: unknown } | undefined = undefined;
   readonly signal: AbortSignal;
 
@@ -76,7 +105,7 @@ export class LoaderContext implements LoadContext<unknown> {
     for (const tag of tags) this.tagsNamed.add(checkedTag(tag));
   };
 
-  readonly fresh = (lifetime: string): void => {
+  readonly fresh = (lifetime: DataDuration): void => {
     this.freshMs = msOf(lifetime);
   };
 
@@ -104,7 +133,7 @@ export class LoaderContext implements LoadContext<unknown> {
 }
 
 /**
- * Trims a tag, as is done for tags of pages.
+ * Trims a tag, like the tags of pages.
  *
  * @throws OperatorError for a tag that no purge can name
  */
@@ -112,7 +141,7 @@ export function checkedTag(tag: string): string {
   const trimmed = typeof tag === "string" ? tag.trim() : "";
   if (trimmed !== "" && tagBytes(trimmed) <= tagBytesMax) return trimmed;
   throw new OperatorError({
-    what: "A tag of data is refused.",
+    what: "A tag of data is invalid.",
     why:
       trimmed === "" ? "It is empty, or not a string." : `It is longer than ${tagBytesMax} bytes.`,
     hint: "Use a short string, such as author:7, so that a purge can name it.",

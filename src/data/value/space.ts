@@ -1,47 +1,54 @@
 // The options of a namespace: defaults and validation.
 import * as z from "zod/mini";
 import { dataTierNames, listed, reach, type TierName } from "../../config/tier-names.ts";
-import { durationSeconds } from "../../config/duration.ts";
-import { between, duration, fields } from "../../config/forms.ts";
-import type { Duration } from "../../config/written-route.ts";
+import { between, fields } from "../../config/forms.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Codec, structuredJson } from "../../base/codec.ts";
 import type { Key } from "./key.ts";
-import type { LoadMany } from "./load-context.ts";
+import { type DataDuration, durationForms, durationMs } from "./lifetime-text.ts";
+import { completedBy, type LoadMany, type MissingKeyPolicy } from "./load-context.ts";
 
 /** Options of a namespace. */
 export interface NamespaceOptions<T, K extends Key = Key> {
   /** How long a value answers after its load. */
-  readonly fresh: Duration;
-  /** How long it may answer after that: during a refresh, or if the load fails. */
-  readonly stale?: Duration | undefined;
-  /** How long `null`, which means "no value", answers. Without it, `null` is not stored. */
-  readonly negative?: Duration | undefined;
+  readonly fresh: DataDuration;
+  /** How long a value may answer after `fresh`: during a refresh, or if no load succeeds. */
+  readonly stale?: DataDuration | undefined;
+  /** How long `null`, which means "no value", answers. Default: `null` is not stored. */
+  readonly negative?: DataDuration | undefined;
   /** Increase it when the format of the values changes. Values of another schema are never used. Default: 0. */
   readonly schema?: number | undefined;
   /** Tags of each value, in addition to those of its load. `null` gets only tags that are given as a list. */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
-  /** The load of calls without one, and of refreshes behind `get`. */
+  /** The load for calls that pass none, for refreshes after `get`, and for the cron trigger. */
   readonly load?: LoadMany<T, K> | undefined;
+  /**
+   * The meaning of a key that is absent from a load's map: `"absent"`, there is no value, like
+   * `null`; `"error"`, its load failed. Default: `"error"`.
+   */
+  readonly missing?: MissingKeyPolicy | undefined;
   /** The cron trigger loads each of these keys if it is missing, or as old as `refresh`. */
   readonly keys?: readonly K[] | (() => readonly K[] | Promise<readonly K[]>) | undefined;
-  /** From this age on, a value is refreshed behind the answer and by the cron trigger. */
-  readonly refresh?: Duration | undefined;
-  /** From 0 to 1. Shortens each lifetime by a random part of `fresh`, up to this share. Default: 0. */
+  /** From this age on, a value is refreshed in the background and by the cron trigger. */
+  readonly refresh?: DataDuration | undefined;
+  /** Maximum share of `fresh`, 0 to 1, by which each lifetime is randomly shortened. Default: 0. */
   readonly jitter?: number | undefined;
-  /** The scope in which concurrent calls share one load: this isolate, or all isolates by a lease. Default: isolate. */
+  /**
+   * The scope in which concurrent calls share one load: this isolate, or all isolates with a lease.
+   * Default: isolate.
+   */
   readonly collapse?: "isolate" | "global" | undefined;
-  /** How long a call waits for a load before a stale value answers. Default: not at all. */
+  /** How long a call waits for a load before a stale value answers. Default: it does not wait. */
   readonly softTimeoutMs?: number | undefined;
-  /** How long a load may take. After that, it is aborted and counts as failed. Default: 30,000. */
+  /** How long a load may take. A longer load is aborted and fails. Default: 30,000. */
   readonly hardTimeoutMs?: number | undefined;
   /** How long a call waits for another isolate's load. Default: 5,000. */
   readonly waitTimeoutMs?: number | undefined;
-  /** How long the stale value answers after a failed load, before the next one. Default: `"10s"`. */
-  readonly retryAfter?: Duration | undefined;
-  /** Default: all three. */
+  /** How long a stale value answers after a failed load, before the next load. Default: `"10s"`. */
+  readonly retryAfter?: DataDuration | undefined;
+  /** The tiers to use. Default: all three. */
   readonly tiers?: readonly TierName[] | undefined;
-  /** Default: structured JSON. */
+  /** The codec of values. Default: structured JSON. */
   readonly codec?: Codec<T> | undefined;
 }
 
@@ -54,7 +61,10 @@ export interface Space {
   readonly schema: number;
   /** Returns the tags of a value, or of `null`. */
   readonly tagsOf: (value: unknown, key: Key) => readonly string[];
+  /** Whether a function of the namespace derives the tags from the value. */
+  readonly derivesTags: boolean;
   readonly load: LoadMany<unknown> | undefined;
+  readonly missing: MissingKeyPolicy;
   /** `undefined` if the cron trigger loads no keys. */
   readonly keys: (() => readonly Key[] | Promise<readonly Key[]>) | undefined;
   readonly refreshMs: number | undefined;
@@ -81,10 +91,14 @@ const codecForm = z.custom<Codec>(
   "must be { name, encode, decode }",
 );
 
-/** A timer of more than 24 days would fire at once. */
+/** Limits timeouts to a day, because a timer of more than 24 days would fire at once. */
 const timerMs = z
   .number("must be a number of milliseconds, such as 200")
   .check(...between(1, 86_400_000, "a day"));
+
+const duration = z.custom<DataDuration>((written) => durationMs(written) !== undefined, {
+  error: ({ input }) => `${JSON.stringify(input)} is not a duration: ${durationForms}`,
+});
 
 const form = fields("a namespace", {
   fresh: duration,
@@ -97,9 +111,10 @@ const form = fields("a namespace", {
     "must be a list of tags, or a function of a value and its key that returns one",
   ),
   load: z.custom<LoadMany<unknown>>(isFunction, "must be a function of keys"),
+  missing: z.enum(["absent", "error"], 'must be "absent" or "error"'),
   keys: z.custom(
     (keys) => isFunction(keys) || Array.isArray(keys),
-    "must be a list of keys, or a function that returns one",
+    "must be an array of keys, or a function that returns one",
   ),
   refresh: duration,
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
@@ -119,12 +134,16 @@ const form = fields("a namespace", {
   codec: codecForm,
 });
 
-/** @throws OperatorError with the name of the namespace, each invalid option, and the fix */
+/**
+ * Validates the options of a namespace.
+ *
+ * @throws OperatorError with the name of the namespace, each invalid option, and the fix
+ */
 export function spaceOf<T, K extends Key>(name: string, options: NamespaceOptions<T, K>): Space {
   const faults = faultsOf(name, options);
   if (faults.length > 0) {
     throw new OperatorError({
-      what: `The namespace ${JSON.stringify(name)} is refused.`,
+      what: `The namespace ${JSON.stringify(name)} is invalid.`,
       why: faults.join(" "),
       hint: 'Write cache.namespace("articles", { fresh: "5m" }), and correct these options.',
     });
@@ -133,11 +152,12 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     tags = [],
     load,
     keys,
+    missing = "error",
     codec = structuredJson,
     tiers = dataTierNames,
     ...given
   } = options;
-  const ms = (written: string | undefined) => (durationSeconds(written) ?? 0) * 1_000;
+  const ms = (written: DataDuration | undefined) => durationMs(written) ?? 0;
   const { negative, refresh } = given;
   return {
     name,
@@ -146,7 +166,9 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     negativeMs: negative === undefined ? undefined : ms(negative),
     schema: given.schema ?? 0,
     tagsOf: typeof tags === "function" ? ofValues(tags as TagsOf) : () => tags,
-    load: load as LoadMany<unknown> | undefined,
+    derivesTags: typeof tags === "function",
+    load: load && completedBy(missing, load as unknown as LoadMany<unknown>),
+    missing,
     keys: typeof keys === "object" ? () => keys : keys,
     refreshMs: refresh === undefined ? undefined : ms(refresh),
     jitter: given.jitter ?? 0,
@@ -183,7 +205,7 @@ function faultsOf(name: string, options: Plain): string[] {
   );
   if (issues.length > 0) return faults;
   if (options.fresh === undefined) faults.push("fresh is missing: set how long a value answers.");
-  if (durationSeconds(options.fresh) === 0) faults.push("fresh is 0: nothing would be stored.");
+  if (durationMs(options.fresh) === 0) faults.push("fresh is 0: nothing would be stored.");
   if (options.softTimeoutMs !== undefined && options.stale === undefined) {
     faults.push("softTimeoutMs needs a stale value to answer with: add stale.");
   }

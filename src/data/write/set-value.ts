@@ -1,37 +1,80 @@
 // Stores a value that the application passes.
 import type { TierName } from "../../config/config.ts";
-import type { Duration } from "../../config/written-route.ts";
 import { OperatorError } from "../../base/operator-error.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import type { DataFlights } from "../load/load-outcome.ts";
 import { recordOf, type ValueOptions } from "../load/make-record.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
-import { msOf } from "../value/lifetime-text.ts";
+import { type DataDuration, msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 
 /** Options of one value that is set or written. */
 export interface SetOptions {
-  /** Instead of the namespace's. */
-  readonly fresh?: Duration | undefined;
-  /** In addition to the namespace's. */
+  /** Replaces the namespace's `fresh`. */
+  readonly fresh?: DataDuration | undefined;
+  /** Replaces the namespace's `stale`. */
+  readonly stale?: DataDuration | undefined;
+  /**
+   * Tags in addition to the namespace's. Default: the tags of the replaced value, unless a function
+   * of the namespace derives tags.
+   */
   readonly tags?: readonly string[] | undefined;
+}
+
+/** The settings of a value, and whether it keeps the tags of the replaced value. */
+export interface WrittenOptions extends ValueOptions {
+  readonly keepsTags: boolean;
 }
 
 /** Further dependencies of `setValue`. */
 interface SetPorts {
-  /** 0 ≤ n < 1 */
+  /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
   readonly flights: Pick<DataFlights, "get" | "leave">;
 }
 
-/** @throws OperatorError for an invalid lifetime or tag */
-export function valueOptionsOf({ fresh, tags = [] }: SetOptions): ValueOptions {
+/**
+ * Returns the validated options.
+ *
+ * @throws OperatorError for an invalid lifetime or tag
+ */
+export function writtenOptionsOf({ fresh, stale, tags }: SetOptions): WrittenOptions {
   const freshMs = fresh === undefined ? undefined : msOf(fresh);
-  return { tagsNamed: new Set(tags.map(checkedTag)), freshMs, isSkipped: false };
+  const staleMs = stale === undefined ? undefined : msOf(stale);
+  const tagsNamed = new Set(tags?.map(checkedTag));
+  return { tagsNamed, freshMs, staleMs, isSkipped: false, keepsTags: tags === undefined };
 }
 
 /**
+ * Adds the tags of the stored value, if the new value keeps them. Costs one command to Redis,
+ * unless memory or the Cache API holds the stored value.
+ */
+export async function withKeptTags(
+  options: WrittenOptions,
+  { key, space }: Place,
+  {
+    tiers,
+    nowAtMs,
+    afterAnswer,
+  }: Pick<BeginPorts & StorePorts, "tiers" | "nowAtMs" | "afterAnswer">,
+): Promise<ValueOptions> {
+  if (!options.keepsTags || space.derivesTags) return options;
+  const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
+  for (const tier of tiers.of(space.tiers).all) {
+    const read = await tier.read(key, ask);
+    if (read.kind !== "found" || read.record.kind !== "response") continue;
+    const { stored } = read.record;
+    discardBody(stored);
+    return { ...options, tagsNamed: new Set(stored.metadata.tags) };
+  }
+  return options;
+}
+
+/**
+ * Stores a value.
+ *
  * @returns the tiers that hold the value, after the writes
  * @throws OperatorError for a value that cannot be stored
  */
@@ -39,24 +82,30 @@ export async function setValue(
   {
     place,
     value,
-    said,
-  }: { readonly place: Place; readonly value: unknown; readonly said: ValueOptions },
+    options: written,
+  }: { readonly place: Place; readonly value: unknown; readonly options: WrittenOptions },
   ports: BeginPorts & StorePorts & SetPorts,
 ): Promise<readonly TierName[]> {
   const beginning = await begin(place.key.host, ports);
   const respondedAtMs = ports.nowAtMs();
   const jitterDraw = ports.random();
-  const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
+  const options = await withKeptTags(written, place, ports);
+  const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   if (!made.isKept) throw nothingKept(place.path);
   const { flights } = ports;
   const { text } = place.key;
-  // An earlier load whose value is not in Redis yet would otherwise answer instead of this value.
+  // Leave an earlier load's flight. Otherwise the loaded value, which may not be in Redis yet,
+  // would answer instead of this value.
   const older = flights.get(text, respondedAtMs);
   if (older !== undefined) flights.leave(text, older);
   return storeValues([{ place, record: made.record, order: beginning.order }], ports);
 }
 
-/** @throws OperatorError for `undefined` */
+/**
+ * Checks a value.
+ *
+ * @throws OperatorError for `undefined`
+ */
 export function checkDefined(value: unknown, namespace: string): void {
   if (value !== undefined) return;
   throw new OperatorError({
@@ -66,7 +115,10 @@ export function checkDefined(value: unknown, namespace: string): void {
   });
 }
 
-/** Refuses a value without a lifetime, because the older value would still answer. */
+/**
+ * Returns the error for a value without a lifetime. Without an error, the older value would still
+ * answer.
+ */
 function nothingKept(path: string): OperatorError {
   return new OperatorError({
     what: `The value of ${path} is not stored.`,

@@ -1,5 +1,5 @@
-// Keys that were written to the database, and whose purge the journal has not accepted yet. Stored values of these
-// keys are not used, and new ones are not stored, until a purge behind an answer is accepted.
+// Keys that were written to the database, and whose purge the journal has not accepted yet. Values
+// of these keys are neither used nor stored until a background purge is accepted.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
@@ -21,16 +21,19 @@ export interface UnpurgedWritesSettings {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** Beyond this number, the whole namespace is held back instead of single keys. */
+/** From this number on, each further key is held together with its whole namespace. */
 const keysMax = 1_000;
 
-/** 15 s in total: background work may last 30 s, and each attempt takes up to 5 s. */
+/** 15 s in total, because background work may last only 30 s, and attempts also take time. */
 const pausesMs = [1_000, 2_000, 4_000, 8_000];
-/** The request that makes the attempts may end early. After this time, another one takes over. */
+/**
+ * The request with the attempts may end early. If no attempt begins for this time, another request
+ * continues.
+ */
 const silenceMsMax = 15_000;
 
 /** The targets of one pending purge. */
-interface UnpurgedKey {
+export interface Hold {
   readonly paths?: readonly string[];
   readonly prefixes?: readonly string[];
 }
@@ -39,8 +42,8 @@ const hidden: PurgeJudgement = { kind: "purged", mode: "hard" };
 
 export class UnpurgedWrites {
   readonly #settings: UnpurgedWritesSettings;
-  /** By URL, or by namespace. */
-  #held = new Map<string, UnpurgedKey>();
+  /** Holds by URL, or by namespace. */
+  #keys = new Map<string, Hold>();
   readonly #condition: Condition<"journal">;
   #triedAtMs = -Infinity;
 
@@ -51,41 +54,44 @@ export class UnpurgedWrites {
       about: () => ({ event: "data-write" }),
       troubleLine: () =>
         "The journal did not accept the purge of written keys: other isolates may answer with older " +
-        "values until it does, or until these expire. Check the log lines about the database.",
+        "values until the journal accepts it, or until the values expire. Check the log lines about the database.",
       wellLine: (lasted) =>
         `The journal has accepted the purges of all written keys, ${lasted} late.`,
     });
   }
 
-  /** The number of keys. A namespace that is held back as a whole counts as one. */
+  /** The number of held keys. A namespace that is held as a whole is counted as one. */
   get count(): number {
-    return this.#held.size;
+    return this.#keys.size;
   }
 
   get trouble(): Condition<"journal">["trouble"] {
     return this.#condition.trouble;
   }
 
-  /** Tells whether the key must not be used. If so, retries its purge. */
-  holdsBack({ space, path }: Pick<Place, "space" | "path">): boolean {
-    const isHeld = this.#held.has(urlOf(path)) || this.#held.has(space.name);
-    if (isHeld) this.takeUp();
-    return isHeld;
+  /**
+   * Returns the hold on a key that must not be used, and retries its purge. Each write whose purge
+   * is not accepted creates a new hold.
+   */
+  holdOn({ space, path }: Pick<Place, "space" | "path">): Hold | undefined {
+    const hold = this.#keys.get(urlOf(path)) ?? this.#keys.get(space.name);
+    if (hold !== undefined) this.takeUp();
+    return hold;
   }
 
-  /** Stops the use of the key, and retries its purge behind the answer. */
+  /** Stops the use of the key, and retries its purge in the background. */
   add({ space, path }: Pick<Place, "space" | "path">): void {
     this.#condition.failed("journal", this.#settings.nowAtMs());
-    // A new object, so that an attempt that is already running does not remove it.
-    if (this.#held.size < keysMax) this.#held.set(urlOf(path), { paths: [path] });
-    else this.#held.set(space.name, { prefixes: [space.name] });
+    // Create a new object, so that a running attempt does not remove this hold.
+    if (this.#keys.size < keysMax) this.#keys.set(urlOf(path), { paths: [path] });
+    else this.#keys.set(space.name, { prefixes: [space.name] });
     this.takeUp();
   }
 
-  /** Retries behind the answer, unless another request already does. */
+  /** Retries in the background, unless another request is already retrying. */
   takeUp(): void {
     const { nowAtMs, afterAnswer } = this.#settings;
-    if (this.#held.size === 0 || isWithinMs(silenceMsMax, this.#triedAtMs, nowAtMs())) return;
+    if (this.#keys.size === 0 || isWithinMs(silenceMsMax, this.#triedAtMs, nowAtMs())) return;
     this.#triedAtMs = nowAtMs();
     afterAnswer(() => this.#tried());
   }
@@ -95,32 +101,32 @@ export class UnpurgedWrites {
       await pause(pauseMs);
       this.#triedAtMs = this.#settings.nowAtMs();
       await this.#purged();
-      if (this.#held.size === 0) break;
+      if (this.#keys.size === 0) break;
     }
-    if (this.#held.size === 0) this.#triedAtMs = -Infinity;
+    if (this.#keys.size === 0) this.#triedAtMs = -Infinity;
   }
 
   async #purged(): Promise<void> {
     const { purge, nowAtMs } = this.#settings;
-    const tried = [...this.#held];
-    const of = (what: keyof UnpurgedKey) => tried.flatMap(([, one]) => one[what] ?? []);
+    const tried = [...this.#keys];
+    const of = (what: keyof Hold) => tried.flatMap(([, one]) => one[what] ?? []);
     const targets = targetsOf({ paths: of("paths"), prefixes: of("prefixes") });
     try {
       await purge({ targets, isSoft: false, reason: "written before" });
     } catch {
-      // The journal counts the failure itself; the condition here does not change.
+      // The journal counts the failure itself, and the condition here does not change.
       return;
     }
-    for (const [name, one] of tried) if (this.#held.get(name) === one) this.#held.delete(name);
-    if (this.#held.size === 0) this.#condition.succeeded(nowAtMs());
+    for (const [name, one] of tried) if (this.#keys.get(name) === one) this.#keys.delete(name);
+    if (this.#keys.size === 0) this.#condition.succeeded(nowAtMs());
   }
 
-  /** Wraps the view, so that stored values of such keys are not used. */
+  /** Wraps the view, so that stored values of held keys are not used. */
   over(view: JudgingView): JudgingView {
     const isHidden = ({ url }: { readonly url: string }) => {
-      if (this.#held.size === 0) return false;
+      if (this.#keys.size === 0) return false;
       const [, name = ""] = url.split("/", 2);
-      const isHeld = this.#held.has(url) || this.#held.has(name);
+      const isHeld = this.#keys.has(url) || this.#keys.has(name);
       if (isHeld) this.takeUp();
       return isHeld;
     };

@@ -3,26 +3,26 @@ import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import type { AcceptedWrite, SignedOrder } from "../../purge/acceptance/acceptance.ts";
-import type { PurgeParts } from "../../purge/purging.ts";
+import type { AcceptedWrite, Acceptances, SignedOrder } from "../../purge/acceptance/acceptance.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
-import { recordOf, type ValueOptions } from "../load/make-record.ts";
+import { recordOf } from "../load/make-record.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { type DataRecord, decodeAs } from "../value/data-record.ts";
 import { targetsOf } from "../value/key.ts";
 import { LoadFailed } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
+import { withKeptTags, type WrittenOptions } from "./set-value.ts";
 import type { UnpurgedWrites } from "./unpurged-writes.ts";
 
 /** The dependencies of writing through. */
 export interface WritePorts extends BeginPorts, StorePorts {
   /** `undefined` without a database, where writing through is not available. */
-  readonly purging: Pick<PurgeParts, "acceptances"> | undefined;
+  readonly purging: { readonly acceptances: Pick<Acceptances, "acceptAfter"> } | undefined;
   readonly unpurged: UnpurgedWrites;
   readonly metrics: Pick<Metrics, "add">;
-  /** 0 ≤ n < 1 */
+  /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
   readonly randomText: () => string;
 }
@@ -34,24 +34,26 @@ export type Persist = (signal: AbortSignal) => unknown;
 export interface WrittenValue {
   readonly place: Place;
   readonly value: unknown;
-  readonly said: ValueOptions;
+  readonly options: WrittenOptions;
 }
 
-/** A write that took longer than `hardTimeoutMs`. It may still have been made. */
+/** A write took longer than `hardTimeoutMs`. The database may still have applied it. */
 export class WriteTimedOut extends LoadFailed {
   override readonly name = "WriteTimedOut";
 }
 
 /**
- * Writes through, in the order of rule 25. Takes the stamp before the write to the database. Stores the value under
- * the position of the write's own purge, if nothing else has touched the key between the two.
+ * Writes through, in the order of rule 25. Takes the stamp before the write to the database. Stores
+ * the value under the position of the write's own purge, if no other write or purge changed the key
+ * between the stamp and this purge.
  *
  * @returns the tiers that hold the value; none if another writer may have changed it meanwhile
- * @throws OperatorError for a value that cannot be stored, before anything is written. Also if the value was
- *   written, but the journal did not accept the purge. Otherwise the error of `persist`
+ * @throws OperatorError before anything is written, if the value cannot be stored or there is no
+ *   database. Also if the value was written, but the journal did not accept the purge. Otherwise
+ *   the error of `persist`
  */
 export async function writeThrough(
-  { place, value, said }: WrittenValue,
+  { place, value, options: written }: WrittenValue,
   persist: Persist,
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
@@ -62,11 +64,12 @@ export async function writeThrough(
   const { requestedAtMs: respondedAtMs } = beginning;
   const jitterDraw = ports.random();
   // Reject a value that cannot be stored before anything is written.
-  const made = await recordOf(value, { place, said, beginning, respondedAtMs, jitterDraw });
+  const options = await withKeptTags(written, place, ports);
+  const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   counts.counted(place.space.name, "persists");
   const failed = await failureOf(persist, place);
-  const came = failed === undefined ? "workedPersists" : "failedPersists";
-  counts.counted(place.space.name, came);
+  const counted = failed === undefined ? "workedPersists" : "failedPersists";
+  counts.counted(place.space.name, counted);
   const order: SignedOrder = {
     ...purgeDefaults,
     id: ports.randomText(),
@@ -93,7 +96,10 @@ function targetsIn({ path }: Place) {
   return targetsOf({ paths: [path] });
 }
 
-/** Returns `undefined` if the write worked. A failed write may still have been made. */
+/**
+ * Runs the write. Returns its error; `undefined` if it succeeded. The database may still apply a
+ * failed write.
+ */
 async function failureOf(
   persist: Persist,
   { space }: Place,
@@ -112,7 +118,10 @@ async function failureOf(
   }
 }
 
-/** Moves a record to the position of its own purge, and to now. Keeps the time and colo of its start. */
+/**
+ * Moves a record to the position of its own purge, and to now. Keeps the time and colo of its
+ * start.
+ */
 function recordAt(made: DataRecord, { placed }: AcceptedWrite, respondedAtMs: number): DataRecord {
   const { position, n } = placed;
   const metadata = { ...made.metadata, stamp: { position, n }, respondedAtMs };
@@ -121,8 +130,9 @@ function recordAt(made: DataRecord, { placed }: AcceptedWrite, respondedAtMs: nu
 }
 
 /**
- * Tells whether only this write has touched the key between its stamp and its purge (rule 25 d). One chain must
- * hold both, and each entry between them that covers the key must have the id of this write.
+ * Returns whether only this write changed the key between its stamp and its purge (rule 25 d). One
+ * chain must contain both, and each entry between them that covers the key must have this write's
+ * id.
  */
 export function isAlone(
   { placed, since }: AcceptedWrite,
@@ -145,6 +155,6 @@ function unpurgedWrite(path: string): OperatorError {
   return new OperatorError({
     what: `${path} was written, but its purge was not accepted: other isolates may show the older value.`,
     why: "The journal did not confirm it.",
-    hint: "The cache retries behind this answer. Once the journal is back, you can also purge or write again.",
+    hint: "The cache retries in the background. Once the journal is back, you can also purge or write again.",
   });
 }

@@ -3,15 +3,15 @@
 /** Variables, secrets and other bindings by name. */
 export type Env = Readonly<Record<string, unknown>>;
 
-/** Returns whether a binding is set. Text of only white space counts as unset. */
+/** Returns whether a binding is set. White space alone is treated as unset. */
 export function isSet(env: Env, name: string): boolean {
   const value = env[name];
   return typeof value === "string" ? value.trim() !== "" : value !== undefined;
 }
 
 /**
- * Returns trimmed text, because a shell may have added white space; `undefined` if empty, unset, or no
- * text.
+ * Returns trimmed text, because a shell may have added white space; `undefined` if it is empty,
+ * unset or not a string.
  */
 export function textOf(env: Env, name: string): string | undefined {
   const value = env[name];

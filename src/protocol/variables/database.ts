@@ -20,8 +20,8 @@ export interface Databases {
 const what = "The database is not used: the shared tier and purges are off.";
 
 /**
- * Reads both databases. A faulty journal database disables the cache's as well: purges would go to a
- * journal that no other isolate reads.
+ * Reads both databases. If the journal's database is faulty, the cache's is not used either,
+ * because purges would go to a journal that no other isolate reads.
  *
  * @param faults receives settings without effect
  */
@@ -40,7 +40,7 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
   if (new URL(journal.url).href === new URL(redis.url).href) {
     faults.push({
       what: "JOURNAL_REDIS_REST_URL has no effect.",
-      why: "It names the database of UPSTASH_REDIS_REST_URL, so stored responses can take the journal's space.",
+      why: "It names the database of UPSTASH_REDIS_REST_URL, so stored responses can fill the journal's space.",
       hint: "Name another database, or unset it.",
     });
     return { redis, journal: undefined };
@@ -52,7 +52,7 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
 export function databaseOf(env: Env): Database | Fault | undefined {
   if (isSet(env, "SEAL_KEY")) {
     const why = "SEAL_KEY is set, but sealed records are not built yet.";
-    return { what, why, hint: "Unset SEAL_KEY to let the database hold records unsealed." };
+    return { what, why, hint: "Unset SEAL_KEY to store records unsealed." };
   }
   return named(env, "UPSTASH_REDIS_REST");
 }
@@ -65,7 +65,7 @@ function named(env: Env, prefix: string): Database | Fault | undefined {
   const why =
     missing === undefined
       ? databaseFault(prefix, { url, token })
-      : `${missing} is ${isSet(env, missing) ? "no text" : "not set"}.`;
+      : `${missing} is ${isSet(env, missing) ? "not a string" : "not set"}.`;
   if (why === undefined) return { url, token };
   return {
     what,

@@ -20,7 +20,7 @@ export function hookVariable(name: string): string {
   return `HOOK_SECRET_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** Returns the hook of such a variable; `undefined` for another variable. */
+/** Returns the hook of such a variable; `undefined` if the variable is not a hook's. */
 export function hookOf(variable: string): string | undefined {
   const [, name] = /^HOOK_SECRET_(.+)$/.exec(variable) ?? [];
   return name?.toLowerCase().replaceAll("_", "-");
@@ -30,9 +30,9 @@ const listed = (text: string | undefined) =>
   (text ?? "").split(",").flatMap((one) => (one.trim() === "" ? [] : [one.trim()]));
 
 /**
- * Reads comma-separated secrets; several allow rotation.
+ * Reads comma-separated secrets. Several secrets allow rotation.
  *
- * @returns `faults`: problems of secrets beside those in use
+ * @returns `faults`: problems of single secrets, while the others are in use
  */
 export function hookSecretsOf(
   name: string,
@@ -43,7 +43,7 @@ export function hookSecretsOf(
   const whys = all.map((secret) => whyNotUsable(secret));
   const usable = all.filter((_, at) => whys[at] === undefined);
   const why = whys.find((one) => one !== undefined);
-  const hint = `Set a random text of ${secretCharsMin} characters or more as ${variable}, here and at the sender.`;
+  const hint = `Set a random string of ${secretCharsMin} characters or more as ${variable}, here and at the sender.`;
   if (usable.length === 0) {
     const what = `The hook ${JSON.stringify(name)} is closed, because it has no usable secret.`;
     const absent = `${variable} is not set.`;
@@ -56,7 +56,7 @@ export function hookSecretsOf(
       ? [{ what: weak, why: "A secret in it consists of two or three words.", hint }]
       : []),
     ...othersWith(usable, variable, env).map((other) => ({
-      what: `Whoever knows a secret of the hook ${JSON.stringify(name)} knows another secret as well.`,
+      what: `A secret of the hook ${JSON.stringify(name)} also has another use.`,
       why: `${variable} and ${other} hold the same secret.`,
       hint: "Give each of them its own value.",
     })),
@@ -80,7 +80,7 @@ function othersWith(secrets: readonly string[], variable: string, env: Env): str
   );
   return [...otherSecrets, ...hooks].filter((name) => {
     const text = textOf(env, name) ?? "";
-    const held = [text, ...text.split(/[\s,]+/)];
-    return held.some((one) => plain.includes(one.replace("whsec_", "")));
+    const values = [text, ...text.split(/[\s,]+/)];
+    return values.some((one) => plain.includes(one.replace("whsec_", "")));
   });
 }

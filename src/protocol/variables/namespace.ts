@@ -4,7 +4,11 @@ import { type Env, isSet, textOf } from "./bindings.ts";
 
 export const namespaceForm = /^[\w.-]{1,64}$/;
 
-/** @throws OperatorError if the value is invalid */
+/**
+ * Returns the namespace; `undefined` if the variable is not set.
+ *
+ * @throws OperatorError if the value is invalid
+ */
 export function namespaceOf(env: Env): string | undefined {
   if (!isSet(env, "NAMESPACE")) return undefined;
   const namespace = textOf(env, "NAMESPACE") ?? "";

@@ -1,21 +1,20 @@
 // Checks URLs of servers and origins, and redacts invalid ones for messages.
 
 /**
- * Returns why a text is no HTTP URL, to follow the text's name, such as "is no URL"; `undefined` if it is
- * one.
+ * Returns why a string is not an HTTP URL, as a predicate: "is not a URL"; `undefined` if it is.
  */
 export function httpUrlFault(url: string): string | undefined {
-  if (!URL.canParse(url)) return "is no URL";
+  if (!URL.canParse(url)) return "is not a URL";
   const { protocol, username, password } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") {
-    // Not shown: in "user:password@host", the user's name parses as the scheme.
+    // Do not show the scheme, because in "user:password@host" it is the user's name.
     return 'has a scheme that is neither "https:" nor "http:"';
   }
   // `fetch` rejects such URLs.
   return username + password === "" ? undefined : "holds a user name or a password";
 }
 
-/** Checks an origin, which consists of only scheme and authority. */
+/** Checks an origin's URL, which may have only a scheme and an authority. */
 export function originUrlFault(url: string): string | undefined {
   const fault = httpUrlFault(url);
   if (fault !== undefined) return fault;

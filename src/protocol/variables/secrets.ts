@@ -3,25 +3,25 @@ import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 import { guessableBy, guessablePurgeSecretBy, isFewWords, textIn } from "./weak-secrets.ts";
 
-/** The text; a fault if it is unusable; `undefined` if it is not set. */
+/** The secret; a fault if it is unusable; `undefined` if it is not set. */
 export type Secret = string | Fault | undefined;
 
 const adminTokenCharsMin = 16;
 
 /**
- * Reads ADMIN_TOKEN, which opens the operator's routes. A token that others know or could guess is
- * rejected. Pages and signed purges work without it.
+ * Reads ADMIN_TOKEN, which opens the operator's routes. Rejects a token that others have or could
+ * guess. Pages and signed purges work without it.
  */
 export function adminTokenOf(env: Env): Secret {
   if (!isSet(env, "ADMIN_TOKEN")) return undefined;
   const token = textOf(env, "ADMIN_TOKEN");
-  const why = token === undefined ? "It is not a text." : adminTokenFault(token, env);
+  const why = token === undefined ? "It is not a string." : adminTokenFault(token, env);
   if (why === undefined) return token;
-  const what = "ADMIN_TOKEN is not usable, so it opens nothing.";
+  const what = "ADMIN_TOKEN is not usable, so the operator's routes are closed.";
   return { what, why, hint: hintOfAdminToken };
 }
 
-const hintOfAdminToken = `Set a random text of ${adminTokenCharsMin} characters or more, such as \`openssl rand -hex 24\` makes.`;
+const hintOfAdminToken = `Set a random string of ${adminTokenCharsMin} characters or more, such as the output of \`openssl rand -hex 24\`.`;
 
 function adminTokenFault(token: string, env: Env): string | undefined {
   if (token.length < adminTokenCharsMin) {
@@ -33,7 +33,7 @@ function adminTokenFault(token: string, env: Env): string | undefined {
   }
   const same = secretEqualTo(token, env);
   if (same !== undefined)
-    return `It is the same secret as ${same}, so whoever knows one knows both.`;
+    return `It is the same secret as ${same}, so anybody who has one has both.`;
   const guessable = guessableBy(token);
   return guessable && `It ${guessable}.`;
 }
@@ -65,8 +65,8 @@ const secretForm = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 const purgeSecretsIn = (env: Env): string[] => textOf(env, "PURGE_SECRET")?.split(/\s+/) ?? [];
 
 /**
- * Reads PURGE_SECRET, which verifies webhooks: one or more secrets, separated by spaces. A faulty one does
- * not disable the others.
+ * Reads PURGE_SECRET, which verifies webhooks: one or more secrets, separated by spaces. A faulty
+ * secret does not disable the others.
  *
  * @param faults receives the fault, even if some secrets are usable
  */
@@ -121,12 +121,12 @@ const fewWords: Fault = {
 
 const typedSecret: Fault = {
   what: "PURGE_SECRET could be guessed.",
-  why: "Its base64 is a text that can be typed, and not random bytes.",
+  why: "Its base64 encodes readable text instead of random bytes.",
   hint: "Write whsec_ and the output of `openssl rand -base64 24`, here and at the senders of purges.",
 };
 
 const sharedWithSenders = (name: string): Fault => ({
-  what: "Senders of purges know the token of the database.",
+  what: "Senders of purges have the token of the database.",
   why: `PURGE_SECRET holds the same secret as ${name}.`,
   hint: "Give PURGE_SECRET its own value, and rotate the database's token.",
 });

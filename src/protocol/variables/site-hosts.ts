@@ -2,7 +2,11 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 
-/** @throws OperatorError if a value is no host */
+/**
+ * Returns the hosts; empty if the variable is not set.
+ *
+ * @throws OperatorError if a value is not a host
+ */
 export function siteHostsOf(env: Env): string[] {
   if (!isSet(env, "SITE_HOST")) return [];
   const hosts = textOf(env, "SITE_HOST")?.toLowerCase().split(/\s+/) ?? [""];

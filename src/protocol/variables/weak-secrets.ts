@@ -4,26 +4,29 @@
 const placeholderWords =
   /change(?:it|this)?|replace|insert|your|please|admin(?:istrator)?|operator|token|secret|passw(?:or)?d|pass|example|sample|default|placeholder|test(?:ing)?|demo|dummy|todo|fixme|none|null|undefined|tidemark|purge|cache|redis|upstash|bearer|local(?:host)?|dev(?:elopment)?|staging|prod(?:uction)?|qwert[yz](?:uiop)?|asdfgh?j?k?l?|zxcvbn?m?|letmein|welcome|hunter2|foo|bar|baz|with|here|key|the|and|my|me/g;
 
-/** Minimum counts of characters: besides placeholders, not following from the one before, and different. */
+/**
+ * Minimum counts of three kinds of characters: those outside of known words, those that do not
+ * continue a sequence or repetition, and different characters.
+ */
 const otherCharsMin = 4;
 const jumpsMin = 5;
 const differentCharsMin = 5;
-/** The beginning of a long text suffices. */
+/** Only the beginning of a long text is checked. */
 const judgedChars = 128;
 
-/** Returns why a text could be guessed, to follow "It"; `undefined` if there is no reason. */
+/** Returns why a text could be guessed, as a predicate of "It"; `undefined` if there is no reason. */
 export function guessableBy(whole: string): string | undefined {
   const text = whole.slice(0, judgedChars);
   const plain = text.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const rest = plain.replaceAll(placeholderWords, "");
   if (rest !== plain && rest.replace(/\d+$/, "").length < otherCharsMin) {
-    return "is a placeholder, or made of common words";
+    return "is a placeholder, or consists of common words";
   }
   if (isRegular(text)) return "is a repetition or a sequence of characters, and could be guessed";
   return undefined;
 }
 
-/** Returns whether a text is at most three words and a number, which is about 40 bits. */
+/** Returns whether a text is two or three words, perhaps with a number, which is about 40 bits. */
 export function isFewWords(text: string): boolean {
   return /^[A-Za-z]{2,}(?:[^A-Za-z0-9][A-Za-z]{2,}){1,2}[^A-Za-z0-9]?\d{0,4}$/.test(text);
 }

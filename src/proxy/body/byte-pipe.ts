@@ -5,14 +5,15 @@ import { FixedLengthStream, IdentityTransformStream } from "../../base/byte-stre
 export type BytePipe = Readonly<ReturnType<typeof openBytePipe>>;
 
 /**
- * @param bytes total length, for Content-Length; a truncated body is then an error to its reader. `null` if
- *   unknown
+ * @param bytes the total length, for Content-Length; `null` if unknown. If the body is shorter, its
+ *   reader gets an error
  */
 export function openBytePipe(bytes: number | null) {
   const { readable, writable } =
     bytes === null ? new IdentityTransformStream() : new FixedLengthStream(bytes);
   const writer = writable.getWriter();
-  // Writers see each failure; `closed` alone would be reported as unhandled.
+  // Each write reports its own failure. Without this handler, the runtime would also report the
+  // rejection of `closed`.
   writer.closed.catch(() => undefined);
   return { readable, writer };
 }

@@ -1,8 +1,8 @@
-// Reads a body in chunks as large as available, because plain readers return small ones.
+// Reads a body in chunks that are as large as possible. Default readers return small chunks.
 import { OutOfTime, within } from "../../base/timeouts.ts";
 
 const chunkBytesMax = 65_536;
-/** For bytes beyond the stated length. */
+/** The smallest buffer, which also holds bytes beyond the stated length. */
 const chunkBytesMin = 1_024;
 
 /** Reads one body in chunks, with a timeout per chunk. */
@@ -10,12 +10,12 @@ export class ChunkReader {
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
-  /** Bytes of the stated length that have not arrived yet. */
+  /** The bytes of the stated length that have not arrived yet. */
   #leftBytes: number;
 
   /**
-   * @param betweenBytesMs timeout of the next chunk
-   * @param bodyBytes      the stated length: a small body then needs a small buffer
+   * @param betweenBytesMs the timeout of each chunk
+   * @param bodyBytes the stated length, so that a small body gets a small buffer; `null` if unknown
    */
   constructor(
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -27,12 +27,12 @@ export class ChunkReader {
     try {
       this.#bytes = stream.getReader({ mode: "byob" });
     } catch {
-      // Not a byte stream: made by code, not by the network.
+      // A stream that code creates need not be a byte stream.
       this.#plain = stream.getReader();
     }
   }
 
-  /** @returns `undefined` at the end; rejects if the body is truncated or stalls */
+  /** Returns the next chunk; `undefined` at the end. Rejects if the body is truncated or stalls. */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       return await within(this.#next(), this.#betweenBytesMs);
@@ -48,7 +48,7 @@ export class ChunkReader {
       const chunk: unknown = (await this.#plain?.read())?.value;
       if (chunk === undefined || chunk instanceof Uint8Array)
         return chunk as Uint8Array<ArrayBuffer> | undefined;
-      throw new TypeError("A body of an origin is not made of bytes.");
+      throw new TypeError("The origin's body contains something other than bytes.");
     }
     const chunkBytes = Math.min(chunkBytesMax, Math.max(chunkBytesMin, this.#leftBytes));
     const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));

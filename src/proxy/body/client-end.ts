@@ -3,22 +3,25 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { BytePipe } from "./byte-pipe.ts";
 
-/** Extra memory for a slow reader of a body that is held in one piece. */
+/** A body held in one piece is sent in slices, so that a slow reader costs only one slice of extra memory. */
 const sliceBytes = 65_536;
 
-/** While memory is short, a client that takes no slice for this long is cut off. */
+/** While memory is short, a client that reads no slice for this long is disconnected. */
 const stallMsMax = 20_000;
 
-/** Sends a body to a client that may leave or read slowly. The fill goes on without it. */
+/**
+ * Sends a body to a client that may disconnect or read slowly. The fill continues without the
+ * client.
+ */
 export class ClientEnd {
   readonly #pipe: BytePipe | undefined;
   #waiting: Uint8Array[] = [];
-  /** Sent after the waiting chunks. */
+  /** The bytes to send after the waiting chunks. */
   #rest = new Blob();
-  /** Total size of the waiting chunks and the rest. */
+  /** The total size of the waiting chunks and the rest. */
   #waitingBytes = 0;
   #sending: Promise<void> | undefined;
-  /** False also if there was never a client. */
+  /** Whether the client has disconnected; false if there was never a client. */
   hasLeft = false;
 
   /** @param pipe `undefined` without a client */
@@ -26,12 +29,12 @@ export class ClientEnd {
     this.#pipe = pipe;
   }
 
-  /** Returns whether there is a client that has not left. */
+  /** Returns whether there is a client that is still connected. */
   get isReading(): boolean {
     return this.#pipe !== undefined && !this.hasLeft;
   }
 
-  /** Queues a chunk; does nothing without a reader. Does not wait. */
+  /** Queues a chunk without waiting. Does nothing if no client is connected. */
   queue(chunk: Uint8Array): void {
     if (this.#pipe === undefined || this.hasLeft || chunk.byteLength === 0) return;
     this.#waiting.push(chunk);
@@ -39,7 +42,7 @@ export class ClientEnd {
     this.#sending ??= this.#send(this.#pipe);
   }
 
-  /** Sends a shared blob as the whole body. Does not wait. */
+  /** Starts to send a shared blob as the whole body, without waiting. */
   queueWhole(whole: Blob): void {
     if (this.#pipe === undefined) return;
     this.#rest = whole;
@@ -55,9 +58,9 @@ export class ClientEnd {
   }
 
   /**
-   * Settles once the client has taken everything queued, or has left.
+   * Settles once the client has read all queued bytes, or has disconnected.
    *
-   * @param budget while it is short, a client that stalls is cut off
+   * @param budget while this budget is short, a client that stalls is disconnected
    */
   async drained(budget?: Pick<ByteBudget, "isShort">): Promise<void> {
     const drained = this.#sending;
@@ -66,7 +69,8 @@ export class ClientEnd {
   }
 
   /**
-   * Ends the body after everything queued. Settles once the client has taken it, has left, or was cut off.
+   * Ends the body after the queued bytes. Settles once the client has read the body or is
+   * disconnected.
    */
   async close(budget: Pick<ByteBudget, "isShort">): Promise<void> {
     await this.#unlessStalled(this.#closed(), budget);
@@ -76,7 +80,7 @@ export class ClientEnd {
     for (let before = this.#waitingBytes; ; before = this.#waitingBytes) {
       if ((await patiently(end, stallMsMax)) !== "timed-out") return;
       if (this.#waitingBytes === before && budget.isShort) {
-        return this.abort(new Error("The client takes nothing."));
+        return this.abort(new Error("The client stopped reading."));
       }
     }
   }
@@ -86,7 +90,7 @@ export class ClientEnd {
     await this.#pipe?.writer.close().catch(() => undefined);
   }
 
-  /** Aborts at once for the fill. A slow reader may see it late. */
+  /** Aborts the body without waiting. A slow reader may receive the error late. */
   abort(cause: unknown): void {
     this.#leave();
     void this.#pipe?.writer.abort(cause).catch(() => undefined);

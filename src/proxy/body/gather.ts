@@ -1,5 +1,6 @@
-// Gathers an origin's body while it streams to the client. A body larger than the buffer continues to client
-// and edge tier in lock-step, at the client's pace.
+// Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
+// memory budget, the body is streamed to the edge tier instead. The edge tier and the client then
+// receive the rest in lock-step, at the client's pace.
 import { within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
@@ -12,44 +13,50 @@ export type GatherResult =
   | {
       kind: "whole";
       blob: Blob;
-      /** Settles once the client has taken the whole body or left. Nothing else needs to wait for it. */
+      /**
+       * Settles once the client has read the whole body or disconnected. The caller awaits it only
+       * to keep the transfer alive.
+       */
       sent: Promise<void>;
     }
   /** Streamed to the client and, if allowed, to the edge tier. */
   | { kind: "streamed" }
-  /** Truncated by the origin: not to be stored. */
+  /** Truncated, stalled or no longer awaited, so the body must not be stored. */
   | { kind: "cut" };
 
-/** A body, its readers, and the memory that it may use. */
+/** A body, its readers, and its memory limits. */
 export interface GatherPlan {
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** The client's end; `undefined` without a client. */
   readonly client: BytePipe | undefined;
-  /** The end of clients that have joined; `undefined` if none can. */
+  /** The relay to clients that join later; `undefined` if no client can join. */
   readonly relay?: Pick<Relay, "push" | "end" | "isRead" | "room"> | undefined;
   readonly bufferBytes: number;
-  /** Timeout between two chunks of the origin. */
+  /** The timeout between two chunks of the origin. */
   readonly betweenBytesMs: number;
-  /** Returns whether the runtime's time for work without a client is over. */
+  /** Returns whether the runtime's time limit for work without a client is over. */
   readonly isOver: () => boolean;
-  /** The memory of all fills. A fill that gets none of it streams on. */
+  /** The memory of all fills. A fill that gets no more memory continues as a stream. */
   readonly budget: ByteBudget;
-  /** Content-Length; `null` where there is none. */
+  /** The Content-Length; `null` if there is none. */
   readonly bodyBytes: number | null;
   /** The largest body that may be streamed to the edge tier; 0 for none. */
   readonly streamBytesMax: number;
-  /** Called once, when the body outgrows the buffer, with the edge tier's stream and its final length. */
+  /**
+   * Called once if the body is streamed to the edge tier, with the tier's stream and the body's
+   * final length.
+   */
   readonly onOverflow: (
     stream: ReadableStream<Uint8Array>,
     completed: Promise<number | "cut">,
   ) => void;
-  /** Called once, before the body's end, when it is known that nothing can be shared. */
+  /** Called once, before the body's end, if the body cannot be shared. */
   readonly onUnshared: () => void;
 }
 
 /**
- * Gathers a body while its client reads it. Settles once the body has arrived or was truncated; the client
- * may still be reading. Never rejects.
+ * Gathers a body while its client reads it. Settles once the body is complete or truncated, even if
+ * the client is still reading. Never rejects.
  */
 export async function gather(plan: GatherPlan): Promise<GatherResult> {
   const gathered = await gatherAll(plan);
@@ -65,9 +72,10 @@ async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
     for (;;) {
       const chunk = await reader.read();
       if (chunk === undefined) break;
-      // If the runtime cut it off, it would never release its share of the budget.
+      // End the fill before the runtime ends it. Otherwise the fill's share of the budget would
+      // never be released.
       const isReading = client.isReading || plan.relay?.isRead === true;
-      if (!isReading && plan.isOver()) throw new Error("Nobody waits for it any more.");
+      if (!isReading && plan.isOver()) throw new Error("No client waits for the body any more.");
       client.queue(chunk);
       plan.relay?.push(chunk);
       const isHeld = buffer.add(chunk);
@@ -78,7 +86,7 @@ async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
       }
     }
     if (plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes) {
-      throw new Error("The body was shorter than its length said.");
+      throw new Error("The body was shorter than its Content-Length.");
     }
   } catch (cause) {
     buffer.empty();
@@ -95,7 +103,7 @@ async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
 
 const smallBytesMax = 65_536;
 
-/** The chunks so far, and the bytes taken from the budget for them. */
+/** The chunks so far, and the bytes that they take from the budget. */
 class BodyBuffer {
   readonly #budget: ByteBudget;
   /** The stated length, if any. */
@@ -109,7 +117,7 @@ class BodyBuffer {
     this.#bodyBytes = bodyBytes ?? 0;
   }
 
-  /** @returns whether the budget had room; the chunk is kept in any case */
+  /** Adds a chunk. Returns whether the budget had room for it; the chunk is kept in either case. */
   add(chunk: Uint8Array<ArrayBuffer>): boolean {
     this.bytes += chunk.byteLength;
     this.#chunks.push(chunk);
@@ -119,7 +127,7 @@ class BodyBuffer {
     return isHeld;
   }
 
-  /** Releases the chunks one by one, as they are passed on. */
+  /** Yields and drops the chunks one by one. Releases their share of the budget at the end. */
   *passedOn(): Generator<Uint8Array> {
     for (let next = this.#chunks.shift(); next !== undefined; next = this.#chunks.shift()) {
       yield next;
@@ -138,7 +146,10 @@ class BodyBuffer {
   }
 }
 
-/** Streams the rest. A client that leaves ends the store; a failing edge tier does not affect the client. */
+/**
+ * Streams the rest of the body. If the client disconnects, nothing is stored. If the edge tier
+ * fails, the client still receives the body.
+ */
 async function streamOn(
   plan: GatherPlan,
   reader: ChunkReader,
@@ -174,7 +185,7 @@ async function streamOn(
   }
 }
 
-/** How long the edge tier may leave a chunk unread. */
+/** The time that the edge tier may leave a chunk unread. */
 const stallMsMax = 2_000;
 
 /** The edge tier's stream, and its final length or `cut`. */
@@ -189,7 +200,9 @@ class EdgeEnd {
     onOverflow(readable, this.#completed.promise);
   }
 
-  /** Gives up a tier that stalls, because the client waits for it. */
+  /**
+   * Writes a chunk. Ends the stream if the edge tier stalls, because the client would have to wait.
+   */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isOver) return;
     await within(this.#writer.write(chunk), stallMsMax).catch(() => this.cut());
@@ -205,7 +218,10 @@ class EdgeEnd {
     this.#completed.resolve(isClosed ? bytes : "cut");
   }
 
-  /** Not awaited: the abort of an unread stream does not settle. */
+  /**
+   * Ends the edge tier's stream early. Does not await the abort, because the abort of an unread
+   * stream never settles.
+   */
   cut(): void {
     if (this.#isOver) return;
     this.#isOver = true;

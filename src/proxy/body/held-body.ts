@@ -1,4 +1,4 @@
-// Lets clients read a large body in memory without a full copy for each.
+// Lets clients read a large body from memory without a full copy per client.
 import type { Exchange } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
@@ -6,7 +6,7 @@ import type { ByteRange } from "../../rules/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 import { ClientEnd } from "./client-end.ts";
 
-/** The part of an exchange that counts the body. */
+/** The parts of an exchange that account for the body's memory. */
 interface BodyHolder extends Pick<Exchange, "afterAnswer"> {
   readonly site: Pick<Site, "fillBudget"> & {
     readonly tiers: { readonly memory: Pick<Memory<never>, "holds"> };
@@ -14,25 +14,27 @@ interface BodyHolder extends Pick<Exchange, "afterAnswer"> {
 }
 
 /**
- * Returns a stream of a large body. Copies one piece at a time. The body counts in the budget until its
- * client has taken it or left.
+ * Returns a stream of a large body, which copies one piece at a time. The body is charged to the
+ * budget until its client has read it or disconnected.
  *
- * @param part first and last byte, both included; absent for the whole body
+ * @param part the first and last byte, both included; `undefined` for the whole body
  */
 export function readableOf(
-  held: Blob,
+  blob: Blob,
   { site: { fillBudget, tiers }, afterAnswer }: BodyHolder,
   part?: ByteRange,
 ): ReadableStream<Uint8Array> {
-  const asked = part === undefined ? held : held.slice(part.firstByte, part.lastByte + 1);
-  const isCountedElsewhere = tiers.memory.holds(held);
-  const release = fillBudget.hold(held, held.size, { isCountedElsewhere });
-  // With a plain stream, the runtime holds a copy for a slow client and does not report when it is read. So
-  // send a large body in pieces, and release it after the last.
-  const pipe = openBytePipe(asked.size);
+  const range = part === undefined ? blob : blob.slice(part.firstByte, part.lastByte + 1);
+  const isCountedElsewhere = tiers.memory.holds(blob);
+  const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
+  // With a plain stream, the runtime would copy the whole body for a slow client, and would not
+  // report when the client has read it. So send the body in pieces, and release it after the last
+  // piece.
+  const pipe = openBytePipe(range.size);
   const client = new ClientEnd(pipe);
-  client.queueWhole(asked);
-  // Otherwise the runtime would drop this work when the client leaves.
+  client.queueWhole(range);
+  // Without `afterAnswer`, the runtime would drop this work when the client disconnects, and the
+  // body would stay in the budget.
   afterAnswer(() => client.close(fillBudget).finally(release));
   return pipe.readable;
 }

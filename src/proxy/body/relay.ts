@@ -1,28 +1,34 @@
-// Relays a body while it arrives to every client that waits for it. Clients read at their own pace, each in
-// its own request: this has bytes and promises, never another request's I/O.
+// Relays an arriving body to every client that waits for it. Each client reads at its own pace and
+// in its own request. So the relay contains only bytes and promises, and no I/O objects of another
+// request.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 
-/** A body that takes longer may have no end, so no client can join any more. */
+/** The time during which clients can join. A body that takes longer may be endless. */
 const joinMsMax = 5_000;
-/** The runtime may end the request that reads the origin without notice. */
+/**
+ * The interval at which readers check for silence. The runtime may end the request that reads the
+ * origin without notice.
+ */
 const lookAgainMs = 1_000;
-/** A body without a new chunk for this long has lost its source. */
+/** The time without a new chunk after which the body's source is considered lost. */
 const silenceMsMax = 35_000;
 
-/** A reader that takes nothing for this long is cut off. */
+/**
+ * While the unread bytes exceed the limit, a reader that reads nothing for this long is cut off.
+ */
 const stallMsMax = { alone: 20_000, besideOthers: 2_000 };
-/** How long readers may hold up the others, in total. */
+/** The total time for which slow readers may delay the others. */
 const heldUpMsMax = 20_000;
 
 interface RelayLimits {
-  /** The limit of unread bytes. Beyond it, the body arrives at its clients' pace. */
+  /** The limit of unread bytes. Beyond this limit, the clients' pace slows the origin down. */
   readonly bytesMax: number;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
 }
 
-/** A body on its way from its origin to several clients. */
+/** A body that is being sent from its origin to several clients. */
 export class Relay {
   readonly #limits: RelayLimits;
   readonly #sinceAtMs: number;
@@ -32,7 +38,7 @@ export class Relay {
   #bytes = 0;
   #readers = new Set<Reader>();
   #changed = Promise.withResolvers<void>();
-  /** Resolves when a reader has taken a chunk or left. */
+  /** Resolves when a reader has read a chunk or left. */
   #taken = Promise.withResolvers<void>();
   #heldUpMs = 0;
   #state: "coming" | "whole" | "cut" = "coming";
@@ -56,8 +62,8 @@ export class Relay {
   }
 
   /**
-   * Waits until the slowest reader has caught up enough. A single reader may slow its origin down; it is cut
-   * off only if it stalls.
+   * Waits until the unread bytes are within the limit. A single reader may slow the origin down,
+   * and is disconnected only if it stalls.
    */
   async room(): Promise<void> {
     const { bytesMax, nowAtMs } = this.#limits;
@@ -67,25 +73,25 @@ export class Relay {
       const isAlone = this.#readers.size === 1;
       const sinceAtMs = nowAtMs();
       const stallMs = isAlone ? stallMsMax.alone : stallMsMax.besideOthers;
-      const came = await this.#takenWithin(stallMs);
+      const hasRoom = await this.#takenWithin(stallMs);
       if (!isAlone) this.#heldUpMs += Math.abs(nowAtMs() - sinceAtMs);
-      if (!came || (!isAlone && this.#heldUpMs > heldUpMsMax)) this.#cutSlowest();
+      if (!hasRoom || (!isAlone && this.#heldUpMs > heldUpMsMax)) this.#cutSlowest();
     }
   }
 
-  /** Returns whether the slowest reader takes something within this time. */
+  /** Returns whether the slowest reader reads a chunk within this time. */
   async #takenWithin(stallMs: number): Promise<boolean> {
     const before = this.#slowestAt;
     const { nowAtMs } = this.#limits;
     const sinceAtMs = nowAtMs();
     const isPatient = () => isWithinMs(stallMs, sinceAtMs, nowAtMs());
-    // While others take chunks, no single wait times out.
+    // Wait in steps, because other readers may resolve each wait before it times out.
     for (let waitedMs = 0; waitedMs < stallMs && isPatient();) {
-      const came = await patiently(this.#taken.promise, lookAgainMs);
+      const result = await patiently(this.#taken.promise, lookAgainMs);
       if (this.#slowestAt > before) return true;
       // The runtime rejects a promise that an ended request should have resolved.
-      if (came === "abandoned") this.#taken = Promise.withResolvers();
-      if (came !== undefined) waitedMs += lookAgainMs;
+      if (result === "abandoned") this.#taken = Promise.withResolvers();
+      if (result !== undefined) waitedMs += lookAgainMs;
     }
     return false;
   }
@@ -97,7 +103,10 @@ export class Relay {
     this.#wake();
   }
 
-  /** @returns the body from its first byte; `undefined` if it is too late or too large for that */
+  /**
+   * Returns the body from its first byte; `undefined` if the call comes too late, the first bytes
+   * are dropped, or the body was truncated.
+   */
   join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
     const { nowAtMs } = this.#limits;
     const isLate = Math.abs(nowAtMs() - this.#sinceAtMs) > joinMsMax;
@@ -125,7 +134,7 @@ export class Relay {
       if (chunk !== undefined) {
         reader.at += 1;
         this.#tookSome();
-        // Others share the bytes, and a stream may detach its chunks.
+        // Copy the chunk, because other readers share its bytes and a stream may detach its chunks.
         return controller.enqueue(chunk.slice());
       }
       if (reader.isCut || this.#state === "cut") break;
@@ -139,12 +148,15 @@ export class Relay {
     controller.error(new Error("The body was cut short."));
   }
 
-  /** Position of the slowest reader's next chunk; `Infinity` without readers. */
+  /** The position of the slowest reader's next chunk; `Infinity` without readers. */
   get #slowestAt(): number {
     return Math.min(...Array.from(this.#readers, ({ at }) => at), Infinity);
   }
 
-  /** Drops chunks that every reader has, except the ones that a client may still join for. */
+  /**
+   * Drops the chunks that every reader has read, once all chunks exceed the limit. Until then,
+   * clients can join from the first byte.
+   */
   #dropTaken(): void {
     if (this.#bytes <= this.#limits.bytesMax) return;
     this.#dropUpTo(Math.min(this.#slowestAt, this.#dropped + this.#chunks.length));
@@ -178,7 +190,7 @@ export class Relay {
 }
 
 interface Reader {
-  /** Position of the next chunk, counted from the body's first. */
+  /** The position of the next chunk, counted from the body's first chunk. */
   at: number;
   isCut: boolean;
 }

@@ -1,12 +1,13 @@
-// Cuts a byte range out of a stream, or checks a stream of just that range.
+// Cuts a byte range out of a stream, or checks the length of a stream that has only the range.
 import { FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import { openBytePipe } from "./byte-pipe.ts";
 
 /**
- * Cuts a range out of a body as it is read. A body that ends earlier is an error to the reader.
+ * Cuts a range out of a body while the body is read. If the body ends before the range, the reader
+ * gets an error.
  *
- * @param part first and last byte, both included; bytes after it are not read
+ * @param part the first and last byte, both included; later bytes are not read
  */
 export function slicedStream(
   whole: ReadableStream<Uint8Array>,
@@ -17,7 +18,9 @@ export function slicedStream(
   return readable;
 }
 
-/** Returns the same bytes, piped by the runtime. A shorter stream is an error to its reader. */
+/**
+ * Returns the same bytes, piped by the runtime. If the stream is shorter, its reader gets an error.
+ */
 export function fittedStream(
   part: ReadableStream<Uint8Array>,
   bytes: number,

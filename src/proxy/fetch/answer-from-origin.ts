@@ -1,5 +1,11 @@
-// Answers a request that no stored response can answer. Requests for the same key collapse into one forward
-// per isolate or in the world, except for private responses. Nothing is forwarded while the origin is down.
+// Answers a request that no stored response can answer. Requests for the same key share one forward per
+// isolate or worldwide, if they may share the response. The steps, in order:
+// 1. whole-first.ts answers a range request for a key whose ranges the origin ignores.
+// 2. without-asking.ts answers without a forward while the origin or the page fails.
+// 3. cache/load.ts waits for another request's forward; stored-since.ts looks in memory again.
+// 4. world-turn.ts waits for the lease.
+// 5. lead.ts forwards.
+// 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
 import { type FetchResult, Flight } from "../../cache/flights.ts";
 import { load } from "../../cache/load.ts";
 import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
@@ -13,7 +19,7 @@ import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
-import { unreachable } from "../../rules/unreachable.ts";
+import { unreachable } from "../../base/unreachable.ts";
 import {
   answeredWith,
   candidateOf,
@@ -25,11 +31,11 @@ import {
 import { lead } from "./lead.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { refreshBehind, startFill } from "./refresh.ts";
-import { leaderTurn } from "./turn-in-world.ts";
+import { leaderTurn } from "./world-turn.ts";
 import { wholeFirst } from "./whole-first.ts";
 import { withoutAsking } from "./without-asking.ts";
 
-/** Answers with the result of another's forward, with a forward of its own, or with an error page. */
+/** Answers with a stored response, a forward of this or another request, or an error page. */
 export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
   const cut = isForAll(need) ? await wholeFirst(need) : undefined;
   if (cut !== undefined) return cut;
@@ -38,20 +44,24 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
   return load(need, forwarding, { flights, random, nowAtMs, afterAnswer });
 }
 
-/** How to load a response from the origin. */
+/**
+ * HTTP's rules for `load`. On a miss, `takeTurn` waits for the lease, and `fetch` forwards as the
+ * leader of a flight. `accepts` answers the flight's followers with the outcome. If `accepts`
+ * cannot, `next` decides their next step.
+ */
 const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
-  waitTimeoutMsOf: ({ asked }) => asked.route.waitTimeoutMs,
+  waitTimeoutMsOf: ({ lookup }) => lookup.route.waitTimeoutMs,
   mayShare: mayCollapse,
   withoutFetch: withoutAsking,
   storedSince: answerSince,
   takeTurn: leaderTurn,
-  fetch: leadAndConfirm,
+  fetch: fetchAndConfirm,
   accepts: answerOf,
   next: nextAfter,
   onTimeout: (need) => staleInstead(need, "another"),
   alone: (need, { hasWaited, sinceAtMs }) =>
-    hasWaited ? ledInTurn(need, sinceAtMs) : led(need, false),
+    hasWaited ? forwardAloneInTurn(need, sinceAtMs) : forwardAlone(need, false),
   tooLate: async (need) => {
     const come = await storedMeanwhile(need);
     return come ? answeredBy(come, need) : failurePage("timeout", need);
@@ -62,22 +72,23 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.mark(key.text, exchange.nowAtMs()),
-    startsAfterMs: ({ asked, exchange }) => exchange.site.headTimes.stallsAfterMs(asked.route.name),
+    startsAfterMs: ({ lookup, exchange }) =>
+      exchange.site.headTimes.stallsAfterMs(lookup.route.name),
     start: (need) => startFill(need, { turnMsMax: anonymousTurnMsMax }),
   },
 };
 
-type Client = Pick<OriginNeed<LookupSite>, "asked" | "exchange" | "key">;
+type Client = Pick<OriginNeed<LookupSite>, "lookup" | "exchange" | "key">;
 
 /** Returns whether several requests may share the answer to this one. */
 export function mayCollapse(client: Client): boolean {
-  return isForAll(client) && !client.asked.conditions.has("range");
+  return isForAll(client) && !client.lookup.conditions.has("range");
 }
 
 /** Returns whether the answer may be for all clients. */
-function isForAll({ asked, exchange, key }: Client): boolean {
-  const { method, directives } = asked;
-  const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(asked);
+function isForAll({ lookup, exchange, key }: Client): boolean {
+  const { method, directives } = lookup;
+  const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(lookup);
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
@@ -89,7 +100,10 @@ function answerSince(need: OriginNeed): LoadResult<SharedForward, Response> | un
   return answer && { kind: "answer", answer };
 }
 
-/** Returns the answer from another's forward, judged under this request's own view and clock (rule 9). */
+/**
+ * Returns the answer from another request's forward, judged by this request's own view and clock
+ * (rule 9).
+ */
 async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
   if (outcome.kind === "origin-failed") return staleInstead(need, "another");
   if (isOfAnotherVariant(outcome, need)) return undefined;
@@ -111,13 +125,16 @@ function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): Store
   return { metadata, body: { kind: "absent" } };
 }
 
-/** A client whose own request hangs may hold the lease for half a minute. */
+/** The wait for the lease. Short, because a hanging client's request may hold it for 30 s. */
 const anonymousTurnMsMax = 250;
 
-/** How long others do not wait for the next anonymous request, which the origin may have refused. */
+/**
+ * An origin may reject anonymous requests. After an anonymous request fails, clients forward their
+ * own requests for this long.
+ */
 const passAfterFailureMs = 10_000;
 
-/** @param outcome of an anonymous request, unless the response is stored */
+/** @param outcome the outcome of a flight that could not answer this request */
 async function nextAfter(
   outcome: ForwardOutcome,
   need: OriginNeed,
@@ -126,7 +143,7 @@ async function nextAfter(
   switch (outcome.kind) {
     case "origin-failed": {
       const { nowAtMs, originHealth, uncacheable } = need.exchange.site;
-      if (!originHealth.servesAnonymous(need.asked.route.origin, nowAtMs())) {
+      if (!originHealth.servesAnonymous(need.lookup.route.origin, nowAtMs())) {
         uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
         return { kind: "alone" };
       }
@@ -138,11 +155,11 @@ async function nextAfter(
     }
     case "stored": {
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
-      // Purged meanwhile: one of the followers leads for the others.
+      // If the response was purged during the wait, one of the followers leads the others.
       return { kind: judged.kind === "usable" ? "alone" : "again" };
     }
     case "arriving":
-      // The body takes so long that no other request should wait for it.
+      // The body is too slow for other requests to wait for it.
       need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
       return { kind: "alone" };
     case "nothing-to-share":
@@ -153,7 +170,7 @@ async function nextAfter(
   }
 }
 
-/** Looks up a variant again, under its own key. Another request may have led for it meanwhile. */
+/** Looks up the request's own variant, which another request may have fetched. */
 async function lookedUpAgain(
   outcome: ForwardOutcome,
   need: OriginNeed,
@@ -164,49 +181,51 @@ async function lookedUpAgain(
     return { kind: "answer", answer: answeredBy(found.candidate, need) };
   }
   discardBody(found?.candidate.stored);
-  const isLed = search.key.text !== need.asked.key.text;
-  const place = isLed ? { ...need, ...search.place } : forOwnVariant(outcome, need);
+  const hasFollowedMarker = search.key.text !== need.lookup.key.text;
+  const place = hasFollowedMarker ? { ...need, ...search.place } : forOwnVariant(outcome, need);
   return { kind: "elsewhere", place };
 }
 
 /**
- * Forwards under the concurrency limit, for requests that waited together, and until their wait timeout.
- * Other requests are not limited, because that would slow every private page.
+ * Forwards one of many requests that waited in vain, once it gets one of the key's slots. The wait
+ * for a slot ends at the wait timeout. Requests that did not wait need no slot, because slots would
+ * slow every private page.
  *
- * @param sinceAtMs when the wait began; epoch milliseconds
+ * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
-async function ledInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
-  const { asked, exchange, key } = need;
+async function forwardAloneInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
+  const { lookup, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
-  const waitMs = asked.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
-  // The place is held until the head of the response: a client may read the body slowly.
+  const waitMs = lookup.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
+  // Release the slot at the head of the response, because a client may read the body slowly.
   const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
-  const answering = led(need, true).finally(leave);
-  // Release the place even if the client disconnects.
+  const answering = forwardAlone(need, true).finally(leave);
+  // Keep the forward alive, so that the slot is released even if the client disconnects.
   exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }
 
-/** Forwards one request that shares nothing. */
-async function led(need: OriginNeed, hasWaited: boolean): Promise<Response> {
-  // Another request may have fetched a response for all since the first one found nothing to share.
+/** Forwards one request whose response is not shared. */
+async function forwardAlone(need: OriginNeed, hasWaited: boolean): Promise<Response> {
+  // Another flight may have stored a response since the wait ended.
   const brought = hasWaited ? storedForAll(need) : undefined;
   const withoutFetch = brought ?? (await withoutAsking(need, { hasWaited }));
   if (withoutFetch !== undefined) return withoutFetch;
-  // A flight without followers.
-  const { answer } = await leadAndConfirm(need, new Flight(need.exchange.nowAtMs()));
+  // This flight has no followers.
+  const { answer } = await fetchAndConfirm(need, new Flight(need.exchange.nowAtMs()));
   return answer;
 }
 
 /**
- * Leads a forward. A client's response that fails, or would remove a stored one, says nothing about other
- * clients. If a response is stored, an anonymous request behind the answer decides.
+ * Forwards as the leader of a flight. A client's own forward may fail, or be refused, because of
+ * that client alone. So if a response is stored, an anonymous request in the background decides
+ * whether the stored response is removed.
  */
-async function leadAndConfirm(
+async function fetchAndConfirm(
   need: OriginNeed,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
-  const { asked, exchange, key } = need;
+  const { lookup, exchange, key } = need;
   const { site } = exchange;
   const before = storedCandidate(need);
   const fetched = await lead(need, flight);
@@ -216,9 +235,9 @@ async function leadAndConfirm(
   if (!ledAnonymously.has(key.text, exchange.nowAtMs())) return fetched;
   exchange.afterAnswer(async () => {
     await fetched.done;
-    // End the client's own flight first: a refresh does not start beside a flight.
+    // End the client's own flight first, because a refresh does not start during a flight.
     site.flights.leave(key.text, flight);
-    refreshBehind(asked, before, key, exchange);
+    refreshBehind(lookup, before, key, exchange);
   });
   return fetched;
 }

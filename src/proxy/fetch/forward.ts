@@ -1,5 +1,5 @@
-// Asks the origin, and separates responses from failures. If a route forwards few fields, the origin also
-// gets those by which its response is known to vary.
+// Sends requests to the origin, and separates responses from failures. If a route forwards only
+// some fields, the origin also receives the fields by which its response is known to vary.
 import type { Context } from "../site/exchange.ts";
 import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
@@ -19,83 +19,84 @@ import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { newSpanId } from "./span-id.ts";
 import { uploadMs } from "./upload-time.ts";
 
-/** The origin's response or failure. Instants in epoch milliseconds. */
-export type OriginAnswer =
+/** The origin's response or failure. Instants are in epoch milliseconds. */
+export type ForwardResult =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: OriginTrouble };
 
 /**
- * Forwards a request after its look-up; again if the response varies by withheld fields, which are
- * remembered.
+ * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
+ * fields and forwards the request again with them.
  *
- * @param validators fields of a conditional request; empty for an unconditional one
- * @returns the answer, and the request as the origin saw it
+ * @param validators the fields of a conditional request; empty for an unconditional request
+ * @returns the answer, and the request that the origin received
  */
 export async function forwardSelecting(
   need: OriginNeed,
   validators: readonly FieldLine[],
-): Promise<{ answer: OriginAnswer; asked: LookupRequest }> {
+): Promise<{ answer: ForwardResult; lookup: LookupRequest }> {
   const { exchange } = need;
   const { site } = exchange;
   const known = namesKnown(need);
-  const asked = askedWith(need.asked, known);
-  const answer = await forwardAsked(asked, validators, exchange);
-  if (answer.kind === "failed") return { answer, asked };
+  const lookup = askedWith(need.lookup, known);
+  const answer = await forwardAsked(lookup, validators, exchange);
+  if (answer.kind === "failed") return { answer, lookup };
   const { response } = answer;
   const varying = selectingFieldNames(response.headers);
-  const unsent = asked.forwarded.unsent(varying);
+  const unsent = lookup.forwarded.unsent(varying);
   if (unsent.length === 0) {
-    // Errors and 304 responses may lack the page's Vary.
-    if (response.ok && known.length > 0) site.knownVary.forgetOthers(asked.key.text, varying);
-    return { answer, asked };
+    // Learn only from a success: errors and 304 responses may lack the page's `Vary`.
+    if (response.ok && known.length > 0) site.knownVary.forgetOthers(lookup.key.text, varying);
+    return { answer, lookup };
   }
   const names = [...known, ...unsent];
-  site.knownVary.learn(asked.key.text, names);
-  // An error has no variants, and a failing origin should not get the request twice.
-  if (isOriginError(response.status)) return { answer, asked };
+  site.knownVary.learn(lookup.key.text, names);
+  // An error has no variants, and a failing origin should not get the request a second time.
+  if (isOriginError(response.status)) return { answer, lookup };
   need.exchange.decision.heard({ ...answer, status: response.status });
   cancelBody(response);
-  const again = askedWith(asked, names);
-  return { answer: await forwardAsked(again, validators, exchange), asked: again };
+  const again = askedWith(lookup, names);
+  return { answer: await forwardAsked(again, validators, exchange), lookup: again };
 }
 
 function namesKnown(need: OriginNeed): readonly string[] {
-  const { asked, exchange, marker } = need;
-  if (asked.route.forward === undefined) return [];
+  const { lookup, exchange, marker } = need;
+  if (lookup.route.forward === undefined) return [];
   const selecting = storedCandidate(need)?.stored.metadata.selecting ?? [];
   const names = [
     ...selecting.map(([name]) => name),
-    ...(newestMarker(asked.key, marker, exchange)?.names ?? []),
-    ...exchange.site.knownVary.names(asked.key.text),
+    ...(newestMarker(lookup.key, marker, exchange)?.names ?? []),
+    ...exchange.site.knownVary.names(lookup.key.text),
   ];
   return [...new Set(names)];
 }
 
 async function forwardAsked(
-  asked: LookupRequest,
+  lookup: LookupRequest,
   validators: readonly FieldLine[],
   context: Context,
-): Promise<OriginAnswer> {
-  const { conditions } = asked;
-  // RFC 9110 §13.2.2: conditions precede a range, and are evaluated here, against the whole response.
+): Promise<ForwardResult> {
+  const { conditions } = lookup;
+  // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
+  // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const { key, route, target, method } = asked;
+  const { key, route, target, method } = lookup;
   const trace = traceFields(conditions, newSpanId);
-  const headers = asked.forwarded.toHeaders([...validators, ...part, ...trace]);
-  const page = method === "GET" && !isPersonal(asked) && part.length === 0 ? key.text : undefined;
-  const request = { method, headers, body: null, cf: cfOfMembers(asked.cf) };
-  const { isAnonymous } = asked;
+  const headers = lookup.forwarded.toHeaders([...validators, ...part, ...trace]);
+  const page = method === "GET" && !isPersonal(lookup) && part.length === 0 ? key.text : undefined;
+  const request = { method, headers, body: null, cf: cfOfMembers(lookup.cf) };
+  const { isAnonymous } = lookup;
   const answer = await ask({ origin: route.origin, page, target, isAnonymous }, request, context);
   if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);
   return answer;
 }
 
-/** Forwards a bypassed request with its own conditions and body; GET and HEAD without a body. */
-export function forwardPassed(passed: PassedRequest, context: Context): Promise<OriginAnswer> {
+/** Forwards a bypassed request with its own conditions. Omits the body of a GET or HEAD. */
+export function forwardPassed(passed: PassedRequest, context: Context): Promise<ForwardResult> {
   const { site } = context;
   const { request, target, route, address } = passed;
   const { method, cf } = request;
@@ -120,14 +121,17 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   );
 }
 
-/** The runtime ends background work 30 s after the answer. */
+/**
+ * The runtime ends background work 30 s after the response is sent, so a probe must end earlier.
+ */
 const probeMsMax = 20_000;
 
 /**
- * Probes an origin behind the answer, without anything of a client. Requests the front page and the page
- * that answered last, or else the current one: a client can make any single page fail.
+ * Probes an origin in the background, without a client's fields. A client can make any single page
+ * fail. So the probe requests the front page, and the page that last answered or else the current
+ * page.
  *
- * @returns whether the origin has answered; never rejects
+ * @returns whether the origin answered; never rejects
  */
 export async function probeOrigin(
   { origin, target }: HealthRequest,
@@ -149,13 +153,16 @@ async function probePage(origin: string, target: Target, context: Context): Prom
   return answer.kind === "answered";
 }
 
-/** Sends a request with a timeout for the first byte, and records the result in the origin's health. */
+/**
+ * Sends a request with a timeout for the first byte. Records the result in the origin's health, but
+ * not a failure that the client's request body may have caused.
+ */
 async function ask(
   asking: HealthRequest,
   request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
-): Promise<OriginAnswer> {
+): Promise<ForwardResult> {
   const { site } = context;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), withinMs);
@@ -180,7 +187,7 @@ async function ask(
     return failed(asking, failure ?? "unreachable", context);
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
-    // If there is a body, its client may have failed instead of the origin.
+    // With a request body, the failure may be the client's and not the origin's.
     if (request.body !== null) return { kind: "failed", failure };
     return failed(asking, failure, context);
   } finally {
@@ -188,7 +195,7 @@ async function ask(
   }
 }
 
-function failed(asking: HealthRequest, failure: OriginTrouble, context: Context): OriginAnswer {
+function failed(asking: HealthRequest, failure: OriginTrouble, context: Context): ForwardResult {
   const { nowAtMs, afterAnswer } = context;
   const { originHealth } = context.site;
   if (originHealth.failed(asking, nowAtMs(), failure)) {
@@ -200,7 +207,10 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
   return { kind: "failed", failure };
 }
 
-/** Retries a safe request once: a reused connection may be broken (RFC 9110 §9.2.2). */
+/**
+ * Retries a GET or HEAD once if the budget allows a retry, because a reused connection may be
+ * broken (RFC 9110 §9.2.2).
+ */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;
   const { method, body, signal } = request;
@@ -218,7 +228,10 @@ async function sentWithRetry(origin: string, request: OriginRequest, context: Co
   return site.fetchOrigin(origin, request);
 }
 
-/** Returns whether the status is final. Other numbers cannot be passed on (RFC 9110 §15). */
+/**
+ * Returns whether the status is that of a final response (RFC 9110 §15), and neither interim nor
+ * invalid.
+ */
 export function isFinal(status: number): boolean {
   return status >= 200 && status <= 599;
 }

@@ -1,5 +1,6 @@
-// Answers in place of the origin: with the result of another's forward, with a stale response after a failure
-// if allowed (RFC 5861 §4), else with an error page.
+// Answers in place of the origin: with a response that another request has stored, with a stale
+// response after a failure (RFC 5861 §4), or with an error page. `decideOnError` in
+// reuse/verdict.ts decides whether a stale response may answer.
 import { discardBody } from "../../cache/record/record.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
@@ -11,9 +12,9 @@ import type { Candidate } from "../stored/stored-response.ts";
 import { decideOnError, isExempt, type WeighedResponse } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
-/** Answers with a response of another's forward. The candidate of the look-up is no longer needed. */
+/** Answers with a response that another request has fetched. Discards the lookup's candidate. */
 export function answeredBy({ stored, tier }: Candidate, need: OriginNeed): Response {
-  const terms = termsOf(stored.metadata, need.asked.route);
+  const terms = termsOf(stored.metadata, need.lookup.route);
   discardBody(storedCandidate(need)?.stored);
   need.exchange.decision.collapsed = true;
   need.exchange.decision.outcome = "collapsed";
@@ -22,10 +23,11 @@ export function answeredBy({ stored, tier }: Candidate, need: OriginNeed): Respo
 }
 
 /**
- * Answers with a stale response if that is allowed. Renews the view first if it became too old during the
- * wait.
+ * Answers with a stale response if allowed. First renews the purge view if the view became too old
+ * during the wait.
  *
- * @param who asked the origin: this request, another, or none because the origin is known to fail
+ * @param who the request that was forwarded: this request, another request, or none because the
+ *   origin is known to fail
  * @returns `undefined` if no stale response may answer
  */
 export async function staleInstead(
@@ -45,7 +47,7 @@ export async function staleInstead(
   return fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
 }
 
-/** Notes that a stale response answers instead of the origin. */
+/** Records in the decision that a stale response answers instead of the origin. */
 export function noteInstead(
   { ttlSeconds, judged }: Pick<WeighedResponse, "ttlSeconds" | "judged">,
   who: "this" | "another" | "none",
@@ -59,7 +61,7 @@ export function noteInstead(
   decision.outcome = "stale-hit";
 }
 
-/** Returns an error page, for when no stale response may answer. */
+/** Returns an error page. Called if no stale response may answer. */
 export function failurePage(page: PlainPage, need: OriginNeed, failed?: FailedForward): Response {
   discardBody(storedCandidate(need)?.stored);
   need.exchange.decision.outcome = "failed";

@@ -1,4 +1,5 @@
-// Leads a forward for one request and its followers. If the origin fails, a stale response may answer.
+// Forwards as the leader of a flight, for one request and its followers. If the origin fails, a
+// stale response may answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
@@ -9,7 +10,7 @@ import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
 import { bodyDateOf } from "../stored/stored-response.ts";
-import type { OriginAnswer } from "../storing/metadata-of-answer.ts";
+import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile } from "./stored-since.ts";
 import { forwardSelecting, isOriginError } from "./forward.ts";
@@ -18,9 +19,9 @@ import type { OriginTrouble } from "../site/origin-health.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
- * Asks the origin, and settles the flight as soon as it has an outcome for followers.
+ * Forwards the request, and settles the flight as soon as there is an outcome for its followers.
  *
- * @param flight ended by its caller, once everything is stored
+ * @param flight the flight, which the caller ends once everything is stored
  */
 export async function lead(
   need: OriginNeed,
@@ -30,18 +31,19 @@ export async function lead(
   const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
   if (need.validating !== undefined) await mayValidate(need.validating, need);
-  // Taken before the request is sent: a later purge covers this response.
+  // Take the stamp before the request is sent, so that every later purge covers this response.
   const stamp = await exchange.site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
-  // Judge the candidate after that, so that it sees every purge before the stamp.
+  // Judge the candidate after the stamp, so that the judgement includes every purge up to the
+  // stamp.
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
-  const { answer, asked } = await forwardSelecting(need, validators);
+  const { answer, lookup } = await forwardSelecting(need, validators);
   if (answer.kind === "failed") {
     need.exchange.decision.heardNothing();
     return originFailed(answer.failure, need, flight);
   }
-  const fresh: OriginAnswer = { ...answer, stamp };
-  const led = { ...need, asked, flight };
+  const fresh: StampedAnswer = { ...answer, stamp };
+  const leadNeed = { ...need, lookup, flight };
   const { response } = answer;
   const { status } = response;
   need.exchange.decision.heard({ ...answer, status });
@@ -53,19 +55,20 @@ export async function lead(
   }
   if (status !== 304) {
     const replaced = storedCandidate(need);
-    if (asked.method === "HEAD" && replaced !== undefined) learnFromHead(fresh, replaced, led);
+    if (lookup.method === "HEAD" && replaced !== undefined)
+      learnFromHead(fresh, replaced, leadNeed);
     discardBody(replaced?.stored);
-    return sendAndStore(fresh, led);
+    return sendAndStore(fresh, leadNeed);
   }
-  // A 304 to an unconditional request says nothing.
+  // A 304 to an unconditional request refers to no response, so this 304 is a failure.
   if (validating === undefined) {
     flight.settle({ kind: "nothing-to-share" });
     return originFailed("unreachable", need, flight);
   }
   const isUnchanged = await mayValidate(validating, need);
-  const sent = isUnchanged ? await validated(fresh, validating, led) : undefined;
-  // The 304 was about another response, or about one that was purged meanwhile: ask again without
-  // conditions.
+  const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
+  // The 304 refers to another response, or to a response that was purged since. Forward again
+  // without conditions.
   return sent ?? lead({ ...need, validating: undefined, fallback: validating }, flight);
 }
 
@@ -74,15 +77,17 @@ function storedNothing(answer: Response): FetchResult<Response> {
 }
 
 /**
- * Returns no validators if a hard purge covers or may cover the response: a 304 would restore its body.
- * After a soft purge, a date that two versions may share is no validator.
+ * Returns the fields of a conditional request. The result is empty without a whole stored body. It
+ * is also empty if a hard purge covers or may cover the response, because a 304 would let the
+ * purged body answer again. After a soft purge, the request omits a date that two versions may
+ * share.
  */
 function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const { validating } = need;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
-  // An incomplete body answers only this client, and a HEAD does not read a body again to store it.
-  if (kind === "absent" || kind === "part" || (kind === "stream" && need.asked.method === "HEAD"))
+  // A 304 needs the whole body to answer and store. HEAD does not read a streamed body.
+  if (kind === "absent" || kind === "part" || (kind === "stream" && need.lookup.method === "HEAD"))
     return [];
   const question = questionOf(need);
   if (!mayBeValidated(question, validating)) return [];
@@ -93,18 +98,19 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
 }
 
 /**
- * Returns whether validation is allowed. Called before the request, and again after the response (rule 10).
+ * Returns whether validation is allowed (rule 23). Called before the request is sent, and again
+ * when the 304 arrives.
  */
 async function mayValidate(validating: Candidate, need: OriginNeed): Promise<boolean> {
-  const { asked, exchange, key } = need;
+  const { lookup, exchange, key } = need;
   const question = questionOf(need);
   if (mayBeValidated(question, validating)) return true;
   if (judgedUnder(question, validating).kind === "purged") return false;
-  // Perhaps only the view is too old.
+  // The view may be too old, or may not yet include the stamp.
   const { atMs } = question;
   const { stamp } = validating.stored.metadata;
   await exchange.site.view.seek({ atMs, host: key.host, afterAnswer: exchange.afterAnswer }, stamp);
-  return mayBeValidated(questionOf({ asked, exchange }), validating);
+  return mayBeValidated(questionOf({ lookup, exchange }), validating);
 }
 
 async function originFailed(
@@ -115,7 +121,7 @@ async function originFailed(
   need.exchange.decision.forgetsAnswer();
   const stale = await staleInstead(need, "this");
   const come = stale === undefined ? await storedMeanwhile(need) : undefined;
-  // Followers need no look-up of their own.
+  // Followers get the response found here, and need no further lookup.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle({ kind: "origin-failed", failure });
   if (come !== undefined) return storedNothing(answeredBy(come, need));

@@ -1,4 +1,5 @@
-// Forwards requests that bypass the cache: no stored response answers them, and none is stored.
+// Forwards requests that bypass the cache: no stored response answers them, and their responses are
+// not stored.
 import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
 import { Decision, settle } from "../../observe/decision.ts";
@@ -11,7 +12,7 @@ import { bytesPassedOn, passOn } from "../respond/respond.ts";
 import { invalidateBy, isSafe } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";
 
-/** Forwards a request that the bypass switch or `BYPASS` sends to the origin. */
+/** Returns a request that bypasses the cache because of the bypass switch or `BYPASS`. */
 export function bySwitch(
   request: Request,
   { target, route, keyed, prefix }: UrlRead,
@@ -21,7 +22,7 @@ export function bySwitch(
   return { request, address, target, url, route, prefix, reason: "bypass", rule: "switch" };
 }
 
-/** Records in the decision that a request bypasses the cache, and why. */
+/** Records in the decision why a request bypasses the cache. */
 export function notePass({ reason, rule }: PassedRequest, decision: Decision): void {
   decision.forwards(reason);
   decision.detail = rule;
@@ -30,7 +31,7 @@ export function notePass({ reason, rule }: PassedRequest, decision: Decision): v
 /**
  * Forwards a request and its response without storing or collapsing.
  *
- * @param arrivedAtMs when the request arrived, in epoch milliseconds
+ * @param arrivedAtMs the request's arrival, in epoch milliseconds
  */
 export async function passBy(
   passed: PassedRequest,
@@ -60,7 +61,8 @@ export async function passBy(
     if (answer.kind === "answered") invalidateBy(answer.response, { passed, exchange });
     return answer;
   });
-  // Invalidate even if the client disconnects before the answer.
+  // Keep this alive, so that the invalidation runs even if the client disconnects before the
+  // response.
   if (!isSafe(request)) {
     exchange.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }

@@ -1,4 +1,5 @@
-// Refreshes responses behind the answer: stale ones (RFC 5861 §3), and those that soon will be.
+// Refreshes responses that are stale (RFC 5861 §3) or will soon be stale. Also fetches whole
+// responses anonymously for waiting requests.
 import type { Context, Exchange } from "../site/exchange.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { FetchResult } from "../../cache/flights.ts";
@@ -14,12 +15,14 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admission.ts";
 import { isOriginError, probeOrigin } from "./forward.ts";
 import { lead } from "./lead.ts";
-import { turnInWorld } from "./turn-in-world.ts";
+import { worldTurn } from "./world-turn.ts";
 
 /**
- * Refreshes behind a hit, unless a refresh is in progress or the failing origin is not yet due for a retry.
+ * Refreshes in the background of a hit, at most once a second per key. Does nothing if a forward
+ * for the key is in progress. While the origin is down, sends only due probes. Skips a page that
+ * failed less than a second ago.
  *
- * @param key under which its forwards collapse
+ * @param key the response's key, under which forwards are collapsed
  */
 export function refreshBehind(
   client: LookupRequest,
@@ -32,7 +35,7 @@ export function refreshBehind(
   if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, context);
 }
 
-/** Probes an origin behind the answer, whatever is stored or in progress. */
+/** Probes an origin in the background, regardless of stored responses and forwards in progress. */
 export function probeBehind({ route, target }: LookupRequest, context: Context): void {
   context.afterAnswer(
     async () => void (await probeOrigin({ origin: route.origin, target }, context)),
@@ -45,7 +48,10 @@ function isWorthAsking(client: LookupRequest, context: Context): boolean {
   return state.kind === "well" || (state.kind === "page-failing" && state.isProbe);
 }
 
-/** Starts a refresh. It is a flight like any other forward, so one runs at a time per key and isolate. */
+/**
+ * Starts a refresh. A refresh is a flight like any other forward, so one runs at a time per key and
+ * isolate.
+ */
 export function startRefresh(
   client: LookupRequest,
   { stored }: Candidate,
@@ -54,51 +60,54 @@ export function startRefresh(
 ): void {
   if (context.site.flights.get(key.text, context.nowAtMs()) !== undefined) return;
   const { metadata: like } = stored;
-  const asked = asRefresh(
+  const lookup = asRefresh(
     client,
     like.selecting.map(([name]) => name),
   );
   const accepts = (found: FoundResponse) =>
     found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
-  startBehind({ asked, exchange: refreshOf(asked, context), accepts, like }, key);
+  startBehind({ lookup, exchange: refreshOf(lookup, context), accepts, like }, key);
 }
 
-/** Starts an anonymous request for a whole response, for all that wait for it. */
+/** Starts an anonymous request for a whole response, for all requests that wait for it. */
 export function startFill(
   need: OriginNeed,
   { turnMsMax }: { turnMsMax?: number } = {},
 ): ForwardFlight {
   const { key, marker } = need;
-  const asked = asRefresh(need.asked, marker?.names ?? []);
-  const exchange = refreshOf(asked, need.exchange);
-  return startBehind({ asked, exchange, accepts: isFresh, isOfClient: true, turnMsMax }, key);
+  const lookup = asRefresh(need.lookup, marker?.names ?? []);
+  const exchange = refreshOf(lookup, need.exchange);
+  return startBehind({ lookup, exchange, accepts: isFresh, isOfClient: true, turnMsMax }, key);
 }
 
-/** `skipped`: another colo or a lower tier already has a fresh response. */
+/**
+ * `skipped`: this isolate forwarded nothing. A tier has a fresh response, another isolate's forward
+ * had an outcome, or the wait for the lease timed out.
+ */
 type RefreshResult = "refreshed" | "skipped" | "failed";
 
 /** The result of refreshing ahead. */
 export type RefreshAhead =
-  /** Its failing origin is not yet due for a retry. */
+  /** The origin is shut off, or the page is paused after a failure. */
   | { readonly kind: "origin-in-trouble" }
-  /** Its route bypasses the cache. */
+  /** The route bypasses the cache. */
   | { readonly kind: "bypassed" }
-  /** Fresh for long enough. */
+  /** The response stays fresh for at least the given time. */
   | { readonly kind: "fresh"; readonly candidate: Candidate; readonly decision: Decision }
   /** Another request's flight is in progress. */
   | { readonly kind: "under-way"; readonly flight: ForwardFlight }
   | {
       readonly kind: "asked";
-      readonly came: RefreshResult;
+      readonly result: RefreshResult;
       readonly flight: ForwardFlight;
       readonly decision: Decision;
     };
 
 /**
- * Refreshes a response that is fresh for less than the given time, in whichever tier it is. Counts as the
- * second request for one that awaits it.
+ * Refreshes a key's response unless a tier has a response that stays fresh for the given time. If
+ * that fresh response awaits a second request, this call counts as the second request.
  *
- * @param client from `asRefresh`
+ * @param client a request from `asRefresh`
  */
 export async function refreshAhead(
   client: LookupRequest,
@@ -110,7 +119,7 @@ export async function refreshAhead(
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
   const exchange = refreshOf(client, context);
   const { decision } = exchange;
-  const given = { asked: { ...client, directives }, exchange, accepts: isFresh };
+  const given = { lookup: { ...client, directives }, exchange, accepts: isFresh };
   const search = new Search(given, exchange);
   const found = await search.found();
   if (found === undefined && search.isBypassed()) return { kind: "bypassed" };
@@ -124,7 +133,7 @@ export async function refreshAhead(
     const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
     const kind = { isAnonymous: true };
     const { flight, answer } = flights.start(search.key.text, leader, exchange, kind);
-    return { kind: "asked", came: await answer, flight, decision };
+    return { kind: "asked", result: await answer, flight, decision };
   } finally {
     settle(exchange);
   }
@@ -135,15 +144,21 @@ function isFresh({ verdict }: FoundResponse): boolean {
 }
 
 interface Refresh {
-  readonly asked: LookupRequest;
+  readonly lookup: LookupRequest;
   readonly exchange: Exchange;
   /** Returns whether a response makes the refresh unnecessary. */
   readonly accepts: (found: FoundResponse) => boolean;
-  /** The response to refresh, if known: the tiers may have dropped it by then. */
+  /** The response to refresh, if known. The tiers may drop it before the lookup. */
   readonly like?: StoredMetadata;
-  /** The request still has the fields of the client that caused the refresh. */
+  /**
+   * Whether the request still has fields of the client that caused the refresh, which must be
+   * removed.
+   */
   readonly isOfClient?: true;
-  /** With `collapse: "global"`: wait timeout, after which it leads without its turn. */
+  /**
+   * The timeout of the wait for the lease, after which the refresh forwards without the lease. If
+   * absent, the route's timeout applies, and the refresh then forwards nothing.
+   */
   readonly turnMsMax?: number | undefined;
 }
 
@@ -165,13 +180,13 @@ function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
   return flight;
 }
 
-/** Takes a fresh response from a lower tier or another colo if there is one, else asks the origin. */
+/** Forwards, unless the found response suffices or `isOurTurn` returns false. */
 async function refreshed(
   found: FoundResponse | undefined,
   place: SearchPlace,
   given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<FetchResult<RefreshResult>> {
-  const { asked, exchange, accepts, flight } = given;
+  const { lookup, exchange, accepts, flight } = given;
   const isThere = found !== undefined && accepts(found);
   if (isThere || !(await isOurTurn(given, place.key))) {
     const stored = found?.candidate.stored;
@@ -180,15 +195,15 @@ async function refreshed(
     return { answer: "skipped", done: Promise.resolve() };
   }
   const candidate = found?.candidate;
-  // The candidate may answer if the origin fails, and is validated if possible.
+  // Validate the candidate if possible. Otherwise the candidate may answer if the origin fails.
   const isFallback = found?.verdict.kind === "forward";
   const before = isFallback ? { fallback: candidate } : { validating: candidate };
   const like = candidate?.stored.metadata ?? given.like;
-  // A note of a hot key holds only its key and its Vary.
+  // Without a stored response, a request of `refreshAhead` has no client's fields to remove.
   const isNamed = like === undefined && given.isOfClient !== true;
-  const named = isNamed ? asked : inNobodysName(asked, like, place.marker?.names);
+  const named = isNamed ? lookup : inNobodysName(lookup, like, place.marker?.names);
   exchange.decision.forwards("stale");
-  const need = { asked: named, exchange, ...place, ...before, lookedAtMs: exchange.nowAtMs() };
+  const need = { lookup: named, exchange, ...place, ...before, lookedAtMs: exchange.nowAtMs() };
   const { answer: response, done } = await lead(need, flight);
   await response.body?.cancel();
   const { outcome } = exchange.decision;
@@ -197,14 +212,17 @@ async function refreshed(
   return { answer: isWell ? "refreshed" : "failed", done };
 }
 
-/** With `collapse: "global"`, one isolate in the world refreshes, and the others take its result. */
+/**
+ * Returns whether this isolate forwards. With `collapse: "global"`, first waits for the lease. If
+ * another isolate's forward succeeds or fails during the wait, its outcome settles this flight.
+ */
 async function isOurTurn(
   given: Refresh & { readonly flight: ForwardFlight },
   key: RecordKey,
 ): Promise<boolean> {
-  const { asked, exchange, accepts, flight, turnMsMax } = given;
-  const need = { asked, exchange, key };
-  const turn = await turnInWorld({ need, flight, accepts, waitMs: turnMsMax });
+  const { lookup, exchange, accepts, flight, turnMsMax } = given;
+  const need = { lookup, exchange, key };
+  const turn = await worldTurn({ need, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind === "timed-out") return turnMsMax !== undefined;

@@ -1,5 +1,5 @@
-// Replaces the origin's address by the site's in response fields. URLs that an origin builds from its own
-// Host would lead clients past this cache.
+// Replaces the origin's address with the site's in response fields. URLs that an origin builds from
+// its own Host would make clients bypass this cache.
 import type { FieldLine } from "../../rules/fields.ts";
 import { bodiless } from "../respond/respond.ts";
 import { keyedQuery, pathAndQuery, readTarget, type Target } from "../request/target.ts";
@@ -7,19 +7,19 @@ import { isFinal } from "./forward.ts";
 import type { OriginRequest } from "../site/site.ts";
 
 /**
- * Fields about the connection to the origin: its other ports and protocols (RFC 7838 §2), which bypass this
- * cache; and a request field that some origins send back.
+ * `Alt-Svc` names other ports and protocols of the origin (RFC 7838 §2), which would bypass this
+ * cache. `Host` is a request field that some origins copy into responses.
  */
 const neverPassedOn = ["alt-svc", "host"];
 
 type Rename = (reference: string) => string;
 
-/** Fields with URI-references, and how to rename these. */
+/** Fields with URI references, and the functions that rename these references. */
 const referring: Readonly<Record<string, (value: string, rename: Rename) => string>> = {
   location: (value, rename) => rename(value),
   "content-location": (value, rename) => rename(value),
   sourcemap: (value, rename) => rename(value),
-  // RFC 8288 §3.
+  // RFC 8288 §3 defines this form.
   link: (value, rename) => value.replaceAll(/<([^<>]*)>/g, (_, uri: string) => `<${rename(uri)}>`),
   refresh: (value, rename) =>
     value.replace(
@@ -29,7 +29,7 @@ const referring: Readonly<Record<string, (value: string, rename: Rename) => stri
 };
 
 /**
- * @param base scheme and host of the request to the origin; `undefined`: references to it stay
+ * @param base the scheme and host of the request to the origin; `undefined` to rename nothing
  * @returns the same response if nothing changes
  */
 export function asOfSite(
@@ -50,7 +50,7 @@ export function asOfSite(
   return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
-/** @returns every line of each field that changes */
+/** @returns all lines of each field that changes */
 function renamedFields(
   response: Response,
   own: URL,
@@ -74,8 +74,8 @@ function renamedFields(
 }
 
 /**
- * Returns whether a redirect repeats the same request at another URL. With a cookie, or when a POST becomes
- * a GET (RFC 9110 §15.4), the next request differs.
+ * Returns whether a redirect repeats the same request at another URL. The next request differs if
+ * the redirect sets a cookie, or if a POST becomes a GET (RFC 9110 §15.4).
  */
 function repeatsRequest({ status, headers }: Response, method: string): boolean {
   if (status < 300 || status > 399 || headers.has("set-cookie")) return false;
@@ -85,9 +85,10 @@ function repeatsRequest({ status, headers }: Response, method: string): boolean 
 const absolute = /^(?:(https?):)?\/\/(?:[^/?#@]*@)?([^/?#]*)(.*)$/is;
 
 /**
- * Renames a reference to the origin. `https` stays, so that no client is sent back from TLS. `http` becomes
- * the client's scheme, because an origin behind a TLS proxy may not know its own. A redirect of the same
- * request to `http` is meant so: with `https` it would loop.
+ * Renames a reference to the origin. `https` stays, so that no client is redirected from TLS to
+ * plain HTTP. `http` becomes the client's scheme, because an origin behind a TLS proxy may not know
+ * its own scheme. Only a redirect that repeats the request to the same page keeps `http`, because
+ * `https` would cause a loop.
  */
 function renamed(reference: string, own: URL, target: Target, isRepeat: boolean): string {
   const [, scheme, authority, rest = ""] = absolute.exec(reference) ?? [];
@@ -101,22 +102,28 @@ function renamed(reference: string, own: URL, target: Target, isRepeat: boolean)
   return `${given}://${hostBy(given, target)}${rest}`;
 }
 
-/** Compares pages in normal spelling and query order: the query is forwarded sorted. */
-function isSamePage(page: string, asked: Target): boolean {
-  const [a, b] = [readTarget(`http://any.invalid${page}`), asked].map(({ path, query }) =>
+/**
+ * Compares pages in their normalised spelling. Queries are compared sorted, because they are
+ * forwarded sorted.
+ */
+function isSamePage(page: string, target: Target): boolean {
+  const [a, b] = [readTarget(`http://any.invalid${page}`), target].map(({ path, query }) =>
     pathAndQuery({ path, query: keyedQuery(query, () => true) }),
   );
   return a === b;
 }
 
-/** Returns the host for a scheme. A port at which clients used one scheme does not speak the other. */
+/**
+ * Returns the host for a scheme. If the request used the other scheme, omits the request's port,
+ * because one port serves one scheme.
+ */
 function hostBy(scheme: "http" | "https", { host, ownHost, scheme: own }: Target) {
   const [port] = /:\d+$/.exec(host) ?? [];
   if (port === undefined || scheme === own || !ownHost.endsWith(port)) return host;
   return host.slice(0, -port.length);
 }
 
-/** Removes the default port of either scheme. */
+/** Removes port 80 or 443, the default ports. */
 function withoutPort(host: string): string {
   return host.replace(/:(?:80|443)$/, "");
 }
@@ -125,15 +132,18 @@ function nameOf(host: string): string {
   return host.replace(/:\d+$/, "").replace(/\.$/, "");
 }
 
-/** RFC 6265 §5.1.3. */
+/** Returns whether a name is within a domain (RFC 6265 §5.1.3). */
 function isWithin(name: string, domain: string): boolean {
   return name === domain || name.endsWith(`.${domain}`);
 }
 
-/** The attribute and its value (RFC 6265 §5.2.3). */
+/** Matches the Domain attribute and its value (RFC 6265 §5.2.3). */
 const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i;
 
-/** Removes the attribute. The cookie is then for the host that sends it, the site (RFC 6265 §5.3). */
+/**
+ * Removes a Domain attribute with the origin's own name. The cookie then belongs to the host that
+ * sends the cookie, which is the site (RFC 6265 §5.3).
+ */
 function withoutDomain(cookie: string, ownName: string): string {
   const [pair, ...attributes] = cookie.split(";");
   const isOwn = (attribute: string) => domain.exec(attribute)?.[1]?.toLowerCase() === ownName;

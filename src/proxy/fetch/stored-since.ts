@@ -1,4 +1,4 @@
-// Finds responses that other requests have stored since this request's look-up.
+// Finds responses that other requests have stored since this request's lookup.
 import { discardBody } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
@@ -13,57 +13,67 @@ import type { StoredResponse } from "../stored/stored-response.ts";
 import { answeredBy } from "./instead-of-origin.ts";
 
 /**
- * Returns a response that arrived in this isolate after the look-up read memory. (1) A reads memory and goes
- * on to the lower tiers. (2) B's fill is stored and its flight ends. (3) A finds nothing below and no flight.
- * Memory is read again only if it has changed under the key.
+ * Returns a response that this isolate stored after the lookup read memory. This prevents a second
+ * forward in the following case: (1) Request A reads memory, and continues with the lower tiers.
+ * (2) Request B's fill is stored, and its flight ends. (3) A finds no response below memory and no
+ * flight. Memory is read again only if its record of the key may have changed since the lookup, or
+ * if the lookup rejected a response because of purges.
  *
- * @returns the response under the key, or the marker that leads on; `undefined` for neither
+ * @returns the response under the key, or the marker that leads to variants; `undefined` for
+ *   neither
  */
 export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
-  const { asked, exchange, key, marker, memoryCount } = need;
+  const { lookup, exchange, key, marker, memoryCount } = need;
   const { site } = exchange;
-  const { memory, usesMemory } = site.tiers.of(asked.route.tiers);
+  const { memory, usesMemory } = site.tiers.of(lookup.route.tiers);
   const atMs = exchange.nowAtMs();
   const stored = site.flights.get(key.text, atMs)?.outcome?.stored;
   if (stored !== undefined) {
-    const isThere = isKept(stored.metadata, asked.route, atMs);
+    const isThere = isKept(stored.metadata, lookup.route, atMs);
     return isThere ? { kind: "stored", stored } : undefined;
   }
   if (!usesMemory) return undefined;
-  // A newer purge view may allow a response that an older one rejected, though memory has not changed.
+  // Even if memory has not changed, a newer purge view may allow a response that an older view
+  // rejected.
   const isAsBefore = memoryCount !== undefined && need.exchange.decision.cause === undefined;
   if (isAsBefore && !memory.hasChanged(key, memoryCount)) return undefined;
   const read = memory.read(key, { atMs });
   if (read.kind !== "found") return undefined;
   const { record } = read;
   if (record.kind === "response") {
-    const { stored: held } = record;
-    const isGone = held.metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
-    return isGone ? undefined : { kind: "stored", stored: held };
+    const { stored: candidate } = record;
+    const isGone = candidate.metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+    return isGone ? undefined : { kind: "stored", stored: candidate };
   }
-  return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
+  return key.text === lookup.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
-/** Returns whether the response is another variant, fetched before it was known by what the page varies. */
-export function isOfAnotherVariant(come: ForwardOutcome, { asked }: OriginNeed): boolean {
+/**
+ * Returns whether the outcome is for another variant than this request's. Both requests had the
+ * same key, because the isolate had not yet learned the page's `Vary`.
+ */
+export function isOfAnotherVariant(come: ForwardOutcome, { lookup }: OriginNeed): boolean {
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   if (metadata === undefined) return come.kind === "varies";
-  return !selects(metadata.selecting, asked.forwarded);
+  return !selects(metadata.selecting, lookup.forwarded);
 }
 
-/** @returns the need under the key of its own variant, by the fields that select the response */
+/** Returns the need with the key of the request's own variant. */
 export function forOwnVariant(come: ForwardOutcome, need: OriginNeed): OriginNeed {
-  const { asked } = need;
+  const { lookup } = need;
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   const selecting = metadata?.selecting.map(([name]) => name) ?? [];
   const marker = come.kind === "varies" ? come.marker : need.marker;
   const names = come.kind === "varies" ? come.marker.names : selecting;
-  const key = variantKey(asked.key, names, asked.forwarded);
-  // Memory has not been read under this key yet.
+  const key = variantKey(lookup.key, names, lookup.forwarded);
+  // The search has not read memory under this key.
   return { ...need, key, marker, memoryCount: undefined };
 }
 
-/** @returns `undefined` if there is no response that answers this request; synchronous */
+/**
+ * Returns an answer from the outcome; `undefined` if the outcome has no response that may answer
+ * this request. Synchronous, so that no other request can start a flight first.
+ */
 export function answeredWith(
   come: ForwardOutcome | undefined,
   need: OriginNeed,
@@ -78,14 +88,14 @@ function mayAnswer(candidate: Candidate, need: OriginNeed): boolean {
   return isAnswer(decide(candidate, questionOf(need)));
 }
 
-/** A second look-up within this time would find nothing new. */
+/** A second lookup this soon after the first is unlikely to find a new response. */
 const lookAgainAfterMs = 1_000;
 
 /**
- * Looks up again before a failure of the origin is reported: another request or colo may have stored a
- * response during the wait.
+ * Repeats the lookup before a client receives an error page. Another request or colo may have
+ * stored a response during the wait. Refreshes skip this lookup.
  *
- * @returns `undefined` if no stored response may answer
+ * @returns `undefined` if no stored response may answer, or if the lookup was skipped
  */
 export async function storedMeanwhile(need: OriginNeed): Promise<Candidate | undefined> {
   const { lookedAtMs, exchange } = need;
@@ -100,7 +110,7 @@ export async function storedMeanwhile(need: OriginNeed): Promise<Candidate | und
   return undefined;
 }
 
-/** A response of another request's forward counts as this isolate's own. */
+/** Returns the response of another request's forward as a candidate, as if read from memory. */
 export function candidateOf(stored: StoredResponse, { key, exchange }: OriginNeed): Candidate {
   return { stored, tier: exchange.site.tiers.memory.name, key };
 }

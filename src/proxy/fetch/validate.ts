@@ -1,4 +1,5 @@
-// Freshens a stored response from the 304 that validated it, and answers with it.
+// Freshens a stored response with the 304 that validated it, and answers with the freshened
+// response.
 import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
@@ -16,7 +17,7 @@ import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/
 import type { ResponseTier } from "../stored/tiers.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
-import { type OriginAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
+import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { noteAnswer } from "../storing/last-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
@@ -24,45 +25,46 @@ import { sendAndStoreBody } from "../storing/store-while-sending.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
 /**
- * Answers with a stored response that the origin has validated, and stores it freshened.
+ * Answers with a stored response that the origin has validated. Stores the freshened response,
+ * unless the 304 is for one client or another refusal applies.
  *
- * @param fresh     a 304
- * @param candidate the response whose validator was sent, with its whole body; no other is freshened (RFC
- *   9111 §4.3.4)
- * @returns `undefined` if the 304 is about another response
+ * @param fresh the 304
+ * @param candidate the response whose validator was sent, with its whole body; a 304 freshens no
+ *   other response (RFC 9111 §4.3.4)
+ * @returns `undefined` if the 304 refers to another response
  */
 export async function validated(
-  fresh: OriginAnswer,
+  fresh: StampedAnswer,
   candidate: Candidate,
-  led: LeadNeed,
+  need: LeadNeed,
 ): Promise<FetchResult<Response> | undefined> {
-  const { asked, exchange } = led;
+  const { lookup, exchange } = need;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
-  const metadata = freshenedMetadata(before, fresh, led);
-  // RFC 9111 §7.3: a cookie, and with it this answer, is for one client.
-  const cookies = personalCookies(fresh.response.headers, asked.route, exchange.site.config);
+  const metadata = freshenedMetadata(before, fresh, need);
+  // RFC 9111 §7.3: a 304 that sets a personal cookie is for one client.
+  const cookies = personalCookies(fresh.response.headers, lookup.route, exchange.site.config);
   const refusal =
-    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, led);
-  applyRefusal(refusal, metadata, { ...led, replaced: candidate });
+    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
+  applyRefusal(refusal, metadata, { ...need, replaced: candidate });
   decision.stored = refusal === undefined;
   decision.tier = candidate.tier;
-  // Too large for memory: read it again from its tier, and store it on the way.
+  // The body is too large for memory, so the tier's stream is stored while it is sent.
   if (body.kind === "stream" && decision.stored) {
-    return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, led);
+    return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, need);
   }
   const stored: StoredResponse = { metadata, body };
   let done = Promise.resolve();
   if (decision.stored && body.kind === "blob") {
-    done = decision.awaits(storeFreshened(stored, candidate, led));
-    led.flight.settle({ kind: "stored", stored });
+    done = decision.awaits(storeFreshened(stored, candidate, need));
+    need.flight.settle({ kind: "stored", stored });
     exchange.afterAnswer(() => done);
   }
   decision.outcome = "validated";
-  const terms = termsOf(metadata, asked.route);
-  const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), led);
-  const own = fieldsForOneClient(fresh.response.headers, metadata, led);
+  const terms = termsOf(metadata, lookup.route);
+  const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), need);
+  const own = fieldsForOneClient(fresh.response.headers, metadata, need);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
   }
@@ -70,63 +72,65 @@ export async function validated(
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata);
   const isMadePrivate = isForOne && makePrivate(response.headers);
   if (refusal !== undefined) {
-    noteAnswer(metadata, led, { refused: refused(refusal, metadata, asked), isMadePrivate });
+    noteAnswer(metadata, need, { refused: refused(refusal, metadata, lookup), isMadePrivate });
   }
   return { answer: response, done };
 }
 
 /**
- * Returns why a 304 may not freshen the stored response. An answer to a client's cookie or credential may be
- * personal, so it counts only if it says that it may be shared.
+ * Returns why a 304 may not freshen the stored response. If the request had a cookie or credential,
+ * the 304 may be personal. Such a 304 freshens only if its fields explicitly allow sharing.
  */
 function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
   need: OriginNeed,
 ): StoreRefusal | undefined {
-  const { asked } = need;
+  const { lookup } = need;
   const isShared = sharedExplicitly(governingDirectives(headers));
   return (
-    personalRule(asked, { isShared, selecting: metadata.selecting }) ??
-    refusalToStore(metadata, headers, { ...need, asked: { ...asked, method: "GET" } }) ??
+    personalRule(lookup, { isShared, selecting: metadata.selecting }) ??
+    refusalToStore(metadata, headers, { ...need, lookup: { ...lookup, method: "GET" } }) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants")
   );
 }
 
 /**
- * Applies a 200 to HEAD to the stored response to GET (RFC 9111 §4.3.5). Freshens that response, or makes
- * it stale if the answer is about another body or may not be shared. Never removes it: many origins send
- * other validators with HEAD than with GET. Ignores an answer for one client alone, and one older than the
- * stored response.
+ * Applies a 200 response to HEAD to the stored response to GET (RFC 9111 §4.3.5). Freshens the
+ * stored response, or makes it stale if the new response describes another body or may not be
+ * shared. Never removes the stored response, because many origins send different validators for
+ * HEAD and GET. Does nothing if the response to HEAD is for one client alone. Also does nothing if
+ * memory lacks the stored body, or if a newer response or a forward may replace the stored
+ * response.
  */
-export function learnFromHead(fresh: OriginAnswer, candidate: Candidate, need: OriginNeed): void {
-  const { asked, exchange, key } = need;
+export function learnFromHead(fresh: StampedAnswer, candidate: Candidate, need: OriginNeed): void {
+  const { lookup, exchange, key } = need;
   const { site } = exchange;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
-  const isForAll = personalCookies(headers, asked.route, site.config).length === 0;
-  if (status !== 200 || before.status !== 200 || isPersonal(asked) || !isForAll) return;
-  const held = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
-  const standing = held.kind === "found" && held.record.kind === "response" && held.record.stored;
+  const isForAll = personalCookies(headers, lookup.route, site.config).length === 0;
+  if (status !== 200 || before.status !== 200 || isPersonal(lookup) || !isForAll) return;
+  const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
+  const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
   const isOvertaken = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
   if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
-  // Lower tiers may hold a newer response that this isolate has not seen.
+  // If memory has no record, lower tiers may contain a newer response than the candidate.
   if (body.kind !== "blob" || standsAtMs === undefined) return;
   const store = (metadata: StoredMetadata) =>
     exchange.afterAnswer(() =>
       decision.awaits(storeFreshened({ metadata, body }, candidate, need)),
     );
   const { bodyBytes } = before;
-  const told = freshenedByHead(headers, fieldsOf(before), {
+  const comparison = freshenedByHead(headers, fieldsOf(before), {
     bodyBytes,
     bodyDate: bodyDateOf(before),
   });
   const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(need));
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
-  if (told === "other") return void makeStale();
-  if (told === "unknown" || !mayBeValidated(questionOf(need), candidate)) return;
+  if (comparison === "other") return void makeStale();
+  if (comparison === "unknown" || !mayBeValidated(questionOf(need), candidate)) return;
   const metadata = freshenedMetadata(before, fresh, need);
   if (refusalToFreshen(metadata, fresh.response, need) !== undefined) return void makeStale();
   store(metadata);
@@ -143,8 +147,9 @@ async function storeFreshened(
 }
 
 /**
- * Returns the tiers to write. A response validated at every use is rewritten below memory only once half of
- * its time there is over. New tags, or the end of its wait for a second request, rewrite it everywhere.
+ * Returns the tiers to write to. These are all tiers, except for a response that is validated at
+ * every use. Such a response is written only to memory until half of its retention time has passed.
+ * New tags, and a response that awaited a second request, are written to all tiers.
  */
 function tiersToUpdate(
   before: StoredMetadata,
@@ -153,9 +158,9 @@ function tiersToUpdate(
 ): readonly ResponseTier[] {
   const { all, memory } = need.exchange.site.tiers;
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
-  // Purges must find its new tags in every tier.
+  // Purges must find the new tags in every tier.
   if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return all;
-  const { route } = need.asked;
+  const { route } = need.lookup;
   const atMs = need.exchange.nowAtMs();
   const [termsBefore, terms] = [termsOf(before, route), termsOf(now, route)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;

@@ -1,5 +1,5 @@
-// Answers ranges for an origin that ignores them: the isolate fetches the whole once, anonymously, and all
-// range requests wait for it.
+// Answers range requests for an origin that ignores ranges. The isolate fetches the whole response
+// once, anonymously, and all range requests wait for that response.
 import { discardBody } from "../../cache/record/record.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
@@ -10,24 +10,24 @@ import { startFill } from "./refresh.ts";
 import { withoutAsking } from "./without-asking.ts";
 
 /**
- * Answers a range from the whole, only after the origin has ignored a range here before. Otherwise a client
- * would wait for a whole film although its origin supports ranges.
+ * Answers a range request from the whole response, but only after the origin has ignored a range
+ * for this key. Otherwise a client would wait for a whole film even if the origin supports ranges.
  *
- * @returns `undefined` if this range is to be forwarded
+ * @returns `undefined` if the range request must be forwarded
  */
 export async function wholeFirst(need: OriginNeed): Promise<Response | undefined> {
-  const { asked, exchange, key } = need;
+  const { lookup, exchange, key } = need;
   const { nowAtMs, rangeless } = exchange.site;
-  if (!asked.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
+  if (!lookup.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
   const answer = await withoutAsking(need, { hasWaited: false });
   if (answer !== undefined) return answer;
   const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
-  const waited = await patiently(fill.ended, asked.route.waitTimeoutMs);
+  const waited = await patiently(fill.ended, lookup.route.waitTimeoutMs);
   const search = new Search(need, exchange);
   const found = await search.found();
   if (found !== undefined && search.accepts(found)) return answeredBy(found.candidate, need);
   discardBody(found?.candidate.stored);
-  // The failure may be temporary: the leader left with its client, or the origin was failing.
+  // Two failures may be temporary: the runtime ended the leader's request, or the origin failed.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
   if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
   return undefined;

@@ -1,4 +1,5 @@
-// Answers without the origin while it is failing. A probe behind an answer checks it, so no client waits.
+// Answers without the origin while the origin or the page fails. A background probe or refresh
+// checks the origin, so no client waits.
 import { discardBody } from "../../cache/record/record.ts";
 import { storedCandidate, lookedFurther, type OriginNeed } from "../reuse/need.ts";
 import { storedMeanwhile } from "./stored-since.ts";
@@ -6,24 +7,25 @@ import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { probeBehind, startRefresh } from "./refresh.ts";
 
 /**
- * Answers while the origin is down, and for a page that has just failed.
+ * Answers while the origin is down, with a stored response or else with an error page. For a page
+ * that has just failed, answers only with a stored response.
  *
- * @returns `undefined` if the origin is to be asked
+ * @returns `undefined` if the request must be forwarded
  */
 export async function withoutAsking(
   need: OriginNeed,
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
-  const { asked, exchange, key } = need;
-  const state = exchange.site.originHealth.ask(asked, exchange.nowAtMs());
+  const { lookup, exchange, key } = need;
+  const state = exchange.site.originHealth.ask(lookup, exchange.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
-  if (isDown && state.isProbe) probeBehind(asked, exchange);
+  if (isDown && state.isProbe) probeBehind(lookup, exchange);
   const known = await lookedFurther(need);
   const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");
   if (stale !== undefined) {
-    if (!isDown && state.isProbe && kept) startRefresh(asked, kept, key, exchange);
+    if (!isDown && state.isProbe && kept) startRefresh(lookup, kept, key, exchange);
     return stale;
   }
   if (isDown) {

@@ -1,14 +1,17 @@
-// Reduces Accept-Encoding to a sorted subset of {br, gzip}, so that few variants exist (RFC 9110 §12.5.3).
+// Reduces Accept-Encoding to a sorted subset of {br, gzip} (RFC 9110 §12.5.3). Few variants then
+// exist.
 
 /** Returns `br, gzip`, `br`, `gzip`, or `identity` for everything else. */
 export function reducedAcceptEncoding(field: string | null): string {
   if (field === null) return "identity";
-  const asked = new Map<string, boolean>();
+  const acceptance = new Map<string, boolean>();
   for (const member of field.toLowerCase().split(",")) {
     const [coding = "", ...weights] = member.split(";").map((part) => part.trim());
     const refused = weights.some((weight) => /^q\s*=\s*0(?:\.0*)?$/.test(weight));
-    asked.set(coding === "x-gzip" ? "gzip" : coding, !refused);
+    acceptance.set(coding === "x-gzip" ? "gzip" : coding, !refused);
   }
-  const accepted = ["br", "gzip"].filter((coding) => asked.get(coding) ?? asked.get("*") ?? false);
+  const accepted = ["br", "gzip"].filter(
+    (coding) => acceptance.get(coding) ?? acceptance.get("*") ?? false,
+  );
   return accepted.length === 0 ? "identity" : accepted.join(", ");
 }

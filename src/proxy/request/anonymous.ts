@@ -1,5 +1,5 @@
-// Makes anonymous requests to an origin, for a response that all clients share. They carry only the fields
-// of the key and `Vary`, and those kept from the stored response's request.
+// Builds anonymous requests for responses that all clients share. An anonymous request has only the
+// fields of the key and `Vary`, and the fields kept from the stored response's request.
 import {
   type AskerFields,
   askedByPattern,
@@ -8,10 +8,10 @@ import {
 import { fieldsOf } from "../../rules/fields.ts";
 import type { LookupRequest } from "./plan.ts";
 
-/** Sent because some origins reject requests without `User-Agent`. */
+/** The `User-Agent` of anonymous requests. Some origins reject requests without this field. */
 export const ownUserAgent = "Tidemark";
 
-/** Returns the fields to keep with a response, without values that a record may not hold. */
+/** Returns the client's fields to keep with a response, except values that do not match `askedByPattern`. */
 export function askedByOf({ forwarded: { sent } }: LookupRequest): AskerFields {
   const kept = (name: string) => {
     const value = sent.get(name);
@@ -23,29 +23,31 @@ export function askedByOf({ forwarded: { sent } }: LookupRequest): AskerFields {
 type ToRefresh = Pick<StoredMetadata, "askedBy" | "fields" | "selecting">;
 
 /**
- * Returns the request without the client's other fields.
+ * Returns the request without the client's fields, except those of the key, of `Vary` and of
+ * `names`.
  *
- * @param asked has the fields of the key and `Vary`
- * @param like  the response to refresh; `undefined` for none
- * @param names other fields by which the answer is known to vary
+ * @param lookup the client's request, with the fields of the key and `Vary`
+ * @param like the response to refresh; `undefined` if nothing is stored
+ * @param names other fields by which responses are known to vary
  */
 export function inNobodysName(
-  asked: LookupRequest,
+  lookup: LookupRequest,
   like: ToRefresh | undefined,
   names: readonly string[] = [],
 ): LookupRequest {
-  const { forwarded, route } = asked;
-  // Without a stored response, `Vary` is unknown. Accept-Encoding is safe: it has only four reduced values.
+  const { forwarded, route } = lookup;
+  // Without a stored response, `Vary` is unknown. Accept-Encoding is safe, because it has only four
+  // reduced values.
   const selecting = like?.selecting.map(([name]) => name) ?? ["accept-encoding"];
   const client = usualFields(like);
   for (const name of ["cookie", ...route.keyHeaders, ...selecting, ...names]) {
     const value = forwarded.get(name);
-    // X-Forwarded-For is made from CF-Connecting-IP.
+    // X-Forwarded-For is derived from CF-Connecting-IP.
     const source = name === "x-forwarded-for" ? "cf-connecting-ip" : name;
     if (value === null) client.delete(source);
     else client.set(source, value);
   }
-  return { ...asked, forwarded: forwarded.withClient(client) };
+  return { ...lookup, forwarded: forwarded.withClient(client) };
 }
 
 function usualFields(like: ToRefresh | undefined): Headers {

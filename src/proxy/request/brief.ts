@@ -1,4 +1,5 @@
-// Shortens the time in the shared tier of URLs that clients may have invented, while its database is tight.
+// Shortens the shared tier's retention of URLs that clients may have invented, while its database
+// is nearly full.
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { LookupRequest } from "./plan.ts";
 
@@ -6,12 +7,12 @@ interface HasRoom {
   readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
 }
 
-/** The time that such a record is kept after its storage or last read. */
+/** The retention of such a record after it was stored or last read. */
 const briefMs = 10 * 60_000;
 
 /**
- * Returns whether the database is tight and clients may have invented the query, because the route has no
- * `query.allow`.
+ * Returns whether the database is nearly full and clients may have invented the query. Clients can
+ * invent queries if the route has no `query.allow`.
  */
 export function isBrief(
   { route, target }: Pick<LookupRequest, "route" | "target">,
@@ -20,10 +21,13 @@ export function isBrief(
   return target.query !== "" && route.queryAllow === undefined && site.room?.isTight === true;
 }
 
-/** Returns how long the shared tier keeps an unread record; `undefined` for its whole lifetime. */
+/**
+ * Returns how long the shared tier keeps an unread record; `undefined` for the record's whole
+ * lifetime.
+ */
 export function sharedMsMax(
-  asked: Pick<LookupRequest, "route" | "target">,
+  lookup: Pick<LookupRequest, "route" | "target">,
   site: HasRoom,
 ): number | undefined {
-  return isBrief(asked, site) ? briefMs : undefined;
+  return isBrief(lookup, site) ? briefMs : undefined;
 }

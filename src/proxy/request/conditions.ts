@@ -5,11 +5,14 @@ import { isNotModified } from "../../rules/validators.ts";
 import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
 import type { LookupRequest } from "./plan.ts";
 
-/** Returns whether the client's precondition gets a 304 (RFC 9111 §4.3.2). */
-export function clientHasIt(asked: LookupRequest, metadata: StoredMetadata): boolean {
-  if (!isConditional(asked)) return false;
+/**
+ * Returns whether the client already has the stored response, so that a 304 answers the request
+ * (RFC 9111 §4.3.2).
+ */
+export function clientHasIt(lookup: LookupRequest, metadata: StoredMetadata): boolean {
+  if (!isConditional(lookup)) return false;
   return isNotModified({
-    request: asked.conditions,
+    request: lookup.conditions,
     stored: fieldsOf(metadata),
     status: metadata.status,
     receivedAtMs: metadata.respondedAtMs,
@@ -28,9 +31,9 @@ export function rangeIn(
   return rangeVerdict({ request: conditions, stored, status, bodyBytes, bodyDate });
 }
 
-/** Returns whether metadata may suffice: for HEAD or a 304. */
-export function mayNeedNoBody(asked: LookupRequest): boolean {
-  return asked.method === "HEAD" || isConditional(asked);
+/** Returns whether the answer may need no stored body: for HEAD, and for a possible 304. */
+export function mayNeedNoBody(lookup: LookupRequest): boolean {
+  return lookup.method === "HEAD" || isConditional(lookup);
 }
 
 function isConditional({ conditions }: LookupRequest): boolean {

@@ -1,4 +1,5 @@
-// Finds settings without effect. They are warnings and not errors, because all answers are correct.
+// Finds settings without effect. These are warnings and not errors, because all answers stay
+// correct.
 import type { Config, Route } from "../../config/config.ts";
 import { isPassedBy } from "../../config/route.ts";
 import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
@@ -10,7 +11,7 @@ import { hides } from "./routes.ts";
 /**
  * Returns one fault per setting without effect.
  *
- * @param siteHosts the site's hosts; empty if each host is a site
+ * @param siteHosts the site's hosts; empty if each host is a site of its own
  */
 export function configWarnings({ routes }: Config, siteHosts: readonly string[] = []): Fault[] {
   const warnings = [
@@ -27,9 +28,9 @@ function idleFieldsOf({ name, bypass, idleFields }: Route): Fault | undefined {
   return {
     what: `Route "${name}" has fields without effect: ${idleFields.join(", ")}.`,
     why: bypass
-      ? "Its bypass sends each request straight to the origin, and stores nothing."
-      : "Its methods lack GET, and nothing else is stored.",
-    hint: bypass ? "Remove them, or bypass." : "Remove them, or add GET.",
+      ? "bypass sends its requests straight to the origin, and stores nothing."
+      : "Its methods lack GET, and only answers to GET are stored.",
+    hint: bypass ? "Remove these fields, or bypass." : "Remove these fields, or add GET.",
   };
 }
 
@@ -39,9 +40,9 @@ function forwardedInVain(route: Route): Fault | undefined {
   const withheld = forward.filter((field) => isWithheld(field) && !reachesAnyway.includes(field));
   if (isPassedBy(route) || withheld.length === 0) return undefined;
   return {
-    what: `Route "${name}" forwards ${withheld.join(", ")} in vain.`,
-    why: "What is stored for all is made without such fields, whoever sends them.",
-    hint: "Remove them from forward, or name them in key.headers.",
+    what: `Route "${name}" forwards ${withheld.join(", ")} without effect.`,
+    why: "Tidemark requests shared responses without such fields.",
+    hint: "Remove them from forward, or list them in key.headers.",
   };
 }
 
@@ -56,18 +57,18 @@ function hiddenBy(before: readonly Route[], { name, match, methods }: Route): Fa
     const by = match.length === 1 ? "" : ` by "${pattern.text}"`;
     return {
       what: `Route "${name}" is never reached${by}.`,
-      why: `Each path that fits "${pattern.text}" fits "${first.pattern.text}" of route "${first.route}", which stands before it.`,
+      why: `Each path that matches "${pattern.text}" also matches "${first.pattern.text}" of route "${first.route}", which comes first.`,
       hint: `Put "${name}" before "${first.route}", or remove it.`,
     };
   });
 }
 
-/** Returns whether the earlier route takes every method of the later one. */
+/** Returns whether the earlier route matches every method of the later route. */
 function coversMethods(earlier: Route["methods"], later: Route["methods"]): boolean {
   return earlier === undefined || later?.every((method) => earlier.includes(method)) === true;
 }
 
-/** Returns a fault if no host of the site fits the route. */
+/** Returns a fault if the route matches no host of the site. */
 function elsewhere({ name, match }: Route, siteHosts: readonly string[]): Fault | undefined {
   const isAsked = ({ host }: RoutePattern) =>
     siteHosts.some((site) =>
@@ -76,7 +77,7 @@ function elsewhere({ name, match }: Route, siteHosts: readonly string[]): Fault 
   if (match.some(isAsked)) return undefined;
   return {
     what: `Route "${name}" is never reached.`,
-    why: `SITE_HOST makes every host one of ${siteHosts.join(", ")}, and none of these fits it.`,
+    why: `SITE_HOST maps every host to one of ${siteHosts.join(", ")}, and the route matches none of these.`,
     hint: "Add its host to SITE_HOST.",
   };
 }

@@ -8,21 +8,25 @@ export interface SortedCookies {
   readonly forwarded: string;
   /** The `name=value` pairs that are part of the key. */
   readonly keyed: readonly string[];
-  /** Some cookie is in no list of the configuration, so it may be a session. */
+  /** Whether a cookie is in no list of the configuration, so that it may identify a session. */
   readonly hasUnknown: boolean;
 }
 
 /** The result for a request without cookies. */
 export const noCookies: SortedCookies = { forwarded: "", keyed: [], hasUnknown: false };
 
-/** No browser sends more. Checking more against the lists would cost more than the rest of the request. */
+/**
+ * The maximum number of cookies to compare with the lists. No browser sends more cookies. Comparing
+ * more cookies would cost more than the rest of the request.
+ */
 const pairsMax = 200;
 
 type RouteCookies = Pick<Route, "keyCookies" | "ignoreCookies">;
 type SiteCookies = Pick<Config, "harmlessCookies">;
 
 /**
- * Sorts the cookies of a request. If there are more than 200, all but those of the key count as unknown.
+ * Sorts the cookies of a request. If there are more than 200, all cookies outside the key are
+ * treated as unknown.
  *
  * @param field the value of `Cookie`
  */
@@ -49,7 +53,10 @@ function isOfMany(field: string): boolean {
   return true;
 }
 
-/** Returns whether no answer depends on the cookie, so that it is not forwarded. */
+/**
+ * Returns whether the configuration says that no answer depends on the cookie. Such a cookie is not
+ * forwarded.
+ */
 function isDropped(name: string | undefined, route: RouteCookies, site: SiteCookies): boolean {
   if (name === undefined || isIn(route.keyCookies, name)) return false;
   return matchesAny(site.harmlessCookies, name) || matchesAny(route.ignoreCookies, name);
@@ -60,8 +67,9 @@ function isIn(names: readonly string[], name: string | undefined): boolean {
 }
 
 /**
- * Returns the `Set-Cookie` lines that make a response personal: all lines, if one sets a cookie that is not
- * dropped from requests. None if the route strips them.
+ * Returns the `Set-Cookie` lines that make a response personal. If any line sets a cookie that is
+ * not dropped from requests, the result is all lines. Otherwise, or if the route strips
+ * `Set-Cookie`, the result is empty.
  */
 export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
   if (route.setCookie === "strip" || !headers.has("set-cookie")) return [];
@@ -70,10 +78,10 @@ export function personalCookies(headers: Headers, route: Route, config: Config):
 }
 
 /**
- * Returns the name of the cookie, up to the first `=` (RFC 6265 §5.2).
+ * Returns the cookie's name: the text before the first `=` (RFC 6265 §5.2).
  *
- * @returns `undefined`, which no pattern matches, for a line without `=` and for a line that may be two
- *   lines joined by a comma. A date has a comma too, but nothing like `, name=`
+ * @returns `undefined`, which no pattern matches, for a line without `=` and for a line that may be
+ *   two lines joined by a comma. A date also contains a comma, but never `, name=`
  */
 export function nameSetBy(line: string): string | undefined {
   if (/,[^;,]*=/.test(line)) return undefined;
@@ -89,17 +97,17 @@ function pairsIn(field: string): string[] {
 }
 
 /**
- * Returns the name of one pair of a `Cookie` field. A comma, invalid in cookies, means two joined lines, and
- * no pattern may match such a pair by its first name.
+ * Returns the name of one pair of a `Cookie` field. Returns `undefined` for a pair with a comma,
+ * which is invalid in cookies. Such a pair may be two joined lines, so no pattern may match it.
  */
 export function nameOfCookie(pair: string): string | undefined {
   return pair.includes(",") ? undefined : pair.split("=", 1)[0];
 }
 
 /**
- * Returns the unknown cookies among the forwarded ones.
+ * Returns the unknown cookies among the forwarded cookies.
  *
- * @returns `name`: `undefined` for a value without a name, so that no value is reported as a name
+ * @returns names; `undefined` for a value without a name, so that no value is reported as a name
  */
 export function unknownCookies(forwarded: Fields, { keyCookies }: Pick<Route, "keyCookies">) {
   const pairs = pairsIn(forwarded.get("cookie") ?? "");

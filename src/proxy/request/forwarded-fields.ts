@@ -1,5 +1,5 @@
-// The request fields that the origin sees. `Vary` selects by these fields, so variants are keyed by
-// exactly the forwarded values.
+// The request fields that the origin receives. `Vary` selects by these fields, so the forwarded values are
+// the key of a variant.
 import { connectionFields } from "../../rules/storable-fields.ts";
 import type { Route } from "../../config/config.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
@@ -14,13 +14,13 @@ const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorizatio
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
 const contentFields = ["length", "type", "encoding", "language"].map((of) => `content-${of}`);
 const bodyFields = [...contentFields, "expect"];
-/** Fields of a single request. A forward adds the ones that it needs. */
+/** Fields that apply to one request only. A forwarded request has its own values. */
 const ofOneRequest = [...conditionalFieldNames, "range", ...traceFieldNames];
 const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
 
 /**
- * Returns whether a client's field is withheld from the origin when the response may be stored and the
- * field is not keyed.
+ * Returns whether a client's field is withheld from the origin if the response may be stored and the field
+ * is not part of the key.
  *
  * @param name in lower case
  */
@@ -42,7 +42,7 @@ export function addressOf({ address, client }: ForwardedRequest): string | null 
   return address === undefined ? client.get("cf-connecting-ip") : address;
 }
 
-/** Returns whether a field claims to be Cloudflare's, but the request did not come through Cloudflare. */
+/** Returns whether a field has a name that only Cloudflare sets, in a request that bypassed Cloudflare. */
 function isUnbacked(name: string, { address }: ForwardedRequest): boolean {
   return address !== undefined && name.startsWith("cf-");
 }
@@ -63,7 +63,7 @@ const none: readonly string[] = [];
 export class KeyedFields implements Fields {
   readonly #request: ForwardedRequest;
   readonly #given: KeyFields;
-  /** Fields by which the answer is known to vary; these also reach the origin. */
+  /** Fields by which responses are known to vary. The origin receives these fields as well. */
   readonly #selecting: readonly string[];
   #connection: ReadonlySet<string> | undefined;
   #credentials: readonly string[] | undefined;
@@ -74,15 +74,14 @@ export class KeyedFields implements Fields {
     this.#selecting = selecting;
   }
 
-  /** The client's address, even if the origin does not get it: the platform may still send it. */
+  /** The client's address, even if no forwarded field has it, because the platform may send it. */
   get clientAddress(): string | null {
     const { occasionedBy } = this.#request;
     return occasionedBy === undefined ? addressOf(this.#request) : occasionedBy;
   }
 
   /**
-   * The names of the client's fields that look like a credential, reach the origin and are not keyed.
-   * Computed on first use, because it scans all fields.
+   * The names of unkeyed fields that look like a credential and reach the origin; computed on first use.
    */
   get credentials(): readonly string[] {
     return (this.#credentials ??= this.#credentialsSent());
@@ -98,7 +97,7 @@ export class KeyedFields implements Fields {
     return found ?? none;
   }
 
-  /** Returns the request without its credentials, except those named. */
+  /** Returns the request without its credentials, except those named in `kept`. */
   withoutCredentials(kept: readonly string[]): KeyedFields {
     const dropped = this.credentials.filter((name) => !kept.includes(name));
     if (dropped.length === 0) return this;
@@ -130,8 +129,8 @@ export class KeyedFields implements Fields {
   }
 
   /**
-   * Returns the value that selects an answer that varies by this field, even if the route does not forward
-   * it. The field is forwarded before such an answer is stored.
+   * Returns the value that selects a variant by this field, even if the route does not forward the field.
+   * Such a variant is stored only after the field was forwarded.
    */
   get(name: string): string | null {
     const lower = name.toLowerCase();
@@ -150,7 +149,7 @@ export class KeyedFields implements Fields {
     return this.get(name) !== null;
   }
 
-  /** The fields that the origin gets. */
+  /** The fields that the origin receives. */
   get sent(): Fields {
     return { get: (name) => this.#sent(name), has: (name) => this.#sent(name) !== null };
   }
@@ -164,8 +163,8 @@ export class KeyedFields implements Fields {
   }
 
   /**
-   * Returns which of the named fields the origin does not get, or gets only in part. `*` is no field, though
-   * a client may send one of that name.
+   * Returns those of the named fields that the origin does not receive, or receives only in part. The
+   * result never contains `*`, even if a client sends such a field.
    */
   unsent(names: readonly string[]): string[] {
     return names.filter((name) => name !== "*" && this.get(name) !== this.#sent(name));
@@ -189,7 +188,7 @@ export class KeyedFields implements Fields {
     );
   }
 
-  /** @param extra fields of our own, such as the validators of a stored response */
+  /** @param extra fields that Tidemark adds, such as the validators of a stored response */
   toHeaders(extra: readonly FieldLine[]): Headers {
     const headers = new Headers();
     for (const [name] of this.#request.client) {
@@ -203,7 +202,7 @@ export class KeyedFields implements Fields {
   }
 }
 
-/** Returns a client's fields. A bodiless request omits body fields: an origin may wait for `Content-Length` bytes. */
+/** Returns a client's fields, without body fields if the request has no body. */
 export function ownFields(client: Headers, isBodiless: boolean): Headers {
   const headers = new Headers(client);
   if (isBodiless) for (const name of bodyFields) headers.delete(name);
@@ -215,7 +214,8 @@ export function passedFields(request: ForwardedRequest, isBodiless = false): Hea
   const headers = ownFields(request.client, isBodiless);
   const dropped = connectionFields(request.client);
   for (const [name] of request.client) {
-    // Members of Connection may be invalid names, which `delete` rejects, so only existing fields are deleted.
+    // Members of Connection may be invalid names, which `delete` rejects, so only existing fields are
+    // deleted.
     const isOurs = isForged(name) || isUnbacked(name, request) || neverForwarded.has(name);
     if (isOurs || dropped.has(name)) headers.delete(name);
   }
@@ -224,19 +224,19 @@ export function passedFields(request: ForwardedRequest, isBodiless = false): Hea
 }
 
 /**
- * Fields that this cache sets; `null` omits one. RFC 9110 §7.6.3 requires Via. Clients could forge the
- * X-Forwarded fields, and a forged Surrogate-Capability would store ESI source for everybody.
+ * Fields that this cache sets and a client cannot; `null` omits a field. RFC 9110 §7.6.3 requires Via. A
+ * forged Surrogate-Capability would make the cache store ESI source.
  */
 const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
   ["x-forwarded-proto", ({ target }) => target.scheme],
   ["x-forwarded-host", ({ target }) => target.host],
   ["x-forwarded-for", addressOf],
-  // The sender of the request adds our own name, by which no two answers differ.
+  // The forward appends this cache's pseudonym later, because no response varies by it.
   ["via", ({ client }) => client.get("via")],
   ["surrogate-capability", () => surrogateCapability],
 ]);
 
-/** Fields that every request to an origin may have, whatever the route forwards. */
+/** Fields that requests to an origin may have even if the route does not forward them. */
 const alwaysSent: ReadonlySet<string> = new Set(["accept-encoding", ...introducedFields.keys()]);
 
 function introduce(headers: Headers, request: ForwardedRequest): void {
@@ -244,6 +244,6 @@ function introduce(headers: Headers, request: ForwardedRequest): void {
     const value = introducedIn(request);
     if (value !== null) headers.set(name, value);
   }
-  // Without this field the runtime adds no-cache, and then many origins never answer 304.
+  // Without this field, the runtime adds no-cache, and many origins then never answer 304.
   if (!headers.has("cache-control")) headers.set("cache-control", "max-age=0");
 }

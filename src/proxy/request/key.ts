@@ -1,4 +1,4 @@
-// The cache key of a request (RFC 9111 §2), as text.
+// The cache key of a request (RFC 9111 §2), as a string.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { selectingValues } from "../../rules/selecting.ts";
@@ -6,44 +6,54 @@ import type { Fields } from "../../rules/fields.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
 
-/** The part of a cache key that the URL gives, before fields, cookies and `request.cf`. */
+/**
+ * The part of a cache key that is derived from the URL, without fields, cookies and `request.cf`.
+ */
 export interface KeyedUrl {
-  /** The target with only the query parameters that count on its route. */
+  /** The target with only the query parameters that are part of the key on its route. */
   readonly target: Target;
-  /** The URL that a purge names. The purge covers every variant, whatever fields and cookies the keys have. */
+  /**
+   * The URL that a purge names. The purge covers every variant, regardless of the fields and
+   * cookies in the keys.
+   */
   readonly url: string;
-  /** The primary key of a route that keys by the URL alone. */
+  /** The primary key on a route whose keys consist of the URL alone. */
   readonly key: RecordKey;
 }
 
 /** Returns whether a parameter of this name is part of the key. */
 export type Counts = (name: string) => boolean;
 
-/** Returns the route's rule, which takes names as spelled in the query. */
+/**
+ * Returns the rule for a route's query parameters. The rule expects a name as the query spells it.
+ */
 export function countsOn({ queryAllow: allow }: Route, { stripQuery }: Config): Counts {
   return (name) =>
     !matchesAny(stripQuery, name) && (allow === undefined || matchesAny(allow, name));
 }
 
-/** Returns the key of a URL. GET and HEAD share it; no other method is looked up. */
-export function keyUrl(asked: Target, route: Route, config: Config): KeyedUrl {
-  const { target, url } = keyedUrl(asked, countsOn(route, config));
+/** Returns the key of a URL. GET and HEAD share the key; other methods have no lookup. */
+export function keyUrl(requested: Target, route: Route, config: Config): KeyedUrl {
+  const { target, url } = keyedUrl(requested, countsOn(route, config));
   return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost) };
 }
 
-/** Returns the target and the URL with only the parameters that count. */
-export function keyedUrl(asked: Target, counts: Counts): Pick<KeyedUrl, "target" | "url"> {
-  const target = { ...asked, query: keyedQuery(asked.query, counts) };
+/** Returns the target and the URL with only the parameters that are part of the key. */
+export function keyedUrl(requested: Target, counts: Counts): Pick<KeyedUrl, "target" | "url"> {
+  const target = { ...requested, query: keyedQuery(requested.query, counts) };
   return { target, url: `${target.scheme}://${target.host}${pathAndQuery(target)}` };
 }
 
-/** A member of `request.cf`; `null` for none. */
+/** A member of `request.cf`; its value is `null` if missing. */
 export type CfMember = readonly [name: string, value: string | number | boolean | null];
 
-/** Longer values do not become part of a key. Cloudflare's are short. */
+/** The maximum length of a value. A longer value is treated as `null`. Cloudflare's are shorter. */
 const cfCharactersMax = 128;
 
-/** Returns the members in a route's keys. Each is `null` without `request.cf`, as on Node. */
+/**
+ * Returns the members that are part of a route's keys. Every value is `null` without `request.cf`,
+ * as on Node.
+ */
 export function keyedCf({ keyCf }: Pick<Route, "keyCf">, cf: Request["cf"]): readonly CfMember[] {
   return keyCf.map((name) => {
     const value = cf?.[name];
@@ -71,7 +81,10 @@ export function primaryKey(
   return new RecordKey(`${key.text}\n${JSON.stringify(values)}`, key.host);
 }
 
-/** Returns the key of one variant (RFC 9111 §4.1); without selecting fields, the primary key. */
+/**
+ * Returns the key of one variant (RFC 9111 §4.1), or the primary key if there are no selecting
+ * fields.
+ */
 export function variantKey(
   primary: RecordKey,
   names: readonly string[],

@@ -1,13 +1,14 @@
-// Detects requests that come back to the deployment that forwarded them, by our pseudonym in Via
-// (RFC 9110 §7.6.3). Once may be an origin that fetches part of a page from its own site. Such a request
-// bypasses the cache, because the stored response may be the one being replaced. Twice is a loop.
+// Detects requests that return to the deployment that forwarded them, by the deployment's pseudonym
+// in Via (RFC 9110 §7.6.3). A request that returns once may be from an origin that fetches a part
+// of a page from its own site. Such a request bypasses the cache, because the origin may be
+// building the replacement of that stored response. A request that returns twice is a loop.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Log } from "../../observe/log-line.ts";
 
 const noticeEveryMs = 60_000;
 
 export interface LoopsSettings {
-  /** A token that is unique to the deployment and the same in all its isolates. */
+  /** A token that is unique to the deployment and the same in all of its isolates. */
   readonly pseudonym: string;
   readonly nowAtMs: () => number;
   readonly log: Log;
@@ -21,7 +22,7 @@ export class Loops {
     this.#given = given;
   }
 
-  /** Appends our pseudonym to `Via`; `null` for none. */
+  /** Returns `Via` with the deployment's pseudonym appended. A missing field is `null`. */
   viaWithOurs(via: string | null): string {
     const ours = `1.1 ${this.#given.pseudonym}`;
     return via === null ? ours : `${via}, ${ours}`;
@@ -33,9 +34,9 @@ export class Loops {
   }
 
   /**
-   * Returns whether the request is a loop. Logs one a minute.
+   * Returns whether the request is a loop. Logs at most one loop per minute.
    *
-   * @param origin the next origin's name in the config
+   * @param origin the configured name of the origin that would receive the request
    */
   isOne(via: string | null, origin: string): boolean {
     if (!this.wouldBeOne(via)) return false;
@@ -43,14 +44,14 @@ export class Loops {
     return true;
   }
 
-  /** Returns the result of `isOne` without a log line. */
+  /** Returns the result of `isOne` without logging. */
   wouldBeOne(via: string | null): boolean {
     return via !== null && this.#timesIn(via) > 1;
   }
 
   #timesIn(via: string): number {
     const { pseudonym } = this.#given;
-    // Most Via fields have only names of others.
+    // Fast path: most Via fields do not contain the pseudonym.
     if (!via.includes(pseudonym)) return 0;
     return via.split(",").filter((member) => member.trim().split(/\s+/)[1] === pseudonym).length;
   }
@@ -62,9 +63,9 @@ export class Loops {
     this.#noticedAtMs = atMs;
     const setting = origin === "default" ? "ORIGIN_URL or the binding ORIGIN" : `origins.${origin}`;
     const message =
-      `Requests for the origin "${origin}" come back to this Worker, so they are answered with 508. ` +
+      `Requests for the origin "${origin}" come back to this Worker, so they get 508. ` +
       `If ${setting} is this Worker's own address, set it to the server behind this Worker. ` +
-      "Else a server behind this Worker passes Via on in requests of its own to this site: let it leave Via out.";
+      "Otherwise a server behind this Worker forwards Via in its own requests to this site: let it drop Via.";
     log({ event: "loop", level: "error", message, origin });
   }
 }

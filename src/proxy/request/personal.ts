@@ -1,11 +1,12 @@
-// Finds personal requests: those with an unknown cookie or a field that looks like a credential. Only
-// explicitly shared responses may answer them or be stored for them.
+// Detects personal requests, which have an unknown cookie or a field that looks like a credential.
+// Only an explicitly shared response may answer a personal request, or be stored from it. A request
+// without an unknown cookie also shares responses that vary by all of its credentials.
 import type { KeyedFields } from "./forwarded-fields.ts";
 
 /** The reason not to share a response between this client and others. */
 export type PersonalRule = "unknown-cookie" | "credential-field";
 
-/** The part of a request that may make it personal. */
+/** The parts of a request that may make it personal. */
 export interface MayBePersonal {
   readonly hasUnknownCookie: boolean;
   readonly forwarded: Pick<KeyedFields, "credentials">;
@@ -16,22 +17,22 @@ export function isPersonal({ hasUnknownCookie, forwarded }: MayBePersonal): bool
   return hasUnknownCookie || forwarded.credentials.length > 0;
 }
 
-/** The part of a response that allows sharing it between clients with credentials. */
+/** The parts of a response that decide whether clients with credentials may share it. */
 export interface SharingTerms {
-  /** The result of `sharedExplicitly` for its fields. */
+  /** The result of `sharedExplicitly` for the response's fields. */
   readonly isShared: boolean;
-  /** The selecting fields. Clients with the same values share the response. */
+  /** The selecting fields. Clients that send the same values share the response. */
   readonly selecting: readonly (readonly [name: string, value: string | null])[];
 }
 
 /** Returns why the response must not answer this request; `undefined` if it may. */
 export function personalRule(
-  asked: MayBePersonal,
+  lookup: MayBePersonal,
   response: SharingTerms,
 ): PersonalRule | undefined {
   if (response.isShared) return undefined;
-  if (asked.hasUnknownCookie) return "unknown-cookie";
-  return credentialsIn(asked, response).length > 0 ? "credential-field" : undefined;
+  if (lookup.hasUnknownCookie) return "unknown-cookie";
+  return credentialsIn(lookup, response).length > 0 ? "credential-field" : undefined;
 }
 
 /** Returns the names of the request's credentials that are not selecting fields of the response. */

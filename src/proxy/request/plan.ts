@@ -1,4 +1,4 @@
-// Plans a request from its own data alone: refuse it, bypass the cache, or look it up.
+// Plans a request from its own data alone: reject it, bypass the cache, or look it up.
 import type { Config, Route } from "../../config/config.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
@@ -19,31 +19,31 @@ export interface LookupRequest {
   readonly conditions: Fields;
   readonly target: Target;
   readonly route: Route;
-  /** The prefix under which metrics count it; empty for none. */
+  /** The prefix under which metrics count the request; empty for none. */
   readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly key: RecordKey;
-  /** The query as the client sent it. The key may hold only a part. */
+  /** The query as the client sent it. The key may contain only a part of the query. */
   readonly sentQuery: string;
   /** The keyed URL, which a purge by URL names. */
   readonly url: string;
   readonly forwarded: KeyedFields;
-  /** The honoured directives (RFC 9111 §5.2.1); `only-if-cached` always is. */
+  /** The honoured directives (RFC 9111 §5.2.1). `only-if-cached` is always honoured. */
   readonly directives: RequestDirectives;
   /** The cookies that are part of the key, as one field value. */
   readonly keyedCookies: string;
   /** The members of `request.cf` that are part of the key. */
   readonly cf: readonly CfMember[];
   /**
-   * An unknown cookie reaches the origin. Only explicitly shared responses may answer the request or be
-   * stored for it.
+   * Whether an unknown cookie reaches the origin. If so, only explicitly shared responses may
+   * answer the request, or be stored from it.
    */
   readonly hasUnknownCookie: boolean;
-  /** A request of the isolate itself. From a client it has only the fields of the key and `Vary`. */
+  /** Whether the isolate makes the request itself, without a client's session and credentials. */
   readonly isAnonymous: boolean;
 }
 
-/** Why a request bypasses the cache. */
+/** The reason why a request bypasses the cache. */
 export type PassRule =
   | "method"
   | "route"
@@ -55,28 +55,28 @@ export type PassRule =
   | "ambiguous-path"
   | "switch";
 
-/** A request that goes straight to its origin. */
+/** A request that bypasses the cache. */
 export interface PassedRequest {
   readonly request: Request;
   /** The client's address; `undefined` if Cloudflare has written it into the request. */
   readonly address: string | null | undefined;
   readonly target: Target;
-  /** The keyed URL, as in `Asked`. */
+  /** The keyed URL, as in `LookupRequest`. */
   readonly url: string;
   readonly route: Route;
-  /** The prefix under which metrics count it; empty for none. */
+  /** The prefix under which metrics count the request; empty for none. */
   readonly prefix: string;
   readonly reason: ForwardReason;
   readonly rule: PassRule;
 }
 
 export type Plan =
-  /** Below `/_cache/`. */
+  /** A path below `/_cache/`. */
   | { kind: "reserved" }
-  /** The host is invalid, or some reading of the path leads to another origin. */
+  /** An invalid host, or a path of which some reading leads to another origin. */
   | { kind: "refuse"; route: Route; prefix: string }
   | { kind: "pass"; passed: PassedRequest }
-  | { kind: "look-up"; asked: LookupRequest };
+  | { kind: "look-up"; lookup: LookupRequest };
 
 const noDirectives: RequestDirectives = requestDirectives(new Headers());
 const noCf: readonly CfMember[] = [];
@@ -96,7 +96,7 @@ interface KeyContext extends Pick<PlanContext, "address"> {
 /**
  * Plans one request, without I/O. Never throws.
  *
- * @param read the parts of its URL
+ * @param read the parts of the request's URL
  */
 export function plan(request: Request, read: UrlRead, given: PlanContext): Plan {
   if (read.isReserved) return { kind: "reserved" };
@@ -104,7 +104,7 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
   const rule = passRule(request, read, given.site.loops);
-  if (rule === undefined) return { kind: "look-up", asked: askedFor(request, read, given) };
+  if (rule === undefined) return { kind: "look-up", lookup: askedFor(request, read, given) };
   const { address } = given;
   const { target, route, keyed, prefix } = read;
   const reason = rule === "method" ? "method" : "bypass";
@@ -113,32 +113,32 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
 }
 
 /**
- * Returns the request as the isolate itself makes it: unconditional, for the whole response.
+ * Returns the request that the isolate itself makes: unconditional, and for the whole response.
  *
- * @param selecting names of the fields that select the response
+ * @param selecting the names of the fields that select the response
  */
-export function asRefresh(asked: LookupRequest, selecting: readonly string[]): LookupRequest {
+export function asRefresh(lookup: LookupRequest, selecting: readonly string[]): LookupRequest {
   const selectsByCookie = selecting.includes("cookie");
-  const forwarded = asked.forwarded.withoutCredentials(selecting);
+  const forwarded = lookup.forwarded.withoutCredentials(selecting);
   return {
-    ...asked,
+    ...lookup,
     method: "GET",
     conditions: new Headers(),
     directives: noDirectives,
-    // No client waits for the answer, so no session is sent.
-    forwarded: selectsByCookie ? forwarded : forwarded.withCookies(asked.keyedCookies),
-    hasUnknownCookie: asked.hasUnknownCookie && selectsByCookie,
+    // No client waits for the response, so the request has no session cookie.
+    forwarded: selectsByCookie ? forwarded : forwarded.withCookies(lookup.keyedCookies),
+    hasUnknownCookie: lookup.hasUnknownCookie && selectsByCookie,
     isAnonymous: true,
   };
 }
 
-/** Returns the request with more fields forwarded: those by which the answer varies. */
-export function askedWith(asked: LookupRequest, names: readonly string[]): LookupRequest {
-  if (asked.route.forward === undefined || names.length === 0) return asked;
-  const forwarded = asked.forwarded.withSelecting(names);
+/** Returns the request with more fields forwarded: those by which the response varies. */
+export function askedWith(lookup: LookupRequest, names: readonly string[]): LookupRequest {
+  if (lookup.route.forward === undefined || names.length === 0) return lookup;
+  const forwarded = lookup.forwarded.withSelecting(names);
   const hasUnknownCookie =
-    forwarded.reaches("cookie") && unknownCookies(forwarded, asked.route).length > 0;
-  return { ...asked, forwarded, hasUnknownCookie };
+    forwarded.reaches("cookie") && unknownCookies(forwarded, lookup.route).length > 0;
+  return { ...lookup, forwarded, hasUnknownCookie };
 }
 
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
@@ -156,7 +156,7 @@ function passRule(
   if (route.bypass) return "route";
   if (target.isAmbiguous || otherwise !== undefined) return "ambiguous-path";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
-  // RFC 9111 §4.3.2: only the origin can evaluate these.
+  // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
   return hasPrecondition ? "precondition" : undefined;
 }

@@ -1,21 +1,27 @@
-// Finds reserved paths: those that any reader may take for `/_cache` or `operatorPath`, or for a path below.
-// Origins and routers decode, fold and resolve paths differently, and must never get a reserved one.
+// Detects reserved paths: those that some server may read as `/_cache`, `operatorPath`, or a path
+// below either. Origins and routers decode, fold and resolve paths differently. No origin may
+// receive a reserved path.
 import { withoutOverlong } from "./path-readings.ts";
 
-/** Visible ASCII without "%" and "\", so nothing to decode. */
+/** Visible ASCII without "%" and "\", which needs no decoding. */
 const plain = /^[!-$&-[\]-~]*$/;
-/** Reserved even if `operatorPath` is different: records in the Cache API have addresses there. */
+/**
+ * A name that is reserved even if `operatorPath` is different, because records in the Cache API
+ * have URLs below `/_cache`.
+ */
 const always = "_cache";
-/** No chain of readers decodes more often. */
+/** The number of decodings. No sequence of servers is assumed to decode a path more often. */
 const decodingsMax = 3;
-/** A longer path with a reserved name anywhere counts as reserved. */
+/** A path with more segments is treated as reserved if it contains a reserved name. */
 const segmentsMax = 256;
-/** White space and invisible characters, which some readers drop. */
+/** White space and invisible characters, which some servers drop. */
 const unseen = /[\p{Cc}\p{Cf}\p{Z}]/gu;
 
 /**
- * @param path  as received or normalised
- * @param moved `operatorPath` of the configuration
+ * Returns whether a path is reserved.
+ *
+ * @param path the path, as received or normalised
+ * @param moved the configuration's `operatorPath`
  */
 export function isReserved(path: string, moved = `/${always}`): boolean {
   const own = moved.slice(1);
@@ -33,19 +39,19 @@ export function isReserved(path: string, moved = `/${always}`): boolean {
 
 function mayBe(ours: string, path: string): boolean {
   const folded = path.normalize("NFKC").toLowerCase();
-  // A cheap test first: examining each segment of a long path would cost more than the rest of the request.
+  // A cheap test comes first, because examining each segment of a long path would be expensive.
   if (!folded.replaceAll(unseen, "").includes(ours)) return false;
   const segments = folded.split(/[/\\]/);
   if (segments.length > segmentsMax) return true;
   const all = segments.map((segment) => nameOf(segment, ours));
   const names = all.filter((name) => name !== "");
   if (isFirst(ours, names)) return true;
-  // Two slashes may begin a host, after which comes the path.
+  // After two slashes, some servers expect a host before the path.
   const beginsWithHost = /^[/\\]{2}/.test(folded);
   return beginsWithHost && isFirst(ours, names.slice(1));
 }
 
-/** Returns whether a reserved name comes first, before or after `.` and `..` are resolved. */
+/** Returns whether a reserved name is the first segment, before or after `.` and `..` are resolved. */
 function isFirst(ours: string, names: readonly string[]): boolean {
   const resolved: string[] = [];
   for (const name of names) {
@@ -57,8 +63,8 @@ function isFirst(ours: string, names: readonly string[]): boolean {
 }
 
 /**
- * Removes the parts of a name that some readers drop: parameters, text after a NUL, white space, invisible
- * characters, and final dots.
+ * Removes the parts of a name that some servers drop: parameters, text after a NUL, white space,
+ * invisible characters, and final dots.
  */
 function nameOf(segment: string, ours: string): string {
   const visible = segment.replaceAll(unseen, "").replace(/[;?#].*$/s, "");

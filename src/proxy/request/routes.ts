@@ -1,4 +1,4 @@
-// Finds a request's route: the first in the config that takes its method and has a matching pattern.
+// Finds a request's route: the first in the configuration that matches its method and URL.
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
@@ -13,13 +13,13 @@ import { pathSpelled, type Target } from "./target.ts";
 
 export interface RouteMatch {
   readonly route: Route;
-  /** Values of the pattern's `:names`, decoded. */
+  /** The decoded values of the pattern's `:names`. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
 /**
- * @param target with the site's host, so that equal keys have equal routes
- * @param method GET for HEAD requests. Default: GET
+ * @param target a target with the site's host, so that equal keys have equal routes
+ * @param method the request's method, with GET for HEAD; the default is GET
  */
 export type MatchRoute = (
   target: Pick<Target, "scheme" | "host" | "path">,
@@ -31,7 +31,7 @@ interface Place {
   readonly host: HostPattern | undefined;
 }
 
-/** Compiles the routes. A request without a route gets `config.anywhere`. */
+/** Compiles the routes. A request that matches no route gets `config.anywhere`. */
 export function compileRoutes(config: Config): MatchRoute {
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
   for (const route of [...config.routes, config.anywhere]) {
@@ -53,7 +53,7 @@ export function compileRoutes(config: Config): MatchRoute {
   };
 }
 
-/** Returns whether the earlier pattern matches every host and path of the later one. */
+/** Returns whether the earlier pattern matches every host and path of the later pattern. */
 export function hides(earlier: RoutePattern, later: RoutePattern): boolean {
   const [before, after] = [segmentsOf(earlier), segmentsOf(later)];
   const isLong = before.hasRest
@@ -74,7 +74,10 @@ function segmentsOf(pattern: RoutePattern): { segments: readonly string[]; hasRe
   return { segments: fixed === "" ? [] : fixed.slice(1).split("/"), hasRest };
 }
 
-/** Returns whether one segment covers another. A parameter is never empty. */
+/**
+ * Returns whether the earlier segment matches everything that the later segment matches. A
+ * parameter never matches an empty segment.
+ */
 function covers(earlier: string, later: string): boolean {
   return earlier.startsWith(":") ? later !== "" : earlier === later;
 }

@@ -1,5 +1,6 @@
-// Request fields by which a client could get another answer than its URL's or claim another identity, by
-// families. docs/configuration.md lists what clients may still send, and why.
+// Request fields by which a client could get the answer of another URL, or claim another identity.
+// Each constant lists one family. docs/configuration.md lists the fields that clients may still
+// send, and why.
 import type { NamePatterns } from "../../config/known-names.ts";
 
 /** The client's address. Origins trust these fields because proxies normally set them. */
@@ -23,12 +24,15 @@ const places =
   "x-envoy x-envoy-* x-accel x-accel-* x-sendfile x-sendfile-*";
 
 /**
- * CGI turns the first into `HTTP_PROXY`, which redirects the program's own requests (CVE-2016-5385). The
- * others bypass the checks of Next.js (CVE-2025-29927).
+ * CGI turns `Proxy` into the variable `HTTP_PROXY`, which redirects the program's own requests
+ * (CVE-2016-5385). The other fields bypass the middleware of Next.js (CVE-2025-29927).
  */
 const loopholes = "proxy x-middleware-subrequest x-middleware-subrequest-id";
 
-/** Set by this cache. A client that claims to process ESI would get its source stored for everybody. */
+/**
+ * A field that this cache sets. If a client claimed to process ESI, the cache would store
+ * unprocessed ESI source for all clients.
+ */
 const capabilities = "surrogate-capability";
 
 const methods = "x-method x-method-* x-http-method* x-request-method x-ajax-real-method";
@@ -42,13 +46,13 @@ const inner =
   "x-context-path x-path x-uri x-url x-subdomain script-name path-info query-string " +
   "cf-template-path x-ning-request-uri";
 
-/** The client's identity, normally set by an authenticating proxy. */
+/** The client's identity, which an authenticating proxy normally sets. */
 const identities =
   "x-auth-request-* x-authenticated-* x-goog-iap-* x-goog-authenticated-* " +
   "x-ms-client-principal* iv-user iv-groups x-ssl-* ssl-client-* x-client-cert* " +
   "x-client-verify*";
 
-/** The client's device, as set by WAP gateways and old mobile browsers. */
+/** The client's device, which WAP gateways and old mobile browsers set. */
 const devices =
   "x-wap-* x-att-* x-uidh msisdn x-msisdn x-up-* x-nokia-* x-jphone-* x-dcmguid x-operamini-* " +
   "x-ucbrowser-* x-skyfire-* x-bolt-* device-stock-ua x-device-user-agent x-user-agent " +
@@ -57,12 +61,13 @@ const devices =
 const forged = compiled([addresses, places, loopholes, capabilities]);
 const forOneRequest = compiled([methods, inner, identities, devices]);
 
-/** RFC 3875 §4.1.18 maps dashes to underscores. Some servers also map all of these characters. */
+/** RFC 3875 §4.1.18 maps dashes to underscores. Some servers also map all other characters. */
 const otherCharacters = /[^a-z\d-]/g;
 
 /**
- * Returns whether CGI may confuse a field with another one: it reads `accept.language` and `accept_language`
- * as `accept-language`. `Vary` or the key may select by that field, or the platform may set it.
+ * Returns whether CGI may confuse a field with another. CGI reads `accept.language` and
+ * `accept_language` as `accept-language`. `Vary` or the key may select by the other field, or the
+ * platform may set it.
  *
  * @param name in lower case
  */
@@ -71,7 +76,7 @@ export function isAlias(name: string): boolean {
 }
 
 /**
- * Returns whether a request for a shared response must not have this field.
+ * Returns whether a request for a shared response must omit this field.
  *
  * @param name in lower case
  */
@@ -80,8 +85,8 @@ export function isSteering(name: string): boolean {
 }
 
 /**
- * Returns whether the field is dropped even if the response is not stored. Method overrides and the like
- * are allowed then, because they affect only the client itself.
+ * Returns whether the field is dropped even if the response is not stored. Other steering fields, such as
+ * method overrides, are then allowed, because they affect only the client itself.
  *
  * @param name in lower case
  */

@@ -3,39 +3,42 @@ import { nameIn, sortedByName } from "../../rules/query.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";
-  /** The host in keys and for the origin, in lower case, with its port. Empty if invalid. */
+  /**
+   * The host in keys and in requests to the origin, in lower case, with its port; empty if invalid.
+   */
   readonly host: string;
-  /** The host of the request itself, one of possibly many names of the site. */
+  /** The host of the request, which may be any of the site's hosts. */
   readonly ownHost: string;
   /**
-   * The path as the URL standard resolves it, without dot segments and with `/` for `\\`. Escapes are
-   * normalised by RFC 3986 §6.2.2: unreserved characters are decoded, other escapes in upper case.
+   * The path as the URL standard resolves it, without dot segments and with `/` for `\\`. Escapes
+   * are normalised by RFC 3986 §6.2.2: unreserved characters are decoded, and other escapes are in
+   * upper case.
    */
   readonly path: string;
   /** The path before dot segments and backslashes were resolved. */
   readonly writtenPath: string;
   /** The text after `?`, with normalised escapes; empty for none. */
   readonly query: string;
-  /** The path has encoded slashes or backslashes, control characters, or broken escapes. */
+  /** Whether the path has encoded slashes or backslashes, control characters, or broken escapes. */
   readonly isAmbiguous: boolean;
 }
 
 const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
-/** Valid without further checks. Four digits cannot exceed the largest port. */
+/** A host of this form is always valid. A number of four digits cannot exceed the largest port. */
 const plainHost = /^[a-z][\w.-]*(?::\d{1,4})?$/i;
 /** A path that the URL standard leaves unchanged, except for dot segments. */
 const plainPath = /^[\w\-~/!$&'()*+,;=:@.%]*$/;
 const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
-/** Characters that clients may send unencoded and the URL standard encodes. Keys have them encoded. */
+/** Characters that clients may send unencoded. The URL standard and the keys encode them. */
 const unencodedQuery = /[\s"<>'\u0080-\uffff]/;
 const defaultPort: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
 
 const ambiguous = /%(?:2f|5c|[01][\da-f]|7f)|%(?![\da-f]{2})/i;
 
 /**
- * @param url       as the client sent it, not yet resolved by a URL parser
- * @param siteHosts the site's hosts; empty if each host is a site
+ * @param url the URL as the client sent it, before any URL parser resolves it
+ * @param siteHosts the site's hosts; empty if each host is a site of its own
  */
 export function readTarget(url: string, siteHosts: readonly string[] = []): Target {
   const [, scheme = "", authority = "", rawPath = "", rawQuery = ""] = parts.exec(url) ?? [];
@@ -60,23 +63,24 @@ function isPlainPath(path: string): boolean {
   return plainPath.test(path) && !dotSegment.test(path);
 }
 
-/** Returns `undefined` for a URL that `fetch` rejects. */
+/** Returns the parsed URL; `undefined` for a URL that `fetch` rejects. */
 function parsedUrl(url: string): URL | undefined {
   if (!URL.canParse(url)) return undefined;
   const parsed = new URL(url);
   return parsed.username === "" && parsed.password === "" ? parsed : undefined;
 }
 
-/** Normalises a path like the paths of targets. */
+/** Normalises a path in the same way as the paths of targets. */
 export function pathSpelled(path: string): string {
   const pathname = isPlainPath(path) ? path : new URL(`http://any.invalid${path}`).pathname;
   return normalisedEscapes(pathname);
 }
 
 /**
- * Returns the site's host that a host counts as: itself if listed, with or without its port, else the first.
+ * Returns the site's host that a given host maps to: the host itself if listed, with or without its
+ * port, else the first host.
  *
- * @param siteHosts empty if each host is a site
+ * @param siteHosts the site's hosts; empty if each host is a site of its own
  */
 export function countedAs(host: string, siteHosts: readonly string[]): string {
   const named = [host, host.replace(/:\d+$/, "")].find((one) => siteHosts.includes(one));
@@ -84,9 +88,9 @@ export function countedAs(host: string, siteHosts: readonly string[]): string {
 }
 
 /**
- * Removes the scheme's default port and the final dot of the name.
+ * Removes the scheme's default port and the final dot of the host's name.
  *
- * @param host lower case, with its port
+ * @param host the host in lower case, with its port
  */
 function canonicalHost(host: string, scheme: string): string {
   const port = defaultPort[scheme] ?? "";
@@ -94,7 +98,10 @@ function canonicalHost(host: string, scheme: string): string {
   return bare.replace(/\.(?=:|$)/, "");
 }
 
-/** Normalises escapes once. A "%" outside of an escape gains no digits: `%2%65` does not become `%2e`. */
+/**
+ * Normalises escapes once. A "%" outside of an escape never becomes part of an escape: `%2%65` does
+ * not become `%2e`.
+ */
 function normalisedEscapes(text: string): string {
   if (!text.includes("%")) return text;
   return text.replaceAll(/(?<!%[\da-f]?)%([\da-f]{2})/gi, (escape, hex: string) => {
@@ -104,8 +111,8 @@ function normalisedEscapes(text: string): string {
 }
 
 /**
- * Returns the query for keys and the origin: the parameters that count, sorted by name, repeats in their
- * order.
+ * Returns the query for keys and the origin: the parameters that are part of the key, sorted by
+ * name. Parameters of the same name keep their order.
  */
 export function keyedQuery(query: string, counts: (name: string) => boolean): string {
   if (query === "") return "";

@@ -1,5 +1,5 @@
-// Reads a request's URL: its target, route and keyed URL. Results are memoised, so hits of one URL read it
-// once.
+// Reads a request's URL: its target, route and keyed URL. Results are memoised, so repeated
+// requests of a URL do not parse it again.
 import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../../config/config.ts";
 import { type KeyedUrl, keyUrl } from "./key.ts";
@@ -11,10 +11,10 @@ import { pathSpelled, readTarget, type Target } from "./target.ts";
 export interface UrlRead {
   /** The target with its whole query. */
   readonly target: Target;
-  /** Below `/_cache/` or `operatorPath`, which are ours and never forwarded. */
+  /** Whether the path is below `/_cache/` or `operatorPath`. Such paths are never forwarded. */
   readonly isReserved: boolean;
   readonly route: Route;
-  /** A reading of the path that has another route; `undefined` if there is none. */
+  /** Another reading of the path that leads to another route; `undefined` if there is none. */
   readonly otherwise: OtherReading | undefined;
   /** The name of the longest matching prefix in `metrics.prefixes`; empty for none. */
   readonly prefix: string;
@@ -26,7 +26,7 @@ export interface UrlRead {
 export interface OtherReading {
   /** `undefined` if there are too many readings to examine. */
   readonly as: { readonly path: string; readonly route: Route } | undefined;
-  /** No origin may get the path, because it may belong to another origin. */
+  /** Whether no origin may receive the path, because the path may belong to another origin. */
   readonly isRefused: boolean;
 }
 
@@ -39,17 +39,20 @@ export type ReadUrl = (request: RequestUrl) => UrlRead;
 /** Clients choose URLs, so the memoised results have a limit in bytes. */
 const keptBytesMax = 1_048_576;
 
-/** The approximate size of a result without its texts. */
+/** The approximate size of a result without its strings. */
 const objectBytes = 768;
 
-/** Counts the URL several times: in the target, the keyed target and the key. */
+/** The size includes the URL several times: in the target, the keyed target and the key. */
 const readBytes = (name: string): number => objectBytes + 8 * name.length;
 
 /** The settings for reading a site's URLs. */
 export interface SiteUrls {
   readonly config: Config;
   readonly matchRoute: MatchRoute;
-  /** The site's hosts. All others count as the first; if empty, each host is a site. */
+  /**
+   * The site's hosts. Every other host maps to the first of these hosts. If the list is empty, each
+   * host is a site of its own.
+   */
   readonly siteHosts: readonly string[];
 }
 
@@ -96,11 +99,11 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
 
 interface Routes {
   readonly matched: (path: string) => Route;
-  /** The site has more than one origin. */
+  /** Whether the site has more than one origin. */
   readonly hasOthers: boolean;
 }
 
-/** Returns a reading that leads to another origin, else one that leads to another route. */
+/** Returns a reading that leads to another origin, else a reading that leads to another route. */
 function readOtherwise(
   { path }: Target,
   { name, origin }: Route,

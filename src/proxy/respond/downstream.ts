@@ -1,5 +1,5 @@
-// Builds the response fields for clients: without fields for this cache, and with the route's lifetime for
-// browsers.
+// Builds the response fields for clients, without fields for this cache, and with the route's
+// browser lifetime.
 import type { Config, Route } from "../../config/config.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
 import { parseDirectives } from "../../rules/directives.ts";
@@ -9,7 +9,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 
-/** Fields that describe a body, which a 304 does not have (RFC 9110 §15.4.5). */
+/** Fields that describe a body. A 304 omits them (RFC 9110 §15.4.5). */
 export const bodyDescriptions = [
   "content-length",
   "content-encoding",
@@ -17,7 +17,7 @@ export const bodyDescriptions = [
   "content-range",
 ];
 
-/** Fields and directives for shared caches like this one. Clients do not get them. */
+/** Fields for shared caches such as this cache. Clients do not receive them. */
 const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
 interface PreparedFields {
@@ -25,7 +25,7 @@ interface PreparedFields {
   readonly fields: Headers;
   /** Cache-Control before the route's browser lifetime. */
   readonly stated: string | null;
-  /** The fields of a 304; `undefined` before the first one. */
+  /** The fields of a 304; `undefined` before the first 304. */
   notModified: Headers | undefined;
   age: number;
   /** The content of Cache-Status for a hit; `undefined` for a forward. */
@@ -42,21 +42,22 @@ interface AnswerAsk {
 }
 
 /**
- * Returns the fields of an answer from a stored response, with its age and Cache-Status. Built once and
- * updated every second, so callers have to copy them before changing or passing them on.
+ * Returns the fields of an answer from a stored response, with `Age` and `Cache-Status`. Answers
+ * share the object, and a later call may update it. Callers must copy it before they change it or
+ * pass it on.
  */
 export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   return upToDate(metadata, ask).fields;
 }
 
-/** Returns the same for a 304, without fields that describe a body. */
+/** Returns the fields of a 304 from a stored response, without fields that describe a body. */
 export function fieldsNotModified(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   const known = upToDate(metadata, ask);
   known.notModified ??= withoutBody(new Headers(known.fields));
   return known.notModified;
 }
 
-/** @returns the same object, without the fields that describe a body */
+/** Removes the fields that describe a body. Returns the same object. */
 export function withoutBody(fields: Headers): Headers {
   for (const name of bodyDescriptions) fields.delete(name);
   return fields;
@@ -84,26 +85,29 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
     const { kind, ttlSeconds = 0, detail, unverified = false } = ask.handling;
     const upstream = fieldsOf(metadata).get("cache-status");
     known.fields.set("cache-status", cacheStatus(ask.handling, upstream));
-    const told = { ttlSeconds: Math.floor(ttlSeconds), detail, unverified };
-    known.handlingText = kind === "hit" ? told : undefined;
+    const parts = { ttlSeconds: Math.floor(ttlSeconds), detail, unverified };
+    known.handlingText = kind === "hit" ? parts : undefined;
   }
   return known;
 }
 
 /**
- * Returns whether Cache-Status already describes this hit. Its text is written once a second, not for each.
+ * Returns whether the prepared Cache-Status already describes this hit. The field is built only
+ * when its content changes, and not for each hit.
  */
-function tells(told: PreparedFields["handlingText"], handling: Handling): boolean {
+function tells(text: PreparedFields["handlingText"], handling: Handling): boolean {
   return (
     handling.kind === "hit" &&
-    told !== undefined &&
-    Math.floor(handling.ttlSeconds ?? 0) === told.ttlSeconds &&
-    handling.detail === told.detail &&
-    (handling.unverified ?? false) === told.unverified
+    text !== undefined &&
+    Math.floor(handling.ttlSeconds ?? 0) === text.ttlSeconds &&
+    handling.detail === text.detail &&
+    (handling.unverified ?? false) === text.unverified
   );
 }
 
-/** Returns the fields of a new answer that is being stored. `Age` only if it came with one. */
+/**
+ * Returns the fields of a new answer that is being stored, with `Age` only if the origin sent it.
+ */
 export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   const fields = new Headers(fieldsFromStored(metadata, ask));
   if (!fieldsOf(metadata).has("age")) fields.delete("age");
@@ -114,45 +118,52 @@ export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers 
 export function fieldsPassedOn(response: Response, config: Config): Headers {
   const fields = forClients(response.headers, config);
   const dropped = connectionFields(response.headers);
-  // Connection may name anything, so delete only fields that exist.
+  // `delete` rejects invalid names, which Connection may contain, so delete only fields that exist.
   for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
   return fields;
 }
 
 /**
- * Makes an answer to a client's own credentials or method private for caches behind us, unless the origin
- * allows sharing (RFC 9111 §3.5).
+ * Makes an answer private for downstream caches, unless the origin allows sharing (RFC 9111 §3.5).
+ * An answer that sets a cookie is always made private. Callers apply it to passed answers, to
+ * answers of personal look-ups, and to answers with `Set-Cookie`.
  */
 export function keepPrivate(fields: Headers): void {
   if (fields.has("set-cookie") || !states(fields, ["public", "s-maxage"])) makePrivate(fields);
 }
 
 /**
- * Makes an answer private, whatever its fields say.
+ * Makes an answer private, regardless of its fields.
  *
- * @returns whether it was not private before
+ * @returns whether the answer was not private before
  */
 export function makePrivate(fields: Headers): boolean {
   dropDirectives(fields, ["public", "s-maxage"]);
   const isNew = !isPrivate(fields);
   if (isNew) fields.append("cache-control", "private");
-  // RFC 9213 §2: targeted fields precede Cache-Control, and other caches have their own.
+  // RFC 9213 §2: targeted fields for other caches take precedence over Cache-Control.
   const isTargeted = (name: string) =>
     forSharedCaches.includes(name) || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
   return isNew;
 }
 
-/** Returns whether the whole answer is private: with an argument, `private` is about some fields alone. */
+/**
+ * Returns whether the whole answer is private, because of `private` or `no-store`. With an
+ * argument, `private` applies only to the named fields.
+ */
 export function isPrivate(fields: Headers): boolean {
-  // RFC 9111 §5.2.2.3: in some caches, must-understand overrides a no-store beside it.
+  // RFC 9111 §5.2.2.3: in some caches, must-understand overrides no-store.
   const isStrict = !states(fields, ["must-understand"]);
   return parseDirectives(fields.get("cache-control")).some(({ name, argument }) =>
     name === "no-store" ? isStrict : name === "private" && argument === undefined,
   );
 }
 
-/** Removes fields for shared caches: tags and lifetimes. */
+/**
+ * Removes fields for shared caches, fields with tags, and `s-maxage`, unless another cache is in
+ * front.
+ */
 export function forClients(received: Headers, config: Config): Headers {
   const fields = new Headers(received);
   if (config.cacheInFront) return fields;
@@ -161,7 +172,7 @@ export function forClients(received: Headers, config: Config): Headers {
   return fields;
 }
 
-/** Removes directives. The others are written back unchanged. */
+/** Removes directives. The other directives stay unchanged. */
 function dropDirectives(fields: Headers, names: readonly string[]): void {
   const directives = parseDirectives(fields.get("cache-control"));
   const kept = directives.filter(({ name }) => !names.includes(name));
@@ -171,8 +182,10 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
 }
 
 /**
- * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so the answer's `Age` is added. Skips
- * errors and redirects that `fresh` does not cover, because no purge would reach them in a browser.
+ * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so the answer's `Age` is added
+ * to the 60 s. Skips statuses to which the route's `fresh` does not apply, such as errors, because
+ * no purge removes them from browsers. In the default mode, keeps the origin's `no-cache` and
+ * `no-store`.
  */
 function tellBrowsers(
   { fields, route, stated }: PreparedFields,

@@ -1,8 +1,8 @@
-// Tidemark's own pages: plain text with advice for a visitor, and the cause in Proxy-Status (RFC 9209). They
-// reveal nothing about the origin.
+// Builds Tidemark's own pages: plain text with advice for a visitor, and the cause in Proxy-Status
+// (RFC 9209). The pages reveal nothing about the origin.
 const again = "Please try again in a moment.";
 
-/** `error`: the closest types of RFC 9209 §2.3. */
+/** The pages by name. `error` is the closest type of RFC 9209 §2.3. */
 const pages = {
   ambiguous: {
     status: 400,
@@ -52,17 +52,16 @@ const pages = {
     says: `The site did not answer in time. ${again}`,
     error: "http_response_timeout",
   },
-  // RFC 9111 §5.2.1.7.
   "only-if-cached": {
     status: 504,
     title: "Gateway Timeout",
-    says: "Nothing is stored that may answer, and the request was not to go further (only-if-cached).",
+    says: "No stored response may answer, and the request allows no other answer (only-if-cached).",
     error: "proxy_internal_response",
   },
   loop: {
     status: 508,
     title: "Loop Detected",
-    says: "This site leads back to itself. Only its operator can fix that.",
+    says: "This site sends requests to itself. Only its operator can fix that.",
     error: "proxy_loop_detected",
   },
 } as const;
@@ -70,13 +69,15 @@ const pages = {
 /** The name of a page. */
 export type PlainPage = keyof typeof pages;
 
-/** A limiter's period is at most a minute. */
+/** The default `Retry-After` by status. A rate limiter's period is at most a minute. */
 const retryAfterSeconds: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
 
 /**
- * Builds a page that no cache may store. Without Cache-Status, because it is generated here (RFC 9211 §2).
+ * Builds a page that no cache may store. The page has no Cache-Status, because Tidemark generates
+ * it (RFC 9211 §2).
  *
- * @param extra of an error that the origin answered another request with
+ * @param extra parts of the origin's error response to another request, which this client may also
+ *   receive
  */
 export function plainPage(
   page: PlainPage,
@@ -88,7 +89,6 @@ export function plainPage(
   const headers = {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-store",
-    // RFC 9209 §2.1.4.
     "proxy-status": `tidemark; error=${error}${received}`,
     ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
   };

@@ -1,4 +1,4 @@
-// Answers with a page of Tidemark's own.
+// Answers with one of Tidemark's own pages.
 import { settle } from "../../observe/decision.ts";
 import type { Exchange } from "../site/exchange.ts";
 import { type PlainPage, plainPage } from "./plain-page.ts";

@@ -1,12 +1,12 @@
-// Builds answers: from a stored response, with the client's conditions and range applied, or from the
-// origin's.
+// Builds answers from a stored response, with the client's conditions and range applied, or from
+// the origin's response.
 import type { Exchange } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { contentLength } from "../../rules/fields.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
-import { unreachable } from "../../rules/unreachable.ts";
+import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
@@ -21,48 +21,50 @@ import {
 
 const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 
-/** Status codes without a body. `Response` throws if they have one. */
+/** Status codes without a body. `Response` throws if one of these has a body. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 /** A request, and its exchange. */
-type AnsweredRequest = Pick<OriginNeed, "asked" | "exchange">;
+type AnsweredRequest = Pick<OriginNeed, "lookup" | "exchange">;
 
 /**
- * Answers with a stored response: a 304 if the client has it, a 206 or 416 for a range, else the whole.
+ * Answers with a stored response: a 304 if the client already has it, a 206 or 416 for a range,
+ * only the head for HEAD, else the whole response.
  *
- * @param ageSeconds fractions kept
- * @throws Error if the tier has read another part of the body than is to be sent
+ * @param ageSeconds the age, with fractions
+ * @throws Error if the tier has read another part of the body than the part to send
  */
 export function fromStored(
   stored: StoredResponse,
   ageSeconds: number,
   asking: AnsweredRequest,
 ): Response {
-  const { asked, exchange } = asking;
+  const { lookup, exchange } = asking;
   const { decision } = exchange;
   const { metadata } = stored;
   decision.bodyBytes = metadata.bodyBytes;
-  const ask = { route: asked.route, config: exchange.site.config, ageSeconds, handling: decision };
-  if (clientHasIt(asked, metadata)) {
+  const ask = { route: lookup.route, config: exchange.site.config, ageSeconds, handling: decision };
+  if (clientHasIt(lookup, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
     return notModified(ofOneResponse(fieldsNotModified(metadata, ask)));
   }
   const fields = fieldsFromStored(metadata, ask);
-  if (asked.method === "GET") return bodyOrPart(stored, fields, asking);
+  if (lookup.method === "GET") return bodyOrPart(stored, fields, asking);
   decision.answerBytes = 0;
   discardBody(stored);
   return headOnly(new Headers(fields), metadata);
 }
 
-/** Remembers whether this class `Response` keeps the `Headers` object that it gets. */
+/** Caches whether the class `Response` keeps the `Headers` object that its constructor gets. */
 let known: { readonly of: typeof Response; readonly keepsFields: boolean } | undefined;
 
 /**
- * Copies shared fields if `Response` would keep them. The standard class copies them, but the one of
- * `@hono/node-server` does not: a field that a caller sets on one response would be in all later ones.
+ * Copies shared fields if `Response` would keep the object. The standard class copies it, but the
+ * class of `@hono/node-server` does not. Without a copy, a field that a caller sets on one response
+ * would appear in all later responses.
  *
- * @param prepared for this response and for others
+ * @param prepared fields that other responses share
  */
 function ofOneResponse(prepared: Headers): Headers {
   if (known?.of !== Response) {
@@ -74,7 +76,7 @@ function ofOneResponse(prepared: Headers): Headers {
   return known.keepsFields ? new Headers(prepared) : prepared;
 }
 
-/** @param fields without those that describe a body */
+/** @param fields fields without those that describe a body */
 export function notModified(fields: Headers): Response {
   return new Response(null, { status: 304, headers: fields });
 }
@@ -84,16 +86,16 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
   return new Response(null, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
-/** @param prepared left unchanged, for the next answer */
+/** @param prepared shared fields, which this function does not change */
 function bodyOrPart(
   stored: StoredResponse,
   prepared: Headers,
-  { asked, exchange }: AnsweredRequest,
+  { lookup, exchange }: AnsweredRequest,
 ): Response {
   const { decision } = exchange;
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
-  const part = rangeIn(asked, metadata);
+  const part = rangeIn(lookup, metadata);
   if (part.kind === "whole" || bodyBytes === null) {
     const body = bodiless.has(status) ? null : bodyFrom(stored, exchange);
     decision.answerBytes = body === null ? 0 : bodyBytes;
@@ -104,7 +106,7 @@ function bodyOrPart(
   if (part.kind === "unsatisfiable") {
     decision.answerBytes = 0;
     discardBody(stored);
-    // A 416 is about this one request, so drop everything about the stored response.
+    // A 416 applies to this request alone, so drop all fields about the stored response.
     for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
     fields.set("cache-control", "no-store");
     fields.set("content-range", `bytes */${bodyBytes}`);
@@ -117,7 +119,7 @@ function bodyOrPart(
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
-/** @throws Error if it has another part of the body than is to be sent */
+/** @throws Error if the stored response has another part of the body than the part to send */
 function bodyFrom(
   { body }: StoredResponse,
   exchange: Exchange,
@@ -134,7 +136,7 @@ function bodyFrom(
     case "part": {
       const { range, stream } = body;
       if (range.firstByte !== part?.firstByte || range.lastByte !== part.lastByte) {
-        throw new Error("Other bytes of a body were read than are to be sent.");
+        throw new Error("The range that was read is not the range to send.");
       }
       return fittedStream(stream, lengthOf(range));
     }
@@ -146,9 +148,10 @@ function bodyFrom(
 }
 
 /**
- * Returns the body length that a client gets of an origin's answer passed on unchanged.
+ * Returns the length of the body that the client receives if the origin's response is passed on
+ * unchanged.
  *
- * @param method of the request
+ * @param method the request's method
  * @returns 0 without a body, as for HEAD; `null` if no length is stated
  */
 export function bytesPassedOn({ status, body, headers }: Response, method: string): number | null {
@@ -157,9 +160,9 @@ export function bytesPassedOn({ status, body, headers }: Response, method: strin
 }
 
 /**
- * Passes the origin's answer on, its body unchanged and unbuffered.
+ * Passes the origin's answer on, with its body unchanged and unbuffered.
  *
- * @param change made to its fields, before `Cache-Status` is added to them
+ * @param change changes the fields before `Cache-Status` is added
  */
 export function passOn(
   response: Response,

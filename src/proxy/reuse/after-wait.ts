@@ -3,15 +3,16 @@ import type { Candidate } from "../stored/stored-response.ts";
 import { mayBeStale, type VerdictQuestion, weigh } from "./verdict.ts";
 
 /**
- * Returns whether a response may answer the requests that waited for it, counting its lifetime from its
- * arrival. A forward of their own would bring a response just as old.
+ * Returns whether a response may answer the requests that waited for it. This is allowed if the
+ * response would be fresh with a lifetime that begins at its arrival. Forwarding each of these
+ * requests would bring a response that is just as old.
  *
- * Departs from RFC 9111 §4.2.4, by which it is stale. Otherwise every waiting request would go to an origin
- * that takes longer to answer than its responses live.
+ * This departs from RFC 9111 §4.2.4, by which the response is stale. Otherwise, every waiting
+ * request would be forwarded to an origin whose responses expire before they arrive.
  */
 export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
   const weighed = weigh(candidate, question);
-  const { noCache, maxAgeSeconds, minFreshSeconds } = question.asked.directives;
+  const { noCache, maxAgeSeconds, minFreshSeconds } = question.lookup.directives;
   const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;
   if (weighed.judged.kind !== "usable" || !mayBeStale(weighed)) return false;
   if (noCache || wishesForFresher) return false;

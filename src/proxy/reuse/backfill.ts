@@ -1,4 +1,4 @@
-// Backfills upper tiers with a response of a lower one and with its `Vary` marker.
+// Backfills upper tiers with a response of a lower tier and with its `Vary` marker.
 import { resultOf } from "../../cache/keep.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
@@ -11,21 +11,21 @@ import type { SearchState } from "./shared-look.ts";
 import { newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
-/** Writes memory at once and the edge tier behind the answer. */
+/** Writes to memory immediately, and to the other tiers in the background. */
 export function backfill(
   above: readonly ResponseTier[],
   { stored, tier }: Candidate,
-  { asked, key, marker, atMs, exchange }: SearchState,
+  { lookup, key, marker, atMs, exchange }: SearchState,
 ): void {
   const { decision } = exchange;
-  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, asked.route));
+  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, lookup.route));
   const { status } = stored.metadata;
-  if (status < 300) exchange.site.uncacheable.stood.mark(asked.key.text, atMs);
+  if (status < 300) exchange.site.uncacheable.successes.mark(lookup.key.text, atMs);
   const leadsToError = isErrorStatus(status);
   const how = { body: "new", isAskedAgain: tierScopes[tier] === "colo", leadsToError } as const;
   const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];
-  const newest = marker && newestMarker(asked.key, marker, exchange);
-  if (newest !== undefined) records.push([asked.key, newest]);
+  const newest = marker && newestMarker(lookup.key, marker, exchange);
+  if (newest !== undefined) records.push([lookup.key, newest]);
   for (const to of above) {
     for (const [at, record] of records) {
       const written = to.write(at, record, { ...how, atMs, untilAtMs });
@@ -35,14 +35,17 @@ export function backfill(
   }
 }
 
-/** Notes the result of a write. Returns a promise if the write has not ended. */
+/**
+ * Records the result of a write in the decision. Returns a promise if the write is still in
+ * progress.
+ */
 function noted(
   written: TierWrite | Promise<TierWrite>,
   tier: TierName,
   decision: Decision,
 ): Promise<void> | undefined {
   if (written instanceof Promise) {
-    return written.then((came) => decision.changed(tier, resultOf(came)));
+    return written.then((result) => decision.changed(tier, resultOf(result)));
   }
   decision.changed(tier, resultOf(written));
   return undefined;

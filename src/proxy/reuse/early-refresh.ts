@@ -1,4 +1,4 @@
-// Decides whether to refresh a response while it may still answer, so that no client waits later.
+// Decides whether to refresh a response before it expires, so that no client waits later.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import { isInDoubt } from "./in-doubt.ts";
@@ -9,34 +9,38 @@ import type { Candidate } from "../stored/stored-response.ts";
 import type { AnsweringVerdict, Timing } from "./verdict.ts";
 
 interface Hit {
-  readonly asked: LookupRequest;
+  readonly lookup: LookupRequest;
   readonly exchange: Exchange<LookupSite>;
   readonly atMs: number;
 }
 
-/** Returns whether the answer has expired, will expire soon, or will soon be unverified. */
+/**
+ * Returns whether to refresh the response after it answers. The response answers stale by
+ * `stale-while-revalidate`, will expire soon, or will soon be unverified.
+ */
 export function isRefreshDue(answer: AnsweringVerdict, hit: Hit): boolean {
   if (answer.kind === "serve-stale") return answer.by === "stale-while-revalidate";
   return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
 
-/** The smallest logarithm of a random number with 53 bits. */
+/** A lower bound of the logarithm of a random number with 53 bits. */
 const logarithmMin = -37;
 
 /**
- * Returns whether to refresh because the response expires soon. Never true in the first half of a lifetime,
- * so that a lifetime costs at most two requests. Always true within the route's `refreshAhead`.
- * Before that the probability rises towards expiry, earlier for costlier fills. (XFetch: Vattani,
- * Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015.)
+ * Returns whether to refresh because the response expires soon. The result is never true in the
+ * first half of a lifetime, so a lifetime costs at most two requests. In the second half, the
+ * result is always true within the route's `refreshAhead` of expiry. Before that, the probability
+ * rises towards expiry; the rise begins earlier for slower fills. (XFetch: Vattani, Chierichetti,
+ * Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015.)
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
   {
-    asked,
+    lookup,
     exchange,
-  }: { asked: Pick<LookupRequest, "route">; exchange: { site: Pick<LookupSite, "random"> } },
+  }: { lookup: Pick<LookupRequest, "route">; exchange: { site: Pick<LookupSite, "random"> } },
 ): boolean {
-  const { route } = asked;
+  const { route } = lookup;
   const { metadata } = candidate.stored;
   if (ttlSeconds > (ageSeconds + ttlSeconds) / 2) return false;
   if (ttlSeconds <= route.refreshAheadSeconds) return true;
@@ -47,14 +51,17 @@ export function isExpiryNear(
   return ttlSeconds <= -reachSeconds * Math.log(exchange.site.random());
 }
 
-/** The last share of the time in which responses are trusted while the journal is unreadable. */
+/**
+ * While the journal is unreadable, responses stay verified for a limited time. Refreshes begin in
+ * this last share of that time.
+ */
 const trustAheadShare = 0.4;
 
 /** Returns whether the response will soon be unverified because the journal cannot be read. */
 function isTrustEnding(candidate: Candidate, hit: Hit): boolean {
-  const { asked, exchange } = hit;
+  const { lookup, exchange } = hit;
   const { site } = exchange;
-  const { purgeMaxLagMs, servesUnverified } = asked.route;
+  const { purgeMaxLagMs, servesUnverified } = lookup.route;
   if (site.view.failedAtMs === undefined || servesUnverified) return false;
   const trustedMs = purgeMaxLagMs - site.config.purge.allowanceMs;
   return isInDoubt(candidate, questionOf(hit, hit.atMs + trustAheadShare * trustedMs));

@@ -1,4 +1,4 @@
-// Renews the purge view for a response that it cannot verify, which may save an origin request.
+// Renews the purge view if it cannot verify a response. A newer view may save an origin request.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -11,14 +11,17 @@ export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean 
   return judgedUnder(question, found).kind === "unverified";
 }
 
-/** Waits for a newer view if it may verify the response. Judge the response again afterwards. Never rejects. */
+/**
+ * Waits for a newer view if that view may verify the response. The caller then judges the response
+ * again. The promise never rejects.
+ */
 export async function settleDoubt(
   found: Candidate,
-  given: { readonly asked: LookupRequest; readonly exchange: Exchange<LookupSite> },
+  given: { readonly lookup: LookupRequest; readonly exchange: Exchange<LookupSite> },
 ): Promise<void> {
   const { afterAnswer, nowAtMs } = given.exchange;
   const { view } = given.exchange.site;
   if (!isInDoubt(found, questionOf(given))) return;
-  const { host } = given.asked.key;
+  const { host } = given.lookup.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata.stamp);
 }

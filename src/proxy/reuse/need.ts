@@ -8,33 +8,36 @@ import { Search } from "./search.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { isOfUse, type VerdictQuestion } from "./verdict.ts";
 
-/** The results of a search that storing the response needs. */
+/** The results of a search that are needed to store the response. */
 export type SearchPlace = Readonly<Search["place"]>;
 
 /** A request for the origin, the results of its search, and the stored responses at hand. */
 export interface OriginNeed<S extends LookupSite = Site> extends SearchPlace {
-  readonly asked: LookupRequest;
+  readonly lookup: LookupRequest;
   readonly exchange: Exchange<S>;
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
-  /** A stored response that cannot be validated, but may answer if the origin fails. */
+  /** The stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
-  /** The stored response that was found, even if it may not answer this client. Its body may be gone. */
+  /**
+   * The stored response that the search found, even if it may not answer this client. Its body may
+   * already be consumed.
+   */
   readonly standing?: Candidate | undefined;
-  /** Searches the skipped tiers, for a response that may answer if the origin fails. */
+  /** Searches the skipped tiers for a response that may answer if the origin fails. */
   readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
 }
 
-/** A forwarded request, with the flight of the requests that wait for it. */
+/** A forwarded request with its flight, which other requests wait for. */
 export interface LeadNeed extends OriginNeed {
   /**
-   * Settles once the response is stored whole or clearly cannot be shared, and at the latest when all writes
-   * have ended. Only the first settlement counts.
+   * The flight. It settles once the whole response is stored or clearly cannot be shared, and at
+   * the latest when all writes have ended. Later settlements have no effect.
    */
   readonly flight: Pick<ForwardFlight, "settle" | "arrive" | "stall">;
 }
 
-/** Returns the stored response that the lookup found and that did not answer. */
+/** Returns the stored response that the lookup found but could not answer with. */
 export function storedCandidate({
   validating,
   fallback,
@@ -42,7 +45,7 @@ export function storedCandidate({
   return validating ?? fallback;
 }
 
-/** Returns the need with a fallback from the skipped tiers, if they have one. */
+/** Returns the need with a fallback from the skipped tiers, if they contain one. */
 export async function lookedFurther<S extends LookupSite>(
   need: OriginNeed<S>,
 ): Promise<OriginNeed<S>> {
@@ -50,32 +53,32 @@ export async function lookedFurther<S extends LookupSite>(
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
-/** Returns the input of a verdict. Default instant: now. */
+/** Returns the input of a verdict. */
 export function questionOf(
-  { asked, exchange }: { readonly asked: LookupRequest; readonly exchange: Exchange<LookupSite> },
+  { lookup, exchange }: { readonly lookup: LookupRequest; readonly exchange: Exchange<LookupSite> },
   atMs = exchange.nowAtMs(),
 ): VerdictQuestion {
-  return { asked, exchange, atMs };
+  return { lookup, exchange, atMs };
 }
 
-/** @param found the response that the search found, which does not answer */
+/** @param found the response that the search found and that may not answer */
 export function needOf<S extends LookupSite>(
   search: Search<S>,
   found: Candidate | undefined,
   why: Pick<OriginNeed, "validating" | "fallback">,
 ): OriginNeed<S> {
-  const { asked, exchange, place } = search;
+  const { lookup, exchange, place } = search;
   const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  return { asked, exchange, ...place, ...why, standing: found, lookFurther };
+  return { lookup, exchange, ...place, ...why, standing: found, lookFurther };
 }
 
 /** Searches all tiers for a response that may replace an error of the origin. */
 async function lookUpAll<S extends LookupSite>({
-  asked,
+  lookup,
   exchange,
 }: Search<S>): Promise<Candidate | undefined> {
-  const found = await new Search({ asked }, exchange).found();
+  const found = await new Search({ lookup }, exchange).found();
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;

@@ -27,17 +27,20 @@ import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.
 /** A stored response, and the verdict on it. */
 export type FoundResponse = LookupResult<ResponseDetail, Verdict>;
 
-/** The options of a search. `atMs` is the arrival. Default: now. */
+/** The options of a search. `atMs` is the arrival; the default is now. */
 export interface SearchOptions<S extends LookupSite = Site> {
-  readonly asked: LookupRequest;
+  readonly lookup: LookupRequest;
   readonly atMs?: number;
-  /** Returns whether the search ends with this response. Default: whether its verdict lets it answer. */
+  /**
+   * Returns whether the search ends with this response. The default accepts every response whose verdict
+   * lets it answer.
+   */
   readonly accepts?: (found: FoundResponse) => boolean;
-  /** Returns whether a response that is not accepted ends the search, to spare the lower tiers. */
+  /** Returns whether a response that is not accepted still ends the search. */
   readonly isSpared?: (found: FoundResponse, search: Search<S>) => boolean;
-  /** Reads the shared tier at its primary, because it was just written. */
+  /** Whether to read the shared tier at its primary, because the record was just written. */
   readonly atPrimary?: boolean;
-  /** Allows skipping the shared tier where it rarely has a usable response. */
+  /** Whether the search may skip the shared tier where it rarely has a usable response. */
   readonly mayPassOver?: boolean;
 }
 
@@ -46,34 +49,34 @@ export class Search<S extends LookupSite = Site>
   implements LookupPolicy<ResponseDetail, Verdict>, VerdictQuestion
 {
   /** The request, with the selecting fields of the marker. */
-  asked: LookupRequest;
+  lookup: LookupRequest;
   readonly used: Tiers;
   readonly exchange: Exchange<S>;
   /** The marker that was followed. */
   marker: VaryMarker | undefined = undefined;
-  /** The key of the response; forwards are collapsed under it. */
+  /** The key of the response. Concurrent forwards of one key are collapsed. */
   key: RecordKey;
   inShared: SharedResult | undefined = undefined;
-  /** `changeCount` of memory before it was read under this key; `undefined` if it was not. */
+  /** Memory's `changeCount` before the read under this key; `undefined` before that read. */
   memoryCount: number | undefined = undefined;
-  /** The edge tier has no record. */
+  /** Whether the edge tier has no record. */
   isNewToColo = false;
-  /** The instant of the verdicts: arrival, later the end of the last wait. */
+  /** The instant of the verdicts: the arrival, and later the end of the last wait. */
   atMs: number;
   /** The end of the last read of a tier. */
   lookedAtMs: number;
   readonly #ask: SearchOptions<S>;
-  /** Skips the tiers beyond the colo; decided at the first of them. */
+  /** Whether to skip the tiers beyond the colo; decided at the first of them. */
   #passesOver: boolean | undefined = undefined;
   /** The last verdict on metadata without a body, reused until the next wait. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
   constructor(ask: SearchOptions<S>, exchange: Exchange<S>) {
     this.#ask = ask;
-    this.asked = ask.asked;
-    const { tiers } = ask.asked.route;
+    this.lookup = ask.lookup;
+    const { tiers } = ask.lookup.route;
     this.used = exchange.site.tiers.parts.get(tiers) ?? exchange.site.tiers.of(tiers);
-    this.key = ask.asked.key;
+    this.key = ask.lookup.key;
     this.atMs = ask.atMs ?? exchange.nowAtMs();
     this.lookedAtMs = this.atMs;
     this.exchange = exchange;
@@ -89,7 +92,7 @@ export class Search<S extends LookupSite = Site>
   }
 
   isBypassed(): boolean {
-    return this.exchange.site.bypasses(this.asked.route.name);
+    return this.exchange.site.bypasses(this.lookup.route.name);
   }
 
   seek({ verdict, candidate }: FoundResponse): Promise<void> | undefined {
@@ -98,8 +101,8 @@ export class Search<S extends LookupSite = Site>
   }
 
   #attention(): Attention {
-    const { asked, atMs, exchange } = this;
-    return { atMs, host: asked.key.host, afterAnswer: exchange.afterAnswer };
+    const { lookup, atMs, exchange } = this;
+    return { atMs, host: lookup.key.host, afterAnswer: exchange.afterAnswer };
   }
 
   accepts(found: FoundResponse): boolean {
@@ -111,13 +114,13 @@ export class Search<S extends LookupSite = Site>
     return { key, marker, inShared, memoryCount, lookedAtMs };
   }
 
-  /** Returns the response of a complete fill of this isolate, for as long as a tier would keep it. */
+  /** Returns the complete response of one of this isolate's flights, as long as a tier would keep it. */
   underWay(): StoredResponse | undefined {
-    const { asked, atMs } = this;
+    const { lookup, atMs } = this;
     const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
-    if (!selects(stored.metadata.selecting, asked.forwarded)) return undefined;
-    return isKept(stored.metadata, asked.route, atMs) ? stored : undefined;
+    if (!selects(stored.metadata.selecting, lookup.forwarded)) return undefined;
+    return isKept(stored.metadata, lookup.route, atMs) ? stored : undefined;
   }
 
   inMemory(): ResponseRead {
@@ -132,8 +135,8 @@ export class Search<S extends LookupSite = Site>
     if (this.marker !== undefined) return false;
     this.marker = marker;
     this.memoryCount = undefined;
-    this.key = variantKey(this.key, marker.names, this.asked.forwarded);
-    this.asked = askedWith(this.asked, marker.names);
+    this.key = variantKey(this.key, marker.names, this.lookup.forwarded);
+    this.lookup = askedWith(this.lookup, marker.names);
     return true;
   }
 
@@ -165,8 +168,8 @@ export class Search<S extends LookupSite = Site>
     return (
       this.accepts(found) ||
       this.#ask.isSpared?.(found, this) === true ||
-      // A lower tier has no fresher copy of a response that is always validated.
-      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.asked.route))
+      // A lower tier's copy of a response that is always validated would need validation as well.
+      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.lookup.route))
     );
   }
 
@@ -174,8 +177,8 @@ export class Search<S extends LookupSite = Site>
     const lookIn = () => finding.lookIn(tier);
     const hasFound = () => finding.found !== undefined;
     if (tierScopes[tier.name] === "colo") {
-      const came = await lookIn();
-      this.isNewToColo = came === "absent" && !hasFound();
+      const result = await lookIn();
+      this.isNewToColo = result === "absent" && !hasFound();
       return;
     }
     this.#passesOver ??= passesOver(this, this.#ask.mayPassOver);
@@ -190,7 +193,7 @@ export class Search<S extends LookupSite = Site>
 
   /** Reads a tier, metadata first if the client may need no body. */
   async readFrom(tier: ResponseTier): Promise<ResponseRead> {
-    const part = mayNeedNoBody(this.asked) ? "metadata" : "whole";
+    const part = mayNeedNoBody(this.lookup) ? "metadata" : "whole";
     const read = await this.#read(tier, part);
     const stored = responseIn(read);
     const isEnough = stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
@@ -198,11 +201,11 @@ export class Search<S extends LookupSite = Site>
   }
 
   async #read(tier: ResponseTier, part: "metadata" | "whole"): Promise<ResponseRead> {
-    const { asked, exchange, atMs: sinceAtMs } = this;
+    const { lookup, exchange, atMs: sinceAtMs } = this;
     const { afterAnswer, site } = exchange;
     const { lifts } = site;
-    // A body that is needed after all is backfilled, also for HEAD.
-    const isNeeded = part === "whole" && mayNeedNoBody(asked);
+    // Backfilling needs the body, even for HEAD.
+    const isNeeded = part === "whole" && mayNeedNoBody(lookup);
     const isForMemory = this.used.usesMemory;
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
@@ -210,12 +213,12 @@ export class Search<S extends LookupSite = Site>
       isLifted = isForMemory && this.#mayAnswer(metadata, tier) && lifts.begin(metadata, sinceAtMs);
       return isLifted;
     };
-    // A response that needs validation is read whole, to store it again.
+    // A response that needs validation is read whole, because it is stored again afterwards.
     const rangeOf = (metadata: StoredMetadata) => {
-      const range = rangeIn(asked, metadata);
+      const range = rangeIn(lookup, metadata);
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
-    const prolongMs = sharedMsMax(asked, site);
+    const prolongMs = sharedMsMax(lookup, site);
     const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, prolongMs, afterAnswer };
     const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
     if (isLifted) lifts.end();
@@ -231,7 +234,7 @@ export class Search<S extends LookupSite = Site>
   /** Returns whether metadata suffices: for a 304 or an answer to HEAD. */
   #answersWithoutBody({ metadata }: StoredResponse, tier: ResponseTier): boolean {
     if (!this.#mayAnswer(metadata, tier)) return false;
-    return this.asked.method === "HEAD" || clientHasIt(this.asked, metadata);
+    return this.lookup.method === "HEAD" || clientHasIt(this.lookup, metadata);
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {

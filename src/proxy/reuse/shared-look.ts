@@ -8,32 +8,36 @@ import type { LookupRequest } from "../request/plan.ts";
 import { placeOf, placeOfVariants } from "../site/shared-odds.ts";
 import { isNewAmongSeveral } from "./vary-markers.ts";
 
-/** The result in the shared tier after a miss in this colo. */
+/** The result of reading the tiers beyond the colo, if the search found nothing or skipped them. */
 export type SharedResult = "nothing" | "passed-over";
 
 /** The state of a search. It may change while a tier is read. */
 export interface SearchState {
-  readonly asked: LookupRequest;
+  readonly lookup: LookupRequest;
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
-  /** The edge tier has no record. */
+  /** Whether the edge tier has no record. */
   readonly isNewToColo: boolean;
   readonly exchange: Exchange<LookupSite>;
 }
 
-/** Returns whether to skip the tiers beyond the colo. Counts as a lookup, so call it once per lookup. */
+/**
+ * Returns whether to skip the tiers beyond the colo. A call may be counted, so callers must call
+ * this function once per lookup.
+ */
 export function passesOver(search: SearchState, isOptional = false): boolean {
-  const { asked, key, marker, atMs } = search;
-  // The record is read together with the lease that collapses forwards. Personal requests need no lease.
-  const mayPassOver = isOptional && (asked.route.collapse === "isolate" || isPersonal(asked));
+  const { lookup, key, marker, atMs } = search;
+  // With `collapse: "global"`, the search must read the record before it takes the lease. Personal
+  // requests need no lease.
+  const mayPassOver = isOptional && (lookup.route.collapse === "isolate" || isPersonal(lookup));
   if (!mayPassOver) return false;
   const { sharedOdds, uncacheable } = search.exchange.site;
-  // This key has just given personal responses to other sessions, which this request may not get.
-  const isOfNoUse = uncacheable.forSessions.has(key.text, atMs) && isPersonal(asked);
+  // Responses under this key were personal to other sessions, so they may not answer this request.
+  const isOfNoUse = uncacheable.forSessions.has(key.text, atMs) && isPersonal(lookup);
   if (isOfNoUse || !search.isNewToColo) return isOfNoUse;
-  if (marker === undefined) return !sharedOdds.isWorthAsking(placeOf(asked));
-  return isMadeUp(search) && !sharedOdds.isWorthAsking(placeOfVariants(asked));
+  if (marker === undefined) return !sharedOdds.isWorthAsking(placeOf(lookup));
+  return isMadeUp(search) && !sharedOdds.isWorthAsking(placeOfVariants(lookup));
 }
 
 /** Returns whether the variant is new, so that a client may have invented its selecting values. */
@@ -44,25 +48,28 @@ function isMadeUp({ key, marker, atMs }: Pick<SearchState, "key" | "marker" | "a
 /** A tier beyond the colo. */
 interface WorldTier {
   readonly lookIn: () => Promise<TierRead<never>["kind"]>;
-  /** Returns whether the search has found any response so far. */
+  /** Returns whether the search has found a response. */
   readonly hasFound: () => boolean;
-  /** No tier is below this one. */
+  /** Whether no tier is below this one. */
   readonly isLast: boolean;
 }
 
-/** Reads a tier beyond the colo and updates `sharedOdds`. Returns `nothing` if the search found nothing at all. */
+/**
+ * Reads a tier beyond the colo and updates `sharedOdds`. Returns `nothing` if this last tier and
+ * the edge have no record, and the search has found nothing else.
+ */
 export async function lookBeyond(
   search: SearchState,
   { lookIn, hasFound, isLast }: WorldTier,
 ): Promise<SharedResult | undefined> {
-  const { asked, key, marker, atMs, isNewToColo } = search;
+  const { lookup, key, marker, atMs, isNewToColo } = search;
   const { sharedOdds } = search.exchange.site;
-  const place = marker === undefined ? placeOf(asked) : placeOfVariants(asked);
-  const came = await lookIn();
-  if (!isNewToColo || (came !== "found" && !isLast)) return undefined;
+  const place = marker === undefined ? placeOf(lookup) : placeOfVariants(lookup);
+  const result = await lookIn();
+  if (!isNewToColo || (result !== "found" && !isLast)) return undefined;
   const hasAny = hasFound() || search.marker !== undefined;
-  if (marker === undefined ? hasAny : came === "found") sharedOdds.brought(place, "something");
-  else if (came === "absent" && isMadeUp({ key, marker, atMs }))
+  if (marker === undefined ? hasAny : result === "found") sharedOdds.brought(place, "something");
+  else if (result === "absent" && isMadeUp({ key, marker, atMs }))
     sharedOdds.brought(place, "nothing");
-  return came === "absent" && !hasAny ? "nothing" : undefined;
+  return result === "absent" && !hasAny ? "nothing" : undefined;
 }

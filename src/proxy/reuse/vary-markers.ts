@@ -5,10 +5,10 @@ import { sha256Short } from "../../base/sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 
-/** One listed variant is normal, such as mobile beside desktop. */
+/** One other variant is normal, such as a mobile variant beside a desktop variant. */
 const severalMin = 2;
 
-/** Returns whether the marker lists several live variants, but not this one. */
+/** Returns whether the marker lists several live variants, but not this variant. */
 export function isNewAmongSeveral(
   variant: RecordKey,
   marker: VaryMarker | undefined,
@@ -21,7 +21,7 @@ export function isNewAmongSeveral(
 }
 
 /**
- * Returns memory's marker, which includes variants that were listed since the lookup.
+ * Returns memory's marker, which includes variants added since the lookup.
  *
  * @param followed the lookup's marker, returned if memory has none
  */
@@ -30,6 +30,6 @@ export function newestMarker(
   followed: VaryMarker | undefined,
   { site: { tiers }, nowAtMs }: Exchange<Pick<LookupSite, "tiers">>,
 ): VaryMarker | undefined {
-  const held = tiers.memory.read(primary, { atMs: nowAtMs() });
-  return held.kind === "found" && held.record.kind === "vary" ? held.record : followed;
+  const read = tiers.memory.read(primary, { atMs: nowAtMs() });
+  return read.kind === "found" && read.record.kind === "vary" ? read.record : followed;
 }

@@ -1,4 +1,6 @@
-// Decides whether a stored response may answer a request (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4).
+// Decides whether a stored response may answer. `decide` runs before a request to the origin (RFC
+// 9111 §4, §4.2.4; RFC 5861 §3). `decideOnError` runs after the origin has failed
+// (`stale-if-error`, RFC 5861 §4).
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -10,7 +12,7 @@ import type { LookupRequest } from "../request/plan.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
 
-/** @param search without a result */
+/** @param search a search that found nothing */
 export function missReason({ marker }: { readonly marker: object | undefined }): MissReason {
   return marker === undefined ? "uri-miss" : "vary-miss";
 }
@@ -20,7 +22,7 @@ export type Decider =
   /** RFC 9111 §4.2. */
   | "fresh"
   | "expired"
-  /** The purge protocol: rules 5 and 6, and rules 7 and 8. */
+  /** `purged` (rules 5 and 6 of the purge protocol), or `unverified` (rules 7 and 8). */
   | ForwardCause
   /** A directive of the response (RFC 9111 §5.2.2.4). */
   | "no-cache"
@@ -32,7 +34,7 @@ export type Decider =
   | "only-if-cached"
   /** RFC 5861 §3. */
   | "stale-while-revalidate"
-  /** The request is personal, and the response is not explicitly shared. */
+  /** A personal request and a response that is not explicitly shared. */
   | PersonalRule
   | "nothing-stored";
 
@@ -40,7 +42,7 @@ interface Grounds {
   readonly by: Decider;
   /** `undefined` if nothing was found. */
   readonly judged?: PurgeJudgement;
-  /** Its age and the known purges allow it to answer in place of an error (RFC 5861 §4). */
+  /** Whether the response may answer in place of an error (RFC 5861 §4). */
   readonly mayStandIn?: boolean;
 }
 
@@ -48,7 +50,7 @@ interface Grounds {
 export interface Timing {
   readonly candidate: Candidate;
   readonly ageSeconds: number;
-  /** The rest of its lifetime; negative once stale. A soft purge ends the lifetime. */
+  /** The rest of the response's lifetime; negative once stale. A soft purge ends the lifetime. */
   readonly ttlSeconds: number;
 }
 
@@ -69,7 +71,7 @@ export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
 }
 
-/** Returns whether the found response may answer, be validated, or replace an error. */
+/** Returns whether the stored response may answer, be validated, or replace an error. */
 export function isOfUse(verdict: Verdict): boolean {
   if (verdict.kind === "forward") return verdict.fallback !== undefined;
   return verdict.kind !== "gateway-timeout";
@@ -77,7 +79,7 @@ export function isOfUse(verdict: Verdict): boolean {
 
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
-  readonly asked: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
+  readonly lookup: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
   readonly exchange: Pick<Exchange<Pick<LookupSite, "view" | "invalidations">>, "site" | "colo">;
   /** Epoch milliseconds. All decisions between two waits use the same instant. */
   readonly atMs: number;
@@ -89,7 +91,7 @@ export interface VerdictQuestion {
  * @param found the stored response, or the reason for a miss
  */
 export function decide(found: Candidate | MissReason, question: VerdictQuestion): Verdict {
-  const { directives } = question.asked;
+  const { directives } = question.lookup;
   if (typeof found === "string") {
     return directives.onlyIfCached
       ? { kind: "gateway-timeout", by: "only-if-cached" }
@@ -98,7 +100,7 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const weighed = weigh(found, question);
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const { selecting } = found.stored.metadata;
-  const forOthersBy = personalRule(question.asked, { isShared: terms.isShared, selecting });
+  const forOthersBy = personalRule(question.lookup, { isShared: terms.isShared, selecting });
   const by = decider(weighed);
   const allowedBy = by === "fresh" ? by : staleAllowance(weighed);
   if (allowedBy !== undefined && forOthersBy === undefined) {
@@ -130,11 +132,11 @@ export interface WeighedResponse extends Timing {
 
 export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedResponse {
   const { metadata } = candidate.stored;
-  const terms = termsOf(metadata, question.asked.route);
+  const terms = termsOf(metadata, question.lookup.route);
   const age = ageSeconds(metadata, terms, question.atMs);
   const judged = judgedUnder(question, candidate);
   const isSoft = judged.kind === "purged" && judged.mode === "soft";
-  // The journal's clock may be ahead of ours.
+  // The journal's clock may be ahead of this isolate's clock.
   const sincePurgeSeconds = isSoft
     ? Math.max(0, (question.atMs - judged.sinceAtMs) / 1_000)
     : -Infinity;
@@ -145,7 +147,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
 /** Returns why a response is not fresh enough for this request; `fresh` if it is. */
 function decider(weighed: WeighedResponse): Decider {
   const { question, terms, judged, ageSeconds: age, ttlSeconds } = weighed;
-  const { directives } = question.asked;
+  const { directives } = question.lookup;
   if (judged.kind === "purged") return "purged";
   if (terms.alwaysValidate) return "no-cache";
   if (judged.kind === "unverified" && !isOver(weighed)) return "unverified";
@@ -157,7 +159,7 @@ function decider(weighed: WeighedResponse): Decider {
   return ttlSeconds < (directives.minFreshSeconds ?? 0) ? "request-min-fresh" : "fresh";
 }
 
-/** Returns whether a response is too old to answer, whatever the purge view would say. */
+/** Returns whether a response is too old to answer, regardless of purges. */
 function isOver({ terms, ttlSeconds }: WeighedResponse): boolean {
   const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
   return ttlSeconds + staleSeconds <= 0;
@@ -168,13 +170,13 @@ function staleAllowance(
   weighed: WeighedResponse,
 ): "stale-while-revalidate" | "max-stale" | undefined {
   const { question, terms } = weighed;
-  const { directives } = question.asked;
+  const { directives } = question.lookup;
   const staleSeconds = staleSecondsOf(weighed);
   if (!mayBeStale(weighed) || directives.noCache) return undefined;
   // RFC 9111 §5.2.2.10: s-maxage overrides the client's max-stale.
   const { sMaxageSeconds } = terms.governing.directives;
   const maxStaleSeconds = sMaxageSeconds === undefined ? (directives.maxStaleSeconds ?? -1) : -1;
-  // RFC 9111 §5.2.1: a client that limits age or asks for min-fresh gets stale responses only by max-stale.
+  // RFC 9111 §5.2.1: with max-age or min-fresh, a client accepts stale responses only by max-stale.
   if (directives.minFreshSeconds !== undefined || directives.maxAgeSeconds !== undefined) {
     const withinMaxStale = staleSeconds <= maxStaleSeconds;
     const young = weighed.ageSeconds <= (directives.maxAgeSeconds ?? Infinity);
@@ -205,7 +207,10 @@ export function decideOnError(
   return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
 
-/** Returns whether a response may replace an error (RFC 5861 §4). A fresh one always may. */
+/**
+ * Returns whether a response may replace an error (RFC 5861 §4). A fresh response always may, even
+ * if the request's directives reject it.
+ */
 function standsIn(weighed: WeighedResponse, by: Decider): boolean {
   if (by === "fresh" || isWish(by)) return true;
   return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
@@ -214,24 +219,27 @@ function standsIn(weighed: WeighedResponse, by: Decider): boolean {
 /** Judges a stored response by the isolate's invalidations and the purge view. */
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
   const { stored, key } = candidate;
-  const { asked, exchange, atMs } = question;
+  const { lookup, exchange, atMs } = question;
   const { colo } = exchange;
   const { view, invalidations } = exchange.site;
-  const { servesUnverified, purgeMaxLagMs: maxLagMs } = asked.route;
+  const { servesUnverified, purgeMaxLagMs: maxLagMs } = lookup.route;
   if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
 
-/** Returns whether a response answers only because its route serves unverified ones (rule 8). */
+/**
+ * Returns whether a response may answer only because its route serves unverified responses (rule
+ * 8).
+ */
 export function isExempt(judged: PurgeJudgement): boolean {
   return judged.kind !== "unverified" && judged.unverified !== undefined;
 }
 
 /** Returns whether the response may be validated (rule 23 of the purge protocol). */
 export function mayBeValidated(
-  { asked, exchange, atMs }: VerdictQuestion,
+  { lookup, exchange, atMs }: VerdictQuestion,
   { stored }: Candidate,
 ): boolean {
-  const { purgeMaxLagMs: maxLagMs } = asked.route;
+  const { purgeMaxLagMs: maxLagMs } = lookup.route;
   return exchange.site.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
 }

@@ -1,5 +1,5 @@
-// Limits the requests of one client to the origins, by the platform's rate limiter. Answers from a tier are
-// never limited.
+// Limits the requests of one client to the origins with the platform's rate limiter. Answers from a
+// tier are never limited.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { addressGroups, dottedAddress, isMapped } from "../../config/ip-address.ts";
@@ -11,7 +11,7 @@ export interface ClientLimitSettings {
   readonly log: Log;
 }
 
-/** Timeout. A healthy limiter counts within its colo and answers within a millisecond. */
+/** The wait timeout. A healthy limiter runs in the same colo, and answers within a millisecond. */
 const waitTimeoutMs = 250;
 
 /** The client limit of a site. */
@@ -32,16 +32,16 @@ export class ClientLimit {
   }
 
   /**
-   * Counts a request and returns whether its client has reached the limit. Never rejects: while the limiter
-   * fails, no client is limited.
+   * Counts a request, and returns whether its client has reached the limit. Never rejects. While
+   * the limiter fails, no client is limited.
    *
-   * @param address the client's address; `null` if unknown, which means no limit
+   * @param address the client's address; `null` if unknown, which has no limit
    */
   async isReached(address: string | null): Promise<boolean> {
     if (address === null) return false;
     const { limiter, nowAtMs } = this.#settings;
-    const asked = (async () => limiter.limit({ key: networkOf(address) }))();
-    const outcome = await patiently(asked, waitTimeoutMs);
+    const limiting = (async () => limiter.limit({ key: networkOf(address) }))();
+    const outcome = await patiently(limiting, waitTimeoutMs);
     if (typeof outcome === "string") {
       this.#condition.failed("failing", nowAtMs());
       return false;
@@ -54,8 +54,9 @@ export class ClientLimit {
 const groupsOfNetwork = 4;
 
 /**
- * Returns the first 64 bits of an IPv6 address, because one client usually has the whole network. An
- * IPv4-mapped address becomes its IPv4 address, because all of them are in one network.
+ * Returns the first 64 bits of an IPv6 address, because one client usually has the whole network.
+ * Returns the IPv4 address for an IPv4-mapped address, because all mapped addresses are in one
+ * network. Returns any other address unchanged.
  */
 export function networkOf(address: string): string {
   const groups = addressGroups(address);

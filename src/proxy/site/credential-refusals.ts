@@ -1,18 +1,18 @@
-// Remembers for health which routes had responses that were not shared because of a credential. Keeps only
-// entries of the configured lists, and no name that a client chose.
+// Remembers the routes on which a credential prevented responses from being shared, for health.
+// Stores only entries of the configured lists, and no names that a client chose.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { CredentialFields } from "../../config/credential-fields.ts";
 
-/** The input of a finding. Instants in epoch milliseconds. */
+/** The input of a finding. Instants are in epoch milliseconds. */
 export interface CredentialRefusal {
   /** The route's name; empty if none matched. */
   readonly route: string;
-  /** Sorted, such as `x-api-key` or `*-token`. */
+  /** The sorted entries, such as `x-api-key` or `*-token`. */
   readonly entries: readonly string[];
   readonly sinceAtMs: number;
 }
 
-/** How long a refusal counts. */
+/** The time for which a refusal is reported. */
 const keptMs = 15 * 60_000;
 
 interface RouteRefusals {
@@ -44,7 +44,7 @@ export class CredentialRefusals {
     this.#byRoute.set(route.name, kept);
   }
 
-  /** The refusals of the last 15 minutes, by route. */
+  /** Returns the refusals of the last 15 minutes, by route. */
   recent(atMs: number): CredentialRefusal[] {
     return [...this.#byRoute]
       .filter(([, { lastAtMs }]) => isWithinMs(keptMs, lastAtMs, atMs))

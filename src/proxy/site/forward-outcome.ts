@@ -4,10 +4,12 @@ import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { retryAfterSeconds } from "../../rules/retry-after.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 
-/** `error-status`: the origin answered with an error status by RFC 5861 §4. */
+/**
+ * The kind of a failure. `error-status`: the origin answered with an error status of RFC 5861 §4.
+ */
 export type OriginFailure = "unreachable" | "timeout" | "error-status";
 
-/** A failed forward, with the parts of an error response that other clients may get. */
+/** A failed forward, with the parts of an error response that other clients may receive. */
 export interface FailedForward {
   readonly failure: OriginFailure;
   readonly status?: number;
@@ -21,11 +23,11 @@ export type SharedForward =
   | {
       readonly kind: "arriving";
       readonly metadata: StoredMetadata;
-      /** `join` returns the whole body; `undefined` if it is too late or memory is short. */
+      /** Returns the whole body; `undefined` if the call comes too late or memory is short. */
       readonly relay: { join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined };
       readonly stored?: undefined;
     }
-  /** Variants are now stored under their own keys, so each request looks up its own. */
+  /** Variants are stored under their own keys, so each request looks up its own variant. */
   | { readonly kind: "varies"; readonly marker: VaryMarker; readonly stored?: undefined }
   | ({ readonly kind: "origin-failed"; readonly stored?: undefined } & FailedForward);
 
@@ -36,8 +38,8 @@ export type ForwardFlight = Flight<SharedForward>;
 export type ForwardFlights = Flights<SharedForward>;
 
 /**
- * @param response a server error, which is not stored
- * @param atMs     now, to turn a date in its Retry-After into seconds
+ * @param response a server error that is not stored
+ * @param atMs the current time, to convert a date in Retry-After into seconds
  */
 export function failedWith({ status, headers }: Response, atMs: number): ForwardOutcome {
   const seconds = retryAfterSeconds(headers.get("retry-after"), atMs);

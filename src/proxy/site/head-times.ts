@@ -2,14 +2,16 @@
 
 const timesMax = 15;
 const stallMsMin = 1_000;
-/** Limits the median's effect, because a client can raise it by requests for slow URLs. */
+/** Limits the effect of the median, which a client can raise with requests for slow URLs. */
 const stallMsMax = 2_000;
 
-/** The last times of each route, measured by this isolate. */
+/** The last times of each route, as measured by this isolate. */
 export class HeadTimes {
   readonly #byRoute = new Map<string, number[]>();
 
-  /** Adds the time between a request and its response's head; epoch milliseconds. */
+  /**
+   * Adds the time between a request and its response's head. Instants are in epoch milliseconds.
+   */
   add(route: string, response: { requestedAtMs: number; respondedAtMs: number }): void {
     const times = this.#byRoute.get(route) ?? [];
     times.push(response.respondedAtMs - response.requestedAtMs);
@@ -17,7 +19,7 @@ export class HeadTimes {
     this.#byRoute.set(route, times);
   }
 
-  /** Returns twice the route's median, between one second and two. */
+  /** Returns twice the route's median, but at least one second and at most two. */
   stallsAfterMs(route: string): number {
     const times = this.#byRoute.get(route)?.toSorted((a, b) => a - b) ?? [];
     const medianMs = times[Math.floor(times.length / 2)] ?? 0;

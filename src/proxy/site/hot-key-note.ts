@@ -1,5 +1,5 @@
-// Notes of hot keys: everything for another request to the origin, and nothing else of a client. They are
-// read from Redis, so they are checked like other input.
+// Notes of hot keys. A note contains the data for another request to the origin, and nothing else
+// from a client. Notes are read from Redis, so they are validated like other input.
 import type { ReadUrl } from "../request/url-reader.ts";
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
@@ -9,7 +9,7 @@ import { type LookupRequest, asRefresh, plan, type PlanContext } from "../reques
 import type { Terms } from "../stored/lifetime.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
-/** A shorter lifetime ends before the next run of the cron trigger. */
+/** The minimum lifetime of a noted response: the interval between runs of the cron trigger. */
 const lifetimeSecondsMin = 60;
 
 const urlCharactersMax = 2_048;
@@ -26,15 +26,15 @@ const noteForm = z.object({
   fields: z.array(z.tuple([fieldName, shortValue])).check(z.maxLength(fieldsMax)),
   /** The cookies of the key, as one field value; empty for none. */
   cookie: shortValue,
-  /** When the stored response becomes stale, in epoch milliseconds. */
+  /** The instant when the stored response becomes stale, in epoch milliseconds. */
   expiresAtMs: z.number(),
   count: z.int().check(z.minimum(1), z.maximum(countMax)),
 });
 
-/** A hot key and how often it was sampled. */
+/** A hot key, and the number of its samples. */
 export type HotKeyNote = Readonly<z.output<typeof noteForm>>;
 
-/** Reads a note. Returns `undefined` if its form is invalid or it is too large. Never throws. */
+/** Reads a note. Returns `undefined` if the note is invalid or too large. Never throws. */
 export function readNote(value: unknown): HotKeyNote | undefined {
   const checked = z.safeParse(noteForm, value);
   return checked.success ? checked.data : undefined;
@@ -49,7 +49,7 @@ const ofOneClient: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Fields that the Worker itself sets, from the note or to a constant. */
+/** Fields that the Worker sets, from the note or to a constant. */
 const setByUs: ReadonlySet<string> = new Set([
   "cookie",
   "x-forwarded-proto",
@@ -57,29 +57,35 @@ const setByUs: ReadonlySet<string> = new Set([
   "surrogate-capability",
 ]);
 
-/** Returns whether a note may have this field. The platform's fields and credentials must be key fields. */
+/**
+ * Returns whether a note may contain this field. A field of `ofOneClient` is never allowed. Other
+ * credentials and the platform's fields are allowed only if they are key fields.
+ */
 export function mayBeNoted(name: string, { route }: Pick<LookupRequest, "route">): boolean {
   if (ofOneClient.has(name)) return false;
   if (route.keyHeaders.includes(name)) return true;
   return !name.startsWith("cf-") && route.credentials.entryFor(name) === undefined;
 }
 
-/** Returns when the response becomes stale by its lifetime, in epoch milliseconds. */
+/** Returns the instant when the response's lifetime ends, in epoch milliseconds. */
 export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }: Terms): number {
   return stored.metadata.respondedAtMs + (lifetimeSeconds - terms.initialAgeSeconds) * 1_000;
 }
 
-/** Returns whether a response is worth keeping warm: refreshable in time, shared by colos, no error. */
+/**
+ * Returns whether a hit's response is worth keeping warm. The request is a GET without a session.
+ * The response can be refreshed in time, fits into the shared tier, and is not an error.
+ */
 export function canBeKeptWarm(
   { stored }: Candidate,
-  asked: LookupRequest,
+  lookup: LookupRequest,
   { terms, config }: { terms: Terms; config: Pick<Config, "limits"> },
 ): boolean {
   const { status, bodyBytes } = stored.metadata;
   return (
-    asked.method === "GET" &&
-    !asked.hasUnknownCookie &&
-    reach(asked.route.tiers, "world") &&
+    lookup.method === "GET" &&
+    !lookup.hasUnknownCookie &&
+    reach(lookup.route.tiers, "world") &&
     status < 400 &&
     bodyBytes !== null &&
     bodyBytes <= config.limits.sharedBodyBytes &&
@@ -87,27 +93,30 @@ export function canBeKeptWarm(
   );
 }
 
-/** Returns the note of a hit; `undefined` if it would contain a client's data or be too large. */
+/**
+ * Returns the note of a hit; `undefined` if the key has values of `request.cf`, or if the note
+ * would contain a client's data or be too large.
+ */
 export function noteOf(
   candidate: Candidate,
-  asked: LookupRequest,
+  lookup: LookupRequest,
   terms: Terms,
 ): HotKeyNote | undefined {
-  // The isolate's own request has no `request.cf`, so it could not have this key.
-  if (asked.cf.length > 0) return undefined;
+  // The isolate's own request has no `request.cf`, so it cannot have this key.
+  if (lookup.cf.length > 0) return undefined;
   const { selecting } = candidate.stored.metadata;
-  const keyed = asked.route.keyHeaders.map((name) => [name, asked.forwarded.get(name)] as const);
+  const keyed = lookup.route.keyHeaders.map((name) => [name, lookup.forwarded.get(name)] as const);
   const fields = [...new Map([...selecting, ...keyed])]
     .flatMap(([name, value]): [string, string][] =>
       value === null || setByUs.has(name) ? [] : [[name, value]],
     )
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  if (!fields.every(([name]) => mayBeNoted(name, asked))) return undefined;
-  const { url, keyedCookies: cookie } = asked;
+  if (!fields.every(([name]) => mayBeNoted(name, lookup))) return undefined;
+  const { url, keyedCookies: cookie } = lookup;
   return readNote({ url, fields, cookie, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
 
-/** The part of an exchange that is needed to follow a note. */
+/** The parts of an exchange that are needed to follow a note. */
 interface HotKeyContext extends PlanContext {
   readonly site: PlanContext["site"] & {
     readonly siteHosts: readonly string[];
@@ -116,9 +125,10 @@ interface HotKeyContext extends PlanContext {
 }
 
 /**
- * Returns the isolate's own request for a note; `undefined` if the note must not be followed. The request
- * is planned like a client's and must match the note: no path below `/_cache/`, only hosts of the site, no
- * session. A writer to Redis thus gains no more than any client. Never throws.
+ * Returns the isolate's own request for a note; `undefined` if the note must not be followed. The
+ * request is planned like a client's request and must match the note. A path below `/_cache/`, a
+ * host outside the site, or a session is rejected. So an attacker who can write to Redis gains no
+ * more than any client can. Never throws.
  */
 export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupRequest | undefined {
   const request = requestOf(note);
@@ -126,14 +136,14 @@ export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupReq
   if (request === undefined || siteHosts.length === 0) return undefined;
   const planned = plan(request, readUrl(request), exchange);
   if (planned.kind !== "look-up") return undefined;
-  const { asked } = planned;
+  const { lookup } = planned;
   const isAsNoted =
-    asked.url === note.url &&
-    asked.keyedCookies === note.cookie &&
-    !asked.hasUnknownCookie &&
-    reach(asked.route.tiers, "world") &&
-    note.fields.every(([name]) => mayBeNoted(name, asked));
-  return isAsNoted ? asRefresh(asked, []) : undefined;
+    lookup.url === note.url &&
+    lookup.keyedCookies === note.cookie &&
+    !lookup.hasUnknownCookie &&
+    reach(lookup.route.tiers, "world") &&
+    note.fields.every(([name]) => mayBeNoted(name, lookup));
+  return isAsNoted ? asRefresh(lookup, []) : undefined;
 }
 
 function requestOf({ url, fields, cookie }: HotKeyNote): Request | undefined {
@@ -142,7 +152,7 @@ function requestOf({ url, fields, cookie }: HotKeyNote): Request | undefined {
     if (cookie !== "") headers.set("cookie", cookie);
     return new Request(url, { headers });
   } catch {
-    // An invalid URL or field value.
+    // The URL or a field value is invalid.
     return undefined;
   }
 }

@@ -1,22 +1,23 @@
-// Shares hot keys between isolates in a short Redis stream, with one entry per isolate and minute.
+// Shares hot keys between isolates in a short Redis stream. An isolate adds at most one entry per
+// minute.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { type HotKeyNote, readNote } from "./hot-key-note.ts";
 
-/** Raised with every change of the format. Entries of other versions are ignored. */
+/** The version of the format, which every change raises. Entries of other versions are ignored. */
 const version = "1";
 
-/** Limits of one entry. */
+/** The limits of one entry. */
 const notesMax = 16;
 const topBytesMax = 8_192;
 
 /** The approximate limit of the stream. */
 const entriesMax = 256;
 
-/** Expiry of the stream after its last renewal. Readers renew it. */
+/** The expiry of the stream after its last renewal. Readers renew the expiry. */
 const keepMs = 86_400_000;
 const runsPerRenewal = 60;
 
-/** Two minutes, which include an entry of each isolate. */
+/** The time within which each isolate has added an entry. */
 const recentMs = 120_000;
 const minuteMs = 60_000;
 
@@ -44,7 +45,10 @@ export class HotKeyStream {
     return answer.kind === "answered";
   }
 
-  /** Reads the last two minutes, with one command, or two once an hour. Empty while Redis is unavailable. */
+  /**
+   * Reads the notes of the last two minutes, with one command, or with two commands once an hour.
+   * Returns no notes while Redis is unavailable.
+   */
   async recent(atMs: number): Promise<HotKeyNote[]> {
     const since = String(Math.max(0, atMs - recentMs));
     const isRenewing = Math.floor(atMs / minuteMs) % runsPerRenewal === 0;
@@ -57,7 +61,7 @@ export class HotKeyStream {
     return answer.kind === "answered" ? notesIn(answer.value) : [];
   }
 
-  /** Reads the entries since an instant that the stream still has, with one command. */
+  /** Reads the notes since an instant that the stream still contains, with one command. */
   async since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
     const since = String(Math.max(0, atMs));
     const answer = await this.#redis.attempt<unknown>("hot keys", (redis) =>

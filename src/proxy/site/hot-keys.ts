@@ -1,4 +1,5 @@
-// Finds hot keys: an isolate counts a sample of its hits and publishes the hottest once a minute.
+// Finds hot keys. An isolate counts a sample of its hits, and publishes the hottest keys once a
+// minute.
 import { LRUCache } from "lru-cache";
 import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
 import type { HotKeyStream } from "./hot-key-stream.ts";
@@ -13,7 +14,7 @@ const sampledShare = 1 / 16;
 const keysMax = 256;
 const tellEveryMs = 60_000;
 
-/** Older counts are dropped. */
+/** The age at which counts are dropped. */
 const forgottenAfterMs = 120_000;
 
 export interface HotKeysSettings {
@@ -21,7 +22,7 @@ export interface HotKeysSettings {
   readonly config: Pick<Config, "limits">;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
-  /** 0 ≤ n < 1 */
+  /** Returns a random number, 0 ≤ n < 1. */
   readonly random: () => number;
 }
 
@@ -38,9 +39,12 @@ export class HotKeys {
     this.#settings = settings;
   }
 
-  /** Samples a hit. A hit outside of the sample costs one random number, and no promise or object. */
-  hit(candidate: Candidate, asked: LookupRequest, afterAnswer: AfterAnswer): void {
-    if (this.#settings.random() < sampledShare) this.#count(candidate, asked, afterAnswer);
+  /**
+   * Counts a hit if it is in the sample. A hit outside of the sample costs one random number, and
+   * no promise or object.
+   */
+  hit(candidate: Candidate, lookup: LookupRequest, afterAnswer: AfterAnswer): void {
+    if (this.#settings.random() < sampledShare) this.#count(candidate, lookup, afterAnswer);
   }
 
   /** Returns the notes of all isolates in the last two minutes. Never rejects. */
@@ -53,24 +57,24 @@ export class HotKeys {
     return this.#settings.stream.since(atMs);
   }
 
-  #count(candidate: Candidate, asked: LookupRequest, afterAnswer: AfterAnswer): void {
+  #count(candidate: Candidate, lookup: LookupRequest, afterAnswer: AfterAnswer): void {
     const { config, metrics, nowAtMs } = this.#settings;
-    const terms = termsOf(candidate.stored.metadata, asked.route);
-    if (!canBeKeptWarm(candidate, asked, { terms, config })) return;
+    const terms = termsOf(candidate.stored.metadata, lookup.route);
+    if (!canBeKeptWarm(candidate, lookup, { terms, config })) return;
     const atMs = nowAtMs();
     this.#forgetOld(atMs);
-    const key = (candidate.key ?? asked.key).text;
+    const key = (candidate.key ?? lookup.key).text;
     const before = this.#counted.get(key);
     const note = before
       ? { ...before, count: before.count + 1, expiresAtMs: expiresAtMs(candidate, terms) }
-      : noteOf(candidate, asked, terms);
+      : noteOf(candidate, lookup, terms);
     if (note === undefined) return;
     this.#counted.set(key, note);
     metrics.add("hotKeys", ["sampled"]);
     if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(afterAnswer);
   }
 
-  /** Drops counts that are old, or from before the clock was set back. */
+  /** Drops counts that are old, or that are from before the clock was set back. */
   #forgetOld(atMs: number): void {
     const sinceMs = atMs - this.#sinceAtMs;
     if (this.#counted.size > 0 && sinceMs >= 0 && sinceMs < forgottenAfterMs) return;
@@ -78,7 +82,7 @@ export class HotKeys {
     this.#sinceAtMs = atMs;
   }
 
-  /** Publishes the counts and resets them. If Redis fails, they are lost. */
+  /** Publishes the counts and resets them. If Redis fails, the counts are lost. */
   #tell(afterAnswer: AfterAnswer): void {
     const { stream, metrics } = this.#settings;
     const hottestFirst = [...this.#counted.values()].sort((a, b) => b.count - a.count);

@@ -1,10 +1,11 @@
-// Remembers when this isolate saw tags and keys invalidated by unsafe requests (RFC 9111 §4.4).
+// Remembers when this isolate invalidated tags and keys: after unsafe requests (RFC 9111 §4.4), and
+// after answers that end a stored response.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { coverable } from "../../purge/journal/purge-target.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
-/** The last invalidation of each tag or key. Responses requested before it are old. */
+/** The last invalidation of each tag or key. Responses that were requested earlier are invalid. */
 export class Invalidations {
   readonly #atMs = new BoundedMarks<number>();
 
@@ -19,7 +20,7 @@ export class Invalidations {
     return this.#covers(stored, key, (what) => this.#atMs.get(what));
   }
 
-  /** Returns the result of `covers` without counting as a use. */
+  /** Returns the result of `covers` without affecting eviction. */
   peek(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     return this.#covers(stored, key, (what) => this.#atMs.peek(what));
   }

@@ -1,7 +1,7 @@
-// Remembers the fields by which answers vary, for routes that forward only some fields.
+// Remembers the fields by which responses vary, for routes that forward only some fields.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
-/** Field names by primary key, even if no marker is stored. */
+/** The field names by primary key, even if no marker is stored. */
 export class KnownVary {
   readonly #names = new BoundedMarks<readonly string[]>(undefined, (names) => names.join());
 
@@ -10,7 +10,7 @@ export class KnownVary {
     return this.#names.get(key) ?? [];
   }
 
-  /** Returns the known names without counting as a use. */
+  /** Returns the known names without affecting eviction. */
   peek(key: string): readonly string[] {
     return this.#names.peek(key) ?? [];
   }
@@ -20,7 +20,7 @@ export class KnownVary {
     this.#names.set(key, names);
   }
 
-  /** Forgets all names by which the newest answer does not vary. */
+  /** Forgets all other names, because the newest response does not vary by them. */
   forgetOthers(key: string, names: readonly string[]): void {
     const known = this.#names.get(key) ?? [];
     const kept = known.filter((name) => names.includes(name));

@@ -1,5 +1,5 @@
-// Remembers for explain (src/admin/explain/) the last answer for each URL, and the last request for it that
-// bypassed the cache. No decision depends on these notes.
+// Remembers the last answer for each URL and the last request for the URL that bypassed the cache.
+// Only explain (src/admin/explain/) reads these notes. No decision depends on them.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { TierChange } from "../../observe/decision-parts.ts";
@@ -10,9 +10,12 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 export interface LastAnswer {
   /** Metadata without tags, selecting values and `askedBy`, and with only the fields that govern caching. */
   readonly metadata: StoredMetadata;
-  /** Why it was not stored; `undefined` if it was. */
+  /** The reason why the answer was not stored; `undefined` if it was stored. */
   readonly refused: RuleAndNames | undefined;
-  /** Its `Cache-Status` said `stored`, because it was sent before the body was complete. */
+  /**
+   * Whether `Cache-Status` reported `stored`. The field is sent before the body is complete, so the
+   * write may still have failed.
+   */
   readonly isReportedStored: boolean;
   /** The client's copy got `private`, which the origin had not sent. */
   readonly isMadePrivate: boolean;
@@ -31,7 +34,7 @@ export interface LastPass {
   readonly isMadePrivate: boolean;
 }
 
-/** Clients can cause both kinds of notes, so each kind has its own bound. */
+/** The limit per kind of notes, because clients can cause notes of both kinds. */
 const bytesMax = 524_288;
 
 /** The notes of one isolate, by keyed URL. */
@@ -42,7 +45,7 @@ export class LastAnswers {
   readonly passed = new BoundedMarks<LastPass>(bytesMax);
 }
 
-/** Reads both kinds of notes, and changes nothing. */
+/** Read access to both kinds of notes. */
 export type LastAnswersPeek = {
   readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
 };

@@ -1,5 +1,5 @@
-// Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off, except for
-// probes behind answers. A page that has just failed is paused, and retries have a budget.
+// Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off, except
+// for background probes. A page that has just failed is paused, and retries have a budget.
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../redis/breaker.ts";
@@ -8,20 +8,20 @@ import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "./forward-outcome.ts";
 import { Pauses } from "./pauses.ts";
 
-/** A lookup's origin, by its name in the config, and the key of its page. */
+/** The route and the key of a page. The route names the page's origin. */
 interface HealthPage {
   readonly route: { readonly origin: string };
   readonly key: { readonly text: string };
 }
 
-/** The part of a request to an origin that its health depends on. */
+/** The parts of a request to an origin that affect the origin's health. */
 export interface HealthRequest {
-  /** The origin's name in the config. */
+  /** The origin's name in the configuration. */
   readonly origin: string;
   /** The key of the page; `undefined` if the answer may depend on the client. */
   readonly page?: string | undefined;
   readonly target: Target;
-  /** The request has no client's data, so no client has provoked its result. */
+  /** Whether the request has no client's data, so that no client has provoked its result. */
   readonly isAnonymous?: boolean;
 }
 
@@ -30,30 +30,30 @@ interface HealthAnswer {
   readonly isRefused?: boolean;
 }
 
-/** The failures of a forward without an answer. */
+/** The failure of a forward without a response. */
 export type OriginTrouble = Exclude<OriginFailure, "error-status">;
 
-/** `isProbe`: a probe is due, and this caller sends it. */
+/** The state of an origin or page. `isProbe`: a probe is due, and the caller sends it. */
 type OriginState = { kind: "well" } | { kind: "page-failing" | "down"; isProbe: boolean };
 
-/** Several, so that one path that hangs does not shut off its whole origin. */
+/** The number of failing paths that starts a probe. A single path must not shut off the origin. */
 const failingPathsToShutOff = 5;
-/** Failures further apart do not add up. */
+/** The time after which a failure is forgotten. */
 const failuresWithinMs = 10_000;
-/** Failures this soon after an answer do not shut off the origin. */
+/** The time after an answer in which failures start no probe. */
 const wellForMs = 5_000;
-/** An origin that has answered an anonymous request within this time serves such requests. */
+/** The time for which an answer shows that anonymous requests are served. */
 const anonymousForMs = 3_600_000;
 const refusedForMs = 15 * 60_000;
 const shutOffMsMax = 5_000;
-/** The runtime may end a probe without a result, so after this time another one may begin. */
+/** The time after which another probe may begin. The runtime may end a probe without a result. */
 const probeMsMax = 25_000;
 
-/** Each request adds a tenth of a retry to the budget, up to `retriesMax`. */
+/** Each answer adds a tenth of a retry to the budget, up to `retriesMax`. */
 const retriesPerRequest = 0.1;
 const retriesMax = 10;
 
-/** The health of each origin, as this isolate has seen it. All instants in epoch milliseconds. */
+/** The health of each origin, as this isolate has observed it. All instants are in epoch milliseconds. */
 export class OriginHealth {
   readonly #tell: Log;
   readonly #origins = new Map<string, Origin>();
@@ -62,12 +62,12 @@ export class OriginHealth {
   readonly #refreshes = new Pauses();
   readonly #tierLooks = new Pauses();
 
-  /** @param tell receives a log line when an origin gets into trouble, and when it recovers */
+  /** @param tell receives a log line when an origin begins to fail, and when it recovers */
   constructor(tell: Log = () => undefined) {
     this.#tell = tell;
   }
 
-  /** Returns whether the origin may get a request for the page. Begins a probe if one is due. */
+  /** Returns the state of the page's origin, or else of the page. Begins a probe if one is due. */
   ask({ route, key }: HealthPage, atMs: number): OriginState {
     const state = this.#origin(route.origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
@@ -76,8 +76,8 @@ export class OriginHealth {
   }
 
   /**
-   * Returns whether a stale response at hand suffices without the lower tiers, while its origin is in
-   * trouble. Once a second they are read, because another colo may have a newer response.
+   * Returns whether a stale response may answer without a read of the lower tiers, while its origin
+   * fails. Returns false once a second, because another colo may have a newer response.
    */
   spareLook({ route, key }: HealthPage, atMs: number): boolean {
     const isTroubled = this.#origin(route.origin).breaker.isOpen || this.#failing.has(key.text);
@@ -99,7 +99,7 @@ export class OriginHealth {
     return this.#refreshes.begin(page, atMs);
   }
 
-  /** Counts an answer. Even an error shows that the origin can be reached. */
+  /** Counts an answer. Even an error response shows that the origin can be reached. */
   answered(given: HealthRequest, answer: HealthAnswer, atMs: number): void {
     const origin = this.#origin(given.origin);
     origin.retries = Math.min(retriesMax, origin.retries + retriesPerRequest);
@@ -117,12 +117,12 @@ export class OriginHealth {
     else if (page !== undefined && isAnonymous) this.#failing.begin(page, atMs);
   }
 
-  /** Returns whether the origin serves anonymous requests. If not, it may reject them as such. */
+  /** Returns whether the origin has accepted an anonymous request in the last hour. */
   servesAnonymous(name: string, atMs: number): boolean {
     return isWithinMs(anonymousForMs, this.#origin(name).anonymousAtMs, atMs);
   }
 
-  /** Returns since when origins, by name, reject anonymous requests: lately some, and none served for an hour. */
+  /** Returns the origins that rejected or failed all recent anonymous requests, and since when. */
   refusingAnonymous(atMs: number): ReadonlyMap<string, number> {
     const refusing = [...this.#origins].filter(
       ([name, { refusals }]) =>
@@ -132,10 +132,10 @@ export class OriginHealth {
   }
 
   /**
-   * Counts a forward without an answer. Clients may provoke such failures, so only a failed probe shuts the
-   * origin off.
+   * Counts a forward without a response. Clients may provoke such failures, so only a failed probe shuts
+   * off the origin.
    *
-   * @returns whether a probe is due, which this caller sends
+   * @returns whether a probe is due, which the caller sends
    */
   failed(given: HealthRequest, atMs: number, trouble: OriginTrouble = "unreachable"): boolean {
     const { page, isAnonymous = false } = given;
@@ -147,7 +147,7 @@ export class OriginHealth {
     for (const [path, failedAtMs] of failing) {
       if (Math.abs(atMs - failedAtMs) > failuresWithinMs) failing.delete(path);
     }
-    // Without the query, because a client could invent any number of queries that hang.
+    // Count paths without their queries, because a client could invent any number of queries that hang.
     if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
     if (breaker.isOpen) shutOff.failed("down", atMs);
     const wasJustWell = isWithinMs(wellForMs, wellAtMs, atMs);
@@ -158,7 +158,7 @@ export class OriginHealth {
     return true;
   }
 
-  /** Shuts the origin off after the probe of `failed`, unless it has answered a request meanwhile. */
+  /** Shuts the origin off after a failed probe, unless it has answered since the probe began. */
   probeFailed(name: string, atMs: number): void {
     const origin = this.#origin(name);
     if (origin.probeBeganAtMs === -Infinity) return;
@@ -167,12 +167,12 @@ export class OriginHealth {
     origin.shutOff.failed("down", atMs);
   }
 
-  /** Returns the target of the last answer that was no error, for probes. */
+  /** Returns the target of the last answer that was not an error, for probes. */
   wellTarget(name: string): Target | undefined {
     return this.#origin(name).wellTarget;
   }
 
-  /** Takes a retry from the budget. Returns whether one was left. */
+  /** Takes a retry from the budget. Returns false if no retry is left or the origin is shut off. */
   takeRetry(name: string): boolean {
     const origin = this.#origin(name);
     if (origin.breaker.isOpen || origin.retries < 1) return false;
@@ -185,7 +185,7 @@ export class OriginHealth {
     return [...this.#origins].filter(([, { breaker }]) => breaker.isOpen).map(([name]) => name);
   }
 
-  /** The last trouble of each origin, even if it is over. */
+  /** The last failure of each origin, even if the origin has recovered. */
   get troubles(): ReadonlyMap<string, Trouble<OriginTrouble>> {
     const troubles = new Map<string, Trouble<OriginTrouble>>();
     for (const [name, { condition }] of this.#origins) {
@@ -210,20 +210,22 @@ const whys: Readonly<Record<OriginTrouble, string>> = {
 class Origin {
   readonly breaker = new Breaker(shutOffMsMax, 1);
   readonly condition: Condition<OriginTrouble>;
-  /** The origin gets only probes, because too many of its paths failed. */
+  /** Whether the origin gets only probes, because a probe failed. */
   readonly shutOff: Condition<"down">;
   /** The instants of failures since the last answer, by path. */
   readonly failing = new Map<string, number>();
   wellAtMs = -Infinity;
   anonymousAtMs = -Infinity;
-  /** The first and last rejection of anonymous requests in a series with gaps below 15 minutes. */
+  /**
+   * The first and last of a series of unserved anonymous requests, with gaps below 15 minutes.
+   */
   refusals = { sinceAtMs: -Infinity, lastAtMs: -Infinity };
   /** The start of a running probe; `-Infinity` for none. */
   probeBeganAtMs = -Infinity;
   wellTarget: Target | undefined;
   retries = retriesMax;
 
-  /** @param name as in the config; the address is not logged, because it may contain secrets */
+  /** @param name the name in the configuration */
   constructor(name: string, tell: Log) {
     const origin = `Origin ${JSON.stringify(name)}`;
     this.condition = new Condition({
@@ -235,8 +237,8 @@ class Origin {
     this.shutOff = new Condition({
       tell,
       about: () => ({ event: "breaker", part: "origin", origin: name }),
-      troubleLine: () => `${origin} is taken for down: only probes ask it, behind answers.`,
-      wellLine: (lasted) => `${origin} was taken for down for ${lasted}, and is no longer.`,
+      troubleLine: () => `${origin} is shut off: only background probes use it.`,
+      wellLine: (lasted) => `${origin} was shut off for ${lasted} and is in use again.`,
     });
   }
 

@@ -1,11 +1,14 @@
-// Pauses of one second, by page, between attempts at the same work.
+// Pauses of one second per page, between two attempts at the same work.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 const pauseMs = 1_000;
 
 /** The end of each page's pause. A running pause is never extended. */
 export class Pauses extends BoundedMarks<number> {
-  /** Begins a pause. Returns false while one is running. A clock set back ends it. */
+  /**
+   * Begins a pause. Returns false while a pause is running. If the clock is set back, the pause
+   * ends.
+   */
   begin(page: string, atMs: number): boolean {
     if (isPause(this.get(page), atMs)) return false;
     this.set(page, atMs + pauseMs);

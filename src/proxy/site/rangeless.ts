@@ -1,10 +1,12 @@
-// Keys whose origin answers a range with the whole response.
+// Remembers keys whose origin answers a range with the whole response.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isCountedOn } from "../../cache/flights.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { ForwardFlight } from "./forward-outcome.ts";
 
-/** Limited because an origin may gain support for ranges or become faster. */
+/**
+ * The time for which a key is remembered. Afterwards, the origin may support ranges or be faster.
+ */
 const keptMs = 600_000;
 
 interface RangelessKey {
@@ -15,8 +17,8 @@ interface RangelessKey {
 }
 
 /**
- * Keys whose origin answers a range with the whole response, each for ten minutes. Every forwarded range
- * would cost the whole body.
+ * The keys of one isolate, each for ten minutes. For such a key, every forwarded range would cost
+ * the whole body.
  */
 export class Rangeless {
   readonly #known = new BoundedMarks<RangelessKey>();
@@ -26,13 +28,13 @@ export class Rangeless {
     return this.#current(key, atMs)?.isGivenUp === false;
   }
 
-  /** Notes that a range was answered with the whole response. */
+  /** Records that the origin answered a range with the whole response. */
   mark(key: string, sinceAtMs: number): void {
     if (this.#current(key, sinceAtMs) !== undefined) return;
     this.#known.set(key, { sinceAtMs, isGivenUp: false, fill: undefined });
   }
 
-  /** Stops ranges from waiting, because the whole response did not come in time. */
+  /** Stops range requests from waiting, because no usable whole response arrived in time. */
   giveUp(key: string, sinceAtMs: number): void {
     this.#known.set(key, { sinceAtMs, isGivenUp: true, fill: undefined });
   }
@@ -46,7 +48,7 @@ export class Rangeless {
     return fill;
   }
 
-  /** Ends a fill. The next range begins another. */
+  /** Ends a fill. The next range request begins another fill. */
   ended(key: string, fill: ForwardFlight): void {
     const known = this.#known.get(key);
     if (known?.fill === fill) known.fill = undefined;

@@ -1,11 +1,12 @@
-// Estimates whether the shared tier has responses that this colo never had. If it rarely does, a miss goes
-// to the origin without reading it. New variants are counted separately.
+// Estimates whether the shared tier has responses that this colo never had. If the shared tier
+// rarely has such responses, a miss is forwarded without reading it. New variants are counted
+// separately.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { LookupRequest } from "../request/plan.ts";
 
-/** Misses in a row after which lookups are skipped. */
+/** The number of consecutive misses after which lookups are skipped. */
 const fruitlessMin = 64;
-/** Every eighth lookup is still made. The first that finds something ends the skipping. */
+/** Every eighth lookup is still made. A lookup that finds a record ends the skipping. */
 const askedOneIn = 8;
 
 const sectionsBytesMax = 65_536;
@@ -17,27 +18,30 @@ export interface Place {
 }
 
 /**
- * Counts misses by route. Responses that may not be stored count only for their section, because they say
- * nothing about other pages. Skipping loses few hits. If the shared tier has 3 % of the lookups, at most
- * 1.5 % are lost; if it has 8 %, 0.3 %; above that almost none.
+ * Counts misses by route. If the response may not be stored, the miss is counted only for its
+ * section, because the miss says nothing about other pages. Skipping loses at most 1.5 % of all
+ * lookups if the shared tier can answer 3 %, and 0.3 % if it can answer 8 %.
  */
 export class SharedOdds {
   readonly #ofRoutes = new Map<string, number>();
   readonly #ofSections = new BoundedMarks<number>(sectionsBytesMax);
 
-  /** Returns whether to read the shared tier. Call it once per lookup that may skip it. */
+  /**
+   * Returns whether to read the shared tier, and counts a lookup. Callers must call this function
+   * once per lookup that may skip the tier.
+   */
   isWorthAsking({ route, section }: Place): boolean {
     return isTurn(this.#ofRoutes, route) ?? isTurn(this.#ofSections, section) ?? true;
   }
 
-  /** Returns the result of `isWorthAsking` without counting as a lookup. */
+  /** Returns the result of `isWorthAsking` without counting a lookup. */
   peek({ route, section }: Place): boolean {
     const count = this.#ofRoutes.get(route) ?? 0;
     const most = count >= fruitlessMin ? count : (this.#ofSections.peek(section) ?? 0);
     return most < fruitlessMin || isAsked(most);
   }
 
-  /** Returns whether lookups of this route rarely find anything. */
+  /** Returns whether lookups of this route rarely find a record. */
   isPoor({ route }: Pick<Place, "route">): boolean {
     return (this.#ofRoutes.get(route) ?? 0) >= fruitlessMin;
   }
@@ -68,7 +72,9 @@ export function placeOfVariants({ route }: Pick<LookupRequest, "route">): Place 
 
 type Counts = Map<string, number> | BoundedMarks<number>;
 
-/** Returns whether to make this lookup; `undefined` after too few misses to skip any. */
+/**
+ * Returns whether to make this lookup; `undefined` if there were too few misses to skip lookups.
+ */
 function isTurn(fruitless: Counts, name: string): boolean | undefined {
   const count = fruitless.get(name) ?? 0;
   if (count < fruitlessMin) return undefined;

@@ -29,19 +29,22 @@ import type { SharedOdds } from "./shared-odds.ts";
 import type { Uncacheable } from "./uncacheable.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
-/** The part that a lookup uses. `explain` passes one that reads the isolate's state and changes none of it. */
+/**
+ * The parts of the state that a lookup uses. `explain` passes an object that reads the isolate's
+ * state without changing it.
+ */
 export interface LookupSite {
   readonly config: Config;
   readonly tiers: Tiers;
   readonly view: Omit<PurgeView, "arrived" | "stamp">;
   /** The clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
-  /** 0 ≤ n < 1 */
+  /** Returns a random number, 0 ≤ n < 1. */
   readonly random: () => number;
-  /** Free space of the database; absent without a database. */
+  /** The free space of the database; absent without a database. */
   readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
   readonly loops: Pick<Loops, "hasReturned" | "wouldBeOne">;
-  /** Returns whether the switch sends a route's requests straight to the origin. */
+  /** Returns whether the bypass switch applies to a route. */
   readonly bypasses: (route: string) => boolean;
   readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Pick<Lifts, "begin" | "end">;
@@ -51,10 +54,10 @@ export interface LookupSite {
   readonly originHealth: Pick<OriginHealth, "spareLook">;
   readonly uncacheable: Readonly<
     Record<"forAll" | "forSessions" | "pass", Pick<Uncacheable["forAll"], "has">>
-  > & { readonly stood: Pick<Uncacheable["stood"], "mark"> };
+  > & { readonly successes: Pick<Uncacheable["successes"], "mark"> };
 }
 
-/** The whole state. It lives as long as its isolate. */
+/** The whole state. Its lifetime is that of its isolate. */
 export interface Site extends LookupSite {
   readonly view: PurgeView;
   readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
@@ -73,37 +76,40 @@ export interface Site extends LookupSite {
   readonly credentialRefusals: CredentialRefusals;
   readonly leftOutTags: LeftOutTags;
   readonly metrics: Metrics;
-  /** Reports the counts, behind an answer. */
+  /** Reports the counts of this isolate in the background. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
   readonly log: Log;
   /** Yields to the runtime's other work, such as sending bytes of a response. */
   readonly turn: () => Promise<void>;
   readonly readUrl: ReadUrl;
   readonly matchRoute: MatchRoute;
-  /** All other hosts count as the first; if empty, each host is a site. */
+  /**
+   * The site's hosts. Every other host maps to the first of these hosts. If the list is empty, each
+   * host is a site of its own.
+   */
   readonly siteHosts: readonly string[];
   /** Limits the memory of all bodies in transfer. */
   readonly fillBudget: ByteBudget;
   readonly forwardSlots: KeyedSemaphore;
-  /** Leases that hold in all colos; `undefined` without a database. */
+  /** The leases that all colos share; `undefined` without a database. */
   readonly leases: Leases<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */
   readonly joinedPurges: JoinedPurges | undefined;
-  /** `undefined` if clients are not limited. */
+  /** The client limit; `undefined` if clients are not limited. */
   readonly clientLimit: ClientLimit | undefined;
-  /** `undefined` if no keys are kept warm. */
+  /** The hot keys; `undefined` if no keys are kept warm. */
   readonly hotKeys: HotKeys | undefined;
   /** Sends a request to an origin by its name in the configuration. Rejects if the origin cannot be reached. */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
 }
 
-/** A request as an origin gets it. */
+/** A request as an origin receives it. */
 export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
   readonly target: Target;
-  /** `request.cf` of a handler. */
+  /** The `request.cf` that a handler receives. */
   readonly cf: object | undefined;
-  /** The client's own header fields, which a handler gets in place of `headers`. */
+  /** The client's own header fields, which a handler receives in place of `headers`. */
   readonly own?: Headers | undefined;
-  /** Starts work of a handler that may continue after its answer. */
+  /** Starts work of a handler that may continue after its response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }

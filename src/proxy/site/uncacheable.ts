@@ -1,5 +1,6 @@
-// Marks keys whose responses cannot be shared, by all clients or by sessions. For a while such requests are
-// neither looked up in the shared tier nor collapsed.
+// Marks keys by their earlier answers: whether clients can share the answers, and whether an
+// anonymous request must confirm an answer. Marks affect whether requests of the key are collapsed
+// and whether they read the shared tier.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 /** Marks on keys, each with an expiry. */
@@ -13,7 +14,7 @@ export class Marks {
     this.#keptMsMax = keptMsMax;
   }
 
-  /** @param forMs at most the longest duration of this kind */
+  /** @param forMs the duration, at most `keptMsMax` */
   mark(key: string, atMs: number, forMs = this.#keptMs): void {
     this.#untilAtMs.set(key, atMs + forMs);
   }
@@ -22,7 +23,7 @@ export class Marks {
     return this.#lasts(this.#untilAtMs.get(key), atMs);
   }
 
-  /** Returns the result of `has` without counting as a use. */
+  /** Returns the result of `has` without affecting eviction. */
   peek(key: string, atMs: number): boolean {
     return this.#lasts(this.#untilAtMs.peek(key), atMs);
   }
@@ -38,28 +39,35 @@ export class Marks {
   }
 }
 
-/** The longest mark of `ledAnonymously`: 10 s after a failure, longer if an error may be stored. */
+/**
+ * The longest mark of `ledAnonymously`. A mark lasts 10 s after a failure, and longer if an error
+ * may be stored.
+ */
 export const ledAnonymouslyMsMax = 600_000;
 
 /** The marks of one isolate, limited in bytes. */
 export class Uncacheable {
-  /** Keys whose answers no other client may get. */
+  /** Keys whose answers no other client may receive. */
   readonly forAll = new Marks(10_000);
   /**
-   * Keys whose answers to personal requests are not shared. Each further session goes to the origin itself and
-   * renews or ends the mark.
+   * Keys whose answers to personal requests are not shared. Each further session forwards its own
+   * request, which renews or ends the mark.
    */
   readonly forSessions = new Marks(60_000);
   /**
-   * Hit-for-miss: an anonymous request got a response that may not be shared. Requests for these keys
-   * do not wait for each other. Each refusal renews the mark, a storable response removes it.
+   * Hit-for-miss: requests for these keys do not wait for each other. An anonymous request failed,
+   * or its response may not be shared or arrives too slowly. A refusal to store renews the mark,
+   * and a stored response removes it.
    */
   readonly pass = new Marks(60_000);
   /**
-   * Pages that had a storable success. A client's error or redirect is not stored in its place before an
-   * anonymous request gets the same, even after the success has expired.
+   * Pages that had a storable success. A client's error or redirect replaces the success only after
+   * an anonymous request had the same result, even if the success has expired.
    */
-  readonly stood = new Marks(600_000);
-  /** Keys whose client's request failed or got nothing to share: the isolate sends an anonymous one. */
+  readonly successes = new Marks(600_000);
+  /**
+   * Keys for which the isolate sends an anonymous request. A client's request failed, had nothing
+   * to share, or got an error or redirect that needs confirmation.
+   */
   readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
 }

@@ -1,29 +1,37 @@
-// How often each variant was requested in the last minute, on pages that have nearly as many as may be
-// stored: the most requested keep their places (limits.variants).
+// Counts requests for each variant in the last minute. Counts only if the page's marker lists at
+// least half as many variants as `limits.variants` allows. The most requested variants stay stored.
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { sha256Short } from "../../base/sha256.ts";
 
-/** The last minute is this part and the three before it: 45 to 60 seconds. */
+/**
+ * The length of a part. The last minute is the current part and the three parts before it: 45 to 60
+ * seconds.
+ */
 const partMs = 15_000;
 const partCount = 4;
 const bytesMax = 1_048_576;
-/** Bytes of one variant's counts, without the text of its key. */
+/** The size of one variant's counts, without the text of its key. */
 const requestsBytes = 256;
 
 /** Requests for one variant, by part of a minute. */
 interface Requests {
   readonly digest: string;
-  /** Number of the newest part, since the epoch. */
+  /** The number of the newest part, since the epoch. */
   part: number;
-  /** The newest first. */
+  /** The counts per part, newest first. */
   counts: number[];
 }
 
-/** Counts requests of this isolate. Clients choose the variants, so the least recently used go first. */
+/**
+ * Counts requests of this isolate. Clients choose the variants, so the least recently used are
+ * evicted.
+ */
 export class VariantDemand {
-  /** A page that lists fewer variants has room for all, and is not counted. */
+  /**
+   * The minimum number of listed variants. Requests for a page with fewer variants are not counted.
+   */
   readonly #listedMin: number;
   readonly #byDigest = new Map<string, Requests>();
   readonly #byKey = new LRUCache<string, Requests>({
@@ -32,12 +40,15 @@ export class VariantDemand {
     dispose: ({ digest }) => void this.#byDigest.delete(digest),
   });
 
-  /** @param variantsMax how many variants of a page may be stored */
+  /** @param variantsMax the maximum number of stored variants per page */
   constructor(variantsMax: number) {
     this.#listedMin = Math.ceil(variantsMax / 2);
   }
 
-  /** Counts a request for a variant of the page that the marker lists. */
+  /**
+   * Counts a request for a variant, if the page's marker lists enough variants. The variant itself
+   * may be unlisted.
+   */
   note(variant: RecordKey, { variants }: VaryMarker, atMs: number): void {
     if (variants.length < this.#listedMin) return;
     const requests = this.#byKey.get(variant.text) ?? this.#begun(variant.text);
@@ -55,9 +66,9 @@ export class VariantDemand {
   }
 
   /**
-   * Returns how many requests for a variant came in the minute before an instant.
+   * Returns the number of requests for a variant in the minute before an instant.
    *
-   * @param digest as markers list it
+   * @param digest the variant's digest in the marker
    */
   inLastMinute(digest: string, atMs: number): number {
     const requests = this.#byDigest.get(digest);
@@ -68,7 +79,10 @@ export class VariantDemand {
 
 const partAt = (atMs: number): number => Math.floor(atMs / partMs);
 
-/** Returns the counts as of a part. Drops counts of later parts, from before the clock was set back. */
+/**
+ * Returns the counts as of a part. Drops all counts if the newest is from a later part, because the
+ * clock was set back.
+ */
 function countsAt(part: number, requests: Requests): number[] {
   const passed = part - requests.part;
   if (passed === 0) return requests.counts;

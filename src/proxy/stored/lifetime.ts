@@ -1,4 +1,5 @@
-// Computes how long a stored response may be used, from the origin's directives and the route's settings.
+// Computes how long a stored response may be used. The inputs are the origin's directives and the
+// route's settings.
 import type { Route } from "../../config/config.ts";
 import { responseDirectives } from "../../rules/cache-control.ts";
 import { currentAgeSeconds } from "../../rules/current-age.ts";
@@ -16,23 +17,23 @@ import { hasValidator } from "../../rules/validators.ts";
 /** The limits on a stored response's use that hold for every request. */
 export interface Terms {
   readonly governing: GoverningDirectives;
-  /** The origin explicitly allows sharing it between clients. */
+  /** Whether the origin explicitly allows sharing between clients. */
   readonly isShared: boolean;
   readonly lifetimeSeconds: number;
-  /** The lifetime is the route's, not the response's. */
+  /** Whether the lifetime is from the route and not from the response. */
   readonly isAssigned: boolean;
-  /** Age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
+  /** The age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
   readonly initialAgeSeconds: number;
-  /** `no-cache`: never without validation (RFC 9111 §5.2.2.4). */
+  /** Whether every use needs validation, because of `no-cache` (RFC 9111 §5.2.2.4). */
   readonly alwaysValidate: boolean;
-  /** Never stale (RFC 9111 §4.2.4), whatever else is allowed. */
+  /** Whether stale use is forbidden (RFC 9111 §4.2.4), even with an allowance. */
   readonly neverStale: boolean;
   readonly staleWhileRevalidateSeconds: number;
   readonly staleIfErrorSeconds: number;
   readonly canBeValidated: boolean;
 }
 
-/** How long a response is kept only for validation. */
+/** The time for which an expired response is kept for validation alone. */
 const keptForValidationSeconds = 86_400;
 
 const keptSecondsMax = 365 * 86_400;
@@ -54,7 +55,7 @@ export function termsOf(metadata: StoredMetadata, route: Route): Terms {
   return terms;
 }
 
-/** Returns a changed copy that keeps the memoised terms, because they depend on none of the changes. */
+/** Returns a changed copy with the same memoised terms. The changes must not affect the terms. */
 export function withTermsKept(
   metadata: StoredMetadata,
   changed: Partial<Omit<StoredMetadata, keyof TermsSource>>,
@@ -88,11 +89,11 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
     isAssigned,
     initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
     alwaysValidate: directives.noCache === true && !overrides,
-    // Departs from RFC 9111 §5.2.2.10, by which s-maxage alone forbids stale use: the site itself states
-    // the allowance, beside s-maxage or in the route.
+    // RFC 9111 §5.2.2.10 forbids stale use beside `s-maxage`. This code departs from that rule. An allowance
+    // beside s-maxage or in the route is the site's own decision, so it applies.
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
-    // The route's allowances apply only to statuses that the route names, and stale-while-revalidate only
-    // to responses with a lifetime.
+    // The route's allowances apply only to statuses to which its `fresh` or `negative` applies. Its stale-while-revalidate also
+    // requires that the response has a lifetime.
     staleWhileRevalidateSeconds: staleSeconds(
       directives.staleWhileRevalidateSeconds,
       isNamed && lifetimeSeconds > 0 ? route.staleWhileRevalidateSeconds : undefined,
@@ -107,7 +108,7 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
 }
 
 /**
- * Returns the lifetime from the first source that states one: the governing field, `Expires`, the route,
+ * Returns the lifetime from the first source that has one: the governing field, `Expires`, the route,
  * heuristics. With `mode: "override"` the route comes first.
  */
 function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
@@ -128,8 +129,9 @@ function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: 
 }
 
 /**
- * Returns the route's lifetime for a response, if it has one for its status. A response whose
- * `Cache-Control` has `private` or `no-store` gets none, even if a targeted field takes precedence.
+ * Returns the route's lifetime for a response; `undefined` if the route has none for this status. A
+ * response whose `Cache-Control` has `private` or `no-store` gets no lifetime, even if a targeted
+ * field takes precedence.
  */
 export function assignedLifetimeSeconds(
   route: Route,
@@ -151,29 +153,32 @@ function namedLifetime(route: Route, status: number): number | "origin" | undefi
 }
 
 /**
- * Returns whether the route's `fresh` covers this status. As a duration, or by default, it covers the
- * heuristically cacheable statuses except errors.
+ * Returns whether the route's `fresh` applies to this status. If `fresh` does not list statuses, it
+ * applies to the heuristically cacheable statuses except errors.
  */
 export function isFreshStatus({ freshSecondsByStatus }: Route, status: number): boolean {
   if (freshSecondsByStatus.size > 0) return freshSecondsByStatus.has(status);
   return !isErrorStatus(status) && heuristicallyCacheableStatuses.has(status);
 }
 
-/** Returns whether the route's `fresh` or `negative` covers this status. */
+/** Returns whether the route's `fresh` or `negative` applies to this status. */
 export function isNamedStatus(route: Route, status: number): boolean {
   return isFreshStatus(route, status) || route.negativeByStatus.has(status);
 }
 
 const serverErrorSeconds = 10;
 
-/** Limits the use of a 5xx response, fresh and stale: to 10 seconds, or the route's duration if longer. */
+/**
+ * Limits how long a 5xx response may be used, fresh or stale: 10 seconds, or the route's duration if that is
+ * longer.
+ */
 function serverErrorSecondsMax(route: Route, status: number): number {
   if (status < 500) return Infinity;
   const named = namedLifetime(route, status);
   return Math.max(serverErrorSeconds, typeof named === "number" ? named : 0);
 }
 
-/** Returns whether every use of a response needs a validation. */
+/** Returns whether a response has a validator, and every use needs a validation. */
 export function isAlwaysValidated(terms: Terms): boolean {
   return terms.canBeValidated && (terms.alwaysValidate || terms.lifetimeSeconds <= 0);
 }
@@ -184,15 +189,17 @@ export function ageSeconds(metadata: StoredMetadata, terms: Terms, atMs: number)
 }
 
 /**
- * Returns when a tier may drop a response: once it may no longer be used stale, and if it can be validated,
- * a day after its freshness or later. At most a year, because stores may reject longer lifetimes.
+ * Returns the instant when a tier may drop a response, because its stale use ends. A
+ * response that can be validated is kept for at least a day after it expires. The result is at most
+ * a year after the response's arrival, because stores may reject longer times.
  */
 export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
   const { staleWhileRevalidateSeconds, staleIfErrorSeconds, neverStale } = terms;
   const staleSeconds = neverStale ? 0 : Math.max(staleWhileRevalidateSeconds, staleIfErrorSeconds);
   const { requestedAtMs, respondedAtMs } = metadata;
   const fromNowSeconds = terms.lifetimeSeconds - terms.initialAgeSeconds;
-  // A response that arrives already stale still answers the requests that waited for it, also in other colos.
+  // Keep a response that arrives already stale, because it still answers the requests that waited
+  // for it, even in other colos.
   const delaySeconds = neverStale ? 0 : (respondedAtMs - requestedAtMs) / 1_000;
   const freshSeconds = fromNowSeconds > 0 ? fromNowSeconds : fromNowSeconds + delaySeconds;
   const keptSeconds = Math.max(

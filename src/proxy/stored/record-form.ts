@@ -1,4 +1,5 @@
-// Tells tiers about stored responses: how to check metadata read from text, and its size in memory.
+// Defines the record form of stored responses for tiers: the check of metadata read from text, and
+// its size in memory.
 import * as z from "zod/mini";
 import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
@@ -7,7 +8,7 @@ import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import { groupsOf } from "./tags.ts";
 import { askedByPattern, type ResponseDetail, type StoredMetadata } from "./stored-response.ts";
 
-/** Rejects invalid names and values here, or else building an answer would throw (RFC 9110 §5.1, §5.5). */
+/** Rejects invalid names and values, for which `Headers` would throw (RFC 9110 §5.1, §5.5). */
 export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
 export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
 
@@ -32,18 +33,18 @@ const check = recordCheck<ResponseDetail>({
   completed: withGroups,
 });
 
-/** Adds the groups to records of earlier versions, which have them only in their field. */
+/** Adds the groups to records of earlier versions, which have groups only in the field `Cache-Groups`. */
 function withGroups(metadata: StoredMetadata): StoredMetadata {
   const groups = metadata.groups ?? groupsOf(metadata);
   return groups === undefined ? metadata : { ...metadata, groups };
 }
 
 /**
- * The runtime's memory per field of `Headers`, mostly outside the heap. A response in use also keeps its
- * fields in the form that clients get.
+ * The runtime's memory per field of `Headers`, mostly outside the heap. Each stored response that
+ * answers also keeps a `Headers` copy of its fields for clients.
  */
 const headersFieldBytes = 256;
-/** The runtime's memory for `Headers` with `Age` and `Cache-Status`, which every answer has. */
+/** The runtime's memory for `Headers` with `Age` and `Cache-Status`, which every hit adds. */
 const headersBytes = 1_408 + 2 * headersFieldBytes;
 
 function heapBytes({ fields, askedBy, selecting, withheldTags }: StoredMetadata): number {
@@ -75,12 +76,12 @@ function isPlainText(metadata: StoredMetadata): boolean {
 export const responseForm: RecordForm<ResponseDetail> = {
   check,
   heapBytes,
-  // Requests for random paths can then evict only other errors.
+  // An error evicts only other errors, so requests for random paths cannot evict pages.
   mayPushOutOthers: ({ status }) => !isErrorStatus(status),
   isWorthPacking: isPlainText,
 };
 
-/** The form on Node, where a record with text that only Workers can send is a miss. */
+/** The form on Node. On Node, a record with text that only Workers can send is a miss. */
 export const responseFormOnNode: RecordForm<ResponseDetail> = {
   ...responseForm,
   check(parsed) {

@@ -1,10 +1,10 @@
-// A stored response as plain data (RFC 9111 §3), the same in every tier: a cache record with HTTP's
-// metadata.
+// A stored response as plain data (RFC 9111 §3): a cache record with HTTP's metadata, the same in
+// every tier.
 import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 
-/** The tags in one response field, which itself may not be storable. */
+/** The tags in one response field. The field itself may not be storable. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];
 
 /**
@@ -14,36 +14,47 @@ export type FieldTags = readonly [field: string, tags: readonly string[]];
 export const askedByPattern = /^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/;
 
 /**
- * The kind of client that a response was made for, so that a refresh can ask for the same: `User-Agent`
- * and `Accept` of its request, if they match `askedByPattern`.
+ * The `User-Agent` and `Accept` of the request that a response answered, if they match
+ * `askedByPattern`. A refresh sends them again to get the same kind of response.
  */
 export interface AskerFields {
   readonly userAgent?: string | undefined;
   readonly accept?: string | undefined;
 }
 
-/** HTTP's metadata of a stored response, in addition to that of every record. */
+/** HTTP's metadata of a stored response, in addition to the metadata of every record. */
 export interface ResponseDetail {
   readonly status: number;
   readonly statusText: string;
   readonly fields: readonly FieldLine[];
-  /** Selecting header fields and their forwarded values (RFC 9111 §4.1). */
+  /** The selecting header fields and their forwarded values (RFC 9111 §4.1). */
   readonly selecting: readonly (readonly [name: string, value: string | null])[];
-  /** Tags from fields that are not in `fields`. A 304 without such a field keeps its tags. */
+  /**
+   * The tags from fields that are not stored in `fields`. A 304 without such a field keeps the
+   * field's tags.
+   */
   readonly withheldTags?: readonly FieldTags[] | undefined;
-  /** The route's tag function failed, so purges by its tags would miss this response. */
+  /**
+   * Whether the route's tag function failed, so that purges by its tags would miss this response.
+   */
   readonly lacksRouteTags?: boolean | undefined;
   /** `undefined` in records of earlier versions. */
   readonly askedBy?: AskerFields | undefined;
-  /** Drawn once per fill, 0 ≤ draw < 1: how much of the route's jitter shortens this lifetime. */
+  /**
+   * A random number, 0 ≤ draw < 1, drawn once per fill. The lifetime is shortened by this share of
+   * the route's jitter.
+   */
   readonly jitterDraw: number;
-  /** The `Date` of the answer that brought the body, if a 304 has replaced the field. */
+  /** The `Date` of the answer that the body is from, if a 304 has replaced the field. */
   readonly bodyDate?: string | undefined;
   /** Limits the lifetime of a fill soon after a purge, when the origin may still serve old content. */
   readonly lifetimeSecondsMax?: number | undefined;
 }
 
-/** Everything about a stored response except its body. Serialises to JSON and back. */
+/**
+ * The metadata of a stored response: everything except its body. It can be serialised to JSON and
+ * back.
+ */
 export interface StoredMetadata extends RecordMetadata, ResponseDetail {}
 
 /** A stored response with its body, or the part that was read. */
@@ -52,7 +63,7 @@ export type StoredResponse = CacheRecord<ResponseDetail>;
 /** A stored response, the tier that it was read from, and its key there. */
 export type Candidate = CacheCandidate<ResponseDetail>;
 
-/** Returns the `Date` of the answer that brought the body, unparsed; `null` if it had none. */
+/** Returns the unparsed `Date` of the answer that the body is from; `null` if there is none. */
 export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
 }

@@ -1,4 +1,4 @@
-// Collects the tags of a response from its fields and its route. Clients do not see them.
+// Collects the tags of a response from its fields and its route. Clients do not receive the tags.
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
@@ -6,10 +6,15 @@ import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
 
-/** The field of cache groups, by which other responses of the same origin invalidate it (RFC 9875 §2). */
+/**
+ * The field of cache groups. Other responses of the origin can invalidate a group (RFC 9875 §2).
+ */
 const groupsField = "cache-groups";
 
-/** Only space and tab count (RFC 9110 §5.6.3): in UTF-8, byte A0 is part of many letters. */
+/**
+ * The separators of each field. White space is space and tab only (RFC 9110 §5.6.3), because byte
+ * A0, a Latin-1 space, is part of many letters in UTF-8.
+ */
 const separatedBy: Readonly<Record<string, RegExp>> = {
   "cache-tag": /,/,
   "surrogate-key": /[ \t]+/,
@@ -35,8 +40,8 @@ export function fieldTagsOf(response: Fields, config: Pick<Config, "tagFields">)
 }
 
 /**
- * Returns the tags of a response freshened by a 304 or an answer to HEAD. Fields of the update replace
- * theirs; all others keep their tags, including fields that were never stored.
+ * Returns the tags of a response freshened by a 304 or an answer to HEAD. Each field of the update replaces
+ * the tags of that field. All other fields keep their tags, even if the fields themselves were never stored.
  */
 export function freshenedTags(
   before: StoredMetadata,
@@ -49,8 +54,8 @@ export function freshenedTags(
 }
 
 /**
- * Returns the groups of a stored response; `undefined` for none. They come from `Cache-Groups` alone, so
- * that a `Cache-Tag` of the same name is no group.
+ * Returns the groups of a stored response; `undefined` for none. Only `Cache-Groups` contains
+ * groups. A tag of the same name in `Cache-Tag` is not a group.
  */
 export function groupsOf(
   stored: Pick<StoredMetadata, "fields" | "withheldTags">,
@@ -63,9 +68,11 @@ export function groupsOf(
 
 /**
  * @param fields the stored fields
- * @param statedTags   the tags in the current answer: all, unless it is a 304
- * @returns sorted tags without repeats, and groups in their order. `leftOutBytes`: the size of each new or
- *   route tag over 256 bytes, which no purge can name. `lacksRouteTags`: the route's function failed
+ * @param statedTags the tags in the current answer. The default is `fieldTags`, because only an
+ *   answer that freshens a stored response omits some tags
+ * @returns sorted distinct tags, and groups in their order. `leftOutBytes`: the sizes of this
+ *   answer's and the route's tags over 256 bytes, which no purge can name. `lacksRouteTags`:
+ *   whether the route's function failed
  */
 export function taggingOf(
   fieldTags: readonly FieldTags[],
@@ -82,7 +89,7 @@ export function taggingOf(
   ];
   const tags = allIn(fieldTags).filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
   const storedNames = new Set(fields.map(([name]) => name));
-  const withheld = fieldTags.filter(([name, held]) => !storedNames.has(name) && held.length > 0);
+  const withheld = fieldTags.filter(([name, names]) => !storedNames.has(name) && names.length > 0);
   const withheldTags = withheld.length > 0 ? withheld : undefined;
   return {
     tags: tags.sort(),
@@ -99,13 +106,13 @@ export function taggingOf(
 function routeTags({ route, parameters }: RoutedTags): readonly string[] | "failed" {
   try {
     const made: unknown = route.tags({ ...parameters });
-    // Copied because `every` skips holes in an array.
+    // Copy the list, because `every` skips holes in an array.
     const list: unknown[] | undefined = Array.isArray(made) ? [...made] : undefined;
     if (list?.every((tag) => typeof tag === "string") === true) return list;
     // An unhandled rejection would end a Node process.
     if (made instanceof Promise) made.catch(() => undefined);
   } catch {
-    // Not logged, because the message may quote the client's input.
+    // Do not log the error, because its message may quote the client's input.
   }
   return "failed";
 }
@@ -113,7 +120,8 @@ function routeTags({ route, parameters }: RoutedTags): readonly string[] | "fail
 function tagsIn(name: string, value: string): string[] {
   // RFC 9875 §2: groups are compared character by character.
   if (name === groupsField) return groupsIn(value);
-  // Field lines are joined by ", " (RFC 9110 §5.3). A split at spaces leaves that comma on a key.
+  // The runtime joins field lines with ", " (RFC 9110 §5.3). After a split at spaces, a key may end
+  // with that comma.
   const around = name === "surrogate-key" ? "," : " \t";
   return value
     .split(separatedBy[name] ?? /[ \t,]+/)
@@ -130,8 +138,8 @@ function without(around: string, text: string): string {
 }
 
 /**
- * Returns a tag, and also its UTF-8 decoding. Some runtimes read fields as Latin-1; workerd decodes UTF-8
- * itself. The undecoded tag is kept because it may be the intended one.
+ * Returns a tag and its UTF-8 decoding. Some runtimes read fields as Latin-1, and workerd decodes
+ * UTF-8. The undecoded tag is kept, because it may be the intended tag.
  */
 function readings(tag: string): string[] {
   if (!isLatin1(tag)) return [tag];

@@ -15,30 +15,33 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
 /**
- * Returns whether a fill stays in memory and at the edge until a second request. The route's `admission`
- * decides. By default, errors wait, and variants whose values may be made up. While Redis is short of room,
- * unlisted queries also wait, except with `collapse: "global"`. While it takes nothing new, everything that
- * it lacks waits.
+ * Returns whether a fill stays in memory and at the edge until a second request. The route's
+ * `admission` decides. By default, errors wait, and variants whose selecting values may be
+ * invented. While Redis is nearly full, pages with unlisted queries also wait, except with
+ * `collapse: "global"`. While writes to Redis are paused, every response that Redis lacks waits.
  *
- * Replacements of stored responses never wait: their first request was earlier, and Redis must not keep the
- * old one longer. Nor does a 304, which only a repeated request can cause.
+ * A replacement of a stored response never waits, because its first request was earlier, and Redis
+ * must not keep the old response. A 304 never waits, because only a repeated request can cause it.
  */
 export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boolean {
-  const { route } = need.asked;
+  const { route } = need.lookup;
   const { usesMemory, ofColo, ofWorld } = need.exchange.site.tiers.of(route.tiers);
-  // A tier has to hold it until then.
+  // Until the second request, a tier of the isolate or colo must store the response.
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
   if (!mayWait || storedCandidate(need) !== undefined) return false;
-  // With a lifetime of the route, an error is stored only after its second request anyway.
+  // An error whose lifetime is from the route already needs a second, anonymous request.
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
   if (need.inShared === "nothing" && isPaused(need.exchange)) return true;
-  if (route.collapse !== "global" && isBrief(need.asked, need.exchange.site)) return true;
+  if (route.collapse !== "global" && isBrief(need.lookup, need.exchange.site)) return true;
   return isLikelyMadeUp(metadata, need);
 }
 
-/** Returns whether Redis has no room. This isolate checks again behind the answer, once a minute. */
+/**
+ * Returns whether writes to Redis are paused because Redis is full. The isolate checks the free
+ * space in the background, once a minute.
+ */
 function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
   if (room?.isPaused !== true) return false;
   afterAnswer(() => room.beforeWrite(0));
@@ -46,27 +49,29 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
 }
 
 /**
- * Returns whether this is a further variant of a page with several, where other colos rarely have the same.
- * Never with `collapse: "global"`, where the world waits for this fill.
+ * Returns whether this is a new variant of a page with several variants, on a route where colos
+ * rarely share variants. Returns false with `collapse: "global"`, because other colos wait for this
+ * fill.
  */
 function isLikelyMadeUp(metadata: StoredMetadata, need: OriginNeed): boolean {
-  const { asked, exchange, marker } = need;
+  const { lookup, exchange, marker } = need;
   const { site } = exchange;
-  const { admission, collapse, tiers } = asked.route;
+  const { admission, collapse, tiers } = lookup.route;
   if (admission !== undefined || collapse === "global") return false;
   if (site.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
-  if (!site.sharedOdds.isPoor(placeOfVariants(asked))) return false;
+  if (!site.sharedOdds.isPoor(placeOfVariants(lookup))) return false;
   return isNewAmongSeveral(keyOf(metadata, need), marker, exchange.nowAtMs());
 }
 
-/** Responses that this isolate has admitted. */
+/** Responses that this isolate has already admitted to Redis. */
 const admitted = new WeakSet<StoredMetadata>();
 
 /**
- * Call for a fresh hit. If its record awaits a second request, this is that request. Writes the record to the
- * shared tier behind the answer, with stamp, times and colo unchanged. Also writes it to the edge without the
- * mark, so that other isolates of the colo do not repeat this.
+ * Admits a fresh hit whose record awaits a second request, because the hit's request is the second.
+ * Writes the record to the shared tier in the background, with stamp, times and colo unchanged.
+ * Also writes the record to the edge without `awaitsSecondAsk`, so that other isolates of the colo
+ * do not repeat the write.
  */
 export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
   const { metadata, body } = stored;
@@ -83,16 +88,16 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
 }
 
 /**
- * Admits only a record that is still current. Memory may hold one that another isolate has replaced, removed
- * or invalidated, and that must not return.
+ * Admits only a record that is still current. Memory may hold a record that another isolate has
+ * replaced, removed or invalidated. Such a record must not reach Redis.
  */
 async function admit(
   { metadata, body }: StoredResponse,
   place: VariantPlace,
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
-  const { ofColo, ofWorld, below } = place.exchange.site.tiers.of(place.asked.route.tiers);
+  const { ofColo, ofWorld, below } = place.exchange.site.tiers.of(place.lookup.route.tiers);
   const ask = { ...askOfHead(place.exchange), atPrimary: true };
-  // Displaced by variants that are requested more often.
+  // Variants that are requested more often have displaced this variant.
   if (!hasRoomFor(metadata, place)) return "overtaken";
   if (ofColo !== undefined) {
     const inColo = await stateInColo(metadata, place, ofColo);
@@ -109,7 +114,10 @@ async function admit(
   return isTaken ? "admitted" : "not-taken";
 }
 
-/** Checks the edge's copy, and for a variant also its marker: an invalidation removes the marker. */
+/**
+ * Compares the record with the edge's copy. For a variant, also checks the marker, because an
+ * invalidation of the URL removes only the marker.
+ */
 async function stateInColo(
   metadata: StoredMetadata,
   place: VariantPlace,
@@ -118,12 +126,12 @@ async function stateInColo(
   const ask = askOfHead(place.exchange);
   const found = await ofColo.read(keyOf(metadata, place), ask);
   if (found.kind === "unavailable") return "not-taken";
-  const held = responseIn(found);
-  discardBody(held);
-  const isTheSame = held?.metadata.respondedAtMs === metadata.respondedAtMs;
-  if (!isTheSame || held.metadata.awaitsSecondAsk !== true) return "overtaken";
+  const response = responseIn(found);
+  discardBody(response);
+  const isTheSame = response?.metadata.respondedAtMs === metadata.respondedAtMs;
+  if (!isTheSame || response.metadata.awaitsSecondAsk !== true) return "overtaken";
   if (metadata.selecting.length === 0) return "stands";
-  const marker = await ofColo.read(place.asked.key, ask);
+  const marker = await ofColo.read(place.lookup.key, ask);
   if (marker.kind === "unavailable") return "not-taken";
   discardBody(responseIn(marker));
   const isLedTo =

@@ -1,5 +1,5 @@
-// The effects of an answer on later requests: remembers whether its key is cacheable, and removes the
-// response that it supersedes.
+// Applies the effects of an answer on later requests. Remembers whether its key is cacheable, and
+// removes the stored response that the answer supersedes.
 import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { isPersonal } from "../request/personal.ts";
@@ -12,7 +12,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
-/** Refusals because the origin says that its answer is not for all. */
+/** Refusals because the origin's fields say that the answer is not for all clients. */
 const statedByOrigin = new Set<StoreRefusal>([
   "no-store",
   "private",
@@ -30,107 +30,113 @@ const holdsForAll = new Set<StoreRefusal>([
 ]);
 
 /**
- * Other errors and redirects are about the origin's state or one request. Any client can provoke one, so they
- * must not remove a stored response.
+ * Errors other than 404 and 410, and redirects other than 301 and 308, describe the origin's state
+ * or one request. Any client can provoke them, so they must not remove a stored response.
  */
 const isGone = (status: number): boolean => status === 404 || status === 410;
 const tellsOfResource = (status: number): boolean =>
   status < 300 || status === 301 || status === 308 || isGone(status);
 
 /** A request, and the stored response that its answer replaces. */
-type ReplacingRequest = Pick<OriginNeed, "asked" | "exchange" | "key"> & {
+type ReplacingRequest = Pick<OriginNeed, "lookup" | "exchange" | "key"> & {
   readonly replaced: Candidate | undefined;
 };
 
-/** Returns how long requests for an error or redirect are led anonymously: a minute beyond its lifetime. */
+/**
+ * Returns how long the isolate requests the page of an error or redirect anonymously: a minute
+ * beyond the response's lifetime, but at most `ledAnonymouslyMsMax`.
+ */
 function confirmedWithinMs(metadata: StoredMetadata, route: Route): number {
   const lifetimeMs = termsOf(metadata, route).lifetimeSeconds * 1_000;
   return Math.min(lifetimeMs + 60_000, ledAnonymouslyMsMax);
 }
 
 /**
- * Remembers uncacheable keys, and forgets those that are cacheable again. A refused response also removes the
- * stored one that it would have replaced, but only after an anonymous request. A client may have provoked it,
- * so its own request only makes an anonymous one due.
+ * Remembers uncacheable keys, and forgets keys that are cacheable again. A refused response also
+ * removes the stored response that it would have replaced. This requires an anonymous request, and
+ * a refusal that the origin's fields state or a 404 or 410. A client may have provoked the refusal,
+ * so a client's own request only schedules an anonymous request.
  *
- * @param metadata of the stored or refused response
+ * @param metadata the metadata of the stored or refused response
  */
 export function applyRefusal(
   refusal: StoreRefusal | undefined,
   metadata: StoredMetadata,
   replacing: ReplacingRequest,
 ): void {
-  const { asked, exchange, key, replaced } = replacing;
-  const { forAll, pass, ledAnonymously, stood } = exchange.site.uncacheable;
+  const { lookup, exchange, key, replaced } = replacing;
+  const { forAll, pass, ledAnonymously, successes } = exchange.site.uncacheable;
   const { status } = metadata;
   const atMs = exchange.nowAtMs();
   const confirmAgain = () =>
-    ledAnonymously.mark(key.text, atMs, confirmedWithinMs(metadata, asked.route));
+    ledAnonymously.mark(key.text, atMs, confirmedWithinMs(metadata, lookup.route));
   if (refusal === undefined) {
-    if (isStoredByRoute(metadata, asked.route)) confirmAgain();
-    if (status < 300) stood.mark(asked.key.text, atMs);
-    // `pass` lasts until the body is stored as well.
+    if (isStoredByRoute(metadata, lookup.route)) confirmAgain();
+    if (status < 300) successes.mark(lookup.key.text, atMs);
+    // The `pass` mark stays until the body is stored.
     return forAll.forget(key.text);
   }
   const isToConfirm = refusal === "unconfirmed";
-  const isConfirmed = asked.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
+  const isConfirmed = lookup.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);
   if (isToConfirm) return confirmAgain();
-  const isForAll = holdsForAll.has(refusal) && !isPersonal(asked);
+  const isForAll = holdsForAll.has(refusal) && !isPersonal(lookup);
   if (!isForAll || !tellsOfResource(status)) return;
   const endsStored = replaced !== undefined && (statedByOrigin.has(refusal) || isGone(status));
-  if (endsStored && !asked.isAnonymous) return ledAnonymously.mark(key.text, atMs);
+  if (endsStored && !lookup.isAnonymous) return ledAnonymously.mark(key.text, atMs);
   forAll.mark(key.text, atMs);
   if (endsStored) endStored(replacing);
 }
 
 /**
- * Remembers keys whose personal requests each get an answer of their own, and forgets keys for which that
- * ended. Also marks the primary key, because the marker may be in Redis alone.
+ * Remembers keys whose personal requests each get a separate answer, and forgets keys that become
+ * shareable. Also marks the primary key, because the `Vary` marker may be in Redis alone.
  *
- * @param status of the answer
+ * @param status the answer's status
  */
 export function applyForSessions(
   refusal: StoreRefusal | undefined,
   status: number,
-  { asked, exchange, key }: Pick<OriginNeed, "asked" | "exchange" | "key">,
+  { lookup, exchange, key }: Pick<OriginNeed, "lookup" | "exchange" | "key">,
 ): void {
-  if (!isPersonal(asked)) return;
+  if (!isPersonal(lookup)) return;
   const { nowAtMs, uncacheable } = exchange.site;
   const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
-  for (const { text } of [key, asked.key]) {
+  for (const { text } of [key, lookup.key]) {
     if (refusal === undefined) uncacheable.forSessions.forget(text);
     else if (isOwn && tellsOfResource(status)) uncacheable.forSessions.mark(text, nowAtMs());
   }
 }
 
 /**
- * Removes a stored response: here at once, and from the tiers below behind the answer. Also removes it under
- * the key that it was read from, because a marker found later leads to another key.
+ * Removes a stored response: from memory immediately, and from the tiers below in the background.
+ * Also removes the response under the key that it was read from, because a marker found later may
+ * lead to another key.
  */
 export function endStored(replacing: ReplacingRequest): void {
-  const { asked, exchange, key, replaced } = replacing;
-  const { ownHost, host } = asked.target;
+  const { lookup, exchange, key, replaced } = replacing;
+  const { ownHost, host } = lookup.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {
-    // Also invalidates copies that other requests hold, and reads in progress from lower tiers.
+    // The invalidation also covers copies in other requests, and reads in progress from lower
+    // tiers.
     exchange.site.invalidations.add(ended.text, exchange.nowAtMs());
     removeStored(ended, replacing, [ownHost, host]);
   }
 }
 
 /**
- * Learns how likely it is that Redis has a response that this colo lacks. Variants count as likely, because
- * each colo has to add to their marker. Errors do not count: requests for random paths would otherwise make
- * the look-up skip Redis for real pages.
+ * Updates the odds that Redis has a response that this colo lacks. A page with variants is treated
+ * as found, because each colo must add to the page's marker. Other errors are ignored, because
+ * requests for random paths would otherwise make lookups skip Redis for real pages.
  */
 export function learnOdds(
   refusal: StoreRefusal | undefined,
   { status, selecting }: StoredMetadata,
-  { asked, exchange, inShared }: OriginNeed,
+  { lookup, exchange, inShared }: OriginNeed,
 ): void {
   const { site } = exchange;
   const isStored = refusal === undefined;
-  const place = placeOf(asked);
+  const place = placeOf(lookup);
   if (isStored && selecting.length > 0) site.sharedOdds.brought(place, "something");
   else if (inShared === "nothing" && !isErrorStatus(status)) {
     site.sharedOdds.brought(place, isStored ? "nothing" : "refused");

@@ -1,5 +1,5 @@
-// Writes a response to tiers: under the key that its Vary gives it, with the marker that leads there if it
-// has a Vary. Also removes responses.
+// Writes a response to tiers under the key that its `Vary` determines, with the marker that leads
+// to this key. Also removes responses.
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
@@ -13,7 +13,7 @@ import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
-/** Returns the largest body that may be stored without holding it in memory; 0 if no tier takes such. */
+/** Returns the size of the largest body that may be streamed to a tier; 0 if no tier accepts streams. */
 export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: Tiers): number {
   return Math.max(0, ...tiers.of(route.tiers).all.map(({ arrivingBytesMax }) => arrivingBytesMax));
 }
@@ -21,9 +21,9 @@ export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: T
 type WritableRecord = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 
 /**
- * Removes a record from this isolate at once, and from the colo and the shared tier behind the answer.
+ * Removes a record from memory immediately, and from all tiers below memory in the background.
  *
- * @param hosts those under which a tier of the colo may keep it
+ * @param hosts the hosts under which a tier of the colo may store the record
  */
 export function removeStored(
   key: RecordKey,
@@ -46,8 +46,8 @@ export function removeStored(
 }
 
 /**
- * Removes displaced variants from Redis behind the answer. Memory and the edge evict by themselves, and may
- * answer with them until then.
+ * Removes displaced variants from Redis in the background. Memory and the edge evict these variants
+ * on their own, and may answer with them until then.
  */
 export function removeDisplaced(place: VariantPlace): void {
   const { below } = place.exchange.site.tiers;
@@ -58,12 +58,13 @@ export function removeDisplaced(place: VariantPlace): void {
 }
 
 /**
- * Stores a response. Memory has it when this returns, and the other tiers once the promise settles. While the
- * response awaits a second request, the shared tier is left out. Nothing is written if the response was
- * invalidated since its request, or if the route is now bypassed.
+ * Stores a response in the given tiers. Memory contains the response when this function returns,
+ * and the other tiers once the promise settles. The regional tier is skipped, and the shared tier
+ * while the response awaits a second request. Nothing is written if the response was invalidated
+ * since its request, if its route is now bypassed, or if other variants have displaced it.
  *
- * @param given.into the tiers to write; those of other routes are ignored
- * @returns whether each of them stored it; never rejects
+ * @param given.into the tiers to write to; tiers that the route does not use are ignored
+ * @returns whether every written tier stored the response; never rejects
  */
 export function storeInTiers(
   stored: StoredResponse,
@@ -74,24 +75,24 @@ export function storeInTiers(
   const { awaitsSecondAsk } = stored.metadata;
   const tiers = given.into.filter(({ name }) => {
     const scope = tierScopes[name];
-    // A region's copy is backfilled by another colo's look-up.
+    // Another colo's lookup backfills the regional tier.
     return scope !== "region" && (scope !== "world" || awaitsSecondAsk !== true);
   });
   return write({ kind: "response", stored }, tiers, given, body);
 }
 
 /**
- * Streams a body that is too large for memory to the first tier that accepts it. Also removes an older
- * response from memory, which must not answer instead.
+ * Streams a body that is too large for memory to the first tier that accepts streams. Also removes
+ * the older response from memory, so that the older response does not answer.
  *
- * @returns whether the tier stored it; never rejects
+ * @returns whether the tier stored the response; never rejects
  */
 export async function storeArriving(
   arriving: ArrivingResponse,
   place: VariantPlace,
 ): Promise<boolean> {
   const { metadata } = arriving;
-  const { all, memory } = place.exchange.site.tiers.of(place.asked.route.tiers);
+  const { all, memory } = place.exchange.site.tiers.of(place.lookup.route.tiers);
   const taking = all.filter(({ arrivingBytesMax }) => arrivingBytesMax > 0).slice(0, 1);
   const completed = arriving.completed.then((bytes) =>
     hasLostItsPlace(metadata, place) ? "cut" : bytes,
@@ -107,35 +108,35 @@ async function write(
   place: VariantPlace,
   body: TierKeep["body"],
 ): Promise<boolean> {
-  const { asked, exchange } = place;
+  const { lookup, exchange } = place;
   const { decision } = exchange;
   const { metadata } = record.kind === "arriving" ? record : record.stored;
   const atMs = exchange.nowAtMs();
-  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, asked.route));
+  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, lookup.route));
   const stored = { key: keyOf(metadata, place), record, untilAtMs };
   const kept = await keep<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
-    exchange.site.tiers.of(asked.route.tiers).all.filter((tier) => tiers.includes(tier)),
+    exchange.site.tiers.of(lookup.route.tiers).all.filter((tier) => tiers.includes(tier)),
     {
       atMs,
       body,
       leadsToError: isErrorStatus(metadata.status),
-      sharedMsMax: sharedMsMax(asked, exchange.site),
+      sharedMsMax: sharedMsMax(lookup, exchange.site),
     },
   );
-  for (const { tier, came } of kept) decision.changed(tier, came);
-  return kept.every(({ came }) => came === "kept");
+  for (const { tier, result } of kept) decision.changed(tier, result);
+  return kept.every(({ result }) => result === "kept");
 }
 
 /**
- * Returns whether the response may no longer be stored: its URL was invalidated here since the request, its
- * route is now bypassed, or other variants have displaced it.
+ * Returns whether the response may no longer be stored. The reason is an invalidation of its URL
+ * since the request, a bypass of its route, or displacement by other variants.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
-  const { asked, exchange } = place;
+  const { lookup, exchange } = place;
   const { site } = exchange;
   return (
-    site.bypasses(asked.route.name) ||
+    site.bypasses(lookup.route.name) ||
     site.invalidations.covers(metadata, keyOf(metadata, place)) ||
     !hasRoomFor(metadata, place)
   );

@@ -1,6 +1,7 @@
-// Invalidates after an answer to an unsafe method: the request's URI, those in Location and Content-Location
-// (RFC 9111 §4.4), and the groups in Cache-Group-Invalidation (RFC 9875 §3). In this isolate and colo at
-// once; everywhere, through the purge journal, on routes that ask for it.
+// Invalidates after the response to an unsafe method. This applies to the request's URI, the URIs
+// in Location and Content-Location (RFC 9111 §4.4), and the groups in Cache-Group-Invalidation (RFC
+// 9875 §3). URIs and groups are invalidated in this isolate immediately. The tiers below remove the
+// URIs' records in the background. Unless `invalidate` is `"here"`, a purge is sent to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
 import {
   comparedTag,
@@ -16,10 +17,9 @@ import type { OriginNeed } from "../reuse/need.ts";
 import { removeStored } from "./in-tiers.ts";
 import { pathAndQuery, readTarget } from "../request/target.ts";
 
-/** RFC 9110 §9.2.1. */
+/** The safe methods (RFC 9110 §9.2.1). */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-/** Returns whether the method is safe. */
 export function isSafe({ method }: Request): boolean {
   return safeMethods.has(method);
 }
@@ -29,7 +29,10 @@ interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
   readonly passed: PassedRequest;
 }
 
-/** Invalidates unless the answer is an error. Otherwise any client could do so by sending nonsense. */
+/**
+ * Invalidates after an unsafe request, unless the response is an error. If errors invalidated, any
+ * client could invalidate with an invalid request.
+ */
 export function invalidateBy(response: Response, given: InvalidatingRequest): void {
   const { passed, exchange } = given;
   const { request, route } = passed;
@@ -45,12 +48,17 @@ export function invalidateBy(response: Response, given: InvalidatingRequest): vo
   });
 }
 
-/** Returns the URL by the scheme and host that the client used, which a proxy may have reported. */
+/**
+ * Returns the URL with the scheme and host that the client used. A proxy may have reported them.
+ */
 function sentUrl({ target }: PassedRequest): string {
   return `${target.scheme}://${target.ownHost}${pathAndQuery(target)}`;
 }
 
-/** @returns the target for purging it everywhere; `undefined` if it is not stored, or of another origin */
+/**
+ * @returns the target for a purge of the URL everywhere; `undefined` if the URL is not cached or belongs to
+ *   another origin
+ */
 function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | undefined {
   const { passed, exchange } = given;
   const { config, matchRoute, siteHosts } = exchange.site;
@@ -59,7 +67,7 @@ function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | 
   if (!URL.canParse(url, base)) return undefined;
   const absolute = url === base ? url : new URL(url, base).href;
   const named = readTarget(absolute, siteHosts);
-  // RFC 9111 §4.4: an answer of one origin must not invalidate another's responses.
+  // RFC 9111 §4.4: a response of one origin must not invalidate another origin's responses.
   const hosts = [target.ownHost, target.host];
   const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
   if (!isOurs || named.isAmbiguous) return undefined;
@@ -73,7 +81,7 @@ function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | 
   return { exact, wider: routeTag(route.name) };
 }
 
-/** RFC 9875 §2.1, §3: invalidates the named groups of this origin. */
+/** Invalidates the named groups of this origin (RFC 9875 §2.1, §3). */
 function invalidateGroups(
   response: Response,
   { passed: { target }, exchange }: InvalidatingRequest,

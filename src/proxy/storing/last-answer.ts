@@ -19,33 +19,34 @@ const tellingFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Stores the decision record so far. Called again when the record has more.
+ * Records the answer to a GET with the decision so far. Callers repeat the call when the decision
+ * has more members.
  *
- * @param told additions to the record
+ * @param additions members that the decision lacks
  */
 export function noteAnswer(
   metadata: StoredMetadata,
-  { asked, exchange }: Pick<OriginNeed, "asked" | "exchange">,
-  told: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
+  { lookup, exchange }: Pick<OriginNeed, "lookup" | "exchange">,
+  additions: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
 ): void {
   const { decision } = exchange;
-  if (asked.method !== "GET") return;
+  if (lookup.method !== "GET") return;
   const { fields } = metadata;
-  const { refused = decision.refused, isMadePrivate = false } = told;
+  const { refused = decision.refused, isMadePrivate = false } = additions;
   const telling = fields.filter(([name]) => tellingFields.has(name));
   const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
   const isSent = decision.outcome === "stored" || decision.outcome === "validated";
   const nothing = { tags: [], withheldTags: [], selecting: [], askedBy: undefined };
-  exchange.site.lastAnswers.answered.set(asked.url, {
+  exchange.site.lastAnswers.answered.set(lookup.url, {
     metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
     refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
-    isReportedStored: isSent && told.refused === undefined && !decision.isRefresh,
+    isReportedStored: isSent && additions.refused === undefined && !decision.isRefresh,
     isMadePrivate,
     changes: decision.changes,
   });
 }
 
-/** Returns names only: a value may be a session. */
+/** Returns only the names of the cookies, because a value may identify a session. */
 function cookiesIn(fields: readonly FieldLine[]): string[] {
   const lines = fields.filter(([name]) => name === "set-cookie");
   return lines.flatMap(([, line]) => nameSetBy(line) ?? []);

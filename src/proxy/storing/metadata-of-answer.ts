@@ -1,5 +1,4 @@
-// Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened, in one pass
-// each.
+// Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened.
 import { freshenedFields } from "../../rules/freshen.ts";
 import { formatHttpDate } from "../../rules/http-date.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
@@ -15,8 +14,11 @@ import { withoutSharedCookies } from "./of-one-client.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { VariantPlace } from "./variants.ts";
 
-/** An origin's answer, with the state from before the request. All instants in epoch ms. */
-export interface OriginAnswer {
+/**
+ * An origin's answer, with the stamp from before the request. All instants are in epoch
+ * milliseconds.
+ */
+export interface StampedAnswer {
   readonly response: Response;
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;
@@ -24,46 +26,47 @@ export interface OriginAnswer {
 }
 
 /**
- * Returns an answer's metadata before its body has arrived: the stated length, `null` if there is none, and
- * no digest yet.
+ * Returns an answer's metadata before its body has arrived: with the stated length, `null` if there
+ * is none, and without a digest.
  */
-export function metadataOf(fresh: OriginAnswer, place: VariantPlace): StoredMetadata {
-  const { asked, exchange } = place;
+export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMetadata {
+  const { lookup, exchange } = place;
   const { response, requestedAtMs, respondedAtMs } = fresh;
   const { headers, status, statusText } = response;
   const fields = fieldsToStore(fresh, place);
-  const told = fieldTagsOf(headers, exchange.site.config);
+  const fieldTags = fieldTagsOf(headers, exchange.site.config);
   const metadata: StoredMetadata = {
     status,
     statusText,
-    // RFC 9110 §8.6: some origins state a length all the same.
+    // Some origins state a length even if the status allows no body (RFC 9110 §8.6).
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
-    askedBy: askedByOf(asked),
+    askedBy: askedByOf(lookup),
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...answerMetadata(fresh, { headers, fields, told, all: told }, place),
+    ...answerMetadata(fresh, { headers, fields, fieldTags, all: fieldTags }, place),
   };
   return settled(metadata, place);
 }
 
 /**
- * Returns the metadata of a stored response that an answer without a body has freshened (RFC 9111 §4.3.4,
- * §4.3.5). Keeps the body's metadata, and takes fields, stamp and times from the answer.
+ * Returns the metadata of a stored response that an answer without a body has freshened (RFC 9111
+ * §4.3.4, §4.3.5). The body's metadata is unchanged. The fields are merged, and the stamp and times
+ * are from the answer.
  *
  * @param fresh a 304, or a 200 to HEAD
  */
 export function freshenedMetadata(
   before: StoredMetadata,
-  fresh: OriginAnswer,
+  fresh: StampedAnswer,
   place: VariantPlace,
 ): StoredMetadata {
   const { config } = place.exchange.site;
   const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
-  // Use the directives of the merged fields: a 304 need not repeat Cache-Control.
+  // Use the directives of the merged fields, because a 304 need not repeat Cache-Control.
   const fields = storableFields(merged, governingDirectives(merged).directives);
-  const told = fieldTagsOf(fresh.response.headers, config);
-  const all = freshenedTags(before, told, config);
+  const fieldTags = fieldTagsOf(fresh.response.headers, config);
+  const all = freshenedTags(before, fieldTags, config);
   const metadata: StoredMetadata = {
     status: before.status,
     statusText: before.statusText,
@@ -74,36 +77,38 @@ export function freshenedMetadata(
     askedBy: before.askedBy,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
-    ...answerMetadata(fresh, { headers: merged, fields, told, all }, place),
+    ...answerMetadata(fresh, { headers: merged, fields, fieldTags, all }, place),
   };
   return settled(metadata, place);
 }
 
 /**
- * Returns the metadata that each answer of the origin renews, also one without a body.
+ * Returns the metadata that every answer of the origin renews, even an answer without a body.
  *
- * @param given.headers from which `fields` are stored
- * @param given.told    the tags in the answer's own fields; `all` of them, if it has freshened others
+ * @param given.headers all fields of the answer, or all merged fields; `given.fields` contains only
+ *   the fields to store
+ * @param given.fieldTags the tags in the answer's own fields; `all` also has the stored tags, if
+ *   the answer has freshened a stored response
  */
 function answerMetadata(
-  { requestedAtMs, respondedAtMs, stamp }: OriginAnswer,
-  given: { headers: Headers; fields: FieldLine[]; told: FieldTags[]; all: FieldTags[] },
+  { requestedAtMs, respondedAtMs, stamp }: StampedAnswer,
+  given: { headers: Headers; fields: FieldLine[]; fieldTags: FieldTags[]; all: FieldTags[] },
   place: VariantPlace,
 ) {
-  const { asked, exchange } = place;
+  const { lookup, exchange } = place;
   const { site } = exchange;
-  const { url } = asked;
-  const route = asked.route.name;
+  const { url } = lookup;
+  const route = lookup.route.name;
   const jitterDraw = site.random();
-  const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, asked, given.told);
+  const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, lookup, given.fieldTags);
   site.leftOutTags.add(leftOutBytes, route);
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const selected = selectedBy(given.headers, given.fields, place);
   return { url, route, requestedAtMs, respondedAtMs, stamp, jitterDraw, ...selected, ...tagging };
 }
 
-/** Returns the fields that are for all clients, with a date. */
-function fieldsToStore(fresh: OriginAnswer, place: VariantPlace): FieldLine[] {
+/** Returns the fields that may be stored for all clients, with a date. */
+function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {
   const { headers } = fresh.response;
   const fields = storableFields(headers, governingDirectives(headers).directives);
   const forAll = withoutSharedCookies(fields, headers, place);
@@ -113,19 +118,23 @@ function fieldsToStore(fresh: OriginAnswer, place: VariantPlace): FieldLine[] {
 }
 
 /**
- * Returns the request fields that select this response (RFC 9111 §4.1), by the `Vary` in all its future
- * fields. A 304 without `Vary` keeps the stored one; the values are from the request that it answers. A
- * response that echoes `Origin` also varies by that. A response in a content coding also varies by
- * `Accept-Encoding`, as does a plain one stored beside it: a client could not decode the other.
+ * Returns the request fields that select this response (RFC 9111 §4.1), and the fields to store.
+ * `Vary` determines the selecting fields. A 304 without `Vary` keeps the stored `Vary`, but the
+ * values are from the request that the 304 answers. Missing names are added to the stored `Vary` in
+ * three cases:
+ * - A response that echoes `Origin` varies by `Origin`.
+ * - A coded response varies by `Accept-Encoding`, because not every client can decode the response.
+ * - A plain response beside a coded response varies by `Accept-Encoding`.
  *
- * @param headers the same as `fields`
+ * @param headers all fields, including fields that are not stored
+ * @param fields the fields to store
  */
 function selectedBy(
   headers: Headers,
   fields: readonly FieldLine[],
   place: VariantPlace,
 ): Pick<StoredMetadata, "fields" | "selecting"> {
-  const { forwarded: request } = place.asked;
+  const { forwarded: request } = place.lookup;
   const names = selectingFieldNames(headers);
   const unstated: string[] = [];
   if (originAnsweredAt(headers, place) === "this") unstated.push("Origin");
@@ -147,33 +156,38 @@ function isCoded(headers: Headers): boolean {
   return coding !== "" && coding !== "identity";
 }
 
-/** Returns for which clients an answer with these fields is, by the fields known here. */
+/**
+ * Returns the result of `originAnswered` for an answer, given the fields by which stored responses
+ * vary.
+ *
+ * @param fields all fields of the answer, or only the fields to store
+ */
 export function originAnsweredAt(
   fields: Fields,
   place: VariantPlace,
 ): ReturnType<typeof originAnswered> {
   const isKnown = namesKnownAt(place).includes("origin");
-  return originAnswered(fields, { request: place.asked.forwarded.sent, isKnown });
+  return originAnswered(fields, { request: place.lookup.forwarded.sent, isKnown });
 }
 
-/** Returns the fields that select among the stored responses, as far as this isolate knows. */
-function namesKnownAt({ asked, exchange, marker, memoryCount }: VariantPlace): readonly string[] {
-  // The look-up read memory and met no marker, and none has arrived since.
+/** Returns the names of the fields that select among the stored responses, as far as this isolate knows. */
+function namesKnownAt({ lookup, exchange, marker, memoryCount }: VariantPlace): readonly string[] {
+  // The lookup found no marker, and memory's record has not changed since.
   const hasNone =
     marker === undefined &&
     memoryCount !== undefined &&
-    !exchange.site.tiers.memory.hasChanged(asked.key, memoryCount);
-  return hasNone ? [] : (newestMarker(asked.key, marker, exchange)?.names ?? []);
+    !exchange.site.tiers.memory.hasChanged(lookup.key, memoryCount);
+  return hasNone ? [] : (newestMarker(lookup.key, marker, exchange)?.names ?? []);
 }
 
 /**
- * Limits the lifetime to `purgeSettle` right after a purge: a replica or cache of the origin may still answer
- * with the old response.
+ * Limits the lifetime to the route's `settleSeconds` right after a purge. A replica or cache of the
+ * origin may still answer with old content.
  *
- * @param metadata with all the tags and fields that will be stored
+ * @param metadata the metadata with all tags and fields to store
  */
-function settled(metadata: StoredMetadata, { asked, exchange }: VariantPlace): StoredMetadata {
-  const { purgeSettleSeconds } = asked.route;
+function settled(metadata: StoredMetadata, { lookup, exchange }: VariantPlace): StoredMetadata {
+  const { purgeSettleSeconds } = lookup.route;
   const sinceAtMs = metadata.requestedAtMs - purgeSettleSeconds * 1_000;
   const isSettled = purgeSettleSeconds <= 0 || !exchange.site.view.purgedSince(metadata, sinceAtMs);
   return isSettled ? metadata : { ...metadata, lifetimeSecondsMax: purgeSettleSeconds };

@@ -1,5 +1,5 @@
-// Finds the parts of an answer that are for one client alone: fields that are not stored for others, and
-// identifiers of that client in any field.
+// Finds the parts of an answer that are for one client alone. These are fields that must not be
+// stored, and identifiers of the client in any field.
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fields.ts";
@@ -12,18 +12,18 @@ import type { OriginNeed } from "../reuse/need.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
 /** A request, and its exchange. */
-type ClientRequest = Pick<OriginNeed, "asked" | "exchange">;
+type ClientRequest = Pick<OriginNeed, "lookup" | "exchange">;
 
 /**
- * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7). They are
- * not stored, but the requesting client gets them.
+ * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
+ * These fields are not stored, but the requesting client receives them.
  */
 export function fieldsForOneClient(
   received: Headers,
   stored: StoredMetadata,
   handled: ClientRequest,
 ): FieldLine[] {
-  const { directives } = termsOf(stored, handled.asked.route).governing;
+  const { directives } = termsOf(stored, handled.lookup.route).governing;
   const named = qualifiedFieldNames(directives);
   if (named.size === 0) return [];
   const dropped = connectionFields(received);
@@ -32,7 +32,10 @@ export function fieldsForOneClient(
   return withoutSharedCookies(own, received, handled);
 }
 
-/** Returns whether other clients may not see some of the fields. Those in `no-cache` need only validation. */
+/**
+ * Returns whether some of the fields must not reach other clients. A field that only `no-cache`
+ * names may reach them after validation.
+ */
 export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): boolean {
   if (own.length === 0) return false;
   const { private: named } = governingDirectives(fieldsOf(stored)).directives;
@@ -40,56 +43,64 @@ export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): 
   return own.some(([name]) => name === "set-cookie" || isNamed(name));
 }
 
-/** @returns the fields without non-personal cookies, which are dropped for all clients */
+/**
+ * Returns the fields without `Set-Cookie` if none of the cookies is personal. Such cookies are
+ * dropped for all clients. A personal cookie keeps all `Set-Cookie` fields.
+ */
 export function withoutSharedCookies(
   fields: readonly FieldLine[],
   received: Headers,
-  { asked, exchange }: ClientRequest,
+  { lookup, exchange }: ClientRequest,
 ): FieldLine[] {
-  const isPersonal = personalCookies(received, asked.route, exchange.site.config).length > 0;
+  const isPersonal = personalCookies(received, lookup.route, exchange.site.config).length > 0;
   return fields.filter(([name]) => isPersonal || name !== "set-cookie");
 }
 
-/** A session has at least 64 bits, which are 16 digits. Shorter values are too common to search for. */
+/**
+ * The minimum length of a session identifier: 64 bits in hexadecimal digits. Shorter values are too
+ * common to search for.
+ */
 const sessionCharactersMin = 16;
-/** Limits the cost of the search, whatever a client sends. */
+/** The maximum number of searched identifiers, which limits the cost of the search. */
 const marksMax = 32;
 const markCharactersMax = 64;
 
 const addressPattern = /^(?:[\d.]{7,15}|[\da-f:.]*:[\da-f:.]*)$/i;
 
 /**
- * Returns whether an answer echoes an identifier of its client. Such an answer is for that client alone.
- * Dropping the field instead would let clients choose which fields others miss.
+ * Returns whether an answer echoes an identifier of its client. Such an answer is for that client
+ * alone. If only the field were dropped, a client could choose which fields other clients miss.
  *
- * @param metadata whose selecting fields give each client its own variant, so these do not count
+ * @param metadata the metadata with the selecting fields. Their values are not searched for,
+ *   because each value has its own variant.
  */
 export function namesClient(
   received: Headers,
   metadata: StoredMetadata,
-  asked: LookupRequest,
+  lookup: LookupRequest,
 ): boolean {
-  const marks = marksOf(metadata, asked);
+  const marks = marksOf(metadata, lookup);
   if (marks.length === 0) return false;
-  // Too many to search for, so assume an echo.
+  // There are too many identifiers to search for, so assume an echo.
   if (marks.length > marksMax) return true;
-  // Set-Cookie has a rule of its own: `personalCookies`.
+  // Skip Set-Cookie, which `personalCookies` handles.
   const values = [...received].filter(([name]) => name !== "set-cookie").map(([, value]) => value);
-  const sought = new RegExp(`(?<![a-z\\d])(?:${marks.map(patternOf).join("|")})`, "i");
-  return sought.test(decoded(values.join("\n")));
+  const pattern = new RegExp(`(?<![a-z\\d])(?:${marks.map(patternOf).join("|")})`, "i");
+  return pattern.test(decoded(values.join("\n")));
 }
 
-/** Returns the client's address, and values that may be its session. */
-function marksOf({ selecting }: StoredMetadata, asked: LookupRequest): string[] {
-  const { forwarded, route, hasUnknownCookie } = asked;
+/** Returns the client's address, and values that may be its session identifiers. */
+function marksOf({ selecting }: StoredMetadata, lookup: LookupRequest): string[] {
+  const { forwarded, route, hasUnknownCookie } = lookup;
   const own = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
   const isKeyedByAddress = own.has("x-forwarded-for") || own.has("cf-connecting-ip");
   const address = isKeyedByAddress ? "" : (forwarded.clientAddress ?? "");
   const cookies = hasUnknownCookie && !own.has("cookie") ? unknownCookies(forwarded, route) : [];
-  // Another cookie may begin after a comma.
+  // Values with a comma are also searched for in parts, because another cookie may begin after the
+  // comma.
   const whole = [
     ...cookies.map(({ value }) => value),
-    ...credentialsIn(asked, { selecting }).map((name) => forwarded.get(name) ?? ""),
+    ...credentialsIn(lookup, { selecting }).map((name) => forwarded.get(name) ?? ""),
   ];
   const values = [...whole, ...whole.flatMap((value) => value.split(/,(?:[^=,]*=)?/))];
   const sessions = values.map((value) => decoded(value).replace(/^"(.*)"$/, "$1"));
@@ -100,7 +111,10 @@ function marksOf({ selecting }: StoredMetadata, asked: LookupRequest): string[] 
   ];
 }
 
-/** Matches the mark only as a whole word or number. For a long mark, its beginning is enough. */
+/**
+ * Returns a pattern that matches the identifier only as a whole word or number. A long identifier
+ * is matched by its beginning.
+ */
 function patternOf(mark: string): string {
   const text = mark.replaceAll(/[^\w\s]/g, String.raw`\$&`);
   return mark.length < markCharactersMax ? `${text}(?![a-z\\d])` : text;

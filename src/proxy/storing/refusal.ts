@@ -1,4 +1,4 @@
-// Why an origin's answer is not stored: all reasons, in the order of their checks.
+// Decides whether an origin's answer is stored. The checks are in order of priority.
 import type { Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
@@ -20,7 +20,7 @@ import { namesClient } from "./of-one-client.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
 
-/** The rule that refused an answer, as `Cache-Status` and the stats name it. */
+/** The rule that refused an answer, by its name in `Cache-Status` and the stats. */
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | PersonalRule
@@ -34,7 +34,10 @@ export type StoreRefusal =
   | "unconfirmed"
   | "switch";
 
-/** The refusing rule with the names that it is about: unknown cookies, or selecting fields. */
+/**
+ * The refusing rule, and the names that it concerns: unknown cookies, credentials or selecting
+ * fields.
+ */
 export type RefusedStore = RuleAndNames & { readonly rule: StoreRefusal };
 
 /** Refusals because a part of the answer is for one client alone. */
@@ -46,10 +49,9 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
 ]);
 
 /**
- * Decides whether an answer is stored.
+ * Returns the rule by which an answer is not stored; `undefined` if the answer is stored.
  *
  * @param received all fields of the origin
- * @returns `undefined` if it is
  */
 export function refusedBy(
   metadata: StoredMetadata,
@@ -61,61 +63,66 @@ export function refusedBy(
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
     (isUnconfirmed(metadata, need) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
-  return rule && refused(rule, metadata, need.asked);
+  return rule && refused(rule, metadata, need.lookup);
 }
 
 /**
- * Checks the rules that depend only on this answer (RFC 9111 §3, then ours).
+ * Checks the rules that depend only on this answer: those of RFC 9111 §3, and then Tidemark's own.
  *
  * @param received all fields of the origin
- * @returns why the response is not stored; `undefined` if it is
+ * @returns why the response is not stored; `undefined` if these rules allow storing
  */
 export function refusalToStore(
   metadata: StoredMetadata,
   received: Headers,
   place: VariantPlace,
 ): StoreRefusal | undefined {
-  const { asked, exchange } = place;
+  const { lookup, exchange } = place;
   const { site } = exchange;
-  const terms = termsOf(metadata, asked.route);
+  const terms = termsOf(metadata, lookup.route);
   const verdict = mayStore({
     request: {
-      method: asked.method,
-      noStore: asked.directives.noStore,
+      method: lookup.method,
+      noStore: lookup.directives.noStore,
       hasAuthorization: false,
     },
     status: metadata.status,
     fields: fieldsOf(metadata),
     governing: terms.governing,
-    lifetimeAssigned: assignedLifetimeSeconds(asked.route, metadata, terms.governing) !== undefined,
-    isNamed: isNamedStatus(asked.route, metadata.status),
+    lifetimeAssigned:
+      assignedLifetimeSeconds(lookup.route, metadata, terms.governing) !== undefined,
+    isNamed: isNamedStatus(lookup.route, metadata.status),
     hasUse:
       keepUntilAtMs(metadata, terms) > metadata.respondedAtMs &&
       (terms.canBeValidated || !terms.alwaysValidate),
   });
   if (verdict.kind === "refused") return verdict.rule;
   const { selecting } = metadata;
-  const personal = personalRule(asked, { isShared: terms.isShared, selecting });
+  const personal = personalRule(lookup, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  // A request without `Origin` must not get an answer for one origin alone.
+  // By CORS, an answer may allow a single origin. A request without `Origin` must not get such an
+  // answer from the cache.
   const isAlone =
-    asked.forwarded.sent.has("origin") &&
+    lookup.forwarded.sent.has("origin") &&
     originAnsweredAt(fieldsOf(metadata), place) === "one-client";
   if (isAlone) return "names-client";
-  if (unsentIn(metadata, asked).length > 0) return "withheld-field";
-  // The last check of fields, because it searches all of them.
-  if (namesClient(received, metadata, asked)) return "names-client";
+  if (unsentIn(metadata, lookup).length > 0) return "withheld-field";
+  // This check is the last of the field checks, because it searches all fields.
+  if (namesClient(received, metadata, lookup)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
-  // Known in advance only if the origin stated a length.
+  // The size is known in advance only if the origin sends Content-Length.
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge =
-    bytes > site.config.limits.bufferBytes && bytes > streamBytesMax(asked, site.tiers);
+    bytes > site.config.limits.bufferBytes && bytes > streamBytesMax(lookup, site.tiers);
   if (isTooLarge) return "too-large";
-  // The request was forwarded before the bypass was posted: its answer is not stored (rule 24).
-  return site.bypasses(asked.route.name) ? "switch" : undefined;
+  // Not stored if a bypass was posted after the request was forwarded (rule 24).
+  return site.bypasses(lookup.route.name) ? "switch" : undefined;
 }
 
-/** Returns whether a refresh got an error. No client sees it, so it does not replace the page. */
+/**
+ * Returns whether a refresh got an error in place of a page. No client waits for the error, so the
+ * stored page remains.
+ */
 function isFailedRefresh(status: number, need: OriginNeed): boolean {
   const before = storedCandidate(need)?.stored.metadata.status;
   if (!need.exchange.decision.isRefresh || before === undefined) return false;
@@ -123,57 +130,61 @@ function isFailedRefresh(status: number, need: OriginNeed): boolean {
 }
 
 /**
- * Returns whether an error or redirect needs confirmation by an anonymous request, because its client may
- * have provoked it:
- * - its lifetime is from the route, not from the origin;
- * - a success is stored, or was in the last ten minutes;
- * - it would remove stored variants.
+ * Returns whether an error or redirect needs confirmation by an anonymous request. The client may
+ * have provoked the answer in these cases:
+ * - The answer's lifetime is from the route and not from the origin.
+ * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
+ * - The answer would remove stored variants.
  */
 function isUnconfirmed(metadata: StoredMetadata, need: OriginNeed): boolean {
   if (metadata.status < 300) return false;
-  const { asked, exchange } = need;
+  const { lookup, exchange } = need;
   const before = storedCandidate(need) ?? need.standing;
-  if (!asked.isAnonymous && isStoredByRoute(metadata, asked.route)) return true;
+  if (!lookup.isAnonymous && isStoredByRoute(metadata, lookup.route)) return true;
   if (before === undefined) {
     const hasStood =
-      !asked.isAnonymous && exchange.site.uncacheable.stood.has(asked.key.text, exchange.nowAtMs());
-    // Redis may have a success that this client may not get.
-    const isUnseen = isPersonal(asked) && need.inShared === "passed-over";
+      !lookup.isAnonymous &&
+      exchange.site.uncacheable.successes.has(lookup.key.text, exchange.nowAtMs());
+    // The lookup skipped Redis, which may contain a success.
+    const isUnseen = isPersonal(lookup) && need.inShared === "passed-over";
     return hasStood || isUnseen || endsVariants(metadata, need);
   }
   const statusBefore = before.stored.metadata.status;
   const isWorse = isErrorStatus(metadata.status)
     ? !isErrorStatus(statusBefore)
     : statusBefore < 300;
-  if (asked.isAnonymous || !isWorse) return false;
+  if (lookup.isAnonymous || !isWorse) return false;
   const judged = judgedUnder(questionOf(need), before);
   return judged.kind !== "purged" || judged.mode === "soft";
 }
 
-/** Returns whether the answer is an error or redirect whose lifetime is the route's own. */
+/** Returns whether the answer is an error or redirect whose lifetime is from the route. */
 export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean {
   return metadata.status >= 300 && termsOf(metadata, route).isAssigned;
 }
 
-/** @returns the refusal with the names that it is about */
+/** Returns the refusal with the names that it concerns. */
 export function refused(
   rule: StoreRefusal,
   metadata: StoredMetadata,
-  asked: LookupRequest,
+  lookup: LookupRequest,
 ): RefusedStore {
-  return { rule, names: namesIn(rule, metadata, asked) };
+  return { rule, names: namesIn(rule, metadata, lookup) };
 }
 
-function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, asked: LookupRequest): string[] {
-  const { forwarded, route } = asked;
+function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, lookup: LookupRequest): string[] {
+  const { forwarded, route } = lookup;
   if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
-  if (refusal === "withheld-field") return unsentIn(metadata, asked);
-  if (refusal === "credential-field") return [...credentialsIn(asked, metadata)];
+  if (refusal === "withheld-field") return unsentIn(metadata, lookup);
+  if (refusal === "credential-field") return [...credentialsIn(lookup, metadata)];
   if (refusal !== "unknown-cookie") return [];
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
 }
 
-/** Returns fields of the response's Vary that the origin did not get. With any, it is no usable variant. */
+/**
+ * Returns the fields of the response's `Vary` that the origin did not receive. If there are any,
+ * the response is not a usable variant.
+ */
 function unsentIn({ selecting }: StoredMetadata, { forwarded }: LookupRequest): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));
 }

@@ -1,7 +1,12 @@
-// The entry point of storing: sends an origin's answer to the client, and stores it meanwhile if allowed. In
-// order: its metadata (metadata-of-answer.ts); reasons not to store it (refusal.ts); effects on later
-// requests (consequences.ts); whether Redis gets it at once (admission.ts); its body
-// (store-while-sending.ts); its variants (variants.ts); its tiers (in-tiers.ts).
+// The entry point of storing: sends an origin's answer to the client, and stores it at the same time
+// if allowed. The steps, in order:
+// 1. metadata-of-answer.ts builds the metadata.
+// 2. refusal.ts decides whether to store the answer.
+// 3. consequences.ts applies the effects on later requests.
+// 4. admission.ts decides whether Redis gets the answer at once.
+// 5. store-while-sending.ts sends and stores the body.
+// 6. variants.ts limits the variants.
+// 7. in-tiers.ts writes to the tiers.
 import type { FetchResult } from "../../cache/flights.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
@@ -17,7 +22,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal, learnOdds } from "./consequences.ts";
-import { type OriginAnswer, metadataOf } from "./metadata-of-answer.ts";
+import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { noteAnswer } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal } from "./refusal.ts";
@@ -26,56 +31,60 @@ import { sendAndStoreBody } from "./store-while-sending.ts";
 /**
  * Sends an answer to the client, and stores it if allowed.
  *
- * @param led with the request as the origin got it
+ * @param need the request that this answer belongs to, with its look-up, key and flight
  */
-export function sendAndStore(fresh: OriginAnswer, led: LeadNeed): FetchResult<Response> {
-  const { asked, flight, exchange, key } = led;
+export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<Response> {
+  const { lookup, flight, exchange, key } = need;
   const { site } = exchange;
   const { decision } = exchange;
   const { headers, status, body } = fresh.response;
-  const metadata = metadataOf(fresh, led);
-  const refused = refusedBy(metadata, headers, led);
-  applyRefusal(refused?.rule, metadata, { ...led, replaced: storedCandidate(led) });
-  applyForSessions(refused?.rule, status, led);
-  learnOdds(refused?.rule, metadata, led);
+  const metadata = metadataOf(fresh, need);
+  const refused = refusedBy(metadata, headers, need);
+  applyRefusal(refused?.rule, metadata, { ...need, replaced: storedCandidate(need) });
+  applyForSessions(refused?.rule, status, need);
+  learnOdds(refused?.rule, metadata, need);
   const atMs = exchange.nowAtMs();
   if (refused !== undefined) {
     decision.refuses(refused);
     if (refused.rule === "credential-field") {
-      site.credentialRefusals.note(asked.route, refused.names, atMs);
+      site.credentialRefusals.note(lookup.route, refused.names, atMs);
     }
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
-    const answer = unstored(fresh, led, { ...refused, metadata });
-    noteAnswer(metadata, led, { isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers) });
+    const answer = unstored(fresh, need, { ...refused, metadata });
+    noteAnswer(metadata, need, { isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers) });
     return { answer, done: Promise.resolve() };
   }
   decision.stored = true;
   decision.tier = "origin";
-  if (ignoresRange(metadata, asked)) site.rangeless.mark(key.text, atMs);
-  const marked = awaitsSecondAsk(metadata, led)
+  if (ignoresRange(metadata, lookup)) site.rangeless.mark(key.text, atMs);
+  const marked = awaitsSecondAsk(metadata, need)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
     : metadata;
   const source = body ?? new Blob([]).stream();
-  const sent = sendAndStoreBody({ metadata: marked, source, isValidated: false }, led);
+  const sent = sendAndStoreBody({ metadata: marked, source, isValidated: false }, need);
   const fields = sent.answer.headers;
-  const own = fieldsForOneClient(headers, metadata, led);
+  const own = fieldsForOneClient(headers, metadata, need);
   for (const [name, value] of own) fields.append(name, value);
   if (arePersonal(own, metadata)) makePrivate(fields);
   return sent;
 }
 
-/** Returns the answer as it came. Caches behind us may not store it either if it is not for all. */
+/**
+ * Returns the answer as the origin sent it, or a 304 if the client already has the body. If the
+ * answer is not for all clients, makes it private, so that downstream caches do not store it.
+ */
 function unstored(
-  { response }: OriginAnswer,
+  { response }: StampedAnswer,
   need: OriginNeed,
   { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
 ): Response {
-  const { asked } = need;
+  const { lookup } = need;
   const { decision } = need.exchange;
   const { headers, status } = response;
-  // RFC 9110 §13.2.1: the origin was asked without the client's conditions.
+  // The forwarded request had no conditions of the client, so evaluate them here (RFC 9110
+  // §13.2.1).
   const hasIt = isNotModified({
-    request: asked.conditions,
+    request: lookup.conditions,
     stored: headers,
     status,
     receivedAtMs: undefined,
@@ -85,26 +94,30 @@ function unstored(
   const isForOne =
     ofOneClient.has(rule) ||
     arePersonal(fieldsForOneClient(headers, metadata, need), metadata) ||
-    (!isPrivate(headers) && namesClient(headers, metadata, asked));
-  const mayBeOwn = isPersonal(asked) || headers.has("set-cookie");
+    (!isPrivate(headers) && namesClient(headers, metadata, lookup));
+  const mayBeOwn = isPersonal(lookup) || headers.has("set-cookie");
   const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
-  decision.answerBytes = bytesPassedOn(sent, asked.method);
+  decision.answerBytes = bytesPassedOn(sent, lookup.method);
   return passOn(sent, need.exchange, change);
 }
 
-/** The form that every origin with ranges understands. Some reject white space, capitals or long numbers. */
+/**
+ * The form of a range that every origin with range support accepts. Some origins reject white
+ * space, capitals or long numbers.
+ */
 const plainRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
 
 /**
- * Returns whether the origin ignored a range. The whole is a proper answer to `bytes=0-` and to `If-Range`.
+ * Returns whether the origin ignored a range. Does not count a range such as `bytes=0-`, or
+ * `If-Range`, because the whole response may be the correct answer.
  */
-function ignoresRange(metadata: StoredMetadata, asked: LookupRequest): boolean {
-  const range = rangeIn(asked, metadata);
-  if (range.kind !== "part" || asked.conditions.has("if-range")) return false;
-  // A client with another spelling must not make others wait for the whole body.
-  if (!plainRange.test(asked.conditions.get("range") ?? "")) return false;
-  return !mayNeedNoBody(asked) && lengthOf(range) !== metadata.bodyBytes;
+function ignoresRange(metadata: StoredMetadata, lookup: LookupRequest): boolean {
+  const range = rangeIn(lookup, metadata);
+  if (range.kind !== "part" || lookup.conditions.has("if-range")) return false;
+  // Ignore other spellings, so that one client cannot make others wait for the whole body.
+  if (!plainRange.test(lookup.conditions.get("range") ?? "")) return false;
+  return !mayNeedNoBody(lookup) && lengthOf(range) !== metadata.bodyBytes;
 }

@@ -1,5 +1,5 @@
-// Sends a body to its client while gathering it. Stores it when it is complete: in memory at once, then in
-// the tiers below. A body too large for memory is streamed to the edge.
+// Sends a body to its client while gathering it. Stores the complete body: first in memory, then in
+// the tiers below. A body that is too large for memory is streamed to the edge.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
@@ -22,39 +22,41 @@ import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
 export interface BodyToSend {
   readonly metadata: StoredMetadata;
   readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** A 304 left the body unchanged, so a tier may already have it. */
+  /** Whether a 304 left the body unchanged, so that a tier may already contain it. */
   readonly isValidated: boolean;
 }
 
-/** Followers get a stream of a body that takes longer than this after its head. */
+/**
+ * The time after the head when waiting requests stop waiting for the whole body; see `relayFor`.
+ */
 const streamsAfterMs = 200;
 
-/** The runtime ends background work 30 s after the answer. */
+/** The runtime ends background work 30 s after the response is sent. */
 const behindAnswerMsMax = 25_000;
 
 /**
- * Answers with a body, and stores it meanwhile.
+ * Answers with a body, and stores it at the same time.
  *
- * @param sending an origin's body, or one that a 304 left unchanged
- * @param led     its flight settles with the complete response, or because it is too large to share or
- *   truncated
+ * @param sending an origin's body, or a body that a 304 left unchanged
+ * @param need the need. Its flight settles with the complete response, or with `nothing-to-share`
+ *   if the body is too large or truncated.
  */
-export function sendAndStoreBody(sending: BodyToSend, led: LeadNeed): FetchResult<Response> {
-  const { asked, exchange } = led;
+export function sendAndStoreBody(sending: BodyToSend, need: LeadNeed): FetchResult<Response> {
+  const { lookup, exchange } = need;
   const { decision } = exchange;
   const { metadata } = sending;
   const { status, statusText } = metadata;
-  const hasIt = clientHasIt(asked, metadata);
+  const hasIt = clientHasIt(lookup, metadata);
   const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
   const client = isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
-  const done = decision.awaits(storeBehind(sending, led, client));
+  const done = decision.awaits(storeBehind(sending, need, client));
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = isBodyWanted ? metadata.bodyBytes : 0;
   decision.outcome = "stored";
   const fields = fieldsOfFill(metadata, {
-    route: asked.route,
+    route: lookup.route,
     config: exchange.site.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, asked.route), exchange.nowAtMs()),
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, lookup.route), exchange.nowAtMs()),
     handling: decision,
   });
   const body = client?.readable ?? null;
@@ -65,20 +67,20 @@ export function sendAndStoreBody(sending: BodyToSend, led: LeadNeed): FetchResul
 }
 
 /**
- * @param client where the client reads; `undefined` without a client
- * @returns settles once everything is stored, though the client may still be reading
+ * @param client the pipe to the client; `undefined` without a client
+ * @returns a promise that settles once everything is stored, even if the client is still reading
  */
 function storeBehind(
   sending: BodyToSend,
-  led: LeadNeed,
+  need: LeadNeed,
   client: BytePipe | undefined,
 ): Promise<void> {
   const { metadata, source } = sending;
-  const { asked, flight, exchange } = led;
+  const { lookup, flight, exchange } = need;
   const { site } = exchange;
   const { decision } = exchange;
   const done = Promise.withResolvers<void>();
-  const relay = relayFor(metadata, led);
+  const relay = relayFor(metadata, need);
   let streamed: Promise<boolean> | undefined;
   let sent: Promise<void> | undefined;
   exchange.afterAnswer(async () => {
@@ -92,51 +94,52 @@ function storeBehind(
         isOver: () => exchange.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,
-        streamBytesMax: streamBytesMax(asked, site.tiers),
+        streamBytesMax: streamBytesMax(lookup, site.tiers),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         onOverflow: (stream, completed) => {
-          streamed = storeArriving({ kind: "arriving", metadata, stream, completed }, led);
+          streamed = storeArriving({ kind: "arriving", metadata, stream, completed }, need);
         },
       });
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind === "whole") {
         ({ sent } = gathered);
-        await storeWhole(gathered.blob, sending, led);
+        await storeWhole(gathered.blob, sending, need);
       }
       await streamed;
       const unkept = whyUnkept(gathered, streamed !== undefined);
       const { pass } = site.uncacheable;
-      if (unkept === undefined) pass.forget(led.key.text);
+      if (unkept === undefined) pass.forget(need.key.text);
       else {
-        decision.refuses(refused(unkept, metadata, asked));
-        if (asked.isAnonymous) pass.mark(led.key.text, exchange.nowAtMs());
+        decision.refuses(refused(unkept, metadata, lookup));
+        if (lookup.isAnonymous) pass.mark(need.key.text, exchange.nowAtMs());
       }
     } finally {
-      noteAnswer(metadata, led);
-      // Without an outcome so far, the body was truncated.
+      noteAnswer(metadata, need);
+      // If the flight has no outcome yet, the body cannot be shared.
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
     }
-    // Keep this work alive until the client has left, to release the memory held for it.
+    // Keep this work alive until the client has finished, to release that client's memory.
     await sent;
   });
   return done.promise;
 }
 
 /**
- * Stops followers from waiting for the end of a body of unknown length. The body of an anonymous request is
- * relayed as it arrives. Beside a client's own request, an anonymous one starts.
+ * Limits how long waiting requests wait for a body without a stated length. The body of an
+ * anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
+ * anonymous request starts.
  */
-function relayFor(metadata: StoredMetadata, led: LeadNeed): Relay | undefined {
-  const { asked, flight, exchange } = led;
+function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay | undefined {
+  const { lookup, flight, exchange } = need;
   if (metadata.bodyBytes !== null) return undefined;
   const { nowAtMs, config } = exchange.site;
-  const relay = asked.isAnonymous
+  const relay = lookup.isAnonymous
     ? new Relay({ bytesMax: config.limits.bufferBytes, nowAtMs })
     : undefined;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {
-    // A timer may fire although no time has passed for the isolate.
+    // A timer may fire although the isolate's clock has not advanced.
     if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs())) return;
     if (relay === undefined) flight.stall();
     else flight.arrive({ kind: "arriving", metadata, relay });
@@ -144,7 +147,10 @@ function relayFor(metadata: StoredMetadata, led: LeadNeed): Relay | undefined {
   return relay;
 }
 
-/** @returns the refusal, which shows only while a body arrives; `undefined` if a tier got the body */
+/**
+ * Returns a refusal that is known only at the body's end; `undefined` if the body is in memory
+ * whole or was streamed to a tier.
+ */
 function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | undefined {
   if (kind === "cut") return "cut-short";
   return kind === "streamed" && !isStreamed ? "too-large" : undefined;
@@ -153,9 +159,9 @@ function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | 
 async function storeWhole(
   blob: Blob,
   { metadata: before, isValidated }: BodyToSend,
-  led: LeadNeed,
+  need: LeadNeed,
 ): Promise<void> {
-  const { exchange } = led;
+  const { exchange } = need;
   const { site } = exchange;
   const { decision } = exchange;
   const bodyDigest = await sha256Hex(new Uint8Array(await blob.arrayBuffer()));
@@ -163,26 +169,26 @@ async function storeWhole(
     bodyBytes: blob.size,
     bodyDigest,
     ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
-    // No tier returns a larger body in one piece on a first hit, so it could not be written at its second
-    // request.
+    // A body above `smallBodyBytesMax` does not wait for a second request. On a first hit, tiers
+    // return such a body only as a stream, so the hit could not write the body to Redis.
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
-  led.flight.settle({ kind: "stored", stored });
+  need.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = blob.size;
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
-  const others = await withListOfOthers(metadata, led);
-  // Concurrent fills may have taken the room.
+  const others = await withListOfOthers(metadata, need);
+  // Concurrent fills may have used the remaining places.
   if (!hasRoomFor(metadata, others)) {
-    return decision.refuses(refused("too-many-variants", metadata, led.asked));
+    return decision.refuses(refused("too-many-variants", metadata, need.lookup));
   }
   const place = withDisplaced(metadata, others);
   removeDisplaced(place);
   const isUnchanged =
-    isValidated || bodyDigest === storedCandidate(led)?.stored.metadata.bodyDigest;
+    isValidated || bodyDigest === storedCandidate(need)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
   await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
-  // Let the answer end first: storing takes CPU time.
+  // Let the answer end first, because storing takes CPU time.
   await site.turn();
   await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
 }

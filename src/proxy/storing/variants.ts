@@ -1,5 +1,6 @@
-// Limits the stored variants of a resource (RFC 9111 §4.1). The marker that leads to them lists them. Clients
-// can put anything into a selecting field, so the list is bounded and keeps the most requested variants.
+// Limits the stored variants of a resource (RFC 9111 §4.1). A marker lists the variants. Clients
+// can put anything into a selecting field, so the list is bounded and keeps the most requested
+// variants.
 import type { Context } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk } from "../stored/tiers.ts";
@@ -12,46 +13,49 @@ import type { OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 
-/** A request whose answer is stored, and the variants known from its look-up. */
+/** A request whose answer is stored, and the variants known from its lookup. */
 export interface VariantPlace extends Pick<
   OriginNeed,
-  "asked" | "exchange" | "marker" | "inShared" | "memoryCount"
+  "lookup" | "exchange" | "marker" | "inShared" | "memoryCount"
 > {
-  /** The list of other isolates; `gone` if the colo's marker was removed meanwhile. */
+  /**
+   * The edge's marker, with the list of other isolates; `gone` if it was removed since the lookup.
+   */
   readonly ofColo?: VaryMarker | "gone";
-  /** Variants that make room for this response. */
+  /** The variants that are removed to make room for this response. */
   readonly displaced?: readonly ListedVariant[];
 }
 
-/** Returns the key of the variant of this response; the primary key without `Vary`. */
+/** Returns the key of this response's variant, or the primary key without `Vary`. */
 export function keyOf(
   { selecting }: StoredMetadata,
-  { asked }: Pick<OriginNeed, "asked">,
+  { lookup }: Pick<OriginNeed, "lookup">,
 ): RecordKey {
   const names = selecting.map(([name]) => name);
-  return variantKey(asked.key, names, asked.forwarded);
+  return variantKey(lookup.key, names, lookup.forwarded);
 }
 
 /**
- * Adds the lists of other isolates, read behind the answer. An isolate of the same colo may have listed more
- * variants since, so a new variant is added to the edge's present list. A marker in Redis that the look-up
- * skipped counts as if it had been read: a new marker would remove its variants.
+ * Reads the variant lists of other isolates, and returns the place with them. An isolate of the
+ * same colo may have listed more variants since the lookup, so a new variant is added to the edge's
+ * current list. If the lookup skipped Redis, the result has the marker from Redis. A new marker
+ * without that marker's list would make the listed variants unreachable.
  */
 export async function withListOfOthers<Place extends VariantPlace>(
   metadata: StoredMetadata,
   place: Place,
 ): Promise<Place> {
-  const { asked, exchange, marker, inShared } = place;
+  const { lookup, exchange, marker, inShared } = place;
   if (metadata.selecting.length === 0) return place;
-  const { ofColo, ofWorld } = exchange.site.tiers.of(asked.route.tiers);
+  const { ofColo, ofWorld } = exchange.site.tiers.of(lookup.route.tiers);
   if (marker === undefined) {
     if (inShared !== "passed-over") return place;
-    const passedOver = await ofWorld?.read(asked.key, askOfHead(exchange));
-    const isLed = passedOver?.kind === "found" && passedOver.record.kind === "vary";
-    return isLed ? { ...place, marker: passedOver.record } : place;
+    const passedOver = await ofWorld?.read(lookup.key, askOfHead(exchange));
+    const hasSkippedMarker = passedOver?.kind === "found" && passedOver.record.kind === "vary";
+    return hasSkippedMarker ? { ...place, marker: passedOver.record } : place;
   }
   if (isListed(metadata, place) || ofColo === undefined) return place;
-  const read = await ofColo.read(asked.key, askOfHead(exchange));
+  const read = await ofColo.read(lookup.key, askOfHead(exchange));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
@@ -65,12 +69,14 @@ export function askOfHead({ nowAtMs, afterAnswer }: Context): ResponseAsk {
 }
 
 /**
- * Returns whether this response may be stored beside the other variants. It may without `Vary`, if its
- * variant is listed, or if fewer than `limits.variants` current ones are. Otherwise it displaces the least
- * requested variant if it had more requests in the last minute, and more than one: made-up values that occur
- * once displace nothing.
+ * Returns whether this response may be stored beside the other variants. It may if it has no
+ * `Vary`, if its variant is listed, or if fewer than `limits.variants` current variants are listed.
+ * Otherwise the response may displace the least requested variant. The response's own variant then
+ * needs more requests in the last minute than the least requested variant, and more than one. So
+ * invented values that occur once displace nothing.
  *
- * The limit is not exact: this isolate may not have read about fills elsewhere.
+ * The limit is not exact, because other isolates may have stored variants that this isolate does
+ * not see.
  */
 export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boolean {
   if (metadata.selecting.length === 0) return true;
@@ -87,7 +93,7 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
 
 /** Returns whether the response would replace the marker that leads to the stored variants. */
 export function endsVariants(metadata: StoredMetadata, place: VariantPlace): boolean {
-  const marker = newestMarker(place.asked.key, place.marker, place.exchange);
+  const marker = newestMarker(place.lookup.key, place.marker, place.exchange);
   if (marker === undefined) return false;
   const names = metadata.selecting.map(([name]) => name);
   const isSame = names.join() === marker.names.join();
@@ -100,8 +106,8 @@ function isListed(metadata: StoredMetadata, place: VariantPlace): boolean {
 }
 
 /**
- * Adds the variants that this response displaces. Call once per response, so that each tier gets the same
- * list.
+ * Returns the place with the variants that this response displaces. Called once per response, so
+ * that each tier gets the same list.
  */
 export function withDisplaced<Place extends VariantPlace>(
   metadata: StoredMetadata,
@@ -114,7 +120,10 @@ export function withDisplaced<Place extends VariantPlace>(
   return displaced.length === 0 ? place : { ...place, displaced };
 }
 
-/** Returns the variants to displace for one more; among equals, the oldest. */
+/**
+ * Returns the variants to displace for one more: the least requested, and among equally requested
+ * variants the oldest.
+ */
 function leastRequested(
   others: readonly ListedVariant[],
   { exchange }: VariantPlace,
@@ -129,7 +138,7 @@ function leastRequested(
   return ranked.slice(0, tooManyCount).map(({ variant }) => variant);
 }
 
-/** A marker outlives its variants, so that they stay reachable and counted. */
+/** The minimum retention of a marker, so that its variants stay reachable and counted. */
 const markerKeepMs = 86_400_000;
 
 /** Builds the marker that leads to a response under this key with this expiry. */
@@ -138,7 +147,7 @@ export function markerTo(
   stored: { key: RecordKey; untilAtMs: number },
   place: VariantPlace,
 ): ToKeep<VaryMarker> {
-  const { asked, marker, ofColo, exchange } = place;
+  const { lookup, marker, ofColo, exchange } = place;
   const own = sha256Short(stored.key.text);
   const list = listOf(metadata, place);
   const others = list.variants.filter(({ digest }) => digest !== own);
@@ -154,7 +163,7 @@ export function markerTo(
   );
   const latestAtMs = Math.max(...variants.map(({ untilAtMs }) => untilAtMs));
   return {
-    key: asked.key,
+    key: lookup.key,
     record: {
       kind: "vary",
       names,
@@ -164,8 +173,8 @@ export function markerTo(
       listedSinceAtMs: list.sinceAtMs,
     },
     untilAtMs: Math.max(exchange.nowAtMs() + markerKeepMs, latestAtMs),
-    // If only this isolate still has the marker, it may have been invalidated. Writing it again would lead
-    // others back to invalidated variants.
+    // If the edge has no marker, an invalidation may have removed it. A new marker at the edge
+    // would lead other isolates to invalidated variants.
     onlyIn: ofColo === "gone" ? "isolate" : undefined,
   };
 }
@@ -180,22 +189,24 @@ interface ListedVariant {
 }
 
 /**
- * Returns the current variants as listed here and in the colo, and since when they were requested. Ignores
- * lists that a known purge covers: otherwise unusable variants would keep others from being stored.
+ * Returns the current variants that this isolate and the colo list, and the time since which they
+ * were requested. Ignores lists that a known purge covers, because their unusable variants would
+ * keep others from being stored.
  */
 function listOf(
   metadata: StoredMetadata,
-  { asked, exchange, marker, ofColo, displaced = [] }: VariantPlace,
+  { lookup, exchange, marker, ofColo, displaced = [] }: VariantPlace,
 ): { readonly variants: readonly ListedVariant[]; readonly sinceAtMs: number } {
   const atMs = exchange.nowAtMs();
   const gone = new Set(displaced.map(({ digest }) => digest));
   const listed = new Map<string, ListedVariant>();
   let sinceAtMs = metadata.requestedAtMs;
   const lists = [typeof ofColo === "object" ? ofColo : undefined];
-  for (const list of [...lists, newestMarker(asked.key, marker, exchange)]) {
+  for (const list of [...lists, newestMarker(lookup.key, marker, exchange)]) {
     if (list === undefined) continue;
     const listedSinceAtMs = list.listedSinceAtMs ?? list.sinceAtMs;
-    // The first entry of a new journal covers everything, and may be as old as the first request.
+    // Add 1 ms, because the first entry of a new journal covers everything and may be as old as the
+    // list.
     if (exchange.site.view.purgedSince(metadata, listedSinceAtMs + 1)) continue;
     sinceAtMs = Math.min(sinceAtMs, listedSinceAtMs);
     for (const [at, [digest, untilAtMs]] of list.variants.entries()) {
@@ -206,8 +217,11 @@ function listOf(
   return { variants: [...listed.values()], sinceAtMs };
 }
 
-/** Returns the keys of displaced variants in the tiers below memory, as far as markers list them. */
-export function keysOf({ asked, displaced = [] }: VariantPlace): RecordKey[] {
+/**
+ * Returns the keys of the displaced variants in the tiers below memory. Skips variants whose marker
+ * has no whole digest.
+ */
+export function keysOf({ lookup, displaced = [] }: VariantPlace): RecordKey[] {
   const withText = displaced.filter(({ whole }) => whole !== "");
-  return withText.map(({ whole }) => RecordKey.ofDigest(whole, asked.key.host));
+  return withText.map(({ whole }) => RecordKey.ofDigest(whole, lookup.key.host));
 }

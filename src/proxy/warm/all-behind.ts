@@ -1,7 +1,10 @@
-// Runs a task, and also waits for the work that it leaves behind the answer.
+// Runs a task, and waits for the background work that the task starts.
 import type { Context } from "../site/exchange.ts";
 
-/** Waiting limits the number of bodies in memory to that of the tasks. */
+/**
+ * Waits for the task and all of its background work. Memory then holds the bodies of running tasks
+ * only.
+ */
 export async function withAllBehind<Result>(
   context: Context,
   work: (context: Context) => Promise<Result>,
@@ -10,7 +13,7 @@ export async function withAllBehind<Result>(
   const afterAnswer: Context["afterAnswer"] = (behind) =>
     context.afterAnswer(() => {
       const working = behind();
-      // The caller that runs the work counts its failure.
+      // The caller's `afterAnswer` runs the same work, and reports its failure.
       left.push(working.catch(() => undefined));
       return working;
     });

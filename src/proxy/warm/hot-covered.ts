@@ -1,5 +1,5 @@
-// Finds hot keys that a purge covers and that nobody has fetched since. Reads the shared tier without side
-// effects.
+// Finds the hot keys that a purge covers and that were not fetched after the purge. Reads the
+// shared tier without side effects.
 import type { Context } from "../site/exchange.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Coverage } from "../../cache/record/record.ts";
@@ -20,7 +20,7 @@ type ReadHeads = (
 ) => Promise<readonly (ResponseHead | undefined)[] | "unavailable">;
 
 /**
- * @param hottestFirst a thousand at most
+ * @param hottestFirst at most a thousand notes
  * @returns the notes that the entry covers, up to `countMax`, and the number examined
  */
 export async function coveredAmong(
@@ -33,45 +33,48 @@ export async function coveredAmong(
   let examined = 0;
   for (let from = 0; from < hottestFirst.length && notes.length < countMax; from += keysAtOnce) {
     const batch = hottestFirst.slice(from, from + keysAtOnce).flatMap((note) => {
-      const asked = askedAgain(note, context);
-      return asked === undefined ? [] : [{ note, asked }];
+      const lookup = askedAgain(note, context);
+      return lookup === undefined ? [] : [{ note, lookup }];
     });
     const stored = await storedFor(
-      batch.map(({ asked }) => asked),
+      batch.map(({ lookup }) => lookup),
       listedAt,
     );
     if (stored === "unavailable") return stored;
     examined += batch.length;
     const isCovered = coveredAndOlder(entry);
-    const covered = batch.filter(({ asked }, at) => isCovered(stored[at], asked));
+    const covered = batch.filter(({ lookup }, at) => isCovered(stored[at], lookup));
     notes.push(...covered.map(({ note }) => note));
   }
   return { notes: notes.slice(0, countMax), examined };
 }
 
-/** Reads records. A marker leads on to the requested variant. */
+/** Reads records. Follows a marker to the requested variant. */
 async function storedFor(
-  asked: readonly LookupRequest[],
+  lookups: readonly LookupRequest[],
   listedAt: ReadHeads,
 ): Promise<readonly (StoredMetadata | undefined)[] | "unavailable"> {
-  const first = await listedAt(asked.map(({ key }) => key));
+  const first = await listedAt(lookups.map(({ key }) => key));
   if (first === "unavailable") return first;
-  const leading = asked.flatMap((one, at) => {
+  const leading = lookups.flatMap((one, at) => {
     const record = first[at];
     if (record?.kind !== "vary") return [];
     return [{ at, key: variantKey(one.key, record.names, one.forwarded) }];
   });
-  const led = leading.length === 0 ? [] : await listedAt(leading.map(({ key }) => key));
-  if (led === "unavailable") return led;
-  const variants = new Map(leading.map(({ at }, nth) => [at, led[nth]]));
-  return asked.map((_, at) => metadataOf(variants.has(at) ? variants.get(at) : first[at]));
+  const heads = leading.length === 0 ? [] : await listedAt(leading.map(({ key }) => key));
+  if (heads === "unavailable") return heads;
+  const variants = new Map(leading.map(({ at }, nth) => [at, heads[nth]]));
+  return lookups.map((_, at) => metadataOf(variants.has(at) ? variants.get(at) : first[at]));
 }
 
 function metadataOf(record: ResponseHead | undefined): StoredMetadata | undefined {
   return record?.kind === "response" ? record.metadata : undefined;
 }
 
-/** Returns a check. A missing record matches by URL and route only, because its tags are unknown. */
+/**
+ * Returns a predicate for records that the entry covers. A missing record matches by URL and route
+ * only, because its tags are unknown.
+ */
 function coveredAndOlder(entry: Entry) {
   const isCovered = coveredBy(entry.targets);
   return (stored: StoredMetadata | undefined, { url, route }: LookupRequest): boolean => {
@@ -80,7 +83,7 @@ function coveredAndOlder(entry: Entry) {
   };
 }
 
-/** Returns whether the response was requested before its isolate knew the entry. */
+/** Returns whether the response was requested before its isolate had read the entry. */
 function isOlder({ stamp, requestedAtMs }: StoredMetadata, { position }: Entry): boolean {
   if (stamp === "none") return requestedAtMs < acceptedAtMs(position);
   return comparePositions(stamp.position, position) < 0;

@@ -1,5 +1,5 @@
-// The cron trigger's work: refreshes the hottest keys in the shared tier shortly before they expire, so that
-// no colo waits for them.
+// Runs on a cron trigger. Refreshes the hottest keys in the shared tier shortly before they expire,
+// so that no colo waits for them.
 import type { Context } from "../site/exchange.ts";
 import type { HotKeyCount } from "../../protocol/families.ts";
 import { withAllBehind } from "./all-behind.ts";
@@ -7,13 +7,16 @@ import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 import { type RefreshAhead, refreshAhead } from "../fetch/refresh.ts";
 import { inTurns } from "./pool.ts";
 
-/** Covers the time until the run after next, less half a minute: the next run may be late or slow. */
+/**
+ * A run refreshes the keys that expire within this time. The next run starts in 60 s, but may be
+ * late or slow.
+ */
 export const horizonSeconds = 90;
 
-/** Keys with a single sample in two minutes are rarely requested. */
+/** The minimum number of samples. A key with one sample in two minutes is rarely requested. */
 const countMin = 2;
 
-/** Runs once. A key that fails expires, and does not stop the others. */
+/** Runs once. If a refresh fails, its key expires, and the run continues. */
 export async function keepWarm(context: Context): Promise<void> {
   const { nowAtMs, hotKeys, config, metrics } = context.site;
   if (hotKeys === undefined) return;
@@ -24,7 +27,10 @@ export async function keepWarm(context: Context): Promise<void> {
   await inTurns(due, { work }, nowAtMs);
 }
 
-/** Merges notes by key. The earliest expiry counts, because an unnecessary look-up is cheap. */
+/**
+ * Returns the hottest keys, at most `keysMax`. Merges the notes of each key into one note with the
+ * earliest expiry, because an unnecessary lookup is cheap.
+ */
 export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNote[] {
   const byKey = new Map<string, HotKeyNote>();
   for (const note of notes) {
@@ -42,13 +48,14 @@ export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNo
 
 async function keptWarm(note: HotKeyNote, context: Context): Promise<HotKeyCount> {
   try {
-    const asked = askedAgain(note, context);
-    if (asked === undefined) return "failed";
+    const lookup = askedAgain(note, context);
+    if (lookup === undefined) return "failed";
     return countOf(
-      await withAllBehind(context, (noting) => refreshAhead(asked, horizonSeconds, noting)),
+      await withAllBehind(context, (noting) => refreshAhead(lookup, horizonSeconds, noting)),
     );
   } catch (cause) {
-    // Continue with other keys; the runner of background work counts the error and logs its origin.
+    // Rethrow in the background, where the error is counted and logged, and continue with other
+    // keys.
     context.afterAnswer(async () => {
       throw cause;
     });
@@ -57,6 +64,6 @@ async function keptWarm(note: HotKeyNote, context: Context): Promise<HotKeyCount
 }
 
 function countOf(ahead: RefreshAhead): HotKeyCount {
-  if (ahead.kind === "asked") return ahead.came;
+  if (ahead.kind === "asked") return ahead.result;
   return ahead.kind === "origin-in-trouble" ? "failed" : "skipped";
 }

@@ -1,23 +1,23 @@
-// A pool of tasks: a few at once, within the time of a run.
+// A pool that runs a few tasks at once, within the time limit of a run.
 import { patiently } from "../../base/timeouts.ts";
 
 const atOnceMax = 4;
 
-/** The runtime ends background work 30 s after the answer. */
+/** The runtime ends background work 30 s after the response is sent. */
 export const runMsMax = 25_000;
 
-/** The task for each item. */
+/** The task that runs for each item. */
 interface Turns<Item, Result> {
-  /** Never rejects. */
+  /** Runs the task. Never rejects. */
   readonly work: (item: Item) => Promise<Result>;
-  /** Returns whether there is still room for this item. */
+  /** Returns whether the task for this item may begin. */
   readonly mayBegin?: (item: Item) => boolean;
 }
 
 /**
- * Runs tasks in order, until the time is over or there is no room for the next.
+ * Starts tasks in order, until the time is over or `mayBegin` rejects the next item.
  *
- * @returns the results of the started tasks, in order; `undefined` for an unfinished one
+ * @returns the results of the started tasks, in order; `undefined` for an unfinished task
  */
 export async function inTurns<Item, Result>(
   items: readonly Item[],

@@ -1,24 +1,30 @@
-// Budget of subrequests for pages in one call. Each page reserves its maximum in advance, and returns what it
-// did not use.
+// The budget of subrequests for the pages of one call. Each page reserves its maximum in advance,
+// and returns the unused part.
 import { reach } from "../../config/tier-names.ts";
 import type { Route } from "../../config/config.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { Tiers } from "../stored/tiers.ts";
 import type { WarmedPage } from "./warm-page.ts";
 
-/** Workers Free allows 50. The rest is for the purge journal and the isolate's report. */
+/**
+ * The budget. Workers Free allows 50 subrequests; the other six are for the purge journal and the
+ * isolate's report.
+ */
 const subrequestsMax = 44;
 
 const ofOrigin = 1;
-/** Below memory: a read, a write, and for a page that varies the write of its marker. */
+/** The cost of a tier below memory: a read, a write, and the write of a marker if the page varies. */
 const ofTier = 3;
 const ofLease = 2;
-/** A second forward, with the fields that the response varies by. */
+/** The cost of a second forward, with the fields by which the response varies. */
 const ofWithheldFields = 1;
-/** For a page that varies: checks that it is current, and writes. */
+/**
+ * The maximum cost of the second request for a route with `admission: "second-ask"`: the reads that
+ * check whether the page is current, and the writes.
+ */
 const ofSecondAsk = 5;
 
-/** Returns the most that a page of a route costs, unless it waits for another colo. */
+/** Returns the maximum cost of a page of a route, without a wait for another isolate's lease. */
 function costMax({ collapse, forward, admission, tiers: names }: Route, tiers: Tiers): number {
   return (
     ofOrigin +
@@ -38,7 +44,7 @@ export class SubrequestBudget {
     this.#tiers = tiers;
   }
 
-  /** @returns whether there was room for a page of the route, which is then reserved */
+  /** Reserves the maximum cost of a page of the route. Returns false if the budget is too small. */
   begin(route: Route): boolean {
     const most = costMax(route, this.#tiers);
     const hasRoom = this.#left >= most;
@@ -46,19 +52,19 @@ export class SubrequestBudget {
     return hasRoom;
   }
 
-  /** Returns what a page did not use. */
-  ended(route: Route, came: WarmedPage): void {
+  /** Releases the reserved subrequests that a page did not use. */
+  ended(route: Route, page: WarmedPage): void {
     const most = costMax(route, this.#tiers);
-    this.#left += most - costOf(came, most);
+    this.#left += most - costOf(page, most);
   }
 }
 
-/** @param most for an unknown cost */
-function costOf(came: WarmedPage, most: number): number {
-  if (came.kind === "passed-by") return 0;
-  if (came.kind === "already") return came.looks;
-  if (came.kind !== "asked") return most;
-  const { second, outcome, decision, looksBefore } = came;
+/** @param most the cost to assume if the actual cost is unknown */
+function costOf(page: WarmedPage, most: number): number {
+  if (page.kind === "passed-by") return 0;
+  if (page.kind === "already") return page.looks;
+  if (page.kind !== "asked") return most;
+  const { second, outcome, decision, looksBefore } = page;
   const isVarying = outcome?.stored?.metadata.selecting[0] !== undefined;
   return looksBefore + (second || isVarying ? most : costIn(decision));
 }

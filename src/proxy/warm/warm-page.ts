@@ -1,8 +1,9 @@
-// Fetches one page into the tiers in advance: planned like any request, refreshed like a hot key.
+// Fetches one page into the tiers in advance. The page is planned like any request, and refreshed
+// like a hot key.
 import type { Context } from "../site/exchange.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
-import { unreachable } from "../../rules/unreachable.ts";
+import { unreachable } from "../../base/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { type RefreshAhead, refreshAhead } from "../fetch/refresh.ts";
@@ -16,46 +17,55 @@ import { withAllBehind } from "./all-behind.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { mayBeNoted } from "../site/hot-key-note.ts";
 
-/** A request without anything of a client. */
+/** A request for a page, without the fields of any client. */
 export interface PageRequest {
-  /** Absolute. */
+  /** The absolute URL. */
   readonly url: string;
   readonly headers: Headers;
   /** The host of the operator's request, which also belongs to the site. */
   readonly ownHost: string;
 }
 
-/** Why a page is not fetched: the rule, and the fields that it is about. */
+/** The reason why a page is not fetched: a rule, and the fields that the rule concerns. */
 export interface SkippedPage {
   readonly kind: "passed-by";
   readonly by: PassRule | "reserved" | "host" | "field" | "cf" | "unknown-cookie";
   readonly names: readonly string[];
 }
 
-/** The shared tier's state for a page that is fresh here. `no-shared`: the route or deployment has none. */
+/**
+ * The state of a page in the shared tier, if the page is fresh in this colo. `no-shared`: the route or
+ * deployment has no shared tier.
+ */
 type SharedState = "there" | "no-shared" | "too-large" | "unavailable";
 
 /** The result for a page. */
 export type WarmedPage =
   | SkippedPage
-  /** `looks`: the number of reads that it took. */
+  /** A page that is fresh in this colo. `looks` is the number of reads. */
   | { readonly kind: "already"; readonly inShared: SharedState; readonly looks: number }
   | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
-      /** The response is in the tiers, and may be for all clients. */
+      /** Whether the tiers now contain the response. */
       readonly isRefreshed: boolean;
       readonly decision: Decision;
       readonly outcome: ForwardOutcome | undefined;
-      /** The number of reads that found it in this colo and not in the shared tier; else 0. */
+      /**
+       * The number of reads before the refresh, if the page was in this colo but not in the shared
+       * tier; else 0.
+       */
       readonly looksBefore: number;
-      /** The second request, if the response awaited one. */
+      /** The decision of the second request, if the response needed one. */
       readonly second: Decision | undefined;
-      /** The route and the deployment have a shared tier. */
+      /** Whether the route and the deployment have a shared tier. */
       readonly hasShared: boolean;
     };
 
-/** Fields of single requests. Warming fetches the whole page, unconditionally and for no client. */
+/**
+ * Fields that a warming request must not have, because warming fetches the whole page
+ * unconditionally.
+ */
 const notTaken: ReadonlySet<string> = new Set(
   (
     "range if-range if-match if-none-match if-modified-since if-unmodified-since " +
@@ -63,7 +73,7 @@ const notTaken: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** The maximum age of a flight. */
+/** The time to wait for another request's flight. */
 const underWayMsMax = 30_000;
 
 /** Fetches a page. Settles once the page is stored in all its tiers. Never rejects. */
@@ -72,7 +82,8 @@ export async function warmPage(page: PageRequest, context: Context): Promise<War
     const planned = plannedAs(page, context);
     return "by" in planned ? planned : await brought(planned, context);
   } catch (cause) {
-    // Continue with other pages; the runner of background work counts the error and logs its origin.
+    // Rethrow in the background, where the error is counted and logged, and continue with other
+    // pages.
     context.afterAnswer(async () => {
       throw cause;
     });
@@ -82,8 +93,8 @@ export async function warmPage(page: PageRequest, context: Context): Promise<War
 
 async function brought(planned: LookupRequest, context: Context): Promise<WarmedPage> {
   let ahead = await aheadOf(planned, context);
-  if (ahead.kind === "under-way" || (ahead.kind === "asked" && ahead.came === "skipped")) {
-    // Another request or colo is fetching the page. Wait for it, then look up again.
+  if (ahead.kind === "under-way" || (ahead.kind === "asked" && ahead.result === "skipped")) {
+    // Another request or isolate is fetching the page. Wait for the flight, then look up again.
     await patiently(ahead.flight.ended, underWayMsMax);
     ahead = await aheadOf(planned, context);
   }
@@ -92,7 +103,7 @@ async function brought(planned: LookupRequest, context: Context): Promise<Warmed
   const inShared = await stateInShared(candidate, planned, context);
   const looks = decision.looks.length + 1;
   if (inShared !== "absent") return { kind: "already", inShared, looks };
-  // Other colos lack it, and this colo may have missed an invalidation, so fetch it again.
+  // The shared tier lacks the page, and this colo may have missed an invalidation, so fetch the page again.
   const repeated = await endOf(
     await aheadOf(planned, context, Number.MAX_SAFE_INTEGER),
     planned,
@@ -120,16 +131,18 @@ async function stateInShared(
 
 type RefreshedAhead = Extract<RefreshAhead, { kind: "asked" }>;
 
-/** Sends the second request for a response that awaits one: the operator named the page. */
+/**
+ * Sends the second request for a response that needs one before it is stored in the shared tier.
+ */
 async function admitted(
-  { came, decision, flight: { outcome } }: RefreshedAhead,
+  { result, decision, flight: { outcome } }: RefreshedAhead,
   planned: LookupRequest,
   context: Context,
 ): Promise<WarmedPage> {
   const second = awaitsAsk(outcome) ? await aheadOf(planned, context) : undefined;
   return {
     kind: "asked",
-    isRefreshed: came === "refreshed",
+    isRefreshed: result === "refreshed",
     decision,
     outcome,
     looksBefore: 0,
@@ -138,9 +151,12 @@ async function admitted(
   };
 }
 
-/** @param aheadSeconds refresh if the page is fresh for less than this; 0: only if it is not fresh */
-function aheadOf(asked: LookupRequest, context: Context, aheadSeconds = 0): Promise<RefreshAhead> {
-  return withAllBehind(context, (noting) => refreshAhead(asked, aheadSeconds, noting));
+/**
+ * @param aheadSeconds the remaining lifetime below which the page is refreshed; 0 refreshes only a
+ *   page that is not fresh
+ */
+function aheadOf(lookup: LookupRequest, context: Context, aheadSeconds = 0): Promise<RefreshAhead> {
+  return withAllBehind(context, (noting) => refreshAhead(lookup, aheadSeconds, noting));
 }
 
 function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
@@ -159,7 +175,7 @@ async function endOf(
     case "origin-in-trouble":
       return { kind: "origin-in-trouble" };
     case "asked":
-      return ahead.came === "skipped"
+      return ahead.result === "skipped"
         ? { kind: "still-under-way" }
         : admitted(ahead, planned, context);
     case "under-way":
@@ -186,23 +202,23 @@ function plannedAs(
   if (planned.kind === "reserved") return passedBy("reserved");
   if (planned.kind === "refuse") return passedBy("ambiguous-path");
   if (planned.kind === "pass") return passedBy(planned.passed.rule);
-  const { asked } = planned;
-  // The route judges cookies: the ones in its cache key are not personal.
+  const { lookup } = planned;
+  // Skip `Cookie`: the plan classifies it, and cookies in the cache key are not personal.
   const names = [...headers.keys()].filter(
-    (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, asked)),
+    (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, lookup)),
   );
   if (names.length > 0) return passedBy("field", names);
-  if (asked.cf.length > 0) return passedBy("cf", asked.route.keyCf);
-  return asked.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(asked, []);
+  if (lookup.cf.length > 0) return passedBy("cf", lookup.route.keyCf);
+  return lookup.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(lookup, []);
 }
 
 function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {
   const bare = host.replace(/:\d+$/, "");
-  // The first host also stands for all unnamed ones.
+  // An unlisted host maps to the first host, but does not belong to the site.
   return siteHosts.length > 0 && [host, bare].includes(countedAs(host, siteHosts));
 }
 
-/** Adds fields that all browsers send, to get their variant of a page that varies. */
+/** Adds fields that all browsers send, so that a page that varies is fetched in their variant. */
 function withUsualFields(given: Headers): Headers {
   const headers = new Headers(given);
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", "gzip, br");

@@ -1,5 +1,5 @@
-// Accepts purges and posts of the switch. It writes them to the journal before the sender gets a 200,
-// applies them here at once, and reads them back later.
+// Accepts purges and posts of the switch. Writes them to the journal before the sender receives a
+// 200, applies them in this isolate at once, and reads them back later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
@@ -9,30 +9,33 @@ import type { Bypass, SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
-/** A purge from a known sender. `id`: the webhook's id; empty for a purge under an admin token. */
+/**
+ * A purge from an authenticated sender. `id`: the webhook's id; empty for a purge with an admin
+ * token.
+ */
 export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
 export type Acceptance =
   | { kind: "accepted"; position: string }
   /** The journal did not confirm the purge, so the sender must retry. */
   | Unavailable
-  /** The journal holds this id with another body. */
+  /** The journal contains this id with another body. */
   | { kind: "conflict" };
 
 /** An accepted purge of data that is being written (rule 25). */
 export interface AcceptedWrite {
   readonly kind: "accepted";
   readonly placed: Entry;
-  /** The entries after the stamp, ending with this one; `undefined` if unknown. */
+  /** The entries after the stamp, ending with this entry; `undefined` if unknown. */
   readonly since: readonly Entry[] | undefined;
 }
 
 /** The result of a post of the switch. */
 export type SwitchAcceptance =
   | { kind: "posted"; state: SwitchState }
-  /** Another post was written first, so this one changed nothing. */
+  /** Another post was written first, so this post changed nothing. */
   | { kind: "overtaken" }
-  /** The post names too many routes for one entry. */
+  /** The post has too many routes for one entry. */
   | { kind: "too-large" }
   | Unavailable;
 
@@ -47,32 +50,38 @@ export class Acceptances {
     this.#readBacks = new ReadBacks(settings);
   }
 
-  /** Reads back at once entries that the view should have read since their acceptance (rule 22). */
+  /**
+   * Reads back overdue entries now. The view was renewed since their acceptance, and did not
+   * contain them (rule 22).
+   */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
     if (await this.#readBacks.now(overdue)) await this.#settings.view.catchUp();
   }
 
-  /** Appends the purge, unless it is a webhook whose entries the view has already read (rule 21). */
+  /**
+   * Appends the purge, unless the view has already read the entries of the same webhook (rule 21).
+   */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
     const { journal, view, nowAtMs } = this.#settings;
     view.arrived(nowAtMs());
     if (this.#isReused(order)) return { kind: "conflict" };
     const standing = this.#standing(order);
-    if (standing.length > 0) return this.#accepted(standing, attention);
+    if (standing.length > 0) return this.#readBackLater(standing, attention);
     const entries = this.#entriesOf(order);
     const appended = await journal.append(entries);
     if (appended.kind === "unavailable") return appended;
     const placed = placedAt(appended.positions, entries);
-    view.accepted(placed);
+    view.apply(placed);
     attention.afterAnswer(() => view.catchUp());
-    return this.#accepted(placed, attention);
+    return this.#readBackLater(placed, attention);
   }
 
   /**
-   * Appends the purge of data being written, and reads the entries between a stamp and it (rule 25).
+   * Appends the purge of data that is being written, and reads the entries between a stamp and the
+   * purge (rule 25).
    *
-   * @param order small enough for one entry
-   * @param since the stamp taken before the write; with "none", the result has no entries
+   * @param order the purge, which must fit into one entry
+   * @param since the stamp from before the write; with "none", the result has no entries
    */
   async acceptAfter(
     order: SignedOrder,
@@ -88,10 +97,22 @@ export class Acceptances {
         : await view.follower.appendAndRead(since, entry);
     if (appended.kind === "unavailable") return appended;
     const placed: Entry = { ...entry, position: appended.position };
-    view.accepted([placed]);
+    view.apply([placed]);
     if (view.chain?.knows(placed) !== true) attention.afterAnswer(() => view.catchUp());
-    this.#accepted([placed], attention);
-    return { kind: "accepted", placed, since: appended.since };
+    this.#readBackLater([placed], attention);
+    return {
+      kind: "accepted",
+      placed,
+      since: appended.since ?? (await this.#readOn(since, placed)),
+    };
+  }
+
+  /** Reads the entries between a stamp and an entry that more than a page separates (rule 25 d). */
+  async #readOn(since: Stamp, placed: Entry): Promise<readonly Entry[] | undefined> {
+    const { view } = this.#settings;
+    if (since === "none" || view.chain?.knows(since) !== true) return undefined;
+    await view.catchUp({ waits: true });
+    return view.chain?.between(since, placed);
   }
 
   /** Replaces the current post, unless another post does so first (rule 24). */
@@ -102,9 +123,9 @@ export class Acceptances {
     const { switching, view, nowAtMs, randomText } = this.#settings;
     if (switching === undefined) return { kind: "unavailable" };
     view.arrived(nowAtMs());
-    const held = await switching.read();
-    if (held.kind === "unavailable") return held;
-    const switched = { post: randomText(), replaces: held.names, bypass };
+    const current = await switching.read();
+    if (current.kind === "unavailable") return current;
+    const switched = { post: randomText(), replaces: current.names, bypass };
     const unsent = { id: "", bodyDigest: "", lost: "", mode: "soft", targets: nothing } as const;
     const entry: PostEntry = { ...unsent, n: randomText(), by, reason, switched };
     if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
@@ -112,19 +133,20 @@ export class Acceptances {
     if (posted.kind === "overtaken") return { kind: "overtaken" };
     if (posted.kind === "unavailable") return posted;
     const placed: Entry = { ...entry, position: posted.position };
-    view.accepted([placed]);
+    view.apply([placed]);
     attention.afterAnswer(() => view.catchUp());
-    attention.afterAnswer(() => this.#readBacks.later([placed]));
+    this.#readBackLater([placed], attention);
     const { post } = switched;
     return { kind: "posted", state: { post, bypass, position: placed.position, n: placed.n } };
   }
 
-  #accepted(placed: readonly Entry[], attention: Attention): Acceptance {
+  /** Schedules the read-back. Returns the acceptance. */
+  #readBackLater(placed: readonly Entry[], attention: Attention): Acceptance {
     attention.afterAnswer(() => this.#readBacks.later(placed));
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }
 
-  /** Returns the entries of this very webhook that the view has read; none unless it has read them all. */
+  /** Returns the entries of the same webhook, if the view has read all of them; else none. */
   #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
     if (id === "") return [];
     const read = this.#settings.view.currentEntries.filter(
@@ -139,8 +161,9 @@ export class Acceptances {
   }
 
   #isReused({ id, bodyDigest }: SignedOrder): boolean {
+    if (id === "") return false;
     const { entries } = this.#settings.view;
-    return id !== "" && entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);
+    return entries.some((entry) => entry.id === id && entry.bodyDigest !== bodyDigest);
   }
 
   /** Splits a purge that is too large for one entry. */

@@ -1,14 +1,14 @@
-// Limits the targets of a purge to the size of one journal entry. A target that does not fit is replaced by
-// a wider one, which costs cache hits but misses nothing.
+// Limits the targets of a purge to the size of one journal entry. If a target does not fit, a wider
+// target replaces it. The purge then covers more than necessary, but misses nothing.
 import { everythingTag, tagBytes } from "../journal/purge-target.ts";
 
-/** A target, and a wider one that covers it. Both are in the journal's form. */
+/** A target, and a wider target that covers it. Both are in the journal's form. */
 export interface WidenableTarget {
   readonly exact: string;
   readonly wider: string;
 }
 
-/** Limits for the JSON text of the targets: an entry has 8 KiB, shared with its other fields. */
+/** The limits for the targets as JSON. An entry, including its other fields, has 8 KiB. */
 export const exactBytesMax = 6_144;
 export const allBytesMax = 7_168;
 
@@ -16,7 +16,7 @@ export class BoundedTargets {
   readonly #tags = new Set<string>();
   #bytes = 0;
 
-  /** Size of the targets as JSON. */
+  /** The size of the targets as JSON. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -38,7 +38,7 @@ export class BoundedTargets {
   }
 
   #take(tag: string, bytesMax: number): boolean {
-    // One for the comma.
+    // Add 1 for the comma.
     const bytes = this.#bytes + tagBytes(JSON.stringify(tag)) + 1;
     if (bytes > bytesMax) return false;
     this.#bytes = bytes;

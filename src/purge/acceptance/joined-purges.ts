@@ -1,8 +1,10 @@
-// Purges what answers to unsafe methods invalidate (RFC 9111 §4.4). Targets of one second share an entry,
-// so an isolate appends at most one entry a second. A batch outlives the request that sends it.
+// Purges the responses that answers to unsafe methods invalidate (RFC 9111 §4.4). Targets of one
+// second share a batch, so an isolate sends at most one new entry per second. If the request that
+// carries a batch ends, another request sends the batch.
 //
-// A batch closes when it is sent, because its entry must follow the answers that named its targets. Later
-// targets go into the next batch, even if they are the same.
+// A batch closes when it is sent, because its entry must be later than the answers that named its
+// targets. A target that is named later is added to the next batch, even if the closed batch
+// contains it.
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { pause } from "../../base/timeouts.ts";
@@ -13,7 +15,7 @@ import type { Acceptances } from "./acceptance.ts";
 import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";
 
 export interface JoinedPurgesSettings {
-  /** A try takes 5 s at most. */
+  /** The acceptance of purges. `accept` takes at most 5 s. */
   readonly acceptances: Pick<Acceptances, "accept">;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
@@ -22,20 +24,31 @@ export interface JoinedPurgesSettings {
 
 type AfterAnswer = Attention["afterAnswer"];
 
-/** Minimum time between entries, and the longest that a target waits for the first try. */
+/**
+ * The minimum time between entries, which is also the maximum wait of a target for the first try.
+ */
 export const joinMs = 1_000;
 
 const firstPauseMs = 1_000;
 const pauseMsMax = 4_000;
-/** From the batch's start. A try takes up to 5 s; the runtime ends background work after 30 s. */
+/**
+ * The latest start of a try after the batch's start. A try takes up to 5 s, and the runtime ends
+ * background work after 30 s.
+ */
 const lastTryMs = 22_000;
-/** Ends the retries even if the clock does not move. */
+/** The maximum number of tries, which ends the retries even if the clock does not advance. */
 const triesMax = 8;
 
-/** A carrier silent for longer has died with its request: before the first try, and later. */
+/**
+ * The times without progress after which a carrier is treated as ended with its request. The first
+ * limit applies before the first try, and the second from then on.
+ */
 const lateMsMax = 1_000;
 const silenceMsMax = 7_000;
-/** Requests that carry a batch: the sender and its stand-bys. */
+/**
+ * The maximum number of requests that carry a batch: its sender, and stand-bys that take over if
+ * the sender ends.
+ */
 const carriersMax = 4;
 
 const byAnswers = {
@@ -47,13 +60,14 @@ const byAnswers = {
 } as const;
 
 /**
- * Exact targets, in bytes, that an isolate may name per ten minutes; wider targets replace the rest. It
- * keeps one client's requests from pushing other entries out of readers' 16 MiB.
+ * The bytes of exact targets that an isolate may name in ten minutes. Beyond this limit, the
+ * isolate names wider targets, so that one client's requests cannot push other entries out of the
+ * views.
  */
 const exactBytesMax = 65_536;
 const exactSpanMs = 600_000;
 
-/** Targets listed in a log line. */
+/** The maximum number of targets in a log line. */
 const namedMax = 3;
 
 interface Batch {
@@ -61,9 +75,9 @@ interface Batch {
   readonly startedAtMs: number;
   readonly waitMs: number;
   carrierCount: number;
-  /** Incremented whenever a carrier makes progress. */
+  /** The number of signs of progress of the carriers. */
   signs: number;
-  /** How long the carrier may take until its next progress. */
+  /** The maximum time until the carrier's next sign of progress. */
   silenceMs: number;
   isSettled: boolean;
 }
@@ -81,10 +95,11 @@ export class JoinedPurges {
   }
 
   /**
-   * Purges targets, hard, within `joinMs` and one append while the journal is reachable. Returns at once.
+   * Purges targets (hard). While the journal is reachable, the purge takes at most `joinMs` and one
+   * append. Returns at once.
    *
-   * @param targets named by one answer; may be empty
-   * @param afterAnswer of the request that got the answer; it may carry the batch
+   * @param targets the targets that one answer names; may be empty
+   * @param afterAnswer starts background work of the request, which may carry the batch
    */
   add(targets: readonly WidenableTarget[], { afterAnswer }: Attention): void {
     if (targets.length === 0) return;
@@ -126,8 +141,8 @@ export class JoinedPurges {
   }
 
   /**
-   * Takes over a batch if its sender's request ends early. It polls on its own timer, because the other
-   * request's promise might never settle.
+   * Takes over a batch if its sender's request ends early. Polls with its own timer, because a
+   * promise of the other request might never settle.
    */
   async #standBy(batch: Batch, afterAnswer: AfterAnswer): Promise<void> {
     while (!batch.isSettled) {
@@ -168,7 +183,7 @@ export class JoinedPurges {
   #tellGivenUp(tags: readonly string[]): void {
     const { metrics, log } = this.#settings;
     for (const _ of tags) metrics.add("invalidations", ["failed"]);
-    // Queries may hold private data.
+    // Queries may contain private data.
     const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*$/s, "?…"));
     const named = withoutQueries.join(", ");
     const more = tags.length > namedMax ? ` and ${tags.length - namedMax} more` : "";
@@ -179,7 +194,7 @@ export class JoinedPurges {
   }
 }
 
-/** Notes progress. The next may take a pause and a try. */
+/** Records progress. The next sign of progress may take a pause and a try. */
 function live(batch: Batch, pauseMs: number): void {
   batch.signs += 1;
   batch.silenceMs = pauseMs + silenceMsMax;

@@ -1,4 +1,4 @@
-// Resolves a purge request into targets, by the names that this site uses.
+// Resolves a purge request into targets, with the names that this site uses.
 import type { Reason } from "../../base/operator-error.ts";
 import { type PurgeOrder, quoted, readPurgeOrder } from "../../protocol/purge-order.ts";
 import {
@@ -15,39 +15,42 @@ import {
 import { tagSpellings } from "../journal/spelling.ts";
 
 export const orderBytesMax = 65_536;
-/** Limit for a target as JSON, so that any target fits into an entry beside the other fields. */
+/** The size limit of a target as JSON. Any target then fits into an entry with the other fields. */
 const targetBytesMax = 4_096;
 
 export interface ResolvedOrder {
   readonly targets: PurgeTargets;
   readonly reading: OrderReading;
-  /** `soft` makes covered responses stale; `hard` forbids any use of them. */
+  /** The mode. `soft` makes covered responses stale; `hard` forbids any use of them. */
   readonly mode: PurgeMode;
   readonly reason: string;
-  /** Only reports what the purge would cover. */
+  /** Whether to only report what the purge would cover. */
   readonly isDryRun: boolean;
 }
 
-/** How an order was read, reported to its sender. */
+/** The interpretation of an order, which is reported to its sender. */
 export interface OrderReading {
-  /** Names of each kind in the order. Spellings of one tag count once. */
+  /** The number of names of each kind, before `tagSpellings` adds other spellings. */
   readonly counts: Readonly<
     Record<"tags" | "urls" | "prefixes" | "hosts" | "routes", number> & { everything: boolean }
   >;
-  /** URLs, prefixes and hosts whose names here differ from those sent. */
+  /** The URLs, prefixes and hosts that this site spells differently than the sender. */
   readonly readAs: readonly { readonly sent: string; readonly as: readonly string[] }[];
-  /** Warnings about names that may not do what the sender expects, as whole sentences. */
+  /** Warnings about names that may not have the expected effect, as whole sentences. */
   readonly notes: readonly string[];
 }
 
-/** This site's names for a sent name, or why it cannot match any stored response. */
+/**
+ * This site's names for a sender's name, or the reason why the name cannot match a stored response.
+ */
 export type Reading =
   | { readonly kind: "named"; readonly as: readonly string[]; readonly note?: string | undefined }
   | ({ readonly kind: "fault" } & Reason);
 
 /**
- * How this site names what it stores. A URL becomes keyed URLs. A prefix becomes a path, or scheme, host
- * and path, normalised like keys. A host is spelled as in keys.
+ * Translates a sender's names into the names of this site's keys. A URL becomes keyed URLs. A
+ * prefix becomes a path, or scheme, host and path, normalised like keys. A host becomes a host as
+ * keys spell it.
  */
 export type TargetNames = Readonly<
   Record<"route" | "url" | "prefix" | "host", (sent: string) => Reading>
@@ -59,7 +62,7 @@ export function readOrder(body: string, naming: TargetNames): ResolvedOrder | { 
   return "fault" in order ? order : resolvedOrder(order, naming);
 }
 
-/** Resolves an order's names. Returns a fault if one of them cannot be purged. */
+/** Resolves an order's names. Returns a fault if a name cannot be purged. */
 export function resolvedOrder(
   order: PurgeOrder,
   naming: TargetNames,
@@ -131,13 +134,16 @@ function readTag(tag: string): Reading {
   return { kind: "named", as: [tag], note: noteOnTag(tag) };
 }
 
-/** Returns a note on a tag that looks like a list or a pattern. Only groups and routes make such tags. */
+/**
+ * Returns a note on a tag that looks like a list or a pattern. Only groups and a route's own tags
+ * can contain a comma and white space.
+ */
 function noteOnTag(tag: string): string | undefined {
   if (/,/.test(tag) && /\s/.test(tag.trim())) {
-    return `${quoted(tag)} was read as one tag. Send several tags as a list.`;
+    return `${quoted(tag)} was read as one tag. Send several tags as an array.`;
   }
   return tag.includes("*")
-    ? `${quoted(tag)} was read literally: a star in a tag is no pattern.`
+    ? `${quoted(tag)} was read literally: a star in a tag is not a pattern.`
     : undefined;
 }
 

@@ -1,5 +1,5 @@
-// Reads back the entries that this isolate accepted, and appends those again that the journal has lost
-// (docs/purge-protocol.md, rule 22). Entries accepted within a second share a read.
+// Reads back the entries that this isolate accepted, and re-appends entries that the journal has
+// lost (docs/purge-protocol.md, rule 22). Entries accepted within a second share a read.
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -12,7 +12,7 @@ export interface AcceptanceSettings {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly maxLagMs: number;
-  /** Absent: this isolate takes no posts. */
+  /** The switch. If absent, this isolate accepts no posts. */
   readonly switching?: Switch;
 }
 
@@ -20,26 +20,31 @@ interface PendingEntry {
   entry: Entry;
   readonly acceptedAtMs: number;
   triesCount: number;
-  /** The read under way for this entry; another request may have started it. */
+  /** The read in progress for this entry, which another request may have started. */
   look: Promise<void> | undefined;
 }
 
 const waitMsMax = 20_000;
-/** The runtime ends background work after 30 s. */
+/** The maximum number of tries. The runtime ends background work after 30 s. */
 const triesMax = 4;
 const pauseMs = 5_000;
-/** By then, the entry's own request has read it back or has ended. */
+/** The time after which the request that accepted an entry has read it back or has ended. */
 const tendedMsMax = waitMsMax + triesMax * pauseMs;
-/** Usual limit of a read. It may last longer if it has to append, or if its request has ended. */
+/**
+ * The time that a request waits for another request's read, which never settles if that request has
+ * ended.
+ */
 const lookMsMax = 3_000;
-/** Entries that one reply of the journal covers. */
+/** The maximum number of entries in one read. */
 const togetherMax = 128;
 /** Entries accepted within this time share a read. */
 const togetherMsMax = 1_000;
 
 export class ReadBacks {
   readonly #settings: AcceptanceSettings;
-  /** May hold one entry several times if it was accepted more than once. */
+  /**
+   * The entries to read back. An entry that was accepted several times is in the set several times.
+   */
   readonly #pending = new Set<PendingEntry>();
 
   constructor(settings: AcceptanceSettings) {
@@ -47,12 +52,13 @@ export class ReadBacks {
   }
 
   /**
-   * Reads entries back after N/2, 20 s at most, and retries for about 20 s while the journal is
-   * unreachable. Entries appended again are read back, too. Each request has its own timer, and skips
-   * entries that others have read back. The timers do not keep a Node process alive, since the journal
-   * already has the purge.
+   * Reads entries back after half of `maxLagMs` (N), at most 20 s. While the journal is
+   * unreachable, retries three times, 5 s apart. Afterwards, the view's renewals look for these
+   * entries. Re-appended entries are read back as well. Each request has its own timer, and skips
+   * entries that other requests have read back. The timers do not keep a Node process alive,
+   * because the journal already contains the purge.
    *
-   * @param placed entries of one purge
+   * @param placed the entries of one purge
    */
   async later(placed: readonly Entry[]): Promise<void> {
     const acceptedAtMs = this.#settings.nowAtMs();
@@ -67,7 +73,10 @@ export class ReadBacks {
     for (const each of own) this.#pending.delete(each);
   }
 
-  /** Reads entries back now, in pieces. Returns whether the journal has answered for all of them. */
+  /**
+   * Reads entries back now, in batches. Returns whether the journal has returned the state of all
+   * entries.
+   */
   async now(placed: readonly Entry[]): Promise<boolean> {
     for (let at = 0; at < placed.length; at += togetherMax) {
       const piece = placed.slice(at, at + togetherMax);
@@ -92,7 +101,10 @@ export class ReadBacks {
     return !own.some(isPending);
   }
 
-  /** Adds entries accepted at about the same time that no other request is reading back. */
+  /**
+   * Adds entries that were accepted at about the same time and that no other request is reading
+   * back.
+   */
   #together(own: readonly PendingEntry[]): PendingEntry[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
     const togetherMs = Math.min(togetherMsMax, this.#waitMs / 5);
@@ -114,7 +126,7 @@ export class ReadBacks {
     try {
       const again = await this.#writeAgainIfGone([...entries.values()]);
       for (const each of together) {
-        // Keep an entry that was appended again: a failing server may lose it, too.
+        // Keep an entry that was appended again, because a failing server may also lose that entry.
         if (again?.includes(each.entry) === false) this.#pending.delete(each);
       }
     } finally {
@@ -127,22 +139,24 @@ export class ReadBacks {
   }
 
   /**
-   * Appends lost entries again, with a new `n`. With the old `n`, the journal could assign the old ID as
-   * well, behind entries that a reader joining there would miss. Trimmed purges are not lost: every view
-   * counts older stamps as unknown, and so as covered.
+   * Re-appends lost entries with a new `n`. With the same `n`, a re-appended entry might also get
+   * the lost entry's ID. A reader that continues from the lost entry would then miss the entries
+   * between the two. Trimmed purges need no new entry, because every view treats older stamps as
+   * unknown, and therefore treats the records as purged.
    *
-   * @returns the entries appended; `undefined` if the journal did not answer
+   * @returns the appended entries; `undefined` if the journal is unavailable
    */
   async #writeAgainIfGone(placed: readonly Entry[]): Promise<readonly Entry[] | undefined> {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return undefined;
-    // A post that looks trimmed may be lost. The switch's key decides.
+    // A post that seems trimmed may be lost. Posting it again has no effect on a trimmed post,
+    // because the switch's key still names that post or a later post.
     const gone = placed.filter((entry, at) => {
       const state = read.states[at];
       return state === "gone" || (state === "trimmed" && isPost(entry));
     });
-    view.readBack(placed.filter((entry) => !gone.includes(entry)));
+    view.confirm(placed.filter((entry) => !gone.includes(entry)));
     const writtenAgain: Entry[] = [];
     const purges = gone.filter((entry) => !isPost(entry));
     if (purges.length > 0) {
@@ -161,10 +175,12 @@ export class ReadBacks {
   }
 
   /**
-   * Posts a lost entry again, only while the key names the post that it had replaced (rule 24 e). Otherwise
-   * the key survived its entry, or a later post counts.
+   * Posts a lost entry again, but only while the switch's key names the post that the lost post had
+   * replaced (rule 24 e). If the key names the lost post itself, only the entry was lost. If the
+   * key names a later post, that post applies.
    *
-   * @returns the entry, if one was written; `undefined` if the journal did not answer
+   * @returns the new entry, or an empty list if none was written; `undefined` if the journal is
+   *   unavailable
    */
   async #postedAgain(entry: PostEntry & Entry): Promise<readonly Entry[] | undefined> {
     const { switching, randomText, view } = this.#settings;
@@ -176,14 +192,14 @@ export class ReadBacks {
       this.#replace([entry], placed);
       return placed;
     }
-    if (posted.held?.post === entry.switched.post) view.readBack([entry]);
-    else view.replaced([entry], []);
+    if (posted.current?.post === entry.switched.post) view.confirm([entry]);
+    else view.replace([entry], []);
     return [];
   }
 
-  /** Replaces lost entries by those appended in their place, so that later reads look for these. */
+  /** Replaces lost entries with the entries appended in their place, which later reads look for. */
   #replace(gone: readonly Entry[], again: readonly Entry[]): void {
-    this.#settings.view.replaced(gone, again);
+    this.#settings.view.replace(gone, again);
     const placeOf = new Map(gone.map(({ n }, at) => [n, again[at]]));
     for (const each of this.#pending) each.entry = placeOf.get(each.entry.n) ?? each.entry;
   }
@@ -193,7 +209,7 @@ function isPost<T extends NewEntry>(entry: T): entry is T & PostEntry {
   return entry.switched !== undefined;
 }
 
-/** Entries as the journal has placed them. */
+/** Returns the entries with their positions in the journal. */
 export function placedAt(positions: readonly string[], entries: readonly NewEntry[]): Entry[] {
   return entries.map((entry, at) => ({ ...entry, position: positions[at] ?? "" }));
 }

@@ -1,14 +1,14 @@
-// Verifies purges signed by Standard Webhooks under one of the configured secrets.
+// Verifies that a purge is signed by Standard Webhooks with one of the configured secrets.
 import { decodedBytes, isSigned, signaturesMax } from "../../base/hmac.ts";
 
-/** The claims of a webhook's header fields, before its body is read. */
+/** The claims in a webhook's header fields, before its body is read. */
 export type WebhookClaim =
   | {
       readonly kind: "claimed";
       readonly id: string;
       /**
-       * @param secrets one or more, separated by spaces, to allow rotation
-       * @param body    the exact bytes received
+       * @param secrets one or more secrets, separated by spaces, to allow rotation
+       * @param body the exact bytes of the request's body
        */
       readonly isSigned: (secrets: string, body: Uint8Array<ArrayBuffer>) => Promise<boolean>;
     }
@@ -19,7 +19,7 @@ export type WebhookClaim =
       readonly why: string;
     };
 
-/** Standard Webhooks: maximum distance between the timestamp and now. */
+/** The maximum difference between the timestamp and the current time (Standard Webhooks). */
 const toleranceSeconds = 300;
 
 export function webhookClaim({ headers }: Pick<Request, "headers">): WebhookClaim {
@@ -48,7 +48,7 @@ export function webhookClaim({ headers }: Pick<Request, "headers">): WebhookClai
   };
 }
 
-/** Returns the version 1 signatures; none if there are more than a sender has secrets. */
+/** Returns the version 1 signatures; none if there are more than `signaturesMax`. */
 function signaturesIn(field: string) {
   const ofVersion1 = field.split(" ").filter((one) => one.startsWith("v1,"));
   if (ofVersion1.length > signaturesMax) return [];

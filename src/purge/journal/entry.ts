@@ -1,11 +1,12 @@
-// An entry of the journal: a purge, a mark of loss, or a post of the switch. Stored as the fields of a
-// Redis stream entry.
+// An entry of the journal: a purge, a mark of loss, or a post of the switch. A mark of loss
+// replaces an entry that the journal has lost, and covers everything. An entry is stored as the
+// fields of a Redis stream entry.
 import * as z from "zod/mini";
 import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
-/** An entry's stream ID and random `n`. After a loss, another entry may get the same ID. */
+/** An entry's stream ID and its random `n`. After a loss, another entry may get the same ID. */
 export type EntryPlace = Exclude<Stamp, "none">;
 
 /** Returns the journal's time of acceptance in epoch milliseconds, with which the stream ID begins. */
@@ -22,26 +23,32 @@ export interface NewEntry {
   readonly bodyDigest: string;
   readonly reason: string;
   readonly by: string;
-  /** In a mark of loss: position and `n` of the lost entry, with a space between; else empty. */
+  /**
+   * In a mark of loss, the position and `n` of the lost entry, separated by a space; else empty.
+   */
   readonly lost: string;
-  /** Only in a post of the switch. Its targets are empty lists, which cover nothing. */
+  /** Present only in a post of the switch. The targets of a post are empty, and cover nothing. */
   readonly switched?: SwitchPost | undefined;
 }
 
 export type Entry = NewEntry & EntryPlace;
 
-/** Value of `by` for invalidations by answers to unsafe methods (RFC 9111 §4.4). */
+/** The value of `by` for invalidations by answers to unsafe methods (RFC 9111 §4.4). */
 export const byInvalidation = "invalidation";
 
 /**
- * Returns whether an entry is a hard purge or a mark, and no invalidation. After an invalidation, a
- * validation may still find the response unchanged.
+ * Returns whether an entry is a hard purge or a mark, but not an invalidation. A response that was only
+ * invalidated may still be validated with the origin.
  */
 export function isOrdered({ mode, by }: Entry): boolean {
   return mode === "hard" && by !== byInvalidation;
 }
 
-/** Returns a mark, which covers everything. `lost` names the lost entry; empty for an empty journal. */
+/**
+ * Returns a mark, which covers everything.
+ *
+ * @param lost the position and `n` of the lost entry; empty for an empty journal
+ */
 export function markOf(lost: string, n: string): NewEntry {
   return {
     n,
@@ -57,12 +64,15 @@ export function markOf(lost: string, n: string): NewEntry {
 
 const emptyReason = "the journal was empty";
 
-/** Returns whether an entry is the first mark of a journal. */
+/** Returns whether an entry is the mark that begins an empty journal. */
 export function isBeginning({ by, lost, reason }: NewEntry): boolean {
   return by === "tidemark" && lost === "" && reason === emptyReason;
 }
 
-/** Incremented with every change of the format. An entry of another version covers everything. */
+/**
+ * The version of the format, which every incompatible change increments. An entry of another
+ * version covers everything.
+ */
 const version = "1";
 
 const textsForm = z.array(z.string());
@@ -86,10 +96,10 @@ export function encodeEntry(entry: NewEntry): Record<string, string> {
 }
 
 /**
- * Reads an entry; never throws. An unreadable entry covers everything, hard: this error costs origin
- * requests but breaks no promise.
+ * Decodes an entry. Never throws. An invalid entry becomes a hard purge of everything, which costs
+ * origin requests but misses no purge.
  *
- * @param fields names and values in turn, as in a stream reply
+ * @param fields alternating names and values, as in a stream reply
  */
 export function decodeEntry(position: string, fields: readonly string[]): Entry {
   const values = new Map<string, string>();
@@ -114,7 +124,7 @@ export function decodeEntry(position: string, fields: readonly string[]): Entry 
   };
 }
 
-/** Returns the state after the last post among the entries, if there is one. */
+/** Returns the state after the last post among the entries; `undefined` if there is no post. */
 export function lastSwitched(entries: readonly Entry[]): SwitchState | undefined {
   const entry = entries.findLast(({ switched }) => switched !== undefined);
   if (entry?.switched === undefined) return undefined;
@@ -130,17 +140,17 @@ function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
   }
 }
 
-/** Removes duplicates: an index counts an entry once per target. */
+/** Removes duplicates, because an index stores an entry once per target. */
 function readTexts(json: string): string[] {
   return [...new Set(textsForm.parse(JSON.parse(json)))];
 }
 
-/** Estimated overhead of objects, maps and indexes, beside the texts. */
+/** The estimated overhead of objects, maps and indexes, without the strings. */
 const entryBytes = 448;
 const targetBytes = 192;
 const segmentBytes = 320;
 
-/** Returns an upper estimate of the memory that an entry takes in a view and its index. */
+/** Returns an upper estimate of the memory that an entry occupies in a view and its index. */
 export function heldBytes(entry: Entry): number {
   const { n, position, id, bodyDigest, reason, by, lost } = entry;
   const { tags, prefixes } = entry.targets;
@@ -160,12 +170,18 @@ export function comparePositions(a: string, b: string): number {
   return aMs - bMs || aSequence - bSequence;
 }
 
-/** Returns whether this is the very entry. Positions alone can repeat after a loss. */
+/**
+ * Returns whether the entry is at this place. After a loss, another entry may have the same
+ * position, but not the same `n`.
+ */
 export function isSamePlace(entry: EntryPlace | undefined, place: EntryPlace): boolean {
   return entry?.position === place.position && entry.n === place.n;
 }
 
-/** Reads a reply of XRANGE or XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other form. */
+/**
+ * Decodes a reply of XRANGE or XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other
+ * form.
+ */
 export function entriesOf(reply: unknown): Entry[] {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((item: unknown) => {

@@ -1,18 +1,22 @@
-// The targets of a purge: tags and path prefixes. Everything, a host, a route, a URL and an origin's groups
-// are internal tags of each record.
+// The targets of a purge: tags and path prefixes. Each response also has internal tags: for its
+// host, route, URL and groups, and for everything. Application data has internal tags for its URL
+// and for everything.
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedUrl } from "./spelling.ts";
 
 export type PurgeMode = "hard" | "soft";
 
 export interface PurgeTargets {
-  /** In the journal's form, whose prefixes keep users' tags apart from internal ones. */
+  /** The tags in the journal's form, whose prefixes separate users' tags from internal tags. */
   readonly tags: readonly string[];
-  /** `/path/` on every host, or `https://host/path/`. Compared as text in one spelling. */
+  /**
+   * The prefixes: `/path/` on every host, or `https://host/path/`. They are compared as text in one
+   * spelling.
+   */
   readonly prefixes: readonly string[];
 }
 
-/** Bytes of UTF-8. No purge can name a longer tag, so records are not purgeable by it. */
+/** The limit in bytes of UTF-8. No purge can name a longer tag. */
 export const tagBytesMax = 256;
 
 /** Returns a tag's length in bytes of UTF-8, as in JSON and the journal. */
@@ -24,30 +28,30 @@ export function tagBytes(tag: string): number {
 export const everythingTag = "everything";
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };
 
-/** Covers no record. Written as empty lists, because an omitted list means everything. */
+/**
+ * Targets that cover no record. The lists are stored as empty lists, because an entry with an
+ * invalid list covers everything.
+ */
 export const nothing: PurgeTargets = { tags: [], prefixes: [] };
 
-/** @param tag as named by a response or its route */
+/** @param tag the tag as a response or its route names it */
 export const userTag = (tag: string): string => `tag:${tag}`;
-/** @param host as spelled in keyed URLs */
+/** @param host the host as keyed URLs spell it */
 export const hostTag = (host: string): string => `host:${host}`;
-/** @param route its name */
+/** @param route the route's name */
 export const routeTag = (route: string): string => `route:${route}`;
-/** @param url as keyed */
+/** @param url the keyed URL */
 export const urlTag = (url: string): string => `url:${url}`;
 /**
  * Returns the tag for a group of one origin (RFC 9875 §2.1). A purge by tag covers the group at all
  * origins.
  *
- * @param origin scheme and host, as keyed URLs begin
+ * @param origin the scheme and host of keyed URLs
  */
 export const groupTag = ({ origin, group }: { origin: string; group: string }): string =>
   `group:${origin} ${group}`;
 
-/**
- * Returns targets by kind, for operators. Each group follows its origin and a space; only answers of an
- * origin name groups.
- */
+/** Returns targets by kind, for operators. A group is shown as its origin, a space and its name. */
 export function namedTargets({ tags, prefixes }: PurgeTargets) {
   const under = (kind: string) =>
     tags.filter((tag) => tag.startsWith(kind)).map((tag) => tag.slice(kind.length));
@@ -63,26 +67,31 @@ export function namedTargets({ tags, prefixes }: PurgeTargets) {
 }
 
 /**
- * Returns a tag in the spelling used for comparison. The journal may hold URLs that another version of the
- * Worker keyed.
+ * Returns a tag in the spelling for comparison. The journal may contain URLs in the spelling of
+ * another version of the Worker.
  */
 export function comparedTag(tag: string): string {
   return tag.startsWith(urlTag("")) ? comparedUrl(tag) : tag;
 }
 
-/** Scheme of application data. Purges of pages by host, prefix or route do not cover it. */
+/**
+ * The scheme of application data. Purges by host, prefix or route do not cover application data.
+ */
 export const dataScheme = "tidemark-data:";
 
 export interface Coverable {
   /** All tags by which the record can be purged. */
   readonly tags: readonly string[];
-  /** The texts that prefixes are compared with: the path, and the URL without its query. */
+  /** The strings that prefixes are compared with: the path, and the URL without its query. */
   readonly paths: readonly [path: string, url: string];
 }
 
 const known = new WeakMap<Coverage, Coverable>();
 
-/** Returns what can cover a record. Cached per record, because every use asks. */
+/**
+ * Returns the tags and paths by which purges cover a record. Cached per record, because every use
+ * of the record needs them.
+ */
 export function coverable(record: Coverage): Coverable {
   let worked = known.get(record);
   if (worked === undefined && record.url.startsWith(dataScheme)) {

@@ -1,17 +1,19 @@
-// Different spellings of one name. A purge covers all of them.
+// Normalises the spellings of a name, because a purge covers every spelling.
 import { sortedByName } from "../../rules/query.ts";
 
 /**
- * ASCII characters that mean the same escaped and unescaped, so keys hold both spellings. Excluded because
- * escaping changes their meaning: `/`, `\`, `?`, `#` and `%`; in a query also `&`, `=`, `+` and `;`.
+ * ASCII characters that have the same meaning escaped and unescaped. Keys distinguish the two
+ * spellings. Characters whose meaning escaping changes are omitted: `/`, `\`, `?`, `#` and `%`; in
+ * a query also `&`, `=`, `+` and `;`.
  */
 const spelledTwice = { path: /[!"$&'()*+,:;<=>@[\]^`{|}]/, query: /[!"$'()*,:<>@[\]^`{|}]/ };
 
 /**
- * Returns the spelling in which purges compare URLs and prefixes. Keys distinguish `%2A` from `*` (RFC 3986
- * §2.2); a purge of either covers both pages. The query is sorted again, because keys sort it as spelled.
+ * Returns the spelling in which purges compare URLs and prefixes. Keys distinguish `%2A` from `*`
+ * (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because
+ * unescaping may change the order of its parameters.
  *
- * @param url normalised like keys, or a part of one
+ * @param url a URL that is normalised like keys, or a part of such a URL
  */
 export function comparedUrl(url: string): string {
   if (!url.includes("%")) return url;
@@ -22,12 +24,12 @@ export function comparedUrl(url: string): string {
   return `${comparedPath}?${sortedByName(pairs).join("&")}`;
 }
 
-/** @param text part of a query, normalised like keys */
+/** @param text a part of a query, normalised like keys */
 export function comparedInQuery(text: string): string {
   return unescaped(text, spelledTwice.query);
 }
 
-/** @param name a parameter's name, or its beginning */
+/** @param name a parameter's name, or the beginning of it */
 export function hasSpellings(name: string): boolean {
   return spelledTwice.query.test(comparedInQuery(name));
 }
@@ -40,9 +42,9 @@ function unescaped(text: string, characters: RegExp): string {
 }
 
 /**
- * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC 9875 §2);
- * other tags are trimmed. workerd decodes fields as UTF-8, which changes tags that the origin sent in
- * Latin-1.
+ * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC
+ * 9875 §2), and other tags are trimmed. workerd decodes fields as UTF-8, which changes tags that
+ * the origin sent in Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
@@ -50,12 +52,12 @@ export function tagSpellings(tag: string): string[] {
   return [...plain, ...plain.filter(isLatin1).map(misread)];
 }
 
-/** Returns whether Latin-1 can encode the text, in other bytes than UTF-8. */
+/** Returns whether Latin-1 can encode the text, and with other bytes than UTF-8. */
 export function isLatin1(text: string): boolean {
   return /[\x80-\xff]/.test(text) && !/[^\0-\xff]/.test(text);
 }
 
-/** @param text characters up to U+00FF; of any other, the lowest 8 bits count */
+/** @param text characters up to U+00FF; only the lowest 8 bits of other characters are used */
 export function latin1Bytes(text: string): Uint8Array {
   return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 }

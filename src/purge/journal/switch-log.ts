@@ -1,31 +1,31 @@
-// Logs each change of the switch in this isolate, whether posted here or read from the journal.
+// Logs each change of the switch in this isolate, whether this isolate accepted or read the post.
 import type { Log } from "../../observe/log-line.ts";
 import type { Bypass, SwitchState } from "./switch-state.ts";
 
 export class SwitchLog {
   readonly #log: Log;
-  #told: Bypass = false;
+  #bypass: Bypass = false;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** @param of who posted it, why, and in which trace, in loggable form */
+  /** @param of the fields for the log line: the sender, the reason and the trace */
   posted(
     { bypass, position }: SwitchState,
     of: Readonly<Record<string, string | undefined>>,
   ): void {
-    this.#told = bypass;
+    this.#bypass = bypass;
     const message = `The switch was posted here: ${inWords(bypass)}.`;
     const fields = { how: "posted", bypass: asField(bypass), position, ...of };
     this.#log({ event: "switch", level: "warn", message, ...fields });
   }
 
-  /** @param state of the view after a read; `undefined` if nothing was ever posted */
+  /** @param state the view's state after a read; `undefined` if nothing was ever posted */
   learnt(state: SwitchState | undefined): void {
     const { bypass = false, position } = state ?? {};
-    if (JSON.stringify(bypass) === JSON.stringify(this.#told)) return;
-    this.#told = bypass;
+    if (JSON.stringify(bypass) === JSON.stringify(this.#bypass)) return;
+    this.#bypass = bypass;
     const message = `This isolate follows the switch: ${inWords(bypass)}.`;
     const fields = { how: "learnt", bypass: asField(bypass), position };
     this.#log({ event: "switch", level: "warn", message, ...fields });
@@ -35,7 +35,7 @@ export class SwitchLog {
 const shownMax = 10;
 const shownCharsMax = 80;
 
-/** Limits the names: an entry of the journal may hold any number of routes, of any length. */
+/** Limits the names, because an entry of the journal may contain many or long names of routes. */
 function shownOf(names: readonly string[]): string[] {
   return names.slice(0, shownMax).map((name) => name.slice(0, shownCharsMax));
 }
@@ -47,8 +47,8 @@ function asField(bypass: Bypass): string {
 
 function inWords(bypass: Bypass): string {
   if (typeof bypass === "boolean") {
-    return bypass ? "everything goes straight to the origin" : "nothing is bypassed";
+    return bypass ? "every route bypasses the cache" : "nothing is bypassed";
   }
   const more = bypass.length > shownMax ? `, and ${bypass.length - shownMax} more` : "";
-  return `these routes go straight to the origin: ${shownOf(bypass).join(", ")}${more}`;
+  return `these routes bypass the cache: ${shownOf(bypass).join(", ")}${more}`;
 }

@@ -1,14 +1,14 @@
-// The state of the switch, which sends requests straight to the origin, and the post that changes it.
+// The state of the switch, which makes requests bypass the cache, and the posts that change it.
 import * as z from "zod/mini";
 
-/** Bypasses everything (`true`), nothing (`false`), or the routes with these names. */
+/** The bypassed routes: all (`true`), none (`false`), or the routes with these names. */
 export type Bypass = boolean | readonly string[];
 
 /** A post: a change of the switch, as stored in a journal entry. */
 export interface SwitchPost {
-  /** Random text without white space. Stays the same if the post is written again. */
+  /** A random string without white space. It is unchanged if the post is written again. */
   readonly post: string;
-  /** The id of the post that this one replaced; empty for the first. */
+  /** The id of the post that this post replaced; empty for the first post. */
   readonly replaces: string;
   readonly bypass: Bypass;
 }
@@ -19,7 +19,7 @@ export interface SwitchState extends Pick<SwitchPost, "post" | "bypass"> {
   readonly n: string;
 }
 
-/** @param route its name; empty for requests that no route matches */
+/** @param route the route's name; empty for requests that no route matches */
 export function isBypassed(bypass: Bypass, route: string): boolean {
   return bypass === true || (bypass !== false && bypass.includes(route));
 }
@@ -33,12 +33,15 @@ const stateForm = z.object({
   bypass: bypassForm,
 });
 
-/** Reads the field of an entry. Returns `undefined` for an invalid post. Never throws. */
+/**
+ * Parses the field of an entry that contains a post. Returns `undefined` for an invalid post. Never
+ * throws.
+ */
 export function readPost(json: string): SwitchPost | undefined {
   return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;
 }
 
-/** Returns `undefined` for an invalid state. Never throws. */
+/** Parses a state. Returns `undefined` for an invalid state. Never throws. */
 export function readState(value: unknown): SwitchState | undefined {
   return z.safeParse(stateForm, value).data;
 }

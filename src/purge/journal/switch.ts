@@ -1,5 +1,5 @@
-// The port of the switch (docs/purge-protocol.md, rule 24). The journal's store implements it, because one
-// step writes a post and its entry.
+// The port of the switch (docs/purge-protocol.md, rule 24). The journal's store implements the
+// port, because one step writes a post and its entry.
 import type { NewEntry } from "./entry.ts";
 import type { Unavailable } from "./journal.ts";
 import type { SwitchPost, SwitchState } from "./switch-state.ts";
@@ -9,16 +9,18 @@ export type PostEntry = NewEntry & { readonly switched: SwitchPost };
 
 export type PostResult =
   | { readonly kind: "posted"; readonly position: string }
-  /** Another post is current, so nothing was written. `held` is that post, if readable. */
-  | { readonly kind: "overtaken"; readonly held: SwitchState | undefined }
+  /** Another post is current, so nothing was written. `current` is that post, if it is valid. */
+  | { readonly kind: "overtaken"; readonly current: SwitchState | undefined }
   | Unavailable;
 
 /** The stored switch. */
 export interface HeldSwitch {
   readonly kind: "read";
-  /** `undefined` if nothing was posted, or if the stored state is unreadable. */
+  /** The state; `undefined` if nothing was posted, or if the stored state is invalid. */
   readonly state: SwitchState | undefined;
-  /** The id of the last post, which the next one must name; empty if there is none. */
+  /**
+   * The id of the last post, which the next post must name in `replaces`; empty if there is none.
+   */
   readonly names: string;
 }
 
@@ -27,8 +29,8 @@ export interface Switch {
   /** Reads the last post from the primary. Trimming the journal never removes it (rule 24 a). */
   read(): Promise<HeldSwitch | Unavailable>;
   /**
-   * Appends the entry and stores the post in one step, if the last post is the one it replaces. Otherwise
-   * writes nothing.
+   * Appends the entry and stores the post in one step, if the last post is the post that it
+   * replaces. Otherwise writes nothing.
    */
   post(entry: PostEntry): Promise<PostResult>;
 }

@@ -1,5 +1,5 @@
-// Purges that this isolate accepted and has not yet read back from the journal. They take effect here at
-// once, before a read adds them to the chain.
+// Purges that this isolate accepted and has not yet read back from the journal. They take effect in
+// this isolate at once, before a read adds them to the chain.
 import type { PurgeSubject } from "./view.ts";
 import {
   acceptedAtMs,
@@ -14,7 +14,10 @@ import { everything } from "../journal/purge-target.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
 import { TargetIndex } from "./target-index.ts";
 
-/** Reached only if the journal takes purges but cannot be read. Beyond it, a purge covers everything. */
+/**
+ * The limit, which is reached only if the journal accepts purges but cannot be read. Beyond the
+ * limit, a purge covers everything.
+ */
 const heldBytesMax = 4 * 1_048_576;
 
 const none: readonly Entry[] = [];
@@ -22,19 +25,24 @@ const none: readonly Entry[] = [];
 interface AcceptedEntry {
   readonly entry: Entry;
   readonly atMs: number;
-  /** For a post of the switch: the chain already has its state, but rule 22 still has to read it back. */
+  /**
+   * Whether the chain already contains a post of the switch that must still be read back (rule 22).
+   */
   readonly isRead: boolean;
 }
 
 export class AcceptedPurges {
-  /** By `n`. */
+  /** The entries by `n`. */
   readonly #accepted = new Map<string, AcceptedEntry>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
   /** The newest switch state among the unread posts. */
   #switched: SwitchState | undefined;
 
-  /** Returns this isolate's own post, if it is newer than the end of the view (rule 24 e). */
+  /**
+   * Returns the switch state of this isolate's own post, if it is newer than the end of the view
+   * (rule 24 e).
+   */
   switchedAfter(end: string): SwitchState | undefined {
     const own = this.#switched;
     return own !== undefined && comparePositions(own.position, end) > 0 ? own : undefined;
@@ -46,7 +54,7 @@ export class AcceptedPurges {
     return all.filter(({ atMs }) => atMs <= latestAtMs).map(({ entry }) => entry);
   }
 
-  /** @param atMs time of acceptance by this isolate's clock */
+  /** @param atMs the time of acceptance by this isolate's clock */
   add(accepted: Entry, atMs: number, isRead = false): void {
     this.forget(accepted.n);
     if (isRead && accepted.switched === undefined) return;
@@ -59,7 +67,7 @@ export class AcceptedPurges {
     if (entry.switched !== undefined) this.#findSwitched();
   }
 
-  /** Limits acceptance times to the present after the clock was set back. */
+  /** Limits acceptance times to the present, after the clock was set back. */
   dateUpTo(latestAtMs: number): void {
     for (const [n, accepted] of this.#accepted) {
       this.#accepted.set(n, { ...accepted, atMs: Math.min(accepted.atMs, latestAtMs) });
@@ -67,8 +75,8 @@ export class AcceptedPurges {
   }
 
   /**
-   * Removes an entry that the chain now holds. A post of the switch stays until it is read back, because no
-   * mark replaces a lost post (rule 24 e).
+   * Removes an entry that the chain now contains. A post of the switch stays until it is read back.
+   * A mark compensates for lost purges, but not for a lost post (rule 24 e).
    */
   wasRead(n: string): void {
     const accepted = this.#accepted.get(n);
@@ -95,12 +103,12 @@ export class AcceptedPurges {
     this.#switched = lastSwitched(entries.sort((a, b) => comparePositions(a.position, b.position)));
   }
 
-  /** Removes purges accepted up to a mark of loss, which covers everything that they cover. */
+  /** Removes purges accepted before a mark of loss. The mark covers everything that they cover. */
   forgetUpTo(markedAtMs: number): void {
     for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.wasRead(n);
   }
 
-  /** Returns the purge that decides about a record, if any covers it. */
+  /** Returns the deciding purge of a record; `undefined` if no purge covers the record. */
   purgeOf(record: PurgeSubject): Entry | undefined {
     return this.#covering(record).reduce(decisive, undefined);
   }
@@ -110,12 +118,18 @@ export class AcceptedPurges {
     return this.#covering(record).some(isOrdered);
   }
 
-  /** Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ without one. */
+  /**
+   * Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ if there is
+   * none.
+   */
   lastPurgeAtMs(record: PurgeSubject): number {
     return Math.max(...this.#covering(record).map(({ position }) => acceptedAtMs(position)));
   }
 
-  /** Skips an entry that is the record's own stamp: the response was requested after that purge. */
+  /**
+   * Returns the covering entries, except the entry of the record's own stamp, because the response
+   * was requested after that purge.
+   */
   #covering(record: PurgeSubject): readonly Entry[] {
     if (this.#accepted.size === 0) return none;
     const { stamp } = record;
@@ -125,8 +139,8 @@ export class AcceptedPurges {
 }
 
 /**
- * Returns the purge that decides when two cover a record. Hard goes before soft. In the same mode, the
- * older one counts, because it dates the staleness.
+ * Returns the deciding purge of two that cover a record. A hard purge takes precedence. In the same
+ * mode, the older purge decides, because a response is stale from the first soft purge on.
  */
 export function decisive(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
   if (one === undefined || other === undefined) return one ?? other;

@@ -1,5 +1,5 @@
-// A gapless run of journal entries, indexed by their targets. It grows at both ends and drops its oldest
-// entries when it exceeds its bounds.
+// A chain of consecutive journal entries without gaps, indexed by their targets. A chain grows at
+// both ends, and drops its oldest entries when it exceeds its bounds.
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -12,16 +12,22 @@ import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
 import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view.ts";
 
-/** Entry numbers for one target: the newest hard entry (−∞ if none) and all soft ones. */
+/**
+ * The numbers of the entries that name one target: the newest hard entry (−∞ if none) and all soft
+ * entries.
+ */
 interface NewestEntry {
   hardAt: number;
   /** The newest hard entry that is not an invalidation. */
   orderedAt: number;
-  /** Oldest first. */
+  /** The soft entries, oldest first. */
   readonly softAts: number[];
 }
 
-/** Usual limits of a chain. Beyond them the oldest entries are dropped; their stamps become unknown. */
+/**
+ * The default limits of a chain. Beyond them, the oldest entries are dropped, and their stamps
+ * become unknown.
+ */
 export const usualBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax } as const;
 
 export type ChainBounds = Readonly<Record<keyof typeof usualBounds, number>>;
@@ -29,13 +35,17 @@ export type ChainBounds = Readonly<Record<keyof typeof usualBounds, number>>;
 export class Chain {
   readonly #bounds: ChainBounds;
   readonly #entries: Entry[] = [];
-  /** Number of the oldest entry. Numbers are consecutive and survive changes at either end. */
+  /**
+   * The number of the oldest entry. Numbers are consecutive, and stay valid when the chain changes
+   * at either end.
+   */
   #oldestNumber = 0;
   readonly #numberByPosition = new Map<string, number>();
   readonly #newest = new TargetIndex<NewestEntry>();
   #heldBytes = 0;
+  #turnover = 0;
 
-  /** @param entries at least one, oldest first: no view is ever empty */
+  /** @param entries at least one entry, oldest first, because a view is never empty */
   constructor(entries: readonly Entry[], bounds: ChainBounds = usualBounds) {
     if (entries.length === 0) throw new Error("A chain holds at least one entry.");
     this.#bounds = bounds;
@@ -56,17 +66,24 @@ export class Chain {
     return placeOf(this.#entries[0]);
   }
 
-  /** An upper estimate of the memory that the chain takes. */
+  /** An upper estimate of the memory that the chain occupies. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
+  /** The share of its bounds that all appended entries have filled: at 1, the first ones may be dropped. */
+  get turnover(): number {
+    return this.#turnover;
+  }
+
   append(entries: readonly Entry[]): void {
+    const { entriesMax, bytesMax } = this.#bounds;
     for (const entry of entries) {
       const number = this.#oldestNumber + this.#entries.push(entry) - 1;
+      const bytesBefore = this.#heldBytes;
       this.#index(entry, number);
+      this.#turnover += Math.max(1 / entriesMax, (this.#heldBytes - bytesBefore) / bytesMax);
     }
-    const { entriesMax, bytesMax } = this.#bounds;
     const isOver = () => this.#entries.length > entriesMax || this.#heldBytes > bytesMax;
     while (this.#entries.length > 1 && isOver()) {
       this.#unindex(this.#entries.shift(), this.#oldestNumber);
@@ -75,8 +92,8 @@ export class Chain {
   }
 
   /**
-   * @param entries oldest first, ending just before the floor
-   * @returns false if there was no room for all of them; the newest that fit were added
+   * @param entries the entries, oldest first, ending just before the floor
+   * @returns false if not all entries fit; the newest entries that fit were added
    */
   prepend(entries: readonly Entry[]): boolean {
     const { entriesMax, bytesMax } = this.#bounds;
@@ -103,7 +120,10 @@ export class Chain {
     });
   }
 
-  /** Unindexes the chain's oldest entry. A target whose newest entries are no newer loses its value. */
+  /**
+   * Removes the chain's oldest entry from the index. A target that no newer entry names loses its
+   * value.
+   */
   #unindex(entry: Entry | undefined, number: number): void {
     if (entry === undefined) return;
     this.#heldBytes -= heldBytes(entry);
@@ -115,9 +135,21 @@ export class Chain {
     });
   }
 
-  /** Returns whether the chain holds this very entry. Positions can repeat after a loss; `n` cannot. */
+  /**
+   * Returns whether the chain contains exactly this entry. Positions can repeat after a loss; `n`
+   * cannot.
+   */
   knows(stamp: Stamp): boolean {
     return this.#numberOf(stamp) !== undefined;
+  }
+
+  /**
+   * Returns the entries after one place up to another; `undefined` unless the chain contains both.
+   */
+  between(after: Stamp, upTo: EntryPlace): readonly Entry[] | undefined {
+    const [first, last] = [this.#numberOf(after), this.#numberOf(upTo)];
+    if (first === undefined || last === undefined) return undefined;
+    return this.#entries.slice(first + 1 - this.#oldestNumber, last + 1 - this.#oldestNumber);
   }
 
   #numberOf(stamp: Stamp): number | undefined {
@@ -127,8 +159,8 @@ export class Chain {
   }
 
   /**
-   * Returns the purge that decides about a record: the newest hard entry after its stamp, else the first
-   * soft one. An unknown stamp counts as older than the whole chain (rule 6).
+   * Returns the deciding purge of a record: the newest hard entry after its stamp, else the first
+   * soft entry. An unknown stamp is treated as older than the whole chain (rule 6).
    */
   purgeOf(record: PurgeSubject): Entry | undefined {
     const since = this.#since(record);
@@ -145,7 +177,10 @@ export class Chain {
     return this.#newest.some(record, isOrderedSince, this.#since(record));
   }
 
-  /** Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ without one. */
+  /**
+   * Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ if there is
+   * none.
+   */
   lastPurgeAtMs(record: PurgeSubject): number {
     const covering = this.#newest.covering(record);
     const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, newestSoft(one))));
@@ -153,7 +188,10 @@ export class Chain {
     return entry === undefined ? -Infinity : acceptedAtMs(entry.position);
   }
 
-  /** Returns the number after which entries count. An unknown stamp precedes the whole chain. */
+  /**
+   * Returns the number after which entries apply to a record. An unknown stamp precedes the whole
+   * chain.
+   */
   #since({ stamp }: PurgeSubject): number {
     return Math.max(this.#numberOf(stamp) ?? -Infinity, this.#oldestNumber - 1);
   }

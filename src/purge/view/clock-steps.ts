@@ -1,5 +1,5 @@
-// Detects that this isolate's clock was set back (rule 10). Instants noted before the step prove no age:
-// once the clock has caught up with them, they look recent again.
+// Detects that this isolate's clock was set back (rule 10). Instants recorded before the step are
+// no longer comparable, because they appear recent once the clock reaches them again.
 
 export class ClockSteps {
   readonly #allowanceMs: number;
@@ -7,17 +7,20 @@ export class ClockSteps {
   #doubtUpToMs = -Infinity;
   #count = 0;
 
-  /** @param allowanceMs A: smaller steps back are normal between readings */
+  /** @param allowanceMs the allowance A. Smaller steps back are normal between readings */
   constructor(allowanceMs: number) {
     this.#allowanceMs = allowanceMs;
   }
 
-  /** How many times the clock was set back. */
+  /** The number of times that the clock was set back. */
   get count(): number {
     return this.#count;
   }
 
-  /** Returns whether the clock was set back by more than A since the last reading. */
+  /**
+   * Records a reading. Returns whether the clock was set back by more than A since an earlier
+   * reading.
+   */
   isSetBackAt(atMs: number): boolean {
     if (atMs >= this.#latestAtMs - this.#allowanceMs) {
       this.note(atMs);
@@ -34,7 +37,7 @@ export class ClockSteps {
     if (instantMs > this.#latestAtMs) this.#latestAtMs = instantMs;
   }
 
-  /** Returns whether that instant may have been noted before a step. */
+  /** Returns whether an instant may have been recorded before a step. */
   isInDoubt(instantMs: number): boolean {
     return instantMs <= this.#doubtUpToMs;
   }

@@ -1,37 +1,50 @@
-// Shares one piece of work between requests: at most one run is under way and one is queued.
+// Shares one piece of work between requests. At most one run is in progress, and at most one is
+// queued.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 export interface JoinedRunsSettings {
   readonly run: () => Promise<unknown>;
   readonly nowAtMs: () => number;
-  /** A run that takes longer is assumed to have died with its request. */
+  /** The timeout after which a run is assumed to have ended with its request. */
   readonly waitTimeoutMs: number;
 }
 
 export class JoinedRuns {
   readonly #settings: JoinedRunsSettings;
   #running: { readonly startedAtMs: number; readonly done: Promise<void> } | undefined;
-  /** Starts once the current run has ended or timed out. */
-  #queued: { readonly startedAtMs: number } | undefined;
+  /** The run that starts once the current run has ended or timed out. */
+  #queued: { readonly startedAtMs: number; readonly done: Promise<void> } | undefined;
 
   constructor(settings: JoinedRunsSettings) {
     this.#settings = settings;
   }
 
   /**
-   * Requests a run that begins after this call. Rejects with the run's error if this call executes the run.
+   * Ensures that a run begins after this call. If this call executes the run, the returned promise
+   * rejects with the run's error.
    *
-   * @returns once that run has ended; at once if another request has already queued one
+   * @param how.waits whether to wait for a run that another request has queued
+   * @returns a promise that settles once the run has ended. Without `waits`, it settles at once if
+   *   another request has already queued a run
    */
-  async ask(): Promise<void> {
-    if (this.#isCurrent(this.#queued)) return;
+  async ask({ waits = false }: { readonly waits?: boolean } = {}): Promise<void> {
+    const queued = this.#queued;
+    if (queued !== undefined && this.#isCurrent(queued)) {
+      if (waits) await patiently(queued.done, this.#settings.waitTimeoutMs);
+      return;
+    }
     const running = this.#running;
     if (running === undefined || !this.#isCurrent(running)) return this.#run();
-    const place = { startedAtMs: this.#settings.nowAtMs() };
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const place = { startedAtMs: this.#settings.nowAtMs(), done };
     this.#queued = place;
-    await patiently(running.done, this.#settings.waitTimeoutMs);
-    if (this.#queued === place) await this.#run();
+    try {
+      await patiently(running.done, this.#settings.waitTimeoutMs);
+      if (this.#queued === place) await this.#run();
+    } finally {
+      resolve();
+    }
   }
 
   async #run(): Promise<void> {

@@ -1,5 +1,5 @@
-// Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). It begins a chain of entries,
-// extends it, replaces it after a loss, and reads back older entries.
+// Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). Begins a chain of entries,
+// extends the chain at both ends, and replaces it after a loss.
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
@@ -20,34 +20,34 @@ import type { ViewCopy } from "./view-copies.ts";
 
 export interface FollowingSettings extends SpreadSettings {
   readonly journal: Journal;
-  /** Limits of the chain; never more than trimming leaves in the journal. Default: the usual bounds. */
+  /** The limits of the chain, at most the entries that trimming leaves. Default: `usualBounds`. */
   readonly chainBounds?: ChainBounds;
-  /** Receives the entries that become known. */
+  /** Notified of entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
-  /** Runs after each read that has made the view younger. */
+  /** Runs after each read or copy that has extended, confirmed or replaced the chain. */
   readonly onRead?: () => void;
 }
 
-/** Pages that one search for an older stamp may read. */
+/** The maximum number of pages that one search for an older stamp reads. */
 const searchPagesMax = 4;
 
-/** Only this class writes the public fields. */
+/** The follower of one view. Only this class writes the public members. */
 export class JournalFollower {
   readonly #settings: FollowingSettings;
   readonly #accepted: AcceptedPurges;
   readonly #clock: ClockSteps;
   chain: Chain | undefined;
-  /** State of the switch at the chain's end (rule 24 b). */
+  /** The state of the switch at the chain's end (rule 24 b). */
   switched: SwitchState | undefined;
-  /** Our clock just before the last read that confirmed the chain's end. */
+  /** The clock just before the last read that confirmed the chain's end. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
-  /** The chain that cannot be extended further back. */
+  /** The last chain that could not be extended further back. */
   #complete: Chain | undefined;
   #isSearching = false;
 
-  /** @param accepted loses each entry that a read brings */
+  /** @param accepted the accepted entries; each entry that a read returns is removed */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
     this.#settings = settings;
     this.#accepted = accepted;
@@ -59,7 +59,9 @@ export class JournalFollower {
     return this.#spread.lag;
   }
 
-  /** Reads on in the journal. Returns whether that made the view younger; a failure changes nothing. */
+  /**
+   * Reads newer entries of the journal. Returns whether the view became younger; a failure changes nothing.
+   */
   async readOn(): Promise<boolean> {
     const before = { chain: this.chain, sentAtMs: this.sentAtMs };
     this.#spread.tried();
@@ -76,7 +78,7 @@ export class JournalFollower {
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
-  /** Starts a cold view from the newest entries; an empty journal gets a mark first (rules 12 and 18). */
+  /** Begins a view with the newest entries. An empty journal gets a mark first (rules 12 and 18). */
   async #begin(): Promise<void> {
     let read = await this.#dated((journal) => journal.newest());
     this.#noteFailure(read);
@@ -92,7 +94,7 @@ export class JournalFollower {
     if (this.chain === undefined) this.#adopt(read);
   }
 
-  /** Finds out why the end did not come back: a lagging replica, trimming or a loss (rules 16 and 17). */
+  /** Determines why a read lacks the chain's end: a lagging replica, trimming or a loss (rules 16 and 17). */
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { end } = chain;
     const checked = await this.#dated((journal) => journal.atPrimary(end.position));
@@ -101,12 +103,12 @@ export class JournalFollower {
     const { upTo, isTrimmed } = checked;
     if (isSamePlace(upTo, end)) {
       const at = checked.entries.findIndex(({ position }) => position === end.position);
-      // Too many entries follow the end. Start over from the newest.
+      // Too many entries follow the end. Start again from the newest entries.
       if (at < 0) return this.#adopt(checked);
       const newer = { ...checked, entries: checked.entries.slice(at + 1) };
       return this.#extend(chain, end.position, newer);
     }
-    // Includes `n`, because an earlier entry at the same position may have been lost and marked.
+    // Include `n`, because an earlier entry at the same position may have been lost and marked.
     const lost = `${end.position} ${end.n}`;
     const isMarked = checked.entries.some((entry) => entry.lost === lost);
     const marked = !isTrimmed && !isMarked ? await this.#mark(lost) : undefined;
@@ -120,7 +122,7 @@ export class JournalFollower {
     return this.#dated((journal) => journal.appendMark(lost));
   }
 
-  /** Runs a read. If the clock is set back meanwhile, the age of the result is unknown (rule 10). */
+  /** Runs a read. If the clock is set back during the read, the age of the result is unknown (rule 10). */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { count } = this.#clock;
     const read = await ask(this.#settings.journal);
@@ -135,8 +137,8 @@ export class JournalFollower {
   }
 
   /**
-   * Takes newer entries from a colo's copy (rule 14). A chain needs a copy that holds its last entry; a
-   * cold view takes the copy whole. The view becomes as old as the read behind the copy.
+   * Adds newer entries from a colo's copy (rule 14). The copy must contain the chain's last entry. A view
+   * without a chain uses the whole copy. The view's age becomes that of the copy's read.
    *
    * @returns whether the view became younger
    */
@@ -148,7 +150,7 @@ export class JournalFollower {
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
     const { sentAtMs } = copy;
-    // A post among the entries is at least as new as the copy's own state.
+    // A post among the entries is at least as new as the state in the copy.
     const switched = lastSwitched(entries) ?? copy.switched;
     const read: JournalRead = { kind: "read", entries, sentAtMs, switched };
     if (chain === undefined) this.#adopt(read);
@@ -157,8 +159,8 @@ export class JournalFollower {
   }
 
   /**
-   * Reads back up to four pages in search of an older stamp, one search at a time (rule 12). Pages that
-   * join the chain lengthen it; its end and age stay.
+   * Reads back up to four pages to find an older stamp, one search at a time (rule 12). The pages are
+   * prepended to the chain, whose end and age are unchanged.
    */
   async searchBack(stamp: Stamp): Promise<void> {
     if (this.#isSearching || !this.#mayBeOlder(stamp)) return;
@@ -178,7 +180,7 @@ export class JournalFollower {
     return comparePositions(stamp.position, chain.floor.position) < 0;
   }
 
-  /** Reads one older page. Returns whether there may be more. */
+  /** Reads one older page. Returns whether there may be further pages. */
   async #readBack(): Promise<boolean> {
     const chain = this.chain;
     if (chain === undefined) return false;
@@ -194,7 +196,7 @@ export class JournalFollower {
     return hasMore;
   }
 
-  /** Returns whether the chain and its end are unchanged. If not, the result is discarded (rule 13). */
+  /** Returns whether the chain and its end are unchanged. If not, callers discard their read (rule 13). */
   #isStill(chain: Chain, position: string): boolean {
     return this.chain === chain && chain.end.position === position;
   }
@@ -207,13 +209,15 @@ export class JournalFollower {
     this.#verified(entries, sentAtMs);
   }
 
-  /** Appends a purge. The entries read with it extend the chain if they join its end (rule 25 c). */
+  /**
+   * Appends a purge. The entries read in this step extend the chain if they connect to its end (rule 25 c).
+   */
   async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));
     const { chain } = this;
     if (appended.kind === "unavailable" || chain === undefined) return appended;
     const { since, sentAtMs } = appended;
-    // The entry at `place` is gone or too far back, so this read says nothing about the chain.
+    // The entry at `place` is gone or too far back, so the chain cannot be extended.
     if (since === undefined) return appended;
     const { end } = chain;
     const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
@@ -229,7 +233,7 @@ export class JournalFollower {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
-    // Use the entries' state only if the switch key itself was lost.
+    // The switch's key has the current state. Use the entries only if the key was lost.
     this.switched = read.switched ?? lastSwitched(read.entries);
     this.#verified(read.entries, read.sentAtMs);
   }

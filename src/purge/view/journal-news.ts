@@ -2,17 +2,18 @@
 import type { Entry } from "../journal/entry.ts";
 
 /**
- * How entries became known. `read`: at the end of the journal, or with a new view. `older`: before the
- * view's oldest entry. `accepted`: accepted by this isolate, in effect at once. `again`: appended again
- * because the journal had lost them.
+ * How entries became known. `read`: a read extended the view or began a new view. `older`: a read
+ * returned entries before the view's oldest. `accepted`: this isolate accepted the entries, and
+ * applies them at once. `again`: this isolate appended the entries again, because the journal had
+ * lost them.
  */
 export interface JournalNews {
   readonly how: "read" | "older" | "accepted" | "again";
-  /** At least one, oldest first. */
+  /** The entries, at least one, oldest first. */
   readonly entries: readonly Entry[];
 }
 
-/** Runs synchronously in the request that brought the news. Errors are caught. */
+/** Runs synchronously, in the request that made the entries known. Errors are caught. */
 export type NewsListener = (news: JournalNews) => void;
 
 export class NewsListeners {
@@ -25,8 +26,8 @@ export class NewsListeners {
   }
 
   /**
-   * Adds a listener for the life of the isolate. It may see an entry twice: once accepted and once read, or
-   * when a view starts over after a loss.
+   * Adds a listener for the lifetime of the isolate. A listener may receive an entry twice: once
+   * accepted and once read, or when a view starts again after a loss.
    */
   add(listener: NewsListener): void {
     this.#listeners.push(listener);

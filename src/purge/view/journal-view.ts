@@ -1,16 +1,16 @@
-// An isolate's view of the journal: a chain of entries and the time of their last read. Every use of a
-// record consults it.
+// An isolate's view of the journal: a chain of entries and the time of their last read.
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { acceptedAtMs, comparePositions, type Entry } from "../journal/entry.ts";
+import { comparePositions, type Entry } from "../journal/entry.ts";
 import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
 import {
   type Attention,
+  coverBy,
   type PurgeSubject,
   type JudgementAsk,
   type PurgeCover,
@@ -21,11 +21,11 @@ import {
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
-  /** Detects a clock that was set back. Default: an instance of its own. */
+  /** Detects a clock that was set back. The default is a new instance. */
   readonly clock?: ClockSteps;
-  /** Returns whether the journal is shut off. A renewal is then a probe, and no answer waits for it. */
+  /** Returns whether the journal is shut off. A renewal is then a probe, and no request waits for it. */
   readonly isShutOff?: () => boolean;
-  /** Receives entries accepted here that should have been read by now. They may be lost (rule 22). */
+  /** Receives entries that this isolate accepted and should have read by now. They may be lost (rule 22). */
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export class JournalView implements PurgeView {
     return this.follower.failedAtMs;
   }
 
-  /** The last known post: this isolate's own until a read brings it or a newer one (rule 24 e). */
+  /** The last known post: this isolate's own, until a read returns it or a newer post (rule 24 e). */
   get switched(): SwitchState | undefined {
     const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
     return own ?? this.follower.switched;
@@ -80,7 +80,10 @@ export class JournalView implements PurgeView {
     return switched !== undefined && isBypassed(switched.bypass, route);
   }
 
-  /** Rule 15: renews in the background. Requests wait only past N − A, and never for a probe. */
+  /**
+   * Renews the view in the background (rule 15). Requests wait only if the view is older than N − A, and
+   * never for a probe.
+   */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
     this.arrived(atMs);
@@ -93,7 +96,7 @@ export class JournalView implements PurgeView {
     return this.#renewals.isPast(atMs) && !this.isShutOff;
   }
 
-  /** Discards all instants if the clock was set back: they no longer compare with the present. */
+  /** Discards all instants if the clock was set back, because they are no longer comparable. */
   arrived(atMs: number): void {
     if (!this.#clock.isSetBackAt(atMs)) return;
     this.follower.forgetInstants();
@@ -103,8 +106,8 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Renews the view at most once per N/4, before an unknown stamp costs an origin request (rule 6). A
-   * search for older stamps runs behind the answer (rule 12).
+   * Renews the view at most once per N/4, before an unknown stamp costs an origin request (rule 6). A search
+   * for older stamps runs in the background (rule 12).
    */
   seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
     const { atMs } = attention;
@@ -119,14 +122,14 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Reads the entries that this isolate has just accepted. Until then, even new responses that they cover
-   * would be fetched again. An isolate that only takes purges has no other occasion to read.
+   * Reads the entries that this isolate has just accepted. Before this read, they also cover responses
+   * fetched after the purge. An isolate that only accepts purges has no other reads.
    */
-  catchUp(): Promise<void> {
-    return this.#catchUps.ask();
+  catchUp(how?: Parameters<JoinedRuns["ask"]>[0]): Promise<void> {
+    return this.#catchUps.ask(how);
   }
 
-  /** Rule 1: waits for the first view up to the journal's timeout. */
+  /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
   async stamp(attention: Attention): Promise<Stamp> {
     if (this.chain === undefined) {
       const renewed = this.#renewals.begun(attention);
@@ -140,7 +143,7 @@ export class JournalView implements PurgeView {
     const purged = this.#purged(record);
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (purged?.mode === "hard") {
-      // Rule 6: a newer view may know a stamp that this one takes for older than everything.
+      // Rule 6: an unknown stamp is treated as older than all entries, but a newer view may contain it.
       const mayBeNewer = !isKnown && record.stamp !== "none";
       if (!mayBeNewer) return purged;
       return { kind: "unverified", why: "purge-in-doubt", covering: purged };
@@ -154,14 +157,14 @@ export class JournalView implements PurgeView {
     return purged ?? usable;
   }
 
-  /** Applies rule 23: after a hard purge, a 304 could bring the purged body back. */
+  /** Applies rule 23, because a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
     return !this.#accepted.isPurgedByOrder(record) && this.chain?.isPurgedByOrder(record) !== true;
   }
 
-  /** Rule 7 (b): this colo requested the body recently. */
+  /** Returns whether this colo requested the body recently (rule 7 b). */
   #isTrusted(record: PurgeSubject, ask: JudgementAsk): boolean {
     const { colo } = record;
     const atMs = bodyRequestedAtMs(record);
@@ -169,7 +172,7 @@ export class JournalView implements PurgeView {
     return isYoung && colo !== "" && colo === ask.colo();
   }
 
-  /** Applies rule 8. A failure older than N proves nothing, because no read has been tried since. */
+  /** Applies rule 8. A failure older than N is ignored, because no read was tried since. */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
     const { failedAtMs } = this;
     if (failedAtMs === undefined || this.#isWithinBound(this.sentAtMs, ask)) return false;
@@ -189,20 +192,17 @@ export class JournalView implements PurgeView {
 
   #purged(record: PurgeSubject): PurgeCover | undefined {
     const by = decisive(this.#accepted.purgeOf(record), this.chain?.purgeOf(record));
-    if (by === undefined) return undefined;
-    return by.mode === "hard"
-      ? { kind: "purged", mode: "hard", by }
-      : { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
+    return by && coverBy(by);
   }
 
-  /** Applies newly accepted entries at once, until a read brings them. */
-  accepted(entries: readonly Entry[]): void {
+  /** Applies newly accepted entries at once, until a read returns them. */
+  apply(entries: readonly Entry[]): void {
     this.#cover(entries);
     this.#settings.news?.tell("accepted", entries);
   }
 
-  /** Replaces lost entries of this isolate by the ones appended in their place. */
-  replaced(lost: readonly Entry[], again: readonly Entry[]): void {
+  /** Replaces lost entries of this isolate with the entries appended in their place. */
+  replace(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.#accepted.forget(n);
     this.#cover(again);
     this.#settings.news?.tell("again", again);
@@ -210,17 +210,17 @@ export class JournalView implements PurgeView {
 
   #cover(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      // A read that was under way may already have brought it.
+      // A read in progress may already have returned the entry.
       const isRead = this.chain?.knows(entry) === true;
       this.#accepted.add(entry, this.#settings.nowAtMs(), isRead);
     }
   }
 
   /**
-   * Handles entries that were found in the journal. An entry before the chain's floor will never be read,
-   * and every known stamp is newer, so it is dropped. A post that was already read is dropped as well.
+   * Handles entries that were found in the journal. Drops an entry before the chain's floor, because no read
+   * returns it any more and every known stamp is newer. Also drops a post that the chain contains.
    */
-  readBack(entries: readonly Entry[]): void {
+  confirm(entries: readonly Entry[]): void {
     const { chain } = this;
     for (const entry of entries) {
       const { n, position } = entry;
@@ -229,14 +229,14 @@ export class JournalView implements PurgeView {
     }
   }
 
-  /** The chain's entries, if the view is within N − A; else none. */
+  /** The chain's entries, if the view is at most N − A old; else none. */
   get currentEntries(): readonly Entry[] {
     const { maxLagMs, nowAtMs } = this.#settings;
     const isCurrent = this.#isWithinBound(this.sentAtMs, { atMs: nowAtMs(), maxLagMs });
     return isCurrent ? (this.chain?.entries ?? []) : [];
   }
 
-  /** All known entries: read or accepted here. */
+  /** All known entries, whether this isolate read or accepted them. */
   get entries(): readonly Entry[] {
     return [...(this.chain?.entries ?? []), ...this.#accepted.upTo(Infinity)];
   }

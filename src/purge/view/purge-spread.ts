@@ -1,24 +1,25 @@
-// Measures the time from a purge's acceptance until this isolate has read it.
+// Measures the time from a purge's acceptance until this isolate has read the purge.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
 export interface SpreadSettings {
   readonly nowAtMs: () => number;
-  /** N. An isolate that has not tried to read for longer counts as idle. */
+  /** N. An isolate that has not tried to read the journal for longer than N was idle. */
   readonly maxLagMs: number;
   /** Receives the time of each purge that was accepted while this isolate was active. */
   readonly onSpread?: ((tookMs: number) => void) | undefined;
 }
 
-/** Compares the journal's clock with the isolate's, so the error is at most A. */
+/** Measures with the journal's and the isolate's clock, so the error is at most A. */
 export class PurgeSpread {
   readonly #settings: SpreadSettings;
   #triedAtMs = -Infinity;
-  /** Start of the current run of reads that are at most N apart. */
+  /** The start of the current series of reads that are at most N apart. */
   #atWorkSinceAtMs = Infinity;
   /**
-   * Time from acceptance, by the journal's clock, to the read: of the newest purge, and the longest so far.
-   * Counts only purges accepted while this isolate was active; `undefined` until there is one.
+   * The time from a purge's acceptance, by the journal's clock, until this isolate read the purge.
+   * `lastMs` is the time of the newest purge, and `worstMs` the longest so far. Purges accepted
+   * while this isolate was idle are ignored. `undefined` before the first purge.
    */
   lag: { readonly lastMs: number; readonly worstMs: number; readonly readAtMs: number } | undefined;
 
@@ -26,7 +27,7 @@ export class PurgeSpread {
     this.#settings = settings;
   }
 
-  /** Notes an attempt to renew the view, successful or not. */
+  /** Records an attempt to renew the view, whether successful or not. */
   tried(): void {
     const { maxLagMs, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
@@ -35,8 +36,8 @@ export class PurgeSpread {
   }
 
   /**
-   * Measures the purges of a read. It skips those accepted while this isolate was idle: their time would
-   * show missing traffic rather than slow purging.
+   * Measures the purges of a read. Skips purges accepted while this isolate was idle, because they
+   * had to wait for traffic.
    */
   read(entries: readonly Entry[]): void {
     const { nowAtMs, onSpread } = this.#settings;
@@ -50,7 +51,7 @@ export class PurgeSpread {
     }
   }
 
-  /** Resets the activity after the clock was set back. */
+  /** Discards the time of the last attempt after the clock was set back. */
   forgetInstants(): void {
     this.#triedAtMs = -Infinity;
   }

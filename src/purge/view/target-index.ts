@@ -1,13 +1,13 @@
-// An index of purges by target, looked up with a record's tags and path. A look-up takes one step per tag
-// and path segment, however many purges there are.
+// An index of purges by target, for lookups by a record's tags and path. A lookup takes one step
+// per tag and path segment, regardless of the number of purges.
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets } from "../journal/purge-target.ts";
 import { comparedUrl } from "../journal/spelling.ts";
 
-/** Tests a value against a number. */
+/** Compares a value with a number. */
 type Test<T> = (kept: T, bound: number) => boolean | undefined;
 
-/** Maps the value of a target to its new value; `undefined` means none. */
+/** Maps the value of a target to its new value; `undefined` for none. */
 type Change<T> = (kept: T | undefined) => T | undefined;
 
 /** One value per purge target. */
@@ -25,10 +25,10 @@ export class TargetIndex<T extends object> {
   }
 
   /**
-   * Returns whether any value for a covering target passes the test. Runs on every hit, so it stops at the
-   * first match and allocates no list.
+   * Returns whether any value for a covering target passes the test. Every hit calls this method,
+   * so it stops at the first match and allocates no list.
    *
-   * @param bound passed to the test, which saves a closure per call
+   * @param bound the second argument of the test, so that callers need no closure
    */
   some(record: Coverage, test: Test<T>, bound: number): boolean {
     const { tags, paths } = coverable(record);
@@ -72,8 +72,9 @@ export function coveredBy(targets: PurgeTargets): (record: Coverage) => boolean 
 }
 
 /**
- * A trie node for one path segment. The rest is the part of a prefix after its last `/`. It may be empty
- * and may end inside a segment: `/a/b` covers `/a/bc`. Rests are grouped by length for the look-up.
+ * A trie node for one path segment. The rest is the part of a prefix after its last `/`. A rest may
+ * be empty and may end inside a segment: `/a/b` covers `/a/bc`. Rests are grouped by length for the
+ * lookup.
  */
 interface Node<T> {
   children: Map<string, Node<T>> | undefined;
@@ -81,7 +82,7 @@ interface Node<T> {
 }
 
 /**
- * @param prefix the part that remains below this node
+ * @param prefix the part of the prefix below this node
  * @returns the node, created if missing; `undefined` once it is empty
  */
 function changed<T>(

@@ -1,6 +1,6 @@
-// Copies of a view in the colo's Cache API (docs/purge-protocol.md, rules 14 and 15). They let the isolates
-// of a colo share one read of the journal. An invalid copy counts as absent. A failing cache only costs
-// additional reads of the journal.
+// Copies of a view in the colo's Cache API (docs/purge-protocol.md, rules 14 and 15). With copies,
+// the isolates of a colo share one read of the journal. An invalid copy is treated as absent. If
+// the cache fails, each isolate reads the journal itself.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { sha256Hex } from "../../base/sha256.ts";
@@ -17,46 +17,48 @@ import { readState, type SwitchState } from "../journal/switch-state.ts";
 export interface ViewCopiesSettings {
   /** `caches.default` or an equivalent: local to one colo and one host. */
   readonly cache: () => Pick<Cache, "match" | "put">;
-  /** Identifies the journal, because a cold view takes a copy without further checks. */
+  /** Identifies the journal, because a new view uses a copy without further checks. */
   readonly journal: string;
   /** Identifies this isolate. */
   readonly claimant: string;
   readonly nowAtMs: () => number;
-  /** A: how far clocks within a colo may differ. A copy from further ahead is rejected. */
+  /**
+   * A: the maximum clock difference within a colo. A copy dated further in the future is rejected.
+   */
   readonly allowanceMs: number;
-  /** How long the Cache API keeps a copy. */
+  /** The retention of a copy in the Cache API. */
   readonly keepMs: number;
 }
 
 /**
- * A reader's state for a copy: its chain, the clock before its read, and the switch. The chain may have
- * grown since the read.
+ * The state that is copied: the view's entries, the clock before its last read, and the switch. The
+ * view may have grown since that read.
  */
 export type KnownView = Omit<JournalRead, "kind">;
 
-/** Incremented with every change of the format. */
+/** The version of the format, which every change increments. */
 const version = 2;
 const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
-/** Wait timeout: a healthy cache of the colo answers within a few milliseconds. */
+/** The timeout of each cache operation. A working cache answers within a few milliseconds. */
 const waitTimeoutMs = 250;
-/** Pause after a timeout, because requests wait for the cache. */
+/** The time for which the cache is not used after a timeout, because requests wait for it. */
 const silenceMs = 10_000;
-/** Keeps intermediaries from compressing the bytes as text. */
+/** A content type that intermediaries do not compress. */
 const opaque = "application/octet-stream";
 const digestLength = 64;
 
 export class ViewCopies {
   readonly #settings: ViewCopiesSettings;
   #digest: string | undefined;
-  /** When a wait for the cache last ended without an answer. */
+  /** The instant of the cache's last timeout. */
   #silentAtMs = -Infinity;
 
   constructor(settings: ViewCopiesSettings) {
     this.#settings = settings;
   }
 
-  /** @param host of the request: look-ups under another host would leave the colo's cache */
+  /** @param host the request's host; a lookup under another host would leave the colo's cache */
   async read(host: string): Promise<ViewCopy | undefined> {
     const bytes = await this.#attempt(async (cache) => {
       const response = await cache.match(await this.#addressOf(host, "view"));
@@ -68,7 +70,10 @@ export class ViewCopies {
     return copy.sentAtMs > nowAtMs() + allowanceMs ? undefined : copy;
   }
 
-  /** Publishes a view. Its entries must come from the journal itself, never from a copy. */
+  /**
+   * Publishes a view. Callers must call it after a read of the journal, and never after using a
+   * copy.
+   */
   async publish(host: string, view: KnownView): Promise<void> {
     const body = await encodeCopy(view);
     if (body === undefined) return;
@@ -78,7 +83,7 @@ export class ViewCopies {
   /**
    * Claims the next read of the journal, unless another isolate did so in the last two seconds.
    *
-   * @returns the owner of the claim; `ours` if the cache does not answer
+   * @returns the owner of the claim; `ours` if the cache is unavailable
    */
   async claim(host: string): Promise<"ours" | "others"> {
     const { nowAtMs, claimant } = this.#settings;
@@ -100,13 +105,15 @@ export class ViewCopies {
   async #attempt<T>(ask: (cache: Pick<Cache, "match" | "put">) => Promise<T>) {
     const { cache, nowAtMs } = this.#settings;
     if (isWithinMs(silenceMs, this.#silentAtMs, nowAtMs())) return undefined;
-    const asked = (async () => ask(cache()))();
-    const answer = await patiently(asked, waitTimeoutMs);
+    const attempt = (async () => ask(cache()))();
+    const answer = await patiently(attempt, waitTimeoutMs);
     if (answer === "timed-out") this.#silentAtMs = nowAtMs();
     return answer === "timed-out" || answer === "abandoned" ? undefined : answer;
   }
 
-  /** Builds an address that no client can read: paths below `/_cache/` end at this Worker. */
+  /**
+   * Builds an address that no client can read, because paths below `/_cache/` end at this Worker.
+   */
   async #addressOf(host: string, what: "view" | "claim"): Promise<string> {
     this.#digest ??= await sha256Hex(new TextEncoder().encode(this.#settings.journal));
     return `https://${host}/_cache/journal/${this.#digest}/${what}`;
@@ -116,9 +123,12 @@ export class ViewCopies {
 /** A copy found in the cache. Decodes its entries on demand. */
 export class ViewCopy {
   readonly sentAtMs: number;
-  /** State of the switch, unless an entry holds a newer one; `undefined` if nothing was posted. */
+  /**
+   * The state of the switch, unless an entry contains a newer state; `undefined` if nothing was
+   * posted.
+   */
   readonly switched: SwitchState | undefined;
-  /** Entries in the format of a stream reply, oldest first. */
+  /** The entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];
 
   constructor(sentAtMs: number, items: readonly unknown[], switched?: SwitchState) {
@@ -127,12 +137,12 @@ export class ViewCopy {
     this.#items = items;
   }
 
-  /** Returns all entries; `undefined` if one is invalid, because no entry may be skipped. */
+  /** Returns all entries; `undefined` if an entry is invalid, because no entry may be skipped. */
   entries(): Entry[] | undefined {
     return decodeAll(this.#items);
   }
 
-  /** Returns the entries after this very one; `undefined` if the copy does not hold it. */
+  /** Returns the entries after a place; `undefined` if the copy does not contain the place. */
   entriesAfter(place: EntryPlace): Entry[] | undefined {
     const at = this.#items.findLastIndex(
       (item) => Array.isArray(item) && item[0] === place.position,

@@ -1,5 +1,5 @@
 // Renews a view in the background from the colo's copy or from the journal (docs/purge-protocol.md, rule
-// 15). Only one renewal runs at a time.
+// 15). Renewals do not overlap, unless a renewal exceeds its timeout.
 import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
@@ -10,16 +10,16 @@ import type { ViewCopies } from "./view-copies.ts";
 type Copies = Pick<ViewCopies, "read" | "publish" | "claim">;
 
 export interface RenewalSettings {
-  /** Absent: every renewal reads the journal. */
+  /** The copies in the colo. If absent, every renewal reads the journal. */
   readonly copies?: Copies | undefined;
   readonly nowAtMs: () => number;
-  /** 0 ≤ n < 1. Default: renewal at half of N − A. */
+  /** Returns a random number, 0 ≤ n < 1. By default, renewals start at half of N − A. */
   readonly random?: () => number;
-  /** The smallest `maxLag` of all routes. */
+  /** The smallest N of all routes. */
   readonly maxLagMs: number;
-  /** A: allowance for clock errors within a colo and for replica lag. */
+  /** A: the allowance for clock differences within a colo and for replica lag. */
   readonly allowanceMs: number;
-  /** Timeout for a whole read of the journal. */
+  /** The timeout of a whole read of the journal. */
   readonly timeoutMs: number;
 }
 
@@ -27,7 +27,7 @@ interface Renewal {
   readonly startedAtMs: number;
   readonly done: Promise<void>;
   /** A stamp that a request waits for. */
-  sought: Stamp | undefined;
+  stamp: Stamp | undefined;
 }
 
 /** Renewal ages are drawn between 0.35 and 0.6 of N − A, which spreads the isolates of a colo. */
@@ -35,7 +35,7 @@ const renewalAgeLeast = 0.35;
 const renewalAgeSpan = 0.25;
 const drawOfHalf = 0.6;
 
-/** Minimum pause between two looks at the colo's cache that did not renew the view. */
+/** The maximum pause after a read of the colo's cache that did not renew the view. */
 const lookAgainMsMax = 500;
 
 export class ViewRenewals {
@@ -47,7 +47,7 @@ export class ViewRenewals {
   #renewalAgeMs: number;
   #lookedAtMs = -Infinity;
 
-  /** @param behind runs after each renewal, successful or not */
+  /** @param behind runs after each renewal, whether successful or not */
   constructor(settings: RenewalSettings, follower: JournalFollower, behind: () => Promise<void>) {
     this.#settings = settings;
     this.#follower = follower;
@@ -85,27 +85,28 @@ export class ViewRenewals {
   }
 
   /**
-   * Starts a renewal, or joins the one under way. Each request waits on its own timer, because a renewal
-   * may never end.
+   * Starts a renewal, or joins the renewal in progress. Each request waits with its own timer,
+   * because a renewal never settles if its request is ended.
    *
-   * @param sought a stamp that the request waits for
+   * @param stamp a stamp that the request waits for
    * @returns a function that waits for the renewal
    */
-  begun(attention: Attention, sought?: Stamp): () => Promise<void> {
-    const { done } = this.#renewing(attention, sought);
+  begun(attention: Attention, stamp?: Stamp): () => Promise<void> {
+    const { done } = this.#renewing(attention, stamp);
     return async () => void (await patiently(done, this.#settings.timeoutMs));
   }
 
-  #renewing({ atMs, afterAnswer, host }: Attention, sought: Stamp | undefined): Renewal {
+  #renewing({ atMs, afterAnswer, host }: Attention, stamp: Stamp | undefined): Renewal {
     const running = this.#renewal;
-    // A start far in the future predates a clock step; that renewal may be dead.
+    // A start far in the future was recorded before the clock was set back. That renewal may have
+    // ended with its request.
     if (running && isWithinMs(this.#settings.timeoutMs, running.startedAtMs, atMs)) {
-      running.sought ??= sought;
+      running.stamp ??= stamp;
       return running;
     }
     this.#renewalAgeMs = this.#drawnAgeMs();
     const { promise: done, resolve } = Promise.withResolvers<void>();
-    const renewal: Renewal = { startedAtMs: atMs, done, sought };
+    const renewal: Renewal = { startedAtMs: atMs, done, stamp };
     this.#renewal = renewal;
     const ended = () => {
       if (this.#renewal === renewal) this.#renewal = undefined;
@@ -113,7 +114,7 @@ export class ViewRenewals {
     };
     afterAnswer(async () => {
       try {
-        // If the renewal fails, the view stays and ages.
+        // If the renewal fails, the view stays unchanged and becomes older.
         const publish = await this.#renew(renewal, host).finally(ended);
         await publish?.();
       } finally {
@@ -128,7 +129,7 @@ export class ViewRenewals {
     return sinceMs >= 0 && sinceMs < Math.min(lookAgainMsMax, this.#boundMs / 8);
   }
 
-  /** Renews the view. Returns work that can run once no request waits any more. */
+  /** Renews the view. Returns work to run once no request waits for the renewal. */
   async #renew(renewal: Renewal, host: string | undefined) {
     const { copies, nowAtMs } = this.#settings;
     const hasColo = copies !== undefined && host !== undefined;
@@ -150,10 +151,11 @@ export class ViewRenewals {
     const copy = await copies.read(host);
     const hasTaken = copy !== undefined && follower.take(copy);
     const isFound = () =>
-      renewal.sought === undefined || follower.chain?.knows(renewal.sought) === true;
+      renewal.stamp === undefined || follower.chain?.knows(renewal.stamp) === true;
     if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
-    // A request is waiting, so ignore other claims and do not wait for ours to be stored.
+    // A request is waiting, so read even if another isolate owns the claim, and do not wait for the
+    // claim.
     if (!isFound() || this.isPast(nowAtMs())) return false;
     return (await claiming) === "others" && isFound() && !this.isPast(nowAtMs());
   }

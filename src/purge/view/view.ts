@@ -1,19 +1,23 @@
-// The port of the purge view. It provides a stamp before each origin request, and a judgement on every use
-// of a record.
+// The port of the purge view. A view provides a stamp before each origin request, and a judgement
+// on every use of a record.
 import type { Coverage, Provenance, Stamp } from "../../cache/record/record.ts";
-import type { Entry } from "../journal/entry.ts";
+import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
 /** The parts of a record that a judgement needs: what purges can match, and its provenance. */
 export type PurgeSubject = Coverage & Provenance;
 
-/** The part of a deciding entry that operators see. `by` is the sender of the purge. */
+/**
+ * The members of a deciding entry that are reported to operators. `by` is the sender of the purge.
+ */
 export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
 
 /**
- * A purge covers the record. `hard` forbids any use; `soft` makes it stale from `sinceAtMs` on.
+ * The purge that covers a record. `hard` forbids any use of the record; `soft` makes the record
+ * stale from `sinceAtMs` on.
  *
- * `by`: the deciding entry; absent if this isolate saw an answer that invalidated the record instead.
- * `unverified`: a further purge may cover the record, but its route serves unverified answers (rule 8).
+ * `by`: the deciding entry; absent if an answer in this isolate invalidated the record (RFC 9111
+ * §4.4). `unverified`: a further purge may cover the record, but the route serves unverified
+ * responses (rule 8).
  */
 export type PurgeCover = {
   readonly kind: "purged";
@@ -21,10 +25,18 @@ export type PurgeCover = {
   readonly unverified?: Doubt | undefined;
 } & ({ readonly mode: "hard" } | { readonly mode: "soft"; readonly sinceAtMs: number });
 
+/** Returns the cover by the deciding purge of a record. */
+export function coverBy(by: Entry): PurgeCover {
+  return by.mode === "hard"
+    ? { kind: "purged", mode: "hard", by }
+    : { kind: "purged", mode: "soft", sinceAtMs: acceptedAtMs(by.position), by };
+}
+
 /**
- * Why a purge cannot be ruled out. `no-view`: no view, or no journal. `stamp-unknown`: the view does not
- * know the record's stamp. `view-too-old`: past N − A (rule 7). `purge-in-doubt`: a hard purge covers the
- * unknown stamp, but a newer view may know it (rule 6).
+ * The reason why a purge cannot be ruled out. `no-view`: this isolate has no view, or the
+ * deployment has no journal. `stamp-unknown`: the view does not contain the record's stamp.
+ * `view-too-old`: the view is older than N − A (rule 7). `purge-in-doubt`: a hard purge covers the
+ * unknown stamp, but a newer view may contain the stamp (rule 6).
  */
 export type Doubt = "no-view" | "stamp-unknown" | "view-too-old" | "purge-in-doubt";
 
@@ -38,72 +50,82 @@ export type PurgeJudgement =
       readonly covering?: PurgeCover | undefined;
     };
 
-/** Shared instance of the usual judgement, which avoids an allocation. */
+/** The shared instance of the usual judgement, which avoids an allocation. */
 export const usable: PurgeJudgement = { kind: "usable" };
 
 export interface JudgementAsk {
-  /** Epoch milliseconds, no earlier than the request's arrival. */
+  /** The instant in epoch milliseconds, no earlier than the request's arrival. */
   readonly atMs: number;
-  /** N of the request's route. */
+  /** N of the request's route: the maximum age of a view, including the allowance A. */
   readonly maxLagMs: number;
-  /** Returns the colo where the request arrived; empty if unknown. Called only when it decides. */
+  /**
+   * Returns the colo where the request arrived; empty if unknown. Called only when the judgement
+   * depends on it.
+   */
   readonly colo: () => string;
 }
 
 /** A request that may trigger a renewal of the view. */
 export interface Attention {
   readonly atMs: number;
-  /** The request's host as its key spells it. The colo keeps copies of the view under this host. */
+  /**
+   * The request's host as its key spells it. The colo stores copies of the view under this host.
+   */
   readonly host?: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
 export interface PurgeView {
   /**
-   * Returns whether the switch sends a route's requests straight to the origin (rule 24). Call it after
-   * renewing a view that is past N − A. Synchronous, and allocates nothing.
+   * Returns whether the switch bypasses a route (rule 24). A view that is older than N − A must be
+   * renewed first. Synchronous, and allocates nothing.
    *
-   * @param route its name; empty if no route matched
+   * @param route the route's name; empty if no route matched
    */
   bypasses(route: string): boolean;
   /** Returns whether a request arriving now waits for a newer view (rule 15). Starts nothing. */
   isRenewedFirst(atMs: number): boolean;
-  /** Notes the arrival of a request that uses no stored response, to detect clock steps (rule 10). */
+  /**
+   * Records the arrival of a request that uses no stored response, to detect clock steps (rule 10).
+   */
   arrived(atMs: number): void;
   /**
-   * Notes the arrival of a request that may use a stored response, and renews the view if due.
+   * Records the arrival of a request that may use a stored response, and renews the view if due.
    *
-   * @returns a function that waits for the renewal; `undefined` if none is needed. Call it only before
-   *   rejecting a record: the runtime warns of promises that outlive their request.
+   * @returns a function that waits for the renewal; `undefined` if no wait is needed. Call it only
+   *   if the request waits, because the runtime warns about promises that outlive their request
    */
   attend(attention: Attention): (() => Promise<void>) | undefined;
   /**
    * Renews the view before an unverified record costs an origin request.
    *
-   * @param stamp of the unverified record
+   * @param stamp the stamp of the unverified record
    * @returns the renewal to wait for, if any
    */
   seek(attention: Attention, stamp?: Stamp): Promise<void> | undefined;
-  /** Returns the stamp to store with a response. Call it before sending the origin request. */
+  /**
+   * Returns the stamp to store with a response. Callers must call it before they send the origin
+   * request.
+   */
   stamp(attention: Attention): Promise<Stamp>;
   /** Applies rules 5 to 7. Allocates nothing for a usable record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**
-   * Returns whether the origin may be asked with the record's validator (rule 23). Call it after the stamp
-   * of that request is taken.
+   * Returns whether a request may have the record's validator (rule 23). Callers must first take
+   * the stamp of that request.
    */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean;
-  /** Time of the last failed read; `undefined` after a successful one. */
+  /** The time of the last failed read; `undefined` after a successful read. */
   readonly failedAtMs: number | undefined;
-  /** Returns whether the view is past the bound because a recent read of the journal failed (rule 8). */
+  /** Returns whether the view is too old because a recent read of the journal failed (rule 8). */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
-  /** Returns whether a known purge covers the record and was accepted at or after that instant. */
+  /** Returns whether a purge that was accepted at or after this instant covers the record. */
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean;
 }
 
 /**
- * The view of a deployment without a journal: it accepts no purges, so it misses none. A record with a
- * stamp dates from an earlier journal, whose purges are unknown now.
+ * The view of a deployment without a journal, which accepts no purges and therefore misses none. A
+ * record with a stamp is from an earlier journal, whose purges are unknown.
  */
 export const noJournal: PurgeView = {
   bypasses: () => false,
@@ -120,10 +142,11 @@ export const noJournal: PurgeView = {
 };
 
 /**
- * Judges a record for a request whose route may be exempt from the bound (rule 8). `unverified` in the
- * result means that only the exemption lets the record answer.
+ * Judges a record for a request whose route may be exempt from the bound (rule 8). If only the
+ * exemption lets the record answer, the result has `unverified`.
  *
- * @param servesUnverified the route answers from unverified records while the journal is unreachable
+ * @param servesUnverified whether the route answers with unverified records while the journal is
+ *   unreachable
  */
 export function judgedOnRoute(
   view: Pick<PurgeView, "judge" | "isUnreachable">,
@@ -132,7 +155,7 @@ export function judgedOnRoute(
 ): PurgeJudgement {
   const judged = view.judge(record, ask);
   const isExempt = judged.kind === "unverified" && ask.servesUnverified && view.isUnreachable(ask);
-  // The exemption lifts only the bound. A known purge still covers.
+  // The exemption applies only to the bound. A known purge still covers the record.
   if (!isExempt || judged.covering?.mode === "hard") return judged;
   const { why: unverified, covering } = judged;
   return covering === undefined ? { kind: "usable", unverified } : { ...covering, unverified };

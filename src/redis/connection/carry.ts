@@ -1,7 +1,7 @@
-// Sends commands of the client `@upstash/redis` over a connection and converts the replies to the REST
-// format. Readers and error handling stay the same.
+// Sends commands of the client `@upstash/redis` over a connection, and converts the replies to the
+// REST format. The code that reads replies and errors needs no change.
 import { errors } from "@upstash/redis/cloudflare";
-import { OutOfTime, tryUntil, within } from "../../base/timeouts.ts";
+import { OutOfTime, patiently, tryUntil, within } from "../../base/timeouts.ts";
 import type { Carry } from "../open-client.ts";
 import type { Command, Connection } from "./connection.ts";
 import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";
@@ -12,30 +12,63 @@ interface Answer {
   readonly error?: string;
 }
 
-const connectingPauseMs = 20;
+/**
+ * The application has not opened its connection, or has closed it. `readTrouble` checks the name.
+ */
+class ConnectionNotOpen extends Error {
+  override readonly name = "ConnectionNotOpen";
+}
 
-/** Makes a transport. Nothing is queued while the connection is down, so no command is sent late. */
-export function carryOver(connection: Connection): Carry {
+const connectingPauseMs = 20;
+/**
+ * Timeout of the first connection. All calls share this wait, so a dead database delays them once.
+ */
+const firstWaitMs = 1_000;
+
+/**
+ * Creates a transport. While the connection is down, commands fail rather than wait, so none is
+ * sent late. Only the first connection is awaited. After a lost connection, calls fail at once.
+ */
+export function carryOver(connection: Connection): {
+  readonly carry: Carry;
+  readonly hasNeverConnected: () => boolean;
+} {
   let wasReady = false;
+  let hasWaited = false;
   let lastError: unknown = new Error("The connection is not ready.");
   connection.onError((cause) => (lastError = cause));
   const ready = () => (wasReady ||= connection.isReady()) && connection.isReady();
-  return async ({ path: [kind] = [], body }, timeoutMs) => {
-    const sinceAtMs = Date.now();
-    const isReady = ready() || (!wasReady && (await waitUntilReady(ready, timeoutMs)));
-    if (!isReady) throw new errors.UpstashError(refusalIn(lastError));
-    const leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
-    const answers = within(answersTo(connection, kind, body), leftMs);
-    // The client reads a list if it sent a list.
-    return (await answers) as Answer & { result?: never };
+  let firstWait: Promise<void> | undefined;
+  const waitOnce = async () => {
+    await waitUntilReady(ready);
+    hasWaited = true;
+  };
+  const wait = () => (firstWait ??= waitOnce());
+  return {
+    async carry({ path: [kind] = [], body }, timeoutMs) {
+      const sinceAtMs = Date.now();
+      if (!ready() && !wasReady && !hasWaited) await patiently(wait(), timeoutMs);
+      if (!ready()) {
+        if (!connection.isOpen() && !isOfServer(lastError)) throw new ConnectionNotOpen();
+        throw new errors.UpstashError(refusalIn(lastError));
+      }
+      const leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
+      const answers = within(answersTo(connection, kind, body), leftMs);
+      // The client expects a list in reply to a list.
+      return (await answers) as Answer & { result?: never };
+    },
+    hasNeverConnected() {
+      if (ready() || wasReady) return false;
+      void wait();
+      return hasWaited;
+    },
   };
 }
 
-/** Waits only for the first connection. A lost connection fails at once. */
-async function waitUntilReady(ready: () => boolean, timeoutMs: number): Promise<boolean> {
+async function waitUntilReady(ready: () => boolean): Promise<void> {
   const readyNow = () => ready() || undefined;
-  const by = { waitMs: timeoutMs, pauseMs: () => connectingPauseMs, nowAtMs: Date.now };
-  return (await tryUntil(readyNow, by)) ?? false;
+  const by = { waitMs: firstWaitMs, pauseMs: () => connectingPauseMs, nowAtMs: Date.now };
+  await tryUntil(readyNow, by);
 }
 
 async function answersTo(
@@ -46,7 +79,7 @@ async function answersTo(
   if (kind === undefined) return answerTo(connection, commandOf(connection, body));
   const commands = (body as unknown[]).map((each) => commandOf(connection, each));
   if (kind === "pipeline") {
-    // Written in one turn of the event loop.
+    // All commands are sent in one turn of the event loop, before any reply.
     return Promise.all(commands.map((command) => answerTo(connection, command)));
   }
   try {
@@ -101,11 +134,19 @@ function listed(reply: unknown): unknown {
   return [...(reply instanceof Map ? reply : Object.entries(reply))].flat();
 }
 
-/** Matches server errors, which begin with a word in capitals. Other errors concern the connection. */
+/**
+ * Matches errors of the server, which begin with an upper-case word. All other errors come from the
+ * connection.
+ */
 const ofServer = /^[A-Z][A-Z0-9]+ /;
+const isOfServer = (cause: unknown) => cause instanceof Error && ofServer.test(cause.message);
 const aborted = /^EXECABORT Transaction discarded because of: /;
 
-/** @throws OutOfTime, or Error if the connection was lost */
+/**
+ * Returns the server's error.
+ *
+ * @throws OutOfTime, or Error if the connection was lost
+ */
 function refusalIn(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (ofServer.test(message)) return message.replace(aborted, "");

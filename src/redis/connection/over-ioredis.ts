@@ -1,7 +1,7 @@
 // A connection of ioredis to a server or a cluster.
 import type { Command, Connection } from "./connection.ts";
 
-/** The part of ioredis' `Redis` and `Cluster` in use. */
+/** The parts of ioredis' `Redis` and `Cluster` that are used here. */
 export interface IoredisConnection {
   readonly status: string;
   readonly isCluster: boolean;
@@ -21,7 +21,19 @@ export function isOfIoredis(given: object): given is IoredisConnection {
   return "call" in given && "status" in given && "multi" in given;
 }
 
-/** Uses upper-case names, because ioredis transforms some replies to lower-case ones. */
+/** Returns whether ioredis adds a prefix to each key. A cluster has the option in two places. */
+export function hasKeyPrefix({ options }: IoredisConnection): boolean {
+  const { keyPrefix, redisOptions } = options as {
+    readonly keyPrefix?: string;
+    readonly redisOptions?: { readonly keyPrefix?: string };
+  };
+  return (keyPrefix ?? "") !== "" || (redisOptions?.keyPrefix ?? "") !== "";
+}
+
+/**
+ * Wraps a connection of ioredis. Command names must be upper-case, because ioredis converts some
+ * replies to commands with lower-case names.
+ */
 export function overIoredis(redis: IoredisConnection): Connection {
   return {
     isCluster: redis.isCluster,
@@ -31,13 +43,14 @@ export function overIoredis(redis: IoredisConnection): Connection {
       if (redis.status === "wait") redis.connect().catch(() => undefined);
       return redis.status === "ready";
     },
+    isOpen: () => redis.status !== "end",
     onError: (listener) => void redis.on("error", listener),
     send: ([name, ...args]) => redis.call(name, ...args),
     transact: (commands) => transact(redis, commands),
   };
 }
 
-/** Returns whether ioredis resends commands: by default yes. A cluster always does. */
+/** Returns whether ioredis resends commands to a single server, as it does by default. */
 function resendsByOption(options: { readonly autoResendUnfulfilledCommands?: boolean }): boolean {
   return options.autoResendUnfulfilledCommands !== false;
 }
@@ -49,7 +62,7 @@ async function transact(redis: IoredisConnection, commands: readonly Command[]) 
     const replies = await chain.exec();
     return (replies ?? []).map(([error, reply]) => error ?? reply);
   } catch (cause) {
-    // EXECABORT has no reason; the first refused command has it.
+    // The error EXECABORT has no reason, but the first refused command has one.
     const [first] = (cause as { previousErrors?: readonly unknown[] }).previousErrors ?? [];
     throw first ?? cause;
   }

@@ -3,17 +3,18 @@ import type { Command, Connection } from "./connection.ts";
 import { keysOf } from "./slots.ts";
 
 interface ClientState {
+  readonly isOpen: boolean;
   readonly isReady: boolean;
   on(event: "error", listener: (cause: Error) => void): unknown;
 }
 
-/** The part of `createClient`'s result in use. */
+/** The parts of `createClient`'s result that are used here. */
 export interface NodeRedisClient extends ClientState {
   sendCommand(args: readonly string[]): Promise<unknown>;
   multi(): { addCommand(args: string[]): unknown; exec(): Promise<unknown> };
 }
 
-/** The part of `createCluster`'s result in use. */
+/** The parts of `createCluster`'s result that are used here. */
 export interface NodeRedisCluster extends ClientState {
   readonly slots: unknown;
   sendCommand(
@@ -35,10 +36,17 @@ export function isOfNodeRedis(given: object): given is NodeRedisClient | NodeRed
   return "sendCommand" in given && "isReady" in given && "multi" in given;
 }
 
+/** Returns whether the value is a result of `createClientPool`. */
+export function isPoolOfNodeRedis(given: object): boolean {
+  return "sendCommand" in given && "totalClients" in given;
+}
+
 export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connection {
   const shared = {
-    // Commands in flight are rejected; unwritten ones are sent later, once.
+    // After a lost connection, commands in flight are rejected. Unsent commands are sent later,
+    // once.
     mayResend: false,
+    isOpen: () => redis.isOpen,
     isReady: () => redis.isReady,
     onError: (listener: (cause: unknown) => void) => void redis.on("error", listener),
   };

@@ -8,10 +8,10 @@ const ofDigest = /:([0-9a-f]{64})$/;
 const keyless: readonly string[] = ["PING", "INFO", "TIME"];
 /** Commands whose arguments are all keys. */
 const ofKeys: readonly string[] = ["MGET", "DEL"];
-/** Commands whose keys follow a script and their number. */
+/** Commands whose keys follow a script and the number of keys. */
 const scripts: readonly string[] = ["EVAL", "EVAL_RO"];
 
-/** Returns whether the command is a script, which is sent whole because its keys share a slot. */
+/** Returns whether the command runs a script. A script is never divided by slots. */
 export const isScript = (name: string): boolean => scripts.includes(name);
 
 /** Returns a command's keys. By default, the first argument is the key. */
@@ -31,8 +31,8 @@ export function inSlots(command: Command): Command {
 }
 
 /**
- * Returns a key with its hash tag. A record shares the slot of its digest with its lease. Other keys of a
- * namespace, such as journal and switch, share one slot.
+ * Returns a key with its hash tag. A record and its lease share the slot of the digest. The other keys of
+ * a namespace, such as those of the journal and the switch, share one slot.
  */
 export function keyInSlot(key: string): string {
   if (ofDigest.test(key)) return key.replace(ofDigest, ":{$1}");
@@ -49,7 +49,10 @@ export function positionsBySlot(keys: readonly string[]): readonly (readonly num
   return [...groups.values()];
 }
 
-/** Returns the slot, 0 to 16,383, of the text between the first `{` and the next `}`, else of the key. */
+/**
+ * Returns the slot, 0 to 16,383. It depends on the text between the first `{` and the next `}`,
+ * else on the key.
+ */
 export function slotOf(key: string): number {
   const tag = /\{([^}]+)\}/.exec(key.slice(Math.max(0, key.indexOf("{"))));
   const tagged = tag?.index === 0 ? tag[1] : undefined;

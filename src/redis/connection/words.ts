@@ -1,12 +1,17 @@
-// Texts about troubles for databases reached over a connection.
+// Texts about troubles of databases that are reached over a connection.
 import type { TroubleWords } from "../trouble.ts";
-
-const connection = "check that the connection was opened";
 
 export const connectionWords: TroubleWords = {
   "token-refused": ["Redis refused the user or the password", "check those of the connection"],
-  unreachable: ["The database cannot be reached", `${connection}, and that the database runs`],
-  busy: ["The database is busy or starting", "look at its state if that lasts"],
+  unreachable: [
+    "The database cannot be reached",
+    "check the address of the connection, and that the database runs",
+  ],
+  "not-open": [
+    "The connection to the database is not open",
+    "open it with `await client.connect()`, once, before the first use of the cache",
+  ],
+  busy: ["The database is busy or starting", "check its state if the trouble lasts"],
   "read-only": [
     "The database or its user is read-only",
     "connect to the primary, as a user that may write",
@@ -16,5 +21,5 @@ export const connectionWords: TroubleWords = {
     "check that the database is Redis or Valkey, and that the connection maps no types",
   ],
   refused: ["The database refused a command", "check its state, and what its user may do"],
-  failed: ["A command to the database failed before it was sent", connection],
+  failed: ["A command to the database failed before it was sent", "check the connection"],
 };

@@ -32,12 +32,16 @@ export class BoundedCache {
     return this.#calls.trouble;
   }
 
-  /** @param address for a probe, if one is due; must be below the request's own host */
+  /**
+   * Returns whether the cache may be used.
+   *
+   * @param address for a probe, if one is due; must be under the request's own host
+   */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
     return this.#calls.mayBeAsked(() => this.match(address).then(cancelBody), afterAnswer);
   }
 
-  /** Rejects like the cache, or with `OutOfTime`. So do all other methods. */
+  /** Matches a request. Rejects like the cache or with `OutOfTime`, like all methods here. */
   match(request: string | Request): Promise<Response | undefined> {
     return this.#calls.answered(() => this.#cache().match(request), readMsMax, cancelBody);
   }
@@ -51,11 +55,15 @@ export class BoundedCache {
     return this.#calls.answered(() => this.#cache().put(address, response), writeMsMax);
   }
 
-  /** @param completed settles once the body was sent; the timeout starts then */
+  /**
+   * Stores a response whose body is still arriving.
+   *
+   * @param completed settles once the body has been sent, which starts the timeout
+   */
   async putArriving(address: string, response: Response, completed: Promise<unknown>) {
-    const asked = this.#cache().put(address, response);
-    await Promise.race([asked, completed]);
-    await this.#calls.answered(() => asked, writeMsMax);
+    const writing = this.#cache().put(address, response);
+    await Promise.race([writing, completed]);
+    await this.#calls.answered(() => writing, writeMsMax);
   }
 
   delete(address: string): Promise<boolean> {

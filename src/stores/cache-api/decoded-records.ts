@@ -1,5 +1,5 @@
-// Records of one tier that this isolate has already parsed and checked. Keeping them also keeps whatever
-// was derived from their metadata.
+// Records of one tier that this isolate has already parsed and checked. Values derived from their metadata
+// are cached with them.
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
@@ -23,25 +23,27 @@ export class DecodedRecords<Detail> {
     this.#form = form;
   }
 
-  /** Returns the last record read under the key. The tier may hold another one by now. */
+  /** Returns the last record read under the key. The tier may have replaced it since. */
   last(key: RecordKey): KnownRecord<Detail> | undefined {
     return this.#known.get(key.text);
   }
 
   /**
-   * @param entityTag unique per write; `null` if there is none
-   * @param told      returns the record's text; called only for an unknown record
-   * @returns the known record with this tag, or the decoded text; `undefined` for text of another version
-   *   or form. Never throws
+   * Returns the known record with this tag, or the decoded text; `undefined` for text of another
+   * version or form. Never throws.
+   *
+   * @param entityTag entity tag of the stored response, unique per write; `null` disables known
+   *   records
+   * @param textOf returns the record's text; called only for an unknown record
    */
   decode(
     key: RecordKey,
     entityTag: string | null,
-    told: () => string,
+    textOf: () => string,
   ): CheckedRecord<Detail> | undefined {
     const known = entityTag === null ? undefined : this.#known.get(key.text);
     if (known !== undefined && known.entityTag === entityTag) return known.decoded;
-    const text = told();
+    const text = textOf();
     const decoded = decodeRecord(text, this.#form);
     if (decoded !== undefined && entityTag !== null) {
       this.#known.set(key.text, { entityTag, decoded }, { size: knownBytes(text) });

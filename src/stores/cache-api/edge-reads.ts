@@ -5,7 +5,10 @@ import type { ByteRange } from "../../rules/ranges.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 
-/** `gone`: the record exists, but its body does not. `not-whole`: the length differs from the record's. */
+/**
+ * `gone`: the record exists, but its body does not. `not-whole`: the body's length differs from the
+ * record's.
+ */
 export type BodyRead = StoredBody | "gone" | "not-whole";
 
 /** Builds a request that gets a 304 while the stored response has this tag. */

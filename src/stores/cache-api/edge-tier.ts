@@ -1,5 +1,5 @@
-// The edge tier: the Workers Cache API, one cache per colo. Bodies are opaque bytes, and metadata is one
-// header field, so the Cache API makes no caching decisions of its own.
+// The edge tier: the Workers Cache API, one cache per colo. Metadata is one header field, so the Cache API
+// does not act on the fields of the stored response.
 import { errorName } from "../../base/error-name.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
@@ -41,7 +41,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     this.#records = new DecodedRecords(settings.form);
   }
 
-  /** Returns whether the Cache API has stopped answering. Only probes use it then. */
+  /** Returns whether the Cache API has stopped answering, so that only probes use it. */
   get isShutOff(): boolean {
     return this.#cache.isShutOff;
   }
@@ -61,8 +61,9 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       if (response === undefined) return { kind: "absent" };
       const isUnchanged = known !== undefined && response.status === 304;
       const { headers } = response;
-      const told = () => headers.get(recordField) ?? "";
-      const decode = () => this.#records.decode(key, ask.isPeek ? null : headers.get("etag"), told);
+      const metadataText = () => headers.get(recordField) ?? "";
+      const decode = () =>
+        this.#records.decode(key, ask.isPeek ? null : headers.get("etag"), metadataText);
       const decoded = isUnchanged ? known.decoded : decode();
       if (decoded === undefined && ask.isPeek !== true) this.#onBadRecord();
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
@@ -80,7 +81,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
   }
 
-  /** Returns the known record if its metadata suffices, so that a 304 can confirm it. */
+  /** Returns the known record if its metadata suffices. A 304 can then confirm it. */
   #sufficing(
     key: RecordKey,
     { part, isHeld, isPeek }: TierAsk<Detail>,
@@ -96,7 +97,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     key: RecordKey,
     metadata: MetadataWith<Detail>,
     response: Response,
-    { part: asked, isHeld, rangeOf }: TierAsk<Detail>,
+    { part: partKind, isHeld, rangeOf }: TierAsk<Detail>,
   ): Promise<BodyRead> {
     if (response.status === 304) return { kind: "absent" };
     const apart = response.headers.get(bodyField) ?? undefined;
@@ -105,7 +106,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       return this.#fromAddress(await addressOf(key, apart), metadata, range);
     }
     const isWantedWhole = isSmall(metadata)
-      ? asked === "metadata" || isHeld?.(metadata) !== false
+      ? partKind === "metadata" || isHeld?.(metadata) !== false
       : isHeld?.(metadata) === true;
     if (isWantedWhole) {
       const blob = await this.#cache.whole(response);
@@ -113,13 +114,15 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
     const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
     if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
-    // By the second request, another record may have been stored here.
+    // Another record may have replaced this one before the second request.
     cancelBody(response);
     const entityTag = response.headers.get("etag") ?? "none";
     return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
   }
 
-  /** Reads a body by its address. `gone`: a body may be evicted before the record that names it. */
+  /**
+   * Reads a body by its address. Returns `gone` if the cache evicted the body before the record.
+   */
   async #fromAddress(
     address: string,
     { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,

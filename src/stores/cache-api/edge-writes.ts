@@ -1,19 +1,20 @@
-// Writes records into the Cache API: addresses and header fields. The cache itself acts only on the entity
-// tag, in conditional requests.
+// Writes records into the Cache API. The cache itself uses only the entity tag, for conditional requests,
+// and the lifetime.
 import type { BoundedCache } from "./bounded-cache.ts";
 import { encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { ArrivingRecord, RecordHead, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
 export const recordField = "tidemark-record";
-/** Names the part of the address of a streamed body; absent if the body is stored with the record. */
+/** Names the last part of the address of a streamed body. Absent if the body is stored with the record. */
 export const bodyField = "tidemark-body";
 /** Cloudflare rejects larger header fields, so records with more metadata are not stored. */
 const recordFieldBytesMax = 32_768;
 
 /**
- * Returns the address of a record. It is below the request's own host, because other hosts' look-ups leave
- * the colo's cache. No client can read it: paths below `/_cache/` end at this Worker.
+ * Returns the address of a record. It is under the request's own host, because a look-up under another
+ * host would leave the colo's cache. No client can read the record, because paths below `/_cache/`
+ * end at this Worker.
  *
  * @param part of a body that is stored apart from its record
  */
@@ -22,7 +23,7 @@ export async function addressOf(key: RecordKey, part?: string): Promise<string> 
   return part === undefined ? address : `${address}/${part}`;
 }
 
-/** Returns the header fields of every object. Its type keeps intermediaries from compressing it. */
+/** Returns the header fields of every object. The type keeps intermediaries from compressing it. */
 function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
   const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
   return {
@@ -53,8 +54,8 @@ export async function writeHead(
 }
 
 /**
- * Writes a streamed body, then the head that names it. Readers never find a truncated body, and concurrent
- * fills do not mix. Rejects like the cache.
+ * Writes a streamed body, then the head that names it, so that readers never find a truncated body. Each
+ * fill has its own address for the body. Rejects like the cache.
  */
 export async function writeArriving(
   cache: BoundedCache,
@@ -77,7 +78,8 @@ export async function writeArriving(
     isNamed = written.kind === "kept";
     return written;
   } catch (cause) {
-    // A truncated stream makes the put fail; a stream still arriving did not cause the failure.
+    // A truncated stream also makes the put fail. If the stream is still arriving, the failure is the
+    // cache's.
     const isCut = (await Promise.race([completed, Promise.resolve()])) === "cut";
     if (isCut) return { kind: "refused", rule: "cut" };
     throw cause;

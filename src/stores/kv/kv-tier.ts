@@ -30,8 +30,8 @@ export interface WorkersKv {
 }
 
 /**
- * Adds copies of Redis records in Workers KV. The second colo that reads a response from Redis writes the
- * copy; colos nearby then read it there.
+ * Adds copies of Redis records in Workers KV. A colo that reads a response from Redis writes the copy.
+ * Other colos then read it from KV.
  *
  * @example createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] })
  */
@@ -50,7 +50,9 @@ export function workersKv({ binding }: WorkersKv): TierInCode {
   };
 }
 
-/** Excludes service bindings, which appear to have every method. Only they have `fetch`. */
+/**
+ * Excludes service bindings. They appear to have every method, including `fetch`, which KV lacks.
+ */
 function isKv(binding: unknown): binding is KvNamespace {
   if (typeof binding !== "object" || binding === null || "fetch" in binding) return false;
   return "getWithMetadata" in binding && "put" in binding;
@@ -70,7 +72,7 @@ export interface KvTierSettings<Detail> extends TierSettings<Detail> {
   readonly kv: KvNamespace;
 }
 
-/** KV's minimum. Writes cost as much as ten reads. */
+/** The shortest expiry that KV allows. */
 const keepSecondsMin = 60;
 /** A year. KV rejects an expiry of decades. */
 const keepSecondsMax = 31_536_000;
@@ -107,24 +109,24 @@ export class KvTier<Detail> implements Tier<Detail> {
       if (!this.#calls.mayBeAsked(probe, ask.afterAnswer)) return shutOff;
       const value = await this.#get(name);
       if (value === null) return { kind: "absent" };
-      const held = await this.#calls.answered(() => split(value), readMsMax);
-      const decoded = held && decodeRecord(held.head, this.#settings.form);
+      const parts = await this.#calls.answered(() => split(value), readMsMax);
+      const decoded = parts && decodeRecord(parts.head, this.#settings.form);
       if (decoded === undefined && ask.isPeek !== true) this.#settings.onBadRecord();
-      if (held === undefined) return { kind: "absent" };
+      if (parts === undefined) return { kind: "absent" };
       if (decoded === undefined || ask.atMs >= decoded.keepUntilAtMs) {
-        cancelStream(held.body);
+        cancelStream(parts.body);
         return { kind: "absent" };
       }
       const { record } = decoded;
-      if (record.kind === "response") return await this.#found(record.metadata, held.body, ask);
-      cancelStream(held.body);
+      if (record.kind === "response") return await this.#found(record.metadata, parts.body, ask);
+      cancelStream(parts.body);
       return { kind: "found", record };
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
   }
 
-  /** Reads a small body whole. Streams a large one, unless a tier above holds it. */
+  /** Reads a small body whole. Streams a large one, unless a tier above already stores it. */
   async #found(
     metadata: MetadataWith<Detail>,
     body: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -21,7 +21,7 @@ export interface MemoryTierSettings<Detail> {
   /** Limit for bodies, metadata and keys together; 0 disables the tier. */
   readonly bytesMax: number;
   readonly form: RecordForm<Detail>;
-  /** Receives each body that is no longer held. */
+  /** Receives each body that the tier no longer holds. */
   readonly onRelease?: (body: Blob) => void;
   /** Called for each evicted record. */
   readonly onEvicted?: () => void;
@@ -32,7 +32,7 @@ interface MemoryRecord<Detail> {
   readonly keepUntilAtMs: number;
 }
 
-/** Share of the bytes for records that may not evict others. */
+/** Share of the bytes for records that may evict only records of the same kind, such as errors. */
 const lesserShare = 1 / 8;
 
 /** Share of the bytes for large bodies. */
@@ -40,15 +40,15 @@ const largeShare = 1 / 4;
 /** Share of the bytes for a single body. */
 const largestShare = 1 / 16;
 
-/** Changed keys remembered. A look-up that spans more changes backfills nothing. */
+/** Maximum changed keys to remember. A look-up during which more keys change backfills nothing. */
 const changedKeysMax = 256;
 
 type Part<Detail> = LRUCache<string, MemoryRecord<Detail>>;
 
 /**
- * Holds three parts, each with its own limit. `lesser` holds records that may not evict others, and markers
- * that lead only to these. `large` holds large bodies. `others` holds the rest. A key is in at most one
- * part.
+ * Has three parts, each with its own limit. `lesser` contains records that may evict only each
+ * other, and markers that lead only to such records. `large` contains large bodies, and `others`
+ * contains the rest. A key is in at most one part.
  */
 export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";
@@ -59,13 +59,13 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   readonly #lesser: Part<Detail>;
   readonly #large: Part<Detail>;
   readonly #others: Part<Detail>;
-  /** Limit for all records but the lesser ones. */
+  /** Limit for the records of `large` and `others` together. */
   readonly #bytesMax: number;
   readonly #bodies = new WeakSet<Blob>();
   /** The change count at which a key was last written or removed. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
   changeCount = 0;
-  /** The body being written, which may already be held. */
+  /** The body being written. If the replaced record has the same body, the body is not released. */
   #written: Blob | undefined;
 
   constructor(settings: MemoryTierSettings<Detail>) {
@@ -84,7 +84,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
       maxSize: Math.max(1, bytesMax),
       dispose: ({ record }, _, reason) => {
         if (reason === "evict") this.#settings.onEvicted?.();
-        this.#cancelBody(blobIn(record));
+        this.#release(blobIn(record));
       },
       sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
     });
@@ -120,20 +120,20 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   read({ text }: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
-    const held = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
-    if (held === undefined) return { kind: "absent" };
-    if (ask.atMs < held.keepUntilAtMs) return { kind: "found", record: held.record };
-    // Not counted as a change, so that a look-up which finds it expired may backfill.
+    const entry = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
+    if (entry === undefined) return { kind: "absent" };
+    if (ask.atMs < entry.keepUntilAtMs) return { kind: "found", record: entry.record };
+    // An expiry is not counted as a change, so the look-up that detects it may backfill.
     this.#drop(text);
     return { kind: "absent" };
   }
 
   peek({ text }: RecordKey, { atMs }: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
     for (const part of this.#parts) {
-      const held = part.peek(text);
-      if (held === undefined) continue;
-      return atMs < held.keepUntilAtMs
-        ? { kind: "found", record: held.record }
+      const entry = part.peek(text);
+      if (entry === undefined) continue;
+      return atMs < entry.keepUntilAtMs
+        ? { kind: "found", record: entry.record }
         : { kind: "absent" };
     }
     return { kind: "absent" };
@@ -169,7 +169,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const written = part === undefined ? tooLarge : this.#put(part, key, { record, keep });
     if (body !== undefined) {
       if (written.kind === "kept") this.#bodies.add(body);
-      else this.#cancelBody(body);
+      else this.#release(body);
     }
     return written;
   }
@@ -189,15 +189,18 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
 
-  #cancelBody(body: Blob | undefined): void {
+  #release(body: Blob | undefined): void {
     if (body === undefined || body === this.#written || !this.#bodies.delete(body)) return;
     this.#settings.onRelease?.(body);
   }
 
-  /** Returns the part for a record. A large body needs a second hit, or a copy that is already held. */
+  /**
+   * Returns the part for a record. A large body is stored only after a second request, or if memory
+   * already holds it.
+   */
   #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> | undefined {
     if (record.kind === "vary") {
-      // A marker that leads to other records stays with them, whatever else is stored for the page.
+      // A marker in `others` stays there, even when an error is stored for the page.
       const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
       return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
     }
@@ -211,11 +214,11 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   #holdsLarge({ text }: RecordKey, { bodyDigest }: MetadataWith<Detail>): boolean {
-    const held = this.#large.peek(text)?.record;
+    const record = this.#large.peek(text)?.record;
     return (
       bodyDigest !== null &&
-      held?.kind === "response" &&
-      held.stored.metadata.bodyDigest === bodyDigest
+      record?.kind === "response" &&
+      record.stored.metadata.bodyDigest === bodyDigest
     );
   }
 }

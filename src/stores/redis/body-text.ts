@@ -1,24 +1,33 @@
-// Encodes bodies as text for Redis: one letter for the encoding, then base64. Compressible bodies are
-// stored as gzip if that saves enough; only the shared tier sees this.
+// Encodes bodies as text for Redis: one letter for the encoding, then base64. Compressible bodies
+// are stored as gzip if that saves enough.
 import type { RecordMetadata } from "../../cache/record/record.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 
-/** The letter is part of the body's text, because metadata may be rewritten without the body. */
+/**
+ * The letters for the encodings. They are part of the body, because metadata may be rewritten
+ * without the body.
+ */
 const asItIs = "i";
 const asGzip = "g";
 
 /**
- * Smallest body to compress. Decompression costs a hit 0.1 ms at any size. At this size it saves 1,400
+ * Smallest body to compress. At this size, decompression costs a hit 0.1 ms, and compression saves 1,400
  * bytes, which take as long at 100 Mbit/s (docs/adr/0014).
  */
 const gzipFromBytes = 2_048;
 
-/** Largest ratio worth the decompression on each look-up. */
+/**
+ * Largest compressed share of a body for which compression is worth its decompression on look-ups.
+ */
 const gzipShareMax = 0.8;
 
-/** @param isWorthPacking from the record's form (`RecordForm`) */
+/**
+ * Encodes a body.
+ *
+ * @param isWorthPacking from the record's form (`RecordForm`)
+ */
 export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<string> {
   if (body.size >= gzipFromBytes && isWorthPacking) {
     const packed = await gzipped(body);
@@ -29,8 +38,10 @@ export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<s
 }
 
 /**
+ * Decodes a body. Never throws.
+ *
  * @param bodyBytesMax limit for decompression, whatever the metadata says
- * @returns `undefined` for text that does not decode to a body of that length. Never throws
+ * @returns `undefined` for text that cannot be decoded, or that inflates to another length
  */
 export async function bodyIn(
   text: string,
@@ -52,7 +63,7 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** Returns `undefined` for invalid base64. */
+/** Decodes base64. Returns `undefined` if it is invalid. */
 function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     if (hasBase64) return Uint8Array.fromBase64(text);

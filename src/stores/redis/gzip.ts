@@ -2,22 +2,28 @@
 import { patiently } from "../../base/timeouts.ts";
 
 /**
- * Compressed bytes fed at a time. A slice may inflate a thousandfold before the first read, because the
- * runtime's stream applies no backpressure. No multiple of `chunkBytes`, so that incompressible data also
- * ends in a short chunk.
+ * Compressed bytes per slice. A slice may inflate a thousandfold before the first read, because the
+ * runtime's stream applies no backpressure. It is not a multiple of `chunkBytes`, so that the
+ * output for incompressible data also ends in a short chunk.
  */
 const sliceBytes = 16_000;
 
 /** Size of the runtime's output chunks, except the last. */
 const chunkBytes = 4_096;
 
-/** Wait after a full chunk before feeding the next slice. */
+/** How long to wait for more output after a full chunk before feeding the next slice. */
 const quietMs = 5;
 
-/** Wait for a slice without any output, such as one inside gzip's file name field. */
+/**
+ * How long to wait for a slice's first output. A slice may have none, such as one inside gzip's file name
+ * field.
+ */
 const silenceMs = 50;
 
-/** Silent slices before giving up: no sane origin compresses a body this way, and a client is waiting. */
+/**
+ * Slices without output before decompression fails. Real origins do not compress bodies this way,
+ * and a client waits.
+ */
 const silencesMax = 8;
 
 export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
@@ -30,8 +36,8 @@ export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Decompresses with at most `unpackedBytes` and one slice's output in memory: the next slice is fed once the
- * last one's output is read. Never throws.
+ * Decompresses with at most `unpackedBytes` and one slice's output in memory. Feeds a slice after
+ * reading the output of the previous one. Never throws.
  *
  * @param unpackedBytes the exact length to expect
  * @returns `undefined` for invalid gzip, or for output of another length
@@ -57,18 +63,18 @@ export async function gunzipped(
   try {
     for (;;) {
       const isAllFed = fedBytes === packed.byteLength;
-      const came = await (isAllFed ? reading : patiently(reading, waitTimeoutMs));
-      if (came === "abandoned") return undefined;
-      if (came === "timed-out") {
+      const result = await (isAllFed ? reading : patiently(reading, waitTimeoutMs));
+      if (result === "abandoned") return undefined;
+      if (result === "timed-out") {
         if (waitTimeoutMs === silenceMs) silences += 1;
         if (silences === silencesMax) return undefined;
         feed();
         continue;
       }
-      if (came.done) return filledBytes === unpackedBytes ? unpacked : undefined;
-      const { byteLength } = came.value;
+      if (result.done) return filledBytes === unpackedBytes ? unpacked : undefined;
+      const { byteLength } = result.value;
       if (filledBytes + byteLength > unpackedBytes) return undefined;
-      unpacked.set(came.value, filledBytes);
+      unpacked.set(result.value, filledBytes);
       filledBytes += byteLength;
       // A short chunk ends the slice's output; a full one may also be the last.
       if (byteLength < chunkBytes && !isAllFed) feed();

@@ -1,6 +1,7 @@
-// Batches removals from the shared tier. The first is sent at once, and those of the next tenth of a second
-// together: at most ten commands a second. Requests wait for the result of their own key. Nothing is
-// retried.
+// Batches removals from the shared tier. A removal is sent at once if no command was sent in the
+// last 100 ms. Otherwise removals wait for the end of these 100 ms, or until a batch is full. Each
+// request waits for the result of its own key. A failed command is not retried. If the request that
+// sends a batch ends, another request sends its own removal again.
 import { patiently, pause } from "../../base/timeouts.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "../../cache/tiers/tier.ts";
@@ -10,14 +11,14 @@ export interface JoinedRemovalsSettings {
   readonly nowAtMs: () => number;
 }
 
-/** Minimum time between commands. */
+/** Minimum time between commands, unless a batch is full. */
 export const joinMs = 100;
 /** Batch size that is sent without waiting. */
 export const togetherMax = 128;
 
-/** Longer than a command may take. The sender must have died with its request. */
+/** Exceeds any command's timeout. After this, the request that sent the command must have ended. */
 const sentMsMax = 6_000;
-/** By then, the removal's own request has sent it or has ended. */
+/** Time after which the request that removes a key has sent the removal or has ended. */
 const tendedMsMax = 1_000;
 
 interface Removal {
@@ -41,8 +42,8 @@ export class JoinedRemovals {
   }
 
   /**
-   * Removes a key. Each request waits on its own timer. If another request sends the key and gets no
-   * result, this one sends it again. Never rejects.
+   * Removes a key. Each request waits on its own timer. If another request sends the key and gets
+   * no result, this request sends the key again. Never rejects.
    */
   async remove(redisKey: string): Promise<TierRemoval> {
     const { nowAtMs } = this.#settings;
@@ -51,11 +52,11 @@ export class JoinedRemovals {
     const leftMs = Math.min(joinMs, this.#sentAtMs + joinMs - nowAtMs());
     if (leftMs > 0 && this.#waiting.size < togetherMax) await pause(leftMs);
     if (own.sent === undefined) return this.#send(own);
-    const came = await patiently(own.sent, sentMsMax);
-    return came === "timed-out" || came === "abandoned" ? this.#send(own) : came;
+    const result = await patiently(own.sent, sentMsMax);
+    return result === "timed-out" || result === "abandoned" ? this.#send(own) : result;
   }
 
-  /** Sends, behind another request's answer, a removal whose request has ended. */
+  /** Sends a removal whose request has ended, in the background of another request. */
   takeUpLate({ atMs, afterAnswer }: Pick<TierAsk<unknown>, "atMs" | "afterAnswer">): void {
     const oldest = this.#waiting.values().next().value;
     if (oldest === undefined || Math.abs(atMs - oldest.sinceAtMs) <= tendedMsMax) return;

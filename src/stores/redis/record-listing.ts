@@ -1,4 +1,4 @@
-// Lists some of the shared tier's records, to show what a purge would cover.
+// Lists records of the shared tier, to show an operator what a purge would cover.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -12,16 +12,16 @@ import {
   type RecordHead,
 } from "../../cache/tiers/tier.ts";
 
-/** The rest of a listing's limits. */
+/** The unused part of a listing's limits. */
 interface Remainder {
   isTimeOver: boolean;
   commands: number;
 }
 
 const keysAtOnce = 200;
-/** SCAN also returns other keys, and each page is a command. */
+/** Limit of pages of SCAN. Each is a command, which also examines keys of other applications. */
 const pagesMax = 50;
-/** Long heads per round trip: 1 MiB. */
+/** Long heads per round trip, at 64 KiB each: 1 MiB. */
 const longHeadsAtOnce = 16;
 
 /** A database, and the namespace of the records. */
@@ -32,8 +32,8 @@ export interface RecordsInRedis<Detail> {
 }
 
 /**
- * Lists records in arbitrary order. Costs a command per record, one per 200 keys, and another per record
- * with long metadata. Starts no new command after `listingMsMax`.
+ * Lists records in arbitrary order. Costs a command per record, one per 200 keys, and another per
+ * record with long metadata. Sends no new command after `listingMsMax`.
  */
 export async function listRecords<Detail>(
   records: RecordsInRedis<Detail>,
@@ -134,7 +134,7 @@ async function headsOf(
   return heads;
 }
 
-/** Uses `insist`: a pipeline takes longer than a look-up may, and must not count as a slow look-up. */
+/** Reads values with `insist`, because a slow pipeline must not be counted as a slow look-up. */
 async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
   if (keys.length === 0) return [];
   const answer = await redis.insist<{ result?: unknown }[]>(
@@ -142,7 +142,8 @@ async function textsOf(redis: RedisClient, keys: readonly string[], part: Record
     (client) => {
       const pipeline = client.pipeline();
       for (const key of keys) pipeline.getrange(...rangeOf(key, part));
-      // Another application's key that is no string fails alone.
+      // A key of another application may have another type. Then only the command for that key
+      // fails.
       return pipeline.exec({ keepErrors: true });
     },
     "reads",

@@ -1,15 +1,19 @@
-// Encodes a record as one Redis string: metadata as ASCII JSON, a line feed, which such JSON never
+// Encodes a record as one Redis string: metadata as ASCII JSON, a line feed, which this JSON never
 // contains, and the body as text. A marker has no body.
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**
- * Length of a look-up for metadata. It covers most heads and many small pages whole. It adds a sixteenth to
- * the price of a command: 4,096 B × $0.03/GB = $0.00000012.
+ * Characters that a look-up for metadata reads: enough for most heads, and for many small pages as a
+ * whole. Reading them costs 4,096 B × $0.03/GB = $0.00000012, a sixteenth of the price of a
+ * command.
  */
 export const headCharsMax = 4_096;
 
-/** Length of a second look-up for longer metadata; a whole body may be a hundred times as long. */
+/**
+ * Characters that a second look-up reads if the metadata is longer. A whole body may have a hundred times
+ * as many.
+ */
 const longHeadCharsMax = 65_536;
 
 const headEnd = "\n";
@@ -37,12 +41,14 @@ export function recordText(head: string, body: string): string {
 
 /** A Redis value, or its beginning. */
 export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
-  /** Length available to a head written over this one. */
+  /** Characters available for a head that replaces this one in place. */
   readonly headChars: number;
   readonly bodyText: string;
 }
 
-/** Decodes a value. Returns `undefined` if it is no record or ends within its head. Never throws. */
+/**
+ * Decodes a value. Returns `undefined` if it is not a record or ends within its head. Never throws.
+ */
 export function recordIn<Detail>(
   text: unknown,
   form: RecordForm<Detail>,

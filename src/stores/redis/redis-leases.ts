@@ -1,4 +1,5 @@
-// Leases in Redis. A lease's value is its holder's token, or the word that a holder left to waiters.
+// Leases in Redis. The value of a lease is its holder's token, or a word that the last holder left
+// for waiting requests.
 import {
   type Lease,
   type LeaseAnswer,
@@ -14,7 +15,7 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
 
-/** Timeout of a request for a lease. After it, the request asks the origin. */
+/** Timeout of a command for a lease. After it, the request is forwarded without a lease. */
 const askMsMax = 1_000;
 
 const words = Object.keys(wordMs) as LeaseWord[];
@@ -33,7 +34,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     this.#settings = settings;
   }
 
-  /** Runs three commands in one transaction. */
+  /** Requests a lease with three commands, in one transaction. */
   async ask(key: RecordKey): Promise<LeaseAnswer<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
     const token = randomText();
@@ -67,7 +68,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
   }
 
-  /** Costs one command. */
+  /** Takes over a lease with one command. */
   async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
     const { redis, namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
@@ -94,7 +95,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   }
 }
 
-/** A script, because only the holder may change the lease. */
+/** Changes a lease only if it has the expected value: the holder's token, or the word left there. */
 const replaceIfHeld = `
 if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end
@@ -102,27 +103,27 @@ redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 return 1`;
 
 class RedisLease implements Lease {
-  readonly #held: { redis: RedisClient; leaseKey: string; token: string };
+  readonly #settings: { redis: RedisClient; leaseKey: string; token: string };
 
-  constructor(held: { redis: RedisClient; leaseKey: string; token: string }) {
-    this.#held = held;
+  constructor(settings: { redis: RedisClient; leaseKey: string; token: string }) {
+    this.#settings = settings;
   }
 
-  /** Costs one command. */
+  /** Renews the lease with one command. */
   async renew(): Promise<void> {
-    await this.replace(this.#held.token, this.#held.token, leaseMs);
+    await this.replace(this.#settings.token, this.#settings.token, leaseMs);
   }
 
-  /** Costs one command. */
+  /** Releases the lease with one command. */
   async release(word?: LeaseWord): Promise<void> {
-    await this.replace(this.#held.token, word ?? "", word === undefined ? 0 : wordMs[word]);
+    await this.replace(this.#settings.token, word ?? "", word === undefined ? 0 : wordMs[word]);
   }
 
-  /** Replaces `held` by `value`. Returns whether `held` was the current value. */
-  async replace(held: string, value: string, keepMs: number): Promise<boolean> {
-    const { redis, leaseKey } = this.#held;
+  /** Replaces `expected` with `value`. Returns whether `expected` was the current value. */
+  async replace(expected: string, value: string, keepMs: number): Promise<boolean> {
+    const { redis, leaseKey } = this.#settings;
     const answer = await redis.write("lease", (client) =>
-      client.eval(replaceIfHeld, [leaseKey], [held, value, String(keepMs)]),
+      client.eval(replaceIfHeld, [leaseKey], [expected, value, String(keepMs)]),
     );
     return answer.kind === "answered" && answer.value === 1;
   }

@@ -1,4 +1,4 @@
-// Rewrites the metadata of a long body that Redis already holds, which saves sending the body again.
+// Rewrites the metadata of a long body that Redis already stores, without sending the body again.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import { readTrouble } from "../../redis/trouble.ts";
@@ -18,8 +18,8 @@ export interface Upload {
 }
 
 /**
- * Writes metadata over that of the same body. Returns whether Redis held that body. If another record takes
- * its place meanwhile, the digests differ and the record is a miss.
+ * Overwrites the metadata of a record if Redis holds the same body. Returns whether it did. If another
+ * record is written meanwhile, the digest does not match the body, and the record is a miss.
  */
 export async function isRewritten<Detail>(
   redis: Redis,
@@ -27,19 +27,21 @@ export async function isRewritten<Detail>(
   form: RecordForm<Detail>,
 ): Promise<boolean> {
   if (heldDigest === null) return false;
-  const held = recordIn(await headUnder(redis, redisKey), form);
+  const record = recordIn(await headUnder(redis, redisKey), form);
   const isThere =
-    held?.record.kind === "response" && held.record.metadata.bodyDigest === heldDigest;
-  if (!isThere || head.length > held.headChars) return false;
+    record?.record.kind === "response" && record.record.metadata.bodyDigest === heldDigest;
+  if (!isThere || head.length > record.headChars) return false;
   await redis
     .multi()
-    .setrange(redisKey, 0, head.padEnd(held.headChars))
+    .setrange(redisKey, 0, head.padEnd(record.headChars))
     .pexpire(redisKey, keepMs)
     .exec();
   return true;
 }
 
-/** Returns `undefined` if the key holds another type, which SET will replace. */
+/**
+ * Returns the head under a key; `undefined` if the key has another type, which SET will replace.
+ */
 async function headUnder(redis: Redis, redisKey: string): Promise<string | undefined> {
   try {
     return await redis.getrange(...rangeOf(redisKey, "metadata"));

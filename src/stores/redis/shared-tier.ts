@@ -1,5 +1,5 @@
-// The shared tier: Upstash Redis, seen by all colos. A record is one string, so a fill, a look-up and most
-// 304s cost one command each.
+// The shared tier: Upstash Redis, shared by all colos. A record is one string, so a fill, a look-up
+// and most 304s cost one command each.
 import { LRUCache } from "lru-cache";
 import { bodyIn, bodyOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
@@ -31,7 +31,10 @@ export interface SharedTierSettings<Detail>
   /** Called for a record of another version or form, and for a body that does not match its digest. */
   readonly onBadRecord: () => void;
   readonly nowAtMs: () => number;
-  /** Minimum length at which an unchanged body is not sent again. Default: the cheapest. */
+  /**
+   * Minimum length at which an unchanged body is not sent again. Default: the length from which this is
+   * cheaper.
+   */
   readonly rewriteFromChars?: number;
 }
 
@@ -42,7 +45,9 @@ export interface SharedTierSettings<Detail>
  */
 const rewriteFromCharsUnlessSet = 150_000;
 
-/** A forgotten key heals when a request without the body writes the record whole. */
+/**
+ * Maximum keys. For a key evicted from this list, the next fill with a new body repairs the record.
+ */
 const spoiledKeysMax = 1_000;
 
 export class SharedTier<Detail> implements Tier<Detail> {
@@ -50,7 +55,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   readonly arrivingBytesMax = 0;
   readonly #settings: SharedTierSettings<Detail>;
   readonly #uploads: Uploads;
-  /** Keys whose body does not match its metadata. Rewriting the metadata alone would not heal them. */
+  /** Keys whose body does not match its metadata. Rewriting the metadata alone would not repair them. */
   readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
   readonly #removals: JoinedRemovals;
 
@@ -87,7 +92,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#readFrom(text, { redisKey, ask, isWhole });
   }
 
-  /** Costs one command. */
+  /** Reads records with one command. */
   async readMany(
     keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
@@ -114,11 +119,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
     { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
   ): Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
-    const held = recordIn(text, this.#settings.form);
-    if (held === undefined) return this.#bad(ask);
-    if (ask.atMs >= held.keepUntilAtMs) return { kind: "absent" };
-    this.#prolong(redisKey, held.keepUntilAtMs, ask);
-    const { record, bodyText } = held;
+    const stored = recordIn(text, this.#settings.form);
+    if (stored === undefined) return this.#bad(ask);
+    if (ask.atMs >= stored.keepUntilAtMs) return { kind: "absent" };
+    this.#prolong(redisKey, stored.keepUntilAtMs, ask);
+    const { record, bodyText } = stored;
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
@@ -130,7 +135,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#bad(ask);
   }
 
-  /** Extends an early expiry when the record is read. `GT` never shortens it. */
+  /**
+   * Extends the expiry of a record that is read, if the expiry was shortened. `GT` prevents an
+   * expiry earlier than the present one.
+   */
   #prolong(redisKey: string, untilAtMs: number, ask: TierAsk<Detail>): void {
     const { atMs, prolongMs, isPeek, afterAnswer } = ask;
     if (prolongMs === undefined || isPeek === true) return;
@@ -176,7 +184,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return writtenBy(answer, 0);
   }
 
-  /** Costs one command per record, because no command for many keys sets an expiry. */
+  /**
+   * Writes records. Costs one command per record, because no command for many keys sets an expiry.
+   */
   async writeMany(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]> {
@@ -194,7 +204,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return made.map((one) => ("kind" in one ? one : writtenBy(answer, uploads.indexOf(one))));
   }
 
-  /** Prepares a record. Returns the refusal if it cannot be sent; otherwise it counts as being sent. */
+  /**
+   * Prepares a record for sending, and counts its bytes. Returns a refusal if it cannot be sent.
+   */
   async #uploadOf(
     key: RecordKey,
     record: TierRecord<Detail>,
@@ -203,7 +215,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
-    // Checked before compression, which takes CPU time.
+    // Check for a shut-off first, because compression takes CPU time.
     const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };

@@ -1,4 +1,4 @@
-// Limits the bytes on their way to Redis, and stops new records while the database is full.
+// Limits the bytes that are being sent to Redis, and stops new records while the database is full.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
@@ -7,14 +7,16 @@ import type { RedisAnswer, RedisClient } from "../../redis/redis-client.ts";
 import type { Upload } from "./rewritten-head.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
-/** Longer than any write. The runtime may end one silently. */
+/**
+ * Exceeds any write's timeout. The runtime may end an upload silently, so older ones are ignored.
+ */
 const uploadMsMax = 10_000;
 
 export interface UploadsSettings {
   readonly redis: Pick<RedisClient, "write">;
-  /** Counts each write. While it is paused, writes only replace existing records. */
+  /** Notes each write. While the room is paused, writes only replace existing records. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
-  /** Limit for the bytes that an isolate sends at one time. */
+  /** Limit for the bytes that an isolate is sending at any time. */
   readonly uploadBytesMax: number;
 }
 
@@ -26,7 +28,7 @@ export class Uploads {
     this.#settings = settings;
   }
 
-  /** Returns whether an upload may start. A single one may have any size. */
+  /** Returns whether an upload may start. The only upload in progress may have any size. */
   begin(upload: Upload): boolean {
     let heldBytes = 0;
     for (const one of this.#underWay) {
@@ -52,13 +54,17 @@ export class Uploads {
     return answer;
   }
 
-  /** Returns the options of SET. While room is short, it only replaces existing records. */
+  /** Returns the options of SET. While the room is paused, SET only replaces existing records. */
   optionsOf({ keepMs: px }: Upload): { px: number } | { px: number; xx: true } {
     return this.#settings.room?.isPaused === true ? { px, xx: true } : { px };
   }
 }
 
-/** @param at index of the command; with `xx`, SET replies null for a record that does not exist */
+/**
+ * Returns the result of one write.
+ *
+ * @param at index of the command; with `xx`, SET replies null for a record that does not exist
+ */
 export function writtenBy(answer: RedisAnswer<readonly unknown[]>, at: number): TierWrite {
   if (answer.kind === "unavailable") return answer;
   return answer.value[at] === null ? { kind: "refused", rule: "no-room" } : { kind: "kept" };

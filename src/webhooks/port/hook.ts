@@ -1,5 +1,5 @@
-// The port between the Worker and its webhook senders. The code behind it comes with the sender's value, so
-// a Worker without webhooks bundles none of it.
+// The port between the Worker and its webhook senders. A configuration imports the senders' code, so a
+// Worker without webhooks bundles none of it.
 import type { Fault, Reason } from "../../base/operator-error.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
@@ -20,9 +20,9 @@ export type MappingFault = "threw" | "invalid";
 
 /** One instance per isolate. */
 export interface Hook {
-  /** Problems with its secrets. */
+  /** Problems of its secrets. */
   readonly faults: readonly Fault[];
-  /** The last failure of its mapping, if any. */
+  /** The last failure of its mapping, even if it is over. */
   readonly trouble: Trouble<MappingFault> | undefined;
   readonly receive: <Order extends object, Answer>(
     request: Request,
@@ -47,7 +47,7 @@ export interface HookPorts<Order extends object, Answer> {
     request: Request,
     bytesMax: number,
   ) => Promise<Uint8Array<ArrayBuffer> | HookRefusal>;
-  /** Counts a wrong signature; `undefined`: a right one. */
+  /** Notes whether the request had a valid signature (`undefined`), or why it was refused. */
   readonly judged: (refusal: CredentialRefusal | undefined) => void;
   readonly orderOf: (written: unknown) => Order | { readonly fault: Reason };
   readonly purge: (
@@ -58,7 +58,7 @@ export interface HookPorts<Order extends object, Answer> {
   readonly refused: (refusal: HookRefusal) => Answer;
 }
 
-/** Returns whether a value comes from `tidemark/senders`. */
+/** Returns whether a value is a sender, such as those of `tidemark/senders`. */
 export function isWebhookSender(value: unknown): value is WebhookSender {
   return (
     typeof value === "object" &&

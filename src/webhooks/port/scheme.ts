@@ -1,5 +1,5 @@
-// The port of a webhook scheme: how requests prove their sender, and what they purge. A new sender is one
-// file with such a value.
+// The port of a webhook scheme: how to verify the sender of a request, and what the request purges.
+// To add a sender, implement `WebhookScheme`.
 import type { PurgeOrder } from "../../protocol/purge-order.ts";
 
 /** The header fields of a request. */
@@ -19,8 +19,8 @@ export interface WebhookRequest {
 export interface WebhookClaim {
   readonly kind: "claimed";
   /**
-   * Identifies the delivery across repetitions: its delivery id, else its timestamp. If empty, each request
-   * counts as a delivery of its own.
+   * Identifies the delivery when it is sent again: its delivery id, else its timestamp. If empty,
+   * each request is a separate delivery.
    */
   readonly delivery: string;
   /**

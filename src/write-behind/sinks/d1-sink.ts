@@ -3,6 +3,7 @@ import type { Database, Line } from "./dialect.ts";
 import type { SinkOptions } from "./place.ts";
 import type { BufferSink, CounterSink } from "./sink.ts";
 import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
+import { namedLater } from "./sink-error.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 
 interface D1Statement {
@@ -13,16 +14,25 @@ interface D1Statement {
 /** A D1 binding in `env`. */
 export interface D1Binding {
   prepare(sql: string): D1Statement;
-  // A method, because its parameters are checked less strictly: D1's own type only accepts its own statements.
+  // This is a method, because TypeScript checks its parameters less strictly. D1's own type accepts
+  // only its own statements.
   batch(statements: never[]): Promise<unknown>;
 }
 
-/** @throws OperatorError for an invalid name of a table or column */
+/**
+ * Creates a counter's sink.
+ *
+ * @throws OperatorError for an invalid name of a table or column
+ */
 export function d1Sink(db: D1Binding, options: SinkOptions = {}): CounterSink {
   return counterSinkOver(overD1(db), options);
 }
 
-/** @throws OperatorError for an invalid name of a table or column */
+/**
+ * Creates a buffer's sink.
+ *
+ * @throws OperatorError for an invalid name of a table or column
+ */
 export function d1BufferSink(db: D1Binding, options: SinkOptions = {}): BufferSink {
   return bufferSinkOver(overD1(db), options);
 }
@@ -30,16 +40,19 @@ export function d1BufferSink(db: D1Binding, options: SinkOptions = {}): BufferSi
 function overD1(db: D1Binding): Database {
   return {
     dialect: sqliteDialect,
-    // A batch is one transaction.
+    // A batch is one transaction. D1 does not say which statement failed. The error names the first
+    // statement, because it writes the rows.
     async run(statements) {
       const bound = statements.map(({ sql, values }) => db.prepare(sql).bind(...values));
-      await db.batch(bound as never[]);
+      await namedLater(statements[0]?.sql ?? "", () => db.batch(bound as never[]));
     },
     async lines({ sql, values }) {
-      const { results } = await db
-        .prepare(sql)
-        .bind(...values)
-        .all();
+      const { results } = await namedLater(sql, () =>
+        db
+          .prepare(sql)
+          .bind(...values)
+          .all(),
+      );
       return results as readonly Line[];
     },
   };

@@ -1,4 +1,5 @@
 // The interface of an SQL dialect, and of a database that runs its statements.
+import type { Reason } from "../../base/operator-error.ts";
 import type { Kind, Place } from "./place.ts";
 import type { Mark } from "./sink.ts";
 import type { Row } from "./row.ts";
@@ -8,7 +9,7 @@ export interface Statement {
   readonly values: readonly (string | number | null)[];
 }
 
-/** The changes of a chunk. Its texts are stored texts. */
+/** The changes of a chunk. All texts are encoded by `storedText`. */
 export interface Changes {
   readonly set: string;
   readonly slice: number;
@@ -29,6 +30,14 @@ export interface Dialect {
   /** Returns a statement whose result consists of lines. */
   read(place: Place, set: string, keys: readonly string[]): Statement;
   top(place: Place, set: string, count: number): Statement;
+  /**
+   * Returns a statement that reads encoding and types, and a function that judges its lines. Run
+   * once, before the first chunk.
+   */
+  readonly check?: (place: Place) => {
+    readonly statement: Statement;
+    readonly fault: (lines: readonly Line[]) => Reason | undefined;
+  };
   /** Returns SQL that creates a table, in one line. */
   readonly schema: Readonly<Record<Kind | "marks", (table: string) => string>>;
 }

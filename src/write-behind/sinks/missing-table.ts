@@ -3,14 +3,16 @@ import { OperatorError } from "../../base/operator-error.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Place } from "./place.ts";
 
-/** In Postgres: `undefined_table` and `undefined_column`. */
+/** The codes of Postgres for `undefined_table` and `undefined_column`. */
 const missingCodes: readonly unknown[] = ["42P01", "42703"];
 
-/** Returns the error itself if it has another cause. */
-export function missingTableError(cause: unknown, place: Place, dialect: Dialect): unknown {
-  if (!(cause instanceof Error)) return cause;
+/** Returns the error for a missing table; the given error if it has another cause. */
+export function missingTableError(thrown: unknown, place: Place, dialect: Dialect): unknown {
+  const { cause } = thrown as { readonly cause?: unknown };
+  if (!(cause instanceof Error)) return thrown;
   const code = "code" in cause ? cause.code : undefined;
-  if (!missingCodes.includes(code) && !/no such (?:table|column)/.test(cause.message)) return cause;
+  if (!missingCodes.includes(code) && !/no such (?:table|column)/.test(cause.message))
+    return thrown;
   const { kind, marks, table, key, value, isOwn } = place;
   const made = [dialect.schema.marks(marks), ...(isOwn ? [] : [dialect.schema[kind](table)])];
   const own = isOwn ? `Check that ${table} has the columns ${key} and ${value}. ` : "";

@@ -1,20 +1,25 @@
 // The tables and columns of a sink's values and marks. Validates and quotes their names.
 import { OperatorError } from "../../base/operator-error.ts";
 
+export type KeyType = "text" | "integer" | "uuid";
+
 /** A column of an application's table that holds the values of one set. */
 export interface ColumnOptions {
-  /** Such as `"articles"`, or `"shop.articles"` with a schema. */
+  /** The table, such as `"articles"`, or `"shop.articles"` with a schema. */
   readonly table: string;
   /** The column with the key, which must be unique. */
   readonly key: string;
   /** The column with the value: 64-bit integers for a counter, text for a buffer. */
   readonly value: string;
-  /** The type of the key's column. Default: `"text"`. */
-  readonly keyType?: "text" | "integer";
+  /** The type of the key's column. Default: `"text"`. Keys of `"uuid"` are in lower case. */
+  readonly keyType?: KeyType;
 }
 
 export interface SinkOptions {
-  /** A table of `sinkSchema()`, or a column of your own. Default: `"tidemark_counters"` or `"tidemark_buffers"`. */
+  /**
+   * A table of `sinkSchema()`, or a column of your own. Default: `"tidemark_counters"` or
+   * `"tidemark_buffers"`.
+   */
   readonly into?: string | ColumnOptions;
   /** A table of `sinkSchema()`. Default: `"tidemark_marks"`. */
   readonly marks?: string;
@@ -22,21 +27,28 @@ export interface SinkOptions {
 
 export type Kind = "counter" | "buffer";
 
-/** All names are quoted for SQL. */
+/** Tables and columns. All names are quoted for SQL. */
 export interface Place {
   readonly kind: Kind;
   readonly marks: string;
   readonly table: string;
   readonly key: string;
   readonly value: string;
-  /** The application owns the rows: the sink neither creates nor deletes any, and only one set uses the column. */
+  /**
+   * Whether the application owns the rows. The sink then neither creates nor deletes rows, and only
+   * one set uses the column.
+   */
   readonly isOwn: boolean;
-  readonly isKeyInteger: boolean;
+  readonly keyType: KeyType;
 }
 
 const tableByKind = { counter: "tidemark_counters", buffer: "tidemark_buffers" } as const;
 
-/** @throws OperatorError for an invalid name */
+/**
+ * Returns the place that the options name.
+ *
+ * @throws OperatorError for an invalid name
+ */
 export function placeOf(kind: Kind, { into, marks }: SinkOptions): Place {
   const own = typeof into === "object" ? into : undefined;
   const table = typeof into === "object" ? into.table : (into ?? tableByKind[kind]);
@@ -47,7 +59,7 @@ export function placeOf(kind: Kind, { into, marks }: SinkOptions): Place {
     key: quoted(own?.key ?? "key", columnName),
     value: quoted(own?.value ?? "value", columnName),
     isOwn: own !== undefined,
-    isKeyInteger: own?.keyType === "integer",
+    keyType: own?.keyType ?? "text",
   };
 }
 
@@ -57,7 +69,7 @@ const tableName = /^(?:[a-z_]\w*\.)?[a-z_]\w*$/i;
 function quoted(given: string, form: RegExp): string {
   if (!form.test(given)) {
     throw new OperatorError({
-      what: "The sink is refused.",
+      what: "The options of the sink are invalid.",
       why: `${JSON.stringify(given)} is not a valid name of a ${form === tableName ? "table" : "column"}.`,
       hint: "Use letters, digits and underscores. For a table in a schema, write schema.table.",
     });
@@ -68,10 +80,17 @@ function quoted(given: string, form: RegExp): string {
     .join(".");
 }
 
-/** At most 64 bits, in the canonical notation of databases. */
-const wholeNumber = /^(?:0|-?[1-9]\d{0,17})$/;
+/**
+ * The forms of keys, in the canonical notation of databases. A whole number has at most 18 digits,
+ * so it fits into 64 bits.
+ */
+const keyForms: Readonly<Record<KeyType, RegExp | undefined>> = {
+  text: undefined,
+  integer: /^(?:0|-?[1-9]\d{0,17})$/,
+  uuid: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/,
+};
 
-/** An integer column has no rows for other keys. */
-export function mayHold(place: Place, key: string): boolean {
-  return !place.isKeyInteger || wholeNumber.test(key);
+/** Returns whether the column can hold a key. A column has no rows for keys of another form. */
+export function mayHold({ keyType }: Place, key: string): boolean {
+  return keyForms[keyType]?.test(key) ?? true;
 }

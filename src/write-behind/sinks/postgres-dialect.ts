@@ -1,12 +1,14 @@
 // The SQL for Postgres. A chunk is one statement, so it is one transaction on any connection.
-import type { Changes, Dialect, Statement } from "./dialect.ts";
+import type { Reason } from "../../base/operator-error.ts";
+import type { Changes, Dialect, Line, Statement } from "./dialect.ts";
 import type { Place } from "./place.ts";
 import { isRemoval } from "./row.ts";
 
 /**
- * The statement first moves the mark, which locks its row, so that another flusher waits. The row also has the
- * previous mark (`former_…`), even if another flusher has moved it since this statement began. Only changes past the
- * previous mark count. Rows are deleted in a later statement: this one does not see rows that the other has inserted.
+ * The statement first moves the mark, which locks the mark's row, so that another flusher waits.
+ * The row also has the previous mark (`former_…`), even if another flusher has moved the mark since
+ * this statement began. Only changes past the previous mark are applied. A separate statement then
+ * deletes rows, because the first statement does not see rows that the other flusher has inserted.
  */
 export const postgresDialect: Dialect = {
   apply(place, changes) {
@@ -36,6 +38,13 @@ export const postgresDialect: Dialect = {
     return { sql, values: [set, count] };
   },
 
+  check(place) {
+    const sql = `SELECT 'encoding' AS kind, NULL AS key, current_setting('server_encoding') AS value
+      UNION ALL SELECT 'type', quote_ident(attname), format_type(atttypid, NULL) FROM pg_attribute
+        WHERE attrelid = to_regclass($1::text) AND attnum > 0 AND NOT attisdropped`;
+    return { statement: { sql, values: [place.table] }, fault: (lines) => faultIn(place, lines) };
+  },
+
   schema: {
     counter: (table) => valuesTable(table, "bigint"),
     buffer: (table) => valuesTable(table, "text"),
@@ -44,12 +53,56 @@ export const postgresDialect: Dialect = {
   },
 };
 
+const numbers = ["smallint", "integer", "bigint"];
+const texts = ["text", "character varying"];
+const keyTypes = { text: texts, integer: numbers, uuid: ["uuid"] };
+const valueTypes = { counter: ["bigint", "numeric"], buffer: texts };
+
+/**
+ * Returns the fault of a table. Returns `undefined` if parts are missing: the next statement then
+ * fails, and its error has the SQL.
+ */
+function faultIn(place: Place, lines: readonly Line[]): Reason | undefined {
+  const encoding = lines.find(({ kind }) => kind === "encoding")?.value;
+  if (encoding !== undefined && encoding !== "UTF8") {
+    return {
+      why: `Its encoding is ${encoding}, which cannot encode most characters.`,
+      hint: "Use a database that was created with ENCODING 'UTF8'.",
+    };
+  }
+  const { table, key, value, keyType, kind } = place;
+  const typeOf = (column: string) =>
+    lines.find(
+      (line) => line.kind === "type" && line.key?.replaceAll('"', "") === column.slice(1, -1),
+    )?.value;
+  const [ofKey, ofValue] = [typeOf(key), typeOf(value)];
+  if (ofKey !== undefined && !keyTypes[keyType].includes(ofKey)) {
+    const fitting = Object.entries(keyTypes).find(([, types]) => types.includes(ofKey))?.[0];
+    const hint =
+      fitting === undefined
+        ? `Use a column of one of these types: ${Object.values(keyTypes).flat().join(", ")}.`
+        : `Set \`keyType: "${fitting}"\` in \`into\`.`;
+    return {
+      why: `Its column ${key} has the type ${ofKey}, and \`keyType\` is "${keyType}".`,
+      hint,
+    };
+  }
+  if (ofValue === undefined || valueTypes[kind].includes(ofValue)) return undefined;
+  const [wanted] = valueTypes[kind];
+  return {
+    why: `Its column ${value} has the type ${ofValue}, which cannot hold every value of a ${kind}.`,
+    hint: `Run this SQL: ALTER TABLE ${table} ALTER COLUMN ${value} TYPE ${wanted};`,
+  };
+}
+
 function valuesTable(table: string, type: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (set_name text, key text COLLATE "C", value ${type}, PRIMARY KEY (set_name, key));`;
 }
 
-function isKey({ key, isKeyInteger }: Place, given: string): string {
-  return `t.${key} = ${isKeyInteger ? `${given}::bigint` : given}`;
+const keyCasts = { text: "", integer: "::bigint", uuid: "::uuid" };
+
+function isKey({ key, keyType }: Place, given: string): string {
+  return `t.${key} = ${given}${keyCasts[keyType]}`;
 }
 
 /** Defines `past`: the changes past the set's mark. */
@@ -85,8 +138,8 @@ function upserts({ kind, table }: Place): string {
 
 function updateOwn(place: Place): string {
   const { kind, table, value } = place;
-  const held = `CASE WHEN past.is_new THEN 0 ELSE coalesce(t.${value}, 0) END`;
-  const result = kind === "buffer" ? "past.value" : saturated(`${held} + past.value`);
+  const current = `CASE WHEN past.is_new THEN 0 ELSE coalesce(t.${value}, 0) END`;
+  const result = kind === "buffer" ? "past.value" : saturated(`${current} + past.value`);
   return `UPDATE ${table} AS t SET ${value} = ${result} FROM past WHERE ${isKey(place, "past.key")}`;
 }
 

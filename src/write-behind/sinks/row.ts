@@ -1,17 +1,18 @@
-// A change in the form of the sink's SQL: an object in a JSON list.
+// A row represents one change for the sink's SQL, which receives the rows as a JSON array of
+// objects.
 import { mayHold, type Place } from "./place.ts";
 import type { Add, Put } from "./sink.ts";
 import { storedText } from "./stored-text.ts";
 
 export interface Row {
   readonly key: string;
-  /** The amount to add, or the newest value; `null` removes it. */
+  /** The amount to add, or the newest value; `null` removes the key's value. */
   readonly value: number | string | null;
-  /** The present value of the database does not count. */
+  /** Whether to ignore the database's present value. */
   readonly isNew: boolean;
 }
 
-/** Converts changes, except those whose keys the column cannot hold. */
+/** Converts changes. Omits those whose keys the column cannot hold. */
 export function rowsOf(place: Place, changes: readonly (Add | Put)[]): readonly Row[] {
   return changes.filter(({ key }) => mayHold(place, key)).map(rowOf);
 }
@@ -27,7 +28,7 @@ function saturated(by: number): number {
   return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, by));
 }
 
-/** Tells whether the database holds nothing for the key after this change. */
+/** Returns whether the key has no value after this change. */
 export function isRemoval({ value, isNew }: Row): boolean {
   return isNew && (value === null || value === 0);
 }

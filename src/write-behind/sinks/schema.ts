@@ -4,7 +4,7 @@ import { postgresDialect } from "./postgres-dialect.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 
 export interface SchemaOptions {
-  /** `"sqlite"` is also for D1. */
+  /** The dialect. `"sqlite"` is also for D1. */
   readonly of: "sqlite" | "postgres";
   /** The table names in the options of the sinks. */
   readonly counters?: string;
@@ -13,7 +13,7 @@ export interface SchemaOptions {
 }
 
 /**
- * Returns SQL that creates missing tables, with each statement in one line, as `exec` of D1 requires.
+ * Returns SQL that creates missing tables, one statement per line, as `exec` of D1 requires.
  *
  * @throws OperatorError for an invalid name of a table
  */

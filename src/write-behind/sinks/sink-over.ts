@@ -7,7 +7,11 @@ import { rowsOf } from "./row.ts";
 import type { Add, BufferSink, Chunk, CounterSink, Mark, Put, ReadFromSink } from "./sink.ts";
 import { storedText, textOf } from "./stored-text.ts";
 
-/** @throws OperatorError for an invalid name of a table or column */
+/**
+ * Creates a counter's sink over a database.
+ *
+ * @throws OperatorError for an invalid name of a table or column
+ */
 export function counterSinkOver(database: Database, options: SinkOptions): CounterSink {
   const sink = new SqlSink(database, placeOf("counter", options));
   return {
@@ -17,7 +21,11 @@ export function counterSinkOver(database: Database, options: SinkOptions): Count
   };
 }
 
-/** @throws OperatorError for an invalid name of a table or column */
+/**
+ * Creates a buffer's sink over a database.
+ *
+ * @throws OperatorError for an invalid name of a table or column
+ */
 export function bufferSinkOver(database: Database, options: SinkOptions): BufferSink {
   const sink = new SqlSink(database, placeOf("buffer", options));
   return {
@@ -30,6 +38,7 @@ class SqlSink {
   readonly #database: Database;
   readonly #place: Place;
   #onlySet: string | undefined;
+  #isChecked = false;
 
   constructor(database: Database, place: Place) {
     this.#database = database;
@@ -38,6 +47,7 @@ class SqlSink {
 
   async apply({ set, slice, changes, mark }: Chunk<Add | Put>): Promise<void> {
     this.#admit(set);
+    await this.#check();
     const statements = this.#database.dialect.apply(this.#place, {
       set: storedText(set),
       slice,
@@ -54,8 +64,8 @@ class SqlSink {
   ): Promise<ReadFromSink<Value>> {
     this.#admit(set);
     const wanted = keys.filter((key) => mayHold(this.#place, key)).map(storedText);
-    const asked = this.#database.dialect.read(this.#place, storedText(set), wanted);
-    const lines = await this.#told(this.#database.lines(asked));
+    const statement = this.#database.dialect.read(this.#place, storedText(set), wanted);
+    const lines = await this.#told(this.#database.lines(statement));
     const found = lines.filter(({ kind }) => kind === "value");
     return {
       values: new Map(found.map(({ key, value }) => [textOf(key ?? ""), valueOf(value)])),
@@ -65,26 +75,39 @@ class SqlSink {
 
   async top(set: string, count: number): Promise<(readonly [string, number])[]> {
     this.#admit(set);
-    const asked = this.#database.dialect.top(this.#place, storedText(set), count);
-    const lines = await this.#told(this.#database.lines(asked));
+    const statement = this.#database.dialect.top(this.#place, storedText(set), count);
+    const lines = await this.#told(this.#database.lines(statement));
     return lines.map(({ key, value }) => [textOf(key ?? ""), Number(value)]);
   }
 
-  /** Refuses a second set for a column: two sets would mix their values. */
+  /** Rejects, before the first change, a table that cannot hold all changes. */
+  async #check(): Promise<void> {
+    const check = this.#isChecked ? undefined : this.#database.dialect.check?.(this.#place);
+    if (check !== undefined) {
+      const fault = check.fault(await this.#told(this.#database.lines(check.statement)));
+      if (fault !== undefined) {
+        const what = `The sink cannot use the table ${this.#place.table}.`;
+        throw new OperatorError({ what, ...fault });
+      }
+    }
+    this.#isChecked = true;
+  }
+
+  /** Rejects a second set for a column, because two sets would mix their values. */
   #admit(set: string): void {
     if (!this.#place.isOwn) return;
     this.#onlySet ??= set;
     if (this.#onlySet === set) return;
     throw new OperatorError({
-      what: `The set ${JSON.stringify(set)} is refused.`,
-      why: `The sink writes to a column with the values of the set ${JSON.stringify(this.#onlySet)}.`,
+      what: `The set ${JSON.stringify(set)} cannot use this sink.`,
+      why: `The sink's column already contains the values of the set ${JSON.stringify(this.#onlySet)}.`,
       hint: "Give each set its own column, with its own sink.",
     });
   }
 
-  async #told<Answer>(asked: Promise<Answer>): Promise<Answer> {
+  async #told<Answer>(query: Promise<Answer>): Promise<Answer> {
     try {
-      return await asked;
+      return await query;
     } catch (cause) {
       throw missingTableError(cause, this.#place, this.#database.dialect);
     }

@@ -1,8 +1,8 @@
 // The port of a sink: the application's database, to which flushes write the changes of a set.
 
 /**
- * How far a set's changes have been applied: all earlier slices, and in this slice all keys up to this one. Keys are in
- * the order of their UTF-8 bytes.
+ * The position up to which a set's changes have been applied: all earlier slices, and all keys of
+ * this slice up to this key. Keys are in the order of their UTF-8 bytes.
  */
 export interface Mark {
   /** The number of the slice. */
@@ -16,7 +16,10 @@ export interface Add {
   readonly key: string;
   /** A whole number, which may be negative. */
   readonly by: number;
-  /** The key was removed in the slice: `by` is added to 0 instead of the database's value. */
+  /**
+   * Whether the key was removed in the slice. `by` is then added to 0 instead of the database's
+   * value.
+   */
   readonly isReset: boolean;
 }
 
@@ -31,7 +34,7 @@ export interface Put {
 export interface Chunk<Change> {
   readonly set: string;
   readonly slice: number;
-  /** At most 500; may be empty. */
+  /** At most 500 changes; may be empty. */
   readonly changes: readonly Change[];
   /** The new mark of the set. */
   readonly mark: Mark;
@@ -39,7 +42,7 @@ export interface Chunk<Change> {
 
 /** Values, and the mark at the same moment. */
 export interface ReadFromSink<Value> {
-  /** Lacks keys that the database does not have. */
+  /** Omits keys that the database does not have. */
   readonly values: ReadonlyMap<string, Value>;
   /** `undefined` before the set's first chunk. */
   readonly mark: Mark | undefined;
@@ -47,19 +50,21 @@ export interface ReadFromSink<Value> {
 
 export interface Sink<Change, Value> {
   /**
-   * In one transaction: applies each change whose (slice, key) is past the set's mark, and then moves the mark, but
-   * never back. The same chunk may come again, even from several flushers at once.
+   * In one transaction, applies each change whose (slice, key) is past the set's mark, and then
+   * moves the mark, but never back. The same chunk may be sent again, even by several flushers at
+   * once.
    *
-   * @throws if it is unknown whether the database has the chunk, which is then sent again
+   * @throws if the database has not confirmed the chunk, which is then sent again. An error with
+   *   `refusesRow: true` states that a row was refused, and that nothing was applied
    */
   apply(chunk: Chunk<Change>): Promise<void>;
   /** Reads in one statement, so that values and mark are from the same moment. */
   read(set: string, keys: readonly string[]): Promise<ReadFromSink<Value>>;
 }
 
-/** The sink of a counter. A key without a row counts as 0. */
+/** The sink of a counter. A key without a row has the value 0. */
 export interface CounterSink extends Sink<Add, number> {
-  /** Returns the largest values in descending order; equal ones in the order of their keys. */
+  /** Returns the largest values in descending order; equal values in the order of their keys. */
   top(set: string, count: number): Promise<readonly (readonly [key: string, value: number])[]>;
 }
 

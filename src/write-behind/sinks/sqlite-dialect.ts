@@ -34,9 +34,9 @@ export const sqliteDialect: Dialect = {
   },
 
   top(place, set, count) {
-    const { table, key, value, isOwn, isKeyInteger } = place;
+    const { table, key, value, isOwn, keyType } = place;
     // Without a cast, an index can provide the order.
-    const text = isKeyInteger ? `CAST(t.${key} AS TEXT)` : `t.${key}`;
+    const text = keyType === "integer" ? `CAST(t.${key} AS TEXT)` : `t.${key}`;
     const ofSet = isOwn ? "? IS NOT NULL" : "t.set_name = ?";
     const sql = `SELECT 'value' AS kind, ${text} AS key, CAST(t.${value} AS TEXT) AS value
       FROM ${table} AS t WHERE ${ofSet} AND t.${value} IS NOT NULL
@@ -56,14 +56,15 @@ function valuesTable(table: string, type: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (set_name TEXT NOT NULL, key TEXT NOT NULL, value ${type}, PRIMARY KEY (set_name, key)) WITHOUT ROWID;`;
 }
 
-/** An integer column converts the text to its number. */
+/** SQLite converts the given text to a number if the column is of type INTEGER. */
 function isKey({ key }: Place, given: string): string {
   return `t.${key} = ${given} COLLATE BINARY`;
 }
 
 /**
- * Defines `past`: the changes past the set's mark. BINARY compares UTF-8 bytes. It is materialized, so that each change
- * looks up its row, instead of each row of a large table its change.
+ * Defines `past`: the changes past the set's mark. BINARY compares UTF-8 bytes. `past` is
+ * materialized, so that each change looks up its row, instead of each row of a large table looking
+ * up its change.
  */
 function pastChanges({ marks }: Place): string {
   return `WITH given AS (SELECT ? AS set_name, ? AS slice, ? AS changes),
@@ -110,7 +111,7 @@ function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   return [{ sql, values: [set, JSON.stringify(removed)] }];
 }
 
-/** Returns JSON lists that each fit into one value of D1. */
+/** Returns JSON arrays that each fit into one value of D1. */
 function pieces(rows: readonly Row[]): readonly string[] {
   const encoder = new TextEncoder();
   const made: string[][] = [];

@@ -5,7 +5,11 @@ export function storedText(text: string): string {
   return text.replaceAll("\u0001", "\u0001\u0002").replaceAll("\u0000", "\u0001\u0001");
 }
 
-/** @param stored from `storedText` */
+/**
+ * Decodes a text.
+ *
+ * @param stored from `storedText`
+ */
 export function textOf(stored: string): string {
   const parts = stored.split("\u0001\u0001");
   return parts.map((part) => part.replaceAll("\u0001\u0002", "\u0001")).join("\u0000");

@@ -1,4 +1,4 @@
-// The Worker that wrangler.jsonc names: the configuration, made a handler.
+// The main module of wrangler.jsonc: a Worker with the configuration.
 import { createWorker } from "tidemark/worker";
 import config from "../tidemark.config.ts";
 

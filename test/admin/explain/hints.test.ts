@@ -9,15 +9,15 @@ it.each([
     id: "of a size that every tier of the route refuses",
     bytes: 600_000_000,
     tiers: ["edge", "shared"],
-    why: "its body of 600000000 bytes is too large for the tiers of its route (edge, shared): 536870912 bytes are the most that the edge tier takes; 1000 bytes are the most that the shared tier takes (limits.sharedBodyBytes)",
-    hint: "let the origin send less",
+    why: "its body of 600000000 bytes is too large for the tiers of its route (edge, shared): 536870912 bytes is the limit of the edge tier; 1000 bytes is the limit of the shared tier (limits.sharedBodyBytes)",
+    hint: "let the origin send a smaller body",
   },
   {
     id: "where the platform has no edge tier",
     bytes: 5_000,
     tiers: ["edge", "shared"],
-    why: "its body of 5000 bytes is too large for the tiers of its route (edge, shared): 1000 bytes are the most that the shared tier takes (limits.sharedBodyBytes)",
-    hint: "let the origin send less, or raise limits.sharedBodyBytes",
+    why: "its body of 5000 bytes is too large for the tiers of its route (edge, shared): 1000 bytes is the limit of the shared tier (limits.sharedBodyBytes)",
+    hint: "let the origin send a smaller body, or raise limits.sharedBodyBytes",
   },
 ] as const)("a body $id", ({ bytes, tiers, why, hint }) => {
   expect(tooLarge(bytes, { tiers }, config)).toEqual({ why, hint });

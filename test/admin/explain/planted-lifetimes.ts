@@ -8,37 +8,38 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     id: "no-cache, and nothing to validate with",
     origin: saying("no-cache, max-age=300"),
     told: notStored("no-use"),
-    says: [/by no-use .*says no-cache, and has no validator.*ETag/],
+    says: [/by the rule no-use .*says no-cache, and has no validator.*ETag/],
   },
   {
     id: "a cache before the origin has kept it for longer than it lives",
     origin: saying("max-age=3600", { age: "7200" }),
     told: { look: { last: { ageOnArrivalSeconds: 7200, lifetimeSeconds: 3600 } } },
     says: [
-      /a cache between Tidemark and the origin had kept it for 7200 s \(Age: 7200, Date: Tue,.*look at that cache/,
-      /lifetime was 3600 s \(max-age in Cache-Control\), and it was 7200 s old when it came/,
+      /a cache between Tidemark and the origin had kept it for 7200 s \(Age: 7200, Date: Tue,.*check that cache/,
+      /lifetime was 3600 s \(max-age in Cache-Control\), and it was 7200 s old on arrival/,
     ],
   },
   {
     id: "kept so by a cache before the origin, and can be validated",
     origin: saying("max-age=3600", { age: "7200", etag: '"1"' }),
     told: { verdict: { by: "expired", hint: expect.stringContaining("that cache") } },
-    says: [/7200 s old.*\(7200 s when it came\)/, /by expired .*between Tidemark and the origin/],
+    says: [
+      /7200 s old.*\(7200 s on arrival\)/,
+      /by the rule expired .*between Tidemark and the origin/,
+    ],
   },
   {
     id: "the origin's clock is wrong",
     origin: (_, __, clock) => page("page", { expires: clock.date(-3000), date: clock.date() }),
     told: { look: { last: { lifetimeFrom: "Expires", lifetimeSeconds: 0 } } },
-    says: [
-      /from Expires, which is 3000 s before Date.*look at the origin's clock and its time zone/,
-    ],
+    says: [/from Expires, which is 3000 s before Date.*check the origin's clock and its time zone/],
   },
   {
     id: "the origin's clock is behind by more than a page lives",
     origin: (_, __, clock) => page("page", cc("max-age=3600", { date: clock.date(-7200) })),
     told: { look: { last: { ageOnArrivalSeconds: 7200, lifetimeSeconds: 3600 } } },
     says: [
-      /it came 7200 s after its Date \(Age: none, Date: Tue, 01 Jan 2030 10:00:00 GMT\).*lives for 3600 s.*look at the origin's clock/,
+      /it arrived 7200 s after its Date \(Age: none, Date: Tue, 01 Jan 2030 10:00:00 GMT\).*lifetime is 3600 s.*check the origin's clock/,
     ],
   },
   {
@@ -49,7 +50,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
       return page("page", cc("max-age=1", { date, age: "0", etag: '"1"' }));
     },
     told: { verdict: { by: "expired", clause: "RFC 9111 §4.2.3" } },
-    says: [/the origin took 5 s to answer \(Age: 0.*lives for 1 s.*answer sooner/],
+    says: [/the origin took 5 s to answer \(Age: 0.*lifetime is 1 s.*answer faster/],
   },
   {
     id: "Expires is when it was sent",
@@ -62,21 +63,21 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     routes: [{ name: "articles", match: "/articles/*", negative: { 404: "1m" } }],
     origin: () => page("none", cc("max-age=0"), 404),
     told: notStored("no-use"),
-    says: [/its negative of 60 s does not count, since the fields of the origin go first/],
+    says: [/its negative of 60 s has no effect, because the origin's fields take precedence/],
   },
   {
     id: "Expires is no date",
     origin: () => page("page", { expires: "0" }),
     told: notStored("no-use"),
-    says: [/0 s, from Expires, which is not a date, so it counts as past.*give a longer one/],
+    says: [
+      /0 s, from Expires, which is not a date, so Tidemark treats it as past.*give a longer one/,
+    ],
   },
   {
     id: "no-cache, and it is validated each time",
     origin: saying("no-cache, max-age=300", { etag: '"1"' }),
     told: { verdict: { by: "no-cache" } },
-    says: [
-      /each use is validated.*leave no-cache out, or give the route mode: "override" with fresh/,
-    ],
+    says: [/each use is validated.*omit no-cache, or give the route mode: "override" with fresh/],
   },
   {
     id: "max-age=0 of the origin goes before the route's fresh",
@@ -84,7 +85,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     origin: saying("max-age=0"),
     told: notStored("no-use"),
     says: [
-      /0 s, from max-age in Cache-Control.*mode: "override".*its fresh of 300 s does not count/,
+      /0 s, from max-age in Cache-Control.*mode: "override".*its fresh of 300 s has no effect/,
     ],
   },
   {
@@ -92,7 +93,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
     origin: saying("max-age=0", { etag: '"1"' }),
     told: { verdict: { by: "expired", hint: expect.stringContaining('mode: "override"') } },
-    says: [/lifetime of 0 s \(max-age in Cache-Control\)/, /its fresh of 300 s does not count/],
+    says: [/lifetime of 0 s \(max-age in Cache-Control\)/, /its fresh of 300 s has no effect/],
   },
   {
     id: "nobody gives it a lifetime",
@@ -112,7 +113,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
     origin: () => new Response(null, { status: 302, headers: { location: "/elsewhere" } }),
     told: notStored("not-allowed-explicitly"),
-    says: [/a 302\. It was not stored.*name the status in fresh or negative/],
+    says: [/a 302\. It was not stored.*list the status in the route.s fresh or negative/],
   },
   {
     id: "it lives for a second, and is asked for every few",
@@ -121,7 +122,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     question: {},
     told: { look: { last: { lifetimeSeconds: 1, lifetimeFrom: "s-maxage in Cache-Control" } } },
     says: [
-      /no stored response fits the request; the last answer for it was stored, and is gone/,
+      /no stored response fits the request; the last answer for it was stored, but is gone/,
       /It was stored .*Its lifetime was 1 s \(s-maxage in Cache-Control\)/,
     ],
   },

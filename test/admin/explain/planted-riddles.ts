@@ -20,7 +20,7 @@ export interface Riddle {
   readonly question?: AskInit & { readonly url?: string };
   /** What its JSON has. */
   readonly told: object;
-  /** What its text says: the reason, and what to fix. */
+  /** Parts of its text: the reason, and the hint. */
   readonly says: readonly RegExp[];
   /** What its text must not say, since it is not so here. */
   readonly never?: readonly RegExp[];
@@ -47,19 +47,19 @@ export const riddles: readonly Riddle[] = [
     told: notStored("private"),
     says: [
       /^Verdict: .*no stored response fits .*; the last answer for it was not stored, by private\.$/m,
-      /not stored, by private .*says private.*let the origin leave private out/,
-      /^The edge tier and the shared tier have nothing\. The request would not ask them, because the last answer may be stored for nobody/m,
+      /not stored, by the rule private .*says private.*let the origin omit private/,
+      /^The edge tier and the shared tier have nothing\. The request would not read them, because the last answer was not storable for any client/m,
     ],
-    never: [/Tidemark added that/, /Its Cache-Status said stored/],
+    never: [/Tidemark added private/, /Its Cache-Status says stored/],
   },
   {
     id: "each answer sets a session",
     origin: saying("max-age=300", { "set-cookie": "PHPSESSID=s3cretvalue; Path=/" }),
     told: notStored("set-cookie", ["PHPSESSID"]),
     says: [
-      /by set-cookie: PHPSESSID .*let the origin set no cookie.*cookies: \{ harmless: \["PHPSESSID"\] \}.*setCookie: "strip"/,
-      /Its client got private in Cache-Control: Tidemark added that/,
-      /The origin said: cache-control: max-age=300;/,
+      /by the rule set-cookie: PHPSESSID .*let the origin set no cookie.*cookies: \{ harmless: \["PHPSESSID"\] \}.*setCookie: "strip"/,
+      /Tidemark added private to its Cache-Control/,
+      /The origin sent cache-control: max-age=300;/,
     ],
   },
   {
@@ -68,7 +68,7 @@ export const riddles: readonly Riddle[] = [
     client: (nth) => ({ headers: { cookie: `consent=${nth}` } }),
     told: notStored("unknown-cookie", ["consent"]),
     says: [
-      /by unknown-cookie: consent .*cookies: \{ harmless: \["consent"\] \}.*does not count.*usual way/,
+      /by the rule unknown-cookie: consent .*cookies: \{ harmless: \["consent"\] \}.*ignores cookies that are listed there.*usual way/,
       /cookies: \{ ignore: \["consent"\] \} does the same for one route/,
       /key: \{ cookies: \["consent"\] \} in the route: then each value has its own copy/,
     ],
@@ -79,9 +79,9 @@ export const riddles: readonly Riddle[] = [
     client: (nth) => ({ headers: { "x-api-key": `key-${nth}` } }),
     told: notStored("credential-field", ["x-api-key"]),
     says: [
-      /by credential-field: x-api-key .*credentialFields: \{ except: \["x-api-key"\] \}/,
+      /by the rule credential-field: x-api-key .*credentialFields: \{ except: \["x-api-key"\] \}/,
       /key: \{ headers: \["x-api-key"\] \} in the route: then each value has its own copy/,
-      /let the origin say public or s-maxage, or name the field in Vary/,
+      /let the origin send public or s-maxage, or name the field in Vary/,
     ],
     never: [/key-\d/],
   },
@@ -94,9 +94,9 @@ export const riddles: readonly Riddle[] = [
       look: { nearest: { differences: [{ of: "query", sent: "?mailing=77" }] } },
     },
     says: [
-      /you sent \?mailing=77; stored is \?mailing=\d.*write key: \{ query: \{ strip: \["mailing"\] \} \}/,
+      /you sent \?mailing=77; the stored key has \?mailing=\d.*write key: \{ query: \{ strip: \["mailing"\] \} \}/,
       /no stored response fits the request; the page is stored under another key/,
-      /Memory has 3 responses of the same path under another key/,
+      /Memory has 3 responses for the same path under another key/,
     ],
     never: [/remembers no answer/],
   },
@@ -105,7 +105,7 @@ export const riddles: readonly Riddle[] = [
     origin: fresh,
     client: (nth) => ({ url: `${url}?nl=${nth}` }),
     told: { look: { nearest: { differences: [{ of: "query", sent: "?" }] } } },
-    says: [/you sent no parameters; stored is \?nl=\d\..*strip: \["nl"\]/],
+    says: [/you sent no parameters; the stored key has \?nl=\d\..*strip: \["nl"\]/],
   },
   {
     id: "it varies by User-Agent",
@@ -119,10 +119,10 @@ export const riddles: readonly Riddle[] = [
       },
     },
     says: [
-      /varies by user-agent; \d variants/,
+      /vary by user-agent; \d variants/,
       /no stored response fits the request; another variant of the page is stored/,
       /The nearest is another variant of this URL: vary user-agent: you sent Browser 77/,
-      /fewer values, such as Sec-CH-UA-Mobile,.*Tidemark itself reduces/,
+      /fewer values, such as Sec-CH-UA-Mobile,.*Tidemark normalizes only/,
     ],
   },
   {
@@ -137,8 +137,8 @@ export const riddles: readonly Riddle[] = [
       verdict: { by: "route", clause: "bypass" },
     },
     says: [
-      /route "all" \(\/\*\).*Further down, "articles" would fit.*first that fits/,
-      /bypass: true.*move "articles" above "all"/,
+      /route "all" \(\/\*\).*The first match applies; "articles" would also match/,
+      /bypass: true.*put "articles" before "all"/,
     ],
   },
   {
@@ -147,11 +147,11 @@ export const riddles: readonly Riddle[] = [
     client: () => ({ headers: { authorization: "Basic Zm9vOmJhcg==" } }),
     told: { look: { lastPassed: { rule: "authorization", method: "GET" } } },
     says: [
-      /no stored response fits .*; a request for it went past the cache, by authorization/,
-      /went past the cache .* a GET: by authorization .*a request with Authorization is always.*public or s-maxage does not change that.*leave it out.*Tidemark added that/,
-      /Before that, the purge journal is read once more, and then the page is looked up\./,
+      /no stored response fits .*; a request for it bypassed the cache, by authorization/,
+      /bypassed the cache .* a GET: by the rule authorization .*a request with Authorization always bypasses.*public or s-maxage does not change that.*leave it out.*Tidemark added private/,
+      /Before that, Tidemark reads the purge journal again, and then looks the page up\./,
     ],
-    never: [/the copy is judged anew/],
+    never: [/judges the copy again/],
   },
   {
     id: "something purges everything, every few seconds",
@@ -173,9 +173,9 @@ export const riddles: readonly Riddle[] = [
       },
     },
     says: [
-      /purge .* by \S+ names it \(prefixes \/\), because: stock import\. It was not known when the copy was asked for, so it counts\. It decides/,
-      /The copy was asked for at 2030-01-01T12:00:03\.000Z\./,
-      /a purge by admin covers it, because: stock import\. In the last 4 s, 4 purges have named it.*name only what has changed/,
+      /purge .* by \S+ matches it \(prefixes \/\), because: stock import\. It was not known when the copy was requested, so it applies\. It decides/,
+      /The copy was requested at 2030-01-01T12:00:03\.000Z\./,
+      /a purge by admin covers it, because: stock import\. In the last 4 s, 4 purges have matched it.*name only what changed/,
     ],
   },
   {
@@ -184,8 +184,8 @@ export const riddles: readonly Riddle[] = [
     origin: () => page("x".repeat(400_000), cc("max-age=300")),
     told: notStored("too-large"),
     says: [
-      /by too-large .*its body of 400000 bytes is too large .*\(memory\): 262144 bytes are the most that memory takes.*add "edge" to tiers/,
-      /Its Cache-Status said stored all the same/,
+      /by the rule too-large .*its body of 400000 bytes is too large .*\(memory\): 262144 bytes is the limit of memory.*add "edge" to tiers/,
+      /Its Cache-Status says stored/,
     ],
     never: [/raise limits/, /limits\.bufferBytes/],
   },
@@ -196,9 +196,9 @@ export const riddles: readonly Riddle[] = [
     origin: saying("max-age=300", { "content-length": "400000" }),
     told: notStored("too-large"),
     says: [
-      /200000 bytes are the most that the shared tier takes \(limits\.sharedBodyBytes\); 300000 bytes are the most that Tidemark holds of a body while the body arrives \(limits\.bufferBytes\).*raise limits/,
+      /200000 bytes is the limit of the shared tier \(limits\.sharedBodyBytes\); 300000 bytes is the limit of a body that Tidemark buffers \(limits\.bufferBytes\).*raise limits/,
     ],
-    never: [/Its Cache-Status said stored/],
+    never: [/Its Cache-Status says stored/],
   },
   {
     id: "it streams more than there is room for",
@@ -207,7 +207,7 @@ export const riddles: readonly Riddle[] = [
     origin: () => page("x".repeat(400_000), cc("max-age=300")),
     told: notStored("too-large"),
     says: [
-      /by too-large .*its body is too large .*100000 bytes are the most that Tidemark holds.*raise limits/,
+      /by the rule too-large .*its body is too large .*100000 bytes is the limit of a body that Tidemark buffers.*raise limits/,
     ],
   },
   {
@@ -219,28 +219,30 @@ export const riddles: readonly Riddle[] = [
     told: {
       look: { nearest: { differences: [{ of: "host", sent: "front-77.example.com" }] } },
     },
-    says: [/host: you sent front-77\.example\.com; stored is front-\d\.example\.com.*SITE_HOST/],
+    says: [
+      /host: you sent front-77\.example\.com; the stored key has front-\d\.example\.com.*SITE_HOST/,
+    ],
   },
   {
     id: "the switch was left on",
     origin: fresh,
     before: (site) => order(site, "/_cache/switch", { bypass: true }),
     told: { handling: "passed-by", verdict: { by: "switch" } },
-    says: [/It is passed by, by switch .*the switch, or the variable BYPASS.*post bypass: false/],
+    says: [
+      /It bypasses the cache, by the rule switch .*the switch, or the variable BYPASS.*post bypass: false/,
+    ],
   },
   {
     id: "its clients ask by POST",
     origin: fresh,
     client: () => ({ method: "POST", body: "{}" }),
     told: { look: { lastPassed: { rule: "method", method: "POST" } } },
-    says: [/a POST: by method .*neither GET nor HEAD.*ask by GET/],
+    says: [/a POST: by the rule method .*neither GET nor HEAD.*use GET/],
   },
   {
     id: "the origin breaks off",
     origin: saying("max-age=300", { "content-length": "900" }),
     told: notStored("cut-short"),
-    says: [
-      /by cut-short .*broke off.*Content-Length.*look at the origin.*said stored all the same/,
-    ],
+    says: [/by the rule cut-short .*broke off.*Content-Length.*look at the origin.*says stored/],
   },
 ];

@@ -69,7 +69,7 @@ describe("what explain remembers", () => {
   it("nothing of a page that was not asked for, and says what to do then", async () => {
     const text = await textOf(open(fresh), url);
     expect(text).toContain("no stored response fits the request.\n");
-    expect(text).toContain("remembers no answer for it. Ask for the page");
+    expect(text).toContain("remembers no answer for it. Request the page");
     expect(text).toContain("Tidemark-Debug");
   });
 
@@ -94,7 +94,7 @@ describe("what explain remembers", () => {
     await site.get(url, { headers: { cookie: "session=s3cretvalue; alone" } });
     const init = { headers: { cookie: "session=0therva1ue" } };
     const text = await explanationIn("text", site, questionOf(url, init));
-    expect(text).toContain("vary cookie: you sent session=…; stored is session=…; ….");
+    expect(text).toContain("vary cookie: you sent session=…; the stored key has session=…; ….");
     expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
   });
 

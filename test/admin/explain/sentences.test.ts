@@ -35,7 +35,7 @@ it("a tier below what answers is not asked because of that", async () => {
   const because = "the response above answers";
   expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
   expect(await textOf(site)).toContain(
-    "The request would not ask them, because the response above answers.",
+    "The request would not read them, because the response above answers.",
   );
 });
 
@@ -43,7 +43,7 @@ it("nor one below what is validated at each use", async () => {
   const site = open(saying("no-cache", { etag: '"1"' }));
   await site.get(url);
   const because =
-    "the response above is validated at each use, so this tier can have nothing better";
+    "each use of the response above is validated, so this tier can have nothing better";
   expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
 });
 
@@ -55,7 +55,7 @@ it("nor one below what stands in for an origin in trouble", async () => {
   site.clock.advance(5);
   await site.get(url);
   await site.get(url);
-  const because = "the origin is in trouble, and the stale response above may answer in its place";
+  const because = "the origin fails, and the stale response above may answer instead";
   expect(await whyNotAsked(site)).toEqual([undefined, because, because]);
 });
 
@@ -71,7 +71,7 @@ it("nor memory, where another request has just brought it", async () => {
   const { look, next } = JSON.parse(text) as Explanation;
   expect([next, look?.tiers[0]?.because]).toEqual([
     "answer",
-    "another request has just brought the response",
+    "another request has just fetched the response",
   ]);
 });
 
@@ -79,7 +79,7 @@ it("Redis is passed over because it hardly ever has such a thing", async () => {
   const site = open(fresh);
   for (let nth = 0; nth < 200; nth += 1) await site.get(`/articles/${nth + 2}`);
   expect(await textOf(site)).toContain(
-    "The shared tier has nothing. The request would pass it over, because it hardly ever has",
+    "The shared tier has nothing. The request would skip it, because it rarely has",
   );
 });
 
@@ -100,7 +100,7 @@ it.each([
   const site = open(fresh);
   await site.get(url);
   const text = await textOf(site, { headers: { cookie } });
-  expect(text).toMatch(/^Verdict: forward, on the copy in memory, by unknown-cookie /m);
+  expect(text).toMatch(/^Verdict: forward, on the copy in memory, by the rule unknown-cookie /m);
   expect(text).toMatch(says);
   expect(text).not.toContain("s3cretvalue");
 });
@@ -111,16 +111,16 @@ it("of a single purge no more than that one, and that an earlier one was known",
   site.clock.advance(1);
   await (await site.ask(url)).text();
   await idle();
-  const known = "because: early. It was known when the copy was asked for, so it does not count.";
+  const known = "because: early. It was known when the copy was requested, so it does not apply.";
   expect(await textOf(site)).toContain(known);
-  expect(await textOf(site)).toContain("The copy was asked for at 2030-01-01T12:00:01.000Z.");
+  expect(await textOf(site)).toContain("The copy was requested at 2030-01-01T12:00:01.000Z.");
 });
 
 it("a purge that nothing is stored of names the URL, and counts for nothing", async () => {
   const site = open(fresh);
   await purge(site, { prefixes: ["/articles/"], reason: "import" });
   const text = await textOf(site);
-  expect(text).toMatch(/ names the URL \(prefixes \/articles\/\), because: import\.$/m);
+  expect(text).toMatch(/ matches the URL \(prefixes \/articles\/\), because: import\.$/m);
   expect(text).not.toContain("the copy");
 });
 
@@ -140,13 +140,13 @@ it.each([
     id: "cookie",
     vary: "Cookie",
     headers: { cookie: "lang=de" },
-    says: /leave Cookie out of Vary, and write the cookies .* in key: \{ cookies: \[ \] \}/,
+    says: /omit Cookie from Vary, and list the cookies .* in the route.s key: \{ cookies: \[ \] \}/,
   },
   {
     id: "language",
     vary: "Accept-Language",
     headers: { "accept-language": "de" },
-    says: /by a field with fewer values or by none\. Tidemark itself/,
+    says: /by a field with fewer values or by none\. Tidemark normalizes/,
   },
 ])("what to do about a Vary: $id", async ({ vary, headers, says }) => {
   const site = open(saying("public, max-age=300", { vary }));
@@ -155,8 +155,16 @@ it.each([
 });
 
 it.each([
-  { id: "field", headers: { "x-a": "2" }, says: /take "x-a" out of key: \{ headers \}/ },
-  { id: "cookie", headers: { cookie: "lang=de" }, says: /take "lang" out of key: \{ cookies \}/ },
+  {
+    id: "field",
+    headers: { "x-a": "2" },
+    says: /remove "x-a" from the route.s key: \{ headers \}/,
+  },
+  {
+    id: "cookie",
+    headers: { cookie: "lang=de" },
+    says: /remove "lang" from the route.s key: \{ cookies \}/,
+  },
 ])("what to do about a key: $id", async ({ headers, says }) => {
   const key = { headers: ["x-a"], cookies: ["lang"] };
   const site = open(fresh, [{ name: "all", match: "*", key }]);
@@ -169,6 +177,6 @@ it("which route stands above which, only where that helps", async () => {
   const own = { name: "articles", match: "/articles/*" };
   const hint = async (routes: readonly object[]) =>
     (await explained(open(fresh, routes), url)).verdict.hint;
-  expect(await hint([bypass, own])).toContain('move "articles" above "account"');
+  expect(await hint([bypass, own])).toContain('put "articles" before "account"');
   expect(await hint([bypass])).toContain("give the page its own route, before this one");
 });

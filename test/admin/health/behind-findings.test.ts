@@ -15,10 +15,16 @@ const well = {
 function foundOf(troubles: {
   readonly backlog?: Partial<SetTroubles["backlog"]>;
   readonly flushes?: SetTroubles["flushes"];
+  readonly deadLetterCount?: number;
 }) {
-  const { backlog = {}, flushes } = troubles;
-  const sets = new Map([["views", { backlog: { ...well, ...backlog }, flushes }]]);
-  const data = { unpurged: { keys: 0, trouble: undefined }, loads: new Map(), sets };
+  const { backlog = {}, flushes, deadLetterCount = 0 } = troubles;
+  const set = { backlog: { ...well, ...backlog }, flushes, deadLetterCount };
+  const data = {
+    unpurged: { keys: 0, trouble: undefined },
+    loads: new Map(),
+    unstorable: new Map(),
+    sets: new Map([["views", set]]),
+  };
   return findingsOf(lookedAt({ data }));
 }
 
@@ -46,7 +52,7 @@ describe("behind-backlog", () => {
 
   it("says how much waits, and since when", () => {
     expect(foundOf({ backlog: { keyCount: 95 } })).toMatchObject([
-      { cause: "Of 100 keys that may wait, 95 do: 95 %.", since: null },
+      { cause: "95 keys wait, which is 95 % of the limit, 100.", since: null },
     ]);
     expect(foundOf({ backlog: { overdueMs: 6 * minuteMs } })).toMatchObject([
       {
@@ -55,6 +61,17 @@ describe("behind-backlog", () => {
       },
     ]);
   });
+});
+
+it("behind-dead-letters: tells their number", () => {
+  expect(foundOf({ deadLetterCount: 3 })).toMatchObject([
+    {
+      code: "behind-dead-letters",
+      level: "warning",
+      about: 'set "views"',
+      cause: "3 dead letters wait.",
+    },
+  ]);
 });
 
 describe("behind-flushes-fail", () => {
@@ -79,5 +96,12 @@ describe("behind-flushes-fail", () => {
       cause: "The last flush ended with TypeError.",
     };
     expect(foundOf({ flushes })).toMatchObject(found ? [expected] : []);
+  });
+
+  it("quotes what the sink reports", () => {
+    const flushes = { ...failing(minuteMs, 0), detail: "SQL: UPDATE articles" };
+    expect(foundOf({ flushes })).toMatchObject([
+      { cause: "The last flush ended with TypeError. SQL: UPDATE articles" },
+    ]);
   });
 });

@@ -192,7 +192,7 @@ describe("what the database answered", () => {
         since: new Date(atMs - 5_000).toISOString(),
         cause: "The database does not answer in time.",
         remedy: expect.stringMatching(/^Tidemark tries again by itself/) as string,
-        details: `The last such failure was met by the shared tier at ${last}.`,
+        details: `The last failure: the shared tier at ${last}.`,
       },
     ]);
   });

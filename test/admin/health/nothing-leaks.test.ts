@@ -26,6 +26,7 @@ const redisKinds: readonly RedisTrouble[] = [
   "token-refused",
   "forbidden",
   "unreachable",
+  "not-open",
   "timeout",
   "busy",
   "full",
@@ -95,11 +96,13 @@ function drawnLook(draws: Draws): SiteState {
     data: {
       unpurged: { ...planted, keys: 2, trouble: trouble("journal") },
       loads: new Map([["articles", { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs }]]),
+      unstorable: new Map([["articles", of(9)]]),
       sets: new Map([
         [
           "views",
           {
             ...planted,
+            deadLetterCount: of(3),
             backlog: {
               ...planted,
               keyCount: of(9),

@@ -74,7 +74,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await until(site, "journal-lost-entries", "there", 1);
     expect(await found(site, "journal-lost-entries")).toMatchObject({
       level: "warning",
-      what: expect.stringContaining("counts as purged") as string,
+      what: expect.stringContaining("response that was stored before the loss as purged") as string,
       since: expect.any(String) as string,
     });
     site.clock.advance(3_600);

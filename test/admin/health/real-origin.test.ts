@@ -60,7 +60,7 @@ it("origin-unreachable, then origin-down, then well again", async () => {
     level: "warning",
     what: 'Origin "default" could not be reached.',
     details: expect.stringMatching(
-      /^Since this isolate began, the origin could not be reached \w+( times)?\. The last time was /,
+      /^Since this isolate started, the origin could not be reached \w+( times)?\. The last time was /,
     ) as string,
   });
   expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
@@ -69,7 +69,7 @@ it("origin-unreachable, then origin-down, then well again", async () => {
   expect(health.findings[0]).toMatchObject({
     code: "origin-down",
     level: "critical",
-    what: expect.stringContaining("Only probes ask it, behind answers.") as string,
+    what: expect.stringContaining("Only background probes contact it.") as string,
   });
   expect([health.status, await statusOf(site)]).toEqual(["unable", [503, { status: "unable" }]]);
   expect((await site.get("/stored")).status).toBe(200);
@@ -91,7 +91,7 @@ it("an origin that nobody has asked for a minute may be back, so nobody is told 
   expect((await statusOf(site))[0]).toBe(503);
   site.clock.advance(1);
   expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
-  expect((await found(site, "origin-down"))?.what).toContain("Nobody has asked it since ");
+  expect((await found(site, "origin-down"))?.what).toContain("The last request to it was at ");
 });
 
 it("with one of two origins down, the deployment serves the other's pages", async () => {
@@ -109,7 +109,7 @@ it("with one of two origins down, the deployment serves the other's pages", asyn
   await refuse();
   for (const path of ["/api/a", "/api/b", "/api/c", "/api/d", "/api/e"]) await site.get(path);
   expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
-  expect((await found(site, "origin-down"))?.what).toContain('Origin "api" is taken for down');
+  expect((await found(site, "origin-down"))?.what).toContain('Origin "api" is shut off');
 });
 
 it("origin-slow: slower than originTimeout, and fast again", async () => {

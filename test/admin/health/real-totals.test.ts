@@ -62,8 +62,10 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await reported(site);
     const { status, findings } = await healthOf(looker);
     expect(status).toBe("degraded");
-    const ofFeeds = { what: expect.stringMatching(/; 50 % is demanded\.$/) as string };
-    const ofAll = { what: expect.stringMatching(/; 80 % is demanded\.$/) as string };
+    const ofFeeds = {
+      what: expect.stringMatching(/; the configured minimum is 50 %\.$/) as string,
+    };
+    const ofAll = { what: expect.stringMatching(/; the configured minimum is 80 %\.$/) as string };
     expect(findings).toMatchObject([
       { code: "hit-rate-low", about: 'route "articles"', ...ofAll },
       { code: "hit-rate-low", about: 'prefix "feeds"', ...ofFeeds },
@@ -103,7 +105,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await asked(site, 110, () => "/page");
     await reported(site);
     const finding = await found(looker, "stale-if-error-high");
-    expect(finding?.what).toMatch(/^[1-3](\.\d)? % of \d+ requests were answered with a stale/);
+    expect(finding?.what).toMatch(/^[1-3](\.\d)? % of \d+ requests got a stale/);
     await older(5);
     await asked(site, 110, () => "/page");
     await reported(site);
@@ -135,7 +137,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await asked(site, 120, (nth) => `/${nth}`);
     await reported(site);
     const finding = await found(looker, "origin-errors");
-    expect(finding?.what).toMatch(/^(9\.\d|10) % of 12\d requests to origins failed, or were/);
+    expect(finding?.what).toMatch(/^(9\.\d|10) % of 12\d requests to origins failed, or got 5xx/);
     isWell = true;
     await older(5);
     await asked(site, 120, (nth) => `/${nth}`);
@@ -182,7 +184,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await reported(site);
     expect(await found(looker, "reports-lost")).toMatchObject({
       level: "warning",
-      what: "Reports lost in the last minutes: 1. The metrics are lower than what happened.",
+      what: "Reports lost in the last minutes: 1. The metrics are too low.",
       remedy: expect.stringContaining("findings on Redis") as string,
     });
     await older(25);

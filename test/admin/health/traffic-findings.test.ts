@@ -25,9 +25,9 @@ describe("hit-rate-low", () => {
         code: "hit-rate-low",
         level: "warning",
         about: 'route "articles"',
-        what: 'The hit rate of route "articles" is 50 %, of 120 requests in five minutes; 80 % is demanded.',
+        what: 'The hit rate of route "articles" is 50 %, of 120 requests in five minutes; the configured minimum is 80 %.',
         since: new Date(atMs - 2 * minuteMs).toISOString(),
-        cause: expect.stringContaining("An origin that fails") as string,
+        cause: expect.stringContaining("The origin fails") as string,
         remedy: expect.stringContaining("/_cache/explain") as string,
       },
     ]);

@@ -37,7 +37,8 @@ async function opened(options: object = {}) {
   let aheadMs = 0;
   const nowAtMs = () => Date.now() + aheadMs;
   const database = { url: rest.url, token: rest.token };
-  const isolates = [0, 1].map(() => new DataIsolate({ config, platform: { database, nowAtMs } }));
+  const start = () => new DataIsolate({ config, platform: { database, nowAtMs } });
+  const isolates = [start(), start()];
   const space = { fresh: "10m", tags: ["red"], ...options } as const;
   const [here, there] = isolates.map(({ data }) =>
     data.namespace<Article, string>("articles", space).fields("42"),
@@ -57,7 +58,7 @@ async function opened(options: object = {}) {
       Object.entries(commandCountByName).filter(([name]) => !name.startsWith("X")),
     );
   };
-  return { here, there, first, second, pass, settle, commands };
+  return { start, here, there, first, second, pass, settle, commands };
 }
 
 describe("fields", () => {
@@ -113,10 +114,10 @@ describe("fields", () => {
   });
 
   it("of another schema are not read, and not joined", async () => {
-    const { here, first } = await opened();
+    const { here, start } = await opened();
     await here.set({ title: "Tides" });
     const options = { fresh: "10m", schema: 2 } as const;
-    const newer = first.data.namespace<Article, string>("articles", options).fields("42");
+    const newer = start().data.namespace<Article, string>("articles", options).fields("42");
     expect(await newer.all()).toBeUndefined();
     await newer.set({ views: 1 });
     expect(await newer.all()).toEqual({ views: 1 });
@@ -198,21 +199,27 @@ describe("a purge", () => {
     expect(await here.all()).toBeUndefined();
   });
 
-  it("while the source is read covers it also beside what another has set since", async () => {
-    const { here, there, first, pass } = await opened();
-    await here.set(async () => {
-      await first.data.purge({ tags: ["red"] });
-      await idle();
-      pass(10_000);
-      await there.all();
-      await there.set({ title: "read after the purge" });
-      // What is set here now is joined to that.
+  it.each([
+    { mode: "hard", soft: false },
+    { mode: "soft", soft: true },
+  ])(
+    "($mode) while the source is read: nothing is set beside what was read after it",
+    async ({ soft }) => {
+      const { here, there, first, pass } = await opened();
+      const isSet = await here.set(async () => {
+        await first.data.purge({ tags: ["red"], soft });
+        await idle();
+        pass(10_000);
+        await there.all();
+        await there.set({ title: "read after the purge" });
+        expect(await here.all()).toEqual({ title: "read after the purge" });
+        return { views: 1 };
+      });
+      expect(isSet).toBe(false);
       expect(await here.all()).toEqual({ title: "read after the purge" });
-      return { views: 1 };
-    });
-    expect(await here.all()).toBeUndefined();
-    expect(await there.all()).toBeUndefined();
-  });
+      expect(await there.all()).toEqual({ title: "read after the purge" });
+    },
+  );
 
   it("covers fields that were set after it, if older ones stand beside them", async () => {
     const { here, there, first, pass } = await opened();

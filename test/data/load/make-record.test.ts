@@ -9,7 +9,7 @@ const place = placeOf(spaceOf("articles", options), "42", "a.example");
 
 const making = (colo: string, requestedAtMs: number, ...tags: string[]) => ({
   place,
-  said: { tagsNamed: new Set(tags), freshMs: undefined, isSkipped: false },
+  options: { tagsNamed: new Set(tags), freshMs: undefined, isSkipped: false },
   beginning: { stamp: { position: `${requestedAtMs}-0`, n: "n" }, colo, requestedAtMs, order: 1 },
   respondedAtMs: requestedAtMs + 100,
   jitterDraw: 0.5,

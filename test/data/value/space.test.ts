@@ -67,12 +67,12 @@ describe("what is refused, and why", () => {
       options: { fresh, refresh: fresh, load: () => new Map(), keys: ["a"], tiers: ["memory"] },
       why: 'keys needs "shared" in tiers',
     },
-    { id: "keys that are none", options: { fresh, keys: "a" }, why: "must be a list of keys" },
+    { id: "keys that are none", options: { fresh, keys: "a" }, why: "must be an array of keys" },
     { id: "no options", options: undefined as never, why: "Its options must be an object" },
   ];
   it.each(rows)("$id", ({ name = "articles", options, why }) => {
     const made = () => spaceOf(name, options as NamespaceOptions<string>);
-    expect(made).toThrow(`The namespace ${JSON.stringify(name)} is refused.`);
+    expect(made).toThrow(`The namespace ${JSON.stringify(name)} is invalid.`);
     expect(made).toThrow(why);
   });
 });

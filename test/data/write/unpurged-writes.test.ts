@@ -66,6 +66,21 @@ describe.each(["down", "deaf"] as const)("a journal that is %s", (journalMode) =
   });
 });
 
+it("many calls for the key share one load, and none that began before a later write", async () => {
+  const { isolate, articles, rows, write } = await opened();
+  isolate.upstash.journalMode = "down";
+  await expect(write("new")).rejects.toThrow(refused);
+  const source = new HeldSource();
+  const crowd = Array.from({ length: 200 }, () => articles.getOrSet("42", source.load));
+  await vi.waitFor(() => expect(source.count).toBe(1));
+  await expect(write("newer")).rejects.toThrow(refused);
+  const later = articles.getOrSet("42", async () => rows.get("42") ?? "none");
+  expect(await later).toBe("newer");
+  source.answer("new");
+  expect(new Set(await Promise.all(crowd))).toEqual(new Set(["new"]));
+  expect(source.count).toBe(1);
+});
+
 it("nobody waits for a load that began before the write", async () => {
   const { isolate, articles, load, write } = await opened();
   const source = new HeldSource();

@@ -78,7 +78,7 @@ describe("a write that nothing comes between", () => {
     const all = await opened();
     await all.articles.write("42", null, async () => void all.rows.delete("42"));
     expect(await all.articles.get("42")).toBeNull();
-    const unkept = all.here.data.namespace<string, string>("articles", { fresh: "10m" });
+    const unkept = all.here.data.namespace<string, string>("unkept", { fresh: "10m" });
     expect(await unkept.write("42", null, () => undefined)).toEqual([]);
     expect(await unkept.get("42")).toBeUndefined();
   });
@@ -158,13 +158,21 @@ describe("what comes between its stamp and its purge", () => {
     expect(await all.articles.get("42")).toBe("new");
   });
 
-  it("more entries than a page holds: nothing is stored", async () => {
+  it.each([
+    { id: "the journal is read on", isReadOn: true, kept: ["memory", "edge", "shared"] },
+    { id: "the journal cannot be read on, and nothing is stored", isReadOn: false, kept: [] },
+  ] as const)("more entries than a page holds: $id", async ({ isReadOn, kept }) => {
     const all = await opened();
     const { written, finish, begun } = heldWrite(all, "new");
     await begun();
     for (let nth = 0; nth < 127; nth += 1) await all.there.data.purge({ tags: [`t${nth}`] });
+    if (!isReadOn) {
+      all.upstash.beforeJournalAnswer = async () => void (all.upstash.journalMode = "down");
+    }
     finish();
-    expect(await written).toEqual([]);
+    expect(await written).toEqual(kept);
+    all.upstash.beforeJournalAnswer = () => Promise.resolve();
+    all.upstash.journalMode = "works";
     expect(await all.articles.getOrSet("42", all.load)).toBe("new");
   });
 
@@ -207,6 +215,84 @@ it("without a view of the journal nothing is stored, and the older value is purg
   expect(await all.elsewhere.getOrSet("42", all.load)).toBe("new");
 });
 
+describe("many writes at once", () => {
+  it("are all stored, though a page of the journal holds fewer", async () => {
+    const all = await opened();
+    const write = (key: string) => all.articles.write(key, key, async () => undefined);
+    const keys = Array.from({ length: 300 }, (_, nth) => `many-${nth}`);
+    const kept = await Promise.all(keys.map(write));
+    expect(new Set(kept.map((tiers) => tiers.join(" ")))).toEqual(new Set(["memory edge shared"]));
+  });
+
+  it("store nothing over another writer's purge among more entries than a page holds", async () => {
+    const all = await opened();
+    const { written, finish, begun } = heldWrite(all, "new");
+    await begun();
+    await all.elsewhere.delete("42");
+    for (let nth = 0; nth < 130; nth += 1) await all.elsewhere.delete(`other-${nth}`);
+    finish();
+    expect(await written).toEqual([]);
+  });
+});
+
+describe("the tags of the value before", () => {
+  const tagged = async (all: Opened, key: string) => {
+    all.rows.set(key, "old");
+    await all.articles.getOrSet(key, ({ tags }) => {
+      tags("author:7");
+      return "old";
+    });
+  };
+  const calls = {
+    write: (articles: Opened["articles"], tags?: string[]) =>
+      articles.write("43", "new", async () => undefined, { tags }),
+    set: (articles: Opened["articles"], tags?: string[]) => articles.set("43", "new", { tags }),
+  };
+
+  it.each(["write", "set"] as const)("stay with what %s stores in their place", async (call) => {
+    const all = await opened();
+    await tagged(all, "43");
+    await calls[call](all.articles);
+    await all.here.data.purge({ tags: ["author:7"] });
+    expect(await all.articles.get("43")).toBeUndefined();
+  });
+
+  it.each(["write", "set"] as const)(
+    "are found in Redis by %s of another isolate",
+    async (call) => {
+      const all = await opened();
+      await tagged(all, "43");
+      await all.here.settle();
+      await calls[call](all.elsewhere);
+      expect(await all.elsewhere.get("43")).toBe("new");
+      await all.there.data.purge({ tags: ["author:7"] });
+      expect(await all.elsewhere.get("43")).toBeUndefined();
+    },
+  );
+
+  it.each(["write", "set"] as const)("go where %s names others", async (call) => {
+    const all = await opened();
+    await tagged(all, "43");
+    await calls[call](all.articles, ["author:8"]);
+    await all.here.data.purge({ tags: ["author:7"] });
+    expect(await all.articles.get("43")).toBe("new");
+    await all.here.data.purge({ tags: ["author:8"] });
+    expect(await all.articles.get("43")).toBeUndefined();
+  });
+
+  it("go where a function of the namespace makes them", async () => {
+    const { data } = new DataIsolate();
+    const derived = data.namespace<string, string>("derived", {
+      fresh: "10m",
+      tags: (value) => [`is:${value}`],
+    });
+    await derived.set("1", "old");
+    await derived.write("1", "new", async () => undefined);
+    await data.purge({ tags: ["is:old"] });
+    expect(await derived.get("1")).toBe("new");
+  });
+});
+
 describe("a database that fails", () => {
   it("may have written all the same: the key is purged, and the caller gets its error", async () => {
     const all = await opened();
@@ -225,7 +311,7 @@ describe("a database that fails", () => {
 
   it("and takes too long is aborted, and the key is purged", async () => {
     const all = await opened();
-    const hasty = all.here.data.namespace<string, string>("articles", {
+    const hasty = all.here.data.namespace<string, string>("hasty", {
       ...space,
       hardTimeoutMs: 5,
     });
@@ -237,14 +323,14 @@ describe("a database that fails", () => {
     });
     await expect(written).rejects.toMatchObject({ name: "WriteTimedOut" });
     expect(isAborted).toBe(true);
-    expect(await all.articles.getOrSet("42", all.load)).toBe("new");
+    expect(await hasty.getOrSet("42", all.load)).toBe("new");
   });
 });
 
 describe("what is refused, and nothing is written", () => {
   it.each([
     { id: "undefined", value: undefined as unknown as string, why: "It is undefined" },
-    { id: "a function", value: (() => undefined) as unknown as string, why: "cannot encode it" },
+    { id: "a function", value: (() => undefined) as unknown as string, why: "It is a function" },
   ])("$id", async ({ value, why }) => {
     const all = await opened();
     const persist = vi.fn<() => void>();

@@ -177,7 +177,7 @@ export const batchRows: readonly ProtocolRow[] = [
     answer: {
       error:
         "ERR WATCH is not available over the REST interface: " +
-        "a transaction is sent whole to /multi-exec.",
+        "clients send a whole transaction to /multi-exec.",
     },
   },
 ];

@@ -31,7 +31,7 @@ describe("the journal's database:", () => {
     {
       id: "its address is none",
       env: { ...redis, ...journal, JOURNAL_REDIS_REST_URL: "s3cret" },
-      says: "JOURNAL_REDIS_REST_URL is no URL;",
+      says: "JOURNAL_REDIS_REST_URL is not a URL;",
     },
     {
       id: "its token is none",

@@ -123,7 +123,7 @@ describe("is used, and reported", () => {
     {
       id: "a secret that is the database's token",
       env: { PURGE_SECRET: `whsec_${strong}`, UPSTASH_REDIS_REST_TOKEN: strong },
-      says: "Senders of purges know",
+      says: "Senders of purges have",
     },
     { id: "http to a host", env: url("http://db.example.com"), says: "in clear text" },
     { id: "http to an address", env: url("http://203.0.113.7:8079"), says: "in clear text" },

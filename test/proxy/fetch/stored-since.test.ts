@@ -29,8 +29,8 @@ it.each([
   const tiers = new TierStack(memory, []);
   const decision = new Decision({ route: "" });
   const exchange = exchangeWith({ flights: new Flights(), tiers }, { nowAtMs: () => 0, decision });
-  const asked = { key, route: { tiers: ["memory"] } };
-  const need = { asked, exchange, key, marker: undefined, memoryCount };
+  const lookup = { key, route: { tiers: ["memory"] } };
+  const need = { lookup, exchange, key, marker: undefined, memoryCount };
   const come = storedSince(need as unknown as Parameters<typeof storedSince>[0]);
   expect(read).toHaveBeenCalledTimes(reads);
   expect(come).toEqual(changed === key ? { kind: "stored", stored: record.stored } : undefined);

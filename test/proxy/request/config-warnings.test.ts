@@ -22,8 +22,8 @@ describe("beside bypass", () => {
     { id: "tiers", fields: { tiers: ["memory"] } },
   ])("$id has no effect", ({ id, fields }) => {
     expect(told([{ name: "own", match: "/me/*", bypass: true, ...fields }])).toEqual([
-      `Route "own" has fields without effect: ${id}. Its bypass sends each request straight to the ` +
-        "origin, and stores nothing. Remove them, or bypass.",
+      `Route "own" has fields without effect: ${id}. bypass sends its requests straight to ` +
+        "the origin, and stores nothing. Remove these fields, or bypass.",
     ]);
   });
 
@@ -42,8 +42,8 @@ describe("beside bypass", () => {
 it("names fields without effect where no method is GET", () => {
   const route = { name: "writes", match: "/api/*", invalidate: "everywhere", fresh: "5m" } as const;
   expect(told([{ ...route, methods: ["POST"], forward: ["x-real-ip"] }])).toEqual([
-    'Route "writes" has fields without effect: fresh, forward. Its methods lack GET, and nothing ' +
-      "else is stored. Remove them, or add GET.",
+    'Route "writes" has fields without effect: fresh, forward. Its methods lack GET, and only ' +
+      "answers to GET are stored. Remove these fields, or add GET.",
   ]);
 });
 
@@ -60,8 +60,8 @@ describe("what a route is to forward", () => {
     ];
     const key = { headers: ["x-url-scheme"] };
     expect(told([{ name: "few", match: "*", forward, key }])).toEqual([
-      'Route "few" forwards x-real-ip, if-none-match in vain. What is stored for all is made without ' +
-        "such fields, whoever sends them. Remove them from forward, or name them in key.headers.",
+      'Route "few" forwards x-real-ip, if-none-match without effect. Tidemark requests shared responses ' +
+        "without such fields. Remove them from forward, or list them in key.headers.",
     ]);
   });
 });
@@ -74,8 +74,8 @@ describe("a route that is never reached", () => {
       { name: "one", match: "/files/one" },
     ];
     expect(told(routes)).toEqual([
-      'Route "one" is never reached. Each path that fits "/files/one" fits "/files/*" of route ' +
-        '"files", which stands before it. Put "one" before "files", or remove it.',
+      'Route "one" is never reached. Each path that matches "/files/one" also matches "/files/*" of route ' +
+        '"files", which comes first. Put "one" before "files", or remove it.',
     ]);
   });
 
@@ -85,8 +85,8 @@ describe("a route that is never reached", () => {
       { name: "one", match: ["shop.example/a", "/b", "/shop/:c"] },
     ];
     expect(told(routes)).toEqual([
-      'Route "one" is never reached by "shop.example/a". Each path that fits "shop.example/a" fits ' +
-        '"shop.example/*" of route "shop", which stands before it. Put "one" before "shop", or remove it.',
+      'Route "one" is never reached by "shop.example/a". Each path that matches ' +
+        '"shop.example/a" also matches "shop.example/*" of route "shop", which comes first. Put "one" before "shop", or remove it.',
       expect.stringContaining('Route "one" is never reached by "/shop/:c".'),
     ]);
   });
@@ -120,8 +120,8 @@ describe("a route that is never reached", () => {
       match: "c.test/*",
       siteHosts: ["a.example", "b.test"],
       says: [
-        'Route "one" is never reached. SITE_HOST makes every host one of a.example, b.test, and ' +
-          "none of these fits it. Add its host to SITE_HOST.",
+        'Route "one" is never reached. SITE_HOST maps every host to one of a.example, b.test, and ' +
+          "the route matches none of these. Add its host to SITE_HOST.",
       ],
     },
   ])("is for no host that a request can have: $id", ({ match, siteHosts, says }) => {

@@ -32,7 +32,7 @@ function planned(path: string, method?: string) {
   const request = asRequest(path, method);
   const made = plan(request, readUrl(request), { site: { config, loops }, address: undefined });
   if (made.kind === "look-up") {
-    return { kind: made.kind, route: made.asked.route, path: made.asked.target.path };
+    return { kind: made.kind, route: made.lookup.route, path: made.lookup.target.path };
   }
   if (made.kind === "pass") {
     return { kind: made.kind, route: made.passed.route, path: made.passed.target.path };

@@ -37,7 +37,7 @@ export function questionOf(given: Case): VerdictQuestion {
     ...(cookie === undefined ? {} : { cookie }),
   };
   return {
-    asked: askedWith({ headers }, configWith(route)),
+    lookup: askedWith({ headers }, configWith(route)),
     exchange: {
       colo: () => "HAM",
       site: { view: { ...noJournal, judge: () => judged }, invalidations: { covers: () => false } },

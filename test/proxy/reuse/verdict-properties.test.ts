@@ -101,7 +101,7 @@ const situation: fc.Arbitrary<Situation> = fc
     judged,
     isInvalidated,
     question: {
-      asked: {
+      lookup: {
         route: { ...given.route, heuristics: given.heuristics },
         directives: requestDirectives(new Headers({ "cache-control": given.asks })),
         hasUnknownCookie: given.hasUnknownCookie,
@@ -138,7 +138,7 @@ describe("a verdict", () => {
         if (verdict.kind !== "serve") return;
         servedCount += 1;
         const { metadata, question, judged, isInvalidated } = given;
-        const terms = termsOf(metadata, question.asked.route);
+        const terms = termsOf(metadata, question.lookup.route);
         const age = ageSeconds(metadata, terms, question.atMs);
         expect([verdict.ageSeconds, verdict.ttlSeconds]).toEqual([
           age,
@@ -146,8 +146,8 @@ describe("a verdict", () => {
         ]);
         expect(age).toBeLessThan(terms.lifetimeSeconds);
         expect([judged.kind, isInvalidated]).toEqual(["usable", false]);
-        expect(terms.alwaysValidate || question.asked.directives.noCache).toBe(false);
-        const { maxAgeSeconds, minFreshSeconds } = question.asked.directives;
+        expect(terms.alwaysValidate || question.lookup.directives.noCache).toBe(false);
+        const { maxAgeSeconds, minFreshSeconds } = question.lookup.directives;
         expect(age).toBeLessThanOrEqual(maxAgeSeconds ?? Infinity);
         expect(verdict.ttlSeconds).toBeGreaterThanOrEqual(minFreshSeconds ?? 0);
       }),
@@ -161,7 +161,7 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(situation, (given) => {
         const { metadata, question, judged, isInvalidated } = given;
-        const terms = termsOf(metadata, question.asked.route);
+        const terms = termsOf(metadata, question.lookup.route);
         const answers = [
           decideOnError(candidateOf(metadata), question) !== undefined,
           ["serve", "serve-stale"].includes(verdictOn(given).kind),
@@ -182,7 +182,7 @@ describe("a verdict", () => {
     let personalCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
-        const { hasUnknownCookie, forwarded, route } = given.question.asked;
+        const { hasUnknownCookie, forwarded, route } = given.question.lookup;
         if (!hasUnknownCookie && forwarded.credentials.length === 0) return;
         if (!["serve", "serve-stale"].includes(verdictOn(given).kind)) return;
         personalCount += 1;
@@ -199,7 +199,7 @@ describe("a verdict", () => {
         const { atMs } = given.question;
         const later = { ...given, question: { ...given.question, atMs: atMs + laterMs } };
         const { metadata, question } = given;
-        const terms = termsOf(metadata, question.asked.route);
+        const terms = termsOf(metadata, question.lookup.route);
         const [before, after] = [atMs, atMs + laterMs].map((at) => ageSeconds(metadata, terms, at));
         expect(before).toBeGreaterThanOrEqual(0);
         expect(after).toBeGreaterThanOrEqual(before ?? 0);
@@ -214,7 +214,7 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(situation, (given) => {
         const { metadata, question } = given;
-        const terms = termsOf(metadata, question.asked.route);
+        const terms = termsOf(metadata, question.lookup.route);
         const untilAtMs = keepUntilAtMs(metadata, terms);
         const read = decodeRecord(
           encodeRecord({ kind: "response", metadata }, untilAtMs),
@@ -222,7 +222,7 @@ describe("a verdict", () => {
         );
         if (read?.record.kind !== "response") throw new Error("A response did not come back.");
         expect(read.keepUntilAtMs).toBe(untilAtMs);
-        expect(termsOf(read.record.metadata, question.asked.route)).toEqual(terms);
+        expect(termsOf(read.record.metadata, question.lookup.route)).toEqual(terms);
         const again = verdictOn({ ...given, metadata: read.record.metadata });
         expect(comparable(again)).toEqual(comparable(verdictOn(given)));
       }),

@@ -66,10 +66,10 @@ describe("a note is followed", () => {
 
   it.each(rows)("$id", ({ written, sends }) => {
     expect(readNote(written)).toEqual(written);
-    const asked = askedAgain(written, exchange);
-    const headers = asked?.forwarded.toHeaders([]);
-    expect([asked?.method, asked?.url]).toEqual(["GET", written.url]);
-    expect(asked?.hasUnknownCookie).toBe(false);
+    const lookup = askedAgain(written, exchange);
+    const headers = lookup?.forwarded.toHeaders([]);
+    expect([lookup?.method, lookup?.url]).toEqual(["GET", written.url]);
+    expect(lookup?.hasUnknownCookie).toBe(false);
     const sent = Object.keys(sends).map((name) => [name, headers?.get(name)]);
     expect(Object.fromEntries(sent)).toEqual(sends);
   });

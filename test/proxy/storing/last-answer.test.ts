@@ -13,9 +13,9 @@ function noted(count: number, changes: Partial<ReturnType<typeof metadataOf>>): 
   const lastAnswers = new LastAnswers();
   for (let nth = 0; nth < count; nth += 1) {
     const decision = new Decision({ route: "all" });
-    const asked = { method: "GET", url: url(nth) } as Parameters<typeof noteAnswer>[1]["asked"];
+    const lookup = { method: "GET", url: url(nth) } as Parameters<typeof noteAnswer>[1]["lookup"];
     const metadata = { ...metadataOf(bytes), ...changes };
-    noteAnswer(metadata, { asked, exchange: exchangeWith({ lastAnswers }, { decision }) });
+    noteAnswer(metadata, { lookup, exchange: exchangeWith({ lastAnswers }, { decision }) });
   }
   return lastAnswers;
 }

@@ -10,11 +10,11 @@ it.each([
   { id: "memory was not read", came: "unread", answered: "this" },
 ] as const)("$id", ({ came, answered }) => {
   const memory = memoryTier(100_000);
-  const asked = askedWith();
+  const lookup = askedWith();
   const marker = { kind: "vary", names: ["origin"], sinceAtMs: 0, variants: [] } as const;
   const memoryCount = came === "unread" ? undefined : memory.changeCount;
-  if (came !== "nothing") memory.write(asked.key, marker, keep);
+  if (came !== "nothing") memory.write(lookup.key, marker, keep);
   const exchange = exchangeWith({ tiers: { memory } }, { nowAtMs: () => keepUntilAtMs - 1_000 });
-  const place = { asked, exchange, marker: undefined, inShared: undefined, memoryCount };
+  const place = { lookup, exchange, marker: undefined, inShared: undefined, memoryCount };
   expect(originAnsweredAt(new Headers(), place)).toBe(answered);
 });

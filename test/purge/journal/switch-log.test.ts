@@ -15,7 +15,7 @@ it("a line has room for some names, and tells how many there are beside them", (
   );
   log.learnt({ post: "q", position: "2-0", n: "m", bypass: ["a", "b"] });
   expect(lines[1]).toMatchObject({
-    message: "This isolate follows the switch: these routes go straight to the origin: a, b.",
+    message: "This isolate follows the switch: these routes bypass the cache: a, b.",
     bypass: "a b",
   });
 });

@@ -96,7 +96,7 @@ describe("a view", () => {
     const sought: string[] = [];
     isolate.onOverdue = async (entries) => void sought.push(...entries.map(({ n }) => n));
     await view.seek(isolate.attention);
-    view.accepted([{ ...newEntry({ n: "never read" }), position: "1-0" }]);
+    view.apply([{ ...newEntry({ n: "never read" }), position: "1-0" }]);
     step();
     await ask()?.();
     journal.asked.splice(0);

@@ -37,6 +37,22 @@ it("runs twice for a thousand who ask at once", async () => {
   expect(gates.length).toBe(2);
 });
 
+it("is waited for by whoever says so, also where another has queued it", async () => {
+  const { runs, gates, pass } = open();
+  void runs.ask();
+  void runs.ask();
+  const ended: string[] = [];
+  void runs.ask().then(() => ended.push("does not wait"));
+  void runs.ask({ waits: true }).then(() => ended.push("waits"));
+  await pass(0);
+  expect(ended).toEqual(["does not wait"]);
+  for (const at of [0, 1]) {
+    gates[at]?.open();
+    await pass(0);
+  }
+  expect(ended).toEqual(["does not wait", "waits"]);
+});
+
 it("begins a run after every call", async () => {
   const { runs, gates, pass } = open();
   for (let at = 0; at < 5; at += 1) {

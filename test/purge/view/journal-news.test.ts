@@ -27,7 +27,7 @@ describe("a view tells of entries", () => {
     await isolate.filled();
     await isolate.settle();
     const position = isolate.journal.write(newEntry({ n: "mine" }));
-    isolate.view.accepted([entryAt(position, { n: "mine" })]);
+    isolate.view.apply([entryAt(position, { n: "mine" })]);
     await isolate.renew();
     expect(isolate.news).toEqual(["read a", "accepted mine", "read mine"]);
   });
@@ -35,8 +35,8 @@ describe("a view tells of entries", () => {
   it("that take the place of what was lost", () => {
     const isolate = new Isolate();
     const lost = entryAt("1-0", { n: "lost" });
-    isolate.view.accepted([lost]);
-    isolate.view.replaced([lost], [entryAt("2-0", { n: "new" })]);
+    isolate.view.apply([lost]);
+    isolate.view.replace([lost], [entryAt("2-0", { n: "new" })]);
     expect(isolate.news).toEqual(["accepted lost", "again new"]);
   });
 });

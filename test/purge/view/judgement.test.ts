@@ -72,7 +72,7 @@ describe("what is purged names the entry that decided", () => {
     const { journal, view, clock } = isolate;
     journal.write(read);
     await isolate.renew();
-    view.accepted([{ ...accepted, position: `${clock.atMs + 1}-0` }]);
+    view.apply([{ ...accepted, position: `${clock.atMs + 1}-0` }]);
     expect(view.judge(stored, ask(isolate))).toMatchObject({ kind: "purged", by: { n: by } });
   });
 
@@ -107,7 +107,7 @@ describe("what nobody can tell says why", () => {
     const { isolate, stored } = await warm();
     isolate.clock.advance((boundMs + 1) / 1_000);
     expect(isolate.view.judge(stored, ask(isolate))).toMatchObject({ why: "view-too-old" });
-    isolate.view.accepted([{ ...red("soft", { mode: "soft" }), position: "2-0" }]);
+    isolate.view.apply([{ ...red("soft", { mode: "soft" }), position: "2-0" }]);
     const judged = isolate.view.judge(stored, ask(isolate));
     expect(judged).toMatchObject({ why: "view-too-old", covering: { by: { n: "soft" } } });
   });

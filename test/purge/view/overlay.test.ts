@@ -23,20 +23,20 @@ async function holding() {
 describe("an accepted purge, before a join has brought it", () => {
   it("covers at once what was there, and nothing else", async () => {
     const { isolate, before, append } = await holding();
-    isolate.view.accepted([append()]);
+    isolate.view.apply([append()]);
     expect(isolate.judge(before)).toBe("hard");
     expect(isolate.judge({ ...before, tags: ["green"] })).toBe("usable");
   });
 
   it("covers what is filled meanwhile, whose stamp is from before", async () => {
     const { isolate, append } = await holding();
-    isolate.view.accepted([append()]);
+    isolate.view.apply([append()]);
     expect(isolate.judge(await isolate.filled())).toBe("hard");
   });
 
   it("covers without a view too, however young the response", () => {
     const isolate = new Isolate();
-    isolate.view.accepted([{ ...red(), position: "1-0" }]);
+    isolate.view.apply([{ ...red(), position: "1-0" }]);
     const young = responseWith({ requestedAtMs: isolate.clock.atMs });
     expect(isolate.judge(young, { colo: "HAM" })).toBe("hard");
   });
@@ -44,7 +44,7 @@ describe("an accepted purge, before a join has brought it", () => {
   it("does not touch where the view ends, nor its age", async () => {
     const { isolate, append } = await holding();
     const { sentAtMs } = isolate.view;
-    isolate.view.accepted([append()]);
+    isolate.view.apply([append()]);
     expect([isolate.view.chain?.end.n, isolate.view.sentAtMs]).toEqual(["first", sentAtMs]);
   });
 
@@ -54,7 +54,7 @@ describe("an accepted purge, before a join has brought it", () => {
     { id: "hard-after-soft", modes: ["soft", "hard"], judged: "hard" },
   ] as const)("keeps hard and soft apart: $id", async ({ modes, judged }) => {
     const { isolate, before, append } = await holding();
-    for (const mode of modes) isolate.view.accepted([append(red({ n: mode, mode }))]);
+    for (const mode of modes) isolate.view.apply([append(red({ n: mode, mode }))]);
     expect(isolate.judge(before)).toBe(judged);
   });
 
@@ -62,7 +62,7 @@ describe("an accepted purge, before a join has brought it", () => {
     const { isolate, before, append } = await holding();
     append();
     await isolate.renew();
-    isolate.view.accepted([append(red({ n: "soft", mode: "soft" }))]);
+    isolate.view.apply([append(red({ n: "soft", mode: "soft" }))]);
     expect(isolate.judge(before)).toBe("hard");
   });
 });
@@ -70,7 +70,7 @@ describe("an accepted purge, before a join has brought it", () => {
 describe("once a join has brought it", () => {
   it("covers what is older, and no longer what is newer", async () => {
     const { isolate, before, append } = await holding();
-    isolate.view.accepted([append()]);
+    isolate.view.apply([append()]);
     await isolate.renew();
     const after = await isolate.filled();
     expect([isolate.judge(before), isolate.judge(after)]).toEqual(["hard", "usable"]);
@@ -81,7 +81,7 @@ describe("once a join has brought it", () => {
     const { isolate, before, append } = await holding();
     const entry = append();
     await isolate.renew();
-    isolate.view.accepted([entry]);
+    isolate.view.apply([entry]);
     const after = await isolate.filled();
     expect([isolate.judge(before), isolate.judge(after)]).toEqual(["hard", "usable"]);
     expect(isolate.view.entries.length).toBe(2);
@@ -89,7 +89,7 @@ describe("once a join has brought it", () => {
 
   it("not by a read from a replica that does not have it yet", async () => {
     const { isolate, before, append } = await holding();
-    isolate.view.accepted([append()]);
+    isolate.view.apply([append()]);
     isolate.journal.replicaLagMs = 9_500;
     await isolate.renew();
     expect(isolate.judge(before)).toBe("hard");
@@ -101,7 +101,7 @@ describe("once a join has brought it", () => {
   it("and not if it was lost: it covers until it is there again", async () => {
     const { isolate, before, append } = await holding();
     const entry = append();
-    isolate.view.accepted([entry]);
+    isolate.view.apply([entry]);
     isolate.journal.stream.loseNewest(1, isolate.clock.atMs);
     await isolate.renew();
     expect(isolate.judge(before)).toBe("hard");

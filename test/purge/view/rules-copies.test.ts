@@ -37,7 +37,7 @@ describe("rule 14: a copy", () => {
     const { journal, clock, reader, other } = await informed();
     const stored = await other.filled();
     const purge = red();
-    other.view.accepted([{ ...purge, position: journal.write(purge) }]);
+    other.view.apply([{ ...purge, position: journal.write(purge) }]);
     clock.advance(6);
     await asked(reader);
     await asked(other);

@@ -15,9 +15,10 @@ import { isRedisServerInstalled } from "../../../testing/fakes/redis-server.ts";
 describe("several keys of one command", () => {
   function recorded() {
     const sent: Command[] = [];
-    const carry = carryOver({
+    const over = carryOver({
       isCluster: true,
       mayResend: false,
+      isOpen: () => true,
       isReady: () => true,
       onError: () => undefined,
       send: async (command) => {
@@ -27,7 +28,7 @@ describe("several keys of one command", () => {
       },
       transact: async () => [],
     });
-    const address = { url: "https://connection.invalid", token: "none", carry };
+    const address = { url: "https://connection.invalid", token: "none", ...over };
     return { sent, redis: new RedisClient({ ...address, nowAtMs: Date.now }) };
   }
 

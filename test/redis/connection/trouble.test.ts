@@ -112,7 +112,7 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     // The stand-in for Upstash answers, and what it says is no word of Upstash.
     const [kind, said] = isRest
       ? ["refused", /^The database refused a command/m]
-      : ["unreachable", /^The database cannot be reached: check that the connection/m];
+      : ["unreachable", /^The database cannot be reached: check the address/m];
     expect([client.trouble?.kind, log.join("\n")]).toEqual([kind, expect.stringMatching(said)]);
     await running.add(startRedisServer({ port }));
     const came = await vi.waitUntil(async () => {
@@ -153,9 +153,10 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
   });
 
   it("whose transaction is refused as it ends tells by what", async () => {
-    const carry = carryOver({
+    const over = carryOver({
       isCluster: false,
       mayResend: false,
+      isOpen: () => true,
       isReady: () => true,
       onError: () => undefined,
       send: async () => null,
@@ -164,7 +165,7 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
           new Error("EXECABORT Transaction discarded because of: OOM command not allowed"),
         ),
     });
-    const address = { url: "https://connection.invalid", token: "none", carry };
+    const address = { url: "https://connection.invalid", token: "none", ...over };
     const client = new RedisClient({ ...address, nowAtMs: Date.now });
     expect(await client.insist("look-up", transaction)).toEqual({
       kind: "unavailable",
@@ -185,15 +186,15 @@ describe.runIf(isRedisServerInstalled)("a connection", () => {
     expect(log).toEqual(["Redis refused the user or the password: check those of the connection."]);
   });
 
-  it("of node-redis that nobody has opened is told, with what to do", async () => {
+  it("of node-redis that the application has not opened is logged, with the call that opens it", async () => {
     const log: string[] = [];
     const tell = ({ message }: LogLine) => void log.push(message);
     const address = addressOver(createClient({ url: "redis://127.0.0.1:1" }));
     const client = new RedisClient({ ...address, nowAtMs: Date.now, tell, readTimeoutMsMax: 100 });
     expect(await client.attempt("look-up", read)).toEqual({
       kind: "unavailable",
-      cause: "unreachable",
+      cause: "not-open",
     });
-    expect(log[0]).toMatch(/check that the connection was opened/);
+    expect(log[0]).toMatch(/not open: open it with `await client\.connect\(\)`/);
   });
 });

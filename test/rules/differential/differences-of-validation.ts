@@ -10,11 +10,11 @@ export const differencesOfValidation: readonly Difference[] = [
     agreedShareMax: { conditions: 0.05 },
     without: (given) =>
       changed(given, "asks", { ifNoneMatch: undefined, ifModifiedSince: undefined }),
-    ours: "sends the stored response's validators alone",
-    theirs: "sends the client's beside them",
+    ours: "sends only the stored response's validators",
+    theirs: "also sends the client's",
     clause: "RFC 9111 §4.3.1",
     right: "both",
-    why: "left open; ours asks about the one response that a 304 would freshen",
+    why: "the clause leaves it open; Tidemark validates the one response that a 304 would freshen",
   },
   {
     id: "strong-304-of-a-weak-response",
@@ -24,8 +24,8 @@ export const differencesOfValidation: readonly Difference[] = [
       if (stored === undefined || newer === undefined) return given;
       return stored === `W/${newer}` ? changed(given, "notModified", { etag: undefined }) : given;
     },
-    ours: 'lets a 304 with `"a"` not freshen what has `W/"a"`',
-    theirs: "takes the W/ off what is stored first",
+    ours: 'does not let a 304 with `"a"` freshen a response with `W/"a"`',
+    theirs: "first strips W/ from the stored tag",
     clause: "RFC 9111 §4.3.4",
     right: "ours",
     why: "a strong validator must be the same strong validator",
@@ -40,11 +40,11 @@ export const differencesOfValidation: readonly Difference[] = [
         ? changed(given, "response", { etag: undefined, lastModified: undefined })
         : given;
     },
-    ours: "lets a 304 without validators freshen what was asked about",
-    theirs: "lets it freshen only what has no validator itself",
+    ours: "lets a 304 without validators freshen the validated response",
+    theirs: "lets it freshen only a response without a validator",
     clause: "RFC 9111 §4.3.4",
     right: "theirs",
-    why: "departs: only one response was asked about, and many origins leave validators out",
+    why: "departs: only one response was validated, and many origins omit validators",
   },
   {
     id: "weak-304-of-an-untagged-response",
@@ -57,11 +57,11 @@ export const differencesOfValidation: readonly Difference[] = [
         ? changed(given, "notModified", { etag: undefined })
         : given;
     },
-    ours: "lets a 304 with a weak ETag not freshen what has none",
+    ours: "does not let a 304 with a weak ETag freshen a response without one",
     theirs: "then compares Last-Modified",
     clause: "RFC 9111 §4.3.4",
     right: "both",
-    why: "one of its validators corresponds, another does not; ours asks the origin once more",
+    why: "one of its validators corresponds, another does not; Tidemark requests the origin again",
   },
   {
     id: "field-new-in-304",
@@ -73,8 +73,8 @@ export const differencesOfValidation: readonly Difference[] = [
         ? given
         : changed(given, "update", { newer: Object.fromEntries(kept) });
     },
-    ours: "adds the fields that only the 304 has",
-    theirs: "replaces the fields that are stored, and adds none",
+    ours: "adds fields that only the 304 has",
+    theirs: "replaces stored fields, and adds none",
     clause: "RFC 9111 §3.2",
     right: "ours",
     why: "each field of the 304 is added to the stored response",
@@ -88,11 +88,11 @@ export const differencesOfValidation: readonly Difference[] = [
       const { age: _stale, ...kept } = stored;
       return changed(given, "update", { stored: kept });
     },
-    ours: "forgets the stored Age; the 304 says how old it is",
-    theirs: "keeps it and counts it from the 304 on",
+    ours: "drops the stored Age; the 304 states the age",
+    theirs: "keeps it and counts from the 304 on",
     clause: "RFC 9111 §4.2.3, §4.3.4",
     right: "ours",
-    why: "the age counts from the response that was validated now",
+    why: "the age is that of the 304, which has just validated the response",
   },
   {
     id: "cookie-in-304",
@@ -103,11 +103,11 @@ export const differencesOfValidation: readonly Difference[] = [
         ? given
         : changed(given, "update", { newer });
     },
-    ours: "leaves the cookie of a 304 out of what is stored",
+    ours: "does not store the cookie of a 304",
     theirs: "replaces the stored cookie by it",
     clause: "RFC 9111 §3.2, §7.3",
     right: "theirs",
-    why: "departs: a cookie is for the client that was answered",
+    why: "departs: a cookie is for the answered client",
   },
 ];
 

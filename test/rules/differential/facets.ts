@@ -1,5 +1,5 @@
 // The questions that both sides are asked, and when an answer can be compared at all.
-import { unreachable } from "../../../src/rules/unreachable.ts";
+import { unreachable } from "../../../src/base/unreachable.ts";
 import type { Exchange, Subject } from "./exchange.ts";
 import { Ours } from "./ours.ts";
 import { Theirs } from "./theirs.ts";

@@ -8,7 +8,7 @@ import { mayStore } from "../../../src/rules/storable.ts";
 import { storableFields } from "../../../src/rules/storable-fields.ts";
 import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredResponse } from "../../../src/proxy/stored/stored-response.ts";
-import { unreachable } from "../../../src/rules/unreachable.ts";
+import { unreachable } from "../../../src/base/unreachable.ts";
 import { conditionalFields, freshensWhatWasSent } from "../../../src/rules/validators.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import { ageSeconds, termsOf } from "../../../src/proxy/stored/lifetime.ts";
@@ -137,7 +137,7 @@ export class Ours {
   get #question(): VerdictQuestion {
     const directives = requestDirectives(fieldsIn.asks(this.#exchange));
     return {
-      asked: {
+      lookup: {
         route: this.#route,
         directives,
         hasUnknownCookie: false,

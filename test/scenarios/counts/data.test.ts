@@ -125,11 +125,24 @@ it("a dry run counts data in memory, and no purge of pages' names covers it", as
   expect(await dryRun({ dryRun: true, tags: ["red"] })).toMatchObject({
     isolate: { examined: 0, covered: 0 },
     data: { examined: 1, covered: 1 },
-    limits: expect.stringContaining("Of data, this isolate's memory alone"),
+    limits: expect.stringContaining("For data, they cover only this isolate's memory"),
   });
   expect(await dryRun({ dryRun: true, prefixes: ["https://www.example.com/"] })).toMatchObject({
     data: { examined: 1, covered: 0 },
   });
+});
+
+it("values that cannot be stored are a finding", async () => {
+  const { site, values } = await openBeside();
+  await values.getOrSet("42", () => new Blob([]) as never);
+  const { findings } = (await told(site, "/_cache/health")) as { findings: object[] };
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      code: "data-unstorable",
+      about: 'namespace "values"',
+      what: expect.stringContaining("returned 1 values"),
+    }),
+  );
 });
 
 it("loads that fail for a minute are a finding, until one works", async () => {

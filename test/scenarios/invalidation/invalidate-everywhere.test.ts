@@ -328,6 +328,6 @@ describe("the journal cannot be reached", () => {
     expect(await isHit(site, "/news/a")).toBe(true);
     await write(site, "/news/a");
     expect(await isHit(site, "/news/a")).toBe(false);
-    expect((await statsOf(site)).invalidations).toBe("here alone: the journal is not configured");
+    expect((await statsOf(site)).invalidations).toBe("only here: the journal is not configured");
   });
 });

@@ -386,7 +386,7 @@ it("reports that cannot be added up are said so once, and those that had no room
   site.clock.advance(300);
   await pages(site, 1);
   expect(ofLine(site.lines, "report-lost").map(({ message }) => message)).toEqual([
-    "Metrics: The stream in Redis has entries that are not reports of this version. They count as lost.",
+    "Metrics: The stream in Redis has entries that are not reports of this version. Tidemark counts these reports as lost.",
     "Metrics: A report with counts of this isolate is lost: too many reports wait to be folded.",
   ]);
 });

@@ -273,7 +273,7 @@ it.each<{ id: string; init: AskInit }>([
   expect([seen.status, seen.text, site.origin.count]).toEqual([
     504,
     "504 Gateway Timeout\n\n" +
-      "Nothing is stored that may answer, and the request was not to go further (only-if-cached).\n",
+      "No stored response may answer, and the request allows no other answer (only-if-cached).\n",
     0,
   ]);
 });

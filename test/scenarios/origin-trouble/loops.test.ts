@@ -53,7 +53,7 @@ describe("an origin that is this Worker itself", () => {
     expect([seen.status, site.origin.count]).toEqual([508, 2]);
     expect(seen.fields.get("proxy-status")).toBe("tidemark; error=proxy_loop_detected");
     expect(seen.text).toBe(
-      "508 Loop Detected\n\nThis site leads back to itself. Only its operator can fix that.\n",
+      "508 Loop Detected\n\nThis site sends requests to itself. Only its operator can fix that.\n",
     );
     expect(`${seen.head}${seen.text}`).not.toContain("origin.invalid");
   });
@@ -115,17 +115,17 @@ describe("an origin that is this Worker itself", () => {
     };
     const site = openSite({ env: siteHost, config });
     const passesOn =
-      "Else a server behind this Worker passes Via on in requests of its own to this site: let it leave Via out.";
+      "Otherwise a server behind this Worker forwards Via in its own requests to this site: let it drop Via.";
     leadBackTo(site);
     await site.get("/a");
     await site.get("/b", { method: "POST" });
     site.clock.advance(60);
     await site.get("/api/a");
     expect(site.log).toEqual([
-      'Requests for the origin "default" come back to this Worker, so they are answered with 508. ' +
+      'Requests for the origin "default" come back to this Worker, so they get 508. ' +
         "If ORIGIN_URL or the binding ORIGIN is this Worker's own address, set it to the server behind this Worker. " +
         passesOn,
-      'Requests for the origin "api" come back to this Worker, so they are answered with 508. ' +
+      'Requests for the origin "api" come back to this Worker, so they get 508. ' +
         "If origins.api is this Worker's own address, set it to the server behind this Worker. " +
         passesOn,
     ]);

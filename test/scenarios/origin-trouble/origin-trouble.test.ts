@@ -73,14 +73,14 @@ describe("an origin that cannot be reached", () => {
     for (let nth = 0; nth < 9; nth += 1) await site.get(`/${nth}`);
     expect(site.log).toEqual([
       'Origin "default" cannot be reached.',
-      'Origin "default" is taken for down: only probes ask it, behind answers.',
+      'Origin "default" is shut off: only background probes use it.',
     ]);
     site.origin.script = noStore;
     site.clock.advance(8);
     await site.get("/a");
     expect(site.log.slice(2)).toEqual([
       'Origin "default" answers again after 8 s.',
-      'Origin "default" was taken for down for 8 s, and is no longer.',
+      'Origin "default" was shut off for 8 s and is in use again.',
     ]);
   });
 

@@ -21,7 +21,7 @@ it("a key that nobody can read is told, and the next post takes its place", asyn
   expect(await stateOf(near)).toMatchObject({
     bypass: false,
     position: null,
-    key: "The switch's key in Redis holds no state that can be read. The next post replaces it.",
+    key: "The switch's key in Redis holds no readable state. The next post replaces it.",
   });
   expect(await postSwitch(near, true)).toBe(200);
   const state = await stateOf(near);

@@ -285,9 +285,9 @@ describe("a route's tags that fail for a page", () => {
       routes: { article: { refusedToStore: { "tags-failed": 2 } } },
     });
     expect(site.log).toEqual([
-      'The tags of the route "article" failed: its function threw, or returned something ' +
-        "else than a list of texts. Pages without their tags are answered and not stored. Mend the " +
-        "function. More of them are counted as tags-failed in /_cache/stats.",
+      'The tags function of the route "article" threw, or did not return an array of strings. ' +
+        "Tidemark sends such pages, but does not store them. Fix the function. Further failures are " +
+        "only counted, as tags-failed in /_cache/stats.",
     ]);
   });
 

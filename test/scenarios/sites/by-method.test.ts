@@ -72,6 +72,6 @@ it("has nothing to purge by the name of a route without GET", async () => {
   const { site } = openJournalled({ config, origin });
   const { text } = await send(site, { routes: ["api-writes"] }, bearer);
   expect(JSON.parse(text)).toMatchObject({
-    notes: ['The route "api-writes" is passed by, so nothing is stored under it now.'],
+    notes: ['The route "api-writes" bypasses the cache, so nothing is stored under it now.'],
   });
 });

@@ -41,7 +41,7 @@ it("a flood of values leaves as many as there is room for, and the first of them
   const { upstash } = options;
   const site = openSite({ ...options, config: {} });
   const told = new Set<string>();
-  for (let at = 0; at < 1_000; at += 1) {
+  for (let at = 0; at < 300; at += 1) {
     const { cacheStatus, text } = await site.get("/a", as(`agent ${at}`));
     expect(text).toBe(`agent ${at} ${at + 1}`);
     if (at >= 100) told.add(cacheStatus);
@@ -53,7 +53,7 @@ it("a flood of values leaves as many as there is room for, and the first of them
   const atEdge = site.cache.addresses.filter((address) => address.includes("/stored/"));
   // With the marker that leads to them; Redis lacks those that wait for their second ask.
   expect([memory.records, atEdge.length, upstash?.keys.length]).toEqual([101, 101, 66]);
-  expect(routes[""]?.refusedToStore).toEqual({ "too-many-variants": 900 });
+  expect(routes[""]?.refusedToStore).toEqual({ "too-many-variants": 200 });
   for (let at = 0; at < 100; at += 1) expect(await isHit(site, "/a", `agent ${at}`)).toBe(true);
 }, 60_000);
 

@@ -13,7 +13,7 @@ describe("no answer mixes fields from before a purge and after it", () => {
     async (kind) => {
       const broken: string[] = [];
       let usable = 0;
-      for (let seed = 0; seed < shareOf(10); seed += 1) {
+      for (let seed = 0; seed < shareOf(40); seed += 1) {
         const { violations, usableCount } = await fieldHistoryOf(seed, { kind });
         if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
         usable += usableCount;

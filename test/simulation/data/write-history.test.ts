@@ -110,7 +110,7 @@ const ownOfTheIsolate = accepting((real) => {
 });
 
 const usedWhileUnpurged: Partial<StoreParts> = {
-  ports: (ports, { isolate }) => ({ ...ports, view: isolate.view, isHeldBack: () => false }),
+  ports: (ports, { isolate }) => ({ ...ports, view: isolate.view, holdOn: () => undefined }),
 };
 
 const rows: readonly {
@@ -148,7 +148,7 @@ const rows: readonly {
     fault: "tags are overlooked",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
     kind: "turned-back",
-    from: 646,
+    from: 380,
     within: 300,
   },
   { fault: "used while it is not purged", parts: usedWhileUnpurged, from: 478, within: 300 },

@@ -93,7 +93,7 @@ describe("after three failures in a row", () => {
     expect([cache.isShutOff, mayBeAsked()]).toEqual([false, true]);
     expect(told).toEqual([
       "The Cache API does not answer in time.",
-      "The Cache API is shut off: only probes use it, behind answers.",
+      "The Cache API is shut off: only background probes use it.",
       "The Cache API answers again after 6 s.",
       "The Cache API was shut off for 4 s and is in use again.",
     ]);

@@ -3,6 +3,7 @@ import { playsAll } from "../../../testing/histories.ts";
 import { describeSinks } from "../../../testing/write-behind/sink-contract.ts";
 import {
   d1World,
+  libsqlWorld,
   postgresWorld,
   type SinkWorld,
   sqliteWorld,
@@ -14,6 +15,7 @@ const underTest = (open: () => Promise<SinkWorld>) => async () => {
 };
 
 describeSinks("node:sqlite", underTest(sqliteWorld));
+describeSinks("libSQL", underTest(libsqlWorld));
 // These start a runtime and a server. sql.test.ts uses both in `npm test`.
 if (playsAll) {
   describeSinks("D1", underTest(d1World));

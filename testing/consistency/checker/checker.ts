@@ -1,4 +1,5 @@
-// Proves a recorded history, or says what in it breaks the promise. Pure: no clock and no I/O.
+// Checks a recorded history, and reports the first violation of the promise. Pure: no clock and no
+// I/O.
 import { boundMs } from "./bound.ts";
 import { Floors } from "./floors.ts";
 import { type HoleKind, Holes } from "./holes.ts";
@@ -11,12 +12,12 @@ import type { Violation } from "./violation.ts";
 
 export interface Findings {
   readonly violations: readonly Violation[];
-  /** Reads that would break the promise but for a documented hole, and the purges concerned. */
+  /** Reads that break the promise except for a documented hole, and the purges concerned. */
   readonly excusedReads: Readonly<Record<HoleKind, number>>;
   readonly excusedPurges: Readonly<Record<HoleKind, number>>;
-  /** Answers that were held against the switch. */
+  /** The number of answers that were checked against the switch. */
   readonly switchJudgedCount: number;
-  /** The longest that a loss went unnoticed, of those that somebody had read. */
+  /** The longest time before isolates noticed a loss of entries that they had read. */
   readonly unnoticedMsMax: number;
 }
 
@@ -86,7 +87,7 @@ class Checker {
     }
   }
 
-  /** @param shownAtMs when this colo had first shown a version as new as that one */
+  /** @param shownAtMs the time at which this colo first showed a version that is at least as new */
   #ruleBroken(
     read: Read,
     purge: PurgeTry,
@@ -98,7 +99,8 @@ class Checker {
     if (purge.outcome.kind === "accepted") {
       return isPast(purge.returnedAtMs) ? "purged-version" : undefined;
     }
-    // Refused or unanswered, and written all the same: who has shown what came after it stays there.
+    // A rejected or unanswered purge may still be written. A colo that has shown a later version
+    // must not go back.
     const writtenAtMs = this.#holes.writtenAtMs(purge);
     if (writtenAtMs === undefined || !isPast(writtenAtMs)) return undefined;
     const version = this.#floors.versions.at(read.path, purge.invokedAtMs);
@@ -106,7 +108,7 @@ class Checker {
   }
 
   #holeFor(read: Read, purge: PurgeTry): HoleKind | undefined {
-    // What was answered before the journal came back was judged without it.
+    // Answers before the journal came back were checked without it.
     const hole = this.#holes
       .of(purge)
       .find(({ fromMs, untilMs }) => read.returnedAtMs >= fromMs && read.invokedAtMs <= untilMs);
@@ -129,7 +131,7 @@ class Checker {
   }
 }
 
-/** When each colo had first shown a version of a page, or a newer one. */
+/** The times at which each colo first showed a version of a page, or a newer one. */
 class Shown {
   readonly #instants = new Map<string, { version: number; atMs: number }[]>();
 

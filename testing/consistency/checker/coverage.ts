@@ -1,4 +1,4 @@
-// Which pages a purge covers, worked out anew from the documents' words and not from the product.
+// Decides which pages a purge covers. Derived from the documentation, independently of the product.
 import type { Order, Page } from "./operations.ts";
 
 export function covers(order: Order, page: Page): boolean {

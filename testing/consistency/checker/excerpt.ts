@@ -1,4 +1,4 @@
-// The few lines of a history around a violation that let a person follow what happened.
+// Selects the lines of a history around a violation that explain it to a person.
 import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 
@@ -6,7 +6,7 @@ const beforeMs = 1_500;
 const afterMs = 100;
 const linesMax = 60;
 
-/** Reads of the same page, what was written and purged of it, the journal, losses and faults. */
+/** Returns reads of the same page, its writes and purges, journal events, losses and faults. */
 export function excerptAround(violation: Violation, history: History): string[] {
   const { read, purge } = violation;
   if (read === undefined) return [];

@@ -1,4 +1,4 @@
-// The oldest version that a read may return: asked of a history, purge by purge.
+// Computes the oldest version that a read may return, purge by purge.
 import { covers } from "./coverage.ts";
 import type { History, Mode, Page, PurgeTry, Read } from "./operations.ts";
 import { Versions } from "./versions.ts";
@@ -8,7 +8,7 @@ export interface Floor {
   readonly mode: Mode;
 }
 
-/** The tries that cover a page, by the instant at which they were sent. */
+/** The purge tries that cover a page, sorted by the time of sending. */
 export class Floors {
   readonly versions: Versions;
   readonly #byPath: ReadonlyMap<string, readonly PurgeTry[]>;
@@ -27,7 +27,10 @@ export class Floors {
     );
   }
 
-  /** Purges sent once a newer version than the read one was written, and before it was read. */
+  /**
+   * Yields purges that were sent after a newer version than the read one was written, and before
+   * the read.
+   */
   *above(page: Page, { version, invokedAtMs }: Read): Generator<Floor> {
     const overtakenAtMs = this.versions.overtakenAtMs(page.path, version);
     if (overtakenAtMs === Infinity) return;
@@ -41,8 +44,8 @@ export class Floors {
 }
 
 /**
- * Rule 21: a webhook that comes again may be answered by the entry that it has made before. Its 200
- * promises no more than that entry does: what was written before the webhook was first sent.
+ * Applies rule 21: the journal may answer a repeated webhook with the webhook's earlier entry. The
+ * 200 then promises no more than that entry: coverage of writes before the webhook was first sent.
  */
 function heldToItsEntry(
   purge: PurgeTry,

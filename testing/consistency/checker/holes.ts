@@ -1,28 +1,33 @@
-// What the documents put outside the promise, as narrowly as a history allows: purges that the
-// journal acknowledged and then lost, because its server came back from a snapshot before them.
-// A journal that came back empty excuses nothing: there no older stamp is known any more.
+// Finds the documented holes of the promise, as narrowly as a history allows: purges that the
+// journal acknowledged and then lost, because its server came back from an older snapshot. A
+// journal that came back empty excuses nothing, because it makes all older stamps unknown.
 import { comparePositions } from "../../simulation/simulated-stream.ts";
 import { boundMs } from "./bound.ts";
 import type { History, JournalEvent, Loss, PurgeTry } from "./operations.ts";
 
 export type HoleKind =
-  /** No isolate that had taken or read the purge was left when the journal came back. */
+  /** No isolate that had accepted or read the purge was alive when the journal came back. */
   | "lost-unread"
-  /** One was left, and had not read the restored journal yet: by reading on a loss is noticed. */
+  /**
+   * Such an isolate was alive, but had not yet read the restored journal, which reveals the loss.
+   */
   | "lost-until-noticed";
 
 export interface Hole {
   readonly kind: HoleKind;
-  /** Reads under way in this span are excused for this purge. */
+  /** The start of the span in which reads in progress are excused for this purge. */
   readonly fromMs: number;
   readonly untilMs: number;
-  /** How long the loss went unnoticed, from the journal's return; `Infinity` if it did for good. */
+  /** The time from the journal's return until the loss was noticed; `Infinity` if it never was. */
   readonly unnoticedMs: number;
 }
 
 type Appended = Extract<JournalEvent, { kind: "appended" }>;
 
-/** Answered reads by which an isolate that had the lost entry must have noticed, or written it anew. */
+/**
+ * The number of answered reads after which an isolate with the lost entry must have noticed the
+ * loss or repeated the entry.
+ */
 const readsToNotice = 3;
 
 export class Holes {
@@ -41,7 +46,10 @@ export class Holes {
     }
   }
 
-  /** When a try that was not accepted is seen to have been written, and never lost since. */
+  /**
+   * Returns the time at which an unaccepted try is known to be written for good; `undefined` if it
+   * is not.
+   */
   writtenAtMs({ id, invokedAtMs, returnedAtMs }: PurgeTry): number | undefined {
     const written = this.#byId
       .get(id)
@@ -51,7 +59,10 @@ export class Holes {
     return isLost ? undefined : written.atMs;
   }
 
-  /** @returns every span in which an accepted purge was not in the journal, by no fault of ours */
+  /**
+   * @returns every span in which an accepted purge was missing from the journal without a fault of
+   *   the product
+   */
   of({ outcome }: PurgeTry): readonly Hole[] {
     if (outcome.kind !== "accepted" || this.#history.losses.length === 0) return [];
     const { position } = outcome;
@@ -63,7 +74,7 @@ export class Holes {
     return holes;
   }
 
-  /** What makes a loss good may be lost in its turn. */
+  /** Returns the holes of an entry. The entry that repairs a loss may be lost as well. */
   #worked(position: string): Hole[] {
     const holes: Hole[] = [];
     let standing = this.#byPosition.get(position);
@@ -76,7 +87,10 @@ export class Holes {
     return holes;
   }
 
-  /** The first mark in the restored journal covers everything; a purge may be written again, too. */
+  /**
+   * Returns the entry that repairs a loss: the first mark in the restored journal, which covers
+   * everything, or a repetition of the purge.
+   */
   #mendedBy({ upAtMs }: Loss, lost: Appended): Appended | undefined {
     return this.#appended.find(
       (event) => event.atMs >= upAtMs && (event.isMark || event.id === lost.id),
@@ -96,7 +110,10 @@ export class Holes {
     };
   }
 
-  /** Isolates that had taken or read the entry, and were alive when the journal came back. */
+  /**
+   * Returns the isolates that had accepted or read the entry, and were alive when the journal came
+   * back.
+   */
   #knowersOf(loss: Loss, lost: Appended): ReadonlySet<string> {
     const alive = new Set(
       this.#history.isolates
@@ -113,7 +130,10 @@ export class Holes {
     return knowers;
   }
 
-  /** Who took it has until N/2 after that, as rule 22 says; and all have until they read on. */
+  /**
+   * Returns the time of the read by which an isolate must notice the loss. Counts reads from N/2
+   * after the append on (rule 22).
+   */
   #noticeDueAtMs(loss: Loss, lost: Appended, knowers: ReadonlySet<string>): number {
     const fromMs = Math.max(loss.upAtMs, lost.atMs + this.#history.maxLagMs / 2);
     const readCount = new Map<string, number>();
@@ -127,7 +147,10 @@ export class Holes {
   }
 }
 
-/** Only a snapshot that still holds older entries makes a loss invisible to those who read those. */
+/**
+ * Returns whether a snapshot without the entry was restored. An isolate that has read only the
+ * snapshot's entries cannot notice this loss.
+ */
 function isLostBy({ keptUpTo, upAtMs }: Loss, standing: Appended): boolean {
   const isAfter = comparePositions(standing.position, keptUpTo) > 0;
   return keptUpTo !== "" && standing.atMs < upAtMs && isAfter;

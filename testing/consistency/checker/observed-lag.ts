@@ -1,19 +1,20 @@
-// How long after its 200 each accepted purge was still answered around, as readers saw it.
+// Measures how long after its 200 each accepted purge was still violated, as readers saw it.
 import { covers } from "./coverage.ts";
 import type { History, PurgeTry, Read } from "./operations.ts";
 import { Versions } from "./versions.ts";
 
 export interface ObservedLags {
-  /** Of each accepted purge of something newly written, in milliseconds, in order. */
+  /** The lags of accepted purges of newly written versions, in milliseconds, sorted. */
   readonly sortedMs: readonly number[];
-  /** After how many of them no older version was read at all. */
+  /** The number of purges after which no older version was read. */
   readonly atOnceCount: number;
 }
 
 /**
- * From the 200 to the beginning of the last read of an older version; 0 where there was none.
+ * Measures from the 200 to the beginning of the last read of an older version; 0 without such a
+ * read.
  *
- * @param withinMs how far from the 200 to look: what is read later is another purge's affair
+ * @param withinMs the limit of the search after the 200; later reads belong to another purge
  */
 export function observedLags(history: History, withinMs: number): ObservedLags {
   const versions = new Versions(history.writes);
@@ -52,7 +53,7 @@ function firstAfter(reads: readonly Read[], atMs: number): number {
   return low;
 }
 
-/** @param share 0.5 for the median; `undefined` of nothing */
+/** @param share 0.5 for the median @returns `undefined` for an empty array */
 export function quantile(sorted: readonly number[], share: number): number | undefined {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }

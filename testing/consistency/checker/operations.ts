@@ -1,7 +1,7 @@
-// What a run records: operations with the instants at which they were begun and answered, and what
-// was done to the world. All instants are of one monotonic clock, the driver's, in milliseconds.
+// The records of a run: operations with the times at which they began and were answered, and
+// changes to the world. All times are in milliseconds of the driver's monotonic clock.
 
-/** What a purge asks for, as it goes over the wire. */
+/** The body of a purge request. */
 export interface Order {
   readonly tags?: readonly string[];
   readonly urls?: readonly string[];
@@ -12,20 +12,20 @@ export interface Order {
 
 export type Mode = "hard" | "soft";
 
-/** Which allowance a page's responses carry: when they may answer although they are stale. */
+/** The rule by which a page's responses may be served stale. */
 export type Allowance = "none" | "while-revalidating" | "if-error";
 
-/** What purges are matched against, and what a soft purge leaves possible. */
+/** The properties of a page that purges match, and the effect of a soft purge. */
 export interface Page {
   readonly path: string;
   readonly url: string;
   readonly tags: readonly string[];
-  /** Values of the selecting header field; one empty text where nothing selects. */
+  /** Values of the selecting header field; one empty string if nothing selects. */
   readonly variants: readonly string[];
   readonly allowance: Allowance;
 }
 
-/** From that instant on the origin generates that version; before the first it is 1. */
+/** The time from which the origin generates a version. Before the first write, the version is 1. */
 export interface Write {
   readonly path: string;
   readonly version: number;
@@ -40,27 +40,30 @@ export interface Read {
   readonly returnedAtMs: number;
   readonly version: number;
   readonly cacheStatus: string;
-  /** The isolate whose request the origin answered with it; empty for a refresh in nobody's name. */
+  /**
+   * The isolate whose request the origin answered with this version; empty for a background
+   * refresh.
+   */
   readonly askedOf: string;
 }
 
-/** One try to have a purge accepted; several may bear one id. */
+/** One try to purge. Several tries may have one id. */
 export interface PurgeTry {
   readonly id: string;
   readonly order: Order;
   readonly colo: string;
   readonly invokedAtMs: number;
   readonly returnedAtMs: number;
-  /** Refused: whatever was no 200, a broken connection included. */
+  /** `refused`: any result other than a 200, including a broken connection. */
   readonly outcome:
     | { readonly kind: "accepted"; readonly position: string }
     | { readonly kind: "refused"; readonly why: string };
 }
 
-/** The kind of pages, and their route, that the switch is thrown for. */
+/** The kind of pages, and their route, that the switch bypasses. */
 export const switchedKind = "brief";
 
-/** One post of the switch, for the pages of that kind; one that was not accepted may have been made. */
+/** One post of the switch for this kind of pages. An unaccepted post may have taken effect. */
 export interface SwitchTry {
   readonly colo: string;
   readonly isBypassed: boolean;
@@ -69,9 +72,9 @@ export interface SwitchTry {
   readonly isAccepted: boolean;
 }
 
-/** What went between the colos and the journal, as their REST fronts saw it. */
+/** The traffic between the colos and the journal, as the REST fronts record it. */
 export type JournalEvent =
-  /** An answered XADD; whether the answer reached its isolate is another matter. */
+  /** An answered XADD. The answer may not have reached its isolate. */
   | {
       readonly kind: "appended";
       readonly atMs: number;
@@ -81,7 +84,7 @@ export type JournalEvent =
       readonly id: string;
       readonly isMark: boolean;
     }
-  /** An answer with entries, or with none, went out to an isolate. */
+  /** An answer with entries, or without any, that was sent to an isolate. */
   | {
       readonly kind: "read";
       readonly atMs: number;
@@ -89,26 +92,29 @@ export type JournalEvent =
       readonly positions: readonly string[];
     };
 
-/** The journal lost what came after a position: its server came back from a snapshot, or empty. */
+/**
+ * A loss of the journal's entries after a position, because its server came back from a snapshot,
+ * or empty.
+ */
 export interface Loss {
   readonly killedAtMs: number;
-  /** Just before it was started again. */
+  /** The time just before the restart. */
   readonly upAtMs: number;
-  /** The last position that the snapshot held; empty where nothing came back. */
+  /** The last position in the snapshot; empty if nothing was restored. */
   readonly keptUpTo: string;
 }
 
-/** From that instant on replicas answer with what the primary held that long ago. */
+/** The lag of replicas from this time on. */
 export interface ReplicaLag {
   readonly fromMs: number;
   readonly lagMs: number;
 }
 
-/** The life of one isolate; a colo that is started again has a new one. */
+/** The life of one isolate. A restarted colo has a new isolate. */
 export interface IsolateLife {
   readonly isolate: string;
   readonly colo: string;
-  /** Of the Worker that it ran. */
+  /** The version of the Worker that the isolate ran. */
   readonly version: string;
   readonly fromMs: number;
   readonly untilMs: number;
@@ -120,7 +126,10 @@ export interface FaultSpan {
   readonly untilMs: number;
 }
 
-/** Faults healed and writers stopped: within it every page has to be answered from a tier again. */
+/**
+ * The phase after faults are healed and writers have stopped. In it, every page must be answered
+ * from a tier again.
+ */
 export interface Quiet {
   readonly fromMs: number;
   readonly untilMs: number;
@@ -129,24 +138,24 @@ export interface Quiet {
 export interface History {
   readonly maxLagMs: number;
   readonly allowanceMs: number;
-  /** The longest that the origin takes for an answer. */
+  /** The origin's maximum time for an answer. */
   readonly originMsMax: number;
   readonly pages: readonly Page[];
   readonly colos: readonly string[];
   readonly writes: readonly Write[];
   readonly reads: readonly Read[];
   readonly purges: readonly PurgeTry[];
-  /** In order; absent where the switch is not thrown. */
+  /** The posts in order; absent if the run does not use the switch. */
   readonly switches?: readonly SwitchTry[];
   readonly journal: readonly JournalEvent[];
   readonly losses: readonly Loss[];
   readonly replicaLags: readonly ReplicaLag[];
   readonly isolates: readonly IsolateLife[];
-  /** When the origin answered a page with an error on purpose. */
+  /** The times at which the origin deliberately answered a page with an error. */
   readonly originErrors: readonly { readonly path: string; readonly atMs: number }[];
   readonly faults: readonly FaultSpan[];
-  /** Absent while the run goes on. */
+  /** Absent while the run continues. */
   readonly quiet?: Quiet;
-  /** Answers whose body and fields were not of one piece. */
+  /** Answers whose body and header fields belong to different versions. */
   readonly torn: readonly string[];
 }

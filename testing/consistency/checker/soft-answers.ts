@@ -1,8 +1,8 @@
-// What a soft purge leaves possible. From the bound on, a covered response counts as stale: only an
-// allowance lets it answer, and it has to be refreshed.
+// Checks answers after a soft purge. From the bound on, a covered response is stale: only an
+// allowance permits it, and a refresh must follow.
 import type { History, Page, PurgeTry, Read } from "./operations.ts";
 
-/** Beside the origin's own time, what a refresh may take. */
+/** The time for a refresh in addition to the origin's own time. */
 const refreshOverheadMs = 1_500;
 
 type RefreshHistory = Pick<History, "originMsMax" | "originErrors" | "isolates">;
@@ -11,14 +11,14 @@ type StaleAnswer = Omit<Read, "cacheStatus" | "askedOf">;
 interface Stretch {
   readonly version: number;
   readonly fromMs: number;
-  /** Answers that each began longer than a refresh after the one before it had returned. */
+  /** The number of answers that each began more than a refresh after the previous one returned. */
   answers: number;
   lastReturnedAtMs: number;
 }
 
 /**
- * A first stale answer may find another forward under way; the second starts a refresh at the
- * latest; a third, with time for both between them, was never refreshed.
+ * The first stale answer may find another forward in progress. The second starts a refresh at the
+ * latest. A third, with time for both between them, proves that there was no refresh.
  */
 const staleAnswersMax = 2;
 
@@ -32,17 +32,23 @@ export class SoftAnswers {
     this.#refreshMsMax = history.originMsMax + refreshOverheadMs;
   }
 
-  /** To be asked in the order of the reads, for a read past the bound of a soft purge. */
+  /**
+   * Returns whether a read past the bound of a soft purge breaks the promise. Call it in the order
+   * of the reads.
+   */
   isBroken(read: Read, page: Page, purge: PurgeTry): boolean {
     const isHit = read.cacheStatus.includes("tidemark; hit");
-    // Fresh for some time to come: a plain hit.
+    // A plain hit, which stays fresh for some time.
     if (/tidemark; hit; ttl=[1-9]/.test(read.cacheStatus)) return true;
     if (page.allowance === "none") return true;
     if (page.allowance === "if-error") return !read.cacheStatus.includes("stale-if-error");
     return isHit && this.isUnrefreshed(read, page, purge);
   }
 
-  /** An answer past the bound of a soft purge, where its route or namespace lets it answer. */
+  /**
+   * Returns whether an answer past the bound of a soft purge, which its route or namespace allows,
+   * was never refreshed.
+   */
   isUnrefreshed(read: StaleAnswer, page: Pick<Page, "path">, purge: { id: string }): boolean {
     const key = `${read.colo} ${read.path} ${read.variant} ${purge.id}`;
     const before = this.#stretches.get(key);
@@ -57,7 +63,10 @@ export class SoftAnswers {
     return before.answers > staleAnswersMax;
   }
 
-  /** A refresh that the origin refused, or that went down with its isolate, was none of ours. */
+  /**
+   * Returns whether a fault explains a missing refresh: the origin rejected it, or its isolate
+   * ended.
+   */
   #isDisturbed(page: Pick<Page, "path">, fromMs: number, read: StaleAnswer): boolean {
     const isWithin = (atMs: number) => atMs >= fromMs && atMs <= read.invokedAtMs;
     return (

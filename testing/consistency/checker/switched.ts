@@ -1,15 +1,15 @@
-// (e) From the bound on after a post of the switch, every answer for the pages that it names says that
-// it was bypassed, or none does; and no other page's ever. Pure, like the checker.
+// (e) Checks the switch: from the bound on after a post, answers for the named pages are all
+// bypassed, or none is, and no other page ever is. Pure, like the checker.
 import { boundMs } from "./bound.ts";
 import type { Violation } from "./violation.ts";
 import { type FaultSpan, type History, type Read, switchedKind } from "./operations.ts";
 
-/** While these last, a colo may be cut off and keep its last state, or the post may be lost. */
+/** Faults during which a colo may keep its last state, or the post may be lost. */
 const excusing = /^redis-|^colo-(?:cut-off|unanswered|far-away)$/;
-/** Until a journal that was away is asked again. */
+/** The time until a journal that was unreachable is requested again. */
 const recoveryMs = 3_000;
 
-/** @returns how many answers could be judged, and those that were wrong */
+/** @returns the number of checked answers, and the wrong ones */
 export function switchJudged(history: History): {
   readonly judgedCount: number;
   readonly violations: readonly Violation[];
@@ -30,7 +30,7 @@ export function switchJudged(history: History): {
   return { judgedCount, violations };
 }
 
-/** Is it to be bypassed? `undefined` where nobody can say. */
+/** Returns whether an answer must be bypassed; `undefined` if that is unknown. */
 function expectedOf(
   read: Read,
   history: History,
@@ -40,7 +40,7 @@ function expectedOf(
   const posts = history.switches ?? [];
   const before = posts.filter(({ invokedAtMs }) => invokedAtMs <= read.returnedAtMs);
   const last = before.at(-1);
-  // A post that was not accepted may have been made all the same.
+  // An unaccepted post may have taken effect.
   if (last === undefined || !last.isAccepted) return undefined;
   const span = { fromMs: last.invokedAtMs, untilMs: read.returnedAtMs };
   if (read.invokedAtMs < last.returnedAtMs + boundMs(history, span)) return undefined;

@@ -1,5 +1,5 @@
-// (c) Only an answered append makes a 200: each accepted purge stands in an answer of the journal
-// that its own colo got before the sender heard of it.
+// (c) Checks that only an answered append leads to a 200: each accepted purge is in an answer that
+// its colo got from the journal before the sender got the 200.
 import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 

@@ -1,10 +1,10 @@
-// Which version of a page was the newest at an instant, and when a version was overtaken.
+// Returns the newest version of a page at a time, and the time at which a version was replaced.
 import type { Write } from "./operations.ts";
 
 export class Versions {
   readonly #writtenAtMs = new Map<string, number[]>();
 
-  /** @param writes in the order of their instants; each raises its page's version by one */
+  /** @param writes sorted by time; each increments its page's version */
   constructor(writes: readonly Write[]) {
     for (const { path, version, atMs } of writes) {
       const instants = this.#writtenAtMs.get(path) ?? [];
@@ -14,7 +14,7 @@ export class Versions {
     }
   }
 
-  /** The version that the origin generated at that instant. */
+  /** Returns the version that the origin generated at this time. */
   at(path: string, atMs: number): number {
     const instants = this.#writtenAtMs.get(path) ?? [];
     let count = instants.length;
@@ -22,7 +22,7 @@ export class Versions {
     return count + 1;
   }
 
-  /** When the next version was written; `Infinity` for the newest. */
+  /** Returns the time at which the next version was written; `Infinity` for the newest. */
   overtakenAtMs(path: string, version: number): number {
     return this.#writtenAtMs.get(path)?.[version - 1] ?? Infinity;
   }

@@ -1,26 +1,31 @@
-// What in a recorded history breaks the promise.
+// The kinds of violation of the promise in a recorded history.
 import type { PurgeTry, Read } from "./operations.ts";
 
 export type Rule =
-  /** (a) Older than a version whose purge was accepted longer ago than the bound. */
+  /** (a) A read older than a version whose purge was accepted more than the bound before. */
   | "purged-version"
-  /** (a) The same for a soft purge: no allowance lets a stale response answer, or none refreshes. */
+  /**
+   * (a) The same for a soft purge, if no allowance permits a stale response, or no refresh follows.
+   */
   | "soft-purged-version"
-  /** (b) Older than what this colo has shown, though the newer version's purge stands. */
+  /**
+   * (b) A read older than a version that this colo has shown, although the newer version's purge is
+   * still in the journal.
+   */
   | "went-back"
-  /** (c) A 200 to a purge that the journal had not taken. */
+  /** (c) A 200 for a purge that the journal did not accept. */
   | "accepted-unwritten"
-  /** (e) Past the bound, an answer that does not obey the switch. */
+  /** (e) An answer past the bound that ignores the switch. */
   | "not-switched"
-  /** (d) After quiet, a page that no tier answers. */
+  /** (d) A page that no tier answers after the quiet phase. */
   | "no-hit-after-quiet"
-  /** Body and fields of one answer are of two. */
+  /** An answer whose body and header fields belong to different versions. */
   | "torn";
 
 export interface Violation {
   readonly rule: Rule;
   readonly what: string;
-  /** What the excerpt is made around; absent where no one read shows it. */
+  /** The center of the excerpt; absent if no single read shows the violation. */
   readonly read?: Read;
   readonly purge?: PurgeTry;
 }

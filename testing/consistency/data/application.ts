@@ -1,12 +1,12 @@
-// An application with a cache for its data, as each colo and the process run it: calls come in as JSON, and
-// rows from a database that is reached by HTTP.
+// An application with a data cache, for each colo and the process. It receives calls as JSON, and
+// reads rows from a database over HTTP.
 import { type DataCache, type LoadContext, type Namespace } from "../../../src/data-cache.ts";
 import type { Call, CallAnswer, SeenValue } from "./calls.ts";
 import { type Row, type RowInParts, type SpaceName, spaces, tagsOf } from "./keys.ts";
 
 type Spaces = Readonly<Record<SpaceName, Namespace<Row, string>>>;
 
-/** @returns what answers a request, whose body is a call */
+/** @returns a handler for requests, whose body is a call */
 export function applicationOver(
   cache: DataCache,
   databaseUrl: string,
@@ -41,7 +41,7 @@ function failed(cause: unknown): CallAnswer {
 
 type Answering = (call: Call, application: Application) => Promise<CallAnswer>;
 
-/** What each call of the interface comes to. */
+/** The implementation of each call of the interface. */
 const answers: Readonly<Record<Call["op"], Answering>> = {
   get: async ({ space, name = "" }, { named }) => seen([[name, await named[space].get(name)]]),
   getOrSet: async ({ space, name = "" }, { named, rows }) => {
@@ -90,7 +90,7 @@ const answers: Readonly<Record<Call["op"], Answering>> = {
 
 type PartName = keyof RowInParts;
 
-/** All parts, or those that are named, of one reading of the source. */
+/** Sets all parts, or the named ones, from one read of the source. */
 async function setFields(
   { name = "", names = [] }: Call,
   { parts, rows }: Application,
@@ -114,7 +114,7 @@ function seen(found: readonly (readonly [string, SeenValue | null | undefined])[
   };
 }
 
-/** The database, as an application reads and writes it. */
+/** The application's client of its database. */
 class RemoteRows {
   readonly #url: string;
 

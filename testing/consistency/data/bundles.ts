@@ -1,10 +1,10 @@
-// The application as a Worker and as a process of Node, each bundled from the sources, with the same fault
-// planted in both.
+// Bundles the application as a Worker and as a Node process from the sources, with the same planted
+// fault in both.
 import { bundled, root } from "../../../local/bundling.ts";
 import { purge } from "./keys.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 
-/** @returns one ES module, that reads `ORIGIN_URL` and the bindings of a Worker */
+/** @returns one ES module that reads `ORIGIN_URL` and the bindings of a Worker */
 export async function workerOfData(fault: PlantedDataFault | undefined): Promise<string> {
   const contents = `
     import { env, waitUntil } from "cloudflare:workers";
@@ -23,7 +23,7 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
   return bundled({ stdin, external, minify: false });
 }
 
-/** @returns one ES module. It serves at `PORT`, and tells its parent which one it has got */
+/** @returns one ES module, which listens on `PORT`, and sends its parent the actual port */
 export async function processOfData(fault: PlantedDataFault | undefined): Promise<string> {
   const contents = `
     import { serve } from "@hono/node-server";

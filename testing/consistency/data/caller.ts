@@ -1,4 +1,4 @@
-// Asks a place for one call, and notes what it was given.
+// Sends one call to a place, and records the result.
 import { Agent, request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import type { Call, CallAnswer, SeenFields, SeenValue } from "./calls.ts";
@@ -10,7 +10,7 @@ import type { Source } from "./source.ts";
 
 const callMsMax = 20_000;
 
-/** What came of a call, and when; which life of the place was asked. */
+/** The result of a call, its times, and the life of the place that handled it. */
 export interface Told {
   readonly answer: CallAnswer | undefined;
   readonly isolate: string;
@@ -32,7 +32,7 @@ export class Caller {
     this.#keys = new Map(given.keys.map((key) => [key.path, key]));
   }
 
-  /** `answer` is absent where none has come. */
+  /** Sends a call. `answer` is absent without an answer. */
   async ask(place: DataPlace, call: Call): Promise<Told> {
     const { isolate } = place;
     const invokedAtMs = this.#recorder.nowMs();
@@ -50,7 +50,7 @@ export class Caller {
     return { answer, isolate, invokedAtMs, returnedAtMs };
   }
 
-  /** The same for values or fields, whose versions are noted. */
+  /** Sends a call that reads values or fields, and records their versions. */
   async read(place: DataPlace, call: Call, by: By): Promise<Told> {
     const told = await this.ask(place, call);
     const { answer } = told;
@@ -87,7 +87,7 @@ export class Caller {
     this.#recorder.counts.push({ path, atMs: told.returnedAtMs, value: views });
   }
 
-  /** Of several the oldest. */
+  /** Records the oldest of several versions. */
   #noteVersion(
     path: string,
     ids: readonly string[],
@@ -125,7 +125,7 @@ export class Caller {
   }
 }
 
-/** Such as `ECONNREFUSED`, while a place is started again. */
+/** Returns the name of an error, such as `ECONNREFUSED` during a restart. */
 function wordOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   return "code" in cause ? String(cause.code) : cause.message;

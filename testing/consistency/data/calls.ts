@@ -1,4 +1,4 @@
-// What the driver of a run asks of a place, and what it is told, as JSON.
+// The calls from the driver of a run to a place, and their answers, as JSON.
 import type { DataOrder } from "./checker/operations.ts";
 import type { Row, RowInParts, SpaceName } from "./keys.ts";
 
@@ -20,11 +20,11 @@ export interface Call {
     | "get-fields"
     | "increment";
   readonly space: SpaceName;
-  /** Of a key, below the namespace. */
+  /** A key, relative to the namespace. */
   readonly name?: string;
-  /** Of keys; of fields, where none means all. */
+  /** Keys, or fields; for fields, none means all. */
   readonly names?: readonly string[];
-  /** What is set or written. */
+  /** The id to set or write. */
   readonly id?: string;
   readonly order?: DataOrder;
   readonly soft?: boolean;

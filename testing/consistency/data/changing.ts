@@ -1,5 +1,5 @@
-// What a client does that changes the source: it writes through, or past the cache, and then purges, by
-// every name that there is, at any place, again when a try was not accepted.
+// The operations of a client that changes the source. The client writes through, or past the cache;
+// then it purges, by every kind of target, at any place. It retries unaccepted purges.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Mode } from "../checker/operations.ts";
 import type { Draws } from "../../draws.ts";
@@ -13,12 +13,12 @@ import type { DataRecorder } from "./recorder.ts";
 import type { Source } from "./source.ts";
 
 const triesMax = 4;
-/** Of changes of a value, how many are written through. */
+/** The share of value changes that are written through. */
 const throughShare = 0.5;
 const softShare = 0.35;
-/** Of orders that cover a whole namespace, how many are sent after all. */
+/** The share of orders covering a whole namespace that are actually sent. */
 const wideShare = 0.2;
-/** Of other keys that an order covers, how many are written with it. */
+/** The share of other covered keys that are written along with a key. */
 const besideShare = 0.5;
 
 export class Changing {
@@ -26,7 +26,7 @@ export class Changing {
   readonly #recorder: DataRecorder;
   readonly #source: Source;
   readonly #places: readonly DataPlace[];
-  /** By key: the last holder's end. */
+  /** By key: the end of the last holder's work. */
   readonly #locks = new Map<string, Promise<unknown>>();
   #purges = 0;
 
@@ -49,7 +49,7 @@ export class Changing {
     return isThrough ? this.#writeThrough(place, key, draws) : this.#writeAside(place, key, draws);
   }
 
-  /** Hard, of one key. @returns whether it was accepted at last */
+  /** Purges one key hard. @returns whether the purge was finally accepted */
   async purgeWhole({ path }: UsedKey, triesLeft: number, draws: Draws): Promise<boolean> {
     const order = { keys: [path] };
     for (let tries = 0; tries < triesLeft; tries += 1) {
@@ -91,7 +91,9 @@ export class Changing {
     await this.#untilAccepted(place, order, mode, draws);
   }
 
-  /** Nobody else writes the row from before until after, so that what is set is what the row holds. */
+  /**
+   * Sets a value. No other client writes the row meanwhile, so that the set value equals the row.
+   */
   async #set(place: DataPlace, key: UsedKey, draws: Draws): Promise<void> {
     const { space, name, path } = key;
     const id = this.#commit(key);
@@ -149,7 +151,7 @@ export class Changing {
   }
 }
 
-/** By the shorthands of a namespace, where there is one. */
+/** Returns the call for an order. Uses a shorthand of the namespace if there is one. */
 function callOf(order: DataOrder, mode: Mode): Call {
   const [path = ""] = order.keys ?? [];
   const key = keys.find((one) => one.path === path);

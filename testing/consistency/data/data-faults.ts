@@ -1,4 +1,4 @@
-// What happens to the database, to a colo or the source, and to the process, in a run with data.
+// Faults of the database, a colo, the source and the process, for a run with data.
 import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "../colo-faults.ts";
 import { databaseFaults } from "../database-faults.ts";
@@ -13,7 +13,7 @@ export interface DataVictim extends Victim {
 
 type DataFault = Fault<DataVictim>;
 
-/** Until connections have come back to a Redis that was started again. */
+/** The time until connections to a restarted Redis are back. */
 const reconnectMs = 300;
 
 const restartedWhole: DataFault = async ({ site, draws }) => {
@@ -41,7 +41,7 @@ const readOnly: DataFault = async ({ site, draws }) => {
   }
 };
 
-/** The process's way to the database; the colos go on. */
+/** Breaks the process's connection to the database. The colos continue. */
 const passage =
   (kind: Passage): DataFault =>
   async ({ site, draws }) => {
@@ -54,12 +54,12 @@ const passage =
     }
   };
 
-/** Its Cache API holds what it held. */
+/** Restarts a colo, and keeps the content of its Cache API. */
 const redeployed: DataFault = async ({ site, draws }) => {
   await draws.oneOf(site.colos).changeVersion();
 };
 
-// A database of an older snapshot, and a replica that lags, are tried with pages.
+// The run with pages covers an older snapshot and a lagging replica.
 const { "redis-restored": _, "replica-lagging": __, ...ofDatabase } = databaseFaults;
 const { "version-changed": ___, ...ofColos } = coloFaults;
 

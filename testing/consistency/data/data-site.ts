@@ -1,4 +1,4 @@
-// All that takes part in a run: one Redis, its REST server, colos and a process of Node, each behind a front.
+// All parts of a run: one Redis, its REST server, colos and a Node process, each behind a front.
 import { Running } from "../../../local/running.ts";
 import {
   startUpstashRestServer,
@@ -16,7 +16,7 @@ import type { DataRecorder } from "./recorder.ts";
 export interface DataPlace {
   readonly name: string;
   readonly url: string;
-  /** Which life of it answers now. */
+  /** The current life of the place. */
   readonly isolate: string;
 }
 

@@ -1,4 +1,4 @@
-// The result of a run with data as lines for a terminal.
+// Formats the result of a run with data for a terminal.
 import { boundMs } from "../checker/bound.ts";
 import { excerptOfData } from "./checker/excerpt.ts";
 import type { DataRunResult } from "./run-data.ts";

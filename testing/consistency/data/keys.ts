@@ -1,4 +1,4 @@
-// The keys of a run: every way in which data may live long, and so outlive its purge.
+// The keys of a run: every way in which data can live long, and so outlive its purge.
 import type { NamespaceOptions } from "../../../src/data-cache.ts";
 import type { DataKey, DataOrder } from "./checker/operations.ts";
 
@@ -9,21 +9,21 @@ export const purge = {
   clockAllowanceSeconds: allowanceMs / 1_000,
 };
 
-/** What a namespace stores. The two texts are one: an answer that has two ids is of two values. */
+/** A row of a namespace. Both ids are equal; different ids show a mix of two rows. */
 export interface Row {
   readonly path: string;
   readonly id: string;
   readonly copy: string;
 }
 
-/** The same in parts. `views` begins at a number of its own whenever the source is read. */
+/** A row in parts. `views` has a new starting number at each read of the source. */
 export interface RowInParts {
   readonly title: string;
   readonly text: string;
   readonly views: number;
 }
 
-/** How far apart two beginnings of `views` are. */
+/** The distance between two starting numbers of `views`. */
 export const viewsStep = 1_000_000;
 
 export type SpaceName = "steady" | "world" | "lenient" | "brief" | "parts";
@@ -50,11 +50,13 @@ const livesMs = { ...staleMs, steady: 600_000, world: 600_000, lenient: 1_200_00
 
 export interface UsedKey extends DataKey {
   readonly space: SpaceName;
-  /** Below its namespace. */
+  /** The name without the namespace. */
   readonly name: string;
-  /** Its values come by `set` as well: then nobody writes its row meanwhile. */
+  /**
+   * Whether values are also set by `set`. In that case no other client writes the row meanwhile.
+   */
   readonly isSet: boolean;
-  /** Its fields are set all at once; else some of them. */
+  /** Whether all fields are set at once; otherwise some of them. */
   readonly isWhole: boolean;
 }
 
@@ -81,7 +83,7 @@ export function tagsOf(space: string, name: string): string[] {
   return [`row:${space}:${name}`, `kind:${space}`, `shelf:${Number(name.split("/")[1]) % 3}`];
 }
 
-/** One order of each sort that covers a key, from the narrowest to the widest. */
+/** Returns one order of each kind that covers a key, from the narrowest to the widest. */
 export function ordersCovering({ space, name, path, tags }: UsedKey): readonly DataOrder[] {
   const [own = "", kind = "", shelf = ""] = tags;
   const group = name.split("/")[0] ?? "";

@@ -1,5 +1,5 @@
-// Caches with one fault each, which a run has to find. A fault is a part that breaks one rule, in the place of
-// the real part. The same fault stands in Workers and in the process.
+// Caches with one fault each, which a run must find. A fault is a part that breaks one rule and
+// replaces the real part. Workers and the process have the same fault.
 import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
@@ -13,9 +13,11 @@ import { changedJournal } from "../changed-journal.ts";
 import { plantedFaults } from "../planted-faults.ts";
 import { withScripts } from "./changed-scripts.ts";
 
-/** A cache with a fault: what it is made with, and what an application is given of it. */
+/**
+ * A cache with a fault: the parts that it is created with, and the interface for the application.
+ */
 interface Planted extends Pick<DataPlatform, "parts"> {
-  /** The clock of the place with that name. */
+  /** The clock of the place with this name. */
   readonly nowAtMs?: (place: string) => number;
   readonly given?: (cache: DataCache) => DataCache;
 }
@@ -26,7 +28,10 @@ class OneKeyView extends JournalView {
   }
 }
 
-/** The write is told that nothing came between its stamp and its purge. The view itself learns what did. */
+/**
+ * Returns a view that hides from a write the entries between its stamp and its purge, but learns
+ * them itself.
+ */
 function seenAlone(settings: JournalViewSettings): JournalView {
   const view = new JournalView(settings);
   const { follower } = view;
@@ -39,7 +44,7 @@ function seenAlone(settings: JournalViewSettings): JournalView {
   return view;
 }
 
-/** A write whose purge is refused breaks off, before the isolate has noted that. */
+/** A journal by which a write with a rejected purge fails before the isolate notes it. */
 const throwingJournal = changedJournal((real) => ({
   async appendAndRead(place, entry) {
     const appended = await real.appendAndRead(place, entry);
@@ -51,17 +56,17 @@ const throwingJournal = changedJournal((real) => ({
 const keptBesideNew = withScripts((real) => (script, keys, args) => {
   const [judged = "", head = "", , ...fields] = args;
   const isOverOthers = script === setScript && judged !== "";
-  // Without a time to keep it, the script leaves what lies there.
+  // Without an expiry, the script keeps the existing fields.
   return real(script, keys, isOverOthers ? [judged, head, "", ...fields] : args);
 });
 
 const twiceRaised = withScripts((real) => async (script, keys, args) => {
   const reply = await real(script, keys, args);
-  // A ticket is good for one.
+  // A ticket is valid for one use.
   return script === raiseScript ? real(script, keys.slice(0, 1), args) : reply;
 });
 
-/** A forced call is like any other. */
+/** Returns a cache whose forced calls are ordinary calls. */
 function withoutForce(cache: DataCache): DataCache {
   const namespace: DataCache["namespace"] = (name, options) => {
     const made = cache.namespace(name, options);
@@ -74,38 +79,41 @@ function withoutForce(cache: DataCache): DataCache {
 
 let begunAtMs: number | undefined;
 
-/** Since its first use: a Worker has no clock before its first request. */
+/**
+ * Returns a tenth of the time since its first use, because a Worker has no clock before its first
+ * request.
+ */
 function tenthOfTheTime(): number {
   begunAtMs ??= Date.now();
   return begunAtMs + (Date.now() - begunAtMs) / 10;
 }
 
 export const plantedDataFaults = {
-  /** Rule 1 broken: what was purged while it was loaded counts as newer than its purge. */
+  /** Rule 1 broken: a value that was purged during its load counts as newer than the purge. */
   "stamp-after-load": { parts: plantedFaults["stamp-after-fetch"] },
-  /** One key is used whatever was purged. */
+  /** The view never judges one key. */
   "one-key-not-judged": { parts: { view: (settings) => new OneKeyView(settings) } },
-  /** Rule 25 broken: what was written is stored, whoever wrote or purged the key meanwhile. */
+  /** Rule 25 broken: a written value is stored, even if the key was written or purged meanwhile. */
   "write-stored-over-others": { parts: { view: seenAlone } },
-  /** Rule 25 broken: an isolate whose purge was refused goes on using the older value. */
+  /** Rule 25 broken: an isolate whose purge was rejected still uses the older value. */
   "unpurged-write-shown": { parts: { journal: throwingJournal } },
   /** Rule 26 broken: fields that a purge covers stay beside the new ones. */
   "fields-outlive-purges": { parts: { redis: keptBesideNew } },
   "raised-twice": { parts: { redis: twiceRaised } },
-  /** A forced load takes what a load before it has brought, or brings. */
+  /** A forced load takes the result of an earlier load. */
   "forced-joins-others": { given: withoutForce },
   "bound-ignored": { parts: plantedFaults["bound-ignored"] },
-  /** The clock of one colo goes at a tenth of the time: its view seems younger than it is. */
+  /** The clock of one colo runs at a tenth of the speed: its view seems younger than it is. */
   "clock-slow": {
     nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
   },
-  /** Rule 21 broken: a purge is accepted whether or not the journal has answered. */
+  /** Rule 21 broken: a purge is accepted even if the journal has not answered. */
   "accepts-unwritten": { parts: plantedFaults["accepts-unwritten"] },
 } as const satisfies Record<string, Planted>;
 
 export type PlantedDataFault = keyof typeof plantedDataFaults;
 
-/** A cache, made with a fault or without. `place` names the colo or the process. */
+/** Creates a cache, with or without a fault. `place` names the colo or the process. */
 export function planted(
   fault: PlantedDataFault | undefined,
   place: string,

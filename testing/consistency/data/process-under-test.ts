@@ -1,4 +1,4 @@
-// The process of Node that is part of a run, behind a front of its own to Redis.
+// The Node process of a run, behind its own front to Redis.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { TcpFront } from "./tcp-front.ts";
 
 export const processName = "process";
 
-/** Below it a module finds the packages of this repository. */
+/** A folder below which modules can import the packages of this repository. */
 const cacheFolder = join(root, "node_modules/.cache");
 
 export class ProcessUnderTest {
@@ -58,7 +58,7 @@ export class ProcessUnderTest {
     return this.#life.isolate;
   }
 
-  /** Ends it at once, and starts another on the same port, with nothing in its memory. */
+  /** Kills the process, and starts another on the same port with an empty memory. */
   async restart(): Promise<void> {
     await this.#end();
     await this.#begin();

@@ -1,5 +1,5 @@
-// What a client asks for when it changes nothing in the source: every way to read a value, fields, and to
-// raise one.
+// The operations of a client that does not change the source: all ways to read a value or fields,
+// and to raise a field.
 import type { Draws } from "../../draws.ts";
 import type { Call } from "./calls.ts";
 import type { Caller } from "./caller.ts";
@@ -8,7 +8,7 @@ import type { DataPlace } from "./data-site.ts";
 import { keys, type UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
-/** Of all that is asked for, how much goes by each call. */
+/** The share of each call. */
 const shares: readonly (readonly [DataRead["by"], number])[] = [
   ["get", 0.25],
   ["getOrSet", 0.4],
@@ -17,7 +17,7 @@ const shares: readonly (readonly [DataRead["by"], number])[] = [
   ["forced", 0.03],
 ];
 const raisedShare = 0.25;
-/** Of fields that are there, how often they are set once more. */
+/** The share of existing fields that are set again. */
 const setAgainShare = 0.1;
 
 export class Reading {
@@ -29,7 +29,7 @@ export class Reading {
     this.#recorder = recorder;
   }
 
-  /** @returns whether it was answered */
+  /** @returns whether the call was answered */
   async readSome(place: DataPlace, draws: Draws): Promise<boolean> {
     const key = draws.oneOf(keys);
     if (key.space === "parts") return this.#readFields(place, key, draws);
@@ -42,7 +42,7 @@ export class Reading {
     return answer !== undefined;
   }
 
-  /** Until a look-up finds something, by which it is known that the cache works. */
+  /** Reads until a look-up finds a value, which proves that the cache works. */
   async readUntilFound(place: DataPlace, { space, name, path }: UsedKey): Promise<boolean> {
     const { reads } = this.#recorder;
     const before = reads.length;
@@ -51,7 +51,7 @@ export class Reading {
     } else {
       await this.#caller.read(place, { op: "get", space, name }, "get");
     }
-    // Other places are asked at the same time.
+    // Query the other places at the same time.
     const isFound = reads
       .slice(before)
       .some((read) => read.path === path && read.place === place.name);
@@ -66,7 +66,7 @@ export class Reading {
     if (draws.isLucky(raisedShare)) {
       const told = await this.#raise(place, key);
       if (told !== "nothing raised") return told === "raised";
-      // Nothing is raised where nothing is set.
+      // Without a set hash, nothing can be raised.
       return this.#setFields(place, key, []);
     }
     const asked = draws.oneOf([[], ["title"], ["title", "text"], ["text", "views"]]);
@@ -93,7 +93,8 @@ export class Reading {
     { space, name, path }: UsedKey,
   ): Promise<"raised" | "nothing raised" | "no answer"> {
     const { increments, counts } = this.#recorder;
-    // Others may see what it has raised before it is answered, and the history is checked meanwhile.
+    // Record the increment as pending: others may see its effect before its answer, and the checker
+    // runs meanwhile.
     const underWay = { path, invokedAtMs: -Infinity, returnedAtMs: Infinity };
     increments.push(underWay);
     const told = await this.#caller.ask(place, { op: "increment", space, name });

@@ -1,4 +1,4 @@
-// Gathers a history of data while it happens, on the driver's one monotonic clock.
+// Records a history of data during the run, on the driver's monotonic clock.
 import { Recorder } from "../recorder.ts";
 import type { World } from "./checker/excerpt.ts";
 import type {
@@ -10,7 +10,7 @@ import type {
   ToldWrite,
 } from "./checker/operations.ts";
 
-/** Of one key, in words. */
+/** A sentence about one key. */
 export interface Note {
   readonly path: string;
   readonly atMs: number;
@@ -19,7 +19,7 @@ export interface Note {
 
 type Promised = Pick<DataHistory, "maxLagMs" | "allowanceMs" | "originMsMax" | "keys" | "places">;
 
-/** Whose records of requests are those of data. */
+/** A recorder whose requests are those of data. */
 export class DataRecorder {
   /** Faults, losses, lives, the source's writes and errors, and the journal as the colos see it. */
   readonly world = new Recorder();
@@ -29,11 +29,11 @@ export class DataRecorder {
   readonly counts: SeenCount[] = [];
   readonly increments: Increment[] = [];
   readonly broken: string[] = [];
-  /** What an excerpt tells beside the operations that are judged. */
+  /** Lines of an excerpt in addition to the judged operations. */
   readonly notes: Note[] = [];
-  /** That the process was told by the database. */
+  /** The positions that the database sent to the process. */
   readonly positionsOfProcess = new Map<string, number>();
-  /** Calls without an answer, and calls that failed, by the name of the error. */
+  /** The number of calls without an answer and of failed calls, by the name of the error. */
   readonly failures = new Map<string, number>();
   quietFromMs: number | undefined;
 

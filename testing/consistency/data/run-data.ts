@@ -1,5 +1,5 @@
-// One run with data: colos and a process, clients and a nemesis for a while, then quiet; and what the checker
-// finds in the history of it.
+// One run with data: colos, a process, clients and a nemesis, then a quiet phase. The checker then
+// examines the history.
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../../local/running.ts";
 import { Draws } from "../../draws.ts";
@@ -19,21 +19,21 @@ import { Source, sourceMsMax } from "./source.ts";
 
 export interface DataRunSettings {
   readonly seed: number;
-  /** How long rows are written and things are broken. */
+  /** How long clients write rows and the nemesis breaks things. */
   readonly activeMs: number;
   readonly coloCount: number;
-  /** Shared out among the colos and the process; each reads and writes. */
+  /** The number of clients, distributed over the colos and the process. Each reads and writes. */
   readonly clientCount: number;
   readonly thinkMsMax: number;
-  /** Of what a client does, how much changes the source. */
+  /** The share of a client's operations that change the source. */
   readonly changeShare: number;
   readonly faults: readonly DataFaultName[];
-  /** The longest that nothing is broken between two faults of a group. */
+  /** The longest pause between two faults of a group. */
   readonly restMsMax: number;
   readonly fault?: PlantedDataFault;
-  /** Within this time of the last purge each place has to find every key stored again. */
+  /** The time after the last purge within which each place must find every key stored again. */
   readonly quietMs: number;
-  /** Looked at every so often; the run ends at the first violation. 0 looks once, at the end. */
+  /** The interval of checks; the run ends at the first violation. 0 checks once, at the end. */
   readonly checkEveryMs: number;
 }
 
@@ -48,10 +48,10 @@ export interface DataRunResult {
   readonly tookMs: number;
 }
 
-/** Of the source's answers, while nothing is wrong with it. */
+/** The share of slow answers of a healthy source. */
 const slowShare = 0.06;
 const pauseAfterFailureMs = 500;
-/** A place whose database was away asks for it again within 30 s. */
+/** A place whose database was unreachable retries within 30 s. */
 const lastPurgeTries = 60;
 
 export async function runData(settings: DataRunSettings): Promise<DataRunResult> {
@@ -118,7 +118,7 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
 async function act(acting: Acting): Promise<void> {
   const { settings, draws, recorder, source, site, isOver } = acting;
   const { clientCount, restMsMax } = settings;
-  // A database that keeps no files cannot come back with its data, and takes no command to be filled.
+  // The embedded Valkey keeps no files, so it cannot come back with its data, nor be filled.
   const needsServer: readonly DataFaultName[] = ["redis-restarted-whole"];
   const faults = settings.faults.filter(
     (name) => site.redis.keepsSnapshots || !needsServer.includes(name),
@@ -149,7 +149,10 @@ async function live(
   }
 }
 
-/** Every key is purged after its last write; then each place is asked for each, until it has it stored. */
+/**
+ * Purges every key after its last write, and reads each key at each place until the place has
+ * stored it.
+ */
 async function quieten({
   settings,
   draws,

@@ -1,5 +1,5 @@
-// The application's database over HTTP, and the truth of a run: every row has a version that only grows. It
-// takes its time before a write is made, and between making an answer and sending it.
+// The application's database over HTTP, and the truth of a run: every row has a version that only
+// grows. The database delays writes before committing them, and answers before sending them.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { startScriptedOrigin } from "../../fakes/scripted-origin.ts";
@@ -7,25 +7,27 @@ import type { Draws } from "../../draws.ts";
 import { keys, viewsStep } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
-/** The longest that an answer takes. */
+/** The longest time for an answer. */
 export const sourceMsMax = 1_500;
 
-/** Of writes, how many are made and not answered for. */
+/** The share of writes that are committed without an answer. */
 const lostShare = 0.03;
-/** An answer that takes longer is told of by itself. */
+/** Slower answers are recorded separately. */
 const tellingMs = 100;
 const firstId = "w0";
 
 export class Source {
-  /** The share of answers that take long. */
+  /** The share of slow answers. */
   slowShare = 0;
-  /** The share of questions that are refused, and of writes that are refused or made without an answer. */
+  /**
+   * The share of rejected reads, and of writes that are rejected, or committed without an answer.
+   */
   errorShare = 0;
   requestCount = 0;
   readonly #recorder: DataRecorder;
   readonly #draws: Draws;
   readonly #rows = new Map(keys.map(({ path }) => [path, { id: firstId, version: 1 }]));
-  /** By row and id. */
+  /** Versions by row and id. */
   readonly #versions = new Map(keys.map(({ path }) => [`${path} ${firstId}`, 1]));
   readonly #committedAtMs = new Map<string, number>();
   #ids = 0;
@@ -51,7 +53,7 @@ export class Source {
     return this.#server?.url ?? "";
   }
 
-  /** Does it still work at something? */
+  /** Whether requests are in progress. */
   get isBusy(): boolean {
     return this.#underWay > 0;
   }
@@ -68,7 +70,7 @@ export class Source {
     return this.#rows.get(path)?.version ?? 0;
   }
 
-  /** @returns `undefined` if the row never had it */
+  /** @returns `undefined` if the row never had this id */
   versionOf(path: string, id: string): number | undefined {
     return this.#versions.get(`${path} ${id}`);
   }
@@ -109,7 +111,7 @@ export class Source {
       this.#recorder.world.originErrors.push({ path, atMs: this.#recorder.nowMs() });
       return void response.writeHead(503).end();
     }
-    // Read here, and on its way for a while: a purge may be accepted meanwhile.
+    // The answer is delayed after this read: a purge may be accepted meanwhile.
     const views = (this.#beginnings += 1) * viewsStep;
     const body = JSON.stringify({ id: row.id, views });
     this.#recorder.noted(path, `the source is read at version ${row.version}`);

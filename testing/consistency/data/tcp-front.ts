@@ -1,5 +1,5 @@
-// What stands between the process and its Redis: it lets pass, cuts off or swallows, as it is told, and notes
-// the positions of the journal that Redis tells.
+// A TCP proxy between the process and its Redis: it forwards, cuts or drops data as configured, and
+// records the journal positions in Redis's answers.
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { once } from "node:events";
 import type { Passage } from "../rest-front.ts";
@@ -36,7 +36,7 @@ export class TcpFront {
     return this.#passage;
   }
 
-  /** What was swallowed never comes: the connections of that time end with it. */
+  /** Sets the mode. Ends connections with dropped data when the mode changes. */
   set passage(passage: Passage) {
     const wasSwallowing = this.#passage === "silent" || this.#passage === "deaf";
     this.#passage = passage;

@@ -1,7 +1,7 @@
-// Random histories of a value that is kept in parts: isolates that set, raise and read fields of one hash,
-// and writers that change its source and purge it. Promised: no answer has fields from before and from after a
-// purge that the setter knew; what is purged answers no longer than N allows; an increment counts once at
-// the most; once all is quiet, the hash holds nothing that its source no longer does.
+// Random histories of a value in parts: isolates set, raise and read fields of one hash, and
+// writers change its source and purge it. Promised: no answer mixes fields from before and after a
+// purge that the setter knew; a purged field answers no longer than N; an increment counts at most
+// once; in the end, the hash holds nothing that its source no longer has.
 import { keptCount as usualKeptCount } from "../../../src/purge/journal/journal.ts";
 import "../../digests-at-once.ts";
 import type { History } from "../history.ts";
@@ -14,7 +14,7 @@ import { SimulatedHashes } from "./simulated-hashes.ts";
 import { type Parted, SimulatedStore, soundStoreParts, wayOf } from "./simulated-store.ts";
 import type { WriteHistoryOptions } from "./write-history.ts";
 
-/** The same seed gives the same history. */
+/** Runs one history. The same seed gives the same history. */
 export async function fieldHistoryOf(
   seed: number,
   options: WriteHistoryOptions = {},
@@ -38,7 +38,7 @@ const choices: readonly (readonly PartName[])[] = [
   ["title", "text", "views"],
 ];
 
-/** Everything of the source that was older when it was purged must not answer. */
+/** The versions of the source that were purged; older ones must not answer. */
 interface PurgedVersions {
   readonly n: string;
   readonly versions: Versions;
@@ -58,7 +58,7 @@ class FieldCourse implements History {
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #purged: PurgedVersions[] = [];
-  /** Of each isolate that has purged: what it was told of. */
+  /** The versions that each purging isolate knows. */
   readonly #told = new Map<SimulatedIsolate, Versions>();
   #hasLost = false;
   #isolates = 0;
@@ -101,7 +101,7 @@ class FieldCourse implements History {
       await world.time.passTo(world.atMs + 1_000);
     }
     if (this.#underWay > 0) this.#breach("a call never ends");
-    // What was lost is written again, and every view is renewed.
+    // Repeat lost entries, and renew every view.
     for (let turn = 0; turn < 10; turn += 1) {
       for (const store of this.#stores) void this.#read(store);
       await world.time.passTo(world.atMs + 4_000);
@@ -120,7 +120,7 @@ class FieldCourse implements History {
     const drawn = world.draw();
     if (drawn < 0.35) {
       void this.#set(store);
-      // Another one sets, raises or changes at about the same time.
+      // Another store sets, raises or changes at about the same time.
       const other = world.any(this.#stores);
       const also = world.draw();
       if (also < 0.3) void this.#change(other);
@@ -159,7 +159,7 @@ class FieldCourse implements History {
     if (views !== undefined) this.#judged(isolate, { views }, least);
   }
 
-  /** By whoever writes to the source past the cache, and then purges by one name or another. */
+  /** Writes to the source past the cache, and then purges by any kind of target. */
   async #change({ isolate, parted }: SimulatedStore): Promise<void> {
     const world = this.#world;
     this.#underWay += 1;
@@ -198,7 +198,7 @@ class FieldCourse implements History {
     this.#told.set(isolate, newest(versions, this.#told.get(isolate) ?? noVersions));
   }
 
-  /** What its view says to be purged, and what it was told of. */
+  /** Returns the versions that its view and its own calls show as purged. */
   #knownTo(isolate: SimulatedIsolate): Versions {
     const known = new Set(isolate.view.entries.map(({ n }) => n));
     const told = this.#told.get(isolate) ?? noVersions;
@@ -207,12 +207,12 @@ class FieldCourse implements History {
       .reduce((sum, { versions }) => newest(sum, versions), told);
   }
 
-  /** Nothing older may be given there from now on: known there, or due everywhere by the promise. */
+  /** Returns the oldest allowed versions: known to the isolate, or due everywhere. */
   #leastFor(isolate: SimulatedIsolate): Versions {
     const { settings, atMs } = this.#world;
     const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = settings;
     const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
-    // Where few entries are kept, a view may forget within N what it has known.
+    // With few kept entries, a view may forget within N.
     const known = settings.keptCount < usualKeptCount ? noVersions : this.#knownTo(isolate);
     if (this.#hasLost) return known;
     return this.#purged

@@ -1,29 +1,32 @@
-// Keeps account of one value that is kept in parts: what its source has held, who has read it when, and what
-// nobody may be given any more.
+// Records one value in parts: the states of its source, the reads of it, and the states that no
+// answer may contain any more.
 import type { Parted } from "./simulated-store.ts";
 
 export type PartName = keyof Parted;
 export const partNames: readonly PartName[] = ["title", "text", "views"];
 
-/** Of each part: how many changes of the source it has seen. */
+/** The number of the source's changes that each part reflects. */
 export type Versions = Readonly<Record<PartName, number>>;
 
 export const noVersions: Versions = { title: 0, text: 0, views: 0 };
 
-/** The newer of each part. */
+/** Returns the newer version of each part. */
 export function newest(one: Versions, other: Versions): Versions {
   const newer = (name: PartName) => Math.max(one[name], other[name]);
   return { title: newer("title"), text: newer("text"), views: newer("views") };
 }
 
-/** Fields that somebody has read of the source, to set them. */
+/** Fields that an isolate read from the source in order to set them. */
 interface SourceRead {
   readonly versions: Versions;
-  /** What the setter knew to be purged before it began: everything older than this. */
+  /** The versions that the setter knew as current before it began; everything older is purged. */
   readonly known: Versions;
 }
 
-/** Each increment has a digit of its own, to this base: what counts twice shows. */
+/**
+ * The base of the digits of increments: each increment has its own digit, which shows a double
+ * count.
+ */
 const base = 4;
 const incrementsMax = 12;
 const firstOfRead = base ** incrementsMax;
@@ -32,7 +35,7 @@ export class FieldLedger {
   #source = noVersions;
   #changes = 0;
   readonly #reads: SourceRead[] = [];
-  /** How many increments have begun. */
+  /** The number of increments begun. */
   incrementCount = 0;
 
   get source(): Versions {
@@ -45,21 +48,21 @@ export class FieldLedger {
     this.#source = { ...this.#source, ...Object.fromEntries(changed) };
   }
 
-  /** The source's parts of this instant, each of which names this read. */
+  /** Returns the source's current parts, each of which names this read. */
   read(names: readonly PartName[], known: Versions): Partial<Parted> {
     const nth = this.#reads.push({ versions: this.#source, known }) - 1;
     const parts: Parted = { title: String(nth), text: String(nth), views: nth * firstOfRead };
     return Object.fromEntries(names.map((name) => [name, parts[name]])) as Partial<Parted>;
   }
 
-  /** @returns by how much it raises; `undefined` if there were enough */
+  /** @returns the amount of the increment; `undefined` after the maximum number */
   beginIncrement(): number | undefined {
     if (this.incrementCount >= incrementsMax) return undefined;
     this.incrementCount += 1;
     return base ** (this.incrementCount - 1);
   }
 
-  /** @returns what is wrong with an answer; nothing of it may be older than `least` */
+  /** @returns the faults of an answer, in which nothing may be older than `least` */
   faultsOf(answer: Partial<Parted>, least: Versions): string[] {
     const faults: string[] = [];
     const names = partNames.filter((name) => answer[name] !== undefined);
@@ -77,7 +80,7 @@ export class FieldLedger {
     return faults;
   }
 
-  /** Does it hold what the source holds now? */
+  /** Returns whether the answer equals the current source. */
   isOfNow(answer: Partial<Parted>): boolean {
     return partNames.every((name) => {
       const part = answer[name];

@@ -1,15 +1,15 @@
-// The hashes of the simulated database: read by replicas that may lag, written by the scripts of fields, and
-// older again after a fail-over.
+// The hashes of the simulated database: lagging replicas answer reads, the scripts of fields write,
+// and a fail-over restores an older state.
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import type { RedisClient } from "../../../src/redis/redis-client.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 
-/** One hash from an instant on. */
+/** The state of one hash from a time on. */
 interface HashState {
   readonly sinceAtMs: number;
-  /** Empty where nothing lies. */
+  /** Empty if there is no hash. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Infinity for a hash that never ends. */
+  /** Infinity for a hash without expiry. */
   readonly untilAtMs: number;
 }
 
@@ -23,7 +23,10 @@ export class SimulatedHashes {
     this.#world = world;
   }
 
-  /** What a HashStore takes for its client: the ways and faults of another one, the commands of hashes. */
+  /**
+   * Returns a client for a HashStore: with the delays and faults of another client, and the
+   * commands of hashes.
+   */
   over(redis: RedisClient): Pick<RedisClient, "read" | "write"> {
     const run = (work: (client: never) => unknown) => async () => work(this.#commands as never);
     return {
@@ -32,14 +35,14 @@ export class SimulatedHashes {
     };
   }
 
-  /** The new primary has all that was written up to that instant. */
+  /** Restores the state at an earlier time, as after a fail-over. */
   goBackTo(atMs: number): void {
     for (const states of this.#statesByKey.values()) {
       while ((states.at(-1)?.sinceAtMs ?? -Infinity) > atMs) states.pop();
     }
   }
 
-  /** Those that lie there and that nobody could ever read or drop. */
+  /** The hashes that no code could ever read or delete. */
   get strays(): string[] {
     const keys = [...this.#statesByKey.keys()];
     return keys.filter((key) => {

@@ -1,5 +1,5 @@
-// One isolate of the simulated world with an application's data: the product's own namespace over the real
-// tiers, under the purge protocol of a SimulatedIsolate; and the application's database.
+// One isolate of the simulated world with an application's data: the product's namespace over the
+// real tiers, under the purge protocol of a SimulatedIsolate, and the application's database.
 import "../../fakes/workers-globals.ts";
 import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
 import { Flights } from "../../../src/cache/flights.ts";
@@ -23,23 +23,23 @@ import { SimulatedHashes } from "./simulated-hashes.ts";
 
 const bytesMax = 1_000_000;
 
-/** What a test may put a faulty part in the place of. */
+/** The parts that a test may replace with a fault. */
 export interface StoreParts {
   readonly ports: (ports: NamespacePorts, store: SimulatedStore) => NamespacePorts;
 }
 
 export const soundStoreParts: StoreParts = { ports: (ports) => ports };
 
-/** A row of the database: what it holds, and how many commits had been made by then. */
+/** A row of the database: its content, and the number of commits before it. */
 export interface Row {
   readonly value: string;
   readonly nth: number;
 }
 
-/** The application's database: it is exact, and answers may be lost on their way. */
+/** The application's database, which is exact, but whose answers may be lost. */
 export class SimulatedRows {
   readonly #rows = new Map<string, Row>();
-  /** Of every value that was ever committed. */
+  /** The number of the commit for each value. */
   readonly nthOf = new Map<string, number>();
   #commits = 0;
 
@@ -54,7 +54,7 @@ export class SimulatedRows {
   }
 }
 
-/** What is kept in parts. */
+/** The value that is kept in parts. */
 export interface Parted {
   readonly title: string;
   readonly text: string;
@@ -68,7 +68,7 @@ export class SimulatedStore {
   readonly unpurged: UnpurgedWrites;
   readonly failures: string[] = [];
 
-  /** @param hashes of the database that all isolates share; needed where fields are used */
+  /** @param hashes of the shared database, for worlds with fields */
   constructor(
     isolate: SimulatedIsolate,
     parts: StoreParts,
@@ -91,7 +91,7 @@ export class SimulatedStore {
       tiers: tiersOf(isolate),
       view: this.unpurged.over(isolate.view),
       unpurged: this.unpurged,
-      isHeldBack: (place) => this.unpurged.holdsBack(place),
+      holdOn: (place) => this.unpurged.holdOn(place),
       counts: new DataCounts({ nowAtMs, log }),
       stores: new StoreOrder(),
       failures: new BoundedMarks<number>(),
@@ -136,7 +136,7 @@ function tiersOf(isolate: SimulatedIsolate): NamespacePorts["tiers"] {
   ]);
 }
 
-/** Of a load or a write: from nothing to seconds. */
+/** Draws the duration of a load or a write, from 0 to seconds. */
 export function wayOf(world: SimulatedWorld): number {
   return world.between(0, world.any([50, 1_500, 4_000]));
 }

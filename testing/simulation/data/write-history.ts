@@ -1,6 +1,7 @@
-// Random histories of an application's data: isolates that write through, load, read and purge, and writers
-// that know of the cache only what they purge. Promised: an isolate that was told of its write, well or ill,
-// shows nothing older itself; and once all is quiet, no tier gives what the database no longer holds.
+// Random histories of an application's data: isolates write through, load, read and purge, and
+// other writers use the cache only for purges. Promised: an isolate with a completed write shows
+// nothing older, whether the write succeeded or failed; in the end, no tier returns a value that
+// the database no longer has.
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
 import "../../digests-at-once.ts";
 import type { History, HistoryOptions } from "../history.ts";
@@ -20,7 +21,7 @@ export interface WriteHistoryOptions extends HistoryOptions {
   readonly storeParts?: Partial<StoreParts>;
 }
 
-/** The same seed gives the same history. */
+/** Runs one history. The same seed gives the same history. */
 export async function writeHistoryOf(
   seed: number,
   options: WriteHistoryOptions = {},
@@ -49,9 +50,9 @@ class WriteCourse implements History {
   readonly #colos: readonly SimulatedColo[];
   readonly #suffer: () => void;
   readonly #misfortune: number;
-  /** By isolate and key: the last commit whose write it was told of. */
+  /** The last commit whose write an isolate completed, by isolate and key. */
   readonly #told = new Map<string, number>();
-  /** Commits that are known to be purged, and since when. What was lost may take longer. */
+  /** Commits that are known to be purged, and since when. A lost purge may take longer. */
   readonly #purged: { readonly key: Key; readonly nth: number; readonly atMs: number }[] = [];
   #hasLost = false;
   #values = 0;
@@ -91,7 +92,7 @@ class WriteCourse implements History {
       await world.time.passTo(world.atMs + 1_000);
     }
     if (this.#underWay > 0) this.#breach("a call never ends");
-    // Whoever was refused tries again, what was lost is written again, and every view is renewed.
+    // Repeat rejected and lost purges, and renew every view.
     for (let turn = 0; turn < 10; turn += 1) {
       for (const store of this.#stores) void this.#read(store, world.any(keys));
       await world.time.passTo(world.atMs + 4_000);
@@ -117,7 +118,7 @@ class WriteCourse implements History {
     else if (this.#stores.length < 6) this.#stores.push(this.#begin(world.any(this.#colos)));
   }
 
-  /** The database has it at some instant on the way, and may not say so. */
+  /** Commits at some time on the way. The answer may be lost. */
   async #commit(key: Key, value: string): Promise<void> {
     const world = this.#world;
     await world.sleep(wayOf(world));
@@ -147,7 +148,7 @@ class WriteCourse implements History {
     this.#underWay -= 1;
   }
 
-  /** By whoever writes to the database past the cache, and then purges by one name or another. */
+  /** Writes to the database past the cache, and then purges by any kind of target. */
   async #writeAside({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
     const world = this.#world;
     const value = `s${(this.#values += 1)}`;
@@ -196,7 +197,7 @@ class WriteCourse implements History {
     this.#underWay -= 1;
   }
 
-  /** What is stored may be no older than what this isolate was told of before it asked. */
+  /** Reads, and checks that a stored value is not older than this isolate's completed writes. */
   async #read(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate, rows } = store;
     const least = Math.max(this.#told.get(`${isolate.name} ${key}`) ?? 0, this.#due(key));
@@ -214,7 +215,7 @@ class WriteCourse implements History {
     this.#purged.push({ key, nth, atMs: this.#world.atMs });
   }
 
-  /** The newest commit that everybody has to know of by now, by the promise. */
+  /** Returns the newest commit that every isolate must know by the promise. */
   #due(key: Key): number {
     const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
     const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);

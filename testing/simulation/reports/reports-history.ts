@@ -1,5 +1,5 @@
-// One history of reports: isolates that tell, and readers and runs of the cron trigger that add up, every
-// command of which may overtake every other. The same seed gives the same history.
+// One history of reports: isolates report, and readers and runs of the cron trigger fold, with all
+// commands in any order. The same seed gives the same history.
 import { addTo, type Sums } from "../../../src/observe/sums.ts";
 import { ReportFold } from "../../../src/reports/folding.ts";
 import { ReportStream } from "../../../src/reports/report-stream.ts";
@@ -9,7 +9,7 @@ import { drawsFrom } from "../journal-simulator.ts";
 import { settledTurn } from "../simulated-time.ts";
 import { type Faults, type Ledger, ReportsWorld } from "./reports-world.ts";
 
-/** What befalls the database. `evicting`: the totals alone are lost, by its eviction or by hand. */
+/** The faults of the database. `evicting`: only the totals are lost, by eviction or by hand. */
 export type ReportsKind = "steady" | "lossy" | "failing-over" | "evicting";
 
 export interface ReportsHistory {
@@ -18,9 +18,9 @@ export interface ReportsHistory {
   readonly faults?: Faults;
 }
 
-/** What a history came to. */
+/** The result of a history. */
 export interface ReportsOutcome {
-  /** The first that was found; `undefined` where all was as it had to be. */
+  /** The first violation; `undefined` if there is none. */
   readonly violation: string | undefined;
   readonly reads: number;
   readonly folds: number;
@@ -77,7 +77,7 @@ class History {
   #teller(colo: string): Actor {
     const take = (): Sums => {
       const sums: Sums = new Map();
-      // A series of its own shows a report that counts twice, whatever the others come to.
+      // A separate series reveals a report that counts twice, whatever the other sums are.
       addTo(sums, `requests|${this.#random()}|hit|memory`);
       addTo(sums, "purges", 1 + Math.floor(this.world.draw() * 3));
       return sums;
@@ -111,7 +111,7 @@ class History {
     return this.#actor(() => folding.empty());
   }
 
-  /** Whoever is at it comes to an end, and one more reader sees what there is. */
+  /** Finishes all work in progress, and lets one more reader check the result. */
   async drain(): Promise<void> {
     const last = this.#reader();
     const reading = () => void last.act();
@@ -128,7 +128,7 @@ class History {
   }
 }
 
-/** In the order of their names, whoever added them up. */
+/** Sorted by name, because the order of folding differs. */
 const textOf = (sums: Sums) =>
   JSON.stringify([...sums].sort(([one], [other]) => (one < other ? -1 : 1)));
 
@@ -139,7 +139,9 @@ function differenceOf(totals: Totals, { sums, startedAtMs }: Ledger): string | u
   return `began at ${totals.startedAtMs}, and not at ${startedAtMs}`;
 }
 
-/** Runs one history. Whatever is shown has to be exactly what the database has accepted and not lost. */
+/**
+ * Runs one history. Totals must always equal the accepted reports that the database has not lost.
+ */
 export async function reportsHistoryOf(of: ReportsHistory): Promise<ReportsOutcome> {
   const history = new History(of);
   const { world, actors } = history;

@@ -1,29 +1,29 @@
-// A database of reports for histories: commands are on their way as long as a history likes, answers may
-// be lost, and the database may come back as it was before.
+// A database of reports for histories: commands take any time, answers may be lost, and the
+// database may go back to an earlier state.
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/reports/report-entry.ts";
 import { addScript, foldScript } from "../../../src/reports/report-stream.ts";
 import type { RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
 
-/** What the database has accepted, and has not lost: what totals have to be. */
+/** The accepted reports that the database has not lost, which totals must equal. */
 export interface Ledger {
   readonly sums: Sums;
-  /** Of reports, each of which counts once. */
+  /** The ids of reports, each of which counts once. */
   readonly ns: ReadonlySet<string>;
-  /** The ID's instant of the first report; `undefined` before there is one. */
+  /** The time in the ID of the first report; `undefined` before it. */
   readonly startedAtMs: number | undefined;
 }
 
-/** What may be planted, beside the steps of the fold. */
+/** The faults that may be planted, in addition to those of the fold. */
 export interface Faults extends Partial<FoldSteps> {
-  /** What a reader asks for in one transaction is asked for one after the other. */
+  /** Whether a reader sends separate commands instead of a transaction. */
   readonly readsApart?: boolean;
-  /** A transaction that reads may be answered from an older state. */
+  /** Whether a reading transaction may return an older state. */
   readonly readsReplica?: boolean;
-  /** The two writes of a fold are two steps. */
+  /** Whether the two writes of a fold are two steps. */
   readonly writesApart?: boolean;
-  /** A report whose answer is lost is sent again. */
+  /** Whether a report without an answer is sent again. */
   readonly retries?: boolean;
 }
 
@@ -71,7 +71,11 @@ export class ReportsWorld {
     return choices[Math.floor(this.draw() * choices.length)] as T;
   }
 
-  /** A client of one actor. @param onRead told what totals had to be at the moment of a read */
+  /**
+   * Creates the client of one actor.
+   *
+   * @param onRead receives the expected totals at the time of a read
+   */
   client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "insist"> {
     const redis = {
       eval: (script: string, _: readonly string[], given: readonly string[]) =>
@@ -93,7 +97,7 @@ export class ReportsWorld {
 
   async #evaluated(script: string, given: readonly string[]): Promise<unknown> {
     if (script === foldScript && this.#faults.writesApart === true) {
-      // A reader comes between them.
+      // A reader runs between them.
       this.keys.betweenWrites = () => this.#note();
     }
     const send = () => this.#send(() => this.#ran(script, given));
@@ -150,7 +154,7 @@ export class ReportsWorld {
     });
   }
 
-  /** Something happens to one of the commands that are under way. */
+  /** Advances one of the commands in progress. */
   step(isLossy: boolean): void {
     const at = Math.floor(this.draw() * this.#trips.length);
     const trip = this.#trips[at];
@@ -160,7 +164,7 @@ export class ReportsWorld {
       isOver();
       return isLossy && this.isLucky(0.1) ? trip.fail() : trip.tell(trip.ran.value);
     }
-    // Its sender gives it up: it is gone, or it comes later all the same.
+    // Its sender stops waiting: the command is lost, or arrives later.
     if (isLossy && this.isLucky(0.1)) {
       trip.fail();
       if (this.isLucky(0.5)) isOver();
@@ -169,7 +173,7 @@ export class ReportsWorld {
     trip.ran = { value: trip.run() };
   }
 
-  /** A report's entry stands from now on. */
+  /** Records a report's entry. */
   #accept(): void {
     const item = this.keys.state.items.at(-1);
     const [standing] = reportsIn(item === undefined ? [] : [item]);
@@ -185,7 +189,7 @@ export class ReportsWorld {
     this.ledger = { sums, ns: new Set([...ns, standing?.n ?? ""]), startedAtMs };
   }
 
-  /** Something that is no report of this version is written. */
+  /** Writes an entry that is not a report of this version. */
   writeForeign(): void {
     this.keys.add(
       this.any([
@@ -202,7 +206,7 @@ export class ReportsWorld {
     if (this.#moments.length > momentsMax) this.#moments.shift();
   }
 
-  /** Another server takes over, with both keys as they were at some moment. */
+  /** Restores both keys as they were at some moment, on another server. */
   failOver(): void {
     if (this.#moments.length === 0) return;
     const at = Math.floor(this.draw() * this.#moments.length);
@@ -211,11 +215,11 @@ export class ReportsWorld {
     this.#moments.length = at + 1;
     this.keys.state = moment.state;
     this.ledger = moment.ledger;
-    // Its clock may be behind, so that it gives the same IDs again.
+    // Its clock may be behind, so that it repeats IDs.
     if (this.isLucky(0.6)) this.atMs = Math.min(this.atMs, moment.state.last[0]);
   }
 
-  /** The database evicts the totals, or an operator deletes them: what stands is all that counts. */
+  /** Deletes the totals, like an eviction or an operator. Only the remaining data then counts. */
   evictTotals(): void {
     this.keys.state = { ...this.keys.state, totals: null };
     const { items } = this.keys.state;

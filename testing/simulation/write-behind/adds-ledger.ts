@@ -1,5 +1,5 @@
-// What a counter has to come to. Each add raises its key by a power of 4 of its own, so that a sum tells of
-// every add how often it counts, as a digit.
+// The expected value of a counter. Each add raises its key by its own power of 4, so that the
+// digits of a sum show how often each add counts.
 import type { Add } from "../../../src/write-behind/sinks/sink.ts";
 import type { Ledger, Moment } from "./ledger.ts";
 
@@ -7,12 +7,12 @@ interface Event {
   readonly at: number;
   readonly slice: number;
   readonly isReset: boolean;
-  /** Digits of the adds that came with it, and after the reset. */
+  /** The digits of the adds in it, and after the reset. */
   readonly digits: readonly number[];
   isLost: boolean;
 }
 
-/** So many adds of one key still make a safe whole number. */
+/** The maximum number of adds of one key in a safe integer. */
 const digitsMax = 26;
 
 export class AddsLedger implements Ledger<Add, number> {
@@ -24,7 +24,7 @@ export class AddsLedger implements Ledger<Add, number> {
     return this.#count;
   }
 
-  /** @returns by how much the next add of the key raises it; `undefined` once there are too many */
+  /** @returns the amount of the next add of the key; `undefined` after the maximum number */
   next(key: string): number | undefined {
     const digit = this.#given.get(key) ?? 0;
     if (digit >= digitsMax) return undefined;
@@ -46,7 +46,7 @@ export class AddsLedger implements Ledger<Add, number> {
     }
   }
 
-  /** Was the add ever taken into a slice? */
+  /** Returns whether the add was ever accepted into a slice. */
   has(key: string, by: number): boolean {
     const digit = Math.round(Math.log2(by) / 2);
     return this.#of(key).some(({ digits }) => digits.includes(digit));
@@ -94,7 +94,7 @@ function wrongAbout(
   return isRemoved && times > 0 ? "was removed, and counts" : undefined;
 }
 
-/** How often each add counts. */
+/** Returns how often each add counts. */
 function digitsOf(value: number): number[] {
   const digits: number[] = [];
   for (let rest = value; rest > 0; rest = Math.floor(rest / 4)) digits.push(rest % 4);

@@ -1,11 +1,11 @@
-// What may be planted in a history of write-behind, to see that it is found.
+// The faults that may be planted in a history of write-behind, to check that it finds them.
 import type { Sink } from "../../../src/write-behind/sinks/sink.ts";
 import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
 import type { PartiesWorld } from "./parties-world.ts";
 import type { SinkFaults } from "./simulated-database.ts";
 import type { StoreFaults } from "./simulated-slices.ts";
 
-/** What an actor works with; a planted fault may put something else in its place. */
+/** The ports of an actor, which a planted fault may replace. */
 export interface BehindPorts<Change, Value> {
   readonly store: SliceStore<Change>;
   readonly sink: Sink<Change, Value>;

@@ -1,5 +1,5 @@
-// One history of write-behind: isolates that gather, flushers and readers, all of whose messages may overtake
-// each other. What they do is the code of src/. The same seed gives the same history.
+// One history of write-behind: isolates that gather, flushers and readers, whose messages may
+// overtake each other. All of them run the code of src/. The same seed gives the same history.
 import { flush } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/read-exactly.ts";
 import { settledPromises, settledTurn } from "../simulated-time.ts";
@@ -13,16 +13,16 @@ import { SimulatedSlices } from "./simulated-slices.ts";
 
 export interface BehindHistory {
   readonly seed: number;
-  /** Absent: by the seed, as the kind of set is. */
+  /** The kind; by default the seed selects it, and the kind of set. */
   readonly kind?: BehindKind | undefined;
   readonly of?: "counter" | "buffer" | undefined;
   readonly faults?: BehindFaults | undefined;
   readonly tell?: ((line: string) => void) | undefined;
 }
 
-/** What a history came to. */
+/** The result of a history. */
 export interface BehindOutcome {
-  /** The first that was found; `undefined` where all was as it had to be. */
+  /** The first violation; `undefined` if there is none. */
   readonly violation: string | undefined;
   readonly reads: number;
   readonly slices: number;
@@ -30,7 +30,7 @@ export interface BehindOutcome {
 }
 
 const stepsMax = 160;
-/** In the order of UTF-8 bytes; that of UTF-16 has the last before the one that stands in front of it. */
+/** Sorted by UTF-8 bytes. In UTF-16, the last two have the opposite order. */
 const allKeys = ["", "a", "b\uFF5E", "b\u{1F600}"] as const;
 
 interface Actor {
@@ -64,7 +64,7 @@ class History<Change extends { readonly key: string }, Value> {
     if (this.#isSentOnce) world.weather = { ...climate.weather, twice: 0 };
     world.serverBehindMs = world.between(0, climate.serverBehindMsMax);
     this.world = world;
-    // With few of them a key is in several slices.
+    // With few keys, a key is in several slices.
     this.#keys = world.any([allKeys, allKeys.slice(2), allKeys.slice(2)]);
     this.#subject = subject;
     this.#climate = climate;
@@ -108,7 +108,7 @@ class History<Change extends { readonly key: string }, Value> {
     return new GatheringIsolate({ world, subject: this.#subject, party, store, cutOff });
   }
 
-  /** Something happens, to anybody. */
+  /** Runs one random event. */
   async step(): Promise<void> {
     const { world } = this;
     const drawn = world.draw();
@@ -177,7 +177,7 @@ class History<Change extends { readonly key: string }, Value> {
     return undefined;
   }
 
-  /** Another comes in its place. */
+  /** Kills a party, and starts another in its place. */
   #kill(): void {
     const { world } = this;
     const living = this.#isolates.filter(({ party }) => party.isAlive);
@@ -197,7 +197,7 @@ class History<Change extends { readonly key: string }, Value> {
     this.#store.failOver(lostCount, this.world.any([0, behindMs, serverBehindMsMax]));
   }
 
-  /** Nothing fails any more, and all comes to an end. */
+  /** Completes all work without further faults. */
   async drain(): Promise<void> {
     const { world } = this;
     world.weather = calm;

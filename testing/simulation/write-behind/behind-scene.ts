@@ -1,5 +1,5 @@
-// A small world of write-behind without chance, for histories that are written out step by step: a counter, chunks
-// of one key, and messages that arrive when the history says so.
+// A small deterministic world of write-behind, for histories written step by step: a counter,
+// chunks of one key, and messages that arrive when the history says so.
 import { adds } from "../../../src/write-behind/change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/read-exactly.ts";
@@ -12,7 +12,7 @@ import { PartiesWorld, type Party } from "./parties-world.ts";
 import { SimulatedDatabase } from "./simulated-database.ts";
 import { SimulatedSlices } from "./simulated-slices.ts";
 
-/** In the order in which they are applied. */
+/** Sorted in the order in which they are applied. */
 export const sceneKeys = ["a", "b"] as const;
 
 export class BehindScene {
@@ -36,7 +36,7 @@ export class BehindScene {
     });
   }
 
-  /** By both keys: 1 and 4. */
+  /** Creates a batch that adds 1 to one key and 4 to the other. */
   batch(): Batch<Add> {
     this.#batchCount += 1;
     const slice = sliceAt(this.world.atMs, usualTimes);
@@ -48,14 +48,14 @@ export class BehindScene {
     return { name, aheadMs: 0, endsSilently: 0, isAlive: true };
   }
 
-  /** Until the slice of this moment may be taken. */
+  /** Waits until the current slice may be taken. */
   async rest(): Promise<void> {
     const { sliceMs, restMs } = usualTimes;
     const { world } = this;
     await world.time.passTo(Math.floor(world.atMs / sliceMs + 1) * sliceMs + restMs);
   }
 
-  /** All that the party sends arrives and is answered. */
+  /** Delivers and answers all messages of the party. */
   async deliverAll(party: Party): Promise<void> {
     while ((await this.world.deliver(party)) !== undefined);
   }
@@ -69,7 +69,7 @@ export class BehindScene {
     return answer.value.kind;
   }
 
-  /** Begins a flush; its messages are under way. */
+  /** Begins a flush, whose messages remain in progress. */
   begin(party: Party, budget: ChunkBudget = { left: 100 }): Promise<FlushReport> {
     const [store, sink] = [this.store.portOf(party), this.database.portOf(party)];
     return flush({ set: "set", store, sink }, budget);
@@ -82,7 +82,7 @@ export class BehindScene {
     return flushed;
   }
 
-  /** Begins an exact read; its two messages are under way. */
+  /** Begins an exact read, whose two messages remain in progress. */
   async read(party: Party): Promise<Readonly<Record<string, number>>> {
     const [store, sink] = [this.store.portOf(party), this.database.portOf(party)];
     const read = await readExactly({ set: "set", kind: adds, store, sink }, sceneKeys);

@@ -1,4 +1,5 @@
-// What histories of write-behind are about: a counter, or a buffer, with the account of what it must come to.
+// The subject of a history of write-behind: a counter or a buffer, with the ledger of its expected
+// values.
 import {
   adds,
   type ChangeKind,
@@ -13,11 +14,14 @@ import { PutsLedger } from "./puts-ledger.ts";
 export interface Subject<Change extends { readonly key: string }, Value> {
   readonly kind: ChangeKind<Change, Value>;
   readonly ledger: Ledger<Change, Value>;
-  /** @returns a change like no other; `undefined`: there have been enough of the key */
+  /** @returns a unique change; `undefined` after the maximum number for the key */
   next(key: string, options: { isRemoval: boolean; sequence: number }): Change | undefined;
-  /** Was it taken into a slice? Of a removal nobody can tell. */
+  /**
+   * Returns whether the change was accepted into a slice; `undefined` for a removal, where that is
+   * unknown.
+   */
   isTaken(change: Change): boolean | undefined;
-  /** Does it leave nothing of a change that the same isolate has made before? */
+  /** Returns whether the change hides an earlier change of the same isolate. */
   replaces(change: Change): boolean;
 }
 

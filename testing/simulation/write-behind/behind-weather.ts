@@ -1,13 +1,13 @@
-// What the worlds of write-behind are like: what befalls messages, parties and servers, and how wrong clocks
-// are.
+// The conditions in the worlds of write-behind: faults of messages, parties and servers, and clock
+// errors.
 import { usualTimes } from "../../../src/write-behind/slice-times.ts";
 import type { Weather } from "./parties-world.ts";
 
 /**
- * `steady`: everything overtakes everything, and nothing fails. `lossy`: messages and answers are lost, come
- * twice or late, and servers refuse. `killing`: parties are killed as well. `failing-over`: Redis loses what it
- * accepted last, and its clock falls back. `reviving`: Redis comes back as it was long ago. `skewed`: clocks of
- * isolates are wrong by up to minutes.
+ * `steady`: messages overtake each other, and nothing fails. `lossy`: messages and answers are
+ * lost, repeated or late, and servers reject some. `killing`: parties are also killed.
+ * `failing-over`: Redis loses its last writes, and its clock goes back. `reviving`: Redis returns
+ * to a much older state. `skewed`: clocks of isolates are wrong by up to minutes.
  */
 export const behindKinds = [
   "steady",
@@ -21,15 +21,15 @@ export type BehindKind = (typeof behindKinds)[number];
 
 export interface Climate {
   readonly weather: Weather;
-  /** For each step. */
+  /** The probability for each step. */
   readonly kill: number;
   readonly failOver: number;
-  /** How many of the last changes of its state Redis loses at most. */
+  /** The maximum number of last changes that Redis loses. */
   readonly lostMax: number;
-  /** How far a server's clock may be behind: it falls back by that at most, however many take over. */
+  /** The maximum lag of a server's clock, over all fail-overs together. */
   readonly serverBehindMsMax: number;
   readonly aheadMs: readonly number[];
-  /** How long it takes at most until something happens again. */
+  /** The longest time until the next event. */
   readonly quietMs: readonly number[];
 }
 

@@ -1,4 +1,4 @@
-// An isolate of a history: it gathers changes by the code of src/, and keeps account of what it was told.
+// An isolate of a history: it gathers changes with the code of src/, and records their outcomes.
 import type { Outcome } from "../../../src/write-behind/change-batch.ts";
 import { ChangeBatches } from "../../../src/write-behind/change-batches.ts";
 import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
@@ -8,7 +8,7 @@ import type { PartiesWorld, Party } from "./parties-world.ts";
 
 interface Call<Change> {
   readonly change: Change;
-  /** Only of calls that were waited for. */
+  /** Absent for calls that were not awaited. */
   outcome?: Outcome;
 }
 
@@ -17,7 +17,7 @@ export interface IsolateSettings<Change extends { readonly key: string }, Value>
   readonly subject: Subject<Change, Value>;
   readonly party: Party;
   readonly store: Pick<SliceStore<Change>, "accept">;
-  /** How often what goes on behind an answer is never begun; 0 to 1. */
+  /** The probability that background work never begins; 0 to 1. */
   readonly cutOff: number;
   readonly times?: SliceTimes;
 }
@@ -38,6 +38,7 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
     let batchCount = 0;
     this.#gathering = new ChangeBatches({
       store,
+      hasNeverConnected: () => false,
       kind: subject.kind,
       times,
       nowAtMs: () => this.#nowAtMs,
@@ -79,7 +80,7 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
     return this.#gathering.settle();
   }
 
-  /** @param isSentOnce no message came twice without its sender's doing, so that a refusal is final */
+  /** @param isSentOnce whether only senders repeat messages, so that a rejection is final */
   violation(isSentOnce: boolean): string | undefined {
     const { name, isAlive } = this.party;
     for (const [at, { change, outcome }] of this.#calls.entries()) {
@@ -99,7 +100,7 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
     return `${name}: ${missing.length} are missing, and ${this.#notAcceptedCount} were told`;
   }
 
-  /** It was, or what the isolate did later has left nothing of it. */
+  /** Returns whether the change was accepted, or a later change of the isolate hides it. */
   #isTakenSince(at: number): boolean {
     const { subject } = this.#settings;
     const { change } = this.#calls[at] as Call<Change>;

@@ -1,24 +1,25 @@
-// An account of what the store has accepted, beside the code under test: it says what values may be.
+// A ledger of the changes that the store has accepted, independent of the code under test. It
+// decides which values are allowed.
 
-/** How much was accepted by then. */
+/** The number of changes accepted by then. */
 export type Moment = number;
 
 export interface Ledger<Change, Value> {
   readonly now: Moment;
-  /** The store has taken it into a slice. */
+  /** Records that the store accepted a change into a slice. */
   accept(slice: number, change: Change): void;
   /**
-   * The store has lost what came since.
+   * Records that the store lost the changes since a moment.
    *
-   * @param isKept whether the database has what the slice holds of the key
+   * @param isKept whether the database has the slice's changes of the key
    */
   lose(since: Moment, isKept: (slice: number, key: string) => boolean): void;
   /**
-   * Whether a value is what has been accepted, and not lost.
+   * Checks that a value equals the accepted changes that were not lost.
    *
-   * @param from what was accepted before it has to be in the value
-   * @param to   what was accepted from then on cannot be in it
-   * @returns what is wrong with it; `undefined`: nothing
+   * @param from the moment before which changes must be in the value
+   * @param to the moment from which changes cannot be in it
+   * @returns the violation; `undefined` if there is none
    */
   violationOf(key: string, value: Value | undefined, from: Moment, to: Moment): string | undefined;
 }

@@ -1,23 +1,26 @@
-// A world for write-behind: parties with clocks of their own, who may be killed, and messages to two servers
-// that are under way as long as a history likes, come twice, come late, or whose answers are lost.
+// A world for write-behind: parties with their own clocks, which may be killed, and messages to two
+// servers, which take any time, arrive twice or late, or lose their answers.
 import { drawsFrom } from "../journal-simulator.ts";
 import { settledPromises, SimulatedTime } from "../simulated-time.ts";
 
-/** An isolate, a flusher or a reader. Whoever is dead hears nothing more and sends nothing more. */
+/** An isolate, a flusher or a reader. A killed party receives and sends nothing more. */
 export interface Party {
   readonly name: string;
-  /** How far its clock is ahead. */
+  /** The lead of its clock over the true time. */
   readonly aheadMs: number;
-  /** How often a request of it ends where an answer fails to come, so that nobody waits any more; 0 to 1. */
+  /**
+   * The probability that a request ends with a missing answer, so that nobody waits any more; 0 to
+   * 1.
+   */
   readonly endsSilently: number;
   isAlive: boolean;
 }
 
-/** How often something befalls a message, of those to which it can happen; 0 to 1. */
+/** The probabilities of faults of messages, 0 to 1. */
 export interface Weather {
   readonly lost: number;
   readonly twice: number;
-  /** Refused by the server: nothing was done, and the sender knows it only as a failure. */
+  /** The server rejects the message without an effect. The sender sees only a failure. */
   readonly refused: number;
 }
 
@@ -27,7 +30,7 @@ interface Message {
   readonly run: () => unknown;
   readonly tell: (value: unknown) => void;
   readonly fail: () => void;
-  /** Nobody waits for its answer. */
+  /** Whether nobody waits for the answer. */
   isGhost: boolean;
   answer?: { readonly value: unknown } | "failed";
 }
@@ -38,7 +41,7 @@ export class PartiesWorld {
   readonly draw: () => number;
   readonly time = new SimulatedTime();
   weather: Weather;
-  /** How far the clock of the Redis server is behind. */
+  /** The lag of the Redis server's clock. */
   serverBehindMs = 0;
   #messages: Message[] = [];
   readonly #tell: ((line: string) => void) | undefined;
@@ -53,7 +56,7 @@ export class PartiesWorld {
     return this.time.atMs;
   }
 
-  /** What `TIME` says. */
+  /** The server's `TIME`. */
   get serverAtMs(): number {
     return this.time.atMs - this.serverBehindMs;
   }
@@ -74,12 +77,15 @@ export class PartiesWorld {
     return choices[this.between(0, choices.length - 1)] as T;
   }
 
-  /** @param line put together only where somebody reads it */
+  /** @param line is called only if a reader exists */
   tell(line: () => string): void {
     this.#tell?.(`${String(this.atMs).padStart(9)} ms  ${line()}`);
   }
 
-  /** Rejects where nobody knows what has become of it. Never settles for whoever is dead by then. */
+  /**
+   * Sends a message. Rejects if its effect is unknown. Never settles for a party that was killed
+   * meanwhile.
+   */
   send<T>(from: Party, what: string, run: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!from.isAlive) return;
@@ -91,7 +97,7 @@ export class PartiesWorld {
     });
   }
 
-  /** Something happens to one of the messages that are under way. */
+  /** Advances one of the messages in progress. */
   async step(): Promise<void> {
     const at = this.between(0, this.#messages.length - 1);
     const message = this.#messages[at];
@@ -102,10 +108,10 @@ export class PartiesWorld {
   }
 
   /**
-   * The party's first message arrives and is answered, or half of that happens. Only in a history that is written
-   * out step by step.
+   * Delivers and answers the party's first message, or does half of that. Only for histories
+   * written step by step.
    *
-   * @returns what it was; `undefined`: the party has none under way
+   * @returns the message; `undefined` if the party has none in progress
    */
   async deliver(
     from: Party,
@@ -126,7 +132,7 @@ export class PartiesWorld {
     const { lost, twice, refused } = this.weather;
     const { what, from } = message;
     if (!message.isGhost && this.isLucky(lost)) {
-      // Its sender gives it up: it is gone, or it comes later all the same.
+      // Its sender stops waiting: the message is lost, or arrives later.
       message.isGhost = this.isLucky(0.7);
       if (!message.isGhost) this.#messages.splice(at, 1);
       this.tell(() => `${from.name}: ${what} is ${message.isGhost ? "late" : "gone"}`);
@@ -157,7 +163,7 @@ export class PartiesWorld {
     message.fail();
   }
 
-  /** Whoever it is: what was sent may arrive, and nobody hears of it. */
+  /** Kills a party. Its messages may still arrive, and their answers are dropped. */
   kill(party: Party): void {
     this.tell(() => `${party.name} is killed`);
     party.isAlive = false;
@@ -168,7 +174,7 @@ export class PartiesWorld {
   }
 }
 
-/** As JSON, with what maps hold. */
+/** Formats a value as JSON, including the content of maps. */
 const shown = (value: unknown): string =>
   JSON.stringify(value, (_, each: unknown) => (each instanceof Map ? [...each] : each)) ??
   "nothing";

@@ -1,5 +1,5 @@
-// What a buffer has to come to: the newest value of each key that was accepted and not lost, and never a
-// value over a newer one.
+// The expected values of a buffer: the newest accepted value of each key that was not lost, and
+// never a value over a newer one.
 import type { SequencedPut } from "../../../src/write-behind/change-kind.ts";
 import type { Ledger, Moment } from "./ledger.ts";
 
@@ -31,7 +31,7 @@ export class PutsLedger implements Ledger<SequencedPut, string> {
     }
   }
 
-  /** Was the value, which is put once, ever taken into a slice? */
+  /** Returns whether the value, which is put once, was ever accepted into a slice. */
   has(key: string, value: string): boolean {
     return this.#of(key).some(({ put }) => put.value === value);
   }

@@ -1,22 +1,22 @@
-// The application's database in histories: a sink that keeps its promise in one step, unless a part of the
-// promise is left out on purpose. It never forgets what it has committed.
+// The application's database in histories: a sink that keeps its promise atomically, unless a fault
+// is planted. It never loses committed data.
 import type { ChangeKind } from "../../../src/write-behind/change-kind.ts";
 import type { Chunk, Mark, ReadFromSink, Sink } from "../../../src/write-behind/sinks/sink.ts";
 import type { PartiesWorld, Party } from "./parties-world.ts";
 
-/** Parts of the promise that may be left out. */
+/** The parts of the promise that a fault may omit. */
 export interface SinkFaults {
-  /** A change is applied wherever the mark stands. */
+  /** Whether changes are applied regardless of the mark. */
   readonly ignoresMark?: boolean;
-  /** The mark moves in a transaction of its own. */
+  /** Whether the mark moves in a separate transaction. */
   readonly marksApart?: boolean;
-  /** Whoever comes last sets the mark, also where it stood further on. */
+  /** Whether the last writer sets the mark, even backwards. */
   readonly marksBackwards?: boolean;
-  /** The mark names the slice alone: all of it counts as applied, or nothing. */
+  /** The state of a whole slice, if the mark names only the slice. */
   readonly marksWholeSlices?: "applied" | "not applied";
-  /** Keys are in the order of UTF-16, as strings of JavaScript are. */
+  /** Whether keys are sorted by UTF-16, like JavaScript strings. */
   readonly ordersByUtf16?: boolean;
-  /** A value, and the mark, are read one after the other. */
+  /** Whether the value and the mark are read separately. */
   readonly readsApart?: boolean;
 }
 
@@ -52,7 +52,10 @@ export class SimulatedDatabase<Change extends { readonly key: string }, Value> {
     };
   }
 
-  /** Whether it has all that the slice holds of the key, so that a loss of Redis does not touch it. */
+  /**
+   * Returns whether the database has all of the slice's changes of the key, so that a loss in Redis
+   * has no effect on it.
+   */
   hasApplied(slice: number, key: string): boolean {
     return !this.#isPast({ slice, key });
   }
@@ -95,7 +98,7 @@ export class SimulatedDatabase<Change extends { readonly key: string }, Value> {
   }
 }
 
-/** Both may be a mark: a place without a key is past all of its slice. */
+/** Compares two marks. A mark without a key is after its whole slice. */
 function isPast(place: Mark, mark: Mark, faults: SinkFaults): boolean {
   if (place.slice !== mark.slice) return place.slice > mark.slice;
   if (faults.marksWholeSlices !== undefined) return faults.marksWholeSlices === "not applied";

@@ -1,5 +1,5 @@
-// Slices in the Redis of a history: the port does in one step what the scripts do, unless a step is left out on
-// purpose. Another server may take over with an earlier state, and with a clock that is behind.
+// Slices in the Redis of a history: the port does in one step what the scripts do, unless a fault
+// is planted. Another server may take over with an earlier state and a slower clock.
 import type { RedisAnswer } from "../../../src/redis/redis-client.ts";
 import type { ChangeKind } from "../../../src/write-behind/change-kind.ts";
 import {
@@ -16,27 +16,27 @@ import { ageMsOf, type SliceTimes, usualTimes } from "../../../src/write-behind/
 import type { Ledger, Moment } from "./ledger.ts";
 import type { PartiesWorld, Party } from "./parties-world.ts";
 
-/** Steps that may be left out, or done otherwise. */
+/** The steps that a fault may omit or change. */
 export interface StoreFaults {
   readonly times?: Partial<SliceTimes>;
-  /** No batch is known again. */
+  /** Whether repeated batches are treated as new. */
   readonly forgetsBatches?: boolean;
   readonly acceptsLate?: boolean;
   readonly acceptsEarly?: boolean;
-  /** The last slice that has rested is taken first. */
+  /** Whether the newest rested slice is taken first. */
   readonly takesNewest?: boolean;
-  /** Within a slice the change that comes last stays, whatever its sequence. */
+  /** Whether the last change to arrive in a slice wins, whatever its sequence. */
   readonly ordersByArrival?: boolean;
-  /** A flush, or a reader, is answered by a replica that is so far behind. */
+  /** The lags of the replicas that answer flushers and readers. */
   readonly flushesLateByMs?: number;
   readonly readsLateByMs?: number;
-  /** A batch is remembered by one command, and counts by another. */
+  /** Whether separate commands remember a batch and apply it. */
   readonly acceptsApart?: boolean;
 }
 
 interface State {
   readonly slices: ReadonlyMap<number, ReadonlyMap<string, unknown>>;
-  /** Until when each batch is known, by the clock of the server. */
+  /** The expiry of each batch by the server's clock. */
   readonly seen: ReadonlyMap<string, number>;
 }
 
@@ -52,10 +52,10 @@ export interface SlicesSettings<Change extends { readonly key: string }, Value> 
   readonly world: PartiesWorld;
   readonly kind: Pick<ChangeKind<Change, Value>, "joined">;
   readonly ledger: Ledger<Change, Value>;
-  /** Whether the database has what a slice holds of a key. */
+  /** Whether the database has a slice's changes of a key. */
   readonly isKept: (slice: number, key: string) => boolean;
   readonly backlogMax: number;
-  /** A chunk has room for so many keys at most, or for fewer by chance. */
+  /** The maximum number of keys in a chunk; chance may lower it. */
   readonly chunkKeysMax: number;
   readonly faults: StoreFaults;
 }
@@ -95,6 +95,8 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
       },
       rested: () => send("rested", () => this.#rested()),
       changes: (slice, keys) => send("changes", () => this.#changes(slice, keys)),
+      // No sink of a history rejects a row.
+      refused: async () => ({ kind: "unavailable", cause: "refused" }),
       drop: (slice) => send("drop", () => this.#drop(slice)),
       read: (keys) => send("read", () => this.#read(keys)),
     };
@@ -107,7 +109,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     return this.#folded(batch);
   }
 
-  /** @returns `undefined`: it may be taken into its slice */
+  /** @returns `undefined` if the batch may be accepted into its slice */
   #judged({ id, slice }: Batch<Change>): Acceptance | undefined {
     const { world, faults, backlogMax } = this.#settings;
     const { sliceMs, lateMs } = this.times;
@@ -204,9 +206,9 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   }
 
   /**
-   * Another server takes over, or a backup is restored.
+   * Fails over to another server, or restores a backup.
    *
-   * @param lostCount how many of the last changes of the state are lost
+   * @param lostCount the number of lost last changes of the state
    */
   failOver(lostCount: number, serverBehindMs: number): void {
     const { world, ledger, isKept } = this.#settings;

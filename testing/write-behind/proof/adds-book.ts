@@ -1,4 +1,5 @@
-// The adds of one counter: what was sent, what was told of it, and what may then be read and be in the database.
+// Records the adds of one counter: their outcomes, and the values allowed in reads and in the
+// database.
 import type { OneAdd, Told } from "./calls.ts";
 
 export interface Violation {
@@ -21,19 +22,19 @@ interface KeyBook {
   sent: number;
   accepted: number;
   refused: number;
-  /** Each amount, so that a total can be told apart from others between the least and the most. */
+  /** The amount of each, which determines the possible totals between minimum and maximum. */
   readonly doubtful: number[];
-  /** The largest value that was read. */
+  /** The largest value of a read. */
   read: number;
 }
 
 export interface Judged {
   readonly violations: readonly Violation[];
-  /** Keys of which every add is known to count or not. */
+  /** The number of keys for which every add is known to count or not. */
   readonly exactCount: number;
-  /** Keys whose total has to be that of what was accepted and some of the doubtful adds. */
+  /** The number of keys whose total must equal the accepted adds plus some of the doubtful ones. */
   readonly sumCount: number;
-  /** Keys of which the least and the most is known, and no more. */
+  /** The number of keys for which only the minimum and maximum are known. */
   readonly boundedCount: number;
 }
 
@@ -49,13 +50,13 @@ export class AddsBook {
     });
   }
 
-  /** Before they are: a read may see them from now on. */
+  /** Records adds before they are sent, because a read may see them from then on. */
   send(adds: readonly OneAdd[]): void {
     this.callCounts.sent += adds.length;
     for (const [key, by] of adds) this.#of(key).sent += by;
   }
 
-  /** They have not been sent after all. */
+  /** Records that the adds were not sent. */
   unsend(adds: readonly OneAdd[]): void {
     this.callCounts.sent -= adds.length;
     for (const [key, by] of adds) this.#of(key).sent -= by;
@@ -71,12 +72,12 @@ export class AddsBook {
     }
   }
 
-  /** @returns what a read that begins now has to find at the least */
+  /** @returns the minimum values of a read that begins now */
   least(keys: readonly number[]): readonly number[] {
     return keys.map((key) => Math.max(this.#of(key).accepted, this.#of(key).read));
   }
 
-  /** What a read has found that ends now. */
+  /** Records the values of a read that ends now. */
   read(
     keys: readonly number[],
     { least, values }: { least: readonly number[]; values: readonly number[] },
@@ -92,7 +93,7 @@ export class AddsBook {
     });
   }
 
-  /** @param totals of the database, once nothing waits any more */
+  /** @param totals of the database, when nothing is left to flush */
   judge(totals: ReadonlyMap<number, number>): Judged {
     const violations: Violation[] = [];
     const counts = { exact: 0, sum: 0, bounded: 0 };
@@ -132,10 +133,13 @@ function judgedKey(
   return { how };
 }
 
-/** Of more than that, nearly every number is a sum of some. */
+/** The maximum number of summands: with more, nearly every number is a possible sum. */
 const summandsMax = 28;
 
-/** Is it the sum of some of the amounts, or of none? Each half of them has few enough sums to try. */
+/**
+ * Returns whether a number is the sum of some amounts, or of none. Combines the sums of two halves,
+ * which are few.
+ */
 export function isSumOfSome(wanted: number, amounts: readonly number[]): boolean {
   const half = amounts.length >> 1;
   const others = new Set(sumsOf(amounts.slice(half)));

@@ -1,4 +1,4 @@
-// An application with two counters, as each colo and the process run it: calls come in as JSON.
+// An application with two counters, for each colo and the process. It receives calls as JSON.
 import { type Counter, type DataCache, NotAccepted } from "../../../src/data-cache.ts";
 import { d1Sink } from "../../../src/write-behind/sinks/d1-sink.ts";
 import {
@@ -12,7 +12,7 @@ import {
 import type { plantedBehind } from "./planted-behind-faults.ts";
 import { remoteD1 } from "./remote-d1.ts";
 
-/** @returns what answers a request, whose body is a call */
+/** @returns a handler for requests, whose body is a call */
 export function applicationOver(
   cache: DataCache,
   given: { databaseUrl: string; place: string; planted: ReturnType<typeof plantedBehind> },
@@ -24,7 +24,7 @@ export function applicationOver(
     sales: cache.counter("sales", { sink }),
     views: cache.counter("views", { sink }),
   };
-  // A Worker may draw nothing before its first request.
+  // A Worker cannot draw random numbers before its first request.
   let life: string | undefined;
   return async (request) => {
     life ??= `${place}/${crypto.randomUUID()}`;

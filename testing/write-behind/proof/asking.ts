@@ -1,4 +1,4 @@
-// Asks a place for one call, and writes into the books what was asked and told.
+// Sends one call to a place, and records the call and its result in the books.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../../draws.ts";
 import { AddsBook, type Violation } from "./adds-book.ts";
@@ -12,10 +12,10 @@ import {
 import { LivesBook } from "./lives-book.ts";
 import type { Place } from "./proof-site.ts";
 
-/** A durable add has an outcome within 35 s. */
+/** More than the 35 s within which a durable add has an outcome. */
 const callMsMax = 60_000;
 const pauseAfterFailureMs = 300;
-/** Up to that, so that a sum tells which adds are in it. */
+/** The maximum amount, so that a sum shows which adds are in it. */
 const byMax = 1_000_000_000;
 
 export class Asking {
@@ -38,7 +38,7 @@ export class Asking {
     this.adds = { sales: new AddsBook("sales", keyCount), views: new AddsBook("views", keyCount) };
   }
 
-  /** @returns once somebody was there to take the call */
+  /** @returns once a place has received the call */
   async add(place: Place, set: SetName, adds: readonly OneAdd[]): Promise<void> {
     for (;;) {
       const book = this.adds[set];
@@ -70,7 +70,7 @@ export class Asking {
     });
   }
 
-  /** @returns the values, unless they could not be read */
+  /** @returns the values, unless the read failed */
   async read(place: Place, set: SetName, keys: readonly number[]) {
     const least = this.adds[set].least(keys);
     const answer = await this.#ask(place, { op: "read", set, keys });
@@ -82,7 +82,7 @@ export class Asking {
     return values;
   }
 
-  /** @returns the answer, if all that has rested is in the database */
+  /** @returns the answer, if all rested slices are in the database */
   async flush(place: Place): Promise<BehindAnswer | undefined> {
     this.counts.flushCount += 1;
     const asked = this.#ask(place, { op: "flush" });
@@ -104,7 +104,7 @@ export class Asking {
     this.violations.push({ rule: "call-failed", what });
   }
 
-  /** @returns `undefined` without an answer: nobody knows what was done */
+  /** @returns `undefined` without an answer: the effect is unknown */
   async #ask(place: Place, call: BehindCall): Promise<BehindAnswer | "nobody-there" | undefined> {
     try {
       const signal = AbortSignal.timeout(callMsMax);

@@ -1,11 +1,14 @@
-// The application as a Worker and as a process of Node, each bundled from the sources, with the same fault
-// planted in both.
+// Bundles the application as a Worker and as a Node process from the sources, with the same planted
+// fault in both.
 import { bundled, root } from "../../../local/bundling.ts";
 import type { PlantedBehindFault } from "./planted-behind-faults.ts";
 
 const folder = "./testing/write-behind/proof";
 
-/** @returns one ES module, that reads `ORIGIN_URL`, the address of the database, and the bindings of a Worker */
+/**
+ * @returns one ES module that reads `ORIGIN_URL`, the address of the database, and the bindings of
+ *   a Worker
+ */
 export function workerBehind(fault: PlantedBehindFault | undefined): Promise<string> {
   const contents = `
     import { env, waitUntil } from "cloudflare:workers";
@@ -25,7 +28,7 @@ export function workerBehind(fault: PlantedBehindFault | undefined): Promise<str
   return bundled({ stdin, external, minify: false });
 }
 
-/** @returns one ES module. It serves at `PORT`, and tells its parent which one it has got */
+/** @returns one ES module, which listens on `PORT`, and sends its parent the actual port */
 export function processBehind(fault: PlantedBehindFault | undefined): Promise<string> {
   const contents = `
     import { serve } from "@hono/node-server";

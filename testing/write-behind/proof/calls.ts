@@ -1,11 +1,11 @@
-// What the driver of a run asks of a place, and what it is told, as JSON.
+// The calls from the driver of a run to a place, and their answers, as JSON.
 import type { FlushResult, SetKey } from "../../../src/data-cache.ts";
 
-/** Adds to `sales` are durable, and those to `views` are not. */
+/** The sets: adds to `sales` are durable, and those to `views` are not. */
 export const setNames = ["sales", "views"] as const;
 export type SetName = (typeof setNames)[number];
 
-/** Of one call of `add`. */
+/** One add in a call of `add`. */
 export type OneAdd = readonly [key: number, by: number];
 
 export type BehindCall =
@@ -13,10 +13,10 @@ export type BehindCall =
   | { readonly op: "read"; readonly set: SetName; readonly keys: readonly number[] }
   | { readonly op: "flush" };
 
-/** What became of a durable add, as its caller was told. */
+/** The outcome of a durable add. */
 export type Told = "accepted" | "refused" | "in-doubt";
 
-/** As `stats().sets` has them. */
+/** The counts in `stats().sets`. */
 export interface SettledCalls {
   readonly accepted: number;
   readonly lost: number;
@@ -24,15 +24,15 @@ export interface SettledCalls {
 }
 
 export interface BehindAnswer {
-  /** Which isolate or process has answered. */
+  /** The isolate or process that answered. */
   readonly life: string;
   readonly settled: Readonly<Record<SetName, SettledCalls>>;
-  /** Of durable adds, in their order. */
+  /** The outcomes of durable adds, in order. */
   readonly outcomes?: readonly Told[];
-  /** Of the keys that were read, in their order. */
+  /** The values of the read keys, in order. */
   readonly values?: readonly number[];
   readonly flushed?: Readonly<Record<string, FlushResult>>;
-  /** The call was not done; the name and the message of the error. */
+  /** The name and message of the error, if the call failed. */
   readonly failed?: string;
 }
 

@@ -1,4 +1,4 @@
-// A D1 of workerd behind a front that makes batches fail, before or after they are committed, and come late.
+// A D1 of workerd behind a front that delays batches, or fails them before or after their commit.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -24,12 +24,12 @@ const heldMs = [31_000, 36_000] as const;
 
 type End = "committed" | "not committed";
 
-/** Of its batches. */
+/** The shares of faulty batches. */
 export interface BatchShares {
   readonly errorShare: number;
-  /** Come or are answered some seconds late. */
+  /** Batches that arrive or are answered some seconds late. */
   readonly slowShare: number;
-  /** Come after whoever sent them has given them up. */
+  /** Batches that arrive after their sender has stopped waiting. */
   readonly heldShare: number;
 }
 
@@ -38,7 +38,7 @@ export class FailingD1 implements BatchShares {
   readonly slowShare: number;
   readonly heldShare: number;
   readonly batchCounts = { answered: 0, failedBefore: 0, failedAfter: 0, late: 0, held: 0 };
-  /** Batches that are under way. */
+  /** The number of batches in progress. */
   busyCount = 0;
   readonly #colo: Colo;
   readonly #folder: string;
@@ -75,19 +75,21 @@ export class FailingD1 implements BatchShares {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The next batch of that place gets no answer, and half the time is committed all the same. */
+  /**
+   * Lets the next batch of that place end without an answer. Half of these batches are committed.
+   */
   nextBatchOf(place: string): Promise<End> {
     const { promise, resolve } = Promise.withResolvers<End>();
     this.#doomed.set(place, resolve);
     return promise;
   }
 
-  /** Its batches are answered again. */
+  /** Answers the batches of that place again. */
   spare(place: string): void {
     this.#doomed.delete(place);
   }
 
-  /** Past all faults. */
+  /** Reads the totals without faults. */
   async totals(set: SetName, keyCount: number): Promise<Map<number, number>> {
     const sql = "SELECT key, value FROM tidemark_counters WHERE set_name = ?";
     const { text } = await this.#ask(JSON.stringify([{ sql, values: [set] }]));

@@ -1,12 +1,13 @@
-// Adds for which nobody waits: what each life of a place was sent, and what it has counted of that.
+// Records adds that are not awaited: the number sent to each life of a place, and the number that
+// it counted.
 import type { Violation } from "./adds-book.ts";
 import type { SettledCalls } from "./calls.ts";
 
-/** What an isolate holds at the most. */
+/** The maximum number of adds that an isolate holds. */
 const heldMax = 10_000;
 
 interface Life {
-  /** In calls that it has answered. */
+  /** Adds in answered calls. */
   answered: number;
   settled: SettledCalls;
 }
@@ -16,16 +17,18 @@ export interface LivesJudged {
   readonly accepted: number;
   readonly lost: number;
   readonly inDoubt: number;
-  /** That lives held when they were ended, and nobody has counted. */
+  /** Adds that ended lives held, and that no life has counted. */
   readonly heldAtEnd: number;
 }
 
 export class LivesBook {
   readonly #lives = new Map<string, Life>();
-  /** In calls without an answer: nobody knows whether a life has taken them. */
+  /** Adds in calls without an answer: a life may have accepted them. */
   unansweredCount = 0;
 
-  /** A life has answered; each of its counts only grows, so the largest is the newest. */
+  /**
+   * Records the counts in an answer of a life. Each count only grows, so the largest is the newest.
+   */
   seen(life: string, settled: SettledCalls, addCount: number): void {
     const before = this.#lives.get(life) ?? { answered: 0, settled };
     this.#lives.set(life, {
@@ -40,7 +43,7 @@ export class LivesBook {
 
   /**
    * @param counted by the database, in adds
-   * @param alive the lives that have flushed all that they held
+   * @param alive the lives that have flushed all adds they held
    */
   judge(counted: number, alive: ReadonlySet<string>): LivesJudged {
     const violations: Violation[] = [];

@@ -1,12 +1,12 @@
-// Counters with one fault each, which a run has to find. A fault is a part that breaks one rule, in the place
-// of the real part. The same fault stands in Workers and in the process.
+// Counters with one fault each, which a run must find. A fault is a part that breaks one rule and
+// replaces the real part. Workers and the process have the same fault.
 import type { DataPlatform } from "../../../src/data-cache.ts";
 import { type RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
 import type { CounterSink } from "../../../src/write-behind/sinks/sink.ts";
 import { acceptAddsScript } from "../../../src/write-behind/slice-scripts.ts";
 import { withScripts } from "../../consistency/data/changed-scripts.ts";
 
-/** What a cache and its sets are made with. */
+/** The parts of a cache and its sets. */
 interface Planted extends Pick<DataPlatform, "parts"> {
   readonly sink?: (real: CounterSink) => CounterSink;
 }
@@ -18,10 +18,10 @@ const eachBatchNew = withScripts((real) => (script, keys, args) => {
   return real(script, isAccept ? another : keys, args);
 });
 
-/** Redis takes longer for some batches of any run. */
+/** A timeout that Redis exceeds for some batches of any run. */
 const hastyMs = 10;
 
-/** A batch that is not answered at once counts as one that the script has refused. */
+/** A client that treats an unanswered batch as rejected by the script. */
 class CertainClient extends RedisClient {
   override async write<T>(
     ...[purpose, run, timeoutMs]: Parameters<typeof RedisClient.prototype.write<T>>
@@ -34,26 +34,29 @@ class CertainClient extends RedisClient {
 }
 
 export const plantedBehindFaults = {
-  /** Step 2 broken: a batch that comes again counts again. */
+  /** Step 2 broken: a repeated batch counts again. */
   "no-batch-known": { parts: { redis: eachBatchNew } },
-  /** Step 5 broken: the database applies a chunk whatever its mark says, as if its slice were the newest. */
+  /**
+   * Step 5 broken: the database applies a chunk regardless of its mark, as if its slice were the
+   * newest.
+   */
   "mark-not-asked": {
     sink: (real) => ({
       ...real,
       apply: (chunk) => real.apply({ ...chunk, slice: Number.MAX_SAFE_INTEGER }),
     }),
   },
-  /** Step 6 broken: a slice goes although the database has not confirmed it. */
+  /** Step 6 broken: a slice is deleted although the database has not confirmed it. */
   "dropped-unconfirmed": {
     sink: (real) => ({ ...real, apply: (chunk) => real.apply(chunk).catch(() => undefined) }),
   },
-  /** A refusal that is certain is said of what may count. */
+  /** A change that may count is reported as rejected. */
   "doubt-denied": { parts: { redis: (settings) => new CertainClient(settings) } },
 } as const satisfies Record<string, Planted>;
 
 export type PlantedBehindFault = keyof typeof plantedBehindFaults;
 
-/** The parts of a fault; none without one. */
+/** Returns the parts of a fault; none without one. */
 export function plantedBehind(fault: PlantedBehindFault | undefined): Planted {
   return fault === undefined ? {} : plantedBehindFaults[fault];
 }

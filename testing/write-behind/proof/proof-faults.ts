@@ -1,4 +1,4 @@
-// What happens to Redis, to flushers and colos, and to the process, while counters are raised.
+// Faults of Redis, flushers, colos and the process, while counters are raised.
 import { setTimeout as delay } from "node:timers/promises";
 import { dataFaults, type DataVictim } from "../../consistency/data/data-faults.ts";
 import type { Fault } from "../../consistency/fault.ts";
@@ -8,13 +8,16 @@ import type { FailingD1 } from "./failing-d1.ts";
 export interface ProofVictim extends DataVictim {
   readonly d1: FailingD1;
   readonly asking: Asking;
-  /** Colos that were ended while the database had a batch of theirs, and whether it was committed. */
+  /**
+   * The number of colos that were killed while the database had a batch of theirs, by whether it
+   * was committed.
+   */
   readonly midst: { committed: number; "not committed": number };
 }
 
 type ProofFault = Fault<ProofVictim>;
 
-/** Of all pauses: longer than a batch is tried, so that changes are lost and in doubt. */
+/** The share of pauses that exceed the retries of a batch, so that changes are lost or in doubt. */
 const longShare = 0.25;
 
 const paused: ProofFault = async ({ site, draws }) => {
@@ -27,10 +30,10 @@ const paused: ProofFault = async ({ site, draws }) => {
   }
 };
 
-/** A slice comes to its rest each ten seconds. */
+/** A slice rests every ten seconds. */
 const batchMsMax = 14_000;
 
-/** A colo ends while the database has a batch of its flush, beside another colo that flushes. */
+/** Kills a colo while the database has a batch of its flush, and another colo flushes. */
 const flusherKilled: ProofFault = async ({ site, draws, d1, asking, midst }) => {
   const [victim, other] = draws.shuffled(site.colos);
   if (victim === undefined || other === undefined) return;

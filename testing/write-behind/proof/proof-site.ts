@@ -1,4 +1,4 @@
-// All that takes part in a run: one Redis that writes each command to its disk, one D1, colos and a process of Node.
+// All parts of a run: one Redis that writes each command to disk, one D1, colos and a Node process.
 import { Redis } from "ioredis";
 import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
@@ -17,7 +17,7 @@ export type Place = DataPlace;
 
 export interface ProofSite extends DataSite {
   readonly d1: FailingD1;
-  /** Keys of slices that are in Redis still. */
+  /** Returns the keys of slices that are still in Redis. */
   waiting(): Promise<readonly string[]>;
 }
 

@@ -1,4 +1,4 @@
-// The result of a run as lines for a terminal.
+// Formats the result of a run for a terminal.
 import type { Judged } from "./adds-book.ts";
 import type { ProofResult } from "./run-proof.ts";
 

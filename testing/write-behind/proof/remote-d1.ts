@@ -1,4 +1,5 @@
-// A D1 that is reached by HTTP, in the form of a binding: so a process of Node has the database of the Workers.
+// A D1 over HTTP, in the form of a binding, so that a Node process uses the database of the
+// Workers.
 import type { D1Binding } from "../../../src/write-behind/sinks/d1-sink.ts";
 
 export interface SentStatement {
@@ -6,7 +7,7 @@ export interface SentStatement {
   readonly values: readonly unknown[];
 }
 
-/** @param place who asks, for whoever breaks the database */
+/** @param place the caller's name, for faults of the database */
 export function remoteD1(url: string, place: string): D1Binding {
   const ask = async (kind: "read" | "batch", statements: readonly SentStatement[]) => {
     const body = JSON.stringify(statements);

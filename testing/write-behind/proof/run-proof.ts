@@ -1,5 +1,5 @@
-// One run: counters are raised at colos and at a process, read and flushed, while all that they stand on is broken;
-// then all that waits is flushed, and the database is compared with what was told.
+// One run: colos and a process raise, read and flush counters during faults. Afterwards, the run
+// flushes all slices, and compares the database with the recorded outcomes.
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../../local/running.ts";
 import { DataRecorder } from "../../consistency/data/recorder.ts";
@@ -16,16 +16,16 @@ import { type Place, type ProofSite, startProofSite } from "./proof-site.ts";
 
 export interface ProofSettings {
   readonly seed: number;
-  /** Calls of `add` at the least, half of them durable. */
+  /** The minimum number of calls of `add`, half of them durable. */
   readonly addCount: number;
-  /** Over how long they are spread; it takes longer where places cannot keep up. */
+  /** The planned duration; slow places take longer. */
   readonly activeMs: number;
   readonly coloCount: number;
   readonly keyCount: number;
-  /** In one HTTP call. */
+  /** The number of adds in one HTTP call. */
   readonly addsPerCall: number;
   readonly faults: readonly string[];
-  /** The longest that nothing is broken between two faults of a group. */
+  /** The longest pause between two faults of a group. */
   readonly restMsMax: number;
   readonly batches: BatchShares;
   readonly fault?: PlantedBehindFault;
@@ -41,17 +41,17 @@ export interface ProofResult {
   readonly site: Pick<ProofSite, "redis" | "d1">;
   readonly faults: readonly { readonly fault: string }[];
   readonly midst: { readonly committed: number; readonly "not committed": number };
-  /** That the colos sent, beside how many adds. */
+  /** The number of commands of the colos, with their number of adds. */
   readonly colosCommandCount: number;
   readonly addingMs: number;
   readonly flushingMs: number;
 }
 
-/** Durable adds are waited for, so several calls are under way at each place. */
+/** The number of concurrent calls at each place. Durable adds are awaited, so they need several. */
 const lanes: Readonly<Record<SetName, number>> = { sales: 3, views: 1 };
-/** A slice rests for 30 s, and a batch may be held for longer. */
+/** A slice rests for 30 s, and a batch may be delayed for longer. */
 const lastFlushesMsMax = 240_000;
-/** On a busy machine Redis may seem silent once more. */
+/** On a busy machine, Redis may time out once more. */
 const lastReadTries = 40;
 
 export async function runProof(settings: ProofSettings): Promise<ProofResult> {
@@ -151,7 +151,7 @@ async function readOn(place: Place, acting: Acting, isOver: () => boolean): Prom
   }
 }
 
-/** Two places at once, as often as no application would. */
+/** Flushes at two places at once, more often than any application. */
 async function flushOn({ site, asking, draws }: Acting, isOver: () => boolean): Promise<void> {
   const own = draws.fork();
   while (!isOver()) {
@@ -161,7 +161,7 @@ async function flushOn({ site, asking, draws }: Acting, isOver: () => boolean): 
   await asking.flushesEnded();
 }
 
-/** @returns the lives that have had accepted all that they held; `undefined`: something waits still */
+/** @returns the lives whose held adds were all accepted; `undefined` if slices still wait */
 async function flushAll({ site, asking }: Acting): Promise<ReadonlySet<string> | undefined> {
   const untilMs = performance.now() + lastFlushesMsMax;
   while (performance.now() < untilMs) {
@@ -192,7 +192,7 @@ async function judged({ site, asking, settings }: Acting, alive: ReadonlySet<str
   return { violations, judged: { sales: sales.byKeys, views: views.byKeys }, lives, viewsCounted };
 }
 
-/** With nothing that waits, a read is what the database has. @returns whatever is not */
+/** Compares reads with the database, when nothing waits. @returns the differences */
 async function readsBeside(
   totals: ReadonlyMap<number, number>,
   { asking, place, set }: { asking: Asking; place: Place; set: SetName },

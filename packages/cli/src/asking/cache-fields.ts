@@ -1,4 +1,4 @@
-// Response fields that show a cache, in addition to `Cache-Status` and `Age`.
+// Response fields that reveal a cache, in addition to `Cache-Status` and `Age`.
 
 /** The field of Cloudflare's cache, which Tidemark's own requests bypass. */
 export const cloudflareField = "cf-cache-status";

@@ -59,14 +59,14 @@ function wellFormed(text: string): NamedMember | undefined {
 
 const plainOf = (value: unknown) => (value instanceof Token ? value.toString() : value);
 
-/** Parses an entry that is not a valid structured field, which many caches send. */
+/** Parses an entry that is not a valid structured field. Many caches send such entries. */
 function malformed(text: string): NamedMember {
   const [name = "", ...others] = text.split(";").map((part) => part.trim());
   const isHit = others.includes("hit");
   return { name: name.replaceAll('"', ""), parameters: new Map(isHit ? [["hit", true]] : []) };
 }
 
-/** Tells whether Tidemark sent this response or error. */
+/** Returns whether Tidemark sent this response or error. */
 export function isOurs(headers: Headers): boolean {
   return cacheMembers(headers).ours !== undefined || proxyError(headers) !== undefined;
 }

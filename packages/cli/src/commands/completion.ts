@@ -1,5 +1,6 @@
-// `tidemark completion`: writes a completion script for a shell. The script calls the hidden command `complete`,
-// which prints words. It sends nothing to a site, and runs no other command.
+// `tidemark completion`: writes a completion script for a shell. The script calls the hidden
+// command `complete`, which prints the completions. Completion sends nothing to a site, and runs no
+// other command.
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 import { bashScript } from "../completion/bash-script.ts";
@@ -10,7 +11,7 @@ import { isProfileName, readProfiles } from "../site/profiles.ts";
 
 type Completions = ReturnType<typeof tab>;
 
-/** Must come after all other commands, because it reads them. */
+/** Adds the command. Call it after adding all others, because it reads them. */
 export const addCompletion: AddCommand = (program, act) => {
   const completions = tab(program, { completionCommandName: "completion" });
   for (const command of program.commands) {
@@ -19,7 +20,7 @@ export const addCompletion: AddCommand = (program, act) => {
       command
         .summary("print a completion script for your shell")
         .description(
-          "Writes a completion script to stdout, for commands, options and the names of profiles. It sends nothing to a site. The shell must find tidemark on its path, as after npm install --global.",
+          "Writes a completion script to stdout, for commands, options and the names of profiles. It sends nothing to a site. The PATH must include tidemark, as after npm install --global.",
         )
         .addHelpText("after", examples)
         .action(act((session, _, [shell = ""]) => script(session, shell, completions)));
@@ -50,7 +51,7 @@ async function complete(
   words: readonly string[],
   completions: Completions,
 ) {
-  // An unusable file has no names. Other commands report what is wrong with it.
+  // If the file is unusable, offer no names. Other commands report what is wrong with the file.
   const { profiles } = await readProfiles(world).catch(() => ({ profiles: {} }));
   const names = Object.keys(profiles).filter(isProfileName);
   const tellNames = (tell: (name: string, description: string) => void) => {
@@ -89,7 +90,7 @@ function commandAt(path: string, program: Command): Command | undefined {
   return command;
 }
 
-/** Captures console.log, the only way in which the library writes. */
+/** Returns what a function of the library prints. The library writes only by console.log. */
 function printed(work: () => void): string {
   const lines: string[] = [];
   const { log } = console;

@@ -33,7 +33,7 @@ export const addDoctor: AddCommand = (program, act) => {
     .command("doctor")
     .summary("find problems, and explain how to fix them")
     .description(
-      "Checks the folder of a Worker, a site as its operator, and pages as a client. Each finding states its effect, its cause and the fix. Nothing is changed, except with --purge.",
+      "Checks the folder of a Worker, a site as its operator, and pages as a client. Each finding states its effect, its cause and the fix. Changes nothing, except with --purge.",
     )
     .option("--folder <folder>", "the folder with the wrangler file (default: this folder)")
     .option("--origin <url>", "the origin, to send requests to it directly")
@@ -112,7 +112,7 @@ async function folderOf({ folder = "." }: DoctorOptions, here: string): Promise<
   );
   if (isFolder) return path;
   throw usageError({
-    what: "--folder is refused.",
+    what: "--folder is invalid.",
     why: `There is no folder ${JSON.stringify(path)}.`,
     hint: "Name the folder with the wrangler file.",
   });
@@ -127,13 +127,13 @@ async function siteIfNamed(session: Session): Promise<ChosenSite | undefined> {
   }
 }
 
-/** Returns scheme and host. */
+/** Returns the scheme and host of an option's URL. */
 function checkedOrigin(option: string, url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const fault = originUrlFault(url);
   if (fault === undefined) return new URL(url).origin;
   throw usageError({
-    what: `${option} is refused.`,
+    what: `${option} is invalid.`,
     why: `${shownUrl(url)} ${fault}.`,
     hint: "Write only scheme and host, such as https://origin.example.com.",
   });
@@ -166,7 +166,7 @@ async function siteExamined(
 interface DoctorInput {
   readonly client: SiteClient | undefined;
   readonly ofSite: SiteExamination;
-  /** From the option. */
+  /** The origin of `--origin`; `undefined` without this option. */
   readonly given: string | undefined;
   readonly folder: FolderRead;
 }
@@ -183,14 +183,14 @@ async function pagesExamined(
   const isPurging = purge === true && site !== undefined;
   if (isPurging && !ofSite.isOperator) throw cannotPurge(site.origin);
   if (isPurging) await terminal.confirmed(`Purge the checked pages of ${site.origin}?`);
-  const asked = {
+  const options = {
     site: site?.origin,
     debugToken: client && ofSite.isOperator ? () => client.debugToken() : undefined,
     origin: isOriginOfSite ? undefined : origin,
     isOriginOfSite,
     paths: page?.map((one) => pathOf(one, site?.origin ?? origin)),
   };
-  return examinePages(asked, isPurging ? client : undefined, world);
+  return examinePages(options, isPurging ? client : undefined, world);
 }
 
 /** @param page a path or URL of the site */
@@ -198,7 +198,7 @@ function pathOf(page: string, base: string | undefined): string {
   const url = URL.parse(page, base);
   if (url !== null && url.origin === base) return url.pathname + url.search;
   throw usageError({
-    what: "--page is refused.",
+    what: "--page is invalid.",
     why: `${JSON.stringify(page.slice(0, 200))} is not a path of ${base}.`,
     hint: "Write a path such as /news/42.",
   });

@@ -1,4 +1,4 @@
-// `tidemark explain`: explains how a request would be answered.
+// `tidemark explain`: explains how the site would answer a request.
 import { exitCode } from "../exit-code.ts";
 import { type AddCommand, type Field, headerField, type Session, urlOrPath } from "../session.ts";
 
@@ -12,7 +12,7 @@ export const addExplain: AddCommand = (program, act) => {
     .command("explain")
     .summary("why a page is a hit, a miss, or never stored")
     .description(
-      "Explains how a request would be answered. Nothing is sent to the origin, and nothing is stored. One isolate answers, so responses that only another isolate's memory holds are not considered.",
+      "Explains how the site would answer a request. Sends nothing to the origin, and stores nothing. One isolate answers, which does not see responses in the memory of other isolates.",
     )
     .argument("<url>", "the URL, or a path of the site", urlOrPath)
     .option("--method <method>", "the request method (default: GET)")

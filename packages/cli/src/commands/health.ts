@@ -26,7 +26,7 @@ Examples:
 async function health(session: Session) {
   const { terminal } = session;
   const client = await session.client();
-  // The status `unable` comes with 503.
+  // The site sends the status `unable` with 503.
   const answer = await client.json("healthOrStatus", { accepts: [503] });
   if (!("findings" in answer)) throw statusAlone(answer.status);
   terminal.json(answer);
@@ -59,6 +59,6 @@ function printHealth(answer: OperatorAnswer<"health">, terminal: Terminal): void
     if (last !== undefined) terminal.print(`  Last log line: ${last}`);
   }
   terminal.print("");
-  for (const one of notLookedAt) terminal.print(`Not looked at: ${one}`);
-  terminal.print(`Looked at from ${colo}, version ${version}. ${scope}`);
+  for (const one of notLookedAt) terminal.print(`Not checked: ${one}`);
+  terminal.print(`Checked from ${colo}, version ${version}. ${scope}`);
 }

@@ -24,11 +24,14 @@ export const addInit: AddCommand = (program, act) => {
       "Requests a few pages of an origin, each in several ways, two at a time. Reports which can be cached, and which are for one visitor. " +
         "Then writes tidemark.config.ts and wrangler.jsonc, and the other files of a new site that the folder lacks. Needs no token. Replaces no file without asking.",
     )
-    .argument("[origin]", "scheme and host of the present site; if omitted, you are asked")
+    .argument(
+      "[origin]",
+      "scheme and host of the present site; if omitted, the command asks for it",
+    )
     .option("-o, --out <folder>", "where to write (default: this folder)")
     .option("--page <path>", "also examine this path; may be given several times", repeated)
     .option("--pages <n>", "examine at most this many pages, 1 to 200", "20")
-    .option("--name <worker>", "name of the Worker (default: made of the host)")
+    .option("--name <worker>", "name of the Worker (default: derived from the host)")
     .option("--route <pattern>", "the Worker's route, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")
     .option("--dry-run", "write nothing, and show the configuration")
@@ -93,7 +96,7 @@ function inFolder(out: string, folder: string): string {
   return isAbsolute(out) ? out : join(folder, out);
 }
 
-/** Runs before the origin is examined, so that nobody waits for a refusal. */
+/** Runs before the origin is examined, so that the user does not wait for an error. */
 function refuseUnlessAsked(
   present: readonly string[],
   { terminal }: Session,

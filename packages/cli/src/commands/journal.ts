@@ -46,11 +46,11 @@ Examples:
 async function journal(session: Session, options: JournalOptions): Promise<ExitCode> {
   const { last, after, follow } = options;
   if (last !== undefined && after !== undefined) {
-    throw refused("--last and --after both set the start.", "Write one of them.");
+    throw refused("--last and --after both set the start.", "Write only one of them.");
   }
   if (after !== undefined && !/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
     const why = `${JSON.stringify(after.slice(0, 80))} is not a position.`;
-    throw refused(why, "Write one that the journal shows, such as 1795273366499-0.");
+    throw refused(why, "Write a position from the journal, such as 1795273366499-0.");
   }
   const client = await session.client();
   const { terminal } = session;
@@ -93,7 +93,7 @@ async function shownAfter(after: string, client: SiteClient, terminal: Terminal)
   }
 }
 
-/** Polls for entries. Reports each kind of failure once, and retries. */
+/** Polls for new entries. Retries after failures, and reports each kind of failure once. */
 async function followed(from: string, client: SiteClient, session: Session): Promise<ExitCode> {
   const { terminal, world } = session;
   let end = from;

@@ -21,7 +21,7 @@ export const addProfile: AddCommand = (program, act) => {
     .command("profile")
     .summary("store sites by name, with their tokens")
     .description(
-      "Stores sites by name, each with its token, in a file that only you may read. The token is never an option: you are asked for it, or it is read from stdin.",
+      "Stores sites by name, each with its token, in a file that only you may read. No option takes the token: the command asks for it, or reads it from stdin.",
     )
     .helpCommand("help [command]", "show the help of a command")
     .addHelpText("after", groupExamples);
@@ -68,9 +68,7 @@ function addOthers(profile: Command, act: Action): void {
   profile
     .command("use")
     .summary("make a profile the default")
-    .description(
-      "Makes a profile the default, which is used if neither --site nor --profile is given.",
-    )
+    .description("Makes a profile the default, which applies without --site and --profile.")
     .argument("<name>", "the name of a profile")
     .addHelpText("after", "\nExample:\n  tidemark profile use staging")
     .action(act(use));
@@ -118,7 +116,7 @@ async function set(session: Session, options: SetOptions, [name = ""]: readonly 
   terminal.json({ name, site: origin, hasToken: token !== undefined, isDefault });
   const has = token === undefined ? "no token" : "its token";
   const role = isDefault ? " It is the default." : "";
-  terminal.print(`${name} is ${origin}, with ${has}, in ${profilesPath(world)}.${role}`);
+  terminal.print(`Stored ${name}: ${origin}, with ${has}, in ${profilesPath(world)}.${role}`);
   return exitCode.done;
 }
 
@@ -178,7 +176,7 @@ async function remove(
   });
   terminal.json({ removed: name });
   const role = wasDefault ? " It was the default: choose one with tidemark profile use." : "";
-  terminal.print(`${name} is removed, with its token; it was ${site}.${role}`);
+  terminal.print(`Removed ${name}, which was ${site}, and its token.${role}`);
   return exitCode.done;
 }
 

@@ -37,8 +37,8 @@ export const addPurge: AddCommand = (program, act) => {
     .option("--host <host>", "everything of this host", repeated)
     .option("--route <name>", "everything stored under this route", repeated)
     .option("--everything", "everything; asks first")
-    .option("--soft", "only make responses stale: they may answer during a refresh")
-    .option("--reason <text>", "a text for those who read the journal")
+    .option("--soft", "only mark responses stale: they may be used during a refresh")
+    .option("--reason <text>", "a reason, for readers of the journal")
     .option("--dry-run", "purge nothing, and show what would be covered")
     .option("--wait", "wait until the purge applies everywhere")
     .addHelpText("after", examples)
@@ -59,19 +59,19 @@ async function purge(session: Session, options: PurgeOptions) {
     if (tag.includes(",")) terminal.note(`${JSON.stringify(tag)} is one tag. ${forSeveral}`);
   }
   if (order.dryRun === true) {
-    const told = await client.json("dryRun", { method: "POST", body: order });
-    terminal.json(told);
-    for (const line of dryRunLines(told)) terminal.print(line);
+    const answer = await client.json("dryRun", { method: "POST", body: order });
+    terminal.json(answer);
+    for (const line of dryRunLines(answer)) terminal.print(line);
     return exitCode.done;
   }
   if (order.everything === true) {
     await terminal.confirmed(`Purge everything of ${client.site.origin}?`);
   }
-  const told = await sent(order, client, session);
-  const { position, visibleWithinSeconds, readAs = [], notes = [] } = told;
+  const accepted = await sent(order, client, session);
+  const { position, visibleWithinSeconds, readAs = [], notes = [] } = accepted;
   if (options.wait === true) await world.sleep(visibleWithinSeconds * 1_000);
   const hasWaited = options.wait === true && !world.interrupted.aborted;
-  terminal.json(told);
+  terminal.json(accepted);
   const since = hasWaited
     ? "It applies everywhere."
     : `It applies everywhere within ${visibleWithinSeconds} s.`;
@@ -140,8 +140,8 @@ function cutOff() {
 }
 
 function givenUp({ fault: { what, why, hint }, code, cause }: CommandError) {
-  const told = `${why} It was sent ${triesMax} times with one id, and may have been accepted.`;
-  return failure({ what, why: told, hint: `${hint} ${lookIntoJournal}` }, code, cause);
+  const text = `${why} The purge was sent ${triesMax} times with one id, and may have been accepted.`;
+  return failure({ what, why: text, hint: `${hint} ${lookIntoJournal}` }, code, cause);
 }
 
 function dryRunLines({

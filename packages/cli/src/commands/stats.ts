@@ -1,4 +1,4 @@
-// `tidemark stats`: shows how each route is answered, by the counts of all isolates, or the state of one isolate.
+// `tidemark stats`: shows how each route's requests are answered, or the state of one isolate.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
@@ -23,12 +23,12 @@ export const addStats: AddCommand = (program, act) => {
     .command("stats")
     .summary("how each route is answered: hits, errors, times")
     .description(
-      "Shows how the requests of each route were answered, counted over all isolates. Isolates report every one to five minutes, so the counts lag by some minutes. With --isolate, one isolate shows its own present state.",
+      "Shows how the requests of each route were answered, counted over all isolates. Isolates report every one to five minutes, so the counts lag by some minutes. With --isolate, one isolate shows its current state.",
     )
     .option("--isolate", "the state of one isolate: its counts, memory, journal, troubles")
     .option(
       "--watch [seconds]",
-      `keep running, and show new counts every so many seconds (default: ${watchSecondsUnlessSet}). Ctrl-C ends it, with exit code 0`,
+      `keep running, and show new counts at this interval (default: ${watchSecondsUnlessSet}). Ctrl-C ends it, with exit code 0`,
       wholeNumber(1, 86_400),
     )
     .addHelpText("after", examples)
@@ -52,14 +52,14 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
   const { terminal } = session;
   const client = await session.client();
   if (isolate === true) {
-    const told = await client.json("stats");
-    terminal.json(told);
-    for (const line of outlineOf(told)) terminal.print(line);
+    const answer = await client.json("stats");
+    terminal.json(answer);
+    for (const line of outlineOf(answer)) terminal.print(line);
     return exitCode.done;
   }
-  const told = await asked(client);
-  const { startedAt, at, boundsSeconds } = told;
-  const byRoute = countsByRoute(told);
+  const metrics = await metricsOf(client);
+  const { startedAt, at, boundsSeconds } = metrics;
+  const byRoute = countsByRoute(metrics);
   terminal.json(asData({ since: startedAt, at }, byRoute, boundsSeconds));
   terminal.print(`All isolates, since ${startedAt ?? "an invalid time"}:`);
   for (const line of routeTable(byRoute, boundsSeconds)) terminal.print(line);
@@ -67,10 +67,10 @@ async function stats(session: Session, { isolate, watch }: StatsOptions): Promis
   if (byRoute.size === 0) terminal.note("No isolate has reported yet.");
   return watch === undefined
     ? exitCode.done
-    : watched(told, watch === true ? watchSecondsUnlessSet : watch, { client, session });
+    : watched(metrics, watch === true ? watchSecondsUnlessSet : watch, { client, session });
 }
 
-const asked = (client: SiteClient) => client.json("metrics", { query: { format: "json" } });
+const metricsOf = (client: SiteClient) => client.json("metrics", { query: { format: "json" } });
 
 function asData(
   when: object,
@@ -88,19 +88,19 @@ interface WatchedSite {
   readonly session: Session;
 }
 
-/** Polls for counts. Reports failures, and retries after the next interval. */
+/** Polls for counts. Reports failures, and tries again after the interval. */
 async function watched(
   first: OperatorAnswer<"metrics">,
   seconds: number,
   { client, session }: WatchedSite,
 ) {
   const { terminal, world } = session;
-  let before = { told: first, atMs: world.nowAtMs() };
+  let before = { metrics: first, atMs: world.nowAtMs() };
   for (;;) {
     await world.sleep(seconds * 1_000);
     if (world.interrupted.aborted) return exitCode.done;
     try {
-      const now = { told: await asked(client), atMs: world.nowAtMs() };
+      const now = { metrics: await metricsOf(client), atMs: world.nowAtMs() };
       printRisen(before, now, terminal);
       before = now;
     } catch (cause) {
@@ -112,21 +112,21 @@ async function watched(
 }
 
 interface StatsReading {
-  readonly told: OperatorAnswer<"metrics">;
+  readonly metrics: OperatorAnswer<"metrics">;
   readonly atMs: number;
 }
 
 function printRisen(before: StatsReading, now: StatsReading, terminal: Terminal): void {
-  const { boundsSeconds, at } = now.told;
-  const earlier = countsByRoute(before.told);
+  const { boundsSeconds, at } = now.metrics;
+  const earlier = countsByRoute(before.metrics);
   const byRoute = new Map(
-    [...countsByRoute(now.told)].map(([route, counts]) => [
+    [...countsByRoute(now.metrics)].map(([route, counts]) => [
       route,
       risen(counts, earlier.get(route)),
     ]),
   );
   const secondsPassed = Math.max(1, (now.atMs - before.atMs) / 1_000);
-  terminal.json(asData({ since: before.told.at, at, secondsPassed }, byRoute, boundsSeconds));
+  terminal.json(asData({ since: before.metrics.at, at, secondsPassed }, byRoute, boundsSeconds));
   terminal.print("");
   terminal.print(`In the last ${secondsPassed.toFixed(0)} s, per second:`);
   for (const line of routeTable(byRoute, boundsSeconds, secondsPassed)) terminal.print(line);

@@ -21,10 +21,13 @@ export const addSwitch: AddCommand = (program, act) => {
       "Shows or changes the switch. While it is on, Tidemark answers no request from the cache. It is on for the named routes, or for all. Stored responses stay stored. Each change replaces the previous one.",
     )
     .addArgument(
-      new Argument("[state]", "on or off; if omitted, the switch is shown").choices(["on", "off"]),
+      new Argument("[state]", "on or off; if omitted, the command shows the switch").choices([
+        "on",
+        "off",
+      ]),
     )
-    .argument("[routes...]", "the routes; if omitted, all of them, and it asks first")
-    .option("--reason <text>", "a text for those who read the journal")
+    .argument("[routes...]", "the routes; if omitted, all routes, after a confirmation")
+    .option("--reason <text>", "a reason, for readers of the journal")
     .option("--dry-run", "change nothing, and show what would change")
     .addHelpText("after", examples)
     .action(act<SwitchOptions>(throwSwitch));
@@ -78,7 +81,7 @@ function orderOf(
     throw refused("The new state is missing.", "Write on or off.");
   }
   if (state === "off" && routes.length > 0) {
-    const hint = "To leave it on for some routes, name those after on.";
+    const hint = "To leave it on for some routes, name them after on.";
     throw refused("off takes no routes: it ends the switch for all.", hint);
   }
   if (routes.some((name) => name.trim() === "")) {

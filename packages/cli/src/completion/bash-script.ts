@@ -1,7 +1,11 @@
-// The completion script for bash. The library's own script evaluates the line that is being typed, so it would run
-// a `$(command)` in it, and it needs the package bash-completion. This script only splits the line.
+// The completion script for bash. The library's own script evaluates the line that is being typed, so a
+// `$(command)` in the line would run. It also needs the package bash-completion. This script only splits the
+// line.
 
-/** For ~/.bashrc. It calls `tidemark complete -- WORD…`, and offers files if that prints nothing. */
+/**
+ * The script for ~/.bashrc. Calls `tidemark complete -- WORD…`, and offers files if the call prints
+ * nothing.
+ */
 export const bashScript = `# bash completion for tidemark
 _tidemark_complete() {
   local -a words

@@ -11,8 +11,8 @@ export function printReport(
 ): void {
   terminal.print(summaryOf(findings));
   for (const finding of findings) printFinding(finding, terminal);
-  printList("Looked at:", lookedAt, terminal);
-  printList("Not looked at:", notLookedAt, terminal);
+  printList("Checked:", lookedAt, terminal);
+  printList("Not checked:", notLookedAt, terminal);
 }
 
 function printFinding(finding: DoctorFinding, terminal: Terminal): void {

@@ -10,7 +10,7 @@ export interface Place {
   readonly path: string;
 }
 
-/** A component of the path is a symbolic link, or became one during the operation. */
+/** Reports a symbolic link in the path, also if it appeared during the operation. */
 export class LinkInTheWay extends Error {
   override readonly name = "LinkInTheWay";
   readonly link: string;
@@ -22,7 +22,7 @@ export class LinkInTheWay extends Error {
 }
 
 interface Modes {
-  /** For created files and folders, before the umask. */
+  /** The modes of created files and folders, before the umask. */
   readonly file: number;
   readonly folder: number;
 }
@@ -42,8 +42,8 @@ export async function linkIn({ folder, path }: Place): Promise<string | undefine
 /**
  * Opens a file, and creates its parent folders. Writes and truncates nothing.
  *
- * Node has no `openat`, so a parent folder may become a link between the check and the opening. Therefore, the opened
- * file is compared with the file at the checked path.
+ * Node has no `openat`, so a parent folder may become a link between the check and the opening.
+ * Therefore, the function compares the opened file with the file at the checked path.
  *
  * @param flags such as `O_WRONLY | O_CREAT | O_EXCL`
  * @throws LinkInTheWay, and errors of the file system
@@ -77,7 +77,7 @@ async function refuseLink(place: Place): Promise<void> {
   if (link !== undefined) throw new LinkInTheWay(link);
 }
 
-/** Accepts folders that another process creates at the same time. */
+/** Creates folders. Does not fail if another process creates them at the same time. */
 async function makeFolders({ folder, path }: Place, mode: number): Promise<void> {
   let at = folder;
   for (const name of path.split("/").slice(0, -1)) {

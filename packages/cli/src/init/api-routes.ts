@@ -4,7 +4,10 @@ import { apiPattern, hasOddSegment, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type JudgedPage, reasons } from "./content-route.ts";
 import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
 
-/** Creates routes: an API whose origin states a lifetime keeps it, and all others are bypassed. */
+/**
+ * Drafts the routes. If the origin's fields let caches store a response of an API, the route of the
+ * API sets no lifetime. All other APIs bypass the cache.
+ */
 export function apiRoutes(sight: OriginSight, pages: readonly JudgedPage[]) {
   const inside = pages.filter(({ sight: { path } }) => path !== "/");
   const groups = groupedBy(inside, ({ sight: { path } }) => apiGroupOf(path));
@@ -32,7 +35,7 @@ export function apiRoutes(sight: OriginSight, pages: readonly JudgedPage[]) {
     ),
     samples: [],
   }));
-  const unseen = "Nothing shows that responses are the same for all clients.";
+  const unseen = "It is unknown whether responses are the same for all clients.";
   const comments = [
     "APIs.",
     ...reasons(inside.filter((page) => closed.includes(apiGroupOf(page.sight.path)))),

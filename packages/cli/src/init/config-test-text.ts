@@ -1,4 +1,4 @@
-// Generates test/config.test.ts, which checks that the new configuration does what is intended.
+// Generates test/config.test.ts, which checks the generated configuration.
 import { type DraftRoute, isBypass } from "./draft.ts";
 import { templateText } from "./site-template.ts";
 
@@ -12,7 +12,8 @@ export function configTestText(routes: readonly DraftRoute[]): string {
     .filter((pattern) => pattern.startsWith("/"))
     .map((pattern) => pattern.replace(/\*$/, "x"))
     .slice(0, eachMax);
-  // The template's part sends requests to the Worker; the paths are specific to this site.
+  // Keep the template's first part, which sends requests to the Worker. The tests of paths are generated for
+  // this site.
   const [head = ""] = templateText("test/config.test.ts").split("\nit.each", 1);
   return [head, ...storing(stored), ...bypassing(passing), alone].join("\n");
 }
@@ -43,7 +44,7 @@ function listOf(paths: readonly string[]): string {
   return `[${paths.map((path) => JSON.stringify(path)).join(", ")}]`;
 }
 
-const alone = `it("never shares the page of somebody who is logged in", async () => {
+const alone = `it("never shares the page of a logged-in user", async () => {
   const headers = { cookie: "session=1" };
   expect(await cacheStatusOf("/", headers)).not.toContain("stored");
 });

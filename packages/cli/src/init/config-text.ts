@@ -1,4 +1,4 @@
-// Generates tidemark.config.ts, with comments about what init has seen.
+// Generates tidemark.config.ts, with comments about the examined pages.
 import { printable } from "../../../../local/printable.ts";
 import { type Draft, type DraftRoute, isBypass } from "./draft.ts";
 
@@ -10,7 +10,7 @@ export function configText({ sight, consent, routes }: Draft, atMs: number): str
   const names = consent === "ignored" ? "consentCookies, defineConfig" : "defineConfig";
   return [
     ...comment(
-      `Sets what is cached of ${sight.origin}, and for how long if the site itself does not say. The first matching route counts. ` +
+      `Sets which pages of ${sight.origin} are cached, and for how long if the site sends no lifetime. The first matching route applies. ` +
         `tidemark init wrote it on ${day}, based on ${sight.pages.length} pages. Review it before you deploy it.`,
     ),
     `import { ${names} } from "tidemark";`,
@@ -27,16 +27,17 @@ export function configText({ sight, consent, routes }: Draft, atMs: number): str
 
 const consentLines: Readonly<Record<Draft["consent"], readonly string[]>> = {
   ignored: [
-    "// Requests with unknown cookies may belong to a session. These cookies do not change pages:",
-    "// init sent two of them, and no page changed.",
+    "// Requests with unknown cookies may belong to a session. Consent cookies are listed as harmless,",
+    "// because tidemark init sent two of them and no page changed.",
     "cookies: { harmless: consentCookies },",
   ],
   counts: [
-    "// A cookie changed a page. So only the default cookies, which only scripts read, are harmless.",
+    "// A page changed when tidemark init sent cookies. So no cookies are added to the harmless ones,",
+    "// which by default are analytics cookies.",
   ],
   unseen: [
-    "// Pages differ in each response, so it is unknown whether cookies change them. So only the default",
-    "// cookies, which only scripts read, are harmless.",
+    "// tidemark init could not compare all pages, so it is unknown whether cookies change them. So no",
+    "// cookies are added to the harmless ones, which by default are analytics cookies.",
   ],
 };
 

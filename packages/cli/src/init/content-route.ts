@@ -1,4 +1,4 @@
-// Derives the fields of a page route from the examined pages. In doubt, the route sets no lifetime.
+// Derives the fields of a route from its examined pages. In doubt, the route sets no lifetime or bypasses the cache.
 import { type Judgement, judge } from "../origin/judge-page.ts";
 import { isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { type DraftRoute, listed } from "./draft.ts";
@@ -12,7 +12,10 @@ export function judged(sight: PageSight): JudgedPage {
   return { sight, judgement: judge(sight) };
 }
 
-/** Tells whether the page differs between clients without a field that says so. Similar pages may exist. */
+/**
+ * Returns whether each response has a new token, or cookies change the page, whatever its `Vary`.
+ * Other pages of its route may do the same.
+ */
 export function isUnguarded({ sight: { change, differsBy } }: JudgedPage): boolean {
   return change === "token" || differsBy.includes("cookie");
 }
@@ -20,7 +23,7 @@ export function isUnguarded({ sight: { change, differsBy } }: JudgedPage): boole
 /** Lifetimes for pages that can be shared. */
 export interface Lifetimes {
   readonly fresh: string;
-  /** `undefined`: the origin's field stays. */
+  /** `undefined` keeps the origin's field. */
   readonly browser?: string;
   readonly staleWhileRevalidate?: string;
   readonly staleIfError: string;
@@ -57,7 +60,7 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
 }
 
 const aboutValidated = [
-  'The origin validates each use of these. If it sends purges, mode: "override" lets `fresh` take precedence.',
+  'The origin requires validation at each use. If it sends purges, mode: "override" lets `fresh` take precedence.',
 ];
 
 function writtenLifetimes(lifetimes: Lifetimes): string[] {

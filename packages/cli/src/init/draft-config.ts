@@ -15,7 +15,10 @@ export function draftConfig(sight: OriginSight): Draft {
   return { sight, consent: consentOf(pages), routes: namedOnce(routes) };
 }
 
-/** Pages that differ in each response cannot be compared. If such a page is shared, consent may matter. */
+/**
+ * Returns the effect of cookies. The effect is unknown if a shared page differs in each response,
+ * because such pages cannot be compared, or if no page was compared.
+ */
 function consentOf(pages: readonly JudgedPage[]): Draft["consent"] {
   if (pages.some(({ sight: { differsBy } }) => differsBy.includes("cookie"))) return "counts";
   const html = pages.filter(({ sight: { kind, status } }) => kind === "page" && status === 200);
@@ -60,7 +63,10 @@ function plainRoutes(sight: OriginSight, pages: readonly JudgedPage[]): DraftRou
   ];
 }
 
-/** Tells whether the whole group of a page is private. Its route then bypasses the cache, so the page needs none. */
+/**
+ * Returns whether the whole group of a page is private. The group's route then bypasses the cache,
+ * so the page needs no route of its own.
+ */
 function isAllPrivate(
   groups: ReadonlyMap<string, readonly JudgedPage[]>,
   rest: readonly JudgedPage[],

@@ -1,4 +1,4 @@
-// The draft of a configuration: its routes, with comments about what init has seen.
+// The draft of a configuration: its routes, with comments about the examined pages.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { hasOddSegment } from "../origin/page-kind.ts";
 
@@ -24,7 +24,7 @@ export function isBypass({ fields }: DraftRoute): boolean {
   return fields.includes("bypass: true");
 }
 
-/** Returns a route pattern for only this path, as far as patterns allow. */
+/** Returns the narrowest route pattern that matches this path. */
 export function patternOfPath(path: string): string {
   const segments = (path.split("?", 1)[0] ?? path).split("/");
   const at = segments.findIndex(hasOddSegment);
@@ -43,14 +43,14 @@ export function fewest(patterns: readonly string[]): string[] {
 
 const shownMax = 4;
 
-/** Returns text such as "/a, /b and 3 more". */
+/** Returns the first four paths and the number of the others, such as "/a, /b, /c, /d and 3 more". */
 export function listed(paths: readonly string[]): string {
   const shown = paths.slice(0, shownMax).join(", ");
   const restCount = paths.length - shownMax;
   return restCount > 0 ? `${shown} and ${restCount} more` : shown;
 }
 
-/** Returns a part of a route's name. */
+/** Converts a pattern to a part of a route's name, such as `blog-posts` for `/blog/posts/*`. */
 export function slugOf(pattern: string): string {
   const slug = pattern
     .replace(/\/\*$/, "")
@@ -59,7 +59,7 @@ export function slugOf(pattern: string): string {
   return slug.toLowerCase() || "root";
 }
 
-/** Like `Map.groupBy`, which Node 20 lacks. */
+/** Groups members by key, like `Map.groupBy`, which Node 20 lacks. */
 export function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const one of all) {

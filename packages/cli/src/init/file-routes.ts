@@ -19,7 +19,11 @@ export function assetRoutes(
   return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
 }
 
-/** Returns the pattern of the parent folder that is named for files; otherwise of the nearest one without pages. */
+/**
+ * Returns the pattern of the outermost folder in the path whose name is typical of files; without
+ * such a folder, of the file's own folder. If that folder is the root or contains pages, returns a
+ * pattern for only this path.
+ */
 function patternOfFolder(path: string, content: readonly JudgedPage[]): string {
   const segments = segmentsOf(path).slice(0, -1);
   const at = segments.findIndex((segment) => fileFolder.test(segment));

@@ -37,7 +37,7 @@ const isShareable = (page: PageSight) => ["open", "origin", "validated"].include
 function aboutAgain(pages: readonly PageSight[]): string {
   const again = namesOf(pages.map(({ cookiesAgain }) => cookiesAgain));
   return again === ""
-    ? "A request that sends them gets none."
+    ? "Requests that send these cookies get no new ones."
     : `Set again in responses to requests that send them: ${again}.`;
 }
 
@@ -48,7 +48,7 @@ const finds: readonly Find[] = [
       : [
           {
             code: "platform",
-            text: `It looks like ${platform}. The routes take that into account.`,
+            text: `The site looks like ${platform}. The routes take that into account.`,
           },
         ],
   ({ origin }) =>
@@ -56,7 +56,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "clear-text",
-            text: "Requests to the origin use http. Anyone on the way can read and change pages.",
+            text: "Requests to the origin use http. Anyone on the network path can read and change pages.",
           },
         ]
       : [],
@@ -81,7 +81,7 @@ const finds: readonly Find[] = [
     "same-token",
     ({ change, hasToken, kind }) => change === "same" && hasToken && kind === "page",
     (paths) =>
-      `A field in ${paths} is named like a token, and was the same twice. If it expires, its lifetime must exceed that of the stored page.`,
+      `A field in ${paths} is named like a token, and had the same value twice. If it expires, its lifetime must exceed that of the stored page.`,
   ),
   ofPages(
     "changing",
@@ -90,7 +90,7 @@ const finds: readonly Find[] = [
       const unseen = pages.flatMap(({ change, path }) => (change === "content" ? [path] : []));
       const more =
         unseen.length === 0 ? "" : ` The reason for the changes of ${listed(unseen)} is unknown.`;
-      return `Two identical requests got different responses from ${paths}. The lifetime is only what the origin gives.${more}`;
+      return `Two identical requests got different responses from ${paths}. Only the lifetime that the origin gives applies.${more}`;
     },
   ),
   ofPages(
@@ -133,7 +133,7 @@ const finds: readonly Find[] = [
     "validated",
     (page) => judge(page).kind === "validated",
     (paths, [first]) =>
-      `The origin allows no use of ${paths} without validation (${first?.storing.kind === "validated" ? first.storing.statedBy : ""}). So it validates each use.`,
+      `The origin allows no use of ${paths} without validation (${first?.storing.kind === "validated" ? first.storing.statedBy : ""}). So Tidemark validates each use.`,
   ),
   ofPages(
     "no-304",
@@ -183,7 +183,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "no-404",
-            text: "A path that does not exist is answered with 200. Each random path becomes another page in the cache.",
+            text: "The origin answers a path that does not exist with 200. Each random path becomes another page in the cache.",
           },
         ]
       : [],

@@ -29,7 +29,7 @@ export function checkedOptions({ pages, page = [], name, route, zone }: InitOpti
   if (odd !== undefined) {
     throw refuse(
       `${JSON.stringify(odd.slice(0, 200))} is not a path.`,
-      "Let --page begin with a slash.",
+      "Write a path that begins with a slash after --page.",
     );
   }
   if (name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
@@ -52,7 +52,7 @@ function routeOf(
   const isBelow = host === zone || host.endsWith(`.${zone}`);
   if (!/^(?:\*\.)?[\w.-]+\/[^\s]*$/.test(pattern) || !isBelow) {
     const why = `${JSON.stringify(pattern.slice(0, 100))} is not a pattern in the zone ${JSON.stringify(zone.slice(0, 100))}.`;
-    throw refuse(why, "Write them such as --route 'www.example.com/*' --zone example.com.");
+    throw refuse(why, "Write, for example, --route 'www.example.com/*' --zone example.com.");
   }
   return { pattern, zone };
 }

@@ -39,7 +39,8 @@ export function findingLines(findings: readonly Finding[]): string[] {
 
 /**
  * @param folder as the user wrote it; `undefined` for the current folder
- * @param hasOwnPackage the folder has its own package.json, so the template's scripts and packages are missing
+ * @param hasOwnPackage whether the folder already had a package.json, which lacks the template's
+ *   scripts and packages
  */
 export function nextCommands(folder: string | undefined, hasOwnPackage: boolean): string[] {
   return [

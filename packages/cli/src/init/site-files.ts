@@ -16,7 +16,7 @@ export interface SiteFile {
   readonly text: string;
 }
 
-/** Generated for each origin. --force replaces existing ones. */
+/** The files that init generates for each origin. `--force` replaces existing ones. */
 export const ownPaths = ["tidemark.config.ts", "wrangler.jsonc"] as const;
 
 export interface WrittenFiles {
@@ -30,7 +30,7 @@ export function inTheWay(folder: string): string[] {
   return ownPaths.filter((path) => isThere(folder, path));
 }
 
-/** Counts a symbolic link as present, even if its target is not. */
+/** Returns whether a file or a symbolic link exists. The link's target may be absent. */
 function isThere(folder: string, path: string): boolean {
   return lstatSync(join(folder, path), { throwIfNoEntry: false }) !== undefined;
 }
@@ -65,7 +65,7 @@ export function sorted(files: readonly SiteFile[], folder: string) {
 const modes = { file: 0o666, folder: 0o777 };
 
 /**
- * Writes the files. Only files that init generates for each origin may exist.
+ * Writes the files. Replaces only those that init generates for each origin.
  *
  * @throws CommandError if a path contains a symbolic link, before anything is written; and for the first file
  *   that cannot be written
@@ -81,9 +81,10 @@ export async function write(files: readonly SiteFile[], folder: string): Promise
     await put({ folder, path }, text, modes).catch((cause: unknown) => {
       const full = join(folder, path);
       if (cause instanceof LinkInTheWay) throw throughLink(full, cause.link);
-      const code = cause instanceof Error && "code" in cause ? String(cause.code) : "a failure";
+      const code =
+        cause instanceof Error && "code" in cause ? String(cause.code) : "an unknown error";
       const what = `${full} was not written.`;
-      const why = `The file system refused it with ${code}.`;
+      const why = `The file system reported ${code}.`;
       throw failure({ what, why, hint: "Name another folder with --out." }, "failed", cause);
     });
   }

@@ -1,5 +1,5 @@
-// The files of templates/site, which are nearly the same for every origin. The build replaces this module by one
-// that contains their texts.
+// The files of templates/site, which are nearly the same for every origin. The build replaces this
+// module with one that contains the texts of these files.
 import { readFileSync } from "node:fs";
 
 export const templatePaths = [

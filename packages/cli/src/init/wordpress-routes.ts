@@ -1,4 +1,5 @@
-// Drafts routes for WordPress like those of examples/wordpress, with shorter lifetimes if nothing sends purges.
+// Drafts routes for WordPress like those of examples/wordpress. Pages have a shorter lifetime if none of them has
+// tags, because no plugin then purges them.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
 import { contentFields, isUnguarded, type JudgedPage } from "./content-route.ts";
@@ -67,7 +68,7 @@ function files(pages: readonly JudgedPage[]): DraftRoute[] {
       match: [`${folder}*`],
       comments: [
         ...(name === "uploads"
-          ? ["A picture that is replaced under the same name needs a purge by URL."]
+          ? ["After you replace a picture under the same name, purge its URL."]
           : []),
         ...(isDoubtful ? ["Some files are not public, so only the origin sets lifetimes."] : []),
       ],

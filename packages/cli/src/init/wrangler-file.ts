@@ -4,7 +4,7 @@ import { templateText } from "./site-template.ts";
 export interface WranglerChoices {
   readonly name: string;
   readonly origin: string;
-  /** In the site's own zone; `undefined`: the Worker starts on workers.dev. */
+  /** A route in the site's own zone; `undefined` to start on workers.dev. */
   readonly route: { readonly pattern: string; readonly zone: string } | undefined;
 }
 
@@ -23,17 +23,17 @@ export function wranglerFile({ name, origin, route }: WranglerChoices): string {
   const written = Object.entries(vars)
     .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
     .join(", ");
-  // Functions, because `replace` interprets `$` in replacement strings.
+  // Replace by functions, because `replace` interprets `$` in replacement strings.
   const text = templateText("wrangler.jsonc")
     .replace('"tidemark-site"', () => JSON.stringify(name))
     .replace(/"vars": \{.*\}/, () => `"vars": { ${written} }`);
   return route === undefined ? text : text.replace(untilThereIsARoute, () => routeLines(route));
 }
 
-const untilThereIsARoute = / {2}\/\/ Where it stands\.[^]*"workers_dev": true,/;
+const untilThereIsARoute = / {2}\/\/ The addresses\.[^]*"workers_dev": true,/;
 
 function routeLines({ pattern, zone }: { pattern: string; zone: string }): string {
-  return `  // Where it stands. It has no second address on workers.dev.
+  return `  // The only address. The Worker has no second one on workers.dev.
   "routes": [{ "pattern": ${JSON.stringify(pattern)}, "zone_name": ${JSON.stringify(zone)} }],
   "workers_dev": false,`;
 }

@@ -10,7 +10,7 @@ const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"']+)
 const tokenValue =
   /(?:csrf|xsrf|nonce|authenticity)[\w-]{0,40}["']?\s{0,9}[:=]\s{0,9}(?:"[^"\n]{0,500}"|'[^'\n]{0,500}')/gi;
 
-/** Tells whether a form field or a `meta` tag is named like a token. */
+/** Returns whether a form field, or a tag such as `meta`, is named like a token. */
 export function hasToken(text: string): boolean {
   return [...text.matchAll(tokenTag)].some(([tag]) => tokenName.test(tag));
 }

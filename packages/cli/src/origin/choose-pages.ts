@@ -15,10 +15,10 @@ export interface PageCandidates {
   readonly listed: readonly string[];
 }
 
-/** The limit for each kind. Pages fill the rest. */
+/** The limit for each kind. Ordinary pages fill the rest. */
 const most = { private: 3, feed: 2, api: 4, asset: 6 } as const;
 
-/** Returns new paths in the order of the requests. */
+/** Returns the paths to examine next, in the order of the requests. */
 export function choosePages(
   { references, listed }: PageCandidates,
   { known, count }: { readonly known: ReadonlySet<string>; readonly count: number },

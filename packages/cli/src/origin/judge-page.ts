@@ -1,9 +1,9 @@
-// Decides whether a page may be shared. The first reason counts.
+// Decides whether a page may be shared. The first reason applies.
 import { formatSeconds } from "./format-seconds.ts";
 import { isUntold, type PageSight } from "./look-at-page.ts";
 import { privatePattern } from "./page-kind.ts";
 
-/** The decision. `why` is a phrase that follows "is" or stands alone. */
+/** The decision. `why` is a phrase that is read alone or after "is". */
 export type Judgement =
   /** The page is shared as long as its origin says. */
   | { readonly kind: "origin"; readonly seconds: number; readonly why: string }
@@ -13,7 +13,7 @@ export type Judgement =
   | { readonly kind: "validated"; readonly why: string }
   /** The page is for one client, and bypasses the cache. */
   | { readonly kind: "private"; readonly why: string }
-  /** Nothing shows that the page is the same for all, so it gets no lifetime. */
+  /** Nothing shows that the page is the same for all clients, so the configuration sets no lifetime. */
   | { readonly kind: "uncertain"; readonly why: string }
   /** A redirect or an error. */
   | { readonly kind: "other"; readonly why: string };
@@ -55,7 +55,7 @@ function ofContent(sight: PageSight): Judgement {
     return uncertain(`is kept from caches by the rule ${storing.rule}`);
   if (vary.includes("cookie")) return uncertain("its origin says Vary: Cookie");
   if (storing.kind === "validated" && validation === "none") {
-    return uncertain(`${storing.statedBy}, and no validator, so it is useless to store it`);
+    return uncertain(`${storing.statedBy}, and no validator, so storing it is useless`);
   }
   if (storing.kind === "validated") return { kind: "validated", why: storing.statedBy };
   if (storing.kind === "fresh") {

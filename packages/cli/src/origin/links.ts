@@ -2,7 +2,7 @@
 
 /** A reference to a page or file. */
 export interface Reference {
-  /** With the query, without the fragment. */
+  /** The path with the query, without the fragment. */
   readonly path: string;
   readonly as: "link" | "asset" | "feed";
 }
@@ -11,13 +11,13 @@ type WrittenLink = readonly [url: string, as: Reference["as"]];
 
 /** The page that contains the references. */
 export interface ReferringPage {
-  /** The origin that counts as its own host. */
+  /** The scheme and host that references must have. */
   readonly origin: string;
   /** A path, or a full URL if relative references have another base. */
   readonly path: string;
   readonly text: string;
   readonly contentType: string;
-  /** The value of its field `Link`. */
+  /** The value of the page's field `Link`. */
   readonly linkField: string | null;
 }
 

@@ -16,9 +16,9 @@ export interface OriginSight {
   readonly failures: readonly { readonly path: string; readonly why: string }[];
   /** Patterns of private paths, from links and from robots.txt. Not all of them were requested. */
   readonly privatePatterns: readonly string[];
-  /** Patterns of APIs, found in the same way. */
+  /** Patterns of APIs, from the same sources. */
   readonly apiPatterns: readonly string[];
-  /** robots.txt disallows all pages that the front page links to. */
+  /** Whether no page was chosen, and robots.txt disallows a page that the front page links to. */
   readonly isShutByRobots: boolean;
   /** The response for a path that does not exist. */
   readonly missing: PageSight | undefined;
@@ -45,9 +45,12 @@ export interface LookOptions {
 
 export const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
 const atOnce = 2;
-/** The limit for paths from a page, from sitemaps and from robots.txt each. */
+/** The limit for paths from each of three sources: a page, sitemaps and robots.txt. */
 const pathCountMax = 2_000;
-/** Keeps the configuration readable. The rule for unknown cookies still protects further private paths. */
+/**
+ * The limit of patterns, to keep the configuration readable. The rule for unknown cookies still protects all
+ * other private paths.
+ */
 const patternCountMax = 100;
 const nothingSaid: Robots = { disallowed: [], allowed: [], sitemaps: [] };
 
@@ -121,7 +124,10 @@ function referencesIn(answer: Answer, path: string, origin: string) {
   return referencesOf({ origin, path, text, contentType, linkField }).slice(0, pathCountMax);
 }
 
-/** Returns the paths of the sitemap; of an index, those of its first sitemap. */
+/**
+ * Returns the path of the origin's first sitemap, and the paths of the pages in it. For an index, returns the
+ * paths of the index, of its first sitemap and of that sitemap's pages.
+ */
 async function listedIn({ sitemaps }: Robots, client: OriginClient): Promise<string[]> {
   const own = (url: string) => {
     const read = URL.parse(url, client.origin);
@@ -131,10 +137,10 @@ async function listedIn({ sitemaps }: Robots, client: OriginClient): Promise<str
   let [next] = [...sitemaps, "/sitemap.xml"].flatMap(own);
   for (let depth = 0; depth < 2 && next !== undefined; depth += 1) {
     paths.push(next);
-    const asked = await client.ask(next);
-    if (asked.kind !== "answer" || asked.status !== 200) return depth === 0 ? [] : paths;
-    const named = sitemapAddresses(asked.text).flatMap(own);
-    const isIndex = asked.text.includes("<sitemapindex");
+    const reply = await client.ask(next);
+    if (reply.kind !== "answer" || reply.status !== 200) return depth === 0 ? [] : paths;
+    const named = sitemapAddresses(reply.text).flatMap(own);
+    const isIndex = reply.text.includes("<sitemapindex");
     if (!isIndex) return [...paths, ...named];
     [next] = named;
   }
@@ -165,7 +171,7 @@ async function lookAtAll(
   return { pages: paths.flatMap((path) => seen.get(path) ?? []), answers, failures };
 }
 
-/** Removes `*` and `$`, with which rules of robots.txt may end. */
+/** Returns route patterns for paths and rules of robots.txt. Ignores a final `*` or `$`. */
 function patternsOf(
   paths: readonly string[],
   patternOf: (path: string) => string | undefined,

@@ -24,9 +24,9 @@ export interface PageSight {
   /** The target of a redirect, as written. */
   readonly redirectsTo: string | undefined;
   readonly storing: StorageVerdict;
-  /** Cookies that it sets and that may identify a visitor. */
+  /** Cookies that the page sets and that may identify a visitor. */
   readonly cookies: readonly string[];
-  /** Cookies that it sets again if the request already has them. */
+  /** Cookies that the page sets again although the request already has them. */
   readonly cookiesAgain: readonly string[];
   /** Field names in lower case. */
   readonly vary: readonly string[];
@@ -36,7 +36,7 @@ export interface PageSight {
   readonly change: BodyChange | undefined;
   /** Traits that changed the page more than a repeated request did. */
   readonly differsBy: readonly ClientTrait[];
-  /** A parameter `utm_source` changed the page more than a repeated request did. */
+  /** Whether a parameter `utm_source` changed the page more than a repeated request did. */
   readonly differsByTracking: boolean;
   readonly hasToken: boolean;
   /** `ignored`: the page has a validator, but conditional requests get the whole body. */
@@ -44,7 +44,7 @@ export interface PageSight {
   /** The status of HEAD, if it differs from that of GET. */
   readonly headStatus: number | undefined;
   readonly hasTags: boolean;
-  /** The page contains links with its host's full address. */
+  /** Whether the page contains links with its host's full address. */
   readonly namesItsHost: boolean;
   readonly caches: readonly string[];
 }
@@ -56,7 +56,10 @@ export const fieldOfTrait = {
   address: "x-forwarded-for",
 } as const;
 
-/** Tells whether the page differs by this trait, but its `Vary` does not say so. A cache would mix such pages. */
+/**
+ * Returns whether the page differs by this trait without a matching `Vary`. A cache would mix such
+ * pages.
+ */
 export function isUntold(
   { differsBy, vary }: Pick<PageSight, "differsBy" | "vary">,
   trait: keyof typeof fieldOfTrait,
@@ -64,7 +67,7 @@ export function isUntold(
   return differsBy.includes(trait) && !vary.includes(fieldOfTrait[trait]);
 }
 
-/** Cookies of a visitor without a session: consents, and one that the origin does not know. */
+/** Cookies of a visitor without a session: consent cookies, and one that the origin does not know. */
 const foreignCookies = "tidemark_look=1; CookieConsent=true; OptanonConsent=1";
 const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<string, string>>>> = {
   cookie: (set) => ({ cookie: [set, foreignCookies].filter((text) => text !== "").join("; ") }),
@@ -76,11 +79,11 @@ const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<stri
   // Documentation addresses (RFC 5737). An origin that does not trust this field shows no difference.
   address: () => ({ "x-forwarded-for": "203.0.113.9", "cf-ipcountry": "JP" }),
 };
-/** In order of increasing change. */
+/** The kinds of change, in increasing order. */
 const changes: readonly BodyChange[] = ["same", "token", "numbers", "content"];
 const traitNames = Object.keys(traits) as ClientTrait[];
 
-/** @param plain the response to the plain request */
+/** @param plain the response to the request without any trait */
 export async function lookAtPage(
   path: string,
   plain: Answer,
@@ -88,8 +91,8 @@ export async function lookAtPage(
 ): Promise<PageSight> {
   const kind = kindOf(path, plain);
   const ask = async (options: AskOptions, at = path) => {
-    const asked = await client.ask(at, options);
-    return asked.kind === "answer" ? asked : undefined;
+    const reply = await client.ask(at, options);
+    return reply.kind === "answer" ? reply : undefined;
   };
   const isPage = kind === "page" || kind === "api" || kind === "feed";
   const isWorthIt = plain.status === 200 && kind !== "private";
@@ -128,7 +131,7 @@ export async function lookAtPage(
 
 type Ask = (options: AskOptions) => Promise<Answer | undefined>;
 
-/** Tries all traits in one request first. Tries each alone only if that changes something. */
+/** Tries all traits in one request first. If the response differs, tries each trait alone. */
 async function traitsThatCount(
   plain: Answer,
   { ask, counts }: { ask: Ask; counts: (other: Answer | undefined) => boolean },

@@ -6,7 +6,10 @@ import {
 } from "../../../../src/protocol/variables/origin-url.ts";
 import { usageError } from "../command-error.ts";
 
-/** Returns scheme and host, such as "https://www.example.com". @throws CommandError for any other text */
+/**
+ * Returns scheme and host, such as "https://www.example.com". @throws CommandError for an invalid
+ * address
+ */
 export function originAddress(text: string): string {
   const given = /^[\w.-]+(?::\d+)?\/?$/.test(text) ? `https://${text}` : text;
   const fault = originUrlFault(given);

@@ -1,4 +1,5 @@
-// Requests pages of an origin, within bounds of time and size. It identifies itself, and requests no other host.
+// Requests pages of an origin, within bounds of time and size. The client identifies itself, and requests no other
+// host.
 import { createHash } from "node:crypto";
 import { type NetworkFailure, networkFailure } from "../asking/network-failure.ts";
 import { userAgent } from "../asking/user-agent.ts";
@@ -13,7 +14,7 @@ export interface Answer {
   readonly kind: "answer";
   readonly status: number;
   readonly headers: Headers;
-  /** The text up to the limit; empty for other types. */
+  /** The text of the body up to the limit; empty if the type is not a text. */
   readonly text: string;
   /** The digest of the body up to the limit, for comparing bodies. */
   readonly digest: string;
@@ -35,7 +36,7 @@ export interface AskOptions {
 
 const answerMsMax = 15_000;
 const bodyBytesMax = 1_048_576;
-/** After so many timeouts, no more requests are sent, so that init does not take hours. */
+/** The client stops after this many timeouts, so that init does not take hours. */
 const lateCountMax = 5;
 
 const plainHeaders = {
@@ -63,7 +64,7 @@ export class OriginClient {
     return this.#askedCount;
   }
 
-  /** @param path with its query. @throws CommandError only on Ctrl-C */
+  /** @param path with its query. @throws CommandError only on interruption */
   async ask(path: string, { method = "GET", headers = {} }: AskOptions = {}): Promise<OriginReply> {
     const { fetch, nowAtMs, interrupted } = this.#world;
     if (this.#lateCount >= lateCountMax) return notAsked;
@@ -101,7 +102,7 @@ export class OriginClient {
 const notAsked: AskFailure = {
   kind: "failure",
   code: "too-late",
-  why: `It was not requested, because ${lateCountMax} earlier requests got no answer within ${answerMsMax / 1_000} s`,
+  why: `It was skipped, because ${lateCountMax} earlier requests got no answer within ${answerMsMax / 1_000} s`,
 };
 
 /** Reads the body up to the limit, and cancels the rest. */

@@ -17,7 +17,7 @@ const apiSegment = /^(?:api|graphql|rest|wp-json|jsonapi|v\d+)$/i;
 const assetEnding =
   /\.(?:css|m?js|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|otf|eot|map|mp4|webm|pdf|webmanifest)$/i;
 
-/** Paths that may have effects, even by GET without a cookie. */
+/** Paths for which a request may have effects, even a GET without a cookie. */
 const effects =
   /log-?out|sign-?out|subscribe|abmelden|delete|remove|cancel|approve|activate|\bvote\b|add[-_]to[-_]cart|add-item|wp-cron|confirm|verify|reset/i;
 
@@ -43,7 +43,7 @@ function patternUpTo(path: string, form: RegExp): string | undefined {
   return upTo.endsWith(".php") ? upTo : `${upTo}/*`;
 }
 
-/** Tells whether a segment has a special meaning in a route pattern. */
+/** Returns whether a segment has a special meaning in a route pattern. */
 export function hasOddSegment(path: string): boolean {
   return segmentsOf(path).some((one) => one.includes("*") || one.startsWith(":"));
 }
@@ -64,10 +64,10 @@ export function isAssetPath(path: string): boolean {
 }
 
 const hexHash = /^(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}$/i;
-/** Matches hashes of bundlers in names of code files. Names of images may also look like this. */
+/** Matches hashes that bundlers add to names of code files. Not used for images, whose names may look alike. */
 const mixedHash = /^(?=.*\d)(?=.*[A-Z])(?=.*[a-z])\w{8,}$/;
 
-/** Tells whether the file name contains a hash of the content. */
+/** Returns whether the file name contains a hash of the content. */
 export function isFingerprinted(path: string): boolean {
   if (path.startsWith("/_next/static/")) return true;
   const parts = (segmentsOf(path).at(-1) ?? "").split(/[.~_-]/).slice(0, -1);

@@ -20,7 +20,7 @@ interface Mark {
   readonly text?: RegExp;
 }
 
-/** The first match counts, so narrower marks come first. */
+/** The first match applies, so more specific marks precede others. */
 const marks: readonly Mark[] = [
   { platform: "WooCommerce", text: /class="[^"]*\bwoocommerce\b|\/plugins\/woocommerce\// },
   { platform: "WordPress", field: ["link", /api\.w\.org/] },

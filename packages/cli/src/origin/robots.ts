@@ -1,6 +1,6 @@
 // Parses robots.txt and sitemaps.
 
-/** The rules for user agents that are not named. */
+/** The rules for the user agent `*`, and the sitemaps. */
 export interface Robots {
   /** Path prefixes, with `*` for any text and `$` for the end. */
   readonly disallowed: readonly string[];
@@ -16,18 +16,21 @@ export function readRobots(text: string): Robots {
   let wasAgent = false;
   for (const line of text.split(/\r?\n/)) {
     const [, name = "", value = ""] = /^\s*([\w-]+)\s*:\s*([^#]*)/.exec(line) ?? [];
-    const said = value.trim();
+    const trimmed = value.trim();
     const isAgent = name.toLowerCase() === "user-agent";
-    if (isAgent) isForUs = said === "*" || (wasAgent && isForUs);
+    if (isAgent) isForUs = trimmed === "*" || (wasAgent && isForUs);
     if (name !== "") wasAgent = isAgent;
-    if (/^disallow$/i.test(name) && isForUs && said !== "") disallowed.push(said);
-    if (/^allow$/i.test(name) && isForUs && said !== "") allowed.push(said);
-    if (/^sitemap$/i.test(name)) sitemaps.push(said);
+    if (/^disallow$/i.test(name) && isForUs && trimmed !== "") disallowed.push(trimmed);
+    if (/^allow$/i.test(name) && isForUs && trimmed !== "") allowed.push(trimmed);
+    if (/^sitemap$/i.test(name)) sitemaps.push(trimmed);
   }
   return { disallowed, allowed, sitemaps };
 }
 
-/** The longest matching rule decides (RFC 9309 §2.2.2). */
+/**
+ * Returns whether the rules allow a request for a path. The longest matching rule decides (RFC 9309
+ * §2.2.2).
+ */
 export function mayAsk(path: string, { disallowed, allowed }: Robots): boolean {
   return longestFit(path, disallowed) <= longestFit(path, allowed);
 }

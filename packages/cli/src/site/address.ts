@@ -24,7 +24,7 @@ export function siteAddress(given: {
   const url = URL.parse(site);
   const hint = "Write only scheme and host, such as https://www.example.com.";
   const refused = (why: string, right = hint) =>
-    usageError({ what: `${from} is refused.`, why, hint: right });
+    usageError({ what: `${from} is invalid.`, why, hint: right });
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw refused(`${JSON.stringify(site.slice(0, 200))} is not an http or https URL.`);
   }
@@ -42,7 +42,7 @@ export function siteAddress(given: {
   }
   if (!/^(?:\/[\w.~-]+)+$/.test(operatorPath)) {
     throw usageError({
-      what: "The operator path is refused.",
+      what: "The operator path is invalid.",
       why: `${JSON.stringify(operatorPath.slice(0, 80))} is not a path such as /_cache.`,
       hint: "Write the operatorPath of the site's configuration.",
     });

@@ -22,8 +22,9 @@ export interface ChosenSite extends SiteAddress {
 type SiteWorld = Pick<World, "env" | "home">;
 
 /**
- * Returns the first of `--site`, `--profile`, TIDEMARK_SITE, TIDEMARK_PROFILE and the default profile. A profile's token
- * is only sent to that profile's site. TIDEMARK_TOKEN and TIDEMARK_TOKEN_FILE take precedence over it.
+ * Returns the site from the first of these that is set: `--site`, `--profile`, TIDEMARK_SITE,
+ * TIDEMARK_PROFILE, the default profile, the only profile. The command sends a profile's token only
+ * to that profile's site. TIDEMARK_TOKEN and TIDEMARK_TOKEN_FILE take precedence over a profile's token.
  *
  * @throws CommandError if no site is specified, or a setting is invalid
  */
@@ -47,9 +48,9 @@ export async function chosenSite(options: SiteOptions, where: SiteWorld): Promis
 function namedSite({ site, profile }: SiteOptions, env: World["env"]) {
   if (site !== undefined && profile !== undefined) {
     throw usageError({
-      what: "The options are refused.",
+      what: "The options conflict.",
       why: "--site and --profile both specify a site.",
-      hint: "Write one of them.",
+      hint: "Write only one of them.",
     });
   }
   if (site !== undefined) return { site, from: "--site" };
@@ -77,13 +78,13 @@ function chosenProfile(
       why: `There is no --site, no TIDEMARK_SITE and no profile to use. ${known}`,
       hint: "Write --site https://www.example.com, or create a profile with: tidemark profile set NAME --site URL.",
     };
-    // A command that can also work without a site catches this code.
+    // Commands that can also work without a site check for this code.
     throw new CommandError(fault, { exitCode: exitCode.usage, code: "no-site" });
   }
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (profile !== undefined) return { name, profile };
   throw usageError({
-    what: "The profile is refused.",
+    what: "The site is unknown.",
     why: `There is no profile ${JSON.stringify(name)}. ${known}`,
     hint: `Create it with: tidemark profile set ${name} --site URL.`,
   });

@@ -10,7 +10,7 @@ interface TokenPrompt {
   readonly world: World;
 }
 
-/** @throws CommandError for an invalid token, and if the input would be visible */
+/** @throws CommandError for an invalid token, for an interruption, and if the input would be visible */
 export async function givenToken(
   { terminal, world }: TokenPrompt,
   origin: string,
@@ -22,7 +22,7 @@ export async function givenToken(
     throw usageError({
       what: "Nothing was stored.",
       why: "The token cannot be read: stderr is not a terminal, so the input would be visible.",
-      hint: "Run it without 2>, pass the token on stdin, or write --no-token.",
+      hint: "Run the command without 2>, pass the token on stdin, or write --no-token.",
     });
   }
   return checkedToken((await firstLine(world)).trim(), "The first line of stdin");

@@ -17,7 +17,7 @@ export async function ownText(path: string): Promise<string | undefined> {
       await file.close();
     }
   } catch (cause) {
-    // A home such as /dev/null is not a folder.
+    // ENOTDIR: a home such as /dev/null is not a folder.
     if (["ENOENT", "ENOTDIR"].includes(codeOf(cause) ?? "")) return undefined;
     const hint = "Check that it is a file, and that you can read it.";
     throw ofSystem(cause, { what: `${path} was not read.`, hint });
@@ -55,10 +55,11 @@ const lockWaitMs = 100;
 const modes = { file: 0o600, folder: 0o700 };
 
 /**
- * Replaces a file atomically by the result of `change`. Other processes wait for a lock. Follows no symbolic links, so
- * that tokens stay where the user stores them.
+ * Replaces a file atomically with the result of `change`. Other processes wait for a lock. Follows
+ * no symbolic links, so that tokens stay where the user stores them.
  *
- * @throws CommandError if the file cannot be written, and errors of `change`; the file is then unchanged
+ * @throws CommandError if the file cannot be written. Also rethrows errors of `change`. Both leave
+ *   the file unchanged.
  */
 export async function changeOwnFile(
   place: Place,
@@ -104,19 +105,19 @@ async function locked(lock: Place, sleep: World["sleep"]): Promise<void> {
 
 const notWritten = (path: string) => ({
   what: `${path} was not written.`,
-  hint: "Check that you can write there, and that the disk is not full.",
+  hint: "Check that you can write to its folder, and that the disk is not full.",
 });
 
 /** Converts errors of the file system, and returns all others unchanged. */
-function ofSystem(cause: unknown, said: { readonly what: string; readonly hint: string }) {
+function ofSystem(cause: unknown, error: { readonly what: string; readonly hint: string }) {
   if (cause instanceof LinkInTheWay) {
     const hint = "Replace it with a file or a folder of your own.";
-    return usageError({ what: said.what, why: cause.message, hint }, cause);
+    return usageError({ what: error.what, why: cause.message, hint }, cause);
   }
   const code = codeOf(cause);
   return code === undefined
     ? cause
-    : usageError({ ...said, why: `The system says ${code}.` }, cause);
+    : usageError({ ...error, why: `The system reported ${code}.` }, cause);
 }
 
 function codeOf(cause: unknown): string | undefined {

@@ -17,7 +17,7 @@ export interface Profiles {
   readonly profiles: Readonly<Record<string, Profile>>;
 }
 
-/** Tells whether `profile set` accepts the name. A file that was written by hand may have others. */
+/** Returns whether `profile set` accepts the name. A file written by hand may have other names. */
 export function isProfileName(name: string): boolean {
   return /^[a-z0-9][\w.-]{0,63}$/i.test(name);
 }
@@ -43,8 +43,8 @@ export async function readProfiles(where: ProfileWorld): Promise<Profiles> {
 }
 
 /**
- * @param change returns the new profiles; it gets the present ones
- * @throws CommandError if the file cannot be read or written, and errors of `change`
+ * @param change gets the current profiles, and returns the new ones
+ * @throws CommandError if the file cannot be read or written. Also rethrows errors of `change`.
  */
 export async function changeProfiles(
   where: ProfileWorld & Pick<World, "sleep">,

@@ -18,12 +18,12 @@ interface SiteCall {
   readonly query?: Query;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Statuses besides 2xx that are also answers. */
+  /** Accepted statuses besides 2xx. */
   readonly accepts?: readonly number[];
 }
 
 const answerMsMax = 60_000;
-/** Larger than any answer of these routes. */
+/** The limit of an answer, which is larger than any answer of these routes. */
 const answerBytesMax = 32 * 1_024 * 1_024;
 
 /** Answers whose names differ from their routes. */
@@ -67,21 +67,22 @@ export class SiteClient {
 
   /**
    * @param name the answer's form, which is usually also the name of the route
-   * @throws CommandError with the site's own message for a refusal, and if the answer has another form
+   * @throws CommandError if the site sends an error, with its message; or if the answer has another
+   *   form
    */
   async json<Name extends AnswerName>(
     name: Name,
-    asked: SiteCall = {},
+    call: SiteCall = {},
   ): Promise<OperatorAnswer<Name>> {
-    return this.#parsed(name, await this.#signed(asked));
+    return this.#parsed(name, await this.#signed(call));
   }
 
   async #parsed<Name extends AnswerName>(
     name: Name,
-    asked: SiteCall,
+    call: SiteCall,
   ): Promise<OperatorAnswer<Name>> {
     const route = name in routes ? routes[name as keyof typeof routes] : name;
-    const response = await this.#answer(route, asked);
+    const response = await this.#answer(route, call);
     const value = jsonIn(await this.#textOf(route, response));
     if (value === undefined) throw this.#failures.notOurs(route, response);
     const { error } = answers[name].safeParse(value);
@@ -89,9 +90,9 @@ export class SiteClient {
     return value as OperatorAnswer<Name>;
   }
 
-  /** Like `json`, for plain text. */
-  async text(route: string, asked: SiteCall = {}): Promise<string> {
-    const response = await this.#answer(route, await this.#signed(asked));
+  /** Returns an answer in plain text. @throws as `json` */
+  async text(route: string, call: SiteCall = {}): Promise<string> {
+    const response = await this.#answer(route, await this.#signed(call));
     const isPlain = response.headers.get("content-type")?.startsWith("text/plain") === true;
     if (!isPlain) throw this.#failures.notOurs(route, response);
     return this.#textOf(route, response);
@@ -114,31 +115,31 @@ export class SiteClient {
     return text + decoder.decode();
   }
 
-  async #signed<Given extends SiteCall>(asked: Given): Promise<Given> {
+  async #signed<Given extends SiteCall>(call: Given): Promise<Given> {
     const authorization = `Bearer ${await this.#tokenFor("operator")}`;
-    return { ...asked, headers: { authorization, ...asked.headers } };
+    return { ...call, headers: { authorization, ...call.headers } };
   }
 
-  async #answer(route: string, asked: SiteCall): Promise<Response> {
+  async #answer(route: string, call: SiteCall): Promise<Response> {
     const { origin, operatorPath } = this.site;
     const url = new URL(`${operatorPath}/${route}`, origin);
-    for (const [name, values] of Object.entries(asked.query ?? {})) {
+    for (const [name, values] of Object.entries(call.query ?? {})) {
       for (const value of [values ?? []].flat()) url.searchParams.append(name, value);
     }
     const init = {
-      method: asked.method ?? "GET",
-      ...(asked.headers && { headers: asked.headers }),
-      ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
-      // A redirect would send the token elsewhere.
+      method: call.method ?? "GET",
+      ...(call.headers && { headers: call.headers }),
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      // Follow no redirect, which would send the token to another server.
       redirect: "manual" as const,
       signal: AbortSignal.any([this.#world.interrupted, AbortSignal.timeout(answerMsMax)]),
     };
     const response = await this.#world.fetch(url, init).catch((cause: unknown) => {
       throw this.#failures.unreachable(cause);
     });
-    if (response.ok || asked.accepts?.includes(response.status)) return response;
-    const told = jsonIn(await this.#textOf(route, response));
-    const refusal = errorAnswer.safeParse(told);
+    if (response.ok || call.accepts?.includes(response.status)) return response;
+    const body = jsonIn(await this.#textOf(route, response));
+    const refusal = errorAnswer.safeParse(body);
     throw refusal.success
       ? this.#failures.refused(refusal.data.error)
       : this.#failures.notOurs(route, response);

@@ -13,12 +13,15 @@ import {
 } from "../../../../src/protocol/operator-token.ts";
 import type { World } from "../world.ts";
 
-/** Longer than any request takes. Each request gets its own token. */
+/**
+ * The lifetime of a token, which is at least the timeout of a request. Each request gets its own
+ * token.
+ */
 const tokenSeconds = 60;
 
 interface ProvenSite {
   readonly key: TokenKey;
-  /** The offset of the site's clock to this machine's. */
+  /** The site's clock minus this machine's clock. */
   readonly aheadMs: number;
 }
 
@@ -41,7 +44,7 @@ export class SiteCredential {
     this.#settings = settings;
   }
 
-  /** @throws CommandError if the site has not proved itself; no token was sent then */
+  /** @throws CommandError if the site has not proved itself; the command then sent no token */
   async token(scope: TokenScope): Promise<string> {
     const { host, nowAtMs } = this.#settings;
     this.#proven ??= this.#prove().catch((cause: unknown) => {

@@ -4,7 +4,7 @@ import { type CommandError, failure, interruption, usageError } from "../command
 import { networkFailure } from "../asking/network-failure.ts";
 import type { ChosenSite } from "./chosen-site.ts";
 
-/** Statuses that a server between the command and the Worker sends. */
+/** Statuses that a server before the Worker sends, or the platform if the Worker fails. */
 const betweenStatuses: ReadonlySet<number> = new Set([
   429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530,
 ]);
@@ -44,7 +44,10 @@ export class SiteFailures {
     return failure(fault, "unreachable", cause);
   }
 
-  /** Uses the site's own message, except its fix for a token, which is written for other clients. */
+  /**
+   * Uses the site's own message. Only the hint for a wrong token is replaced, because the site's hint is for
+   * other clients.
+   */
   refused({ code, what, why, hint }: ErrorAnswer["error"]): CommandError {
     const isOfToken = code === "unauthorized";
     return failure({ what, why, hint: isOfToken ? hintOfToken : hint }, code);
@@ -67,7 +70,7 @@ export class SiteFailures {
         "between",
       );
     }
-    const nothing = `It has nothing at ${operatorPath}/${route}, or its Tidemark is older than this command.`;
+    const nothing = `It serves nothing at ${operatorPath}/${route}, or its Tidemark is older than this command.`;
     return this.#notTidemark(status === 404 ? nothing : `${answer} is not from Tidemark.`);
   }
 
@@ -79,7 +82,7 @@ export class SiteFailures {
   /** @param place the path of the invalid member; empty for the whole answer */
   misshapen(route: string, place: string): CommandError {
     const { operatorPath } = this.#site;
-    const fault = place === "" ? "has another form" : `has no usable ${JSON.stringify(place)}`;
+    const fault = place === "" ? "has an unexpected form" : `has no valid ${JSON.stringify(place)}`;
     return this.#notTidemark(`Its answer at ${operatorPath}/${route} ${fault}.`);
   }
 
@@ -102,4 +105,4 @@ const hintOfCertificate =
 const hintOfToken =
   "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
 const hintOfSite =
-  "Check that Tidemark of this version runs before the site, that its ADMIN_TOKEN is set, and its operatorPath.";
+  "Check that this version of Tidemark runs before the site, and check its ADMIN_TOKEN and operatorPath.";

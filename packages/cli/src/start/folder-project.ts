@@ -23,11 +23,11 @@ export async function readFolder(folder: string, named: string | undefined): Pro
     throw new OperatorError({
       what: `There is nothing to start in ${folder}.`,
       why: "It has no tidemark.config.ts, and no wrangler file with a main module.",
-      hint: "Run tidemark init here, or go to the folder of your site.",
+      hint: "Run tidemark init here, or change to the folder of your site.",
     });
   }
   const variables = parseEnv((await textIfThere(join(folder, ".dev.vars"))) ?? "");
-  // The host of the deployed site would send clients there, by redirects and absolute URLs.
+  // Leave out SITE_HOST: redirects and absolute URLs would lead to the deployed site.
   const { SITE_HOST: _, ...deployed } = wrangler?.variables ?? {};
   const texts = Object.entries({ ...deployed, ...variables });
   return {
@@ -45,7 +45,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
   };
 }
 
-/** Returns the installed package of the project; in a copy of this repository, its sources. */
+/** Returns the package that the project has installed; in a copy of this repository, its sources. */
 function libraryIn(folder: string): Library {
   if (
     existsSync(join(folder, "src/config/config.ts")) &&

@@ -1,5 +1,6 @@
-// Loads the Workers runtime and the bundler of the project's own wrangler, so that `tidemark start` runs what that
-// wrangler deploys. The build replaces imports of these packages by this module.
+// Loads the Workers runtime and the bundler of the project's own wrangler, so that `tidemark start`
+// runs what that wrangler deploys. The build replaces imports of these packages with imports of
+// this module.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -22,7 +22,7 @@ export function optionsOf(given: GivenStartOptions): StartOptions {
 }
 
 /**
- * Resolves when a signal has ended the run.
+ * Starts the site, and resolves once a signal has ended it.
  *
  * @param named a configuration to use instead of the folder's own
  * @throws OperatorError if the site does not start

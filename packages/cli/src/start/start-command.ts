@@ -1,4 +1,5 @@
-// `tidemark start`: runs a site behind Tidemark on this machine. Its dependencies are loaded only if it is called.
+// `tidemark start`: runs a site behind Tidemark on this machine. Loads its dependencies only if it
+// runs.
 import { failure } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { AddCommand, Session } from "../session.ts";
@@ -50,7 +51,7 @@ async function start(session: Session, options: GivenStartOptions): Promise<Exit
     throw failure({
       what: "tidemark start does not run here.",
       why: `This is Node ${process.versions.node}, and the runtime of Workers needs ${nodeMin.join(".")} or newer.`,
-      hint: "Run it with a newer Node. All other commands run with this one.",
+      hint: "Run it with a newer Node. All other commands run with this version.",
     });
   }
   const { optionsOf, runOwnSite } = await import("./own-site.ts");

@@ -1,4 +1,5 @@
-// Reads the Worker's settings from a project's wrangler file, as far as they work on this machine.
+// Reads the Worker's settings from a project's wrangler file. Uses only settings that work on this
+// machine.
 import { join, resolve } from "node:path";
 import type { RateLimitSettings } from "../../../../local/colo.ts";
 import type { Project } from "../../../../local/run/project.ts";
@@ -26,7 +27,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
   if (file.kind === "absent") return undefined;
   if (file.kind === "malformed") {
     const what = `${join(folder, file.name)} cannot be read.`;
-    throw new OperatorError({ what, why: file.why, hint: "Fix it there." });
+    throw new OperatorError({ what, why: file.why, hint: "Fix that file." });
   }
   const {
     main,
@@ -40,7 +41,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
   const variables = Object.entries(tableOf(vars));
   const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === "string";
   const notGiven = [
-    ...variables.filter((pair) => !isText(pair)).map(([key]) => `${key} (vars, no text)`),
+    ...variables.filter((pair) => !isText(pair)).map(([key]) => `${key} (vars, not a string)`),
     ...bindingsIn(others),
   ];
   return {
@@ -65,7 +66,7 @@ function tableOf(value: unknown): Table {
   return isTable(value) ? value : {};
 }
 
-/** Returns each binding with its section, except those that are available here. */
+/** Returns the bindings that are not available on this machine, each with its section. */
 function bindingsIn(sections: Table): string[] {
   return Object.entries(sections).flatMap(([section, value]) => {
     const { bindings, producers, binding } = tableOf(value);

@@ -14,7 +14,7 @@ export interface Bucket {
   readonly aboveSeconds: number;
   /** `Infinity` for the last bucket. */
   readonly upToSeconds: number;
-  /** The counts of all buckets before it, and of the bucket itself. */
+  /** The count of all buckets before this one, and the count of this bucket. */
   readonly belowCount: number;
   readonly count: number;
 }

@@ -6,17 +6,20 @@ import { bucketsOf, countOf, countsBy } from "./series.ts";
 /** Counts of one route or several. */
 export interface RouteCounts {
   readonly requests: number;
-  /** Answered from the cache, fresh or stale. */
+  /** Requests answered from the cache, fresh or stale. */
   readonly hits: number;
   readonly stale: number;
-  /** Not looked up because of the route, the request or the switch. */
+  /** Requests without a look-up, because of the route, the request or the switch. */
   readonly passed: number;
-  /** Answered with 429. */
+  /** Requests answered with 429. */
   readonly limited: number;
-  /** Answered with an error of Tidemark. */
+  /** Requests answered with an error of Tidemark. */
   readonly failed: number;
   readonly toOrigin: number;
-  /** Counts for each bucket of the metrics: hits that waited for a tier, and requests that went to the origin. */
+  /**
+   * Counts of durations in the buckets of the metrics: of hits that waited for a tier, and of
+   * requests to the origin.
+   */
   readonly hitCounts: readonly number[];
   readonly forwardCounts: readonly number[];
 }
@@ -24,7 +27,7 @@ export interface RouteCounts {
 const hitResults = ["hit", "stale-hit"];
 const forwardResults = ["forwarded", "stored", "validated", "passed"];
 
-/** Sorted by the number of requests, the largest first. */
+/** Returns the counts by route, sorted by the number of requests, the largest first. */
 export function countsByRoute(answer: OperatorAnswer<"metrics">): Map<string, RouteCounts> {
   const families = ["requests", "originResponses"] as const;
   const routes = new Set(
@@ -66,12 +69,12 @@ const countNames: readonly CountName[] = [
   "toOrigin",
 ];
 
-/** Returns the sum of all. */
+/** Returns the sum of the counts. */
 export function totalOf(all: Iterable<RouteCounts>): RouteCounts {
   return [...all].reduce((sum, one) => combined(sum, one, 1), noCounts);
 }
 
-/** Returns the increase since `before`. A counter that fell has restarted from 0. */
+/** Returns the increase since `before`. If there are fewer requests than before, the counters have restarted from 0. */
 export function risen(now: RouteCounts, before: RouteCounts | undefined): RouteCounts {
   if (before === undefined || now.requests < before.requests) return now;
   return combined(now, before, -1);

@@ -44,7 +44,7 @@ export function statsOf(counts: RouteCounts, boundsSeconds: readonly number[]) {
   const quantile = (share: number, of: readonly number[]) => {
     const seconds = quantileSeconds(share, of, boundsSeconds);
     if (seconds === undefined) return null;
-    // JSON has no infinity, so the last bound stands for all larger values.
+    // JSON has no infinity, so report the last bound for all larger values.
     return Math.min(seconds, boundsSeconds.at(-1) ?? 0);
   };
   return {
@@ -81,7 +81,7 @@ function cellsOf(
   ];
 }
 
-/** Rounds down, so that only a full share shows 100 %. */
+/** Rounds down, so that only a share of 1 is shown as 100 %. */
 function percent(share: number | null): string {
   if (share === null) return "-";
   return `${(Math.floor(share * 1_000) / 10).toFixed(1)} %`;
@@ -98,7 +98,7 @@ function duration(seconds: number | null): string {
 /** Explains the columns. */
 export const legend = [
   "hits, stale: shares of the requests that were looked up. passed: never looked up.",
-  "errors: no usable response of the origin, or 429. origin: requests sent there.",
-  "p50, p99: of requests that waited, by hits and by forwards (fwd). Hits of memory",
+  "errors: no usable response from the origin, or 429. origin: requests to the origin.",
+  "p50, p99: times of requests that waited, as hits or as forwards (fwd). Hits in memory",
   "do not wait.",
 ] as const;

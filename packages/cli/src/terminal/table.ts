@@ -5,8 +5,8 @@ const widthMax = 120;
 /**
  * @param rows the first one has the column heads
  * @param right the right-aligned columns, as for numbers
- * @returns a line for each row. A very long cell, as a hostile site may send, exceeds its column: padding all rows
- *   to its length could take gigabytes
+ * @returns a line for each row. A very long cell exceeds its column, because padding all rows to
+ *   the length of a hostile site's cell could take gigabytes
  */
 export function tableOf(
   rows: readonly (readonly string[])[],

@@ -23,7 +23,7 @@ interface Prompt {
 
 const clearLine = "\r\u001B[2K";
 
-/** Each line passes `printable`, so only its styles contain escape sequences. */
+/** Writes lines. Each line passes `printable`, so only the styles added here contain escape sequences. */
 export class Terminal {
   readonly isJson: boolean;
   readonly #world: World;
@@ -35,12 +35,12 @@ export class Terminal {
     this.isJson = options.json === true;
   }
 
-  /** Tells whether a person can see and answer questions. */
+  /** Whether a person can see and answer questions. */
   get isInteractive(): boolean {
     return this.#world.notes.isTty && this.#world.input.isTTY === true;
   }
 
-  /** Tells whether to show progress on stderr. */
+  /** Whether to show progress on stderr. */
   get showsProgress(): boolean {
     return this.#world.notes.isTty && !this.isJson;
   }
@@ -72,7 +72,7 @@ export class Terminal {
   }
 
   /**
-   * Asks before an action that cannot be undone. `--yes` skips the question.
+   * Asks for confirmation of an action. `--yes` skips the question.
    *
    * @throws CommandError if nobody can answer, or the answer is no
    */
@@ -81,7 +81,7 @@ export class Terminal {
     if (!this.isInteractive) {
       throw usageError({
         what: "Nothing was done.",
-        why: `There is no terminal to confirm in: ${question}`,
+        why: `There is no terminal for the question: ${question}`,
         hint: "Pass --yes to confirm.",
       });
     }
@@ -98,7 +98,7 @@ export class Terminal {
     return this.#answered<string>((where) => password({ message, ...where }));
   }
 
-  /** Asks a question. Ends it on Ctrl-D and on a signal, which the library does not do. */
+  /** Asks a question. Ends it also on Ctrl-D and on a signal, which the library ignores. */
   async #answered<Answer>(ask: (where: Prompt) => Promise<Answer | symbol>): Promise<Answer> {
     const { input, notes, interrupted } = this.#world;
     const ending = new AbortController();

@@ -15,11 +15,11 @@ export type LogReading = LogEntry | "other" | "unreadable";
  */
 const classic = /"([A-Z]+) ([^\s\\]+)(?: HTTP\/[\d.]+)?" (\d{3})(?: |$)/;
 
-/** Returns `"other"` for requests other than GET with 2xx or 3xx. */
+/** Returns `"other"` for empty lines, and for requests other than GET with 2xx or 3xx. */
 export function readLoggedLine(line: string | undefined): LogReading {
   const trimmed = line?.trim();
   if (trimmed === undefined || trimmed === "") return line === undefined ? "unreadable" : "other";
-  // Attackers send bytes that are not valid text.
+  // Skip bytes that are not valid text, which attackers send.
   if (trimmed.includes("\ufffd")) return "unreadable";
   const found = trimmed.startsWith("{") ? ofJson(trimmed) : ofClassic(trimmed);
   if (found === undefined) return "unreadable";
@@ -70,7 +70,7 @@ function firstText(fields: Record<string, unknown>, names: readonly string[]): s
 
 /** Counts the requests of each URL. */
 export class Popularity {
-  /** Requests for URLs beyond the limit. */
+  /** The number of requests for URLs beyond the limit. */
   leftOutCount = 0;
   readonly #counts = new Map<string, number>();
   readonly #countMax: number;
@@ -86,7 +86,7 @@ export class Popularity {
     else this.#counts.set(url, (before ?? 0) + 1);
   }
 
-  /** Returns the most requested URLs; equal ones in the order of the log. */
+  /** Returns the most requested URLs. Equally requested URLs are in the order of the log. */
   hottest(top: number): string[] {
     const sorted = [...this.#counts].sort(([, a], [, b]) => b - a);
     return sorted.slice(0, top).map(([url]) => url);

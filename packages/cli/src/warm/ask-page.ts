@@ -26,10 +26,10 @@ export type WarmAnswer =
   | { readonly kind: "interrupted" };
 
 const answerMsMax = 120_000;
-/** For reading the rest of a body that fills no tier, which may be an endless stream. */
+/** The time limit for a body that fills no tier, because that body may be an endless stream. */
 const restMsMax = 1_000;
 const troubleStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** The fields of browsers, so that their variant is warmed. */
+/** Fields that browsers send, so that their variant is warmed. */
 const browserFields = { "accept-encoding": "gzip, deflate, br, zstd", "user-agent": userAgent };
 
 /** Requests a page. Never rejects. */
@@ -44,15 +44,15 @@ export async function askPage(
   try {
     const response = await world.fetch(url, {
       headers: { ...browserFields, ...headers },
-      // A redirect is a response that is stored like others.
+      // Do not follow redirects, because they are stored like other responses.
       redirect: "manual",
       signal,
     });
     const durationMs = world.nowAtMs() - beganAtMs;
-    const asked = read(response, { beganAtMs, durationMs }, world.nowAtMs());
-    const isFilling = asked.outcome.result === "warmed";
+    const answer = read(response, { beganAtMs, durationMs }, world.nowAtMs());
+    const isFilling = answer.outcome.result === "warmed";
     await readBody(response, isFilling ? answerMsMax : restMsMax);
-    return asked;
+    return answer;
   } catch (cause) {
     if (interrupted.aborted) return { kind: "interrupted" };
     const { why } = networkFailure(cause, answerMsMax);
@@ -61,7 +61,10 @@ export async function askPage(
   }
 }
 
-/** Reads the body to its end or until the timeout. A fully read body keeps the connection open for the next page. */
+/**
+ * Reads the body to its end or until the timeout. After a body is read to its end, the next page can use the
+ * connection.
+ */
 async function readBody({ body }: Response, msMax: number): Promise<void> {
   if (body === null) return;
   const reader = body.getReader();

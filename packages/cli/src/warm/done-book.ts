@@ -1,4 +1,4 @@
-// Records the finished pages of a run in a file, so that the next run continues there.
+// Records the finished pages of a run in a file, so that the next run can continue.
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, rm } from "node:fs/promises";
@@ -12,12 +12,15 @@ const digestCharacters = 16;
 const fileBytesMax = 64 * 1_048_576;
 /** Pages that were warmed longer ago may have expired. */
 const ageMsMax = 24 * 60 * 60 * 1_000;
-/** At most this many pages are not recorded if the process is killed. They are requested again. */
+/**
+ * A killed process loses the record of at most this many finished pages. The next run requests them
+ * again.
+ */
 const unwrittenMax = 200;
 const unwrittenMsMax = 1_000;
 const firstWords = "tidemark warm 1";
 
-/** Options that may differ when an interrupted run is continued. */
+/** Options that may change between an interrupted run and its continuation. */
 const ofManner: ReadonlySet<string> = new Set([
   "rate",
   "concurrency",
@@ -29,7 +32,7 @@ const ofManner: ReadonlySet<string> = new Set([
   "color",
 ]);
 
-/** Returns a text that is equal for runs with the same addresses, sources and variants. */
+/** Returns a string that is equal for runs with the same addresses, sources and variants. */
 export function identityOf(run: {
   readonly addresses: readonly string[];
   readonly words: readonly string[];
@@ -41,7 +44,7 @@ export function identityOf(run: {
 }
 
 export interface DoneSettings {
-  /** From `identityOf`. */
+  /** The result of `identityOf`. */
   readonly identity: string;
   /** The value of `--state`. */
   readonly path?: string | undefined;
@@ -61,10 +64,13 @@ interface BookContents {
   readonly isRecent: boolean;
 }
 
-/** Records pages instead of a count, because a source may change between runs. */
+/**
+ * The finished pages. The book records each page and not a count, because a source may change
+ * between runs.
+ */
 export class DoneBook {
   readonly path: string;
-  /** The number of pages of earlier runs. */
+  /** The number of pages that earlier runs finished. */
   readonly before: number;
   readonly #done: Set<string>;
   readonly #file: FileHandle;
@@ -109,7 +115,7 @@ export class DoneBook {
     return this.#done.has(digestOf(key));
   }
 
-  /** Records a page. It is written soon; `settled` waits for that. */
+  /** Records a page, and writes it soon. `settled` waits for all writes. */
   note(key: string): void {
     const digest = digestOf(key);
     if (this.#done.has(digest)) return;
@@ -121,7 +127,10 @@ export class DoneBook {
     if (isDue) this.#write();
   }
 
-  /** Returns an error if not everything could be written. The next run then repeats some pages. */
+  /**
+   * Writes the rest, and closes the file. Returns an error if a write failed; the next run then
+   * repeats some pages.
+   */
   async settled(): Promise<CommandError | undefined> {
     this.#write();
     await this.#writing;
@@ -129,7 +138,10 @@ export class DoneBook {
     return this.#fault;
   }
 
-  /** Returns an error if the file could not be deleted. The next run would continue it. */
+  /**
+   * Deletes the file. Returns an error if that failed, because the next run would continue from the
+   * file.
+   */
   async removed(): Promise<CommandError | undefined> {
     await this.settled();
     return rm(this.path, { force: true }).then(
@@ -138,7 +150,7 @@ export class DoneBook {
     );
   }
 
-  /** Appends to the opened file, even if another run has deleted it since. */
+  /** Appends to the opened file, even if another run has deleted the file since. */
   #write(): void {
     const lines = this.#unwritten.splice(0).map((digest) => `${digest}\n`);
     this.#writtenLastAtMs = this.#world.nowAtMs();
@@ -167,7 +179,7 @@ async function foundIn(
   if (!first.startsWith(firstWords)) {
     throw refused(
       "It is not a state file of tidemark warm.",
-      "Name another with --state, or delete it.",
+      "Name another file with --state, or delete this one.",
     );
   }
   const isRecent = world.nowAtMs() - found.mtimeMs < ageMsMax;
@@ -175,7 +187,7 @@ async function foundIn(
   if (first !== firstLineOf(settings)) {
     throw refused(
       "It belongs to an interrupted run for another site, other sources or other variants.",
-      "Name another with --state, or start over with --fresh.",
+      "Name another file with --state, or start over with --fresh.",
     );
   }
   // Skips an incomplete line.
@@ -200,7 +212,7 @@ function unwritable(path: string, cause: unknown) {
   return failure(
     {
       what: `${path} was not written.`,
-      why: `The system says ${code}. Without it, an interrupted run starts over.`,
+      why: `The system reported ${code}. Without this file, an interrupted run starts over.`,
       hint: "Name another file with --state.",
     },
     "failed",

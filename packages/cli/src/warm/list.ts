@@ -1,4 +1,4 @@
-// Parses lists of pages or keys: one in each line, as text, as JSON, or in the first column of CSV.
+// Parses lists of pages or keys: one per line, as text, as JSON, or in the first column of CSV.
 
 /** The content of a line. */
 export type Line =

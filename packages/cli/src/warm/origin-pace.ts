@@ -1,5 +1,5 @@
-// Controls the concurrency of warming by the origin's response times.
-// Pure: it gets responses and instants, and has no timer.
+// Controls the concurrency of warming by the origin's response times. Pure: callers pass responses
+// and times, and there is no timer.
 
 /** A response that came from the origin. */
 export interface OriginAnswer {
@@ -7,31 +7,42 @@ export interface OriginAnswer {
   readonly durationMs: number;
 }
 
-/** The first responses are ignored, because connections are being opened and programs warm up. */
+/**
+ * The number of first responses that are ignored, because connections are being opened and programs warm up.
+ */
 const firstOnesCount = 8;
-/** A window grows in these steps until its tail is known well enough, or it has the maximum. */
+/**
+ * A window of responses grows in these steps until its tail is known well enough, or until it has the maximum
+ * length.
+ */
 const windowStep = 50;
 const windowTurns = 8;
 const windowCountMax = 400;
 const errorShareMax = 0.08;
-/** The tail is the mean of the slowest fifth. A quantile would jump if there are two kinds of pages. */
+/** The tail is the mean of the slowest fifth. With two kinds of pages, a quantile would jump between them. */
 const tailShare = 0.2;
 /** A difference of this many standard errors is significant. */
 const surelyErrors = 2.5;
-/** The slowest responses are ignored: they show a pause of a machine, not a queue. */
+/** The share of slowest responses that are ignored. They are signs of a machine's pause, not of a queue. */
 const oddShare = 0.02;
-/** Relative to the base. Above it, the origin is slowed, and its p99 has grown even more. */
+/**
+ * A tail above this multiple of the base means that warming slows the origin. Its p99 has then grown even
+ * more.
+ */
 const slowRatio = 1.25;
-/** Relative to the base. Below it, one more request is allowed. */
+/** A tail below this multiple of the base allows one more concurrent request. */
 const easyRatio = 1.12;
 /** This many consecutive responses, each this much slower than the base, end the window at once. */
 const alarmCount = 6;
 const alarmRatio = 3;
-/** After this many good responses, a concurrency that was too high is tried again. */
+/** The number of good responses after which a concurrency that was too high is tried again. */
 const probeAfterCount = 1_000;
-/** The longest gap in base durations. Longer gaps would be hardly any load. */
+/**
+ * The longest gap between requests, as a multiple of the base. With longer gaps, there would be hardly any
+ * load.
+ */
 const gapBasesMax = 4;
-/** Relative to the tail before a cut. Above it, the cut has not helped. */
+/** A tail above this multiple of the tail before a cut means that the cut has not helped. */
 const helpedRatio = 0.95;
 
 /**
@@ -91,7 +102,8 @@ export class OriginPace {
     this.#alarmed = isAlarming ? this.#alarmed + 1 : 0;
     const { length } = this.#window;
     if (this.#alarmed >= alarmCount) return this.#slower(tailOf(this.#window).meanMs, nowAtMs);
-    // Fast responses arrive first, so a window must be long compared with the requests in progress.
+    // Fast responses arrive first, so a window must have many more responses than there are requests in
+    // progress.
     if (length % windowStep !== 0 || length < windowTurns * this.#concurrency) return;
     const tail = tailOf(this.#window);
     const isSlow =
@@ -111,12 +123,13 @@ export class OriginPace {
     const before = this.#cut;
     this.#cut = undefined;
     if (before !== undefined && tailMs > helpedRatio * before.tailMs) {
-      // The cut did not help: other clients slow the origin, so this is its base now.
+      // The cut did not help, so other clients slow the origin. Use this tail as the new base.
       this.#baseMs = tailMs;
       this.#ceiling = before.ceiling;
     }
     const baseMs = (this.#baseMs ??= tailMs);
-    // The origin cannot be faster than unloaded, so the base was too high. Move slowly, as one window may be luck.
+    // The origin cannot be faster than without load, so the base was too high. Lower it slowly, because one
+    // window may be chance.
     const surelyMs = tailMs + surelyErrors * errorMs;
     if (surelyMs < baseMs) this.#baseMs = baseMs + 0.2 * (surelyMs - baseMs);
     if (tailMs > slowRatio * baseMs) return this.#slower(tailMs, nowAtMs);
@@ -178,7 +191,7 @@ function tailOf(durationsMs: readonly number[]): Tail {
   const count = tail.length;
   const meanMs = tail.reduce((sum, ms) => sum + ms, 0) / count;
   const variance = tail.reduce((sum, ms) => sum + (ms - meanMs) ** 2, 0) / count;
-  // The choice of the tail is random too.
+  // The selection of durations for the tail is also random.
   const beyond = (1 - tailShare) * (meanMs - (tail.at(-1) ?? 0)) ** 2;
   return { meanMs, errorMs: Math.sqrt((variance + beyond) / count) };
 }

@@ -2,7 +2,7 @@
 
 /** A page of the site, and the fields that select its variant. */
 export interface Page {
-  /** With its query. */
+  /** The path with its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -10,7 +10,10 @@ export interface Page {
 /** The reason why a page of a source is skipped. */
 export type SkipReason = "twice" | "other-host" | "no-url" | "operator-route" | "too-many";
 
-/** About 150 bytes each. Nothing else in the memory of a run grows with its pages. */
+/**
+ * The limit of pages, which take about 150 bytes each. Nothing else in the memory of a run grows with its
+ * pages.
+ */
 export const pageCountMax = 1_000_000;
 const pathCharactersMax = 8_192;
 const examplesMax = 3;
@@ -36,7 +39,7 @@ export class PageList {
   constructor(given: {
     readonly origin: string;
     readonly operatorPath: string;
-    /** In addition to the site's own host, normalised as in URLs. */
+    /** Hosts in addition to the site's own, normalised as in URLs. */
     readonly alsoHosts?: readonly string[];
     readonly countMax?: number;
   }) {

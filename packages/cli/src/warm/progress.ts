@@ -1,4 +1,5 @@
-// Shows the progress of warming on stderr: one updated line in a terminal; otherwise a line now and then.
+// Shows the progress of warming on stderr: one updated line in a terminal; otherwise a line every
+// 30 s.
 import type { Terminal } from "../terminal/terminal.ts";
 import type { World } from "../world.ts";
 import type { OriginPace } from "./origin-pace.ts";
@@ -30,7 +31,7 @@ export class Progress {
     this.#marks.push({ atMs: this.#shownAtMs, made: 0 });
   }
 
-  /** Counts requests that an earlier run has already made. */
+  /** Counts requests that an earlier run has made, so that they do not affect the rate. */
   readonly skip = (count: number): void => {
     this.#notNeeded += count;
     this.advance(count);

@@ -16,7 +16,7 @@ export interface RunEnd {
   readonly what: "pages" | "keys";
   /** The number of pages or keys in the sources. */
   readonly count: number;
-  /** The number of those that earlier runs have done. */
+  /** The number of these pages or keys that earlier runs finished. */
   readonly doneBeforeCount: number;
   readonly end: "done" | "interrupted" | "stopped";
   readonly seconds: number;
@@ -72,18 +72,21 @@ export function sourceNotes(pages: PageList, report: SourceReport): string[] {
   const { sitemaps, unreadableLineCount, otherRequestCount, uncountedRequestCount } = report;
   const hosts = otherHosts.join(", ");
   return [
-    ...said(
+    ...skippedLines(
       withoutFetch["other-host"],
-      `are for other hosts (${hosts}); if one is also this site, pass it with --also-host`,
+      `are for other hosts (${hosts}); if one of them also serves this site, pass it with --also-host`,
     ),
-    ...said(
+    ...skippedLines(
       withoutFetch["no-url"],
       `are neither http URLs nor paths (${noUrls.map((text) => JSON.stringify(text)).join(", ")})`,
     ),
-    ...said(withoutFetch["operator-route"], "are operator's routes, which are never stored"),
-    ...said(withoutFetch["too-many"], `exceed the limit of ${counted(pages.count)} for one run`),
-    ...said(withoutFetch.twice, "are duplicates"),
-    ...said(sitemaps.olderCount, "are older than --since"),
+    ...skippedLines(withoutFetch["operator-route"], "are operator routes, which are never stored"),
+    ...skippedLines(
+      withoutFetch["too-many"],
+      `exceed the limit of ${counted(pages.count)} for one run`,
+    ),
+    ...skippedLines(withoutFetch.twice, "are duplicates"),
+    ...skippedLines(sitemaps.olderCount, "are older than --since"),
     ...sitemaps.overfull.map((name) => `${name} has more than 50,000 entries; all are used.`),
     ...(unreadableLineCount > 0
       ? [`${counted(unreadableLineCount)} lines could not be read.`]
@@ -108,7 +111,7 @@ function hotNotes({ hotCount, hotExaminedCount }: SourceReport): string[] {
   return hotCount === 0 ? ["Isolates have reported no hot pages within the last ten minutes."] : [];
 }
 
-function said(count: number, what: string): string[] {
+function skippedLines(count: number, what: string): string[] {
   return count === 0 ? [] : [`Skipped: ${counted(count)} ${what}.`];
 }
 
@@ -117,7 +120,7 @@ export function notTidemark([site]: readonly string[]): CommandError {
     {
       what: `${site} did not answer like Tidemark.`,
       why: "Its responses have no Cache-Status of Tidemark, so it is unknown what was stored.",
-      hint: "Use the address of the site behind Tidemark. Let no cache in front of it remove Cache-Status.",
+      hint: "Use the address of the site behind Tidemark. No cache in front of it may remove Cache-Status.",
     },
     "not-tidemark",
   );

@@ -8,7 +8,7 @@ export interface SitemapEntry {
   readonly modifiedAtMs: number | undefined;
 }
 
-/** The file is not a sitemap. The message has the line. */
+/** Reports a file that is not a sitemap. The message contains the line. */
 export class SitemapFault extends Error {
   override readonly name = "SitemapFault";
 }
@@ -17,12 +17,12 @@ const kinds: Readonly<Record<string, { kind: SitemapEntry["kind"]; element: stri
   urlset: { kind: "page", element: "url" },
   sitemapindex: { kind: "sitemap", element: "sitemap" },
 };
-/** One more than the limit for URLs, so that a truncated one is rejected. */
+/** One more than the limit for URLs, so that a truncated URL is rejected. */
 const locCharactersMax = 8_193;
 /** Limits the parser's memory. Extensions for news, images and videos need 5 levels. */
 const depthMax = 32;
 
-/** @throws SitemapFault if the text is not XML, or other XML */
+/** @throws SitemapFault if the text is not XML, or is not a sitemap */
 export async function* sitemapEntries(text: AsyncIterable<string>): AsyncGenerator<SitemapEntry> {
   const found: SitemapEntry[] = [];
   const parser = parserInto(found);
@@ -48,8 +48,8 @@ function parserInto(found: SitemapEntry[]): SaxesParser {
   let sort: (typeof kinds)[string] | undefined;
   let [prefix, loc, modified] = ["", "", ""];
   parser.on("error", ({ message }) => {
-    const said = message.replace(/^\d+:\d+: /, "").replace(/\.$/, "");
-    throw new SitemapFault(`Line ${parser.line}: ${said}.`);
+    const reason = message.replace(/^\d+:\d+: /, "").replace(/\.$/, "");
+    throw new SitemapFault(`Line ${parser.line}: ${reason}.`);
   });
   parser.on("opentag", ({ name }) => {
     if (open.length === 0) {

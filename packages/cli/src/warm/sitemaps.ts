@@ -1,4 +1,4 @@
-// Reads sitemaps, and those that an index names, from files or by HTTP.
+// Reads sitemaps from files or over HTTP, and the sitemaps that an index names.
 import { userAgent } from "../asking/user-agent.ts";
 import { CommandError, failure, interruption, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
@@ -43,7 +43,7 @@ function refuseAddress(source: string): void {
   const url = URL.parse(source);
   if (url !== null && !hasPassword(url)) return;
   throw usageError({
-    what: "--sitemap is refused.",
+    what: "--sitemap is invalid.",
     why:
       url === null
         ? `${JSON.stringify(source)} is not a URL.`
@@ -56,7 +56,7 @@ const hasPassword = ({ username, password }: URL) => username !== "" || password
 
 interface Walk extends SitemapOptions {
   readonly report: SitemapReport;
-  /** An index may name itself, or the same file twice. */
+  /** The files read so far, because an index may name itself, or the same file twice. */
   readonly seen: Set<string>;
   readonly depth: number;
 }
@@ -80,7 +80,7 @@ async function read(source: string, walk: Walk): Promise<void> {
   } catch (cause) {
     if (cause instanceof CommandError) throw cause;
     const why =
-      cause instanceof SitemapFault ? cause.message : "The connection broke while it was read.";
+      cause instanceof SitemapFault ? cause.message : "The connection broke during the download.";
     throw unusable(source, why, "Name an XML sitemap, or pass the pages with --list.", cause);
   }
   if (entryCount > entryCountMax) report.overfull.push(source);
@@ -97,7 +97,7 @@ async function read(source: string, walk: Walk): Promise<void> {
 /** Checks a URL of an index. An index must not send the command to another host. */
 function checked(loc: string, source: string): string {
   const url = URL.parse(loc);
-  const hint = "Let it contain only full URLs of its own host.";
+  const hint = "An index may contain only full URLs of its own host.";
   if (url === null || !isRemote(loc)) {
     throw unusable(
       source,

@@ -17,14 +17,15 @@ export async function bytesOfFile(path: string, { folder, interrupted }: World):
   throw usageError({
     what: `${JSON.stringify(path)} cannot be read.`,
     why: found === undefined ? `There is no file ${whole}.` : "It is a folder.",
-    hint: "Name a file; - is stdin.",
+    hint: "Name a file, or - for stdin.",
   });
 }
 
 /**
- * @param given.name the source in errors
- * @param given.bytesMax limit for the decompressed text; Infinity if it is read line by line
- * @param given.isLenient replaces invalid UTF-8 by U+FFFD
+ * @param given.name the name of the source in errors
+ * @param given.bytesMax the limit for the decompressed text; Infinity if callers read it line by
+ *   line
+ * @param given.isLenient replaces invalid UTF-8 with U+FFFD
  * @throws CommandError for damaged gzip, invalid UTF-8, and text beyond the limit
  */
 export async function* textOf(
@@ -95,7 +96,7 @@ function unreadable(name: string, cause: unknown) {
 
 const lineCharactersMax = 65_536;
 
-/** Yields lines without their line breaks; `undefined` for one that is too long. */
+/** Yields lines without their line breaks; `undefined` for a line that is too long. */
 export async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string | undefined> {
   let rest = "";
   let isTooLong = false;

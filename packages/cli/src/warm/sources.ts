@@ -18,11 +18,11 @@ export interface SourceReport {
   otherRequestCount: number;
   /** Requests in logs for pages beyond the limit. */
   uncountedRequestCount: number;
-  /** Pages that the site returned for `--hottest` or `--after-purge`. */
+  /** The number of pages that the site returned for `--hottest` or `--after-purge`. */
   hotCount?: number;
-  /** Hot pages that the site examined for `--after-purge`. */
+  /** The number of hot pages that the site examined for `--after-purge`. */
   hotExaminedCount?: number;
-  /** Time until every isolate applies the purge of `--after-purge`. */
+  /** The time until every isolate applies the purge of `--after-purge`. */
   holdsInSeconds?: number;
 }
 
@@ -108,7 +108,10 @@ async function readHot(
   for (const { url, headers } of answer.pages) pages.add(url, headers);
 }
 
-/** Waits until the purge applies everywhere. Until then, an isolate may answer with the old page as if it were warm. */
+/**
+ * Waits until the purge applies everywhere. Until then, an isolate may answer with the old page, which would
+ * count as warm.
+ */
 export async function untilItHolds(
   { holdsInSeconds = 0 }: SourceReport,
   { world, terminal }: Session,

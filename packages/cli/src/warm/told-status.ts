@@ -5,17 +5,17 @@ import { cacheMembers } from "../asking/cache-status.ts";
 /** The result of a page at one address. */
 export interface Outcome {
   readonly result: WarmResult;
-  /** Absent without a response. */
+  /** The response's status; absent without a response. */
   readonly status?: number;
-  /** The reason if it was not stored, not looked up, or failed. */
+  /** The reason if the page was not stored, was not looked up, or failed. */
   readonly why?: string;
-  /** The response came from the origin. */
+  /** Whether the response came from the origin. */
   readonly isFromOrigin: boolean;
 }
 
 export const notAsked: Outcome = {
   result: "failed",
-  why: "not requested, because that address was given up",
+  why: "not requested, because that address failed too often",
   isFromOrigin: false,
 };
 
@@ -33,7 +33,7 @@ export function outcomeOf({ status, headers }: Response): Outcome | undefined {
   if (status >= 400) return { ...given, result: "failed", why: `status ${status}` };
   if (isHit) {
     const ttlSeconds = Number(answer.get("ttl") ?? 0);
-    // A stale response is refreshed behind the answer.
+    // Tidemark refreshes a stale response in the background, so the page is warmed.
     return { ...given, result: ttlSeconds < 0 ? "warmed" : "already" };
   }
   if (answer.get("stored") === true || answer.get("collapsed") === true) {

@@ -2,7 +2,7 @@
 import type { World } from "../world.ts";
 import { OriginPace } from "./origin-pace.ts";
 
-/** How a request ended. */
+/** The result of a request. */
 export interface TurnEnd {
   readonly isFromOrigin: boolean;
   /** Absent for a request that failed. */
@@ -10,9 +10,9 @@ export interface TurnEnd {
 }
 
 interface Bounds {
-  /** Requests in progress over all addresses. */
+  /** The limit of requests in progress over all addresses. */
   readonly concurrencyMax: number;
-  /** Requests to the origin; Infinity for no limit. */
+  /** The rate limit of requests to the origin; Infinity for none. */
   readonly ratePerSecondMax: number;
   readonly laneCount: number;
 }
@@ -22,19 +22,19 @@ interface Lane {
   /** The share of recent responses that came from the origin; initially 1. */
   originShare: number;
   pausedUntilMs: number;
-  /** The next pause if the site does not say how long to wait. */
+  /** The next pause if the site sends no Retry-After. */
   troublePauseMs: number;
 }
 
 const shareWeight = 1 / 8;
-/** Tolerance above the limit, because shares are never exactly 0 or 1. */
+/** The tolerance above the limit, because estimated shares are never exactly 0 or 1. */
 const shareSlack = 0.25;
 const troublePauseMsFirst = 1_000;
 const troublePauseMsMax = 60_000;
 
 /**
- * Limits the requests that probably reach the origin: hits do not, but are not known in advance. Each address is a
- * lane, with its own estimate of this share.
+ * Limits the requests that reach the origin. Hits do not reach the origin, but are not known in
+ * advance. So each address is a lane with its own estimate of the share that does.
  */
 export class Turns {
   readonly pace: OriginPace;
@@ -59,7 +59,10 @@ export class Turns {
     this.pace = new OriginPace(bounds.concurrencyMax);
   }
 
-  /** Returns how long this lane pauses because it, or the site (the first lane), is in trouble. */
+  /**
+   * Returns the remaining pause of this lane, after failures of its own or of the site (the first
+   * lane).
+   */
   pauseMs(laneAt: number): number {
     const [site] = this.#lanes;
     const untilMs = Math.max(site?.pausedUntilMs ?? 0, this.#lane(laneAt).pausedUntilMs);
@@ -77,7 +80,7 @@ export class Turns {
       else await sleep(waitMs);
     }
     lane.underWay += 1;
-    // A hit returns its slot.
+    // Reserve a slot, which a hit returns.
     this.#slotAtMs = Math.max(nowAtMs(), this.#slotAtMs) + this.#betweenMs;
   }
 
@@ -98,8 +101,8 @@ export class Turns {
   }
 
   /**
-   * Pauses a lane as long as the site says; otherwise longer with each trouble. Trouble of the site pauses all lanes,
-   * and trouble of a further colo only that colo.
+   * Pauses a lane for the site's Retry-After; without one, doubles the pause with each failure. A
+   * failure of the site pauses all lanes. A failure of a further colo pauses only that colo's lane.
    *
    * @returns the length of the pause
    */
@@ -107,7 +110,7 @@ export class Turns {
     const lane = this.#lane(laneAt);
     const now = this.#world.nowAtMs();
     if (now < lane.pausedUntilMs && !retryAfterMs) return this.pauseMs(laneAt);
-    // A Retry-After of 0 from a site in trouble is ignored.
+    // Ignore a Retry-After of 0 from a failing site.
     const pauseMs = retryAfterMs || lane.troublePauseMs;
     lane.troublePauseMs = Math.min(2 * lane.troublePauseMs, troublePauseMsMax);
     lane.pausedUntilMs = Math.max(lane.pausedUntilMs, now + pauseMs);

@@ -5,7 +5,7 @@ import type { Field } from "../session.ts";
 import { siteAddress } from "../site/address.ts";
 import type { Page } from "./page-list.ts";
 
-/** As parsed by commander. */
+/** The options as commander parses them. */
 export interface WarmOptions {
   readonly sitemap?: readonly string[];
   readonly list?: readonly string[];
@@ -66,9 +66,9 @@ export function sourcesOf(options: WarmOptions, words: readonly string[]): Sourc
     throw refused("stdin is used twice.", "Write - once.");
   }
   for (const { given, needs, option } of [
-    { given: top, needs: log, option: "--top goes with --log" },
-    { given: since, needs: sitemap, option: "--since goes with --sitemap" },
-    { given: csv, needs: list, option: "--csv goes with --list" },
+    { given: top, needs: log, option: "--top needs --log" },
+    { given: since, needs: sitemap, option: "--since needs --sitemap" },
+    { given: csv, needs: list, option: "--csv needs --list" },
   ]) {
     if (given !== undefined && needs === undefined) throw refused(`${option}.`, "Omit it.");
   }
@@ -86,7 +86,7 @@ export function sourcesOf(options: WarmOptions, words: readonly string[]): Sourc
   };
 }
 
-/** @throws CommandError for options that have no effect with or without `--within` and `--data` */
+/** @throws CommandError for options that `--data` or `--within` excludes, and for options that need them */
 export function checkManner(options: WarmOptions, words: readonly string[]): void {
   const { data, within, limit, list } = options;
   const isWithin = within === true || data !== undefined;
@@ -104,7 +104,7 @@ export function checkManner(options: WarmOptions, words: readonly string[]): voi
     const why = `--${vain} is for requests through the site, but here the Worker sends the requests itself.`;
     throw refused(why, `Omit --${vain} or --within.`);
   }
-  if (limit !== undefined && !isWithin) throw refused("--limit goes with --within.", "Omit it.");
+  if (limit !== undefined && !isWithin) throw refused("--limit needs --within.", "Omit it.");
 }
 
 /** @throws CommandError for an invalid address. Like a site's address, it may be http only for this machine */
@@ -114,7 +114,7 @@ export function viaAddresses(options: WarmOptions): string[] {
   );
 }
 
-/** Yields each page once with each variant. Fields of a page in its source take precedence. */
+/** Yields each page once with each variant. Fields that a source gives for a page take precedence. */
 export function* variantsOf(
   pages: Iterable<Page>,
   { header = [], variant = [] }: WarmOptions,
@@ -131,10 +131,10 @@ export function* variantsOf(
 }
 
 function refused(why: string, hint: string) {
-  return usageError({ what: "The options are refused.", why, hint });
+  return usageError({ what: "The options are invalid.", why, hint });
 }
 
-/** @throws InvalidArgumentError for an empty text, as from an unset variable */
+/** @throws InvalidArgumentError for an empty string, as from an unset variable */
 export function nameOf(text: string): string {
   if (text.trim() !== "") return text;
   throw new InvalidArgumentError("It is empty.");

@@ -32,7 +32,7 @@ export const addWarm: AddCommand = (program, act) => {
     .command("warm")
     .summary("fill the cache with pages or data before visitors come")
     .description(
-      "Requests pages of the site, so that its tiers hold them. The requests are like those of visitors: stored pages cost the origin nothing, and purges apply at any time. It slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
+      "Requests pages of the site, so that its tiers hold them. The requests are like those of visitors: stored pages cost the origin nothing, and purges apply at any time. Warming slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
     .option(
@@ -40,8 +40,8 @@ export const addWarm: AddCommand = (program, act) => {
       "a sitemap or an index of them: URL or file, optionally gzip",
       repeated,
     )
-    .option("--list <file>", "a list of URLs or paths, one in each line; - is stdin", repeated)
-    .option("--log <file>", "an access log, the hottest pages first; - is stdin", repeated)
+    .option("--list <file>", "a list of URLs or paths, one per line; - for stdin", repeated)
+    .option("--log <file>", "an access log, the hottest pages first; - for stdin", repeated)
     .option(
       "--hottest [count]",
       "the pages that visitors request most, if the configuration has hotKeys (default: 100)",
@@ -53,16 +53,20 @@ export const addWarm: AddCommand = (program, act) => {
       "--csv",
       "lists are CSV, with pages in the first column (default: if the name ends with .csv)",
     )
-    .option("--since <date>", "of sitemaps, only pages modified since", dateOf)
-    .option("--top <count>", "of each log, only this many pages", wholeNumber(1, 1_000_000))
+    .option("--since <date>", "from sitemaps, only pages modified since", dateOf)
+    .option("--top <count>", "from each log, only this many pages", wholeNumber(1, 1_000_000))
     .option("--also-host <host>", "treat pages of this host as the site's own", hostOf)
     .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
     .option("--variant <field>", "request each page once with each of these", headerField)
-    .option("--via <url>", "then request each page also at this colo's address", repeated)
-    .option("--rate <number>", "most requests to the origin per second (default: no limit)", rateOf)
+    .option("--via <url>", "also request each page at this colo's address", repeated)
+    .option(
+      "--rate <number>",
+      "maximum of requests to the origin per second (default: none)",
+      rateOf,
+    )
     .option(
       "--concurrency <count>",
-      `most requests in progress (default: ${concurrencyUsual})`,
+      `maximum of requests in progress (default: ${concurrencyUsual})`,
       wholeNumber(1, concurrencyMaxMax),
     )
     .option("--within", "let the Worker itself send the requests; needs the token")
@@ -87,7 +91,7 @@ Examples:
   tidemark warm --data products --list ids.txt
 
 After Ctrl-C, run the same command to continue.
-Exit code: 3 if a page failed. A page that may not be stored is no failure.`;
+Exit code: 3 if a page failed. A page that may not be stored is not a failure.`;
 
 async function warm(session: Session, options: WarmOptions, words: readonly string[]) {
   checkManner(options, words);
@@ -101,10 +105,10 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
   const notes = sourceNotes(pages, report);
   for (const note of notes) session.terminal.note(note);
   const answer = { withoutFetch: pages.withoutFetch, ...report };
-  const asked = () => variantsOf(pages, options);
+  const requested = () => variantsOf(pages, options);
   const count = pages.count * Math.max(1, options.variant?.length ?? 0);
-  if (options.dryRun === true) return dryRun(session, asked(), { count, answer });
-  // Without hot pages or new pages of a sitemap, an empty result is not an error.
+  if (options.dryRun === true) return dryRun(session, requested(), { count, answer });
+  // With these sources, an empty list is not an error, because there may be no hot or new pages.
   const mayBeNone = report.hotCount !== undefined || report.sitemaps.olderCount > 0;
   if (pages.count === 0 && !mayBeNone) throw nothingToWarm(notes);
   // With --within, the Worker itself reads the journal first.
@@ -114,9 +118,9 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
   return runIn(session, run, async (parts) => {
     if (options.within === true) {
       const client = await session.client();
-      await warmPagesWithin(asked(), { ...parts, client, limit: options.limit });
+      await warmPagesWithin(requested(), { ...parts, client, limit: options.limit });
     } else {
-      await new WarmRun({ ...parts, pages: asked() }).run();
+      await new WarmRun({ ...parts, pages: requested() }).run();
     }
   });
 }
@@ -151,7 +155,7 @@ interface Run {
   readonly addresses: readonly string[];
   readonly what: RunEnd["what"];
   readonly count: number;
-  /** About the sources, for `--json`. */
+  /** The report on the sources, for `--json`. */
   readonly answer: object;
 }
 

@@ -29,10 +29,10 @@ export interface WarmingSettings {
 
 interface Step {
   readonly page: Page;
-  /** The earliest time. By then, the shared tier has the page, which is written behind the answer. */
+  /** The earliest time for this step: once the shared tier should have the page, or after a pause. */
   readonly dueAtMs: number;
   readonly tries: number;
-  /** The page failed at an earlier address. */
+  /** Whether the page failed at an earlier address. */
   readonly hasFailed: boolean;
 }
 
@@ -41,7 +41,7 @@ interface Lane {
   busy: number;
   /** The number of consecutive requests that ended in trouble. */
   troubleRun: number;
-  /** Set for a further colo that stays in trouble. It gets no more requests. */
+  /** Whether this address gets no more requests, because it keeps failing or sent a long Retry-After. */
   isGivenUp: boolean;
 }
 
@@ -49,7 +49,7 @@ const sharedAfterMs = 2_000;
 const triesMax = 3;
 const queuedMax = 1_000;
 const troubleRunMax = 20;
-/** For a further colo: half a minute including the pauses. */
+/** The limit for a further colo. With the usual pauses, a colo reaches the limit after half a minute. */
 const coloTroubleRunMax = 6;
 const strangersMax = 3;
 const retryAfterMsMax = 15 * 60_000;
@@ -72,9 +72,9 @@ export class WarmRun {
   }
 
   /**
-   * Resolves when all pages are done, or on interruption.
+   * Warms all pages. Resolves early on interruption.
    *
-   * @throws CommandError if the site is in lasting trouble, or is not Tidemark
+   * @throws CommandError if the site keeps failing, or is not Tidemark
    */
   async run(): Promise<void> {
     const { concurrencyMax, world } = this.#settings;
@@ -95,39 +95,39 @@ export class WarmRun {
       const step = await this.#next(laneAt);
       if (step === undefined) return this.#wake();
       if (lane.isGivenUp) this.#settled(laneAt, step, notAsked);
-      else this.#handle(laneAt, step, await this.#asked(laneAt, step));
+      else this.#handle(laneAt, step, await this.#request(laneAt, step));
       lane.busy -= 1;
       this.#wake();
     }
   }
 
-  async #asked(laneAt: number, { page: { path, headers = {} } }: Step): Promise<WarmAnswer> {
+  async #request(laneAt: number, { page: { path, headers = {} } }: Step): Promise<WarmAnswer> {
     const { turns, addresses, world } = this.#settings;
     await turns.taken(laneAt);
-    const asked: WarmAnswer = this.#isToEnd
+    const result: WarmAnswer = this.#isToEnd
       ? { kind: "interrupted" }
       : await askPage(`${addresses[laneAt]}${path}`, headers, world);
-    const answer = asked.kind === "answered" ? asked : undefined;
+    const answer = result.kind === "answered" ? result : undefined;
     // An unreachable further colo does not mean trouble at the origin.
     const isUnreached =
-      laneAt > 0 && asked.kind === "trouble" && asked.outcome.status === undefined;
+      laneAt > 0 && result.kind === "trouble" && result.outcome.status === undefined;
     const isFromOrigin = answer?.outcome.isFromOrigin ?? !isUnreached;
     turns.ended(laneAt, { isFromOrigin, ...(answer && { answer }) });
-    return asked;
+    return result;
   }
 
   get #isToEnd(): boolean {
     return this.#stop !== undefined || this.#settings.world.interrupted.aborted;
   }
 
-  /** Returns `undefined` when the lane has no more work. */
+  /** Returns `undefined` when the lane has no more work, or the run is to end. */
   async #next(laneAt: number): Promise<Step | undefined> {
     const { world } = this.#settings;
     const lane = this.#lane(laneAt);
     while (!this.#isToEnd && !this.#isOver(laneAt)) {
       const first = lane.queue[0] ?? (laneAt === 0 ? this.#nextOfPages() : undefined);
       if (first === undefined) {
-        // If this is the only worker, nothing would wake it.
+        // If the lane's work is over, nothing wakes this worker any more.
         if (!this.#isOver(laneAt)) await this.#changed.promise;
         continue;
       }
@@ -143,7 +143,7 @@ export class WarmRun {
     return undefined;
   }
 
-  /** Returns the next page, unless further colos have too much to catch up with. */
+  /** Returns the next page, unless further colos are too far behind. */
   #nextOfPages(): Step | undefined {
     const { done, addresses, onNotNeeded } = this.#settings;
     while (!this.#arePagesOver && this.#lanes.every(({ queue }) => queue.length < queuedMax)) {
@@ -166,12 +166,12 @@ export class WarmRun {
     return laneAt === 0 ? this.#arePagesOver : this.#isOver(laneAt - 1);
   }
 
-  #handle(laneAt: number, step: Step, asked: WarmAnswer): void {
-    if (asked.kind === "interrupted") return;
-    const { isTidemark, outcome } = asked;
+  #handle(laneAt: number, step: Step, answer: WarmAnswer): void {
+    if (answer.kind === "interrupted") return;
+    const { isTidemark, outcome } = answer;
     this.#isKnownAsOurs ||= isTidemark;
-    if (asked.kind === "trouble") {
-      if (this.#isRetried(laneAt, step, asked)) return;
+    if (answer.kind === "trouble") {
+      if (this.#isRetried(laneAt, step, answer)) return;
     } else {
       this.#lane(laneAt).troubleRun = 0;
       if (!isTidemark && !this.#isKnownAsOurs) {
@@ -188,7 +188,7 @@ export class WarmRun {
     const isThere = outcome.result === "already" || outcome.result === "warmed";
     const hasFailed = step.hasFailed || outcome.result === "failed";
     const following = this.#lanes[laneAt + 1];
-    // Colos do not depend on each other, but all depend on the site.
+    // Further colos do not depend on each other, but all of them need the page at the site first.
     if ((isThere || laneAt > 0) && following !== undefined) {
       const dueAtMs = world.nowAtMs() + (outcome.result === "warmed" ? sharedAfterMs : 0);
       following.queue.push({ page, dueAtMs, tries: 0, hasFailed });
@@ -198,9 +198,9 @@ export class WarmRun {
     onSteps(addresses.length - laneAt);
   }
 
-  #isRetried(laneAt: number, step: Step, asked: Extract<WarmAnswer, { kind: "trouble" }>): boolean {
+  #isRetried(laneAt: number, step: Step, reply: Extract<WarmAnswer, { kind: "trouble" }>): boolean {
     const { turns, world, onPause } = this.#settings;
-    const { retryAfterMs, outcome } = asked;
+    const { retryAfterMs, outcome } = reply;
     const lane = this.#lane(laneAt);
     const why = outcome.why ?? "";
     lane.troubleRun += 1;
@@ -210,7 +210,7 @@ export class WarmRun {
     }
     if (retryAfterMs !== undefined && retryAfterMs > retryAfterMsMax) {
       const afterSeconds = Math.ceil(retryAfterMs / 1_000);
-      return this.#giveUp(laneAt, `The site asks to come back in ${afterSeconds} s.`);
+      return this.#giveUp(laneAt, `The site sends a Retry-After of ${afterSeconds} s.`);
     }
     const isPausing = turns.pauseMs(laneAt) > 0;
     const pauseMs = turns.troubled(laneAt, retryAfterMs);
@@ -222,7 +222,7 @@ export class WarmRun {
     return true;
   }
 
-  /** Stops the run for the site; for a further colo, only that lane. */
+  /** Stops the whole run for the site's own address; for a further colo, skips its remaining requests. */
   #giveUp(laneAt: number, why: string): false {
     if (laneAt === 0) this.#stop ??= stopped(why);
     const lane = this.#lane(laneAt);

@@ -1,4 +1,4 @@
-// Lets the Worker warm pages or keys itself, by its operator's route.
+// Lets the Worker warm pages or keys itself, through its operator route.
 import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
 import { failure } from "../command-error.ts";
 import type { World } from "../world.ts";
@@ -7,7 +7,7 @@ import type { DoneBook } from "./done-book.ts";
 import { keyOf, type Page } from "./page-list.ts";
 import type { Tally } from "./tally.ts";
 
-/** Keeps lists short, because each call sends the whole list. */
+/** The limit of a list, which is short because each call sends the whole list. */
 const listCountMax = 100;
 /** The route accepts 256 KiB, including the text around the list. */
 const listBytesMax = 240 * 1_024;
@@ -17,14 +17,14 @@ export interface WithinSettings {
   readonly done: DoneBook;
   readonly tally: Tally;
   readonly world: World;
-  /** Pages per call; `undefined`: the Worker's own limit. */
+  /** Pages per call; `undefined` for the Worker's own limit. */
   readonly limit: number | undefined;
   readonly onSteps: (count: number) => void;
-  /** Called for items that an earlier run has done. */
+  /** Called for items that an earlier run finished. */
   readonly onNotNeeded: (count: number) => void;
 }
 
-/** @throws CommandError if the site refuses, or cannot be reached */
+/** @throws CommandError if the site rejects a call, or is unreachable */
 export async function warmPagesWithin(
   pages: Iterable<Page>,
   settings: WithinSettings,
@@ -39,7 +39,7 @@ export async function warmPagesWithin(
   }
 }
 
-/** Like `warmPagesWithin`, for keys of a namespace of data. */
+/** Warms keys of a namespace of data. @throws as `warmPagesWithin` */
 export async function warmKeysWithin(
   namespace: string,
   keys: readonly string[],
@@ -70,7 +70,10 @@ interface QueuedItem<Item, Sent> {
   readonly sent: Sent;
 }
 
-/** Splits items into lists that the route accepts. A single oversized item is sent, and the route refuses it. */
+/**
+ * Splits items into lists that the route accepts. Sends a single oversized item, which the route
+ * rejects.
+ */
 function* listsOf<Item, Sent>(
   items: Iterable<Item>,
   sentOf: (item: Item) => Sent,
@@ -97,7 +100,10 @@ function written({ path, headers }: Page, origin: string): string | { url: strin
 
 interface List {
   readonly order: Pick<WarmOrder, "pages" | "data">;
-  /** In the order of the list: the keys in the book, and the names for people. */
+  /**
+   * The keys in the book of finished items, in the order of the list. `names` has the names to
+   * print.
+   */
   readonly keys: readonly string[];
   readonly names: readonly string[];
 }
@@ -123,7 +129,7 @@ async function warmed({ order, keys, names }: List, settings: WithinSettings): P
 function standing(cursor: number) {
   return failure({
     what: "The warming has stopped.",
-    why: `The Worker makes no progress: it says to continue at ${cursor}.`,
+    why: `The Worker makes no progress: its answers do not advance beyond ${cursor}.`,
     hint: "Deploy a Worker of this version. Then run the same command to continue.",
   });
 }

@@ -12,10 +12,10 @@ export type WranglerFile =
   | { readonly kind: "read"; readonly name: string; readonly table: Table }
   | { readonly kind: "malformed"; readonly name: string; readonly why: string };
 
-/** In the order of wrangler's search. */
+/** The possible names, in the order of wrangler's search. */
 export const wranglerNames = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"] as const;
 
-/** Returns the file that wrangler uses, and the names of all that exist. */
+/** Returns the file that wrangler uses, and the names of all such files that exist. */
 export async function readWranglerFile(
   folder: string,
 ): Promise<{ file: WranglerFile; present: readonly string[] }> {
@@ -27,7 +27,7 @@ export async function readWranglerFile(
   return { file: name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text), present };
 }
 
-/** Codes for a missing file, a folder of its name, and an impossible path. */
+/** Error codes for a missing file, for a folder with the file's name, and for an invalid path. */
 const absentCodes: readonly unknown[] = [
   "ENOENT",
   "ENOTDIR",
@@ -66,18 +66,18 @@ function fromToml(name: string, text: string): WranglerFile {
     return { kind: "read", name, table: parseToml(text) };
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
-    // Later lines of the message quote the file, which may contain a secret.
-    const [said = ""] = cause.message.split("\n");
-    return malformed(name, cause, said);
+    // Use only the first line: later lines of the message quote the file, which may contain a secret.
+    const [reason = ""] = cause.message.split("\n");
+    return malformed(name, cause, reason);
   }
 }
 
 function malformed(
   name: string,
   { line, column }: { readonly line: number; readonly column: number },
-  said: string,
+  reason: string,
 ): WranglerFile {
-  return { kind: "malformed", name, why: `Line ${line}, column ${column}: ${said}.` };
+  return { kind: "malformed", name, why: `Line ${line}, column ${column}: ${reason}.` };
 }
 
 export function isTable(value: unknown): value is Table {

@@ -14,7 +14,10 @@ it.each([
     cause: byCode("UNABLE_TO_GET_ISSUER_CERT"),
     is: { code: "certificate", why: "The request failed with UNABLE_TO_GET_ISSUER_CERT" },
   },
-  { cause: byCode("ECONNREFUSED"), is: { code: "unreachable", why: "Nothing listens there" } },
+  {
+    cause: byCode("ECONNREFUSED"),
+    is: { code: "unreachable", why: "No server listens at this address" },
+  },
   {
     cause: byCode("CERT_HAS_EXPIRED"),
     is: { code: "certificate", why: "Its certificate has expired" },

@@ -40,7 +40,7 @@ it("tells what the site refuses", async () => {
   const { user } = await stored();
   const { code, notes } = await user.runs(["explain", "/a", "--method", "A B"]);
   expect(code).toBe(1);
-  expect(notes).toContain('"A B" is no method');
+  expect(notes).toContain('"A B" is not a valid method');
 });
 
 it.each(["Accept-Language", ": de", "Accept Language: de", "x: a\nb"])(

@@ -79,8 +79,8 @@ info bypass-set
   Cause: BYPASS names it.
   Remedy: Unset BYPASS.
 
-Not looked at: clocks: Redis did not answer
-Looked at from FRA, version 0.1.0. This isolate.
+Not checked: clocks: Redis did not answer
+Checked from FRA, version 0.1.0. This isolate.
 `);
 });
 

@@ -32,7 +32,7 @@ describe("profile set", () => {
     const ran = await user.runs(args, { input: `${secret}\nmore\n` });
     expect(ran).toMatchObject({ code: 0, notes: "" });
     expect(ran.out).toMatch(
-      /^live is https:\/\/a\.example, with its token, .*It is the default\.\n$/,
+      /^Stored live: https:\/\/a\.example, with its token, .*It is the default\.\n$/,
     );
     expect(ran.out).not.toContain(secret);
     expect(await stored(user)).toEqual({
@@ -177,7 +177,7 @@ describe("a file that cannot be used is refused", () => {
     { name: "no profiles", mode: 0o600, text: "{}", says: 'no "profiles"' },
     { name: "no site", mode: 0o600, text: '{"profiles":{"a":{}}}', says: 'no "site"' },
     { name: "a token that is none", mode: 0o600, text: token, says: "cannot be used" },
-    { name: "a path to elsewhere", mode: 0o600, text: path, says: "operator path is refused" },
+    { name: "a path to elsewhere", mode: 0o600, text: path, says: "operator path is invalid" },
   ])("$name", async ({ mode, text, says }) => {
     const user = await FakeUser.at();
     await mkdir(dirname(pathOf(user)), { recursive: true });

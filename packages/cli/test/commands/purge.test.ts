@@ -154,7 +154,7 @@ it("says that it may have been accepted where it is cut off, or given up", async
   };
   const user = await FakeUser.at({ fetch: away, env: operatorEnv });
   const { notes } = await user.runs(["purge", "--tag", "a"]);
-  expect(notes).toContain("It was sent 4 times with one id, and may have been accepted.");
+  expect(notes).toContain("The purge was sent 4 times with one id, and may have been accepted.");
   const run = user.world(["purge", "--tag", "a", "--json"], { onSleep: () => run.interrupt() });
   expect(await main(run.world)).toBe(130);
   expect(JSON.parse(run.output.text)).toMatchObject({

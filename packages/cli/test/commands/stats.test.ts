@@ -136,7 +136,7 @@ describe("against the real application", () => {
     const user = await FakeUser.at({ fetch, env: operatorEnv });
     const { code, out } = await user.runs(["stats", "--isolate"]);
     expect(code).toBe(0);
-    expect(out).toContain("scope: this isolate alone");
+    expect(out).toContain("scope: only this isolate");
     expect(out).toMatch(/^memory:\n {2}bytes: \d+\n {2}records: 0$/m);
     const asJson = await user.runs(["stats", "--isolate", "--json"]);
     expect(JSON.parse(asJson.out)).toMatchObject({ memory: { records: 0 } });

@@ -61,8 +61,8 @@ describe("a site in which all is well", () => {
     const { user } = await opened();
     const { code, out } = await user.runs(["doctor"]);
     expect(code).toBe(0);
-    expect(out).toMatch(/^Nothing was found\.\n\nLooked at:\n/);
-    expect(out).toContain("\nNot looked at:\n  The wrangler file: this folder has none");
+    expect(out).toMatch(/^Nothing was found\.\n\nChecked:\n/);
+    expect(out).toContain("\nNot checked:\n  The wrangler file: this folder has none");
     expect(out).not.toContain(adminToken);
   });
 
@@ -72,7 +72,7 @@ describe("a site in which all is well", () => {
     expect(withoutFetch.code).toBe(2);
     expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
     const { out } = await user.runs(["doctor", "--purge", "--yes", "--json"]);
-    expect(toldIn(out).lookedAt).toContain("a purge of them: /");
+    expect(toldIn(out).lookedAt).toContain("a purge of these pages: /");
     expect(asked.filter((one) => one.startsWith("POST"))).toEqual(["POST /_cache/purge"]);
     expect(toldIn(out).findings.map((one) => one.code)).not.toContain("purge-not-seen");
   });

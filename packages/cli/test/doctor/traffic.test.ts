@@ -157,7 +157,7 @@ it.each(rows)("$name", (row) => {
 it("names the rule that keeps most from being stored", () => {
   const row = rows.find(({ name }) => name === "a route with few hits");
   const [finding] = trafficFindings(metricsOf(row ?? {}), wellRoutes);
-  expect(finding?.cause).toBe("80 answers were not stored, by the rule set-cookie.");
+  expect(finding?.cause).toBe("80 answers were not stored because of the rule set-cookie.");
 });
 
 it("says that few requests tell nothing of routes", () => {

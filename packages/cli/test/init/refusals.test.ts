@@ -63,7 +63,11 @@ const answering = (status: number, headers: Record<string, string> = {}): typeof
   return async () => new Response("x", { status, headers });
 };
 const origins = [
-  { name: "nothing listens", fetch: failing("ECONNREFUSED"), says: "Nothing listens there." },
+  {
+    name: "nothing listens",
+    fetch: failing("ECONNREFUSED"),
+    says: "No server listens at this address.",
+  },
   {
     name: "an expired certificate",
     fetch: failing("CERT_HAS_EXPIRED"),
@@ -76,9 +80,9 @@ const origins = [
     },
     says: "No answer came within 15 s.",
   },
-  { name: "401 for all", fetch: answering(401), says: "the first one 401" },
-  { name: "403 for all", fetch: answering(403), says: "the first one 403" },
-  { name: "503 for all", fetch: answering(503), says: "the first one 503" },
+  { name: "401 for all", fetch: answering(401), says: "the first status was 401" },
+  { name: "403 for all", fetch: answering(403), says: "the first status was 403" },
+  { name: "503 for all", fetch: answering(503), says: "the first status was 503" },
   {
     name: "a redirect to another host",
     fetch: answering(301, { location: "https://www.static.test/" }),

@@ -13,7 +13,7 @@ it("asks for the origin", async () => {
   const ran = await user.runs(["init", "--dry-run"], { input: `${origin}\r` });
   expect(ran.code).toBe(0);
   expect(ran.notes).toContain("Which site should be cached?");
-  expect(ran.out).toContain(`Sets what is cached of ${origin}`);
+  expect(ran.out).toContain(`Sets which pages of ${origin} are cached`);
 });
 
 it.each([

@@ -93,6 +93,9 @@ const commands: readonly (readonly string[])[] = [
   ["warm", "--within", "--list", "-"],
 ];
 
+/** `main` writes every error as JSON, so one call of each command is enough. */
+const oneOfEach = [...new Map(commands.toReversed().map((args) => [args[0], args])).values()];
+
 /** They print text, of which anything counts that says it is plain. */
 const plainCommands: readonly (readonly string[])[] = [["metrics"], ["explain", "/a"]];
 
@@ -113,7 +116,7 @@ describe.each(answers)("$name", ({ answer }) => {
     expect(out).not.toMatch(/^Purged|<h1>/);
   });
 
-  it.each(commands)("is told as JSON alone in %s %s %s %s", async (...args) => {
+  it.each(oneOfEach)("is told as JSON alone in %s %s %s", async (...args) => {
     const { code, out } = await ran([...args, "--json"]);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toEqual({

@@ -32,5 +32,5 @@ it.each(ways)("by $way", async ({ options, env }) => {
   expect(asked.filter((one) => !/^(?:GET|POST) \/ops\/\w/.test(one))).toEqual([]);
   const elsewhere = await user.runs(["health"], { env: operatorEnv });
   expect(elsewhere.code).toBe(1);
-  expect(elsewhere.notes).toContain("and its operatorPath.");
+  expect(elsewhere.notes).toContain("and operatorPath.");
 });

@@ -53,7 +53,7 @@ it("does without profiles where the home is no folder", async () => {
   expect((await user.runs(["switch"])).code).toBe(0);
   const { code, notes } = await user.runs(set("a"));
   expect(code).toBe(2);
-  expect(notes).toMatch(/was not written\. The system says (?:EEXIST|ENOTDIR)\./);
+  expect(notes).toMatch(/was not written\. The system reported (?:EEXIST|ENOTDIR)\./);
 });
 
 it("says what a corrupt file needs, and leaves it as it is", async () => {

@@ -7,7 +7,10 @@ const withCode = (code: string) => Object.assign(new Error("of the system"), { c
 const failed = (cause: unknown) => new TypeError("fetch failed", { cause });
 
 it.each([
-  { cause: failed(withCode("ECONNREFUSED")), says: "Nothing listens there. Check the address" },
+  {
+    cause: failed(withCode("ECONNREFUSED")),
+    says: "No server listens at this address. Check the address",
+  },
   { cause: failed(new Error("bad port")), says: "The request failed with bad port. Check" },
   { cause: failed(withCode("CERT_HAS_EXPIRED")), says: "has expired, so no token was sent." },
   { cause: failed(withCode("ERR_TLS_CERT_ALTNAME_INVALID")), says: "NODE_EXTRA_CA_CERTS" },

@@ -114,7 +114,7 @@ describe("a site of one's own", () => {
     await written(".dev.vars", "ORIGIN_URL=ftp://origin.test");
     await told(
       run,
-      /ORIGIN_URL is refused\.[^]*Not reloaded, .*The Worker does not start\. The log lines/,
+      /ORIGIN_URL is invalid\.[^]*Not reloaded, .*The Worker does not start\. The log lines/,
     );
     expect((await rawRequest(url, "/a")).status).toBe(200);
     expect(await ended(run.child, "SIGINT")).toBe(0);
@@ -225,7 +225,7 @@ describe("is refused in one line", () => {
     await written("tidemark.config.ts", `${typed}export const count: number = fresh;`);
     const { run } = await start("--origin", "http://127.0.0.1:9");
     expect(await ended(run.child)).toBe(1);
-    expect(run.errors()).toMatch(/config\.ts does not fit its types\. Line 4, column 14: Type /);
+    expect(run.errors()).toMatch(/config\.ts has a type error\. Line 4, column 14: Type /);
   });
 
   it("a project without the package", async () => {

@@ -70,7 +70,7 @@ describe("what is not given here is named", () => {
       fields: { durable_objects: { bindings: [{ name: "ROOM" }] } },
       names: "ROOM (durable_objects)",
     },
-    { id: "no text", fields: { vars: { LIST: [1] } }, names: "LIST (vars, no text)" },
+    { id: "no text", fields: { vars: { LIST: [1] } }, names: "LIST (vars, not a string)" },
   ])("$id", async ({ fields, names }) => {
     await written("wrangler.json", JSON.stringify({ name: "site", ...fields }));
     const notes = (await readWorkerOf(folder))?.notes;

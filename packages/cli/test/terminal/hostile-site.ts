@@ -48,7 +48,7 @@ const switched = {
   unknownRoutes: texts,
 };
 
-/** What the site answers, by route; the words choose where a route has two forms. */
+/** The site's answers by route. The words select between the two forms of a route. */
 const answers: Readonly<Record<string, unknown>> = {
   purge: {
     position: evil,

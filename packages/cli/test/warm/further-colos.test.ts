@@ -14,7 +14,7 @@ const ways = [
   {
     name: "is away for long",
     answer: () => page("tidemark; fwd=uri-miss", 503, { "retry-after": "9000" }),
-    why: "come back in 9000 s",
+    why: "Retry-After of 9000 s",
   },
   {
     name: "is none of Tidemark's",

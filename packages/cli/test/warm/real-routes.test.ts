@@ -106,5 +106,5 @@ it("a Worker that does not go on is told, and is no success", async () => {
   const user = await FakeUser.at({ fetch: async () => Response.json(told), env: operatorEnv });
   const { code, notes } = await user.runs(["warm", "/a", "--within"]);
   expect(code).toBe(1);
-  expect(notes).toContain("it says to continue at 0");
+  expect(notes).toContain("its answers do not advance beyond 0");
 });

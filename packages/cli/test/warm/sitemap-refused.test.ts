@@ -82,7 +82,7 @@ const broken: readonly { name: string; files: Files; says: string }[] = [
     says: "on another host",
   },
   {
-    name: "an index of what is no URL",
+    name: "an index of what is not a URL",
     files: { "/sitemap.xml": index("1.xml") },
     says: "which is not a URL",
   },

@@ -169,7 +169,7 @@ describe("trouble", () => {
     );
     const { code, notes } = await user.warms(["/a"]);
     expect(code).toBe(1);
-    expect(notes).toContain("come back in 9000 s");
+    expect(notes).toContain("Retry-After of 9000 s");
   });
 
   it("is another site than Tidemark's: it stops after the first ones", async () => {
@@ -196,13 +196,13 @@ const refused = [
     args: ["/a", "--header", "secret-x"],
     says: "Accept-Language",
   },
-  { name: "--top without a log", args: ["/a", "--top", "5"], says: "--top goes with --log" },
+  { name: "--top without a log", args: ["/a", "--top", "5"], says: "--top needs --log" },
   {
     name: "--within with --via",
     args: ["/a", "--within", "--via", "https://b.test"],
     says: "--via",
   },
-  { name: "--limit alone", args: ["/a", "--limit", "5"], says: "--limit goes with --within" },
+  { name: "--limit alone", args: ["/a", "--limit", "5"], says: "--limit needs --within" },
   { name: "--data without keys", args: ["--data", "n"], says: "--data has no keys" },
   { name: "a file that is not there", args: ["--list", "gone.txt"], says: "There is no file" },
   { name: "a folder", args: ["--list", "."], says: "It is a folder" },

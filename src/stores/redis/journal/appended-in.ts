@@ -1,4 +1,4 @@
-// Reads the reply of a transaction that appends a purge: its place, and the entries before it.
+// Parses the replies of a transaction that appends a purge: its place, and the entries before it.
 import {
   entriesOf,
   type EntryPlace,
@@ -8,8 +8,11 @@ import {
 import { type AppendWithRead, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * @param replies of XADD, and of XRANGE from a place on
- * @returns `since` only if the page begins at this very place, ends with the new entry and is not full
+ * Returns the new entry's place, and the entries since `place`.
+ *
+ * @param replies of XADD, and of XRANGE from `place` on
+ * @returns `since` only if the page begins with the entry at `place`, ends with the new entry and
+ *   is not full
  */
 export function appendedIn(
   [position, page]: readonly unknown[],

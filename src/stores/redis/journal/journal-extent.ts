@@ -2,7 +2,11 @@
 import { comparePositions, entriesOf, type EntryPlace } from "../../../purge/journal/entry.ts";
 import type { JournalExtent } from "../../../purge/journal/journal.ts";
 
-/** @param replies of XLEN, and of XRANGE for the oldest entry */
+/**
+ * Parses the extent.
+ *
+ * @param replies of XLEN, and of XRANGE for the oldest entry
+ */
 export function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
   return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
 }

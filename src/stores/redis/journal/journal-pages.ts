@@ -3,7 +3,7 @@ import { type Entry, heldBytes, isSamePlace } from "../../../purge/journal/entry
 import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * Reads the newest entries and the switch at one moment (rule 24 b), maybe from a replica. A script,
+ * Reads the newest entries and the switch at one moment (rule 24 b). A replica may run it. It is a script,
  * because a full Redis rejects even transactions that only read. KEYS: journal, switch. ARGV: count.
  */
 export const newestScript = `return {
@@ -11,12 +11,12 @@ export const newestScript = `return {
   redis.call("GET", KEYS[2])
 }`;
 
-/** Newest first, as in a reply of XREVRANGE. */
+/** Entries, newest first, as in a reply of XREVRANGE. `undefined` if Redis did not reply. */
 export type Page = readonly Entry[] | undefined;
 
 /**
- * Adds older pages until a cold view has enough. Each page must begin with the last entry of the one
- * before, so a lagging replica cannot cause a gap.
+ * Adds older pages until a cold view has enough. Each page must begin with the last entry of the
+ * previous page, so a lagging replica cannot cause a gap.
  *
  * @param first  newest first
  * @param wanted a position at which reading may stop early

@@ -1,4 +1,4 @@
-// The journal as a Redis stream. Transactions with a write make the primary answer.
+// The journal as a Redis stream. A transaction with a write makes the primary answer a read.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../../redis/purpose.ts";
 import type { RedisClient } from "../../../redis/redis-client.ts";
@@ -33,7 +33,7 @@ export interface RedisJournalSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly nowAtMs: () => number;
-  /** Returns a random text that distinguishes an entry from one with the same ID after a loss. */
+  /** Returns a random string that distinguishes an entry from one with the same ID after a loss. */
   readonly randomText: () => string;
   /** Entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
@@ -57,9 +57,9 @@ export class RedisJournal implements Journal {
       redis.evalRo(newestScript, [this.#key, this.#switchKey], [String(pageCount)]),
     );
     if (first.kind === "unavailable") return unavailable;
-    const [page, held] = first.value;
+    const [page, switchText] = first.value;
     const entries = await lengthened(entriesOf(page), pageFrom);
-    return { kind: "read", entries, sentAtMs, switched: stateInKey(held) };
+    return { kind: "read", entries, sentAtMs, switched: stateInKey(switchText) };
   }
 
   async before(place: EntryPlace): ReturnType<Journal["before"]> {
@@ -95,7 +95,8 @@ export class RedisJournal implements Journal {
       if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
       end = entries.at(-1) ?? end;
     }
-    // More than a view holds. The newest entries from the primary fill a view with fewer reads.
+    // There are more entries than a view holds. Starting over from the newest ones takes fewer
+    // reads.
     return { kind: "not-joined" };
   }
 
@@ -119,13 +120,14 @@ export class RedisJournal implements Journal {
   }
 
   /**
-   * Reads both ends of the gap in one transaction, at one moment. Older pages can follow later, because
-   * entries before a given entry never change.
+   * Reads both ends of the possible gap in one transaction, at one moment. Older pages can be read later,
+   * because the entries before a given entry never change.
    */
   async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
-    // One entry tells the cases apart. The entry itself: nothing was lost. An older one: it was lost. None: it
-    // was trimmed or lost.
+    // The newest entry up to the position distinguishes the cases. If it is the view's last entry,
+    // nothing was lost. If it is older, the last entry was lost. If there is none, it was trimmed
+    // or lost.
     const replies = await this.#askPrimary("journal read at the primary", (transaction) =>
       transaction
         .xrevrange(this.#key, position, "-", 1)
@@ -134,17 +136,17 @@ export class RedisJournal implements Journal {
         .get(this.#switchKey),
     );
     if (replies === undefined) return unavailable;
-    const [found, newest, count, held] = replies;
+    const [found, newest, count, switchText] = replies;
     const [upTo] = entriesOf(found);
     const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
     const pageFrom = async (from: string): Promise<Page> => {
-      const page = await this.#askPrimary("journal read at the primary", (asked) =>
-        asked.xrevrange(this.#key, from, "-", pageCount),
+      const page = await this.#askPrimary("journal read at the primary", (pipeline) =>
+        pipeline.xrevrange(this.#key, from, "-", pageCount),
       );
       return page && entriesOf(page[0]);
     };
     const entries = await lengthened(entriesOf(newest), pageFrom, position);
-    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, switched: stateInKey(held) };
+    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, switched: stateInKey(switchText) };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
@@ -175,7 +177,7 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  /** Reads at the primary: Upstash sends a transaction with a write there as a whole. */
+  /** Reads at the primary, to which Upstash sends a transaction with a write as a whole. */
   async #askPrimary(
     purpose: RedisPurpose,
     ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },

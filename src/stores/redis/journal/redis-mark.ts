@@ -1,13 +1,15 @@
-// Appends marks, which cover everything after a loss or at the start of a journal, and reads the newest
-// entries in the same step.
+// Appends marks, which cover everything after a loss or at the start of a journal, and reads the
+// newest entries in the same step. `JournalFollower` requests a mark once the primary has confirmed
+// the loss or the empty journal.
 import type { RedisClient } from "../../../redis/redis-client.ts";
 import { encodeEntry, entriesOf, type NewEntry } from "../../../purge/journal/entry.ts";
 import { type JournalRead, pageCount, type Unavailable } from "../../../purge/journal/journal.ts";
 import { stateInKey } from "./switch-key.ts";
 
 /**
- * Marks an empty journal (rule 18). Only one of the isolates that find it empty may: a second mark would
- * purge what others loaded since. KEYS: journal, switch. ARGV: number of entries to read, fields.
+ * Marks an empty journal (rule 18). Several isolates may find it empty, but only one may mark it. A second
+ * mark would purge what others have loaded since the first. KEYS: journal, switch. ARGV: number of entries
+ * to read, fields.
  */
 export const firstMarkScript = `
 if redis.call("XLEN", KEYS[1]) == 0 then redis.call("XADD", KEYS[1], "*", unpack(ARGV, 2)) end
@@ -23,7 +25,7 @@ interface MarkPlace {
   readonly nowAtMs: () => number;
 }
 
-/** Reads a single page: the mark covers everything older, known or not. */
+/** Appends the mark. A single page is enough, because the mark covers everything older. */
 export async function appendMarkTo(
   place: MarkPlace,
   mark: NewEntry,
@@ -36,9 +38,9 @@ export async function appendMarkTo(
     "writes",
   );
   if (replies.kind === "unavailable") return { kind: "unavailable" };
-  const [page, held] = replies.value;
+  const [page, switchText] = replies.value;
   const entries = entriesOf(page).toReversed();
-  return { kind: "read", entries, sentAtMs, switched: stateInKey(held) };
+  return { kind: "read", entries, sentAtMs, switched: stateInKey(switchText) };
 }
 
 type Sdk = Parameters<Parameters<RedisClient["attempt"]>[1]>[0];

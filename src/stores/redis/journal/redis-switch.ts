@@ -30,7 +30,7 @@ export class RedisSwitch implements Switch {
     this.#key = switchKey(settings.namespace);
   }
 
-  /** Reads from the primary, by including a write. */
+  /** Reads from the primary, because the transaction includes a write. */
   async read(): ReturnType<Switch["read"]> {
     const { redis, namespace } = this.#settings;
     const probe = `${namespace}:probe`;
@@ -38,8 +38,8 @@ export class RedisSwitch implements Switch {
       client.multi().set(probe, "1", { px: 1_000 }).get(this.#key).exec(),
     );
     if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
-    const held = replies.value[1];
-    return { kind: "read", state: stateInKey(held), names: postInKey(held) };
+    const text = replies.value[1];
+    return { kind: "read", state: stateInKey(text), names: postInKey(text) };
   }
 
   async post(entry: PostEntry): Promise<PostResult> {
@@ -54,7 +54,7 @@ export class RedisSwitch implements Switch {
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis);
     const [kind, text] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
     if (kind === "posted" && typeof text === "string") return { kind, position: text };
-    if (kind === "overtaken") return { kind, held: stateInKey(text) };
+    if (kind === "overtaken") return { kind, current: stateInKey(text) };
     return unavailableFor("not-upstash", redis);
   }
 }

@@ -4,7 +4,7 @@ import { jsonIn, readState, type SwitchState } from "../../../purge/journal/swit
 export const switchKey = (namespace: string): string => `${namespace}:switch`;
 
 /**
- * Reads the state from the key's text: post, position and `n`, separated by spaces, then JSON. Returns
+ * Parses the key's text: post, position and `n`, separated by spaces, then JSON. Returns
  * `undefined` if nothing was posted, or if the text is invalid.
  */
 export function stateInKey(text: unknown): SwitchState | undefined {

@@ -5,7 +5,7 @@ import type { Unavailable } from "../../../purge/journal/journal.ts";
 
 type Client = Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;
 
-/** Returns the reason and the hint, in the words of the client. */
+/** Returns the reason and the hint for the trouble of a client. */
 export function unavailableFor(cause: RedisCause, redis: Client): Unavailable {
   const kind = "unavailable";
   const trouble = troubleBehind(cause, redis);
@@ -14,7 +14,10 @@ export function unavailableFor(cause: RedisCause, redis: Client): Unavailable {
   return { kind, why: `${whyOf(trouble, words)}.`, hint: hintOf(trouble, words) };
 }
 
-/** Returns the trouble. For a command that was not sent, this is the trouble of earlier commands. */
+/**
+ * Returns the trouble. If the command was not sent, this is the trouble of the earlier commands that
+ * prevented it.
+ */
 function troubleBehind(cause: RedisCause, redis: Client): RedisTrouble | undefined {
   if (cause !== "shut-off" && cause !== "writes-refused") return cause;
   return [redis.trouble, redis.troubleWithWrites].find((last) => last?.isOver === false)?.kind;

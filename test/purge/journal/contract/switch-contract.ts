@@ -52,7 +52,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
       expect(await switching.post(postOf("p1", "", true))).toMatchObject({ kind: "posted" });
       for (const replaces of ["", "p", "p11"]) {
         const refused = await switching.post(postOf("p2", replaces, false));
-        expect(refused).toMatchObject({ kind: "overtaken", held: last });
+        expect(refused).toMatchObject({ kind: "overtaken", current: last });
       }
       expect(await switching.read()).toMatchObject({ state: last, names: "p1" });
       expect(await switching.post(postOf("p2", "p1", false))).toMatchObject({ kind: "posted" });

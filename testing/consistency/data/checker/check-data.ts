@@ -1,4 +1,5 @@
-// Proves a recorded history of data, or says what in it breaks the promise. Pure: no clock and no I/O.
+// Checks a recorded history of data, and reports the first violation of the promise. Pure: no clock
+// and no I/O.
 import { SoftAnswers } from "../../checker/soft-answers.ts";
 import { countedTwice } from "./counted.ts";
 import { DataFloors } from "./floors.ts";
@@ -7,13 +8,16 @@ import type { DataViolation } from "./violation.ts";
 
 export interface DataFindings {
   readonly violations: readonly DataViolation[];
-  /** Reads of a version that had been overtaken: those that a floor could have forbidden. */
+  /** Reads of a replaced version, which a floor could have forbidden. */
   readonly olderReadCount: number;
-  /** Of accepted hard purges: how long after the answer the last older version was read, the longest. */
+  /** The longest time from the answer to a hard purge to the last read of an older version. */
   readonly worstLagMs: number;
 }
 
-/** Beside the source's own time, what a load may take until its value is stored: a purge is waited for. */
+/**
+ * The time for a load until its value is stored, in addition to the source's own time: the load
+ * waits for a purge.
+ */
 const storingMs = 8_000;
 
 export function checkData(history: DataHistory): DataFindings {
@@ -103,7 +107,7 @@ class DataChecker {
   }
 }
 
-/** Only an answered append makes a purge accepted. */
+/** Checks that only an answered append leads to an accepted purge. */
 function unwritten({ purges, positions }: DataHistory): DataViolation[] {
   return purges.flatMap((purge) => {
     const { position, returnedAtMs, isolate, id } = purge;

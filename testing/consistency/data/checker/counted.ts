@@ -1,4 +1,5 @@
-// Increments count at most once: a number that was seen needs as many tries that may have raised it.
+// Checks that increments count at most once: a seen number needs at least as many tries that may
+// have raised it.
 import { viewsStep } from "../keys.ts";
 import type { DataViolation } from "./violation.ts";
 import type { DataHistory, Increment, SeenCount } from "./operations.ts";
@@ -15,7 +16,7 @@ export function countedTwice({ counts, increments }: DataHistory): DataViolation
   });
 }
 
-/** From which beginning, and by how much. */
+/** Returns the starting number and the increase. */
 function raisedTo(value: number): { readonly from: number; readonly by: number } {
   return { from: Math.floor(value / viewsStep), by: value % viewsStep };
 }

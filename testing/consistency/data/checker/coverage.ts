@@ -1,4 +1,5 @@
-// Which keys a purge of data covers, worked out anew from the documents' words and not from the product.
+// Decides which keys a purge of data covers. Derived from the documentation, independently of the
+// product.
 import type { DataKey, DataOrder } from "./operations.ts";
 
 export function covers({ keys = [], tags = [], prefixes = [] }: DataOrder, key: DataKey): boolean {

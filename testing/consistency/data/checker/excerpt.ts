@@ -1,4 +1,4 @@
-// The few lines of a history around a violation that let a person follow what happened.
+// Selects the lines of a history around a violation that explain it to a person.
 import type { FaultSpan, JournalEvent, Loss } from "../../checker/operations.ts";
 import type { DataViolation } from "./violation.ts";
 import { covers } from "./coverage.ts";
@@ -8,7 +8,7 @@ const beforeMs = 1_500;
 const afterMs = 100;
 const linesMax = 60;
 
-/** What else was recorded of the world. */
+/** The other records of the world. */
 export interface World {
   readonly faults: readonly FaultSpan[];
   readonly losses: readonly Loss[];
@@ -16,7 +16,7 @@ export interface World {
   readonly notes: readonly { path: string; atMs: number; text: string }[];
 }
 
-/** Reads of the key, what was written and purged of it, the journal, losses, faults and lives. */
+/** Returns reads of the key, its writes and purges, journal events, losses, faults and lives. */
 export function excerptOfData(
   { read, purge }: DataViolation,
   history: DataHistory,

@@ -1,4 +1,4 @@
-// The oldest version that a call may be given: asked of a history, purge by purge.
+// Computes the oldest version that a call may return, purge by purge.
 import { boundMs } from "../../checker/bound.ts";
 import { Versions } from "../../checker/versions.ts";
 import { covers } from "./coverage.ts";
@@ -22,7 +22,10 @@ export class DataFloors {
     this.#told = Map.groupBy(history.told, ({ isolate, path }) => `${isolate} ${path}`);
   }
 
-  /** Purges that were sent once a newer version than the read one was written, the oldest first. */
+  /**
+   * Yields purges that were sent after a newer version than the read one was written, the oldest
+   * first.
+   */
   *above({ path, version, invokedAtMs }: DataRead): Generator<DataPurge> {
     const overtakenAtMs = this.versions.overtakenAtMs(path, version);
     if (overtakenAtMs === Infinity) return;
@@ -34,7 +37,10 @@ export class DataFloors {
     }
   }
 
-  /** Does a purge hold for a read: past the bound, or at once where it was accepted? */
+  /**
+   * Returns whether a purge applies to a read: everywhere past the bound, or at once at the place
+   * that accepted it.
+   */
   isDue(purge: DataPurge, read: DataRead, key: DataKey): "everywhere" | "here" | undefined {
     const { sentAtMs: fromMs, returnedAtMs, mode, isolate } = purge;
     const span = { fromMs, untilMs: read.invokedAtMs };
@@ -44,7 +50,10 @@ export class DataFloors {
     return isHere && !isSoft ? "here" : undefined;
   }
 
-  /** A write of the same isolate that it was told of before the read, and that is newer than what it read. */
+  /**
+   * Returns a write of the same isolate that ended before the read, and is newer than the read
+   * version.
+   */
   toldBefore({ isolate, path, invokedAtMs, version }: DataRead): ToldWrite | undefined {
     const told = this.#told.get(`${isolate} ${path}`) ?? [];
     return told.find((write) => write.toldAtMs < invokedAtMs && write.version > version);

@@ -1,15 +1,15 @@
-// What a run with data records: operations with the instants at which they were begun and answered, by the
-// driver's one clock, in milliseconds.
+// The records of a run with data: operations with the times at which they began and were answered,
+// in milliseconds of the driver's clock.
 import type { History, Mode, Write } from "../../checker/operations.ts";
 
-/** What purges are matched against, and what a soft one leaves possible. */
+/** The properties of a key that purges match, and the effect of a soft purge. */
 export interface DataKey {
-  /** With its namespace: `steady/a/1`. */
+  /** The key with its namespace: `steady/a/1`. */
   readonly path: string;
   readonly tags: readonly string[];
-  /** How long a value that was purged softly may answer while it is loaded anew; 0 for not at all. */
+  /** How long a softly purged value may be served during a new load; 0 for not at all. */
   readonly staleMs: number;
-  /** How long a value may answer at all, from its load on. */
+  /** How long a value may be served from its load on. */
   readonly livesMs: number;
 }
 
@@ -19,13 +19,13 @@ export interface DataOrder {
   readonly prefixes?: readonly string[];
 }
 
-/** What one call was given under one key; of fields the oldest of them. */
+/** The result of one call for one key; for fields, the oldest of them. */
 export interface DataRead {
-  /** Of calls that wait for a load of their own, `forced`. */
+  /** The kind of call; `forced` for calls that wait for a load of their own. */
   readonly by: "get" | "getMany" | "getOrSet" | "getOrSetMany" | "forced" | "fields";
   /** A colo, or the process. */
   readonly place: string;
-  /** Which life of it was asked. */
+  /** The life of the place that answered. */
   readonly isolate: string;
   readonly path: string;
   readonly invokedAtMs: number;
@@ -33,22 +33,28 @@ export interface DataRead {
   readonly version: number;
 }
 
-/** One purge that the journal was to take: ordered, or by a write. */
+/** One purge to be written to the journal: a direct one, or that of a write. */
 export interface DataPurge {
   readonly id: string;
   readonly by: string;
   readonly order: DataOrder;
   readonly mode: Mode;
   readonly isolate: string;
-  /** When it was sent; for a write, when the database had it. What was written until then is covered. */
+  /**
+   * The time of sending; for a write, the time at which the database had it. The purge covers
+   * earlier writes.
+   */
   readonly sentAtMs: number;
   readonly returnedAtMs: number;
-  /** `unknown`: no answer has come. Only an ordered purge is told its position. */
+  /** `unknown`: without an answer. Only a direct purge has a known position. */
   readonly outcome: "accepted" | "refused" | "unknown";
   readonly position?: string;
 }
 
-/** A write that its isolate was told of, well or ill: it shows nothing older from then on. */
+/**
+ * A write whose result its isolate knows, whether success or failure. The isolate then shows
+ * nothing older.
+ */
 export interface ToldWrite {
   readonly isolate: string;
   readonly path: string;
@@ -56,7 +62,7 @@ export interface ToldWrite {
   readonly toldAtMs: number;
 }
 
-/** A number that a field was seen with. */
+/** A number that was read from a field. */
 export interface SeenCount {
   readonly path: string;
   readonly atMs: number;
@@ -68,7 +74,7 @@ export interface Increment {
   readonly path: string;
   readonly invokedAtMs: number;
   readonly returnedAtMs: number;
-  /** Absent where nothing is known of it: it may have counted. */
+  /** Absent if the result is unknown: the increment may have counted. */
   readonly value?: number;
 }
 
@@ -84,10 +90,13 @@ export interface DataHistory extends Pick<
   readonly told: readonly ToldWrite[];
   readonly counts: readonly SeenCount[];
   readonly increments: readonly Increment[];
-  /** Positions that the database has told a place, and when. */
+  /** Positions that the database sent to a place, with their times. */
   readonly positions: ReadonlyMap<string, number>;
-  /** Answers that are not of one piece, or hold what was never written, in words. */
+  /** Descriptions of answers that mix two versions, or contain a value that was never written. */
   readonly broken: readonly string[];
-  /** Faults healed, writers stopped, every key purged after its last write. Absent while the run goes on. */
+  /**
+   * The time at which faults were healed, writers had stopped, and every key was purged after its
+   * last write. Absent while the run continues.
+   */
   readonly quietFromMs?: number;
 }

@@ -1,32 +1,35 @@
-// What in a recorded history of data breaks the promise.
+// The kinds of violation of the promise in a recorded history of data.
 import type { DataPurge, DataRead } from "./operations.ts";
 
 export type DataRule =
-  /** Older than a version whose purge was accepted longer ago than the bound. */
+  /** A read older than a version whose purge was accepted more than the bound before. */
   | "purged-version"
-  /** The same for a soft purge, where the namespace has `stale`: too long after it, or never loaded anew. */
+  /**
+   * The same for a soft purge in a namespace with `stale`: too long after the purge, or without a
+   * new load.
+   */
   | "soft-purged-version"
-  /** Older than a version whose purge this very isolate had accepted before. */
+  /** A read older than a version whose purge this isolate itself accepted before. */
   | "purged-here"
-  /** Older than what this isolate was told of its own write. */
+  /** A read older than this isolate's own completed write. */
   | "own-write"
-  /** A forced load brought what the source no longer had when it was asked for. */
+  /** A forced load with a value that the source no longer had at the time of the call. */
   | "forced-older"
-  /** It answered after its lifetime and `stale` together. */
+  /** An answer beyond the lifetime plus `stale`. */
   | "outlived"
-  /** A purge was accepted at a position that the database never told. */
+  /** A purge accepted at a position that the database never sent. */
   | "accepted-unwritten"
-  /** A field was raised more often than it was asked for. */
+  /** A field that was raised more often than requested. */
   | "counted-twice"
-  /** Parts of one answer are of two, or it holds what was never written. */
+  /** An answer whose parts belong to different versions, or that was never written. */
   | "broken"
-  /** After quiet a place has nothing stored under a key. */
+  /** A place without a stored value for a key after the quiet phase. */
   | "no-hit-after-quiet";
 
 export interface DataViolation {
   readonly rule: DataRule;
   readonly what: string;
-  /** What the excerpt is made around; absent where no one read shows it. */
+  /** The center of the excerpt; absent if no single read shows the violation. */
   readonly read?: DataRead;
   readonly purge?: DataPurge;
 }

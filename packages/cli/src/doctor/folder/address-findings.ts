@@ -17,7 +17,7 @@ export function addressFindings(deployment: Deployment, read: FolderRead): Docto
   ];
 }
 
-/** Tells whether the Worker's code sets the origin, so that no variable is needed. */
+/** Returns whether the Worker's code seems to set the origin, which makes ORIGIN_URL optional. */
 function hasOriginInCode({ main }: Deployment, { mainTexts }: FolderRead): boolean {
   const text = mainTexts.get(main ?? "") ?? "";
   return /tidemark\/hono|\borigins\s*[:,}]/.test(text);
@@ -42,7 +42,7 @@ function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding
         level: "critical",
         ...aboutOf(deployment),
         what: doesNotStart,
-        cause: `ORIGIN_URL is refused: ${shownUrl(url)} ${fault}.`,
+        cause: `ORIGIN_URL is invalid: ${shownUrl(url)} ${fault}.`,
         remedy: "Write only scheme and host, such as https://origin.example.com.",
       },
     ];
@@ -113,7 +113,7 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] 
   ];
 }
 
-/** Hides a password, in case somebody wrote a URL instead of a host. */
+/** Hides the password of a URL that replaces a host. */
 function withoutPassword(written: string): string {
   return written.replaceAll(/[^"\s/,]*@/g, "…@");
 }
@@ -129,7 +129,7 @@ function siteHost(deployment: Deployment, { configuration }: FolderRead): Doctor
         ...about,
         what: doesNotStart,
         cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, which contains something other than hosts.`,
-        remedy: "Write only the host, such as www.example.com. Separate several by spaces.",
+        remedy: "Write only the host, such as www.example.com. Separate several hosts with spaces.",
       },
     ];
   }
@@ -157,7 +157,8 @@ function namespace(deployment: Deployment): DoctorFinding[] {
       ...aboutOf(deployment),
       what: doesNotStart,
       cause: `NAMESPACE is ${JSON.stringify(vars["NAMESPACE"])}, which is not 1 to 64 letters, digits, dots, dashes or underscores.`,
-      remedy: "Write such a name, for example staging, or remove it to use the configuration's.",
+      remedy:
+        "Write a valid name, such as staging, or remove NAMESPACE to use the configuration's.",
     },
   ];
 }
@@ -178,7 +179,7 @@ function secondAddresses(deployment: Deployment): DoctorFinding[] {
   const { places, workersDev, previewUrls } = deployment;
   const about = aboutOf(deployment);
   if (places.length === 0) {
-    // The route may come from the dashboard; then workers_dev is false here.
+    // With workers_dev = false, the route was probably added in the dashboard.
     if (workersDev === false) return [];
     return [
       {
@@ -188,7 +189,7 @@ function secondAddresses(deployment: Deployment): DoctorFinding[] {
         what: "The Worker has only its workers.dev address, which has no edge tier.",
         cause: "The wrangler file has no routes.",
         remedy:
-          "Before visitors come, give it a route or a custom domain, and set workers_dev and preview_urls to false.",
+          "Before the launch, give the Worker a route or a custom domain, and set workers_dev and preview_urls to false.",
       },
     ];
   }

@@ -19,11 +19,14 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
   const origin = services.find(({ binding }) => binding === "ORIGIN");
   const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
   const dataset = datasets.find(({ binding }) => binding === "METRICS");
-  const asText = (name: string) => (name in vars ? "It is a variable, but must be a binding" : "");
+  const asText = (name: string) =>
+    name in vars ? `${name} is a variable, but must be a binding` : "";
   const rows = [
     {
       name: "ORIGIN",
-      wrong: asText("ORIGIN") || (origin && !isSet(origin, "service") ? "It names no service" : ""),
+      wrong:
+        asText("ORIGIN") ||
+        (origin && !isSet(origin, "service") ? "The binding names no service" : ""),
       without: "the Worker does not start",
       remedy: 'Write it under services, as { "binding": "ORIGIN", "service": "my-site" }.',
     },
@@ -39,7 +42,7 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
       wrong:
         asText("METRICS") ||
         (dataset && "dataset" in dataset && !isSet(dataset, "dataset")
-          ? "It names no dataset"
+          ? "The binding names no dataset"
           : ""),
       without: "reports do not go to Analytics Engine",
       remedy:
@@ -50,7 +53,7 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
     name,
     wrong: kvNamespaces.some(({ binding }) => binding === name)
       ? ""
-      : `${main} names it for workersKv, and the wrangler file does not bind it`,
+      : `${main} passes ${name} to workersKv, and the wrangler file does not bind it`,
     without: "the KV tier is off",
     remedy: `Write it under kv_namespaces, as { "binding": "${name}" }.`,
   }));
@@ -75,10 +78,10 @@ const kvBinding = /\bworkersKv\(\s*\{\s*binding\s*:\s*["'](\w+)["']/g;
 const kvBindingsIn = (text: string): string[] =>
   [...text.matchAll(kvBinding)].map(([, name = ""]) => name);
 
-/** Returns an empty text if the limiter is valid. */
+/** Returns the fault of a rate limiter's settings; an empty string if they are valid. */
 function faultOfLimiter({ namespace_id, simple }: Table): string {
-  if (namespace_id === undefined || namespace_id === "") return "It has no namespace_id";
-  if (!isTable(simple) || typeof simple["limit"] !== "number") return "It has no limit";
+  if (namespace_id === undefined || namespace_id === "") return "The binding has no namespace_id";
+  if (!isTable(simple) || typeof simple["limit"] !== "number") return "The binding has no limit";
   const { period } = simple;
   if (period === 10 || period === 60) return "";
   return `Its period is ${JSON.stringify(period) ?? "not set"}, but must be 10 or 60`;
@@ -101,7 +104,7 @@ function cronMissing(deployment: Deployment, { configuration }: FolderRead): Doc
 
 const variables = ["SITE_HOST", "BYPASS"];
 
-/** Finds top-level settings that an environment does not repeat, so that they have no effect in it. */
+/** Finds top-level settings that an environment does not repeat. They have no effect in that environment. */
 function environmentLacks(deployment: Deployment, { deployments }: FolderRead): DoctorFinding[] {
   const top = deployments.find(({ environment }) => environment === undefined);
   if (top === undefined || deployment === top) return [];
@@ -117,7 +120,7 @@ function environmentLacks(deployment: Deployment, { deployments }: FolderRead): 
       level: "warning",
       ...aboutOf(deployment),
       what: `The environment lacks ${quoted(names)}.`,
-      cause: "An environment does not inherit variables and bindings of the top of the file.",
+      cause: "An environment does not inherit variables and bindings from the top of the file.",
       remedy: "Repeat them below the environment, with its own values.",
     },
   ];

@@ -27,8 +27,8 @@ export interface Deployment {
 }
 
 /**
- * Returns the top level, then the environments. Omits a top level that only serves environments: it has no variables,
- * no services and no places of its own.
+ * Returns the top level, then the environments. Omits a top level that only environments use: one
+ * without variables, services and places of its own.
  */
 export function deploymentsIn(table: Table): Deployment[] {
   const top = deploymentOf(table, undefined, table);
@@ -98,7 +98,7 @@ function placeOf(written: unknown): Place[] {
 
 const booleanOf = (value: unknown) => (typeof value === "boolean" ? value : undefined);
 
-/** Returns text such as `environment "staging"`; nothing for the top level. */
+/** Returns a member such as `environment "staging"`; an empty object for the top level. */
 export function aboutOf({ environment }: Deployment): { about?: string } {
   return environment === undefined ? {} : { about: `environment ${JSON.stringify(environment)}` };
 }

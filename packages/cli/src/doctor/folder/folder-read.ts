@@ -16,11 +16,11 @@ import {
 /** A file that holds secrets. */
 export interface SecretFile {
   readonly name: string;
-  /** By name; `undefined` if the file cannot be parsed. */
+  /** The secrets by name; `undefined` if the file cannot be parsed. */
   readonly secrets: Env | undefined;
-  /** Users other than its owner can read it. */
+  /** Whether users other than the owner can read the file. */
   readonly isOpen: boolean;
-  /** `undefined` if the folder is not in a git repository. */
+  /** Whether git ignores the file; `undefined` without git or outside a repository. */
   readonly isIgnored: boolean | undefined;
 }
 

@@ -1,7 +1,7 @@
 // Checks whether git ignores a file.
 import { execFile } from "node:child_process";
 
-/** Returns `undefined` if git cannot tell: it is not installed, or there is no repository. */
+/** Returns whether git ignores a file; `undefined` without git or without a repository. */
 export function isIgnoredByGit(folder: string, name: string): Promise<boolean | undefined> {
   const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
   execFile("git", ["-C", folder, "check-ignore", "--quiet", name], (failure) => {

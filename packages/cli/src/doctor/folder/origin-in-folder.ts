@@ -5,10 +5,10 @@ import { fits, hostOf } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";
 
 /**
- * Checks that the folder belongs to the site: a route, a custom domain or SITE_HOST of a deployment must match.
+ * Returns ORIGIN_URL of the deployment whose route, custom domain or SITE_HOST matches the site.
  *
  * @param site scheme and host
- * @returns scheme and host of the origin
+ * @returns scheme and host; `undefined` if no deployment matches or its ORIGIN_URL is invalid
  */
 export function originInFolder(
   { deployments }: FolderRead,

@@ -41,7 +41,7 @@ export function secretsInVars(deployment: Deployment): DoctorFinding[] {
       what: "Everyone who can read the wrangler file or the dashboard can purge, or read the database.",
       cause: `vars has ${quoted(names)} in clear text.`,
       remedy:
-        "Remove it from vars, create a new one, and set it with: npx wrangler secret bulk secrets.json",
+        "Remove each from vars, create a new secret, and set it with: npx wrangler secret bulk secrets.json",
     },
   ];
 }
@@ -72,7 +72,7 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
   };
   const open: DoctorFinding = {
     code: "secret-file-open",
-    // Secrets for development are worth less.
+    // A leaked secret for development does less harm.
     level: name.startsWith(".dev.vars") ? "info" : "warning",
     about,
     what: "Other users of this machine can read the secrets.",
@@ -125,7 +125,10 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
   ];
 }
 
-/** Finds secrets of hooks that the configuration does not have, if its text shows all hooks. */
+/**
+ * Finds secrets of hooks that are not in the configuration. Works only if the configuration's text shows all
+ * hooks.
+ */
 function hookMissing({ name, secrets = {} }: SecretFile, configuration: string): DoctorFinding[] {
   const isElsewhere = /\.\.\.|\bhooks\b(?!\s*:\s*\{)/.test(configuration);
   if (isElsewhere || !/\bdefineConfig\(\s*\{/.test(configuration)) return [];

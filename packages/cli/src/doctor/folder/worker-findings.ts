@@ -50,7 +50,7 @@ function dateFindings(deployment: Deployment): DoctorFinding[] {
           : isDate
             ? `compatibility_date is ${date}. Tidemark is not tested with dates before ${oldDate}.`
             : `compatibility_date is ${JSON.stringify(date)}, which is not a date such as 2026-11-01.`,
-      remedy: "Set compatibility_date to a recent day, such as 2026-11-01, and try the site.",
+      remedy: "Set compatibility_date to a recent day, such as 2026-11-01, and test the site.",
     },
   ];
 }

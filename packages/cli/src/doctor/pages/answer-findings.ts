@@ -35,7 +35,7 @@ function looping(pages: readonly Page[]): DoctorFinding[] {
       cause:
         "ORIGIN_URL leads back to the Worker, or the origin requests the page from the site and forwards Via.",
       remedy:
-        "Set ORIGIN_URL to the real origin server. If the origin sends requests to the site, let it drop Via.",
+        "Set ORIGIN_URL to the real origin server. If the origin sends requests to the site, let it remove Via.",
     },
   ];
 }
@@ -115,16 +115,18 @@ function badlyEncoded(pages: readonly Page[]): DoctorFinding[] {
 }
 
 function notThroughTidemark(pages: readonly Page[]): DoctorFinding[] {
-  const asked = pages.filter(({ answers }) => answers.length > 0);
-  const found = asked.filter(({ answers }) => !answers.some(({ headers }) => isOurs(headers)));
+  const answeredPages = pages.filter(({ answers }) => answers.length > 0);
+  const found = answeredPages.filter(
+    ({ answers }) => !answers.some(({ headers }) => isOurs(headers)),
+  );
   if (found.length === 0) return [];
-  const isAll = found.length === asked.length;
+  const isAll = found.length === answeredPages.length;
   return [
     {
       code: "not-through-tidemark",
       level: isAll ? "critical" : "warning",
       about: aboutPages(found),
-      what: "Tidemark does not answer there, so nothing is cached or purged.",
+      what: "Tidemark does not serve the page, so nothing is cached or purged.",
       cause:
         "The response has no Cache-Status of Tidemark. The Worker's routes do not cover the address, or something before the Worker answers.",
       remedy:

@@ -12,11 +12,11 @@ export function cacheFindings(pages: readonly Page[]): DoctorFinding[] {
   return [...inFront(pages), ...below(pages)];
 }
 
-/** The evidence of another cache on a page. */
+/** Evidence of another cache, in the responses for a page. */
 interface Sign {
   readonly page: Page;
   readonly text: string;
-  /** The cache has not been seen to send an old response. */
+  /** True if the evidence does not show that the cache sent an old response. */
   readonly isHarmless: boolean;
 }
 
@@ -42,7 +42,7 @@ function inFront(pages: readonly Page[]): DoctorFinding[] {
         : "A cache between Tidemark and the clients answers requests. Purges do not reach it.",
       cause: first.text,
       remedy:
-        "Turn it off for this site: Workers Cache, cache rules of the zone, or a CDN before it. Otherwise purge it as well, and set cacheInFront.",
+        "Turn that cache off for this site: Workers Cache, cache rules of the zone, or a CDN. Otherwise purge it as well, and set cacheInFront.",
     },
   ];
 }
@@ -55,11 +55,14 @@ function membersAfter(page: Page): Sign[] {
   return [{ page, text: `${text}.`, isHarmless: !member.isHit }];
 }
 
-/** Detects a missing explanation: with a valid token, Tidemark explains each request that reaches it. */
+/**
+ * Detects a missing explanation. With a valid token, Tidemark explains each request that reaches it, so
+ * another cache answered.
+ */
 function undebugged(page: Page): Sign[] {
   const { debugged } = page;
   if (debugged === undefined || debugged.headers.has(explainField)) return [];
-  // If Tidemark answers no request, that is another finding.
+  // Another finding reports pages that Tidemark never answers.
   if (!page.answers.some(({ headers }) => isOurs(headers))) return [];
   const text =
     "A request with Tidemark-Debug got no explanation, so it did not reach Tidemark, although the response came from Tidemark.";
@@ -102,7 +105,7 @@ function below(pages: readonly Page[]): DoctorFinding[] {
       cause: first.text,
       remedy: first.isHarmless
         ? "Nothing, unless other clients of the origin need new pages at once."
-        : "Turn it off for Tidemark, or purge it before Tidemark. Set purge.settleSeconds to the time that its purge takes.",
+        : "Turn that cache off for Tidemark, or purge it before Tidemark. Set purge.settleSeconds to the time that its purge takes.",
     },
   ];
 }
@@ -131,7 +134,7 @@ function membersBefore(page: Page): Sign[] {
   return [{ page, text, isHarmless: false }];
 }
 
-/** Covers the time on the way and the difference of clocks. */
+/** Allows for the time in transit and for different clocks. */
 const arrivalSecondsMax = 2;
 
 function oldOnArrival(page: Page): Sign[] {

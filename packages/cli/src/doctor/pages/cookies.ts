@@ -3,7 +3,7 @@
 export interface SetCookie {
   readonly name: string;
   readonly value: string;
-  /** Scripts cannot read it. Most session cookies are like this. */
+  /** Whether the cookie is hidden from scripts, as most session cookies are. */
   readonly isHttpOnly: boolean;
 }
 
@@ -22,10 +22,10 @@ export function setCookies(headers: Headers): SetCookie[] {
 }
 
 const nameOfSecret = /sess|sid|token|auth|csrf|xsrf|login/i;
-/** Shorter values are choices, such as a language. */
+/** Shorter values are usually settings, such as a language. */
 const secretCharsMin = 16;
 
-/** Tells whether the cookie looks like a session or another secret of one client. */
+/** Returns whether the cookie looks like a session or another secret of one client. */
 export function isOfOneClient({ name, value, isHttpOnly }: SetCookie): boolean {
   const isRandom = value.length >= secretCharsMin && /\d/.test(value) && /[a-z]/i.test(value);
   return isRandom && (isHttpOnly || nameOfSecret.test(name));

@@ -20,31 +20,35 @@ export type PagesExamination = Examination & {
 
 /** @param purger purges the pages for a test; `undefined` purges nothing */
 export async function examinePages(
-  asked: ReadOptions,
+  options: ReadOptions,
   purger: SiteClient | undefined,
   world: LookWorld & Pick<World, "sleep">,
 ): Promise<PagesExamination> {
-  const { pages, notLookedAt } = await readPages(asked, world);
+  const { pages, notLookedAt } = await readPages(options, world);
   const ofSite = pages.filter(({ answers }) => answers.length > 0);
   const ofOrigin = pages.filter(({ direct }) => direct.length > 0);
   const purged = await purgedIfAsked(ofSite, purger, world);
   const paths = (some: readonly { readonly path: string }[]) =>
     some.map(({ path }) => path).join(" ");
-  const isUnreachable = asked.site !== undefined && ofSite.length === 0;
+  const isUnreachable = options.site !== undefined && ofSite.length === 0;
   return {
     findings: [
       ...answerFindings(pages),
-      ...(asked.site === undefined ? [] : linkFindings(pages, asked.origin)),
+      ...(options.site === undefined ? [] : linkFindings(pages, options.origin)),
       ...cacheFindings(pages),
       ...(purged instanceof CommandError ? purgeRefused(purged) : purgeFindings(purged)),
       ...originFindings(pages),
     ],
     lookedAt: [
-      ...(ofSite.length === 0 ? [] : [`pages of ${asked.site}: ${paths(ofSite)}`]),
-      ...(ofOrigin.length === 0 ? [] : [`pages of the origin ${asked.origin}: ${paths(ofOrigin)}`]),
-      ...(Array.isArray(purged) && purged.length > 0 ? [`a purge of them: ${paths(purged)}`] : []),
+      ...(ofSite.length === 0 ? [] : [`pages of ${options.site}: ${paths(ofSite)}`]),
+      ...(ofOrigin.length === 0
+        ? []
+        : [`pages of the origin ${options.origin}: ${paths(ofOrigin)}`]),
+      ...(Array.isArray(purged) && purged.length > 0
+        ? [`a purge of these pages: ${paths(purged)}`]
+        : []),
     ],
-    notLookedAt: [...notLookedAt, ...tellingLittle(pages), ...unseen(asked, purger)],
+    notLookedAt: [...notLookedAt, ...withoutContent(pages), ...unseen(options, purger)],
     ...(isUnreachable && { unreachable: notLookedAt[0] ?? "No page could be fetched." }),
   };
 }
@@ -64,13 +68,16 @@ async function purgedIfAsked(
   }
 }
 
-/** Lists pages with a redirect or an error, which say nothing about the page itself. */
-function tellingLittle(pages: readonly Page[]): string[] {
+/**
+ * Lists pages that answered with a redirect or a 4xx, because these answers show nothing about the page
+ * itself.
+ */
+function withoutContent(pages: readonly Page[]): string[] {
   return pages.flatMap(({ path, answers, direct }) => {
     const [first] = [...answers, ...direct];
     const status = first?.status ?? 200;
     if (status < 300 || status >= 500) return [];
-    return [`The content of ${path}: it answered ${status}. Name other pages with --page.`];
+    return [`The content of ${path}: the status was ${status}. Name other pages with --page.`];
   });
 }
 
@@ -98,9 +105,9 @@ function unseen(
 
 /** @param url the Worker's address at workers.dev */
 export async function examineWorkersDev(url: string, world: LookWorld): Promise<Examination> {
-  const looked = await look(`${url}/`, {}, world);
-  if (looked.kind === "failed") {
-    return { findings: [], lookedAt: [], notLookedAt: [`${url}: ${looked.why}.`] };
+  const answer = await look(`${url}/`, {}, world);
+  if (answer.kind === "failed") {
+    return { findings: [], lookedAt: [], notLookedAt: [`${url}: ${answer.why}.`] };
   }
   const { host } = new URL(url);
   const finding: DoctorFinding = {
@@ -110,6 +117,6 @@ export async function examineWorkersDev(url: string, world: LookWorld): Promise<
     cause: `Tidemark answers at ${host}.`,
     remedy: "Set workers_dev and preview_urls to false in the wrangler file, and deploy.",
   };
-  const findings = isOurs(looked.headers) ? [finding] : [];
+  const findings = isOurs(answer.headers) ? [finding] : [];
   return { findings, lookedAt: [url], notLookedAt: [] };
 }

@@ -1,17 +1,17 @@
-// Finds more pages of a site by the links of its first page.
+// Finds more pages of a site through the links of its front page.
 import { referencesOf } from "../../origin/links.ts";
 import { apiPattern, isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
 import type { Answer } from "./look.ts";
 
 const pathCountMax = 4;
 
-/** Paths whose requests may have effects. */
+/** Paths that are not requested, because a request may have effects. */
 const acting = /log-?(?:in|out)|sign-?(?:in|out|up)|delete|remove|cart|checkout|admin|unsubscribe/i;
 
 /**
- * Returns paths of the same site, without queries.
+ * Returns at most four paths of other pages of the site, without queries.
  *
- * @param origin if known; pages may link to it instead of the site
+ * @param origin the origin, if known, because pages may link to it instead of the site
  */
 export function pathsLinkedFrom(
   { url, text, headers }: Pick<Answer, "url" | "text" | "headers">,

@@ -11,7 +11,7 @@ export interface Answer {
   readonly headers: Headers;
   /** The beginning of the body. */
   readonly text: string;
-  /** The body does not match its Content-Encoding. */
+  /** Whether the body contradicts its Content-Encoding. */
   readonly isBadlyEncoded: boolean;
 }
 
@@ -26,7 +26,7 @@ const plainFields = {
 
 export type LookWorld = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
 
-/** Follows no redirect. Rejects only if the user interrupts. */
+/** Fetches a page, and follows no redirect. Rejects only if the user interrupts. */
 export async function look(
   url: string,
   headers: Readonly<Record<string, string>>,

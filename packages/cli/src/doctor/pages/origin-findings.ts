@@ -25,7 +25,7 @@ export function originFindings(pages: readonly Page[]): DoctorFinding[] {
   ];
 }
 
-/** Refusal rules that the origin itself causes: it forbids storing, or gives no lifetime. */
+/** Matches refusal rules that the origin causes: it forbids storing, or gives no lifetime. */
 const ofTheOrigin = /^(?:private|no-store|no-use)/;
 
 function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
@@ -38,7 +38,7 @@ function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
         ));
   const [first] = pages;
   if (first === undefined || !pages.every(isForbidden)) return [];
-  const said = originAnswers(first)[0]?.headers.get("cache-control");
+  const cacheControl = originAnswers(first)[0]?.headers.get("cache-control");
   const names = originAnswers(first).flatMap(({ headers }) =>
     setCookies(headers).flatMap((one) => (isOfOneClient(one) ? [one.name] : [])),
   );
@@ -50,7 +50,7 @@ function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
       level: "warning",
       about: aboutPages(pages),
       what: "None of the requested pages is cached.",
-      cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.${begun}`,
+      cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${cacheControl ? JSON.stringify(cacheControl.slice(0, 120)) : "absent"}.${begun}`,
       remedy: isSession
         ? "Let the origin start a session only at login or checkout: in PHP, session_start() also forbids caching."
         : "Let the origin send public or s-maxage with public pages. The option fresh of a route sets a lifetime if the origin sends none.",
@@ -66,14 +66,14 @@ function withoutLifetime(pages: readonly Page[]): DoctorFinding[] {
   });
   const [first] = found;
   if (first === undefined) return [];
-  const said = originAnswers(first)[0]?.headers.get("cache-control");
+  const cacheControl = originAnswers(first)[0]?.headers.get("cache-control");
   return [
     {
       code: "no-lifetime",
       level: found.length === pages.length ? "warning" : "info",
       about: aboutPages(found),
       what: "The page is stored, but each request still goes to the origin.",
-      cause: `The response is stale two seconds after it was stored: neither the route nor the origin gives a lifetime. Cache-Control is ${said ? JSON.stringify(said.slice(0, 120)) : "absent"}.`,
+      cause: `The response is stale two seconds after it was stored: neither the route nor the origin gives a lifetime. Cache-Control is ${cacheControl ? JSON.stringify(cacheControl.slice(0, 120)) : "absent"}.`,
       remedy: "Set fresh in its route, such as 5m, or let the origin send s-maxage.",
     },
   ];
@@ -81,7 +81,7 @@ function withoutLifetime(pages: readonly Page[]): DoctorFinding[] {
 
 function cookiesOnPages(pages: readonly Page[]): DoctorFinding[] {
   const found = pages.flatMap((page) => {
-    // The route may remove the cookie and store the page.
+    // Skip stored pages: their route removes the cookie.
     if (isStored(page)) return [];
     const names = originAnswers(page)
       .filter((answer) => !isForOneClient(answer))
@@ -96,14 +96,17 @@ function cookiesOnPages(pages: readonly Page[]): DoctorFinding[] {
       level: "warning",
       about: aboutPages(found.map(({ page }) => page)),
       what: "The page would be cacheable, but is not stored.",
-      cause: `It sets ${names.size === 1 ? "the cookie" : "cookies"} ${quoted(names)}.`,
+      cause: `The response sets ${names.size === 1 ? "the cookie" : "cookies"} ${quoted(names)}.`,
       remedy:
         'Let the origin set no cookie on public pages. If the cookie is not needed there, set setCookie: "strip" in the route.',
     },
   ];
 }
 
-/** Finds equal session cookies in several responses. No request sent a cookie, so each should get its own. */
+/**
+ * Finds equal session cookies in several responses. No request sent a cookie, so each response should have
+ * its own.
+ */
 function sharedSessions(pages: readonly Page[]): DoctorFinding[] {
   const found = pages.flatMap((page) => {
     const names = [...sharedNames(page.answers), ...sharedNames(page.direct)];
@@ -114,14 +117,14 @@ function sharedSessions(pages: readonly Page[]): DoctorFinding[] {
   if (found.length === 0) return [];
   const names = new Set(found.flatMap((one) => one.names));
   const whose = found.some(({ isOfOrigin }) => isOfOrigin)
-    ? "Direct requests to the origin show this too: a cache in it or before it stores the cookie."
+    ? "Direct requests to the origin show this too: a cache at the origin or before it stores the cookie."
     : "A cache has stored the response with its cookie.";
   return [
     {
       code: "session-shared",
       level: "critical",
       about: aboutPages(found.map(({ page }) => page)),
-      what: "Two clients got the same session: one may see data of the other.",
+      what: "Two clients got the same session: one may see the other's data.",
       cause: `Two requests without cookies got the same value of ${quoted(names)}. ${whose}`,
       remedy: "Purge that cache now, and configure it to store no response with Set-Cookie.",
     },

@@ -1,4 +1,4 @@
-// A page as doctor has seen it: responses of the site and of its origin.
+// A page as doctor fetched it: responses of the site and of its origin.
 import { responseDirectives } from "../../../../../src/http-rules.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "./look.ts";
@@ -6,9 +6,12 @@ import type { Answer } from "./look.ts";
 export interface Page {
   /** Path and query. */
   readonly path: string;
-  /** The site's responses in the order of the requests: two or more, some seconds apart. */
+  /**
+   * The site's responses in the order of the requests: two, at least two seconds apart, unless a
+   * request failed. Empty if only the origin is checked.
+   */
   readonly answers: readonly Answer[];
-  /** The site's response to a request with a token in `Tidemark-Debug`; `undefined` without a token. */
+  /** The site's response to a request with `Tidemark-Debug`; `undefined` if none was sent or it failed. */
   readonly debugged: Answer | undefined;
   /** The origin's responses to consecutive requests. */
   readonly direct: readonly Answer[];
@@ -20,7 +23,7 @@ export function aboutPages(pages: readonly Page[]): string {
   return `page${paths.length === 1 ? "" : "s"} ${paths.join(", ")}`;
 }
 
-/** Tells whether the response forbids shared caches to store it, or gives no lifetime. */
+/** Returns whether the response forbids storing in shared caches, or has a lifetime of 0. */
 export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
   const {
     noStore,
@@ -31,17 +34,17 @@ export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
   return noStore || isPrivate === true || (sMaxageSeconds ?? maxAgeSeconds) === 0;
 }
 
-/** Rules by which Tidemark makes a response private that the origin did not mark as private. */
+/** Rules by which Tidemark marks a response as private, although the origin did not. */
 const madePrivate: ReadonlySet<string> = new Set(["set-cookie", "vary-any"]);
 
-/** Tells whether the origin itself marks the response as for one client. */
+/** Returns whether the origin itself reserves the response for one client. */
 export function isForOneClient({ headers }: Pick<Answer, "headers">): boolean {
   if (madePrivate.has(cacheMembers(headers).ours?.detail ?? "")) return false;
   const { noStore, private: isPrivate } = responseDirectives(headers);
   return noStore || isPrivate === true;
 }
 
-/** Tells whether Tidemark has stored the page, or answered it from the cache. */
+/** Returns whether Tidemark stored the page, or answered from the cache. */
 export function isStored({ answers }: Page): boolean {
   return answers.some(({ headers }) => {
     const { ours } = cacheMembers(headers);

@@ -1,4 +1,4 @@
-// Findings about a refused purge, and about pages that stay old after a purge.
+// Findings about a rejected purge, and about pages that stay old after a purge.
 import type { CommandError } from "../../command-error.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
@@ -7,7 +7,7 @@ import type { PurgedPage } from "./read-pages.ts";
 export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
   return pages.flatMap(({ path, before, after }): DoctorFinding[] => {
     const { ours } = cacheMembers(after.headers);
-    // The test waits until the purge applies, so a new response has a later Date.
+    // The test waits until the purge applies, so the `Date` of a new response is later than the purge.
     const date = after.headers.get("date");
     const isOld = date !== null && date === before.headers.get("date");
     if (!isOld) return [];
@@ -30,7 +30,7 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
 }
 
 export function purgeRefused({ fault }: CommandError): DoctorFinding[] {
-  const what = "The purge was refused, so it could not be tested.";
+  const what = "The site rejected the purge, so doctor could not test it.";
   const { why: cause, hint: remedy } = fault;
   return [{ code: "purge-refused", level: "critical", what, cause, remedy }];
 }

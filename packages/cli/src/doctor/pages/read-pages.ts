@@ -9,15 +9,15 @@ import { type Answer, look, type PageAnswer, type LookWorld } from "./look.ts";
 import type { Page } from "./page.ts";
 
 export interface ReadOptions {
-  /** Scheme and host; `undefined`: only the origin is checked. */
+  /** Scheme and host; `undefined` to check only the origin. */
   readonly site: string | undefined;
   /** Returns a token for `Tidemark-Debug`; `undefined` if the site is not verified. */
   readonly debugToken: (() => Promise<string>) | undefined;
-  /** Scheme and host; `undefined`: the origin is not checked. */
+  /** Scheme and host; `undefined` to check only the site. */
   readonly origin: string | undefined;
-  /** The origin has the site's name, so only the Worker can reach it. */
+  /** Whether the origin has the site's name, so that only the Worker can reach it. */
   readonly isOriginOfSite: boolean;
-  /** `undefined`: the front page, and some pages that it links to. */
+  /** `undefined` to check the front page, and some pages that it links to. */
   readonly paths: readonly string[] | undefined;
 }
 
@@ -30,10 +30,10 @@ export interface PageReadings {
 const pauseMs = 2_100;
 
 export async function readPages(
-  asked: ReadOptions,
+  options: ReadOptions,
   world: LookWorld & Pick<World, "sleep">,
 ): Promise<PageReadings> {
-  const { site, origin, debugToken } = asked;
+  const { site, origin, debugToken } = options;
   const base = site ?? origin;
   if (base === undefined) return { pages: [], notLookedAt: [] };
   const headers = site === undefined ? {} : forwardedFields(site);
@@ -43,28 +43,28 @@ export async function readPages(
     origin === undefined ? undefined : look(origin + path, headers, world);
   const first = new Map<string, PageAnswer>();
   const askFirst = async (path: string) => {
-    const looked = await (ofSite(path) ?? ofOrigin(path));
-    if (looked !== undefined) first.set(path, looked);
+    const answer = await (ofSite(path) ?? ofOrigin(path));
+    if (answer !== undefined) first.set(path, answer);
   };
-  for (const path of asked.paths ?? ["/"]) await askFirst(path);
+  for (const path of options.paths ?? ["/"]) await askFirst(path);
   const root = first.get("/");
-  if (asked.paths === undefined && root?.kind === "answered") {
+  if (options.paths === undefined && root?.kind === "answered") {
     for (const path of pathsLinkedFrom(root, origin)) await askFirst(path);
   }
   if (site !== undefined) await world.sleep(pauseMs);
   const read: PageRead[] = [];
-  for (const [path, looked] of first) {
+  for (const [path, before] of first) {
     const again = await ofSite(path);
-    // Another server may answer at this path, and must not get the token.
-    const isExplained = debugToken !== undefined && [looked, again].some(isTidemarks);
+    // Send the token only if Tidemark has answered at this path, because another server must not get it.
+    const isExplained = debugToken !== undefined && [before, again].some(isTidemarks);
     const debugged = isExplained
       ? await ofSite(path, { [debugField]: await debugToken() })
       : undefined;
     const direct =
       site === undefined
-        ? [looked, await ofOrigin(path)]
+        ? [before, await ofOrigin(path)]
         : [await ofOrigin(path), await ofOrigin(path)];
-    read.push({ path, answers: site === undefined ? [] : [looked, again], debugged, direct });
+    read.push({ path, answers: site === undefined ? [] : [before, again], debugged, direct });
   }
   return { pages: read.flatMap(pageOf), notLookedAt: read.flatMap(failuresOf) };
 }
@@ -76,7 +76,7 @@ interface PageRead {
   readonly direct: readonly (PageAnswer | undefined)[];
 }
 
-/** Returns the fields by which Tidemark tells an origin the site's address. */
+/** Returns the fields in which Tidemark sends the site's address to an origin. */
 function forwardedFields(site: string): Record<string, string> {
   const { host, protocol } = new URL(site);
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
@@ -92,32 +92,32 @@ function pageOf({ path, answers, debugged, direct }: PageRead): Page[] {
   return page.answers.length + page.direct.length === 0 ? [] : [page];
 }
 
-const isAnswer = (looked: PageAnswer | undefined): looked is Answer => looked?.kind === "answered";
+const isAnswer = (answer: PageAnswer | undefined): answer is Answer => answer?.kind === "answered";
 
-const isTidemarks = (looked: PageAnswer | undefined) => isAnswer(looked) && isOurs(looked.headers);
+const isTidemarks = (answer: PageAnswer | undefined) => isAnswer(answer) && isOurs(answer.headers);
 
 function failuresOf({ path, answers, direct }: PageRead): string[] {
   const failed = (all: PageRead["direct"], whose: string) => {
-    const first = all.find((looked) => looked?.kind === "failed");
+    const first = all.find((answer) => answer?.kind === "failed");
     return first?.kind === "failed" ? [`The page ${path} ${whose}: ${first.why}.`] : [];
   };
   return [...failed(answers, "of the site"), ...failed(direct, "of the origin")];
 }
 
-/** The response before the purge, and the one after it. */
+/** The responses before and after the purge. */
 export interface PurgedPage {
   readonly path: string;
   readonly before: Answer;
   readonly after: Answer;
 }
 
-/** Purges apply within about a minute. A longer time is not plausible. */
+/** The longest plausible time. Purges usually apply within a minute. */
 const waitSecondsMax = 600;
 
 /**
  * Purges the pages by URL, waits as long as the site says, and fetches them again.
  *
- * @throws CommandError if the site refuses the purge, or states an implausible time
+ * @throws CommandError if the site rejects the purge, or states an implausible time
  */
 export async function purgePages(
   pages: readonly Page[],

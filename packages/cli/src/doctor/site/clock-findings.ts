@@ -2,13 +2,14 @@
 import { spanOf } from "../../../../../src/protocol/finding.ts";
 import type { DoctorFinding } from "../finding.ts";
 
-/** A of the purge protocol, by its default. */
+/** The default of A, the clock allowance of the purge protocol. */
 const allowanceMs = 1_000;
-/** Standard Webhooks accept a signature within five minutes. */
+/** Standard Webhooks accepts a signature for five minutes. */
 const signatureMs = 5 * 60_000;
 
 /**
- * Reports a clock that is off by more than A. If both are right, the site's instant lies between the two others.
+ * Reports a clock that is off by more than A. If both clocks are right, the site's time is between the start
+ * and the end of the request.
  *
  * @param given.at the site's clock, ISO 8601; `null` if it is invalid
  */
@@ -27,9 +28,10 @@ export function clockFindings(given: {
       code: "machine-clock",
       level: isTooFar ? "warning" : "info",
       what: isTooFar
-        ? "Purges signed on this machine are refused, and ages that it computes are wrong."
+        ? "The site rejects purges signed on this machine, and ages that this machine computes are wrong."
         : "Ages that this machine computes are wrong by this difference.",
-      cause: `The clock of this machine is ${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} the site's, or a cache answered in the site's place.`,
+      // A cached answer has an old time, so it can only make this machine's clock look ahead.
+      cause: `The clock of this machine is ${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of the site's, or a cache answered in the site's place" : "behind the site's"}.`,
       remedy: "Set the clock of this machine by NTP.",
     },
   ];

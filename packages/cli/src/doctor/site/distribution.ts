@@ -11,7 +11,7 @@ export interface Distribution {
   readonly quantile: (share: number) => Pick<Bucket, "aboveSeconds" | "upToSeconds">;
 }
 
-/** @param slowest additional durations beyond the last bound */
+/** @param slowest the number of additional durations beyond the last bound */
 export function distributionOf(
   metrics: OperatorAnswer<"metrics">,
   family: FamilyName,

@@ -11,7 +11,7 @@ import { notJudged, trafficFindings } from "./traffic-findings.ts";
 export type SiteExamination = Examination & {
   /** The reason if the site could not be reached. */
   readonly unreachable?: CommandError;
-  /** The site accepts the token. */
+  /** Whether the site accepts the token. */
   readonly isOperator: boolean;
 };
 
@@ -60,10 +60,10 @@ export async function examineSite(
 async function answer<Name extends AnswerName>(
   client: SiteClient,
   route: Name,
-  asked: Parameters<SiteClient["json"]>[1] = {},
+  call: Parameters<SiteClient["json"]>[1] = {},
 ): Promise<OperatorAnswer<Name> | CommandError> {
   try {
-    return await client.json(route, asked);
+    return await client.json(route, call);
   } catch (cause) {
     if (cause instanceof CommandError && cause.code !== "interrupted") return cause;
     throw cause;
@@ -88,7 +88,10 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
   return { ...nothing, findings: [finding] };
 }
 
-/** Converts faults of the stats. The health findings have the same ones, unless the site has another version. */
+/**
+ * Converts faults of the stats to findings. The site's health has the same findings, unless the site has
+ * another version.
+ */
 function ofFaults(faults: OperatorAnswer<"stats">["faults"]): DoctorFinding[] {
   return faults.map(({ what, why, hint }) => ({
     code: "configuration",

@@ -6,9 +6,9 @@ import { countOf, countsBy } from "../../stats/series.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { distributionOf } from "./distribution.ts";
 
-/** The least number of requests for judging whether a route is used. */
+/** The minimum number of requests to judge whether a route is used. */
 const wholeCountMin = 1_000;
-/** The least number for judging a share. */
+/** The minimum number of requests to judge a share. */
 const countMin = 100;
 
 export function trafficFindings(
@@ -23,7 +23,7 @@ export function trafficFindings(
   ];
 }
 
-/** Returns why a part cannot be judged by these counts; empty if all can. */
+/** Lists the checks for which the counts are too low, with the reason. */
 export function notJudged(metrics: OperatorAnswer<"metrics">): string[] {
   const count = countOf(metrics, "requests");
   if (count >= wholeCountMin) return [];
@@ -34,7 +34,7 @@ export function notJudged(metrics: OperatorAnswer<"metrics">): string[] {
 
 const farSeconds = 0.05;
 
-/** Finds a slow database. Each miss and each purge waits for one round trip. */
+/** Finds a slow database. Purges and most misses wait for at least one round trip. */
 function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding[] {
   const { count, quantile } = distributionOf(metrics, "redisSeconds");
   const { aboveSeconds } = quantile(0.5);
@@ -51,7 +51,10 @@ function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding[] {
   ];
 }
 
-/** Finds an origin timeout that is too short. Failed requests have waited up to the timeout. */
+/**
+ * Finds an origin timeout that is too short. Counts failed requests as slower than all others, because they
+ * may have waited until the timeout.
+ */
 function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute): DoctorFinding[] {
   const { name, originTimeoutSeconds } = route;
   const labels = { route: name };
@@ -59,7 +62,7 @@ function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute
   const answered = distributionOf(metrics, "originSeconds", labels);
   const { count, quantile } = distributionOf(metrics, "originSeconds", labels, failed);
   if (count < countMin || quantile(0.99).upToSeconds <= originTimeoutSeconds) return [];
-  // An origin that answers fast or not at all is sometimes down, but not slow.
+  // If the origin answers either fast or not at all, it is sometimes down, but not slow.
   const isSlow = answered.quantile(0.95).upToSeconds > originTimeoutSeconds / 4;
   if (!isSlow) return [];
   return [
@@ -92,8 +95,8 @@ function unmatched(
         what: `None of ${whole} requests matched this route.`,
         cause:
           wider === undefined
-            ? "Such pages are not requested, an earlier route matches them, or its pattern is wrong."
-            : `The route ${JSON.stringify(wider.name)} comes before it and matches every path. The first matching route counts.`,
+            ? "Clients request no such pages, an earlier route matches them, or its pattern is wrong."
+            : `The route ${JSON.stringify(wider.name)} comes before it and matches every path. The first matching route applies.`,
         remedy:
           wider === undefined
             ? "Run tidemark explain with a URL that it should match."
@@ -126,7 +129,7 @@ function fewHits(
   const [reason] = countsBy(metrics, "forwards", "reason", { route: name });
   const cause =
     rule !== undefined && rule.count >= of / 4
-      ? `${rule.count} answers were not stored, by the rule ${rule.value}.`
+      ? `${rule.count} answers were not stored because of the rule ${rule.value}.`
       : reason !== undefined
         ? `The most frequent reason for a request to the origin is ${reason.value}: ${reason.count} times.`
         : "The counts do not show why.";
@@ -138,7 +141,7 @@ function fewHits(
       what: `Its hit rate is ${percentOf(share)}, of ${of} requests that were looked up.`,
       cause,
       remedy:
-        "Run tidemark explain with one of its pages: it explains why that is not a hit, and what to do.",
+        "Run tidemark explain with one of its pages: it explains why the page is not a hit, and what to do.",
     },
   ];
 }

@@ -1,5 +1,6 @@
-// A leader's turn in the world, on routes with `collapse: "global"`: reads the shared tier, and the words of
-// other holders of the lease.
+// Waits for the lease of a key among all isolates worldwide, on routes with `collapse: "global"`.
+// While another isolate holds the lease, the leader polls the shared tier. The leader also polls
+// for the word, a short message with which the holder replaces the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";
 import type { LeaderTurn } from "../../cache/load-policy.ts";
@@ -16,22 +17,22 @@ import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { staleInstead } from "./instead-of-origin.ts";
 
-/** A request for a turn, and the flight that it is for. */
+/** A request for the lease, and its flight. */
 interface TurnRequest {
-  readonly need: Pick<OriginNeed, "asked" | "exchange" | "key">;
+  readonly need: Pick<OriginNeed, "lookup" | "exchange" | "key">;
   readonly flight: ForwardFlight;
-  /** Returns whether a response in the shared tier meets the need. */
+  /** Returns whether a response in the shared tier satisfies the need. */
   readonly accepts: (found: FoundResponse) => boolean;
-  /** Wait timeout; the route's by default. */
+  /** The wait timeout; the default is the route's. */
   readonly waitMs?: number | undefined;
 }
 
-/** Waits for the lease. On a route that collapses only in the isolate, returns at once. */
-export async function turnInWorld(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
+/** Waits for the lease or its holder's result. Returns at once on routes without `"global"`. */
+export async function worldTurn(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
-  const { collapse } = need.asked.route;
-  const waitTimeoutMs = given.waitMs ?? need.asked.route.waitTimeoutMs;
-  const takesOver = need.asked.isAnonymous ? ("lead-anonymously" as const) : undefined;
+  const { collapse } = need.lookup.route;
+  const waitTimeoutMs = given.waitMs ?? need.lookup.route.waitTimeoutMs;
+  const takesOver = need.lookup.isAnonymous ? ("lead-anonymously" as const) : undefined;
   if (collapse === "isolate") return { kind: "lead" };
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
   const outcomeFrom = (record: ResponseHead) => outcomeOf(record, given);
@@ -44,7 +45,8 @@ export async function turnInWorld(given: TurnRequest): Promise<Turn<ForwardOutco
 }
 
 /**
- * Takes the turn of a request that leads for a client. A stale response may answer that client in the end.
+ * Waits for the lease on behalf of a leader with a client. If another isolate's forward failed, a
+ * stale response may answer the client.
  */
 export async function leaderTurn(
   need: OriginNeed,
@@ -58,10 +60,10 @@ export async function leaderTurn(
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
     return isNew && mayAnswerWhoWaited(candidate, questionOf(need));
   };
-  const { waitTimeoutMs, name } = need.asked.route;
-  // The holder may be a client whose own request hangs.
+  const { waitTimeoutMs, name } = need.lookup.route;
+  // Wait at most 1 to 2 s, because the lease's holder may be a client's own request that hangs.
   const waitMs = Math.min(waitTimeoutMs, site.headTimes.stallsAfterMs(name));
-  const turn = await turnInWorld({ need, flight, accepts, waitMs });
+  const turn = await worldTurn({ need, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
@@ -71,29 +73,33 @@ export async function leaderTurn(
   }
   const isFailure = turn.kind === "told" && turn.word !== "lead-anonymously";
   if (!isFailure) return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
-  // Without a usable stale response, this colo tries for itself: it may reach the origin.
+  // Without a usable stale response, this isolate forwards, because it may reach the origin even
+  // though the holder failed.
   const answer = await staleInstead(need, "another");
   const outcome = { kind: "origin-failed", failure: "error-status" } as const;
   return answer === undefined ? { kind: "lead" } : { kind: "answer", answer, outcome };
 }
 
-/** Returns the outcome from a record in the shared tier, if it meets the need. */
+/**
+ * Returns the outcome that a record of the shared tier allows; `undefined` if the record does not
+ * satisfy the need.
+ */
 async function outcomeOf(
   record: ResponseHead,
   { need, accepts }: TurnRequest,
 ): Promise<ForwardOutcome | undefined> {
-  const { asked, exchange, key } = need;
+  const { lookup, exchange, key } = need;
   if (record.kind === "vary") {
-    return key.text === asked.key.text ? { kind: "varies", marker: record } : undefined;
+    return key.text === lookup.key.text ? { kind: "varies", marker: record } : undefined;
   }
   const { metadata } = record;
-  if (!selects(metadata.selecting, asked.forwarded)) return undefined;
+  if (!selects(metadata.selecting, lookup.forwarded)) return undefined;
   const stored = { metadata, body: { kind: "absent" } } as const;
   const { ofWorld, memory } = exchange.site.tiers;
   const candidate: Candidate = { stored, tier: (ofWorld ?? memory).name, key };
   await settleDoubt(candidate, need);
   if (!accepts({ candidate, verdict: decide(candidate, questionOf(need)) })) return undefined;
-  const search = new Search({ asked, accepts, atPrimary: true }, exchange);
+  const search = new Search({ lookup, accepts, atPrimary: true }, exchange);
   const found = await search.found();
   if (found?.candidate.stored.body.kind === "blob" && accepts(found)) {
     return { kind: "stored", stored: found.candidate.stored };
@@ -102,25 +108,28 @@ async function outcomeOf(
   return undefined;
 }
 
-/** @returns `undefined` if the shared tier has the response for all */
+/**
+ * Returns the word to store for other isolates; `undefined` if they find the response or the `Vary`
+ * marker in the shared tier.
+ */
 function wordFor(
   outcome: ForwardOutcome | undefined,
-  { asked, exchange, key }: TurnRequest["need"],
+  { lookup, exchange, key }: TurnRequest["need"],
 ): LeaseWord | undefined {
   const { site } = exchange;
   if (outcome?.kind === "origin-failed") {
-    return asked.isAnonymous ? outcome.failure : "lead-anonymously";
+    return lookup.isAnonymous ? outcome.failure : "lead-anonymously";
   }
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") {
     const isUncacheable = site.uncacheable.forAll.has(key.text, exchange.nowAtMs());
     if (!isUncacheable) return "nothing-to-share";
-    return asked.isAnonymous ? "uncacheable" : "lead-anonymously";
+    return lookup.isAnonymous ? "uncacheable" : "lead-anonymously";
   }
   const { body, metadata } = outcome.stored;
   const { limits } = site.config;
   const isShared = body.kind === "blob" && body.blob.size <= limits.sharedBodyBytes;
-  const isOfUse = !isAlwaysValidated(termsOf(metadata, asked.route));
+  const isOfUse = !isAlwaysValidated(termsOf(metadata, lookup.route));
   const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
   return mayBeUsed ? undefined : "nothing-to-share";
 }

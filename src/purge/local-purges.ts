@@ -1,0 +1,118 @@
+// The purges of a cache that is one process. It needs no journal: an accepted purge joins the chain at
+// once, so the view is never behind and nothing can be lost.
+import type { Stamp } from "../cache/record/record.ts";
+import type { AcceptedWrite, SignedOrder } from "./acceptance/acceptance.ts";
+import { type Entry, markOf, type NewEntry } from "./journal/entry.ts";
+import { Chain } from "./view/chain.ts";
+import { Restamper } from "./view/restamper.ts";
+import {
+  coverBy,
+  type PurgeJudgement,
+  type PurgeSubject,
+  type PurgeView,
+  usable,
+} from "./view/view.ts";
+
+export interface LocalPurgesSettings {
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  /** Returns the metadata of all records in memory. They outlive the entries of the chain. */
+  readonly stored: () => Iterable<PurgeSubject>;
+}
+
+/** Targets of one entry. A larger one could fill a quarter of the chain, which restamps all records. */
+const targetsMax = 1_000;
+
+/** A record with an unknown stamp may be older than any purge, so it is not used. */
+const unknown: PurgeJudgement = { kind: "purged", mode: "hard" };
+
+export class LocalPurges implements PurgeView {
+  readonly #settings: LocalPurgesSettings;
+  readonly #chain: Chain;
+  readonly #restamper: Restamper;
+  #count = 0;
+
+  constructor(settings: LocalPurgesSettings) {
+    this.#settings = settings;
+    const beginning = this.#placed(markOf("", settings.randomText()));
+    this.#chain = new Chain([beginning]);
+    this.#restamper = new Restamper(this.#chain, settings.stored);
+  }
+
+  /** Applies a purge, and returns its position. */
+  async accept(order: SignedOrder): Promise<{ kind: "accepted"; position: string }> {
+    const { tags, prefixes } = order.targets;
+    let position = "";
+    for (let from = 0; from < Math.max(tags.length, prefixes.length); from += targetsMax) {
+      const [first, end] = [from, from + targetsMax];
+      const targets = { tags: tags.slice(first, end), prefixes: prefixes.slice(first, end) };
+      ({ position } = this.#added({ ...order, targets }));
+    }
+    return { kind: "accepted", position };
+  }
+
+  /** Applies the purge of a value that is being written (rule 25). */
+  async acceptAfter(order: SignedOrder, since: Stamp): Promise<AcceptedWrite> {
+    const placed = this.#added(order);
+    return { kind: "accepted", placed, since: this.#chain.between(since, placed) };
+  }
+
+  #added(order: SignedOrder): Entry {
+    const entry = this.#placed({ ...order, n: this.#settings.randomText(), lost: "" });
+    this.#chain.append([entry]);
+    this.#restamper.advance();
+    return entry;
+  }
+
+  /** The clock may be set back, so the position is unique by its count alone. */
+  #placed(entry: NewEntry): Entry {
+    this.#count += 1;
+    return { ...entry, position: `${Math.floor(this.#settings.nowAtMs())}-${this.#count}` };
+  }
+
+  async stamp(): Promise<Stamp> {
+    return this.#chain.end;
+  }
+
+  judge(record: PurgeSubject): PurgeJudgement {
+    if (!this.#chain.knows(record.stamp)) return unknown;
+    const by = this.#chain.purgeOf(record);
+    return by === undefined ? usable : coverBy(by);
+  }
+
+  mayBeValidated(record: PurgeSubject): boolean {
+    return this.#chain.knows(record.stamp) && !this.#chain.isPurgedByOrder(record);
+  }
+
+  purgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
+    return this.#chain.lastPurgeAtMs(record) >= sinceAtMs;
+  }
+
+  // The view is never behind, so there is nothing to renew, and no switch.
+
+  readonly failedAtMs = undefined;
+
+  bypasses(): boolean {
+    return false;
+  }
+
+  isRenewedFirst(): boolean {
+    return false;
+  }
+
+  arrived(): void {
+    // No instant of this view depends on the clock.
+  }
+
+  attend(): undefined {
+    return undefined;
+  }
+
+  seek(): undefined {
+    return undefined;
+  }
+
+  isUnreachable(): boolean {
+    return false;
+  }
+}

@@ -1,0 +1,53 @@
+// Gives the records in memory newer stamps, before the chain drops the entries that the stamps name. Only a
+// chain that never loses an entry allows this (docs/adr/0027).
+import type { Stamp } from "../../cache/record/record.ts";
+import type { Chain } from "./chain.ts";
+import type { PurgeSubject } from "./view.ts";
+
+/** The turnover of the chain in which one pass reaches all records. */
+const passTurnover = 1 / 4;
+
+export class Restamper {
+  readonly #chain: Chain;
+  readonly #stored: () => Iterable<PurgeSubject>;
+  #beganAt = 0;
+  /** The records of the present pass. Evicted records stay collectable. */
+  #records: WeakRef<PurgeSubject>[] = [];
+  #doneCount = 0;
+
+  /** @param stored returns the metadata of all records in memory */
+  constructor(chain: Chain, stored: () => Iterable<PurgeSubject>) {
+    this.#chain = chain;
+    this.#stored = stored;
+  }
+
+  /**
+   * Restamps as many records as the entries since the last call require, some 3 µs each. Call it
+   * after each entry.
+   */
+  advance(): void {
+    const share = (this.#chain.turnover - this.#beganAt) / passTurnover;
+    const dueCount = Math.min(this.#records.length, Math.ceil(share * this.#records.length));
+    const { end } = this.#chain;
+    for (; this.#doneCount < dueCount; this.#doneCount += 1) {
+      const record = this.#records[this.#doneCount]?.deref();
+      if (record !== undefined && this.#isUncovered(record)) restamp(record, end);
+    }
+    if (share >= 1) this.#begin();
+  }
+
+  #begin(): void {
+    this.#beganAt = this.#chain.turnover;
+    this.#records = Array.from(this.#stored(), (record) => new WeakRef(record));
+    this.#doneCount = 0;
+  }
+
+  /** Returns whether no entry after the record's stamp covers it. */
+  #isUncovered(record: PurgeSubject): boolean {
+    return this.#chain.knows(record.stamp) && this.#chain.purgeOf(record) === undefined;
+  }
+}
+
+function restamp(record: { stamp: Stamp }, end: Stamp): void {
+  record.stamp = end;
+}

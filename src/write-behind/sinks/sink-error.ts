@@ -1,0 +1,103 @@
+// The error of a sink: the failed statement, and the database's words without addresses and values.
+
+/** Limits for the log, `stats()` and health: the statement's start and end, and the message. */
+const [sqlHeadChars, sqlTailChars, wordsCharsMax] = [100, 300, 300];
+
+/** A statement that the database has not confirmed. */
+export class SinkError extends Error {
+  override readonly name: string;
+  /** The database's words, with its code, and the statement. Contains no value. */
+  readonly safeDetail: string;
+  /**
+   * Whether the database has refused a row for its content, and so applied nothing of the chunk.
+   */
+  readonly refusesRow: boolean;
+
+  constructor(cause: unknown, sql: string) {
+    const origin = originOf(cause);
+    const detail = `${wordsOf(origin)} SQL: ${shortened(sql)}`;
+    super(detail, { cause: origin });
+    this.safeDetail = detail;
+    this.refusesRow = isOfRow(origin);
+    this.name = origin instanceof Error ? origin.name : "SinkError";
+  }
+}
+
+/** Runs a statement. If it fails, the error names the statement. */
+export function named<Answer>(sql: string, run: () => Answer): Answer {
+  try {
+    return run();
+  } catch (cause) {
+    throw new SinkError(cause, sql);
+  }
+}
+
+/** Does the same as `named` for a database outside this process. */
+export async function namedLater<Answer>(sql: string, run: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await run();
+  } catch (cause) {
+    throw new SinkError(cause, sql);
+  }
+}
+
+/** Returns the database's error. Query builders wrap it in an error that quotes the parameters. */
+function originOf(cause: unknown): unknown {
+  let origin = cause;
+  while (origin instanceof Error && origin.cause instanceof Error) origin = origin.cause;
+  return origin;
+}
+
+/**
+ * Matches errors about a row. SQLite: CONSTRAINT, TOOBIG and MISMATCH. Postgres: data exceptions
+ * and violated constraints.
+ */
+const ofRow =
+  /^2[23][\dA-Z]{3} |SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|constraint failed|string or blob too big/;
+const sqliteCodesOfRow = [18, 19, 20];
+
+function isOfRow(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const { code, errcode } = cause as { code?: unknown; errcode?: unknown };
+  if (typeof errcode === "number" && sqliteCodesOfRow.includes(errcode & 0xff)) return true;
+  return ofRow.test(`${typeof code === "string" ? code : ""} ${cause.message}`);
+}
+
+const cut = (text: string, charsMax: number) =>
+  text.length > charsMax ? `${text.slice(0, charsMax)}…` : text;
+
+/** Shortens a statement. Keeps its start, and its end, which names the written table. */
+function shortened(sql: string): string {
+  const line = sql.replaceAll(/\s+/g, " ");
+  if (line.length <= sqlHeadChars + sqlTailChars) return line;
+  return `${line.slice(0, sqlHeadChars)}…${line.slice(-sqlTailChars)}`;
+}
+
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return "The database failed.";
+  const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
+  const hasCode = typeof code === "string" || typeof code === "number";
+  const by = hasCode ? ` (${cut(String(code), 40)})` : "";
+  // Network errors contain the database's address.
+  if (typeof syscall === "string" || cause.message === "") {
+    return `The database cannot be reached${by}.`;
+  }
+  const [line = ""] = cause.message.split("\n");
+  return `The database answered: ${cut(withoutValues(line), wordsCharsMax)}${by}.`;
+}
+
+const quoted = /(?<before>\w+)?(?<space>[ :(=]*)(?:"[^"]*"|'[^']*')/g;
+/** Words that precede names of the schema. */
+const ofSchema =
+  /^(?:relation|column|table|constraint|index|key|type|schema|encoding|trigger|function|database)$/i;
+
+/** Removes values. Databases quote names too, but only a name follows a word of `ofSchema`. */
+function withoutValues(text: string): string {
+  return text
+    .replaceAll(quoted, (all, before: string | undefined, space: string) => {
+      const isName = before !== undefined && ofSchema.test(before) && space === " ";
+      return isName ? all : `${before ?? ""}${space}"…"`;
+    })
+    .replaceAll(/\w+:\/\/\S+/g, "…")
+    .replace(/(?:=|\))\(.*$/, "=(…)");
+}

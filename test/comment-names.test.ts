@@ -1,0 +1,43 @@
+// Names in comments of the sources exist in the code.
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { deadNames, wordsOfCode } from "./source-tree/comment-names.ts";
+
+const folders = ["src", "local", "packages/cli/src"];
+const sources = folders.flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => [`${folder}/${path}`, readFileSync(`${folder}/${path}`, "utf8")] as const),
+);
+const words = new Set(sources.flatMap(([, text]) => wordsOfCode(text)));
+
+it.each(folders)("%s/ has no dead name in a comment", (folder) => {
+  const own = sources.filter(([path]) => path.startsWith(`${folder}/`));
+  expect(own.length).toBeGreaterThan(10);
+  expect(own.flatMap(([path, text]) => deadNames(path, text, words))).toEqual([]);
+});
+
+describe("a dead name is found", () => {
+  const known = new Set(wordsOfCode('const livingName = "oldName"; // `deadName`'));
+
+  it.each([
+    { id: "camel case", text: "/** Waits up to `deadName`. */", name: "deadName" },
+    { id: "Pascal case", text: "// As in `Dead`.", name: "Dead" },
+    { id: "member", text: "// As in `livingName.deadName`.", name: "deadName" },
+    { id: "private member, called", text: "// Ends with `#deadName()`.", name: "deadName" },
+    { id: "only in a string", text: "// As in `oldName`.", name: "oldName" },
+  ])("$id", ({ text, name }) => {
+    expect(deadNames("a.ts", text, known)).toEqual([`a.ts: no code has the name ${name}`]);
+  });
+
+  it.each([
+    { id: "living name", text: "// As in `livingName`." },
+    { id: "word in lower case", text: "// Either `fresh` or `stale`." },
+    { id: "constant of the environment", text: "// Set `ORIGIN_URL`." },
+    { id: "several words", text: "// Runs `npm run buildAll`." },
+    { id: "code", text: "const text = `deadName`;" },
+    { id: "header field", text: "// The fields `Range` and `If-Range`." },
+  ])("and none in: $id", ({ text }) => {
+    expect(deadNames("a.ts", text, known)).toEqual([]);
+  });
+});

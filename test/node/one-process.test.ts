@@ -1,0 +1,170 @@
+// A cache without a database: one process, whose purges reach all of its values.
+import { describe, expect, it, onTestFinished } from "vitest";
+import { knownData, type Pages } from "../../src/data-beside-pages.ts";
+import { createDataCache } from "../../src/node/create-data-cache.ts";
+import { AheadClock, untilFound } from "../../testing/data/node-process.ts";
+
+function opened() {
+  const clock = new AheadClock();
+  const log: string[] = [];
+  const cache = createDataCache({
+    redis: "none",
+    nowAtMs: clock.nowAtMs,
+    log: ({ message }) => void log.push(message),
+  });
+  onTestFinished(() => expect(log).toEqual([]));
+  const articles = cache.namespace<string, number>("articles", { fresh: "1h", stale: "1d" });
+  let loads = 0;
+  const load = async () => `load ${(loads += 1)}`;
+  const others = cache.namespace<string, number>("others", { fresh: "1h" });
+  return { cache, articles, others, clock, load };
+}
+
+describe("a purge reaches the values at once", () => {
+  const purges: [string, (of: ReturnType<typeof opened>) => Promise<unknown>][] = [
+    ["delete", ({ articles }) => articles.delete(1)],
+    ["clear", ({ articles }) => articles.clear()],
+    ["a tag", ({ cache }) => cache.purge({ tags: ["author:7"] })],
+    ["a prefix", ({ cache }) => cache.purge({ prefixes: ["articles"] })],
+  ];
+
+  it.each(purges)("%s", async (_, purge) => {
+    const of = opened();
+    await of.articles.set(1, "old", { tags: ["author:7"] });
+    expect(await of.articles.get(1)).toBe("old");
+    expect(await purge(of)).toMatchObject({ position: expect.any(String) });
+    expect(await of.articles.get(1)).toBeUndefined();
+    expect(await of.articles.getOrSet(1, of.load)).toBe("load 1");
+    expect(await of.articles.getOrSet(1, of.load)).toBe("load 1");
+  });
+
+  it("expire leaves a stale value", async () => {
+    const { articles, load } = opened();
+    await articles.set(1, "old");
+    await articles.expire(1);
+    expect(await articles.getOrSet(1, load)).toBe("old");
+    // The load runs in the background.
+    await untilFound(async () => ((await articles.get(1)) === "load 1" ? true : undefined));
+  });
+
+  it("a load that was in progress is not stored", async () => {
+    const { articles, load } = opened();
+    const begun = Promise.withResolvers<void>();
+    const read = Promise.withResolvers<string>();
+    const loading = articles.getOrSet(1, () => {
+      begun.resolve();
+      return read.promise;
+    });
+    await begun.promise;
+    await articles.delete(1);
+    read.resolve("read before");
+    expect(await loading).toBe("read before");
+    expect(await articles.get(1)).toBeUndefined();
+    expect(await articles.getOrSet(1, load)).toBe("load 1");
+  });
+});
+
+it("writes through, and stores the value of a write that no other overtook", async () => {
+  const { articles } = opened();
+  const rows = new Map<number, string>();
+  const writes = Array.from({ length: 300 }, (_, key) =>
+    articles.write(key, `w${key}`, () => rows.set(key, `w${key}`)),
+  );
+  expect(new Set((await Promise.all(writes)).map(String))).toEqual(new Set(["memory"]));
+  expect(await articles.get(299)).toBe("w299");
+  await expect(
+    articles.write(299, "lost", () => Promise.reject(new Error("The database is down."))),
+  ).rejects.toThrow("The database is down.");
+  expect(await articles.get(299)).toBeUndefined();
+});
+
+it("namespaces of the shared tier alone are stored as well", async () => {
+  const { cache } = opened();
+  const sessions = cache.namespace<string>("sessions", { fresh: "1h", tiers: ["shared"] });
+  expect(await sessions.set("a", "1")).toEqual(["memory"]);
+  expect(await sessions.get("a")).toBe("1");
+  await sessions.delete("a");
+  expect(await sessions.get("a")).toBeUndefined();
+  expect(() => sessions.fields("a")).toThrow("Fields are stored in Redis");
+});
+
+describe("thousands of purges of other keys", () => {
+  const deleteOthers = async ({ others }: ReturnType<typeof opened>, count: number) => {
+    for (let nth = 0; nth < count; nth += 1) await others.delete(nth);
+  };
+
+  it("end no value, used or not", { timeout: 60_000 }, async () => {
+    const of = opened();
+    const { articles, clock, load } = of;
+    for (let key = 0; key < 200; key += 1) await articles.set(key, `v${key}`);
+    await articles.delete(7);
+    await deleteOthers(of, 30_000);
+    await articles.delete(8);
+    clock.advance(1_800);
+    const keys = Array.from({ length: 200 }, (_, key) => key);
+    const values = await Promise.all(keys.map((key) => articles.getOrSet(key, load)));
+    expect(values.filter((value, key) => value !== `v${key}`)).toEqual(["load 1", "load 2"]);
+  });
+
+  it("bring no purged value back, and store no load from before a purge", async () => {
+    const of = opened();
+    const { articles } = of;
+    const begun = Promise.withResolvers<void>();
+    const read = Promise.withResolvers<string>();
+    const loading = articles.getOrSet(5, () => {
+      begun.resolve();
+      return read.promise;
+    });
+    await articles.set(1, "old");
+    await begun.promise;
+    await Promise.all([articles.delete(1), articles.delete(5)]);
+    await deleteOthers(of, 8_190);
+    read.resolve("read before");
+    expect(await loading).toBe("read before");
+    expect([await articles.get(1), await articles.get(5)]).toEqual([undefined, undefined]);
+  });
+
+  it("at once leave the cache as it was", async () => {
+    const { articles, others } = opened();
+    for (const key of [1, 2]) await articles.set(key, `v${key}`);
+    const bursts = Array.from({ length: 20_000 }, (_, nth) => others.delete(nth));
+    await Promise.all([...bursts, articles.delete(2)]);
+    expect([await articles.get(1), await articles.get(2)]).toEqual(["v1", undefined]);
+    await articles.set(2, "new");
+    expect(await articles.get(2)).toBe("new");
+  });
+
+  it("end no value of a large cache, also where each names many targets", async () => {
+    const { articles, cache } = opened();
+    const count = 12_000;
+    for (let key = 0; key < count; key += 1) await articles.set(key, "v");
+    const foreign = (nth: number) => Array.from({ length: 20_000 }, (_, at) => `tag-${nth}-${at}`);
+    for (let nth = 0; nth < 8; nth += 1) await cache.purge({ tags: foreign(nth) });
+    const kept = await articles.getMany(Array.from({ length: count }, (_, key) => key));
+    expect(kept.size).toBe(count);
+  });
+});
+
+it("counts the time since a soft purge by the present clock, also after it was set back", async () => {
+  const { articles, clock } = opened();
+  clock.advance(7_200);
+  await articles.delete(1);
+  clock.advance(-7_200);
+  await articles.set(2, "v", { stale: "1m" });
+  await articles.expire(2);
+  clock.advance(59);
+  expect(await articles.get(2)).toBe("v");
+  clock.advance(2);
+  expect(await articles.get(2)).toBeUndefined();
+});
+
+it("is not joined to pages, whose purges would not reach it", () => {
+  const { cache } = opened();
+  const pages = { core: { settings: { platform: {}, config: {} } } } as unknown as Pages;
+  expect(knownData(cache)?.join(pages)).toBe("other-database");
+});
+
+it("a database for the journal alone is refused", () => {
+  const journal = { url: "https://a.example", token: "t" };
+  expect(() => createDataCache({ redis: "none", journal })).toThrow("Remove `journal`");
+});

@@ -1,0 +1,77 @@
+// A connection that has never been ready: all calls share one wait for it, and then fail at once.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { carryOver } from "../../../src/redis/connection/carry.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+function opened(settings: { readTimeoutMsMax?: number } = {}) {
+  const state = { isReady: false, isOpen: true };
+  const sent: string[] = [];
+  const over = carryOver({
+    isCluster: false,
+    mayResend: false,
+    isOpen: () => state.isOpen,
+    isReady: () => state.isReady,
+    onError: () => undefined,
+    send: async ([name]) => (sent.push(name), "v"),
+    transact: async () => [],
+  });
+  const address = { url: "https://connection.invalid", token: "none", ...over };
+  const [pages, journal] = [0, 1].map(
+    () => new RedisClient({ ...address, ...settings, nowAtMs: Date.now }),
+  ) as [RedisClient, RedisClient];
+  return { state, sent, pages, journal, over };
+}
+
+const write: Parameters<RedisClient["insist"]>[1] = (redis) => redis.set("text", "w");
+const unreachable = { kind: "unavailable", cause: "unreachable" };
+
+/** @returns the result, and for how long the caller waited */
+async function timed<T>(work: Promise<T>) {
+  const sinceAtMs = Date.now();
+  const waited: number[] = [];
+  const ended = work.finally(() => waited.push(Date.now() - sinceAtMs));
+  await vi.advanceTimersByTimeAsync(0);
+  while (waited.length === 0) await vi.advanceTimersByTimeAsync(10);
+  return { result: await ended, waitedMs: waited[0] };
+}
+
+it("delays the first call of all clients by one second, and no later call", async () => {
+  const { pages, journal, sent } = opened();
+  const first = [timed(pages.attempt("look-up", write)), timed(journal.insist("look-up", write))];
+  expect(await Promise.all(first)).toEqual([
+    { result: unreachable, waitedMs: 1_000 },
+    { result: unreachable, waitedMs: 1_000 },
+  ]);
+  for (const call of [() => journal.insist("look-up", write), () => pages.look("look-up", write)]) {
+    expect(await timed(call())).toEqual({ result: unreachable, waitedMs: 0 });
+  }
+  expect(sent).toEqual([]);
+});
+
+it("delays no call for longer than its own timeout", async () => {
+  const { pages } = opened({ readTimeoutMsMax: 300 });
+  const { waitedMs } = await timed(pages.attempt("look-up", write));
+  expect(waitedMs).toBe(300);
+});
+
+it("is used as soon as it is ready, also after the wait", async () => {
+  const { journal, state, over, sent } = opened();
+  expect(over.hasNeverConnected()).toBe(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(over.hasNeverConnected()).toBe(true);
+  state.isReady = true;
+  expect(over.hasNeverConnected()).toBe(false);
+  expect(await journal.insist("look-up", write)).toMatchObject({ kind: "answered" });
+  state.isReady = false;
+  expect([over.hasNeverConnected(), sent]).toEqual([false, ["SET"]]);
+});
+
+it("that the application has not opened has a trouble of its own", async () => {
+  const { journal, state } = opened();
+  state.isOpen = false;
+  const { result } = await timed(journal.insist("look-up", write));
+  expect(result).toEqual({ kind: "unavailable", cause: "not-open" });
+});

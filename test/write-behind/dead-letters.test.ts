@@ -1,0 +1,67 @@
+// A row that the database refuses: the others arrive, it is set aside after its attempts, and it can be replayed.
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it } from "vitest";
+import { sinkSchema, sqlSink } from "../../src/sinks.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
+import { openSets } from "./sets-world.ts";
+import { openSlicesWorld } from "./slices-world.ts";
+
+const checked = sinkSchema({ of: "sqlite" }).replace(
+  "value INTEGER,",
+  "value INTEGER CHECK (value < 1000),",
+);
+
+describe.each(oneRedisServer)("over $redis", ({ start }) => {
+  const world = openSlicesWorld(start);
+
+  function opened(options: { deadLetterAfter?: number } = {}) {
+    const db = new DatabaseSync(":memory:");
+    db.exec(checked);
+    const isolate = openSets(world);
+    const counter = isolate.behind.counter("set", { sink: sqlSink(db), ...options });
+    const rows = () => (db.prepare("SELECT key FROM tidemark_counters").all() as object[]).length;
+    const stats = () => isolate.behind.stats()["set"];
+    return { ...isolate, db, counter, rows, stats };
+  }
+
+  it("arrive all but the refused row, which is kept after its attempts and replayed once", async () => {
+    const { counter, rows, stats, db, messages } = opened({ deadLetterAfter: 2 });
+    for (let key = 0; key < 600; key += 1) counter.add(`k${String(key).padStart(3, "0")}`);
+    counter.add("k300", 5_000);
+    await counter.flush();
+    await world.pass(60);
+    expect(await counter.flush()).toEqual({ state: "more", changes: 300 });
+    expect(await counter.flush({ chunksMax: 5 })).toEqual({ state: "failed", changes: 0 });
+    expect(rows()).toBe(300);
+    expect(await counter.get("k300")).toBe(5_001);
+    expect(await counter.deadLetters()).toEqual([]);
+    expect(await counter.flush()).toEqual({ state: "done", changes: 299 });
+    expect(rows()).toBe(599);
+    expect(await counter.get("k300")).toBe(0);
+    expect(stats()).toMatchObject({ deadLetters: { kept: 1, waiting: 1 } });
+    expect(messages().join("\n")).toMatch(/refuses 1 changes for their content/);
+    expect(messages().join("\n")).not.toMatch(/k300/);
+
+    const [letter] = await counter.deadLetters();
+    expect(letter).toMatchObject({ key: "k300", by: 5_001, isReset: false });
+    const id = letter?.id ?? "";
+    const dropped = [await counter.dropDeadLetter(id), await counter.dropDeadLetter(id)];
+    expect(dropped).toEqual([true, false]);
+    expect(stats()).toMatchObject({ deadLetters: { kept: 1, waiting: 0 } });
+    db.close();
+  });
+
+  it("a failure that concerns no row makes no dead letter", async () => {
+    const { counter, db } = opened({ deadLetterAfter: 1 });
+    counter.add("a");
+    await counter.flush();
+    await world.pass(60);
+    // The transaction of the application is in the way.
+    db.exec("BEGIN");
+    for (const _ of [1, 2, 3]) expect(await counter.flush()).toMatchObject({ state: "failed" });
+    expect(await counter.deadLetters()).toEqual([]);
+    db.exec("COMMIT");
+    expect(await counter.flush()).toEqual({ state: "done", changes: 1 });
+    db.close();
+  });
+});

@@ -1,0 +1,64 @@
+// A sink over Postgres checks the encoding and the types of columns before its first chunk.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sqlSink } from "../../../src/sinks.ts";
+import { add, bufferSet, counterSet } from "../../../testing/write-behind/set-under-test.ts";
+import { postgresWorld, type SinkWorld } from "../../../testing/write-behind/sink-worlds.ts";
+
+const uuid = "0b6a1c5e-3f0f-4c9e-8a55-0d9a0c1f2e3d";
+
+describe("types of columns", () => {
+  let world: SinkWorld;
+  beforeAll(async () => {
+    world = await postgresWorld();
+    await world.exec(`CREATE TABLE pages (id uuid PRIMARY KEY, "Path" varchar(50) UNIQUE, views bigint, likes integer, note text);
+INSERT INTO pages (id, "Path") VALUES ('${uuid}', '/a');`);
+  });
+  afterAll(() => world.stop());
+
+  it("integer columns of counters are refused, with the statement that widens them", async () => {
+    const into = { table: "pages", key: "id", value: "likes", keyType: "uuid" } as const;
+    const { apply, held } = counterSet(world.counters({ into }));
+    await expect(apply(1, [add(uuid, 1)])).rejects.toThrow(
+      'The sink cannot use the table "pages". Its column "likes" has the type integer, which cannot hold every value of a counter. ' +
+        'Run this SQL: ALTER TABLE "pages" ALTER COLUMN "likes" TYPE bigint;',
+    );
+    await world.exec('ALTER TABLE "pages" ALTER COLUMN "likes" TYPE bigint;');
+    await apply(1, [add(uuid, 3_000_000_000)]);
+    expect(await held(uuid)).toEqual({ [uuid]: 3_000_000_000 });
+  });
+
+  it("keys of another type are refused, with the option that fits", async () => {
+    const into = { table: "pages", key: "id", value: "views" } as const;
+    const { apply } = counterSet(world.counters({ into }));
+    await expect(apply(1, [add(uuid, 1)])).rejects.toThrow(
+      'column "id" has the type uuid, and `keyType` is "text". Set `keyType: "uuid"` in `into`.',
+    );
+  });
+
+  it("columns that fit are used: uuid keys, and names in upper case", async () => {
+    const counter = counterSet(
+      world.counters({ into: { table: "pages", key: "id", value: "views", keyType: "uuid" } }),
+    );
+    await counter.apply(1, [add(uuid, 2), add("no uuid", 1)]);
+    expect(await counter.held(uuid, "no uuid")).toEqual({ [uuid]: 2 });
+    const buffer = bufferSet(
+      world.buffers({ into: { table: "pages", key: "Path", value: "note" } }),
+    );
+    await buffer.apply(1, [{ key: "/a", value: "v" }]);
+    expect(await buffer.held("/a")).toEqual({ "/a": "v" });
+  });
+});
+
+it("an encoding other than UTF8 is refused, and no chunk is sent", async () => {
+  const sent: string[] = [];
+  const sink = sqlSink({
+    async query(sql) {
+      sent.push(sql);
+      return { rows: [{ kind: "encoding", key: null, value: "LATIN1" }] };
+    },
+  });
+  await expect(counterSet(sink).apply(1, [add("a", 1)])).rejects.toThrow(
+    /Its encoding is LATIN1.*ENCODING 'UTF8'/,
+  );
+  expect(sent).toHaveLength(1);
+});
