@@ -165,6 +165,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const ports: NamespacePorts = {
     ...shared,
     view: unpurged.over(view),
+    viewOfPurges: view,
     unpurged,
     holdOn: (place) => unpurged.holdOn(place),
     hashes: redis && new HashStore({ redis, room, namespace, afterAnswer, randomText, mayResend }),

@@ -25,6 +25,8 @@ import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
 export interface LoadingPorts
   extends LoadTogetherPorts, LoadPorts<LoadOutcome>, VerdictPorts, WorldTurnPorts {
   readonly view: Pick<PurgeView, "judge" | "seek" | "stamp" | "mayBeValidated" | "attend">;
+  /** The view by purges alone: it also judges values of held keys. */
+  readonly viewOfPurges: Pick<PurgeView, "judge" | "seek">;
   readonly flights: DataFlights;
   readonly random: () => number;
   readonly nowAtMs: () => number;
@@ -35,7 +37,7 @@ export interface LoadingPorts
 export async function loadOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
   if (need.isForced) return ledAlone(need, ports);
   const hold = ports.holdOn(need.place);
-  if (hold !== undefined) return loadUnderHold(need, hold, ports);
+  if (hold !== undefined) return loadUnderHold(need, { hold }, ports);
   return load(need, loadingBy(ports), ports);
 }
 
@@ -61,15 +63,16 @@ export function startFlight<Result>(
 
 /**
  * Loads a key under a hold, so stored values are not used. Shares only loads that began under the
- * same hold, which is after the write.
+ * same hold, which is after the write, and that no later purge covers.
  */
 async function loadUnderHold(
   need: LoadNeed,
-  hold: object,
+  { hold, isAgain = false }: { readonly hold: object; readonly isAgain?: boolean },
   ports: LoadingPorts,
 ): Promise<CallResult> {
-  const { flights, nowAtMs } = ports;
-  const flight = flights.get(need.place.key.text, nowAtMs());
+  const { flights, nowAtMs, viewOfPurges } = ports;
+  const current = () => flights.get(need.place.key.text, nowAtMs());
+  const flight = current();
   if (flight === undefined || holds.get(flight) !== hold) return ledAlone(need, ports);
   const waited = await flight.wait(waitTimeoutMs(need, ports));
   if (typeof waited === "string" || waited.outcome.kind === "nothing-to-share") {
@@ -77,8 +80,13 @@ async function loadUnderHold(
   }
   const { outcome } = waited;
   const metadata = metadataOf(outcome);
-  if (metadata !== undefined) return { kind: "value", metadata, by: "collapsed" };
-  return givenBy(outcome, need, ports);
+  if (metadata === undefined) return givenBy(outcome, need, ports);
+  if (await isUsableNow(metadata, need, { ...ports, view: viewOfPurges })) {
+    return { kind: "value", metadata, by: "collapsed" };
+  }
+  // The first of the followers leads, and the others wait once more.
+  if (isAgain || current() === flight) return ledAlone(need, ports);
+  return loadUnderHold(need, { hold, isAgain: true }, ports);
 }
 
 function waitTimedOut({ place }: LoadNeed): LoadTimedOut {
@@ -200,8 +208,19 @@ async function accepted(
  * Returns whether the value is usable. Ignores its age, because this call's own load would return a
  * value just as old.
  */
-async function isUsableNow(metadata: DataMetadata, need: LoadNeed, ports: LoadingPorts) {
-  const { view, maxLagMs, colo, nowAtMs, afterAnswer } = ports;
+async function isUsableNow(
+  metadata: DataMetadata,
+  need: LoadNeed,
+  {
+    view,
+    maxLagMs,
+    colo,
+    nowAtMs,
+    afterAnswer,
+  }: Pick<LoadingPorts, "maxLagMs" | "colo" | "nowAtMs" | "afterAnswer"> & {
+    readonly view: LoadingPorts["viewOfPurges"];
+  },
+) {
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
   if (judged() !== "unverified") return judged() === "usable";
   const { host } = need.place.key;

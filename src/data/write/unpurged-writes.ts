@@ -83,7 +83,9 @@ export class UnpurgedWrites {
   add({ space, path }: Pick<Place, "space" | "path">): void {
     this.#condition.failed("journal", this.#settings.nowAtMs());
     // Create a new object, so that a running attempt does not remove this hold.
-    if (this.#keys.size < keysMax) this.#keys.set(urlOf(path), { paths: [path] });
+    const url = urlOf(path);
+    const isOwn = this.#keys.size < keysMax || this.#keys.has(url);
+    if (isOwn) this.#keys.set(url, { paths: [path] });
     else this.#keys.set(space.name, { prefixes: [space.name] });
     this.takeUp();
   }

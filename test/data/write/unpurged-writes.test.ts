@@ -10,7 +10,8 @@ const refused = "its purge was not accepted";
 
 async function opened(options: object = {}) {
   const isolate = new DataIsolate();
-  const space = { fresh: "10m", stale: "1h", ...options } as const;
+  const tags = (_: string, key: string) => [`article:${key}`];
+  const space = { fresh: "10m", stale: "1h", tags, ...options } as const;
   const articles = isolate.data.namespace<string, string>("articles", space);
   const rows = new Map<string, string>();
   const load = vi.fn<() => Promise<string>>(async () => rows.get("42") ?? "none");
@@ -79,6 +80,27 @@ it("many calls for the key share one load, and none that began before a later wr
   source.answer("new");
   expect(new Set(await Promise.all(crowd))).toEqual(new Set(["new"]));
   expect(source.count).toBe(1);
+});
+
+it("nobody is given a load that began before a purge that the journal has since accepted", async () => {
+  const { isolate, articles, rows, load, write, pass } = await opened();
+  isolate.upstash.journalMode = "down";
+  await expect(write("new")).rejects.toThrow(refused);
+  const source = new HeldSource();
+  const before = articles.getOrSet("42", source.load);
+  await vi.waitFor(() => expect(source.count).toBe(1));
+  isolate.upstash.journalMode = "works";
+  rows.set("42", "newer");
+  await isolate.data.purge({ tags: ["article:42"] });
+  const after = Array.from({ length: 100 }, () => articles.getOrSet("42", load));
+  const manyAfter = articles.getOrSetMany(["42"], async () => new Map([["42", await load()]]));
+  // Both now wait, if they are going to.
+  await pass(0.1);
+  source.answer("new");
+  expect(await before).toBe("new");
+  expect(new Set(await Promise.all(after))).toEqual(new Set(["newer"]));
+  expect((await manyAfter).values.get("42")).toBe("newer");
+  expect(load.mock.calls.length).toBeLessThan(3);
 });
 
 it("nobody waits for a load that began before the write", async () => {
@@ -153,6 +175,23 @@ it("keys beyond a thousand count as their whole namespace", async () => {
   await pass(1);
   await pass(2);
   expect(isolate.data.stats().unpurged.keys).toBe(0);
+});
+
+it("one of a thousand held keys that is written again shares no load from before", async () => {
+  const { isolate, articles, rows, load, write, pass } = await opened();
+  isolate.upstash.journalMode = "down";
+  const keys = ["42", ...Array.from({ length: 999 }, (_, nth) => `k${nth}`)];
+  for (const key of keys) await expect(write("new", key)).rejects.toThrow(refused);
+  const source = new HeldSource();
+  const before = articles.getOrSet("42", source.load);
+  await vi.waitFor(() => expect(source.count).toBe(1));
+  await expect(write("newer")).rejects.toThrow(refused);
+  const after = articles.getOrSet("42", load);
+  await pass(0.1);
+  source.answer("new");
+  expect(await before).toBe("new");
+  expect(await after).toBe("newer");
+  expect(rows.get("42")).toBe("newer");
 });
 
 it("an older value does not stand in for a load that fails, and is not shown to one", async () => {

@@ -113,6 +113,13 @@ const usedWhileUnpurged: Partial<StoreParts> = {
   ports: (ports, { isolate }) => ({ ...ports, view: isolate.view, holdOn: () => undefined }),
 };
 
+const sharedWhateverCame: Partial<StoreParts> = {
+  ports: (ports) => ({
+    ...ports,
+    viewOfPurges: { ...ports.viewOfPurges, judge: () => ({ kind: "usable" }) },
+  }),
+};
+
 const rows: readonly {
   readonly fault: string;
   readonly parts: Partial<StoreParts>;
@@ -152,6 +159,12 @@ const rows: readonly {
     within: 300,
   },
   { fault: "used while it is not purged", parts: usedWhileUnpurged, from: 478, within: 300 },
+  {
+    fault: "a held key's load is shared whatever came",
+    parts: sharedWhateverCame,
+    from: 900,
+    within: 300,
+  },
 ];
 
 describe("a step that is left out shows", () => {

@@ -90,6 +90,7 @@ export class SimulatedStore {
       purge,
       tiers: tiersOf(isolate),
       view: this.unpurged.over(isolate.view),
+      viewOfPurges: isolate.view,
       unpurged: this.unpurged,
       holdOn: (place) => this.unpurged.holdOn(place),
       counts: new DataCounts({ nowAtMs, log }),

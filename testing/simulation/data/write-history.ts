@@ -131,7 +131,8 @@ class WriteCourse implements History {
     if (isRefused || world.draw() < 0.1) throw new Error("The database's answer is lost.");
   }
 
-  async #write({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
+  async #write(store: SimulatedStore, key: Key): Promise<void> {
+    const { isolate, rows } = store;
     const value = `w${(this.#values += 1)}`;
     this.#underWay += 1;
     const before = this.#database.row(key).nth;
@@ -141,11 +142,34 @@ class WriteCourse implements History {
       .then((tiers) => tiers.join(" ") || "stored nowhere")
       .catch((cause: unknown) => String(cause));
     this.#world.tell(() => `${isolate.name} has written ${key} = ${value}: ${told}`);
-    if (!told.startsWith("Error") && !told.startsWith("OperatorError")) this.#noted(key, value);
-    const nth = Math.max(before, this.#database.nthOf.get(value) ?? 0);
-    const name = `${isolate.name} ${key}`;
-    this.#told.set(name, Math.max(nth, this.#told.get(name) ?? 0));
+    const isRefused = told.startsWith("Error") || told.startsWith("OperatorError");
+    if (!isRefused) this.#noted(key, value);
+    this.#endOlder(isolate, key, Math.max(before, this.#database.nthOf.get(value) ?? 0));
+    if (isRefused && this.#world.draw() < 0.5) void this.#loadAroundPurge(store, key);
     this.#underWay -= 1;
+  }
+
+  /** Loads a key that is held, purges it during the load, and loads it again. */
+  async #loadAroundPurge(store: SimulatedStore, key: Key): Promise<void> {
+    const { world } = store.isolate;
+    this.#underWay += 1;
+    void this.#load(store, key);
+    await Promise.all([
+      this.#writeAside(store, key),
+      world.sleep(wayOf(world)).then(() => this.#load(store, key)),
+    ]);
+    await this.#load(store, key);
+    this.#underWay -= 1;
+  }
+
+  /** Records that an isolate may give nothing older from now on. */
+  #endOlder({ name }: SimulatedIsolate, key: Key, nth: number): void {
+    this.#told.set(`${name} ${key}`, Math.max(nth, this.#told.get(`${name} ${key}`) ?? 0));
+  }
+
+  /** Returns the oldest commit that a call may give which begins now. */
+  #least({ name }: SimulatedIsolate, key: Key): number {
+    return Math.max(this.#told.get(`${name} ${key}`) ?? 0, this.#due(key));
   }
 
   /** Writes to the database past the cache, and then purges by any kind of target. */
@@ -154,11 +178,11 @@ class WriteCourse implements History {
     const value = `s${(this.#values += 1)}`;
     this.#underWay += 1;
     await this.#commit(key, value).catch(() => undefined);
-    const accept = world.any<() => Promise<unknown>>([
-      () => rows.delete(key),
-      () => rows.expire(key),
-      () => rows.bump(),
-      () => this.#purgeTag(isolate),
+    const { accept, isHard } = world.any<{ accept: () => Promise<unknown>; isHard: boolean }>([
+      { accept: () => rows.delete(key), isHard: true },
+      { accept: () => rows.expire(key), isHard: false },
+      { accept: () => rows.bump(), isHard: true },
+      { accept: () => this.#purgeTag(isolate), isHard: true },
     ]);
     for (let tries = 0; tries < 40; tries += 1) {
       const isAccepted = await accept().then(
@@ -168,6 +192,7 @@ class WriteCourse implements History {
       world.tell(() => `${isolate.name} purges ${key}, whose ${value} is new: ${isAccepted}`);
       if (isAccepted) {
         this.#noted(key, value);
+        if (isHard) this.#endOlder(isolate, key, this.#database.nthOf.get(value) ?? 0);
         break;
       }
       await world.sleep(1_000);
@@ -183,31 +208,45 @@ class WriteCourse implements History {
   async #load({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
     const world = this.#world;
     this.#underWay += 1;
+    const least = this.#least(isolate, key);
     const load = async () => {
       await world.sleep(wayOf(world));
       const { value } = this.#database.row(key);
       await world.sleep(wayOf(world));
       return value;
     };
-    const value = await rows.getOrSet(key, load).catch((cause: unknown) => {
-      if (!(cause instanceof LoadFailed)) throw cause;
-      return String(cause);
-    });
-    world.tell(() => `${isolate.name} is given ${key} = ${value}`);
+    const given = await rows.getOrSet(key, load).then(
+      (value) => ({ value }),
+      (cause: unknown) => {
+        if (!(cause instanceof LoadFailed)) throw cause;
+        return cause;
+      },
+    );
+    const told = given instanceof LoadFailed ? String(given) : given.value;
+    world.tell(() => `${isolate.name} is given ${key} = ${told}`);
+    if (!(given instanceof LoadFailed)) this.#check(isolate, key, { value: given.value, least });
     this.#underWay -= 1;
   }
 
   /** Reads, and checks that a stored value is not older than this isolate's completed writes. */
   async #read(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate, rows } = store;
-    const least = Math.max(this.#told.get(`${isolate.name} ${key}`) ?? 0, this.#due(key));
+    const least = this.#least(isolate, key);
     this.judgedCount += 1;
     const value = await rows.get(key);
     if (value === undefined || value === null) return;
     this.usableCount += 1;
-    const nth = this.#database.nthOf.get(value) ?? 0;
     this.#world.tell(() => `${isolate.name} reads ${key} = ${value}`);
-    if (nth < least) this.#breach(`${isolate.name} gives ${key} = ${value} after a later write`);
+    this.#check(isolate, key, { value, least });
+  }
+
+  #check(
+    { name }: SimulatedIsolate,
+    key: Key,
+    { value, least }: { readonly value: string | null; readonly least: number },
+  ): void {
+    const nth = value === null ? 0 : (this.#database.nthOf.get(value) ?? 0);
+    if (nth < least) this.#breach(`${name} gives ${key} = ${value} after a later write`);
   }
 
   #noted(key: Key, value: string): void {
