@@ -70,7 +70,7 @@ const rows: readonly Row[] = [
     fault: "a backfill counts as asked for here and now",
     siteParts: site.backfillDated,
     kind: "crossing",
-    fromSeed: 23_660,
+    fromSeed: 2_050,
     within: 500,
   },
   { rule: "5", fault: "a soft purge hides a hard one", parts: view.softHidesHard, within: 100 },

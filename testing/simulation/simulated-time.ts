@@ -14,9 +14,14 @@ export async function settledPromises(): Promise<void> {
   for (let turn = 0; turn < turnsMax; turn += 1) await Promise.resolve();
 }
 
-/** Runs everything that can run. Streams and bodies take an unknown number of turns. */
-export function settledTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Reading a stored body takes two turns of the event loop. More turns change no history. */
+const loopTurns = 3;
+
+/** Runs everything that can run, also streams and bodies. */
+export async function settledTurn(): Promise<void> {
+  for (let turn = 0; turn < loopTurns; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 export class SimulatedTime {
