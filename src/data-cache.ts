@@ -1,7 +1,9 @@
 // Exports of `tidemark/data`: application data on the tiers of the cache.
 export { createDataCache, type DataCache, type DataStats } from "./data/create-data-cache.ts";
 export type { DataPlatform } from "./data/data-platform.ts";
-export type { ManyResult, Namespace } from "./data/namespace.ts";
+export type { DataEvent, OnDataEvent } from "./data/value/events.ts";
+export type { ManyResult } from "./data/call-values.ts";
+export type { Namespace } from "./data/namespace.ts";
 export type { Fields } from "./data/fields/fields.ts";
 export type { DataPurge, PurgeReceipt } from "./data/purge-data.ts";
 export type { Codec } from "./base/codec.ts";
@@ -19,7 +21,7 @@ export {
   LoadTimedOut,
 } from "./data/value/load-context.ts";
 export type { NamespaceOptions } from "./data/value/space.ts";
-export type { SetOptions } from "./data/write/set-value.ts";
+export type { SetOptions, WriteOptions } from "./data/write/set-value.ts";
 export { type Persist, WriteTimedOut } from "./data/write/write-through.ts";
 export { OperatorError } from "./base/operator-error.ts";
 export type { Buffer, BufferOptions } from "./write-behind/buffer.ts";

@@ -195,7 +195,8 @@ export class ColoLives {
     if (!isGoingOn) {
       tellings.push(telling);
       this.#gather();
-      this.#telling = this.#untold;
+      // A gauge may change between two parts of a telling, which then ends as another one.
+      this.#telling = summed(this.#telling, this.#untold);
       this.#untold = noCommands();
     }
     telling.reports += 1;

@@ -53,12 +53,13 @@ export function stepAfter(
   { place, load, isLookOnly }: Ask,
   ports: LoadingPorts,
 ): Step {
-  const { counts } = ports;
+  const { counts, events } = ports;
   const { name, softTimeoutMs, refreshMs } = place.space;
   const older = found?.candidate;
   const need = load && { place, load, older, isForced: false };
   if (!isAnswer(found)) {
     counts.counted(name, "misses");
+    events?.emit({ type: "miss", namespace: name, key: place.appKey });
     return need === undefined || isLookOnly ? { kind: "nothing" } : { kind: "load", need };
   }
   const { verdict, candidate } = found;
@@ -66,6 +67,7 @@ export function stepAfter(
   const { metadata } = stored;
   if (verdict.kind === "fresh") {
     counts.hit(name, tier);
+    events?.emit({ type: "hit", namespace: name, key: place.appKey, tier, stale: false });
     const isDue = isRefreshDue(verdict, metadata, { refreshMs, random: ports.random });
     const refresh = isDue ? need : undefined;
     return { kind: "give", given: { kind: "value", metadata, by: "hit" }, refresh };

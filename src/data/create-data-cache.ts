@@ -6,6 +6,7 @@ import { type Config, configOf } from "../config/config.ts";
 import { createBeside, createCache } from "../create-cache.ts";
 import { makeKnown, type Pages, type ReasonApart } from "../data-beside-pages.ts";
 import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
+import { EventListener } from "./value/events.ts";
 import { HashStore } from "./fields/hash-store.ts";
 import { keepLoaded } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
@@ -13,13 +14,7 @@ import { StoreOrder } from "./load/store-order.ts";
 import { LocalPurges } from "../purge/local-purges.ts";
 import type { Namespace, NamespacePorts } from "./namespace.ts";
 import { Namespaces } from "./namespaces.ts";
-import {
-  checkedReason,
-  type DataPurge,
-  orderPurges,
-  type PurgeReceipt,
-  targetsIn,
-} from "./purge-data.ts";
+import { type DataPurge, orderPurges, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { type DataDetail, dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
 import type { DataTiers } from "./value/place.ts";
@@ -84,8 +79,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   const behind = new WriteBehind(() => opened().behind);
   const cache: DataCache = {
     namespace: (name, options) => namespaces.open(name, options),
-    purge: async ({ soft: isSoft = false, reason = "", ...named }) =>
-      opened().ports.purge({ targets: targetsIn(named), isSoft, reason: checkedReason(reason) }),
+    purge: async (order) => purgeNamed(order, opened().ports),
     counter: (name, options) => behind.counter(name, options),
     buffer: (name, options) => behind.buffer(name, options),
     flush: (options) => behind.flush(options),
@@ -161,6 +155,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     : core;
   const shared = { ...platform, ...core, purging, tiers, host, afterAnswer, counts };
   const purgeOf = orderPurges(shared);
+  const { onEvent } = settings;
+  const events = onEvent && new EventListener(onEvent, platform.log);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
   const ports: NamespacePorts = {
     ...shared,
@@ -173,6 +169,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
+    events,
     sharedBodyBytes: limits.sharedBodyBytes,
     flights: new Flights(),
     stores: new StoreOrder(),
@@ -184,6 +181,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     namespaces: counts.snapshot(),
     /** The number of written keys whose purge the journal has not accepted yet. */
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
+    /** The errors that `onEvent` threw. */
+    listenerFailures: events?.failures ?? 0,
     memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
     edge: { trouble: core.cacheApi?.trouble },
   });

@@ -8,6 +8,7 @@ import { databasesOf } from "../protocol/variables/database.ts";
 import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { platformHere } from "../platform/workers.ts";
+import type { OnDataEvent } from "./value/events.ts";
 
 /** All members are optional. Without them, the cache uses the platform of its pages, or only memory. */
 export interface DataPlatform extends Partial<CachePlatform> {
@@ -27,6 +28,8 @@ export interface DataPlatform extends Partial<CachePlatform> {
    * location, rule 7 (b) trusts only values that this isolate has loaded.
    */
   readonly colo?: (() => string) | undefined;
+  /** Receives hits, misses, loads, writes, errors and purges of this cache, such as for OpenTelemetry. */
+  readonly onEvent?: OnDataEvent | undefined;
 }
 
 /** A validated platform. */
@@ -89,5 +92,6 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
     isOneProcess: false,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),
     waitUntil: waitUntil ?? (() => undefined),
+    onEvent: given.onEvent,
   };
 }

@@ -1,14 +1,14 @@
 // The public class of a namespace.
 import type { TierName } from "../config/config.ts";
-import { OperatorError } from "../base/operator-error.ts";
 import { unlessAborted } from "../base/timeouts.ts";
 import { answered } from "./answer.ts";
+import { emitting } from "./value/events.ts";
 import { type CallOptions, withOptions } from "./value/call-options.ts";
 import { answeredMany } from "./answer-many.ts";
-import { valueOf } from "./value/data-record.ts";
+import { type ManyResult, valueFor, valuesFor } from "./call-values.ts";
 import { type FieldPorts, Fields } from "./fields/fields.ts";
 import type { Frozen } from "./value/frozen.ts";
-import { type Key, targetsOf } from "./value/key.ts";
+import { type Key, keyIn } from "./value/key.ts";
 import {
   completedBy,
   type Load,
@@ -16,31 +16,32 @@ import {
   type MissingKeyPolicy,
   ofOne,
 } from "./value/load-context.ts";
-import type { CallResult } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
-import { PathMap } from "./value/path-map.ts";
-import { placeOf, placesOf } from "./value/place.ts";
-import type { OrderPurge, PurgeReceipt } from "./purge-data.ts";
+import { type Place, placeOf, placesOf } from "./value/place.ts";
+import { type NamedPurgePorts, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
-import type { Space } from "./value/space.ts";
-import { checkDefined, writtenOptionsOf, type SetOptions, setValue } from "./write/set-value.ts";
-import { type Persist, type WritePorts, writeThrough } from "./write/write-through.ts";
-
-/** The results for several keys. */
-export interface ManyResult<T, K extends Key> {
-  /** `null` if the source has no value. */
-  readonly values: ReadonlyMap<K, Frozen<T> | null>;
-  /** The errors of keys whose load failed and that have no usable stale value. */
-  readonly errors: ReadonlyMap<K, unknown>;
-}
+import { loadOf, type Space } from "./value/space.ts";
+import {
+  type SetOptions,
+  setValue,
+  type WriteOptions,
+  writtenOptionsOf,
+} from "./write/set-value.ts";
+import {
+  type Persist,
+  setEverywhere,
+  type WritePorts,
+  writeThrough,
+  type WrittenValue,
+} from "./write/write-through.ts";
 
 /** The dependencies of a namespace. */
 export type NamespacePorts = LoadingPorts &
   WritePorts &
-  FieldPorts & {
+  FieldPorts &
+  NamedPurgePorts & {
     /** The host of the Cache API keys. */
     readonly host: string;
-    readonly purge: OrderPurge;
   };
 
 /**
@@ -69,14 +70,13 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   async #gotOrSet(key: K, load: Load<T> | undefined, options: CallOptions) {
-    const ports = this.#portsOf();
-    const place = placeOf(this.#space, key, ports.host);
-    const loadMany = withOptions(load === undefined ? this.#ownLoad() : ofOne(load), options);
+    const { ports, place } = this.#at(key);
+    const loadMany = withOptions(load === undefined ? loadOf(this.#space) : ofOne(load), options);
     const given =
       options.forceFresh === true
         ? await loadOne({ place, load: loadMany, older: undefined, isForced: true }, ports)
         : await answered({ place, load: loadMany, isLookOnly: false }, ports);
-    return this.#handedOut(given, ports) ?? null;
+    return valueFor<T>(key, given, { space: this.#space, ports }) ?? null;
   }
 
   /**
@@ -97,31 +97,19 @@ export class Namespace<T, K extends Key = Key> {
     // The load receives the keys exactly as its own caller wrote them.
     const loadMany =
       load === undefined
-        ? this.#ownLoad()
+        ? loadOf(this.#space)
         : completedBy(missing, load as unknown as LoadMany<unknown>);
     const how = { load: loadMany, isLookOnly: false };
     const given = await answeredMany([...places.keys()], how, ports);
-    const values = new PathMap<K, Frozen<T> | null>();
-    const errors = new PathMap<K, unknown>();
-    for (const [at, names] of [...places.values()].entries()) {
-      const one = given[at];
-      for (const name of names) {
-        try {
-          values.set(name, this.#handedOut(one, ports) ?? null);
-        } catch (cause) {
-          errors.set(name, cause);
-        }
-      }
-    }
-    return { values, errors };
+    return valuesFor<T, K>(places, given, { absent: null, space: this.#space, ports });
   }
 
   /** Returns the usable stored value or `undefined`. The namespace's load refreshes a stale value. */
   async get(key: K): Promise<Frozen<T> | null | undefined> {
-    const ports = this.#portsOf();
-    const place = placeOf(this.#space, key, ports.host);
+    const { ports, place } = this.#at(key);
     const { load } = this.#space;
-    return this.#handedOut(await answered({ place, load, isLookOnly: true }, ports), ports);
+    const given = await answered({ place, load, isLookOnly: true }, ports);
+    return valueFor<T>(key, given, { space: this.#space, ports });
   }
 
   /** Returns the stored values, with one command to Redis. */
@@ -130,34 +118,25 @@ export class Namespace<T, K extends Key = Key> {
     const places = placesOf(this.#space, keys, ports.host);
     const how = { load: this.#space.load, isLookOnly: true };
     const given = await answeredMany([...places.keys()], how, ports);
-    const values = new PathMap<K, Frozen<T> | null>();
-    for (const [at, names] of [...places.values()].entries()) {
-      for (const name of names) {
-        const value = this.#handedOut(given[at], ports);
-        if (value !== undefined) values.set(name, value);
-      }
-    }
-    return values;
+    return valuesFor<T, K>(places, given, { absent: undefined, space: this.#space, ports }).values;
   }
 
   /** Returns whether `get` would return a value or `null`. */
   async has(key: K): Promise<boolean> {
-    const ports = this.#portsOf();
-    return isAnswer(await new DataSearch(placeOf(this.#space, key, ports.host), ports).found());
+    const { ports, place } = this.#at(key);
+    return isAnswer(await new DataSearch(place, ports).found());
   }
 
   /**
-   * Stores a value that the application has just produced. Later purges cover it. For a value that
-   * was read from a source before this call, use `getOrSet`: a purge may have followed the read.
+   * Stores a value that the application has just produced. Later purges cover it. For a value from a
+   * source, use `getOrSet`, because a purge may have followed the read.
    *
-   * @returns the tiers that hold the value, after the writes
-   * @throws OperatorError for a value that cannot be stored
+   * @returns the tiers that hold the value
+   * @throws OperatorError for a value that cannot be stored; with `everywhere`, also without a
+   *   database, or if the purge of older values is not accepted
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
-    checkDefined(value, this.#space.name);
-    const ports = this.#portsOf();
-    const place = placeOf(this.#space, key, ports.host);
-    return setValue({ place, value, options: writtenOptionsOf(options) }, ports);
+    return this.#written(key, { value, options }, options.everywhere ? setEverywhere : setValue);
   }
 
   /**
@@ -173,12 +152,11 @@ export class Namespace<T, K extends Key = Key> {
     key: K,
     value: T | null,
     persist: Persist,
-    options: SetOptions = {},
+    options: WriteOptions = {},
   ): Promise<readonly TierName[]> {
-    checkDefined(value, this.#space.name);
-    const ports = this.#portsOf();
-    const place = placeOf(this.#space, key, ports.host);
-    return writeThrough({ place, value, options: writtenOptionsOf(options) }, persist, ports);
+    return this.#written(key, { value, options }, (written, ports) =>
+      writeThrough(written, persist, ports),
+    );
   }
 
   /**
@@ -187,23 +165,23 @@ export class Namespace<T, K extends Key = Key> {
    * @throws OperatorError without a database, or if the namespace does not use it
    */
   fields(key: K): Fields<T> {
-    const ports = this.#portsOf();
-    return new Fields<T>(placeOf(this.#space, key, ports.host), ports);
+    const { ports, place } = this.#at(key);
+    return new Fields<T>(place, ports);
   }
 
   /** Purges one key everywhere. Rejects if the purge is not accepted. */
   async delete(key: K): Promise<PurgeReceipt> {
-    return this.#purge({ paths: [this.#path(key)] }, false);
+    return purgeNamed({ keys: [keyIn(this.#space.name, key)] }, this.#portsOf());
   }
 
   /** Makes one key stale everywhere, as `stale` allows. Rejects if the purge is not accepted. */
   async expire(key: K): Promise<PurgeReceipt> {
-    return this.#purge({ paths: [this.#path(key)] }, true);
+    return purgeNamed({ keys: [keyIn(this.#space.name, key)], soft: true }, this.#portsOf());
   }
 
   /** Purges the whole namespace everywhere. Rejects if the purge is not accepted. */
   async clear(): Promise<PurgeReceipt> {
-    return this.#purge({ prefixes: [this.#space.name] }, false);
+    return purgeNamed({ prefixes: [this.#space.name] }, this.#portsOf());
   }
 
   /** Calls `clear`. */
@@ -219,32 +197,18 @@ export class Namespace<T, K extends Key = Key> {
     return async (...sent) => this.getOrSet(key(...sent), () => work(...sent));
   }
 
-  #ownLoad(): LoadMany<unknown> {
-    const { load, name } = this.#space;
-    if (load !== undefined) return load;
-    throw new OperatorError({
-      what: `Nothing can be loaded for the namespace ${name}.`,
-      why: "Neither the call nor the namespace has a load.",
-      hint: "Pass a function to getOrSet, or set the option load of the namespace.",
-    });
+  #at(key: K): { readonly ports: NamespacePorts; readonly place: Place } {
+    const ports = this.#portsOf();
+    return { ports, place: placeOf(this.#space, key, ports.host) };
   }
 
-  /** @throws the error of the load */
-  #handedOut(given: CallResult | undefined, ports: NamespacePorts): Frozen<T> | null | undefined {
-    const { name, codec } = this.#space;
-    // Hits are counted when they are found.
-    const isHit = given?.kind === "value" && given.by === "hit";
-    if (!isHit) ports.counts.answered(name, given);
-    if (given === undefined) return undefined;
-    if (given.kind === "error") throw given.error;
-    return valueOf(given.metadata, codec) as Frozen<T> | null;
-  }
-
-  async #purge(named: Parameters<typeof targetsOf>[0], isSoft: boolean): Promise<PurgeReceipt> {
-    return this.#portsOf().purge({ targets: targetsOf(named), isSoft, reason: "" });
-  }
-
-  #path(key: K): string {
-    return placeOf(this.#space, key, "").path;
+  #written(
+    key: K,
+    { value, options }: { readonly value: T | null; readonly options: WriteOptions },
+    write: (written: WrittenValue, ports: NamespacePorts) => Promise<readonly TierName[]>,
+  ): Promise<readonly TierName[]> {
+    const { ports, place } = this.#at(key);
+    const written = { place, value, options: writtenOptionsOf(options) };
+    return emitting(place, () => write(written, ports), ports);
   }
 }

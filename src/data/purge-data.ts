@@ -6,6 +6,7 @@ import type { Unavailable } from "../purge/journal/journal.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
+import type { EventListener } from "./value/events.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
 import { checkedTag } from "./value/load-context.ts";
 
@@ -50,6 +51,13 @@ export interface OrderPurgePorts {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
+/** The dependencies of purges by names. */
+export interface NamedPurgePorts {
+  readonly purge: OrderPurge;
+  /** The application's listener; `undefined` if it has none. */
+  readonly events: Pick<EventListener, "emit"> | undefined;
+}
+
 /** Creates the function that appends purges to the journal, which data and pages share. */
 export function orderPurges(ports: OrderPurgePorts): OrderPurge {
   const { purging, metrics, nowAtMs, host, afterAnswer } = ports;
@@ -69,11 +77,27 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
 }
 
 /**
+ * Submits a purge by names, and emits its event once it is accepted.
+ *
+ * @throws OperatorError for an invalid name or reason, for a purge without names, and if the purge
+ *   is not accepted
+ */
+export async function purgeNamed(
+  { soft = false, reason = "", tags = [], keys = [], prefixes = [] }: DataPurge,
+  { purge, events }: NamedPurgePorts,
+): Promise<PurgeReceipt> {
+  const targets = targetsIn({ tags, keys, prefixes });
+  const receipt = await purge({ targets, isSoft: soft, reason: checkedReason(reason) });
+  events?.emit({ type: "purge", tags, keys, prefixes, soft, ...receipt });
+  return receipt;
+}
+
+/**
  * Returns the targets of a purge.
  *
  * @throws OperatorError for an invalid name, and for a purge without names
  */
-export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): PurgeTargets {
+function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): PurgeTargets {
   const { tags: keyTags, prefixes: below } = targetsOf({
     paths: keys.map((key) => pathOf("", key)),
     prefixes: prefixes.map((prefix) => pathOf("", withoutEnd(prefix))),
@@ -92,7 +116,7 @@ export function targetsIn({ tags = [], keys = [], prefixes = [] }: DataPurge): P
  *
  * @throws OperatorError for a reason that is too long for an entry of the journal
  */
-export function checkedReason(reason: string): string {
+function checkedReason(reason: string): string {
   if (typeof reason === "string" && reason.length <= reasonCharsMax) return reason;
   throw new OperatorError({
     what: "A purge of data is invalid.",

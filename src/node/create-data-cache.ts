@@ -24,7 +24,7 @@ export interface RestAddress {
 export interface NodeCacheOptions
   extends
     Pick<WrittenConfig, "namespace" | "purge" | "limits">,
-    Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts"> {
+    Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts" | "onEvent"> {
   /**
    * A REST address, or a connection of ioredis or node-redis, which the application still owns. `"none"`: this
    * process is the whole cache, with memory and purges of its own.
@@ -46,7 +46,7 @@ export interface NodeCacheOptions
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
 export function createDataCache({ redis, journal, ...options }: NodeCacheOptions): DataCache {
-  const { log, nowAtMs, random, parts, limits = {}, ...rest } = options;
+  const { log, nowAtMs, random, parts, onEvent, limits = {}, ...rest } = options;
   // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.
   const { memoryBytes, ...otherLimits } = limits;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
@@ -56,6 +56,7 @@ export function createDataCache({ redis, journal, ...options }: NodeCacheOptions
     ...platform,
     ...(memoryBytes !== undefined && { memoryBytes: checkedBytes(memoryBytes) }),
     parts,
+    onEvent,
     database,
     ...(journal !== undefined && { journal: addressOf(journal, "journal") }),
   });

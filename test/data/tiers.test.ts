@@ -99,7 +99,10 @@ describe("schema and codec", () => {
     { id: "schema", other: { schema: 2 } },
     {
       id: "codec",
-      other: { codec: { name: "own", encode: String, decode: () => expect.fail("It was read.") } },
+      other: {
+        schema: 1,
+        codec: { name: "own", encode: String, decode: () => expect.fail("It was read.") },
+      },
     },
   ])("a value of another $id is never served, not even stale", async ({ other }) => {
     const isolate = new DataIsolate();
@@ -114,6 +117,26 @@ describe("schema and codec", () => {
     await expect(after.getOrSet("42", down)).rejects.toThrow("down");
     expect(isolate.data.stats()).toMatchObject({ badRecords: 0 });
     expect(await before.get("42")).toBe("old");
+  });
+
+  it("two schemas side by side keep a copy each, and a purge of the key covers both", async () => {
+    const isolate = new DataIsolate();
+    const beside = isolate.beside();
+    const openedIn = ({ data }: DataIsolate, schema: number) =>
+      data.namespace<string>("articles", { fresh: "10m", schema, tags: ["red"] });
+    const [old, renewed] = [openedIn(isolate, 0), openedIn(beside, 1)];
+    await old.getOrSet("42", () => "old");
+    await renewed.getOrSet("42", () => "renewed");
+    await isolate.settle();
+    await beside.settle();
+    const elsewhere = async () => {
+      const spaces = [0, 1].map((schema) => openedIn(isolate.beside(), schema));
+      return Promise.all(spaces.map((space) => space.get("42")));
+    };
+    expect(await elsewhere()).toEqual(["old", "renewed"]);
+    await isolate.data.purge({ keys: ["articles/42"] });
+    isolate.clock.advance(11);
+    expect(await elsewhere()).toEqual([undefined, undefined]);
   });
 
   it("says where a value cannot be written, and none of its contents", async () => {

@@ -18,6 +18,7 @@ import {
 import { workersKv } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
+import { openTelemetry } from "tidemark/opentelemetry";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
 import { isCredentialField, storingOf } from "tidemark/rules";
 import { hmacSender, OperatorError as ErrorOfSenders } from "tidemark/senders";
@@ -50,6 +51,15 @@ const away = createNodeCache({
   log: () => undefined,
 });
 assert.equal(await away.namespace("a", { fresh: "1m" }).getOrSet("1", () => "v"), "v");
+const told = [];
+const counted = { add: (value, attributes) => told.push({ value, ...attributes }) };
+const meter = {
+  createCounter: () => counted,
+  createHistogram: () => ({ record: () => undefined }),
+};
+const observed = createNodeCache({ redis: "none", onEvent: openTelemetry({ meter }) });
+await observed.namespace("a", { fresh: "1m" }).getOrSet("1", () => "v");
+assert.deepEqual(told, [{ value: 1, "tidemark.namespace": "a", "tidemark.result": "miss" }]);
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
 assert.equal(ErrorOfSinks, OperatorError);
 assert.throws(() => sqlSink({}), OperatorError);

@@ -218,6 +218,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   sinks: ["base", "write-behind/sinks"],
   senders: ["base", "webhooks/port", "webhooks"],
+  "open-telemetry": ["base", "data/value"],
   "http-rules": ["rules", "config", "judging"],
   "node-cache": ["base", "redis/connection", "data/value", "write-behind", "data-cache", "node"],
 };

@@ -6,6 +6,7 @@ import { errorName } from "../../base/error-name.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import type { EventListener } from "../value/events.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
 import type { Key } from "../value/key.ts";
 import { PathMap } from "../value/path-map.ts";
@@ -24,6 +25,8 @@ export interface LoadTogetherPorts extends StorePorts, BeginPorts {
   readonly random: () => number;
   /** The time of each key's last failed load. */
   readonly failures: BoundedMarks<number>;
+  /** The application's listener; `undefined` if it has none. */
+  readonly events: Pick<EventListener, "emit"> | undefined;
 }
 
 /** A requested value, and the flight of the callers that wait for it. */
@@ -64,7 +67,7 @@ export async function loadTogether(
   const made = await Promise.all(
     loads.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
   );
-  const { order } = beginning;
+  const { order, requestedAtMs } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
     const outcome = outcomes[at];
@@ -72,6 +75,8 @@ export async function loadTogether(
     noteOutcome(outcome, need, ports);
     flight.settle(outcome);
   }
+  const loaded = { parts, outcomes, startedAtMs: requestedAtMs, endedAtMs: respondedAtMs };
+  if (ports.events !== undefined) emitLoad(loaded, ports.events);
   const toStore = parts.flatMap(({ need: { place } }, at) => {
     const outcome = outcomes[at];
     return outcome?.kind === "stored" ? [{ place, record: outcome.stored, order }] : [];
@@ -191,6 +196,30 @@ function nothingLoaded(path: string): OperatorError {
     why: "It returned undefined, which also means that nothing is stored.",
     hint: 'Return null if there is no value, or set missing: "absent".',
   });
+}
+
+function emitLoad(
+  {
+    parts,
+    outcomes,
+    startedAtMs,
+    endedAtMs,
+  }: {
+    readonly parts: readonly Part[];
+    readonly outcomes: readonly LoadOutcome[];
+    readonly startedAtMs: number;
+    readonly endedAtMs: number;
+  },
+  events: Pick<EventListener, "emit">,
+): void {
+  const keys = parts.map(({ need }) => need.place.appKey);
+  const failed = keys.flatMap((key, at) => {
+    const outcome = outcomes[at];
+    return outcome?.kind === "failed" ? [[key, outcome.error] as const] : [];
+  });
+  const namespace = parts[0]?.need.place.space.name ?? "";
+  const tookMs = Math.max(0, endedAtMs - startedAtMs);
+  events.emit({ type: "load", namespace, keys, startedAtMs, tookMs, errors: new Map(failed) });
 }
 
 function noteOutcome(outcome: LoadOutcome, { place }: LoadNeed, ports: LoadTogetherPorts): void {

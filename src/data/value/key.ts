@@ -33,6 +33,11 @@ export function pathOf(namespace: string, key: Key): string {
   return path;
 }
 
+/** Returns a key with its namespace, as purges name it: `articles/42`. */
+export function keyIn(namespace: string, key: Key): Key {
+  return typeof key === "string" ? `${namespace}/${key}` : [namespace, ...[key].flat()];
+}
+
 function escaped(key: Key): string {
   const parts: readonly unknown[] = typeof key === "string" ? key.split("/") : [key].flat();
   return parts.map(segmentOf).join("/") || segmentOf("");
@@ -69,12 +74,14 @@ export function urlOf(path: string): string {
 }
 
 /**
- * Returns the key of a record.
+ * Returns the key of a record. Schemas have records of their own, so that two versions of an
+ * application do not replace each other's values during a deployment.
  *
  * @param host the host of its Cache API key
  */
-export function recordKeyOf(path: string, host: string): RecordKey {
-  return new RecordKey(urlOf(path), host, "d");
+export function recordKeyOf(path: string, host: string, schema: number): RecordKey {
+  const text = schema === 0 ? urlOf(path) : `${urlOf(path)}#${schema}`;
+  return new RecordKey(text, host, "d");
 }
 
 /** Returns targets that cover each key, and each prefix with everything below it. */

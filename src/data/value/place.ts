@@ -24,7 +24,7 @@ export type DataTiers = TierStack<DataDetail>;
  */
 export function placeOf(space: Space, key: Key, host: string): Place {
   const path = pathOf(space.name, key);
-  return { space, appKey: key, path, key: recordKeyOf(path, host) };
+  return { space, appKey: key, path, key: recordKeyOf(path, host, space.schema) };
 }
 
 /** Groups equal keys: each place once, with all its spellings. */

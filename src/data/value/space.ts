@@ -223,3 +223,17 @@ function faultsOf(name: string, options: Plain): string[] {
   }
   return faults;
 }
+
+/**
+ * Returns the load of a namespace.
+ *
+ * @throws OperatorError if it has none
+ */
+export function loadOf({ load, name }: Space): LoadMany<unknown> {
+  if (load !== undefined) return load;
+  throw new OperatorError({
+    what: `Nothing can be loaded for the namespace ${name}.`,
+    why: "Neither the call nor the namespace has a load.",
+    hint: "Pass a function to getOrSet, or set the option load of the namespace.",
+  });
+}

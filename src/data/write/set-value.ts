@@ -10,8 +10,8 @@ import { type DataDuration, msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 
-/** Options of one value that is set or written. */
-export interface SetOptions {
+/** Options of one value that is written through. */
+export interface WriteOptions {
   /** Replaces the namespace's `fresh`. */
   readonly fresh?: DataDuration | undefined;
   /** Replaces the namespace's `stale`. */
@@ -21,6 +21,15 @@ export interface SetOptions {
    * of the namespace derives tags.
    */
   readonly tags?: readonly string[] | undefined;
+}
+
+/** Options of one value that is set. */
+export interface SetOptions extends WriteOptions {
+  /**
+   * Whether the value also ends older values of the key in all other isolates and processes, by a
+   * purge. Default: `false`, where others may use their older copy until it expires.
+   */
+  readonly everywhere?: boolean | undefined;
 }
 
 /** The settings of a value, and whether it keeps the tags of the replaced value. */
@@ -40,7 +49,7 @@ interface SetPorts {
  *
  * @throws OperatorError for an invalid lifetime or tag
  */
-export function writtenOptionsOf({ fresh, stale, tags }: SetOptions): WrittenOptions {
+export function writtenOptionsOf({ fresh, stale, tags }: WriteOptions): WrittenOptions {
   const freshMs = fresh === undefined ? undefined : msOf(fresh);
   const staleMs = stale === undefined ? undefined : msOf(stale);
   const tagsNamed = new Set(tags?.map(checkedTag));
@@ -86,6 +95,7 @@ export async function setValue(
   }: { readonly place: Place; readonly value: unknown; readonly options: WrittenOptions },
   ports: BeginPorts & StorePorts & SetPorts,
 ): Promise<readonly TierName[]> {
+  checkDefined(value, place.space.name);
   const beginning = await begin(place.key.host, ports);
   const respondedAtMs = ports.nowAtMs();
   const jitterDraw = ports.random();
@@ -119,7 +129,7 @@ export function checkDefined(value: unknown, namespace: string): void {
  * Returns the error for a value without a lifetime. Without an error, the older value would still
  * answer.
  */
-function nothingKept(path: string): OperatorError {
+export function nothingKept(path: string): OperatorError {
   return new OperatorError({
     what: `The value of ${path} is not stored.`,
     why: "It has no lifetime.",

@@ -3,7 +3,8 @@ import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Stamp } from "../../cache/record/record.ts";
-import type { AcceptedWrite, Acceptances, SignedOrder } from "../../purge/acceptance/acceptance.ts";
+import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
+import type { Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
@@ -13,7 +14,7 @@ import { type DataRecord, decodeAs } from "../value/data-record.ts";
 import { targetsOf } from "../value/key.ts";
 import { LoadFailed } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
-import { withKeptTags, type WrittenOptions } from "./set-value.ts";
+import { checkDefined, nothingKept, withKeptTags, type WrittenOptions } from "./set-value.ts";
 import type { UnpurgedWrites } from "./unpurged-writes.ts";
 
 /** The dependencies of writing through. */
@@ -57,10 +58,10 @@ export async function writeThrough(
   persist: Persist,
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
-  const { purging, counts, stores, unpurged, metrics, nowAtMs, afterAnswer } = ports;
+  const { purging, counts, stores, nowAtMs } = ports;
+  checkDefined(value, place.space.name);
   if (purging === undefined) throw noJournal(place.path);
-  const { host } = place.key;
-  const beginning = await begin(host, ports);
+  const beginning = await begin(place.key.host, ports);
   const { requestedAtMs: respondedAtMs } = beginning;
   const jitterDraw = ports.random();
   // Reject a value that cannot be stored before anything is written.
@@ -70,18 +71,7 @@ export async function writeThrough(
   const failed = await failureOf(persist, place);
   const counted = failed === undefined ? "workedPersists" : "failedPersists";
   counts.counted(place.space.name, counted);
-  const order: SignedOrder = {
-    ...purgeDefaults,
-    id: ports.randomText(),
-    targets: targetsIn(place),
-  };
-  const attention = { atMs: nowAtMs(), host, afterAnswer };
-  const accepted = await purging.acceptances.acceptAfter(order, beginning.stamp, attention);
-  if (accepted.kind === "unavailable") {
-    metrics.add("purgeRefusals", ["unavailable"]);
-    counts.counted(place.space.name, "unpurgedWrites");
-    unpurged.add(place);
-  } else metrics.add("purges");
+  const accepted = await purgedOlder({ place, reason: "written", since: beginning.stamp }, ports);
   if (failed !== undefined) throw failed.cause;
   if (accepted.kind === "unavailable") throw unpurgedWrite(place.path);
   const record = recordAt(made.record, accepted, nowAtMs());
@@ -90,10 +80,56 @@ export async function writeThrough(
   return storeValues([{ place, record, order: stores.begin() }], ports);
 }
 
-const purgeDefaults = { bodyDigest: "", by: "data", reason: "written", mode: "hard" } as const;
+/**
+ * Sets a value everywhere: purges the key, and stores the value under the position of that purge
+ * (rule 25 f).
+ *
+ * @returns the tiers that hold the value
+ * @throws OperatorError if the value cannot be stored or there is no database, and if the journal
+ *   did not accept the purge. Nothing is stored then
+ */
+export async function setEverywhere(
+  { place, value, options: written }: WrittenValue,
+  ports: WritePorts,
+): Promise<readonly TierName[]> {
+  checkDefined(value, place.space.name);
+  if (ports.purging === undefined) throw noJournal(place.path);
+  const beginning = await begin(place.key.host, ports);
+  const { requestedAtMs: respondedAtMs, stamp: since } = beginning;
+  const jitterDraw = ports.random();
+  const options = await withKeptTags(written, place, ports);
+  const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
+  if (!made.isKept) throw nothingKept(place.path);
+  const accepted = await purgedOlder({ place, reason: "set", since }, ports);
+  if (accepted.kind === "unavailable") throw unpurgedSet(place.path);
+  const record = recordAt(made.record, accepted, ports.nowAtMs());
+  return storeValues([{ place, record, order: ports.stores.begin() }], ports);
+}
 
-function targetsIn({ path }: Place) {
-  return targetsOf({ paths: [path] });
+/**
+ * Purges the older values of a key. If the journal does not accept the purge, holds the key in this
+ * isolate (rule 25 e).
+ */
+async function purgedOlder(
+  {
+    place,
+    reason,
+    since,
+  }: { readonly place: Place; readonly reason: string; readonly since: Stamp },
+  { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
+): Promise<AcceptedWrite | Unavailable> {
+  const targets = targetsOf({ paths: [place.path] });
+  const order = { bodyDigest: "", by: "data", mode: "hard", id: randomText(), reason } as const;
+  const attention = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
+  const accepted =
+    (await purging?.acceptances.acceptAfter({ ...order, targets }, since, attention)) ??
+    ({ kind: "unavailable" } as const);
+  if (accepted.kind === "unavailable") {
+    metrics.add("purgeRefusals", ["unavailable"]);
+    counts.counted(place.space.name, "unpurgedWrites");
+    unpurged.add(place);
+  } else metrics.add("purges");
+  return accepted;
 }
 
 /**
@@ -148,6 +184,14 @@ function noJournal(path: string): OperatorError {
     what: `${path} is not written.`,
     why: "Without a database, the cache cannot purge older values.",
     hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+  });
+}
+
+function unpurgedSet(path: string): OperatorError {
+  return new OperatorError({
+    what: `${path} was not set: the purge of its older values was not accepted.`,
+    why: "The journal did not confirm it.",
+    hint: "Set it again once the journal is back. Until then, this isolate does not use older values.",
   });
 }
 

@@ -88,6 +88,7 @@ export class SimulatedStore {
     const ports: NamespacePorts = {
       ...shared,
       purge,
+      events: undefined,
       tiers: tiersOf(isolate),
       view: this.unpurged.over(isolate.view),
       viewOfPurges: isolate.view,

@@ -1,0 +1,97 @@
+// Events of a data cache, for an application's own logs, metrics and traces.
+import type { TierName } from "../../config/tier-names.ts";
+import { errorName } from "../../base/error-name.ts";
+import { type Log, logOf } from "../../observe/log-line.ts";
+import type { Key } from "./key.ts";
+import type { Place } from "./place.ts";
+
+/** A use of one key. */
+interface OfKey {
+  readonly namespace: string;
+  /** The key as the application passed it. */
+  readonly key: Key;
+}
+
+/** One event of this isolate or process. Other isolates and processes have events of their own. */
+export type DataEvent =
+  /** A stored value answered. `stale`: the value had expired, or was softly purged. */
+  | (OfKey & { readonly type: "hit"; readonly tier: TierName; readonly stale: boolean })
+  /** No tier had a usable value. */
+  | (OfKey & { readonly type: "miss" })
+  /** A load of one or more keys ended. `startedAtMs`: epoch milliseconds. `errors`: failed keys only. */
+  | {
+      readonly type: "load";
+      readonly namespace: string;
+      readonly keys: readonly Key[];
+      readonly startedAtMs: number;
+      readonly tookMs: number;
+      readonly errors: ReadonlyMap<Key, unknown>;
+    }
+  /** `set` or `write` ended. `tiers`: the tiers that hold the value. */
+  | (OfKey & { readonly type: "write"; readonly tiers: readonly TierName[] })
+  /** A call for a key rejected with `error`. For `getOrSetMany`: the key is in `errors`. */
+  | (OfKey & { readonly type: "error"; readonly error: unknown })
+  /** The journal accepted a purge that this cache ordered. */
+  | {
+      readonly type: "purge";
+      readonly tags: readonly string[];
+      /** Keys with their namespace. */
+      readonly keys: readonly Key[];
+      readonly prefixes: readonly Key[];
+      readonly soft: boolean;
+      /** The position in the journal. */
+      readonly position: string;
+    };
+
+/** Receives events synchronously, so it should return fast. Its errors never reach a call. */
+export type OnDataEvent = (event: DataEvent) => void;
+
+/** Passes events to the application's listener. Counts the listener's errors, and logs the first. */
+export class EventListener {
+  #failures = 0;
+  readonly #listener: OnDataEvent;
+  readonly #log: Log;
+
+  constructor(listener: OnDataEvent, log: Log) {
+    this.#listener = listener;
+    this.#log = logOf("data", log);
+  }
+
+  /** The number of the listener's errors. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  emit(event: DataEvent): void {
+    try {
+      const returned: unknown = this.#listener(event);
+      if (returned instanceof Promise) returned.catch((cause: unknown) => this.#failed(cause));
+    } catch (cause) {
+      this.#failed(cause);
+    }
+  }
+
+  #failed(cause: unknown): void {
+    this.#failures += 1;
+    if (this.#failures > 1) return;
+    const message = `The function \`onEvent\` of the data cache failed with ${errorName(cause)}: correct it.`;
+    this.#log({ event: "listener-failed", level: "error", message });
+  }
+}
+
+/** Runs a write of one key, and emits its result or its error. */
+export async function emitting(
+  { space, appKey: key }: Place,
+  write: () => Promise<readonly TierName[]>,
+  { events }: { readonly events: Pick<EventListener, "emit"> | undefined },
+): Promise<readonly TierName[]> {
+  const { name: namespace } = space;
+  try {
+    const tiers = await write();
+    events?.emit({ type: "write", namespace, key, tiers });
+    return tiers;
+  } catch (error) {
+    events?.emit({ type: "error", namespace, key, error });
+    throw error;
+  }
+}

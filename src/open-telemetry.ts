@@ -1,0 +1,134 @@
+// Exports of `tidemark/opentelemetry`: turns events of a data cache into spans and metrics. Needs no package: the
+// tracer and the meter come from the application's `@opentelemetry/api`.
+import type { DataEvent, OnDataEvent } from "./data/value/events.ts";
+import { errorName } from "./base/error-name.ts";
+
+export type { DataEvent, OnDataEvent };
+
+type Attributes = Record<string, string | number | boolean>;
+
+/** The used part of a `Span` of `@opentelemetry/api`. */
+interface Span {
+  recordException(exception: Error): unknown;
+  setStatus(status: { code: number }): unknown;
+  end(at: Date): unknown;
+}
+
+/** The used part of a `Tracer` of `@opentelemetry/api`. */
+export interface LoadTracer {
+  startSpan(name: string, options: { startTime: Date; attributes: Attributes }): Span;
+}
+
+interface Instrument {
+  readonly description: string;
+  readonly unit: string;
+  readonly advice?: { readonly explicitBucketBoundaries: number[] };
+}
+
+/** The used part of a `Meter` of `@opentelemetry/api`. */
+export interface DataMeter {
+  createCounter(
+    name: string,
+    options: Instrument,
+  ): { add(value: number, attributes: Attributes): void };
+  createHistogram(
+    name: string,
+    options: Instrument,
+  ): { record(value: number, attributes: Attributes): void };
+}
+
+/** At least one of the two. */
+export interface OpenTelemetryOptions {
+  /** `trace.getTracer("shop")`. Each load becomes a span below the span that is active in its caller. */
+  readonly tracer?: LoadTracer | undefined;
+  /** `metrics.getMeter("shop")`. */
+  readonly meter?: DataMeter | undefined;
+  /** Whether spans contain the loaded keys. Default: `false`, because keys may identify people. */
+  readonly recordKeys?: boolean | undefined;
+}
+
+/** `SpanStatusCode.ERROR`. */
+const statusError = 2;
+/** The semantic conventions advise these bounds, in seconds, for durations of database calls. */
+const secondsBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+/** Longer lists of keys are cut. */
+const keysMax = 16;
+
+/**
+ * Returns a listener for `onEvent`.
+ *
+ * @example
+ * const onEvent = openTelemetry({ tracer: trace.getTracer("shop"), meter: metrics.getMeter("shop") });
+ * const cache = createDataCache({ redis, onEvent });
+ */
+export function openTelemetry({ tracer, meter, recordKeys }: OpenTelemetryOptions): OnDataEvent {
+  const measure = meter === undefined ? undefined : metricsOver(meter);
+  return (event) => {
+    measure?.(event);
+    if (event.type === "load" && tracer !== undefined) {
+      traceLoad(event, tracer, recordKeys === true);
+    }
+  };
+}
+
+type LoadEvent = Extract<DataEvent, { readonly type: "load" }>;
+
+function traceLoad(load: LoadEvent, tracer: LoadTracer, hasKeys: boolean): void {
+  const { namespace, keys, startedAtMs, tookMs, errors } = load;
+  const attributes: Attributes = {
+    "tidemark.namespace": namespace,
+    "tidemark.keys.count": keys.length,
+    "tidemark.keys.failed": errors.size,
+    ...(hasKeys && { "tidemark.keys": keys.slice(0, keysMax).map(textOf).join(" ") }),
+  };
+  const startTime = new Date(startedAtMs);
+  const span = tracer.startSpan(`tidemark.load ${namespace}`, { startTime, attributes });
+  for (const error of new Set(errors.values())) {
+    span.recordException(error instanceof Error ? error : new Error(String(error)));
+  }
+  if (errors.size > 0) span.setStatus({ code: statusError });
+  span.end(new Date(startedAtMs + tookMs));
+}
+
+function textOf(key: LoadEvent["keys"][number]): string {
+  return [key].flat().join("/");
+}
+
+function metricsOver(meter: DataMeter): OnDataEvent {
+  const counter = (name: string, unit: string, description: string) =>
+    meter.createCounter(`tidemark.data.${name}`, { description, unit });
+  const lookups = counter("lookups", "{key}", "Keys that were looked up, by result.");
+  const errors = counter("errors", "{call}", "Calls that rejected.");
+  const writes = counter("writes", "{key}", "Values that were set or written through.");
+  const purges = counter("purges", "{purge}", "Accepted purges.");
+  const loads = meter.createHistogram("tidemark.data.load.duration", {
+    description: "Duration of loads.",
+    unit: "s",
+    advice: { explicitBucketBoundaries: secondsBounds },
+  });
+  return (event) => {
+    if (event.type === "purge") return purges.add(1, { "tidemark.mode": modeOf(event) });
+    const of = { "tidemark.namespace": event.namespace };
+    switch (event.type) {
+      case "hit": {
+        const result = event.stale ? "stale" : "hit";
+        return lookups.add(1, { ...of, "tidemark.result": result, "tidemark.tier": event.tier });
+      }
+      case "miss":
+        return lookups.add(1, { ...of, "tidemark.result": "miss" });
+      case "load": {
+        const [failed] = event.errors.values();
+        const error = event.errors.size > 0 ? { "error.type": errorName(failed) } : {};
+        return loads.record(event.tookMs / 1_000, { ...of, ...error });
+      }
+      case "write":
+        return writes.add(1, of);
+      case "error":
+        return errors.add(1, { ...of, "error.type": errorName(event.error) });
+    }
+  };
+}
+
+function modeOf({ soft }: { readonly soft: boolean }): string {
+  return soft ? "soft" : "hard";
+}

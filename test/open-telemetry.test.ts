@@ -1,0 +1,112 @@
+// Events of a data cache as spans and metrics, over the SDK of OpenTelemetry.
+import { context, SpanStatusCode, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openTelemetry } from "../src/open-telemetry.ts";
+import { DataIsolate } from "../testing/data/data-isolate.ts";
+
+const contexts = new AsyncLocalStorageContextManager();
+beforeAll(() => void context.setGlobalContextManager(contexts.enable()));
+afterAll(() => context.disable());
+
+function observed(options: { readonly recordKeys?: boolean } = {}) {
+  const exporter = new InMemorySpanExporter();
+  const spans = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({
+    exporter: metrics,
+    exportIntervalMillis: 2 ** 30,
+  });
+  const meters = new MeterProvider({ readers: [reader] });
+  const tracer = spans.getTracer("shop");
+  const onEvent = openTelemetry({ tracer, meter: meters.getMeter("shop"), ...options });
+  const isolate = new DataIsolate({ platform: { onEvent } });
+  const articles = isolate.data.namespace<string>("articles", { fresh: "10m" });
+  /** The points by name of the metric and attributes. */
+  const points = async () => {
+    await reader.forceFlush();
+    const [resource] = metrics.getMetrics().slice(-1);
+    const all = resource?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+    await meters.shutdown();
+    return all.flatMap(({ descriptor, dataPoints }) =>
+      dataPoints.map(({ attributes, value }) => [descriptor.name, attributes, value] as const),
+    );
+  };
+  return { isolate, articles, tracer, exporter, points };
+}
+
+it("a load is a span below the caller's, with its own times", async () => {
+  const { isolate, articles, tracer, exporter } = observed();
+  const startedAtMs = isolate.clock.nowAtMs();
+  const parent = tracer.startSpan("request");
+  await context.with(trace.setSpan(context.active(), parent), () =>
+    articles.getOrSet("42", () => {
+      isolate.clock.advance(2);
+      return "v";
+    }),
+  );
+  const [span] = exporter.getFinishedSpans();
+  expect(span?.name).toBe("tidemark.load articles");
+  expect(span?.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
+  expect(span?.startTime[0]).toBe(Math.floor(startedAtMs / 1_000));
+  expect(span?.duration).toEqual([2, 0]);
+  expect(span?.status.code).toBe(SpanStatusCode.UNSET);
+  expect(span?.attributes).toEqual({
+    "tidemark.namespace": "articles",
+    "tidemark.keys.count": 1,
+    "tidemark.keys.failed": 0,
+  });
+});
+
+it("a failed load is a span with the error; keys are recorded only if that is asked for", async () => {
+  const { articles, exporter } = observed({ recordKeys: true });
+  await articles
+    .getOrSet(["a", 7], () => Promise.reject(new TypeError("down")))
+    .catch(() => undefined);
+  const [span] = exporter.getFinishedSpans();
+  expect(span?.status.code).toBe(SpanStatusCode.ERROR);
+  expect(span?.events.map(({ attributes }) => attributes?.["exception.type"])).toEqual([
+    "TypeError",
+  ]);
+  expect(span?.attributes).toMatchObject({ "tidemark.keys": "a/7", "tidemark.keys.failed": 1 });
+});
+
+it("counts lookups by result and tier, loads, writes, errors and purges", async () => {
+  const { isolate, articles, points } = observed();
+  await articles.getOrSet("1", () => "v");
+  await articles.get("1");
+  await articles.getOrSet("2", () => Promise.reject(new TypeError("down"))).catch(() => undefined);
+  await articles.set("3", "v");
+  await articles.expire("3");
+  await isolate.data.purge({ tags: ["red"] });
+  const of = { "tidemark.namespace": "articles" };
+  const told = await points();
+  const counted = told.filter(([name]) => name !== "tidemark.data.load.duration");
+  expect(counted).toEqual(
+    expect.arrayContaining([
+      ["tidemark.data.lookups", { ...of, "tidemark.result": "miss" }, 2],
+      ["tidemark.data.lookups", { ...of, "tidemark.result": "hit", "tidemark.tier": "memory" }, 1],
+      ["tidemark.data.errors", { ...of, "error.type": "TypeError" }, 1],
+      ["tidemark.data.writes", of, 1],
+      ["tidemark.data.purges", { "tidemark.mode": "soft" }, 1],
+      ["tidemark.data.purges", { "tidemark.mode": "hard" }, 1],
+    ]),
+  );
+  expect(counted).toHaveLength(6);
+  const loads = told.filter(([name]) => name === "tidemark.data.load.duration");
+  expect(loads.map(([, attributes]) => attributes)).toEqual([
+    of,
+    { ...of, "error.type": "TypeError" },
+  ]);
+});
