@@ -1,0 +1,122 @@
+// `set` with `everywhere`: other isolates give up their older copies within N, and a purge from just before does
+// not end the value.
+import { describe, expect, it } from "vitest";
+import { createDataCache } from "../../../src/node/create-data-cache.ts";
+import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
+
+const everywhere = { everywhere: true } as const;
+
+function two() {
+  const here = new DataIsolate();
+  const there = here.beside(new DataIsolate({ clock: here.clock }).cache);
+  const openedIn = ({ data }: DataIsolate) =>
+    data.namespace<string>("articles", { fresh: "10m", stale: "1h" });
+  return { here, there, mine: openedIn(here), theirs: openedIn(there) };
+}
+
+describe("a set value", () => {
+  it.each([
+    { options: everywhere, seen: "new" },
+    { options: {}, seen: "old" },
+  ])("with $options: another isolate with a copy has $seen after N", async ({ options, seen }) => {
+    const { here, mine, theirs } = two();
+    await mine.set("42", "old");
+    expect(await theirs.get("42")).toBe("old");
+    await mine.set("42", "new", options);
+    expect(await mine.get("42")).toBe("new");
+    here.clock.advance(11);
+    expect(await theirs.get("42")).toBe(seen);
+    expect(await mine.get("42")).toBe("new");
+  });
+
+  it.each([
+    { options: everywhere, seen: "new" },
+    { options: {}, seen: undefined },
+  ])("with $options: after another isolate's delete it is $seen", async ({ options, seen }) => {
+    const { here, mine, theirs } = two();
+    await mine.set("42", "old");
+    await theirs.delete("42");
+    await mine.set("42", "new", options);
+    here.clock.advance(11);
+    expect(await mine.get("42")).toBe(seen);
+    expect(await theirs.get("42")).toBe(seen);
+  });
+
+  it("is not replaced for anyone by a load that began before", async () => {
+    const { here, there, mine, theirs } = two();
+    const source = new HeldSource();
+    const loading = theirs.getOrSet("42", source.load);
+    await expect.poll(() => source.count).toBe(1);
+    await mine.set("42", "new", everywhere);
+    source.answer("old");
+    expect(await loading).toBe("old");
+    await there.settle();
+    expect(await mine.get("42")).toBe("new");
+    here.clock.advance(11);
+    expect(await theirs.get("42")).toBeUndefined();
+    expect(await mine.get("42")).toBe("new");
+  });
+
+  it("ends with a later purge, and with a later set of another isolate", async () => {
+    const { here, mine, theirs } = two();
+    await mine.set("42", "new", everywhere);
+    await theirs.set("42", "newer", everywhere);
+    here.clock.advance(11);
+    expect(await mine.get("42")).toBe("newer");
+    await mine.delete("42");
+    here.clock.advance(11);
+    expect(await theirs.get("42")).toBeUndefined();
+  });
+
+  it("keeps the tags of the value that it replaces, so a purge by tag ends it", async () => {
+    const { here, mine } = two();
+    await mine.set("42", "old", { tags: ["red"] });
+    await mine.set("42", "new", everywhere);
+    await here.data.purge({ tags: ["red"] });
+    expect(await mine.get("42")).toBeUndefined();
+  });
+});
+
+describe("without a journal that accepts the purge", () => {
+  it.each(["down", "deaf"] as const)(
+    "%s: nothing is stored, nothing older answers",
+    async (mode) => {
+      const { here, mine } = two();
+      await mine.set("42", "old");
+      here.upstash.journalMode = mode;
+      const text = "articles/42 was not set: the purge of its older values was not accepted.";
+      await expect(mine.set("42", "new", everywhere)).rejects.toThrow(text);
+      expect(await mine.get("42")).toBeUndefined();
+      expect(here.data.stats().unpurged.keys).toBe(1);
+    },
+  );
+
+  it("no database: it is refused before anything is stored", async () => {
+    const { data } = new DataIsolate({ upstash: null });
+    const articles = data.namespace<string>("articles", { fresh: "10m" });
+    await articles.set("42", "old");
+    await expect(articles.set("42", "new", everywhere)).rejects.toThrow(
+      "articles/42 is not written.",
+    );
+    expect(await articles.get("42")).toBe("old");
+  });
+});
+
+it("one process without Redis is everywhere already", async () => {
+  const articles = createDataCache({ redis: "none" }).namespace<string>("articles", {
+    fresh: "1m",
+  });
+  expect(await articles.set("42", "new", everywhere)).toEqual(["memory"]);
+  expect(await articles.get("42")).toBe("new");
+});
+
+it.each([{ value: undefined }, { value: () => 1 }])(
+  "$value is refused before any purge",
+  async ({ value }) => {
+    const { here, mine } = two();
+    await mine.set("42", "old");
+    await expect(mine.set("42", value as never, everywhere)).rejects.toThrow("is not stored");
+    expect(await mine.get("42")).toBe("old");
+    expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
+  },
+);
