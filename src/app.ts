@@ -108,7 +108,7 @@ export function createApp(
     log.write({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };
-  /** Answers a failed request and counts it, because it has no decision. */
+  /** Answers a failed request and counts it here, because it has no decision to count. */
   const faulted = (cause: unknown) => {
     cache.metrics.add("requests", ["", "failed", "none"]);
     return failed(cause);
@@ -150,7 +150,10 @@ export function createApp(
   return { cache, fetch, scheduled };
 }
 
-/** Omits tiers with unusable bindings, and adds a fault for each of them. */
+/**
+ * Creates the makers of the tiers in code. Omits tiers with unusable bindings, and tiers over a
+ * database that is not usable. Adds a fault for each of these.
+ */
 function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
   const { redis } = environment;
   const hasWorld = redis !== undefined && !isFault(redis);
@@ -182,7 +185,8 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
     const read = proxy.site.readUrl(arrival ?? request);
-    // Rewriting the URL requires a new request, and no runtime can construct a TRACE request.
+    // The operator's routes may need a copy of the request, and no runtime can construct a TRACE
+    // request.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
     // Only operator routes need a Hono context. Cache hits avoid its cost.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
@@ -207,8 +211,8 @@ function operatorsOf(
 }
 
 /**
- * Makes the data cache use the pages' core. The data cache's counts are reported with the pages'
- * counts, even if it cannot use the core.
+ * Makes the data cache use the pages' core, or logs a fault if that is not possible. In both cases,
+ * the data cache's counts are reported with the pages' counts.
  */
 function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
   const why = data.join(pages);
@@ -226,7 +230,7 @@ function startLine(
 ): LogLine {
   const there = tiers.all.map(({ name }) => name).join(" ");
   const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
-  // N of the purge bound: the smallest of all routes.
+  // The log line has the smallest N of all routes; `null` without a journal.
   const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;
   const fields = { routes: routes.length, tiers: there, purgeMaxLagSeconds, faults };
   return { event: "started", level: "info", message, ...fields };

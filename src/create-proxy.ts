@@ -51,7 +51,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
   const { logs } = config;
   const requestLog = logs.sample > 0 ? new RequestLog({ ...platform, ...logs }) : undefined;
   const addressUnlessStated = platform.isServer === true ? null : undefined;
-  /** @param request `undefined` for a background run */
+  /** @param request `undefined` for a cron run */
   const contextFor = (
     request: Request | undefined,
     background: Background,

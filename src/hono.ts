@@ -15,7 +15,8 @@ type AppContext = Parameters<TidemarkWorker["fetch"]>[2];
 /** The default export of a Worker. A Node server uses its `fetch`. */
 export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
   /**
-   * Answers a request. Without a context, as on Node, `env` belongs to one request and is ignored.
+   * Answers a request. Without a context, as on Node, `env` is the server's information about the
+   * connection, and not a set of bindings.
    */
   readonly fetch: (
     request: Request,
@@ -106,8 +107,8 @@ export async function withCache(context: CacheContext, next: () => Promise<void>
 const ofHandlers = Symbol("data of the application");
 
 /**
- * Returns the execution context; `undefined` if there is none. Hono then throws, for example in
- * `app.request`.
+ * Returns the execution context; `undefined` if there is none, as in `app.request`. Hono's getter
+ * throws in that case.
  */
 function contextOf(context: CacheContext): { readonly [ofHandlers]?: DataCache } | undefined {
   try {
@@ -126,7 +127,8 @@ function noCache(): OperatorError {
 }
 
 /**
- * Removes `eventContext`, which the adapter for Pages adds and which contains one client's request.
+ * Removes `eventContext`, which contains one client's request. Hono's adapter for Cloudflare Pages
+ * adds it to the bindings.
  */
 function bindingsIn(env: object = {}): object {
   if (!("eventContext" in env)) return env;
@@ -137,5 +139,8 @@ function bindingsIn(env: object = {}): object {
 /** Does nothing. The cache always answers, so no exception passes through. */
 const passThroughOnException = (): void => undefined;
 
-/** A context for Node, where the process outlives the request. Background failures are logged at their source. */
+/**
+ * A context for Node, where the process outlives the request. Background failures are logged at
+ * their source.
+ */
 const unattended: AppContext = { waitUntil: () => undefined, passThroughOnException, props: {} };

@@ -54,7 +54,7 @@ export interface GivenInCode {
  *   of `tidemark/cloudflare`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
  *   and cron trigger
- * @throws OperatorError for an invalid configuration, so that uploading it fails
+ * @throws OperatorError for an invalid configuration, so that its upload to Cloudflare fails
  * @example export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh:
  *   "5m" }] }));
  */

@@ -7,30 +7,30 @@ import { tryUntil } from "../base/timeouts.ts";
 const openMax = 10;
 const lookAgainMs = 40;
 /**
- * The time after which a slot is free again, so that a slow origin or hanging requests do not block
+ * The time after which a place is free again, so that a slow origin or hanging requests do not block
  * others.
  */
 const placeMsMax = 250;
 
-/** The instants at which the slots of a key were taken. */
+/** The instants at which the places of a key were taken. */
 type Places = Map<symbol, number>;
 
-/** The slots by key. */
+/** The places by key. */
 export class KeyedSemaphore {
   readonly #byKey = new Map<string, Places>();
 
-  /** The number of keys with a taken slot. */
+  /** The number of keys with a taken place. */
   get count(): number {
     return this.#byKey.size;
   }
 
   /**
-   * Waits for a slot with timers only, so that no request depends on another request's I/O. Never
+   * Waits for a place with timers only, so that no request depends on another request's I/O. Never
    * rejects.
    *
-   * @param by.waitMs the wait timeout, after which the request continues without a slot; 0 or less
+   * @param by.waitMs the wait timeout, after which the request continues without a place; 0 or less
    *   means no wait
-   * @returns a function that releases the slot
+   * @returns a function that releases the place
    */
   async enter(
     key: string,
@@ -57,7 +57,7 @@ export class KeyedSemaphore {
   }
 
   /**
-   * Removes keys whose slots have expired. The map has insertion order, so the oldest keys are
+   * Removes keys whose places have expired. The map has insertion order, so the oldest keys are
    * first.
    */
   #forgetOld(atMs: number): void {

@@ -20,7 +20,10 @@ export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly random: () => number;
 }
 
-/** The maximum number of waits without an answer. Stalls and failed fetches are not counted. */
+/**
+ * The maximum number of waits without an answer. Stalls, failed fetches and outcomes of earlier
+ * flights are not counted.
+ */
 const turnsMax = 3;
 
 /**

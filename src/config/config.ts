@@ -57,7 +57,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     operatorPath: general.operatorPath ?? "/_cache",
     origins,
     /**
-     * Replaces the origin's host by the site's in answers' fields. An origin's own setting takes precedence.
+     * Whether to replace the origin's host with the site's in answers' fields. An origin's own
+     * setting takes precedence.
      */
     rewriteLocations: general.rewriteLocations ?? true,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
@@ -93,7 +94,7 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     purge: {
       /** The smallest N of all routes, which determines how often the view is renewed. */
       renewalLagMs: Math.min(...lagsMs),
-      /** The largest N: how long after its 200 a purge takes effect everywhere. */
+      /** The largest N. At most this long after its 200, a purge has taken effect everywhere. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: allowanceSecondsOf(purge) * 1_000,

@@ -3,7 +3,7 @@
 import { tokenPattern } from "../rules/directives.ts";
 import type { NamePatterns } from "./known-names.ts";
 
-/** Field names in lower case. A `*` at either end matches any text. */
+/** Field names in lower case. A `*` at one end matches any text. */
 export interface CredentialNames {
   /** Fields that are a credential. */
   readonly add: NamePatterns;
@@ -18,7 +18,7 @@ const proofs =
   "*macaroons *nonce *csrf *xsrf *-crumb dpop key sec-token-binding concealed-auth-export " +
   "x-auth-* x-jwt-* cf-access-* x-firebase-appcheck x-honeycomb-team";
 
-/** Fields that identify a session, or a user that a proxy or application has recognised. */
+/** Fields that identify a session, or a user that a proxy or application has recognized. */
 const identities =
   "*session *session-id *sessionid *-user *-user-id *userid *username *-user-name *-user-email " +
   "*-email *userinfo *-account-id *-customer-id *-member-id client-id *-client-id *principal *-roles " +
@@ -30,7 +30,7 @@ const certificates =
   "client-cert client-cert-chain *-client-cert *-clientcert *-client-certificate cf-client-cert-* " +
   "x-client-dn x-subject-dn x-tls-client-*";
 
-/** Exceptions: fields that match the lists above, but identify no client or change with every request. */
+/** Exceptions: fields that match the lists above, but neither authenticate nor identify a client. */
 const harmless =
   "postman-token x-playback-session-id sec-fetch-user sec-websocket-key idempotency-key " +
   "x-idempotency-key cache-key x-cache-key x-atlassian-token";
@@ -41,11 +41,11 @@ export const knownCredentialFields: CredentialNames = {
   except: harmless.split(" "),
 };
 
-/** The limit of memoised results. They are limited because clients choose the names. */
+/** The limit of memoized results. Clients choose the names, so their number has no other limit. */
 const rememberedMax = 512;
 const rememberedCharactersMax = 64;
 
-/** Decides which fields look like credentials. Memoises results, because requests repeat names. */
+/** Decides which fields look like credentials. Memoizes results, because requests repeat names. */
 export class CredentialFields {
   readonly #entryOf: (name: string) => string | undefined;
   readonly #remembered = new Map<string, string>();
@@ -94,12 +94,15 @@ interface Entry {
 
 let knownDecider: ReturnType<typeof decider> | undefined;
 
-/** Returns the decider of the default lists. It is built only once, because these are the longest lists. */
+/** Returns the decider of the default lists. These lists are long, so the decider is built once. */
 function known() {
   return (knownDecider ??= decider(knownCredentialFields));
 }
 
-/** Exact names precede patterns. Among equals, `add` precedes `except`. */
+/**
+ * Returns a function that finds the entry for a name. Exact names precede patterns. Among exact
+ * names, and among patterns, `add` precedes `except`.
+ */
 function decider({ add, except }: CredentialNames): (name: string) => Entry | undefined {
   const entries = [
     ...except.map((pattern) => ({ pattern, isCredential: false })),

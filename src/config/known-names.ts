@@ -9,7 +9,7 @@ export const trackingParameters: NamePatterns = (
   "mc_cid mc_eid _ga _gl _hsenc _hsmi vero_id"
 ).split(" ");
 
-/** Cookies that only scripts on the page use, never the origin. */
+/** Cookies that scripts on the page or Cloudflare use, and no origin. */
 export const analyticsCookies: NamePatterns = (
   "_ga _ga_* _gid _gat _gat_* _gcl_* __utm* _fbp _fbc _hj* _pk_* _clck _clsk __hstc __hssc __hssrc " +
   "hubspotutk _uet* _tt_* _scid __cf_bm"

@@ -60,7 +60,7 @@ const settings = z.partial(
   ),
 );
 
-/** Maps `"off"` to `null` first, instead of a union, so that errors about an object name each wrong field. */
+/** Maps `"off"` to `null` before validation. The errors of a union would not name each wrong field. */
 export const metricsInput = z.pipe(
   z.transform((written: "off" | z.input<typeof settings>) =>
     written === "off" ? null : (written ?? 0),

@@ -56,7 +56,10 @@ function partsOf(text: string): readonly [host: string, path: string] {
   return slashAt < 0 ? [text, ""] : [text.slice(0, slashAt), text.slice(slashAt)];
 }
 
-/** Parses a host. Rejects a single word, which is more likely a path without its slash. */
+/**
+ * Parses a host. Rejects a single word other than `localhost`, without `*.` and port: it is more
+ * likely a path without its slash.
+ */
 function readHost(text: string): HostPattern | undefined {
   const [, below, name = "", port] = hostForm.exec(text) ?? [];
   const url = `https://${name}:${port ?? "1"}`;

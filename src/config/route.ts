@@ -62,7 +62,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
      * request, others at once.
      */
     admission: route.admission,
-    /** Query parameters that are keyed and forwarded; `undefined`: all. */
+    /** Query parameters that are keyed and forwarded, without those of `stripQuery`; `undefined`: all. */
     queryAllow: route.query?.allow,
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
@@ -86,7 +86,10 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     collapse: route.collapse ?? "isolate",
     /** How long a request waits for another request's forward. */
     waitTimeoutMs: (durationSeconds(route.waitTimeout) ?? 10) * 1_000,
-    /** β of XFetch: how early responses are refreshed before expiry; 0: never. */
+    /**
+     * β of XFetch: how early responses are refreshed before expiry. 0: never; `undefined`: 1, or 0
+     * for responses with `stale-while-revalidate`.
+     */
     earlyRefresh: route.earlyRefresh,
     /** A hit within this time before expiry refreshes the response. */
     refreshAheadSeconds: durationSeconds(route.refreshAhead) ?? 0,
@@ -103,7 +106,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     hitRateMin: route.hitRateMin,
     /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
     servesUnverified: route.whenUnreachable === "serve",
-    /** Fields that have no effect because nothing is stored. */
+    /** The fields that have no effect if the route stores nothing; empty for other routes. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
 }

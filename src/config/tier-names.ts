@@ -1,7 +1,7 @@
 // The names of the tiers, and the scope that shares each of them.
 
 /**
- * The scope of each tier, in look-up order. A `region` tier has copies of the world's tier near their
+ * The scope of each tier, in lookup order. A `region` tier has copies of the world's tier near their
  * readers. These copies may lag behind.
  */
 export const tierScopes = {

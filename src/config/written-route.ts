@@ -34,7 +34,10 @@ export interface WrittenRoute {
   readonly methods?: readonly string[] | undefined;
   /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
   readonly bypass?: boolean | undefined;
-  /** `"override"`: `fresh` precedes the origin's lifetime. Default: `"default"`. @example mode: "override" */
+  /**
+   * `"override"`: `fresh` and `negative` precede the origin's lifetime. Default: `"default"`.
+   * @example mode: "override"
+   */
   readonly mode?: "default" | "override" | undefined;
   /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
   readonly origin?: string | undefined;
@@ -44,7 +47,10 @@ export interface WrittenRoute {
    * @example fresh: { 200: "60s", 301: "1h" }
    */
   readonly fresh?: Duration | Lifetimes | undefined;
-  /** Lifetimes of redirects and errors by status. Default: none. @example negative: { 404: "30s", 503: "origin" } */
+  /**
+   * Lifetimes of redirects and errors by status. Default: none.
+   * @example negative: { 404: "30s", 503: "origin" }
+   */
   readonly negative?: NegativeLifetimes | undefined;
   /** Lifetime in browsers, counted from each answer. Default: as the origin says. @example browser: "60s" */
   readonly browser?: Duration | undefined;
@@ -55,7 +61,10 @@ export interface WrittenRoute {
    * @example staleWhileRevalidate: "1h"
    */
   readonly staleWhileRevalidate?: Duration | undefined;
-  /** How long a stale response may be served if the origin fails. Default: `"0s"`. @example staleIfError: "1d" */
+  /**
+   * How long a stale response may be served if the origin fails. Default: `"0s"`.
+   * @example staleIfError: "1d"
+   */
   readonly staleIfError?: Duration | undefined;
   /**
    * When Redis stores a response. Default: on the first request; errors, and variants that clients may have
@@ -63,7 +72,10 @@ export interface WrittenRoute {
    * @example admission: "second-ask"
    */
   readonly admission?: "first-ask" | "second-ask" | undefined;
-  /** Tiers to use: `memory`, `edge`, `kv`, `shared`. Default: all of them. @example tiers: ["memory", "edge"] */
+  /**
+   * Tiers to use: `memory`, `edge`, `kv`, `shared`. Default: all of them.
+   * @example tiers: ["memory", "edge"]
+   */
   readonly tiers?: readonly TierName[] | undefined;
   /** Query parameters. Default: all of them are keyed. @example query: { allow: ["page"] } */
   readonly query?: WrittenQuery | undefined;
@@ -82,11 +94,17 @@ export interface WrittenRoute {
   readonly credentialFields?: WrittenCredentialFields | undefined;
   /** Cookies of this route. Default: the general ones. @example cookies: { ignore: ["theme"] } */
   readonly cookies?: WrittenRouteCookies | undefined;
-  /** `"strip"`: stores responses without Set-Cookie. Default: `"respect"`. @example setCookie: "strip" */
+  /**
+   * `"strip"`: stores responses that have Set-Cookie, but without this field. Default: `"respect"`.
+   * @example setCookie: "strip"
+   */
   readonly setCookie?: "respect" | "strip" | undefined;
   /** Maximum random reduction of a lifetime, 0 to 1. Default: 0. @example jitter: 0.1 */
   readonly jitter?: number | undefined;
-  /** Tags: a list, or a function of the path's parameters. Default: none. @example tags: ({ slug }) => [`article:${slug}`] */
+  /**
+   * Tags: a list, or a function of the path's parameters. Default: none.
+   * @example tags: ({ slug }) => [`article:${slug}`]
+   */
   readonly tags?: readonly string[] | TagsOf | undefined;
   /** Overrides the general field. Default: as in the general field. @example honourRequestDirectives: true */
   readonly honourRequestDirectives?: boolean | undefined;
@@ -96,7 +114,10 @@ export interface WrittenRoute {
    * @example collapse: "global"
    */
   readonly collapse?: "isolate" | "global" | undefined;
-  /** How long a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`. @example waitTimeout: "2s" */
+  /**
+   * How long a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`.
+   * @example waitTimeout: "2s"
+   */
   readonly waitTimeout?: Duration | undefined;
   /**
    * β of XFetch, 0 to 10: how early hits refresh a response before expiry; 0: never. Default: 1, or 0 for
@@ -104,7 +125,10 @@ export interface WrittenRoute {
    * @example earlyRefresh: 2
    */
   readonly earlyRefresh?: number | undefined;
-  /** A hit within this time before expiry refreshes the response. Default: `"0s"`. @example refreshAhead: "10s" */
+  /**
+   * A hit within this time before expiry refreshes the response. Default: `"0s"`.
+   * @example refreshAhead: "10s"
+   */
   readonly refreshAhead?: Duration | undefined;
   /**
    * Scope of invalidations by answers to unsafe methods. `"everywhere"` also purges all variants.
@@ -114,7 +138,10 @@ export interface WrittenRoute {
   readonly invalidate?: "here" | "everywhere" | undefined;
   /** Purge bound of this route. Default: the general one. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenRoutePurge | undefined;
-  /** Hit rate, 0 to 1, below which health has a finding. Default: `metrics.hitRateMin`. @example hitRateMin: 0.9 */
+  /**
+   * Hit rate, 0 to 1, below which health has a finding. Default: `metrics.hitRateMin`.
+   * @example hitRateMin: 0.9
+   */
   readonly hitRateMin?: number | undefined;
   /**
    * `"serve"`: serves stored responses, marked `unverified`, while the purge journal is unreachable.
@@ -147,8 +174,8 @@ export interface WrittenKey {
 }
 
 /**
- * Request fields that look like a credential. A `*` at either end matches any text. Exact names precede
- * patterns; among equals, `add` precedes `except`.
+ * Request fields that look like a credential. A `*` at one end matches any text. Exact names precede
+ * patterns. Among exact names, and among patterns, `add` precedes `except`.
  */
 export interface WrittenCredentialFields {
   /** Fields that are a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */

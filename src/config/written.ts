@@ -37,7 +37,7 @@ export interface WrittenConfig {
    */
   readonly origins?: Readonly<Record<string, WrittenOrigin>> | undefined;
   /**
-   * Replaces the origin's own host by the site's in answers' fields. Default: `true`.
+   * Replaces the origin's own host with the site's in answers' fields. Default: `true`.
    * @example rewriteLocations: false
    */
   readonly rewriteLocations?: boolean | undefined;
@@ -46,7 +46,10 @@ export interface WrittenConfig {
    * @example originTimeout: { firstByte: "10s", betweenBytes: "30s" }
    */
   readonly originTimeout?: Duration | WrittenTimeouts | undefined;
-  /** Parts of the URL that keys leave out. Default: the known names. @example key: { query: { strip: ["ref"] } } */
+  /**
+   * Parts of the URL that keys leave out. Default: the known names.
+   * @example key: { query: { strip: ["ref"] } }
+   */
   readonly key?: WrittenStripping | undefined;
   /** Cookies of all routes. Default: the known names. @example cookies: { harmless: ["theme"] } */
   readonly cookies?: WrittenCookies | undefined;
@@ -193,7 +196,10 @@ export interface WrittenMetrics {
    * @example prefixes: { docs: { path: "/docs/", hitRateMin: 0.9 } }
    */
   readonly prefixes?: Readonly<Record<string, WrittenPrefix>> | undefined;
-  /** Hit rate, 0 to 1, below which health has a finding on a route. Default: none. @example hitRateMin: 0.8 */
+  /**
+   * Hit rate, 0 to 1, below which health has a finding on a route. Default: none.
+   * @example hitRateMin: 0.8
+   */
   readonly hitRateMin?: number | undefined;
 }
 
@@ -201,7 +207,10 @@ export interface WrittenMetrics {
 export interface WrittenPrefix {
   /** The beginning of keyed paths, with its slash. Required. @example path: "/docs/" */
   readonly path: string;
-  /** Hit rate, 0 to 1, below which health has a finding on the prefix. Default: none. @example hitRateMin: 0.9 */
+  /**
+   * Hit rate, 0 to 1, below which health has a finding on the prefix. Default: none.
+   * @example hitRateMin: 0.9
+   */
   readonly hitRateMin?: number | undefined;
 }
 

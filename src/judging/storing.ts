@@ -1,5 +1,5 @@
-// Judges by a response's fields whether a shared cache stores the response. The judgement does not
-// depend on the configuration.
+// Decides by a response's status and fields whether Tidemark may store the response. The verdict
+// does not depend on the configuration.
 import { isAnalyticsCookie } from "../config/known-names.ts";
 import type { Fields } from "../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../rules/freshness.ts";

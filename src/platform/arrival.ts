@@ -1,5 +1,5 @@
-// Determines the client, scheme and host of a request to a Node server, from the connection or from
-// trusted proxies. Other fields of the request are not trusted for this.
+// Determines the client's address, the scheme and the host of a request to a Node server. Fields
+// such as X-Forwarded-For count only if a trusted proxy sent them.
 import type { TrustsPeer } from "../config/trust-proxy.ts";
 import { canonicalAddress } from "../config/ip-address.ts";
 import type { Fault } from "../base/operator-error.ts";
@@ -96,7 +96,7 @@ function withSchemeAndHost(url: string, scheme: string, host?: string): string {
 
 /**
  * Finds the client: the first address from the right that is not a trusted proxy's. Each proxy appends the
- * address of its own peer.
+ * address of its own peer. If all addresses are trusted proxies', the leftmost address is the client's.
  *
  * @returns the client's address, and the number of consecutive trusted proxies, including the connection's
  *   peer

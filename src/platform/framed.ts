@@ -1,13 +1,14 @@
-// Enforces a response's Content-Length before a Node server sends it. Node sends bytes beyond a wrong length, and
-// a client would read them as the next response on the connection.
+// Enforces a response's Content-Length before a Node server sends it. Node sends bytes beyond a wrong
+// length, and a client would read them as the next response on the connection.
 import { FixedLengthStream } from "../base/byte-streams.ts";
 
 /** Statuses without a body, whose length is absent or 0 (RFC 9110 §8.6, §15.3.6). */
 const withoutLength: ReadonlySet<number> = new Set([204, 205]);
 
 /**
- * Makes the length and the body agree (RFC 9112 §6.3). Removes a length that is invalid, or that
- * has no body. A body of another length fails as soon as the difference shows.
+ * Makes the length and the body agree (RFC 9112 §6.3). Removes an invalid Content-Length, and one
+ * without a body, except in answers to HEAD and in a 304. A body of another length fails as soon as
+ * the difference shows.
  *
  * @param method of the request: in a response to HEAD, the length is that of the GET response
  * @returns the same response if nothing changes

@@ -1,5 +1,5 @@
-// Detects whether a handler's body with Content-Encoding is still encoded, or was decoded by the handler's own `fetch`.
-// Only the bytes show this.
+// Detects whether a handler's body with Content-Encoding is still encoded, or was decoded by the
+// handler's own `fetch`. Only the bytes show this.
 import { bytesOf } from "../base/byte-streams.ts";
 import { patiently } from "../base/timeouts.ts";
 
@@ -7,8 +7,8 @@ import { patiently } from "../base/timeouts.ts";
 const lookedAtBytes = 16;
 
 /**
- * Number of bytes that identifies codings with a magic number. Other codings need more bytes, for
- * which the wait is short.
+ * Number of bytes that identifies codings with a magic number. Other codings need `lookedAtBytes`,
+ * and each read beyond `markBytes` waits at most `noMoreAfterMs`.
  */
 const markBytes = 4;
 const noMoreAfterMs = 50;
@@ -124,8 +124,8 @@ export function isResponse(returned: unknown): returned is Response {
 }
 
 /**
- * Returns the last applied coding; `undefined` for none, for codings that no runtime decodes, and for a partial
- * response, whose first bytes can be anything.
+ * Returns the last applied coding; `undefined` for none, for codings that no runtime decodes, and for
+ * a partial response, whose first bytes can be anything.
  */
 function codingOf(response: Response): string | undefined {
   if (!isResponse(response) || response.bodyUsed || response.status === 206) return undefined;

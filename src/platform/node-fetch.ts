@@ -4,7 +4,7 @@ import { FixedLengthStream } from "../base/byte-streams.ts";
 import { pauseUnheld } from "../base/timeouts.ts";
 import { type ClientRequest, httpModule, type IncomingMessage } from "./node-http.ts";
 
-/** Limit of a response's fields, as on Workers. Node's 16 KiB are too few for many tags. */
+/** Limit of a response's fields, as on Workers. Node's default of 16 KiB is too small for many tags. */
 const headBytesMax = 131_072;
 
 /** Connection fields that Node's client writes itself. */
@@ -69,8 +69,8 @@ interface Upload {
 }
 
 /**
- * Prepares an upload with exactly the stated length, or in chunks if none is stated. A Node server has a stream for
- * every request that may have a body, so only the first chunk shows whether there is one.
+ * Prepares an upload with exactly the stated length, or in chunks if none is stated. A Node server has a
+ * stream for every request that may have a body, so only the first chunk shows whether there is one.
  *
  * @throws the reason of the signal
  */
@@ -162,7 +162,7 @@ function discard(incoming: IncomingMessage, status: number): void {
   else incoming.resume();
 }
 
-/** Reads the body at the consumer's pace. Cancelling closes the connection at once. */
+/** Reads the body at the consumer's pace. Canceling closes the connection at once. */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   const chunks = incoming[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(

@@ -1,5 +1,5 @@
-// The parts of `node:http` that src/ uses. src/ is compiled without Node's types, and a Worker bundles no Node modules,
-// so the module comes from the running process.
+// The parts of `node:http` that src/ uses. src/ is compiled without Node's types, and a Worker bundles
+// no Node modules, so the module comes from the running process.
 
 /** A response of an origin in Node's client. */
 export interface IncomingMessage extends AsyncIterable<Uint8Array> {

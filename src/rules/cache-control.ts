@@ -6,8 +6,8 @@ import type { Fields } from "./fields.ts";
 type Qualifiable = boolean | readonly string[];
 
 /**
- * The directives of a response. An absent duration is `undefined`; an invalid `max-age` or
- * `s-maxage` is 0.
+ * The directives of a response. An absent duration is `undefined`. An invalid `max-age` or
+ * `s-maxage` is 0, and any other invalid duration is `undefined`.
  */
 export type ResponseDirectives = Readonly<ReturnType<typeof asResponseDirectives>>;
 
@@ -58,8 +58,8 @@ export function asResponseDirectives(parsed: readonly Directive[]) {
 }
 
 /**
- * The limit in characters. All known directives fit in 100 characters, but a client may send a
- * field of 64 KiB.
+ * The number of characters that are parsed. All known directives fit in 100 characters, but a
+ * client may send a field of 64 KiB.
  */
 const requestFieldMax = 1_024;
 
@@ -88,8 +88,8 @@ export function requestDirectives(fields: Fields) {
 }
 
 /**
- * Returns the listed field names, or whether the directive is present. Returns `true` if any
- * occurrence is unqualified or lists an invalid field name.
+ * Returns `false` if the directive is absent, and the listed field names if each occurrence lists
+ * valid names. Otherwise returns `true`.
  */
 function qualifiable(parsed: readonly Directive[], name: string): Qualifiable {
   const all = parsed.filter((directive) => directive.name === name);

@@ -4,8 +4,8 @@
 export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
 
 /**
- * The reason why a stored response that was not stale could not answer. RFC 9211 §2.2 offers only
- * `stale`.
+ * The reason why a stored response could not answer, if the reason is not its age. RFC 9211 §2.2 has
+ * no token for it, so `reason` is another token, usually `stale`.
  */
 export type ForwardCause = "purged" | "unverified";
 
@@ -65,7 +65,10 @@ function parameters(handling: Handling): string {
 
 const detailCharactersMax = 64;
 
-/** Returns a Token, or a String if there is more than one word (RFC 9651 §3.3.3: printable ASCII only). */
+/**
+ * Returns the value of `detail`; empty for none. It is a Token, or a String if there is more than
+ * one word (RFC 9651 §3.3.3: printable ASCII only).
+ */
 function detailText({ kind, cause: ofForward, detail }: Handling): string {
   const cause = kind === "forwarded" ? ofForward : undefined;
   const rule = typeof detail === "object" ? ruleText(detail) : (detail ?? "");

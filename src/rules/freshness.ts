@@ -36,7 +36,7 @@ export const heuristicallyCacheableStatuses: ReadonlySet<number> = new Set([
 const heuristicLifetimeSecondsMax = 86_400;
 
 /**
- * Returns a tenth of the time since `Last-Modified`, at most a day (RFC 9111 §4.2.2).
+ * Returns a tenth of the time from `Last-Modified` to `Date`, at most a day (RFC 9111 §4.2.2).
  *
  * @returns seconds; 0 if no heuristic applies
  */

@@ -31,7 +31,7 @@ export function governingDirectives(fields: Fields): GoverningDirectives {
 
 /**
  * Adds `private` of `Cache-Control` to the directives of Surrogate-Control. Origins that send
- * Surrogate-Control on every page rely on this behaviour of other caches.
+ * Surrogate-Control on every page rely on this behavior of other caches.
  */
 function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): ResponseDirectives {
   const directives = [own.private, other.private];
@@ -68,9 +68,9 @@ const decimalMember = /(?<![^,\s])([a-z*][\w\-.*]*)=-?\d+\./g;
 const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
 
 /**
- * Ignores a value of the wrong type (RFC 9213 §2.1). A permission with such a value is dropped. Any
- * other directive stays without its value, which is its strictest meaning: no lifetime, no stale
- * allowance, or all fields.
+ * Ignores a value of the wrong type (RFC 9213 §2.1). A permission with such a value is dropped, and
+ * so is any directive whose value is false. Any other directive stays without its value, which is
+ * its strictest meaning: no lifetime, no stale allowance, or all fields.
  */
 function member(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];

@@ -58,7 +58,10 @@ function suffix(length: string, bodyBytes: number): RangeVerdict {
   return { kind: "part", firstByte, lastByte: bodyBytes - 1 };
 }
 
-/** RFC 9110 §13.1.5: an ETag must match strongly, and a date must equal a strong `Last-Modified`. */
+/**
+ * Returns whether `If-Range` is absent or holds (RFC 9110 §13.1.5). An ETag must match strongly, and
+ * a date must equal a strong `Last-Modified`.
+ */
 function ifRangeHolds({ request, stored, bodyDate }: RangeAsk): boolean {
   const condition = request.get("if-range")?.trim();
   if (condition === undefined) return true;

@@ -31,8 +31,8 @@ const originPattern =
 const originFields = ["access-control-allow-origin", "timing-allow-origin"];
 
 /**
- * Decides which clients may receive a response without `Vary: Origin`. A response that repeats the
- * request's origin is for that origin
+ * Decides which clients may receive a response without `Vary: Origin`: any client, clients that send
+ * this `Origin`, or only this client. A response that repeats the request's origin is for that origin
  * (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). If `Origin` is malformed, or is
  * rejected while others are allowed, the response is for this client alone. Otherwise a client with
  * invented origins could choose which response others receive, and evict their variants.
@@ -64,7 +64,7 @@ export type SelectingValues = readonly (readonly [name: string, value: string | 
 const caseInsensitive: ReadonlySet<string> = new Set(["accept-language"]);
 
 /**
- * Returns the values of the nominated fields. Normalises white space around list commas and the
+ * Returns the values of the nominated fields. Normalizes white space around list commas and the
  * case of language tags, as RFC 9111 §4.1 allows. Keeps the order of members, because some origins
  * prefer the first.
  */

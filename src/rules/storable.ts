@@ -79,7 +79,7 @@ interface StoreAsk {
   readonly hasUse: boolean;
 }
 
-/** Checks the conditions of RFC 9111 §3 in their order, and then Tidemark's own. */
+/** Checks the conditions of RFC 9111 §3 and Tidemark's own. The first that fails names the rule. */
 export function mayStore(given: StoreAsk): StorableVerdict {
   const { request, status, fields, governing } = given;
   const { directives } = governing;

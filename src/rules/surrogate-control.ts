@@ -1,5 +1,5 @@
-// Parses Surrogate-Control, which origins send to reverse-proxy caches (W3C Edge Architecture Specification 1.0
-// §2.2, §2.3).
+// Parses Surrogate-Control, which origins send to reverse-proxy caches (W3C Edge Architecture
+// Specification 1.0 §2.2, §2.3).
 import { type Directive, membersOf, parseDirectives } from "./directives.ts";
 
 /** The name with which an origin addresses only this cache: `max-age=60;tidemark`. */
@@ -22,9 +22,8 @@ const governing: ReadonlySet<string> = new Set([
 
 /**
  * Returns the directives for this cache. Directives in the place of a cache's name are first, then
- * directives that address this cache by name.
- * Returns none if no directive determines whether or how long to store, as in `content="ESI/1.0"`.
- * Never throws.
+ * directives that address this cache by name, and last those for all caches. Returns none if no
+ * directive determines whether or how long to store, as in `content="ESI/1.0"`. Never throws.
  *
  * @param text the combined field value; `null` if the field is absent
  */

@@ -4,7 +4,7 @@ import type { FieldLine, Fields } from "./fields.ts";
 /** Fields that identify one request. These fields are never stored and select no variant. */
 export const traceFieldNames: readonly string[] = ["traceparent", "tracestate"];
 
-/** §3.2.2: later versions may append fields after a dash; version `ff` is invalid. */
+/** The form of `traceparent` (§3.2.2). Later versions may append fields after a dash. */
 const traceparentForm = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
 /** §3.2.2.5: the flags `sampled` and `random-trace-id`. All other bits are sent as zero. */

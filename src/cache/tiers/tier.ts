@@ -213,8 +213,8 @@ export interface TierKeep {
   readonly atMs: number;
   readonly untilAtMs: number;
   /**
-   * Whether a tier already had the same body (`unchanged`). A written tier that has the same body
-   * needs only the metadata and the expiry.
+   * `unchanged` if a tier already had the same body. A tier that still has it needs only the metadata
+   * and the expiry.
    */
   readonly body: "unchanged" | "new";
   /**

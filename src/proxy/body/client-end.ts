@@ -50,7 +50,7 @@ export class ClientEnd {
     this.#sending ??= this.#send(this.#pipe);
   }
 
-  /** Replaces the waiting chunks by the same bytes of a shared blob. */
+  /** Replaces the waiting chunks with the same bytes of a shared blob. */
   shareFrom(whole: Blob): void {
     if (this.#waitingBytes === 0) return;
     this.#rest = whole.slice(whole.size - this.#waitingBytes);

@@ -14,8 +14,8 @@ interface BodyHolder extends Pick<Exchange, "afterAnswer"> {
 }
 
 /**
- * Returns a stream of a large body, which copies one piece at a time. The body is charged to the
- * budget until its client has read it or disconnected.
+ * Returns a stream of a large body, which copies one piece at a time. The budget counts the body
+ * until its client has read it or disconnected, except while memory holds and counts it.
  *
  * @param part the first and last byte, both included; `undefined` for the whole body
  */

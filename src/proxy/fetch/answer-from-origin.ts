@@ -129,8 +129,8 @@ function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): Store
 const anonymousTurnMsMax = 250;
 
 /**
- * An origin may reject anonymous requests. After an anonymous request fails, clients forward their
- * own requests for this long.
+ * How long clients forward their own requests after an anonymous request has failed. Applies if the
+ * origin has accepted no anonymous request in the last hour.
  */
 const passAfterFailureMs = 10_000;
 
@@ -187,9 +187,9 @@ async function lookedUpAgain(
 }
 
 /**
- * Forwards one of many requests that waited in vain, once it gets one of the key's slots. The wait
- * for a slot ends at the wait timeout. Requests that did not wait need no slot, because slots would
- * slow every private page.
+ * Forwards one of many requests that waited in vain, once it gets one of the key's places. The wait
+ * for a place ends at the wait timeout. Requests that did not wait need no place, because waits for
+ * places would slow every private page.
  *
  * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
@@ -197,10 +197,10 @@ async function forwardAloneInTurn(need: OriginNeed, sinceAtMs: number): Promise<
   const { lookup, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
   const waitMs = lookup.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
-  // Release the slot at the head of the response, because a client may read the body slowly.
+  // Release the place at the head of the response, because a client may read the body slowly.
   const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
   const answering = forwardAlone(need, true).finally(leave);
-  // Keep the forward alive, so that the slot is released even if the client disconnects.
+  // Keep the forward alive, so that the place is released even if the client disconnects.
   exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }

@@ -26,7 +26,7 @@ export type ForwardResult =
 
 /**
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
- * fields and forwards the request again with them.
+ * fields. Unless the response is an error of the origin, forwards the request again with them.
  *
  * @param validators the fields of a conditional request; empty for an unconditional request
  * @returns the answer, and the request that the origin received
@@ -45,7 +45,7 @@ export async function forwardSelecting(
   const varying = selectingFieldNames(response.headers);
   const unsent = lookup.forwarded.unsent(varying);
   if (unsent.length === 0) {
-    // Learn only from a success: errors and 304 responses may lack the page's `Vary`.
+    // Forget names only after a success: errors and 304 responses may lack the page's `Vary`.
     if (response.ok && known.length > 0) site.knownVary.forgetOthers(lookup.key.text, varying);
     return { answer, lookup };
   }
@@ -208,8 +208,8 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 }
 
 /**
- * Retries a GET or HEAD once if the budget allows a retry, because a reused connection may be
- * broken (RFC 9110 §9.2.2).
+ * Sends a request. If the origin cannot be reached and the budget allows a retry, sends a GET or HEAD
+ * once more, because a reused connection may be broken (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;

@@ -103,7 +103,7 @@ function renamed(reference: string, own: URL, target: Target, isRepeat: boolean)
 }
 
 /**
- * Compares pages in their normalised spelling. Queries are compared sorted, because they are
+ * Compares pages in their normalized spelling. Queries are compared sorted, because they are
  * forwarded sorted.
  */
 function isSamePage(page: string, target: Target): boolean {

@@ -1,4 +1,4 @@
-// Reads the targets of purges, and normalises URLs, prefixes and hosts to the form that cache keys have.
+// Reads the targets of purges, and normalizes URLs, prefixes and hosts to the form that cache keys have.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";

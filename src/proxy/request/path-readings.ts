@@ -59,8 +59,8 @@ function overlong(_: string, ...groups: (string | undefined)[]): string {
 /**
  * Returns all other readings of a path, after any sequence of readers.
  *
- * @param path a normalised path, as in a target
- * @returns normalised readings without the path itself; `undefined` if there are too many to
+ * @param path a normalized path, as in a target
+ * @returns normalized readings without the path itself; `undefined` if there are too many to
  *   examine
  */
 export function readingsOf(path: string): Iterable<string> | undefined {

@@ -28,7 +28,7 @@ export interface LookupRequest {
   /** The keyed URL, which a purge by URL names. */
   readonly url: string;
   readonly forwarded: KeyedFields;
-  /** The honoured directives (RFC 9111 §5.2.1). `only-if-cached` is always honoured. */
+  /** The honored directives (RFC 9111 §5.2.1). `only-if-cached` is always honored. */
   readonly directives: RequestDirectives;
   /** The cookies that are part of the key, as one field value. */
   readonly keyedCookies: string;
@@ -73,7 +73,7 @@ export interface PassedRequest {
 export type Plan =
   /** A path below `/_cache/`. */
   | { kind: "reserved" }
-  /** An invalid host, or a path of which some reading leads to another origin. */
+  /** An invalid host, or a path that may belong to another origin (`OtherReading.isRefused`). */
   | { kind: "refuse"; route: Route; prefix: string }
   | { kind: "pass"; passed: PassedRequest }
   | { kind: "look-up"; lookup: LookupRequest };

@@ -20,7 +20,7 @@ const unseen = /[\p{Cc}\p{Cf}\p{Z}]/gu;
 /**
  * Returns whether a path is reserved.
  *
- * @param path the path, as received or normalised
+ * @param path the path, as received or normalized
  * @param moved the configuration's `operatorPath`
  */
 export function isReserved(path: string, moved = `/${always}`): boolean {

@@ -1,4 +1,4 @@
-// Parses and normalises a request's URL, and flags paths that two servers could read differently.
+// Parses and normalizes a request's URL, and flags paths that two servers could read differently.
 import { nameIn, sortedByName } from "../../rules/query.ts";
 
 export interface Target {
@@ -10,14 +10,14 @@ export interface Target {
   /** The host of the request, which may be any of the site's hosts. */
   readonly ownHost: string;
   /**
-   * The path as the URL standard resolves it, without dot segments and with `/` for `\\`. Escapes
-   * are normalised by RFC 3986 §6.2.2: unreserved characters are decoded, and other escapes are in
+   * The path as the URL standard resolves it, without dot segments and with `/` for `\`. Escapes are
+   * normalized by RFC 3986 §6.2.2: unreserved characters are decoded, and other escapes are in
    * upper case.
    */
   readonly path: string;
   /** The path before dot segments and backslashes were resolved. */
   readonly writtenPath: string;
-  /** The text after `?`, with normalised escapes; empty for none. */
+  /** The text after `?`, with normalized escapes; empty for none. */
   readonly query: string;
   /** Whether the path has encoded slashes or backslashes, control characters, or broken escapes. */
   readonly isAmbiguous: boolean;
@@ -70,7 +70,7 @@ function parsedUrl(url: string): URL | undefined {
   return parsed.username === "" && parsed.password === "" ? parsed : undefined;
 }
 
-/** Normalises a path in the same way as the paths of targets. */
+/** Normalizes a path in the same way as the paths of targets. */
 export function pathSpelled(path: string): string {
   const pathname = isPlainPath(path) ? path : new URL(`http://any.invalid${path}`).pathname;
   return normalisedEscapes(pathname);
@@ -99,7 +99,7 @@ function canonicalHost(host: string, scheme: string): string {
 }
 
 /**
- * Normalises escapes once. A "%" outside of an escape never becomes part of an escape: `%2%65` does
+ * Normalizes escapes once. A "%" outside of an escape never becomes part of an escape: `%2%65` does
  * not become `%2e`.
  */
 function normalisedEscapes(text: string): string {

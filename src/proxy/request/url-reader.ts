@@ -1,4 +1,4 @@
-// Reads a request's URL: its target, route and keyed URL. Results are memoised, so repeated
+// Reads a request's URL: its target, route and keyed URL. Results are memoized, so repeated
 // requests of a URL do not parse it again.
 import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../../config/config.ts";
@@ -36,7 +36,7 @@ export type RequestUrl = Pick<Request, "url" | "method">;
 /** Reads a URL. Requests with the same URL may get the same object. */
 export type ReadUrl = (request: RequestUrl) => UrlRead;
 
-/** Clients choose URLs, so the memoised results have a limit in bytes. */
+/** Clients choose URLs, so the memoized results have a limit in bytes. */
 const keptBytesMax = 1_048_576;
 
 /** The approximate size of a result without its strings. */
@@ -56,7 +56,7 @@ export interface SiteUrls {
   readonly siteHosts: readonly string[];
 }
 
-/** Returns the reader of an isolate, with its memoised results. */
+/** Returns the reader of an isolate, with its memoized results. */
 export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): ReadUrl {
   const kept = new LRUCache<string, UrlRead>({
     maxSize: keptBytesMax,

@@ -17,7 +17,7 @@ export const bodyDescriptions = [
   "content-range",
 ];
 
-/** Fields for shared caches such as this cache. Clients do not receive them. */
+/** Fields for shared caches such as this cache. Answers keep them only for a cache in front. */
 const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
 interface PreparedFields {
@@ -124,16 +124,17 @@ export function fieldsPassedOn(response: Response, config: Config): Headers {
 }
 
 /**
- * Makes an answer private for downstream caches, unless the origin allows sharing (RFC 9111 §3.5).
- * An answer that sets a cookie is always made private. Callers apply it to passed answers, to
- * answers of personal look-ups, and to answers with `Set-Cookie`.
+ * Makes an answer private for downstream caches, unless its fields allow sharing by `public` or
+ * `s-maxage` (RFC 9111 §3.5). Without a cache in front, only `public` counts, because `forClients`
+ * has removed `s-maxage` before. An answer that sets a cookie is always made private. Callers apply
+ * this function to passed answers, to answers of personal lookups, and to answers with `Set-Cookie`.
  */
 export function keepPrivate(fields: Headers): void {
   if (fields.has("set-cookie") || !states(fields, ["public", "s-maxage"])) makePrivate(fields);
 }
 
 /**
- * Makes an answer private, regardless of its fields.
+ * Makes an answer private, even if its fields allow sharing. `no-store` counts as private.
  *
  * @returns whether the answer was not private before
  */
@@ -141,7 +142,7 @@ export function makePrivate(fields: Headers): boolean {
   dropDirectives(fields, ["public", "s-maxage"]);
   const isNew = !isPrivate(fields);
   if (isNew) fields.append("cache-control", "private");
-  // RFC 9213 §2: targeted fields for other caches take precedence over Cache-Control.
+  // RFC 9213 §2: for other caches, their targeted fields would take precedence over Cache-Control.
   const isTargeted = (name: string) =>
     forSharedCaches.includes(name) || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);

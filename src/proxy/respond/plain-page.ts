@@ -1,5 +1,5 @@
 // Builds Tidemark's own pages: plain text with advice for a visitor, and the cause in Proxy-Status
-// (RFC 9209). The pages reveal nothing about the origin.
+// (RFC 9209). The pages reveal nothing about the origin except the status and Retry-After of an error.
 const again = "Please try again in a moment.";
 
 /** The pages by name. `error` is the closest type of RFC 9209 §2.3. */

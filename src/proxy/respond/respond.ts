@@ -106,7 +106,7 @@ function bodyOrPart(
   if (part.kind === "unsatisfiable") {
     decision.answerBytes = 0;
     discardBody(stored);
-    // A 416 applies to this request alone, so drop all fields about the stored response.
+    // A 416 applies to this request alone, so drop the fields that describe the stored response.
     for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
     fields.set("cache-control", "no-store");
     fields.set("content-range", `bytes */${bodyBytes}`);

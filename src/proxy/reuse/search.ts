@@ -59,7 +59,7 @@ export class Search<S extends LookupSite = Site>
   inShared: SharedResult | undefined = undefined;
   /** Memory's `changeCount` before the read under this key; `undefined` before that read. */
   memoryCount: number | undefined = undefined;
-  /** Whether the edge tier has no record. */
+  /** Whether memory and the edge tier have no record; false before the edge tier is read. */
   isNewToColo = false;
   /** The instant of the verdicts: the arrival, and later the end of the last wait. */
   atMs: number;

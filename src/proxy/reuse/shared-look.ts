@@ -17,7 +17,7 @@ export interface SearchState {
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
-  /** Whether the edge tier has no record. */
+  /** Whether memory and the edge tier have no record; false before the edge tier is read. */
   readonly isNewToColo: boolean;
   readonly exchange: Exchange<LookupSite>;
 }

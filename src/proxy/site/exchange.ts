@@ -12,7 +12,10 @@ export interface Context<S = Site> {
   readonly colo: () => string;
   /** Starts work that may continue after the response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The client's address, `null` if unknown. `undefined` on Workers, where Cloudflare writes it into each request. */
+  /**
+   * The client's address, `null` if unknown. `undefined` on Workers, where Cloudflare writes it into
+   * each request.
+   */
   readonly address: string | null | undefined;
   /** The log line of a sampled request. */
   readonly sampled: SampledRequest | undefined;

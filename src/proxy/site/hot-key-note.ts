@@ -73,8 +73,9 @@ export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }
 }
 
 /**
- * Returns whether a hit's response is worth keeping warm. The request is a GET without a session.
- * The response can be refreshed in time, fits into the shared tier, and is not an error.
+ * Returns whether a hit's response can be kept warm. The request must be a GET without an unknown
+ * cookie, on a route with the shared tier. The response must fit into that tier, must not be an
+ * error, and must have a lifetime of a minute or more.
  */
 export function canBeKeptWarm(
   { stored }: Candidate,

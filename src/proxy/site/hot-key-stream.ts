@@ -17,7 +17,7 @@ const entriesMax = 256;
 const keepMs = 86_400_000;
 const runsPerRenewal = 60;
 
-/** The time within which each isolate has added an entry. */
+/** The age of the oldest entry that is read. An isolate adds one entry a minute. */
 const recentMs = 120_000;
 const minuteMs = 60_000;
 

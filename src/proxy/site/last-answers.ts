@@ -17,7 +17,7 @@ export interface LastAnswer {
    * write may still have failed.
    */
   readonly isReportedStored: boolean;
-  /** The client's copy got `private`, which the origin had not sent. */
+  /** Whether the client's copy got `private`, which the origin had not sent. */
   readonly isMadePrivate: boolean;
   /** The results of the writes to tiers. */
   readonly changes: readonly TierChange[];
@@ -30,7 +30,7 @@ export interface LastPass {
   readonly rule: PassRule;
   /** The status of the origin's answer. */
   readonly status: number;
-  /** The client's copy got `private`, which the origin had not sent. */
+  /** Whether the client's copy got `private`, which the origin had not sent. */
   readonly isMadePrivate: boolean;
 }
 

@@ -1,6 +1,5 @@
-// Estimates whether the shared tier has responses that this colo never had. If the shared tier
-// rarely has such responses, a miss is forwarded without reading it. New variants are counted
-// separately.
+// Estimates whether the shared tier has responses that this colo never had. If it rarely does,
+// misses are forwarded without a read of the shared tier. New variants are counted separately.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { LookupRequest } from "../request/plan.ts";
 

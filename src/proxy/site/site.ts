@@ -99,7 +99,10 @@ export interface Site extends LookupSite {
   readonly clientLimit: ClientLimit | undefined;
   /** The hot keys; `undefined` if no keys are kept warm. */
   readonly hotKeys: HotKeys | undefined;
-  /** Sends a request to an origin by its name in the configuration. Rejects if the origin cannot be reached. */
+  /**
+   * Sends a request to an origin by its name in the configuration. Rejects if the origin cannot be
+   * reached.
+   */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
 }
 

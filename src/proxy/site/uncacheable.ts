@@ -40,8 +40,8 @@ export class Marks {
 }
 
 /**
- * The longest mark of `ledAnonymously`. A mark lasts 10 s after a failure, and longer if an error
- * may be stored.
+ * The longest mark of `ledAnonymously`. A mark lasts 10 s after a failure. If an error or redirect
+ * may be stored, the mark lasts a minute longer than that response.
  */
 export const ledAnonymouslyMsMax = 600_000;
 

@@ -46,7 +46,7 @@ type TermsSource = Pick<
 
 const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
 
-/** Returns the terms of a stored response under a route, memoised for the last route. */
+/** Returns the terms of a stored response under a route, memoized for the last route. */
 export function termsOf(metadata: StoredMetadata, route: Route): Terms {
   const before = known.get(metadata);
   if (before !== undefined && before.route === route) return before.terms;
@@ -55,7 +55,7 @@ export function termsOf(metadata: StoredMetadata, route: Route): Terms {
   return terms;
 }
 
-/** Returns a changed copy with the same memoised terms. The changes must not affect the terms. */
+/** Returns a changed copy with the same memoized terms. The changes must not affect the terms. */
 export function withTermsKept(
   metadata: StoredMetadata,
   changed: Partial<Omit<StoredMetadata, keyof TermsSource>>,
@@ -92,8 +92,8 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
     // RFC 9111 §5.2.2.10 forbids stale use beside `s-maxage`. This code departs from that rule. An allowance
     // beside s-maxage or in the route is the site's own decision, so it applies.
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
-    // The route's allowances apply only to statuses to which its `fresh` or `negative` applies. Its stale-while-revalidate also
-    // requires that the response has a lifetime.
+    // The route's allowances apply only to statuses to which its `fresh` or `negative` applies. Its
+    // stale-while-revalidate also requires that the response has a lifetime.
     staleWhileRevalidateSeconds: staleSeconds(
       directives.staleWhileRevalidateSeconds,
       isNamed && lifetimeSeconds > 0 ? route.staleWhileRevalidateSeconds : undefined,

@@ -52,7 +52,7 @@ export interface ResponseDetail {
 }
 
 /**
- * The metadata of a stored response: everything except its body. It can be serialised to JSON and
+ * The metadata of a stored response: everything except its body. It can be serialized to JSON and
  * back.
  */
 export interface StoredMetadata extends RecordMetadata, ResponseDetail {}

@@ -1,4 +1,5 @@
-// Collects the tags of a response from its fields and its route. Clients do not receive the tags.
+// Collects the tags of a response from its fields and its route. Clients receive no fields with tags,
+// unless another cache is in front.
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
@@ -67,6 +68,8 @@ export function groupsOf(
 }
 
 /**
+ * Returns the tags and groups of a response.
+ *
  * @param fields the stored fields
  * @param statedTags the tags in the current answer. The default is `fieldTags`, because only an
  *   answer that freshens a stored response omits some tags

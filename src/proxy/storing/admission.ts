@@ -16,9 +16,10 @@ import type { Candidate } from "../stored/stored-response.ts";
 
 /**
  * Returns whether a fill stays in memory and at the edge until a second request. The route's
- * `admission` decides. By default, errors wait, and variants whose selecting values may be
- * invented. While Redis is nearly full, pages with unlisted queries also wait, except with
- * `collapse: "global"`. While writes to Redis are paused, every response that Redis lacks waits.
+ * `admission` decides. By default, errors without a lifetime from the route wait, and so do variants
+ * whose selecting values may be invented. While Redis is nearly full, pages with a query also wait
+ * on routes without `query.allow`, except with `collapse: "global"`. While writes to Redis are
+ * paused, every response that Redis lacks waits.
  *
  * A replacement of a stored response never waits, because its first request was earlier, and Redis
  * must not keep the old response. A 304 never waits, because only a repeated request can cause it.

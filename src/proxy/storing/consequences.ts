@@ -126,8 +126,8 @@ export function endStored(replacing: ReplacingRequest): void {
 
 /**
  * Updates the odds that Redis has a response that this colo lacks. A page with variants is treated
- * as found, because each colo must add to the page's marker. Other errors are ignored, because
- * requests for random paths would otherwise make lookups skip Redis for real pages.
+ * as found, because each colo must add to the page's marker. Errors without variants are ignored,
+ * because requests for random paths would otherwise make lookups skip Redis for real pages.
  */
 export function learnOdds(
   refusal: StoreRefusal | undefined,

@@ -129,8 +129,8 @@ async function write(
 }
 
 /**
- * Returns whether the response may no longer be stored. The reason is an invalidation of its URL
- * since the request, a bypass of its route, or displacement by other variants.
+ * Returns whether the response may no longer be stored. The reason is an invalidation of its key or
+ * one of its tags since the request, a bypass of its route, or displacement by other variants.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { lookup, exchange } = place;

@@ -1,7 +1,7 @@
-// Invalidates after the response to an unsafe method. This applies to the request's URI, the URIs
-// in Location and Content-Location (RFC 9111 §4.4), and the groups in Cache-Group-Invalidation (RFC
-// 9875 §3). URIs and groups are invalidated in this isolate immediately. The tiers below remove the
-// URIs' records in the background. Unless `invalidate` is `"here"`, a purge is sent to the journal.
+// Invalidates after the response to an unsafe method: the request's URI, and the URIs in Location and
+// Content-Location (RFC 9111 §4.4). This isolate applies the invalidation immediately. The tiers below
+// remove the URIs' records in the background. With `invalidate: "everywhere"`, the groups in
+// Cache-Group-Invalidation are invalidated too (RFC 9875 §3), and a purge is sent to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
 import {
   comparedTag,

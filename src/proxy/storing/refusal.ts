@@ -67,7 +67,8 @@ export function refusedBy(
 }
 
 /**
- * Checks the rules that depend only on this answer: those of RFC 9111 §3, and then Tidemark's own.
+ * Checks the rules of RFC 9111 §3, and then Tidemark's own, except those of `refusedBy`. The result
+ * does not depend on the stored response that the answer would replace.
  *
  * @param received all fields of the origin
  * @returns why the response is not stored; `undefined` if these rules allow storing

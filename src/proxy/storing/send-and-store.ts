@@ -31,7 +31,7 @@ import { sendAndStoreBody } from "./store-while-sending.ts";
 /**
  * Sends an answer to the client, and stores it if allowed.
  *
- * @param need the request that this answer belongs to, with its look-up, key and flight
+ * @param need the request that this answer belongs to, with the results of its lookup and its flight
  */
 export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<Response> {
   const { lookup, flight, exchange, key } = need;

@@ -38,8 +38,8 @@ const behindAnswerMsMax = 25_000;
  * Answers with a body, and stores it at the same time.
  *
  * @param sending an origin's body, or a body that a 304 left unchanged
- * @param need the need. Its flight settles with the complete response, or with `nothing-to-share`
- *   if the body is too large or truncated.
+ * @param need the request. Its flight settles with the complete response, or with
+ *   `nothing-to-share` if the body is too large or truncated.
  */
 export function sendAndStoreBody(sending: BodyToSend, need: LeadNeed): FetchResult<Response> {
   const { lookup, exchange } = need;
@@ -178,7 +178,7 @@ async function storeWhole(
   decision.bodyBytes = blob.size;
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, need);
-  // Concurrent fills may have used the remaining places.
+  // Concurrent fills may have used the remaining room in the list of variants.
   if (!hasRoomFor(metadata, others)) {
     return decision.refuses(refused("too-many-variants", metadata, need.lookup));
   }

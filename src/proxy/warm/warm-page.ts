@@ -132,7 +132,8 @@ async function stateInShared(
 type RefreshedAhead = Extract<RefreshAhead, { kind: "asked" }>;
 
 /**
- * Sends the second request for a response that needs one before it is stored in the shared tier.
+ * Builds the result of a refresh. First sends the second request for a response that needs one before
+ * it is stored in the shared tier, unless the response is an error.
  */
 async function admitted(
   { result, decision, flight: { outcome } }: RefreshedAhead,
@@ -218,7 +219,10 @@ function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {
   return siteHosts.length > 0 && [host, bare].includes(countedAs(host, siteHosts));
 }
 
-/** Adds fields that all browsers send, so that a page that varies is fetched in their variant. */
+/**
+ * Adds `Accept-Encoding` as browsers send it, so that a page that varies is fetched in their variant,
+ * and Tidemark's own `User-Agent`. Keeps given fields.
+ */
 function withUsualFields(given: Headers): Headers {
   const headers = new Headers(given);
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", "gzip, br");
