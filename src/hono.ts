@@ -27,8 +27,8 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
 
 /**
  * Puts the cache in front of an application. The cache calls the application with a new context for
- * each fill, refresh and probe. For a request that the cache may answer, `request.cf` has only the
- * members that are part of the cache key.
+ * each forward, which includes refreshes and probes. For a request that the cache may answer,
+ * `request.cf` has only the members that are part of the cache key.
  *
  * @param config a configuration from `defineConfig`; the origin named `default` is the application
  * @param given.env the variables on Node, such as `process.env`; a Worker uses its bindings

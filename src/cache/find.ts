@@ -32,7 +32,7 @@ export interface LookupPolicy<Detail, V> {
    * @returns a function that waits for a newer view; `undefined` if no renewal is due (rule 15)
    */
   attend(): (() => Promise<void>) | undefined;
-  /** Returns whether the bypass switch forbids a lookup, by the renewed view (rule 24). */
+  /** Returns whether the switch forbids a lookup, by the renewed view (rule 24). */
   isBypassed(): boolean;
   /**
    * Renews the view if the view cannot verify the record. Returns the renewal to wait for, if any.

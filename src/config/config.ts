@@ -72,7 +72,10 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     tagFields: lowerCased(general.tagFields ?? []),
     /** Whether a cache in front of Tidemark gets the fields for shared caches. */
     cacheInFront: general.cacheInFront ?? false,
-    /** On Node: decides which proxies to trust for the client's address; `undefined` for none. */
+    /**
+     * On Node: decides which proxies to trust for the client's address, the scheme and the host;
+     * `undefined` for none.
+     */
     trustsPeer: trustOf(general.trustProxy),
     /** Number of hot keys to refresh before they expire; 0: off. */
     hotKeys: general.hotKeys ?? 0,

@@ -41,7 +41,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     mode: route.mode ?? "default",
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
     origin: route.origin ?? "default",
-    /** Lifetime of a 200 and of other cacheable responses that are not errors. */
+    /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
     freshSecondsByStatus: byStatus(typeof fresh === "object" ? fresh : {}, secondsOf),

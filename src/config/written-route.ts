@@ -77,7 +77,10 @@ export interface WrittenRoute {
    * @example tiers: ["memory", "edge"]
    */
   readonly tiers?: readonly TierName[] | undefined;
-  /** Query parameters. Default: all of them are keyed. @example query: { allow: ["page"] } */
+  /**
+   * Query parameters that are keyed and reach the origin. Default: all, except `key.query.strip`.
+   * @example query: { allow: ["page"] }
+   */
   readonly query?: WrittenQuery | undefined;
   /** Additions to the key besides the URL. Default: none. @example key: { cookies: ["currency"] } */
   readonly key?: WrittenKey | undefined;
@@ -92,7 +95,10 @@ export interface WrittenRoute {
    * @example credentialFields: { except: ["x-api-key"] }
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
-  /** Cookies of this route. Default: the general ones. @example cookies: { ignore: ["theme"] } */
+  /**
+   * Cookies that are neither keyed nor forwarded on this route, besides the general ones. Default: none.
+   * @example cookies: { ignore: ["theme"] }
+   */
   readonly cookies?: WrittenRouteCookies | undefined;
   /**
    * `"strip"`: stores responses that have Set-Cookie, but without this field. Default: `"respect"`.

@@ -51,7 +51,10 @@ export interface WrittenConfig {
    * @example key: { query: { strip: ["ref"] } }
    */
   readonly key?: WrittenStripping | undefined;
-  /** Cookies of all routes. Default: the known names. @example cookies: { harmless: ["theme"] } */
+  /**
+   * Cookies that are neither keyed nor forwarded, on all routes. Default: the known names.
+   * @example cookies: { harmless: ["theme"] }
+   */
   readonly cookies?: WrittenCookies | undefined;
   /**
    * Request fields that look like a credential, on all routes. Default: the known names.

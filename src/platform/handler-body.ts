@@ -149,7 +149,7 @@ function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {
     return first === 0x28 && second === 0xb5 && third === 0x2f && fourth === 0xfd;
   // Node's `fetch` marks responses with this type, and decodes all codings except zstd.
   if (type === "basic") return false;
-  // This is an empty body, compressed by brotli with default settings.
+  // The byte 0x3b alone is an empty body, compressed by brotli with default settings.
   if (coding === "br" && head.length === 1 && first === 0x3b) return true;
   if (coding.endsWith("gzip")) return first === 0x1f && second === 0x8b;
   const isZlib = first % 16 === 8 && (first * 256 + second) % 31 === 0;

@@ -6,8 +6,8 @@ import { type Env, textOf } from "../protocol/variables/bindings.ts";
 import type { Background, Platform } from "./platform.ts";
 
 /**
- * An origin that runs in this isolate. Each fill, refresh and probe calls it. If it throws,
- * Tidemark treats the origin as unreachable. The timeouts of origins apply to it.
+ * An origin that runs in this isolate. Each forward calls it, including refreshes and probes. If it
+ * throws, Tidemark treats the origin as unreachable. The timeouts of origins apply to it.
  *
  * The body of a response with Content-Encoding may be encoded or not; if not, the field is removed.
  * A `fetch` with `encodeResponseBody: "manual"` is forwarded without decoding.

@@ -25,9 +25,9 @@ interface RangeAsk {
 }
 
 /**
- * Decides which part of the body the client receives. Also returns `whole` if the range is ignored:
- * for a status other than 200, several ranges, other units, malformed text (RFC 9110 §14.2), or a
- * failed `If-Range` (§13.1.5).
+ * Decides which part of the body the client receives. Returns `whole` without a range, and if the
+ * range is ignored. Reasons to ignore it are a status other than 200, several ranges, other units,
+ * malformed text (RFC 9110 §14.2), and a failed `If-Range` (§13.1.5).
  */
 export function rangeVerdict(given: RangeAsk): RangeVerdict {
   const bounds = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");

@@ -71,7 +71,7 @@ interface StoreAsk {
   readonly governing: GoverningDirectives;
   /** Whether the route sets a lifetime for this status. */
   readonly lifetimeAssigned: boolean;
-  /** Whether the route lists this status as storable. */
+  /** Whether the route's `fresh` or `negative` applies to this status. */
   readonly isNamed: boolean;
   /**
    * Whether the response has a lifetime, a validator or a stale allowance, so that it can be used.

@@ -108,7 +108,7 @@ export interface TierAsk<Detail> {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** A tier that timed out. */
+/** The last timeouts of a tier, and their cause. */
 export type TierTrouble = Trouble<"timeout"> & { readonly why: string };
 
 export interface Tier<Detail> {

@@ -208,8 +208,8 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 }
 
 /**
- * Sends a request. If the origin cannot be reached and the budget allows a retry, sends a GET or HEAD
- * once more, because a reused connection may be broken (RFC 9110 §9.2.2).
+ * Sends a request. If the origin cannot be reached, sends a GET or HEAD once more, within the budget
+ * for retries. The reason may be a reused connection that is broken (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;

@@ -1,6 +1,6 @@
 // Answers in place of the origin: with a response that another request has stored, with a stale
-// response after a failure (RFC 5861 §4), or with an error page. `decideOnError` in
-// reuse/verdict.ts decides whether a stale response may answer.
+// response, or with an error page. After a failure, `decideOnError` in reuse/verdict.ts decides
+// whether a stale response may answer (RFC 5861 §4).
 import { discardBody } from "../../cache/record/record.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";

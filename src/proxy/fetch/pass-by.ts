@@ -12,7 +12,7 @@ import { bytesPassedOn, passOn } from "../respond/respond.ts";
 import { invalidateBy, isSafe } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";
 
-/** Returns a request that bypasses the cache because of the bypass switch or `BYPASS`. */
+/** Returns a request that bypasses the cache because of the switch or `BYPASS`. */
 export function bySwitch(
   request: Request,
   { target, route, keyed, prefix }: UrlRead,

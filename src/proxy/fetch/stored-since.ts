@@ -16,8 +16,8 @@ import { answeredBy } from "./instead-of-origin.ts";
  * Returns a response that this isolate stored after the lookup read memory. This prevents a second
  * forward in the following case: (1) Request A reads memory, and continues with the lower tiers.
  * (2) Request B's fill is stored, and its flight ends. (3) A finds no response below memory and no
- * flight. Memory is read again only if its record of the key may have changed since the lookup, or
- * if the lookup rejected a response because of purges.
+ * flight. Memory is read again in two cases: its record of the key may have changed since the
+ * lookup, or the lookup rejected a response because of purges.
  *
  * @returns the response under the key, or the marker that leads to variants; `undefined` for
  *   neither

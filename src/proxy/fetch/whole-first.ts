@@ -11,7 +11,7 @@ import { withoutAsking } from "./without-asking.ts";
 
 /**
  * Answers a range request from the whole response, but only after the origin has ignored a range
- * for this key. Otherwise a client would wait for a whole film even if the origin supports ranges.
+ * for this key. Otherwise a client would wait for a whole video even if the origin supports ranges.
  *
  * @returns `undefined` if the range request must be forwarded
  */

@@ -4,10 +4,11 @@ import { nameIn, sortedByName } from "../../rules/query.ts";
 export interface Target {
   readonly scheme: "http" | "https";
   /**
-   * The host in keys and in requests to the origin, in lower case, with its port; empty if invalid.
+   * The host in keys and in requests to the origin, in lower case. It has a port only if the scheme
+   * does not imply it. Empty if invalid.
    */
   readonly host: string;
-  /** The host of the request, which may be any of the site's hosts. */
+  /** The host and port of the request, in lower case, before the host is mapped to one of the site. */
   readonly ownHost: string;
   /**
    * The path as the URL standard resolves it, without dot segments and with `/` for `\`. Escapes are

@@ -28,8 +28,8 @@ export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 type AnsweredRequest = Pick<OriginNeed, "lookup" | "exchange">;
 
 /**
- * Answers with a stored response: a 304 if the client already has it, a 206 or 416 for a range,
- * only the head for HEAD, else the whole response.
+ * Answers with a stored response. Sends a 304 if the client already has the response, a 206 or 416
+ * for a range, and only the head for HEAD.
  *
  * @param ageSeconds the age, with fractions
  * @throws Error if the tier has read another part of the body than the part to send

@@ -1,7 +1,7 @@
 // Remembers the fields by which responses vary, for routes that forward only some fields.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
-/** The field names by primary key, even if no marker is stored. */
+/** The field names by the key before `Vary`, even if no marker is stored. */
 export class KnownVary {
   readonly #names = new BoundedMarks<readonly string[]>(undefined, (names) => names.join());
 

@@ -18,8 +18,8 @@ export interface Place {
 
 /**
  * Counts misses by route. If the response may not be stored, the miss is counted only for its
- * section, because the miss says nothing about other pages. Skipping loses at most 1.5 % of all
- * lookups if the shared tier can answer 3 %, and 0.3 % if it can answer 8 %.
+ * section, because the miss says nothing about other pages. Skipping costs few hits: at most 1.5 % of
+ * all lookups if the shared tier could answer 3 %, and at most 0.3 % if it could answer 8 %.
  */
 export class SharedOdds {
   readonly #ofRoutes = new Map<string, number>();

@@ -44,7 +44,7 @@ export interface LookupSite {
   /** The free space of the database; absent without a database. */
   readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
   readonly loops: Pick<Loops, "hasReturned" | "wouldBeOne">;
-  /** Returns whether the bypass switch applies to a route. */
+  /** Returns whether the switch or `BYPASS` sends a route's requests straight to the origin. */
   readonly bypasses: (route: string) => boolean;
   readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Pick<Lifts, "begin" | "end">;

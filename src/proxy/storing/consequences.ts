@@ -90,7 +90,7 @@ export function applyRefusal(
 
 /**
  * Remembers keys whose personal requests each get a separate answer, and forgets keys that become
- * shareable. Also marks the primary key, because the `Vary` marker may be in Redis alone.
+ * shareable. Also marks the key before `Vary`, because the `Vary` marker may be in Redis alone.
  *
  * @param status the answer's status
  */

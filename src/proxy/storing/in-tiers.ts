@@ -130,7 +130,7 @@ async function write(
 
 /**
  * Returns whether the response may no longer be stored. The reason is an invalidation of its key or
- * one of its tags since the request, a bypass of its route, or displacement by other variants.
+ * tags since the request, a bypass of its route, or displacement by other variants.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { lookup, exchange } = place;

@@ -26,7 +26,7 @@ export interface VariantPlace extends Pick<
   readonly displaced?: readonly ListedVariant[];
 }
 
-/** Returns the key of this response's variant, or the primary key without `Vary`. */
+/** Returns the key of this response's variant. Without `Vary`, this is the key of the request. */
 export function keyOf(
   { selecting }: StoredMetadata,
   { lookup }: Pick<OriginNeed, "lookup">,

@@ -132,8 +132,8 @@ async function stateInShared(
 type RefreshedAhead = Extract<RefreshAhead, { kind: "asked" }>;
 
 /**
- * Builds the result of a refresh. First sends the second request for a response that needs one before
- * it is stored in the shared tier, unless the response is an error.
+ * Returns the result of a refresh. If the shared tier stores the response only after a second
+ * request, sends that request first, except for an error.
  */
 async function admitted(
   { result, decision, flight: { outcome } }: RefreshedAhead,
