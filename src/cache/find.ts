@@ -14,7 +14,7 @@ export interface Candidate<Detail> {
   readonly key?: RecordKey;
 }
 
-/** The first sufficient record, else the youngest, with its verdict. */
+/** The first sufficient record, or the youngest if none is sufficient, with its verdict. */
 export interface LookupResult<Detail, V> {
   readonly candidate: Candidate<Detail>;
   readonly verdict: V;
@@ -120,7 +120,7 @@ export class Lookup<Detail, V> {
   readonly #policy: LookupPolicy<Detail, V>;
   /** Memory's `changeCount` at the start. */
   readonly #beganAtCount: number;
-  /** The first sufficient record, else the youngest so far. */
+  /** The first sufficient record, or the youngest so far if none is sufficient. */
   found: LookupResult<Detail, V> | undefined = undefined;
   #hadInMemory = false;
   #isDone = false;

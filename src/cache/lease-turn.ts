@@ -47,7 +47,10 @@ export interface TurnPorts<Head> extends StartPorts {
 const firstPauseMs = 50;
 const pauseMsMax = 250;
 const renewEveryMs = leaseMs / 3;
-/** 30 renewals take 30 s. The runtime ends background work 30 s after the response is sent. */
+/**
+ * The maximum number of renewals, which take 30 s. The runtime ends background work 30 s after the
+ * response is sent.
+ */
 const renewalsMax = 30;
 
 /**

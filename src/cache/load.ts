@@ -125,7 +125,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
   /** The last failed flight. */
   #failed: Flight<Shared> | undefined;
   /**
-   * False after a wait for a flight in vain, so that the request does not also wait for the lease.
+   * False after the request has waited for a flight in vain. It then does not also wait for the lease.
    */
   #mayTakeTurn = true;
 

@@ -97,7 +97,7 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     purge: {
       /** The smallest N of all routes, which determines how often the view is renewed. */
       renewalLagMs: Math.min(...lagsMs),
-      /** The largest N. At most this long after its 200, a purge has taken effect everywhere. */
+      /** The largest N. A purge takes effect everywhere at most this long after its 200. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: allowanceSecondsOf(purge) * 1_000,

@@ -57,8 +57,8 @@ function partsOf(text: string): readonly [host: string, path: string] {
 }
 
 /**
- * Parses a host. Rejects a single word other than `localhost`, without `*.` and port: it is more
- * likely a path without its slash.
+ * Parses a host. Rejects a single word without `*.` and port, except `localhost`, because the word is
+ * more likely a path without its slash.
  */
 function readHost(text: string): HostPattern | undefined {
   const [, below, name = "", port] = hostForm.exec(text) ?? [];

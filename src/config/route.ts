@@ -62,7 +62,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
      * request, others at once.
      */
     admission: route.admission,
-    /** Query parameters that are keyed and forwarded, without those of `stripQuery`; `undefined`: all. */
+    /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
     queryAllow: route.query?.allow,
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),

@@ -1,5 +1,4 @@
-// Parses the three forms of HTTP-date (RFC 9110 §5.6.7). Upper and lower case are equal, as RFC 9111
-// §4.2 advises.
+// Parses the three forms of HTTP-date (RFC 9110 §5.6.7). Ignores letter case, as RFC 9111 §4.2 advises.
 import type { Fields } from "./fields.ts";
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");

@@ -26,7 +26,7 @@ export type ForwardResult =
 
 /**
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
- * fields. Unless the response is an error of the origin, forwards the request again with them.
+ * fields. Then forwards the request again with them, unless the response is an error of the origin.
  *
  * @param validators the fields of a conditional request; empty for an unconditional request
  * @returns the answer, and the request that the origin received
@@ -128,8 +128,8 @@ const probeMsMax = 20_000;
 
 /**
  * Probes an origin in the background, without a client's fields. A client can make any single page
- * fail. So the probe requests the front page, and the page that last answered or else the current
- * page.
+ * fail. So the probe requests two pages: the front page, and the page that last answered without an
+ * error. If no page has, it requests the current page instead.
  *
  * @returns whether the origin answered; never rejects
  */
@@ -209,7 +209,7 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 
 /**
  * Sends a request. If the origin cannot be reached, sends a GET or HEAD once more, within the budget
- * for retries. The reason may be a reused connection that is broken (RFC 9110 §9.2.2).
+ * for retries. The connection may have been a reused one that was broken (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;

@@ -78,8 +78,8 @@ export function pathSpelled(path: string): string {
 }
 
 /**
- * Returns the site's host that a given host maps to: the host itself if listed, with or without its
- * port, else the first host.
+ * Returns the site's host that a given host maps to: the host itself if it is listed, with or without
+ * its port, or otherwise the first listed host.
  *
  * @param siteHosts the site's hosts; empty if each host is a site of its own
  */

@@ -82,7 +82,7 @@ export class Search<S extends LookupSite = Site>
     this.exchange = exchange;
   }
 
-  /** Returns the first accepted response in the tiers, else the youngest. Never rejects. */
+  /** Returns the first accepted response in the tiers, or the youngest if none is. Never rejects. */
   found(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
     return find(this);
   }

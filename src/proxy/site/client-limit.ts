@@ -11,7 +11,7 @@ export interface ClientLimitSettings {
   readonly log: Log;
 }
 
-/** The timeout of a call to the limiter. A healthy limiter of the colo answers within a millisecond. */
+/** The timeout of a call. A healthy limiter runs in the same colo, and answers within a millisecond. */
 const waitTimeoutMs = 250;
 
 /** The client limit of a site. */

@@ -124,7 +124,7 @@ function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {
  * three cases:
  * - A response that echoes `Origin` varies by `Origin`.
  * - A coded response varies by `Accept-Encoding`, because not every client can decode the response.
- * - A plain response beside a coded response varies by `Accept-Encoding`.
+ * - An uncoded response varies by `Accept-Encoding` if stored responses of the page do.
  *
  * @param headers all fields, including fields that are not stored
  * @param fields the fields to store
