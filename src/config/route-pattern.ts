@@ -4,7 +4,7 @@
 export interface HostPattern {
   /** Spelled as in keys: lower case, IDN in punycode, no port. */
   readonly name: string;
-  /** From `*.name`: matches hosts at any depth below `name`, but not `name` itself. */
+  /** Whether the pattern is `*.name`, which matches hosts at any depth below `name`, but not `name`. */
   readonly isBelow: boolean;
   /** Digits; `undefined` matches any port. */
   readonly port: string | undefined;

@@ -58,8 +58,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     immutable: route.immutable ?? false,
     tiers,
     /**
-     * When Redis stores a response; `undefined`: errors and variants that may be made up on the second
-     * request, others at once.
+     * The request on which Redis stores a response. `undefined`: the second for errors, and for variants
+     * that clients may have made up; the first for other responses.
      */
     admission: route.admission,
     /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
@@ -84,7 +84,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",
-    /** How long a request waits for another request's forward. */
+    /** The time for which a request waits for another request's forward. */
     waitTimeoutMs: (durationSeconds(route.waitTimeout) ?? 10) * 1_000,
     /**
      * β of XFetch: how early responses are refreshed before expiry. 0: never; `undefined`: 1, or 0

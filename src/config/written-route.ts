@@ -57,18 +57,18 @@ export interface WrittenRoute {
   /** Adds `immutable` for browsers. Needs `browser`. Default: `false`. @example immutable: true */
   readonly immutable?: boolean | undefined;
   /**
-   * How long a stale response may be served during its refresh. Default: `"0s"`.
+   * Time after expiry in which a stale response may be served during its refresh. Default: `"0s"`.
    * @example staleWhileRevalidate: "1h"
    */
   readonly staleWhileRevalidate?: Duration | undefined;
   /**
-   * How long a stale response may be served if the origin fails. Default: `"0s"`.
+   * Time after expiry in which a stale response may be served if the origin fails. Default: `"0s"`.
    * @example staleIfError: "1d"
    */
   readonly staleIfError?: Duration | undefined;
   /**
-   * When Redis stores a response. Default: on the first request; errors, and variants that clients may have
-   * made up, on the second.
+   * Request on which Redis stores a response. Default: the first; for errors, and for variants that clients
+   * may have made up, the second.
    * @example admission: "second-ask"
    */
   readonly admission?: "first-ask" | "second-ask" | undefined;
@@ -121,7 +121,7 @@ export interface WrittenRoute {
    */
   readonly collapse?: "isolate" | "global" | undefined;
   /**
-   * How long a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`.
+   * Time for which a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`.
    * @example waitTimeout: "2s"
    */
   readonly waitTimeout?: Duration | undefined;

@@ -48,7 +48,7 @@ export interface Environment {
   readonly bypass: boolean | readonly string[];
   /** The number of hot keys that are kept warm; 0: off. */
   readonly hotKeys: number;
-  /** Why hot keys are off although the configuration has some. */
+  /** The reason why hot keys are off although the configuration has some; `undefined` if there is none. */
   readonly hotKeysFault: Fault | undefined;
   /** Unusable settings, whose features are off, and weak secrets and addresses. */
   readonly faults: readonly Fault[];

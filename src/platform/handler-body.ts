@@ -24,8 +24,9 @@ const ofEncodedBytes = [
 ];
 
 /**
- * If a body is already decoded, removes the fields about its coding, and weakens its entity tag, which
- * identifies the encoded bytes. If the coding is unclear, nothing changes. Waits only for the first bytes.
+ * Removes the fields about a body's coding if the body is already decoded. Also weakens the entity tag
+ * then, because it identifies the encoded bytes. Changes nothing if the coding is unclear. Waits only for
+ * the first bytes.
  *
  * @param response the return value of a handler
  * @param signal   ends the wait

@@ -100,7 +100,7 @@ async function uploadOf(
   return { first, reader };
 }
 
-/** How long an upload may continue after the complete response. */
+/** The time for which an upload may continue after the complete response. */
 const uploadBehindAnswerMs = 1_000;
 
 /**

@@ -18,7 +18,7 @@ export interface RuleAndNames {
 /** How this cache handled one request. */
 export interface Handling {
   readonly kind: "hit" | "forwarded";
-  /** For a hit, the rest of the response's lifetime; negative if stale (§2.4). */
+  /** The rest of the response's lifetime, for a hit; negative if stale (§2.4). */
   readonly ttlSeconds?: number;
   /** The reason of a forwarded request. */
   readonly reason?: ForwardReason | undefined;

@@ -7,7 +7,7 @@ export const traceFieldNames: readonly string[] = ["traceparent", "tracestate"];
 /** The form of `traceparent` (§3.2.2). Later versions may append fields after a dash. */
 const traceparentForm = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
-/** §3.2.2.5: the flags `sampled` and `random-trace-id`. All other bits are sent as zero. */
+/** The flags `sampled` and `random-trace-id` (§3.2.2.5). All other bits are sent as zero. */
 const knownFlags = 0b11;
 
 export interface TraceContext {

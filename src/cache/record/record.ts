@@ -24,8 +24,8 @@ export interface Coverage {
 export type Stamp = { readonly position: string; readonly n: string } | "none";
 
 /**
- * Where and when a record was fetched, by which the purge view judges it. All instants are in epoch
- * milliseconds.
+ * The place and time at which a record was fetched. The purge view judges the record by them. All
+ * instants are in epoch milliseconds.
  */
 export interface Provenance {
   readonly stamp: Stamp;

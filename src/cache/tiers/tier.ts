@@ -5,7 +5,7 @@ import type { ByteRange } from "../../rules/ranges.ts";
 import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
 
-/** By default, bodies up to this size are read into memory, and larger bodies are streamed. */
+/** Bodies up to this size are read into memory by default, and larger bodies are streamed. */
 export const smallBodyBytesMax = 262_144;
 /** Bodies up to this size are kept in memory after a second request. */
 export const largeBodyBytesMax = 1_048_576;

@@ -6,7 +6,7 @@ import type { BytePipe } from "./byte-pipe.ts";
 /** A body held in one piece is sent in slices, so that a slow reader costs only one slice of extra memory. */
 const sliceBytes = 65_536;
 
-/** While memory is short, a client that reads no slice for this long is disconnected. */
+/** A client that reads no slice for this long is disconnected while memory is short. */
 const stallMsMax = 20_000;
 
 /**

@@ -15,7 +15,8 @@ const lookAgainMs = 1_000;
 const silenceMsMax = 35_000;
 
 /**
- * While the unread bytes exceed the limit, a reader that reads nothing for this long is cut off.
+ * The time after which a reader that reads nothing is cut off, while the unread bytes exceed the
+ * limit.
  */
 const stallMsMax = { alone: 20_000, besideOthers: 2_000 };
 /** The total time for which slow readers may delay the others. */

@@ -129,7 +129,7 @@ function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): Store
 const anonymousTurnMsMax = 250;
 
 /**
- * How long clients forward their own requests after an anonymous request has failed. Applies if the
+ * The time for which clients forward their own requests after an anonymous request has failed, if the
  * origin has accepted no anonymous request in the last hour.
  */
 const passAfterFailureMs = 10_000;

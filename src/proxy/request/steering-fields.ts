@@ -61,7 +61,7 @@ const devices =
 const forged = compiled([addresses, places, loopholes, capabilities]);
 const forOneRequest = compiled([methods, inner, identities, devices]);
 
-/** RFC 3875 §4.1.18 maps dashes to underscores. Some servers also map all other characters. */
+/** Characters that some servers map to underscores. RFC 3875 §4.1.18 maps only dashes. */
 const otherCharacters = /[^a-z\d-]/g;
 
 /**

@@ -52,8 +52,8 @@ export function isExpiryNear(
 }
 
 /**
- * While the journal is unreadable, responses stay verified for a limited time. Refreshes begin in
- * this last share of that time.
+ * The last share of the time for which responses stay verified while the journal is unreadable.
+ * Refreshes begin in this share.
  */
 const trustAheadShare = 0.4;
 

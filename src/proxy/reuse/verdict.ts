@@ -54,7 +54,7 @@ export interface Timing {
   readonly ttlSeconds: number;
 }
 
-/** Each kind carries everything that the next step needs. */
+/** The decision about a stored response, with everything that the next step needs. */
 export type Verdict = Grounds &
   (
     | ({ kind: "serve" | "serve-stale" } & Timing)

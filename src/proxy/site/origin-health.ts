@@ -49,7 +49,7 @@ const shutOffMsMax = 5_000;
 /** The time after which another probe may begin. The runtime may end a probe without a result. */
 const probeMsMax = 25_000;
 
-/** Each answer adds a tenth of a retry to the budget, up to `retriesMax`. */
+/** The share of a retry that each answer adds to the budget, up to `retriesMax`. */
 const retriesPerRequest = 0.1;
 const retriesMax = 10;
 

@@ -5,7 +5,7 @@ import type { LookupRequest } from "../request/plan.ts";
 
 /** The number of consecutive misses after which lookups are skipped. */
 const fruitlessMin = 64;
-/** Every eighth lookup is still made. A lookup that finds a record ends the skipping. */
+/** One in so many lookups is still made. A lookup that finds a record ends the skipping. */
 const askedOneIn = 8;
 
 const sectionsBytesMax = 65_536;

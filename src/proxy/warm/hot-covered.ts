@@ -11,7 +11,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 
-/** One batch needs at most two round trips to Redis, or four if its metadata is long. */
+/** The size of a batch. A batch needs at most two round trips to Redis, or four for long metadata. */
 const keysAtOnce = 100;
 
 /** Reads records of the shared tier without bodies, in the order of their keys. */
