@@ -1,7 +1,7 @@
 // Things that an application defines by name: one definition for each name, and a limit on names.
 import { OperatorError } from "./operator-error.ts";
 
-/** Each name costs memory for as long as the isolate lives. */
+/** The limit of names, because each costs memory for as long as the isolate lives. */
 const namesMax = 1_000;
 
 /** The words of error messages. */
@@ -12,7 +12,7 @@ export interface DefinitionWords {
   readonly taken: string;
   /** All that the limit concerns, in the plural. */
   readonly all: string;
-  /** How to write the part that varies as a key, with the end of the sentence. */
+  /** An example of a key that contains the varying part, to the end of the hint's sentence. */
   readonly keys: string;
 }
 

@@ -5,7 +5,7 @@
 const restoredTag =
   /^(?:Object|Array|Date|Map|Set|RegExp|URL|URLSearchParams|ArrayBuffer|DataView|Number|String|Boolean|BigInt|\w+Array|Temporal\.\w+)$/;
 
-/** The last own key of an instance without added members. With other tags, it has no own key. */
+/** The last own key of an instance without added members, by tag. Under other tags, there is no own key. */
 const lastKeys: Readonly<Record<string, string>> = {
   Array: "length",
   String: "length",

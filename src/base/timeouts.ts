@@ -17,7 +17,7 @@ export async function pauseUnheld(ms: number): Promise<void> {
 /**
  * Retries until an attempt returns a value or the time is up. Makes at least one attempt.
  *
- * @param by.waitMs  total time; with 0 or less, one attempt is made
+ * @param by.waitMs total time; with 0 or less, one attempt is made
  * @param by.pauseMs returns the length of the next pause
  * @returns `undefined` if no attempt returned a value. Rejects like `attempt`.
  */
@@ -71,7 +71,7 @@ export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
 }
 
 /**
- * Runs the work, and rejects with the signal's reason when it is aborted. Running work continues.
+ * Runs the work, and rejects with the signal's reason when the signal is aborted. Running work continues.
  * If the signal is aborted before the call, no work begins.
  */
 export function unlessAborted<T>(

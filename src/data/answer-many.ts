@@ -15,11 +15,11 @@ import {
   type SearchOptions,
 } from "./load/search.ts";
 
-/** A call for more keys skips the Cache API, which needs one call for each key. */
+/** A call for more keys than this skips the Cache API, which needs one call for each key. */
 const coloKeysMax = 32;
 
 /**
- * Looks several keys up. One command reads from Redis the keys that the tiers above lack.
+ * Looks up several keys. One command reads from Redis the keys that the tiers above lack.
  *
  * @param places all of one namespace
  */

@@ -56,7 +56,8 @@ export interface DataCache extends Sets {
 }
 
 /**
- * Creates a cache for data. It uses no network before its first use, so a module may create it at load time.
+ * Creates a cache for data. The cache uses no network before its first use, so a module may create it at load
+ * time.
  *
  * @param config from `defineConfig`, the same as for pages, so that one purge applies to both. A plain object is
  *   validated here
@@ -214,7 +215,7 @@ function aloneOver(acceptances: LocalPurges, memory: DataTiers["memory"]) {
   return { purging: { acceptances }, view: acceptances, tiers: new MemoryAlone(memory, []) };
 }
 
-/** The tiers of one process. Namespaces with other tiers use memory, too, because it is authoritative here. */
+/** The tiers of one process: memory, whatever `tiers` a namespace names, because no other tier is there. */
 class MemoryAlone extends TierStack<DataDetail> {
   override of(): this {
     return this;

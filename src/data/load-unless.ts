@@ -1,4 +1,4 @@
-// Looks several keys up at once, and starts one load for those without a good enough value.
+// Looks up several keys at once, and starts one load for those without a good enough value.
 import { lookUpMany } from "./answer-many.ts";
 import type { DataFlight, LoadNeed } from "./load/load-outcome.ts";
 import type { LoadingPorts } from "./load/loading.ts";
@@ -17,7 +17,7 @@ export interface UnderWay {
 interface Batch {
   readonly places: readonly Place[];
   readonly load: LoadMany<unknown>;
-  /** The same keys in the tiers to read; by default all tiers of each place. */
+  /** The same keys, as places whose namespace names the tiers to read. Default: `places`. */
   readonly lookedFor?: readonly Place[];
 }
 

@@ -43,7 +43,7 @@ export type OrderPurge = (order: {
 
 /** The dependencies of purges. */
 export interface OrderPurgePorts {
-  /** `undefined` without a database. */
+  /** `undefined` without a database, unless the cache is one process. */
   readonly purging: { readonly acceptances: Pick<Acceptances, "accept"> } | undefined;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;

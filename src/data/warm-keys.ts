@@ -44,8 +44,8 @@ export function whyNotWarmed(
 }
 
 /**
- * Looks all keys up at once, and loads those that are not fresh with one load. Ends once the values
- * are stored, or after 25 s.
+ * Looks up all keys at once, and loads those that are not fresh with one load. Ends once the values
+ * are stored, or 25 s after the look-up.
  *
  * @param keys at most a hundred, of a namespace with a load
  * @returns the result of each, in order. Never rejects.

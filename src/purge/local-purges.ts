@@ -1,5 +1,5 @@
-// The purges of a cache that is one process. It needs no journal: an accepted purge joins the chain at
-// once, so the view is never behind and nothing can be lost.
+// The purges of a cache that runs in one process, without a journal. An accepted purge joins the chain
+// at once, so the view is never behind, and no purge can be lost.
 import type { Stamp } from "../cache/record/record.ts";
 import type { AcceptedWrite, SignedOrder } from "./acceptance/acceptance.ts";
 import { type Entry, markOf, type NewEntry } from "./journal/entry.ts";
@@ -16,14 +16,17 @@ import {
 export interface LocalPurgesSettings {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
-  /** Returns the metadata of all records in memory. They outlive the entries of the chain. */
+  /** Returns the metadata of all records in memory. Records may outlive the entries of the chain. */
   readonly stored: () => Iterable<PurgeSubject>;
 }
 
-/** Targets of one entry. A larger one could fill a quarter of the chain, which restamps all records. */
+/**
+ * The maximum number of tags, and of prefixes, in one entry. A larger entry could fill a quarter of the
+ * chain, and one call would then restamp all records.
+ */
 const targetsMax = 1_000;
 
-/** A record with an unknown stamp may be older than any purge, so it is not used. */
+/** The judgement on a record with an unknown stamp, which may be older than any purge. */
 const unknown: PurgeJudgement = { kind: "purged", mode: "hard" };
 
 export class LocalPurges implements PurgeView {
@@ -39,7 +42,7 @@ export class LocalPurges implements PurgeView {
     this.#restamper = new Restamper(this.#chain, settings.stored);
   }
 
-  /** Applies a purge, and returns its position. */
+  /** Applies a purge, split into entries if it is large. Returns the position of the last entry. */
   async accept(order: SignedOrder): Promise<{ kind: "accepted"; position: string }> {
     const { tags, prefixes } = order.targets;
     let position = "";
@@ -51,7 +54,7 @@ export class LocalPurges implements PurgeView {
     return { kind: "accepted", position };
   }
 
-  /** Applies the purge of a value that is being written (rule 25). */
+  /** Applies the purge of a value that is being written. Returns the entries since the stamp (rule 25). */
   async acceptAfter(order: SignedOrder, since: Stamp): Promise<AcceptedWrite> {
     const placed = this.#added(order);
     return { kind: "accepted", placed, since: this.#chain.between(since, placed) };
@@ -64,7 +67,7 @@ export class LocalPurges implements PurgeView {
     return entry;
   }
 
-  /** The clock may be set back, so the position is unique by its count alone. */
+  /** Adds a position. The count alone makes the position unique, because the clock may be set back. */
   #placed(entry: NewEntry): Entry {
     this.#count += 1;
     return { ...entry, position: `${Math.floor(this.#settings.nowAtMs())}-${this.#count}` };
@@ -88,7 +91,7 @@ export class LocalPurges implements PurgeView {
     return this.#chain.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
-  // The view is never behind, so there is nothing to renew, and no switch.
+  // The view is never behind, so nothing is ever renewed. Data has no switch.
 
   readonly failedAtMs = undefined;
 

@@ -27,7 +27,7 @@ export class Breaker {
   /** Returns the state: `probe` for one caller per pause, `open` for the others until a success. */
   ask(atMs: number): BreakerState {
     if (!this.isOpen) return "closed";
-    // The second condition fails after the clock was set back, so that the pause is not longer.
+    // If the clock was set back, the second condition fails, so that the pause does not become longer.
     if (atMs < this.#probeAtMs && this.#probeAtMs - atMs <= this.#pauseMs) return "open";
     this.#pauseMs = Math.min(this.#pauseMsMax, 2 * this.#pauseMs);
     this.#probeAtMs = atMs + this.#pauseMs;

@@ -97,21 +97,19 @@ export class DatabaseCondition {
     return this.#writes.trouble;
   }
 
-  /** Notes an answered read or an accepted write. */
+  /** Notes an answered read or an accepted write. An answered read does not end a trouble of writes. */
   answered(of: Of): void {
     (of === "writes" ? this.#writes : this.#reads).succeeded(this.#settings.nowAtMs());
   }
 
-  /**
-   * Notes a failure. Successful reads do not end a trouble of writes, even within a transaction.
-   */
+  /** Notes a failure, as a trouble of reads or of writes. */
   failed(trouble: RedisTrouble, of: Of): void {
     // A wrong type concerns one key among many, and the caller handles it.
     if (trouble === "wrong-type" && this.#settings.hasOneKey !== true) return;
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
   }
 
-  /** Notes whether reads and writes are shut off. Called after each answer and failure. */
+  /** Notes whether the database, and whether writes, are shut off. */
   standsAt(shutOff: Readonly<Record<Of, boolean>>): void {
     const atMs = this.#settings.nowAtMs();
     if (shutOff.reads) this.#shutOff.failed("shut-off", atMs);

@@ -21,7 +21,7 @@ export interface DatabaseInfo {
   readonly keys: number | null;
 }
 
-/** Sends one command, without a retry. Never rejects. A replica may answer. */
+/** Reads the fill level with one command, without a retry. Never rejects. A replica may answer. */
 export async function readDatabaseInfo(
   redis: Pick<RedisClient, "look">,
   purpose: RedisPurpose,

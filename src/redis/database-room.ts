@@ -4,8 +4,8 @@ import { type DatabaseInfo, evicts, readDatabaseInfo, withLimit } from "./databa
 import type { RedisClient } from "./redis-client.ts";
 
 /**
- * From this share of used space on, responses to unlisted queries are stored on their second
- * request, and only briefly.
+ * From this share of used space on, responses are stored on their second request, and only briefly, if
+ * clients may have invented their query: on routes without `query.allow`.
  */
 const tightFromRatio = 0.6;
 /** From this share on, nothing new is stored. */
@@ -46,7 +46,7 @@ export class DatabaseRoom {
     this.#settings = settings;
   }
 
-  /** Whether unlisted queries are stored only on their second request. */
+  /** Whether queries that clients may have invented are stored only on their second request. */
   get isTight(): boolean {
     return this.#usedRatio >= tightFromRatio;
   }
@@ -56,7 +56,10 @@ export class DatabaseRoom {
     return this.#usedRatio >= pausedFromRatio;
   }
 
-  /** The used share; 0 if unknown, or if the database evicts keys. */
+  /**
+   * The used share, with what this isolate has written since the last check; 0 if unknown, or if the
+   * database evicts keys.
+   */
   get #usedRatio(): number {
     const info = this.#info;
     if (info === undefined || evicts(info)) return 0;

@@ -15,8 +15,8 @@ export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
   /** Sends commands without HTTP. `url` and `token` are then unused. */
   readonly carry?: Carry | undefined;
   /**
-   * Returns whether the wait for the first connection has failed, and there is still no connection.
-   * Starts that wait. HTTP has no connection to wait for.
+   * Starts the wait for the first connection, unless it has begun. Returns whether that wait has ended
+   * without a connection, and there is still none. Absent for HTTP, which has no connection.
    */
   readonly hasNeverConnected?: (() => boolean) | undefined;
   /** Whether `carry` may send a command twice. HTTP does not. */

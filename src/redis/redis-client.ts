@@ -105,8 +105,8 @@ export class RedisClient {
   /**
    * Makes a round trip. While shut off, sends only one per pause, as a probe. Never rejects.
    *
-   * @param of `writes` if it has a command that a full database rejects; an answer then shows that
-   *   writes work
+   * @param of `writes` if the round trip has a command that a full database rejects. An answer then
+   *   shows that writes work
    */
   async attempt<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
     const trip = { purpose, run };
@@ -117,7 +117,7 @@ export class RedisClient {
     return answer;
   }
 
-  /** Makes a round trip regardless of the breakers. Never rejects. */
+  /** Makes a round trip with the timeout of writes, regardless of the breakers. Never rejects. */
   async insist<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "writes"): Promise<RedisAnswer<T>> {
     const answer = await this.#bounded({ purpose, run }, writeTimeoutMs, of);
     if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");

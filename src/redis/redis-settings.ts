@@ -10,8 +10,8 @@ export interface RedisSettings extends DatabaseConditionSettings, RedisAddress {
   /** Maximum pause between probes while shut off. Default: 30 s. */
   readonly pauseMsMax?: number;
   /**
-   * Key to delete if the database rejects a write because it is full; the write is then retried
-   * once. Use it only for atomic writes: a command, a transaction or a script.
+   * Key to delete if the database rejects a write because it is full. The write is then retried once.
+   * Clients with this key may send only atomic writes: a command, a transaction or a script.
    */
   readonly ballastKey?: string | undefined;
   /** Counts commands by purpose. Default: no counts. */

@@ -1,5 +1,5 @@
 // Limits every wait for a store. Three timeouts in a row shut the store off. While it is shut off,
-// only one background probe per pause uses it.
+// `mayBeAsked` allows only one background probe per pause.
 import { Condition } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
@@ -15,7 +15,7 @@ export interface BoundedCallsSettings {
   readonly tell?: Log | undefined;
 }
 
-/** Timeout of reads, for which a client may wait. */
+/** The timeouts of reads, for which a client may wait, and of writes. */
 export const readMsMax = 1_000;
 export const writeMsMax = 5_000;
 

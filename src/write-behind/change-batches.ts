@@ -22,12 +22,12 @@ const roomPauseMs = 1_000;
 const pausesMs = [1_000, 2_000, 4_000, 4_000];
 /** Attempts begin within this time, because a batch is late 20 s after its slice has begun. */
 const lastTryMs = 20_000;
-/** A sender shows signs of life about every 5 s. After this silence, it ended with its request. */
+/** A sender shows signs of life about every 5 s. After this silence, the sender's request has ended. */
 const silenceMs = 10_000;
 
 export interface GatheringSettings<Change extends { readonly key: string }> {
   readonly store: Pick<SliceStore<Change>, "accept">;
-  /** Whether the database has never been reached. Durable changes are then refused at once. */
+  /** Returns whether the database has never been reached. Durable changes are then refused at once. */
   readonly hasNeverConnected: () => boolean;
   readonly kind: Pick<ChangeKind<Change, unknown>, "joined" | "slicedAt">;
   readonly times: SliceTimes;

@@ -5,7 +5,7 @@
 // for each batch identifies repeated batches. All names begin with the index's name, and a slice's
 // name ends with its number. All keys of a set are in one slot of a cluster.
 
-/** Number of recent slices that are also looked up by name, in case the index has lost one. */
+/** Number of slices before the present one that are also looked up by name, in case the index lost one. */
 export const recentCount = 16;
 
 /**
@@ -23,14 +23,14 @@ local function nowMs(isForFull)
   return tonumber(string.match(id, "^%d+"))
 end`;
 
-/** KEYS: index, count. @returns the number of waiting keys, and the oldest slice or nothing */
+/** KEYS: index, count. @returns `kind`, the number of waiting keys, and the oldest slice or an empty text */
 const backlog = `
 local function backlog(kind)
   local oldest = redis.call("ZRANGE", KEYS[1], 0, 0)[1] or ""
   return {kind, redis.call("GET", KEYS[2]) or "0", oldest}
 end`;
 
-/** Returns the existing slices as texts, oldest first. */
+/** Returns the slices of the index, and recent slices that the index has lost, as texts, oldest first. */
 const slices = `
 local function slicesAt(atMs, sliceMs)
   local found, isKnown = redis.call("ZRANGE", KEYS[1], 0, -1), {}
@@ -133,8 +133,8 @@ return backlog("dropped")`;
 
 /**
  * KEYS: attempts, letters. ARGV: id, text, the number of attempts, the limit for letters. The
- * counts of attempts expire a day after the set's last counted attempt. The sink has certainly
- * refused the change of a letter, so the change is applied only if the application adds it again.
+ * counts of attempts expire a day after the set's last counted attempt. A letter stays until the
+ * application drops it.
  */
 export const refusedScript = `
 local function letters(kind) return {kind, redis.call("HLEN", KEYS[2])} end

@@ -19,8 +19,8 @@ export interface Backlog {
 
 /**
  * - `accepted`: the batch is applied once, even if there are several attempts.
- * - `late`, `early`: the clock of the database is too far from the slice. This is final: never use
- *   another slice.
+ * - `late`, `early`: the clock of the database is too far from the slice. The refusal is final: never
+ *   use another slice.
  * - `full`: too many changes wait for the sink.
  * - `paused`: the database is nearly full, so nothing was sent to it.
  */
@@ -93,7 +93,7 @@ export interface SliceStore<Change> {
   refused(slice: number, change: Change): Promise<RedisAnswer<RefusalCount>>;
   /** Removes a slice that the sink has completely confirmed. It may already be gone. */
   drop(slice: number): Promise<RedisAnswer<Backlog>>;
-  /** Reads all slices that are not dropped, oldest first, at one moment. */
+  /** Reads the changes of the keys in all slices that are not dropped, oldest first, at one moment. */
   read(keys: readonly string[]): Promise<RedisAnswer<readonly SliceRead<Change>[]>>;
 }
 

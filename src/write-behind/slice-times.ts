@@ -16,8 +16,8 @@ export interface SliceTimes {
   /** The minimum time from a slice's end to its flush. After it, Redis accepts no more batches. */
   readonly restMs: number;
   /**
-   * How long Redis recognises a repeated batch. It is longer than the time in which the batch may
-   * be accepted.
+   * How long Redis recognizes a repeated batch. This exceeds the time in which the batch may be
+   * accepted.
    */
   readonly seenMs: number;
 }

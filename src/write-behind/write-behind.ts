@@ -32,15 +32,15 @@ interface OpenSet {
 /** The operations of an application on sets. */
 export interface Sets {
   /**
-   * Creates a counter, for numbers that change too often to write each add to a database. An
-   * accepted add is applied exactly once, unless the sink refuses its row. A later call with the
-   * same options returns the same counter with the new call's sink.
+   * Creates a counter, for numbers that change too often to write each add to a database. No accepted
+   * add counts twice, and each counts unless Redis loses it or the sink refuses its row. A later call
+   * with the same options returns the same counter with the new call's sink.
    *
    * @throws OperatorError for an invalid name or option, and for other options than before
    */
   counter(name: string, options: CounterOptions): Counter;
   /**
-   * Creates a buffer, for values that change too often to write each one to a database. It keeps
+   * Creates a buffer, for values that change too often to write each one to a database. The buffer keeps
    * each key's newest value. A later call with the same options returns the same buffer with the new
    * call's sink.
    *

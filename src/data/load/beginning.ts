@@ -6,7 +6,7 @@ import type { StoreOrder } from "./store-order.ts";
 
 export interface BeginPorts {
   readonly view: Pick<PurgeView, "stamp">;
-  /** The location that loads values here. */
+  /** Returns the location of this isolate. */
   readonly colo: () => string;
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -14,8 +14,8 @@ export interface BeginPorts {
 }
 
 /**
- * Takes the stamp, the colo and the clock. Every later purge covers values that are loaded after
- * this call.
+ * Takes the stamp, the colo and the clock. If a key is purged after this call, the purge also covers a
+ * value whose load or write begins with this call's result.
  *
  * @param host the host under which the colo keeps copies of the view
  */

@@ -8,7 +8,7 @@ import { faultOf } from "../../base/operator-error.ts";
 import { type NamespaceCounts, noCounts, seriesIn } from "./data-series.ts";
 import type { CallResult } from "./load-outcome.ts";
 
-/** Limits the number of series. Each namespace has about twenty. */
+/** The limit of namespaces that are counted by name, because each has about twenty series. */
 const namespacesMax = 256;
 /** The name for all further namespaces. No namespace can have it, because it contains spaces. */
 const otherNamespaces = "other namespaces";

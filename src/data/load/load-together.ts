@@ -41,8 +41,8 @@ type SourceAnswer =
   | { readonly kind: "failed"; readonly error: unknown };
 
 /**
- * Calls the source once, and settles every flight. Calls it again for a confirmed value that may no
- * longer be confirmed after the load. Never rejects.
+ * Calls the source once, and settles every flight. If the source confirms a stored value that rule 23 no
+ * longer lets it confirm, calls the source again for that value. Never rejects.
  *
  * @param parts all of one namespace and one load; not empty
  * @returns the outcomes in order, and a promise that resolves once all values are stored
@@ -155,7 +155,7 @@ async function outcomeOf(
     if (older !== undefined && mayHoldStill(need, ports)) {
       return outcomeFrom(renewed(older.stored, making));
     }
-    // A purge now covers the stored value: load again without it.
+    // The source may no longer confirm the stored value: load again without it.
     const again = { flight, need: { ...need, older: undefined } };
     const { outcomes, stored } = await loadTogether([again], ports);
     await stored;
@@ -169,8 +169,8 @@ async function outcomeOf(
 }
 
 /**
- * Returns the outcome. If the key was set during the load, the loaded value is not stored, and only
- * callers of this flight receive it.
+ * Returns the outcome. If a later load or write of the key has already stored its value, this loaded value
+ * is not stored. Only callers of this flight receive it.
  */
 function unlessOvertaken(
   outcome: LoadOutcome,

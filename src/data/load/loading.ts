@@ -25,7 +25,7 @@ import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
 export interface LoadingPorts
   extends LoadTogetherPorts, LoadPorts<LoadOutcome>, VerdictPorts, WorldTurnPorts {
   readonly view: Pick<PurgeView, "judge" | "seek" | "stamp" | "mayBeValidated" | "attend">;
-  /** The view by purges alone: it also judges values of held keys. */
+  /** The purge view without `UnpurgedWrites`, whose holds make `view` refuse values. */
   readonly viewOfPurges: Pick<PurgeView, "judge" | "seek">;
   readonly flights: DataFlights;
   readonly random: () => number;
@@ -62,8 +62,8 @@ export function startFlight<Result>(
 }
 
 /**
- * Loads a key under a hold, so stored values are not used. Shares only loads that began under the
- * same hold, which is after the write, and that no later purge covers.
+ * Loads a key under a hold, so stored values are not used. Shares another call's load only if it began
+ * under the same hold, so after the write, and if no later purge covers its value.
  */
 async function loadUnderHold(
   need: LoadNeed,
@@ -122,14 +122,14 @@ function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallR
 }
 
 /**
- * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise it is
+ * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise it waits
  * `hardTimeoutMs` plus `waitTimeoutMs`, because the leader also waits for a stamp and a lease.
  */
 function waitTimeoutMs(need: LoadNeed, ports: LoadingPorts): number {
   return standIn(need, ports) === undefined ? flightMsMaxOf(need) : need.place.space.softTimeoutMs;
 }
 
-/** Returns a value that another load has stored in memory since the look-up. */
+/** Returns a fresh value that another load has stored in memory since the look-up. */
 export function storedSince(
   { place }: LoadNeed,
   ports: LoadingPorts,

@@ -1,4 +1,4 @@
-// Refreshes values in the background: stale values, and values that are due for a refresh.
+// Refreshes values in the background: stale values, and fresh values that are due for a refresh.
 import type { FetchResult } from "../../cache/flights.ts";
 import type { CallResult, DataFlight, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
@@ -50,7 +50,7 @@ async function refreshed(part: Part, ports: LoadingPorts): Promise<FetchResult<C
   return unread({ kind: "error", error: undefined });
 }
 
-/** Wraps an answer without a reader. */
+/** Wraps an answer that no caller reads. */
 function unread(answer: CallResult): FetchResult<CallResult> {
   return { answer, done: Promise.resolve() };
 }

@@ -174,7 +174,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
       atMs: this.atMs,
       untilAtMs,
       body: "new",
-      // The nearest tier below memory has the value from its first use.
+      // A value that the nearest tier below memory already has was used before, so memory may store it
+      // even if it is large.
       isAskedAgain: tierScopes[tier] === "colo" || this.used.ofColo === undefined,
     } as const;
     for (const to of above) {

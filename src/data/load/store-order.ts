@@ -5,7 +5,7 @@ export class StoreOrder {
   #last = 0;
   readonly #storedByKey = new BoundedMarks<number>();
 
-  /** Returns the order of a load or a write. Must be called before the source. */
+  /** Returns the order of a load or a write. Callers take it before they call the source. */
   begin(): number {
     this.#last += 1;
     return this.#last;

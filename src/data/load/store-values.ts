@@ -40,8 +40,8 @@ export interface ToStore {
 }
 
 /**
- * Stores values, except those overtaken by a later one. Memory already holds them when this
- * function returns.
+ * Stores values, except those that a later value has overtaken, and those of held keys. Memory holds them
+ * as soon as this function has returned its promise.
  *
  * @returns the tiers that hold all of them, once all writes have ended; never rejects
  */
@@ -114,8 +114,8 @@ async function endOlder(
 }
 
 /**
- * Removes stored values whose newly loaded version is not stored. Memory has already removed them
- * when this function returns.
+ * Removes stored values whose newly loaded version is not stored. Memory has removed them as soon as this
+ * function has returned its promise.
  */
 export async function endValues(
   places: readonly Place[],

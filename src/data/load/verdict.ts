@@ -58,7 +58,7 @@ export function hasForm(metadata: DataMetadata, space: Space): boolean {
 /**
  * Returns whether to refresh a fresh value; never for `null`. From the age `refresh` on, the answer
  * is true. Before that age, only a value without a stale time is refreshed, and only in the second
- * half of its lifetime, with a probability that rises towards expiry. Slow loads refresh earlier
+ * half of its lifetime. The probability rises towards expiry. Slow loads refresh earlier
  * (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention",
  * 2015).
  *

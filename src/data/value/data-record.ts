@@ -9,7 +9,7 @@ import { deepFreeze } from "./frozen.ts";
 
 /** The metadata of a value, in addition to that of any record. */
 export interface DataDetail {
-  /** The schema of the namespace that stored it. Values of another schema are never read. */
+  /** The schema of the namespace that stored the value. Values of another schema are never used. */
   readonly schema: number;
   /** The codec's name. */
   readonly codec: string;
@@ -64,7 +64,7 @@ export function decode(metadata: DataMetadata, text: string, codec: Codec): void
   decoded.set(metadata, { value, text: deepFreeze(value) ? undefined : text });
 }
 
-/** Lets callers receive the value itself, because it cannot be stored. */
+/** Makes `valueOf` return the value itself, not frozen, because the value cannot be stored. */
 export function handOut(metadata: DataMetadata, value: unknown): void {
   decoded.set(metadata, { value, text: undefined });
 }
@@ -75,7 +75,7 @@ export function decodeAs(metadata: DataMetadata, before: DataMetadata): void {
   if (known !== undefined) decoded.set(metadata, known);
 }
 
-/** Returns the frozen value, or a new copy if it cannot be frozen. */
+/** Returns the frozen value; a new copy if it cannot be frozen; the value itself after `handOut`. */
 export function valueOf(metadata: DataMetadata, codec: Codec): unknown {
   const known = decoded.get(metadata);
   if (known?.text === undefined) return known?.value;

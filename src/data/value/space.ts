@@ -46,7 +46,7 @@ export interface NamespaceOptions<T, K extends Key = Key> {
   readonly waitTimeoutMs?: number | undefined;
   /** How long a stale value answers after a failed load, before the next load. Default: `"10s"`. */
   readonly retryAfter?: DataDuration | undefined;
-  /** The tiers to use. Default: all three. */
+  /** The tiers to use. Default: memory, edge and shared. */
   readonly tiers?: readonly TierName[] | undefined;
   /** The codec of values. Default: structured JSON. */
   readonly codec?: Codec<T> | undefined;

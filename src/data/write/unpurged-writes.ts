@@ -1,5 +1,5 @@
-// Keys that were written to the database, and whose purge the journal has not accepted yet. Values
-// of these keys are neither used nor stored until a background purge is accepted.
+// Keys that were written to the application's database, and whose purge the journal has not accepted
+// yet. Values of these keys are neither used nor stored until a background purge is accepted.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";

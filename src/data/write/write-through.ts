@@ -19,7 +19,7 @@ import type { UnpurgedWrites } from "./unpurged-writes.ts";
 
 /** The dependencies of writing through. */
 export interface WritePorts extends BeginPorts, StorePorts {
-  /** `undefined` without a database, where writing through is not available. */
+  /** `undefined` without a database, unless the cache is one process. Writing through then fails. */
   readonly purging: { readonly acceptances: Pick<Acceptances, "acceptAfter"> } | undefined;
   readonly unpurged: UnpurgedWrites;
   readonly metrics: Pick<Metrics, "add">;
@@ -45,8 +45,8 @@ export class WriteTimedOut extends LoadFailed {
 
 /**
  * Writes through, in the order of rule 25. Takes the stamp before the write to the database. Stores
- * the value under the position of the write's own purge, if no other write or purge changed the key
- * between the stamp and this purge.
+ * the value with the place of the write's own purge as stamp. Stores nothing if another write or purge
+ * may have changed the key between the first stamp and this purge.
  *
  * @returns the tiers that hold the value; none if another writer may have changed it meanwhile
  * @throws OperatorError before anything is written, if the value cannot be stored or there is no
@@ -155,8 +155,8 @@ async function failureOf(
 }
 
 /**
- * Moves a record to the position of its own purge, and to now. Keeps the time and colo of its
- * start.
+ * Returns the record with the place of its own purge as stamp, and with a new `respondedAtMs`. Keeps the
+ * time and the colo of the write's start.
  */
 function recordAt(made: DataRecord, { placed }: AcceptedWrite, respondedAtMs: number): DataRecord {
   const { position, n } = placed;

@@ -10,8 +10,8 @@ import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
 /**
- * A purge from an authenticated sender. `id`: the webhook's id; empty for a purge with an admin
- * token.
+ * A purge from an authenticated sender or from the application. `id`: the webhook's id, or the random id
+ * of a write through; else empty.
  */
 export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
@@ -19,14 +19,14 @@ export type Acceptance =
   | { kind: "accepted"; position: string }
   /** The journal did not confirm the purge, so the sender must retry. */
   | Unavailable
-  /** The journal contains this id with another body. */
+  /** This isolate knows an entry with the same id and another body. */
   | { kind: "conflict" };
 
 /** An accepted purge of data that is being written (rule 25). */
 export interface AcceptedWrite {
   readonly kind: "accepted";
   readonly placed: Entry;
-  /** The entries after the stamp, ending with this entry; `undefined` if unknown. */
+  /** The entries after the stamp, ending with `placed`; `undefined` if unknown. */
   readonly since: readonly Entry[] | undefined;
 }
 
@@ -59,7 +59,7 @@ export class Acceptances {
   }
 
   /**
-   * Appends the purge, unless the view has already read the entries of the same webhook (rule 21).
+   * Appends the purge, unless a view of at most N − A contains all entries of the same webhook (rule 21).
    */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
     const { journal, view, nowAtMs } = this.#settings;
@@ -146,7 +146,7 @@ export class Acceptances {
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }
 
-  /** Returns the entries of the same webhook, if the view has read all of them; else none. */
+  /** Returns the same webhook's entries, if a view of at most N − A contains all of them; else none. */
   #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
     if (id === "") return [];
     const read = this.#settings.view.currentEntries.filter(

@@ -8,7 +8,10 @@ export interface WidenableTarget {
   readonly wider: string;
 }
 
-/** The limits for the targets as JSON. An entry, including its other fields, has 8 KiB. */
+/**
+ * The size of the targets as JSON, up to which exact targets are added, and up to which wider targets are
+ * added. An entry with its other fields has at most 8 KiB.
+ */
 export const exactBytesMax = 6_144;
 export const allBytesMax = 7_168;
 
@@ -25,7 +28,13 @@ export class BoundedTargets {
     return [...this.#tags];
   }
 
-  /** Adds a target. Returns whether the exact or the wider target now covers it. */
+  /**
+   * Adds a target, or a wider one if the exact target does not fit. If the wider one does not fit either,
+   * the targets become everything.
+   *
+   * @param mayBeExact `false` to add the wider target at once
+   * @returns `exact` if the exact target is among the targets, else `wider`
+   */
   add({ exact, wider }: WidenableTarget, mayBeExact = true): "exact" | "wider" {
     if (this.#tags.has(everythingTag)) return "wider";
     if (this.#tags.has(exact)) return "exact";

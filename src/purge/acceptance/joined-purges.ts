@@ -32,16 +32,17 @@ export const joinMs = 1_000;
 const firstPauseMs = 1_000;
 const pauseMsMax = 4_000;
 /**
- * The latest start of a try after the batch's start. A try takes up to 5 s, and the runtime ends
- * background work after 30 s.
+ * The latest start of a try, counted from the start of the batch. A try takes up to 5 s, and the runtime
+ * ends background work after 30 s.
  */
 const lastTryMs = 22_000;
 /** The maximum number of tries, which ends the retries even if the clock does not advance. */
 const triesMax = 8;
 
 /**
- * The times without progress after which a carrier is treated as ended with its request. The first
- * limit applies before the first try, and the second from then on.
+ * A carrier is a request that sends a batch, or stands by to do so. Without progress for this time after
+ * its pause, a carrier is treated as ended. The first limit applies before the first try, and the
+ * second from then on.
  */
 const lateMsMax = 1_000;
 const silenceMsMax = 7_000;
@@ -95,8 +96,8 @@ export class JoinedPurges {
   }
 
   /**
-   * Purges targets (hard). While the journal is reachable, the purge takes at most `joinMs` and one
-   * append. Returns at once.
+   * Adds targets to the open batch, and returns at once. The batch becomes a hard purge. While the journal
+   * is reachable, that takes at most `joinMs` and one append.
    *
    * @param targets the targets that one answer names; may be empty
    * @param afterAnswer starts background work of the request, which may carry the batch

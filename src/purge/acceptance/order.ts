@@ -49,7 +49,7 @@ export type Reading =
 
 /**
  * Translates a sender's names into the names of this site's keys. A URL becomes keyed URLs. A
- * prefix becomes a path, or scheme, host and path, normalised like keys. A host becomes a host as
+ * prefix becomes a path, or scheme, host and path, normalized like keys. A host becomes a host as
  * keys spell it.
  */
 export type TargetNames = Readonly<

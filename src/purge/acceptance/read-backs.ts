@@ -1,5 +1,5 @@
-// Reads back the entries that this isolate accepted, and re-appends entries that the journal has
-// lost (docs/purge-protocol.md, rule 22). Entries accepted within a second share a read.
+// Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back checks
+// at the primary that the journal still has an entry. Lost entries are appended again.
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { Entry, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -37,7 +37,7 @@ const tendedMsMax = waitMsMax + triesMax * pauseMs;
 const lookMsMax = 3_000;
 /** The maximum number of entries in one read. */
 const togetherMax = 128;
-/** Entries accepted within this time share a read. */
+/** Entries accepted within this time, or within N/10 if that is less, share a read. */
 const togetherMsMax = 1_000;
 
 export class ReadBacks {
@@ -102,8 +102,8 @@ export class ReadBacks {
   }
 
   /**
-   * Adds entries that were accepted at about the same time and that no other request is reading
-   * back.
+   * Returns a request's entries with entries of other requests. These were accepted earlier or at about the
+   * same time, and no request is reading them back, or their own request must have ended.
    */
   #together(own: readonly PendingEntry[]): PendingEntry[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
@@ -141,8 +141,8 @@ export class ReadBacks {
   /**
    * Re-appends lost entries with a new `n`. With the same `n`, a re-appended entry might also get
    * the lost entry's ID. A reader that continues from the lost entry would then miss the entries
-   * between the two. Trimmed purges need no new entry, because every view treats older stamps as
-   * unknown, and therefore treats the records as purged.
+   * between the two. Trimmed purges need no new entry, because no view knows the stamps before them any
+   * more.
    *
    * @returns the appended entries; `undefined` if the journal is unavailable
    */

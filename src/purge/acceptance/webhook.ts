@@ -1,4 +1,4 @@
-// Verifies that a purge is signed by Standard Webhooks with one of the configured secrets.
+// Verifies that a purge is signed with one of the configured secrets, in the way of Standard Webhooks.
 import { decodedBytes, isSigned, signaturesMax } from "../../base/hmac.ts";
 
 /** The claims in a webhook's header fields, before its body is read. */
@@ -14,7 +14,7 @@ export type WebhookClaim =
     }
   | {
       readonly kind: "refused";
-      /** `malformed`: a field is missing or ill-formed. */
+      /** `timestamp`: over 300 s from the current time. `malformed`: a field is missing or ill-formed. */
       readonly reason: "timestamp" | "malformed";
       readonly why: string;
     };

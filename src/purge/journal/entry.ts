@@ -1,6 +1,6 @@
-// An entry of the journal: a purge, a mark of loss, or a post of the switch. A mark of loss
-// replaces an entry that the journal has lost, and covers everything. An entry is stored as the
-// fields of a Redis stream entry.
+// An entry of the journal: a purge, a mark of loss, or a post of the switch. A mark of loss covers
+// everything, because entries were lost or the journal was empty. An entry is stored as the fields of
+// a Redis stream entry.
 import * as z from "zod/mini";
 import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
@@ -9,7 +9,7 @@ import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 /** An entry's stream ID and its random `n`. After a loss, another entry may get the same ID. */
 export type EntryPlace = Exclude<Stamp, "none">;
 
-/** Returns the journal's time of acceptance in epoch milliseconds, with which the stream ID begins. */
+/** Returns the time of acceptance by the journal's clock, in epoch milliseconds, from the position. */
 export function acceptedAtMs(position: string): number {
   return Number(position.split("-", 1)[0]);
 }
@@ -18,13 +18,15 @@ export interface NewEntry {
   readonly n: string;
   readonly mode: PurgeMode;
   readonly targets: PurgeTargets;
-  /** The webhook's id and the SHA-256 of its body; empty without a webhook. */
+  /** The webhook's id, or the random id of a write through (rule 25 c); else empty. */
   readonly id: string;
+  /** The SHA-256 of the webhook's body; empty without a webhook. */
   readonly bodyDigest: string;
   readonly reason: string;
   readonly by: string;
   /**
-   * In a mark of loss, the position and `n` of the lost entry, separated by a space; else empty.
+   * In a mark of loss, the position and `n` of the lost entry, separated by a space. Empty in the mark
+   * of an empty journal, and in all other entries.
    */
   readonly lost: string;
   /** Present only in a post of the switch. The targets of a post are empty, and cover nothing. */
@@ -140,12 +142,12 @@ function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
   }
 }
 
-/** Removes duplicates, because an index stores an entry once per target. */
+/** Parses a JSON list of strings, without duplicates. Throws for any other text. */
 function readTexts(json: string): string[] {
   return [...new Set(textsForm.parse(JSON.parse(json)))];
 }
 
-/** The estimated overhead of objects, maps and indexes, without the strings. */
+/** The estimated bytes of objects, maps and indexes per entry, per tag and per segment of a prefix. */
 const entryBytes = 448;
 const targetBytes = 192;
 const segmentBytes = 320;

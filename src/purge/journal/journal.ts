@@ -1,15 +1,24 @@
 // The port of the purge journal: an append-only list of entries that all isolates share. Stores
-// such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` orders the
-// positions.
+// such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
+// compares two positions.
 import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
-/** The store did not answer in time, or rejected the command. A write may still have succeeded. */
+/**
+ * The store gave no usable answer: it was unreachable, answered too late, refused the command, or is
+ * shut off. A write may have succeeded nevertheless.
+ */
 export type Unavailable = {
   kind: "unavailable";
-  /** The cause as a sentence, for the sender of a purge or a post. `undefined` if it is unknown. */
+  /**
+   * The cause as a sentence, for the sender of a purge or a post, and for operators. `undefined` if
+   * the cause is unknown, or if the method does not report it.
+   */
   why?: string | undefined;
-  /** The step before a retry, such as `make room in the database`. `undefined` if a retry suffices. */
+  /**
+   * The operator's step before a retry, such as `make room in the database`. `undefined` if a retry
+   * suffices, or without `why`.
+   */
   hint?: string | undefined;
 };
 
@@ -17,28 +26,35 @@ export type Unavailable = {
 export interface JournalRead {
   readonly kind: "read";
   readonly entries: readonly Entry[];
-  /** The isolate's clock before the read's first request, in epoch milliseconds (rule 11). */
+  /**
+   * The isolate's clock before the read's first request, in epoch milliseconds (rule 11). −∞ if the
+   * clock was set back during the read (rule 10).
+   */
   readonly sentAtMs: number;
   /**
-   * The switch, read at the same moment as the newest page (rule 24 b). `undefined` if nothing was
-   * posted. `since` and `before` never read it.
+   * The state of the switch, read in one step with the newest page (rule 24 b). `undefined` if
+   * nothing was posted, or if the stored state is invalid. `since` and `before` do not read it.
    */
   readonly switched?: SwitchState | undefined;
 }
 
-/** The reply does not contain the given entry, or too many entries follow that entry. */
+/** The reply lacks the entry at the given place, or more entries follow it than a view holds. */
 export type NotJoined = { readonly kind: "not-joined" };
 
 export interface PrimaryRead extends JournalRead {
   /** The newest entry at or before the position; `undefined` if there is none. */
   readonly upTo: Entry | undefined;
-  /** Whether only newer entries remain, at least as many as trimming leaves (rule 17 b). */
+  /**
+   * Whether the journal has only entries after the position, and at least as many as trimming leaves
+   * (rule 17 b).
+   */
   readonly isTrimmed: boolean;
 }
 
 /**
- * The state of an entry. `trimmed`: only newer entries remain, at least as many as trimming leaves. `gone`:
- * the entry is lost (rule 22).
+ * Whether the journal still has an entry (rule 22). `standing`: the journal has this very entry.
+ * `trimmed`: it has only newer entries, at least as many as trimming leaves. `gone`: in all other
+ * cases, because the entry was lost.
  */
 export type PlaceState = "standing" | "trimmed" | "gone";
 
@@ -49,56 +65,60 @@ export interface JournalExtent {
   readonly oldest: string | null;
 }
 
-/** An appended entry, and the entries before it. */
+/** The position of an appended entry, and the entries between a given place and this entry. */
 export interface AppendWithRead {
   readonly kind: "appended";
   readonly position: string;
   /** The isolate's clock before the request, in epoch milliseconds. */
   readonly sentAtMs: number;
   /**
-   * The entries after the place, oldest first, ending with the new entry. `undefined` if the place
-   * is gone, or if more than a page of entries follow it.
+   * The entries after the place, oldest first, ending with the new entry. `undefined` if the journal
+   * no longer has the entry at the place, or if the page that begins with that entry is full.
    */
   readonly since: readonly Entry[] | undefined;
 }
 
 /**
- * The purge journal. No method throws or rejects: a failing store returns `unavailable`. Each page
- * of entries has at most 1 MiB. A method may join several pages. Rule numbers refer to docs/purge-protocol.md.
+ * The purge journal. No method throws or rejects: if the store fails, a method returns `unavailable`.
+ * A page has at most `pageCount` entries, and a method may read several pages. Rule numbers refer to
+ * docs/purge-protocol.md.
  *
- * A lagging replica may answer a read, unless the method names the primary.
+ * A lagging replica may answer a method that only reads, unless its comment names the primary.
  */
 export interface Journal {
   /**
-   * Reads at least 1,000 of the newest entries, without a gap (rule 12). Returns fewer only if the
-   * journal has fewer, if a view cannot hold more, or if a lagging replica ends the read.
+   * Reads the switch and at least the 1,000 newest entries, without a gap (rule 12). Returns fewer
+   * entries if the journal has no more, or if they fill a view. Also returns fewer if an older page is
+   * unavailable or comes from a lagging replica.
    */
   newest(): Promise<JournalRead | Unavailable>;
   /**
-   * Reads the entries after an entry (rule 11). Returns `not-joined` if the reply does not begin
-   * with exactly this entry, or if more entries follow than a view holds.
+   * Reads all entries after an entry (rule 11). Returns `not-joined` if the first page does not begin
+   * with exactly this entry, or a later page with the last entry of the page before. Also returns
+   * `not-joined` if more entries follow than a view holds.
    */
   since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /**
-   * Reads the page of entries just before an entry (rule 12). Returns `not-joined` if the reply
-   * does not contain exactly this entry. An empty page means that the entry is the oldest.
+   * Reads one page that ends with an entry, and returns the entries before it (rule 12). Returns
+   * `not-joined` if the page does not end with exactly this entry. An empty result means that the
+   * entry is the oldest.
    */
   before(place: EntryPlace): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable>;
   /**
-   * Reads the newest entry up to a position, and the newest entries of all, in one step on the
-   * primary (rule 16).
+   * Reads from the primary in one step (rule 16): the newest entry up to a position, the newest page,
+   * the number of entries, and the switch. Then reads older pages from the primary, back to the
+   * position or until there are enough entries for a new view.
    */
   atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
-  /** Reads the state of each entry from the primary, in the given order (rule 22). */
+  /** Reads from the primary whether it still has each entry (rule 22). Returns states in the given order. */
   standing(
     places: readonly EntryPlace[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;
   /**
-   * Appends a mark of loss and reads the newest entries, including the mark, in one step (rule 17
-   * a).
+   * Appends a mark of loss, and reads the newest page and the switch, in one step (rule 17 a).
    *
-   * @param lost the position and `n` of the lost entry, separated by a space. If empty, the mark is
-   *   appended only to an empty journal (rule 18)
+   * @param lost the position and `n` of the lost entry, separated by a space. If `lost` is empty, the
+   *   step appends the mark only to an empty journal (rule 18)
    */
   appendMark(lost: string): Promise<JournalRead | Unavailable>;
   /**
@@ -129,7 +149,7 @@ export interface Journal {
 /** The maximum number of entries per page: 1 MiB at 8 KiB per entry (rule 12). */
 export const pageCount = 128;
 
-/** The minimum number of entries in a new view, if the journal has as many. */
+/** The minimum number of entries in a new view, if the journal has as many, and the maximum in a copy. */
 export const newestCount = 1_000;
 
 /** The limits of a view, in entries and in estimated bytes of memory. */
@@ -137,8 +157,8 @@ export const chainEntriesMax = 8 * newestCount;
 export const chainBytesMax = 16 * 1_048_576;
 
 /**
- * The number of entries that trimming leaves. It exceeds a view's limit, so no view needs a trimmed
- * entry. At 8 KiB per entry, the stream has at most 64 MiB, within Upstash's limit of 100 MB per
- * record.
+ * The minimum number of entries that trimming leaves (rule 19). It exceeds a view's limit, so a view
+ * that has read all entries holds no trimmed entry. At 8 KiB per entry, these entries take 64 MiB.
+ * Upstash limits a record to 100 MB.
  */
 export const keptCount = 8_192;

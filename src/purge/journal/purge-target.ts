@@ -7,16 +7,16 @@ import { comparedUrl } from "./spelling.ts";
 export type PurgeMode = "hard" | "soft";
 
 export interface PurgeTargets {
-  /** The tags in the journal's form, whose prefixes separate users' tags from internal tags. */
+  /** The tags in the journal's form, such as `tag:news` for a user's tag and `host:example.com`. */
   readonly tags: readonly string[];
   /**
-   * The prefixes: `/path/` on every host, or `https://host/path/`. They are compared as text in one
-   * spelling.
+   * The prefixes: `/path/` on every host, or `https://host/path/`. They are compared as text, in the
+   * spelling of `comparedUrl`.
    */
   readonly prefixes: readonly string[];
 }
 
-/** The limit in bytes of UTF-8. No purge can name a longer tag. */
+/** The maximum length of a tag in bytes of UTF-8. No purge can name a longer tag. */
 export const tagBytesMax = 256;
 
 /** Returns a tag's length in bytes of UTF-8, as in JSON and the journal. */
@@ -29,8 +29,8 @@ export const everythingTag = "everything";
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };
 
 /**
- * Targets that cover no record. The lists are stored as empty lists, because an entry with an
- * invalid list covers everything.
+ * Targets that cover no record. The journal's entry contains both empty lists, because an entry with a
+ * missing or invalid list covers everything.
  */
 export const nothing: PurgeTargets = { tags: [], prefixes: [] };
 
@@ -43,8 +43,8 @@ export const routeTag = (route: string): string => `route:${route}`;
 /** @param url the keyed URL */
 export const urlTag = (url: string): string => `url:${url}`;
 /**
- * Returns the tag for a group of one origin (RFC 9875 §2.1). A purge by tag covers the group at all
- * origins.
+ * Returns the tag for a group of one origin (RFC 9875 §2.1). The group's name is also a user's tag, by
+ * which a purge covers the group at all origins.
  *
  * @param origin the scheme and host of keyed URLs
  */
@@ -75,7 +75,8 @@ export function comparedTag(tag: string): string {
 }
 
 /**
- * The scheme of application data. Purges by host, prefix or route do not cover application data.
+ * The scheme of URLs of application data. Purges by host, by route or by a prefix of pages do not cover
+ * application data.
  */
 export const dataScheme = "tidemark-data:";
 

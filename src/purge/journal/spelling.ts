@@ -1,4 +1,4 @@
-// Normalises the spellings of a name, because a purge covers every spelling.
+// Normalizes the spellings of a name, because a purge covers every spelling.
 import { sortedByName } from "../../rules/query.ts";
 
 /**
@@ -13,7 +13,7 @@ const spelledTwice = { path: /[!"$&'()*+,:;<=>@[\]^`{|}]/, query: /[!"$'()*,:<>@
  * (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because
  * unescaping may change the order of its parameters.
  *
- * @param url a URL that is normalised like keys, or a part of such a URL
+ * @param url a URL that is normalized like keys, or a part of such a URL
  */
 export function comparedUrl(url: string): string {
   if (!url.includes("%")) return url;
@@ -24,12 +24,20 @@ export function comparedUrl(url: string): string {
   return `${comparedPath}?${sortedByName(pairs).join("&")}`;
 }
 
-/** @param text a part of a query, normalised like keys */
+/**
+ * Returns the spelling in which purges compare a part of a query.
+ *
+ * @param text normalized like keys
+ */
 export function comparedInQuery(text: string): string {
   return unescaped(text, spelledTwice.query);
 }
 
-/** @param name a parameter's name, or the beginning of it */
+/**
+ * Returns whether keys distinguish several spellings of a name.
+ *
+ * @param name a parameter's name, or the beginning of it
+ */
 export function hasSpellings(name: string): boolean {
   return spelledTwice.query.test(comparedInQuery(name));
 }

@@ -1,4 +1,4 @@
-// Logs each change of the switch in this isolate, whether this isolate accepted or read the post.
+// Logs each post that this isolate accepts, and each change of the switch that it reads.
 import type { Log } from "../../observe/log-line.ts";
 import type { Bypass, SwitchState } from "./switch-state.ts";
 

@@ -1,4 +1,4 @@
-// The state of the switch, which makes requests bypass the cache, and the posts that change it.
+// The state of the switch, and the posts that change this state. The switch makes requests bypass the cache.
 import * as z from "zod/mini";
 
 /** The bypassed routes: all (`true`), none (`false`), or the routes with these names. */
@@ -34,8 +34,8 @@ const stateForm = z.object({
 });
 
 /**
- * Parses the field of an entry that contains a post. Returns `undefined` for an invalid post. Never
- * throws.
+ * Parses the field of an entry that contains a post. Returns `undefined` for an empty field and for an
+ * invalid post. Never throws.
  */
 export function readPost(json: string): SwitchPost | undefined {
   return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;

@@ -1,5 +1,6 @@
-// Purges that this isolate accepted and has not yet read back from the journal. They take effect in
-// this isolate at once, before a read adds them to the chain.
+// The entries that this isolate accepted, until a read of the journal returns them. Until then, the
+// chain lacks them, and the view applies them in addition to the chain. A post of the switch stays
+// longer: until it is read back (rule 22).
 import type { PurgeSubject } from "./view.ts";
 import {
   acceptedAtMs,
@@ -15,8 +16,8 @@ import type { SwitchState } from "../journal/switch-state.ts";
 import { TargetIndex } from "./target-index.ts";
 
 /**
- * The limit, which is reached only if the journal accepts purges but cannot be read. Beyond the
- * limit, a purge covers everything.
+ * The limit for the estimated memory of all these entries. It is reached only if the journal accepts
+ * purges but cannot be read. Each purge beyond the limit then counts as a hard purge of everything.
  */
 const heldBytesMax = 4 * 1_048_576;
 
@@ -26,7 +27,8 @@ interface AcceptedEntry {
   readonly entry: Entry;
   readonly atMs: number;
   /**
-   * Whether the chain already contains a post of the switch that must still be read back (rule 22).
+   * Whether the chain already contains the entry. Only a post of the switch then stays here, because it
+   * must still be read back (rule 22).
    */
   readonly isRead: boolean;
 }
@@ -36,12 +38,14 @@ export class AcceptedPurges {
   readonly #accepted = new Map<string, AcceptedEntry>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
-  /** The newest switch state among the unread posts. */
+  /** The state after the newest post that the chain does not contain. */
   #switched: SwitchState | undefined;
 
   /**
-   * Returns the switch state of this isolate's own post, if it is newer than the end of the view
+   * Returns the state after this isolate's own newest post, if the post is newer than the chain's end
    * (rule 24 e).
+   *
+   * @param end the position of the chain's end; empty without a chain
    */
   switchedAfter(end: string): SwitchState | undefined {
     const own = this.#switched;
@@ -54,7 +58,12 @@ export class AcceptedPurges {
     return all.filter(({ atMs }) => atMs <= latestAtMs).map(({ entry }) => entry);
   }
 
-  /** @param atMs the time of acceptance by this isolate's clock */
+  /**
+   * Adds an accepted entry.
+   *
+   * @param atMs the time of acceptance by this isolate's clock
+   * @param isRead whether the chain already contains the entry. If so, only a post is added
+   */
   add(accepted: Entry, atMs: number, isRead = false): void {
     this.forget(accepted.n);
     if (isRead && accepted.switched === undefined) return;
@@ -75,8 +84,8 @@ export class AcceptedPurges {
   }
 
   /**
-   * Removes an entry that the chain now contains. A post of the switch stays until it is read back.
-   * A mark compensates for lost purges, but not for a lost post (rule 24 e).
+   * Removes an entry that the chain now contains. A post of the switch stays until it is read back: a
+   * mark compensates for a lost purge, but not for a lost post (rule 24 e).
    */
   wasRead(n: string): void {
     const accepted = this.#accepted.get(n);
@@ -103,7 +112,12 @@ export class AcceptedPurges {
     this.#switched = lastSwitched(entries.sort((a, b) => comparePositions(a.position, b.position)));
   }
 
-  /** Removes purges accepted before a mark of loss. The mark covers everything that they cover. */
+  /**
+   * Removes the purges that this isolate accepted before a mark of loss, because the mark covers all
+   * that they cover.
+   *
+   * @param markedAtMs this isolate's clock before the mark was sent
+   */
   forgetUpTo(markedAtMs: number): void {
     for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.wasRead(n);
   }

@@ -1,5 +1,5 @@
-// A chain of consecutive journal entries without gaps, indexed by their targets. A chain grows at
-// both ends, and drops its oldest entries when it exceeds its bounds.
+// A chain: consecutive entries of the journal, indexed by their targets. A chain grows at both ends.
+// When newer entries exceed its bounds, it drops its oldest entries.
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -12,21 +12,19 @@ import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
 import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view.ts";
 
-/**
- * The numbers of the entries that name one target: the newest hard entry (−∞ if none) and all soft
- * entries.
- */
+/** The entries that name one target, each given by its number (`#oldestNumber`); −∞ for none. */
 interface NewestEntry {
+  /** The newest hard entry. */
   hardAt: number;
   /** The newest hard entry that is not an invalidation. */
   orderedAt: number;
-  /** The soft entries, oldest first. */
+  /** All soft entries, oldest first. */
   readonly softAts: number[];
 }
 
 /**
- * The default limits of a chain. Beyond them, the oldest entries are dropped, and their stamps
- * become unknown.
+ * The default limits of a chain. Beyond them, the chain drops its oldest entries, and no longer knows
+ * the stamps that name these entries.
  */
 export const usualBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax } as const;
 
@@ -71,7 +69,10 @@ export class Chain {
     return this.#heldBytes;
   }
 
-  /** The share of its bounds that all appended entries have filled: at 1, the first ones may be dropped. */
+  /**
+   * The sum, over all appended entries, of the share of the bounds that each takes. Dropped entries still
+   * count, so the turnover never decreases. Up to 1, no appended entry was dropped.
+   */
   get turnover(): number {
     return this.#turnover;
   }
@@ -159,8 +160,8 @@ export class Chain {
   }
 
   /**
-   * Returns the deciding purge of a record: the newest hard entry after its stamp, else the first
-   * soft entry. An unknown stamp is treated as older than the whole chain (rule 6).
+   * Returns the deciding purge of a record: the newest hard entry after its stamp, else the first soft
+   * entry after its stamp. An unknown stamp is treated as older than the whole chain (rule 6).
    */
   purgeOf(record: PurgeSubject): Entry | undefined {
     const since = this.#since(record);
@@ -178,8 +179,8 @@ export class Chain {
   }
 
   /**
-   * Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ if there is
-   * none.
+   * Returns when the newest entry that covers the record was accepted, before or after its stamp, in
+   * epoch milliseconds; −∞ if there is none.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
     const covering = this.#newest.covering(record);

@@ -1,5 +1,5 @@
-// Detects that this isolate's clock was set back (rule 10). Instants recorded before the step are
-// no longer comparable, because they appear recent once the clock reaches them again.
+// Detects when this isolate's clock was set back (rule 10). Instants that were recorded before such a
+// step prove nothing afterwards: they appear recent once the clock reaches them again.
 
 export class ClockSteps {
   readonly #allowanceMs: number;
@@ -12,7 +12,7 @@ export class ClockSteps {
     this.#allowanceMs = allowanceMs;
   }
 
-  /** The number of times that the clock was set back. */
+  /** The number of detected steps back. */
   get count(): number {
     return this.#count;
   }

@@ -1,5 +1,5 @@
-// Shares one piece of work between requests. At most one run is in progress, and at most one is
-// queued.
+// Shares one piece of work, a run, between requests. At most one run is in progress, and at most one is
+// queued. A run that exceeds the timeout no longer counts.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 

@@ -1,5 +1,5 @@
 // Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). Begins a chain of entries,
-// extends the chain at both ends, and replaces it after a loss.
+// and extends it at both ends. Replaces the chain after a loss or trimming, or if too many entries follow it.
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
@@ -22,7 +22,7 @@ export interface FollowingSettings extends SpreadSettings {
   readonly journal: Journal;
   /** The limits of the chain, at most the entries that trimming leaves. Default: `usualBounds`. */
   readonly chainBounds?: ChainBounds;
-  /** Notified of entries that become known. */
+  /** Receives the entries that become known. */
   readonly news?: Pick<NewsListeners, "tell">;
   /** Runs after each read or copy that has extended, confirmed or replaced the chain. */
   readonly onRead?: () => void;
@@ -39,7 +39,7 @@ export class JournalFollower {
   chain: Chain | undefined;
   /** The state of the switch at the chain's end (rule 24 b). */
   switched: SwitchState | undefined;
-  /** The clock just before the last read that confirmed the chain's end. */
+  /** The clock before the newest read, here or of a copy, that confirmed the chain's end; −∞ if unknown. */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
@@ -47,7 +47,7 @@ export class JournalFollower {
   #complete: Chain | undefined;
   #isSearching = false;
 
-  /** @param accepted the accepted entries; each entry that a read returns is removed */
+  /** @param accepted the entries that this isolate accepted, which must learn what a read returns */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
     this.#settings = settings;
     this.#accepted = accepted;
@@ -59,9 +59,7 @@ export class JournalFollower {
     return this.#spread.lag;
   }
 
-  /**
-   * Reads newer entries of the journal. Returns whether the view became younger; a failure changes nothing.
-   */
+  /** Reads newer entries. Returns whether that renewed or replaced the chain. A failed read does neither. */
   async readOn(): Promise<boolean> {
     const before = { chain: this.chain, sentAtMs: this.sentAtMs };
     this.#spread.tried();
@@ -78,7 +76,7 @@ export class JournalFollower {
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
-  /** Begins a view with the newest entries. An empty journal gets a mark first (rules 12 and 18). */
+  /** Begins a chain with the newest entries. An empty journal gets a mark first (rules 12 and 18). */
   async #begin(): Promise<void> {
     let read = await this.#dated((journal) => journal.newest());
     this.#noteFailure(read);
@@ -94,7 +92,10 @@ export class JournalFollower {
     if (this.chain === undefined) this.#adopt(read);
   }
 
-  /** Determines why a read lacks the chain's end: a lagging replica, trimming or a loss (rules 16 and 17). */
+  /**
+   * Finds out why a read did not join the chain: a lagging replica, too many newer entries, trimming or a
+   * loss (rules 16 and 17).
+   */
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { end } = chain;
     const checked = await this.#dated((journal) => journal.atPrimary(end.position));
@@ -122,14 +123,14 @@ export class JournalFollower {
     return this.#dated((journal) => journal.appendMark(lost));
   }
 
-  /** Runs a read. If the clock is set back during the read, the age of the result is unknown (rule 10). */
+  /** Runs a read. If the clock is set back meanwhile, the age of the result is unknown: −∞ (rule 10). */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { count } = this.#clock;
     const read = await ask(this.#settings.journal);
     return this.#clock.count === count ? read : { ...read, sentAtMs: -Infinity };
   }
 
-  /** Discards ages after the clock was set back. */
+  /** Discards the instants that were noted before the clock was set back. */
   forgetInstants(): void {
     this.sentAtMs = -Infinity;
     this.failedAtMs = undefined;
@@ -159,8 +160,8 @@ export class JournalFollower {
   }
 
   /**
-   * Reads back up to four pages to find an older stamp, one search at a time (rule 12). The pages are
-   * prepended to the chain, whose end and age are unchanged.
+   * Reads up to four older pages to find an older stamp, one search at a time (rule 12). Prepends the
+   * pages to the chain. The chain's end and age do not change.
    */
   async searchBack(stamp: Stamp): Promise<void> {
     if (this.#isSearching || !this.#mayBeOlder(stamp)) return;
@@ -209,9 +210,7 @@ export class JournalFollower {
     this.#verified(entries, sentAtMs);
   }
 
-  /**
-   * Appends a purge. The entries read in this step extend the chain if they connect to its end (rule 25 c).
-   */
+  /** Appends a purge. The entries read in this step extend the chain if they join its end (rule 25 c). */
   async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));
     const { chain } = this;
@@ -233,7 +232,7 @@ export class JournalFollower {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
-    // The switch's key has the current state. Use the entries only if the key was lost.
+    // The switch's key has the current state. Use the entries only if the read found no state there.
     this.switched = read.switched ?? lastSwitched(read.entries);
     this.#verified(read.entries, read.sentAtMs);
   }

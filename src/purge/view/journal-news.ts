@@ -1,9 +1,9 @@
-// Notifies subscribers of the journal entries that become known in this isolate.
+// Passes the entries of the journal that become known in this isolate to listeners.
 import type { Entry } from "../journal/entry.ts";
 
 /**
- * How entries became known. `read`: a read extended the view or began a new view. `older`: a read
- * returned entries before the view's oldest. `accepted`: this isolate accepted the entries, and
+ * How entries became known. `read`: a read or a copy extended the view, or began a new view. `older`: a
+ * read returned entries before the view's oldest. `accepted`: this isolate accepted the entries, and
  * applies them at once. `again`: this isolate appended the entries again, because the journal had
  * lost them.
  */

@@ -1,4 +1,5 @@
-// An isolate's view of the journal: a chain of entries and the time of their last read.
+// An isolate's view of the journal: a chain of entries, the time of the last read, and the entries that
+// this isolate accepted. The view judges records by these.
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
@@ -21,7 +22,7 @@ import {
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
-  /** Detects a clock that was set back. The default is a new instance. */
+  /** Detects when the clock was set back. Default: a new instance. */
   readonly clock?: ClockSteps;
   /** Returns whether the journal is shut off. A renewal is then a probe, and no request waits for it. */
   readonly isShutOff?: () => boolean;
@@ -69,7 +70,7 @@ export class JournalView implements PurgeView {
     return this.follower.failedAtMs;
   }
 
-  /** The last known post: this isolate's own, until a read returns it or a newer post (rule 24 e). */
+  /** The state after the newest known post. A post of this isolate counts from its acceptance (rule 24 e). */
   get switched(): SwitchState | undefined {
     const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
     return own ?? this.follower.switched;
@@ -81,8 +82,8 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Renews the view in the background (rule 15). Requests wait only if the view is older than N − A, and
-   * never for a probe.
+   * Renews the view in the background if due (rule 15). A request waits only if the view is older than
+   * N − A, and never for a probe.
    */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
@@ -96,7 +97,7 @@ export class JournalView implements PurgeView {
     return this.#renewals.isPast(atMs) && !this.isShutOff;
   }
 
-  /** Discards all instants if the clock was set back, because they are no longer comparable. */
+  /** Discards all instants if the clock was set back (`ClockSteps`). */
   arrived(atMs: number): void {
     if (!this.#clock.isSetBackAt(atMs)) return;
     this.follower.forgetInstants();
@@ -122,8 +123,9 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Reads the entries that this isolate has just accepted. Before this read, they also cover responses
-   * fetched after the purge. An isolate that only accepts purges has no other reads.
+   * Reads the journal's new entries, with those that this isolate has just accepted. Until this read, an
+   * accepted entry also covers responses that were requested after it, because no stamp can name it yet.
+   * In an isolate that only accepts purges, nothing else reads the journal.
    */
   catchUp(how?: Parameters<JoinedRuns["ask"]>[0]): Promise<void> {
     return this.#catchUps.ask(how);

@@ -4,7 +4,7 @@ import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
 export interface SpreadSettings {
   readonly nowAtMs: () => number;
-  /** N. An isolate that has not tried to read the journal for longer than N was idle. */
+  /** N. An isolate that has not tried to renew its view for longer than N was idle. */
   readonly maxLagMs: number;
   /** Receives the time of each purge that was accepted while this isolate was active. */
   readonly onSpread?: ((tookMs: number) => void) | undefined;
@@ -14,12 +14,13 @@ export interface SpreadSettings {
 export class PurgeSpread {
   readonly #settings: SpreadSettings;
   #triedAtMs = -Infinity;
-  /** The start of the current series of reads that are at most N apart. */
+  /** The start of the current series of attempts that are at most N apart. */
   #atWorkSinceAtMs = Infinity;
   /**
    * The time from a purge's acceptance, by the journal's clock, until this isolate read the purge.
-   * `lastMs` is the time of the newest purge, and `worstMs` the longest so far. Purges accepted
-   * while this isolate was idle are ignored. `undefined` before the first purge.
+   * `lastMs` is the time of the newest purge, `worstMs` the longest time so far, and `readAtMs` the
+   * instant of the last read with a purge. Purges accepted while this isolate was idle are ignored.
+   * `undefined` before the first purge.
    */
   lag: { readonly lastMs: number; readonly worstMs: number; readonly readAtMs: number } | undefined;
 

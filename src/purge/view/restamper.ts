@@ -1,17 +1,17 @@
-// Gives the records in memory newer stamps, before the chain drops the entries that the stamps name. Only a
-// chain that never loses an entry allows this (docs/adr/0027).
+// Gives the records in memory newer stamps, before the chain drops the entries that their stamps name. Only
+// `LocalPurges` does so, because the purges of its one process cannot be lost (docs/adr/0027).
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Chain } from "./chain.ts";
 import type { PurgeSubject } from "./view.ts";
 
-/** The turnover of the chain in which one pass reaches all records. */
+/** The increase of the chain's turnover during which one pass visits all records. */
 const passTurnover = 1 / 4;
 
 export class Restamper {
   readonly #chain: Chain;
   readonly #stored: () => Iterable<PurgeSubject>;
   #beganAt = 0;
-  /** The records of the present pass. Evicted records stay collectable. */
+  /** The records of the present pass. Weak references let evicted records be garbage-collected. */
   #records: WeakRef<PurgeSubject>[] = [];
   #doneCount = 0;
 
@@ -22,8 +22,8 @@ export class Restamper {
   }
 
   /**
-   * Restamps as many records as the entries since the last call require, some 3 µs each. Call it
-   * after each entry.
+   * Visits as many records as the entries since the last call require, some 3 µs each, and restamps
+   * those that no purge covers. Callers run it after each entry.
    */
   advance(): void {
     const share = (this.#chain.turnover - this.#beganAt) / passTurnover;

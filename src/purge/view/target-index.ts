@@ -4,7 +4,7 @@ import type { Coverage } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets } from "../journal/purge-target.ts";
 import { comparedUrl } from "../journal/spelling.ts";
 
-/** Compares a value with a number. */
+/** Tests the value of a target against a number. */
 type Test<T> = (kept: T, bound: number) => boolean | undefined;
 
 /** Maps the value of a target to its new value; `undefined` for none. */
@@ -72,9 +72,9 @@ export function coveredBy(targets: PurgeTargets): (record: Coverage) => boolean 
 }
 
 /**
- * A trie node for one path segment. The rest is the part of a prefix after its last `/`. A rest may
- * be empty and may end inside a segment: `/a/b` covers `/a/bc`. Rests are grouped by length for the
- * lookup.
+ * A node of a trie with one level per path segment. A rest is the part of a prefix after its last `/`.
+ * A rest may be empty, and may end inside a segment: `/a/b` covers `/a/bc`. Rests are grouped by length
+ * for the lookup.
  */
 interface Node<T> {
   children: Map<string, Node<T>> | undefined;
@@ -82,6 +82,8 @@ interface Node<T> {
 }
 
 /**
+ * Changes the value of a prefix.
+ *
  * @param prefix the part of the prefix below this node
  * @returns the node, created if missing; `undefined` once it is empty
  */

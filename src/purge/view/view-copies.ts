@@ -17,7 +17,7 @@ import { readState, type SwitchState } from "../journal/switch-state.ts";
 export interface ViewCopiesSettings {
   /** `caches.default` or an equivalent: local to one colo and one host. */
   readonly cache: () => Pick<Cache, "match" | "put">;
-  /** Identifies the journal, because a new view uses a copy without further checks. */
+  /** Identifies the journal. A new view takes a copy without comparing it with the journal. */
   readonly journal: string;
   /** Identifies this isolate. */
   readonly claimant: string;
@@ -31,8 +31,8 @@ export interface ViewCopiesSettings {
 }
 
 /**
- * The state that is copied: the view's entries, the clock before its last read, and the switch. The
- * view may have grown since that read.
+ * The content of a copy: the view's entries, the clock before the view's last read, and the switch. The
+ * entries may include some that were read later.
  */
 export type KnownView = Omit<JournalRead, "kind">;
 
@@ -42,7 +42,7 @@ const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** The timeout of each cache operation. A working cache answers within a few milliseconds. */
 const waitTimeoutMs = 250;
-/** The time for which the cache is not used after a timeout, because requests wait for it. */
+/** The time for which the cache is not used after a timeout, because requests would wait for it again. */
 const silenceMs = 10_000;
 /** A content type that intermediaries do not compress. */
 const opaque = "application/octet-stream";
@@ -58,7 +58,11 @@ export class ViewCopies {
     this.#settings = settings;
   }
 
-  /** @param host the request's host; a lookup under another host would leave the colo's cache */
+  /**
+   * Reads the colo's copy. Returns `undefined` without a valid copy.
+   *
+   * @param host the request's host; a lookup under another host would leave the colo's cache
+   */
   async read(host: string): Promise<ViewCopy | undefined> {
     const bytes = await this.#attempt(async (cache) => {
       const response = await cache.match(await this.#addressOf(host, "view"));
@@ -71,8 +75,8 @@ export class ViewCopies {
   }
 
   /**
-   * Publishes a view. Callers must call it after a read of the journal, and never after using a
-   * copy.
+   * Publishes a view as the colo's copy. Callers publish after a read of the journal, never after they
+   * have taken a copy.
    */
   async publish(host: string, view: KnownView): Promise<void> {
     const body = await encodeCopy(view);
@@ -123,10 +127,7 @@ export class ViewCopies {
 /** A copy found in the cache. Decodes its entries on demand. */
 export class ViewCopy {
   readonly sentAtMs: number;
-  /**
-   * The state of the switch, unless an entry contains a newer state; `undefined` if nothing was
-   * posted.
-   */
+  /** The state of the switch. A post among the entries is newer. `undefined` if nothing was posted. */
   readonly switched: SwitchState | undefined;
   /** The entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];

@@ -26,7 +26,7 @@ export interface RenewalSettings {
 interface Renewal {
   readonly startedAtMs: number;
   readonly done: Promise<void>;
-  /** A stamp that a request waits for. */
+  /** The unknown stamp because of which a request waits. */
   stamp: Stamp | undefined;
 }
 
@@ -35,7 +35,7 @@ const renewalAgeLeast = 0.35;
 const renewalAgeSpan = 0.25;
 const drawOfHalf = 0.6;
 
-/** The maximum pause after a read of the colo's cache that did not renew the view. */
+/** The maximum pause before the isolate looks for a copy again. */
 const lookAgainMsMax = 500;
 
 export class ViewRenewals {
@@ -88,7 +88,7 @@ export class ViewRenewals {
    * Starts a renewal, or joins the renewal in progress. Each request waits with its own timer,
    * because a renewal never settles if its request is ended.
    *
-   * @param stamp a stamp that the request waits for
+   * @param stamp an unknown stamp, if that is why the request waits
    * @returns a function that waits for the renewal
    */
   begun(attention: Attention, stamp?: Stamp): () => Promise<void> {
@@ -98,8 +98,8 @@ export class ViewRenewals {
 
   #renewing({ atMs, afterAnswer, host }: Attention, stamp: Stamp | undefined): Renewal {
     const running = this.#renewal;
-    // A start far in the future was recorded before the clock was set back. That renewal may have
-    // ended with its request.
+    // Join only a recent renewal, because an older one may have ended with its request. A start far in
+    // the future was recorded before the clock was set back.
     if (running && isWithinMs(this.#settings.timeoutMs, running.startedAtMs, atMs)) {
       running.stamp ??= stamp;
       return running;

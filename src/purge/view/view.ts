@@ -16,8 +16,8 @@ export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
  * stale from `sinceAtMs` on.
  *
  * `by`: the deciding entry; absent if an answer in this isolate invalidated the record (RFC 9111
- * §4.4). `unverified`: a further purge may cover the record, but the route serves unverified
- * responses (rule 8).
+ * §4.4), and if `LocalPurges` or `UnpurgedWrites` excludes the record. `unverified`: a further purge may
+ * cover the record, but the route serves unverified responses (rule 8).
  */
 export type PurgeCover = {
   readonly kind: "purged";
@@ -56,7 +56,7 @@ export const usable: PurgeJudgement = { kind: "usable" };
 export interface JudgementAsk {
   /** The instant in epoch milliseconds, no earlier than the request's arrival. */
   readonly atMs: number;
-  /** N of the request's route: the maximum age of a view, including the allowance A. */
+  /** N of the request's route. The view may be at most N − A old. */
   readonly maxLagMs: number;
   /**
    * Returns the colo where the request arrived; empty if unknown. Called only when the judgement

@@ -50,8 +50,8 @@ export function positionsBySlot(keys: readonly string[]): readonly (readonly num
 }
 
 /**
- * Returns the slot, 0 to 16,383. It depends on the text between the first `{` and the next `}`,
- * else on the key.
+ * Returns the slot, 0 to 16,383, from the text between the first `{` and the next `}`. Without such a
+ * text, the whole key determines the slot.
  */
 export function slotOf(key: string): number {
   const tag = /\{([^}]+)\}/.exec(key.slice(Math.max(0, key.indexOf("{"))));

@@ -1,4 +1,4 @@
-// Texts about troubles of databases that are reached over a connection.
+// The reason and the advice for each trouble of a database that is reached over a connection.
 import type { TroubleWords } from "../trouble.ts";
 
 export const connectionWords: TroubleWords = {

@@ -32,8 +32,8 @@ export class DecodedRecords<Detail> {
    * Returns the known record with this tag, or the decoded text; `undefined` for text of another
    * version or form. Never throws.
    *
-   * @param entityTag entity tag of the stored response, unique per write; `null` disables known
-   *   records
+   * @param entityTag entity tag of the stored response, unique per write; `null` to neither use nor
+   *   add known records
    * @param textOf returns the record's text; called only for an unknown record
    */
   decode(

@@ -126,7 +126,10 @@ export class KvTier<Detail> implements Tier<Detail> {
     }
   }
 
-  /** Reads a small body whole. Streams a large one, unless a tier above already stores it. */
+  /**
+   * Reads the body into memory if it is small or `isHeld` requests it. Otherwise streams the body if the
+   * caller needs it. A peek reads no body.
+   */
   async #found(
     metadata: MetadataWith<Detail>,
     body: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -40,15 +40,15 @@ const largeShare = 1 / 4;
 /** Share of the bytes for a single body. */
 const largestShare = 1 / 16;
 
-/** Maximum changed keys to remember. A look-up during which more keys change backfills nothing. */
+/** Maximum number of changed keys to remember. A look-up during which more keys change backfills nothing. */
 const changedKeysMax = 256;
 
 type Part<Detail> = LRUCache<string, MemoryRecord<Detail>>;
 
 /**
- * Has three parts, each with its own limit. `lesser` contains records that may evict only each
- * other, and markers that lead only to such records. `large` contains large bodies, and `others`
- * contains the rest. A key is in at most one part.
+ * The tier has three parts, each with its own limit. `lesser` contains records that may evict only each
+ * other, and markers that lead only to such records. `large` contains records with large bodies, and
+ * `others` contains the rest. A key is in at most one part.
  */
 export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";

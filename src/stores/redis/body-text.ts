@@ -41,7 +41,8 @@ export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<s
  * Decodes a body. Never throws.
  *
  * @param bodyBytesMax limit for decompression, whatever the metadata says
- * @returns `undefined` for text that cannot be decoded, or that inflates to another length
+ * @returns `undefined` for text that cannot be decoded, for gzip over the limit, and for gzip that
+ *   inflates to another length than `bodyBytes`
  */
 export async function bodyIn(
   text: string,

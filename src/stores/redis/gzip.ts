@@ -3,7 +3,7 @@ import { patiently } from "../../base/timeouts.ts";
 
 /**
  * Compressed bytes per slice. A slice may inflate a thousandfold before the first read, because the
- * runtime's stream applies no backpressure. It is not a multiple of `chunkBytes`, so that the
+ * runtime's stream applies no backpressure. The size is not a multiple of `chunkBytes`, so that the
  * output for incompressible data also ends in a short chunk.
  */
 const sliceBytes = 16_000;
@@ -21,8 +21,8 @@ const quietMs = 5;
 const silenceMs = 50;
 
 /**
- * Slices without output before decompression fails. Real origins do not compress bodies this way,
- * and a client waits.
+ * Slices without output before decompression fails, because a client waits. Bodies that Tidemark has
+ * compressed have no such slices.
  */
 const silencesMax = 8;
 

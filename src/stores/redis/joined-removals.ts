@@ -16,7 +16,7 @@ export const joinMs = 100;
 /** Batch size that is sent without waiting. */
 export const togetherMax = 128;
 
-/** Exceeds any command's timeout. After this, the request that sent the command must have ended. */
+/** Exceeds any command's timeout. After this time, the request that sent the command must have ended. */
 const sentMsMax = 6_000;
 /** Time after which the request that removes a key has sent the removal or has ended. */
 const tendedMsMax = 1_000;

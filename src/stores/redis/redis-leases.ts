@@ -15,7 +15,7 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
 
-/** Timeout of a command for a lease. After it, the request is forwarded without a lease. */
+/** Timeout of the commands that request a lease. After it, the request is forwarded without a lease. */
 const askMsMax = 1_000;
 
 const words = Object.keys(wordMs) as LeaseWord[];
@@ -51,7 +51,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
             .getrange(...range)
             .exec<[unknown, unknown, unknown]>();
         } catch (cause) {
-          // The key holds another type. The earlier commands took effect, so the token may be ours.
+          // The record's key holds another type. The earlier commands took effect, so the lease may be ours.
           if (readTrouble(cause) !== "wrong-type") throw cause;
           return look().exec<[unknown, unknown]>();
         }
@@ -95,7 +95,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   }
 }
 
-/** Changes a lease only if it has the expected value: the holder's token, or the word left there. */
+/** Changes a lease only if it has the expected value: the holder's token, or a word. */
 const replaceIfHeld = `
 if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end

@@ -28,7 +28,7 @@ import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 export interface SharedTierSettings<Detail>
   extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {
   readonly bodyBytesMax: number;
-  /** Called for a record of another version or form, and for a body that does not match its digest. */
+  /** Called for an unreadable record, such as one of another version, and for a body with a wrong digest. */
   readonly onBadRecord: () => void;
   readonly nowAtMs: () => number;
   /**
@@ -46,7 +46,8 @@ export interface SharedTierSettings<Detail>
 const rewriteFromCharsUnlessSet = 150_000;
 
 /**
- * Maximum keys. For a key evicted from this list, the next fill with a new body repairs the record.
+ * Maximum number of spoiled keys to remember. The record of a forgotten key is repaired by the next fill
+ * with a new body.
  */
 const spoiledKeysMax = 1_000;
 
@@ -136,8 +137,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   /**
-   * Extends the expiry of a record that is read, if the expiry was shortened. `GT` prevents an
-   * expiry earlier than the present one.
+   * Extends the expiry of a record that is read, if the expiry was shortened (`sharedMsMax`). `GT`
+   * prevents an expiry earlier than the present one.
    */
   #prolong(redisKey: string, untilAtMs: number, ask: TierAsk<Detail>): void {
     const { atMs, prolongMs, isPeek, afterAnswer } = ask;
@@ -205,7 +206,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   /**
-   * Prepares a record for sending, and counts its bytes. Returns a refusal if it cannot be sent.
+   * Prepares a record for sending, and counts its bytes. If the record cannot be sent, returns the
+   * result of the write instead.
    */
   async #uploadOf(
     key: RecordKey,

@@ -28,7 +28,7 @@ export class Uploads {
     this.#settings = settings;
   }
 
-  /** Returns whether an upload may start. The only upload in progress may have any size. */
+  /** Registers an upload, and returns whether it may start. Without others, it may have any size. */
   begin(upload: Upload): boolean {
     let heldBytes = 0;
     for (const one of this.#underWay) {

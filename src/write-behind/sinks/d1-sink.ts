@@ -14,8 +14,8 @@ interface D1Statement {
 /** A D1 binding in `env`. */
 export interface D1Binding {
   prepare(sql: string): D1Statement;
-  // This is a method, because TypeScript checks its parameters less strictly. D1's own type accepts
-  // only its own statements.
+  // `batch` is a method, because TypeScript checks a method's parameters less strictly. D1's own type
+  // accepts only D1's own statements.
   batch(statements: never[]): Promise<unknown>;
 }
 

@@ -17,7 +17,7 @@ export interface Changes {
   readonly mark: Mark;
 }
 
-/** A row of a result. `kind` is "value", or "mark" with the slice as value. */
+/** A row of a result. `kind` is "value", "mark" with the slice as value, or a kind of `check`. */
 export interface Line {
   readonly kind: string;
   readonly key: string | null;
@@ -27,8 +27,9 @@ export interface Line {
 export interface Dialect {
   /** Returns statements in order. All of them must be applied in one transaction. */
   apply(place: Place, changes: Changes): readonly Statement[];
-  /** Returns a statement whose result consists of lines. */
+  /** Returns a statement that reads the mark, and the values of keys, as lines. */
   read(place: Place, set: string, keys: readonly string[]): Statement;
+  /** Returns a statement that reads the largest values, as lines. */
   top(place: Place, set: string, count: number): Statement;
   /**
    * Returns a statement that reads encoding and types, and a function that judges its lines. Run
@@ -38,7 +39,7 @@ export interface Dialect {
     readonly statement: Statement;
     readonly fault: (lines: readonly Line[]) => Reason | undefined;
   };
-  /** Returns SQL that creates a table, in one line. */
+  /** Each function returns SQL that creates a table, in one line. */
   readonly schema: Readonly<Record<Kind | "marks", (table: string) => string>>;
 }
 

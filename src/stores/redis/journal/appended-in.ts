@@ -1,4 +1,4 @@
-// Parses the replies of a transaction that appends a purge: its place, and the entries before it.
+// Parses the replies of a transaction that appends a purge and reads a page of entries.
 import {
   entriesOf,
   type EntryPlace,
@@ -8,7 +8,7 @@ import {
 import { type AppendWithRead, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * Returns the new entry's place, and the entries since `place`.
+ * Returns the new entry's position, and the entries since `place`.
  *
  * @param replies of XADD, and of XRANGE from `place` on
  * @returns `since` only if the page begins with the entry at `place`, ends with the new entry and

@@ -11,7 +11,10 @@ export function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
   return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
 }
 
-/** Returns a test for trimmed entries. Trimming removes the oldest and leaves at least `keptCount`. */
+/**
+ * Returns a test for whether a missing entry was trimmed rather than lost. Trimming removes the oldest
+ * entries, and leaves at least `keptCount`.
+ */
 export function trimmedFrom({ count, oldest }: JournalExtent, keptCount: number) {
   return ({ position }: EntryPlace): boolean =>
     count >= keptCount && comparePositions(position, oldest ?? "0-0") < 0;

@@ -3,8 +3,9 @@ import { type Entry, heldBytes, isSamePlace } from "../../../purge/journal/entry
 import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * Reads the newest entries and the switch at one moment (rule 24 b). A replica may run it. It is a script,
- * because a full Redis rejects even transactions that only read. KEYS: journal, switch. ARGV: count.
+ * Reads the newest entries and the switch at one moment (rule 24 b). A replica may run the script. A
+ * transaction would not do, because a full Redis rejects even transactions that only read. KEYS: journal,
+ * switch. ARGV: count.
  */
 export const newestScript = `return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
@@ -15,12 +16,13 @@ export const newestScript = `return {
 export type Page = readonly Entry[] | undefined;
 
 /**
- * Adds older pages until a cold view has enough. Each page must begin with the last entry of the
- * previous page, so a lagging replica cannot cause a gap.
+ * Adds older pages until there are enough entries for a new view, or a page is unavailable. Each page
+ * must begin with the oldest entry of the previous page, so a lagging replica cannot cause a gap.
  *
- * @param first  newest first
+ * @param first the newest page, newest entry first
+ * @param pageFrom reads the page from a position back, newest entry first
  * @param wanted a position at which reading may stop early
- * @returns oldest first
+ * @returns the entries, oldest first
  */
 export async function lengthened(
   first: readonly Entry[],

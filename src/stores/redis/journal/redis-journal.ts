@@ -1,4 +1,4 @@
-// The journal as a Redis stream. A transaction with a write makes the primary answer a read.
+// The journal as a Redis stream. A read that the primary must answer is sent in a transaction with a write.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../../redis/purpose.ts";
 import type { RedisClient } from "../../../redis/redis-client.ts";
@@ -35,7 +35,7 @@ export interface RedisJournalSettings {
   readonly nowAtMs: () => number;
   /** Returns a random string that distinguishes an entry from one with the same ID after a loss. */
   readonly randomText: () => string;
-  /** Entries that trimming leaves. Default: `keptCount` of the journal's port. */
+  /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
 }
 
@@ -126,8 +126,8 @@ export class RedisJournal implements Journal {
   async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
     // The newest entry up to the position distinguishes the cases. If it is the view's last entry,
-    // nothing was lost. If it is older, the last entry was lost. If there is none, it was trimmed
-    // or lost.
+    // nothing was lost. If it is another entry, the last entry was lost. If there is none, the last
+    // entry was trimmed or lost.
     const replies = await this.#askPrimary("journal read at the primary", (transaction) =>
       transaction
         .xrevrange(this.#key, position, "-", 1)
@@ -177,7 +177,7 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  /** Reads at the primary, to which Upstash sends a transaction with a write as a whole. */
+  /** Reads at the primary: Upstash sends a transaction with a write there as a whole. */
   async #askPrimary(
     purpose: RedisPurpose,
     ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },

@@ -25,7 +25,10 @@ interface MarkPlace {
   readonly nowAtMs: () => number;
 }
 
-/** Appends the mark. A single page is enough, because the mark covers everything older. */
+/**
+ * Appends the mark, and reads the newest page. A single page is enough, because the mark covers
+ * everything older.
+ */
 export async function appendMarkTo(
   place: MarkPlace,
   mark: NewEntry,

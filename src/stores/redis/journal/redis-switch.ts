@@ -9,11 +9,14 @@ import { unavailableFor } from "./unavailable.ts";
 export interface RedisSwitchSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
-  /** Entries that trimming leaves. Default: `keptCount` of the journal's port. */
+  /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
 }
 
-/** KEYS: journal, switch. ARGV: replaced post, post, its `n`, its JSON, entries to keep, fields. */
+/**
+ * Writes a post. KEYS: journal, switch. ARGV: the replaced post, the post, the entry's `n`, the bypass as
+ * JSON, the number of entries to keep, the entry's fields.
+ */
 export const postScript = `
 local held = redis.call("GET", KEYS[2]) or ""
 if (string.match(held, "^%S+") or "") ~= ARGV[1] then return {"overtaken", held} end
