@@ -1,19 +1,19 @@
 // SHA-256 digests as text, for keys, records and markers.
 import fastSha256 from "fast-sha256";
 
-/** Returns 64 hex digits. */
+/** Returns the digest as 64 hex digits. */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Returns 64 hex digits without a promise. Use it only for short text. */
+/** Returns the digest as 64 hex digits, without a promise. Use it only for short text. */
 export function sha256HexAtOnce(text: string): string {
   const digest = fastSha256.hash(new TextEncoder().encode(text));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Returns the first 64 bits in 11 characters of base64url, without a promise. Use it only for short text. */
+/** Returns the first 64 bits of the digest in 11 characters of base64url. Use it only for short text. */
 export function sha256Short(text: string): string {
   const digest = fastSha256.hash(new TextEncoder().encode(text));
   const base64 = btoa(String.fromCharCode(...digest.subarray(0, 8)));

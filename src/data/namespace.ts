@@ -184,7 +184,7 @@ export class Namespace<T, K extends Key = Key> {
     return purgeNamed({ prefixes: [this.#space.name] }, this.#portsOf());
   }
 
-  /** Calls `clear`. */
+  /** Does the same as `clear`. */
   bump(): Promise<PurgeReceipt> {
     return this.clear();
   }

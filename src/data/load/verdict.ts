@@ -5,7 +5,7 @@ import type { Space } from "../value/space.ts";
 
 /** The decision on a stored value. */
 export type DataVerdict =
-  /** The value may answer. */
+  /** The value may answer. `ttlMs`: the rest of its fresh time. */
   | { readonly kind: "fresh"; readonly ageMs: number; readonly ttlMs: number }
   /** The value may answer during a refresh, after a failed load, or for a call that cannot load. */
   | { readonly kind: "stale"; readonly by: "expired" | "purged" }

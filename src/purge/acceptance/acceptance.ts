@@ -59,7 +59,8 @@ export class Acceptances {
   }
 
   /**
-   * Appends the purge, unless a view of at most N − A contains all entries of the same webhook (rule 21).
+   * Appends the purge, unless the view is at most N − A old and has all entries of the same webhook
+   * (rule 21).
    */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
     const { journal, view, nowAtMs } = this.#settings;
@@ -146,7 +147,7 @@ export class Acceptances {
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }
 
-  /** Returns the same webhook's entries, if a view of at most N − A contains all of them; else none. */
+  /** Returns the same webhook's entries, if the view is at most N − A old and has all of them; else none. */
   #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
     if (id === "") return [];
     const read = this.#settings.view.currentEntries.filter(

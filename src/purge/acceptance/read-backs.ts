@@ -102,8 +102,8 @@ export class ReadBacks {
   }
 
   /**
-   * Returns a request's entries with entries of other requests. These were accepted earlier or at about the
-   * same time, and no request is reading them back, or their own request must have ended.
+   * Returns a request's entries together with entries of other requests that are due by now, and that no
+   * request is reading back. Also adds entries whose own request must have ended.
    */
   #together(own: readonly PendingEntry[]): PendingEntry[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};

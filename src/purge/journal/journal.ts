@@ -27,8 +27,8 @@ export interface JournalRead {
   readonly kind: "read";
   readonly entries: readonly Entry[];
   /**
-   * The isolate's clock before the read's first request, in epoch milliseconds (rule 11). −∞ if the
-   * clock was set back during the read (rule 10).
+   * The isolate's clock before the read's first request, in epoch milliseconds (rule 11).
+   * `JournalFollower` replaces it with −∞ if the clock was set back during the read (rule 10).
    */
   readonly sentAtMs: number;
   /**
@@ -53,8 +53,8 @@ export interface PrimaryRead extends JournalRead {
 
 /**
  * Whether the journal still has an entry (rule 22). `standing`: the journal has this very entry.
- * `trimmed`: it has only newer entries, at least as many as trimming leaves. `gone`: in all other
- * cases, because the entry was lost.
+ * `trimmed`: it has only newer entries, at least as many as trimming leaves. `gone`: neither holds, so
+ * the entry was lost.
  */
 export type PlaceState = "standing" | "trimmed" | "gone";
 
@@ -110,7 +110,7 @@ export interface Journal {
    * position or until there are enough entries for a new view.
    */
   atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
-  /** Reads from the primary whether it still has each entry (rule 22). Returns states in the given order. */
+  /** Reads from the primary whether the journal still has each entry (rule 22). Keeps the given order. */
   standing(
     places: readonly EntryPlace[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;

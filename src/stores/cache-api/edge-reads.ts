@@ -24,7 +24,7 @@ export function ranged({ firstByte, lastByte }: ByteRange, address: string): Req
   return new Request(address, { headers: { range: `bytes=${firstByte}-${lastByte}` } });
 }
 
-/** Returns the whole body as a stream. Rejects another length with `not-whole`. */
+/** Returns the whole body as a stream; `gone` without a body, `not-whole` for a body of another length. */
 export function streamedFrom(response: Response, bodyBytes: number | null): BodyRead {
   const { body, headers, status } = response;
   if (body === null) return "gone";

@@ -6,7 +6,7 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { rangeOf, recordIn } from "./record-text.ts";
 import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 
-/** A record being sent. */
+/** A record that is being sent. `text`: the whole value, with its head and body. */
 export interface Upload {
   readonly redisKey: string;
   readonly head: string;

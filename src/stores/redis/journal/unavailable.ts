@@ -15,8 +15,8 @@ export function unavailableFor(cause: RedisCause, redis: Client): Unavailable {
 }
 
 /**
- * Returns the trouble. If the command was not sent, this is the trouble of the earlier commands that
- * prevented it.
+ * Returns the trouble of a command. If the command was not sent, returns the trouble of the earlier
+ * commands because of which it was not sent.
  */
 function troubleBehind(cause: RedisCause, redis: Client): RedisTrouble | undefined {
   if (cause !== "shut-off" && cause !== "writes-refused") return cause;
