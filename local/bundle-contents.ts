@@ -1,4 +1,4 @@
-// Measures the built Worker: its packages, its files and its size limits.
+// Measures the built Worker and its files. Lists its packages and the limits of its size.
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";

@@ -74,7 +74,7 @@ export interface ColoSettings {
   readonly inspectorPort?: number;
 }
 
-/** Both must be the same as in wrangler.toml, which a test checks. */
+/** The compatibility date and `minutely` must be the same as in wrangler.toml, which a test checks. */
 export const compatibilityDate = "2026-11-01";
 export const minutely = "* * * * *";
 

@@ -39,7 +39,7 @@ export async function loadConfig(
     await writeFile(module, await bundled(checking(path, library)));
     return await imported(module, { path, loadMsMax });
   } catch (cause) {
-    // The bundle contains its own copy of the class.
+    // The bundle contains its own copy of the class `OperatorError`.
     if (cause instanceof Error && cause.name === "OperatorError") throw cause;
     throw new OperatorError({ ...unusable(path, firstFault(cause, { path, library })), cause });
   } finally {

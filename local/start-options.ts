@@ -5,7 +5,7 @@ import { OperatorError } from "../src/base/operator-error.ts";
 import { defaultConfigPath } from "./load-config.ts";
 
 export interface StartOptions {
-  /** The site behind Tidemark; `undefined` for the demo news site. */
+  /** The site behind Tidemark; `undefined` for the project's own origin, or for the demo news site. */
   readonly origin: string | undefined;
   /** The port of the first colo; the others use the next ones. */
   readonly port: number;

@@ -10,7 +10,7 @@ const filler = Uint8Array.from(
   (_, at) => (at * 31 + (at >> 8)) & 255,
 );
 
-/** Returns block `index` of every archive. It begins with its index, so that all blocks differ. */
+/** Returns block `index` of every archive. A block begins with its index, so that all blocks differ. */
 export function archiveBlock(index: number): Uint8Array<ArrayBuffer> {
   const block = new Uint8Array(filler);
   new DataView(block.buffer).setUint32(0, index);

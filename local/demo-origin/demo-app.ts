@@ -25,8 +25,8 @@ export function createDemoApp(
     context.res.headers.set("Date", new Date(site.nowAtMs()).toUTCString());
   });
   app.use(compress({ encoding: "gzip" }));
-  // Weak, because all codings of a page have the same tag, and so do responses that differ only in the
-  // stamp.
+  // The entity tags are weak, because all codings of a page have the same tag, and so do responses that
+  // differ only in the stamp.
   app.use(etag({ weak: true, generateDigest: digestOf }));
   app.use(async (context, next) => {
     await next();

@@ -78,7 +78,7 @@ export function toldIn(text: string): Omit<RequestLine, "colo"> | "probed" | und
   ];
 }
 
-/** Summarises what the cache did, such as `hit memory`, `miss stored` or `pass: route`. */
+/** Summarizes what the cache did, such as `hit memory`, `miss stored` or `pass: route`. */
 export function shortStatus({
   cacheStatus,
   proxyStatus,
@@ -113,7 +113,7 @@ function textOf(value: BareItem): string {
   return typeof value === "object" ? "?" : String(value);
 }
 
-/** RFC 9211 §2: the last member is from the cache nearest to the client. */
+/** Returns the last member, which is from the cache nearest to the client (RFC 9211 §2). */
 function lastMember(field: string | null): ReadonlyMap<string, string> | undefined {
   try {
     const last = parseList(field ?? "").at(-1);

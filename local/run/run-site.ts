@@ -9,7 +9,7 @@ import { type ProjectWatch, watchProject } from "./watched-project.ts";
 
 /** The output of a run. */
 export interface RunTerminal {
-  /** Prints a line to stdout for people; its parts become `printable`. */
+  /** Prints a line to stdout for people. Each part passes `printable`. */
   print(...parts: readonly Part[]): void;
   /** Prints an object to stdout for programs. Either this or `print` does nothing. */
   json(event: object): void;

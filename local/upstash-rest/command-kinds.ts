@@ -1,4 +1,4 @@
-// Queries the server for the commands that read and those that write, instead of listing them here.
+// Queries the server for the kinds of its commands, instead of listing the commands here.
 import type { RedisConnection } from "./redis-connection.ts";
 
 export type CommandKind = "read" | "write" | "neither";

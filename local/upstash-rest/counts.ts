@@ -59,7 +59,7 @@ export class Counter {
     };
   }
 
-  /** Resets all counts. Of requests in progress, later counts include only the remaining parts. */
+  /** Resets all counts. Later counts include only the remaining parts of requests in progress. */
   reset(): void {
     this.#requestCount = 0;
     this.#commandCount = 0;

@@ -125,7 +125,7 @@ export class LaggingReplica {
     await this.#valkey.stop();
   }
 
-  /** Records commands that this Valkey does not know, so that repeating them fails visibly. */
+  /** Returns whether to repeat a command. Repeats unknown commands too, so that they fail visibly. */
   #writes([name]: RedisCommand): boolean {
     return (this.#kinds.get(name) ?? "write") === "write";
   }

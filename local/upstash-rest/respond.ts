@@ -115,10 +115,7 @@ type ReadBody =
   | { kind: "read"; bytes: Buffer; bodyBytes: number }
   | { kind: "too-large" | "aborted"; bodyBytes: number };
 
-/**
- * Reads the body. Drops a body that is too large after reading it, so that the client gets an
- * error.
- */
+/** Reads the body. Reads a body that is too large to its end, so that the client gets the error. */
 async function readBody(request: IncomingMessage): Promise<ReadBody> {
   const chunks: Buffer[] = [];
   let bodyBytes = 0;

@@ -30,8 +30,8 @@ export function commandAnswer(
 }
 
 /**
- * Returns the answer to a batch. If Redis did not reply to one of the commands, because the
- * connection was lost or the reply was late, the answer to the whole batch is a 503.
+ * Returns the answer to a batch. If Redis did not reply to one of the commands in time, the answer to
+ * the whole batch is a 503.
  */
 export function batchAnswer(
   outcomes: readonly CommandOutcome[],

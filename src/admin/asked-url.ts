@@ -1,10 +1,10 @@
-// Parses a URL that an operator names, either in full or as a path on the operator's host.
+// Parses a URL that an operator names, either in full or as a path on the host of the operator's request.
 import type { Reason } from "../base/operator-error.ts";
 
 /**
  * Returns the URL without its fragment, or the reason for its rejection.
  *
- * @param hint the hint for a rejected URL
+ * @param hint the hint for a text that is neither a URL nor a path
  */
 export function askedUrl(
   text: string,

@@ -26,7 +26,7 @@ export interface OperatorGateSettings extends RefusedCredentialsSettings {
 /** Longer credentials are rejected without hashing. */
 const credentialCharsMax = 4_096;
 
-/** Keys for judging ADMIN_TOKEN and derived tokens. The first request with a token creates them. */
+/** Keys for judging ADMIN_TOKEN and derived tokens. The first credential or challenge creates them. */
 interface Keys {
   readonly ofToken: TokenKey;
   /** Random per isolate, so that the timing of digest comparisons reveals nothing. */
@@ -50,7 +50,7 @@ export class OperatorGate {
     return this.#settings.adminToken;
   }
 
-  /** Returns whether `Authorization` has a valid token. A missing field is not counted. */
+  /** Returns whether `Authorization` has a valid token. A missing field is not a refusal. */
   async isOperator(request: Request): Promise<boolean> {
     return (await this.#judgedBearer(request)) === "valid";
   }
@@ -65,13 +65,13 @@ export class OperatorGate {
     return errorAnswer(401, error, { "www-authenticate": "Bearer" });
   }
 
-  /** Returns whether the value of `Tidemark-Debug` is the admin token or a derived one. */
+  /** Returns whether `Tidemark-Debug` holds the admin token, or a derived token of scope `debug`. */
   async mayDebug(request: Request, given: string): Promise<boolean> {
     return (await this.#counted("debug", this.#judged(request, given, "debug"))) === "valid";
   }
 
   /**
-   * Answers `GET /_cache/proof`: proves that this site has ADMIN_TOKEN. The client requires this
+   * Answers `GET /_cache/proof`: proves that this site has ADMIN_TOKEN. The command requires this
    * proof before it sends any token, even a derived one.
    *
    * @returns 200 with `proof` and `atSeconds`, by this site's clock; 401 without a challenge or

@@ -1,5 +1,5 @@
-// `Tidemark-Debug`: explains a live request with the admin token or a derived token in this field.
-// The field is always removed before the request is forwarded.
+// Explains a live request that has the admin token or a derived token in `Tidemark-Debug`. Tidemark removes
+// this field before it forwards the request.
 import type { Background } from "../platform/platform.ts";
 import { debugField, explainField } from "../protocol/debug-fields.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
@@ -9,13 +9,13 @@ import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 
 /**
- * Size limit of the explanation's field. Proxies in front of the Worker may reject larger fields.
+ * Size limit of `Tidemark-Explain`. Proxies in front of the Worker may reject larger fields.
  */
 const fieldBytesMax = 6_144;
 
 /**
- * Answers a request with the debug field. `answer` never sees the field. If the field holds the token, the
- * response includes the explanation and must not be stored.
+ * Answers a request that has the debug field. `answer` never sees the field. If its token is valid, the
+ * response includes the explanation, and forbids storing.
  */
 export async function answerDebugged(
   request: Request,

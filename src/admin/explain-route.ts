@@ -29,7 +29,7 @@ export async function explainRoute(request: Request, explained: ExplainSubject):
   }
   const { url, init } = question;
   const { config, matchRoute, siteHosts } = explained.context.site;
-  // A separate reader, because the isolate's reader remembers URLs.
+  // Use a separate reader, because the isolate's own reader remembers URLs.
   const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
   const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
   if (!wantsText(ownUrl, request.headers)) return jsonAnswer(explanation);

@@ -25,9 +25,9 @@ const scope =
  *
  * @param settings.gate if no admin token is set, Authorization is ignored, and nobody gets the
  *   findings
- * @returns a handler that answers 200, or 503 if no origin is left or ADMIN_TOKEN is unusable; 401
- *   for a wrong token. A request without Authorization gets only the status, from this isolate's
- *   state. That check sends no command and no request
+ * @returns a handler that answers 200, or 503 if no origin can be used. A request with Authorization
+ *   gets 401 for a wrong token, and 503 if ADMIN_TOKEN is unusable. A request without Authorization
+ *   gets only the status, from this isolate's state. That check sends no command and no request
  */
 export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
   const { gate } = settings;

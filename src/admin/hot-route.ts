@@ -27,10 +27,11 @@ export interface HotSettings {
 }
 
 /**
- * Answers `GET /_cache/hot?count=<n>&coveredBy=<position>`. Without `coveredBy`: lists the keys
- * reported in the last ten minutes, with one command. With it: lists the keys reported since ten
- * minutes before that purge, and not stored again in the shared tier. That takes one more command,
- * and up to four round trips per hundred keys.
+ * Answers `GET /_cache/hot?count=<n>&coveredBy=<position>`. Lists the keys that isolates reported in
+ * the last ten minutes, with one command. With `coveredBy`, lists the keys that this purge covers and
+ * that were reported since ten minutes before the purge. Leaves out keys whose record in the shared
+ * tier is newer than the purge. With `coveredBy`, the route sends one more command, and makes up to
+ * four round trips per hundred keys.
  *
  * @returns 200 with the hottest key first; 400, 404 or 503 with an error
  */

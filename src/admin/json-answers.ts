@@ -1,5 +1,5 @@
-// Responses of the operator's routes: JSON with `no-store`, for answers and errors. Also gives the
-// reason for a missing journal, and the summary of an order.
+// Responses of the operator's routes: JSON with `no-store`, for answers and errors. Also has the reasons for
+// a missing or unavailable journal, and the summary of an order.
 import type { Fault, Reason } from "../base/operator-error.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";

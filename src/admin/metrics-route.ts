@@ -24,9 +24,11 @@ export interface MetricsSource {
 const formats = ["prometheus", "json"];
 
 /**
- * Answers 200 with the text format 0.0.4, or with JSON for `?format=json` and for clients that accept only
- * JSON; 400 for another format; 404 if this deployment has no totals; 503 if they cannot be read now. The
- * cost is a read of the totals and one more command.
+ * Answers `GET /_cache/metrics`. The cost is a read of the totals and one `INFO`.
+ *
+ * @returns 200 with Prometheus' text format 0.0.4, or with JSON for `?format=json` and for clients
+ *   that accept only JSON; 400 for another format; 404 if this deployment has no totals; 503 if the
+ *   totals cannot be read now
  */
 export async function metricsRoute(request: Request, source: MetricsSource): Promise<Response> {
   const format = formatOf(request);

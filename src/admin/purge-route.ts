@@ -100,7 +100,7 @@ export async function acceptPurge(
 }
 
 /**
- * Decodes a body without loss: the signature covers bytes but is verified over text.
+ * Decodes a body without replacing invalid bytes.
  *
  * @returns the text with its byte order mark, if any; `undefined` if the body is not UTF-8
  */

@@ -21,7 +21,7 @@ export async function statsRoute(settings: AdminSettings, colo: string): Promise
   return jsonAnswer(await stats(settings, colo));
 }
 
-/** Collects the counts of this isolate alone. A colo often has several isolates. */
+/** Collects the state of this isolate alone, except for the extent of the shared journal. */
 async function stats({ environment, cache, site, data }: AdminSettings, colo: string) {
   const { metrics, redis, purging } = cache;
   const { cacheApi: edge } = cache;

@@ -41,8 +41,8 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
  * @returns 200 with the last posted `bypass`, its entry's `position`, and `since`; `here`: the
  *   bypass in this isolate; `variable`: the bypass of BYPASS. If the journal does not answer,
  *   `bypass` is the last value that this isolate read, and `journal` gives the reason. `key`
- *   reports an unreadable state. `unknownRoutes`: posted names that match no route of this
- *   deployment
+ *   is a sentence if the key in Redis holds no readable state. `unknownRoutes`: posted names that
+ *   match no route of this deployment
  */
 export async function switchState(
   settings: SwitchRouteSettings,
@@ -83,7 +83,7 @@ function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes
 /**
  * Answers `POST /_cache/switch` with `{"bypass": true | false | ["<route>", …], "reason"?: "…"}`.
  *
- * @returns 200 with the state and its position; 400, 409, 413 or 503 with an error
+ * @returns 200 with the state and its position; 400, 408, 409, 413 or 503 with an error
  */
 export async function switchRoute(
   request: Request,

@@ -5,7 +5,7 @@ import type { PageRequest } from "../proxy/warm/warm-page.ts";
 import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/warm-order.ts";
 import { askedUrl } from "./asked-url.ts";
 
-/** The limit of an order. Each call sends the whole list again. */
+/** Size limit of an order, which contains the whole list in each call. */
 export const warmBytesMax = 262_144;
 const keysMax = 10_000;
 
@@ -54,7 +54,7 @@ export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
     const { path = [], message = "" } = checked.error.issues[0] ?? {};
     return { why: `${placeOf(path)} ${message}.`, hint: example };
   }
-  // The schema drops this key silently.
+  // The schema drops this key silently, so look for it in the unchecked order.
   if (Object.hasOwn((parsed as WarmOrder).data ?? {}, unnamed)) {
     const why = `data may not name "${unnamed}".`;
     return { why, hint: "Leave it out." };

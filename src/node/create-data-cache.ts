@@ -74,7 +74,8 @@ interface NodeGlobals {
 /**
  * Returns the checked size.
  *
- * @throws OperatorError if the size exceeds this process's heap, which holds the decoded values
+ * @throws OperatorError if the size is not a whole number of bytes, or exceeds this process's heap,
+ *   which holds the decoded values
  */
 function checkedBytes(memoryBytes: number): number {
   const v8 = (globalThis as unknown as NodeGlobals).process.getBuiltinModule("node:v8");
@@ -123,7 +124,7 @@ function addressOf(redis: NodeCacheOptions["redis"], option: Option): RedisAddre
   });
 }
 
-/** Replaces names of variables by those of the options. */
+/** Replaces the names of variables by the names of the options. */
 function asOption(text: string, option: Option): string {
   return text
     .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)

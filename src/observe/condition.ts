@@ -46,7 +46,7 @@ export class Condition<Kind extends string> {
     return this.#trouble;
   }
 
-  /** Notes a failure. Logs it if its kind differs from the logged state, once a minute per kind. */
+  /** Notes a failure. Logs it if its kind differs from the logged state, at most once a minute per kind. */
   failed(kind: Kind, atMs: number): void {
     const before = this.#trouble;
     const sinceAtMs = before === undefined || before.isOver ? atMs : before.sinceAtMs;
@@ -59,7 +59,7 @@ export class Condition<Kind extends string> {
     tell({ level: "warn", ...about(kind), message: troubleLine(kind), state: "began", kind });
   }
 
-  /** Notes a success. Logs the end of a logged trouble. */
+  /** Notes a success. Logs the end of a logged trouble, at most once a minute. */
   succeeded(atMs: number): void {
     if (this.#trouble === undefined) return;
     if (!this.#trouble.isOver) {

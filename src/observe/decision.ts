@@ -1,5 +1,5 @@
 // Records how one request was handled. The handling fills the record step by step, and `settle`
-// counts it. It is the only source of Cache-Status and of the request's metrics.
+// counts it. The record is the only source of Cache-Status and of the request's metrics.
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../rules/cache-status.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import type {
@@ -53,7 +53,7 @@ export class Decision implements Handling {
   isNegative = false;
   foundInMemory = 0;
   absentInMemory = 0;
-  /** Look-ups in order. */
+  /** Look-ups in the tiers below memory, in order. */
   looks: readonly TierLook[] = none;
   /** The verdict; `undefined` until there is one. */
   verdict: string | undefined = undefined;
@@ -63,7 +63,7 @@ export class Decision implements Handling {
   kind: Handling["kind"] = "hit";
   /** Why the request was forwarded; `undefined` if it was not. */
   reason: ForwardReason | undefined = undefined;
-  /** Why the stored response could not answer, for a reason other than its age. */
+  /** Set if a purge, or doubt about purges, kept a stored response from answering. */
   cause: ForwardCause | undefined = undefined;
   /** Result of waiting for a lease; `undefined` if the request did not wait. */
   lease: string | undefined = undefined;
@@ -174,7 +174,7 @@ export class Decision implements Handling {
     return this.heardOf.length > 0;
   }
 
-  /** Records why the answer is not stored. This may be known only after its body has arrived. */
+  /** Records why the answer is not stored. The reason may be known only after the body has arrived. */
   refuses(refused: RuleAndNames): void {
     this.stored = false;
     this.refused = refused;
@@ -186,7 +186,10 @@ export class Decision implements Handling {
     this.changes = [...this.changes, { tier, kind }];
   }
 
-  /** Makes `settle` wait for background work. Returns the same promise. */
+  /**
+   * Lets `settle` wait for background work before it counts look-ups and writes. Returns the same
+   * promise.
+   */
   awaits<Work extends Promise<unknown>>(work: Work): Work {
     this.behind = [...this.behind, work];
     return work;
@@ -213,7 +216,10 @@ interface CountedExchange {
   readonly sampled?: { settled(decision: Decision): void } | undefined;
 }
 
-/** Counts an answer now, and its writes to the tiers after all its background work. */
+/**
+ * Counts an answer now, and its look-ups, origin responses and writes after all its background work.
+ * Starts a report if one is due.
+ */
 export function settle(exchange: CountedExchange): void {
   const { site, decision, afterAnswer } = exchange;
   const atMs = answeredAtMs(exchange);

@@ -32,7 +32,10 @@ export class BoundedLog {
     this.#settings = settings;
   }
 
-  /** Writes a line, within its event's limit per minute. Two more lines report omitted lines. */
+  /**
+   * Writes a line, within its event's limit per minute. The first omitted line causes a line `left-out`
+   * at once. After the minute, the next call writes another one with the number of omitted lines.
+   */
   readonly write: Log = (line) => {
     const atMs = this.#settings.nowAtMs();
     this.#endWindows(atMs);
@@ -54,7 +57,7 @@ export class BoundedLog {
     return window;
   }
 
-  /** Ends windows after a minute. */
+  /** Ends windows after a minute, and reports how many lines each omitted. */
   #endWindows(atMs: number): void {
     for (const [event, { startedAtMs, leftOut }] of this.#windows) {
       if (isWithinMs(windowMs, startedAtMs, atMs)) continue;

@@ -19,7 +19,7 @@ interface Cell {
 /** The limit of series. Beyond it, new series of routes are counted under one common route. */
 export const seriesMax = 8_192;
 
-/** A report is due after `busyAfterMs` if there were `busyRequests`, else after `quietAfterMs`. */
+/** A report is due after `busyAfterMs` if there were at least `busyRequests`, else after `quietAfterMs`. */
 export interface ReportPace {
   readonly busyAfterMs: number;
   readonly busyRequests: number;
@@ -156,7 +156,7 @@ export class Metrics {
     return taken;
   }
 
-  /** Adds all cells to the sums. */
+  /** Moves the counts of cells, prefixes, memory and other components into the new sums. */
   #gather(): void {
     for (const taken of this.#others) addAll(this.#newSums, taken());
     for (const [route, byResult] of this.#cells) {

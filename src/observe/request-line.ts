@@ -1,5 +1,5 @@
-// Builds the log line of a sampled request from its decision. Field names follow OpenTelemetry; the
-// others begin with `tidemark.`.
+// Builds the log line of a sampled request from its decision. Fields have the names of OpenTelemetry if it
+// has one. All other names begin with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
 import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";
@@ -9,7 +9,7 @@ import type { Log, LogLine, LogValue } from "./log-line.ts";
 export interface RequestLogSettings {
   /** 0 < share ≤ 1 */
   readonly sample: number;
-  /** Whether lines include paths. They never include queries. */
+  /** Whether lines include paths. Lines never include queries. */
   readonly paths: boolean;
   readonly log: Log;
   readonly nowAtMs: () => number;
@@ -89,7 +89,7 @@ interface AboutRequest {
 /** Other methods are logged as `_OTHER`, because a client may send any text. */
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** Returns the line, without the query, header fields and cookie values. */
+/** Returns the line. It contains no query and no cookie, and of the header fields only the trace id. */
 function requestLine(decision: Decision, about: AboutRequest): LogLine {
   const { route, key, outcome, verdict, by, reason, cause, purge, refused } = decision;
   const tier = outcome === "hit" || outcome === "stale-hit" ? decision.detail : undefined;

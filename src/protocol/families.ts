@@ -191,14 +191,14 @@ export const families = {
 export type FamilyName = keyof typeof families;
 
 /**
- * Results of invalidations: `named` targets, those `widened` to a wider target, entries `purged`, and
- * targets that `failed` to reach the journal.
+ * Results of invalidations. `named`: targets; `widened`: targets that a wider target replaced; `purged`:
+ * accepted entries; `failed`: targets that did not reach the journal.
  */
 export type InvalidationCount = "named" | "widened" | "purged" | "failed";
 
 /**
- * Results for hot keys. `sampled`: hits; `flushed`: reports per minute; `refreshed`, `skipped` and
- * `failed`: keys in runs of the cron trigger.
+ * Results for hot keys. `sampled`: hits; `flushed`: lists of hot keys that isolates wrote to Redis;
+ * `refreshed`, `skipped` and `failed`: keys in runs of the cron trigger.
  */
 export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
 

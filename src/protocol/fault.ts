@@ -1,2 +1,2 @@
-// A fault: three sentences (what, why, fix) shared by refusals, findings and the command.
+// A fault: three sentences (what, why, hint) shared by refusals, findings and the command.
 export { type Fault, faultOf, faultText, isFault } from "../base/operator-error.ts";

@@ -65,7 +65,7 @@ export interface Finding {
   readonly since: string | null;
   readonly cause: string;
   readonly remedy: string;
-  /** The last answer of Redis or an origin, in our own words. */
+  /** When Redis or an origin last failed, and for an origin also how often. */
   readonly details?: string;
 }
 

@@ -2,7 +2,7 @@
 // challenge, the site's proof that it has the token, and short-lived tokens. Each is bound to one
 // host.
 
-/** Routes that a derived token opens: the operator's routes, or only `Tidemark-Debug`. */
+/** The use of a derived token: for the operator's routes, or in `Tidemark-Debug`. No token has both uses. */
 export type TokenScope = "operator" | "debug";
 
 /** Longest lifetime of a derived token. A token that is valid for longer is rejected. */
@@ -117,8 +117,8 @@ export async function derivedToken(
 }
 
 /**
- * Verifies a derived token. Its remaining lifetime may be anything up to the limit, because the clocks of
- * the site's isolates differ.
+ * Verifies a derived token. Accepts any remaining lifetime up to the limit, because the clocks of the site's
+ * isolates differ.
  */
 export async function judgeToken(
   key: TokenKey,

@@ -6,7 +6,7 @@ import { PurgeError, type ErrorText } from "./purge-error.ts";
 export interface Acceptance {
   /** The purge's position in the journal. */
   readonly position: string;
-  /** The number of seconds after which no cache serves a response from before the purge. */
+  /** The number of seconds from the acceptance until no colo serves a response from before the purge. */
   readonly visibleWithinSeconds: number;
 }
 

@@ -19,7 +19,7 @@ export interface DeliverySettings {
    */
   readonly attempt: (entry: OutboxEntry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
   /**
-   * Receives the first failure after each look, which is a read of due messages. `isThrown`:
+   * Receives the first failure since the last look. A look is one read of due messages. `isThrown`:
    * whether a round also rejects with the failure.
    */
   readonly storeFailed: (cause: unknown, isThrown: boolean) => void;

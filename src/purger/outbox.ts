@@ -66,13 +66,13 @@ export interface Outbox<Added> {
    */
   enqueue(order: PurgeOrder): Added;
   /**
-   * Polls at once if the outbox runs. Call it after a commit in a later turn of the event loop than
-   * `enqueue`.
+   * Polls at once if the outbox runs. Call it after the commit, if the transaction commits in a later
+   * turn of the event loop than `enqueue`.
    */
   wake(): void;
   /**
    * Tries all due messages, oldest first, up to eight at a time. Messages with a common target are
-   * tried in order. The counts include all tries that end during this call, even those of the loop
+   * tried in order. The counts include all tries that end during this call, even tries of the loop
    * and of other calls. `stop` ends the call early, with the counts so far.
    *
    * @throws errors of the store, after all running tries have ended
@@ -136,7 +136,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
 }
 
 /**
- * Errors that are caused by the message itself. After any other rejection (a wrong secret or
+ * Codes of errors that the message itself causes. After any other rejection (a wrong secret or
  * address, a redirect, another server's page), the message is retried.
  */
 const aboutTheMessage: ReadonlySet<string> = new Set([

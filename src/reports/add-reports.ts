@@ -15,7 +15,7 @@ export const seriesMax = 8_192;
 /** Room for series under the common route and for the few hundred series without a route. */
 const seriesBesideMax = 1_024;
 
-/** Limit of one window, which has only counters. */
+/** Limit of series in one window, which has only counters. */
 const windowSeriesMax = 2_048;
 
 export const windowMs = 300_000;
@@ -38,16 +38,14 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
 
 /** Anomalies in the reports. */
 export interface ReportAnomalies {
-  /**
-   * The number of entries that are not reports of this version. Their reports are counted as lost.
-   */
+  /** The number of entries that are not reports of this version. Each counts as a lost report. */
   readonly foreign: number;
   /** Whether there are more series than the totals hold. */
   readonly isCrowded: boolean;
 }
 
 /**
- * Returns new totals.
+ * Returns the totals including these reports.
  *
  * @param entries in the order of the stream
  */
@@ -112,13 +110,13 @@ function elsewhere(series: string): string | undefined {
   );
 }
 
-/** Replaces a colo's state, and forgets colos without a report for a day. */
+/** Replaces a colo's state. Forgets colos without a report for a day, and the oldest beyond `colosMax`. */
 function setNewest(colos: Map<string, ColoState>, colo: string, state: ColoState): void {
   colos.delete(colo);
   colos.set(colo, state);
   for (const [name, { atMs }] of colos) {
     const isTooMany = colos.size > colosMax;
-    // A report from the future came from a clock that was since set back.
+    // A report dated in the future shows that the clock has since been set back.
     if (isTooMany || !isWithinMs(coloForgottenAfterMs, atMs, state.atMs)) colos.delete(name);
   }
 }

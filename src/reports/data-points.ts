@@ -42,7 +42,7 @@ export interface ReportOrigin {
 
 /**
  * Removes sums and returns them as points, oldest first, up to the limit of one invocation. The
- * rest remains for the next call. One point has the isolate's state.
+ * rest remains for the next call. One more point has the isolate's state.
  */
 export function takenAsPoints(sums: Sums, gauges: Gauges, origin: ReportOrigin): DataPoint[] {
   const points = new Map<
@@ -101,6 +101,6 @@ function pointOf(
   const blobs = [namespace, of.family, colo, ...of.labels].map((text) =>
     text.slice(0, blobCharsMax),
   );
-  // Analytics Engine samples each index separately. Both names together have less than 96 bytes.
+  // Analytics Engine samples each index separately. An index has less than 96 bytes.
   return { indexes: [`${namespace}/${of.family}`], blobs, doubles: of.doubles };
 }

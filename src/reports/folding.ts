@@ -1,5 +1,5 @@
-// Adds the stream's reports to the totals, page by page. This happens on each read of the totals,
-// and to empty the stream.
+// Adds the stream's reports to the totals, page by page: on each read of the totals, and to
+// empty the stream.
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
@@ -27,7 +27,7 @@ export interface FoldingSettings {
 const pagesOfReaderMax = 72;
 
 /**
- * Limit in the background: a Worker may send some fifty requests to Redis, and a page needs two.
+ * Limit of pages in the background. A Worker may send some fifty requests to Redis, and a page needs two.
  */
 const pagesBehindMax = 8;
 

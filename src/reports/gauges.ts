@@ -104,7 +104,7 @@ function ofColo(name: string, help: string, valueOf: (state: ColoState) => numbe
   };
 }
 
-/** Makes a gauge without labels. It has no sample if its value is unknown. */
+/** Makes a gauge without labels. The gauge has no sample if its value is unknown. */
 function alone(
   name: string,
   help: string,

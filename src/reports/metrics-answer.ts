@@ -6,7 +6,7 @@ import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./sam
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Returns the families, then the gauges. Skips data of other versions. */
+/** Returns counters, gauges and histograms. Skips series of other versions. */
 export function metricsAnswer(shown: ScrapeData, atMs: number) {
   const byFamily = seriesByFamily(shown.totals.sums);
   const familyAnswers = Object.entries(families).map(([name, family]: [string, Family]) => ({

@@ -36,7 +36,7 @@ const coloCharsMax = 64;
 
 /** Limit of a report's sums in UTF-8. */
 export const sumsBytesMax = 8_192;
-/** Limit for a text. No isolate of any version writes a longer one. */
+/** Limit for the text of the sums. No isolate of any version writes a longer one. */
 const sumsCharsMax = 2 * sumsBytesMax;
 
 /** A script compares `n` byte by byte, so only characters that JSON does not change are valid. */

@@ -7,7 +7,7 @@ import { type Gauges, sumsBytesMax } from "./report-entry.ts";
 import type { ReportStream } from "./report-stream.ts";
 import { takenWithin } from "./sums-text.ts";
 
-/** Stream length from which a reporting isolate also folds. */
+/** Stream length above which a reporting isolate also folds. */
 const usualFoldFrom = 256;
 
 /**
@@ -55,8 +55,9 @@ export class Reporter {
   }
 
   /**
-   * Reports all counts, in several reports if needed. Each report is sent only once, so counts are never
-   * added twice. After a lost report, the rest waits for the next call. Never rejects because of Redis.
+   * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so counts are
+   * never added twice. Other counts wait for the next call, as do all after a lost report. Never rejects
+   * because of Redis.
    */
   async tell(): Promise<void> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
@@ -81,7 +82,7 @@ export class Reporter {
       const standing = answer.kind === "answered" ? answer.value : undefined;
       const isLost = standing === undefined || standing < 0;
       if (isLost) this.#lost(sums, standing);
-      // `sums` is empty if the next counts do not even fit into an empty report. Do not try again.
+      // `sums` is empty if no count fits even into an empty report. Do not try again.
       const isMore = this.#pending.size > 0 && sums.size > 0 && sent < reportsAtOnceMax;
       if (isMore && !isLost) continue;
       const foldFrom = this.#settings.foldFrom ?? usualFoldFrom;

@@ -86,5 +86,5 @@ function halves(series: string): readonly [group: string, last: string] {
 const rounded = (count: number): number =>
   Number.isInteger(count) ? count : Number(count.toFixed(digits));
 
-/** Returns the length of the text's JSON. */
+/** Returns the length of the text's JSON in bytes. */
 const bytesOf = (text: string): number => new TextEncoder().encode(JSON.stringify(text)).length;

@@ -61,8 +61,8 @@ export async function receive<Order extends object, Answer>(
 }
 
 /**
- * Combines the delivery id with the body's digest. Few senders sign the id, so an attacker could
- * resend it with another body. Line feeds distinguish these ids from those of `POST purge`.
+ * Combines the delivery id with the body's digest. Few senders sign the id, so an attacker could send
+ * a known id with another body. Line feeds distinguish the ids of hooks from the ids of `POST purge`.
  */
 function idOf(name: string, delivery: string, bodyDigest: string): string {
   return delivery === "" ? "" : `hook:${name}\n${delivery}\n${bodyDigest.slice(0, 16)}`;

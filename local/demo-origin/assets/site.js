@@ -1,4 +1,4 @@
-// Puts the breaking line into the page. Without this script the strip is a link to it.
+// Puts the breaking line into the page. Without this script, the strip is a link to that line.
 const strip = document.querySelector("[data-breaking]");
 
 async function showBreakingLine() {
@@ -6,5 +6,5 @@ async function showBreakingLine() {
   if (response.ok) strip.innerHTML = await response.text();
 }
 
-// Out of reach, the strip stays the link it was.
+// If the request fails, the strip remains a link.
 if (strip) showBreakingLine().catch(() => {});

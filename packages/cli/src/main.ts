@@ -81,7 +81,7 @@ function toldAsJson(error: Fault & { readonly code: string }, { args, output }: 
   if (args.includes("--json")) output.write(`${printableJson(JSON.stringify({ error }))}\n`);
 }
 
-/** Prints the stack, for developers of the command. */
+/** Prints the stack if TIDEMARK_DEBUG is set. */
 function debugged(cause: unknown, { env, notes }: World): void {
   if (!env["TIDEMARK_DEBUG"]) return;
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
@@ -89,7 +89,7 @@ function debugged(cause: unknown, { env, notes }: World): void {
   for (const line of text.split("\n")) notes.write(`  ${printable(line)}\n`);
 }
 
-/** Keeps the library's own line breaks, but not those of the arguments that it quotes. */
+/** Keeps the line breaks of commander, but not the line breaks in arguments that commander quotes. */
 function printableLines(text: string, args: readonly string[]): string {
   const values = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1)]);
   let shown = text;

@@ -36,7 +36,7 @@ export interface TierAccount {
   readonly tier: TierName;
   /**
    * Whether a live request would read this tier. `passed-over`: the request would skip this tier,
-   * which hardly ever has this kind of response.
+   * because the tier is unlikely to have a usable response.
    */
   readonly isAsked: boolean | "passed-over";
   /** Why a live request would not read this tier. */
@@ -47,7 +47,7 @@ export interface TierAccount {
   readonly copy?: Copy;
 }
 
-/** A tier's account, and the metadata that it describes. */
+/** A tier's account, with the metadata and the marker that it describes. */
 export interface FoundCopy {
   readonly account: TierAccount;
   readonly metadata?: StoredMetadata;

@@ -1,5 +1,5 @@
 // Explains one request: plans it and looks it up like a live request, but without side effects. The
-// live path's functions also fill the decision record, the source of Cache-Status.
+// functions of a live request run here too, and fill the decision that Cache-Status is made from.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { Context } from "../../proxy/site/exchange.ts";
@@ -227,7 +227,7 @@ function fallbackOf(verdict: Verdict) {
 }
 
 /**
- * Finds the purges that match the judged copy. Without a judged copy, finds those that match
+ * Finds the purges that match the judged copy. Without a judged copy, finds the purges that match
  * another tier's copy, or else the URL.
  */
 function purgesFor(

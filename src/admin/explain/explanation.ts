@@ -57,7 +57,8 @@ export interface LookAccount extends LookRead {
   /** Present for an answer from a tier. */
   readonly refresh?: RefreshDue;
   /**
-   * Whether a live request would first read the journal again, because a purge may cover the copy.
+   * Whether a live request would first read the journal again: this isolate's view is too old, or
+   * cannot tell whether a purge covers the copy.
    */
   readonly isDoubtSettledFirst: boolean;
   /** Another key of the same page, if memory has one. */

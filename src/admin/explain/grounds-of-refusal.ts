@@ -2,7 +2,7 @@
 import type { StoreRefusal } from "../../proxy/storing/refusal.ts";
 import type { Ground } from "./grounds.ts";
 
-/** The refusals of docs/cache-status.md, and a failed write to a tier. */
+/** The refusals of docs/cache-status.md. `unavailable`: all writes to tiers failed. */
 export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Ground>> = {
   unavailable: {
     clause: "tiers",

@@ -1,5 +1,4 @@
-// Hints on refusals and verdicts whose text depends on the request or the configuration: which cookie, limit or
-// purge.
+// Hints that name a cookie, a field, a limit or a purge of the explained request.
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { edgeBodyBytesMax, kvBodyBytesMax, smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../config/config.ts";
@@ -57,7 +56,7 @@ type Limit = readonly [bytesMax: number, text: string];
 /**
  * Returns the refusal of a body over a limit.
  *
- * @param bodyBytes `null` if only known to exceed a limit
+ * @param bodyBytes `null` if unknown, except that a limit is exceeded
  */
 export function tooLarge(
   bodyBytes: number | null,
@@ -80,7 +79,7 @@ export function tooLarge(
     .filter(([bytesMax]) => bytesMax < (bodyBytes ?? Infinity))
     .map((limit) => limit.join(" "));
   const size = bodyBytes === null ? "its body" : `its body of ${bodyBytes} bytes`;
-  // Not every platform has an edge tier.
+  // The edge tier accepts a body of this size, so this platform has no edge tier.
   const lacksEdge = bodyBytes !== null && bodyBytes <= edgeBodyBytesMax;
   const less = `let the origin send a smaller body${lacksEdge ? ", or raise limits.sharedBodyBytes" : ""}`;
   const mayRaise = reach(tiers, "world") || bufferBytes < smallBodyBytesMax;
@@ -94,7 +93,10 @@ export function tooLarge(
 /** Senders of automatic entries. All other senders are people or sites. */
 const notOrdered: readonly string[] = ["tidemark", byInvalidation];
 
-/** Names the deciding purge and its sender. Returns nothing if the purge is unknown or automatic. */
+/**
+ * Returns `why` with the sender and the reason of the deciding purge, and a hint. Returns an empty
+ * object if that purge is unknown or automatic.
+ */
 export function purgedBy(purges: MatchingPurges | "no journal", atMs: number): Partial<Ground> {
   const newest = purges === "no journal" ? [] : purges.newest;
   const decider = newest.find(({ decides }) => decides);

@@ -19,7 +19,7 @@ export interface LeftOutPart {
 export interface KeyAccount {
   /** The primary key, before any `Vary`. */
   readonly text: string;
-  /** The URL for purges. */
+  /** The URL by which a purge can name the page. */
   readonly url: string;
   readonly query: {
     readonly sent: string;

@@ -27,7 +27,7 @@ export interface LastAnswerAccount {
   readonly said: readonly FieldLine[];
   /** Absent if it was stored. `names` lists cookies or fields. */
   readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
-  /** Whether its `Cache-Status` said `stored`. That field is sent before the whole body arrives. */
+  /** Whether its `Cache-Status` said `stored`. `Cache-Status` is sent before the whole body arrives. */
   readonly isReportedStored: boolean;
   /** Whether Tidemark added `private` for its client. */
   readonly isMadePrivate: boolean;

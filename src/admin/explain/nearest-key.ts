@@ -105,7 +105,7 @@ interface KeyParts {
 
 /**
  * Parses the key of a page or a variant. Its lines are `GET url`, then the values of `key.headers`,
- * `key.cookies` and `key.cf`, then those of `Vary`.
+ * `key.cookies` and `key.cf`, then the values of the fields in `Vary`.
  */
 function partsOf(keyText: string): KeyParts {
   const [first = "", second = ""] = keyText.split("\n");

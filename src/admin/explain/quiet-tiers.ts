@@ -1,4 +1,5 @@
-// Read-only tiers for explanations: nothing is written or counted, and each tier reads a key at most once.
+// Read-only tiers for explanations: nothing is written or counted. Each tier below memory reads a key at most
+// once.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { TierStack } from "../../cache/tiers/tier-stack.ts";

@@ -5,7 +5,7 @@ import type { Ground } from "./grounds.ts";
 import { youngSeconds } from "./never-fresh.ts";
 import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
 
-/** `(clause): why. To fix it: hint.` */
+/** Returns `(clause): why. To fix it: hint.`, without the last sentence if there is no hint. */
 export function groundText({ clause, why, hint }: Ground): string {
   return `(${clause}): ${why}.${hint === undefined ? "" : ` To fix it: ${hint}.`}`;
 }

@@ -45,7 +45,7 @@ export function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Gr
   };
 }
 
-/** Returns short reasons why nothing is stored. The sections below the verdict give details. */
+/** Returns short reasons why nothing is stored. The rest of the explanation gives details. */
 function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
   const rule = last?.notStored?.rule;
   const isOfThis = nearest === undefined && vary === undefined;

@@ -6,11 +6,12 @@ import type { SiteState } from "./site-state.ts";
 
 /** Shorter failures may be chance. */
 const failingMsMin = 60_000;
-/** Older failures may be over. This is twice the longest pause after a failed flush. */
+/** Older failures and backlogs may be over. The limit is twice the longest pause after a failed flush. */
 const recentMs = 10 * 60_000;
 /**
- * A delay of this many `every` has a finding. Isolates flush on their own after a delay of twice
- * `every`, so a longer delay means that flushes cannot keep up.
+ * The longest delay of a backlog without a finding, as a multiple of the option `every`. After a delay
+ * of twice `every`, isolates flush without the cron trigger. A longer delay means that flushes cannot
+ * keep up.
  */
 const runsMax = 5;
 const shareMax = 0.8;

@@ -43,7 +43,7 @@ export class FindingLog {
   /**
    * Logs findings that began or ended since the last checks. A check never clears a finding that
    * needs data it did not read. Anybody can trigger checks, so a finding logs at most one line a
-   * minute per level, and one at its end.
+   * minute for each level, and one a minute for its end.
    *
    * @param findings of this check, the worst first
    */

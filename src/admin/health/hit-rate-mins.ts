@@ -2,7 +2,7 @@
 
 /** Minimum hit rates by name, from 0 to 1. */
 export interface HitRateMins {
-  /** Returns the route's own minimum, or else that of all routes. */
+  /** Returns the route's own minimum, or else the minimum of all routes. */
   readonly ofRoute: (name: string) => number | undefined;
   readonly ofPrefix: (name: string) => number | undefined;
 }

@@ -6,7 +6,7 @@ import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
-/** An older failure shows nothing about the present, because no read of the journal followed it. */
+/** A failure older than this and than N shows nothing about the present, because no read has followed it. */
 const failedMs = 60_000;
 
 /**

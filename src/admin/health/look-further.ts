@@ -1,4 +1,4 @@
-// Reads the state beyond this isolate: of the databases, and the counts of all isolates.
+// Reads the state of the databases, and the counts of all isolates.
 import { configWarnings } from "../../proxy/request/config-warnings.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { readDatabaseInfo, withLimit } from "../../redis/database-info.ts";
@@ -50,8 +50,8 @@ export const evictionWatches = (): EvictionWatches => ({
 });
 
 /**
- * Makes a full check. It costs two commands on each database, one or more for the journal, and a read of the
- * totals. A Redis client that is shut off sends at most its probe. Never rejects.
+ * Makes a full check. It costs two commands on each database, a read of the totals and, if the view is due, a
+ * read of the journal. A Redis client that is shut off sends at most its probe. Never rejects.
  */
 export async function lookFurther(
   settings: HealthSettings,

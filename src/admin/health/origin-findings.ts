@@ -1,4 +1,4 @@
-// Findings on the origins, and whether any origin is left.
+// Findings on the origins, and whether any origin can be used.
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
@@ -98,7 +98,7 @@ const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
 
 const words = { unreachable: "could not be reached", timeout: "did not answer in time" } as const;
 
-/** Counts each kind of failure since the isolate began. */
+/** Returns sentences with the count of each kind of failure since the isolate started. */
 function detailsOf({ counts, lastAtMs }: OriginTrouble): string {
   const parts = Object.entries(words)
     .map(([kind, text]) => ({ text, count: counts[kind as keyof typeof words] ?? 0 }))

@@ -75,7 +75,7 @@ export function tiersSlow({ tiers }: SiteState): Finding[] {
   });
 }
 
-/** Findings on the configuration. A fault disables a feature; a warning is on an idle setting. */
+/** Findings on the configuration. A fault disables a feature. A warning is about a setting without effect. */
 export function configuration({ faults, configWarnings }: SiteState): Finding[] {
   const finding = (level: Finding["level"]) => (fault: Fault) => ({
     code: "configuration" as const,

@@ -17,7 +17,7 @@ export function roomFindings({ rooms = [], clients, atMs }: SiteState): Finding[
   });
 }
 
-/** Returns whether a client got errors from a full database. These have a finding of their own. */
+/** Returns whether a client got errors from a full database. Such errors have a finding of their own. */
 function isFullFor(database: DatabaseName, clients: readonly ClientState[]): boolean {
   return clients.some(
     ({ database: of, troubleWithWrites: last }) =>

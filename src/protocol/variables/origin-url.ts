@@ -1,7 +1,8 @@
 // Checks URLs of servers and origins, and redacts invalid ones for messages.
 
 /**
- * Returns why a string is not an HTTP URL, as a predicate: "is not a URL"; `undefined` if it is.
+ * Returns why a string cannot be used as an HTTP URL, as a predicate such as "is not a URL";
+ * `undefined` if it can.
  */
 export function httpUrlFault(url: string): string | undefined {
   if (!URL.canParse(url)) return "is not a URL";

@@ -5,8 +5,8 @@ const placeholderWords =
   /change(?:it|this)?|replace|insert|your|please|admin(?:istrator)?|operator|token|secret|passw(?:or)?d|pass|example|sample|default|placeholder|test(?:ing)?|demo|dummy|todo|fixme|none|null|undefined|tidemark|purge|cache|redis|upstash|bearer|local(?:host)?|dev(?:elopment)?|staging|prod(?:uction)?|qwert[yz](?:uiop)?|asdfgh?j?k?l?|zxcvbn?m?|letmein|welcome|hunter2|foo|bar|baz|with|here|key|the|and|my|me/g;
 
 /**
- * Minimum counts of three kinds of characters: those outside of known words, those that do not
- * continue a sequence or repetition, and different characters.
+ * Minimum numbers: of characters outside of known words, of characters that continue no sequence or
+ * repetition, and of distinct characters.
  */
 const otherCharsMin = 4;
 const jumpsMin = 5;
@@ -66,7 +66,7 @@ export function textIn(base64: string): string | undefined {
   return /^[ -~]+$/.test(text) ? text : undefined;
 }
 
-/** Drops a single trailing character, which `atob` rejects. */
+/** Returns the length without padding, and without a single trailing character, which `atob` rejects. */
 function wholeBase64(base64: string): number {
   const { length } = base64.replaceAll("=", "");
   return length % 4 === 1 ? length - 1 : length;

@@ -56,7 +56,7 @@ function printHealth(answer: OperatorAnswer<"health">, terminal: Terminal): void
     terminal.print(`  ${what}`);
     terminal.print(`  Cause: ${cause}`);
     terminal.print(`  Remedy: ${remedy}`);
-    if (last !== undefined) terminal.print(`  Last log line: ${last}`);
+    if (last !== undefined) terminal.print(`  Details: ${last}`);
   }
   terminal.print("");
   for (const one of notLookedAt) terminal.print(`Not checked: ${one}`);

@@ -1,6 +1,6 @@
 // The completion script for bash. The library's own script evaluates the line that is being typed, so a
-// `$(command)` in the line would run. It also needs the package bash-completion. This script only splits the
-// line.
+// `$(command)` in the line would run. The library's script also needs the package bash-completion. The script
+// below only splits the line.
 
 /**
  * The script for ~/.bashrc. Calls `tidemark complete -- WORD…`, and offers files if the call prints

@@ -56,7 +56,7 @@ export const doctorCodes = [
 
 export type DoctorCode = (typeof doctorCodes)[number];
 
-/** Contains no secret and no value of a cookie. */
+/** A finding of doctor. It contains no secret and no value of a cookie. */
 export interface DoctorFinding {
   readonly code: DoctorCode | FindingCode;
   /** `critical`: affects pages, purges or privacy now. `warning`: may affect them. `info`: needs no action. */

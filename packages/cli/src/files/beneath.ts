@@ -10,7 +10,7 @@ export interface Place {
   readonly path: string;
 }
 
-/** Reports a symbolic link in the path, also if it appeared during the operation. */
+/** Reports a symbolic link in the path, even if it appeared during the operation. */
 export class LinkInTheWay extends Error {
   override readonly name = "LinkInTheWay";
   readonly link: string;

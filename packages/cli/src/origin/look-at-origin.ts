@@ -74,7 +74,7 @@ export async function lookAtOrigin(
   const first = start === "/" ? home : await client.ask(start);
   const references = first.kind === "answer" ? referencesIn(first, start, client.origin) : [];
   const listed = (await listedIn(robots, client)).slice(0, pathCountMax);
-  // Normalise the paths, because robots.txt may contain any text.
+  // Normalize the paths, because robots.txt may contain any text.
   const forbidden = robots.disallowed.slice(0, pathCountMax).flatMap((rule) => {
     const read = webAddress(rule, client.origin);
     return read?.origin === client.origin ? [read.pathname] : [];

@@ -58,8 +58,8 @@ const modes = { file: 0o600, folder: 0o700 };
  * Replaces a file atomically with the result of `change`. Other processes wait for a lock. Follows
  * no symbolic links, so that tokens stay where the user stores them.
  *
- * @throws CommandError if the file cannot be written. Also rethrows errors of `change`. Both leave
- *   the file unchanged.
+ * @throws CommandError if the file cannot be written. Also rethrows errors of `change`. In both
+ *   cases, the file stays unchanged.
  */
 export async function changeOwnFile(
   place: Place,

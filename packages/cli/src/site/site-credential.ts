@@ -1,5 +1,6 @@
-// Derives short-lived tokens from the ADMIN_TOKEN, which never leaves this machine. A token is for one host and a
-// minute. It is only sent after the site has proved that it also knows the ADMIN_TOKEN.
+// Derives short-lived tokens from the ADMIN_TOKEN, which never leaves this machine. A token is valid for one
+// host and one minute. The command sends it only after the site has proved that the site also knows the
+// ADMIN_TOKEN.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import {
   challengeField,

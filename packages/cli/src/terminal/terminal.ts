@@ -1,4 +1,4 @@
-// Writes results to stdout and all else to stderr. Only terminals get colours and questions.
+// Writes results to stdout and all else to stderr. Only terminals get colors and questions.
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { confirm, isCancel, password } from "@clack/prompts";
@@ -125,7 +125,7 @@ export class Terminal {
     to.write(`${line}\n`);
   }
 
-  /** Follows https://no-color.org: any non-empty NO_COLOR turns colours off. */
+  /** Follows https://no-color.org: any non-empty NO_COLOR turns colors off. */
   #hasColours(isTty: boolean): boolean {
     const { NO_COLOR, TERM } = this.#world.env;
     const isOff = (NO_COLOR ?? "") !== "" || TERM === "dumb" || this.#options.color === false;

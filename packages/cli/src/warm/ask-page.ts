@@ -1,4 +1,4 @@
-// Requests one page like a visitor, and reads the whole body.
+// Requests one page like a visitor, and reads its body.
 import { retryAfterSeconds } from "../../../../src/http-rules.ts";
 import { isOurs } from "../asking/cache-status.ts";
 import { networkFailure } from "../asking/network-failure.ts";
@@ -29,7 +29,7 @@ const answerMsMax = 120_000;
 /** The time limit for a body that fills no tier, because that body may be an endless stream. */
 const restMsMax = 1_000;
 const troubleStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** Fields that browsers send, so that their variant is warmed. */
+/** The Accept-Encoding of browsers, so that their variant is warmed, and the command's own User-Agent. */
 const browserFields = { "accept-encoding": "gzip, deflate, br, zstd", "user-agent": userAgent };
 
 /** Requests a page. Never rejects. */

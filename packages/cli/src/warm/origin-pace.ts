@@ -23,7 +23,7 @@ const errorShareMax = 0.08;
 const tailShare = 0.2;
 /** A difference of this many standard errors is significant. */
 const surelyErrors = 2.5;
-/** The share of slowest responses that are ignored. They are signs of a machine's pause, not of a queue. */
+/** The share of slowest responses that the tail ignores. They show a pause of a machine, not a queue. */
 const oddShare = 0.02;
 /**
  * A tail above this multiple of the base means that warming slows the origin. Its p99 has then grown even
@@ -32,7 +32,7 @@ const oddShare = 0.02;
 const slowRatio = 1.25;
 /** A tail below this multiple of the base allows one more concurrent request. */
 const easyRatio = 1.12;
-/** This many consecutive responses, each this much slower than the base, end the window at once. */
+/** This many consecutive responses above this multiple of the base end the window at once. */
 const alarmCount = 6;
 const alarmRatio = 3;
 /** The number of good responses after which a concurrency that was too high is tried again. */
@@ -46,9 +46,9 @@ const gapBasesMax = 4;
 const helpedRatio = 0.95;
 
 /**
- * Additive increase, multiplicative decrease. The base is the tail of durations at a concurrency of 1. The concurrency
- * rises while the tail stays near the base, and is halved otherwise. If even one request at a time is too much, there
- * are gaps between requests.
+ * Additive increase, multiplicative decrease. The base is the tail of durations at a concurrency of 1. The
+ * concurrency rises while the tail stays near the base, and is halved once the tail is far above the base. If
+ * even one request at a time is too much, there are gaps between requests.
  */
 export class OriginPace {
   readonly #concurrencyMax: number;

@@ -10,10 +10,7 @@ export interface Page {
 /** The reason why a page of a source is skipped. */
 export type SkipReason = "twice" | "other-host" | "no-url" | "operator-route" | "too-many";
 
-/**
- * The limit of pages, which take about 150 bytes each. Nothing else in the memory of a run grows with its
- * pages.
- */
+/** The limit of pages. The list takes about 150 bytes of memory for each page. */
 export const pageCountMax = 1_000_000;
 const pathCharactersMax = 8_192;
 const examplesMax = 3;
@@ -39,7 +36,7 @@ export class PageList {
   constructor(given: {
     readonly origin: string;
     readonly operatorPath: string;
-    /** Hosts in addition to the site's own, normalised as in URLs. */
+    /** Hosts in addition to the site's own, normalized as in URLs. */
     readonly alsoHosts?: readonly string[];
     readonly countMax?: number;
   }) {

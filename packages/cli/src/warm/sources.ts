@@ -14,7 +14,7 @@ export interface SourceReport {
   readonly sitemaps: SitemapReport;
   /** Lines of lists and logs that could not be read. */
   unreadableLineCount: number;
-  /** Requests in logs other than GET with 2xx or 3xx. */
+  /** Requests in logs other than GET with 2xx or 3xx, and empty lines. */
   otherRequestCount: number;
   /** Requests in logs for pages beyond the limit. */
   uncountedRequestCount: number;

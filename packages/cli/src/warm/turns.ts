@@ -34,7 +34,8 @@ const troublePauseMsMax = 60_000;
 
 /**
  * Limits the requests that reach the origin. Hits do not reach the origin, but are not known in
- * advance. So each address is a lane with its own estimate of the share that does.
+ * advance. So each address is a lane, with its own estimate of the share of requests that reach
+ * the origin.
  */
 export class Turns {
   readonly pace: OriginPace;
@@ -60,8 +61,8 @@ export class Turns {
   }
 
   /**
-   * Returns the remaining pause of this lane, after failures of its own or of the site (the first
-   * lane).
+   * Returns the remaining pause of this lane, after failures of its address or of the site, which is
+   * the first lane.
    */
   pauseMs(laneAt: number): number {
     const [site] = this.#lanes;

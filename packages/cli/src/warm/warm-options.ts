@@ -140,7 +140,7 @@ export function nameOf(text: string): string {
   throw new InvalidArgumentError("It is empty.");
 }
 
-/** Normalises a host as in URLs. */
+/** Parses a repeatable host, and normalizes it as in URLs. */
 export function hostOf(text: string, before: readonly string[] | undefined): string[] {
   const url = URL.parse(`https://${text}`);
   if (url !== null && url.href === `https://${url.host}/`) return [...(before ?? []), url.host];

@@ -222,7 +222,7 @@ export class WarmRun {
     return true;
   }
 
-  /** Stops the whole run for the site's own address; for a further colo, skips its remaining requests. */
+  /** Gives up an address. The site's own address stops the whole run; a colo gets no more requests. */
   #giveUp(laneAt: number, why: string): false {
     if (laneAt === 0) this.#stop ??= stopped(why);
     const lane = this.#lane(laneAt);

@@ -72,7 +72,7 @@ critical origin-down, origin "default", since 2026-10-31T23:59:00.000Z
   Misses fail.
   Cause: It does not answer.
   Remedy: Start it.
-  Last log line: 503
+  Details: 503
 
 info bypass-set
   A route is bypassed.

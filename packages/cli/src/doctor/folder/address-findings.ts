@@ -63,7 +63,7 @@ function originMissing(deployment: Deployment): DoctorFinding {
   };
 }
 
-/** RFC 2606 §3 */
+/** Hosts that are reserved for examples (RFC 2606 §3). */
 const reservedHost = /(?:^|\.)example\.(?:com|net|org)$/;
 
 function ofTheExample(deployment: Deployment, url: string): DoctorFinding[] {
@@ -113,7 +113,7 @@ function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] 
   ];
 }
 
-/** Hides the password of a URL that replaces a host. */
+/** Hides passwords, because somebody may have written a URL instead of a host. */
 function withoutPassword(written: string): string {
   return written.replaceAll(/[^"\s/,]*@/g, "…@");
 }

@@ -13,7 +13,7 @@ export function bindingFindings(deployment: Deployment, read: FolderRead): Docto
   ];
 }
 
-/** Checks each known binding that is present. */
+/** Checks the known bindings that are present, and the KV bindings that the code names. */
 function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
   const { main = "", vars, services, rateLimits, datasets, kvNamespaces } = deployment;
   const origin = services.find(({ binding }) => binding === "ORIGIN");

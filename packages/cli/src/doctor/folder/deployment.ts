@@ -27,8 +27,8 @@ export interface Deployment {
 }
 
 /**
- * Returns the top level, then the environments. Omits a top level that only environments use: one
- * without variables, services and places of its own.
+ * Returns the top level, then the environments. If there are environments, omits a top level without
+ * variables, services and places, because it probably only has settings for the environments.
  */
 export function deploymentsIn(table: Table): Deployment[] {
   const top = deploymentOf(table, undefined, table);

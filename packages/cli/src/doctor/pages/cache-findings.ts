@@ -56,8 +56,8 @@ function membersAfter(page: Page): Sign[] {
 }
 
 /**
- * Detects a missing explanation. With a valid token, Tidemark explains each request that reaches it, so
- * another cache answered.
+ * Detects a response without an explanation. With a valid token, Tidemark explains each request that reaches
+ * it, so another cache has sent such a response.
  */
 function undebugged(page: Page): Sign[] {
   const { debugged } = page;

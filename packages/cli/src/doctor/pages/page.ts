@@ -52,7 +52,7 @@ export function isStored({ answers }: Page): boolean {
   });
 }
 
-/** Returns the origin's own responses if there are any; otherwise those that the site forwarded. */
+/** Returns the responses to direct requests to the origin, if any; otherwise the site's responses. */
 export function originAnswers({ direct, answers }: Page): readonly Answer[] {
   return direct.length > 0 ? direct : answers;
 }

@@ -111,7 +111,7 @@ export interface PurgedPage {
   readonly after: Answer;
 }
 
-/** The longest plausible time. Purges usually apply within a minute. */
+/** The longest plausible time until a purge applies. Purges usually apply within a minute. */
 const waitSecondsMax = 600;
 
 /**
