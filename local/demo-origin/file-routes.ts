@@ -53,7 +53,7 @@ fileRoutes.get("/download/archive.bin", async (context) => {
   });
 });
 
-/** Returns `undefined` for text that is not a valid number of bytes, and beyond the largest archive. */
+/** Returns `undefined` for text that is no number of bytes, and for more bytes than `archiveBytesMax`. */
 function readByteCount(text: string): number | undefined {
   if (!/^\d{1,10}$/.test(text) || Number(text) > archiveBytesMax) return undefined;
   return Number(text);

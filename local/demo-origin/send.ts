@@ -30,7 +30,7 @@ export function sendText(
 export const sendJson = (context: Context<DemoEnv>, data: object, kept: PageCaching): Response =>
   sendText(context, "application/json; charset=utf-8", JSON.stringify(data), kept);
 
-/** Call it after the queries of a page, so that the stamp in its footer includes them. */
+/** Sends a page. Call it after the queries of the page, so that the stamp in the footer includes them. */
 export async function sendPage(
   context: Context<DemoEnv>,
   page: PageCaching & {

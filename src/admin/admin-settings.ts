@@ -1,4 +1,4 @@
-// Settings of the operator's routes, which use every part of the isolate.
+// Settings of the operator's routes. The routes use every part of the isolate.
 import type { TieredCache } from "../create-cache.ts";
 import type { DataBesidePages } from "../data-beside-pages.ts";
 import type { Environment } from "../platform/environment.ts";

@@ -17,8 +17,8 @@ const formats = ["json", "text"];
 /**
  * Answers `GET /_cache/explain?url=…&method=…&header=Name:%20value&header=…&format=text`.
  *
- * @param request the operator's. Its host completes a `url` that is a path; its `cf` replaces the
- *   client's
+ * @param request the operator's request. Its host completes a `url` that is a path, and its `cf`
+ *   replaces the client's
  * @returns 200 with the explanation, as JSON or text; 400 for a bad query
  */
 export async function explainRoute(request: Request, explained: ExplainSubject): Promise<Response> {

@@ -23,7 +23,11 @@ export interface HookRouteSettings extends AcceptanceRouteSettings {
   readonly purgeLog: Pick<PurgeLog, "logAccepted">;
 }
 
-/** @returns 200; 400, 401, 408, 413, 500 or 503 with an error */
+/**
+ * Answers `POST /_cache/hooks/<name>`.
+ *
+ * @returns 200; 400, 401, 408, 413, 500 or 503 with an error
+ */
 export function hookRoute(
   request: Request,
   hook: Hook,

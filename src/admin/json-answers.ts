@@ -67,7 +67,7 @@ export function orderSummary({ counts, readAs, notes }: OrderReading) {
   };
 }
 
-/** Returns the first items whose JSON fits, and truncates none. */
+/** Returns the first items, as many as both limits allow. Truncates no item. */
 function bounded<Item>(items: readonly Item[]): Item[] {
   const fitting: Item[] = [];
   let leftBytes = remarkBytesMax;

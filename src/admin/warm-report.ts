@@ -1,4 +1,4 @@
-// Describes the result of warming a page for the response.
+// Converts the result of warming a page to its part of the answer.
 import { reach } from "../config/tier-names.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import { unreachable } from "../base/unreachable.ts";

@@ -14,7 +14,7 @@ export interface Trouble<Kind extends string> {
 
 export interface ConditionSettings<Kind extends string> {
   readonly tell: Log;
-  /** Subject of its log lines. `level` replaces `warn` when a trouble begins. */
+  /** Returns fields of the log lines. `level` replaces `warn` when a trouble begins. */
   readonly about: (
     kind: Kind,
   ) => Pick<LogLine, "event"> &

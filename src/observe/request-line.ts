@@ -1,5 +1,5 @@
-// Builds the log line of a sampled request from its decision. Fields have the names of OpenTelemetry if it
-// has one. All other names begin with `tidemark.`.
+// Builds the log line of a sampled request from its decision. Fields have OpenTelemetry's names where
+// OpenTelemetry defines one. All other names begin with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
 import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";

@@ -1,5 +1,5 @@
 // Additive counts of an isolate, a report or the totals. A series is a family with label values. Each
-// bucket of a histogram is a series, and so is its sum.
+// bucket of a histogram is a series, and so is the sum of its durations.
 import { type FamilyName, families } from "../protocol/families.ts";
 import { bucketOf } from "./histogram.ts";
 

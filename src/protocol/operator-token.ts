@@ -15,13 +15,13 @@ const version = "tm1";
 const macForm = /^[\w-]{43}$/;
 const nonceForm = /^[\w-]{22,64}$/;
 
-/** HMAC key derived from ADMIN_TOKEN; not extractable. */
+/** The HMAC key that consists of ADMIN_TOKEN; not extractable. */
 export type TokenKey = CryptoKey;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /**
- * Derives the key.
+ * Imports the key.
  *
  * @param adminToken not empty
  */

@@ -12,7 +12,7 @@ const names = (what: string) =>
     ),
   );
 
-/** Names the parts of the cache to purge. At least one field must not be empty. */
+/** Names the parts of the cache to purge. At least one field must name a target. */
 export interface PurgeOrder {
   readonly tags?: readonly string[] | undefined;
   readonly urls?: readonly string[] | undefined;

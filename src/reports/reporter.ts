@@ -56,8 +56,8 @@ export class Reporter {
 
   /**
    * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so counts are
-   * never added twice. Other counts wait for the next call, as do all after a lost report. Never rejects
-   * because of Redis.
+   * never added twice. Counts beyond these limits, and counts after a lost report, wait for the next call.
+   * Never rejects because of Redis.
    */
   async tell(): Promise<void> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;

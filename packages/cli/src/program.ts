@@ -45,7 +45,7 @@ Environment:
   TIDEMARK_TOKEN                   the ADMIN_TOKEN of the site
   TIDEMARK_TOKEN_FILE              a file of mode 600 with this token
   TIDEMARK_OPERATOR_PATH           like --operator-path
-  NO_COLOR                         any value: no colours
+  NO_COLOR                         any value: no colors
   TIDEMARK_DEBUG                   any value: print the stack of an error
 
 Exit codes:
@@ -67,7 +67,7 @@ export function makeProgram(act: Action): Command {
     .option("--operator-path <path>", "the path of the site's operator routes, if not /_cache")
     .option("--json", "print only the result on stdout, as JSON")
     .option("--yes", "answer every question with yes")
-    .option("--no-color", "no colours, as with NO_COLOR")
+    .option("--no-color", "no colors, as with NO_COLOR")
     .helpOption("-h, --help", "show this help")
     .helpCommand("help [command]", "show the help of a command")
     .addHelpText("after", surroundings)

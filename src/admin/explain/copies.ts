@@ -15,7 +15,7 @@ import { look } from "./quiet-tiers.ts";
 export interface Copy {
   readonly status: number;
   readonly ageSeconds: number;
-  /** Above 2 s if another cache had stored it, the origin was slow, or a clock is wrong. */
+  /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
   readonly ageOnArrivalSeconds: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;

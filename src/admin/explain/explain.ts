@@ -44,7 +44,7 @@ export interface ExplainSubject {
 
 /**
  * Explains how this isolate would handle a request now. Counts, stores and refreshes nothing, and
- * sends nothing to an origin. Failing tiers do not make it reject.
+ * sends nothing to an origin. Does not reject if tiers fail.
  *
  * @param read the parsed URL; for a made-up request, from a reader that remembers nothing
  */

@@ -54,9 +54,9 @@ const harmless = (list: string) =>
 type Limit = readonly [bytesMax: number, text: string];
 
 /**
- * Returns the refusal of a body over a limit.
+ * Returns `why` and a hint for a body over a limit.
  *
- * @param bodyBytes `null` if unknown, except that a limit is exceeded
+ * @param bodyBytes `null` if only known to be over a limit
  */
 export function tooLarge(
   bodyBytes: number | null,

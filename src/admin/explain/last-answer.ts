@@ -21,7 +21,7 @@ export interface LastAnswerAccount {
   readonly status: number;
   readonly lifetimeSeconds: number;
   readonly lifetimeFrom: string;
-  /** Above 2 s if another cache had stored it, the origin was slow, or a clock is wrong. */
+  /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
   readonly ageOnArrivalSeconds: number;
   /** The response's fields that control caching. */
   readonly said: readonly FieldLine[];

@@ -13,7 +13,7 @@ import {
   nothingKnown,
 } from "./sentences-of-last.ts";
 
-/** Returns lines without a trailing line feed. */
+/** Returns the text: several lines, without a trailing line feed. */
 export function sentencesOf(explanation: Explanation): string {
   const { request, colo, at, route, handling, look } = explanation;
   const where = colo === "" ? "this colo" : `the colo ${colo}`;
@@ -86,7 +86,7 @@ function leftOutSentence(what: string, leftOut: readonly LeftOutPart[]): string[
 
 const tierNamed = (tier: string) => (tier === "memory" ? tier : `the ${tier} tier`);
 
-/** `a, b and c` */
+/** Joins names, as in `a, b and c`. */
 const listed = (names: readonly string[]): string =>
   names.join(", ").replace(/, ([^,]*)$/, " and $1");
 

@@ -30,7 +30,7 @@ export class EvictionWatch {
   /**
    * Notes a count.
    *
-   * @param count `null` if the database does not report it; it drops when the database restarts
+   * @param count drops when the database restarts; `null` if the database does not report it
    * @returns the time of the last check that saw the count rise; `undefined` for never
    */
   seen(count: number | null, atMs: number): number | undefined {
@@ -127,7 +127,7 @@ async function totalsLook({
     : { totals, not: [] };
 }
 
-/** Renews the view if due. Waits only if the view is past its bound. */
+/** Renews the view if due. Waits only if the view is older than N − A. */
 async function renewed(
   purging: HealthSettings["cache"]["purging"],
   attention: Attention,

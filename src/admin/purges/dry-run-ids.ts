@@ -7,7 +7,7 @@ import { sha256Hex } from "../../base/sha256.ts";
  * One more minute allows for wrong clocks.
  */
 const keptMs = 660_000;
-/** Limit per isolate. Rejecting a replay that the isolate remembers costs no command. */
+/** Limit of ids that an isolate remembers. Rejecting a replay that it remembers costs no command. */
 const idsMax = 1_024;
 
 /** `unknown`: the database does not answer. */

@@ -44,7 +44,7 @@ export function choosePages(
   return [...some, ...byTurns(of("page"))].slice(0, count);
 }
 
-/** Rejects queries, except those of a list's next page. */
+/** Returns whether a path has no query, or only one that selects a page of a list. */
 function isPlain(path: string): boolean {
   return withoutQuery(path) === path || /\?(?:page|p|offset|cursor|after)=[^&]*$/.test(path);
 }

@@ -5,7 +5,11 @@ import { usageError } from "../command-error.ts";
 import { createBeneath, LinkInTheWay, type Place, replaceBeneath } from "../files/beneath.ts";
 import type { World } from "../world.ts";
 
-/** Returns `undefined` if the file is absent. @throws CommandError if others can read it or may have written it */
+/**
+ * Returns the text of a file; `undefined` if the file is absent.
+ *
+ * @throws CommandError if other users can read the file or may have written it
+ */
 export async function ownText(path: string): Promise<string | undefined> {
   try {
     const file = await open(path, "r");

@@ -42,7 +42,7 @@ export function bucketAt(
 }
 
 /**
- * Interpolates linearly within the bucket, like `histogram_quantile` of Prometheus.
+ * Returns a quantile, interpolated linearly within its bucket like by `histogram_quantile` of Prometheus.
  *
  * @returns seconds; `Infinity` above the last bound, `undefined` if all counts are 0
  */

@@ -45,7 +45,7 @@ function ofJson(line: string): LogFields | undefined {
   } catch {
     return undefined;
   }
-  // Caddy logs the request as an object, nginx its first line as a string.
+  // Caddy logs the request as an object; nginx logs the first line of the request as a string.
   const request = entry["request"];
   if (typeof request === "string") {
     return ofClassic(`"${request}" ${Number(entry["status"])}`);

@@ -42,8 +42,8 @@ function dateFindings(deployment: Deployment): DoctorFinding[] {
       level: "warning",
       ...aboutOf(deployment),
       what: isDate
-        ? "The Worker runs with old behaviour of the platform."
-        : "Without a valid date, the Worker's platform behaviour is undefined.",
+        ? "The Worker runs with old behavior of the platform."
+        : "Without a valid date, the Worker's platform behavior is undefined.",
       cause:
         date === undefined
           ? "compatibility_date is not set."
