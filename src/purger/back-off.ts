@@ -1,7 +1,7 @@
 // Computes the wait before a purge is retried.
 
 export interface BackOff {
-  /** The maximum wait before the second try. The maximum doubles with each further try. */
+  /** The maximum wait before the second try. The maximum doubles with each further try, up to `waitMsMax`. */
   readonly firstWaitMs: number;
   readonly waitMsMax: number;
   /** Returns a new number, 0 ≤ n < 1, for each wait. */

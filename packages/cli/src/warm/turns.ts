@@ -102,8 +102,8 @@ export class Turns {
   }
 
   /**
-   * Pauses a lane for the site's Retry-After; without one, doubles the pause with each failure. A
-   * failure of the site pauses all lanes. A failure of a further colo pauses only that colo's lane.
+   * Pauses a lane for the site's Retry-After. Without one, the pause doubles with each failure, up to a
+   * minute. A failure of the site pauses all lanes. A failure of a further colo pauses only that colo's lane.
    *
    * @returns the length of the pause
    */
