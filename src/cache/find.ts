@@ -65,6 +65,11 @@ export interface LookupPolicy<Detail, V> {
   judge(candidate: Candidate<Detail>): V;
   /** Returns whether the record is sufficient, so that the lookup reads no further tier. */
   isEnough(found: LookupResult<Detail, V>): boolean;
+  /**
+   * Returns whether the record may not be used for anything. Another record then replaces it, even
+   * one that seems older by the clocks of their writers. By default, the youngest record stays.
+   */
+  isUseless?(found: LookupResult<Detail, V>): boolean;
   /** Backfills the record into `above`, the tiers above its own. */
   putInto(above: readonly Tier<Detail>[], found: LookupResult<Detail, V>): void;
 }
@@ -193,13 +198,16 @@ export class Lookup<Detail, V> {
 
   #consider(stored: CacheRecord<Detail>, { name: tier }: Tier<Detail>): void {
     const policy = this.#policy;
-    const before = this.found?.candidate.stored;
-    if (stored.metadata.respondedAtMs <= (before?.metadata.respondedAtMs ?? -Infinity)) {
-      return discardBody(stored);
-    }
-    if (before !== undefined) discardBody(before);
+    const { found: before } = this;
     const candidate = { stored, tier, key: policy.key };
-    this.found = { candidate, verdict: policy.judge(candidate) };
+    const atMs = before?.candidate.stored.metadata.respondedAtMs ?? -Infinity;
+    const isYounger = stored.metadata.respondedAtMs > atMs;
+    const mayReplace = isYounger || (before !== undefined && policy.isUseless?.(before) === true);
+    if (!mayReplace) return discardBody(stored);
+    const found = { candidate, verdict: policy.judge(candidate) };
+    if (!isYounger && policy.isUseless?.(found) === true) return discardBody(stored);
+    if (before !== undefined) discardBody(before.candidate.stored);
+    this.found = found;
     this.#isOutdated = false;
     this.#isDone = policy.isEnough(this.found);
   }

@@ -165,6 +165,10 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return kind === "fresh" || (kind === "stale" && this.#place.space.softTimeoutMs === 0);
   }
 
+  isUseless({ verdict }: FoundData): boolean {
+    return verdict.kind === "unusable";
+  }
+
   /** Writes memory synchronously, and the edge tier in the background. */
   putInto(above: readonly Tier<DataDetail>[], { candidate }: FoundData): void {
     const { afterAnswer } = this.#ports;
