@@ -5,6 +5,7 @@
 //   npm run bench -- simulation --requests --histories 2000 --kind crossing
 //   npm run bench -- simulation --switch --histories 20000 --kind trimming
 //   npm run bench -- simulation --data --histories 100000
+//   npm run bench -- simulation --sets --kind failing --histories 20000
 //   npm run bench -- simulation --fields --histories 100000
 //   npm run bench -- simulation --write-behind --histories 100000 --kind failing-over
 //   npm run bench -- simulation --replay 110969
@@ -25,7 +26,7 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant: "views" | "requests" | "switch" | "data" | "fields";
+      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields";
       readonly kind: WorldKind;
     }
   | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
@@ -55,6 +56,8 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
       return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
     case "data":
       return writeHistoryOf(seed, { kind, tell });
+    case "sets":
+      return writeHistoryOf(seed, { kind, tell, setShare: 0.5 });
     case "fields":
       return fieldHistoryOf(seed, { kind, tell });
     default:
@@ -152,7 +155,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["requests", "switch", "data", "fields"] as const;
+const variants = ["requests", "switch", "data", "sets", "fields"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -164,6 +167,7 @@ async function main(): Promise<void> {
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
       data: { type: "boolean", default: false },
+      sets: { type: "boolean", default: false },
       fields: { type: "boolean", default: false },
       "write-behind": { type: "boolean", default: false },
     },

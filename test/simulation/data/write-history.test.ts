@@ -31,6 +31,23 @@ describe("once all is quiet, no tier gives what the database no longer holds", (
   );
 });
 
+const settingHalf = { setShare: 0.5 } as const;
+
+describe("a value that is set everywhere replaces older ones, here at once and elsewhere within N", () => {
+  it.each(["ordinary", "failing", "crossing"] as const)(
+    "over random histories: %s",
+    { timeout: 120_000 },
+    async (kind) => {
+      const broken: string[] = [];
+      for (let seed = 0; seed < shareOf(20); seed += 1) {
+        const { violations } = await writeHistoryOf(seed, { kind, ...settingHalf });
+        if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
+      }
+      expect(broken).toEqual([]);
+    },
+  );
+});
+
 type AcceptAfter = Acceptances["acceptAfter"];
 
 /** Another way to have the purge of a write accepted. */
@@ -120,9 +137,18 @@ const sharedWhateverCame: Partial<StoreParts> = {
   }),
 };
 
+const placedAtEnd = (isTold: boolean) =>
+  accepting((real, { isolate }) => async (order, since, attention) => {
+    const accepted = isTold ? await real(order, since, attention) : undefined;
+    if (accepted?.kind === "accepted") return accepted;
+    const end = isolate.view.chain?.end ?? { position: "0-0", n: "" };
+    return { kind: "accepted", placed: { ...order, lost: "", ...end }, since: undefined };
+  });
+
 const rows: readonly {
   readonly fault: string;
   readonly parts: Partial<StoreParts>;
+  readonly setShare?: number;
   readonly kind?: WorldKind;
   /** The seed of the first history, just before some that show it; 0 unless set. */
   readonly from?: number;
@@ -159,6 +185,14 @@ const rows: readonly {
     within: 300,
   },
   { fault: "used while it is not purged", parts: usedWhileUnpurged, from: 478, within: 300 },
+  { fault: "set without its purge", parts: placedAtEnd(false), ...settingHalf, within: 60 },
+  {
+    fault: "set although its purge is refused",
+    parts: placedAtEnd(true),
+    kind: "failing",
+    ...settingHalf,
+    within: 300,
+  },
   {
     fault: "a held key's load is shared whatever came",
     parts: sharedWhateverCame,
@@ -169,10 +203,10 @@ const rows: readonly {
 
 describe("a step that is left out shows", () => {
   it.each(rows)("$fault, within $within histories", { timeout: 120_000 }, async (row) => {
-    const { parts: storeParts, kind = "ordinary", from = 0, within } = row;
+    const { parts: storeParts, kind = "ordinary", from = 0, within, setShare } = row;
+    const options = { storeParts, kind, ...(setShare !== undefined && { setShare }) };
     let nth = 0;
-    const isFound = async () =>
-      (await writeHistoryOf(from + nth, { storeParts, kind })).violations.length > 0;
+    const isFound = async () => (await writeHistoryOf(from + nth, options)).violations.length > 0;
     while (nth < within && !(await isFound())) nth += 1;
     expect(nth).toBeLessThan(within);
   });

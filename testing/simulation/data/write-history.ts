@@ -19,6 +19,8 @@ import {
 
 export interface WriteHistoryOptions extends HistoryOptions {
   readonly storeParts?: Partial<StoreParts>;
+  /** The share of events that concern a key whose values are set everywhere, 0 to 1; none by default. */
+  readonly setShare?: number;
 }
 
 /** Runs one history. The same seed gives the same history. */
@@ -37,7 +39,9 @@ export async function writeHistoryOf(
 
 const stepCount = 22;
 const keys = ["a", "b"] as const;
-type Key = (typeof keys)[number];
+/** A key that is only set everywhere and deleted, by one isolate at a time. */
+const setKey = "c";
+type Key = (typeof keys)[number] | typeof setKey;
 
 class WriteCourse implements History {
   readonly violations: string[] = [];
@@ -55,6 +59,8 @@ class WriteCourse implements History {
   /** Commits that are known to be purged, and since when. A lost purge may take longer. */
   readonly #purged: { readonly key: Key; readonly nth: number; readonly atMs: number }[] = [];
   #hasLost = false;
+  /** The end of the last change of the key that is set. */
+  #lastSet = Promise.resolve();
   #values = 0;
   #isolates = 0;
   #underWay = 0;
@@ -98,7 +104,8 @@ class WriteCourse implements History {
       await world.time.passTo(world.atMs + 4_000);
     }
     for (const colo of this.#colos) this.#stores.push(this.#begin(colo));
-    for (const store of this.#stores) for (const key of keys) void this.#readInQuiet(store, key);
+    const all: readonly Key[] = this.#options.setShare === undefined ? keys : [...keys, setKey];
+    for (const store of this.#stores) for (const key of all) void this.#readInQuiet(store, key);
     await world.time.passTo(world.atMs + 12_000);
     for (const { failures } of this.#stores) this.violations.push(...failures);
   }
@@ -106,6 +113,8 @@ class WriteCourse implements History {
   #act(): void {
     const world = this.#world;
     if (world.draw() < this.#misfortune) return this.#suffer();
+    const { setShare = 0 } = this.#options;
+    if (setShare > 0 && world.draw() < setShare) return this.#actOnSetKey();
     const store = world.any(this.#stores);
     const key = world.draw() < 0.8 ? "a" : "b";
     const drawn = world.draw();
@@ -116,6 +125,44 @@ class WriteCourse implements History {
     else if (drawn < 0.68) void this.#read(store, key);
     else if (drawn < 0.95) void this.#writeAside(store, key);
     else if (this.#stores.length < 6) this.#stores.push(this.#begin(world.any(this.#colos)));
+  }
+
+  #actOnSetKey(): void {
+    const world = this.#world;
+    const [one, other] = [world.any(this.#stores), world.any(this.#stores)];
+    const drawn = world.draw();
+    if (drawn < 0.45) void this.#setInTurn(one);
+    if (drawn < 0.7) void this.#load(other, setKey);
+    else void this.#read(other, setKey);
+  }
+
+  /** Changes the row and then sets the value everywhere, or deletes it, after all earlier changes. */
+  #setInTurn({ isolate, rows }: SimulatedStore): Promise<void> {
+    const world = this.#world;
+    this.#underWay += 1;
+    const value = `e${(this.#values += 1)}`;
+    const change =
+      world.draw() < 0.7
+        ? () => rows.set(setKey, value, { everywhere: true })
+        : () => rows.delete(setKey);
+    const turn = async () => {
+      this.#database.commit(setKey, value);
+      for (let tries = 0; tries < 40; tries += 1) {
+        const told = await change().then(
+          () => "accepted",
+          (cause: unknown) => String(cause),
+        );
+        world.tell(() => `${isolate.name} sets or deletes ${setKey}, now ${value}: ${told}`);
+        if (told === "accepted") {
+          this.#noted(setKey, value);
+          this.#endOlder(isolate, setKey, this.#database.nthOf.get(value) ?? 0);
+          break;
+        }
+        await world.sleep(1_000);
+      }
+      this.#underWay -= 1;
+    };
+    return (this.#lastSet = this.#lastSet.then(turn));
   }
 
   /** Commits at some time on the way. The answer may be lost. */
