@@ -7,14 +7,14 @@ export type { DataEvent, OnDataEvent };
 
 type Attributes = Record<string, string | number | boolean>;
 
-/** The used part of a `Span` of `@opentelemetry/api`. */
+/** The used part of a span of `@opentelemetry/api`. */
 interface Span {
   recordException(exception: Error): unknown;
   setStatus(status: { code: number }): unknown;
   end(at: Date): unknown;
 }
 
-/** The used part of a `Tracer` of `@opentelemetry/api`. */
+/** The used part of a tracer of `@opentelemetry/api`. */
 export interface LoadTracer {
   startSpan(name: string, options: { startTime: Date; attributes: Attributes }): Span;
 }
@@ -25,7 +25,7 @@ interface Instrument {
   readonly advice?: { readonly explicitBucketBoundaries: number[] };
 }
 
-/** The used part of a `Meter` of `@opentelemetry/api`. */
+/** The used part of a meter of `@opentelemetry/api`. */
 export interface DataMeter {
   createCounter(
     name: string,
@@ -47,7 +47,7 @@ export interface OpenTelemetryOptions {
   readonly recordKeys?: boolean | undefined;
 }
 
-/** `SpanStatusCode.ERROR`. */
+/** The code of OpenTelemetry for a span that failed. */
 const statusError = 2;
 /** The semantic conventions advise these bounds, in seconds, for durations of database calls. */
 const secondsBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];

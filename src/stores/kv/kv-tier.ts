@@ -109,7 +109,9 @@ export class KvTier<Detail> implements Tier<Detail> {
       if (!this.#calls.mayBeAsked(probe, ask.afterAnswer)) return shutOff;
       const value = await this.#get(name);
       if (value === null) return { kind: "absent" };
-      const parts = await this.#calls.answered(() => split(value), readMsMax);
+      const cancelLate = (late: Awaited<ReturnType<typeof split>>) =>
+        late && cancelStream(late.body);
+      const parts = await this.#calls.answered(() => split(value), readMsMax, cancelLate);
       const decoded = parts && decodeRecord(parts.head, this.#settings.form);
       if (decoded === undefined && ask.isPeek !== true) this.#settings.onBadRecord();
       if (parts === undefined) return { kind: "absent" };

@@ -170,6 +170,31 @@ describe("a KV that does not answer", () => {
     expect(await tier.read(keyOf("a"), ask)).toEqual({ kind: "absent" });
   });
 
+  it("cancels a value whose head comes after the second", async () => {
+    let stored = new ArrayBuffer();
+    const kv: KvNamespace = {
+      put: async (_, value) => void (stored = value),
+      get: async () => stream,
+      delete: async () => undefined,
+    };
+    const { tier } = tierOver(kv);
+    await tier.write(keyOf("a"), responseOf(bytesOf("page")), keep);
+    const cancel = vi.fn<() => void>();
+    const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        controller.enqueue(new Uint8Array(stored));
+      },
+      cancel,
+    });
+    const reading = tier.read(keyOf("a"), ask);
+    await vi.advanceTimersByTimeAsync(1_200);
+    expect(await reading).toEqual({ kind: "unavailable", cause: "TimeoutError" });
+    expect(cancel).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
   it("fails a removal after 5 s, and a call that throws costs nobody a wait", async () => {
     const kv: KvNamespace = {
       get: () => Promise.reject(new Error("KV GET failed: 500")),
