@@ -11,7 +11,7 @@ import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
 /** A little above the present size. Raise it only on purpose. */
-const unpackedBytesMax = 1_460_000;
+const unpackedBytesMax = 1_480_000;
 
 interface Packed {
   readonly filename: string;
