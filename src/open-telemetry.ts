@@ -84,7 +84,8 @@ function traceLoad(load: LoadEvent, tracer: LoadTracer, hasKeys: boolean): void 
   const startTime = new Date(startedAtMs);
   const span = tracer.startSpan(`tidemark.load ${namespace}`, { startTime, attributes });
   for (const error of new Set(errors.values())) {
-    span.recordException(error instanceof Error ? error : new Error(String(error)));
+    const text = typeof error === "string" ? error : "The load threw a value that is not an error.";
+    span.recordException(error instanceof Error ? error : new Error(text));
   }
   if (errors.size > 0) span.setStatus({ code: statusError });
   span.end(new Date(startedAtMs + tookMs));

@@ -198,18 +198,24 @@ export class Lookup<Detail, V> {
 
   #consider(stored: CacheRecord<Detail>, { name: tier }: Tier<Detail>): void {
     const policy = this.#policy;
-    const { found: before } = this;
+    const before = this.found?.candidate;
     const candidate = { stored, tier, key: policy.key };
-    const atMs = before?.candidate.stored.metadata.respondedAtMs ?? -Infinity;
+    const atMs = before?.stored.metadata.respondedAtMs ?? -Infinity;
     const isYounger = stored.metadata.respondedAtMs > atMs;
-    const mayReplace = isYounger || (before !== undefined && policy.isUseless?.(before) === true);
-    if (!mayReplace) return discardBody(stored);
-    const found = { candidate, verdict: policy.judge(candidate) };
-    if (!isYounger && policy.isUseless?.(found) === true) return discardBody(stored);
-    if (before !== undefined) discardBody(before.candidate.stored);
-    this.found = found;
+    if (before !== undefined) {
+      const mayReplace = isYounger || (this.#isUseless(before) && !this.#isUseless(candidate));
+      if (!mayReplace) return discardBody(stored);
+      discardBody(before.stored);
+    }
+    this.found = { candidate, verdict: policy.judge(candidate) };
     this.#isOutdated = false;
     this.#isDone = policy.isEnough(this.found);
+  }
+
+  /** Judges the record anew, because an earlier verdict may be outdated. */
+  #isUseless(candidate: Candidate<Detail>): boolean {
+    const policy = this.#policy;
+    return policy.isUseless?.({ candidate, verdict: policy.judge(candidate) }) === true;
   }
 
   #backfill(from: Tier<Detail>): void {

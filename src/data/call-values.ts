@@ -62,9 +62,10 @@ export function valuesFor<T, K extends Key>(
   const values = new PathMap<K, Frozen<T> | null>();
   const errors = new PathMap<K, unknown>();
   for (const [at, keys] of [...places.values()].entries()) {
-    for (const key of keys) {
+    for (const [nth, key] of keys.entries()) {
       try {
-        const found = valueFor<T>(key, given[at], around);
+        // Another spelling of a key is no further event.
+        const found = valueFor<T>(key, given[at], nth === 0 ? around : withoutEvents(around));
         const value = found === undefined ? absent : found;
         if (value !== undefined) values.set(key, value);
       } catch (cause) {
@@ -73,4 +74,8 @@ export function valuesFor<T, K extends Key>(
     }
   }
   return { values, errors };
+}
+
+function withoutEvents({ space, ports: { counts } }: Around): Around {
+  return { space, ports: { counts, events: undefined } };
 }

@@ -131,7 +131,7 @@ describe("a purge by the name of a key covers exactly that key", () => {
     expect(await articles.get("other")).toBe("v");
   });
 
-  it.each([NaN, "", "a//b", undefined, null])("%j is refused", async (key) => {
+  it.each([[[]], NaN, "", "a//b", undefined, null])("%j is refused", async (key) => {
     const { articles } = listening();
     await expect(articles.delete(key as never)).rejects.toThrow("A key of data is invalid.");
   });

@@ -166,7 +166,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   isUseless({ verdict }: FoundData): boolean {
-    return verdict.kind === "unusable";
+    return verdict.kind === "unusable" && verdict.by !== "unverified";
   }
 
   /** Writes memory synchronously, and the edge tier in the background. */

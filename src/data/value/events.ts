@@ -29,9 +29,9 @@ export type DataEvent =
     }
   /** `set` or `write` ended. `tiers`: the tiers that hold the value. */
   | (OfKey & { readonly type: "write"; readonly tiers: readonly TierName[] })
-  /** A call for a key rejected with `error`. For `getOrSetMany`: the key is in `errors`. */
+  /** A load or a write failed, so the call rejected. For `getOrSetMany`: the key is in `errors`. */
   | (OfKey & { readonly type: "error"; readonly error: unknown })
-  /** The journal accepted a purge that this cache ordered. */
+  /** The journal accepted a call of `delete`, `expire`, `clear` or `purge`. */
   | {
       readonly type: "purge";
       readonly tags: readonly string[];

@@ -33,8 +33,13 @@ export function pathOf(namespace: string, key: Key): string {
   return path;
 }
 
-/** Returns a key with its namespace, as purges name it: `articles/42`. */
+/**
+ * Returns a key with its namespace, as purges name it: `articles/42`.
+ *
+ * @throws OperatorError for an invalid key
+ */
 export function keyIn(namespace: string, key: Key): Key {
+  pathOf(namespace, key);
   return typeof key === "string" ? `${namespace}/${key}` : [namespace, ...[key].flat()];
 }
 

@@ -2,6 +2,7 @@
 import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { discardBody } from "../../cache/record/record.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import type { DataFlights } from "../load/load-outcome.ts";
 import { recordOf, type ValueOptions } from "../load/make-record.ts";
@@ -37,8 +38,17 @@ export interface WrittenOptions extends ValueOptions {
   readonly keepsTags: boolean;
 }
 
+/** The dependencies of `withKeptTags`. */
+interface KeptTagsPorts extends Pick<StorePorts, "tiers" | "nowAtMs"> {
+  readonly afterAnswer: BeginPorts["afterAnswer"];
+  readonly colo: BeginPorts["colo"];
+  /** The view by purges alone: it also judges values of held keys. */
+  readonly viewOfPurges: Pick<PurgeView, "judge">;
+  readonly maxLagMs: number;
+}
+
 /** Further dependencies of `setValue`. */
-interface SetPorts {
+interface SetPorts extends KeptTagsPorts {
   /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
   readonly flights: Pick<DataFlights, "get" | "leave">;
@@ -57,28 +67,34 @@ export function writtenOptionsOf({ fresh, stale, tags }: WriteOptions): WrittenO
 }
 
 /**
- * Adds the tags of the stored value, if the new value keeps them. Costs one command to Redis,
- * unless memory or the Cache API holds the stored value.
+ * Adds the tags of the stored value, if the new value keeps them. A copy that a known purge covers
+ * has none to keep.
+ *
+ * @param ports.readsAll whether to add the tags of all copies, which costs one command to Redis.
+ *   Otherwise, only of the nearest copy
+ * @returns `undefined` if a tier did not answer, so the tags are unknown
  */
 export async function withKeptTags(
   options: WrittenOptions,
   { key, space }: Place,
-  {
-    tiers,
-    nowAtMs,
-    afterAnswer,
-  }: Pick<BeginPorts & StorePorts, "tiers" | "nowAtMs" | "afterAnswer">,
-): Promise<ValueOptions> {
+  ports: KeptTagsPorts & { readonly readsAll: boolean },
+): Promise<ValueOptions | undefined> {
   if (!options.keepsTags || space.derivesTags) return options;
+  const { tiers, nowAtMs, afterAnswer, viewOfPurges, maxLagMs, colo, readsAll } = ports;
   const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
+  const tagsNamed = new Set<string>();
   for (const tier of tiers.of(space.tiers).all) {
     const read = await tier.read(key, ask);
+    if (read.kind === "unavailable") return undefined;
     if (read.kind !== "found" || read.record.kind !== "response") continue;
     const { stored } = read.record;
     discardBody(stored);
-    return { ...options, tagsNamed: new Set(stored.metadata.tags) };
+    const judged = viewOfPurges.judge(stored.metadata, { atMs: nowAtMs(), maxLagMs, colo });
+    if (judged.kind === "purged" && judged.mode === "hard") continue;
+    for (const tag of stored.metadata.tags) tagsNamed.add(tag);
+    if (!readsAll) break;
   }
-  return options;
+  return { ...options, tagsNamed };
 }
 
 /**
@@ -99,7 +115,8 @@ export async function setValue(
   const beginning = await begin(place.key.host, ports);
   const respondedAtMs = ports.nowAtMs();
   const jitterDraw = ports.random();
-  const options = await withKeptTags(written, place, ports);
+  // During an outage of Redis, memory takes the value without the older tags.
+  const options = (await withKeptTags(written, place, { ...ports, readsAll: false })) ?? written;
   const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   if (!made.isKept) throw nothingKept(place.path);
   const { flights } = ports;

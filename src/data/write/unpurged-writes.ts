@@ -90,6 +90,18 @@ export class UnpurgedWrites {
     this.takeUp();
   }
 
+  /**
+   * Ends the hold on a key after a purge of the key was accepted.
+   *
+   * @param since the hold on the key before that purge was sent. A newer hold remains
+   */
+  release({ path }: Pick<Place, "path">, since: Hold | undefined): void {
+    const url = urlOf(path);
+    if (since === undefined || this.#keys.get(url) !== since) return;
+    this.#keys.delete(url);
+    if (this.#keys.size === 0) this.#condition.succeeded(this.#settings.nowAtMs());
+  }
+
   /** Retries in the background, unless another request is already retrying. */
   takeUp(): void {
     const { nowAtMs, afterAnswer } = this.#settings;

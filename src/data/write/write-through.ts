@@ -4,6 +4,7 @@ import { OperatorError } from "../../base/operator-error.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
@@ -22,6 +23,9 @@ export interface WritePorts extends BeginPorts, StorePorts {
   /** `undefined` without a database, unless the cache is one process. Writing through then fails. */
   readonly purging: { readonly acceptances: Pick<Acceptances, "acceptAfter"> } | undefined;
   readonly unpurged: UnpurgedWrites;
+  /** The view by purges alone: it also judges values of held keys. */
+  readonly viewOfPurges: Pick<PurgeView, "judge">;
+  readonly maxLagMs: number;
   readonly metrics: Pick<Metrics, "add">;
   /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
@@ -65,7 +69,8 @@ export async function writeThrough(
   const { requestedAtMs: respondedAtMs } = beginning;
   const jitterDraw = ports.random();
   // Reject a value that cannot be stored before anything is written.
-  const options = await withKeptTags(written, place, ports);
+  const kept = await withKeptTags(written, place, { ...ports, readsAll: true });
+  const options = kept ?? written;
   const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   counts.counted(place.space.name, "persists");
   const failed = await failureOf(persist, place);
@@ -75,7 +80,7 @@ export async function writeThrough(
   if (failed !== undefined) throw failed.cause;
   if (accepted.kind === "unavailable") throw unpurgedWrite(place.path);
   const record = recordAt(made.record, accepted, nowAtMs());
-  if (!made.isKept || !isAlone(accepted, record, beginning.stamp)) return [];
+  if (kept === undefined || !made.isKept || !isAlone(accepted, record, beginning.stamp)) return [];
   // Take a new order: any load that started before the purge is older.
   return storeValues([{ place, record, order: stores.begin() }], ports);
 }
@@ -97,12 +102,18 @@ export async function setEverywhere(
   const beginning = await begin(place.key.host, ports);
   const { requestedAtMs: respondedAtMs, stamp: since } = beginning;
   const jitterDraw = ports.random();
-  const options = await withKeptTags(written, place, ports);
+  const options = await withKeptTags(written, place, { ...ports, readsAll: true });
+  if (options === undefined) throw unknownTags(place.path);
   const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   if (!made.isKept) throw nothingKept(place.path);
   const accepted = await purgedOlder({ place, reason: "set", since }, ports);
   if (accepted.kind === "unavailable") throw unpurgedSet(place.path);
-  const record = recordAt(made.record, accepted, ports.nowAtMs());
+  const atMs = ports.nowAtMs();
+  const record = recordAt(made.record, accepted, atMs);
+  // A later purge that this isolate knows, such as that of another call for the key, ends the value.
+  const { viewOfPurges, maxLagMs, colo } = ports;
+  const judged = viewOfPurges.judge(record.metadata, { atMs, maxLagMs, colo });
+  if (judged.kind === "purged" && judged.mode === "hard") return [];
   return storeValues([{ place, record, order: ports.stores.begin() }], ports);
 }
 
@@ -121,6 +132,7 @@ async function purgedOlder(
   const targets = targetsOf({ paths: [place.path] });
   const order = { bodyDigest: "", by: "data", mode: "hard", id: randomText(), reason } as const;
   const attention = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
+  const hold = unpurged.holdOn(place);
   const accepted =
     (await purging?.acceptances.acceptAfter({ ...order, targets }, since, attention)) ??
     ({ kind: "unavailable" } as const);
@@ -128,7 +140,10 @@ async function purgedOlder(
     metrics.add("purgeRefusals", ["unavailable"]);
     counts.counted(place.space.name, "unpurgedWrites");
     unpurged.add(place);
-  } else metrics.add("purges");
+  } else {
+    metrics.add("purges");
+    unpurged.release(place, hold);
+  }
   return accepted;
 }
 
@@ -184,6 +199,14 @@ function noJournal(path: string): OperatorError {
     what: `${path} is not written.`,
     why: "Without a database, the cache cannot purge older values.",
     hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+  });
+}
+
+function unknownTags(path: string): OperatorError {
+  return new OperatorError({
+    what: `${path} was not set.`,
+    why: "Redis did not answer, so the tags of the value that it replaces are unknown.",
+    hint: "Pass `tags`, or try again.",
   });
 }
 

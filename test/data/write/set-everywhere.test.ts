@@ -2,6 +2,7 @@
 // not end the value.
 import { describe, expect, it } from "vitest";
 import { createDataCache } from "../../../src/node/create-data-cache.ts";
+import { idle } from "../../../testing/site/harness.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 
 const everywhere = { everywhere: true } as const;
@@ -75,6 +76,60 @@ describe("a set value", () => {
     await here.data.purge({ tags: ["red"] });
     expect(await mine.get("42")).toBeUndefined();
   });
+});
+
+describe("the tags that a value keeps", () => {
+  it("are those in Redis, where another isolate has replaced the value that memory holds", async () => {
+    const { here, mine, theirs } = two();
+    await mine.set("42", "v1", { tags: ["red"] });
+    await theirs.set("42", "v2", { tags: ["blue"], ...everywhere });
+    await mine.set("42", "v3", everywhere);
+    await here.data.purge({ tags: ["blue"] });
+    expect(await mine.get("42")).toBeUndefined();
+  });
+
+  it.each(["set", "write"] as const)(
+    "cannot be read: %s stores nothing without them",
+    async (call) => {
+      const { here, mine } = two();
+      await mine.set("42", "v1", { tags: ["red"] });
+      const other = here.beside(new DataIsolate({ clock: here.clock }).cache);
+      const theirs = other.data.namespace<string>("articles", { fresh: "10m", stale: "1h" });
+      here.upstash.afterNext = () => Promise.reject(new TypeError("The connection was lost."));
+      if (call === "set") {
+        await expect(theirs.set("42", "v2", everywhere)).rejects.toThrow("the tags of the value");
+      } else {
+        expect(await theirs.write("42", "v2", () => undefined)).toEqual([]);
+      }
+      await here.data.purge({ tags: ["red"] });
+      here.clock.advance(11);
+      expect([await mine.get("42"), await theirs.get("42")]).toEqual([undefined, undefined]);
+    },
+  );
+});
+
+it("a later call that is accepted ends the hold of a refused one", async () => {
+  const { here, mine } = two();
+  here.upstash.journalMode = "down";
+  await expect(mine.set("42", "new", everywhere)).rejects.toThrow("was not accepted");
+  here.upstash.journalMode = "works";
+  expect(await mine.set("42", "newer", everywhere)).toContain("memory");
+  expect(await mine.get("42")).toBe("newer");
+  expect(here.data.stats().unpurged).toMatchObject({ keys: 0, trouble: { isOver: true } });
+});
+
+it("of two calls of one isolate, the later in the journal stays, whichever is answered first", async () => {
+  const { here, mine } = two();
+  await mine.set("42", "old");
+  const gate = Promise.withResolvers<void>();
+  here.upstash.beforeJournalAnswer = () => gate.promise;
+  const earlier = mine.set("42", "earlier", { tags: [], ...everywhere });
+  await idle();
+  here.upstash.beforeJournalAnswer = async () => undefined;
+  await mine.set("42", "later", { tags: [], ...everywhere });
+  gate.resolve();
+  expect(await earlier).toEqual([]);
+  expect(await mine.get("42")).toBe("later");
 });
 
 describe("without a journal that accepts the purge", () => {

@@ -174,7 +174,7 @@ const rows: readonly {
   {
     fault: "another write of the isolate is its own",
     parts: ownOfTheIsolate,
-    from: 412,
+    from: 900,
     within: 300,
   },
   {
@@ -196,7 +196,7 @@ const rows: readonly {
   {
     fault: "a held key's load is shared whatever came",
     parts: sharedWhateverCame,
-    from: 900,
+    from: 300,
     within: 300,
   },
 ];
