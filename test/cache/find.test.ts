@@ -132,6 +132,28 @@ class World implements LookupPolicy<Detail, Verdict> {
   }
 }
 
+/** A world in which nothing that does not answer is of use, by the verdict of the moment. */
+class Choosy extends World {
+  isUseless = ({ verdict }: LookupResult<Detail, Verdict>) => verdict === "does not";
+}
+
+describe("a useless record above a seemingly older one below", () => {
+  it.each([
+    { id: "gives way to one that answers", below: record(1, true), tier: "edge" },
+    { id: "stays before a useless one", below: record(1, false), tier: "memory" },
+  ])("$id", async ({ below, tier }) => {
+    const world = new Choosy({ memory: { k: record(2, false) }, edge: { k: below } });
+    expect(await world.find()).toMatchObject({ candidate: { tier } });
+  });
+
+  it("stays if it is of use by the time that the lower one is read", async () => {
+    const above = record(2, false);
+    const renewed = () => void Object.assign(above.metadata, { isFit: true });
+    const world = new Choosy({ memory: { k: above }, edge: { k: record(1, true) } }, renewed);
+    expect(await world.find()).toMatchObject({ candidate: { tier: "memory" }, verdict: "answers" });
+  });
+});
+
 describe("find", () => {
   it.each<{ id: string; held: Contents; told: string[] }>([
     {
