@@ -38,8 +38,8 @@ async function serve(wantedPort: number): Promise<number> {
 
 async function listenOn(port: number): Promise<number> {
   const valkey = new ValkeyServer({ port, host });
-  // One pass runs a command and buffers its reply; the next pass sends it. Without a second pass here, the reply would
-  // wait for the 100 ms timer.
+  // One step runs a command and buffers its reply; the next step sends it. Without a second step here, the reply would
+  // wait for the server's own timer, which steps every 100 ms.
   const step = valkey["step"].bind(valkey);
   valkey["step"] = () => {
     step();

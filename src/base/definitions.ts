@@ -10,9 +10,9 @@ export interface DefinitionWords {
   readonly kind: string;
   /** The thing that already has the name, such as `this namespace`. */
   readonly taken: string;
-  /** All that the limit concerns, in the plural. */
+  /** The things that the limit counts, in the plural. */
   readonly all: string;
-  /** An example of a key that contains the varying part, to the end of the hint's sentence. */
+  /** The end of the hint's sentence: an example of a key that contains the varying part. */
   readonly keys: string;
 }
 

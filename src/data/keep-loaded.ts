@@ -12,7 +12,7 @@ import type { Space } from "./value/space.ts";
 /** The limit of keys in one load. D1 allows 100 parameters in one statement. */
 export const keysMax = 100;
 
-/** A run starts no load after this time. The next cron run, a minute later, continues. */
+/** A run looks nothing up after this time. The next cron run, a minute later, continues. */
 export const runMsMax = 25_000;
 
 export type KeepLoadedPorts = LoadingPorts & { readonly host: string };
@@ -39,8 +39,8 @@ async function keepSpaceLoaded(
 }
 
 /**
- * Returns the namespace without the Cache API. A write there fills only this colo, and counts
- * towards the run's limit of calls.
+ * Returns the namespace without the Cache API. A write to it would fill only this colo, and use up
+ * calls of the limited number that Workers allow one run.
  */
 export function belowColos(space: Space): Space {
   return { ...space, tiers: space.tiers.filter((tier) => tierScopes[tier] !== "colo") };

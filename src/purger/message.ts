@@ -2,7 +2,7 @@
 import type { PurgeOrder as AnyPurgeOrder } from "../protocol/purge-order.ts";
 import { PurgeError } from "./purge-error.ts";
 
-/** The targets to purge. At least one field must name a target. For dry runs, use `dryRun`. */
+/** The targets to purge. At least one field must name a target. For a dry run, call `Purger.dryRun`. */
 export type PurgeOrder = Omit<AnyPurgeOrder, "dryRun">;
 
 export interface PurgeMessage {

@@ -23,7 +23,7 @@ export interface VerdictPorts {
   readonly maxLagMs: number;
 }
 
-/** Judges a value by its age and by the purge view. Every use of a value calls this function. */
+/** Judges a value by its age and by the purge view. Every use of a stored value calls this function. */
 export function judge(
   metadata: DataMetadata,
   { space, atMs, ports }: { space: Space; atMs: number; ports: VerdictPorts },
@@ -56,8 +56,8 @@ export function hasForm(metadata: DataMetadata, space: Space): boolean {
 }
 
 /**
- * Returns whether to refresh a fresh value; never for `null`. From the age `refresh` on, the answer
- * is true. Before that age, only a value without a stale time is refreshed, and only in the second
+ * Returns whether to refresh a fresh value; never for a stored `null`. Always returns true from the
+ * age `refresh` on. Before that age, only a value without a stale time is refreshed, and only in the second
  * half of its lifetime. The probability rises towards expiry. Slow loads refresh earlier
  * (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention",
  * 2015).

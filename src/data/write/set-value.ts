@@ -72,7 +72,7 @@ export function writtenOptionsOf({ fresh, stale, tags }: WriteOptions): WrittenO
  *
  * @param ports.readsAll whether to add the tags of all copies, which costs one command to Redis.
  *   Otherwise, only of the nearest copy
- * @returns `undefined` if a tier did not answer, so the tags are unknown
+ * @returns `undefined` if the farthest tier did not answer, so the tags are unknown
  */
 export async function withKeptTags(
   options: WrittenOptions,
@@ -83,9 +83,11 @@ export async function withKeptTags(
   const { tiers, nowAtMs, afterAnswer, viewOfPurges, maxLagMs, colo, readsAll } = ports;
   const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
   const tagsNamed = new Set<string>();
-  for (const tier of tiers.of(space.tiers).all) {
+  const { all } = tiers.of(space.tiers);
+  for (const tier of all) {
     const read = await tier.read(key, ask);
-    if (read.kind === "unavailable") return undefined;
+    // The farthest tier has every copy that counts, so only its answer is needed.
+    if (read.kind === "unavailable" && tier === all.at(-1)) return undefined;
     if (read.kind !== "found" || read.record.kind !== "response") continue;
     const { stored } = read.record;
     discardBody(stored);

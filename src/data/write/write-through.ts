@@ -90,8 +90,8 @@ export async function writeThrough(
  * (rule 25 f).
  *
  * @returns the tiers that hold the value
- * @throws OperatorError if the value cannot be stored or there is no database, and if the journal
- *   did not accept the purge. Nothing is stored then
+ * @throws OperatorError if the value cannot be stored, if there is no database, if the tags of the
+ *   replaced value are unknown, and if the journal did not accept the purge. Nothing is stored then
  */
 export async function setEverywhere(
   { place, value, options: written }: WrittenValue,
@@ -205,7 +205,7 @@ function noJournal(path: string): OperatorError {
 function unknownTags(path: string): OperatorError {
   return new OperatorError({
     what: `${path} was not set.`,
-    why: "Redis did not answer, so the tags of the value that it replaces are unknown.",
+    why: "The tags of the value that it replaces cannot be read, because a tier did not answer.",
     hint: "Pass `tags`, or try again.",
   });
 }

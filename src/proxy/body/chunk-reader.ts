@@ -2,7 +2,7 @@
 import { OutOfTime, within } from "../../base/timeouts.ts";
 
 const chunkBytesMax = 65_536;
-/** The smallest buffer, which also holds bytes beyond the stated length. */
+/** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
 
 /** Reads one body in chunks, with a timeout per chunk. */
@@ -32,7 +32,7 @@ export class ChunkReader {
     }
   }
 
-  /** Returns the next chunk; `undefined` at the end. Rejects if the body is truncated or stalls. */
+  /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       return await within(this.#next(), this.#betweenBytesMs);

@@ -81,7 +81,7 @@ export const responseForm: RecordForm<ResponseDetail> = {
   isWorthPacking: isPlainText,
 };
 
-/** The form on Node. On Node, a record with text that only Workers can send is a miss. */
+/** The form on Node. A record is a miss if a field value has characters that Node cannot send. */
 export const responseFormOnNode: RecordForm<ResponseDetail> = {
   ...responseForm,
   check(parsed) {

@@ -6,7 +6,7 @@ import { patiently } from "../../base/timeouts.ts";
 export interface JoinedRunsSettings {
   readonly run: () => Promise<unknown>;
   readonly nowAtMs: () => number;
-  /** The timeout after which a run is assumed to have ended with its request. */
+  /** After this time a run is assumed dead, because the runtime ends work with its request. */
   readonly waitTimeoutMs: number;
 }
 

@@ -89,8 +89,8 @@ describe("the tags that a value keeps", () => {
   });
 
   const why =
-    "articles/42 was not set. Redis did not answer, so the tags of the value that it replaces are unknown. " +
-    "Pass `tags`, or try again.";
+    "articles/42 was not set. The tags of the value that it replaces cannot be read, because a tier did not " +
+    "answer. Pass `tags`, or try again.";
   it.each([
     { call: "set", told: why },
     { call: "write", told: [] },
@@ -109,6 +109,26 @@ describe("the tags that a value keeps", () => {
     here.clock.advance(11);
     expect([await mine.get("42"), await theirs.get("42")]).toEqual([undefined, undefined]);
   });
+});
+
+it("an edge tier that does not answer keeps no value from being set", async () => {
+  const { here, mine } = two();
+  await mine.set("42", "v1", { tags: ["red"] });
+  const broken = new DataIsolate({
+    clock: here.clock,
+    upstash: here.upstash,
+    platform: {
+      host: "www.example.com",
+      cache: () => {
+        throw new Error("The cache is down.");
+      },
+    },
+  });
+  const theirs = broken.data.namespace<string>("articles", { fresh: "10m", stale: "1h" });
+  expect(await theirs.set("42", "v2", everywhere)).toEqual(["memory", "shared"]);
+  await here.data.purge({ tags: ["red"] });
+  here.clock.advance(11);
+  expect(await theirs.get("42")).toBeUndefined();
 });
 
 it("a later call that is accepted ends the hold of a refused one", async () => {
