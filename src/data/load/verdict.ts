@@ -46,7 +46,8 @@ export function judge(
   return ttlMs > 0 ? { kind: "fresh", ageMs, ttlMs } : { kind: "stale", by: "expired" };
 }
 
-function isHard(judged: PurgeJudgement): boolean {
+/** Returns whether a hard purge covers a value. */
+export function isHard(judged: PurgeJudgement): boolean {
   return judged.kind === "purged" && judged.mode === "hard";
 }
 

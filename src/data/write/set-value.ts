@@ -6,9 +6,11 @@ import type { PurgeView } from "../../purge/view/view.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import type { DataFlights } from "../load/load-outcome.ts";
 import { recordOf, type ValueOptions } from "../load/make-record.ts";
+import { isHard } from "../load/verdict.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { type DataDuration, msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
+import type { DataMetadata } from "../value/data-record.ts";
 import type { Place } from "../value/place.ts";
 
 /** Options of one value that is written through. */
@@ -38,8 +40,8 @@ export interface WrittenOptions extends ValueOptions {
   readonly keepsTags: boolean;
 }
 
-/** The dependencies of `withKeptTags`. */
-interface KeptTagsPorts extends Pick<StorePorts, "tiers" | "nowAtMs"> {
+/** The dependencies of `withKeptTags` and `isEnded`. */
+export interface KeptTagsPorts extends Pick<StorePorts, "tiers" | "nowAtMs"> {
   readonly afterAnswer: BeginPorts["afterAnswer"];
   readonly colo: BeginPorts["colo"];
   /** The view by purges alone: it also judges values of held keys. */
@@ -80,7 +82,7 @@ export async function withKeptTags(
   ports: KeptTagsPorts & { readonly readsAll: boolean },
 ): Promise<ValueOptions | undefined> {
   if (!options.keepsTags || space.derivesTags) return options;
-  const { tiers, nowAtMs, afterAnswer, viewOfPurges, maxLagMs, colo, readsAll } = ports;
+  const { tiers, nowAtMs, afterAnswer, readsAll } = ports;
   const ask = { atMs: nowAtMs(), part: "metadata", afterAnswer } as const;
   const tagsNamed = new Set<string>();
   const { all } = tiers.of(space.tiers);
@@ -91,12 +93,24 @@ export async function withKeptTags(
     if (read.kind !== "found" || read.record.kind !== "response") continue;
     const { stored } = read.record;
     discardBody(stored);
-    const judged = viewOfPurges.judge(stored.metadata, { atMs: nowAtMs(), maxLagMs, colo });
-    if (judged.kind === "purged" && judged.mode === "hard") continue;
+    if (isEnded(stored.metadata, ports)) continue;
     for (const tag of stored.metadata.tags) tagsNamed.add(tag);
     if (!readsAll) break;
   }
   return { ...options, tagsNamed };
+}
+
+/** Returns whether a hard purge that this isolate knows covers the value. */
+export function isEnded(
+  metadata: DataMetadata,
+  {
+    viewOfPurges,
+    nowAtMs,
+    maxLagMs,
+    colo,
+  }: Pick<KeptTagsPorts, "viewOfPurges" | "nowAtMs" | "maxLagMs" | "colo">,
+): boolean {
+  return isHard(viewOfPurges.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }));
 }
 
 /**

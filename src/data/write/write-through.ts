@@ -4,7 +4,6 @@ import { OperatorError } from "../../base/operator-error.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
@@ -15,17 +14,21 @@ import { type DataRecord, decodeAs } from "../value/data-record.ts";
 import { targetsOf } from "../value/key.ts";
 import { LoadFailed } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
-import { checkDefined, nothingKept, withKeptTags, type WrittenOptions } from "./set-value.ts";
+import {
+  checkDefined,
+  isEnded,
+  type KeptTagsPorts,
+  nothingKept,
+  withKeptTags,
+  type WrittenOptions,
+} from "./set-value.ts";
 import type { UnpurgedWrites } from "./unpurged-writes.ts";
 
 /** The dependencies of writing through. */
-export interface WritePorts extends BeginPorts, StorePorts {
+export interface WritePorts extends BeginPorts, StorePorts, KeptTagsPorts {
   /** `undefined` without a database, unless the cache is one process. Writing through then fails. */
   readonly purging: { readonly acceptances: Pick<Acceptances, "acceptAfter"> } | undefined;
   readonly unpurged: UnpurgedWrites;
-  /** The view by purges alone: it also judges values of held keys. */
-  readonly viewOfPurges: Pick<PurgeView, "judge">;
-  readonly maxLagMs: number;
   readonly metrics: Pick<Metrics, "add">;
   /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
@@ -108,12 +111,9 @@ export async function setEverywhere(
   if (!made.isKept) throw nothingKept(place.path);
   const accepted = await purgedOlder({ place, reason: "set", since }, ports);
   if (accepted.kind === "unavailable") throw unpurgedSet(place.path);
-  const atMs = ports.nowAtMs();
-  const record = recordAt(made.record, accepted, atMs);
+  const record = recordAt(made.record, accepted, ports.nowAtMs());
   // A later purge that this isolate knows, such as that of another call for the key, ends the value.
-  const { viewOfPurges, maxLagMs, colo } = ports;
-  const judged = viewOfPurges.judge(record.metadata, { atMs, maxLagMs, colo });
-  if (judged.kind === "purged" && judged.mode === "hard") return [];
+  if (isEnded(record.metadata, ports)) return [];
   return storeValues([{ place, record, order: ports.stores.begin() }], ports);
 }
 
