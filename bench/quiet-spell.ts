@@ -1,5 +1,5 @@
 // The first request after a quiet spell, with a distant database: its view of the purge journal is
-// past the bound, so the request waits for the journal before any look-up (rule 24).
+// past the bound, so the request waits for the journal before any lookup (rule 24).
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";

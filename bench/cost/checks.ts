@@ -51,7 +51,7 @@ function tierChecks(run: Run, given: ChecksGiven): Check[] {
   const journalMax = given.coloCount * journalReadsMax(run.seconds, given.lag);
   return [
     {
-      what: `commands of shared look-ups, ${expected.aLookUp} for each that the Workers counted`,
+      what: `commands of shared lookups, ${expected.aLookUp} for each that the Workers counted`,
       measured: entries["look-up"].commands,
       // The Worker also sends requests that time out, unless the tier is shut off.
       min: expected.aLookUp * (found + absent),
@@ -141,7 +141,7 @@ function otherChecks(run: Run): Check[] {
       ...exactly(0),
     },
     {
-      what: "look-ups, writes and scrapes that Redis did not answer in time; beyond 0, the machine is too slow for such a run",
+      what: "lookups, writes and scrapes that Redis did not answer in time; beyond 0, the machine is too slow for such a run",
       measured: unread + unwritten + run.told.failedScrapes,
       ...exactly(0),
     },

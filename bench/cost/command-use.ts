@@ -103,7 +103,7 @@ function useOfRecord(
   if (has("DEL")) return "removal";
   const reads = commands.filter(([name]) => name === recordRead).length;
   if (reads === 0) return "unknown";
-  // A look-up reads one key. A listing page with only one result looks the same.
+  // A lookup reads one key. A listing page with only one result looks the same.
   return reads === 1 ? "look-up" : "listing";
 }
 

@@ -52,7 +52,7 @@ function performancePart(given: Documented): string {
     ),
     billTable(designs),
     paragraph(
-      `*Tags as sets* is what the same look-ups, fills and origin requests would cost where each tag is a set of keys, each ` +
+      `*Tags as sets* is what the same lookups, fills and origin requests would cost where each tag is a set of keys, each ` +
         `origin request takes a lock, and each request counts itself in Redis; a pipeline spares round trips, not commands. It is ` +
         `given the same bytes and CPU, and one tag a page, as the trace has it (each further one would cost it ` +
         `${dollars(each(perFurtherTag(run)))}); and its purges reach Redis alone, not memory or the edges. *No Redis* is ` +

@@ -96,7 +96,7 @@ export function setsTable(commands: TagsAsSets, { requestCount }: TraceSettings)
     ["tags as sets", "commands", "dollars a million requests"],
     [
       row("metrics: two `HINCRBY` a request", commands.metrics),
-      row("look-ups: `GET`", commands.lookUps),
+      row("lookups: `GET`", commands.lookUps),
       row("a lock around each origin request: `SET NX`, `DEL`", commands.locks),
       row("fills: `SET`; for each tag `SADD`, `EXPIRE`", commands.fills),
       row("304s: `SET`; for each tag `EXPIRE`", commands.freshenings),
@@ -165,7 +165,7 @@ export function cacheApiTable({ run }: Reported): string {
   return markdownTable(
     ["Cache API", "calls", "known from"],
     [
-      ["`match`: look-ups", counted(sum(run.reads)), "the Workers' counts"],
+      ["`match`: lookups", counted(sum(run.reads)), "the Workers' counts"],
       ["`put`: fills and 304s", counted(sum(run.writes)), "the Workers' counts"],
       ["`put`: what the shared tier had", counted(sharedHits), "its hits, by `Cache-Status`"],
       [

@@ -1,6 +1,6 @@
 // The cost of the same traffic in a common design: each tag is a set of keys in Redis, each miss
 // takes a lock, and each request counts metrics there. It has the same memory and edge tiers, the
-// same look-ups and fills, and no Vary. Nothing is added for the promise, which it cannot keep: its
+// same lookups and fills, and no Vary. Nothing is added for the promise, which it cannot keep: its
 // purges reach only Redis.
 
 /** The events of the shared tier, in order. */

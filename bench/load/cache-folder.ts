@@ -1,5 +1,5 @@
 // Selects the folder of the simulated Cache API's files: in memory, if this machine has a file
-// system there. On a disk, every `put` waits for the disk and delays the look-ups behind it, unlike
+// system there. On a disk, every `put` waits for the disk and delays the lookups behind it, unlike
 // Cloudflare's cache.
 import { statfsSync } from "node:fs";
 

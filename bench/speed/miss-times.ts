@@ -32,7 +32,7 @@ export interface MissTimes {
 }
 
 /**
- * The system after many unsuccessful look-ups of the route, which make it skip Redis
+ * The system after many unsuccessful lookups of the route, which make it skip Redis
  * (docs/adr/0015).
  */
 export const tidemarkName = "Tidemark, once it knows that Redis has none of them";

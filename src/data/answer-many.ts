@@ -42,7 +42,7 @@ export async function lookUpMany(
   return Promise.all(looks);
 }
 
-/** Batches reads of one tier. Sends the batch once each look-up has requested a read or ended. */
+/** Batches reads of one tier. Sends the batch once each lookup has requested a read or ended. */
 class ReadsTogether {
   readonly #ports: SearchPorts;
   readonly #tier: Tier<DataDetail> | undefined;

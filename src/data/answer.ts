@@ -17,7 +17,7 @@ export interface Ask {
   readonly isLookOnly: boolean;
 }
 
-/** The next step after a look-up. */
+/** The next step after a lookup. */
 export type Step =
   /** `refresh`: a load to start in the background. */
   | { readonly kind: "give"; readonly given: CallResult; readonly refresh?: LoadNeed | undefined }
@@ -44,9 +44,9 @@ function carryOut(step: Step, ports: LoadingPorts): CallResult | undefined | Pro
 }
 
 /**
- * Returns the next step after a look-up.
+ * Returns the next step after a lookup.
  *
- * @param found the result of the look-up
+ * @param found the result of the lookup
  */
 export function stepAfter(
   found: FoundData | undefined,

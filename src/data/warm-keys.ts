@@ -45,7 +45,7 @@ export function whyNotWarmed(
 
 /**
  * Looks up all keys at once, and loads those that are not fresh with one load. Ends once the values
- * are stored, or 25 s after the look-up.
+ * are stored, or 25 s after the lookup.
  *
  * @param keys at most a hundred, of a namespace with a load
  * @returns the result of each, in order. Never rejects.

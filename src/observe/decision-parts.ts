@@ -1,4 +1,4 @@
-// Parts of a request's decision: tier look-ups, forwards, and the deciding purge.
+// Parts of a request's decision: tier lookups, forwards, and the deciding purge.
 
 /** The journal entry of the deciding purge. */
 export interface DecidingPurge {
@@ -13,7 +13,7 @@ export interface TierChange {
   readonly kind: string;
 }
 
-/** A look-up in a tier below memory. `kind` is `passed-over` if the request skipped the tier. */
+/** A lookup in a tier below memory. `kind` is `passed-over` if the request skipped the tier. */
 export interface TierLook extends TierChange {
   /** How long the request waited for the read; `undefined` if it did not wait. */
   readonly tookMs: number | undefined;

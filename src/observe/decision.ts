@@ -29,7 +29,7 @@ const none: readonly never[] = [];
 export class Decision implements Handling {
   /** The route's name; empty if no route matched. */
   readonly route: string;
-  /** The primary key's text; `undefined` without a look-up. */
+  /** The primary key's text; `undefined` without a lookup. */
   readonly key: string | undefined;
   /** The query as sent. The key holds only its relevant parts. */
   readonly sentQuery: string | undefined;
@@ -53,7 +53,7 @@ export class Decision implements Handling {
   isNegative = false;
   foundInMemory = 0;
   absentInMemory = 0;
-  /** Look-ups in the tiers below memory, in order. */
+  /** Lookups in the tiers below memory, in order. */
   looks: readonly TierLook[] = none;
   /** The verdict; `undefined` until there is one. */
   verdict: string | undefined = undefined;
@@ -110,7 +110,7 @@ export class Decision implements Handling {
   }
 
   /**
-   * Records a look-up in a tier.
+   * Records a lookup in a tier.
    *
    * @param kind   result of the read
    * @param tookMs `undefined` if the request did not wait
@@ -187,7 +187,7 @@ export class Decision implements Handling {
   }
 
   /**
-   * Lets `settle` wait for background work before it counts look-ups and writes. Returns the same
+   * Lets `settle` wait for background work before it counts lookups and writes. Returns the same
    * promise.
    */
   awaits<Work extends Promise<unknown>>(work: Work): Work {
@@ -217,7 +217,7 @@ interface CountedExchange {
 }
 
 /**
- * Counts an answer now, and its look-ups, origin responses and writes after all its background work.
+ * Counts an answer now, and its lookups, origin responses and writes after all its background work.
  * Starts a report if one is due.
  */
 export function settle(exchange: CountedExchange): void {

@@ -132,7 +132,7 @@ function ruleOf(detail: Decision["detail"]): string | undefined {
 }
 
 /**
- * Returns fields for tier look-ups. For several look-ups in one tier, they list all results and the sum of
+ * Returns fields for tier lookups. For several lookups in one tier, they list all results and the sum of
  * the times.
  */
 function looksOf(looks: readonly TierLook[]): Record<string, LogValue> {

@@ -53,7 +53,7 @@ describe("a wrong token", () => {
       lastAtMs: startedAtMs + 10_000,
       isOver: false,
     };
-    // Of each page a look-up, and a fill, which is one too many once it is shut off.
+    // Of each page a lookup, and a fill, which is one too many once it is shut off.
     expect(redis).toMatchObject({
       shutOff: true,
       refusesWrites: false,

@@ -100,8 +100,8 @@ describe("the checks of a counted run", () => {
   });
 
   it.each<{ id: string; run: Run; found: RegExp }>([
-    { id: "a look-up of two", run: runWith({ "look-up": entry(50, 51) }), found: /look-ups, 1/ },
-    { id: "a look-up missing", run: runWith({ "look-up": entry(49, 49) }), found: /look-ups, 1/ },
+    { id: "a lookup of two", run: runWith({ "look-up": entry(50, 51) }), found: /lookups, 1/ },
+    { id: "a lookup missing", run: runWith({ "look-up": entry(49, 49) }), found: /lookups, 1/ },
     { id: "a fill of one more", run: runWith({ fill: entry(20, 41) }), found: /of fills/ },
     { id: "a 304 of one more", run: runWith({ freshening: entry(10, 21) }), found: /freshenings/ },
     {

@@ -20,7 +20,7 @@ describe("tags as sets", () => {
   it.each([
     { id: "nothing", given: {}, commands: {} },
     { id: "a request: two counters", given: { requests: 3 }, commands: { metrics: 6 } },
-    { id: "a look-up: GET", given: { lookUps: 3 }, commands: { lookUps: 3 } },
+    { id: "a lookup: GET", given: { lookUps: 3 }, commands: { lookUps: 3 } },
     { id: "an origin request: a lock", given: { originRequests: 3 }, commands: { locks: 6 } },
     { id: "a fill without a tag", given: { events: [fill("a")] }, commands: { fills: 1 } },
     { id: "a fill with two", given: { events: [fill("a", "x", "y")] }, commands: { fills: 5 } },

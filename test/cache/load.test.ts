@@ -98,7 +98,7 @@ it("is one for all who ask", async () => {
   expect(texts.flights.countAt(Date.now())).toBe(0);
 });
 
-it("is none where it has come since the look-up", async () => {
+it("is none where it has come since the lookup", async () => {
   const texts = new Texts();
   texts.comeSince = "came";
   const answers = await texts.crowd(2);

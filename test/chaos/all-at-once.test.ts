@@ -5,7 +5,7 @@ import { sleep, storesSettled } from "../../testing/worker/world.ts";
 import { type ChaosWorld, loadOn, startChaosWorld, usedAgain } from "./chaos-world.ts";
 import { pageOf, slowestMs, violations } from "./load.ts";
 
-/** The view twice 0.9 s, a look-up of 1 s, the origin's 1 s, and the rest for a busy machine. */
+/** The view twice 0.9 s, a lookup of 1 s, the origin's 1 s, and the rest for a busy machine. */
 const waitMsMax = 5_000;
 const healMsMax = 8_000;
 

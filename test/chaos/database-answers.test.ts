@@ -17,7 +17,7 @@ import { type Answered, type Load, slowestMs, violations } from "./load.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
-/** A look-up of 1 s, the view twice 0.9 s, and some time for each of the ways to the origin and back. */
+/** A lookup of 1 s, the view twice 0.9 s, and some time for each of the ways to the origin and back. */
 const waitMsMax = 4_000;
 /** A client's request, and the looks, the lease and the origin's answer behind it. */
 const waysMax = 5;

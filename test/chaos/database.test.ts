@@ -15,7 +15,7 @@ import { slowestMs, violations } from "./load.ts";
 import type { Behaviour } from "./behaviour.ts";
 
 /**
- * Until it is known that the database is away, an answer waits for a look-up (1 s) and for the view
+ * Until it is known that the database is away, an answer waits for a lookup (1 s) and for the view
  * of the journal (1.4 s, once at arrival and once more in doubt), beside what this machine takes.
  */
 const firstWaitMsMax = 6_000;

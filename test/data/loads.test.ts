@@ -128,7 +128,7 @@ describe("in one isolate", () => {
   });
 });
 
-describe("what comes between a look-up and a load answers", () => {
+describe("what comes between a lookup and a load answers", () => {
   const between = () => {
     const world = openArticles();
     const { isolate, articles, source } = world;

@@ -168,7 +168,7 @@ describe("Redis is silent", () => {
   let server: UnsteadyRestServer | undefined;
   afterEach(() => server?.stop());
 
-  it("a load begins after the timeouts of a look-up and of a view at most", async () => {
+  it("a load begins after the timeouts of a lookup and of a view at most", async () => {
     server = await UnsteadyRestServer.start();
     server.manner = { kind: "hangs" };
     let passedMs = 0;
@@ -182,7 +182,7 @@ describe("Redis is silent", () => {
       return "v";
     };
     expect(await articles.getOrSet("42", load)).toBe("v");
-    // One second for the look-up, and two for each of two views. The store that follows is not waited for.
+    // One second for the lookup, and two for each of two views. The store that follows is not waited for.
     expect(waitedMs).toBeLessThanOrEqual(5_000);
     expect(await articles.getOrSet("42", () => "w")).toBe("v");
     await expect(articles.delete("42")).rejects.toThrow("does not answer in time");

@@ -50,7 +50,7 @@ describe("a decision", () => {
     });
   });
 
-  it("of a look-up behind an answer counts as no request", () => {
+  it("of a lookup behind an answer counts as no request", () => {
     const metrics = new Metrics(0);
     const decision = new Decision({ route: "all" });
     decision.looked("memory", "found", 0);

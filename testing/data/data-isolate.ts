@@ -100,7 +100,7 @@ export function openArticles(options: object = {}) {
   return { isolate, articles, space, source: new HeldSource(), counts };
 }
 
-/** Waits until the load is in progress, and all other calls have finished their look-ups. */
+/** Waits until the load is in progress, and all other calls have finished their lookups. */
 export async function allJoined(source: HeldSource): Promise<void> {
   await until(() => source.count > 0);
   await idle();

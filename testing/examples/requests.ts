@@ -45,7 +45,7 @@ export function askedWith(
   config: Config = configWith(),
 ): LookupRequest {
   const planned = planOf(request, config);
-  if (planned.kind !== "look-up") throw new Error(`The request was planned as ${planned.kind}.`);
+  if (planned.kind !== "lookup") throw new Error(`The request was planned as ${planned.kind}.`);
   return planned.lookup;
 }
 

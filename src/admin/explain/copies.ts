@@ -55,7 +55,7 @@ export interface FoundCopy {
 }
 
 /**
- * Returns an account of each of the route's tiers in this deployment, in look-up order.
+ * Returns an account of each of the route's tiers in this deployment, in lookup order.
  *
  * @param found the result of the search
  */

@@ -80,7 +80,7 @@ export async function explain(
         handling: "passed-by",
         ...passedBy(planned.passed, about.route, context),
       };
-    case "look-up": {
+    case "lookup": {
       if (context.site.bypasses(name)) {
         return {
           ...about,

@@ -45,7 +45,7 @@ export interface Explanation {
   readonly look?: LookAccount;
 }
 
-/** The result of a look-up. */
+/** The result of a lookup. */
 export interface LookAccount extends LookRead {
   readonly key: KeyAccount;
   /** The `Vary` names of the marker in use, and the number of variants that it lists. */

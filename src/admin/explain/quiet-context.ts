@@ -51,7 +51,7 @@ export function quietContext(
   return { ...context, site: quiet, afterAnswer: () => undefined, sampled: undefined };
 }
 
-/** The current view. Look-ups do not renew it. */
+/** The current view. Lookups do not renew it. */
 function quietView(view: PurgeView): QuietSite["view"] {
   return {
     attend: () => undefined,

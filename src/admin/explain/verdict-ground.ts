@@ -9,7 +9,7 @@ import { type Ground, groundOf, invalidatedHere } from "./grounds.ts";
 import { hintOfCookies, hintOfCredentials, purgedBy } from "./hints.ts";
 import { neverFresh, overrideOf } from "./never-fresh.ts";
 
-/** The result of a look-up. */
+/** The result of a lookup. */
 export interface LookResult {
   readonly lookup: LookupRequest;
   readonly atMs: number;

@@ -14,7 +14,7 @@ export const recentMs = 3 * windowMs;
 
 /** Outcomes where a stored response answered without waiting for an origin. */
 const hits = ["hit", "stale-hit"];
-/** Outcomes without a look-up. */
+/** Outcomes without a lookup. */
 const notLookedUp = ["passed", "limited"];
 
 /** Returns the recent windows. */

@@ -13,7 +13,7 @@ export interface NamespaceCounts {
   loaded: number;
   absent: number;
   failed: number;
-  /** Look-ups without a value that may answer. */
+  /** Lookups without a value that may answer. */
   misses: number;
   /** Keys requested from the source: all, in the background, and by the cron trigger. */
   loads: number;

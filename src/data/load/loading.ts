@@ -129,7 +129,7 @@ function waitTimeoutMs(need: LoadNeed, ports: LoadingPorts): number {
   return standIn(need, ports) === undefined ? flightMsMaxOf(need) : need.place.space.softTimeoutMs;
 }
 
-/** Returns a fresh value that another load has stored in memory since the look-up. */
+/** Returns a fresh value that another load has stored in memory since the lookup. */
 export function storedSince(
   { place }: LoadNeed,
   ports: LoadingPorts,

@@ -1,4 +1,4 @@
-// Adds the rules of data to a look-up: decodes records from lower tiers, and stops at a value that may answer.
+// Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -16,7 +16,7 @@ import type { DataFlights } from "./load-outcome.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
 
-/** The dependencies of a look-up. */
+/** The dependencies of a lookup. */
 export interface SearchPorts extends VerdictPorts {
   readonly tiers: DataTiers;
   readonly view: Pick<PurgeView, "judge" | "attend" | "seek">;
@@ -32,14 +32,14 @@ export type DataRead = TierRead<DataDetail>;
 /** A stored value and its verdict. */
 export type FoundData = LookupResult<DataDetail, DataVerdict>;
 
-/** Options of one look-up. */
+/** Options of one lookup. */
 export interface SearchOptions {
   /**
    * Returns whether a value ends the search. Default: a fresh value does; a stale value does if the
    * namespace has no `softTimeoutMs`.
    */
   readonly isEnough?: (found: FoundData) => boolean;
-  /** Reads a tier for several look-ups together. */
+  /** Reads a tier for several lookups together. */
   readonly readTogether?: (tier: Tier<DataDetail>, key: RecordKey) => Promise<DataRead> | undefined;
   /** Whether to read the primary, because Redis was just written. */
   readonly atPrimary?: boolean;
@@ -47,7 +47,7 @@ export interface SearchOptions {
   readonly used?: DataTiers;
 }
 
-/** One look-up. */
+/** One lookup. */
 export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   readonly key: RecordKey;
   readonly used: DataTiers;
@@ -66,7 +66,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     this.atMs = ports.nowAtMs();
   }
 
-  /** Runs the look-up. Returns no promise if memory suffices. */
+  /** Runs the lookup. Returns no promise if memory suffices. */
   found(): FoundData | undefined | Promise<FoundData | undefined> {
     return find(this);
   }

@@ -76,7 +76,7 @@ export type Plan =
   /** An invalid host, or a path that may belong to another origin (`OtherReading.isRefused`). */
   | { kind: "refuse"; route: Route; prefix: string }
   | { kind: "pass"; passed: PassedRequest }
-  | { kind: "look-up"; lookup: LookupRequest };
+  | { kind: "lookup"; lookup: LookupRequest };
 
 const noDirectives: RequestDirectives = requestDirectives(new Headers());
 const noCf: readonly CfMember[] = [];
@@ -104,7 +104,7 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
   const rule = passRule(request, read, given.site.loops);
-  if (rule === undefined) return { kind: "look-up", lookup: askedFor(request, read, given) };
+  if (rule === undefined) return { kind: "lookup", lookup: askedFor(request, read, given) };
   const { address } = given;
   const { target, route, keyed, prefix } = read;
   const reason = rule === "method" ? "method" : "bypass";

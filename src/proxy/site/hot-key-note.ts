@@ -136,7 +136,7 @@ export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupReq
   const { siteHosts, readUrl } = exchange.site;
   if (request === undefined || siteHosts.length === 0) return undefined;
   const planned = plan(request, readUrl(request), exchange);
-  if (planned.kind !== "look-up") return undefined;
+  if (planned.kind !== "lookup") return undefined;
   const { lookup } = planned;
   const isAsNoted =
     lookup.url === note.url &&

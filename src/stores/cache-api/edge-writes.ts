@@ -12,7 +12,7 @@ export const bodyField = "tidemark-body";
 const recordFieldBytesMax = 32_768;
 
 /**
- * Returns the address of a record. It is under the request's own host, because a look-up under another
+ * Returns the address of a record. It is under the request's own host, because a lookup under another
  * host would leave the colo's cache. No client can read the record, because paths below `/_cache/`
  * end at this Worker.
  *

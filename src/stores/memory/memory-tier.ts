@@ -40,7 +40,7 @@ const largeShare = 1 / 4;
 /** Share of the bytes for a single body. */
 const largestShare = 1 / 16;
 
-/** Maximum number of changed keys to remember. A look-up during which more keys change backfills nothing. */
+/** Maximum number of changed keys to remember. A lookup during which more keys change backfills nothing. */
 const changedKeysMax = 256;
 
 type Part<Detail> = LRUCache<string, MemoryRecord<Detail>>;
@@ -123,7 +123,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const entry = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
     if (entry === undefined) return { kind: "absent" };
     if (ask.atMs < entry.keepUntilAtMs) return { kind: "found", record: entry.record };
-    // An expiry is not counted as a change, so the look-up that detects it may backfill.
+    // An expiry is not counted as a change, so the lookup that detects it may backfill.
     this.#drop(text);
     return { kind: "absent" };
   }

@@ -19,7 +19,7 @@ const asGzip = "g";
 const gzipFromBytes = 2_048;
 
 /**
- * Largest compressed share of a body for which compression is worth its decompression on look-ups.
+ * Largest compressed share of a body for which compression is worth its decompression on lookups.
  */
 const gzipShareMax = 0.8;
 

@@ -134,7 +134,7 @@ async function headsOf(
   return heads;
 }
 
-/** Reads values with `insist`, because a slow pipeline must not be counted as a slow look-up. */
+/** Reads values with `insist`, because a slow pipeline must not be counted as a slow lookup. */
 async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
   if (keys.length === 0) return [];
   const answer = await redis.insist<{ result?: unknown }[]>(

@@ -4,14 +4,14 @@ import { decodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**
- * Characters that a look-up for metadata reads: enough for most heads, and for many small pages as a
+ * Characters that a lookup for metadata reads: enough for most heads, and for many small pages as a
  * whole. Reading them costs 4,096 B × $0.03/GB = $0.00000012, a sixteenth of the price of a
  * command.
  */
 export const headCharsMax = 4_096;
 
 /**
- * Characters that a second look-up reads if the metadata is longer. A whole body may have a hundred times
+ * Characters that a second lookup reads if the metadata is longer. A whole body may have a hundred times
  * as many.
  */
 const longHeadCharsMax = 65_536;

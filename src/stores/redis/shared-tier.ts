@@ -1,4 +1,4 @@
-// The shared tier: Upstash Redis, shared by all colos. A record is one string, so a fill, a look-up
+// The shared tier: Upstash Redis, shared by all colos. A record is one string, so a fill, a lookup
 // and most 304s cost one command each.
 import { LRUCache } from "lru-cache";
 import { bodyIn, bodyOf } from "./body-text.ts";

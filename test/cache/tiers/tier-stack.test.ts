@@ -39,7 +39,7 @@ describe("a stack of tiers", () => {
     expect(part.memory).toBe(memory);
   });
 
-  it("is the same for the same names, so that a look-up makes none", () => {
+  it("is the same for the same names, so that a lookup makes none", () => {
     const names: readonly TierName[] = ["memory"];
     expect(whole.of(names)).toBe(whole.of(names));
   });

@@ -1,4 +1,4 @@
-// Memory is read again on a miss only if it has changed under the key since the look-up.
+// Memory is read again on a miss only if it has changed under the key since the lookup.
 import { expect, it, vi } from "vitest";
 import { Flights } from "../../../src/cache/flights.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";

@@ -31,7 +31,7 @@ const asRequest = (path: string, method = "GET") =>
 function planned(path: string, method?: string) {
   const request = asRequest(path, method);
   const made = plan(request, readUrl(request), { site: { config, loops }, address: undefined });
-  if (made.kind === "look-up") {
+  if (made.kind === "lookup") {
     return { kind: made.kind, route: made.lookup.route, path: made.lookup.target.path };
   }
   if (made.kind === "pass") {
@@ -92,13 +92,13 @@ describe("a path that some origin may take for one of another route is passed by
 
 describe("a path that each origin takes for one of the same route", () => {
   it.each([
-    { id: "space", path: "/search/a%20b", kind: "look-up" },
-    { id: "parameter", path: "/assets/a;v=2/b", kind: "look-up" },
-    { id: "empty-segment", path: "/assets//a", kind: "look-up" },
-    { id: "url-in-a-path", path: "/assets/https://a.example/b%3Fc", kind: "look-up" },
-    { id: "percent", path: "/search/100%25", kind: "look-up" },
-    { id: "latin-1", path: "/search/caf%E9", kind: "look-up" },
-    { id: "utf-8", path: "/search/%E4%BD%A0%E5%A5%BD", kind: "look-up" },
+    { id: "space", path: "/search/a%20b", kind: "lookup" },
+    { id: "parameter", path: "/assets/a;v=2/b", kind: "lookup" },
+    { id: "empty-segment", path: "/assets//a", kind: "lookup" },
+    { id: "url-in-a-path", path: "/assets/https://a.example/b%3Fc", kind: "lookup" },
+    { id: "percent", path: "/search/100%25", kind: "lookup" },
+    { id: "latin-1", path: "/search/caf%E9", kind: "lookup" },
+    { id: "utf-8", path: "/search/%E4%BD%A0%E5%A5%BD", kind: "lookup" },
     { id: "encoded-slash", path: "/assets/a%2fb", kind: "pass" },
     { id: "package-of-a-scope", path: "/assets/@scope%2fname", kind: "pass" },
   ])("goes there: $id", ({ path, kind }) => {
@@ -203,7 +203,7 @@ describe("the route that was chosen is the route of what the origin reads", () =
         const reread = servers[second]!(read.startsWith("/") ? read : `/${read}`);
         const other = routeAt(reread.startsWith("/") ? reread : `/${reread}`);
         // What is passed by is stored under no route.
-        const told = ({ name, origin }: typeof other) => (kind === "look-up" ? name : origin);
+        const told = ({ name, origin }: typeof other) => (kind === "lookup" ? name : origin);
         expect({ path, reread, is: told(other) }).toEqual({ path, reread, is: told(route) });
       }),
       {

@@ -85,7 +85,7 @@ describe("looked up", () => {
     { id: "accept", request: { headers: { accept: "text/html, */*" } } },
     { id: "like-a-bypassed-route", request: { url: `${site}/menu` } },
   ])("$id", ({ request }) => {
-    expect(planOf(request).kind).toBe("look-up");
+    expect(planOf(request).kind).toBe("lookup");
   });
 });
 
@@ -105,8 +105,8 @@ describe("reserved", () => {
     { id: "encoded-slash-after", path: "/_cache%2Fstats", kind: "reserved" },
     { id: "encoded-slash-before", path: "/%2f_cache/stats", kind: "reserved" },
     { id: "backslash", path: "/_cache%5Cstats", kind: "reserved" },
-    { id: "longer-name", path: "/_cached", kind: "look-up" },
-    { id: "below", path: "/a/_cache/", kind: "look-up" },
+    { id: "longer-name", path: "/_cached", kind: "lookup" },
+    { id: "below", path: "/a/_cache/", kind: "lookup" },
     { id: "case", path: "/_CACHE/", kind: "reserved" },
   ])("$id", ({ path, kind }) => {
     expect(planOf({ url: `${site}${path}` }).kind).toBe(kind);

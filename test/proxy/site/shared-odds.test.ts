@@ -8,7 +8,7 @@ import { idle, openColos, type Site } from "../../../testing/site/harness.ts";
 import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 
-describe("look-ups that bring nothing", () => {
+describe("lookups that bring nothing", () => {
   const place = { route: "a", section: "a\nb" };
   const after = (fruitless: number) => {
     const odds = new SharedOdds();
@@ -46,7 +46,7 @@ describe("look-ups that bring nothing", () => {
   });
 });
 
-describe("of the look-ups, by how likely it is that one finds something", () => {
+describe("of the lookups, by how likely it is that one finds something", () => {
   /** Numbers from 0 to 1, always the same (Park and Miller's). */
   const numbers = () => {
     let last = 20_261_121;
@@ -181,7 +181,7 @@ it("a route whose answers vary is always looked up, since its markers are added 
   expect((await looksFor("/varied")).looks).toBe(1);
 });
 
-describe("what a look-up has passed over, and the origin's failure brings to light", () => {
+describe("what a lookup has passed over, and the origin's failure brings to light", () => {
   const stale = cc("max-age=1, stale-if-error=600");
   const openWithPage = async (fields = stale) => {
     const state = { isDown: false, text: "before" };

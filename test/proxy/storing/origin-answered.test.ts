@@ -5,8 +5,8 @@ import { keep, keepUntilAtMs, memoryTier } from "../../../testing/examples/recor
 import { askedWith, exchangeWith } from "../../../testing/examples/requests.ts";
 
 it.each([
-  { id: "nothing has come since the look-up", came: "nothing", answered: "any" },
-  { id: "a marker has come since the look-up", came: "since", answered: "this" },
+  { id: "nothing has come since the lookup", came: "nothing", answered: "any" },
+  { id: "a marker has come since the lookup", came: "since", answered: "this" },
   { id: "memory was not read", came: "unread", answered: "this" },
 ] as const)("$id", ({ came, answered }) => {
   const memory = memoryTier(100_000);

@@ -148,7 +148,7 @@ describe("Redis", () => {
     await site.get("/a");
     const seconds = counts(site, "redisSeconds", "redisFailures");
     expect(seconds).toMatchObject({
-      "redisSeconds|look-up|sum": 0.02,
+      "redisSeconds|lookup|sum": 0.02,
       "redisSeconds|fill|sum": 0.02,
     });
     expect(Object.keys(seconds).join()).not.toContain("redisFailures");

@@ -40,7 +40,7 @@ describe("a crowd in every colo", () => {
   it("looks again once it has the lease: another may just have let it go", async () => {
     const colos = new Colos(() => page("page", fresh));
     const [near, far] = colos.sites as [Site, Site];
-    // The other's fill comes between its look-up and its turn.
+    // The other's fill comes between its lookup and its turn.
     colos.upstash.afterNext = async () => void (await near.get("/a"));
     const seen = await colos.ask(far);
     await colos.pass(1);

@@ -30,7 +30,7 @@ class World {
     return this.sites[0] as Site;
   }
 
-  /** Commands that have come since, without those of look-ups. */
+  /** Commands that have come since, without those of lookups. */
   get writes(): string[] {
     return this.upstash.commands.filter((name) => name !== "GETRANGE");
   }
@@ -50,7 +50,7 @@ const written = ["SET"];
 describe("random paths by the hundred", () => {
   const count = 200;
 
-  it("cost Redis a look-up each and no write", async () => {
+  it("cost Redis a lookup each and no write", async () => {
     const { site, upstash } = new World(notFound());
     for (let at = 0; at < count; at += 1) {
       expect((await site.get(`/${at}`)).cacheStatus).toContain("stored");
@@ -102,7 +102,7 @@ describe("the second ask", () => {
     expect(world.writes).toEqual(written);
     await Promise.all([site.get("/a"), site.get("/a")]);
     expect(world.writes).toEqual(written);
-    // The look-up, and a look at what stands there by now.
+    // The lookup, and a look at what stands there by now.
     expect(upstash.commands.length).toBe(2 + written.length);
   });
 

@@ -102,7 +102,7 @@ describe("a page of a route without memory", () => {
   it.each([
     { id: "a client that has it", asked: hasIt, status: 304 },
     { id: "HEAD", asked: { method: "HEAD" }, status: 200 },
-  ])("is answered to $id with one look-up and no body read", async ({ asked, status }) => {
+  ])("is answered to $id with one lookup and no body read", async ({ asked, status }) => {
     const site = await openPage();
     const { matches, bodiesOpened } = site.cache;
     const seen = await site.get("/a", asked);

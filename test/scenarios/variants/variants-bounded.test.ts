@@ -57,7 +57,7 @@ it("a flood of values leaves as many as there is room for, and the first of them
   for (let at = 0; at < 100; at += 1) expect(await isHit(site, "/a", `agent ${at}`)).toBe(true);
 }, 60_000);
 
-it("what is refused costs Redis its look-up and no write", async () => {
+it("what is refused costs Redis its lookup and no write", async () => {
   const options = withRoomFor(1);
   const site = openSite(options);
   await site.get("/a", as("first"));

@@ -1,5 +1,5 @@
 // What variants cost Redis whose values anybody can make up: those that are asked for once are
-// neither written to it nor sought in it, as soon as such look-ups have hardly ever brought anything.
+// neither written to it nor sought in it, as soon as such lookups have hardly ever brought anything.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -34,7 +34,7 @@ function open(route: RouteChanges = {}) {
   return { clock, upstash, near, far, costOf, flood };
 }
 
-/** Until look-ups of variants are known to bring nothing: the first two are not among many. */
+/** Until lookups of variants are known to bring nothing: the first two are not among many. */
 const fruitless = 2 + 64;
 
 describe("a flood of them", () => {

@@ -306,7 +306,7 @@ describe.each(oneRedisServer)("over $redis", ({ redis, start }) => {
     expect(some).toMatchObject({ leftOut: "records" });
   });
 
-  it("lists a thousand, though a look-up of one has been quick", async () => {
+  it("lists a thousand, though a lookup of one has been quick", async () => {
     const namespace = `many-${redis.replaceAll(/\W/g, "")}`;
     const text = `${encodeRecord(headOf(large), keepUntilAtMs)}\ni${"A".repeat(8_000)}`;
     const pipeline = world.redis.pipeline();

@@ -42,7 +42,7 @@ export class Reading {
     return answer !== undefined;
   }
 
-  /** Reads until a look-up finds a value, which proves that the cache works. */
+  /** Reads until a lookup finds a value, which proves that the cache works. */
   async readUntilFound(place: DataPlace, { space, name, path }: UsedKey): Promise<boolean> {
     const { reads } = this.#recorder;
     const before = reads.length;

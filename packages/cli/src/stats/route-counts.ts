@@ -9,7 +9,7 @@ export interface RouteCounts {
   /** Requests answered from the cache, fresh or stale. */
   readonly hits: number;
   readonly stale: number;
-  /** Requests without a look-up, because of the route, the request or the switch. */
+  /** Requests without a lookup, because of the route, the request or the switch. */
   readonly passed: number;
   /** Requests answered with 429. */
   readonly limited: number;

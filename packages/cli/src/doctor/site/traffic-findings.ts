@@ -109,7 +109,7 @@ function unmatched(
 const isOfAll = (pattern: string) => pattern === "*" || pattern === "/*";
 
 const hits = ["hit", "stale-hit"];
-/** Results of requests without a look-up. */
+/** Results of requests without a lookup. */
 const notLookedUp = ["passed", "limited"];
 const hitShareMin = 0.2;
 
