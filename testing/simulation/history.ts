@@ -13,10 +13,10 @@ import type { SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import { isNamed, leaves, pages } from "./simulated-pages.ts";
 import { type Owed, PromiseLedger } from "./promise-ledger.ts";
 import {
-  coloAfter,
   colosOf,
   misfortunes,
   misfortuneShare,
+  placeOf,
   settingsOf,
   type WorldKind,
 } from "./simulated-weather.ts";
@@ -73,7 +73,7 @@ class Course implements History {
     });
     this.#misfortune = misfortuneShare(world, kind);
     this.#kind = kind;
-    this.#isolates = colosOf(world, kind).map((colo) => this.#begin(colo));
+    this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#isolates,
       afterLoss: () => this.#ledger.afterLoss(this.#isolates),
@@ -102,8 +102,8 @@ class Course implements History {
 
   #begin(colo: SimulatedColo): SimulatedIsolate {
     this.#isolateCount += 1;
-    const name = `isolate ${this.#isolateCount}${colo.name && ` in ${colo.name}`}`;
-    return new SimulatedIsolate(this.#world, { colo, name }, this.#parts);
+    const place = placeOf(colo, this.#isolateCount, this.#kind);
+    return new SimulatedIsolate(this.#world, place, this.#parts);
   }
 
   #act(): void {
@@ -119,8 +119,7 @@ class Course implements History {
   }
 
   #replace(isolate: SimulatedIsolate): void {
-    const colo = coloAfter(isolate.place.colo, this.#kind, this.#isolateCount);
-    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(colo);
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
   }
 
   async #request(isolate: SimulatedIsolate): Promise<void> {

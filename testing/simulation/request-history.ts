@@ -11,7 +11,7 @@ import { settledTurn, SimulatedTime } from "./simulated-time.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
 import type { History, HistoryOptions } from "./history.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
-import { colosOf, misfortunes, misfortuneShare, settingsOf } from "./simulated-weather.ts";
+import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./simulated-weather.ts";
 
 export interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
@@ -64,7 +64,7 @@ class RequestCourse implements History {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    this.#sites = colosOf(world, kind).map((colo) => this.#begin(colo));
+    this.#sites = colosOf(world).map((colo, at) => this.#begin(colo, at + 1));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
     this.#suffer = misfortunes(world, kind, {
       isolates,
@@ -75,10 +75,10 @@ class RequestCourse implements History {
     };
   }
 
-  #begin(colo: SimulatedColo): SimulatedSite {
-    const { parts, siteParts } = this.#options;
-    const name = `isolate ${(this.#sites?.length ?? 0) + 1}${colo.name && ` in ${colo.name}`}`;
-    const isolate = new SimulatedIsolate(this.#world, { colo, name }, { ...soundParts, ...parts });
+  #begin(colo: SimulatedColo, nth: number): SimulatedSite {
+    const { parts, siteParts, kind } = this.#options;
+    const place = placeOf(colo, nth, kind);
+    const isolate = new SimulatedIsolate(this.#world, place, { ...soundParts, ...parts });
     const around = { cache: colo.cache, origin: this.#origin };
     return new SimulatedSite(isolate, around, { ...soundSiteParts, ...siteParts });
   }

@@ -77,7 +77,7 @@ export interface SimulatedColo {
   readonly cache: SimulatedCache;
 }
 
-interface Place {
+export interface Place {
   readonly colo: SimulatedColo;
   /** The name in a replay. */
   readonly name: string;

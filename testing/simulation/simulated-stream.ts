@@ -35,6 +35,8 @@ const itemsOf = ({ all, count }: StreamState) => all.slice(0, count);
 
 export class SimulatedStream {
   readonly #states: StreamState[] = [emptyState()];
+  /** The number of entries that were ever appended. */
+  appendedCount = 0;
 
   get #state(): StreamState {
     return this.#states.at(-1)!;
@@ -105,6 +107,7 @@ export class SimulatedStream {
     shared.push({ id, fields });
     const state = { sinceAtMs: at.atMs, all: shared, count: count + 1, lastId: id, held };
     this.#states.push(state);
+    this.appendedCount += 1;
     return id;
   }
 
@@ -117,6 +120,7 @@ export class SimulatedStream {
       items.push({ id: lastId, fields });
     }
     this.#become(items, { atMs, lastId });
+    this.appendedCount += all.length;
   }
 
   /**

@@ -4,7 +4,7 @@ import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { keptCount } from "../../src/purge/journal/journal.ts";
 import { drawsFrom, type SimulatedWorld, type WorldSettings } from "./journal-simulator.ts";
 import { SimulatedCache } from "./simulated-cache.ts";
-import type { SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
+import type { Place, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 import { comparePositions, type StreamItem } from "./simulated-stream.ts";
 
 /**
@@ -54,7 +54,7 @@ export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number 
 }
 
 /** Returns a colo for each initial isolate. Two isolates share one. */
-export function colosOf(world: SimulatedWorld, kind: WorldKind): SimulatedColo[] {
+export function colosOf(world: SimulatedWorld): SimulatedColo[] {
   const colo = (name: string): SimulatedColo => ({
     name,
     offsetMs: world.any([0, 0, 8_000, -8_000]),
@@ -62,19 +62,14 @@ export function colosOf(world: SimulatedWorld, kind: WorldKind): SimulatedColo[]
   });
   const shared = colo("HAM");
   const others = [colo("NRT"), colo("")];
-  const colos = [shared, shared, ...others].slice(0, world.between(2, 4));
-  return kind === "turned-back" ? colos.map((each, at) => alone(each, at)) : colos;
+  return [shared, shared, ...others].slice(0, world.between(2, 4));
 }
 
-/** Returns the colo of an isolate that replaces another. */
-export function coloAfter(colo: SimulatedColo, kind: WorldKind, nth: number): SimulatedColo {
-  return kind === "turned-back" ? alone(colo, nth) : colo;
+/** Returns the place of the nth isolate. Isolates whose clocks are set share no colo. */
+export function placeOf(colo: SimulatedColo, nth: number, kind: WorldKind = "ordinary"): Place {
+  const own = kind === "turned-back" ? { ...colo, name: `${colo.name} ${nth}` } : colo;
+  return { colo: own, name: `isolate ${nth}${own.name && ` in ${own.name}`}` };
 }
-
-const alone = (colo: SimulatedColo, nth: number): SimulatedColo => ({
-  ...colo,
-  name: `${colo.name} ${nth}`,
-});
 
 /** @returns a function that draws and causes a fault of the journal */
 export function misfortunes(

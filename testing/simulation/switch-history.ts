@@ -7,13 +7,7 @@ import type { History, HistoryOptions } from "./history.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
 import { SimulatedIsolate, soundParts, type SimulatedColo } from "./simulated-isolate.ts";
 import { configOf } from "./simulated-pages.ts";
-import {
-  coloAfter,
-  colosOf,
-  misfortunes,
-  misfortuneShare,
-  settingsOf,
-} from "./simulated-weather.ts";
+import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./simulated-weather.ts";
 
 const stepCount = 40;
 const bypasses = [true, false, ["usual"], ["quick"]] as const;
@@ -60,7 +54,7 @@ class SwitchCourse implements History {
     this.#world = world;
     this.#options = options;
     this.#misfortune = misfortuneShare(world, kind);
-    this.#isolates = colosOf(world, kind).map((colo) => this.#begin(colo));
+    this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#isolates,
       afterLoss: () => (this.#lossCount += 1),
@@ -70,9 +64,8 @@ class SwitchCourse implements History {
 
   #begin(colo: SimulatedColo): SimulatedIsolate {
     this.#isolateCount += 1;
-    const name = `isolate ${this.#isolateCount}${colo.name && ` in ${colo.name}`}`;
-    const parts = { ...soundParts, ...this.#options.parts };
-    return new SimulatedIsolate(this.#world, { colo, name }, parts);
+    const place = placeOf(colo, this.#isolateCount, this.#options.kind);
+    return new SimulatedIsolate(this.#world, place, { ...soundParts, ...this.#options.parts });
   }
 
   async run(): Promise<void> {
@@ -100,12 +93,7 @@ class SwitchCourse implements History {
   }
 
   #replace(isolate: SimulatedIsolate): void {
-    const colo = coloAfter(
-      isolate.place.colo,
-      this.#options.kind ?? "ordinary",
-      this.#isolateCount,
-    );
-    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(colo);
+    this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
   }
 
   /** Runs the steps of a request up to its read of the state. */

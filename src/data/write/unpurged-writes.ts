@@ -46,6 +46,8 @@ export class UnpurgedWrites {
   #keys = new Map<string, Hold>();
   readonly #condition: Condition<"journal">;
   #triedAtMs = -Infinity;
+  /** The number of writes whose purge was not accepted. */
+  refusedCount = 0;
 
   constructor(settings: UnpurgedWritesSettings) {
     this.#settings = settings;
@@ -81,6 +83,7 @@ export class UnpurgedWrites {
 
   /** Stops the use of the key, and retries its purge in the background. */
   add({ space, path }: Pick<Place, "space" | "path">): void {
+    this.refusedCount += 1;
     this.#condition.failed("journal", this.#settings.nowAtMs());
     // Create a new object, so that a running attempt does not remove this hold.
     const url = urlOf(path);
@@ -113,8 +116,8 @@ export class UnpurgedWrites {
   async #tried(): Promise<void> {
     for (const pauseMs of pausesMs) {
       await pause(pauseMs);
-      this.#triedAtMs = this.#settings.nowAtMs();
-      await this.#purged();
+      // Later writes may have ended all holds meanwhile.
+      if (this.#keys.size > 0) await this.#purged();
       if (this.#keys.size === 0) break;
     }
     if (this.#keys.size === 0) this.#triedAtMs = -Infinity;
@@ -122,6 +125,7 @@ export class UnpurgedWrites {
 
   async #purged(): Promise<void> {
     const { purge, nowAtMs } = this.#settings;
+    this.#triedAtMs = nowAtMs();
     const tried = [...this.#keys];
     const of = (what: keyof Hold) => tried.flatMap(([, one]) => one[what] ?? []);
     const targets = targetsOf({ paths: of("paths"), prefixes: of("prefixes") });

@@ -65,9 +65,10 @@ export async function writeThrough(
   persist: Persist,
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
-  const { purging, counts, stores, nowAtMs } = ports;
+  const { purging, unpurged, counts, stores, nowAtMs } = ports;
   checkDefined(value, place.space.name);
   if (purging === undefined) throw noJournal(place.path);
+  const { refusedCount } = unpurged;
   const beginning = await begin(place.key.host, ports);
   const { requestedAtMs: respondedAtMs } = beginning;
   const jitterDraw = ports.random();
@@ -82,8 +83,10 @@ export async function writeThrough(
   const accepted = await purgedOlder({ place, reason: "written", since: beginning.stamp }, ports);
   if (failed !== undefined) throw failed.cause;
   if (accepted.kind === "unavailable") throw unpurgedWrite(place.path);
+  // Another write of this isolate may be newer, and its purge appended, but lost (rule 25 d).
+  if (kept === undefined || !made.isKept || unpurged.refusedCount !== refusedCount) return [];
   const record = recordAt(made.record, accepted, nowAtMs());
-  if (kept === undefined || !made.isKept || !isAlone(accepted, record, beginning.stamp)) return [];
+  if (!isAlone(accepted, record, beginning.stamp)) return [];
   // Take a new order: any load that started before the purge is older.
   return storeValues([{ place, record, order: stores.begin() }], ports);
 }

@@ -203,3 +203,38 @@ it("an older value does not stand in for a load that fails, and is not shown to 
   await pass(700);
   await expect(articles.getOrSet("42", ({ fail }) => fail("down"))).rejects.toThrow("down");
 });
+
+describe("a write that is accepted after a later one was refused", () => {
+  const crossed = async () => {
+    const all = await opened();
+    const { isolate, articles, rows, write } = all;
+    const gate = Promise.withResolvers<void>();
+    const persisted = vi.fn<() => Promise<void>>(async () => {
+      rows.set("42", "earlier");
+      await gate.promise;
+    });
+    const earlier = articles.write("42", "earlier", persisted);
+    await vi.waitFor(() => expect(persisted).toHaveBeenCalled());
+    isolate.upstash.journalMode = "down";
+    await expect(write("later")).rejects.toThrow(refused);
+    isolate.upstash.journalMode = "works";
+    gate.resolve();
+    return { ...all, earlier };
+  };
+
+  it("stores nothing, because its value may be the older one", async () => {
+    const { articles, earlier, load } = await crossed();
+    expect(await earlier).toEqual([]);
+    expect(await articles.get("42")).toBeUndefined();
+    expect(await articles.getOrSet("42", load)).toBe("later");
+  });
+
+  it("ends the hold, so no purge without a target follows", async () => {
+    const { isolate, earlier, pass } = await crossed();
+    await earlier;
+    expect(isolate.data.stats().unpurged.keys).toBe(0);
+    const purges = isolate.data.stats().purges.accepted;
+    await pass(1);
+    expect(isolate.data.stats().purges.accepted).toBe(purges);
+  });
+});

@@ -8,7 +8,13 @@ import type { History } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
 import { settledTurn, SimulatedTime } from "../simulated-time.ts";
-import { colosOf, misfortunes, misfortuneShare, settingsOf } from "../simulated-weather.ts";
+import {
+  colosOf,
+  misfortunes,
+  misfortuneShare,
+  placeOf,
+  settingsOf,
+} from "../simulated-weather.ts";
 import { FieldLedger, newest, noVersions, type PartName, type Versions } from "./field-ledger.ts";
 import { SimulatedHashes } from "./simulated-hashes.ts";
 import { type Parted, SimulatedStore, soundStoreParts, wayOf } from "./simulated-store.ts";
@@ -70,7 +76,7 @@ class FieldCourse implements History {
     this.#options = options;
     this.#hashes = new SimulatedHashes(world);
     this.#misfortune = misfortuneShare(world, kind) / 2;
-    this.#colos = colosOf(world, kind);
+    this.#colos = colosOf(world);
     this.#stores = this.#colos.map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#stores.map(({ isolate }) => isolate),
@@ -82,10 +88,10 @@ class FieldCourse implements History {
   }
 
   #begin(colo: SimulatedColo): SimulatedStore {
-    const { parts, storeParts } = this.#options;
+    const { parts, storeParts, kind } = this.#options;
     this.#isolates += 1;
-    const name = `isolate ${this.#isolates}${colo.name && ` in ${colo.name}`}`;
-    const isolate = new SimulatedIsolate(this.#world, { colo, name }, { ...soundParts, ...parts });
+    const place = placeOf(colo, this.#isolates, kind);
+    const isolate = new SimulatedIsolate(this.#world, place, { ...soundParts, ...parts });
     return new SimulatedStore(isolate, { ...soundStoreParts, ...storeParts }, this.#hashes);
   }
 

@@ -39,14 +39,30 @@ export interface Row {
 /** The application's database, which is exact, but whose answers may be lost. */
 export class SimulatedRows {
   readonly #rows = new Map<string, Row>();
-  /** The number of the commit for each value. */
-  readonly nthOf = new Map<string, number>();
+  readonly #nths = new Map<string, number>();
   #commits = 0;
 
   commit(key: string, value: string): void {
     this.#commits += 1;
     this.#rows.set(key, { value, nth: this.#commits });
-    this.nthOf.set(value, this.#commits);
+    this.#nths.set(value, this.#commits);
+  }
+
+  /** Commits at some time on the way. The answer may be lost. */
+  async receive(world: SimulatedWorld, key: string, value: string): Promise<void> {
+    await world.sleep(wayOf(world));
+    const isRefused = world.draw() < 0.05;
+    if (!isRefused) {
+      this.commit(key, value);
+      world.tell(() => `  the database has ${key} = ${value}`);
+    }
+    await world.sleep(wayOf(world));
+    if (isRefused || world.draw() < 0.1) throw new Error("The database's answer is lost.");
+  }
+
+  /** Returns the number of the value's commit; 0 for none. */
+  nthOf(value: string): number {
+    return this.#nths.get(value) ?? 0;
   }
 
   row(key: string): Row {

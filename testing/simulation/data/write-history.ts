@@ -8,7 +8,13 @@ import type { History, HistoryOptions } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
 import { settledTurn, SimulatedTime } from "../simulated-time.ts";
-import { colosOf, misfortunes, misfortuneShare, settingsOf } from "../simulated-weather.ts";
+import {
+  colosOf,
+  misfortunes,
+  misfortuneShare,
+  placeOf,
+  settingsOf,
+} from "../simulated-weather.ts";
 import {
   SimulatedRows,
   SimulatedStore,
@@ -16,6 +22,8 @@ import {
   type StoreParts,
   wayOf,
 } from "./simulated-store.ts";
+import { setKey, SetTurns } from "./set-turns.ts";
+import { WriteLedger } from "./write-ledger.ts";
 
 export interface WriteHistoryOptions extends HistoryOptions {
   readonly storeParts?: Partial<StoreParts>;
@@ -39,8 +47,6 @@ export async function writeHistoryOf(
 
 const stepCount = 22;
 const keys = ["a", "b"] as const;
-/** A key that is only set everywhere and deleted, by one isolate at a time. */
-const setKey = "c";
 type Key = (typeof keys)[number] | typeof setKey;
 
 class WriteCourse implements History {
@@ -54,13 +60,8 @@ class WriteCourse implements History {
   readonly #colos: readonly SimulatedColo[];
   readonly #suffer: () => void;
   readonly #misfortune: number;
-  /** The last commit whose write an isolate completed, by isolate and key. */
-  readonly #told = new Map<string, number>();
-  /** Commits that are known to be purged, and since when. A lost purge may take longer. */
-  readonly #purged: { readonly key: Key; readonly nth: number; readonly atMs: number }[] = [];
-  #hasLost = false;
-  /** The end of the last change of the key that is set. */
-  #lastSet = Promise.resolve();
+  readonly #ledger: WriteLedger;
+  readonly #sets: SetTurns;
   #values = 0;
   #isolates = 0;
   #underWay = 0;
@@ -69,20 +70,22 @@ class WriteCourse implements History {
     const { kind = "ordinary" } = options;
     this.#world = world;
     this.#options = options;
+    this.#ledger = new WriteLedger(world, this.#database);
+    this.#sets = new SetTurns(world, this.#database, this.#ledger);
     this.#misfortune = misfortuneShare(world, kind) / 2;
-    this.#colos = colosOf(world, kind);
+    this.#colos = colosOf(world);
     this.#stores = this.#colos.map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#stores.map(({ isolate }) => isolate),
-      afterLoss: () => (this.#hasLost = true),
+      afterLoss: () => this.#ledger.afterLoss(),
     });
   }
 
   #begin(colo: SimulatedColo): SimulatedStore {
-    const { parts, storeParts } = this.#options;
+    const { parts, storeParts, kind } = this.#options;
     this.#isolates += 1;
-    const name = `isolate ${this.#isolates}${colo.name && ` in ${colo.name}`}`;
-    const isolate = new SimulatedIsolate(this.#world, { colo, name }, { ...soundParts, ...parts });
+    const place = placeOf(colo, this.#isolates, kind);
+    const isolate = new SimulatedIsolate(this.#world, place, { ...soundParts, ...parts });
     return new SimulatedStore(isolate, { ...soundStoreParts, ...storeParts });
   }
 
@@ -136,63 +139,30 @@ class WriteCourse implements History {
     else void this.#read(other, setKey);
   }
 
-  /** Changes the row and then sets the value everywhere, or deletes it, after all earlier changes. */
-  #setInTurn({ isolate, rows }: SimulatedStore): Promise<void> {
-    const world = this.#world;
+  async #setInTurn(store: SimulatedStore): Promise<void> {
     this.#underWay += 1;
-    const value = `e${(this.#values += 1)}`;
-    const change =
-      world.draw() < 0.7
-        ? () => rows.set(setKey, value, { everywhere: true })
-        : () => rows.delete(setKey);
-    const turn = async () => {
-      this.#database.commit(setKey, value);
-      for (let tries = 0; tries < 40; tries += 1) {
-        const told = await change().then(
-          () => "accepted",
-          (cause: unknown) => String(cause),
-        );
-        world.tell(() => `${isolate.name} sets or deletes ${setKey}, now ${value}: ${told}`);
-        if (told === "accepted") {
-          this.#noted(setKey, value);
-          this.#endOlder(isolate, setKey, this.#database.nthOf.get(value) ?? 0);
-          break;
-        }
-        await world.sleep(1_000);
-      }
-      this.#underWay -= 1;
-    };
-    return (this.#lastSet = this.#lastSet.then(turn));
-  }
-
-  /** Commits at some time on the way. The answer may be lost. */
-  async #commit(key: Key, value: string): Promise<void> {
-    const world = this.#world;
-    await world.sleep(wayOf(world));
-    const isRefused = world.draw() < 0.05;
-    if (!isRefused) {
-      this.#database.commit(key, value);
-      world.tell(() => `  the database has ${key} = ${value}`);
-    }
-    await world.sleep(wayOf(world));
-    if (isRefused || world.draw() < 0.1) throw new Error("The database's answer is lost.");
+    await this.#sets.next(store);
+    this.#underWay -= 1;
   }
 
   async #write(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate, rows } = store;
+    const world = this.#world;
     const value = `w${(this.#values += 1)}`;
     this.#underWay += 1;
     const before = this.#database.row(key).nth;
-    this.#world.tell(() => `${isolate.name} writes ${key} = ${value}`);
+    const { appendedCount } = world.stream;
+    world.tell(() => `${isolate.name} writes ${key} = ${value}`);
     const told = await rows
-      .write(key, value, () => this.#commit(key, value))
+      .write(key, value, () => this.#database.receive(world, key, value))
       .then((tiers) => tiers.join(" ") || "stored nowhere")
       .catch((cause: unknown) => String(cause));
-    this.#world.tell(() => `${isolate.name} has written ${key} = ${value}: ${told}`);
+    world.tell(() => `${isolate.name} has written ${key} = ${value}: ${told}`);
     const isRefused = told.startsWith("Error") || told.startsWith("OperatorError");
-    if (!isRefused) this.#noted(key, value);
-    this.#endOlder(isolate, key, Math.max(before, this.#database.nthOf.get(value) ?? 0));
-    if (isRefused && this.#world.draw() < 0.5) void this.#loadAroundPurge(store, key);
+    if (!isRefused) this.#ledger.purged(key, value);
+    const nth = Math.max(before, this.#database.nthOf(value));
+    this.#ledger.endOlder(isolate, key, { nth, appendedCount });
+    if (isRefused && world.draw() < 0.5) void this.#loadAroundPurge(store, key);
     this.#underWay -= 1;
   }
 
@@ -209,22 +179,12 @@ class WriteCourse implements History {
     this.#underWay -= 1;
   }
 
-  /** Records that an isolate may give nothing older from now on. */
-  #endOlder({ name }: SimulatedIsolate, key: Key, nth: number): void {
-    this.#told.set(`${name} ${key}`, Math.max(nth, this.#told.get(`${name} ${key}`) ?? 0));
-  }
-
-  /** Returns the oldest commit that a call may give which begins now. */
-  #least({ name }: SimulatedIsolate, key: Key): number {
-    return Math.max(this.#told.get(`${name} ${key}`) ?? 0, this.#due(key));
-  }
-
   /** Writes to the database past the cache, and then purges by any kind of target. */
   async #writeAside({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
     const world = this.#world;
     const value = `s${(this.#values += 1)}`;
     this.#underWay += 1;
-    await this.#commit(key, value).catch(() => undefined);
+    await this.#database.receive(world, key, value).catch(() => undefined);
     const { accept, isHard } = world.any<{ accept: () => Promise<unknown>; isHard: boolean }>([
       { accept: () => rows.delete(key), isHard: true },
       { accept: () => rows.expire(key), isHard: false },
@@ -232,14 +192,16 @@ class WriteCourse implements History {
       { accept: () => this.#purgeTag(isolate), isHard: true },
     ]);
     for (let tries = 0; tries < 40; tries += 1) {
+      const { appendedCount } = world.stream;
       const isAccepted = await accept().then(
         (purged) => purged !== undefined,
         () => false,
       );
       world.tell(() => `${isolate.name} purges ${key}, whose ${value} is new: ${isAccepted}`);
       if (isAccepted) {
-        this.#noted(key, value);
-        if (isHard) this.#endOlder(isolate, key, this.#database.nthOf.get(value) ?? 0);
+        this.#ledger.purged(key, value);
+        const nth = this.#database.nthOf(value);
+        if (isHard) this.#ledger.endOlder(isolate, key, { nth, appendedCount });
         break;
       }
       await world.sleep(1_000);
@@ -255,10 +217,12 @@ class WriteCourse implements History {
   async #load({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
     const world = this.#world;
     this.#underWay += 1;
-    const least = this.#least(isolate, key);
+    const least = this.#ledger.begin(isolate, key);
+    world.tell(() => `${isolate.name} asks for ${key}`);
     const load = async () => {
       await world.sleep(wayOf(world));
       const { value } = this.#database.row(key);
+      world.tell(() => `  ${isolate.name} loads ${key} = ${value}`);
       await world.sleep(wayOf(world));
       return value;
     };
@@ -278,7 +242,7 @@ class WriteCourse implements History {
   /** Reads, and checks that a stored value is not older than this isolate's completed writes. */
   async #read(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate, rows } = store;
-    const least = this.#least(isolate, key);
+    const least = this.#ledger.begin(isolate, key);
     this.judgedCount += 1;
     const value = await rows.get(key);
     if (value === undefined || value === null) return;
@@ -290,25 +254,10 @@ class WriteCourse implements History {
   #check(
     { name }: SimulatedIsolate,
     key: Key,
-    { value, least }: { readonly value: string | null; readonly least: number },
+    { value, least }: { readonly value: string | null; readonly least: () => number },
   ): void {
-    const nth = value === null ? 0 : (this.#database.nthOf.get(value) ?? 0);
-    if (nth < least) this.#breach(`${name} gives ${key} = ${value} after a later write`);
-  }
-
-  #noted(key: Key, value: string): void {
-    const nth = this.#database.nthOf.get(value) ?? 0;
-    this.#purged.push({ key, nth, atMs: this.#world.atMs });
-  }
-
-  /** Returns the newest commit that every isolate must know by the promise. */
-  #due(key: Key): number {
-    const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
-    const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
-    const byMs = this.#world.atMs - windowMs;
-    if (this.#hasLost) return 0;
-    const due = this.#purged.filter((each) => each.key === key && each.atMs < byMs);
-    return Math.max(0, ...due.map(({ nth }) => nth));
+    const nth = this.#database.nthOf(value ?? "");
+    if (nth < least()) this.#breach(`${name} gives ${key} = ${value} after a later write`);
   }
 
   async #readInQuiet({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {

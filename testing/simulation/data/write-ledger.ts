@@ -1,0 +1,64 @@
+// Records which commits the isolates of a history of writes may no longer give.
+import type { SimulatedWorld } from "../journal-simulator.ts";
+import type { SimulatedIsolate } from "../simulated-isolate.ts";
+import type { SimulatedRows } from "./simulated-store.ts";
+
+/** The newest commit that a completed call of one isolate made or purged. */
+interface Ended {
+  readonly nth: number;
+  /** Entries of the journal at the start of that call, including those that are gone. */
+  readonly appendedCount: number;
+}
+
+export class WriteLedger {
+  readonly #world: SimulatedWorld;
+  readonly #database: SimulatedRows;
+  /** Completed calls, by isolate and key. */
+  readonly #ended = new Map<string, Ended[]>();
+  /** Commits whose purge was accepted, and since when. A lost purge may take longer. */
+  readonly #purged: { readonly key: string; readonly nth: number; readonly atMs: number }[] = [];
+  #hasLost = false;
+
+  constructor(world: SimulatedWorld, database: SimulatedRows) {
+    this.#world = world;
+    this.#database = database;
+  }
+
+  /** Records a loss of entries. From then on, purges have no deadline for other isolates. */
+  afterLoss(): void {
+    this.#hasLost = true;
+  }
+
+  /** Records that the purge of a commit was accepted. */
+  purged(key: string, value: string): void {
+    const { atMs } = this.#world;
+    this.#purged.push({ key, nth: this.#database.nthOf(value), atMs });
+  }
+
+  /** Records that an isolate may give nothing older from now on. */
+  endOlder({ name }: SimulatedIsolate, key: string, ended: Ended): void {
+    const id = `${name} ${key}`;
+    this.#ended.set(id, [...(this.#ended.get(id) ?? []), ended]);
+  }
+
+  /** Returns a function that a call which begins now asks, at its end, for the oldest allowed commit. */
+  begin({ name }: SimulatedIsolate, key: string): () => number {
+    const { settings, stream } = this.#world;
+    const due = this.#due(key);
+    const ended = this.#ended.get(`${name} ${key}`) ?? [];
+    // Once as many entries followed as the journal keeps, the purge may be trimmed: only N counts.
+    const isKept = ({ appendedCount }: Ended) =>
+      stream.appendedCount - appendedCount < settings.keptCount;
+    return () => Math.max(due, ...ended.filter(isKept).map(({ nth }) => nth));
+  }
+
+  /** Returns the newest commit that every isolate must know by the promise. */
+  #due(key: string): number {
+    const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
+    const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
+    const byMs = this.#world.atMs - windowMs;
+    if (this.#hasLost) return 0;
+    const due = this.#purged.filter((each) => each.key === key && each.atMs < byMs);
+    return Math.max(0, ...due.map(({ nth }) => nth));
+  }
+}
