@@ -34,10 +34,11 @@ function* faultsIn<Payload>(options: HmacSenderOptions<Payload>): Generator<stri
   const timeField = timestamp && "header" in timestamp ? timestamp.header : header;
   const named = [header, timeField, idHeader ?? header];
   const isName = (name: unknown) => typeof name === "string" && fieldName.test(name);
-  if (!named.every(isName)) yield "A name is not a valid header field name.";
+  if (!named.every(isName))
+    yield "header, timestamp.header or idHeader is not a valid header field name.";
   yield* faultsOfContent(contentParts(signed), timestamp !== undefined);
   if (timestamp !== undefined && "member" in timestamp && member === undefined) {
-    yield "timestamp.member is set without member: name the member that holds the signature as well.";
+    yield "timestamp.member is set without member: set member to the name of the signature's member.";
   }
   if (timestamp !== undefined && !["s", "ms"].includes(timestamp.unit)) {
     yield 'timestamp.unit is not "s" or "ms".';
@@ -45,7 +46,8 @@ function* faultsIn<Payload>(options: HmacSenderOptions<Payload>): Generator<stri
   if (toleranceSeconds !== undefined && timestamp === undefined) {
     yield "toleranceSeconds is set without timestamp.";
   }
-  if (!isWithin(toleranceSeconds, secondsMax)) yield "toleranceSeconds is not from 1 to 86,400.";
+  if (!isWithin(toleranceSeconds, secondsMax))
+    yield "toleranceSeconds is not a whole number from 1 to 86,400.";
   if (!isWithin(maxBytes, bytesMax)) yield "maxBytes is not a whole number from 1 to 1,048,576.";
 }
 
@@ -56,7 +58,7 @@ function* faultsOfContent(parts: readonly string[], hasTimestamp: boolean): Gene
     yield "signed has a placeholder other than {body} and {timestamp}.";
   }
   if (hasTimestamp && count("{timestamp}") !== 1) {
-    yield "timestamp is not part of signed, so anybody could change it: write {timestamp} there once, or leave timestamp out.";
+    yield "signed does not have {timestamp} exactly once, so anyone could change the time: add it, or leave timestamp out.";
   }
   if (!hasTimestamp && count("{timestamp}") > 0)
     yield "signed has {timestamp}, but timestamp is not set.";

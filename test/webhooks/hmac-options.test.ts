@@ -30,12 +30,12 @@ describe("hmacSender refuses", () => {
     {
       id: "a timestamp that is not signed",
       options: { timestamp: { header: "x-time", unit: "s" } },
-      says: "anybody could change it",
+      says: "anyone could change the time",
     },
     {
       id: "a timestamp signed twice",
       options: { ...member, signed: "{timestamp}{body}{timestamp}" },
-      says: "there once",
+      says: "exactly once, so anyone",
     },
     {
       id: "a signed timestamp without its place",

@@ -1,11 +1,10 @@
-// Rejects command lines that commander would misread. `--tag --dry-run` would purge the tag "--dry-run", and
-// `-tag a` the tag "ag". Editors and chats turn two dashes into one long dash: `--reason —dry-run` would also purge.
+// Rejects mistyped command lines that commander accepts. It reads `--tag --dry-run` as the tag "--dry-run", and
+// `-tag a` as the tag "ag". Editors and chats turn two dashes into one long dash, so `--reason —dry-run` is rejected too.
 import type { Command, Option } from "commander";
 import { usageError } from "./command-error.ts";
 
 /**
- * @throws CommandError if an option replaces a required value, or if one dash precedes several
- *   letters
+ * @throws CommandError if an option stands where a value is required, or if several letters follow one dash
  */
 export function refuseMistyped(args: readonly string[], program: Command): void {
   let command = program;

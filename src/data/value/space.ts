@@ -18,13 +18,13 @@ export interface NamespaceOptions<T, K extends Key = Key> {
   readonly negative?: DataDuration | undefined;
   /** Increase it when the format of the values changes. Values of another schema are never used. Default: 0. */
   readonly schema?: number | undefined;
-  /** Tags of each value, in addition to those of its load. `null` gets only tags that are given as a list. */
+  /** Tags of each value, besides those that its load adds. A function is not called for `null`. */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
   /** The load for calls that pass none, for refreshes after `get`, and for the cron trigger. */
   readonly load?: LoadMany<T, K> | undefined;
   /**
-   * The meaning of a key that is absent from a load's map: `"absent"`, there is no value, like
-   * `null`; `"error"`, its load failed. Default: `"error"`.
+   * How to treat a key that the map of a load lacks: `"absent"` as `null`, `"error"` as a failed load.
+   * Default: `"error"`.
    */
   readonly missing?: MissingKeyPolicy | undefined;
   /** The cron trigger loads each of these keys if it is missing, or as old as `refresh`. */
@@ -145,7 +145,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     throw new OperatorError({
       what: `The namespace ${JSON.stringify(name)} is invalid.`,
       why: faults.join(" "),
-      hint: 'Write cache.namespace("articles", { fresh: "5m" }), and correct these options.',
+      hint: 'Correct these options. Example: cache.namespace("articles", { fresh: "5m" }).',
     });
   }
   const {
@@ -205,7 +205,8 @@ function faultsOf(name: string, options: Plain): string[] {
   );
   if (issues.length > 0) return faults;
   if (options.fresh === undefined) faults.push("fresh is missing: set how long a value answers.");
-  if (durationMs(options.fresh) === 0) faults.push("fresh is 0: nothing would be stored.");
+  if (durationMs(options.fresh) === 0)
+    faults.push("fresh is 0, so nothing would be stored: set how long a value answers.");
   if (options.softTimeoutMs !== undefined && options.stale === undefined) {
     faults.push("softTimeoutMs needs a stale value to answer with: add stale.");
   }

@@ -38,7 +38,7 @@ function aboutAgain(pages: readonly PageSight[]): string {
   const again = namesOf(pages.map(({ cookiesAgain }) => cookiesAgain));
   return again === ""
     ? "Requests that send these cookies get no new ones."
-    : `Set again in responses to requests that send them: ${again}.`;
+    : `The origin sets these again for requests that already send them: ${again}.`;
 }
 
 const finds: readonly Find[] = [
@@ -90,7 +90,7 @@ const finds: readonly Find[] = [
       const unseen = pages.flatMap(({ change, path }) => (change === "content" ? [path] : []));
       const more =
         unseen.length === 0 ? "" : ` The reason for the changes of ${listed(unseen)} is unknown.`;
-      return `Two identical requests got different responses from ${paths}. Only the lifetime that the origin gives applies.${more}`;
+      return `Two identical requests got different responses from ${paths}. The route uses only the origin's lifetime.${more}`;
     },
   ),
   ofPages(
@@ -165,7 +165,7 @@ const finds: readonly Find[] = [
     return [
       {
         code: "no-tags",
-        text: "No page has tags (Cache-Tag, Surrogate-Key). Without them, purges can use URLs, prefixes, or the tags that a route sets.",
+        text: "No page has tags (Cache-Tag, Surrogate-Key). Without them, you can purge by URL, by prefix, or by tags that a route sets.",
       },
     ];
   },
@@ -174,7 +174,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "robots",
-            text: "robots.txt forbids all pages that the front page links to, so they were not examined. Name important ones with --page.",
+            text: "robots.txt disallows all pages that the front page links to, so init skipped them. Name important pages with --page.",
           },
         ]
       : [],
@@ -198,7 +198,7 @@ const finds: readonly Find[] = [
       ? [
           {
             code: "404-unstored",
-            text: `A 404 has ${missing.storing.statedBy}. So each random path reaches the origin, regardless of negative.`,
+            text: `A 404 has ${missing.storing.statedBy}, so each random path reaches the origin, even if negative is set.`,
           },
         ]
       : [],

@@ -112,7 +112,7 @@ describe("a shop that says little", () => {
     expect(asked.filter((one) => one.includes("logout"))).toEqual([]);
     const cookies = told.findings.find(({ code }) => code === "cookies")?.text;
     expect(cookies).toContain(
-      "/session set cookies: sid, once. Set again in responses to requests that send them: sid.",
+      "/session set cookies: sid, once. The origin sets these again for requests that already send them: sid.",
     );
     const codes = told.findings.map(({ code }) => code);
     expect(codes).toEqual(
