@@ -181,7 +181,8 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
   /** Returns whether this run of the cron trigger, which runs each minute, should flush the set. */
   isDue(atMs: number): boolean {
     const minutes = Math.max(1, Math.round(this.#options.everyMs / minuteMs));
-    return Math.floor(atMs / minuteMs) % minutes === 0 && !this.condition.isBackingOff(atMs);
+    // The trigger runs at full minutes, by a clock that may be ahead of this one.
+    return Math.round(atMs / minuteMs) % minutes === 0 && !this.condition.isBackingOff(atMs);
   }
 
   async #flush(budget: ChunkBudget): Promise<FlushReport> {

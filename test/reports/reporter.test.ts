@@ -151,6 +151,15 @@ describe("a run of the cron trigger", () => {
   });
 });
 
+it("reports in a fifth minute by a clock slightly behind the cron trigger's", async () => {
+  const { reports, upstash, clock, tell } = open();
+  await tell({ purges: 1 });
+  clock.advance(299.9 - ((clock.atMs / 1_000) % 300));
+  const before = upstash.reports.commands.length;
+  await reports.runCron();
+  expect(upstash.reports.commands.length).toBeGreaterThan(before);
+});
+
 describe("no reports", () => {
   it.each([
     { id: "off", of: { isOn: false }, why: 'The configuration says `metrics: "off"`.' },

@@ -31,7 +31,7 @@ interface TurnRequest {
 export async function worldTurn(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
   const { collapse } = need.lookup.route;
-  const waitTimeoutMs = given.waitMs ?? need.lookup.route.waitTimeoutMs;
+  const waitTimeoutMs = Math.min(given.waitMs ?? Infinity, need.lookup.route.waitTimeoutMs);
   const takesOver = need.lookup.isAnonymous ? ("lead-anonymously" as const) : undefined;
   if (collapse === "isolate") return { kind: "lead" };
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);

@@ -20,7 +20,7 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       const fault = faultOfUrl(url);
       if (fault !== undefined) return fault;
       const target = readTarget(new URL(url).href, siteHosts);
-      if (isReserved(target.path, config.operatorPath)) return reserved(url);
+      if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
       const { route } = matchRoute(target);
       const note = route.bypass ? noteOnBypass(route.name) : undefined;
       return { kind: "named", as: meantUrls(target, route, config), note };
@@ -101,7 +101,7 @@ function readPrefix(
   const { scheme, host, path } = readTarget(new URL(url).href, siteHosts);
   // The added letter matters only for a prefix without a final slash: `/_cache` is also a prefix of
   // `/_cached`, which is not reserved.
-  if (isReserved(`${path}x`, config.operatorPath)) return reserved(prefix);
+  if (isReserved(`${path}x`, config.operatorPath)) return reserved(prefix, config.operatorPath);
   return { kind: "named", as: [isPath ? path : `${scheme}://${host}${path}`] };
 }
 
@@ -150,8 +150,8 @@ function faultOfUrl(url: string, sent = url): Reading | undefined {
   return fault(why, "Write the path without it.");
 }
 
-const reserved = (name: string) =>
-  fault(`${quoted(name)} is below /_cache/, where nothing is stored.`, "Leave it out.");
+const reserved = (name: string, operatorPath: string) =>
+  fault(`${quoted(name)} is below ${operatorPath}/, where nothing is stored.`, "Leave it out.");
 
 /** Default ports of one scheme, which a URL of the other scheme must state. */
 const impliedPorts = ["80", "443"];

@@ -7,7 +7,7 @@ export interface LogEntry {
   readonly url: string;
 }
 
-export type LogReading = LogEntry | "other" | "unreadable";
+export type LogReading = LogEntry | "empty" | "other" | "unreadable";
 
 /**
  * Matches quoted method, path and protocol, then the status. Other parts vary. Skips paths with backslashes, because
@@ -15,10 +15,11 @@ export type LogReading = LogEntry | "other" | "unreadable";
  */
 const classic = /"([A-Z]+) ([^\s\\]+)(?: HTTP\/[\d.]+)?" (\d{3})(?: |$)/;
 
-/** Returns `"other"` for empty lines, and for requests other than GET with 2xx or 3xx. */
+/** Returns `"other"` for requests other than GET with 2xx or 3xx. */
 export function readLoggedLine(line: string | undefined): LogReading {
   const trimmed = line?.trim();
-  if (trimmed === undefined || trimmed === "") return line === undefined ? "unreadable" : "other";
+  if (trimmed === "") return "empty";
+  if (trimmed === undefined) return "unreadable";
   // Skip bytes that are not valid text, which attackers send.
   if (trimmed.includes("\ufffd")) return "unreadable";
   const found = trimmed.startsWith("{") ? ofJson(trimmed) : ofClassic(trimmed);

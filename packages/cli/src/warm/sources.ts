@@ -14,7 +14,7 @@ export interface SourceReport {
   readonly sitemaps: SitemapReport;
   /** Lines of lists and logs that could not be read. */
   unreadableLineCount: number;
-  /** Requests in logs other than GET with 2xx or 3xx, and empty lines. */
+  /** Requests in logs other than GET with 2xx or 3xx. */
   otherRequestCount: number;
   /** Requests in logs for pages beyond the limit. */
   uncountedRequestCount: number;
@@ -88,7 +88,7 @@ async function readLog(
     const line = readLoggedLine(text);
     if (line === "unreadable") report.unreadableLineCount += 1;
     else if (line === "other") report.otherRequestCount += 1;
-    else popularity.note(line.url);
+    else if (line !== "empty") popularity.note(line.url);
   }
   report.uncountedRequestCount += popularity.leftOutCount;
   for (const url of popularity.hottest(top)) pages.add(url);

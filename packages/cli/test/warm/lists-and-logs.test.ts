@@ -90,8 +90,9 @@ describe("a line of a log", () => {
     combined("GET /a HTTP/1.1", 404),
     combined("HEAD /a HTTP/1.1", 200),
     '{"method":"GET","uri":"/a","status":503}',
-    "",
   ])("is no page: %s", (line) => expect(readLoggedLine(line)).toBe("other"));
+
+  it("is not counted if it is empty", () => expect(readLoggedLine(" ")).toBe("empty"));
 
   it.each([combined("-", 400), "hello", "{", '{"a":1}', undefined])("cannot be read: %s", (line) =>
     expect(readLoggedLine(line)).toBe("unreadable"),
