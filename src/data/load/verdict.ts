@@ -23,6 +23,12 @@ export interface VerdictPorts {
   readonly maxLagMs: number;
 }
 
+/**
+ * The tolerated difference between the clocks of the isolates. A value from later has an unknown age:
+ * the writer's clock is wrong, or this clock was set back.
+ */
+const clockErrorMsMax = 10_000;
+
 /** Judges a value by its age and by the purge view. Every use of a stored value calls this function. */
 export function judge(
   metadata: DataMetadata,
@@ -32,8 +38,9 @@ export function judge(
   const { maxLagMs, colo } = ports;
   const judged = ports.view.judge(metadata, { atMs, maxLagMs, colo });
   if (isHard(judged)) return { kind: "unusable", by: "purged" };
-  // A value from the future was loaded before the clock was set back.
-  const ageMs = Math.max(0, atMs - metadata.respondedAtMs);
+  const aheadMs = metadata.respondedAtMs - atMs;
+  if (aheadMs > clockErrorMsMax) return { kind: "unusable", by: "expired" };
+  const ageMs = Math.max(0, -aheadMs);
   const leftMs = metadata.freshMs - ageMs;
   const isPurged = judged.kind === "purged";
   // The journal's clock may be ahead of the local one.

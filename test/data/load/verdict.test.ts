@@ -43,7 +43,8 @@ describe("the verdict", () => {
     },
     { id: "stale to the last", atMs: 14_999, judged: usable, is: { kind: "stale", by: "expired" } },
     { id: "over", atMs: 15_000, judged: usable, is: { kind: "unusable", by: "expired" } },
-    { id: "of the future", atMs: -99_999, judged: usable, is: { kind: "fresh", ageMs: 0 } },
+    { id: "slightly ahead", atMs: -10_000, judged: usable, is: { kind: "fresh", ageMs: 0 } },
+    { id: "ahead", atMs: -10_001, judged: usable, is: { kind: "unusable", by: "expired" } },
     { id: "hard", atMs: 0, judged: hard, is: { kind: "unusable", by: "purged" } },
     { id: "soft", atMs: 3_000, judged: softAt(3_000), is: { kind: "stale", by: "purged" } },
     {
