@@ -3,18 +3,21 @@
 import { afterEach, beforeEach, vi } from "vitest";
 
 interface Timeout {
-  readonly ms: number;
+  /** The end, in milliseconds of simulated silence since the test's start. */
+  readonly dueAtMs: number;
   readonly controller: AbortController;
 }
 let running: Timeout[] = [];
+let silentMs = 0;
 
 /** Enables simulated time-outs for all tests of a file. */
 export function playTimeouts(): void {
   beforeEach(() => {
     running = [];
+    silentMs = 0;
     vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
       const controller = new AbortController();
-      running.push({ ms, controller });
+      running.push({ dueAtMs: silentMs + ms, controller });
       return controller.signal;
     });
   });
@@ -22,15 +25,17 @@ export function playTimeouts(): void {
 }
 
 /**
- * Ends all time-outs of at most this duration, including those of answered requests.
+ * Ends all time-outs that fall within this silence, including those of answered requests.
  *
  * @param ms `Infinity` ends all time-outs
- * @returns the milliseconds that passed; for `Infinity`, those of the newest time-out
+ * @returns the milliseconds of silence that passed; for `Infinity`, until the end of the newest time-out
  */
 export function passSilence(ms: number): number {
-  const ended = running.filter((timeout) => timeout.ms <= ms);
-  running = running.filter((timeout) => timeout.ms > ms);
+  const before = silentMs;
+  const ended = running.filter(({ dueAtMs }) => dueAtMs <= before + ms);
+  running = running.filter(({ dueAtMs }) => dueAtMs > before + ms);
+  silentMs = Number.isFinite(ms) ? before + ms : Math.max(before, ended.at(-1)?.dueAtMs ?? 0);
   const error = new DOMException("The operation was aborted due to timeout", "TimeoutError");
   for (const { controller } of ended) controller.abort(error);
-  return Number.isFinite(ms) ? ms : (ended.at(-1)?.ms ?? 0);
+  return silentMs - before;
 }
