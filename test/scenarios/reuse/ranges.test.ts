@@ -1,0 +1,126 @@
+// Ranges of stored bodies and of the origin (RFC 9110 §13.2.2, §14). test/rules/ranges.test.ts has
+// the rules of Range and If-Range.
+import { describe, expect, it } from "vitest";
+import { openSite } from "../../../testing/site/harness.ts";
+import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+
+const modifiedOn = "Mon, 31 Dec 2029 12:00:00 GMT";
+const fields = cc("max-age=600", { etag: '"1"', "last-modified": modifiedOn });
+const range = "bytes=0-1";
+
+const openHello = () => openSite({ origin: () => page("hello", fields) });
+const openStreamed = () =>
+  openSite({
+    config: { limits: { bufferBytes: 2 } },
+    origin: () =>
+      new Response(chunked(["he", "ll", "o"]), { headers: { ...fields, "content-length": "5" } }),
+  });
+
+describe.each([
+  { from: "memory", open: openHello },
+  { from: "a body streamed from the edge tier", open: openStreamed },
+])("a range from $from", ({ open }) => {
+  it.each([
+    { id: "first", range, status: 206, text: "he", told: "bytes 0-1/5" },
+    { id: "last", range: "bytes=-2", status: 206, text: "lo", told: "bytes 3-4/5" },
+    { id: "past-the-end", range: "bytes=3-99", status: 206, text: "lo", told: "bytes 3-4/5" },
+    { id: "beyond", range: "bytes=5-", status: 416, text: "", told: "bytes */5" },
+    { id: "several", range: "bytes=0-0,2-2", status: 200, text: "hello", told: null },
+  ])("$id", async ({ range: asked, status, text, told }) => {
+    const site = open();
+    expect((await site.get("/a")).text).toBe("hello");
+    const seen = await site.get("/a", { headers: { range: asked } });
+    const contentRange = seen.fields.get("content-range");
+    expect([seen.status, seen.text, contentRange]).toEqual([status, text, told]);
+    expect(site.origin.count).toBe(1);
+  });
+});
+
+describe("conditions before a range (RFC 9110 §13.2.2)", () => {
+  it.each([
+    { id: "if-range-holds", headers: { "if-range": '"1"', range }, status: 206 },
+    { id: "if-range-fails", headers: { "if-range": '"2"', range }, status: 200 },
+    { id: "tag-before-range", headers: { "if-none-match": '"1"', range }, status: 304 },
+    { id: "date-before-range", headers: { "if-modified-since": modifiedOn, range }, status: 304 },
+    {
+      id: "tag-before-unsatisfiable-range",
+      headers: { "if-none-match": '"1"', range: "bytes=99-" },
+      status: 304,
+    },
+    { id: "range-after-another-tag", headers: { "if-none-match": '"2"', range }, status: 206 },
+  ])("$id", async ({ headers, status }) => {
+    const site = openHello();
+    await site.get("/a");
+    expect((await site.get("/a", { headers })).status).toBe(status);
+  });
+
+  it.each([
+    { id: "range", asked: range, status: 206 },
+    { id: "unsatisfiable-range", asked: "bytes=99-", status: 416 },
+  ])("a matching tag goes before the origin's answer to a $id", async ({ asked, status }) => {
+    const tag = { etag: '"1"' };
+    const site = openSite({
+      origin: ({ headers }) =>
+        headers.has("range") ? page("he", tag, status) : page("hello", tag),
+    });
+    const seen = await site.get("/a", { headers: { "if-none-match": '"1"', range: asked } });
+    expect([seen.status, seen.text]).toEqual([304, ""]);
+  });
+
+  it.each([
+    { id: "knows-a-tag", clause: "§13.2.2", headers: { "if-none-match": '"1"' }, status: 304 },
+    { id: "knows-no-range", clause: "§14.2", headers: { range }, status: 200 },
+    { id: "refuses-no-range", clause: "§14.2", headers: { range: "bytes=99-" }, status: 200 },
+  ])("a HEAD $id (RFC 9110 $clause)", async ({ headers, status }) => {
+    const site = openHello();
+    await site.get("/a");
+    expect((await site.get("/a", { method: "HEAD", headers })).status).toBe(status);
+  });
+});
+
+describe("a range and the origin (RFC 9110 §14)", () => {
+  it("a miss forwards the range, and does not store the part", async () => {
+    const site = openSite({
+      origin: ({ headers }) =>
+        headers.has("range")
+          ? page("he", { ...fields, "content-range": "bytes 0-1/5" }, 206)
+          : page("hello", fields),
+    });
+    const part = await site.get("/a", { headers: { range } });
+    expect([part.status, part.text]).toEqual([206, "he"]);
+    expect((await site.get("/a")).text).toBe("hello");
+    expect(site.origin.count).toBe(2);
+  });
+
+  it("the cache stores the whole from an origin that ignores Range (§14.3)", async () => {
+    const site = openHello();
+    const seen = await site.get("/a", { headers: { range } });
+    expect([seen.status, seen.text]).toEqual([200, "hello"]);
+    expect((await site.get("/a")).cacheStatus).toContain("; hit");
+  });
+
+  it("a Content-Range in a request changes nothing (§14.4)", async () => {
+    const site = openHello();
+    await site.get("/a");
+    const seen = await site.get("/a", { headers: { "content-range": "bytes 0-1/5" } });
+    expect([seen.status, seen.text, site.origin.count]).toEqual([200, "hello", 1]);
+  });
+
+  it.each([
+    { id: "of-the-same-bytes", told: "bytes 0-1/5" },
+    { id: "unit-not-understood", told: "lines 0-1/5" },
+    { id: "last-before-first", told: "bytes 1-0/5" },
+  ])("a part reaches its client unchanged, and never the store: $id (§14.4)", async ({ told }) => {
+    const site = openHello();
+    await site.get("/a");
+    site.clock.advance(601);
+    site.origin.script = () => page("HE", { ...fields, "content-range": told }, 206);
+    const part = await site.get("/a", { headers: { range } });
+    const contentRange = part.fields.get("content-range");
+    expect([part.status, part.text, contentRange]).toEqual([206, "HE", told]);
+    site.origin.script = () => unchanged({ etag: '"1"' });
+    const whole = await site.get("/a");
+    expect([whole.status, whole.text]).toEqual([200, "hello"]);
+    expect(whole.fields.has("content-range")).toBe(false);
+  });
+});
