@@ -1,42 +1,34 @@
-// What fails behind an answer by a fault of ours is counted and logged, whatever occasioned it, and
-// keeps nobody waiting.
+// A fault of ours behind an answer is counted and logged, and delays nobody.
 import { afterEach, expect, it, vi } from "vitest";
 import { JournalFollower } from "../../../src/purge/view/journal-follower.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import type { Site } from "../../../testing/site/harness.ts";
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => void vi.restoreAllMocks());
 
 const fault = new RangeError("a token s3cret");
-
-async function failedCount(site: Site): Promise<unknown> {
-  const stats = await site.ask("/_cache/stats", { headers: bearer });
-  return ((await stats.json()) as { failedBackgroundWork: unknown }).failedBackgroundWork;
-}
-
 const logged = expect.stringMatching(/^Background work failed with RangeError: at /) as string;
 
-it("behind the answer to a purge", async () => {
+async function failedCount(site: Site): Promise<unknown> {
+  const { text } = await site.get("/_cache/stats", { headers: bearer });
+  return (JSON.parse(text) as { failedBackgroundWork: unknown }).failedBackgroundWork;
+}
+
+it.each([
+  { id: "work behind it", spy: () => vi.spyOn(JournalView.prototype, "catchUp") },
+  { id: "the read after it", spy: () => vi.spyOn(JournalFollower.prototype, "readOn") },
+])("a purge is answered though $id fails", async ({ spy }) => {
   const { site } = openJournalled();
-  vi.spyOn(JournalView.prototype, "catchUp").mockRejectedValue(fault);
+  spy().mockRejectedValue(fault);
   expect((await send(site, { tags: ["red"] })).status).toBe(200);
   expect([await failedCount(site), site.log]).toEqual([1, [logged]]);
 });
 
-it("in a reading of the journal after a purge", async () => {
+it("a page is answered though the renewal of the view fails", async () => {
   const { site } = openJournalled();
   vi.spyOn(JournalFollower.prototype, "readOn").mockRejectedValue(fault);
-  expect((await send(site, { tags: ["red"] })).status).toBe(200);
-  expect([await failedCount(site), site.log]).toEqual([1, [logged]]);
-});
-
-it("in a renewal of the view, which lets those who wait for it go on", async () => {
-  const { site } = openJournalled();
-  vi.spyOn(JournalFollower.prototype, "readOn").mockRejectedValue(fault);
-  // A stamp waits for a first view; nothing here moves the timer that would end that.
+  // A stamp waits for a first view. Nothing advances the timer that would end that.
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   try {
     expect((await site.get("/a")).text).toBe("page");

@@ -1,11 +1,13 @@
-// Rules 1 to 4 and 8 to 10, where they live: on the way of a request through the application.
+// Rules 1 to 4 and 8 to 10 in requests through the application. The simulation of requests checks
+// them in several colos.
 import { describe, expect, it } from "vitest";
-import { adminToken, openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { idle, openSite, type Site, until } from "../../../testing/site/harness.ts";
+import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { idle, type Site, until } from "../../../testing/site/harness.ts";
 import {
   cc,
   closedGate,
   page,
+  type Script,
   unchanged,
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
@@ -13,36 +15,35 @@ import {
 const red = { tags: ["red"] };
 const tagged = (text: string, cacheControl = "max-age=600", more = {}) =>
   page(text, cc(cacheControl, { "cache-tag": "red", ...more }));
+const numbered: Script = (_, nth) => tagged(`page ${nth}`);
 
-const numbered = (_: Request, nth: number) => tagged(`page ${nth}`);
+type Opened = ReturnType<typeof openJournalled>;
 
-/** The same site in another colo; its origin answers as the first one's does. */
-function elsewhere({ site, upstash }: ReturnType<typeof openJournalled>): Site {
-  const env = { ADMIN_TOKEN: adminToken, COLO: "NRT" };
-  return openSite({ upstash, clock: site.clock, env, origin: site.origin.script });
+/** Opens the same site in another colo, with an origin of its own. */
+const elsewhere = ({ site, upstash }: Opened, origin = site.origin.script): Site =>
+  openJournalled({ upstash, clock: site.clock, env: { COLO: "NRT" }, origin }).site;
+
+async function purge(site: Site, order: object = red): Promise<void> {
+  expect((await send(site, order)).status).toBe(200);
 }
 
-async function purge(site: Site): Promise<void> {
-  expect((await send(site, red)).status).toBe(200);
-}
-
-/** The first answer of its origin waits for the gate. */
+/** Opens a site whose first answer waits for the gate. */
 function openGated() {
   const gate = closedGate();
-  const origin = async (request: Request, nth: number) => {
+  const origin: Script = async (request, nth) => {
     if (nth === 1) await gate.opened;
     return numbered(request, nth);
   };
   return { ...openJournalled({ origin }), gate };
 }
 
-/** Past the bound: whoever comes next waits for a renewal. */
+/** Advances past the bound, so that the next request waits for a renewal. */
 const pass = (site: Site) => site.clock.advance(9.001);
 
 const fetched = async (site: Site, path = "/a", init = {}) => (await site.ask(path, init)).text();
 
 describe("rule 1: the stamp is from before the request", () => {
-  it("so that a purge while the response is under way covers it, here", async () => {
+  it("so a purge covers a response under way", async () => {
     const { site, gate } = openGated();
     const first = fetched(site);
     await until(() => site.origin.count === 1);
@@ -53,30 +54,7 @@ describe("rule 1: the stamp is from before the request", () => {
     expect(await fetched(site)).toBe("page 2");
   });
 
-  it("and in a colo that has read it before the response came", async () => {
-    const gate = closedGate();
-    const { site, upstash } = openJournalled({
-      origin: async (request, nth) => {
-        if (nth === 2) await gate.opened;
-        return request.url.includes("other")
-          ? page("other", cc("max-age=1"))
-          : tagged(`page ${nth}`);
-      },
-    });
-    const other = elsewhere({ site, upstash });
-    await other.get("/other");
-    const first = fetched(other);
-    await until(() => other.origin.count === 2);
-    await purge(site);
-    pass(other);
-    await fetched(other, "/other");
-    gate.open();
-    expect(await first).toBe("page 2");
-    await idle();
-    expect(await fetched(other)).toBe("page 4");
-  });
-
-  it("a cold isolate's first miss waits for its first view", async () => {
+  it("so the first miss of a cold isolate waits for its first view", async () => {
     const gate = closedGate();
     const { site, upstash } = openJournalled({ origin: numbered });
     upstash.beforeJournalAnswer = () => gate.opened;
@@ -93,7 +71,7 @@ describe("rule 1: the stamp is from before the request", () => {
     }
   });
 
-  it("without a view the stamp is empty, and the response is trusted here for N − A", async () => {
+  it("and empty without a view: this colo then trusts the response for N − A", async () => {
     const { site, upstash } = openJournalled({ origin: numbered });
     upstash.journalMode = "down";
     expect((await site.get("/a")).text).toBe("page 1");
@@ -104,38 +82,37 @@ describe("rule 1: the stamp is from before the request", () => {
   });
 });
 
-describe("rule 2: a 304 freshens what was sent, with the stamp of that request", () => {
+describe("rule 2: a 304 freshens the response with the stamp of its request", () => {
   const validating = async (onValidation: () => void) => {
-    const opened = openJournalled({
-      origin: (request, nth) => {
-        if (!request.headers.has("if-none-match"))
+    const { site } = openJournalled({
+      origin: ({ headers }, nth) => {
+        if (!headers.has("if-none-match")) {
           return tagged(`page ${nth}`, "max-age=5", { etag: '"1"' });
+        }
         onValidation();
         return unchanged(cc("max-age=600"));
       },
     });
-    await opened.site.get("/a");
-    opened.site.clock.advance(6);
-    return opened;
+    await site.get("/a");
+    site.clock.advance(6);
+    return site;
   };
 
-  it("a purge before that request no longer covers it", async () => {
-    const { site } = await validating(() => undefined);
-    expect((await send(site, { ...red, mode: "soft" })).status).toBe(200);
+  it("so a purge before that request no longer covers it", async () => {
+    const site = await validating(() => undefined);
+    await purge(site, { ...red, mode: "soft" });
     pass(site);
     await fetched(site);
     expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
     await idle();
     const before = site.origin.count;
     pass(site);
-    expect(await fetched(site)).toBe("page 1");
-    expect(site.origin.count).toBe(before);
+    expect([await fetched(site), site.origin.count]).toEqual(["page 1", before]);
   });
 
-  it("a purge during that request does", async () => {
+  it("so a purge during that request covers it", async () => {
     let purging: Promise<void> | undefined;
-    const opened = await validating(() => void (purging ??= purge(opened.site)));
-    const { site } = opened;
+    const site = await validating(() => void (purging ??= purge(site)));
     await fetched(site);
     await purging;
     await idle();
@@ -145,68 +122,55 @@ describe("rule 2: a 304 freshens what was sent, with the stamp of that request",
   });
 });
 
-describe("rule 3: in the shared tier metadata and body stay together", () => {
-  it("a 304 rewrites metadata alone only beside the body that lies there", async () => {
-    const { site, upstash } = openJournalled({
-      origin: (request) =>
-        request.headers.has("if-none-match")
-          ? unchanged()
-          : tagged("x".repeat(200_000), "max-age=5", { etag: '"1"', "content-type": "image/webp" }),
-    });
-    await site.get("/a");
-    const other = elsewhere({ site, upstash });
-    site.clock.advance(6);
-    upstash.written.length = 0;
-    await other.get("/a");
-    expect(upstash.written).toEqual(["metadata"]);
+it("rule 3: a 304 rewrites only the metadata beside the same body in the shared tier", async () => {
+  const fields = { etag: '"1"', "content-type": "image/webp" };
+  const opened = openJournalled({
+    origin: ({ headers }) =>
+      headers.has("if-none-match") ? unchanged() : tagged("x".repeat(200_000), "max-age=5", fields),
   });
+  await opened.site.get("/a");
+  const other = elsewhere(opened);
+  other.clock.advance(6);
+  opened.upstash.written.length = 0;
+  await other.get("/a");
+  expect(opened.upstash.written).toEqual(["metadata"]);
 });
 
-describe("rule 4: stamp, clock and colo travel with a backfill", () => {
-  it("so that a purge covers the copy in every tier it has come to", async () => {
-    const { site, upstash } = openJournalled({ origin: numbered });
-    await site.get("/a");
-    const other = elsewhere({ site, upstash });
-    other.origin.script = () => tagged("new page");
+describe("rule 4: a backfill keeps stamp, clock and colo", () => {
+  it("so a purge covers the copy in every tier", async () => {
+    const opened = openJournalled({ origin: numbered });
+    await opened.site.get("/a");
+    const other = elsewhere(opened, () => tagged("new page"));
     expect((await other.get("/a")).cacheStatus).toContain("detail=shared");
     expect((await other.get("/a")).cacheStatus).toContain("detail=memory");
-    await purge(site);
+    await purge(opened.site);
     pass(other);
     expect((await other.get("/a")).text).toBe("new page");
   });
 
-  it("and no other colo trusts it for N − A of its own", async () => {
-    const { site, upstash } = openJournalled({ origin: () => tagged("page") });
-    const other = elsewhere({ site, upstash });
+  it("so another colo does not trust it for a further N − A", async () => {
+    const opened = openJournalled({ origin: () => tagged("page") });
+    const other = elsewhere(opened, () => tagged("new page"));
     await other.get("/b");
-    await site.get("/a");
-    other.origin.script = () => tagged("new page");
-    upstash.journalMode = "down";
-    site.clock.advance(5);
+    await opened.site.get("/a");
+    opened.upstash.journalMode = "down";
+    other.clock.advance(5);
     expect((await other.get("/a")).cacheStatus).toContain("detail=shared");
-    site.clock.advance(4.001);
+    other.clock.advance(4.001);
     expect((await other.get("/a")).text).toBe("new page");
   });
 });
 
-describe("rule 8: the bound holds for whatever was not just generated or validated", () => {
+describe("rule 8: the bound holds for every answer from store", () => {
   const rows = [
-    { id: "fresh", cacheControl: "max-age=600", init: {} },
-    {
-      id: "stale-while-revalidate",
-      cacheControl: "max-age=5, stale-while-revalidate=600",
-      init: {},
-    },
-    { id: "stale-if-error", cacheControl: "max-age=5, stale-if-error=600", init: {} },
-    {
-      id: "only-if-cached",
-      cacheControl: "max-age=600",
-      init: { headers: { "cache-control": "only-if-cached" } },
-    },
+    { id: "fresh", control: "max-age=600" },
+    { id: "stale-while-revalidate", control: "max-age=5, stale-while-revalidate=600" },
+    { id: "stale-if-error", control: "max-age=5, stale-if-error=600" },
+    { id: "only-if-cached", control: "max-age=600", init: { headers: cc("only-if-cached") } },
   ];
 
-  it.each(rows)("with the journal gone: $id", async ({ cacheControl, init }) => {
-    const { site, upstash } = openJournalled({ origin: () => tagged("page", cacheControl) });
+  it.each(rows)("while the journal is down: $id", async ({ control, init }) => {
+    const { site, upstash } = openJournalled({ origin: () => tagged("page", control) });
     await site.get("/a");
     upstash.journalMode = "down";
     site.origin.script = unreachable;
@@ -216,8 +180,8 @@ describe("rule 8: the bound holds for whatever was not just generated or validat
     expect((await site.get("/a", init)).text).not.toBe("page");
   });
 
-  it.each(rows)("and a hard purge forbids each at once: $id", async ({ cacheControl, init }) => {
-    const { site } = openJournalled({ origin: () => tagged("page", cacheControl) });
+  it.each(rows)("and a hard purge ends it at once: $id", async ({ control, init }) => {
+    const { site } = openJournalled({ origin: () => tagged("page", control) });
     await site.get("/a");
     site.clock.advance(6);
     await purge(site);
@@ -226,29 +190,25 @@ describe("rule 8: the bound holds for whatever was not just generated or validat
   });
 });
 
-describe("rule 9: what followers of a collapse receive is judged", () => {
-  it("after a purge meanwhile they go to the origin themselves", async () => {
-    const { site, gate } = openGated();
-    const leader = fetched(site);
-    await until(() => site.origin.count === 1);
-    const before = fetched(site);
-    await idle();
-    await purge(site);
-    gate.open();
-    expect(await leader).toBe("page 1");
-    expect(await before).toBe("page 2");
-  });
+it("rule 9: a follower of a collapsed request goes to the origin after a purge", async () => {
+  const { site, gate } = openGated();
+  const leader = fetched(site);
+  await until(() => site.origin.count === 1);
+  const follower = fetched(site);
+  await idle();
+  await purge(site);
+  gate.open();
+  expect([await leader, await follower]).toEqual(["page 1", "page 2"]);
 });
 
-describe("rule 10: the clock is each request's own", () => {
-  it("a request that comes past the bound waits, though one before it did not", async () => {
-    const { site, upstash } = openJournalled({ origin: numbered });
-    await site.get("/a");
-    site.clock.advance(1);
-    await send(elsewhere({ site, upstash }), red);
-    site.clock.advance(3);
-    expect(await fetched(site)).toBe("page 1");
-    site.clock.advance(5.001);
-    expect(await fetched(site)).toBe("page 2");
-  });
+it("rule 10: a request past the bound waits, though an earlier one did not", async () => {
+  const opened = openJournalled({ origin: numbered });
+  const { site } = opened;
+  await site.get("/a");
+  site.clock.advance(1);
+  await purge(elsewhere(opened));
+  site.clock.advance(3);
+  expect(await fetched(site)).toBe("page 1");
+  site.clock.advance(5.001);
+  expect(await fetched(site)).toBe("page 2");
 });

@@ -1,8 +1,8 @@
-// Rule 23: what a hard purge covers, or may cover, is asked for without conditions. The origins here
-// have one validator for whatever they have, so that a 304 would bring back the very body.
+// Rule 23: a response that a hard purge covers, or may cover, is requested without conditions. These
+// origins never change their validator, so a 304 would bring back the purged body.
 import { describe, expect, it } from "vitest";
-import { adminToken, openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { type AskInit, idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { type AskInit, idle, type Site } from "../../../testing/site/harness.ts";
 import {
   cc,
   closedGate,
@@ -12,45 +12,43 @@ import {
 } from "../../../testing/fakes/origin-in-process.ts";
 
 const poisoned = "poisoned";
+const red = { tags: ["red"] };
 
-/** Its page is what a test puts there; its validator never changes. */
+/** Opens two colos. A test sets the page; its validator stays the same. */
 function openLying(control = "max-age=600", controlOf304 = control) {
   const texts = { page: poisoned };
   const more = { etag: '"1"', "cache-tag": "red" };
-  const fields = cc(control, more);
-  const origin: Script = (request) => {
-    if (request.headers.has("if-none-match")) return unchanged(cc(controlOf304, more));
-    return page(request.method === "HEAD" ? "" : texts.page, fields);
+  const origin: Script = ({ method, headers }) => {
+    if (headers.has("if-none-match")) return unchanged(cc(controlOf304, more));
+    return page(method === "HEAD" ? "" : texts.page, cc(control, more));
   };
-  const near = openJournalled({ origin });
-  const { clock } = near.site;
-  const env = { ADMIN_TOKEN: adminToken, COLO: "NRT" };
-  const far = openSite({ upstash: near.upstash, clock, env, origin });
-  return { ...near, far, texts };
+  const { site, upstash } = openJournalled({ origin });
+  const { clock } = site;
+  const far = openJournalled({ upstash, clock, env: { COLO: "NRT" }, origin }).site;
+  return { site, far, upstash, texts };
 }
 
-async function asked(site: Site, init: AskInit = {}): Promise<string> {
-  const response = await site.ask("/news/a", init);
-  const text = await response.text();
+async function asked(site: Site, init: AskInit = {}, path = "/news/a"): Promise<string> {
+  const text = await (await site.ask(path, init)).text();
   await idle();
   return text;
 }
 
-async function purge(site: Site, order: object): Promise<void> {
+async function purge(site: Site, order: object = red): Promise<void> {
   expect((await send(site, order)).status).toBe(200);
   await idle();
 }
 
 const wasConditional = (site: Site) => site.origin.last.fields.has("if-none-match");
 
-describe("after a hard purge nothing brings the body back", () => {
+describe("the origin gets no condition for a response", () => {
   it.each([
-    { id: "tags", order: { tags: ["red"] } },
+    { id: "tags", order: red },
     { id: "urls", order: { urls: ["https://www.example.com/news/a"] } },
     { id: "prefixes", order: { prefixes: ["/news/"] } },
     { id: "hosts", order: { hosts: ["www.example.com"] } },
     { id: "everything", order: { everything: true } },
-  ])("in the colo that took it, and in another: $id", async ({ order }) => {
+  ])("that a hard purge covers, here and in another colo: $id", async ({ order }) => {
     const { site, far, texts } = openLying();
     for (const each of [site, far]) expect(await asked(each)).toBe(poisoned);
     texts.page = "clean";
@@ -60,36 +58,35 @@ describe("after a hard purge nothing brings the body back", () => {
     expect(await asked(far)).toBe("clean");
   });
 
-  it("by a HEAD that is answered with the same validator", async () => {
+  it("that a hard purge covers, also after a HEAD with the same validator", async () => {
     const { site, texts } = openLying();
     await asked(site);
     texts.page = "clean";
-    await purge(site, { tags: ["red"] });
+    await purge(site);
     await asked(site, { method: "HEAD" });
     expect(site.origin.last.method).toBe("HEAD");
     expect(await asked(site)).toBe("clean");
   });
 
-  it("also where a soft one follows it", async () => {
+  it("that a hard purge covers, also after a later soft purge", async () => {
     const { site, texts } = openLying();
     await asked(site);
     texts.page = "clean";
-    await purge(site, { tags: ["red"] });
-    await purge(site, { tags: ["red"], mode: "soft" });
+    await purge(site);
+    await purge(site, { ...red, mode: "soft" });
     expect(await asked(site)).toBe("clean");
   });
 
-  it("while the journal is away, however young a 304 makes it", async () => {
+  it("that may have been purged while the journal was down", async () => {
     const { site, far, upstash, texts } = openLying();
     for (const each of [site, far]) await asked(each);
     texts.page = "clean";
     upstash.journalMode = "down";
-    // Nobody knows what may have been purged by now.
     site.clock.advance(9.5);
     expect([await asked(far), wasConditional(far)]).toEqual(["clean", false]);
   });
 
-  it("of what a 304 has made young: its body is as old as it was", async () => {
+  it("whose 304 is recent, but whose body and view are too old", async () => {
     const { site, upstash, texts } = openLying();
     await asked(site);
     site.clock.advance(593);
@@ -99,16 +96,14 @@ describe("after a hard purge nothing brings the body back", () => {
     await asked(site);
     expect(wasConditional(site)).toBe(true);
     texts.page = "clean";
-    // The view is too old by now, and the 304 is not.
     site.clock.advance(5);
     expect([await asked(site), wasConditional(site)]).toEqual(["clean", false]);
   });
 
-  it("of another colo's body that a 304 has freshened here: it is trusted by neither", async () => {
+  it("from another colo that a 304 has freshened here", async () => {
     const { site, far, upstash, texts } = openLying("max-age=1", "max-age=600");
     // Only for its view.
-    await far.ask("/news/b");
-    await idle();
+    await asked(far, {}, "/news/b");
     site.clock.advance(4);
     await asked(site);
     upstash.journalMode = "down";
@@ -120,7 +115,7 @@ describe("after a hard purge nothing brings the body back", () => {
     expect(await asked(far)).toBe("clean");
   });
 
-  it("where nobody knows its stamp", async () => {
+  it("without a known stamp", async () => {
     const { site, upstash, texts } = openLying();
     upstash.journalMode = "down";
     await asked(site);
@@ -131,37 +126,28 @@ describe("after a hard purge nothing brings the body back", () => {
   });
 });
 
-describe("is validated all the same", () => {
-  it("what a soft purge covers", async () => {
+describe("the origin gets a condition for a response", () => {
+  it("that a soft purge covers", async () => {
     const { site } = openLying();
     await asked(site);
-    await purge(site, { tags: ["red"], mode: "soft" });
+    await purge(site, { ...red, mode: "soft" });
     await asked(site);
     expect(wasConditional(site)).toBe(true);
   });
 
-  it("what has expired", async () => {
-    const { site } = openLying();
-    await asked(site);
-    site.clock.advance(601);
-    await asked(site);
-    expect(wasConditional(site)).toBe(true);
-  });
-
-  it("what has expired, once a view that is too old is renewed", async () => {
+  it("that has expired, after a renewal of a view that was too old", async () => {
     const { site, upstash } = openLying("max-age=1");
     const gate = closedGate();
     await asked(site);
     site.clock.advance(4);
-    await (await site.ask("/news/b")).text();
-    await idle();
+    await asked(site, {}, "/news/b");
     // Of this colo and young, so that only the view is in doubt.
     site.clock.advance(5.5);
     upstash.beforeJournalAnswer = () => gate.opened;
-    const answered = site.ask("/news/b");
+    const answered = asked(site, {}, "/news/b");
     await idle();
     gate.open();
-    await (await answered).text();
+    await answered;
     expect([site.origin.last.path, wasConditional(site)]).toEqual(["/news/b", true]);
   });
 });

@@ -1,5 +1,6 @@
-// What the switch asks of Redis, counted (docs/costs.md): of a cold view, of a post, and of all others.
+// The Redis commands of the switch (docs/costs.md): of a cold view, of a post, and of a bypass.
 import { expect, it } from "vitest";
+import { postSwitch } from "../../../testing/site/switch.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
 playTimers();
@@ -7,36 +8,33 @@ playTimers();
 const open = () =>
   new TwoColos({ routes: [{ name: "all", match: "*", fresh: "1h" }] }, () => new Response("page"));
 
-/** Commands that `work` has had the journal asked, scripts last. */
-async function askedIn({ upstash }: TwoColos, work: () => Promise<unknown>): Promise<string[]> {
+/** Returns the journal commands during `work`, scripts last. */
+async function commandsOf({ upstash }: TwoColos, work: () => Promise<unknown>): Promise<string[]> {
   const { journalCommands, leaseCommands } = upstash;
   const [journalCount, scriptCount] = [journalCommands.length, leaseCommands.length];
   await work();
   return [...journalCommands.slice(journalCount), ...leaseCommands.slice(scriptCount)];
 }
 
-it("a cold view costs nothing more, and reading on neither", async () => {
+it("a cold view and a later read need one command each", async () => {
   const colos = open();
   await ask(colos.near, "/page");
   const cold = colos.open("SYD");
-  expect(await askedIn(colos, () => ask(cold, "/page"))).toEqual(["EVAL_RO"]);
+  expect(await commandsOf(colos, () => ask(cold, "/page"))).toEqual(["EVAL_RO"]);
   await colos.pass(10);
-  expect(await askedIn(colos, () => ask(cold, "/page"))).toEqual(["XRANGE"]);
+  expect(await commandsOf(colos, () => ask(cold, "/page"))).toEqual(["XRANGE"]);
 });
 
-it("a post costs three before its 200 and three after it, and a bypassed request nothing", async () => {
+it("a post needs three commands before its 200 and three after it, a bypassed request none", async () => {
   const colos = open();
   const { near } = colos;
   await ask(near, "/page");
-  const headers = { authorization: "Bearer admin-of-this-site" };
-  const post = () =>
-    near.ask("/_cache/switch", { method: "POST", headers, body: '{"bypass":true}' });
-  const costs = await askedIn(colos, async () => {
-    expect((await post()).status).toBe(200);
+  const commands = await commandsOf(colos, async () => {
+    expect((await postSwitch(near, { bypass: true })).status).toBe(200);
     await colos.pass(9);
   });
-  expect(costs).toEqual(["SET", "GET", "XRANGE", "SET", "XRANGE", "EVAL"]);
+  expect(commands).toEqual(["SET", "GET", "XRANGE", "SET", "XRANGE", "EVAL"]);
   // Reads on, as any request does by then.
   await ask(near, "/page");
-  expect(await askedIn(colos, () => ask(near, "/page"))).toEqual([]);
+  expect(await commandsOf(colos, () => ask(near, "/page"))).toEqual([]);
 });
