@@ -1,8 +1,10 @@
-// What Cache-Group-Invalidation in an answer to an unsafe method invalidates (RFC 9875 §2.1, §3).
+// Cache-Group-Invalidation in an answer to an unsafe request purges groups (RFC 9875 §2.1, §3).
+// test/rules/cache-groups.test.ts has the forms of the field.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { authorization } from "../../../testing/site/switch.ts";
 import {
   ask,
   playTimers,
@@ -34,14 +36,17 @@ const origin: Script = ({ url, method, headers }, nth) => {
   return page(`page ${nth}`, cc("max-age=600", { ...groups, ...tags }));
 };
 
-const other = "https://other.example";
+const open = () => new TwoColos(config, origin);
 const inGroup = (name: string) => `/a?groups=${encodeURIComponent(`"${name}"`)}`;
+const inNews = inGroup("news");
+const inNewsElsewhere = `https://other.example${inNews}`;
 const naming = (groups: string) => ({ "x-groups": groups });
+const listOf = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, nth) => `${nth}`.padStart(32, "group "));
 
 async function fill({ near, far }: TwoColos, ...paths: string[]): Promise<void> {
-  for (const path of paths) {
-    for (const site of [near, far]) await ask(site, path);
-  }
+  for (const path of paths) for (const site of [near, far]) await ask(site, path);
 }
 
 async function hits(site: Site, ...paths: string[]): Promise<boolean[]> {
@@ -50,77 +55,48 @@ async function hits(site: Site, ...paths: string[]): Promise<boolean[]> {
   return areHits;
 }
 
-describe("what has the group", () => {
-  it("is gone at once here, and within N + 1 s in every colo; the rest is not", async () => {
-    const colos = new TwoColos(config, origin);
-    const paths = [inGroup("news"), `${inGroup("x")}, "news"`, inGroup("News"), "/plain"];
+describe("a response in the group", () => {
+  it.each([
+    {
+      id: "by its name alone",
+      paths: [inNews, `${inGroup("x")}, "news"`, inGroup("News"), "/plain"],
+      found: [false, false, true, true],
+    },
+    {
+      id: "of its own origin alone (§2.1)",
+      paths: [inNews, inNewsElsewhere, `http://www.example.com${inNews}`],
+      found: [false, true, true],
+    },
+    { id: "not by a Cache-Tag", paths: ["/a?tags=news"], found: [true] },
+  ])("is gone at once here, and within N + 1 s in every colo: $id", async ({ paths, found }) => {
+    const colos = open();
     await fill(colos, ...paths);
     await write(colos.near, "/api/stories", naming('"news"'));
-    expect(await hits(colos.near, ...paths)).toEqual([false, false, true, true]);
+    expect(await hits(colos.near, ...paths)).toEqual(found);
     await colos.pass(withinSeconds);
-    expect(await hits(colos.far, ...paths)).toEqual([false, false, true, true]);
-  });
-
-  it("is shown in the journal, after its origin", async () => {
-    const colos = new TwoColos(config, origin);
-    await ask(colos.near, "/a");
-    await write(colos.near, "/api/stories", naming('"big news"'));
-    const headers = { authorization: "Bearer admin-of-this-site" };
-    const { text } = await ask(colos.near, "/_cache/journal", { headers });
-    const { entries } = JSON.parse(text) as { entries: unknown[] };
-    expect(entries.at(-1)).toMatchObject({
-      by: "invalidation",
-      mode: "hard",
-      groups: ["https://www.example.com big news"],
-      urls: [],
-      tags: [],
-    });
+    expect(await hits(colos.far, ...paths)).toEqual(found);
   });
 
   it("is gone here before the journal has answered", async () => {
-    const colos = new TwoColos(config, origin);
-    await fill(colos, inGroup("news"));
+    const colos = open();
+    await fill(colos, inNews);
     colos.upstash.journalMode = "down";
     await write(colos.near, "/api/stories", naming('"news"'));
-    expect(await hits(colos.near, inGroup("news"))).toEqual([false]);
+    expect(await hits(colos.near, inNews)).toEqual([false]);
   });
 
-  it("is gone here without a journal too", async () => {
+  it("is gone here without a journal", async () => {
     const site = openSite({ config, origin });
-    await ask(site, inGroup("news"));
+    await ask(site, inNews);
     await write(site, "/api/stories", naming('"news"'));
-    expect(await hits(site, inGroup("news"))).toEqual([false]);
+    expect(await hits(site, inNews)).toEqual([false]);
   });
 
-  it("of another origin is left alone, here and elsewhere (§2.1)", async () => {
-    const colos = new TwoColos(config, origin);
-    const paths = ["https://www.example.com", other, "http://www.example.com"].map(
-      (from) => `${from}${inGroup("news")}`,
-    );
+  it("is gone on every host after a purge of a tag with the group's name", async () => {
+    const colos = open();
+    const paths = [inNews, inNewsElsewhere, "/a?tags=news"];
     await fill(colos, ...paths);
-    await write(colos.near, "/api/stories", naming('"news"'));
-    expect(await hits(colos.near, ...paths)).toEqual([false, true, true]);
-    await colos.pass(withinSeconds);
-    expect(await hits(colos.far, ...paths)).toEqual([false, true, true]);
-  });
-
-  it("is no Cache-Tag of the same name", async () => {
-    const colos = new TwoColos(config, origin);
-    await fill(colos, "/a?tags=news");
-    await write(colos.near, "/api/stories", naming('"news"'));
-    await colos.pass(withinSeconds);
-    expect([await hits(colos.near, "/a?tags=news"), await hits(colos.far, "/a?tags=news")]).toEqual(
-      [[true], [true]],
-    );
-  });
-
-  it("is reached by a purge by tag on every host, as its name", async () => {
-    const colos = new TwoColos(config, origin);
-    const paths = [inGroup("news"), `${other}${inGroup("news")}`, "/a?tags=news"];
-    await fill(colos, ...paths);
-    const headers = { authorization: "Bearer admin-of-this-site" };
-    const body = '{"tags":["news"]}';
-    const purge = { method: "POST", headers, body };
+    const purge = { method: "POST", headers: { authorization }, body: '{"tags":["news"]}' };
     expect((await colos.near.ask("/_cache/purge", purge)).status).toBe(200);
     await colos.pass(withinSeconds);
     expect(await hits(colos.far, ...paths)).toEqual([false, false, false]);
@@ -128,53 +104,50 @@ describe("what has the group", () => {
 });
 
 describe("the field", () => {
+  it("is an entry of the journal, with the origin of its groups", async () => {
+    const { near } = open();
+    await ask(near, "/a");
+    await write(near, "/api/stories", naming('"big news"'));
+    const { text } = await ask(near, "/_cache/journal", { headers: { authorization } });
+    const groups = ["https://www.example.com big news"];
+    const entry = { by: "invalidation", mode: "hard", groups, urls: [], tags: [] };
+    expect((JSON.parse(text) as { entries: unknown[] }).entries.at(-1)).toMatchObject(entry);
+  });
+
   it("is read whole: 32 groups of 32 characters in one entry (§3)", async () => {
-    const colos = new TwoColos(config, origin);
-    const names = Array.from({ length: 32 }, (_, nth) => `${nth}`.padStart(32, "group "));
+    const colos = open();
+    const names = numbered(32);
     await fill(colos, ...names.map(inGroup));
-    await write(colos.near, "/api/stories", naming(names.map((name) => `"${name}"`).join(", ")));
+    await write(colos.near, "/api/stories", naming(listOf(names)));
     await colos.pass(withinSeconds);
     expect(await hits(colos.far, ...names.map(inGroup))).toEqual(names.map(() => false));
     expect(colos.entries.map(({ targets }) => targets.tags.length)).toEqual([32]);
   });
 
-  it("names groups by its Strings alone (§3)", async () => {
-    const colos = new TwoColos(config, origin);
-    await fill(colos, inGroup("a"), inGroup("b"), inGroup("1"));
-    await write(colos.near, "/api/stories", naming('a, 1, "b";x, ("a")'));
-    await colos.pass(withinSeconds);
-    const paths = [inGroup("a"), inGroup("b"), inGroup("1")];
-    expect(await hits(colos.far, ...paths)).toEqual([true, false, true]);
-  });
-
-  it("that names more than an entry holds purges its host, and no other", async () => {
-    const colos = new TwoColos(config, origin);
-    const names = Array.from({ length: 200 }, (_, nth) => `${nth}`.padStart(32, "group "));
+  it("purges its host, and no other, if it names more than an entry holds", async () => {
+    const colos = open();
+    const names = numbered(200);
     const last = inGroup(names.at(-1) ?? "");
-    await fill(colos, last, `${other}${last}`);
-    await write(colos.near, "/api/stories", naming(names.map((name) => `"${name}"`).join(", ")));
+    await fill(colos, last, `https://other.example${last}`);
+    await write(colos.near, "/api/stories", naming(listOf(names)));
     await colos.pass(withinSeconds);
-    expect(await hits(colos.far, last, `${other}${last}`)).toEqual([false, true]);
+    expect(await hits(colos.far, last, `https://other.example${last}`)).toEqual([false, true]);
     expect(colos.entries.length).toBe(1);
   });
 
   it.each([
     { id: "get", method: "GET", path: "/b", fields: {} },
-    { id: "get-passed-by", method: "GET", path: "/b", fields: { authorization: "Bearer a" } },
+    { id: "get-with-bypass", method: "GET", path: "/b", fields: { authorization: "Bearer a" } },
     { id: "head", method: "HEAD", path: "/b", fields: {} },
     { id: "options", method: "OPTIONS", path: "/b", fields: {} },
     { id: "error", method: "POST", path: "/b", fields: { "x-status": "500" } },
-    { id: "route-that-does-not-ask", method: "POST", path: "/here/b", fields: {} },
+    { id: "route-without-the-option", method: "POST", path: "/here/b", fields: {} },
   ])("is ignored: $id (§3)", async ({ method, path, fields }) => {
-    const colos = new TwoColos(config, origin);
-    await fill(colos, inGroup("news"));
-    const headers = { ...naming('"news"'), ...fields };
-    await ask(colos.near, path, { method, headers });
+    const colos = open();
+    await fill(colos, inNews);
+    await ask(colos.near, path, { method, headers: { ...naming('"news"'), ...fields } });
     await colos.pass(withinSeconds);
-    const areHits = [
-      await hits(colos.near, inGroup("news")),
-      await hits(colos.far, inGroup("news")),
-    ];
-    expect([areHits, colos.entries]).toEqual([[[true], [true]], []]);
+    for (const site of [colos.near, colos.far]) expect(await hits(site, inNews)).toEqual([true]);
+    expect(colos.entries).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
-// What one isolate still holds, or is still fetching, after another has replaced, ended or
-// invalidated it: it must not come back to the edge or to Redis by way of that isolate.
+// A response that one isolate still holds or fetches, after another isolate has replaced, ended or
+// invalidated it, must not return to the edge or to Redis through that isolate.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
@@ -7,46 +7,29 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { type AskInit, idle, openColos, read, type Site } from "../../../testing/site/harness.ts";
 import { cc, closedGate, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { adminToken, send } from "../../../testing/site/purge-sender.ts";
 
-/** Three isolates of one colo, and one elsewhere. */
-class Isolates {
-  readonly clock = new FakeClock();
-  readonly upstash = new FakeUpstash(this.clock);
-  readonly near: Site;
-  readonly beside: Site;
-  readonly cold: Site;
-  readonly far: Site;
+const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=600"));
+const secondAsk = { admission: "second-ask" } as const;
 
-  constructor(origin: Script, route: Partial<RouteInput> = {}, config: ConfigInput = {}) {
-    const routes = [{ name: "all", match: "*", ...route }];
-    const { clock, upstash } = this;
-    const env = { ADMIN_TOKEN: "admin-of-this-site" };
-    const opened = openColos(4, { clock, upstash, origin, env, config: { routes, ...config } });
-    [this.near, this.beside, this.cold, this.far] = opened as [Site, Site, Site, Site];
-    Object.assign(this.beside, { cache: this.near.cache });
-    Object.assign(this.cold, { cache: this.near.cache });
-  }
-
-  async post(site: Site): Promise<void> {
-    this.clock.advance(1);
-    await site.get("/a", { method: "POST" });
-    this.clock.advance(1);
-  }
-
-  async purge(mode: "hard" | "soft"): Promise<void> {
-    this.clock.advance(1);
-    const body = JSON.stringify({ urls: ["https://www.example.com/a"], mode });
-    const headers = { authorization: "Bearer admin-of-this-site" };
-    const purged = await this.near.ask("/_cache/purge", { method: "POST", headers, body });
-    if (purged.status !== 200) throw new Error(`The purge was answered ${purged.status}.`);
-    await purged.text();
-    await idle();
-    this.clock.advance(1);
-  }
+/** Opens three isolates of one colo, and one in another colo. */
+function open(origin: Script, route: Partial<RouteInput> = {}, more: ConfigInput = {}) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const config = { routes: [{ name: "all", match: "*", ...route }], ...more };
+  const options = { clock, upstash, origin, env: { ADMIN_TOKEN: adminToken }, config };
+  const [near, beside, cold, far] = openColos(4, options) as [Site, Site, Site, Site];
+  for (const site of [beside, cold]) Object.assign(site, { cache: near.cache });
+  const post = async () => {
+    clock.advance(1);
+    await near.get("/a", { method: "POST" });
+    clock.advance(1);
+  };
+  return { clock, upstash, near, beside, cold, far, post };
 }
 
-describe("a second ask", () => {
-  /** Nothing at first; a page once it was made. */
+describe("a second request", () => {
+  /** Returns an origin without a page until somebody makes it. */
   function madeLater(): { origin: Script; make: () => void } {
     let exists = false;
     const make = () => void (exists = true);
@@ -57,26 +40,26 @@ describe("a second ask", () => {
     return { origin, make };
   }
 
-  it("does not put an older 404 in the place of a newer page", async () => {
-    const isolates = new Isolates(madeLater().origin);
-    const { near, beside, cold, far } = isolates;
+  it("does not replace a newer page by an older 404", async () => {
+    const { near, beside, cold, far, post } = open(madeLater().origin);
     await beside.get("/a");
-    await isolates.post(near);
+    await post();
     expect((await near.get("/a")).status).toBe(200);
     // Its own memory may keep it; others must not get it.
     expect((await beside.get("/a")).status).toBe(404);
-    expect([(await cold.get("/a")).status, (await far.get("/a")).status]).toEqual([200, 200]);
+    for (const site of [cold, far]) expect((await site.get("/a")).status).toBe(200);
   });
 
-  it.each(["hard", "soft"] as const)("nor after a purge that is %s", async (mode) => {
+  it.each(["hard", "soft"] as const)("does not do so after a %s purge", async (mode) => {
     const { origin, make } = madeLater();
-    const route = { staleWhileRevalidate: "60s" };
-    const isolates = new Isolates(origin, route);
-    const { near, beside, far } = isolates;
+    const { clock, near, beside, far } = open(origin, { staleWhileRevalidate: "60s" });
     await beside.get("/other");
     await beside.get("/a");
     make();
-    await isolates.purge(mode);
+    clock.advance(1);
+    expect((await send(near, { urls: ["https://www.example.com/a"], mode })).status).toBe(200);
+    await idle();
+    clock.advance(1);
     await near.get("/a");
     expect((await near.get("/a")).status).toBe(200);
     const before = near.origin.count;
@@ -84,22 +67,20 @@ describe("a second ask", () => {
     expect([(await far.get("/a")).status, near.origin.count]).toEqual([200, before]);
   });
 
-  it("does not bring back what an unsafe method has invalidated", async () => {
-    const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=600"));
-    const isolates = new Isolates(numbered, { admission: "second-ask" });
-    const { near, beside, cold, far } = isolates;
+  it("does not bring back an invalidated response", async () => {
+    const { beside, cold, far, post } = open(numbered, secondAsk);
     await beside.get("/a");
-    await isolates.post(near);
+    await post();
     expect((await beside.get("/a")).text).toBe("page 1");
     for (const site of [cold, far]) expect((await site.get("/a")).text).not.toBe("page 1");
   });
 
-  it("nor what its origin has ended", async () => {
+  it("does not bring back a response that the origin has ended", async () => {
     let fields = cc("max-age=600");
-    const numbered: Script = (_, nth) => page(`page ${nth}`, fields);
-    const route = { admission: "second-ask" as const };
-    const isolates = new Isolates(numbered, route, { honourRequestDirectives: true });
-    const { near, beside, cold, far, clock } = isolates;
+    const opened = open((_, nth) => page(`page ${nth}`, fields), secondAsk, {
+      honourRequestDirectives: true,
+    });
+    const { clock, near, beside, cold, far } = opened;
     await beside.get("/a");
     fields = cc("private");
     clock.advance(1);
@@ -109,10 +90,8 @@ describe("a second ask", () => {
     for (const site of [cold, far]) expect((await site.get("/a")).text).not.toBe("page 1");
   });
 
-  it("that Redis does not take is made up for by a later one", async () => {
-    const { near, beside, upstash, clock } = new Isolates(() => page("page", cc("max-age=600")), {
-      admission: "second-ask",
-    });
+  it("that Redis does not take is followed by a later one", async () => {
+    const { clock, upstash, near, beside } = open(numbered, secondAsk);
     await near.get("/a");
     upstash.mode = "down";
     await near.get("/a");
@@ -126,88 +105,73 @@ describe("a second ask", () => {
     expect(upstash.text).toContain('https://www.example.com/a"');
   });
 
-  it.each([200, 300, 900])(
-    "is not waited for by %i KiB that nobody could admit later",
-    async (kib) => {
-      const { near, upstash } = new Isolates(
-        () => page("x".repeat(kib * 1_024), cc("max-age=600")),
-        {
-          admission: "second-ask",
-        },
-      );
-      await near.get("/a");
-      await near.get("/a");
-      expect(upstash.keys).toHaveLength(1);
-    },
-  );
+  it.each([200, 300, 900])("stores a body of %i KiB in Redis", async (kib) => {
+    const body = "x".repeat(kib * 1_024);
+    const { near, upstash } = open(() => page(body, cc("max-age=600")), secondAsk);
+    for (const _ of ["first", "second"]) await near.get("/a");
+    expect(upstash.keys).toHaveLength(1);
+  });
 });
 
-describe("a fill that was under way when an unsafe method came", () => {
-  it.each([
-    { id: "whole", limits: {} },
-    { id: "streamed", limits: { bufferBytes: 1, sharedBodyBytes: 1 } },
-  ])("does not land in edge and Redis after it: $id", async ({ limits }) => {
-    const gate = closedGate();
-    let content = "old";
-    const origin: Script = async ({ method }, nth) => {
-      if (method === "POST") content = "new";
-      const text = content;
-      if (nth === 1) await gate.opened;
-      return page(text, cc("max-age=600"));
-    };
-    const isolates = new Isolates(origin, {}, { limits });
-    const { near, beside, far } = isolates;
-    const slow = near.ask("/a").then(read);
-    await idle();
-    isolates.clock.advance(1);
-    await read(await near.ask("/a", { method: "POST" }));
-    await idle();
-    isolates.clock.advance(1);
-    gate.open();
-    await slow;
-    await near.settle();
-    for (const site of [beside, far]) expect((await site.get("/a")).text).toBe("new");
-  });
+it.each([
+  { id: "whole", limits: {} },
+  { id: "streamed", limits: { bufferBytes: 1, sharedBodyBytes: 1 } },
+])("a fill under way during an unsafe request is stored nowhere: $id", async ({ limits }) => {
+  const gate = closedGate();
+  let content = "old";
+  const origin: Script = async ({ method }, nth) => {
+    if (method === "POST") content = "new";
+    const text = content;
+    if (nth === 1) await gate.opened;
+    return page(text, cc("max-age=600"));
+  };
+  const { clock, near, beside, far } = open(origin, {}, { limits });
+  const slow = near.ask("/a").then(read);
+  await idle();
+  clock.advance(1);
+  await read(await near.ask("/a", { method: "POST" }));
+  await idle();
+  clock.advance(1);
+  gate.open();
+  await slow;
+  await near.settle();
+  for (const site of [beside, far]) expect((await site.get("/a")).text).toBe("new");
 });
 
 describe("invalidated variants", () => {
   const as = (language: string): AskInit => ({ headers: { "accept-language": language } });
-  const translated: Script = ({ headers }, nth) =>
-    page(
-      `${headers.get("accept-language")} ${nth}`,
-      cc("max-age=600", { vary: "accept-language" }),
-    );
+  const translated: Script = ({ headers }, nth) => {
+    const text = `${headers.get("accept-language")} ${nth}`;
+    return page(text, cc("max-age=600", { vary: "accept-language" }));
+  };
 
   it.each(["cold", "far"] as const)(
     "stay gone when another isolate fills one more: %s",
     async (reader) => {
-      const isolates = new Isolates(translated);
-      const { near, beside } = isolates;
+      const opened = open(translated);
+      const { beside } = opened;
       await beside.get("/a", as("en"));
       expect((await beside.get("/a", as("fr"))).text).toBe("fr 2");
-      await isolates.post(near);
+      await opened.post();
       await beside.get("/a", as("de"));
-      expect((await isolates[reader].get("/a", as("fr"))).text).not.toBe("fr 2");
+      expect((await opened[reader].get("/a", as("fr"))).text).not.toBe("fr 2");
     },
   );
 
-  it("stay gone here, though the note of it was pushed out by others", async () => {
-    const isolates = new Isolates(translated);
-    const { near } = isolates;
+  it("stay gone here after 800 other invalidations", async () => {
+    const { clock, near, post } = open(translated);
     await near.get("/a", as("en"));
     expect((await near.get("/a", as("fr"))).text).toBe("fr 2");
-    await isolates.post(near);
+    await post();
     const filler = "x".repeat(1_000);
     for (let nth = 0; nth < 800; nth += 1) {
       await read(await near.ask(`/${nth}${filler}`, { method: "POST" }));
     }
     await near.settle();
-    isolates.clock.advance(1);
+    clock.advance(1);
     await near.get("/a", as("en"));
     const { text, cacheStatus } = await near.get("/a", as("fr"));
-    expect([text === "fr 2", cacheStatus]).toEqual([
-      false,
-      'tidemark; fwd=vary-miss; fwd-status=200; stored; detail="vary: accept-language"',
-    ]);
+    const told = 'tidemark; fwd=vary-miss; fwd-status=200; stored; detail="vary: accept-language"';
+    expect([text === "fr 2", cacheStatus]).toEqual([false, told]);
   }, 60_000);
 });
