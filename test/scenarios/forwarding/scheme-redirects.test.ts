@@ -1,12 +1,12 @@
-// Redirects from one scheme of the site to the other, by an origin that names its own address: each
-// has an end, and leaves TLS only where it would have none otherwise.
+// Redirects between http and https, by an origin that names its own address: each ends, and leaves
+// TLS only where it would otherwise not end.
 import { describe, expect, it } from "vitest";
 import { type AskInit, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
 
-/** Follows redirects as a browser does, cookies left out. */
-async function followed(site: Site, start: string, init: AskInit = {}): Promise<string> {
-  let [url, seen] = [start, await site.get(start, init)];
+/** Follows redirects like a browser without cookies. */
+async function followed(site: Site, start: string): Promise<string> {
+  let [url, seen] = [start, await site.get(start)];
   for (let nth = 0; nth < 5 && seen.fields.has("location"); nth += 1) {
     url = new URL(seen.fields.get("location") ?? "", url).href;
     seen = await site.get(url);
@@ -14,44 +14,45 @@ async function followed(site: Site, start: string, init: AskInit = {}): Promise<
   return `${seen.status} ${url}`;
 }
 
-describe("a redirect to another scheme has an end", () => {
+describe("a redirect to another scheme", () => {
   it.each([
-    { id: "as-it-was-asked", asked: "/a?b=1", said: "/a?b=1" },
+    { id: "as-asked", asked: "/a?b=1", said: "/a?b=1" },
     { id: "escapes-in-lower-case", asked: "/caf%C3%A9", said: "/caf%c3%a9" },
     { id: "empty-query", asked: "/a", said: "/a?" },
     { id: "escaped-tilde", asked: "/~u", said: "/%7Eu" },
     { id: "query-in-another-order", asked: "/s?b=1&a=2", said: "/s?b=1&a=2" },
-  ])("$id", async ({ asked, said }) => {
+  ])("ends: $id", async ({ asked, said }) => {
     for (const [from, to] of [
       ["http", "https"],
       ["https", "http"],
     ] as const) {
       for (const cacheControl of ["max-age=60", "no-store"]) {
+        const location = `${to}://origin.invalid${said}`;
         const site = openSite({
-          origin: ({ headers }) => {
-            if (headers.get("x-forwarded-proto") === to) return page("page", cc(cacheControl));
-            const location = `${to}://origin.invalid${said}`;
-            return page("", cc(cacheControl, { location }), 301);
-          },
+          origin: ({ headers }) =>
+            headers.get("x-forwarded-proto") === to
+              ? page("page", cc(cacheControl))
+              : page("", cc(cacheControl, { location }), 301),
         });
-        expect(await followed(site, `${from}://www.example.com${asked}`)).toBe(
-          `200 ${to}://www.example.com${said}`,
-        );
+        const end = await followed(site, `${from}://www.example.com${asked}`);
+        expect(end).toBe(`200 ${to}://www.example.com${said}`);
       }
     }
   });
 
-  const toItself = "http://origin.invalid/a";
+  const post = { method: "POST" };
   it.each<{ id: string; status: number; init?: AskInit; fields?: FieldTexts; scheme: string }>([
     { id: "get", status: 302, scheme: "http" },
-    { id: "post-that-stays-post", status: 307, init: { method: "POST" }, scheme: "http" },
-    { id: "post-that-becomes-get", status: 303, init: { method: "POST" }, scheme: "https" },
-    { id: "made", status: 201, init: { method: "POST" }, scheme: "https" },
+    { id: "post-that-stays-post", status: 307, init: post, scheme: "http" },
+    { id: "post-that-becomes-get", status: 303, init: post, scheme: "https" },
+    { id: "created", status: 201, init: post, scheme: "https" },
     { id: "sets-a-cookie", status: 302, fields: { "set-cookie": "s=1" }, scheme: "https" },
-  ])("and leaves TLS only where nothing else ends it: $id", async (row) => {
-    const { status, init, fields, scheme } = row;
-    const answer = () => page("", cc("no-store", { location: toItself, ...fields }), status);
-    const seen = await openSite({ origin: answer }).get("/a", init);
-    expect(seen.fields.get("location")).toBe(`${scheme}://www.example.com/a`);
-  });
+  ])(
+    "leaves TLS only where nothing else ends it: $id",
+    async ({ status, init, fields, scheme }) => {
+      const named = cc("no-store", { location: "http://origin.invalid/a", ...fields });
+      const seen = await openSite({ origin: () => page("", named, status) }).get("/a", init);
+      expect(seen.fields.get("location")).toBe(`${scheme}://www.example.com/a`);
+    },
+  );
 });

@@ -1,6 +1,5 @@
 // An unsafe request on a route with `invalidate: "everywhere"` purges its URI in every colo within
-// N + 1 s of the answer (RFC 9111 §4.4). test/purge/acceptance/joined-purges.test.ts has the joining
-// and the retries of these purges, and invalidate.test.ts which answers invalidate.
+// N + 1 s of the answer (RFC 9111 §4.4). joined-purges.test.ts has joining and retries.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
