@@ -1,11 +1,11 @@
-// Requests, answers and purges with marked secrets everywhere: no line of the log has one.
+// Random requests, answers and purges full of marked secrets: no line of the log has one.
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../testing/draws.ts";
 import { page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { send, signedHeaders, openJournalled } from "../../../testing/site/purge-sender.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
-/** In all that a client, an origin or a sender makes up. */
+/** Is in each text of a client, an origin or a sender. */
 const mark = "s3cret";
 const address = "203.0.113.77";
 
@@ -106,23 +106,11 @@ describe.each([1, 2, 3, 4].slice(0, shareOf(4)))("requests of seed %i", (seed) =
       site.clock.advance(draws.between(0, 5));
     }
     const seen = new Set(site.lines.map(({ event }) => event));
-    for (const event of [
-      "request",
-      "purge",
-      "purge-refused",
-      "database",
-      "origin",
-      "tags-failed",
-    ]) {
-      expect(seen).toContain(event);
-    }
-    for (const line of site.lines) {
-      const text = JSON.stringify(line).toLowerCase();
-      expect(text).not.toContain(mark);
-      expect(text).not.toContain(address);
-      expect(text).not.toContain("origin.invalid");
-      expect(text).not.toContain("shared-token");
-      expect(text).not.toContain("admin-token");
+    const events = ["request", "purge", "purge-refused", "database", "origin", "tags-failed"];
+    for (const event of events) expect(seen).toContain(event);
+    const log = JSON.stringify(site.lines).toLowerCase();
+    for (const secret of [mark, address, "origin.invalid", "shared-token", "admin-token"]) {
+      expect(log).not.toContain(secret);
     }
   });
 });

@@ -1,123 +1,108 @@
-// Lines of single requests: which requests have one, and what it says of them.
+// Lines of single requests: which requests have one, and its fields.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
+import { openJournalled } from "../../../testing/site/purge-sender.ts";
 
-const logs = { sample: 1 };
+const articles: ConfigInput["routes"] = [{ name: "articles", match: "/articles/*" }];
 
-function opened(options: SiteOptions = {}): Site {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const origin = () => page("page", cc("max-age=60, stale-while-revalidate=60"));
-  const routes: ConfigInput["routes"] = [{ name: "articles", match: "/articles/*" }];
-  return openSite({
-    clock,
-    upstash,
-    origin,
+function open({ config, ...options }: SiteOptions = {}): Site {
+  return openJournalled({
+    origin: () => page("page", cc("max-age=60, stale-while-revalidate=60")),
     ...options,
-    config: { logs, routes, ...options.config },
-  });
+    config: { logs: { sample: 1 }, routes: articles, ...config },
+  }).site;
 }
 
 const linesOf = ({ lines }: Site) =>
   lines
     .filter(({ event }) => event === "request")
-    // What is not set is not printed.
+    // JSON leaves out fields without a value.
     .map((line) => JSON.parse(JSON.stringify(line)) as Record<string, unknown>);
 
-describe("a line says", () => {
-  it("of a miss: each tier that was asked, the origin, and what was stored", async () => {
-    const site = opened();
+describe("a line", () => {
+  it("of a miss has each tier, the origin and the store", async () => {
+    const site = open();
     await site.get("/articles/1?utm_source=x");
-    const [line] = linesOf(site);
-    expect(line).toEqual({
-      ts: new Date(site.clock.atMs).toISOString(),
-      level: "info",
-      event: "request",
-      message: "A request was answered: stored.",
-      version: expect.any(String) as string,
-      colo: "HAM",
-      "http.request.method": "GET",
-      "http.response.status_code": 200,
-      "tidemark.took_ms": 0,
-      "tidemark.route": "articles",
-      "tidemark.key": expect.stringMatching(/^[\w-]{11}$/) as string,
-      "tidemark.result": "stored",
-      "tidemark.verdict": "forward",
-      "tidemark.by": "nothing-stored",
-      "tidemark.forward_reason": "uri-miss",
-      "tidemark.body_bytes": 4,
-      "tidemark.origin_status": 200,
-      "tidemark.origin_ms": 0,
-      "tidemark.body_ms": 0,
-      "tidemark.collapsed": false,
-      "tidemark.unverified": false,
-      "tidemark.stored": true,
-      "tidemark.edge": "absent",
-      "tidemark.edge_ms": 0,
-      "tidemark.shared": "absent",
-      "tidemark.shared_ms": 0,
-    });
+    expect(linesOf(site)).toEqual([
+      {
+        ts: new Date(site.clock.atMs).toISOString(),
+        level: "info",
+        event: "request",
+        message: "A request was answered: stored.",
+        version: expect.any(String) as string,
+        colo: "HAM",
+        "http.request.method": "GET",
+        "http.response.status_code": 200,
+        "tidemark.took_ms": 0,
+        "tidemark.route": "articles",
+        "tidemark.key": expect.stringMatching(/^[\w-]{11}$/) as string,
+        "tidemark.result": "stored",
+        "tidemark.verdict": "forward",
+        "tidemark.by": "nothing-stored",
+        "tidemark.forward_reason": "uri-miss",
+        "tidemark.body_bytes": 4,
+        "tidemark.origin_status": 200,
+        "tidemark.origin_ms": 0,
+        "tidemark.body_ms": 0,
+        "tidemark.collapsed": false,
+        "tidemark.unverified": false,
+        "tidemark.stored": true,
+        "tidemark.edge": "absent",
+        "tidemark.edge_ms": 0,
+        "tidemark.shared": "absent",
+        "tidemark.shared_ms": 0,
+      },
+    ]);
   });
 
-  it("of a hit: the tier, the time to live, and what decided it", async () => {
-    const site = opened();
+  it("of a hit has the tier and the time to live; a refresh has none", async () => {
+    const site = open();
     await site.get("/articles/1");
     site.clock.advance(20);
     await site.get("/articles/1");
-    expect(linesOf(site)[1]).toMatchObject({
+    site.clock.advance(41);
+    await site.get("/articles/1");
+    const hit = {
       "tidemark.result": "hit",
       "tidemark.tier": "memory",
       "tidemark.ttl_seconds": 40,
       "tidemark.body_bytes": 4,
       "tidemark.stored": false,
-    });
-  });
-
-  it("of a stale hit: that alone, and nothing of the refresh behind it", async () => {
-    const site = opened();
-    await site.get("/articles/1");
-    site.clock.advance(61);
-    await site.get("/articles/1");
+    };
     expect(site.origin.count).toBe(2);
-    expect(linesOf(site).map((line) => line["tidemark.result"])).toEqual(["stored", "stale-hit"]);
+    expect(linesOf(site).slice(1)).toMatchObject([hit, { "tidemark.result": "stale-hit" }]);
+    expect(linesOf(site)).toHaveLength(3);
   });
 
-  it("of what is passed by: the rule", async () => {
-    const site = opened();
-    await site.get("/articles/1", { method: "POST" });
-    expect(linesOf(site)).toMatchObject([
-      {
-        "http.request.method": "POST",
-        "tidemark.result": "passed",
-        "tidemark.pass_rule": "method",
-      },
-    ]);
-    expect(linesOf(site)[0]).not.toHaveProperty("tidemark.key");
+  it.each<{ id: string; options?: SiteOptions; method?: string; holds: object }>([
+    {
+      id: "a bypass",
+      method: "POST",
+      holds: { "tidemark.result": "passed", "tidemark.pass_rule": "method" },
+    },
+    {
+      id: "a refusal to store",
+      options: { origin: () => page("page", cc("max-age=60", { "set-cookie": "sid=s3cret" })) },
+      holds: { "tidemark.stored": false, "tidemark.refused": "set-cookie" },
+    },
+    {
+      id: "a failure",
+      options: { origin: unreachable },
+      holds: { "http.response.status_code": 502, "tidemark.result": "failed" },
+    },
+    { id: "an unknown method", method: "S3CRET", holds: { "http.request.method": "_OTHER" } },
+  ])("of $id has the cause", async ({ options, method = "GET", holds }) => {
+    const site = open(options);
+    await site.get("/articles/1", { method });
+    expect(linesOf(site)).toMatchObject([holds]);
+    expect(JSON.stringify(linesOf(site))).not.toMatch(/s3cret/i);
+    expect("tidemark.key" in linesOf(site)[0]!).toBe(method === "GET");
   });
 
-  it("of what is not stored: the rule, and no field that it names", async () => {
-    const origin = () => page("page", { ...cc("max-age=60"), "set-cookie": "sid=s3cret" });
-    const site = opened({ origin });
-    await site.get("/a");
-    expect(linesOf(site)).toMatchObject([
-      { "tidemark.stored": false, "tidemark.refused": "set-cookie" },
-    ]);
-  });
-
-  it("of a failure: the status that the client got", async () => {
-    const site = opened({ origin: unreachable });
-    await site.get("/a");
-    expect(linesOf(site)).toMatchObject([
-      { "http.response.status_code": 502, "tidemark.result": "failed" },
-    ]);
-  });
-
-  it("the trace that the request belongs to", async () => {
-    const site = opened();
+  it("has the trace of the request", async () => {
+    const site = open();
     const trace_id = "0af7651916cd43dd8448eb211c80319c";
     await site.get("/a", { headers: { traceparent: `00-${trace_id}-b7ad6b7169203331-00` } });
     await site.get("/a", { headers: { traceparent: "00-rubbish" } });
@@ -126,74 +111,62 @@ describe("a line says", () => {
     expect(second).not.toHaveProperty("trace_id");
   });
 
-  it("how long the answer took, from its arrival to its head", async () => {
-    const clock = new FakeClock();
-    const origin = () => {
-      clock.advance(1.5);
+  it("has the time from the request's arrival to the head of its answer", async () => {
+    const site = open();
+    site.origin.script = () => {
+      site.clock.advance(1.5);
       return page("page", cc("max-age=60"));
     };
-    const site = opened({ clock, origin, upstash: new FakeUpstash(clock) });
     await site.get("/a");
-    expect(linesOf(site)).toMatchObject([
-      { "tidemark.took_ms": 1_500, "tidemark.origin_ms": 1_500 },
-    ]);
-  });
-
-  it("_OTHER for a method that anybody can make up", async () => {
-    const site = opened();
-    await site.get("/a", { method: "S3CRET" });
-    expect(linesOf(site)).toMatchObject([{ "http.request.method": "_OTHER" }]);
+    const took = { "tidemark.took_ms": 1_500, "tidemark.origin_ms": 1_500 };
+    expect(linesOf(site)).toMatchObject([took]);
   });
 });
 
-describe("paths", () => {
-  it("stand in no line unless they are asked for", async () => {
-    const site = opened();
+describe("a path", () => {
+  it("is in no line by default", async () => {
+    const site = open();
     await site.get("/articles/of-ada?x=1");
     expect(JSON.stringify(site.lines)).not.toContain("of-ada");
   });
 
-  it("stand there where they are, without their queries, and cut", async () => {
-    const site = opened({ config: { logs: { sample: 1, paths: true } } });
+  it("is in each line with `paths`, without its query, and cut", async () => {
+    const site = open({ config: { logs: { sample: 1, paths: true } } });
     await site.get("/articles/of-ada?x=s3cret");
     await site.get(`/${"a".repeat(2_000)}`);
-    expect(linesOf(site).map((line) => line["url.path"])).toEqual([
-      "/articles/of-ada",
-      `/${"a".repeat(511)}`,
-    ]);
+    const paths = linesOf(site).map((line) => line["url.path"]);
+    expect(paths).toEqual(["/articles/of-ada", `/${"a".repeat(511)}`]);
     expect(JSON.stringify(site.lines)).not.toContain("s3cret");
   });
 
-  it("can be told apart without them, by the digest of the key", async () => {
-    const site = opened();
-    await site.get("/a?b=1&a=2");
-    await site.get("/a?a=2&b=1");
-    await site.get("/b");
+  it("has a digest of its key in each line", async () => {
+    const site = open();
+    for (const path of ["/a?b=1&a=2", "/a?a=2&b=1", "/b"]) await site.get(path);
     const [first, same, other] = linesOf(site).map((line) => line["tidemark.key"]);
     expect([same, other === first]).toEqual([first, false]);
   });
 });
 
-describe("which requests", () => {
-  it("none where nothing is set", async () => {
+describe("requests with a line", () => {
+  it("are none by default", async () => {
     const site = openSite({ random: 0 });
     await site.get("/a");
     expect(linesOf(site)).toEqual([]);
   });
 
   it.each([
-    { random: 0.009, sample: 0.01, has: 1 },
-    { random: 0.01, sample: 0.01, has: 0 },
-    { random: 0, sample: 0, has: 0 },
-    { random: 0.999_999, sample: 1, has: 1 },
-  ])("those that are drawn: $random of $sample", async ({ random, sample, has }) => {
-    const site = opened({ random, config: { logs: { sample } } });
+    { random: 0.009, sample: 0.01, count: 1 },
+    { random: 0.01, sample: 0.01, count: 0 },
+    { random: 0, sample: 0, count: 0 },
+    { random: 0.999_999, sample: 1, count: 1 },
+  ])("are drawn: $random of $sample", async ({ random, sample, count }) => {
+    const site = open({ random, config: { logs: { sample } } });
     await site.get("/a");
-    expect(linesOf(site)).toHaveLength(has);
+    expect(linesOf(site)).toHaveLength(count);
   });
 
-  it("none of the operator's own", async () => {
-    const site = opened();
+  it("are none of the operator", async () => {
+    const site = open();
     await site.get("/_cache/stats");
     expect(linesOf(site)).toEqual([]);
   });

@@ -1,5 +1,4 @@
-// In how many files a hit in memory runs code, and that docs/architecture.md names the files that
-// run for a hit, a miss, a validation and a purge.
+// docs/architecture.md names the files that run for a hit, a miss, a validation and a purge.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -15,14 +14,14 @@ interface Run {
   readonly files: readonly string[];
 }
 
-/** In a process of its own: the code that a test runner adds to each module would count as well. */
+/** Runs in its own process, because the code that a test runner adds to each module would count. */
 function runs(...given: readonly "journal"[]) {
   const node = ["--disable-warning=ExperimentalWarning", script, ...given];
   const printed = execFileSync(process.execPath, node, { encoding: "utf8" });
   return JSON.parse(printed) as Record<"hit" | "miss" | "validation" | "purge", Run>;
 }
 
-/** The files that a list of docs/architecture.md names, under its heading. */
+/** Returns the files of a list in docs/architecture.md. */
 function documented(heading: string): string[] {
   const [, after = ""] = readFileSync("docs/architecture.md", "utf8").split(`\n### ${heading}\n`);
   const [list = ""] = after.split(/\n#/, 1);
@@ -37,11 +36,11 @@ it(`a hit in memory runs code in no more than ${filesMax} files`, () => {
   expect(alone.hit.files.length).toBeLessThanOrEqual(filesMax);
 });
 
-it("a hit in memory runs code in those files that the documents name, and in no other", () => {
+it("a hit in memory runs code in the documented files, and in no other", () => {
   expect(documented("A hit in memory").toSorted()).toEqual(alone.hit.files.toSorted());
 });
 
-it("where there is a journal, a hit runs code of src/purge/ beside them, and no other", () => {
+it("with a journal, a hit also runs code of src/purge/, and no other", () => {
   const more = withJournal.hit.files.filter((file) => !alone.hit.files.includes(file));
   expect(more).toContain("src/purge/view/journal-view.ts");
   expect(more.filter((file) => !file.startsWith("src/purge/"))).toEqual([]);
@@ -51,14 +50,11 @@ it.each([
   { heading: "A miss", kind: "miss", status: 200, told: "fwd=uri-miss" },
   { heading: "A validation", kind: "validation", status: 200, told: "fwd-status=304" },
   { heading: "A purge", kind: "purge", status: 200, told: "" },
-] as const)(
-  "all files run that the documents name: $heading",
-  ({ heading, kind, status, told }) => {
-    const ran = withJournal[kind];
-    expect(ran.status).toBe(status);
-    expect(ran.told ?? "").toContain(told);
-    const named = documented(heading);
-    expect(named.length).toBeGreaterThan(0);
-    expect(named.filter((file) => !ran.files.includes(file))).toEqual([]);
-  },
-);
+] as const)("all documented files run: $heading", ({ heading, kind, status, told }) => {
+  const ran = withJournal[kind];
+  expect(ran.status).toBe(status);
+  expect(ran.told ?? "").toContain(told);
+  const named = documented(heading);
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((file) => !ran.files.includes(file))).toEqual([]);
+});

@@ -1,5 +1,5 @@
-// Run by Node itself: prints, as JSON, for each kind of request in which files of src/ it ran code. An
-// argument `journal` gives the site a purge journal.
+// Prints the files of src/ in which each kind of request runs code, as JSON. Node runs this script.
+// The argument `journal` gives the site a purge journal.
 import { Session } from "node:inspector/promises";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -21,7 +21,7 @@ await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed:
 
 const root = new URL("../../../", import.meta.url).href;
 
-/** What ran while it was done, and what Cache-Status then said. */
+/** Returns the files that ran during a request, and its Cache-Status. */
 async function run(request: () => Promise<Response>) {
   await session.post("Profiler.takePreciseCoverage");
   const response = await request();
@@ -35,7 +35,7 @@ async function run(request: () => Promise<Response>) {
   return { status: response.status, told: response.headers.get("cache-status"), files };
 }
 
-/** The answer, once all behind it is done. */
+/** Returns the answer after all background work. */
 async function settled(path: string, init = {}): Promise<Response> {
   const response = await site.ask(path, init);
   await response.arrayBuffer();

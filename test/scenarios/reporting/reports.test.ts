@@ -1,4 +1,4 @@
-// What isolates of a site report, and what that comes to for whoever reads it.
+// The reports of a site's isolates, and the totals that a reader gets.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { ReportFold } from "../../../src/reports/folding.ts";
@@ -7,141 +7,124 @@ import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { Site, openSite } from "../../../testing/site/harness.ts";
+import { adminToken, send } from "../../../testing/site/purge-sender.ts";
 
-const config: ConfigInput = { routes: [{ name: "all", match: "*", fresh: "1h" }] };
+const routes: ConfigInput["routes"] = [{ name: "all", match: "*", fresh: "1h" }];
 
-function openTwo(more: ConfigInput = {}, env: Readonly<Record<string, unknown>> = {}) {
+function openTwo(more: ConfigInput = {}, given: Readonly<Record<string, unknown>> = {}) {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
-  const options = { clock, upstash, config: { ...config, ...more }, env };
+  const env = { ADMIN_TOKEN: adminToken, ...given };
+  const options = { clock, upstash, config: { routes, ...more }, env };
   const first = openSite(options);
-  const second = new Site({ ...options, env: { COLO: "FRA", ...env } }, first.origin);
+  const isolate = (COLO: string) => new Site({ ...options, env: { COLO, ...env } }, first.origin);
   const names = () =>
     upstash.reports.commands.splice(0).map(([name]) => String(name).toUpperCase());
-  return { clock, upstash, first, second, names };
+  const totals = () => totalsIn(upstash, clock);
+  return { clock, upstash, first, second: isolate("FRA"), isolate, names, totals };
 }
 
-/** As a reader of another isolate sees it. */
-async function totalsIn(upstash: FakeUpstash, clock: FakeClock) {
-  const redis = new RedisClient({
-    url: upstash.url,
-    token: upstash.token,
-    nowAtMs: clock.nowAtMs,
-  });
+/** Returns the totals that a reader in another isolate gets. */
+async function totalsIn({ url, token }: FakeUpstash, { nowAtMs }: FakeClock) {
+  const redis = new RedisClient({ url, token, nowAtMs });
   const stream = new ReportStream({ redis, namespace: "tidemark" });
-  const settings = { stream, nowAtMs: clock.nowAtMs, log: () => undefined };
-  const totals = await new ReportFold({ ...settings, randomText: () => "x" }).read();
+  const settings = { stream, nowAtMs, log: () => undefined, randomText: () => "x" };
+  const totals = await new ReportFold(settings).read();
   if ("kind" in totals) throw new Error(totals.why);
-  const sumOf = (beginning: string) =>
-    [...totals.sums].reduce(
-      (all, [name, count]) => all + (name.startsWith(beginning) ? count : 0),
-      0,
-    );
+  const sumOf = (prefix: string) =>
+    [...totals.sums].reduce((all, [name, count]) => all + (name.startsWith(prefix) ? count : 0), 0);
   return { ...totals, sumOf };
 }
 
-describe("reports of two colos", () => {
-  it("come to all requests that were answered, once each", async () => {
-    const { first, second, clock, upstash, names } = openTwo();
-    for (let asked = 0; asked < 7; asked += 1) await first.get("/page");
-    for (let asked = 0; asked < 4; asked += 1) await second.get("/page");
-    expect(names()).toEqual([]);
-    clock.advance(300);
-    await first.get("/page");
-    await second.get("/page");
-    expect(names()).toEqual(["EVAL", "EVAL"]);
-    const totals = await totalsIn(upstash, clock);
-    expect(totals.sumOf("requests|")).toBe(13);
-    expect(totals.sumOf("requests|all|")).toBe(13);
-    expect([...totals.colos.keys()]).toEqual(["HAM", "FRA"]);
-    expect(totals.colos.get("HAM")?.memoryRecords).toBe(1);
-    expect(totals.colos.get("HAM")?.viewAgeMs).toBeLessThanOrEqual(300_000);
-  });
+async function get(site: Site, count: number): Promise<void> {
+  for (let asked = 0; asked < count; asked += 1) await site.get("/page");
+}
 
-  it("come after a minute where a thousand requests were answered", async () => {
-    const { first, clock, names } = openTwo();
-    for (let asked = 0; asked < 999; asked += 1) await first.get("/page");
-    clock.advance(60);
-    await first.get("/page");
-    expect(names()).toEqual(["EVAL"]);
-    clock.advance(299);
-    await first.get("/page");
-    expect(names()).toEqual([]);
-    clock.advance(1);
-    await first.get("/page");
-    expect(names()).toEqual(["EVAL"]);
-  });
-
-  it("tell how late a purge was read", async () => {
-    const env = { ADMIN_TOKEN: "admin-of-a-test-colo" };
-    const { first, second, clock, upstash } = openTwo({}, env);
-    await first.get("/page");
-    await second.get("/page");
-    const order = { method: "POST", body: JSON.stringify({ tags: ["red"] }) };
-    await first.get("/_cache/purge", {
-      ...order,
-      headers: { authorization: "Bearer admin-of-a-test-colo" },
-    });
-    clock.advance(7);
-    await second.get("/page");
-    clock.advance(293);
-    await second.get("/page");
-    const { colos } = await totalsIn(upstash, clock);
-    expect(colos.get("FRA")).toMatchObject({ lagMs: 7_000, lagWorstMs: 7_000 });
-    // What stood before an isolate began says nothing of how late it hears.
-    const late = new Site({ clock, upstash, config, env: { COLO: "LHR" } }, first.origin);
-    await late.get("/page");
-    clock.advance(300);
-    await late.get("/page");
-    const after = await totalsIn(upstash, clock);
-    expect(after.colos.get("LHR")).toMatchObject({ lagMs: null, lagWorstMs: null });
-  });
+it("the reports of two colos count every request once", async () => {
+  const { first, second, clock, names, totals } = openTwo();
+  await get(first, 7);
+  await get(second, 4);
+  expect(names()).toEqual([]);
+  clock.advance(300);
+  for (const site of [first, second]) await get(site, 1);
+  expect(names()).toEqual(["EVAL", "EVAL"]);
+  const { sumOf, colos } = await totals();
+  expect([sumOf("requests|"), sumOf("requests|all|")]).toEqual([13, 13]);
+  expect([...colos.keys()]).toEqual(["HAM", "FRA"]);
+  expect(colos.get("HAM")?.memoryRecords).toBe(1);
+  expect(colos.get("HAM")?.viewAgeMs).toBeLessThanOrEqual(300_000);
 });
 
-describe("the cron trigger", () => {
-  it("reports and adds up also where nobody asks", async () => {
-    const { first, clock, upstash, names } = openTwo();
-    await first.fireCron();
-    expect(names()).toEqual(["EVAL", "SET", "GET", "XRANGE", "EVAL"]);
-    expect(upstash.reports.range()).toEqual([]);
-    clock.advance(60);
-    await first.fireCron();
-    expect(names()).toEqual([]);
-    expect((await totalsIn(upstash, clock)).sumOf("reports|HAM")).toBe(1);
-  });
+it("a report is due after five minutes, or after one minute with a thousand requests", async () => {
+  const { first, clock, names } = openTwo();
+  await get(first, 999);
+  clock.advance(60);
+  await get(first, 1);
+  expect(names()).toEqual(["EVAL"]);
+  clock.advance(299);
+  await get(first, 1);
+  expect(names()).toEqual([]);
+  clock.advance(1);
+  await get(first, 1);
+  expect(names()).toEqual(["EVAL"]);
 });
 
-describe("nothing is sent", () => {
-  const busy = async (site: Site, clock: FakeClock) => {
-    await site.get("/page");
+it("a report has the delay with which its isolate read a purge", async () => {
+  const { first, second, isolate, clock, totals } = openTwo();
+  for (const site of [first, second]) await get(site, 1);
+  await send(first, { tags: ["red"] });
+  clock.advance(7);
+  await get(second, 1);
+  clock.advance(293);
+  await get(second, 1);
+  expect((await totals()).colos.get("FRA")).toMatchObject({ lagMs: 7_000, lagWorstMs: 7_000 });
+  // A purge from before the isolate's start has no delay.
+  const late = isolate("LHR");
+  await get(late, 1);
+  clock.advance(300);
+  await get(late, 1);
+  expect((await totals()).colos.get("LHR")).toMatchObject({ lagMs: null, lagWorstMs: null });
+});
+
+it("the cron trigger reports and folds without a request", async () => {
+  const { first, clock, upstash, names, totals } = openTwo();
+  await first.fireCron();
+  expect(names()).toEqual(["EVAL", "SET", "GET", "XRANGE", "EVAL"]);
+  expect(upstash.reports.range()).toEqual([]);
+  clock.advance(60);
+  await first.fireCron();
+  expect(names()).toEqual([]);
+  expect((await totals()).sumOf("reports|HAM")).toBe(1);
+});
+
+describe("the database", () => {
+  const busy = async ({ first, clock, names }: ReturnType<typeof openTwo>) => {
+    await get(first, 1);
     clock.advance(300);
-    await site.get("/page");
-    await site.fireCron();
+    await get(first, 1);
+    await first.fireCron();
+    return names();
   };
 
-  it("where metrics are off", async () => {
-    const { first, clock, names } = openTwo({ metrics: "off" });
-    await busy(first, clock);
-    expect(names()).toEqual([]);
+  it("gets no report with metrics off", async () => {
+    expect(await busy(openTwo({ metrics: "off" }))).toEqual([]);
   });
 
-  it("where a dataset gets points", async () => {
+  it("gets no report beside a dataset", async () => {
     const points: unknown[] = [];
     const METRICS = { writeDataPoint: (point: unknown) => void points.push(point) };
-    const { first, clock, names } = openTwo({}, { METRICS });
-    await busy(first, clock);
-    expect(names()).toEqual([]);
+    const opened = openTwo({}, { METRICS });
+    expect(await busy(opened)).toEqual([]);
     expect(points.length).toBeGreaterThan(2);
-    expect(first.log).toEqual([]);
+    expect(opened.first.log).toEqual([]);
   });
 
   it.each([{ METRICS: "yes" }, { METRICS: {} }])(
-    "but to the database by $METRICS, which is no dataset",
+    "gets the reports of $METRICS, which is no dataset",
     async (env) => {
-      const { first, clock, names } = openTwo({}, env);
-      await busy(first, clock);
-      expect(names()).not.toEqual([]);
-      expect(first.log).toEqual([
+      const opened = openTwo({}, env);
+      expect(await busy(opened)).not.toEqual([]);
+      expect(opened.first.log).toEqual([
         "METRICS is not usable, so reports go to the database. It is not bound to a dataset of " +
           "Analytics Engine. Name it under [[analytics_engine_datasets]] in wrangler.toml.",
       ]);
