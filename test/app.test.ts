@@ -1,62 +1,61 @@
-// The application's parts put together: origins by name, one host for a site of several names, and
-// bindings that are refused at once.
+// The application from its parts: named origins, hosts of a site, and refused bindings.
 import { describe, expect, it } from "vitest";
 import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
+import type { LogLine } from "../src/observe/log-line.ts";
 import { host, openSite } from "../testing/site/harness.ts";
 import { cc, page } from "../testing/fakes/origin-in-process.ts";
 
 const bindings = { ORIGIN_URL: "https://origin.invalid" };
+const nothing = () => undefined;
+const background = { waitUntil: nothing, passThroughOnException: nothing, props: {} };
+const fill = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=60"));
 
-const platformWith = (log: string[]): Platform => ({
+const platformWith = (log: (line: LogLine) => void = nothing): Platform => ({
   cache: () => openSite().cache,
   fetch: async () => page("page"),
   nowAtMs: () => 0,
   random: () => 0,
   turn: () => Promise.resolve(),
-  log: ({ event, message }) => void (event === "started" || log.push(message)),
+  log,
 });
 
-describe("origins", () => {
-  const bound: string[] = [];
-  const service = {
-    fetch: async (url: string) => {
-      bound.push(url);
-      return page("bound");
-    },
-  };
-  const config = {
-    origins: { bucket: { binding: "BUCKET" }, api: { url: "https://api.example" } },
-    routes: [
-      { name: "assets", match: "/assets/*", origin: "bucket" },
-      { name: "api", match: "/api/*", origin: "api" },
-    ],
-  };
-
-  it("are chosen by the route", async () => {
-    const site = openSite({ config, env: { BUCKET: service } });
+describe("an origin", () => {
+  it("is chosen by the route", async () => {
+    const bound: string[] = [];
+    const BUCKET = {
+      fetch: async (url: string) => {
+        bound.push(url);
+        return page("bound");
+      },
+    };
+    const config = {
+      origins: { bucket: { binding: "BUCKET" }, api: { url: "https://api.example" } },
+      routes: [
+        { name: "assets", match: "/assets/*", origin: "bucket" },
+        { name: "api", match: "/api/*", origin: "api" },
+      ],
+    };
+    const site = openSite({ config, env: { BUCKET } });
     expect((await site.get("/assets/a?b=1")).text).toBe("bound");
     expect(bound).toEqual(["https://www.example.com/assets/a?b=1"]);
-    await site.get("/api/x");
-    await site.get("/x");
-    expect(site.origin.asked.map(({ url }) => url)).toEqual([
-      "https://api.example/api/x",
-      "https://origin.invalid/x",
-    ]);
+    for (const path of ["/api/x", "/x"]) await site.get(path);
+    const urls = site.origin.asked.map(({ url }) => url);
+    expect(urls).toEqual(["https://api.example/api/x", "https://origin.invalid/x"]);
   });
 
-  it.each(["GET", "POST"])("are asked for their own word, as it stands: %s", async (method) => {
-    const site = openSite();
-    await site.get("/a", { method });
-    expect(site.origin.last.settings).toEqual({
-      cache: "no-store",
-      redirect: "manual",
-      encodeResponseBody: "manual",
-    });
-  });
+  it.each(["GET", "POST"])(
+    "is fetched without the platform's cache and redirects: %s",
+    async (method) => {
+      const site = openSite();
+      await site.get("/a", { method });
+      const settings = { cache: "no-store", redirect: "manual", encodeResponseBody: "manual" };
+      expect(site.origin.last.settings).toEqual(settings);
+    },
+  );
 
-  it("are never taken from a request", async () => {
+  it("is never taken from a request", async () => {
     const site = openSite();
     await site.get("/a", { headers: { host: "evil.example", "x-forwarded-host": "evil.example" } });
     expect(site.origin.last.url).toBe("https://origin.invalid/a");
@@ -64,72 +63,66 @@ describe("origins", () => {
 });
 
 describe("a site of several names", () => {
-  const fill = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=60"));
-
-  it("is one where SITE_HOST says so, and the origin is told that one", async () => {
-    const site = openSite({ env: { SITE_HOST: "site.example" }, origin: fill });
-    const names = ["https://site.example/a", "https://other.example/a", "https://x.example:8787/a"];
-    const texts = [];
-    for (const url of names) texts.push((await site.get(url)).text);
-    expect(texts).toEqual(["page 1", "page 1", "page 1"]);
-    expect(site.origin.last.fields.get("x-forwarded-host")).toBe("site.example");
+  it.each([
+    { env: { SITE_HOST: "site.example" }, texts: ["page 1", "page 1"], told: "site.example" },
+    { env: {}, texts: ["page 1", "page 2"], told: "b.example:8787" },
+  ])("is one site with SITE_HOST: $env", async ({ env, texts, told }) => {
+    const site = openSite({ env, origin: fill });
+    const urls = ["https://a.example/a", "https://b.example:8787/a"];
+    for (const [at, url] of urls.entries()) expect((await site.get(url)).text).toBe(texts[at]);
+    const { fields } = site.origin.last;
+    expect(fields.get("x-forwarded-host")).toBe(told);
   });
 
-  it("is as many elsewhere", async () => {
-    const site = openSite({ origin: fill });
-    expect((await site.get("https://a.example/a")).text).toBe("page 1");
-    expect((await site.get("https://b.example/a")).text).toBe("page 2");
-    expect(site.origin.last.fields.get("x-forwarded-host")).toBe("b.example");
-  });
-
-  it("keeps its records in the cache of the host that was asked", async () => {
+  it("keeps its records in the cache of the requested host", async () => {
     const site = openSite({ env: { SITE_HOST: "site.example" }, origin: fill });
     await site.get("/a");
-    expect(site.cache.addresses[0]).toMatch(
-      new RegExp(`^https://${host}/_cache/stored/[0-9a-f]+$`),
-    );
+    const address = new RegExp(`^https://${host}/_cache/stored/[0-9a-f]+$`);
+    expect(site.cache.addresses[0]).toMatch(address);
   });
 });
 
-describe("a secret that is not usable", () => {
+describe("an unusable binding", () => {
   it.each([
     { id: "database", env: { UPSTASH_REDIS_REST_URL: "https://db.example" } },
     { id: "purge-secret", env: { PURGE_SECRET: "hello" } },
     { id: "admin-token", env: { ADMIN_TOKEN: "hello" } },
     { id: "seal-key", env: { SEAL_KEY: "hello" } },
     { id: "hot-keys", env: {}, config: { hotKeys: 5 } },
-  ])("takes no page down, and the log says it once: $id", async ({ env, config = {} }) => {
-    const site = openSite({ env, config, origin: () => page("page", cc("max-age=60")) });
+  ])("takes no page down, and is logged once: $id", async ({ env, config = {} }) => {
+    const site = openSite({ env, config, origin: fill });
     const seen = [await site.get("/a"), await site.get("/a")];
     await site.fireCron();
     expect(seen.map(({ cacheStatus }) => cacheStatus)).toEqual([
       "tidemark; fwd=uri-miss; fwd-status=200; stored",
       "tidemark; hit; ttl=60; detail=memory",
     ]);
-    expect(site.log).toHaveLength(1);
-    expect(site.log[0]).not.toContain("hello");
+    expect(site.log).toEqual([expect.not.stringContaining("hello")]);
   });
 
-  it("takes the routes of an unbound origin down, and no others", async () => {
+  it("of an origin takes down the routes of that origin, and no others", async () => {
     const config = {
       origins: { bucket: { binding: "BUCKET" } },
       routes: [{ name: "assets", match: "/assets/*", origin: "bucket" }],
     };
-    const site = openSite({ config, origin: () => page("page", cc("max-age=60")) });
-    expect([(await site.get("/assets/a")).status, (await site.get("/a")).status]).toEqual([
-      502, 200,
-    ]);
+    const site = openSite({ config, origin: fill });
+    expect((await site.get("/assets/a")).status).toBe(502);
+    expect((await site.get("/a")).status).toBe(200);
     expect(site.log).toEqual([
       expect.stringContaining("The service binding BUCKET is invalid."),
       'Origin "bucket" cannot be reached.',
     ]);
   });
+
+  it("of the only origin is refused at once", () => {
+    expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is invalid.");
+  });
 });
 
-describe("a configuration that defineConfig has not seen", () => {
-  const created = (config: unknown) => createApp(config as Config, bindings, platformWith([]));
+describe("a configuration without defineConfig", () => {
+  const created = (config: unknown) => createApp(config as Config, bindings, platformWith());
 
-  it("is checked, and used where it is right", () => {
+  it("is accepted if it is valid", () => {
     expect(created({ routes: [{ name: "a", match: "/a" }] })).toBeDefined();
     expect(created({ default: { hotKeys: 0 }, __esModule: true })).toBeDefined();
   });
@@ -141,46 +134,31 @@ describe("a configuration that defineConfig has not seen", () => {
     { id: "null", config: null, says: "is null" },
     { id: "text", config: "routes", says: "is a string" },
     { id: "promise", config: Promise.resolve({}), says: 'instance of "Promise"' },
-  ])("is refused where it is wrong: $id", ({ config, says }) => {
+  ])("is refused if it is invalid: $id", ({ config, says }) => {
     expect(() => created(config)).toThrow(OperatorError);
     expect(() => created(config)).toThrow(says);
   });
 });
 
-it("refuses bindings that make no sense before any request", () => {
-  expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is invalid.");
-});
-
 it.each([
-  { id: "a URL cannot be read at all", name: "url", value: "https://[/ü", status: 400, lines: 0 },
-  { id: "a request cannot be read", name: "headers", value: undefined, status: 500, lines: 1 },
-])("answers $status where $id", async ({ name, value, status, lines }) => {
+  { id: "the URL", name: "url", value: "https://[/ü", status: 400, lines: 0 },
+  { id: "the fields", name: "headers", value: undefined, status: 500, lines: 1 },
+])("answers $status where it cannot read $id", async ({ name, value, status, lines }) => {
   const log: string[] = [];
-  const app = createApp(defineConfig({}), bindings, platformWith(log));
+  const app = createApp(
+    defineConfig({}),
+    bindings,
+    platformWith(({ message }) => void log.push(message)),
+  );
   const request = Object.defineProperty(new Request("https://www.example.com/"), name, { value });
-  const background = {
-    waitUntil: () => undefined,
-    passThroughOnException: () => undefined,
-    props: {},
-  };
-  const answer = await app.fetch(request, {}, background);
-  expect([
-    answer.status,
-    log.filter((line) => line.includes("failed with TypeError")).length,
-  ]).toEqual([status, lines]);
+  expect((await app.fetch(request, {}, background)).status).toBe(status);
+  expect(log.filter((line) => line.includes("failed with TypeError"))).toHaveLength(lines);
 });
 
-it("learns its colo by its first request also after a run of the cron trigger, and starts once", async () => {
+it("learns its colo by its first request, also after the cron trigger, and starts once", async () => {
   const events: unknown[] = [];
-  const app = createApp(defineConfig({}), bindings, {
-    ...platformWith([]),
-    log: ({ event, colo }) => void events.push([event, colo]),
-  });
-  const background = {
-    waitUntil: () => undefined,
-    passThroughOnException: () => undefined,
-    props: {},
-  };
+  const log = ({ event, colo }: LogLine) => void events.push([event, colo]);
+  const app = createApp(defineConfig({}), bindings, platformWith(log));
   await app.scheduled(background);
   expect(app.cache.metrics.colo).toBe("");
   for (const colo of ["FRA", "HAM"]) {

@@ -17,7 +17,7 @@ it.each(folders)("%s/ has no dead name in a comment", (folder) => {
   expect(own.flatMap(([path, text]) => deadNames(path, text, words))).toEqual([]);
 });
 
-describe("a dead name is found", () => {
+describe("a dead name", () => {
   const known = new Set(wordsOfCode('const livingName = "oldName"; // `deadName`'));
 
   it.each([
@@ -37,7 +37,7 @@ describe("a dead name is found", () => {
     { id: "several words", text: "// Runs `npm run buildAll`." },
     { id: "code", text: "const text = `deadName`;" },
     { id: "header field", text: "// The fields `Range` and `If-Range`." },
-  ])("and none in: $id", ({ text }) => {
+  ])("is not found in: $id", ({ text }) => {
     expect(deadNames("a.ts", text, known)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// docs/compliance.md names a file and a test for each requirement of the RFCs: both must be there.
+// docs/compliance.md names an existing file and test for each requirement of the RFCs.
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { missingTests } from "./named-tests.ts";
@@ -11,7 +11,7 @@ interface Row {
   readonly cells: readonly string[];
 }
 
-/** Every line of a table, save the two of its head. */
+/** The lines of all tables without their heads. */
 const rows: Row[] = document.split(/^## /m).flatMap((section) => {
   const lines = section.split("\n");
   const inTable = lines.filter((line) => line.startsWith("|")).slice(2);
@@ -36,7 +36,7 @@ function faultsOf(cells: readonly string[]): string[] {
   ];
 }
 
-it("goes through all the RFCs", () => {
+it("has all RFCs", () => {
   const headings = [...document.matchAll(/^## (RFC \d+)/gm)].map(([, rfc]) => rfc);
   const rfcs = ["9111", "9110", "9110", "9110", "9211", "9213", "5861", "8246", "9875", "6585"];
   expect(headings).toEqual(rfcs.map((number) => `RFC ${number}`));
@@ -57,6 +57,6 @@ it.each([
   { id: "no-test", cells: ["1", "MUST", "x", "`src/app.ts`", "departs: because"] },
   { id: "no-place", cells: ["1", "MUST", "x", "—", '`test/app.test.ts` "app"'] },
   { id: "no-level", cells: ["1", "MAY", "x", "—", "does not apply: because"] },
-])("a row that says what is not so has a fault: $id", ({ cells }) => {
+])("a wrong row has a fault: $id", ({ cells }) => {
   expect(faultsOf(cells)).toHaveLength(1);
 });

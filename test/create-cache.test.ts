@@ -1,4 +1,4 @@
-// The core by itself: no origin, no request, no Cache API, and nothing that only Workers have.
+// The core alone, without an origin, a Cache API and other globals of Workers.
 import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../src/config/config.ts";
 import { createCache } from "../src/create-cache.ts";
@@ -35,12 +35,12 @@ function open(hasDatabase = false) {
 }
 
 describe("a core", () => {
-  it("has memory and the shared tier with a database, and no edge tier", () => {
+  it("has memory and the shared tier with a database", () => {
     const { all, ofColo } = open(true).cache.tiers;
     expect([all.map(({ name }) => name), ofColo]).toEqual([["memory", "shared"], undefined]);
   });
 
-  it("has memory alone without a database, and no purge is ever accepted", () => {
+  it("has memory alone without a database, and accepts no purge", () => {
     const { cache } = open();
     expect([cache.tiers.below[0], cache.redis, cache.leases, cache.purging]).toEqual(
       Array(4).fill(undefined),
@@ -49,7 +49,7 @@ describe("a core", () => {
     expect(cache.view.judge(responseWith(), ask)).toEqual({ kind: "usable" });
   });
 
-  it("accepts purges, and sees them at once", async () => {
+  it("applies an accepted purge at once", async () => {
     const { cache, clock, afterAnswer } = open(true);
     const { view, purging } = cache;
     const stamp = await view.stamp({ atMs: clock.nowAtMs(), afterAnswer });
@@ -65,7 +65,7 @@ describe("a core", () => {
     expect([accepted?.kind, judged()]).toEqual(["accepted", "purged"]);
   });
 
-  it("counts and tells what fails behind an answer, and nobody else hears of it", async () => {
+  it("counts and logs a failure of background work, without its message", async () => {
     const { cache, log, afterAnswer, settle } = open();
     afterAnswer(() => Promise.reject(new RangeError("s3cret")));
     await settle();

@@ -1,24 +1,21 @@
-// The HTTP cache on a platform without a Cache API: memory and Redis do what they do elsewhere.
-import { describe, expect, it } from "vitest";
+// The HTTP cache on a platform without a Cache API, with memory and Redis alone.
+import { expect, it } from "vitest";
 import type { ConfigInput } from "../src/config/schema.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../testing/fakes/fake-upstash.ts";
 import { openColos, type Site } from "../testing/site/harness.ts";
 import { cc, page, type Script } from "../testing/fakes/origin-in-process.ts";
-
-const bearer = { authorization: "Bearer admin-token-of-site" };
+import { adminToken, bearer, send } from "../testing/site/purge-sender.ts";
 
 function openTwo(origin: Script, config: ConfigInput = {}): [Site, Site] {
   const clock = new FakeClock();
-  const env = { ADMIN_TOKEN: "admin-token-of-site" };
+  const env = { ADMIN_TOKEN: adminToken };
   const options = { clock, upstash: new FakeUpstash(clock), env, origin, config, hasCache: false };
-  const [here, there] = openColos(2, options);
-  if (here === undefined || there === undefined) throw new Error("There are to be two.");
-  return [here, there];
+  return openColos(2, options) as [Site, Site];
 }
 
 const numbered =
-  (fields: Record<string, string>, status = 200): Script =>
+  (fields = cc("max-age=60"), status = 200): Script =>
   (_, nth) =>
     page(`page ${nth}`, fields, status);
 
@@ -27,75 +24,61 @@ async function seenAt(site: Site, headers: Record<string, string> = {}) {
   return [text, cacheStatus.replace(/^tidemark; /, "")];
 }
 
-const stored = "fwd=uri-miss; fwd-status=200; stored";
+it("serves a response from memory, and in another isolate from Redis", async () => {
+  const [here, there] = openTwo(numbered());
+  expect(await seenAt(here)).toEqual(["page 1", "fwd=uri-miss; fwd-status=200; stored"]);
+  expect(await seenAt(here)).toEqual(["page 1", "hit; ttl=60; detail=memory"]);
+  expect(await seenAt(there)).toEqual(["page 1", "hit; ttl=60; detail=shared"]);
+  expect(await seenAt(there)).toEqual(["page 1", "hit; ttl=60; detail=memory"]);
+});
 
-describe("without an edge tier", () => {
-  it("a response comes from memory, and from Redis where another isolate has stored it", async () => {
-    const [here, there] = openTwo(numbered(cc("max-age=60")));
-    expect(await seenAt(here)).toEqual(["page 1", stored]);
-    expect(await seenAt(here)).toEqual(["page 1", "hit; ttl=60; detail=memory"]);
-    expect(await seenAt(there)).toEqual(["page 1", "hit; ttl=60; detail=shared"]);
-    expect(await seenAt(there)).toEqual(["page 1", "hit; ttl=60; detail=memory"]);
-  });
+it("serves each variant", async () => {
+  const [here, there] = openTwo(({ headers }) =>
+    page(`in ${headers.get("accept-language")}`, cc("max-age=60", { vary: "accept-language" })),
+  );
+  for (const language of ["de", "fr"]) await seenAt(here, { "accept-language": language });
+  for (const language of ["de", "fr"]) {
+    const seen = await seenAt(there, { "accept-language": language });
+    expect(seen).toEqual([`in ${language}`, "hit; ttl=60; detail=shared"]);
+  }
+});
 
-  it("so does each variant", async () => {
-    const vary: Script = ({ headers }) =>
-      page(`in ${headers.get("accept-language")}`, cc("max-age=60", { vary: "accept-language" }));
-    const [here, there] = openTwo(vary);
-    for (const language of ["de", "fr"]) await seenAt(here, { "accept-language": language });
-    for (const language of ["de", "fr"]) {
-      expect(await seenAt(there, { "accept-language": language })).toEqual([
-        `in ${language}`,
-        "hit; ttl=60; detail=shared",
-      ]);
-    }
-  });
+it("applies a purge at once where it was accepted, and elsewhere within N", async () => {
+  const [here, there] = openTwo(numbered(cc("max-age=60", { "cache-tag": "news" })));
+  for (const site of [here, there]) await seenAt(site);
+  expect((await send(here, { tags: ["news"] })).status).toBe(200);
+  expect((await seenAt(here))[0]).toBe("page 2");
+  here.clock.advance(10);
+  expect((await seenAt(there))[0]).not.toBe("page 1");
+});
 
-  it("a purge is seen at once where it was taken, and elsewhere within its bound", async () => {
-    const [here, there] = openTwo(numbered(cc("max-age=60", { "cache-tag": "news" })));
-    await seenAt(here);
-    await seenAt(there);
-    const purge = { method: "POST", headers: bearer, body: '{"tags":["news"]}' };
-    expect((await here.ask("/_cache/purge", purge)).status).toBe(200);
-    // Not waited for: the purge is read back after some seconds.
-    expect(await (await here.ask("/a")).text()).toBe("page 2");
-    here.clock.advance(10);
-    expect(await (await there.ask("/a")).text()).not.toBe("page 1");
-  });
+it("sends a body over the buffer to its client, and does not store it", async () => {
+  const large = "x".repeat(3_000);
+  const [here] = openTwo(() => page(large, cc("max-age=60")), { limits: { bufferBytes: 1_000 } });
+  for (const _ of ["first", "second"]) expect((await seenAt(here))[0]).toBe(large);
+  expect(here.origin.count).toBe(2);
+});
 
-  it("a body too large to be held goes to its client, and is not stored", async () => {
-    const large = "x".repeat(3_000);
-    const [here] = openTwo(() => page(large, cc("max-age=60")), { limits: { bufferBytes: 1_000 } });
-    expect((await seenAt(here))[0]).toBe(large);
-    expect((await seenAt(here))[0]).toBe(large);
-    expect(here.origin.count).toBe(2);
-  });
+it("stores an error in memory until its second request", async () => {
+  const [here, there] = openTwo(numbered(cc("max-age=60"), 404));
+  await seenAt(here);
+  expect((await seenAt(here))[1]).toBe("hit; ttl=60; detail=memory");
+  expect((await seenAt(there))[1]).toMatch(/detail=shared$/);
+});
 
-  it("an error waits in memory for its second ask", async () => {
-    const [here, there] = openTwo(numbered(cc("max-age=60"), 404));
-    await seenAt(here);
-    expect((await seenAt(here))[1]).toBe("hit; ttl=60; detail=memory");
-    await here.settle();
-    expect((await seenAt(there))[1]).toMatch(/detail=shared$/);
-  });
+it("forwards a request for an invalidated page", async () => {
+  const [here] = openTwo(numbered());
+  await seenAt(here);
+  await here.get("/a", { method: "POST" });
+  expect((await seenAt(here))[0]).toBe("page 3");
+  expect(here.log).toEqual([]);
+});
 
-  it("what an unsafe request invalidates is asked for anew", async () => {
-    const [here] = openTwo(numbered(cc("max-age=60")));
-    await seenAt(here);
-    await here.get("/a", { method: "POST" });
-    expect((await seenAt(here))[0]).toBe("page 3");
-    expect(here.log).toEqual([]);
-  });
-
-  it("the stats say so, and count nothing there", async () => {
-    const [here] = openTwo(numbered(cc("max-age=60")));
-    await seenAt(here);
-    const { text } = await here.get("/_cache/stats", { headers: bearer });
-    const { edge, reads, writes } = JSON.parse(text) as Record<string, object>;
-    expect(edge).toBe("none: the platform has no Cache API");
-    expect([reads, writes].map((counts) => Object.keys(counts ?? {}).includes("edge"))).toEqual([
-      false,
-      false,
-    ]);
-  });
+it("says in the stats that it has no edge tier, and counts none", async () => {
+  const [here] = openTwo(numbered());
+  await seenAt(here);
+  const { text } = await here.get("/_cache/stats", { headers: bearer });
+  const { edge, reads, writes } = JSON.parse(text) as Record<string, object>;
+  expect(edge).toBe("none: the platform has no Cache API");
+  for (const counts of [reads, writes]) expect(counts).not.toHaveProperty("edge");
 });

@@ -1,5 +1,4 @@
-// What the documents name must be there: each link leads to a file and a heading, and each path of
-// src/ that they name is one. And what an answer may name must be in the documents.
+// Links and paths in the documents exist, and docs/cache-status.md explains each reason.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,7 +7,7 @@ const documents = globSync(["*.md", "docs/**/*.md", "src/**/*.md", "templates/*/
 
 const textOf = (path: string) => readFileSync(path, "utf8");
 
-/** As GitHub names headings: letters, digits, dashes and underscores, in small letters. */
+/** Returns the anchors that GitHub gives to the headings. */
 const anchorsOf = (path: string) =>
   [...textOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
     heading
@@ -18,7 +17,7 @@ const anchorsOf = (path: string) =>
       .replaceAll(" ", "-"),
   );
 
-/** @returns each link within the repository that leads nowhere */
+/** Returns the broken links within the repository. */
 function brokenLinks(document: string): string[] {
   const links = [...textOf(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
   return links
@@ -31,28 +30,28 @@ function brokenLinks(document: string): string[] {
     });
 }
 
-/** The change log also names what is no more. */
+/** The change log also names removed files. */
 const current = documents.filter((path) => path !== "CHANGELOG.md");
 
 describe("the documents", () => {
-  it.each(documents)("link to what is there: %s", (document) => {
+  it.each(documents)("have no broken link: %s", (document) => {
     expect(brokenLinks(document)).toEqual([]);
   });
 
-  it.each(current)("name files of src/ that are there: %s", (document) => {
+  it.each(current)("name existing files of src/: %s", (document) => {
     const paths = [...textOf(document).matchAll(/`(src\/[\w./-]+)`/g)].map(([, path = ""]) => path);
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
 });
 
-/** @returns the texts of a union of texts, as its file writes them */
+/** Returns the members of a union of strings in a source file. */
 function reasonsOf(path: string, union: string): string[] {
   const [text = ""] = new RegExp(`export type ${union} =[^;]*;`).exec(textOf(path)) ?? [];
   return [...text.matchAll(/[|=] "([\w-]+)"/g)].map(([, reason = ""]) => reason);
 }
 
 describe("docs/cache-status.md explains each reason", () => {
-  /** No client is answered with it: a refresh has brought an error. */
+  /** Reasons that no client sees: a refresh brought an error. */
   const behindAnswers = ["refresh-failed"];
 
   it.each([

@@ -1,4 +1,4 @@
-// c.var.cache: a Hono application behind the cache is given the cache for data that `tidemark` was given.
+// c.var.cache: a Hono application gets the data cache that `tidemark` was given.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { createDataCache } from "../src/data-cache.ts";
@@ -26,19 +26,18 @@ describe("withCache", () => {
     const cache = createDataCache(config);
     const site = tidemark(application(), config, { env: {}, data: cache });
     expect(await textOf(site.fetch(new Request("https://site.test/")))).toBe("from the source");
-    expect(await cache.namespace<string>("words", { fresh: "1m" }).get("a")).toBe(
-      "from the source",
-    );
+    const words = cache.namespace<string>("words", { fresh: "1m" });
+    expect(await words.get("a")).toBe("from the source");
   });
 
-  it("says what to do where tidemark was given none", async () => {
+  it("names the missing option of tidemark", async () => {
     const site = tidemark(application(), config, { env: {} });
     expect(await textOf(site.fetch(new Request("https://site.test/")))).toContain(
       "Write tidemark(app, config, { data: cache })",
     );
   });
 
-  it("says so too where the application is called by itself", async () => {
+  it("says that tidemark did not call the application", async () => {
     expect(await textOf(application().request("https://site.test/"))).toContain(
       "The application was not called by tidemark",
     );

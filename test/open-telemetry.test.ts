@@ -33,7 +33,7 @@ function observed(options: { readonly recordKeys?: boolean } = {}) {
   const onEvent = openTelemetry({ tracer, meter: meters.getMeter("shop"), ...options });
   const isolate = new DataIsolate({ platform: { onEvent } });
   const articles = isolate.data.namespace<string>("articles", { fresh: "10m" });
-  /** The points by name of the metric and attributes. */
+  /** Returns each point as metric, attributes and value. */
   const points = async () => {
     await reader.forceFlush();
     const [resource] = metrics.getMetrics().slice(-1);
@@ -46,7 +46,7 @@ function observed(options: { readonly recordKeys?: boolean } = {}) {
   return { isolate, articles, tracer, exporter, points };
 }
 
-it("a load is a span below the caller's, with its own times", async () => {
+it("a load is a span below the caller's span, with its own times", async () => {
   const { isolate, articles, tracer, exporter } = observed();
   const startedAtMs = isolate.clock.nowAtMs();
   const parent = tracer.startSpan("request");
@@ -69,7 +69,7 @@ it("a load is a span below the caller's, with its own times", async () => {
   });
 });
 
-it("a failed load is a span with the error; keys are recorded only if that is asked for", async () => {
+it("a failed load is a span with the error, and with its keys if `recordKeys` is set", async () => {
   const { articles, exporter } = observed({ recordKeys: true });
   await articles
     .getOrSet(["a", 7], () => Promise.reject(new TypeError("down")))

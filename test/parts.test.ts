@@ -1,4 +1,4 @@
-// Parts that whoever composes an application gives in the place of the default ones.
+// An application can be composed with other parts than the default ones.
 import { expect, it, vi } from "vitest";
 import { MemoryTier } from "../src/stores/memory/memory-tier.ts";
 import { defineConfig } from "../src/config/config.ts";
@@ -23,7 +23,7 @@ const { url, token } = new FakeUpstash(new FakeClock());
 const env = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 
-/** Makers that note what they have made. */
+/** Returns makers of all parts, and the list of made parts. */
 function noting() {
   const made: unknown[] = [];
   const noted = <Part>(part: Part): Part => {
@@ -40,7 +40,7 @@ function noting() {
   return { parts, made };
 }
 
-it("a core is made of them", () => {
+it("a core consists of the given parts", () => {
   const { parts, made } = noting();
   const { nowAtMs } = new FakeClock();
   const platform = { nowAtMs, random: Math.random, log: () => undefined, database: { url, token } };
@@ -56,18 +56,17 @@ it("a core is made of them", () => {
 
 const log = () => undefined;
 
+function fetchFromWorker(parts: CacheParts) {
+  const origins = { default: () => new Response() };
+  const worker = createWorker(config, { parts, origins });
+  return worker.fetch(new Request("https://www.example.com/"), env, context);
+}
+
 it.each<[by: string, compose: (parts: CacheParts) => unknown]>([
-  [
-    "a Worker",
-    (parts) => {
-      const origins = { default: () => new Response() };
-      const worker = createWorker(config, { parts, origins });
-      return worker.fetch(new Request("https://www.example.com/"), env, context);
-    },
-  ],
-  ["a cache for data", (parts) => createDataCache(config, { env, log, parts }).stats()],
-  ["a cache on Node", (parts) => createOnNode({ redis: { url, token }, log, parts }).stats()],
-])("%s hands them on", async (_, compose) => {
+  ["a Worker", fetchFromWorker],
+  ["a data cache", (parts) => createDataCache(config, { env, log, parts }).stats()],
+  ["a data cache on Node", (parts) => createOnNode({ redis: { url, token }, log, parts }).stats()],
+])("%s passes the given parts on", async (_, compose) => {
   const { parts, made } = noting();
   await compose(parts);
   expect(made).toHaveLength(5);

@@ -11,7 +11,7 @@ it.each(["src", "packages/cli/src", "local"])("%s/ has no breach", (folder) => {
   expect(paths.flatMap((path) => proseBreaches(path, readFileSync(path, "utf8")))).toEqual([]);
 });
 
-describe("a breach is found", () => {
+describe("a breach", () => {
   it.each([
     { id: "participle", text: "export interface Sought {}" },
     { id: "participle-of-two-words", text: "type PageAsked = string;" },
@@ -32,7 +32,7 @@ describe("a breach is found", () => {
     { id: "verb-in-a-text", text: 'const a = "it came: late";' },
     { id: "identifier", text: 'import { a } from "./mend.ts";' },
     { id: "docstring", text: "/** Returns whether a response is fresh. */" },
-  ])("and none in: $id", ({ text }) => {
+  ])("is not found in: $id", ({ text }) => {
     expect(proseBreaches("a.ts", text)).toEqual([]);
   });
 });

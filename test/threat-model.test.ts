@@ -1,4 +1,4 @@
-// docs/threat-model.md names the tests that hold each of its statements: they must be there.
+// docs/threat-model.md names an existing test for each of its statements.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { missingTests } from "./named-tests.ts";
@@ -25,7 +25,7 @@ const rows = sections.flatMap(({ rows: all }) =>
   all.map((cells) => ({ statement: cells[0] ?? "", cells })),
 );
 
-it("is about everybody who is trusted with something, or with nothing", () => {
+it("has a section for everybody with and without trust", () => {
   expect(sections.filter((one) => one.rows.length > 0).map(({ heading }) => heading)).toEqual([
     "An anonymous client",
     "A holder of PURGE_SECRET",
@@ -57,12 +57,12 @@ describe("a row has a fault", () => {
   });
 });
 
-it("says which risks remain, above all that of Redis", () => {
+it("names the remaining risks, above all that of Redis", () => {
   expect(document).toContain("**Whoever can write to Redis can put a page on the site.**");
   expect(document.match(/^Remaining risks?:/gm)?.length).toBeGreaterThan(5);
 });
 
-it("SECURITY.md leads there, and says how to report and which versions get fixes", () => {
+it("SECURITY.md links there, and says how to report and which versions get fixes", () => {
   const security = readFileSync(new URL("../SECURITY.md", import.meta.url), "utf8");
   expect(security).toContain("(docs/threat-model.md)");
   expect(security).toMatch(/^## Report a vulnerability$/m);

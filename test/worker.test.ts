@@ -1,4 +1,4 @@
-// The entry point, in process: what a Worker that cannot start answers and logs.
+// The entry point of a Worker that cannot start.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { version } from "../src/version.ts";
 import "../testing/fakes/workers-globals.ts";
