@@ -92,6 +92,32 @@ it("ignores a post that a read has passed over, until it is posted again", async
   expect((await ask(near, "/lists/2")).cacheStatus).toBe(bypassed);
 });
 
+it("keeps the state in its key when the journal is trimmed", async () => {
+  const colos = open();
+  const { near, far, upstash } = colos;
+  await ask(far, "/lists/1");
+  await postSwitch(near, { bypass: true });
+  upstash.journal.empty();
+  upstash.journal.add(["*", "v", "1", "n", "later", "tags", "[]", "prefixes", "[]"]);
+  expect((await ask(colos.open("SYD"), "/lists/1")).cacheStatus).toBe(bypassed);
+  await colos.pass(10);
+  for (const site of [near, far]) expect((await ask(site, "/lists/1")).cacheStatus).toBe(bypassed);
+});
+
+it("posts nothing again after another post", async () => {
+  const colos = open();
+  const { near, far, upstash } = colos;
+  await ask(far, "/lists/1");
+  const before = upstash.journal.range(["-", "+"]);
+  await postSwitch(near, { bypass: true });
+  upstash.journal.lay(before);
+  upstash.heldSwitch = null;
+  await postSwitch(far, { bypass: ["lists"] });
+  await colos.pass(20);
+  expect(await switchState(near)).toMatchObject({ bypass: ["lists"], here: ["lists"] });
+  expect((await ask(near, "/articles/1")).cacheStatus).not.toBe(bypassed);
+});
+
 it("lists the names of routes that this deployment does not have", async () => {
   const { near, upstash } = open();
   await postSwitch(near, { bypass: ["lists"] });
