@@ -41,16 +41,6 @@ describe("miss, hit, expiry", () => {
     expect((await site.get("/a")).fields.get("date")).toBe(receivedOn);
   });
 
-  it("counts the age that an upstream cache states (RFC 9111 §4.2.3)", async () => {
-    const site = openSite({ origin: () => page("page", cc("max-age=60", { age: "50" })) });
-    expect((await site.get("/a")).fields.get("age")).toBe("50");
-    site.clock.advance(9);
-    expect((await site.get("/a")).fields.get("age")).toBe("59");
-    site.clock.advance(1);
-    await site.get("/a");
-    expect(site.origin.count).toBe(2);
-  });
-
   it("counts the time that the origin took (RFC 9111 §4.2.3)", async () => {
     const site = openSite();
     site.origin.script = () => {

@@ -73,35 +73,29 @@ describe("a response is stored for as long as", () => {
 });
 
 describe("a response is not stored", () => {
+  const cookie = { "set-cookie": "a=1" };
+  const hidden = cc("no-store", { "cdn-cache-control": "no-store" });
+  const errors = { negative };
+
   it.each<Row>([
     { id: "without a lifetime", route: {} },
     { id: "with a lifetime of zero", route: { fresh: "0s" } },
-    { id: "an error without a lifetime of its own", route: { fresh: "5m", negative }, status: 403 },
-    { id: "an error with no-store", route: { negative }, fields: cc("no-store"), status: 404 },
-    { id: "an error with private", route: { negative }, fields: cc("private"), status: 503 },
-    { id: "an error with max-age=0", route: { negative }, fields: cc("max-age=0"), status: 404 },
-    {
-      id: "an error with no-store behind a targeted field",
-      route: { negative },
-      fields: cc("no-store", { "cdn-cache-control": "no-store" }),
-      status: 404,
-    },
+    { id: "private under override", route: overriding, fields: cc("private") },
+    { id: "no-store under override", route: overriding, fields: cc("no-store") },
+    { id: "a cookie under override", route: overriding, fields: cookie },
+    { id: "416", route: { fresh: "30s" }, status: 416 },
+    { id: "an unnamed error", route: { fresh: "5m", negative }, status: 403 },
+    { id: "an error with no-store", route: errors, fields: cc("no-store"), status: 404 },
+    { id: "an error with private", route: errors, fields: cc("private"), status: 503 },
+    { id: "an error with max-age=0", route: errors, fields: cc("max-age=0"), status: 404 },
+    { id: "an error with a targeted no-store", route: errors, fields: hidden, status: 404 },
+    { id: "an error with a cookie", route: errors, fields: cookie, status: 404 },
     {
       id: "an error with no-store under override",
       route: { ...overriding, negative },
       fields: cc("no-store"),
       status: 404,
     },
-    {
-      id: "an error with a cookie",
-      route: { negative },
-      fields: { "set-cookie": "a=1" },
-      status: 404,
-    },
-    { id: "416", route: { fresh: "30s" }, status: 416 },
-    { id: "private under override", route: overriding, fields: cc("private") },
-    { id: "no-store under override", route: overriding, fields: cc("no-store") },
-    { id: "a cookie under override", route: overriding, fields: { "set-cookie": "a=1" } },
   ])("$id", async ({ route, ...answer }) => {
     const site = openRoute(route, answer);
     await site.get("/a");
