@@ -125,6 +125,9 @@ describe("a configuration without defineConfig", () => {
     { id: "field", config: { routes: [{ name: "a", match: "/a", frsh: "1s" }] }, says: '"frsh"' },
     { id: "spread", config: { ...defineConfig({}), hotKeys: 5 }, says: '"stripQuery"' },
     { id: "nothing", config: undefined, says: "no default export" },
+    { id: "null", config: null, says: "is null" },
+    { id: "text", config: "routes", says: "is a string" },
+    { id: "promise", config: Promise.resolve({}), says: 'instance of "Promise"' },
   ])("is refused if it is invalid: $id", ({ config, says }) => {
     expect(() => created(config)).toThrow(OperatorError);
     expect(() => created(config)).toThrow(says);
