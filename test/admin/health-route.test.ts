@@ -12,15 +12,11 @@ const path = "/_cache/health";
 
 describe("without the token", () => {
   it.each([
-    { id: "no ADMIN_TOKEN", options: {}, init: {} },
-    { id: "no ADMIN_TOKEN, and some token", options: {}, init: { headers: bearer } },
-    { id: "none given", options: { env }, init: {} },
-    {
-      id: "an ADMIN_TOKEN that is not usable",
-      options: { env: { ADMIN_TOKEN: "s3cret" } },
-      init: {},
-    },
-  ])("is the status, and nothing else: $id", async ({ id, options, init }) => {
+    ["no ADMIN_TOKEN", {}, {}],
+    ["no ADMIN_TOKEN, and some token", {}, { headers: bearer }],
+    ["none given", { env }, {}],
+    ["an ADMIN_TOKEN that is not usable", { env: { ADMIN_TOKEN: "s3cret" } }, {}],
+  ])("is the status, and nothing else: %s", async (id, options, init) => {
     const seen = await openSite(options).get(path, init);
     const status = id.includes("not usable") ? "degraded" : "ok";
     expect([seen.status, JSON.parse(seen.text)]).toEqual([200, { status }]);

@@ -182,18 +182,13 @@ it("shows as JSON the very samples that it shows to Prometheus", async () => {
 });
 
 it.each([
-  { id: "json", query: "?format=json", accept: "text/plain", type: "application/json" },
-  { id: "prometheus", query: "?format=prometheus", accept: "application/json", type: "text/plain" },
-  { id: "accepts-json", query: "", accept: "application/json", type: "application/json" },
-  { id: "accepts-text-too", query: "", accept: "application/json, text/plain", type: "text/plain" },
-  { id: "accepts-any", query: "", accept: "application/json, */*;q=0.1", type: "text/plain" },
-  {
-    id: "accepts-openmetrics",
-    query: "",
-    accept: "application/openmetrics-text",
-    type: "text/plain",
-  },
-])("answers in the form that is asked for: $id", async ({ query, accept, type }) => {
+  ["json", "?format=json", "text/plain", "application/json"],
+  ["prometheus", "?format=prometheus", "application/json", "text/plain"],
+  ["accepts-json", "", "application/json", "application/json"],
+  ["accepts-text-too", "", "application/json, text/plain", "text/plain"],
+  ["accepts-any", "", "application/json, */*;q=0.1", "text/plain"],
+  ["accepts-openmetrics", "", "application/openmetrics-text", "text/plain"],
+])("answers in the form that is asked for: %s", async (_id, query, accept, type) => {
   const answer = await shown(query, accept);
   expect([answer.status, answer.headers.get("content-type")?.split(";")[0]]).toEqual([200, type]);
   expect(answer.headers.get("cache-control")).toBe("no-store");

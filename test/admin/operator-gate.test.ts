@@ -47,22 +47,14 @@ describe("a derived token", () => {
     expect(refusals(site)).toEqual([["operatorRefusals|bearer|expired", 1]]);
   });
 
-  it.each<{ id: string; use: (atSeconds: number) => Partial<TokenUse>; status: number }>([
-    {
-      id: "of the longest life",
-      use: (at) => ({ expiresAtSeconds: at + tokenSecondsMax }),
-      status: 200,
-    },
-    {
-      id: "of a longer life",
-      use: (at) => ({ expiresAtSeconds: at + tokenSecondsMax + 1 }),
-      status: 401,
-    },
-    { id: "of no life", use: (at) => ({ expiresAtSeconds: at }), status: 401 },
-    { id: "for another host", use: () => ({ host: "www.example.org" }), status: 401 },
-    { id: "for another port", use: () => ({ host: `${host}:8443` }), status: 401 },
-    { id: "for Tidemark-Debug", use: () => ({ scope: "debug" }), status: 401 },
-  ])("$id: $status", async ({ use, status }) => {
+  it.each<[id: string, status: number, use: (atSeconds: number) => Partial<TokenUse>]>([
+    ["of the longest life", 200, (at) => ({ expiresAtSeconds: at + tokenSecondsMax })],
+    ["of a longer life", 401, (at) => ({ expiresAtSeconds: at + tokenSecondsMax + 1 })],
+    ["of no life", 401, (at) => ({ expiresAtSeconds: at })],
+    ["for another host", 401, () => ({ host: "www.example.org" })],
+    ["for another port", 401, () => ({ host: `${host}:8443` })],
+    ["for Tidemark-Debug", 401, () => ({ scope: "debug" })],
+  ])("%s: %s", async (_id, status, use) => {
     const site = open();
     expect(await statusOf(site, `Bearer ${await derivedOn(site, use(secondsOf(site)))}`)).toBe(
       status,

@@ -250,39 +250,31 @@ describe("a list", () => {
   });
 
   it.each([
-    { id: "plain", vary: {}, collapse: "isolate", each: 5 },
-    { id: "varies", vary: { vary: "accept-language" }, collapse: "isolate", each: 7 },
-    {
-      id: "varies-as-others-know",
-      vary: { vary: "accept-language" },
-      collapse: "isolate",
-      each: 7,
-    },
-    { id: "with-a-lease", vary: {}, collapse: "global", each: 7 },
-  ] as const)(
-    "costs so many subrequests for each page: $id",
-    async ({ id, vary, collapse, each }) => {
-      const config: ConfigInput = { routes: [{ name: "all", match: "*", collapse }] };
-      const { near, far, upstash } = openWarmSite({
-        config,
-        origin: () => page("page", cc("max-age=600", vary)),
-      });
-      const paths = Array.from({ length: 8 }, (_, at) => `/${at}`);
-      await near.get("/other");
-      if (id === "varies-as-others-know") {
-        for (const path of paths) await far.get(path, { headers: { "accept-language": "en" } });
-      }
-      const spent = () => near.cache.calls + upstash.requestCount + near.origin.count;
-      const before = spent();
-      const headers = { "accept-language": "de" };
-      const { done } = toldOf(
-        await callWarm(near, { pages: paths.map((url) => ({ url, headers })), limit: 8 }),
-      );
-      expect(done.every(({ result }) => result === "warmed")).toBe(true);
-      const ofJournal = 1;
-      expect(spent() - before).toBe(ofJournal + 8 * each);
-    },
-  );
+    ["plain", {}, "isolate", 5],
+    ["varies", { vary: "accept-language" }, "isolate", 7],
+    ["varies-as-others-know", { vary: "accept-language" }, "isolate", 7],
+    ["with-a-lease", {}, "global", 7],
+  ] as const)("costs so many subrequests for each page: %s", async (id, vary, collapse, each) => {
+    const config: ConfigInput = { routes: [{ name: "all", match: "*", collapse }] };
+    const { near, far, upstash } = openWarmSite({
+      config,
+      origin: () => page("page", cc("max-age=600", vary)),
+    });
+    const paths = Array.from({ length: 8 }, (_, at) => `/${at}`);
+    await near.get("/other");
+    if (id === "varies-as-others-know") {
+      for (const path of paths) await far.get(path, { headers: { "accept-language": "en" } });
+    }
+    const spent = () => near.cache.calls + upstash.requestCount + near.origin.count;
+    const before = spent();
+    const headers = { "accept-language": "de" };
+    const { done } = toldOf(
+      await callWarm(near, { pages: paths.map((url) => ({ url, headers })), limit: 8 }),
+    );
+    expect(done.every(({ result }) => result === "warmed")).toBe(true);
+    const ofJournal = 1;
+    expect(spent() - before).toBe(ofJournal + 8 * each);
+  });
 
   it("may be empty, such as one of hot pages of which none was covered", async () => {
     const { near } = openWarmSite();
@@ -330,38 +322,34 @@ describe("a list", () => {
 const list = (count: number) => Array.from({ length: count }, () => "/a");
 
 const refusals = [
-  { id: "no-json", order: "pages", why: "The body is not JSON." },
-  { id: "no-object", order: [], why: "The body must be an object." },
-  { id: "nothing", order: {}, why: "The order has neither pages nor data." },
-  { id: "field", order: { page: ["/a"] }, why: 'The body has "page", which is not a field of it.' },
-  { id: "no-list", order: { pages: "/a" }, why: "pages must be an array of URLs." },
-  { id: "no-page", order: { pages: ["/a", 7] }, why: "pages[1] must be a URL, a path, or" },
-  { id: "no-url", order: { pages: ["/a", "b"] }, why: 'pages[1]: "b" is neither an http' },
-  { id: "scheme", order: { pages: ["ftp://x/a"] }, why: "pages[0]: " },
-  {
-    id: "user",
-    order: { pages: ["https://u:s3cret@www.example.com/"] },
-    why: "pages[0]: The URL contains a user name or a password.",
-  },
-  {
-    id: "header",
-    order: { pages: [{ url: "/a", headers: { "a b": "c" } }] },
-    why: 'pages[0]: The headers of "/a" have an invalid name or value.',
-  },
-  { id: "pages", order: { pages: list(1_001) }, why: "pages names more than 1000 pages." },
-  { id: "limit", order: { pages: ["/a"], limit: 101 }, why: "limit is over 100." },
-  { id: "no-limit", order: { pages: ["/a"], limit: 0 }, why: "limit is below 1." },
-  {
-    id: "cursor",
-    order: { pages: ["/a"], cursor: 2 },
-    why: "cursor is 2, but the length of the list is only 1",
-  },
-  { id: "no-cursor", order: { pages: ["/a"], cursor: -1 }, why: "cursor is below 0." },
-  { id: "no-data", order: { data: { rates: ["eur"] } }, why: "has no cache for data" },
+  ["no-json", "pages", "The body is not JSON."],
+  ["no-object", [], "The body must be an object."],
+  ["nothing", {}, "The order has neither pages nor data."],
+  ["field", { page: ["/a"] }, 'The body has "page", which is not a field of it.'],
+  ["no-list", { pages: "/a" }, "pages must be an array of URLs."],
+  ["no-page", { pages: ["/a", 7] }, "pages[1] must be a URL, a path, or"],
+  ["no-url", { pages: ["/a", "b"] }, 'pages[1]: "b" is neither an http'],
+  ["scheme", { pages: ["ftp://x/a"] }, "pages[0]: "],
+  [
+    "user",
+    { pages: ["https://u:s3cret@www.example.com/"] },
+    "pages[0]: The URL contains a user name or a password.",
+  ],
+  [
+    "header",
+    { pages: [{ url: "/a", headers: { "a b": "c" } }] },
+    'pages[0]: The headers of "/a" have an invalid name or value.',
+  ],
+  ["pages", { pages: list(1_001) }, "pages names more than 1000 pages."],
+  ["limit", { pages: ["/a"], limit: 101 }, "limit is over 100."],
+  ["no-limit", { pages: ["/a"], limit: 0 }, "limit is below 1."],
+  ["cursor", { pages: ["/a"], cursor: 2 }, "cursor is 2, but the length of the list is only 1"],
+  ["no-cursor", { pages: ["/a"], cursor: -1 }, "cursor is below 0."],
+  ["no-data", { data: { rates: ["eur"] } }, "has no cache for data"],
 ];
 
 describe("a call that is not understood", () => {
-  it.each(refusals)("warms nothing, and names the place: $id", async ({ order, why }) => {
+  it.each(refusals)("warms nothing, and names the place: %s", async (_id, order, why) => {
     const { near } = openWarmSite();
     const seen = await callWarm(near, order);
     const { error } = JSON.parse(seen.text) as { error: { what: string; why: string } };

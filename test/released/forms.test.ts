@@ -46,17 +46,9 @@ async function ask(isolate: Isolate, path: string, init?: AskInit): Promise<Seen
 }
 
 describe.each([
-  {
-    id: "rolled out: today's code finds what the last release wrote",
-    writer: "released",
-    reader: "today",
-  },
-  {
-    id: "rolled back: the last release finds what today's code wrote",
-    writer: "today",
-    reader: "released",
-  },
-])("$id", ({ writer, reader }) => {
+  ["rolled out: today's code finds what the last release wrote", "released", "today"],
+  ["rolled back: the last release finds what today's code wrote", "today", "released"],
+])("%s", (_id, writer, reader) => {
   const forms = (): Forms => formsBy[writer]!;
   const found = () => SharedPlaces.found(forms());
   const open = (places: SharedPlaces) => places.open(workerOf(reader));

@@ -1,77 +1,71 @@
-// Command lines that are refused, and how failures are told.
+// Which command lines are refused and which are taken, and how a failure is told.
 import { describe, expect, it } from "vitest";
 import { main } from "../src/main.ts";
 import { OutputClosed } from "../src/world.ts";
 import { FakeUser } from "./fakes/fake-world.ts";
 import { mistypedRows } from "./mistyped-rows.ts";
-import { openReached, operatorEnv } from "./fakes/site-as-fetch.ts";
+import { operatorAt, operatorOf } from "./fakes/operator.ts";
+import { operatorEnv } from "./fakes/site-as-fetch.ts";
 
-async function atSite() {
-  const { fetch, asked } = openReached();
-  return { user: await FakeUser.at({ fetch, env: operatorEnv }), asked, fetch };
-}
-
-describe("what is mistyped sends nothing, and ends with 2", () => {
-  it.each(mistypedRows)("$name", async ({ args, env = {} }) => {
-    const { user, asked } = await atSite();
+describe("sends nothing and ends with 2 for", () => {
+  it.each(mistypedRows)("%s", async (_, line, says = "", env = {}) => {
+    const { user, asked } = await operatorAt();
+    const args = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
     const { code, notes, out } = await user.runs(args, { env: { ...operatorEnv, ...env } });
     expect({ code, asked }).toEqual({ code: 2, asked: [] });
     expect(notes).not.toBe("");
+    expect(notes).toContain(says);
     const hasError = args.includes("--json");
     expect(hasError ? Object.keys(JSON.parse(out)) : out).toEqual(hasError ? ["error"] : "");
   });
 });
 
-const taken = [
-  { name: "a value with a dash, behind =", args: ["--tag=-a"], targets: { tags: 1 } },
-  { name: "a single dash as a value", args: ["--tag", "-"], targets: { tags: 1 } },
-  { name: "--yes twice", args: ["--everything", "--yes", "--yes"], targets: { everything: true } },
-  { name: "short names", args: ["-t", "a", "-u", "/b"], targets: { tags: 1, urls: 1 } },
-] as const;
-
-describe("what is taken", () => {
-  it.each(taken)("$name", async ({ args, targets }) => {
-    const { user } = await atSite();
+describe("takes", () => {
+  it.each([
+    ["a value with a dash, after =", ["--tag=-a"], { tags: 1 }],
+    ["a single dash as a value", ["--tag", "-"], { tags: 1 }],
+    ["--yes twice", ["--everything", "--yes", "--yes"], { everything: true }],
+    ["short names", ["-t", "a", "-u", "/b"], { tags: 1, urls: 1 }],
+  ])("%s", async (_, args, targets) => {
+    const { user } = await operatorAt();
     const { code, out } = await user.runs(["--json", "purge", ...args]);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ targets });
   });
 });
 
-const secrets = ["--token=hush-1", "--admin-token=hu'sh-1", "--Secret=hush-1", "--bearer=hush-1"];
-
-it.each(["--header=authorization: Bearer hush-1", "--apikey=hu'=sh-1\nb", "-k=hush-1"])(
-  "does not repeat what stands behind an unknown option: %s",
-  async (arg) => {
-    const { user } = await atSite();
+describe("does not repeat a secret", () => {
+  it.each([
+    ["--header=authorization: Bearer hush-1", ""],
+    ["--apikey=hu'=sh-1\nb", ""],
+    ["-k=hush-1", ""],
+    ["--token=hush-1", "TIDEMARK_TOKEN"],
+    ["--admin-token=hu'sh-1", "TIDEMARK_TOKEN"],
+    ["--Secret=hush-1", "TIDEMARK_TOKEN"],
+    ["--bearer=hush-1", "TIDEMARK_TOKEN"],
+  ])("%s", async (arg, says) => {
+    const { user, asked } = await operatorAt();
     const { code, out, notes } = await user.runs(["purge", "--tag", "a", "--json", arg]);
-    expect(code).toBe(2);
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
     expect(out + notes).not.toContain("sh-1");
-  },
-);
-
-it.each(secrets)("does not repeat a secret: %s", async (arg) => {
-  const { user } = await atSite();
-  const { code, out, notes } = await user.runs(["purge", "--tag", "a", "--json", arg]);
-  expect(code).toBe(2);
-  expect(out + notes).not.toContain("sh-1");
-  expect(notes).toContain("TIDEMARK_TOKEN");
+    expect(notes).toContain(says);
+  });
 });
 
-it("leaves what stands behind -- to the command", async () => {
-  const { user } = await atSite();
+it("passes the words after -- to the command", async () => {
+  const { user } = await operatorAt();
   const { code, out } = await user.runs(["complete", "--", "purge", "-tag", "--tag", "--ev"]);
   expect({ code, out }).toEqual({ code: 0, out: ":4\n" });
 });
 
 it("tells a refusal as JSON with --json", async () => {
-  const { user } = await atSite();
+  const { user } = await operatorAt();
   const ran = await user.runs(["purge", "--tagg", "a", "--json"]);
   const { error } = JSON.parse(ran.out);
   expect(error).toMatchObject({ code: "usage", why: expect.stringMatching(/^unknown option/) });
 });
 
-describe("a failure that nobody foresaw", () => {
+describe("an unexpected failure", () => {
   const ran = async (args: readonly string[], env = {}) => {
     const user = await FakeUser.at({ env });
     const { world, output, notes } = user.world(args);
@@ -92,25 +86,12 @@ describe("a failure that nobody foresaw", () => {
   });
 });
 
-it("shows no control character of an answer", async () => {
-  const reason = "\u001b]0;owned\u0007\u009b2J";
-  const entry = { position: "1-0", at: null, by: "admin", id: "", mode: "hard", reason };
-  const tags = ["\u001b[2Ja"];
-  const fetch = async () => Response.json({ entries: [{ ...entry, tags }], next: null });
-  const user = await FakeUser.at({ fetch, env: operatorEnv });
-  const { out } = await user.runs(["journal"]);
-  // oxlint-disable-next-line no-control-regex
-  expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
-  expect(out).toContain("purges tags \ufffd[2Ja");
-});
-
-it("ends without a word once nobody reads stdout", async () => {
+it("ends silently with 141 once nobody reads stdout", async () => {
   const interruption = new AbortController();
-  const fetch = async () => {
+  const user = await operatorOf(async () => {
     interruption.abort(new OutputClosed());
     throw new TypeError("fetch failed");
-  };
-  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  });
   const { world, notes } = user.world(["health"]);
   expect(await main({ ...world, interrupted: interruption.signal })).toBe(141);
   expect(notes.text).toBe("");

@@ -47,22 +47,12 @@ describe("the list", () => {
   });
 
   it.each([
-    { id: "nothing", findings: [], isUnable: false, status: "ok" },
-    { id: "info", findings: [finding({})], isUnable: false, status: "ok" },
-    {
-      id: "warning",
-      findings: [finding({ level: "warning" })],
-      isUnable: false,
-      status: "degraded",
-    },
-    {
-      id: "critical",
-      findings: [finding({ level: "critical" })],
-      isUnable: false,
-      status: "degraded",
-    },
-    { id: "no origin", findings: [], isUnable: true, status: "unable" },
-  ])("comes to a status: $id", ({ findings, isUnable: isIt, status }) => {
+    ["nothing", [], false, "ok"],
+    ["info", [finding({})], false, "ok"],
+    ["warning", [finding({ level: "warning" })], false, "degraded"],
+    ["critical", [finding({ level: "critical" })], false, "degraded"],
+    ["no origin", [], true, "unable"],
+  ])("comes to a status: %s", (_id, findings, isIt, status) => {
     expect(statusOf(findings, isIt)).toBe(status);
   });
 
@@ -85,39 +75,35 @@ describe("unable to serve", () => {
     originTroubles: new Map([["default", trouble(atMs)]]),
   };
 
-  it.each<{ id: string; more: Partial<SiteState>; unable: boolean }>([
-    { id: "all is well", more: {}, unable: false },
-    { id: "the only origin is down", more: downNow, unable: true },
-    {
-      id: "in trouble, and not shut off",
-      more: { ...downNow, originsShutOff: [] },
-      unable: false,
-    },
-    {
-      id: "one of two is down",
-      more: {
+  it.each<[id: string, more: Partial<SiteState>, unable: boolean]>([
+    ["all is well", {}, false],
+    ["the only origin is down", downNow, true],
+    ["in trouble, and not shut off", { ...downNow, originsShutOff: [] }, false],
+    [
+      "one of two is down",
+      {
         ...downNow,
         originNames: ["default", "api"],
         usableOrigins: new Set(["default", "api"]),
       },
-      unable: false,
-    },
-    {
-      id: "one is down and the other has no usable binding",
-      more: { ...downNow, originNames: ["default", "api"] },
-      unable: true,
-    },
-    {
-      id: "a usable one that no route leads to does not help",
-      more: { ...downNow, usableOrigins: new Set(["default", "api"]) },
-      unable: true,
-    },
-    {
-      id: "it was found down a minute ago, and nobody has asked since",
-      more: { ...downNow, originTroubles: new Map([["default", trouble(atMs - 60_000)]]) },
-      unable: false,
-    },
-  ])("$id", ({ more, unable }) => {
+      false,
+    ],
+    [
+      "one is down and the other has no usable binding",
+      { ...downNow, originNames: ["default", "api"] },
+      true,
+    ],
+    [
+      "a usable one that no route leads to does not help",
+      { ...downNow, usableOrigins: new Set(["default", "api"]) },
+      true,
+    ],
+    [
+      "it was found down a minute ago, and nobody has asked since",
+      { ...downNow, originTroubles: new Map([["default", trouble(atMs - 60_000)]]) },
+      false,
+    ],
+  ])("%s", (_id, more, unable) => {
     expect(isUnable(lookedAt(more))).toBe(unable);
   });
 });
@@ -280,42 +266,34 @@ describe("the database's room", () => {
   const ofRecords = { holdsJournal: false };
   const ofJournal = { database: "journal's database" as const };
 
-  it.each<{ id: string; more: Partial<SiteState>; codes: string[] }>([
-    { id: "85 %", more: room(0.85, "noeviction"), codes: ["redis-nearly-full"] },
-    { id: "less", more: room(0.849, "noeviction"), codes: [] },
-    { id: "just not all", more: room(0.999, "noeviction"), codes: ["redis-nearly-full"] },
-    {
-      id: "all, and nothing was written since",
-      more: room(1, "noeviction"),
-      codes: ["redis-full"],
-    },
-    { id: "no policy is told", more: room(0.9, null), codes: ["redis-nearly-full"] },
-    { id: "records alone", more: room(0.9, null, ofRecords), codes: ["redis-nearly-full"] },
-    { id: "the journal alone", more: room(0.9, null, ofJournal), codes: ["redis-nearly-full"] },
-    { id: "it spares the journal", more: room(0.9, "volatile-ttl"), codes: [] },
-    { id: "it may evict the journal", more: room(0.5, "allkeys-lru"), codes: ["redis-evicting"] },
-    { id: "as Upstash may", more: room(0.5, "optimistic-volatile"), codes: ["redis-evicting"] },
-    {
-      id: "it may evict the journal of its own",
-      more: room(0.5, "allkeys-lru", ofJournal),
-      codes: ["redis-evicting"],
-    },
-    { id: "it may evict records", more: room(0.9, "allkeys-lru", ofRecords), codes: [] },
-    { id: "it would evict, without a bound", more: room(null, "allkeys-lru"), codes: [] },
-    { id: "no bound is told", more: room(null, "noeviction"), codes: ["redis-size-unknown"] },
-    { id: "none, of records alone", more: room(null, "noeviction", ofRecords), codes: [] },
-    { id: "none, of the journal alone", more: room(null, "noeviction", ofJournal), codes: [] },
-    {
-      id: "no bound is told, and it evicts",
-      more: room(null, "allkeys-lru", { evictedAtMs: atMs }),
-      codes: ["redis-evicting"],
-    },
-    {
-      id: "it did, with another policy",
-      more: room(0.1, "noeviction", { evictedAtMs: atMs }),
-      codes: [],
-    },
-  ])("$id", ({ more, codes }) => {
+  it.each<[id: string, more: Partial<SiteState>, codes: string[]]>([
+    ["85 %", room(0.85, "noeviction"), ["redis-nearly-full"]],
+    ["less", room(0.849, "noeviction"), []],
+    ["just not all", room(0.999, "noeviction"), ["redis-nearly-full"]],
+    ["all, and nothing was written since", room(1, "noeviction"), ["redis-full"]],
+    ["no policy is told", room(0.9, null), ["redis-nearly-full"]],
+    ["records alone", room(0.9, null, ofRecords), ["redis-nearly-full"]],
+    ["the journal alone", room(0.9, null, ofJournal), ["redis-nearly-full"]],
+    ["it spares the journal", room(0.9, "volatile-ttl"), []],
+    ["it may evict the journal", room(0.5, "allkeys-lru"), ["redis-evicting"]],
+    ["as Upstash may", room(0.5, "optimistic-volatile"), ["redis-evicting"]],
+    [
+      "it may evict the journal of its own",
+      room(0.5, "allkeys-lru", ofJournal),
+      ["redis-evicting"],
+    ],
+    ["it may evict records", room(0.9, "allkeys-lru", ofRecords), []],
+    ["it would evict, without a bound", room(null, "allkeys-lru"), []],
+    ["no bound is told", room(null, "noeviction"), ["redis-size-unknown"]],
+    ["none, of records alone", room(null, "noeviction", ofRecords), []],
+    ["none, of the journal alone", room(null, "noeviction", ofJournal), []],
+    [
+      "no bound is told, and it evicts",
+      room(null, "allkeys-lru", { evictedAtMs: atMs }),
+      ["redis-evicting"],
+    ],
+    ["it did, with another policy", room(0.1, "noeviction", { evictedAtMs: atMs }), []],
+  ])("%s", (_id, more, codes) => {
     expect(codesOf(more)).toEqual(codes);
   });
 
@@ -348,16 +326,11 @@ describe("a tier that does not answer in time", () => {
     counts: { timeout: 1 },
   };
   it.each([
-    { name: "edge", isShutOff: false, code: "cache-api-slow", what: /did not answer in time\.$/ },
-    { name: "edge", isShutOff: true, code: "cache-api-slow", what: /is shut off/ },
-    {
-      name: "kv",
-      isShutOff: false,
-      code: "kv-slow",
-      what: /^Workers KV did not answer in time\.$/,
-    },
-    { name: "kv", isShutOff: true, code: "kv-slow", what: /is shut off\. Redis answers/ },
-  ] as const)("$name, shut off: $isShutOff", ({ name, isShutOff, code, what }) => {
+    ["edge", false, "cache-api-slow", /did not answer in time\.$/],
+    ["edge", true, "cache-api-slow", /is shut off/],
+    ["kv", false, "kv-slow", /^Workers KV did not answer in time\.$/],
+    ["kv", true, "kv-slow", /is shut off\. Redis answers/],
+  ] as const)("%s, shut off: %s", (name, isShutOff, code, what) => {
     expect(findingsOf(lookedAt({ tiers: [{ name, isShutOff, trouble }] }))).toMatchObject([
       { code, what: expect.stringMatching(what) as string },
     ]);

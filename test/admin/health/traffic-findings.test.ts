@@ -33,65 +33,57 @@ describe("hit-rate-low", () => {
     ]);
   });
 
-  it.each<{ id: string; windows: Record<number, Row[]>; found: boolean }>([
-    { id: "at the bound", windows: { 2: hitsOf("articles", 80, 20) }, found: false },
-    { id: "below it", windows: { 2: hitsOf("articles", 79, 21) }, found: true },
-    { id: "99 requests", windows: { 2: hitsOf("articles", 0, 99) }, found: false },
-    { id: "100 requests", windows: { 2: hitsOf("articles", 0, 100) }, found: true },
-    { id: "a route with a bound of its own", windows: { 2: hitsOf("shop", 40, 60) }, found: false },
-    { id: "below its own", windows: { 2: hitsOf("shop", 29, 71) }, found: true },
-    { id: "what no route matches", windows: { 2: hitsOf("", 0, 500) }, found: false },
-    { id: "too old", windows: { 15: hitsOf("articles", 0, 500) }, found: false },
-    { id: "just not too old", windows: { 14: hitsOf("articles", 0, 500) }, found: true },
-    {
-      id: "over: the newest window that has enough decides",
-      windows: { 7: hitsOf("articles", 0, 500), 2: hitsOf("articles", 100, 0) },
-      found: false,
-    },
-    {
-      id: "a newest window with too little decides nothing",
-      windows: { 2: hitsOf("articles", 99, 0), 7: hitsOf("articles", 0, 500) },
-      found: true,
-    },
-    {
-      id: "stale hits are hits",
-      windows: { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] },
-      found: false,
-    },
-    {
-      id: "what is passed by or limited was never looked up",
-      windows: {
+  it.each<[id: string, windows: Record<number, Row[]>, found: boolean]>([
+    ["at the bound", { 2: hitsOf("articles", 80, 20) }, false],
+    ["below it", { 2: hitsOf("articles", 79, 21) }, true],
+    ["99 requests", { 2: hitsOf("articles", 0, 99) }, false],
+    ["100 requests", { 2: hitsOf("articles", 0, 100) }, true],
+    ["a route with a bound of its own", { 2: hitsOf("shop", 40, 60) }, false],
+    ["below its own", { 2: hitsOf("shop", 29, 71) }, true],
+    ["what no route matches", { 2: hitsOf("", 0, 500) }, false],
+    ["too old", { 15: hitsOf("articles", 0, 500) }, false],
+    ["just not too old", { 14: hitsOf("articles", 0, 500) }, true],
+    [
+      "over: the newest window that has enough decides",
+      { 7: hitsOf("articles", 0, 500), 2: hitsOf("articles", 100, 0) },
+      false,
+    ],
+    [
+      "a newest window with too little decides nothing",
+      { 2: hitsOf("articles", 99, 0), 7: hitsOf("articles", 0, 500) },
+      true,
+    ],
+    ["stale hits are hits", { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] }, false],
+    [
+      "what is passed by or limited was never looked up",
+      {
         2: [
           ...hitsOf("articles", 100, 0),
           ["requests", ["articles", "passed", "origin"], 500],
           ["requests", ["articles", "limited", "none"], 500],
         ],
       },
-      found: false,
-    },
-    {
-      id: "a validation is none",
-      windows: {
+      false,
+    ],
+    [
+      "a validation is none",
+      {
         2: [...hitsOf("articles", 70, 0), ["requests", ["articles", "validated", "memory"], 40]],
       },
-      found: true,
-    },
-    {
-      id: "a prefix",
-      windows: {
+      true,
+    ],
+    [
+      "a prefix",
+      {
         2: [
           ["prefixRequests", ["feeds", "hit"], 49],
           ["prefixRequests", ["feeds", "stored"], 51],
         ],
       },
-      found: true,
-    },
-    {
-      id: "a prefix without a bound",
-      windows: { 2: [["prefixRequests", ["rest", "stored"], 500]] },
-      found: false,
-    },
-  ])("$id", ({ windows, found }) => {
+      true,
+    ],
+    ["a prefix without a bound", { 2: [["prefixRequests", ["rest", "stored"], 500]] }, false],
+  ])("%s", (_id, windows, found) => {
     expect(codesOf(windows).includes("hit-rate-low")).toBe(found);
   });
 
@@ -103,77 +95,47 @@ describe("hit-rate-low", () => {
 
 describe("shares", () => {
   const requests: Row = ["requests", ["", "hit", "memory"], 1_000];
-  it.each<{ id: string; code: string; rows: Row[]; found: boolean }>([
-    {
-      id: "stale-if-error below",
-      code: "stale-if-error-high",
-      rows: [requests, ["staleIfError", [""], 9]],
-      found: false,
-    },
-    {
-      id: "stale-if-error, of two routes",
-      code: "stale-if-error-high",
-      rows: [requests, ["staleIfError", [""], 5], ["staleIfError", ["a"], 5]],
-      found: true,
-    },
-    {
-      id: "unverified below",
-      code: "unverified-high",
-      rows: [requests, ["unverified", [""], 9]],
-      found: false,
-    },
-    {
-      id: "unverified",
-      code: "unverified-high",
-      rows: [requests, ["unverified", [""], 10]],
-      found: true,
-    },
-    {
-      id: "errors of the origin below",
-      code: "origin-errors",
-      rows: [
+  it.each<[id: string, code: string, rows: Row[], found: boolean]>([
+    ["stale-if-error below", "stale-if-error-high", [requests, ["staleIfError", [""], 9]], false],
+    [
+      "stale-if-error, of two routes",
+      "stale-if-error-high",
+      [requests, ["staleIfError", [""], 5], ["staleIfError", ["a"], 5]],
+      true,
+    ],
+    ["unverified below", "unverified-high", [requests, ["unverified", [""], 9]], false],
+    ["unverified", "unverified-high", [requests, ["unverified", [""], 10]], true],
+    [
+      "errors of the origin below",
+      "origin-errors",
+      [
         ["originResponses", ["", "2xx"], 96],
         ["originResponses", ["", "5xx"], 4],
       ],
-      found: false,
-    },
-    {
-      id: "errors of the origin",
-      code: "origin-errors",
-      rows: [
+      false,
+    ],
+    [
+      "errors of the origin",
+      "origin-errors",
+      [
         ["originResponses", ["", "2xx"], 95],
         ["originResponses", ["", "5xx"], 3],
         ["originResponses", ["", "failed"], 2],
       ],
-      found: true,
-    },
-    {
-      id: "a client's own error is none",
-      code: "origin-errors",
-      rows: [["originResponses", ["", "4xx"], 500]],
-      found: false,
-    },
-    {
-      id: "too few answers",
-      code: "origin-errors",
-      rows: [["originResponses", ["", "5xx"], 99]],
-      found: false,
-    },
-    {
-      id: "clients were limited",
-      code: "clients-limited",
-      rows: [["requests", ["", "limited", "none"], 1]],
-      found: true,
-    },
-    { id: "none was", code: "clients-limited", rows: [requests], found: false },
-    {
-      id: "a report was lost",
-      code: "reports-lost",
-      rows: [["reportsLost", [], 1]],
-      found: true,
-    },
-    { id: "none was lost", code: "reports-lost", rows: [requests], found: false },
-  ])("$id", ({ code, rows, found }) => {
+      true,
+    ],
+    [
+      "a client's own error is none",
+      "origin-errors",
+      [["originResponses", ["", "4xx"], 500]],
+      false,
+    ],
+    ["too few answers", "origin-errors", [["originResponses", ["", "5xx"], 99]], false],
+    ["clients were limited", "clients-limited", [["requests", ["", "limited", "none"], 1]], true],
+    ["none was", "clients-limited", [requests], false],
+    ["a report was lost", "reports-lost", [["reportsLost", [], 1]], true],
+    ["none was lost", "reports-lost", [requests], false],
+  ])("%s", (_id, code, rows, found) => {
     expect(codesOf({ 2: rows }).includes(code as never)).toBe(found);
     expect(codesOf({ 21: rows })).toEqual([]);
   });
@@ -201,17 +163,13 @@ describe("reports-missing", () => {
 
 describe("journal-lag of other colos", () => {
   it.each([
-    { id: "half of N", state: { lagMs: 5_000 }, level: undefined },
-    { id: "over half of N", state: { lagMs: 5_001 }, level: "warning" },
-    { id: "N", state: { lagMs: 10_000 }, level: "warning" },
-    { id: "over N", state: { lagMs: 10_001 }, level: "critical" },
-    { id: "none", state: { lagMs: null }, level: undefined },
-    {
-      id: "told too long ago",
-      state: { lagMs: 60_000, atMs: atMs - 10 * minuteMs },
-      level: undefined,
-    },
-  ])("$id", ({ state, level }) => {
+    ["half of N", { lagMs: 5_000 }, undefined],
+    ["over half of N", { lagMs: 5_001 }, "warning"],
+    ["N", { lagMs: 10_000 }, "warning"],
+    ["over N", { lagMs: 10_001 }, "critical"],
+    ["none", { lagMs: null }, undefined],
+    ["told too long ago", { lagMs: 60_000, atMs: atMs - 10 * minuteMs }, undefined],
+  ])("%s", (_id, state, level) => {
     const colos = new Map([
       ["HAM", coloState(state)],
       ["FRA", coloState({ lagMs: 100 })],

@@ -1,17 +1,15 @@
 // `tidemark explain`, against the real application.
 import { expect, it } from "vitest";
-import { FakeUser } from "../fakes/fake-world.ts";
-import { openReached, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+import { operatorAt, pageTagged } from "../fakes/operator.ts";
+import { siteUrl } from "../fakes/site-as-fetch.ts";
 
 async function stored() {
-  const { site, fetch, asked } = openReached({
-    origin: () => new Response("page", { headers: { "cache-control": "max-age=600" } }),
-  });
-  await site.get("/a");
-  return { user: await FakeUser.at({ fetch, env: operatorEnv }), asked };
+  const reached = await operatorAt(pageTagged());
+  await reached.site.get("/a");
+  return reached;
 }
 
-it("tells a path of the site in sentences", async () => {
+it("explains a path of the site in sentences", async () => {
   const { user } = await stored();
   const { code, out, notes } = await user.runs(["explain", "/a"]);
   expect({ code, notes }).toEqual({ code: 0, notes: "" });
@@ -20,7 +18,7 @@ it("tells a path of the site in sentences", async () => {
   expect(out).toMatch(/[^\n]\n$/);
 });
 
-it("tells a URL as JSON", async () => {
+it("explains a URL as JSON", async () => {
   const { user } = await stored();
   const { out } = await user.runs(["explain", `${siteUrl}/a?b=1&c=2`, "--json"]);
   expect(JSON.parse(out)).toMatchObject({ handling: "looked-up" });
@@ -36,7 +34,7 @@ it("sends the method and each field", async () => {
   ]);
 });
 
-it("tells what the site refuses", async () => {
+it("tells a refusal of the site", async () => {
   const { user } = await stored();
   const { code, notes } = await user.runs(["explain", "/a", "--method", "A B"]);
   expect(code).toBe(1);

@@ -1,8 +1,7 @@
 // `tidemark health`: what is printed, and the exit code.
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import { FakeUser } from "../fakes/fake-world.ts";
-import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
+import { operatorAt, operatorOf, operatorTold } from "../fakes/operator.ts";
 
 const sick: OperatorAnswer<"health"> = {
   status: "unable",
@@ -34,37 +33,28 @@ const sick: OperatorAnswer<"health"> = {
   notLookedAt: ["clocks: Redis did not answer"],
 };
 
-const asked = async (told: unknown, status: number, args: readonly string[] = []) => {
-  const user = await FakeUser.at({
-    fetch: async () => Response.json(told, { status }),
-    env: operatorEnv,
-  });
-  return user.runs(["health", ...args]);
-};
+const asked = async (told: unknown, status: number, args: readonly string[] = []) =>
+  (await operatorTold(told, status)).runs(["health", ...args]);
 
-it("tells what the site finds: here, a stand-in for the database that tells nothing of itself", async () => {
-  const user = await FakeUser.at({ fetch: openReached().fetch, env: operatorEnv });
+it("shows the findings of the real application, whose fake database reports nothing", async () => {
+  const { user } = await operatorAt();
   const { code, out, notes } = await user.runs(["health"]);
   expect({ code, notes }).toEqual({ code: 3, notes: "" });
   expect(out).toMatch(/^degraded: Found: [^\n]+\n\n\w+ redis-[^]*\n {2}Cause: [^]*\n {2}Remedy: /);
 });
 
-const states = [
-  { status: "ok", http: 200, code: 0 },
-  { status: "degraded", http: 200, code: 3 },
-  { status: "unable", http: 503, code: 3 },
-] as const;
-
-describe("the exit code", () => {
-  it.each(states)("$status", async ({ status, http, code }) => {
-    expect((await asked({ ...sick, status }, http)).code).toBe(code);
-    const asJson = await asked({ ...sick, status }, http, ["--json"]);
-    expect(asJson.code).toBe(code);
-    expect(JSON.parse(asJson.out)).toEqual({ ...sick, status });
-  });
+it.each([
+  ["ok", 200, 0],
+  ["degraded", 200, 3],
+  ["unable", 503, 3],
+])("the status %s, sent with %i, ends with %i", async (status, http, code) => {
+  expect((await asked({ ...sick, status }, http)).code).toBe(code);
+  const asJson = await asked({ ...sick, status }, http, ["--json"]);
+  expect(asJson.code).toBe(code);
+  expect(JSON.parse(asJson.out)).toEqual({ ...sick, status });
 });
 
-it("tells each finding with cause and remedy, and what was not looked at", async () => {
+it("shows each finding with cause and remedy, and what was not checked", async () => {
   const { out } = await asked(sick, 503);
   expect(out).toBe(`unable: Found: 1 critical, 1 info.
 
@@ -84,15 +74,14 @@ Checked from FRA, version 0.1.0. This isolate.
 `);
 });
 
-it("says so where the site has no ADMIN_TOKEN, and tells its status alone", async () => {
+it("says that the site has no ADMIN_TOKEN, and tells its status", async () => {
   const { code, out, notes } = await asked({ status: "degraded" }, 200);
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(notes).toContain("which is degraded: its Worker has no ADMIN_TOKEN");
 });
 
-it("does not take another 503 for an answer", async () => {
-  const fetch = async () => new Response("<h1>away</h1>", { status: 503 });
-  const user = await FakeUser.at({ fetch, env: operatorEnv });
+it("rejects a 503 of another server", async () => {
+  const user = await operatorOf(async () => new Response("<h1>away</h1>", { status: 503 }));
   const { code, notes } = await user.runs(["health"]);
   expect(code).toBe(1);
   expect(notes).toContain("did not answer like Tidemark");

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 import { main } from "../../src/main.ts";
 import { entryLine } from "../../src/journal/entry-line.ts";
-import { FakeUser } from "../fakes/fake-world.ts";
-import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
+import { operatorAt, operatorOf } from "../fakes/operator.ts";
+import { operatorEnv } from "../fakes/site-as-fetch.ts";
 
 const plain: JournalEntry = {
   position: "5-0",
@@ -23,33 +23,29 @@ const searchOf = (input: RequestInfo | URL) =>
 
 describe("an entry as a line", () => {
   it.each([
-    { name: "tags", entry: { tags: ["a", "b"], urls: [] }, says: "admin  purges tags a, b" },
-    {
-      name: "several kinds, and a reason",
-      entry: { urls: ["https://a.example/"], hosts: ["b.example"], reason: "wrong" },
-      says: 'admin  purges urls https://a.example/; hosts b.example, reason "wrong"',
-    },
-    { name: "soft", entry: { mode: "soft", everything: true }, says: "makes stale everything" },
-    { name: "a cache group", entry: { groups: ["g"] }, says: "purges groups g" },
-    { name: "nothing", entry: { tags: [] }, says: "purges nothing" },
-    {
-      name: "a mark of a loss",
-      entry: { by: "tidemark", lost: "4-0 n", everything: true },
-      says: "marks that entries were lost after 4-0 n, and purges everything",
-    },
-    {
-      name: "the beginning",
-      entry: { by: "tidemark", everything: true },
-      says: "marks where the journal begins, and purges everything",
-    },
-    { name: "the switch, all", entry: { bypass: true }, says: "switches everything to the origin" },
-    { name: "the switch, off", entry: { bypass: false }, says: "switches back to the cache" },
-    {
-      name: "the switch, some",
-      entry: { bypass: ["a", "b"] },
-      says: "switches routes to the origin: a, b",
-    },
-  ])("$name", ({ entry, says }) => {
+    ["tags", { tags: ["a", "b"], urls: [] }, "admin  purges tags a, b"],
+    [
+      "several kinds, and a reason",
+      { urls: ["https://a.example/"], hosts: ["b.example"], reason: "wrong" },
+      'admin  purges urls https://a.example/; hosts b.example, reason "wrong"',
+    ],
+    ["soft", { mode: "soft", everything: true }, "makes stale everything"],
+    ["a cache group", { groups: ["g"] }, "purges groups g"],
+    ["nothing", { tags: [] }, "purges nothing"],
+    [
+      "a mark of a loss",
+      { by: "tidemark", lost: "4-0 n", everything: true },
+      "marks that entries were lost after 4-0 n, and purges everything",
+    ],
+    [
+      "the beginning",
+      { by: "tidemark", everything: true },
+      "marks where the journal begins, and purges everything",
+    ],
+    ["the switch, all", { bypass: true }, "switches everything to the origin"],
+    ["the switch, off", { bypass: false }, "switches back to the cache"],
+    ["the switch, some", { bypass: ["a", "b"] }, "switches routes to the origin: a, b"],
+  ])("%s", (_name, entry, says) => {
     const line = entryLine({ ...plain, ...entry });
     expect(line.startsWith("2026-11-01T00:00:00.000Z  5-0  ")).toBe(true);
     expect(line.endsWith(says)).toBe(true);
@@ -57,16 +53,15 @@ describe("an entry as a line", () => {
 });
 
 async function purged() {
-  const { site, fetch, asked } = openReached();
-  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  const { user, asked } = await operatorAt();
   for (const tag of ["a", "b", "c"]) await user.runs(["purge", "--tag", tag]);
   asked.length = 0;
-  return { site, user, asked };
+  return { user, asked };
 }
 
 const linesOf = (text: string) => text.trimEnd().split("\n");
 
-it("shows the newest, the oldest of them first", async () => {
+it("shows the newest entries in order", async () => {
   const { user, asked } = await purged();
   const { code, out } = await user.runs(["journal", "--last", "2"]);
   expect(code).toBe(0);
@@ -74,7 +69,7 @@ it("shows the newest, the oldest of them first", async () => {
   expect(asked).toEqual(["GET /_cache/journal?last=2"]);
 });
 
-it("shows all after a position, a line of JSON each, and says so if there is none", async () => {
+it("shows the entries after a position as lines of JSON, and says if there is none", async () => {
   const { user } = await purged();
   const told = linesOf((await user.runs(["journal", "--json"])).out).map((line) =>
     JSON.parse(line),
@@ -86,32 +81,19 @@ it("shows all after a position, a line of JSON each, and says so if there is non
   expect(none).toEqual({ code: 0, out: "", notes: "The journal has no such entries.\n" });
 });
 
-it("turns the pages to the end", async () => {
+it("reads all pages", async () => {
   const pages = new Map([
     ["1-0", { entries: [at("2-0")], next: "2-0" }],
     ["2-0", { entries: [at("3-0")], next: null }],
   ]);
   const fetch: typeof globalThis.fetch = async (input) =>
     Response.json(pages.get(new URLSearchParams(searchOf(input)).get("after") ?? ""));
-  const user = await FakeUser.at({ fetch, env: operatorEnv });
-  const { out } = await user.runs(["journal", "--after", "1-0"]);
+  const { out } = await (await operatorOf(fetch)).runs(["journal", "--after", "1-0"]);
   expect(linesOf(out)).toHaveLength(2);
 });
 
-it.each([
-  { name: "both beginnings", args: ["--last", "2", "--after", "1-0"] },
-  { name: "too many", args: ["--last", "129"] },
-  { name: "none", args: ["--last", "0"] },
-  { name: "no number", args: ["--last", "1e1"] },
-  { name: "no position", args: ["--after", "yesterday"] },
-])("refuses $name", async ({ args }) => {
-  const { user, asked } = await purged();
-  expect((await user.runs(["journal", ...args])).code).toBe(2);
-  expect(asked).toEqual([]);
-});
-
 /** An answer to each question, and Ctrl-C in the pause after the last. */
-async function follows(answers: readonly (() => Response)[], args: readonly string[] = []) {
+async function follows(answers: readonly (() => Response)[]) {
   const questions: string[] = [];
   const fetch: typeof globalThis.fetch = async (input) => {
     questions.push(searchOf(input));
@@ -124,10 +106,8 @@ async function follows(answers: readonly (() => Response)[], args: readonly stri
     pauses.push(ms);
     if (questions.length === answers.length) interrupt();
   };
-  const user = await FakeUser.at({ fetch, env: operatorEnv });
-  const { world, output, notes, interrupt } = user.world(["journal", "--follow", ...args], {
-    onSleep,
-  });
+  const user = await operatorOf(fetch, { onSleep });
+  const { world, output, notes, interrupt } = user.world(["journal", "--follow"]);
   const code = await main(world);
   return { code, out: output.text, notes: notes.text, questions, pauses };
 }
@@ -136,13 +116,9 @@ const page = (...positions: string[]) =>
   Response.json({ entries: positions.map((position) => at(position)), next: null });
 
 describe("--follow", () => {
-  it("asks every 2 s for what came since, until Ctrl-C, which is no failure", async () => {
-    const ran = await follows([
-      () => page("1-0"),
-      () => page(),
-      () => page("2-0", "3-0"),
-      () => page(),
-    ]);
+  it("asks every 2 s for new entries until Ctrl-C, and ends with 0", async () => {
+    const none = () => page();
+    const ran = await follows([() => page("1-0"), none, () => page("2-0", "3-0"), none]);
     expect(ran).toMatchObject({ code: 0, notes: "", pauses: [2_000, 2_000, 2_000, 2_000] });
     expect(linesOf(ran.out)).toHaveLength(3);
     expect(ran.questions).toEqual([
@@ -153,17 +129,14 @@ describe("--follow", () => {
     ]);
   });
 
-  it("begins with the first entry of a journal that is empty", async () => {
+  it("starts at the first entry of an empty journal", async () => {
     const ran = await follows([() => page(), () => page("1-0")]);
     expect(ran.questions[1]).toBe("?after=0&count=128");
   });
 
-  it("goes on after questions that fail, and tells it once for each way", async () => {
-    const away = () =>
-      Response.json(
-        { error: { code: "unavailable", what: "Away.", why: "W.", hint: "M." } },
-        { status: 503 },
-      );
+  it("continues after failures, and tells each kind once", async () => {
+    const error = { code: "unavailable", what: "Away.", why: "W.", hint: "M." };
+    const away = () => Response.json({ error }, { status: 503 });
     const cut = () => {
       throw new TypeError("fetch failed", { cause: new Error("cut") });
     };
@@ -179,11 +152,9 @@ describe("--follow", () => {
     ]);
   });
 
-  it("fails where the first question fails", async () => {
-    const user = await FakeUser.at({
-      fetch: openReached().fetch,
-      env: { ...operatorEnv, TIDEMARK_TOKEN: "another-token" },
-    });
-    expect((await user.runs(["journal", "--follow"])).code).toBe(1);
+  it("fails if the first request fails", async () => {
+    const { user } = await operatorAt();
+    const env = { ...operatorEnv, TIDEMARK_TOKEN: "another-token" };
+    expect((await user.runs(["journal", "--follow"], { env })).code).toBe(1);
   });
 });

@@ -18,18 +18,10 @@ async function withTwo() {
 }
 
 describe("profile set", () => {
-  it("stores site and token, for its owner alone", async () => {
+  it("stores site and token in a file that only its owner may read", async () => {
     const user = await FakeUser.at();
-    const args = [
-      "profile",
-      "set",
-      "live",
-      "--site",
-      "https://A.example/",
-      "--operator-path",
-      "/ops",
-    ];
-    const ran = await user.runs(args, { input: `${secret}\nmore\n` });
+    const args = "profile set live --site https://A.example/ --operator-path /ops";
+    const ran = await user.runs(args.split(" "), { input: `${secret}\nmore\n` });
     expect(ran).toMatchObject({ code: 0, notes: "" });
     expect(ran.out).toMatch(
       /^Stored live: https:\/\/a\.example, with its token, .*It is the default\.\n$/,
@@ -53,23 +45,12 @@ describe("profile set", () => {
     expect(out + notes).not.toContain(secret);
   });
 
-  it("keeps the default and the others, and replaces what had the name", async () => {
+  it("replaces the profile of that name, and keeps the others and the default", async () => {
     const user = await withTwo();
-    const { out } = await user.runs([
-      "profile",
-      "set",
-      "live",
-      "--site",
-      "https://c.example",
-      "--no-token",
-      "--json",
-    ]);
-    expect(JSON.parse(out)).toEqual({
-      name: "live",
-      site: "https://c.example",
-      hasToken: false,
-      isDefault: true,
-    });
+    const args = "profile set live --site https://c.example --no-token --json";
+    const { out } = await user.runs(args.split(" "));
+    const told = { name: "live", site: "https://c.example", hasToken: false, isDefault: true };
+    expect(JSON.parse(out)).toEqual(told);
     expect(await stored(user)).toEqual({
       default: "live",
       profiles: { live: { site: "https://c.example" }, test: { site: "https://b.example" } },
@@ -79,22 +60,14 @@ describe("profile set", () => {
 
 describe("profile set refuses", () => {
   it.each([
-    { name: "no site", args: ["a"], says: "No site is specified" },
-    { name: "http to another machine", args: ["a", "--site", "http://a.example"], says: "no TLS" },
-    { name: "a path", args: ["a", "--site", "https://a.example/x"], says: "more than scheme" },
-    {
-      name: "a name that is a path",
-      args: ["../a", "--site", siteUrl],
-      says: "not a valid profile name",
-    },
-    {
-      name: "a name of the language",
-      args: ["__proto__", "--site", siteUrl],
-      says: "not a valid profile name",
-    },
-    { name: "no token", args: ["a", "--site", siteUrl], says: "It is empty" },
-    { name: "two words", args: ["a", "--site", siteUrl], input: "a b\n", says: "a space" },
-  ])("$name", async ({ args, input = "", says }) => {
+    ["no site", ["a"], "No site is specified"],
+    ["http to another machine", ["a", "--site", "http://a.example"], "no TLS"],
+    ["a path", ["a", "--site", "https://a.example/x"], "more than scheme"],
+    ["a name that is a path", ["../a", "--site", siteUrl], "not a valid profile name"],
+    ["a name of the language", ["__proto__", "--site", siteUrl], "not a valid profile name"],
+    ["no token", ["a", "--site", siteUrl], "It is empty"],
+    ["two words", ["a", "--site", siteUrl], "a space", "a b\n"],
+  ])("%s", async (_name, args, says, input = "") => {
     const user = await FakeUser.at();
     const { code, notes } = await user.runs(["profile", "set", ...args], { input });
     expect(code).toBe(2);
@@ -103,39 +76,28 @@ describe("profile set refuses", () => {
   });
 });
 
-it("lists them without a token", async () => {
+it("lists profiles without their tokens", async () => {
   const user = await withTwo();
   const { out } = await user.runs(["profile", "list"]);
   expect(out).toBe(
     "name  site               token  default\nlive  https://a.example  yes    yes\ntest  https://b.example  no\n",
   );
   const asJson = await user.runs(["profile", "list", "--json"]);
+  const operatorPath = null;
   expect(JSON.parse(asJson.out).profiles).toEqual([
-    {
-      name: "live",
-      site: "https://a.example",
-      operatorPath: null,
-      hasToken: true,
-      isDefault: true,
-    },
-    {
-      name: "test",
-      site: "https://b.example",
-      operatorPath: null,
-      hasToken: false,
-      isDefault: false,
-    },
+    { name: "live", site: "https://a.example", operatorPath, hasToken: true, isDefault: true },
+    { name: "test", site: "https://b.example", operatorPath, hasToken: false, isDefault: false },
   ]);
 });
 
-it("says so where there are none", async () => {
+it("says that there are no profiles", async () => {
   const user = await FakeUser.at();
   const { code, out, notes } = await user.runs(["profile", "list"]);
   expect({ code, out }).toEqual({ code: 0, out: "" });
   expect(notes).toContain("There are no profiles");
 });
 
-it("makes another the default, and removes it with its token", async () => {
+it("changes the default, and removes a profile with its token", async () => {
   const user = await withTwo();
   expect((await user.runs(["profile", "use", "test"])).out).toContain("The default is test");
   expect((await stored(user)).default).toBe("test");
@@ -147,14 +109,14 @@ it("makes another the default, and removes it with its token", async () => {
   expect(await readFile(pathOf(user), "utf8")).not.toContain(secret);
 });
 
-it.each(["use", "remove"])("%s refuses a name that is not there", async (command) => {
+it.each(["use", "remove"])("%s refuses an unknown name", async (command) => {
   const user = await withTwo();
   const { code, notes } = await user.runs(["profile", command, "toString"]);
   expect(code).toBe(2);
   expect(notes).toContain("Profiles: live, test.");
 });
 
-it("is what other commands go by, and its token goes to its own site alone", async () => {
+it("selects the site of other commands, and sends the token only there", async () => {
   const { fetch, asked } = openReached();
   const user = await FakeUser.at({ fetch });
   const site = ["--site", siteUrl];
@@ -167,7 +129,7 @@ it("is what other commands go by, and its token goes to its own site alone", asy
   expect(asked).toHaveLength(3);
 });
 
-describe("a file that cannot be used is refused", () => {
+describe("refuses a profile file", () => {
   const token = JSON.stringify({ profiles: { a: { site: siteUrl, token: "two words" } } });
   const path = JSON.stringify({ profiles: { a: { site: siteUrl, operatorPath: "//b.example" } } });
   it.each([

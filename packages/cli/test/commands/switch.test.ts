@@ -1,8 +1,7 @@
 // `tidemark switch`, against the real application.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import { FakeUser } from "../fakes/fake-world.ts";
-import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
+import { operatorAt, operatorTold } from "../fakes/operator.ts";
 
 const config = {
   routes: [
@@ -11,13 +10,8 @@ const config = {
   ],
 };
 
-async function atSite() {
-  const { fetch, asked } = openReached({ config });
-  return { user: await FakeUser.at({ fetch, env: operatorEnv }), asked };
-}
-
-it("shows it, throws it for some routes, for all, and ends it", async () => {
-  const { user, asked } = await atSite();
+it("shows the switch, turns it on for some routes and for all, and turns it off", async () => {
+  const { user, asked } = await operatorAt({ config });
   expect(await user.runs(["switch"])).toEqual({ code: 0, out: "The switch is off.\n", notes: "" });
   const some = await user.runs(["switch", "on", "news", "rest", "--reason", "wrong pages"]);
   expect(some.code).toBe(0);
@@ -36,8 +30,8 @@ it("shows it, throws it for some routes, for all, and ends it", async () => {
   });
 });
 
-it("only says what would be with --dry-run", async () => {
-  const { user, asked } = await atSite();
+it("changes nothing with --dry-run", async () => {
+  const { user, asked } = await operatorAt({ config });
   const { code, out } = await user.runs(["switch", "on", "news", "--dry-run"]);
   expect(code).toBe(0);
   expect(out).toBe(
@@ -46,55 +40,24 @@ it("only says what would be with --dry-run", async () => {
   expect(asked).toEqual(["GET /_cache/switch"]);
 });
 
-describe("what is refused sends nothing", () => {
-  it.each([
-    { name: "everything, unasked", args: ["on"], says: "Pass --yes" },
-    { name: "off with routes", args: ["off", "news"], says: "off takes no routes" },
-    { name: "an empty route, as of an unset variable", args: ["on", ""], says: "is empty" },
-    { name: "another state", args: ["of"], says: "Allowed choices are on, off" },
-    { name: "a reason for nothing", args: ["--reason", "x"], says: "on or off" },
-  ])("$name", async ({ args, says }) => {
-    const { user, asked } = await atSite();
-    const { code, notes } = await user.runs(["switch", ...args]);
-    expect(code).toBe(2);
-    expect(notes).toContain(says);
-    expect(asked).toEqual([]);
-  });
-});
-
-it("tells what the site refuses", async () => {
-  const { user } = await atSite();
+it("tells a refusal of the site", async () => {
+  const { user } = await operatorAt({ config });
   const { code, notes } = await user.runs(["switch", "on", "sport"]);
   expect(code).toBe(1);
   expect(notes).toContain('no route named "sport"');
 });
 
-const held: OperatorAnswer<"switch"> = {
-  bypass: false,
-  position: null,
-  since: null,
-  variable: false,
-};
-
-describe("what else the site tells of it", () => {
+describe("shows what the site reports", () => {
   it.each([
-    {
-      name: "an isolate that follows late",
-      told: { here: ["a"] },
-      says: "still uses: on, these",
-    },
-    { name: "the variable", told: { variable: true }, says: "BYPASS is also set: on, every" },
-    {
-      name: "a route that is gone",
-      told: { unknownRoutes: ["old"] },
-      says: "no such routes: old.",
-    },
-    { name: "a spoilt key", told: { key: "It cannot be read." }, says: "It cannot be read." },
-    { name: "no journal", told: { journal: "None is set." }, says: "None is set." },
-    { name: "a journal that is away", told: { journal: { why: "W.", hint: "M." } }, says: "W. M." },
-  ])("$name", async ({ told, says }) => {
-    const fetch = async () => Response.json({ ...held, ...told });
-    const user = await FakeUser.at({ fetch, env: operatorEnv });
+    ["an isolate that follows late", { here: ["a"] }, "still uses: on, these"],
+    ["the variable", { variable: true }, "BYPASS is also set: on, every"],
+    ["a route that is gone", { unknownRoutes: ["old"] }, "no such routes: old."],
+    ["a spoilt key", { key: "It cannot be read." }, "It cannot be read."],
+    ["no journal", { journal: "None is set." }, "None is set."],
+    ["a journal that is away", { journal: { why: "W.", hint: "M." } }, "W. M."],
+  ])("%s", async (_name, told, says) => {
+    const off = { bypass: false, position: null, since: null, variable: false } as const;
+    const user = await operatorTold({ ...off, ...told } satisfies OperatorAnswer<"switch">);
     expect((await user.runs(["switch"])).out).toContain(says);
   });
 });

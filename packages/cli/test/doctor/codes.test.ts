@@ -23,14 +23,9 @@ it("has a row for each code, in the order of the code, with a level, a meaning a
 });
 
 it("is told with the worst first, and each finding once", () => {
-  const row = (code: DoctorCode, level: DoctorFinding["level"], about?: string): DoctorFinding => ({
-    code,
-    level,
-    ...(about !== undefined && { about }),
-    what: "a",
-    cause: "b",
-    remedy: "c",
-  });
+  const texts = { what: "a", cause: "b", remedy: "c" };
+  const row = (code: DoctorCode, level: DoctorFinding["level"], about?: string): DoctorFinding =>
+    about === undefined ? { code, level, ...texts } : { code, level, about, ...texts };
   const [info, warning] = [row("no-route", "info"), row("loop", "warning")];
   const [first, second] = [row("loop", "critical", "x"), row("main-missing", "critical", "y")];
   expect(inOrder([info, first, warning, second, info])).toEqual([first, second, warning, info]);
@@ -38,15 +33,9 @@ it("is told with the worst first, and each finding once", () => {
 
 /** `encoding-broken` needs a server whose bodies are decoded on the way: `encoding.test.ts`. */
 it("is brought about by a test", () => {
-  const tests = [
-    "folder-rows",
-    "folder.test",
-    "site.test",
-    "page-rows",
-    "pages.test",
-    "traffic.test",
-    "encoding.test",
-  ]
+  const names = "folder-rows folder.test site.test page-rows pages.test traffic.test encoding.test";
+  const tests = names
+    .split(" ")
     .map((name) => readFileSync(`packages/cli/test/doctor/${name}.ts`, "utf8"))
     .join("\n");
   expect(doctorCodes.filter((code) => !new RegExp(`["'\`]${code}\\b`).test(tests))).toEqual([]);

@@ -1,4 +1,5 @@
 // A body that is not encoded as its fields say, from a real server: fetch decodes it on the way.
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
@@ -12,23 +13,19 @@ afterEach(() => {
 
 const plain = Buffer.from("A plain text, which no decoder of any encoding takes for its own.");
 
-const rows = [
+it.each([
   { name: "br", encoding: "br", body: plain, codes: ["encoding-broken"] },
   { name: "gzip", encoding: "gzip", body: plain, codes: ["encoding-broken"] },
   { name: "deflate", encoding: "deflate", body: plain, codes: ["encoding-broken"] },
   { name: "gzip that is gzip", encoding: "gzip", body: gzipSync(plain), codes: [] },
-] as const;
-
-it.each(rows)("$name", async ({ encoding, body, codes }) => {
+])("$name", async ({ encoding, body, codes }) => {
   const server = createServer((_, response) => {
     const cacheStatus = "tidemark; fwd=uri-miss; fwd-status=200; stored";
     response.writeHead(200, { "content-encoding": encoding, "cache-status": cacheStatus });
     response.end(body);
   });
   servers.push(server);
-  const { promise: listening, resolve } = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", resolve);
-  await listening;
+  await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   const asked = {
     site: `http://127.0.0.1:${port}`,
@@ -37,12 +34,8 @@ it.each(rows)("$name", async ({ encoding, body, codes }) => {
     isOriginOfSite: false,
     paths: ["/"],
   };
-  const world = {
-    fetch,
-    interrupted: new AbortController().signal,
-    nowAtMs: Date.now,
-    sleep: () => Promise.resolve(),
-  };
+  const { signal: interrupted } = new AbortController();
+  const world = { fetch, interrupted, nowAtMs: Date.now, sleep: () => Promise.resolve() };
   const { findings } = await examinePages(asked, undefined, world);
   expect(findings.map(({ code }) => code)).toEqual(codes);
 });

@@ -1,4 +1,4 @@
-// What doctor finds in a folder: each trouble brought about, and a folder in which all is well.
+// The findings of doctor in a folder: one row for each trouble, and folders without trouble.
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -29,14 +29,14 @@ async function found(files: Files, isRepository = false) {
 const codesOf = (findings: readonly DoctorFinding[]) =>
   findings.map(({ code, level, about }) => [code, level, ...(about ? [about] : [])].join(" "));
 
-it.skipIf(!hasGit)("says nothing of a folder in which all is well", async () => {
+it.skipIf(!hasGit)("finds nothing in a good folder", async () => {
   const ignored = { "secrets.json": JSON.stringify(secrets), ".gitignore": "secrets.json" };
   const { code, findings } = await found({ ...others, ...wrangler({}), ...ignored }, true);
   expect(findings).toEqual([]);
   expect(code).toBe(0);
 });
 
-it("says nothing of TOML in which all is well, with an environment", async () => {
+it("finds nothing in good TOML with an environment", async () => {
   const toml = `
 main = "src/worker.ts"
 compatibility_date = 2026-11-01
@@ -58,30 +58,33 @@ vars = { ORIGIN_URL = "https://origin-staging.site.test" }
   expect(findings).toEqual([]);
 });
 
-describe("a folder", () => {
-  it.each(rows)("$name", async ({ files, codes }) => {
-    const all = { ...others, ...wrangler({}), ...files };
-    // A row that brings a wrangler file of its own brings all that it is about.
+describe("finds in a folder", () => {
+  it.each(rows)("%s", async (_, files, ...expected) => {
+    // A row with its own wrangler.toml replaces the wrangler.jsonc of the good folder.
     const isAlone = "wrangler.toml" in files && !("wrangler.jsonc" in files);
-    const { findings, code, out } = await found(isAlone ? { ...others, ...files } : all);
-    expect(codesOf(findings)).toEqual(codes);
-    expect(code).toBe(codes.every((one) => / info\b/.test(one)) ? 0 : 3);
+    const { findings, code, out } = await found({
+      ...others,
+      ...(isAlone ? {} : wrangler({})),
+      ...files,
+    });
+    expect(codesOf(findings)).toEqual(expected);
+    expect(code).toBe(expected.every((one) => / info\b/.test(one)) ? 0 : 3);
     for (const secret of [secrets.ADMIN_TOKEN, "= secret"]) expect(out).not.toContain(secret);
   });
 
-  it.skipIf(!hasGit)("with secrets that git would take", async () => {
+  it.skipIf(!hasGit)("secrets that git does not ignore", async () => {
     const files = { ...others, ...wrangler({}), "secrets.json": JSON.stringify(secrets) };
     const { findings, out } = await found(files, true);
     expect(codesOf(findings)).toEqual(["secret-file-not-ignored critical the file secrets.json"]);
     expect(out).not.toContain(secrets.ADMIN_TOKEN);
   });
 
-  it("names the line that cannot be read", async () => {
+  it("the line of a syntax error", async () => {
     const { findings } = await found({ "wrangler.jsonc": '{\n "main": "a"\n "b": 1 }' });
     expect(findings[0]?.cause).toBe("Line 3, column 2: CommaExpected.");
   });
 
-  it("needs no ORIGIN_URL where its code is the origin", async () => {
+  it("no missing ORIGIN_URL if its code is the origin", async () => {
     const worker =
       'import { tidemark } from "tidemark/hono"; export default tidemark(app, config);';
     const files = wrangler({ vars: { SITE_HOST: "www.site.test" } });
@@ -89,7 +92,7 @@ describe("a folder", () => {
     expect(findings).toEqual([]);
   });
 
-  it("tells what the top has in common with its environments once", async () => {
+  it("a trouble of all environments once", async () => {
     const { findings } = await found({
       ...others,
       ...wrangler({ main: "x.ts", env: { a: ownOfAll, b: ownOfAll } }),
@@ -97,26 +100,13 @@ describe("a folder", () => {
     expect(codesOf(findings)).toEqual(["main-missing critical"]);
   });
 
-  it("judges environments alone where the top is their ground", async () => {
+  it("nothing at a top level that only environments complete", async () => {
     const { main, compatibility_date, workers_dev, triggers, ...own } = well;
-    const text = JSON.stringify({
-      main,
-      compatibility_date,
-      workers_dev,
-      triggers,
-      env: { a: own },
-    });
+    const top = { main, compatibility_date, workers_dev, triggers };
+    const text = JSON.stringify({ ...top, env: { a: own } });
     expect((await found({ ...others, "wrangler.jsonc": text })).findings).toEqual([]);
   });
 });
-
-const sites = [
-  { site: "https://www.site.test", origin: "https://www.site.test" },
-  { site: "https://shop.test", origin: "https://origin-shop.test" },
-  { site: "https://a.wide.test", origin: "https://origin-wide.test" },
-  { site: "https://other.test", origin: undefined },
-  { site: undefined, origin: undefined },
-] as const;
 
 it("shows no password of a SITE_HOST that is a URL", async () => {
   const vars = { ...well.vars, SITE_HOST: "https://ada:secret-word@www.site.test" };
@@ -125,12 +115,18 @@ it("shows no password of a SITE_HOST that is a URL", async () => {
   expect(out).not.toContain("secret-word");
 });
 
-it.each(sites)("names the origin of $site", async ({ site, origin }) => {
+it.each([
+  ["https://www.site.test", "https://www.site.test"],
+  ["https://shop.test", "https://origin-shop.test"],
+  ["https://a.wide.test", "https://origin-wide.test"],
+  ["https://other.test", undefined],
+  [undefined, undefined],
+])("the origin of %s is %s", async (site, origin) => {
   const user = await FakeUser.at();
   const env = {
     shop: {
-      routes: [],
       vars: { ORIGIN_URL: "https://origin-shop.test", SITE_HOST: "x shop.test" },
+      routes: [],
     },
     wide: { routes: ["*.wide.test/*"], vars: { ORIGIN_URL: "https://origin-wide.test" } },
   };
@@ -141,17 +137,13 @@ it.each(sites)("names the origin of $site", async ({ site, origin }) => {
 });
 
 const refused = [
-  { name: "nothing to look at", args: [], says: "There is nothing to check." },
-  { name: "a folder that is not there", args: ["--folder", "x"], says: "There is no folder" },
-  { name: "an origin with a path", args: ["--origin", "https://a.test/x"], says: "has a path" },
-  {
-    name: "a mistyped option",
-    args: ["--orgin", "https://a.test"],
-    says: "Did you mean --origin?",
-  },
+  ["nothing to look at", [], "There is nothing to check."],
+  ["a folder that is not there", ["--folder", "x"], "There is no folder"],
+  ["an origin with a path", ["--origin", "https://a.test/x"], "has a path"],
+  ["a mistyped option", ["--orgin", "https://a.test"], "Did you mean --origin?"],
 ] as const;
 
-it.each(refused)("refuses $name", async ({ args, says }) => {
+it.each(refused)("refuses %s", async (_name, args, says) => {
   const user = await FakeUser.at();
   const ran = await user.runs(["doctor", ...args]);
   expect(ran).toMatchObject({ code: 2, out: "" });

@@ -1,243 +1,189 @@
-// Pages with one trouble each, and pages of which nothing is to be said.
+// Pages with one trouble each, and pages without trouble.
 import { fromOrigin, hit, origin, passed, type Script, site } from "./scripted-network.ts";
+
+type Fields = Readonly<Record<string, string>>;
 
 export const session = "0123456789abcdef0123";
 export const cookie = (value: string) => ({ "set-cookie": `sid=${value}; HttpOnly; Secure` });
 
-export interface Row {
-  readonly name: string;
+export const wellSite: Script = (_, at) => hit(at);
+const hits =
+  (fields: Fields, text?: string): Script =>
+  (_, at) => ({ ...hit(at, fields), ...(text !== undefined && { text }) });
+const passes =
+  (detail: string, fields: Fields = {}, status = 200): Script =>
+  () => ({ status, ...passed(detail, fields) });
+const own =
+  (status: number, error: string): Script =>
+  () => ({ status, fields: { "proxy-status": `tidemark; error=${error}` } });
+const status =
+  (cacheStatus: string): Script =>
+  () => ({ fields: { "cache-status": cacheStatus } });
+const inFront =
+  (ours: string): Script =>
+  (_, at) =>
+    hit(at, { "cache-status": `${hit(at).fields["cache-status"]}, cdn; ${ours}` });
+const answers =
+  (fields: Fields = {}): Script =>
+  () =>
+    fromOrigin(fields);
+const refuses: Script = () => ({ status: 403 });
+const isPrivate = { "cache-control": "private" };
+const html = { "content-type": "text/html; charset=utf-8" };
+const open = "origin-open info";
+
+export interface Page {
   readonly site: Script;
   readonly origin?: Script;
-  readonly explained?: object;
-  readonly codes: readonly string[];
+  /** How old the stored copy was when it arrived. */
+  readonly ageOnArrivalSeconds?: number;
 }
 
-export const wellSite: Script = (_, at) => hit(at);
-const html = { "content-type": "text/html; charset=utf-8" };
-const openInfo = "origin-open info";
-
-export const rows: readonly Row[] = [
-  { name: "a hit, and nothing else", site: wellSite, codes: [] },
-  { name: "a page that is passed by", site: () => passed("route"), codes: [] },
-  {
-    name: "a redirect elsewhere",
-    site: () => ({ status: 301, fields: { location: `${site}/a`, ...passed("x").fields } }),
-    codes: [],
-  },
-  {
-    name: "an error of a client",
-    site: () => ({ status: 404, ...passed("error-status") }),
-    codes: [],
-  },
-  {
-    name: "an origin that refuses strangers",
-    site: wellSite,
-    origin: () => ({ status: 403 }),
-    codes: [],
-  },
-  {
-    name: "an origin that all can reach",
-    site: wellSite,
-    origin: () => fromOrigin(),
-    codes: [openInfo],
-  },
-  {
-    name: "an answer of 500",
-    site: () => ({ status: 500, ...passed("error-status") }),
-    codes: ["page-fails warning"],
-  },
-  {
-    name: "a Worker that does not start",
-    site: () => ({
-      status: 500,
-      fields: { "proxy-status": "tidemark; error=proxy_internal_error" },
-    }),
-    codes: ["page-fails critical"],
-  },
-  {
-    name: "a loop",
-    site: () => ({
-      status: 508,
-      fields: { "proxy-status": "tidemark; error=proxy_loop_detected" },
-    }),
-    codes: ["loop critical"],
-  },
-  {
-    name: "a loop that something else tells of",
-    site: () => ({ status: 508, ...passed("error-status") }),
-    codes: ["loop critical"],
-  },
-  {
-    name: "a page that has come back once",
-    site: () => passed("came-back"),
-    codes: ["loop critical"],
-  },
-  {
-    name: "links to the origin",
-    site: (_, at) => ({ ...hit(at, html), text: `<a href="${origin}/a">a</a>` }),
-    origin: () => ({ status: 403 }),
-    codes: ["links-past warning"],
-  },
-  {
-    name: "a redirect to the origin",
-    site: () => ({ status: 301, fields: { location: `${origin}/a`, ...passed("x").fields } }),
-    origin: () => ({ status: 403 }),
-    codes: ["links-past warning"],
-  },
-  {
-    name: "links to the site, and a file from elsewhere",
-    site: (_, at) => ({
-      ...hit(at, html),
-      text: `<a href="/a">a</a><a href="${site}/b">b</a><link rel="icon" href="${origin}/i.png">`,
-    }),
-    origin: () => ({ status: 403 }),
-    codes: [],
-  },
-  {
-    name: "a redirect to itself",
-    site: (_, at) => ({ status: 301, fields: { ...hit(at).fields, location: "/#top" } }),
-    codes: ["redirect-to-itself critical"],
-  },
-  {
-    name: "an answer without Cache-Status",
-    site: () => ({}),
-    codes: ["not-through-tidemark critical"],
-  },
-  {
-    name: "a hit of a cache in front",
-    site: (_, at) => hit(at, { "cache-status": `${hit(at).fields["cache-status"]}, cdn; hit` }),
-    codes: ["cache-in-front critical"],
-  },
-  {
-    name: "a cache in front that has forwarded",
-    site: (_, at) =>
-      hit(at, { "cache-status": `${hit(at).fields["cache-status"]}, cdn; fwd=miss` }),
-    codes: ["cache-in-front info"],
-  },
-  {
-    name: "a ttl that stands still",
-    site: () => hit(0),
-    codes: ["cache-in-front critical"],
-  },
-  {
-    name: "a field for debugging that is not answered",
-    site: (_, at) => hit(at, { "x-no-debug": "1" }),
-    codes: ["cache-in-front critical"],
-  },
-  {
-    name: "a hit below, as Cache-Status has it",
-    site: () =>
-      passed("route", { "cache-status": "varnish; hit, tidemark; fwd=bypass; detail=route" }),
-    codes: ["cache-below warning"],
-  },
-  {
-    name: "an origin with Age",
-    site: wellSite,
-    origin: () => fromOrigin({ age: "7" }),
-    codes: ["cache-below warning", openInfo],
-  },
-  {
-    name: "an origin with X-Cache",
-    site: wellSite,
-    origin: () => fromOrigin({ "x-cache": "Hit from cloudfront" }),
-    codes: ["cache-below warning", openInfo],
-  },
-  {
-    name: "an origin behind Cloudflare, whose cache Tidemark passes by",
-    site: wellSite,
-    origin: () => fromOrigin({ "cf-cache-status": "HIT", age: "7" }),
-    codes: ["cache-below info", openInfo],
-  },
-  {
-    name: "an origin with a cache that has missed",
-    site: wellSite,
-    origin: () => fromOrigin({ "x-cache": "MISS", age: "0", "cf-cache-status": "DYNAMIC" }),
-    codes: [openInfo],
-  },
-  {
-    name: "a copy that was old when it came",
-    site: wellSite,
-    explained: { look: { tiers: [{ tier: "memory", copy: { ageOnArrivalSeconds: 90 } }] } },
-    codes: ["cache-below warning"],
-  },
-  {
-    name: "a copy that was new when it came",
-    site: wellSite,
-    explained: { look: { tiers: [{ tier: "memory", copy: { ageOnArrivalSeconds: 2 } }] } },
-    codes: [],
-  },
-  {
-    name: "an origin that forbids caching, by the site",
-    site: () => passed("no-store", { "cache-control": "no-store" }),
-    codes: ["origin-forbids-caching warning"],
-  },
-  {
-    name: "an origin that forbids caching, asked directly",
-    site: () => passed("private"),
-    origin: () => fromOrigin({ "cache-control": "max-age=0, private" }),
-    codes: ["origin-forbids-caching warning", openInfo],
-  },
-  {
-    name: "a page that is stale at once",
-    site: () => ({ fields: { "cache-status": "tidemark; fwd=stale; fwd-status=304; stored" } }),
-    codes: ["no-lifetime warning"],
-  },
-  {
-    name: "a page that was purged meanwhile",
-    site: () => ({
-      fields: { "cache-status": "tidemark; fwd=stale; fwd-status=200; stored; detail=purged" },
-    }),
-    codes: [],
-  },
-  {
-    name: "a cookie on a page for everybody",
-    site: () =>
-      passed("set-cookie", { "set-cookie": "lang=en", "cache-control": "max-age=60, private" }),
-    codes: ["cookie-on-page warning"],
-  },
-  {
-    name: "a cookie of Cloudflare's on it",
-    site: (_, at) => hit(at, { "set-cookie": `__cf_bm=${session}; HttpOnly` }),
-    codes: [],
-  },
-  {
-    name: "a cookie on a page for one client",
-    site: (_, __, nth) => passed("route", { "cache-control": "private", ...cookie(session + nth) }),
-    codes: [],
-  },
-  {
-    name: "a cookie that its route takes off",
-    site: wellSite,
-    origin: (_, __, nth) => fromOrigin(cookie(session + nth)),
-    codes: [openInfo],
-  },
-  {
-    name: "the same session for two clients",
-    site: () => passed("route", { "cache-control": "private", ...cookie(session) }),
-    codes: ["session-shared critical"],
-  },
-  {
-    name: "the same session for two clients, from the origin",
-    site: () => ({ status: 404, ...passed("error-status") }),
-    origin: () => fromOrigin({ "cache-control": "private", ...cookie(session) }),
-    codes: ["origin-forbids-caching warning", "session-shared critical", openInfo],
-  },
-  { name: "Vary: *", site: () => passed("vary-any", { vary: "*" }), codes: ["vary-wide warning"] },
-  {
-    name: "Vary: User-Agent",
-    site: (_, at) => hit(at, { vary: "Accept-Encoding, User-Agent" }),
-    codes: ["vary-wide warning"],
-  },
-  { name: "Vary: Cookie", site: (_, at) => hit(at, { vary: "Cookie" }), codes: ["vary-wide info"] },
-  {
-    name: "Vary: Accept-Encoding",
-    site: (_, at) => hit(at, { vary: "Accept-Encoding" }),
-    codes: [],
-  },
-  {
-    name: "a Tidemark behind",
-    site: wellSite,
-    origin: () => fromOrigin({ "cache-status": "tidemark; fwd=uri-miss" }),
-    codes: [openInfo, "origin-is-tidemark warning"],
-  },
+export const rows: readonly [name: string, page: Page, ...findings: string[]][] = [
+  ["a hit", { site: wellSite }],
+  ["a route that bypasses the cache", { site: passes("route") }],
+  ["a redirect within the site", { site: passes("x", { location: `${site}/a` }, 301) }],
+  ["an error of the client", { site: passes("error-status", {}, 404) }],
+  ["an origin that refuses strangers", { site: wellSite, origin: refuses }],
+  ["an origin that everybody can reach", { site: wellSite, origin: answers() }, open],
+  ["a 500", { site: passes("error-status", {}, 500) }, "page-fails warning"],
+  [
+    "a Worker that does not start",
+    { site: own(500, "proxy_internal_error") },
+    "page-fails critical",
+  ],
+  ["a loop", { site: own(508, "proxy_loop_detected") }, "loop critical"],
+  ["a loop of another server", { site: passes("error-status", {}, 508) }, "loop critical"],
+  ["a page that came back once", { site: passes("came-back") }, "loop critical"],
+  [
+    "links to the origin",
+    { site: hits(html, `<a href="${origin}/a">a</a>`), origin: refuses },
+    "links-past warning",
+  ],
+  [
+    "a redirect to the origin",
+    { site: passes("x", { location: `${origin}/a` }, 301), origin: refuses },
+    "links-past warning",
+  ],
+  [
+    "links to the site, and an icon of the origin",
+    {
+      site: hits(
+        html,
+        `<a href="/a">a</a><a href="${site}/b">b</a><link rel="icon" href="${origin}/i.png">`,
+      ),
+      origin: refuses,
+    },
+  ],
+  [
+    "a redirect to itself",
+    { site: (_, at) => ({ status: 301, ...hit(at, { location: "/#top" }) }) },
+    "redirect-to-itself critical",
+  ],
+  ["no Cache-Status", { site: () => ({}) }, "not-through-tidemark critical"],
+  ["a hit of a cache in front", { site: inFront("hit") }, "cache-in-front critical"],
+  ["a cache in front that forwards", { site: inFront("fwd=miss") }, "cache-in-front info"],
+  ["a ttl that does not fall", { site: () => hit(0) }, "cache-in-front critical"],
+  ["an ignored Tidemark-Debug", { site: hits({ "x-no-debug": "1" }) }, "cache-in-front critical"],
+  [
+    "a hit of a cache behind",
+    { site: status("varnish; hit, tidemark; fwd=bypass; detail=route") },
+    "cache-below warning",
+  ],
+  ["Age", { site: wellSite, origin: answers({ age: "7" }) }, "cache-below warning", open],
+  [
+    "X-Cache",
+    { site: wellSite, origin: answers({ "x-cache": "Hit from cloudfront" }) },
+    "cache-below warning",
+    open,
+  ],
+  [
+    "an origin behind Cloudflare, whose cache Tidemark bypasses",
+    { site: wellSite, origin: answers({ "cf-cache-status": "HIT", age: "7" }) },
+    "cache-below info",
+    open,
+  ],
+  [
+    "a miss of a cache behind",
+    {
+      site: wellSite,
+      origin: answers({ "x-cache": "MISS", age: "0", "cf-cache-status": "DYNAMIC" }),
+    },
+    open,
+  ],
+  [
+    "a copy that was old on arrival",
+    { site: wellSite, ageOnArrivalSeconds: 90 },
+    "cache-below warning",
+  ],
+  ["a copy that was new on arrival", { site: wellSite, ageOnArrivalSeconds: 2 }],
+  [
+    "an answer that forbids caching",
+    { site: passes("no-store", { "cache-control": "no-store" }) },
+    "origin-forbids-caching warning",
+  ],
+  [
+    "an origin that forbids caching",
+    { site: passes("private"), origin: answers({ "cache-control": "max-age=0, private" }) },
+    "origin-forbids-caching warning",
+    open,
+  ],
+  [
+    "a page without a lifetime",
+    { site: status("tidemark; fwd=stale; fwd-status=304; stored") },
+    "no-lifetime warning",
+  ],
+  [
+    "a page that was just purged",
+    { site: status("tidemark; fwd=stale; fwd-status=200; stored; detail=purged") },
+  ],
+  [
+    "a cookie on a page for everybody",
+    {
+      site: passes("set-cookie", {
+        "set-cookie": "lang=en",
+        "cache-control": "max-age=60, private",
+      }),
+    },
+    "cookie-on-page warning",
+  ],
+  ["a cookie of Cloudflare", { site: hits({ "set-cookie": `__cf_bm=${session}; HttpOnly` }) }],
+  [
+    "a new session for each client",
+    { site: (_, __, nth) => passed("route", { ...isPrivate, ...cookie(session + nth) }) },
+  ],
+  [
+    "a cookie that the route strips",
+    { site: wellSite, origin: (_, __, nth) => fromOrigin(cookie(session + nth)) },
+    open,
+  ],
+  [
+    "one session for two clients",
+    { site: passes("route", { ...isPrivate, ...cookie(session) }) },
+    "session-shared critical",
+  ],
+  [
+    "one session for two clients of the origin",
+    {
+      site: passes("error-status", {}, 404),
+      origin: answers({ ...isPrivate, ...cookie(session) }),
+    },
+    "origin-forbids-caching warning",
+    "session-shared critical",
+    open,
+  ],
+  ["Vary: *", { site: passes("vary-any", { vary: "*" }) }, "vary-wide warning"],
+  [
+    "Vary: User-Agent",
+    { site: hits({ vary: "Accept-Encoding, User-Agent" }) },
+    "vary-wide warning",
+  ],
+  ["Vary: Cookie", { site: hits({ vary: "Cookie" }) }, "vary-wide info"],
+  ["Vary: Accept-Encoding", { site: hits({ vary: "Accept-Encoding" }) }],
+  [
+    "a Tidemark behind",
+    { site: wellSite, origin: answers({ "cache-status": "tidemark; fwd=uri-miss" }) },
+    open,
+    "origin-is-tidemark warning",
+  ],
 ];

@@ -1,5 +1,4 @@
-// What doctor finds in pages: each trouble brought about by a site and an origin that answer as a test says,
-// and pages of which nothing is to be said.
+// The findings of doctor on pages: a scripted site and origin bring about each trouble.
 import { describe, expect, it } from "vitest";
 import { examinePages, examineWorkersDev } from "../../src/doctor/pages/examine-pages.ts";
 import { SiteClient } from "../../src/site/site-client.ts";
@@ -16,124 +15,98 @@ import {
   token,
 } from "./scripted-network.ts";
 
-async function found(
-  ofSite: Script,
-  ofOrigin?: Script,
-  options: { paths?: string[]; explained?: object } = {},
-) {
+type Asked = Parameters<typeof examinePages>[0];
+type PagesWorld = Parameters<typeof examinePages>[2];
+
+/** Examines the page / of the site without a token, unless told otherwise. */
+const examined = (world: PagesWorld, changed: Partial<Asked> = {}, client?: SiteClient) =>
+  examinePages(
+    {
+      site,
+      debugToken: undefined,
+      origin: undefined,
+      isOriginOfSite: false,
+      paths: ["/"],
+      ...changed,
+    },
+    client,
+    world,
+  );
+
+function found(ofSite: Script, ofOrigin?: Script, explanation: object = {}) {
   const network = new Network(ofSite, ofOrigin);
-  network.explanation = JSON.stringify(options.explained ?? {});
-  const asked = {
-    site,
-    debugToken: async () => token,
-    origin: ofOrigin && origin,
-    isOriginOfSite: false,
-    paths: options.paths ?? ["/"],
-  };
-  const told = await examinePages(asked, undefined, network.world);
-  return { ...told, asked: network.asked };
+  network.explanation = JSON.stringify(explanation);
+  return examined(network.world, { debugToken: async () => token, origin: ofOrigin && origin });
 }
 
 const codesOf = (findings: readonly { code: string; level: string }[]) =>
   findings.map(({ code, level }) => `${code} ${level}`);
 
 describe("a page", () => {
-  it.each(rows)("$name", async ({ site: ofSite, origin: ofOrigin, explained, codes }) => {
-    const { findings } = await found(ofSite, ofOrigin, explained ? { explained } : {});
+  it.each(rows)("%s", async (_, page, ...codes) => {
+    const copy = { ageOnArrivalSeconds: page.ageOnArrivalSeconds };
+    const explanation = { look: { tiers: [{ tier: "memory", copy }] } };
+    const isExplained = copy.ageOnArrivalSeconds !== undefined;
+    const { findings } = await found(page.site, page.origin, isExplained ? explanation : {});
     expect(codesOf(findings)).toEqual(codes);
   });
 });
 
 describe("several pages", () => {
-  it("are those that the first page links to, and none that acts", async () => {
-    const links = `<a href="/a">a</a><a class=x href='/b/'>b</a><a href="/logout">c</a>
+  const linking = (text: string, ofOrigin?: Script) =>
+    new Network((_, at) => ({ ...hit(at, { "content-type": "text/html" }), text }), ofOrigin);
+  const askedOf = ({ asked }: Network) =>
+    [...new Set(asked)].filter((one) => one.startsWith(`GET ${site}`));
+  const getting = (...paths: string[]) => paths.map((path) => `GET ${site}${path}`);
+
+  it("are those that the first page links to, and none with an effect", async () => {
+    const text = `<a href="/a">a</a><a class=x href='/b/'>b</a><a href="/logout">c</a>
       <a href="https://other.test/d">d</a><a href="/e?x=1">e</a><a href="#f">f</a><a href="/a#g">g</a>`;
-    const { asked } = await found(
-      (_, at) => ({
-        ...hit(at, { "content-type": "text/html; charset=utf-8" }),
-        text: links,
-      }),
-      undefined,
-      {},
-    );
-    expect(new Set(asked)).toEqual(new Set([`GET ${site}/`]));
-    const network = new Network((_, at) => ({
-      ...hit(at, { "content-type": "text/html" }),
-      text: links,
-    }));
-    const all = {
-      site,
-      debugToken: undefined,
-      origin: undefined,
-      isOriginOfSite: false,
-      paths: undefined,
-    };
-    await examinePages(all, undefined, network.world);
-    expect([...new Set(network.asked)]).toEqual(
-      ["/", "/a", "/b/"].map((path) => `GET ${site}${path}`),
-    );
+    const [named, all] = [linking(text), linking(text)];
+    await examined(named.world);
+    expect(askedOf(named)).toEqual(getting("/"));
+    await examined(all.world, { paths: undefined });
+    expect(askedOf(all)).toEqual(getting("/", "/a", "/b/"));
   });
 
-  it("are found where the links name the origin; interfaces and files are none", async () => {
-    const text = `<a href="${origin}/a">a</a><a href="/b">b</a><a href="/wp-json/">c</a><a href="/d.pdf">d</a>`;
-    const network = new Network((_, at) => ({ ...hit(at, { "content-type": "text/html" }), text }));
-    const all = { site, debugToken: undefined, origin, isOriginOfSite: false, paths: undefined };
-    await examinePages(all, undefined, network.world);
-    const asked = network.asked.filter((one) => one.startsWith(`GET ${site}`));
-    expect([...new Set(asked)]).toEqual(["/", "/b", "/a"].map((path) => `GET ${site}${path}`));
+  it("are found by links to the origin, and are neither interfaces nor files", async () => {
+    const network = linking(
+      `<a href="${origin}/a">a</a><a href="/b">b</a><a href="/wp-json/">c</a><a href="/d.pdf">d</a>`,
+    );
+    await examined(network.world, { origin, paths: undefined });
+    expect(askedOf(network)).toEqual(getting("/", "/b", "/a"));
   });
 
   it("of which only some forbid caching are no finding", async () => {
-    const { findings } = await found(
-      (path, at) => (path === "/a" ? hit(at) : passed("private")),
-      undefined,
-      { paths: ["/", "/a"] },
-    );
-    expect(findings).toEqual([]);
+    const network = new Network((path, at) => (path === "/a" ? hit(at) : passed("private")));
+    expect((await examined(network.world, { paths: ["/", "/a"] })).findings).toEqual([]);
   });
 
-  it("of which routes do not cover one are told with its path", async () => {
-    const { findings } = await found((path, at) => (path === "/a" ? hit(at) : {}), undefined, {
-      paths: ["/", "/a"],
-    });
+  it("name the page that no route covers", async () => {
+    const network = new Network((path, at) => (path === "/a" ? hit(at) : {}));
+    const { findings } = await examined(network.world, { paths: ["/", "/a"] });
     expect(findings).toMatchObject([
       { code: "not-through-tidemark", level: "warning", about: 'page "/"' },
     ]);
   });
 
-  it("that cannot be had are told, with the reason", async () => {
-    const network = new Network(wellSite);
-    const asked = {
-      site: "https://gone.test",
-      debugToken: async () => token,
-      origin: undefined,
-      isOriginOfSite: false,
-      paths: ["/"],
-    };
-    const { findings, unreachable } = await examinePages(asked, undefined, network.world);
+  it("name the page that cannot be reached", async () => {
+    const { world } = new Network(wellSite);
+    const { findings, unreachable } = await examined(world, { site: "https://gone.test" });
     expect(findings).toEqual([]);
     expect(unreachable).toContain("The page / of the site");
   });
 });
 
 describe("an answer", () => {
-  it("that stands still is told only once time has gone on", async () => {
+  it("that does not change is a finding only after time has passed", async () => {
     const { world } = new Network(() => hit(0));
-    const asked = {
-      site,
-      debugToken: undefined,
-      origin: undefined,
-      isOriginOfSite: false,
-      paths: ["/"],
-    };
     const atOnce = { ...world, sleep: () => Promise.resolve() };
-    expect((await examinePages(asked, undefined, atOnce)).findings).toEqual([]);
-    expect(codesOf((await examinePages(asked, undefined, world)).findings)).toEqual([
-      "cache-in-front critical",
-    ]);
+    expect((await examined(atOnce)).findings).toEqual([]);
+    expect(codesOf((await examined(world)).findings)).toEqual(["cache-in-front critical"]);
   });
 
-  it("is asked of the origin as Tidemark asks, and of one on this machine without alarm", async () => {
+  it("of a local origin is no finding, and the origin gets the site's host", async () => {
     const own = "http://127.0.0.1:3000";
     const forwarded: (string | null)[] = [];
     const world = {
@@ -143,11 +116,9 @@ describe("an answer", () => {
         return new Response("page", { headers: fromOrigin().fields ?? {} });
       }) as typeof fetch,
     };
-    const asked = { site: undefined, debugToken: undefined, origin: own, isOriginOfSite: false };
-    const alone = await examinePages({ ...asked, paths: ["/"] }, undefined, world);
-    expect(alone.findings).toEqual([]);
+    expect((await examined(world, { site: undefined, origin: own })).findings).toEqual([]);
     expect(forwarded).toEqual([null, null]);
-    await examinePages({ ...asked, site, paths: ["/"] }, undefined, world);
+    await examined(world, { origin: own });
     expect(forwarded.slice(2)).toEqual([null, null, "www.site.test", "www.site.test"]);
   });
 
@@ -157,49 +128,28 @@ describe("an answer", () => {
   });
 });
 
-const purges = [
-  { name: "is seen", after: (at: number) => hit(0, { date: dateAt(at) }), codes: [] },
-  {
-    name: "is hidden by a cache in front",
-    after: () => hit(0),
-    codes: ["purge-not-seen critical"],
-  },
-  {
-    name: "is undone by a cache below",
-    after: () => ({
-      fields: {
-        date: dateAt(0),
-        "cache-status": "tidemark; fwd=stale; fwd-status=200; detail=purged",
-      },
-    }),
-    codes: ["purge-not-seen warning"],
-  },
-] as const;
+const undone = {
+  date: dateAt(0),
+  "cache-status": "tidemark; fwd=stale; fwd-status=200; detail=purged",
+};
 
-it.each(purges)("a purge that $name", async ({ after, codes }) => {
-  // The page was made five seconds before anybody looked.
-  const network: Network = new Network((_, at) =>
+it.each<[string, (at: number) => ReturnType<Script>, ...string[]]>([
+  ["takes effect", (at) => hit(0, { date: dateAt(at) })],
+  ["is hidden by a cache in front", () => hit(0), "purge-not-seen critical"],
+  ["is undone by a cache behind", () => ({ fields: undone }), "purge-not-seen warning"],
+])("a purge %s", async (_, after, ...codes) => {
+  const network: Network = new Network((_path, at) =>
     network.asked.some((one) => one.startsWith("POST")) ? after(at) : hit(at),
   );
+  // The page is five seconds old.
   await network.world.sleep(5_000);
-  const chosen = { origin: site, operatorPath: "/_cache", token };
-  const asked = {
-    site,
-    debugToken: async () => token,
-    origin: undefined,
-    isOriginOfSite: false,
-    paths: ["/"],
-  };
-  const { findings } = await examinePages(
-    asked,
-    new SiteClient(chosen, network.world),
-    network.world,
-  );
+  const client = new SiteClient({ origin: site, operatorPath: "/_cache", token }, network.world);
+  const { findings } = await examined(network.world, { debugToken: async () => token }, client);
   expect(codesOf(findings)).toEqual(codes);
   expect(network.asked).toContain(`POST ${site}/_cache/purge`);
 });
 
-it("names the session that a page begins, where that is why nothing is cached", async () => {
+it("names the session that keeps a page from being cached", async () => {
   const begun = (value: string) => ({ "cache-control": "no-store", ...cookie(value) });
   const { findings } = await found(
     () => passed("no-store", begun("x")),
@@ -210,14 +160,10 @@ it("names the session that a page begins, where that is why nothing is cached", 
   expect(told?.remedy).toContain("session_start()");
 });
 
-describe("an address at workers.dev", () => {
-  const rowsOfWorkersDev = [
-    { name: "that answers", script: wellSite, codes: ["workers-dev-answers warning"] },
-    { name: "that is off", script: () => ({ status: 404 }), codes: [] },
-  ] as const;
-
-  it.each(rowsOfWorkersDev)("$name", async ({ script, codes }) => {
-    const { findings } = await examineWorkersDev(site, new Network(script).world);
-    expect(codesOf(findings)).toEqual(codes);
-  });
+it.each<[string, Script, ...string[]]>([
+  ["answers", wellSite, "workers-dev-answers warning"],
+  ["is off", () => ({ status: 404 })],
+])("an address at workers.dev %s", async (_, script, ...codes) => {
+  const { findings } = await examineWorkersDev(site, new Network(script).world);
+  expect(codesOf(findings)).toEqual(codes);
 });

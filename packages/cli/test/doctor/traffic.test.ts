@@ -54,90 +54,62 @@ const wellHistograms = [
 ];
 const wellRoutes = [route("a"), route("b", { bypass: true })];
 
-interface Row {
-  readonly name: string;
-  readonly counters?: OperatorAnswer<"metrics">["counters"];
-  readonly histograms?: OperatorAnswer<"metrics">["histograms"];
+type Metrics = OperatorAnswer<"metrics">;
+
+interface Traffic {
+  readonly counters?: Metrics["counters"];
+  readonly histograms?: Metrics["histograms"];
   readonly routes?: readonly ConfiguredRoute[];
-  readonly found: readonly string[];
 }
 
-const rows: readonly Row[] = [
-  { name: "all is well", found: [] },
-  {
-    name: "a database of which half the round trips take 60 ms",
-    histograms: [histogram("redisSeconds", { 12: 90, 91: 200 }, { purpose: "read" })],
-    found: ["database-far warning"],
-  },
-  {
-    name: "a far database that was hardly asked",
-    histograms: [histogram("redisSeconds", { 91: 99 }, { purpose: "read" })],
-    found: [],
-  },
-  {
-    name: "an origin of which 1 % takes as long as the time-out",
-    histograms: [histogram("originSeconds", { 80: 300, 9_000: 92, 31_000: 4 }, { route: "a" })],
-    found: ['origin-timeout-short warning route "a"'],
-  },
-  {
-    name: "a slow origin of which 2 % gets no answer",
-    counters: [...wellCounters, counter("originResponses", 8, { route: "a", class: "failed" })],
-    histograms: [histogram("originSeconds", { 80: 300, 9_000: 92 }, { route: "a" })],
-    found: ['origin-timeout-short warning route "a"'],
-  },
-  {
-    name: "a fast origin of which 2 % gets no answer, since it was down",
-    counters: [...wellCounters, counter("originResponses", 8, { route: "a", class: "failed" })],
-    found: [],
-  },
-  {
-    name: "a route that nobody asks for",
-    routes: [...wellRoutes, route("c")],
-    found: ['route-unmatched info route "c"'],
-  },
-  {
-    name: "a route behind one that fits everything",
-    routes: [route("a", { match: ["*"] }), route("b", { bypass: true }), route("c")],
-    found: ['route-unmatched warning route "c"'],
-  },
-  {
-    name: "a route that nobody asks for, of a site that hardly anybody asks for",
-    counters: [requests("a", "hit", 999)],
-    routes: [route("a"), route("c")],
-    found: [],
-  },
-  {
-    name: "more routes than are counted by themselves",
-    counters: [...wellCounters, requests("other routes", "hit", 50)],
-    routes: [...wellRoutes, route("c")],
-    found: [],
-  },
-  {
-    name: "a route with few hits",
-    counters: [
-      requests("a", "hit", 19),
-      requests("a", "forwarded", 81),
-      counter("refusals", 80, { route: "a", rule: "set-cookie" }),
-      counter("refusals", 1, { route: "a", rule: "private" }),
-    ],
-    found: ['route-few-hits info route "a"'],
-  },
-  {
-    name: "a route with a fifth of hits",
-    counters: [requests("a", "hit", 20), requests("a", "forwarded", 80)],
-    found: [],
-  },
-  {
-    name: "a route with few requests",
-    counters: [requests("a", "forwarded", 99)],
-    found: [],
-  },
+const reads = (durations: Readonly<Record<number, number>>) => ({
+  histograms: [histogram("redisSeconds", durations, { purpose: "read" })],
+});
+const origins = (durations: Readonly<Record<number, number>>) => ({
+  histograms: [histogram("originSeconds", durations, { route: "a" })],
+});
+const failed = (count: number) => ({
+  counters: [...wellCounters, counter("originResponses", count, { route: "a", class: "failed" })],
+});
+const fewHits = [
+  requests("a", "hit", 19),
+  requests("a", "forwarded", 81),
+  counter("refusals", 80, { route: "a", rule: "set-cookie" }),
+  counter("refusals", 1, { route: "a", rule: "private" }),
+];
+const timeout = 'origin-timeout-short warning route "a"';
+const catchAll = [route("a", { match: ["*"] }), route("b", { bypass: true }), route("c")];
+const withC = [...wellRoutes, route("c")];
+const manyRoutes = [...wellCounters, requests("other routes", "hit", 50)];
+
+const rows: readonly [name: string, traffic: Traffic, ...found: string[]][] = [
+  ["normal traffic", {}],
+  ["half of the round trips over 60 ms", reads({ 12: 90, 91: 200 }), "database-far warning"],
+  ["99 slow round trips", reads({ 91: 99 })],
+  [
+    "1 % of origin requests as long as the timeout",
+    origins({ 80: 300, 9_000: 92, 31_000: 4 }),
+    timeout,
+  ],
+  [
+    "2 % unanswered by a slow origin",
+    { ...failed(8), ...origins({ 80: 300, 9_000: 92 }) },
+    timeout,
+  ],
+  ["2 % unanswered by a fast origin, which was down", failed(8)],
+  ["a route without requests", { routes: withC }, 'route-unmatched info route "c"'],
+  ["a route after a catch-all", { routes: catchAll }, 'route-unmatched warning route "c"'],
+  [
+    "a route without requests on a site with few",
+    { counters: [requests("a", "hit", 999)], routes: [route("a"), route("c")] },
+  ],
+  ["more routes than have their own counts", { counters: manyRoutes, routes: withC }],
+  ["19 % hits", { counters: fewHits }, 'route-few-hits info route "a"'],
+  ["20 % hits", { counters: [requests("a", "hit", 20), requests("a", "forwarded", 80)] }],
+  ["99 requests", { counters: [requests("a", "forwarded", 99)] }],
 ];
 
-const metricsOf = ({
-  counters = wellCounters,
-  histograms = wellHistograms,
-}: Partial<Row>): OperatorAnswer<"metrics"> => ({
+const metricsOf = ({ counters = wellCounters, histograms = wellHistograms }: Traffic): Metrics => ({
   startedAt: "2026-11-01T00:00:00.000Z",
   at: "2026-11-01T01:00:00.000Z",
   counters,
@@ -146,41 +118,38 @@ const metricsOf = ({
   histograms,
 });
 
-it.each(rows)("$name", (row) => {
-  const findings = trafficFindings(metricsOf(row), row.routes ?? wellRoutes);
+it.each(rows)("%s", (_, traffic, ...found) => {
+  const findings = trafficFindings(metricsOf(traffic), traffic.routes ?? wellRoutes);
   const texts = findings.map(({ code, level, about }) =>
     [code, level, ...(about ? [about] : [])].join(" "),
   );
-  expect(texts).toEqual(row.found);
+  expect(texts).toEqual(found);
 });
 
-it("names the rule that keeps most from being stored", () => {
-  const row = rows.find(({ name }) => name === "a route with few hits");
-  const [finding] = trafficFindings(metricsOf(row ?? {}), wellRoutes);
+it("names the rule that refuses most responses", () => {
+  const [finding] = trafficFindings(metricsOf({ counters: fewHits }), wellRoutes);
   expect(finding?.cause).toBe("80 answers were not stored because of the rule set-cookie.");
 });
 
-it("says that few requests tell nothing of routes", () => {
+it("does not judge routes by few requests", () => {
   expect(notJudged(metricsOf({}))).toEqual([]);
   expect(notJudged(metricsOf({ counters: [requests("a", "hit", 5)] }))).toHaveLength(1);
 });
 
-const clocks = [
+it.each([
   { name: "equal", siteMs: 100, found: [] },
-  { name: "apart by as much as the way took", siteMs: -900, found: [] },
+  { name: "off by less than the request took", siteMs: -900, found: [] },
   { name: "ahead by 1.1 s", siteMs: -1_100, found: ["machine-clock info"] },
-  { name: "behind by less than the way took", siteMs: 1_150, found: [] },
+  { name: "behind by less than the request took", siteMs: 1_150, found: [] },
   { name: "behind by 1.1 s", siteMs: 1_300, found: ["machine-clock info"] },
   { name: "ahead by five minutes", siteMs: -300_000, found: ["machine-clock warning"] },
-] as const;
-
-it.each(clocks)("a clock that is $name", ({ siteMs, found }) => {
+])("a clock that is $name", ({ siteMs, found }) => {
   const askedAtMs = Date.UTC(2026, 10, 1);
   const at = new Date(askedAtMs + siteMs).toISOString();
   const findings = clockFindings({ at, askedAtMs, answeredAtMs: askedAtMs + 200 });
   expect(findings.map(({ code, level }) => `${code} ${level}`)).toEqual(found);
 });
 
-it("a site without a clock is no finding", () => {
+it("a site that tells no time is no finding", () => {
   expect(clockFindings({ at: null, askedAtMs: 0, answeredAtMs: 0 })).toEqual([]);
 });

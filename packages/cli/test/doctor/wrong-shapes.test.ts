@@ -1,42 +1,28 @@
-// A site that answers doctor with something of another shape: it is told, and nothing breaks.
+// `tidemark doctor` before a site whose JSON has another shape: no crash, and no invalid output.
 import { describe, expect, it } from "vitest";
-import { FakeUser } from "../fakes/fake-world.ts";
-import { adminToken, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
+import { operatorOf } from "../fakes/operator.ts";
+import { adminToken, siteUrl } from "../fakes/site-as-fetch.ts";
 
 type Answers = Readonly<Record<string, string>>;
 
+const health = { status: "ok", summary: "", scope: "", at: null, version: "1", colo: "x" };
+const metrics = { startedAt: null, at: null, boundsSeconds: [1], counters: [], histograms: [] };
 const well: Answers = {
-  health: JSON.stringify({
-    status: "ok",
-    summary: "Nothing was found.",
-    scope: "",
-    at: null,
-    version: "1",
-    colo: "x",
-    findings: [],
-    notLookedAt: [],
-  }),
+  health: JSON.stringify({ ...health, findings: [], notLookedAt: [] }),
   stats: JSON.stringify({ faults: [], configuredRoutes: [] }),
-  metrics: JSON.stringify({
-    startedAt: null,
-    at: null,
-    boundsSeconds: [1],
-    counters: [],
-    histograms: [],
-  }),
+  metrics: JSON.stringify(metrics),
   purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1 }),
 };
 
 async function examined(answers: Answers, args: readonly string[] = []) {
-  const fetch: typeof globalThis.fetch = async (input) => {
+  const user = await operatorOf(async (input) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
     if (url.origin !== siteUrl) throw new TypeError("fetch failed");
     const route = url.pathname.replace("/_cache/", "");
     const text = { ...well, ...answers }[route];
     if (text !== undefined) return new Response(text);
     return new Response("page", { headers: { "cache-status": "tidemark; hit" } });
-  };
-  const user = await FakeUser.at({ fetch, env: operatorEnv });
+  });
   return user.runs(["doctor", "--json", ...args]);
 }
 

@@ -14,35 +14,27 @@ const isThere = (user: FakeUser, path: string) =>
   );
 
 const wrong = [
-  { name: "no origin", args: [], says: "No origin is specified." },
-  { name: "another scheme", args: ["ftp://a.test"], says: "neither" },
-  { name: "a password", args: ["https://u:pass-x@a.test"], says: "a user name or a password" },
-  { name: "a path", args: [`${origin}/news`], says: "--page" },
-  { name: "no number of pages", args: [origin, "--pages", "0"], says: "from 1 to 200" },
-  { name: "too many pages", args: [origin, "--pages", "201"], says: "from 1 to 200" },
-  {
-    name: "a page that is no path",
-    args: [origin, "--page", "news"],
-    says: '"news" is not a path',
-  },
-  { name: "a page elsewhere", args: [origin, "--page", "//b.test/"], says: "is not a path" },
-  {
-    name: "a name no Worker may have",
-    args: [origin, "--name", "A b"],
-    says: "not a valid name of a Worker",
-  },
-  { name: "a route alone", args: [origin, "--route", "a.test/*"], says: "need each other" },
-  { name: "a zone alone", args: [origin, "--zone", "a.test"], says: "need each other" },
-  {
-    name: "a route of another zone",
-    args: [origin, "--route", "nota.test/*", "--zone", "a.test"],
-    says: "is not a pattern in the zone",
-  },
-  { name: "a mistyped option", args: [origin, "--forse"], says: "Did you mean --force?" },
+  ["no origin", [], "No origin is specified."],
+  ["another scheme", ["ftp://a.test"], "neither"],
+  ["a password", ["https://u:pass-x@a.test"], "a user name or a password"],
+  ["a path", [`${origin}/news`], "--page"],
+  ["no number of pages", [origin, "--pages", "0"], "from 1 to 200"],
+  ["too many pages", [origin, "--pages", "201"], "from 1 to 200"],
+  ["a page that is no path", [origin, "--page", "news"], '"news" is not a path'],
+  ["a page elsewhere", [origin, "--page", "//b.test/"], "is not a path"],
+  ["a name no Worker may have", [origin, "--name", "A b"], "not a valid name of a Worker"],
+  ["a route alone", [origin, "--route", "a.test/*"], "need each other"],
+  ["a zone alone", [origin, "--zone", "a.test"], "need each other"],
+  [
+    "a route of another zone",
+    [origin, "--route", "nota.test/*", "--zone", "a.test"],
+    "is not a pattern in the zone",
+  ],
+  ["a mistyped option", [origin, "--forse"], "Did you mean --force?"],
 ] as const;
 
 describe("what is refused asks nothing and writes nothing", () => {
-  it.each(wrong)("$name", async ({ args, says }) => {
+  it.each(wrong)("%s", async (_name, args, says) => {
     const { fetch, asked } = reaching(origin, staticSite);
     const user = await FakeUser.at({ fetch });
     const ran = await user.runs(["init", ...args]);
@@ -63,35 +55,27 @@ const answering = (status: number, headers: Record<string, string> = {}): typeof
   return async () => new Response("x", { status, headers });
 };
 const origins = [
-  {
-    name: "nothing listens",
-    fetch: failing("ECONNREFUSED"),
-    says: "No server listens at this address.",
-  },
-  {
-    name: "an expired certificate",
-    fetch: failing("CERT_HAS_EXPIRED"),
-    says: "Fix the certificate",
-  },
-  {
-    name: "an origin that is too slow",
-    fetch: async () => {
+  ["nothing listens", failing("ECONNREFUSED"), "No server listens at this address."],
+  ["an expired certificate", failing("CERT_HAS_EXPIRED"), "Fix the certificate"],
+  [
+    "an origin that is too slow",
+    async () => {
       throw new DOMException("late", "TimeoutError");
     },
-    says: "No answer came within 15 s.",
-  },
-  { name: "401 for all", fetch: answering(401), says: "the first status was 401" },
-  { name: "403 for all", fetch: answering(403), says: "the first status was 403" },
-  { name: "503 for all", fetch: answering(503), says: "the first status was 503" },
-  {
-    name: "a redirect to another host",
-    fetch: answering(301, { location: "https://www.static.test/" }),
-    says: "tidemark init https://www.static.test",
-  },
+    "No answer came within 15 s.",
+  ],
+  ["401 for all", answering(401), "the first status was 401"],
+  ["403 for all", answering(403), "the first status was 403"],
+  ["503 for all", answering(503), "the first status was 503"],
+  [
+    "a redirect to another host",
+    answering(301, { location: "https://www.static.test/" }),
+    "tidemark init https://www.static.test",
+  ],
 ] as const;
 
 describe("an origin that cannot be looked at", () => {
-  it.each(origins)("$name", async ({ fetch, says }) => {
+  it.each(origins)("%s", async (_name, fetch, says) => {
     const user = await FakeUser.at({ fetch });
     const ran = await user.runs(["init", origin, "--json"]);
     expect(ran.code).toBe(1);

@@ -22,18 +22,14 @@ async function written(name: string, text: string): Promise<void> {
 
 describe("variables", () => {
   it.each([
-    { id: "the file's", local: undefined, came: { ORIGIN_URL: "https://a.test", X: "1" } },
-    {
-      id: ".dev.vars first",
-      local: "X='2'\n# no\nY=3",
-      came: { ORIGIN_URL: "https://a.test", X: "2", Y: "3" },
-    },
-    {
-      id: "a host of this machine alone",
-      local: "SITE_HOST=www.localhost",
-      came: { ORIGIN_URL: "https://a.test", X: "1", SITE_HOST: "www.localhost" },
-    },
-  ])("$id", async ({ local, came }) => {
+    ["the file's", undefined, { ORIGIN_URL: "https://a.test", X: "1" }],
+    [".dev.vars first", "X='2'\n# no\nY=3", { ORIGIN_URL: "https://a.test", X: "2", Y: "3" }],
+    [
+      "a host of this machine alone",
+      "SITE_HOST=www.localhost",
+      { ORIGIN_URL: "https://a.test", X: "1", SITE_HOST: "www.localhost" },
+    ],
+  ])("%s", async (_id, local, came) => {
     const vars = { ORIGIN_URL: "https://a.test", X: "1", SITE_HOST: "www.a.test" };
     await written("wrangler.json", JSON.stringify({ main: "a.js", vars }));
     if (local !== undefined) await written(".dev.vars", local);
@@ -43,20 +39,10 @@ describe("variables", () => {
 
 describe("the configuration", () => {
   it.each([
-    {
-      id: "of the folder",
-      files: ["tidemark.config.ts"],
-      named: undefined,
-      config: "tidemark.config.ts",
-    },
-    {
-      id: "in JavaScript",
-      files: ["tidemark.config.mjs"],
-      named: undefined,
-      config: "tidemark.config.mjs",
-    },
-    { id: "that is named", files: ["tidemark.config.ts"], named: "other.ts", config: "other.ts" },
-  ])("$id", async ({ files, named, config }) => {
+    ["of the folder", ["tidemark.config.ts"], undefined, "tidemark.config.ts"],
+    ["in JavaScript", ["tidemark.config.mjs"], undefined, "tidemark.config.mjs"],
+    ["that is named", ["tidemark.config.ts"], "other.ts", "other.ts"],
+  ])("%s", async (_id, files, named, config) => {
     for (const file of files) await written(file, "");
     const path = named === undefined ? undefined : join(folder, named);
     const project = await readFolder(folder, path);

@@ -3,14 +3,9 @@ import { expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 
 it.each([
-  { id: "a mistyped option", args: ["--port", "x"], code: 2, error: { code: "usage" } },
-  {
-    id: "an empty folder",
-    args: [],
-    code: 1,
-    error: { code: "failed", hint: expect.stringContaining("tidemark init") },
-  },
-])("$id", { timeout: 60_000 }, async ({ args, code, error }) => {
+  ["a mistyped option", ["--port", "x"], 2, { code: "usage" }],
+  ["an empty folder", [], 1, { code: "failed", hint: expect.stringContaining("tidemark init") }],
+])("%s", { timeout: 60_000 }, async (_id, args, code, error) => {
   const user = await FakeUser.at();
   const ran = await user.runs(["start", "--json", ...args]);
   expect(ran.code).toBe(code);

@@ -9,22 +9,18 @@ const unreachable = () => {
   throw new TypeError("fetch failed", { cause: new Error("refused") });
 };
 const ways = [
-  { name: "is down", answer: unreachable, why: "is in trouble" },
-  { name: "answers 503", answer: () => page("tidemark; fwd=uri-miss", 503), why: "status 503" },
-  {
-    name: "is away for long",
-    answer: () => page("tidemark; fwd=uri-miss", 503, { "retry-after": "9000" }),
-    why: "Retry-After of 9000 s",
-  },
-  {
-    name: "is none of Tidemark's",
-    answer: () => new Response("page"),
-    why: "no Cache-Status of Tidemark",
-  },
+  ["is down", unreachable, "is in trouble"],
+  ["answers 503", () => page("tidemark; fwd=uri-miss", 503), "status 503"],
+  [
+    "is away for long",
+    () => page("tidemark; fwd=uri-miss", 503, { "retry-after": "9000" }),
+    "Retry-After of 9000 s",
+  ],
+  ["is none of Tidemark's", () => new Response("page"), "no Cache-Status of Tidemark"],
 ];
 
 describe("a further colo", () => {
-  it.each(ways)("that $name leaves the others warm", async ({ answer, why }) => {
+  it.each(ways)("that %s leaves the others warm", async (_name, answer, why) => {
     const user = await WarmUser.at(({ hostname }) =>
       hostname === "dead.test" ? answer() : undefined,
     );

@@ -24,21 +24,17 @@ it.each([
 const wrapped = (inner: string) => `<urlset><url>${inner}</url></urlset>`;
 const billion = `<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;"><!ENTITY f SYSTEM "file:///etc/passwd">]>`;
 it.each([
-  { name: "deep", text: `<urlset>${"<a>".repeat(100_000)}`, says: "elements are open" },
-  { name: "entities of its own", text: `${billion}${wrapped("<loc>&c;</loc>")}`, says: "entity" },
-  { name: "a file as entity", text: `${billion}${wrapped("<loc>&f;</loc>")}`, says: "entity" },
-  {
-    name: "a page",
-    text: "<!doctype html><html><body>hello</body></html>",
-    says: "It is an HTML page",
-  },
-  { name: "UTF-16", text: Buffer.from("\uFEFF<urlset/>", "utf16le"), says: "not UTF-8" },
-  {
-    name: "a password",
-    text: `<sitemapindex><sitemap><loc>${secretUrl}</loc></sitemap></sitemapindex>`,
-    says: "user name or a password",
-  },
-])("a sitemap that is $name is told, and nothing is warmed", async ({ text, says }) => {
+  ["deep", `<urlset>${"<a>".repeat(100_000)}`, "elements are open"],
+  ["entities of its own", `${billion}${wrapped("<loc>&c;</loc>")}`, "entity"],
+  ["a file as entity", `${billion}${wrapped("<loc>&f;</loc>")}`, "entity"],
+  ["a page", "<!doctype html><html><body>hello</body></html>", "It is an HTML page"],
+  ["UTF-16", Buffer.from("\uFEFF<urlset/>", "utf16le"), "not UTF-8"],
+  [
+    "a password",
+    `<sitemapindex><sitemap><loc>${secretUrl}</loc></sitemap></sitemapindex>`,
+    "user name or a password",
+  ],
+])("a sitemap that is %s is told, and nothing is warmed", async (_name, text, says) => {
   const user = await WarmUser.at(() => new Response(text));
   const { code, notes } = await user.warms(["--sitemap", `${site}/s.xml`]);
   expect([code, user.site.asked.length]).toEqual([exitCode.failed, 1]);

@@ -187,35 +187,27 @@ describe("trouble", () => {
 });
 
 const refused = [
-  { name: "no source", args: [], says: "No source is specified" },
-  { name: "a rate of nothing", args: ["/a", "--rate", "0"], says: "requests per second" },
-  { name: "a concurrency of 65", args: ["/a", "--concurrency", "65"], says: "from 1 to 64" },
-  { name: "a concurrency of 0", args: ["/a", "--concurrency", "0"], says: "from 1 to 64" },
-  {
-    name: "a field without a colon",
-    args: ["/a", "--header", "secret-x"],
-    says: "Accept-Language",
-  },
-  { name: "--top without a log", args: ["/a", "--top", "5"], says: "--top needs --log" },
-  {
-    name: "--within with --via",
-    args: ["/a", "--within", "--via", "https://b.test"],
-    says: "--via",
-  },
-  { name: "--limit alone", args: ["/a", "--limit", "5"], says: "--limit needs --within" },
-  { name: "--data without keys", args: ["--data", "n"], says: "--data has no keys" },
-  { name: "a file that is not there", args: ["--list", "gone.txt"], says: "There is no file" },
-  { name: "a folder", args: ["--list", "."], says: "It is a folder" },
-  { name: "stdin twice", args: ["--list", "-", "--log", "-"], says: "stdin is used twice" },
-  { name: "a mistyped option", args: ["/a", "--rat", "5"], says: "Did you mean --rate?" },
-  { name: "no date", args: ["--sitemap", "x", "--since", "yesterday"], says: "Write a date" },
-  { name: "no page of the site", args: ["https://other.test/"], says: "no page of the site" },
-  { name: "--hottest without a token", args: ["--hottest"], says: "There is no token" },
-  { name: "a via that is no address", args: ["/a", "--via", "colo-2"], says: "--via" },
+  ["no source", [], "No source is specified"],
+  ["a rate of nothing", ["/a", "--rate", "0"], "requests per second"],
+  ["a concurrency of 65", ["/a", "--concurrency", "65"], "from 1 to 64"],
+  ["a concurrency of 0", ["/a", "--concurrency", "0"], "from 1 to 64"],
+  ["a field without a colon", ["/a", "--header", "secret-x"], "Accept-Language"],
+  ["--top without a log", ["/a", "--top", "5"], "--top needs --log"],
+  ["--within with --via", ["/a", "--within", "--via", "https://b.test"], "--via"],
+  ["--limit alone", ["/a", "--limit", "5"], "--limit needs --within"],
+  ["--data without keys", ["--data", "n"], "--data has no keys"],
+  ["a file that is not there", ["--list", "gone.txt"], "There is no file"],
+  ["a folder", ["--list", "."], "It is a folder"],
+  ["stdin twice", ["--list", "-", "--log", "-"], "stdin is used twice"],
+  ["a mistyped option", ["/a", "--rat", "5"], "Did you mean --rate?"],
+  ["no date", ["--sitemap", "x", "--since", "yesterday"], "Write a date"],
+  ["no page of the site", ["https://other.test/"], "no page of the site"],
+  ["--hottest without a token", ["--hottest"], "There is no token"],
+  ["a via that is no address", ["/a", "--via", "colo-2"], "--via"],
 ] as const;
 
 describe("what is refused asks for nothing", () => {
-  it.each(refused)("$name", async ({ args, says }) => {
+  it.each(refused)("%s", async (_name, args, says) => {
     const user = await WarmUser.at();
     const ran = await user.warms(args);
     expect(ran.code).toBe(2);
