@@ -321,7 +321,7 @@ describe("a list", () => {
 
 const list = (count: number) => Array.from({ length: count }, () => "/a");
 
-const refusals = [
+const refusals: readonly [id: string, order: unknown, why: string][] = [
   ["no-json", "pages", "The body is not JSON."],
   ["no-object", [], "The body must be an object."],
   ["nothing", {}, "The order has neither pages nor data."],

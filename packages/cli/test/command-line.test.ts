@@ -8,9 +8,8 @@ import { operatorAt, operatorOf } from "./fakes/operator.ts";
 import { operatorEnv } from "./fakes/site-as-fetch.ts";
 
 describe("sends nothing and ends with 2 for", () => {
-  it.each(mistypedRows)("%s", async (_, line, says = "", env = {}) => {
+  it.each(mistypedRows)("$name", async ({ args, says, env }) => {
     const { user, asked } = await operatorAt();
-    const args = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
     const { code, notes, out } = await user.runs(args, { env: { ...operatorEnv, ...env } });
     expect({ code, asked }).toEqual({ code: 2, asked: [] });
     expect(notes).not.toBe("");

@@ -1,15 +1,9 @@
 // Command lines that are mistyped or incomplete: the command sends nothing, and ends with 2.
 
-/** A command line, split at spaces unless it is a list already. */
-export type MistypedRow = [
-  name: string,
-  line: string | readonly string[],
-  says?: string,
-  /** Overrides the variables of an operator. */
-  env?: Readonly<Record<string, string>>,
-];
+/** A command line is split at spaces, unless it is a list. The variables override an operator's. */
+type Row = [name: string, line: string | string[], says?: string, env?: Record<string, string>];
 
-const commands: readonly MistypedRow[] = [
+const commands: readonly Row[] = [
   ["no command", ""],
   ["no command, as JSON", "--json"],
   ["an empty command", [""]],
@@ -27,7 +21,7 @@ const commands: readonly MistypedRow[] = [
   ["an unknown short option", "-v"],
 ];
 
-const flags: readonly MistypedRow[] = [
+const flags: readonly Row[] = [
   ["an option before the command", "--tagg a purge --everything --yes"],
   ["a missing letter", "purge --everythin --yes", "Did you mean --everything?"],
   ["an additional letter", "purge --tagg a", "Did you mean --tag?"],
@@ -55,7 +49,7 @@ const flags: readonly MistypedRow[] = [
   ["a no-break space before an option", "purge --everything --yes \u00a0--dry-run"],
 ];
 
-const values: readonly MistypedRow[] = [
+const values: readonly Row[] = [
   ["no value", "purge --tag", "argument missing"],
   ["no value after =", "purge --tag="],
   ["an empty value among others", ["purge", "--tag", "a", "--tag", ""]],
@@ -87,7 +81,7 @@ const values: readonly MistypedRow[] = [
   ["--everything without --yes, as JSON", "purge --everything --json"],
 ];
 
-const others: readonly MistypedRow[] = [
+const others: readonly Row[] = [
   ["a mistyped state", "switch onn", "Allowed choices are on, off"],
   ["a state with a capital letter", "switch ON --yes"],
   ["the switch for all routes without --yes", "switch on", "Pass --yes"],
@@ -109,7 +103,7 @@ const others: readonly MistypedRow[] = [
 ];
 
 const everything = "purge --everything --yes";
-const sites: readonly MistypedRow[] = [
+const sites: readonly Row[] = [
   ["no token", everything, "There is no token", { TIDEMARK_TOKEN: "" }],
   ["a token of two words", everything, "", { TIDEMARK_TOKEN: "a b" }],
   ["no site", everything, "", { TIDEMARK_SITE: "" }],
@@ -125,4 +119,9 @@ const sites: readonly MistypedRow[] = [
   ["an empty operator path", `${everything} --operator-path=`],
 ];
 
-export const mistypedRows: readonly MistypedRow[] = [commands, flags, values, others, sites].flat();
+export const mistypedRows = [commands, flags, values, others, sites]
+  .flat()
+  .map(([name, line, says = "", env = {}]) => {
+    const args = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
+    return { name, args, says, env };
+  });

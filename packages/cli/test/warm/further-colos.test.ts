@@ -1,4 +1,4 @@
-// Further colos that a warming asks: none of them keeps the site, or another colo, from being warmed.
+// Trouble of a further colo, which keeps neither the site nor other colos from being warmed.
 import { describe, expect, it } from "vitest";
 import { page, site, WarmUser } from "./warm-user.ts";
 
@@ -8,22 +8,19 @@ const input = Array.from({ length: 40 }, (_, at) => `/${at}`).join("\n");
 const unreachable = () => {
   throw new TypeError("fetch failed", { cause: new Error("refused") });
 };
-const ways = [
-  ["is down", unreachable, "is in trouble"],
-  ["answers 503", () => page("tidemark; fwd=uri-miss", 503), "status 503"],
-  [
-    "is away for long",
-    () => page("tidemark; fwd=uri-miss", 503, { "retry-after": "9000" }),
-    "Retry-After of 9000 s",
-  ],
-  ["is none of Tidemark's", () => new Response("page"), "no Cache-Status of Tidemark"],
-];
+const unavailable = (more = {}) => page("tidemark; fwd=uri-miss", 503, more);
+/** The address that fails, until `isDown` is false. */
+const deadWhile = (isDown: () => boolean, answer: () => Response = unreachable) =>
+  WarmUser.at(({ hostname }) => (isDown() && hostname === "dead.test" ? answer() : undefined));
 
 describe("a further colo", () => {
-  it.each(ways)("that %s leaves the others warm", async (_name, answer, why) => {
-    const user = await WarmUser.at(({ hostname }) =>
-      hostname === "dead.test" ? answer() : undefined,
-    );
+  it.each<[string, () => Response, why: string]>([
+    ["is down", unreachable, "is in trouble"],
+    ["answers 503", () => unavailable(), "status 503"],
+    ["is away for hours", () => unavailable({ "retry-after": "9000" }), "Retry-After of 9000 s"],
+    ["is another server", () => new Response("page"), "no Cache-Status of Tidemark"],
+  ])("that %s leaves the others warm", async (_, answer, why) => {
+    const user = await deadWhile(() => true, answer);
     const { code, out, notes } = await user.warms(["--list", "-", "--json", ...vias], { input });
     expect(code).toBe(3);
     expect(JSON.parse(out).addresses).toMatchObject([
@@ -34,20 +31,16 @@ describe("a further colo", () => {
     expect(notes + out).toContain(why);
   });
 
-  it("in trouble without an end is given up, which is told", async () => {
-    const user = await WarmUser.at(({ hostname }) =>
-      hostname === "dead.test" ? unreachable() : undefined,
-    );
+  it("that stays down gets no more requests", async () => {
+    const user = await deadWhile(() => true);
     const { notes } = await user.warms(["--list", "-", ...vias], { input });
     expect(user.site.urls.filter((url) => url.includes("dead.test")).length).toBeLessThan(30);
     expect(notes).toContain("https://dead.test gets no more requests.");
   });
 
-  it("that failed is asked again by the next run", async () => {
+  it("that failed gets the pages again in the next run", async () => {
     let isDown = true;
-    const user = await WarmUser.at(({ hostname }) =>
-      isDown && hostname === "dead.test" ? unreachable() : undefined,
-    );
+    const user = await deadWhile(() => isDown);
     user.interruptAfter = 150;
     const many = Array.from({ length: 300 }, (_, at) => `/${at}`).join("\n");
     expect((await user.warms(["--list", "-", ...vias], { input: many })).code).toBe(130);

@@ -1,4 +1,5 @@
 // An origin of bounded capacity in simulated time: visitors and a warming share its queue.
+import { drawsFrom } from "../../../../testing/simulation/journal-simulator.ts";
 import { OriginPace } from "../../src/warm/origin-pace.ts";
 
 export interface OriginSettings {
@@ -36,8 +37,8 @@ export function simulated(
   warming?: WarmingSettings,
   pace = new OriginPace(warming?.concurrencyMax ?? 1),
 ): Simulated {
-  const visitorDraw = draws(settings.seed);
-  const warmDraw = draws(settings.seed + 1);
+  const visitorDraw = drawsFrom(settings.seed);
+  const warmDraw = drawsFrom(settings.seed + 1);
   const { servers, visitorLoad, meanServiceMs, serviceMs, seconds } = settings;
   const meanGapMs = meanServiceMs / (servers * visitorLoad);
   const freeAtMs = Array.from({ length: servers }, () => 0);
@@ -88,15 +89,4 @@ export function simulated(
 function insert<Timed extends { readonly atMs: number }>(list: Timed[], one: Timed): void {
   const at = list.findIndex(({ atMs }) => atMs > one.atMs);
   list.splice(at === -1 ? list.length : at, 0, one);
-}
-
-/** Mulberry32. */
-function draws(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

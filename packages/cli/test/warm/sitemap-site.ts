@@ -7,7 +7,8 @@ export const urlset = (...locs: readonly string[]) =>
 export const index = (...locs: readonly string[]) =>
   `<sitemapindex ${xmlns}>${locs.map((loc) => `<sitemap><loc>${loc}</loc></sitemap>`).join("")}</sitemapindex>`;
 
-export type Files = Readonly<Record<string, string | Uint8Array<ArrayBuffer> | (() => Response)>>;
+type File = string | Uint8Array<ArrayBuffer> | (() => Response);
+export type Files = Readonly<Record<string, File>>;
 
 /** Serves these; all else is a page that is stored. */
 export async function userOf(files: Files): Promise<WarmUser> {

@@ -6,111 +6,56 @@ import { describe, expect, it } from "vitest";
 import { type Files, index, read, urlset, userOf } from "./sitemap-site.ts";
 import { site } from "./warm-user.ts";
 
-const shapes: readonly { name: string; files: Files; paths: readonly string[] }[] = [
-  {
-    name: "a set of URLs",
-    files: { "/sitemap.xml": urlset(`${site}/a`, `${site}/b`) },
-    paths: ["/a", "/b"],
-  },
-  {
-    name: "spaces, line breaks, CDATA and entities",
-    files: {
-      "/sitemap.xml": urlset(
-        `\n  ${site}/a?x=1&amp;y=2 `,
-        `<![CDATA[${site}/b?x&y]]>`,
-        `${site}/&#99;`,
-      ),
-    },
-    paths: ["/a?x=1&y=2", "/b?x&y", "/c"],
-  },
-  {
-    name: "a byte order mark, and letters beyond ASCII",
-    files: { "/sitemap.xml": `\uFEFF${urlset(`${site}/käse`)}` },
-    paths: ["/k%C3%A4se"],
-  },
-  {
-    name: "a line break before the declaration",
-    files: { "/sitemap.xml": `\n${urlset(`${site}/a`)}` },
-    paths: ["/a"],
-  },
-  {
-    name: "names with a prefix",
-    files: {
-      "/sitemap.xml": `<s:urlset xmlns:s="x"><s:url><s:loc>${site}/a</s:loc></s:url></s:urlset>`,
-    },
-    paths: ["/a"],
-  },
-  {
-    name: "pictures beside pages, which are no pages",
-    files: {
-      "/sitemap.xml": `<urlset xmlns:image="i"><url><loc>${site}/a</loc><image:image><image:loc>${site}/a.png</image:loc></image:image><image:loc>${site}/b.png</image:loc></url></urlset>`,
-    },
-    paths: ["/a"],
-  },
-  {
-    name: "gzip under any name",
-    files: { "/sitemap.xml": new Uint8Array(gzipSync(urlset(`${site}/a`))) },
-    paths: ["/a"],
-  },
-  {
-    name: "an index, some of it gzip, one part twice, and itself",
-    files: {
-      "/sitemap.xml": index(
-        `${site}/1.xml`,
-        `${site}/2.xml.gz`,
-        `${site}/1.xml`,
-        `${site}/sitemap.xml`,
-      ),
-      "/1.xml": urlset(`${site}/a`),
-      "/2.xml.gz": new Uint8Array(gzipSync(urlset(`${site}/b`))),
-    },
-    paths: ["/a", "/b"],
-  },
-  {
-    name: "a redirect within the host",
-    files: {
-      "/sitemap.xml": () =>
-        new Response(null, { status: 301, headers: { location: "/sitemap_index.xml" } }),
-      "/sitemap_index.xml": urlset(`${site}/a`),
-    },
-    paths: ["/a"],
-  },
-  {
-    name: "a set without pages",
-    files: { "/sitemap.xml": urlset() },
-    paths: [],
-  },
-];
+const zipped = (text: string) => new Uint8Array(gzipSync(text));
+const images =
+  `<urlset xmlns:image="i"><url><loc>${site}/a</loc><image:image><image:loc>${site}/a.png` +
+  `</image:loc></image:image><image:loc>${site}/b.png</image:loc></url></urlset>`;
+const prefixed = `<s:urlset xmlns:s="x"><s:url><s:loc>${site}/a</s:loc></s:url></s:urlset>`;
+const oddLocs = [`\n  ${site}/a?x=1&amp;y=2 `, `<![CDATA[${site}/b?x&y]]>`, `${site}/&#99;`];
+const parts = ["1.xml", "2.xml.gz", "1.xml", "sitemap.xml"].map((name) => `${site}/${name}`);
+const moved = () => new Response(null, { status: 301, headers: { location: "/moved.xml" } });
 
 describe("a sitemap is read", () => {
-  it.each(shapes)("$name", async ({ files, paths }) => {
-    const ran = await read(files);
+  it.each<[name: string, sitemap: Files[string], paths: string[], more?: Files]>([
+    ["a set of URLs", urlset(`${site}/a`, `${site}/b`), ["/a", "/b"]],
+    ["spaces, CDATA and entities", urlset(...oddLocs), ["/a?x=1&y=2", "/b?x&y", "/c"]],
+    ["a byte order mark and umlauts", `\uFEFF${urlset(`${site}/käse`)}`, ["/k%C3%A4se"]],
+    ["a line break before the declaration", `\n${urlset(`${site}/a`)}`, ["/a"]],
+    ["names with a prefix", prefixed, ["/a"]],
+    ["images, which are not pages", images, ["/a"]],
+    ["gzip under any name", zipped(urlset(`${site}/a`)), ["/a"]],
+    [
+      "an index with a gzip file, a repetition and itself",
+      index(...parts),
+      ["/a", "/b"],
+      { "/1.xml": urlset(`${site}/a`), "/2.xml.gz": zipped(urlset(`${site}/b`)) },
+    ],
+    ["a redirect within the host", moved, ["/a"], { "/moved.xml": urlset(`${site}/a`) }],
+    ["no pages", urlset(), []],
+  ])("%s", async (_, sitemap, paths, more = {}) => {
+    const ran = await read({ "/sitemap.xml": sitemap, ...more });
     expect(ran.notes).not.toContain("cannot be used");
     expect(ran).toMatchObject({ code: 0, paths });
   });
 
-  it("out of a file", async () => {
+  it("from a file", async () => {
     const user = await userOf({});
     await writeFile(join(user.folder, "map.xml.gz"), gzipSync(urlset(`${site}/a`)));
     expect(await user.warms(["--sitemap", "map.xml.gz"])).toMatchObject({ code: 0 });
     expect(user.site.urls).toEqual([`${site}/a`]);
   });
 
-  it("whole, whatever pieces it comes in", async () => {
+  it("byte by byte", async () => {
     const bytes = new TextEncoder().encode(urlset(`${site}/ä`, `${site}/b`));
-    const inPieces = () =>
-      new Response(
-        new ReadableStream({
-          start(controller) {
-            for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
-            controller.close();
-          },
-        }),
-      );
+    const start = (controller: ReadableStreamDefaultController) => {
+      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    };
+    const inPieces = () => new Response(new ReadableStream({ start }));
     expect((await read({ "/sitemap.xml": inPieces })).paths).toEqual(["/%C3%A4", "/b"]);
   });
 
-  it("without pages of other hosts, and says how many", async () => {
+  it("without pages of other hosts, which are counted", async () => {
     const { notes, paths } = await read({
       "/sitemap.xml": urlset(`${site}/a`, "https://other.test/b", "/c/relative", "relative"),
     });
@@ -119,7 +64,7 @@ describe("a sitemap is read", () => {
     expect(notes).toContain('Skipped: 1 are neither http URLs nor paths ("relative")');
   });
 
-  it("since a date: older pages and older files are left out, those without a date are not", async () => {
+  it("with --since: without older pages and files, but with undated ones", async () => {
     const dated = (loc: string, date: string) =>
       `<url><loc>${site}${loc}</loc><lastmod>${date}</lastmod></url>`;
     const files = {
