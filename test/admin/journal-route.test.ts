@@ -21,7 +21,7 @@ const get = (site: ReturnType<typeof openJournalled>["site"], query = "") =>
 describe("the journal", () => {
   it("tells who purged what, when, how and why", async () => {
     const { site } = openJournalled({ config: { routes: [{ name: "feed", match: "/feed" }] } });
-    const body = JSON.stringify({
+    const order = {
       tags: ["a", "b"],
       urls: ["https://www.example.com/x"],
       prefixes: ["/news/"],
@@ -29,7 +29,8 @@ describe("the journal", () => {
       routes: ["feed"],
       mode: "soft",
       reason: "a correction",
-    });
+    };
+    const body = JSON.stringify(order);
     await send(site, body, signedHeaders(body, { id: "msg_7" }));
     await send(site, { everything: true });
     const seen = await get(site);
@@ -41,13 +42,7 @@ describe("the journal", () => {
         at: new Date(site.clock.atMs).toISOString(),
         by: "webhook",
         id: "msg_7",
-        mode: "soft",
-        reason: "a correction",
-        tags: ["a", "b"],
-        urls: ["https://www.example.com/x"],
-        prefixes: ["/news/"],
-        hosts: ["www.example.com"],
-        routes: ["feed"],
+        ...order,
         groups: [],
         everything: false,
       },
@@ -92,18 +87,18 @@ describe("the journal", () => {
   });
 
   it.each([
-    { id: "last-beside-after", query: "?last=2&after=5-0", code: "malformed" },
-    { id: "last-beside-count", query: "?last=2&count=2", code: "malformed" },
-    { id: "last-of-none", query: "?last=0", code: "malformed" },
-    { id: "last-over-the-limit", query: "?last=129", code: "malformed" },
-    { id: "no-position", query: "?after=yesterday", code: "malformed" },
-    { id: "exclusive-position", query: "?after=(5-0", code: "malformed" },
-    { id: "no-count", query: "?count=all", code: "malformed" },
-    { id: "count-of-none", query: "?count=0", code: "malformed" },
-    { id: "count-over-the-limit", query: "?count=129", code: "malformed" },
-  ])("is refused with what is wrong: $id", async ({ query, code }) => {
-    const seen = await get(openJournalled().site, query);
-    expect([seen.status, codeOf(seen)]).toEqual([400, code]);
+    "last=2&after=5-0",
+    "last=2&count=2",
+    "last=0",
+    "last=129",
+    "after=yesterday",
+    "after=(5-0",
+    "count=all",
+    "count=0",
+    "count=129",
+  ])("refuses ?%s", async (query) => {
+    const seen = await get(openJournalled().site, `?${query}`);
+    expect([seen.status, codeOf(seen)]).toEqual([400, "malformed"]);
   });
 
   it("says when it cannot be read", async () => {
@@ -111,13 +106,6 @@ describe("the journal", () => {
     upstash.journalMode = "down";
     const seen = await get(site);
     expect([seen.status, codeOf(seen)]).toEqual([503, "unavailable"]);
-  });
-
-  it("is for the admin token alone", async () => {
-    const { site } = openJournalled();
-    expect((await site.get("/_cache/journal")).status).toBe(401);
-    const without = openJournalled({ env: { ADMIN_TOKEN: "" } }).site;
-    expect((await without.get("/_cache/journal", { headers: bearer })).status).toBe(404);
   });
 });
 
@@ -128,19 +116,22 @@ describe("stats count purges", () => {
   const yesterday = Math.floor(Date.now() / 1_000) - day;
 
   it.each([
-    { id: "too-large", body: "x".repeat(65_537), headers: bearer },
-    { id: "not-signed", body: order, headers: {} },
-    { id: "signature", body: order, headers: signed("{}") },
-    { id: "timestamp", body: order, headers: signed(order, { atSeconds: yesterday }) },
-    { id: "malformed", body: '{"tags":"secret-text"}', headers: bearer },
-  ])("that were refused, by reason and without what was sent: $id", async (row) => {
-    const { site } = openJournalled();
-    await send(site, row.body, row.headers);
-    const { text } = await site.get("/_cache/stats", { headers: bearer });
-    const { purges } = JSON.parse(text) as { purges: unknown };
-    expect(purges).toEqual({ accepted: 0, refused: { [row.id]: 1 } });
-    expect(text).not.toContain("secret-text");
-  });
+    ["too-large", "x".repeat(65_537), bearer],
+    ["not-signed", order, {}],
+    ["signature", order, signed("{}")],
+    ["timestamp", order, signed(order, { atSeconds: yesterday })],
+    ["malformed", '{"tags":"secret-text"}', bearer],
+  ])(
+    "that were refused, by reason and without what was sent: %s",
+    async (reason, body, headers) => {
+      const { site } = openJournalled();
+      await send(site, body, headers as Record<string, string>);
+      const { text } = await site.get("/_cache/stats", { headers: bearer });
+      const { purges } = JSON.parse(text) as { purges: unknown };
+      expect(purges).toEqual({ accepted: 0, refused: { [reason]: 1 } });
+      expect(text).not.toContain("secret-text");
+    },
+  );
 
   it("that were accepted, conflicted, or could not be taken", async () => {
     const { site, upstash } = openJournalled();
@@ -156,36 +147,41 @@ describe("stats count purges", () => {
   });
 });
 
-it("stats tell the journal's age, and how long purges took to be read here", async () => {
-  const { site, upstash } = openJournalled();
-  const elsewhere = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken } });
-  const journal = async () => {
-    const seen = await elsewhere.get("/_cache/stats", { headers: bearer });
-    return (JSON.parse(seen.text) as { journal: unknown }).journal;
-  };
-  await elsewhere.get("/a");
-  expect(await journal()).toMatchObject({ ageMs: 0, lag: "nothing to report yet" });
-  await send(site, { tags: ["a"] });
-  site.clock.advance(6);
-  await elsewhere.get("/a");
-  expect(await journal()).toMatchObject({ ageMs: 0, lag: { lastMs: 6_000, worstMs: 6_000 } });
-  await send(site, { tags: ["b"] });
-  site.clock.advance(5.5);
-  await elsewhere.get("/a");
-  site.clock.advance(1);
-  expect(await journal()).toMatchObject({ ageMs: 1_000, lag: { lastMs: 5_500, worstMs: 6_000 } });
-});
+describe("stats tell how late purges are read", () => {
+  function openTwo() {
+    const { site, upstash } = openJournalled();
+    const elsewhere = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken } });
+    const journal = async () => {
+      const seen = await elsewhere.get("/_cache/stats", { headers: bearer });
+      return (JSON.parse(seen.text) as { journal: unknown }).journal;
+    };
+    return { site, elsewhere, journal };
+  }
 
-it.each([
-  { idleSeconds: 9.999, lag: { lastMs: 9_999, worstMs: 9_999 } },
-  { idleSeconds: 10, lag: "nothing to report yet" },
-])("what was not asked for $idleSeconds s, with N = 10, is late by: $lag", async (row) => {
-  const { site, upstash } = openJournalled();
-  const elsewhere = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken } });
-  await elsewhere.get("/a");
-  await send(site, { tags: ["a"] });
-  site.clock.advance(row.idleSeconds);
-  await elsewhere.get("/a");
-  const seen = await elsewhere.get("/_cache/stats", { headers: bearer });
-  expect(JSON.parse(seen.text)).toMatchObject({ journal: { ageMs: 0, lag: row.lag } });
+  it("last and at worst, with the age of the view", async () => {
+    const { site, elsewhere, journal } = openTwo();
+    await elsewhere.get("/a");
+    expect(await journal()).toMatchObject({ ageMs: 0, lag: "nothing to report yet" });
+    await send(site, { tags: ["a"] });
+    site.clock.advance(6);
+    await elsewhere.get("/a");
+    expect(await journal()).toMatchObject({ ageMs: 0, lag: { lastMs: 6_000, worstMs: 6_000 } });
+    await send(site, { tags: ["b"] });
+    site.clock.advance(5.5);
+    await elsewhere.get("/a");
+    site.clock.advance(1);
+    expect(await journal()).toMatchObject({ ageMs: 1_000, lag: { lastMs: 5_500, worstMs: 6_000 } });
+  });
+
+  it.each([
+    [9.999, { lastMs: 9_999, worstMs: 9_999 }],
+    [10, "nothing to report yet"],
+  ])("after %s s without requests, with N = 10: %j", async (idleSeconds, lag) => {
+    const { site, elsewhere, journal } = openTwo();
+    await elsewhere.get("/a");
+    await send(site, { tags: ["a"] });
+    site.clock.advance(idleSeconds);
+    await elsewhere.get("/a");
+    expect(await journal()).toMatchObject({ ageMs: 0, lag });
+  });
 });

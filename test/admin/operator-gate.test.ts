@@ -1,4 +1,4 @@
-// Who opens the operator's routes: tokens, tokens that are derived from them, and proofs; what wrong ones leave.
+// The credentials of the operator's routes: ADMIN_TOKEN, derived tokens and proofs; and what wrong ones leave.
 import { describe, expect, it } from "vitest";
 import {
   challengeOf,
@@ -129,38 +129,28 @@ describe("a proof", () => {
     const { proof } = JSON.parse(text) as { proof: string };
     const mac = challenge.split(".").at(-1);
     const expires = secondsOf(site) + 60;
-    for (const one of [
-      proof,
-      challenge,
-      `tm1.operator.${expires}.${proof}`,
-      `tm1.operator.${expires}.${mac}`,
-    ]) {
+    const forged = [proof, mac].map((end) => `tm1.operator.${expires}.${end}`);
+    for (const one of [proof, challenge, ...forged]) {
       expect(await statusOf(site, `Bearer ${one}`)).toBe(401);
     }
   });
 
-  it.each<{ id: string; challenge: (own: string) => Promise<string> | string }>([
-    { id: "unsigned", challenge: () => `tm1.${newNonce()}.${"A".repeat(43)}` },
-    {
-      id: "of another token",
-      challenge: async () => challengeOf(await tokenKey("another-token-of-1"), host, newNonce()),
-    },
-    {
-      id: "for another host",
-      challenge: async () => challengeOf(await tokenKey(adminToken), "evil.example", newNonce()),
-    },
-    { id: "twice in one field", challenge: (own) => `${own}, ${own}` },
-    {
-      id: "with a short nonce",
-      challenge: async () => challengeOf(await tokenKey(adminToken), host, "a"),
-    },
-    { id: "with another nonce", challenge: (own) => own.replace(/\.[^.]+\./, `.${newNonce()}.`) },
-    { id: "the token itself", challenge: () => adminToken },
-    { id: "empty", challenge: () => "" },
-    { id: "long", challenge: () => "tm1.".repeat(10_000) },
-  ])("is refused for a challenge that is $id", async ({ challenge }) => {
+  const made = async (token: string, forHost = host, nonce = newNonce()) =>
+    challengeOf(await tokenKey(token), forHost, nonce);
+
+  it.each<[id: string, challenge: (own: string) => Promise<string> | string]>([
+    ["unsigned", () => `tm1.${newNonce()}.${"A".repeat(43)}`],
+    ["of another token", () => made("another-token-of-1")],
+    ["for another host", () => made(adminToken, "evil.example")],
+    ["twice in one field", (own) => `${own}, ${own}`],
+    ["with a short nonce", () => made(adminToken, host, "a")],
+    ["with another nonce", (own) => own.replace(/\.[^.]+\./, `.${newNonce()}.`)],
+    ["the token itself", () => adminToken],
+    ["empty", () => ""],
+    ["long", () => "tm1.".repeat(10_000)],
+  ])("is refused for a challenge that is %s", async (_, challenge) => {
     const site = open();
-    const own = await challengeOf(await tokenKey(adminToken), host, newNonce());
+    const own = await made(adminToken);
     const { status, text } = await challenged(site, await challenge(own));
     expect(status).toBe(401);
     expect(text).not.toContain("proof");
@@ -175,23 +165,89 @@ describe("a proof", () => {
   });
 });
 
+const routes = [
+  ["GET", "stats"],
+  ["GET", "journal"],
+  ["GET", "metrics"],
+  ["GET", "hot"],
+  ["GET", "explain?url=/a"],
+  ["GET", "switch"],
+  ["POST", "switch"],
+  ["POST", "warm"],
+];
+
+describe.each(routes)("%s /_cache/%s", (method, route) => {
+  const ask = (token: string, headers = {}) =>
+    openSite({ env: { ADMIN_TOKEN: token } }).get(`/_cache/${route}`, { method, headers });
+
+  it.each([
+    ["no credential", {}, /The request has no |The Authorization field/],
+    ["a wrong token", { authorization: "Bearer another-token-of-1" }, /does not hold this/],
+  ])("returns 401 to %s, and says what would be right", async (_, headers, why) => {
+    const { status, text, fields } = await ask(adminToken, headers);
+    expect([status, fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect(fields.get("cache-control")).toBe("no-store");
+    const { error } = JSON.parse(text) as { error: Record<string, string> };
+    expect(error).toMatchObject({ code: "unauthorized", why: expect.stringMatching(why) });
+    expect(error["hint"]).toContain("Bearer <ADMIN_TOKEN>");
+    expect(text).not.toContain(adminToken);
+  });
+
+  it("is not there without ADMIN_TOKEN", async () => {
+    for (const headers of [{}, bearer, { authorization: "Bearer " }]) {
+      expect((await ask("", headers)).status).toBe(404);
+    }
+  });
+
+  it("returns 503 if ADMIN_TOKEN is not usable", async () => {
+    const { status, text, fields } = await ask("s3cret", { authorization: "Bearer s3cret" });
+    expect([status, fields.get("cache-control")]).toEqual([503, "no-store"]);
+    expect(JSON.parse(text)).toMatchObject({ error: { code: "not-usable" } });
+    expect(text).toContain("ADMIN_TOKEN");
+    expect(text).not.toContain("s3cret");
+  });
+});
+
+it("says in the answer and the log why ADMIN_TOKEN is not usable", async () => {
+  const site = openSite({ env: { ADMIN_TOKEN: "s3cret" } });
+  const { text } = await site.get("/_cache/stats");
+  expect(JSON.parse(text)).toEqual({
+    error: {
+      code: "not-usable",
+      what: "Access to this route was refused.",
+      why: expect.stringContaining("It has fewer than 16 characters") as string,
+      hint: expect.stringContaining("16 characters or more") as string,
+    },
+  });
+  expect(site.log.join()).toContain(
+    "ADMIN_TOKEN is not usable, so the operator's routes are closed.",
+  );
+});
+
+it("takes the scheme in any case, and spaces around the token (RFC 6750 §2.1)", async () => {
+  expect(await statusOf(open(), `bearer  ${adminToken} `)).toBe(200);
+});
+
 describe("a wrong credential", () => {
   it.each([
-    { id: "another token", value: "Bearer another-token-of-1", reason: "wrong" },
-    { id: "another scheme", value: `Basic ${adminToken}`, reason: "malformed" },
-    { id: "two values", value: `Bearer ${adminToken}, Bearer ${adminToken}`, reason: "malformed" },
-    { id: "one letter less", value: `Bearer ${adminToken.slice(1)}`, reason: "wrong" },
-    { id: "one letter more", value: `Bearer ${adminToken}x`, reason: "wrong" },
-    { id: "letters of other alphabets", value: "Bearer t\u00f6ken-\u00ff", reason: "wrong" },
-    { id: "16 KiB", value: `Bearer ${"x".repeat(16_384)}`, reason: "malformed" },
-    { id: "empty", value: "Bearer ", reason: "malformed" },
-  ])("$id is refused and counted", async ({ value, reason }) => {
+    ["another token", "Bearer another-token-of-1", "wrong"],
+    ["another scheme", `Basic ${adminToken}`, "malformed"],
+    ["no scheme", adminToken, "malformed"],
+    ["two values", `Bearer ${adminToken}, Bearer ${adminToken}`, "malformed"],
+    ["the first letters", `Bearer ${adminToken.slice(0, -1)}`, "wrong"],
+    ["the last letters", `Bearer ${adminToken.slice(1)}`, "wrong"],
+    ["an additional letter", `Bearer ${adminToken}x`, "wrong"],
+    ["an additional word", `Bearer ${adminToken} x`, "malformed"],
+    ["letters beyond ASCII", "Bearer t\u00f6ken-\u00ff", "wrong"],
+    ["16 KiB", `Bearer ${"x".repeat(16_384)}`, "malformed"],
+    ["an empty token", "Bearer ", "malformed"],
+  ])("is refused and counted: %s", async (_, value, reason) => {
     const site = open();
     expect(await statusOf(site, value)).toBe(401);
     expect(refusals(site)).toEqual([[`operatorRefusals|bearer|${reason}`, 1]]);
   });
 
-  it("has one line when it begins, and one when a right one comes", async () => {
+  it("has one log line for all, and one once the right token comes", async () => {
     const clock = new FakeClock();
     const site = open({ clock });
     for (let nth = 0; nth < 500; nth += 1) await statusOf(site, `Bearer wrong-${nth}`);
@@ -205,29 +261,26 @@ describe("a wrong credential", () => {
     expect(JSON.stringify(lines)).not.toContain("wrong-");
   });
 
-  it("never shuts out who has the right one", async () => {
+  it("never shuts out the right token", async () => {
     const site = open();
     for (let nth = 0; nth < 2_000; nth += 1) await statusOf(site, `Bearer wrong-${nth}`);
     expect(await statusOf(site, bearer.authorization)).toBe(200);
   });
 
-  it("is a finding with the token, and changes nothing for who has none", async () => {
+  it("is a finding of health for the operator alone", async () => {
     const site = open();
     await statusOf(site, "Bearer wrong");
     expect(JSON.parse((await site.get("/_cache/health")).text)).toEqual({ status: "ok" });
-    const told = JSON.parse((await site.get("/_cache/health", { headers: bearer })).text) as {
-      status: string;
-      findings: { code: string }[];
-    };
-    expect(told.status).toBe("ok");
-    expect(told.findings).toMatchObject([{ code: "operator-refused", level: "info" }]);
+    const health = async (headers = {}) =>
+      JSON.parse((await site.get("/_cache/health", { headers })).text) as object;
+    const finding = { code: "operator-refused", level: "info" };
+    expect(await health(bearer)).toMatchObject({ status: "ok", findings: [finding] });
     for (let nth = 0; nth < 100; nth += 1) await statusOf(site, "Bearer wrong");
-    expect(JSON.parse((await site.get("/_cache/health")).text)).toEqual({ status: "ok" });
-    const { text } = await site.get("/_cache/health", { headers: bearer });
-    expect(JSON.parse(text)).toMatchObject({ findings: [{ level: "warning" }] });
+    expect(await health()).toEqual({ status: "ok" });
+    expect(await health(bearer)).toMatchObject({ findings: [{ level: "warning" }] });
   });
 
-  it("is none where no credential is", async () => {
+  it("is not counted if there is no credential", async () => {
     const site = open();
     expect((await site.get("/_cache/stats")).status).toBe(401);
     expect(refusals(site)).toEqual([]);

@@ -20,6 +20,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2030, 0
 afterEach(() => void vi.useRealTimers());
 
 const good = () => signedHeaders(body);
+const signedBy = (signature: string) => ({ ...good(), "webhook-signature": signature });
 
 describe("a signature", () => {
   it.each<[id: string, headers: () => Record<string, string>, status: number]>([
@@ -27,38 +28,10 @@ describe("a signature", () => {
     ["of-another-secret", () => signedHeaders(body, { with: otherSecret }), 401],
     ["of-another-body", () => signedHeaders('{"tags":["blue"]}'), 401],
     ["of-another-id", () => ({ ...good(), "webhook-id": "msg_2" }), 401],
-    [
-      "of-another-instant",
-      () => ({ ...good(), "webhook-timestamp": String(secondsNow() - 1) }),
-      401,
-    ],
-    ["empty", () => ({ ...good(), "webhook-signature": "" }), 401],
-    ["no-base64", () => ({ ...good(), "webhook-signature": "v1,???" }), 401],
-    ["version-alone", () => ({ ...good(), "webhook-signature": "v1" }), 401],
-    [
-      "of-another-version",
-      () => ({
-        ...good(),
-        "webhook-signature": signatureOf(body, {}).replace("v1", "v2"),
-      }),
-      401,
-    ],
-    [
-      "one-of-several",
-      () => ({
-        ...good(),
-        "webhook-signature": `v1a,x v1,AAAA ${signatureOf(body, {})}`,
-      }),
-      200,
-    ],
-    ["without-id", () => ({ ...good(), "webhook-id": "" }), 401],
-    ["without-timestamp", () => ({ ...good(), "webhook-timestamp": "" }), 401],
-    ["no-timestamp", () => ({ ...good(), "webhook-timestamp": "now" }), 401],
-    [
-      "wrong-beside-a-good-bearer",
-      () => ({ ...bearer, ...good(), "webhook-signature": "v1,AAAA" }),
-      401,
-    ],
+    ["of-another-instant", () => ({ ...good(), "webhook-timestamp": `${secondsNow() - 1}` }), 401],
+    ["of-another-version", () => signedBy(signatureOf(body, {}).replace("v1", "v2")), 401],
+    ["one-of-several", () => signedBy(`v1a,x v1,AAAA ${signatureOf(body, {})}`), 200],
+    ["wrong-beside-a-good-bearer", () => ({ ...bearer, ...signedBy("v1,AAAA") }), 401],
   ])("%s", async (_id, headers, status) => {
     const { site, upstash } = openJournalled();
     const seen = await send(site, body, headers());
@@ -78,7 +51,7 @@ describe("a signature", () => {
     expect((await send(site, body, headers)).status).toBe(status);
   });
 
-  it("good once, and too old when it is sent again later", async () => {
+  it("is refused when it is repeated after five minutes", async () => {
     const { site } = openJournalled();
     const headers = good();
     expect((await send(site, body, headers)).status).toBe(200);
@@ -104,27 +77,15 @@ describe("a signature", () => {
   });
 });
 
-describe("the admin token", () => {
-  it.each([
-    { id: "right", headers: bearer, status: 200 },
-    { id: "wrong", headers: { authorization: `Bearer ${adminToken}2` }, status: 401 },
-    { id: "none", headers: {}, status: 401 },
-    { id: "as-a-basic-one", headers: { authorization: `Basic ${adminToken}` }, status: 401 },
-  ])("$id", async ({ headers, status }) => {
-    const { site, upstash } = openJournalled();
-    const seen = await send(site, body, headers);
-    expect([seen.status, upstash.journal.length]).toEqual([status, status === 200 ? 1 : 0]);
-  });
-
-  it("says of a wrong one what would be right", async () => {
-    const { site } = openJournalled();
-    const { text } = await send(site, body, { authorization: `Bearer ${adminToken}2` });
-    expect(text).toContain("The Authorization field does not hold this deployment's ADMIN_TOKEN");
-    expect(text).not.toContain(adminToken);
-  });
-});
-
 describe("the route", () => {
+  it("says to a wrong token what would be right", async () => {
+    const { site, upstash } = openJournalled();
+    const seen = await send(site, body, { authorization: `Bearer ${adminToken}2` });
+    expect([seen.status, upstash.journal.length]).toEqual([401, 0]);
+    expect(seen.text).toContain("does not hold this deployment's ADMIN_TOKEN");
+    expect(seen.text).not.toContain(adminToken);
+  });
+
   it.each([
     { id: "both", env: {}, signed: 200, borne: 200 },
     { id: "secret-alone", env: { ADMIN_TOKEN: "" }, signed: 200, borne: 401 },

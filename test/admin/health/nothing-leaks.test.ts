@@ -73,6 +73,7 @@ function drawnLook(draws: Draws): SiteState {
     ],
   } as const;
   const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });
+  const backlog = { backlogMax: 10, everyMs: minuteMs, heardAtMs: atMs };
   return lookedAt({
     clients: [
       { ...client("shared tier"), database: "database" },
@@ -103,14 +104,7 @@ function drawnLook(draws: Draws): SiteState {
           {
             ...planted,
             deadLetterCount: of(3),
-            backlog: {
-              ...planted,
-              keyCount: of(9),
-              backlogMax: 10,
-              overdueMs: of(9 * minuteMs),
-              everyMs: minuteMs,
-              heardAtMs: atMs,
-            },
+            backlog: { ...planted, ...backlog, keyCount: of(9), overdueMs: of(9 * minuteMs) },
             flushes: { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs },
           },
         ],
@@ -128,10 +122,7 @@ function drawnLook(draws: Draws): SiteState {
         holdsJournal: draws.isLucky(0.8),
         info: {
           ...planted,
-          usedBytes: 1,
-          maxBytes: 1,
-          evictedKeys: 0,
-          keys: 1,
+          ...{ usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1 },
           usedRatio: draws.oneOf([null, 0.95]),
           policy: draws.oneOf([null, "noeviction", "allkeys-lru", marked]),
         },

@@ -4,7 +4,7 @@ import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import type { Site } from "../../../testing/site/harness.ts";
 import { bearer, send } from "../../../testing/site/purge-sender.ts";
-import { codesOf, found, healthOf, HealthWorld, soon, until } from "./health-world.ts";
+import { found, healthOf, HealthWorld, soon, until } from "./health-world.ts";
 
 // A read that times out would be a finding of its own.
 lengthenTimeouts();
@@ -54,15 +54,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await world.rest.setReplicaLagMs(0);
     await purgedUntil(here, there, "gone");
   }, 120_000);
-
-  it("journal-lag is none where nobody asked: the journal is then read before the answer", async () => {
-    const [here, there] = [world.site(), world.site()];
-    await there.get("/a");
-    await send(here, { tags: ["red"] });
-    there.clock.advance(20);
-    await there.get("/a");
-    expect(codesOf(await healthOf(there))).not.toContain("journal-lag");
-  });
 
   it("journal-lost-entries: the database comes back empty", async () => {
     const site = world.site({ config: soon });
