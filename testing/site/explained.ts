@@ -19,6 +19,12 @@ export async function explained(site: Site, url: string, init: AskInit = {}): Pr
   return JSON.parse(seen.text) as Explanation;
 }
 
+/** Returns the explanation as text, without waiting for background work. */
+export async function explainedText(site: Site, url: string, init: AskInit = {}): Promise<string> {
+  const path = `/_cache/explain?format=text&${questionOf(url, init)}`;
+  return (await site.ask(path, { headers: bearer })).text();
+}
+
 /**
  * Returns the part of `Cache-Status` that explain can know: neither the origin's answer nor its
  * effects.

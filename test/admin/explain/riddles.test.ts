@@ -5,7 +5,12 @@ import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
-import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
+import {
+  explained,
+  explainedText,
+  explainToken,
+  questionOf,
+} from "../../../testing/site/explained.ts";
 import { type AskInit, idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { riddlesOfLifetimes } from "./planted-lifetimes.ts";
 import { bearer, fresh, type Riddle, riddles, saying, url } from "./planted-riddles.ts";
@@ -35,25 +40,19 @@ async function planted(riddle: Riddle) {
   return { site, answers };
 }
 
-async function explanationIn(format: string, site: Site, question: string): Promise<string> {
-  const path = `/_cache/explain?format=${format}&${question}`;
-  return (await site.ask(path, { headers: bearer })).text();
-}
-
 describe("explain names why a page is never a hit", () => {
   it.each([...riddles, ...riddlesOfLifetimes])("$id", async (riddle) => {
     const { site, answers } = await planted(riddle);
     expect(answers.filter((status) => status.includes("; hit"))).toEqual([]);
     const { url: asked = url, ...init } = riddle.question ?? {};
-    const [json, text] = [
-      await explanationIn("json", site, questionOf(asked, init)),
-      await explanationIn("text", site, questionOf(asked, init)),
-    ];
-    expect(JSON.parse(json)).toMatchObject(riddle.told);
+    const json = `/_cache/explain?${questionOf(asked, init)}`;
+    const told = await (await site.ask(json, { headers: bearer })).text();
+    const text = await explainedText(site, asked, init);
+    expect(JSON.parse(told)).toMatchObject(riddle.told);
     for (const said of riddle.says) expect(text).toMatch(said);
     for (const said of riddle.never ?? []) expect(text).not.toMatch(said);
     expect(text).not.toContain("the journal was empty");
-    expect(json + text).not.toContain("s3cretvalue");
+    expect(told + text).not.toContain("s3cretvalue");
   });
 });
 
@@ -64,24 +63,37 @@ describe("what explain remembers", () => {
       config: config as unknown as ConfigInput,
       env: { ADMIN_TOKEN: explainToken },
     });
-  const textOf = (site: Site, asked: string) => explanationIn("text", site, questionOf(asked, {}));
+  const renewed = (first: string, then: Record<string, string>): Script => {
+    const etag = '"1"';
+    return (_, nth) =>
+      nth === 1
+        ? page("page", cc(first, { etag }))
+        : new Response(null, { status: 304, headers: { etag, ...then } });
+  };
+  /** The last answer after two requests, the second of them for a stale page. */
+  const lastOf = async (site: Site) => {
+    await site.get(url);
+    site.clock.advance(5);
+    await site.get(url);
+    return (await explained(site, url)).look?.last;
+  };
 
-  it("nothing of a page that was not asked for, and says what to do then", async () => {
-    const text = await textOf(open(fresh), url);
+  it("nothing of a page without requests, and advises to request it", async () => {
+    const text = await explainedText(open(fresh), url);
     expect(text).toContain("no stored response fits the request.\n");
     expect(text).toContain("remembers no answer for it. Request the page");
     expect(text).toContain("Tidemark-Debug");
   });
 
-  it("nothing that is over: what is stored and answers goes before it", async () => {
+  it("nothing older than the stored response that answers", async () => {
     const site = open((_, nth) => page("page", cc(nth === 1 ? "private" : "max-age=60")));
     await site.get(url);
     await site.get(url);
     expect((await explained(site, url)).look?.last).toBeUndefined();
-    expect(await textOf(site, url)).not.toContain("private");
+    expect(await explainedText(site, url)).not.toContain("private");
   });
 
-  it("beside a hit, what is stored of the same page under other keys", async () => {
+  it("other keys of the page, beside a hit", async () => {
     const site = open(fresh);
     for (const nth of [1, 2, 3]) await site.get(`${url}?mailing=${nth}`);
     const { look, next } = await explained(site, `${url}?mailing=3`);
@@ -89,16 +101,16 @@ describe("what explain remembers", () => {
     expect(look?.nearest).toMatchObject({ count: 2, differences: [{ of: "query" }] });
   });
 
-  it("no value of a cookie by which pages vary", async () => {
+  it("no value of a cookie in Vary", async () => {
     const site = open(saying("public, max-age=300", { vary: "Cookie" }));
     await site.get(url, { headers: { cookie: "session=s3cretvalue; alone" } });
     const init = { headers: { cookie: "session=0therva1ue" } };
-    const text = await explanationIn("text", site, questionOf(url, init));
+    const text = await explainedText(site, url, init);
     expect(text).toContain("vary cookie: you sent session=…; the stored key has session=…; ….");
     expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
   });
 
-  it("a pass by Authorization beside a hit of others, a write beside one not", async () => {
+  it("a bypass by Authorization beside a hit, but not a POST", async () => {
     const site = open(fresh);
     await site.get(url);
     await site.get(url, { headers: { authorization: "Basic eDp5" } });
@@ -111,7 +123,7 @@ describe("what explain remembers", () => {
     expect((await explained(site, "/b")).look?.lastPassed).toBeUndefined();
   });
 
-  it("a refusal to one with a cookie, for such clients alone", async () => {
+  it("a refusal because of a cookie, only for clients with one", async () => {
     const site = open(fresh);
     const withCookie = { headers: { cookie: "session=1" } };
     await site.get(url);
@@ -121,53 +133,35 @@ describe("what explain remembers", () => {
     expect([await rule({}), await rule(withCookie)]).toEqual([undefined, "unknown-cookie"]);
   });
 
-  it("that Tidemark made an answer private, whichever rule kept it from being stored", async () => {
+  it("that Tidemark made an answer private, beside another rule", async () => {
     const site = open(() => page("page"));
     await site.get(url, { headers: { cookie: "session=1" } });
     const { look } = await explained(site, url);
     expect(look?.last).toMatchObject({ notStored: { rule: "no-use" }, isMadePrivate: true });
   });
 
-  it("why a 304 freshened nothing", async () => {
-    const fields = { etag: '"1"' };
-    const site = open((_, nth) =>
-      nth === 1
-        ? page("page", cc("max-age=1", fields))
-        : new Response(null, { status: 304, headers: cc("private", fields) }),
-    );
-    await site.get(url);
-    site.clock.advance(5);
-    await site.get(url);
-    const { look } = await explained(site, url);
-    expect(look?.last).toMatchObject({ notStored: { rule: "private" }, isReportedStored: false });
+  it("why a 304 did not freshen the page", async () => {
+    const site = open(renewed("max-age=1", cc("private")));
+    const last = { notStored: { rule: "private" }, isReportedStored: false };
+    expect(await lastOf(site)).toMatchObject(last);
   });
 
   it.each([
-    { said: "max-age=1", isMadePrivate: true },
-    { said: "private", isMadePrivate: false },
-  ])("that a 304 for one client was made private, if it said $said", async (row) => {
-    const { said, isMadePrivate } = row;
-    const etag = '"1"';
-    const headers = cc(said, { etag, "set-cookie": "a=1" });
-    const site = open((_, nth) =>
-      nth === 1
-        ? page("page", cc("max-age=1", { etag }))
-        : new Response(null, { status: 304, headers }),
-    );
-    await site.get(url);
-    site.clock.advance(5);
-    await site.get(url);
-    const { look } = await explained(site, url);
-    expect(look?.last).toMatchObject({ notStored: { rule: "set-cookie" }, isMadePrivate });
+    ["max-age=1", true],
+    ["private", false],
+  ])("whether Tidemark made a 304 with %s private: %s", async (said, isMadePrivate) => {
+    const site = open(renewed("max-age=1", cc(said, { "set-cookie": "a=1" })));
+    const last = { notStored: { rule: "set-cookie" }, isMadePrivate };
+    expect(await lastOf(site)).toMatchObject(last);
   });
 
-  it("nothing of private, where the origin said it to who was passed by", async () => {
+  it("that the origin, not Tidemark, made a bypassed answer private", async () => {
     const site = open(saying("private"));
     await site.get(url, { headers: { authorization: "Basic eDp5" } });
     expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(false);
   });
 
-  it("nothing of a Cache-Status, which nobody gets of a refresh", async () => {
+  it("that nobody got a Cache-Status of a refresh", async () => {
     const swr = cc("max-age=1, stale-while-revalidate=60");
     const site = open((_, nth) => page(nth === 1 ? "page" : "x".repeat(400_000), swr), {
       routes: [{ name: "all", match: "*", tiers: ["memory"] }],
@@ -180,7 +174,7 @@ describe("what explain remembers", () => {
     expect(look?.last).toMatchObject({ notStored: { rule: "too-large" }, isReportedStored: false });
   });
 
-  it("no answer to HEAD, which is never stored", async () => {
+  it("no answer to HEAD", async () => {
     const site = open(saying("private"));
     await site.get(url);
     await site.get(url, { method: "HEAD" });
