@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   type Finding,
+  type FindingCode,
   findingCodes,
   inOrder,
   statusOf,
@@ -10,7 +11,7 @@ import {
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { EvictionWatch } from "../../../src/admin/health/look-further.ts";
 import type { SiteState, RoomState } from "../../../src/admin/health/site-state.ts";
-import { journalWords } from "../../../src/redis/trouble.ts";
+import { journalWords, type RedisTrouble } from "../../../src/redis/trouble.ts";
 import { isUnable } from "../../../src/admin/health/origin-findings.ts";
 import { atMs, lookedAt } from "./looked-examples.ts";
 
@@ -150,7 +151,7 @@ describe("the view of the journal", () => {
 });
 
 describe("what the database answered", () => {
-  const trouble = (kind: "timeout" | "full", lastAtMs: number) => ({
+  const trouble = (kind: RedisTrouble, lastAtMs: number) => ({
     kind,
     sinceAtMs: atMs - 5_000,
     lastAtMs,
@@ -166,6 +167,26 @@ describe("what the database answered", () => {
   const database = "database" as const;
   const journal = { ...well, name: "purge journal" as const, database };
   const shared = { ...well, name: "shared tier" as const, database };
+
+  it.each<[kind: RedisTrouble, code: FindingCode, level: Finding["level"]]>([
+    ["token-refused", "redis-credentials", "critical"],
+    ["forbidden", "redis-credentials", "critical"],
+    ["unreachable", "redis-unreachable", "warning"],
+    ["not-open", "redis-unreachable", "warning"],
+    ["timeout", "redis-slow", "warning"],
+    ["busy", "redis-busy", "warning"],
+    ["full", "redis-full", "critical"],
+    ["read-only", "redis-read-only", "critical"],
+    ["plan-used-up", "redis-plan-used-up", "critical"],
+    ["wrong-type", "redis-wrong-type", "critical"],
+    ["not-upstash", "redis-not-upstash", "critical"],
+    ["too-large", "redis-refused", "critical"],
+    ["refused", "redis-refused", "critical"],
+    ["failed", "redis-refused", "critical"],
+  ])("%s is %s, %s", (kind, code, level) => {
+    const clients = [{ ...shared, trouble: trouble(kind, atMs) }, journal];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([{ code, level }]);
+  });
 
   it("one failure that passes is a warning", () => {
     const clients = [{ ...shared, trouble: trouble("timeout", atMs) }, journal];
@@ -197,7 +218,7 @@ describe("what the database answered", () => {
   });
 
   it("two databases that fail are two findings, each with its own variables", () => {
-    const refused = { ...trouble("timeout", atMs), kind: "token-refused" as const };
+    const refused = trouble("token-refused", atMs);
     const clients = [
       { ...shared, trouble: refused },
       {

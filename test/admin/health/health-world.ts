@@ -134,12 +134,6 @@ export class HealthWorld {
     this.#rest = await startUpstashRestServer({ redisUrl: this.#redisUrl, token: ofToken, port });
   }
 
-  /** To the port of a server that was in its place. */
-  async moveRest(port: number): Promise<void> {
-    await this.#rest.stop();
-    this.#rest = await startUpstashRestServer({ redisUrl: this.#redisUrl, token, port });
-  }
-
   async usedBytes(): Promise<number> {
     const outcome = await this.#direct.send(["INFO"]);
     if (outcome.kind !== "replied") throw new Error(outcome.message);

@@ -1,7 +1,6 @@
 // Findings on the database, each brought about on a real server and ended there.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
-import { UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { send } from "../../../testing/site/purge-sender.ts";
 import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
@@ -98,18 +97,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await until(site, "redis-full", "gone", 40);
   });
 
-  it("redis-nearly-full: before it refuses anything", async () => {
-    const site = world.site({ config: soon });
-    await site.get("/a");
-    await fillTo(world, 0.95);
-    expect(await found(site, "redis-nearly-full")).toMatchObject({
-      level: "warning",
-      cause: expect.stringMatching(/^9\d.* of its room is used/) as string,
-    });
-    await world.run("CONFIG", "SET", "maxmemory", "0");
-    expect(await found(site, "redis-nearly-full")).toBeUndefined();
-  });
-
   it("redis-evicting: about to, and then it does", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
@@ -133,18 +120,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(site, "redis-evicting")).toBeUndefined();
   });
 
-  it("redis-wrong-type: something else lies under the journal's key", async () => {
-    await world.run("SET", "tidemark:journal", "something");
-    const site = world.site({ config: soon });
-    await site.get("/a");
-    expect(await found(site, "redis-wrong-type")).toMatchObject({
-      level: "critical",
-      what: "The purge journal cannot use the database.",
-    });
-    await world.run("DEL", "tidemark:journal");
-    await until(site, "redis-wrong-type", "gone", 20);
-  });
-
   it("clocks-apart: ours is set back, and set right", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
@@ -158,23 +133,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(site, "clocks-apart")).toBeUndefined();
     site.clock.advance(30);
     expect((await found(site, "clocks-apart"))?.what).toContain("30 s behind");
-  });
-
-  it("redis-read-only: it is a replica, and then no longer", async () => {
-    const site = world.site({ config: soon });
-    await site.get("/a");
-    await world.run("REPLICAOF", "127.0.0.1", "1");
-    await site.get("/b");
-    expect((await send(site, { tags: ["red"] })).status).toBe(503);
-    expect(await found(site, "redis-read-only")).toMatchObject({
-      level: "critical",
-      what: "The shared tier and the purge journal cannot write to the database.",
-      cause: "The token or the database is read-only.",
-    });
-    await world.run("REPLICAOF", "NO", "ONE");
-    site.clock.advance(40);
-    expect((await send(site, { tags: ["red"] })).status).toBe(200);
-    await until(site, "redis-read-only", "gone", 40);
   });
 });
 
@@ -202,38 +160,6 @@ describe.each(redisServers)("over $redis, in its own time", ({ start }) => {
     }
     await until(site, "redis-slow", "gone", 20);
   });
-});
-
-it.each([
-  ["redis-not-upstash", "<html>a shop</html>", 200, "critical"],
-  [
-    "redis-plan-used-up",
-    '{"error":"ERR max requests limit exceeded. Limit: 500000, Usage: 500000."}',
-    400,
-    "critical",
-  ],
-  ["redis-refused", '{"error":"ERR secret-word"}', 400, "critical"],
-  ["redis-busy", "Bad Gateway", 502, "warning"],
-])("%s: by the answers of another server", async (code, body, status, level) => {
-  const [server] = redisServers;
-  if (server === undefined) throw new Error("There is no server.");
-  const world = await HealthWorld.start(server.start);
-  const front = await UnsteadyRestServer.start();
-  try {
-    front.manner = { kind: "answers", body, status };
-    const port = Number(new URL(front.url).port);
-    const site = world.site({ env: { UPSTASH_REDIS_REST_URL: front.url } });
-    // Nobody has asked for a page: the look alone meets it.
-    const seen = await healthOf(site);
-    expect(seen.findings).toContainEqual(expect.objectContaining({ code, level }));
-    expect(JSON.stringify(seen)).not.toMatch(/secret-word|127\.0\.0\.1|500000|shop/);
-    await front.stop();
-    await world.moveRest(port);
-    await until(site, code, "gone", 20);
-  } finally {
-    await front.stop();
-    await world.stop();
-  }
 });
 
 /** Sets the bound so that what lies there now, and 400 KB more, is so much of it. */

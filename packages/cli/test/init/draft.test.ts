@@ -8,10 +8,12 @@ import { type Handle, initialised } from "./reached-origin.ts";
 const origin = "https://small.test";
 type Page = (request: Request) => string | Response;
 
+type Pages = Readonly<Record<string, string | Page>>;
+
 /** HTML pages that the front page links; a text is the body. */
-function originOf(pages: Readonly<Record<string, string | Page>>): Handle {
+function originOf(pages: Pages): Handle {
   const links = Object.keys(pages).map((path) => `<a href="${path}">x</a>`);
-  const all: Readonly<Record<string, string | Page>> = { "/": links.join(""), ...pages };
+  const all: Pages = { "/": links.join(""), ...pages };
   return (request) => {
     const { pathname } = new URL(request.url);
     const page = all[decodeURIComponent(pathname)] ?? new Response("no", { status: 404 });
@@ -21,7 +23,7 @@ function originOf(pages: Readonly<Record<string, string | Page>>): Handle {
   };
 }
 
-/** Not bundled, which takes longer than all else: hostile.test.ts has what init writes loaded as a site is. */
+/** Evaluates the configuration without bundling, which is slow. hostile.test.ts loads one like a site. */
 function configIn(text: string): library.Config {
   const body = text.replace(/^import .*$/m, "").replace(/^export default /m, "return ");
   const run = compileFunction(body, Object.keys(library)) as (
@@ -48,6 +50,23 @@ const token = () => {
 const html = (body: string, lines: Readonly<Record<string, string>>) =>
   new Response(body, { headers: { "content-type": "text/html", ...lines } });
 
+const own = () => html("a", { "set-cookie": "sid=1" });
+const isPrivate = () => html("a", { "cache-control": "private" });
+const tagged = () => html("a", { "cache-tag": "a" });
+const byField =
+  (field: string): Page =>
+  (request) =>
+    request.headers.get(field) ?? "";
+const byPhone: Page = (request) => String(/iPhone/.test(request.headers.get("user-agent") ?? ""));
+/** A token that is new each time. */
+const scripted = (script: string) => {
+  let count = 0;
+  const next = () => script.replace("%", `Kq${"z".repeat((count += 1))}`);
+  return () => html(next(), { "cache-control": "max-age=60" });
+};
+const state = scripted(`<script>window.__STATE__={"user":null,"csrfToken":"%"}</script>`);
+const nonce = scripted("<script>var app = { nonce: '%' }</script>");
+
 describe("pages", () => {
   it("below one segment are a group with tags", async () => {
     const { route } = await routesOf(originOf({ "/news/a": "a", "/news/b": "b" }));
@@ -60,86 +79,72 @@ describe("pages", () => {
   });
 
   it("have the tags that their origin gives", async () => {
-    const tagged = () => html("a", { "cache-tag": "a" });
     const { route } = await routesOf(originOf({ "/news/a": tagged, "/news/b": "b" }));
     expect(route("news")?.tags({ slug: "a" })).toEqual([]);
   });
 
-  it("get no lifetime beside one with a token, of which there may be more", async () => {
-    const { route } = await routesOf(originOf({ "/contact": token(), "/about": "a" }));
-    expect(route("private")?.patterns).toContain("/contact");
-    expect(route("pages")?.freshSeconds).toBeUndefined();
-  });
-
-  it("keep their lifetime beside one that its own fields keep out", async () => {
-    const own = () => html("a", { "set-cookie": "sid=1" });
-    const { route } = await routesOf(originOf({ "/basket-x": own, "/about": "a" }));
-    expect(route("private")?.patterns).toContain("/basket-x");
-    expect(route("pages")?.freshSeconds).toBe(60);
+  it.each<[id: string, pages: Pages, others: object]>([
+    [
+      "have no lifetime beside one with a token",
+      { "/p": token(), "/a": "a" },
+      { freshSeconds: undefined },
+    ],
+    [
+      "have a lifetime beside one that sets a cookie",
+      { "/p": own, "/a": "a" },
+      { freshSeconds: 60 },
+    ],
+    ["bypass with a token in a script", { "/p": state }, {}],
+    ["bypass with a nonce in a script", { "/p": nonce }, {}],
+  ])("%s", async (_, pages, others) => {
+    const { route } = await routesOf(originOf(pages));
+    expect(route("private")?.patterns).toContain("/p");
+    expect({ freshSeconds: undefined, ...route("pages") }).toMatchObject(others);
   });
 
   it("are keyed by a language that Vary does not name", async () => {
-    const speaking = (request: Request) => request.headers.get("accept-language") ?? "";
-    const { route } = await routesOf(originOf({ "/about": speaking }));
+    const { route } = await routesOf(originOf({ "/about": byField("accept-language") }));
     expect(route("pages")).toMatchObject({ keyHeaders: ["accept-language"], bypass: false });
     expect(route("pages")?.freshSeconds).toBeUndefined();
   });
 
-  it("pass by where a telephone gets others, and Vary does not say so", async () => {
-    const made = (request: Request) =>
-      String(/iPhone/.test(request.headers.get("user-agent") ?? ""));
-    const { route } = await routesOf(originOf({ "/about": made }));
-    expect(route("pages")?.bypass).toBe(true);
-  });
-
-  it.each(["x-forwarded-for", "cf-ipcountry"])(
-    "pass by where %s changes them, and Vary does not say so",
-    async (field) => {
-      const made = (request: Request) => request.headers.get(field) ?? "";
-      const { route, told } = await routesOf(originOf({ "/about": made }));
-      expect(route("pages")?.bypass).toBe(true);
-      expect(told.findings.map(({ code }) => code)).toContain("untold-address");
-    },
-  );
-
   it.each([
-    ["a script", `<script>window.__STATE__={"user":null,"csrfToken":"%"}</script>`],
-    ["a script's own form", "<script>var app = { nonce: '%' }</script>"],
-  ])("pass by with a token in %s that is new each time", async (_, text) => {
-    let count = 0;
-    const made = () =>
-      html(text.replace("%", `Kq${"z".repeat((count += 1))}`), { "cache-control": "max-age=60" });
-    const { route } = await routesOf(originOf({ "/form": made }));
-    expect(route("private")?.patterns).toContain("/form");
+    ["a phone", byPhone, "untold-user-agent"],
+    ["x-forwarded-for", byField("x-forwarded-for"), "untold-address"],
+    ["cf-ipcountry", byField("cf-ipcountry"), "untold-address"],
+  ])("bypass if %s changes them without Vary", async (_, page, code) => {
+    const { route, told } = await routesOf(originOf({ "/about": page }));
+    expect(route("pages")?.bypass).toBe(true);
+    expect(told.findings.map((finding) => finding.code)).toContain(code);
   });
 
-  it("pass by altogether where each of them is somebody's own", async () => {
-    const own = () => html("a", { "cache-control": "private" });
-    const { route } = await routesOf(originOf({ "/": own, "/x/a": own, "/x/b": own }));
+  it("bypass if all of them are private", async () => {
+    const pages = { "/": isPrivate, "/x/a": isPrivate, "/x/b": isPrivate };
+    const { route } = await routesOf(originOf(pages));
     expect(route("pages")?.bypass).toBe(true);
   });
 
-  it("have no negative lifetime where every path is a page", async () => {
+  it("have no negative lifetime if every path is a page", async () => {
     const { route, told } = await routesOf(() => html("app", {}));
     expect(route("pages")?.negativeByStatus.size).toBe(0);
     expect(told.findings.map(({ code }) => code)).toContain("no-404");
   });
 });
 
-it("names each route once, whatever the groups are called", async () => {
+it("gives each route its own name", async () => {
   const pages = { "/pages/a": "a", "/pages/b": "b", "/lists/a": "a", "/lists/b": "b" };
   const { routes } = await routesOf(originOf(pages));
   const names = routes.map(({ name }) => name);
   expect(names).toEqual(["private", "api", "pages", "lists", "pages-2"]);
 });
 
-it("says nothing of consent where a cookie counts", async () => {
+it("suggests consent cookies only if cookies change no page", async () => {
   const page = (request: Request) => request.headers.get("cookie") ?? "";
   expect((await routesOf(originOf({ "/a": page }))).text).not.toContain("consentCookies");
   expect((await routesOf(originOf({ "/a": "a" }))).text).toContain("harmless: consentCookies");
 });
 
-it("says nothing of consent where a shared page changes by itself, so that nothing can be compared", async () => {
+it("suggests no consent cookies if pages change by themselves", async () => {
   const letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
   let at = 0;
   const page = () => html(`word ${letters[(at += 1) % 8]}zz`, { "cache-control": "max-age=60" });
@@ -148,7 +153,7 @@ it("says nothing of consent where a shared page changes by itself, so that nothi
   expect(text).toContain("unknown whether cookies change them");
 });
 
-it("writes what an origin says into comments alone", async () => {
+it("writes texts of the origin only into comments", async () => {
   const evil = () =>
     html("a", { "cache-control": "max-age=5, x=\u00a0*/ process.exit(1) // `${1}`" });
   const { route, text } = await routesOf(originOf({ "/a`${b}": evil, "/c/*/x": "x" }));
@@ -170,7 +175,7 @@ it("wraps its comments", async () => {
 describe("files", () => {
   const asset = (type: string) => () => new Response("x", { headers: { "content-type": type } });
 
-  it("whose names change are kept for long; beside pages each has a pattern of its own", async () => {
+  it("are kept for long if their names change; beside pages each has its own pattern", async () => {
     const pages = {
       "/assets/a.0d3e77ab.js": asset("text/javascript"),
       "/docs/x.css": asset("text/css"),
@@ -193,7 +198,7 @@ describe("files", () => {
 describe("WordPress", () => {
   const made = { "/wp-content/a.css": () => html("", { "content-type": "text/css" }), "/a": "a" };
 
-  it("has the routes of the example, with ten minutes for what nothing purges", async () => {
+  it("has the routes of the example, with ten minutes for pages that nothing purges", async () => {
     const { routes, route } = await routesOf(originOf(made));
     const example = await loadConfig("examples/wordpress/tidemark.config.ts");
     const names = example.routes.map(({ name }) => name);
@@ -204,7 +209,7 @@ describe("WordPress", () => {
     expect(route("pages")).toMatchObject({ freshSeconds: 600, browserSeconds: 0 });
   });
 
-  it("has eight hours where the plugin tags pages", async () => {
+  it("has eight hours if the plugin tags pages", async () => {
     const tagged = () => html("a", { "surrogate-key": "site post-1" });
     const { route } = await routesOf(originOf({ ...made, "/a": tagged }));
     expect(route("pages")?.freshSeconds).toBe(28_800);

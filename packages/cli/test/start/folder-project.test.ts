@@ -1,24 +1,17 @@
-// What is started in a folder: which files count, and which variable goes before which.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+// The project of `tidemark start`: its files, and the order of its variables.
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { readFolder } from "../../src/start/folder-project.ts";
+import { tempFolder } from "../fakes/temp-folder.ts";
 
-let folder: string;
+const folder = tempFolder();
+const inFolder = (name: string) => join(folder.path, name);
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
   const exports = { ".": "./a.js", "./worker": "./a.js" };
-  await written("node_modules/tidemark/package.json", JSON.stringify({ exports }));
-  await written("node_modules/tidemark/a.js", "");
+  await folder.write("node_modules/tidemark/package.json", JSON.stringify({ exports }));
+  await folder.write("node_modules/tidemark/a.js", "");
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-async function written(name: string, text: string): Promise<void> {
-  await mkdir(join(folder, name, ".."), { recursive: true });
-  await writeFile(join(folder, name), text);
-}
 
 describe("variables", () => {
   it.each([
@@ -31,9 +24,9 @@ describe("variables", () => {
     ],
   ])("%s", async (_id, local, came) => {
     const vars = { ORIGIN_URL: "https://a.test", X: "1", SITE_HOST: "www.a.test" };
-    await written("wrangler.json", JSON.stringify({ main: "a.js", vars }));
-    if (local !== undefined) await written(".dev.vars", local);
-    expect((await readFolder(folder, undefined)).variables).toEqual(came);
+    await folder.write("wrangler.json", JSON.stringify({ main: "a.js", vars }));
+    if (local !== undefined) await folder.write(".dev.vars", local);
+    expect((await readFolder(folder.path, undefined)).variables).toEqual(came);
   });
 });
 
@@ -43,27 +36,27 @@ describe("the configuration", () => {
     ["in JavaScript", ["tidemark.config.mjs"], undefined, "tidemark.config.mjs"],
     ["that is named", ["tidemark.config.ts"], "other.ts", "other.ts"],
   ])("%s", async (_id, files, named, config) => {
-    for (const file of files) await written(file, "");
-    const path = named === undefined ? undefined : join(folder, named);
-    const project = await readFolder(folder, path);
-    expect([project.config, project.main]).toEqual([join(folder, config), undefined]);
-    expect(project.library.folder).toBe(folder);
+    for (const file of files) await folder.write(file, "");
+    const path = named === undefined ? undefined : inFolder(named);
+    const project = await readFolder(folder.path, path);
+    expect([project.config, project.main]).toEqual([inFolder(config), undefined]);
+    expect(project.library.folder).toBe(folder.path);
   });
 
   it("is not needed beside a main module", async () => {
-    await written("wrangler.toml", 'main = "src/a.ts"');
-    const { config, main } = await readFolder(folder, undefined);
-    expect([config, main]).toEqual([undefined, join(folder, "src/a.ts")]);
+    await folder.write("wrangler.toml", 'main = "src/a.ts"');
+    const { config, main } = await readFolder(folder.path, undefined);
+    expect([config, main]).toEqual([undefined, inFolder("src/a.ts")]);
   });
 });
 
 it("takes a copy of the repository by its sources", async () => {
-  await written("wrangler.toml", 'main = "worker.ts"');
-  await written("src/tidemark.ts", "");
-  await written("src/config/config.ts", "");
-  const { library } = await readFolder(folder, undefined);
+  await folder.write("wrangler.toml", 'main = "worker.ts"');
+  await folder.write("src/tidemark.ts", "");
+  await folder.write("src/config/config.ts", "");
+  const { library } = await readFolder(folder.path, undefined);
   expect(library.alias).toEqual({
-    tidemark: join(folder, "src/config/config.ts"),
-    "tidemark/senders": join(folder, "src/senders.ts"),
+    tidemark: inFolder("src/config/config.ts"),
+    "tidemark/senders": inFolder("src/senders.ts"),
   });
 });

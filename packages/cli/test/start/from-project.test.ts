@@ -1,32 +1,18 @@
 // Whose wrangler runs the Worker: that of the project, or a plain word about what is missing.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { fromProject } from "../../src/start/from-project.ts";
+import { tempFolder } from "../fakes/temp-folder.ts";
 
-let folder: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
-  vi.spyOn(process, "cwd").mockReturnValue(folder);
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function written(name: string, text: string): Promise<void> {
-  await mkdir(join(folder, name, ".."), { recursive: true });
-  await writeFile(join(folder, name), text);
-}
+const folder = tempFolder();
+beforeEach(() => void vi.spyOn(process, "cwd").mockReturnValue(folder.path));
+afterEach(() => void vi.restoreAllMocks());
 
 /** Nested, as npm does it where another version stands above. */
 async function installed(text: string): Promise<void> {
-  await written("node_modules/wrangler/package.json", '{ "name": "wrangler" }');
+  await folder.write("node_modules/wrangler/package.json", '{ "name": "wrangler" }');
   const inner = "node_modules/wrangler/node_modules/miniflare";
-  await written(`${inner}/package.json`, '{ "main": "main.cjs" }');
-  await written(`${inner}/main.cjs`, text);
+  await folder.write(`${inner}/package.json`, '{ "main": "main.cjs" }');
+  await folder.write(`${inner}/main.cjs`, text);
 }
 
 it("takes the runtime that the project's wrangler has", async () => {

@@ -1,32 +1,23 @@
 // `tidemark start` as a user runs it in the folder of a site, with the package installed there.
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { endAll, ended, freePorts, isOpen, startRun, told } from "../../../../test/local/runs.ts";
 import { startScriptedOrigin } from "../../../../testing/fakes/scripted-origin.ts";
+import { tempFolder } from "../fakes/temp-folder.ts";
 import { cacheStatusOf, rawRequest } from "../../../../testing/worker/raw-request.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const script = join(root, "packages/cli/src/tidemark.ts");
 const stops = new Set<() => Promise<void>>();
-let folder: string;
+const folder = tempFolder();
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
-});
 afterEach(async () => {
   await endAll();
   for (const stop of stops) await stop();
   stops.clear();
-  await rm(folder, { recursive: true, force: true });
 });
-
-const written = async (name: string, text: string) => {
-  await mkdir(join(folder, name, ".."), { recursive: true });
-  await writeFile(join(folder, name), text);
-};
 
 const config = (fields: string) => `
 import { defineConfig } from "tidemark";
@@ -45,8 +36,8 @@ const answering = (body: string) => `export default { fetch: () => new Response(
 async function installed(): Promise<void> {
   const exports = { ".": "./src/tidemark.ts", "./worker": "./src/worker.ts" };
   const manifest = JSON.stringify({ name: "tidemark", type: "module", exports });
-  await written("node_modules/tidemark/package.json", manifest);
-  await symlink(join(root, "src"), join(folder, "node_modules/tidemark/src"));
+  await folder.write("node_modules/tidemark/package.json", manifest);
+  await symlink(join(root, "src"), join(folder.path, "node_modules/tidemark/src"));
 }
 
 async function origin(): Promise<string> {
@@ -59,16 +50,16 @@ async function origin(): Promise<string> {
 
 async function siteWithWrangler(): Promise<void> {
   await installed();
-  await written("tidemark.config.ts", config('fresh: "5m"'));
-  await written("src/worker.ts", main);
+  await folder.write("tidemark.config.ts", config('fresh: "5m"'));
+  await folder.write("src/worker.ts", main);
   const vars = { ORIGIN_URL: "http://127.0.0.1:9", ADMIN_TOKEN: "as-the-file-has-it" };
-  await written("wrangler.jsonc", JSON.stringify({ main: "src/worker.ts", vars }));
-  await written(".dev.vars", `ORIGIN_URL=${await origin()}\nPURGE_SECRET=`);
+  await folder.write("wrangler.jsonc", JSON.stringify({ main: "src/worker.ts", vars }));
+  await folder.write(".dev.vars", `ORIGIN_URL=${await origin()}\nPURGE_SECRET=`);
 }
 
 async function start(...args: readonly string[]) {
   const port = await freePorts();
-  const run = startRun(script, ["start", "--port", String(port), ...args], { folder });
+  const run = startRun(script, ["start", "--port", String(port), ...args], { folder: folder.path });
   return { run, port, url: `http://127.0.0.1:${port}` };
 }
 
@@ -85,7 +76,7 @@ describe("a site of one's own", () => {
     await told(run, /colo-1 {2}200 {2}miss stored .* GET \/a\n/);
     expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("detail=memory");
 
-    await written("tidemark.config.ts", config("bypass: true"));
+    await folder.write("tidemark.config.ts", config("bypass: true"));
     await told(run, /Reloaded in/);
     for (const colo of [url, `http://127.0.0.1:${port + 1}`]) {
       expect(cacheStatusOf(await rawRequest(colo, "/a"))).toContain("fwd=bypass");
@@ -102,16 +93,16 @@ describe("a site of one's own", () => {
     await told(run, "/_cache/stats\n");
     await rawRequest(url, "/a");
     await told(run, "miss stored");
-    await written("src/worker.ts", "export default ;");
+    await folder.write("src/worker.ts", "export default ;");
     await told(run, /Not reloaded, .*worker\.ts cannot be bundled\. Line 1, column 16: /);
-    await written("src/worker.ts", `${main}throw new Error("at its start");`);
+    await folder.write("src/worker.ts", `${main}throw new Error("at its start");`);
     await told(run, /Not reloaded, .*The Worker does not start\. .*Error: at its start\. Fix/);
-    await written("src/worker.ts", "export const worker = 1;");
+    await folder.write("src/worker.ts", "export const worker = 1;");
     await told(run, /does not start\. .*The main module has no default export\. Fix/);
     expect(cacheStatusOf(await rawRequest(url, "/a"))).toContain("hit");
-    await written("src/worker.ts", main);
+    await folder.write("src/worker.ts", main);
     await told(run, /Reloaded in/);
-    await written(".dev.vars", "ORIGIN_URL=ftp://origin.test");
+    await folder.write(".dev.vars", "ORIGIN_URL=ftp://origin.test");
     await told(
       run,
       /ORIGIN_URL is invalid\.[^]*Not reloaded, .*The Worker does not start\. The log lines/,
@@ -122,7 +113,7 @@ describe("a site of one's own", () => {
 
   it("with a configuration alone, and a warning that is told again at the end", async () => {
     await installed();
-    await written(
+    await folder.write(
       "tidemark.config.ts",
       'export default { routes: [{ name: "any", match: "/:any" }, { name: "late", match: "/late" }] };',
     );
@@ -139,20 +130,20 @@ describe("a site of one's own", () => {
 describe("a Worker of one's own", () => {
   it("in the place of another, which the wrangler file has named before", async () => {
     await installed();
-    await written("src/one.js", answering("one"));
-    await written("src/two.js", answering("two"));
+    await folder.write("src/one.js", answering("one"));
+    await folder.write("src/two.js", answering("two"));
     const wrangler = (name: string) =>
       `main = "src/${name}.js"\n[[queues.producers]]\nbinding = "KV"\n`;
-    await written("wrangler.toml", wrangler("one"));
+    await folder.write("wrangler.toml", wrangler("one"));
     const { run, url } = await start();
     await told(run, "/_cache/stats\n");
     expect(run.errors()).toMatch(/^Warning: wrangler\.toml has bindings .*KV \(queues\)/);
     const body = async () => (await rawRequest(url, "/a")).body.toString();
     expect(await body()).toBe("one");
-    await written("wrangler.toml", wrangler("two"));
+    await folder.write("wrangler.toml", wrangler("two"));
     await told(run, /Reloaded in/);
     expect(await body()).toBe("two");
-    await written("src/two.js", answering("three"));
+    await folder.write("src/two.js", answering("three"));
     await told(run, /Reloaded in[^]*Reloaded in/);
     expect(await body()).toBe("three");
     expect(await ended(run.child, "SIGINT")).toBe(0);
@@ -160,8 +151,8 @@ describe("a Worker of one's own", () => {
 
   it("that is a class", async () => {
     await installed();
-    await written("wrangler.toml", 'main = "worker.js"\n');
-    await written(
+    await folder.write("wrangler.toml", 'main = "worker.js"\n');
+    await folder.write(
       "worker.js",
       `import { WorkerEntrypoint } from "cloudflare:workers";
 export default class extends WorkerEntrypoint {
@@ -178,39 +169,20 @@ export default class extends WorkerEntrypoint {
 
 describe("is refused in one line", () => {
   const named = { "tidemark.config.ts": config('fresh: "5m"') };
-  const rows: {
-    id: string;
-    files: Record<string, string>;
-    args?: string[];
-    code?: number;
-    says: RegExp;
-  }[] = [
-    { id: "an empty folder", files: {}, says: /There is nothing to start in .*tidemark init/ },
-    { id: "no origin", files: named, says: /No origin is specified\. .*--origin.*ORIGIN_URL/ },
-    {
-      id: "no port",
-      files: named,
-      args: ["--port", "x"],
-      code: 2,
-      says: /--port.*tidemark start --help/,
-    },
-    {
-      id: "a configuration",
-      files: { "tidemark.config.ts": config("frsh: 1") },
-      args: ["--origin", "http://127.0.0.1:9"],
-      says: /"frsh" is not a field of a route/,
-    },
-    {
-      id: "a wrangler file",
-      files: { ...named, "wrangler.toml": "main =" },
-      says: /wrangler\.toml cannot be read\. Line 1, column \d+/,
-    },
-  ];
-  it.each(rows)("$id", async ({ files, args = [], code = 1, says }) => {
+  const unknownField = { "tidemark.config.ts": config("frsh: 1") };
+  const refusing = ["--origin", "http://127.0.0.1:9"];
+  const broken = { ...named, "wrangler.toml": "main =" };
+
+  it.each<[id: string, files: Record<string, string>, args: string[], says: RegExp]>([
+    ["an empty folder", {}, [], /There is nothing to start in .*tidemark init/],
+    ["no origin", named, [], /No origin is specified\. .*--origin.*ORIGIN_URL/],
+    ["a configuration", unknownField, refusing, /"frsh" is not a field of a route/],
+    ["a wrangler file", broken, [], /wrangler\.toml cannot be read\. Line 1, column \d+/],
+  ])("%s", async (_, files, args, says) => {
     await installed();
-    for (const [name, text] of Object.entries(files)) await written(name, text);
+    for (const [name, text] of Object.entries(files)) await folder.write(name, text);
     const { run } = await start(...args);
-    expect(await ended(run.child)).toBe(code);
+    expect(await ended(run.child)).toBe(1);
     const lines = run.errors().trim().split("\n");
     expect(lines.at(-1)).toMatch(says);
     expect(lines.filter((line) => !line.startsWith("Warning: "))).toHaveLength(1);
@@ -219,17 +191,20 @@ describe("is refused in one line", () => {
 
   it("a configuration that does not fit its types, where the project has TypeScript", async () => {
     await installed();
-    await symlink(join(root, "node_modules/typescript"), join(folder, "node_modules/typescript"));
-    await written("fresh.ts", 'export const fresh = "5m";');
+    await symlink(
+      join(root, "node_modules/typescript"),
+      join(folder.path, "node_modules/typescript"),
+    );
+    await folder.write("fresh.ts", 'export const fresh = "5m";');
     const typed = `import { fresh } from "./fresh.ts";${config("fresh")}`;
-    await written("tidemark.config.ts", `${typed}export const count: number = fresh;`);
+    await folder.write("tidemark.config.ts", `${typed}export const count: number = fresh;`);
     const { run } = await start("--origin", "http://127.0.0.1:9");
     expect(await ended(run.child)).toBe(1);
     expect(run.errors()).toMatch(/config\.ts has a type error\. Line 4, column 14: Type /);
   });
 
   it("a project without the package", async () => {
-    await written("tidemark.config.ts", config('fresh: "5m"'));
+    await folder.write("tidemark.config.ts", config('fresh: "5m"'));
     const { run } = await start();
     expect(await ended(run.child)).toBe(1);
     expect(run.errors()).toMatch(/The package tidemark is missing\. .*npm install tidemark/);

@@ -10,97 +10,54 @@ export const evil =
 const evilField = "x\u009b1A\u009d52;c;YQ==\u009c\u0085FORGED\u007f";
 
 const texts = [evil];
+/** Gives these members the attack. */
+const all = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, evil]));
+const lists = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, texts]));
+
 const covered = { examined: 1, covered: 1, isWhole: false, whyNotWhole: evil };
-const labels = { [evil]: evil, route: evil, tier: evil, outcome: evil };
+const labels = { [evil]: evil, ...all("route tier outcome") };
 const entry = {
-  position: evil,
-  at: evil,
-  by: evil,
-  id: evil,
-  mode: evil,
-  reason: evil,
-  tags: texts,
-  urls: texts,
-  prefixes: texts,
-  hosts: texts,
-  routes: texts,
-  groups: texts,
+  ...all("position at by id mode reason"),
+  ...lists("tags urls prefixes hosts routes groups"),
 };
-const finding = {
-  code: evil,
-  level: "critical",
-  about: evil,
-  what: evil,
-  since: evil,
-  cause: evil,
-  remedy: evil,
-  details: evil,
-};
-const switched = {
-  bypass: texts,
-  position: evil,
-  since: evil,
-  here: [evil, "b"],
-  variable: texts,
-  visibleWithinSeconds: 1,
-  journal: { why: evil, hint: evil },
-  key: evil,
-  unknownRoutes: texts,
-};
+const finding = { ...all("code about what since cause remedy details"), level: "critical" };
+const readAs = [{ sent: evil, as: texts }];
 
 /** The site's answers by route. The words select between the two forms of a route. */
 const answers: Readonly<Record<string, unknown>> = {
-  purge: {
-    position: evil,
-    visibleWithinSeconds: 0,
-    targets: { tags: 1 },
-    readAs: [{ sent: evil, as: texts }],
-    notes: texts,
-  },
+  purge: { position: evil, visibleWithinSeconds: 0, targets: { tags: 1 }, readAs, notes: texts },
   dryRun: {
-    dryRun: true,
-    targets: {},
-    isolate: covered,
-    data: covered,
-    shared: covered,
-    urls: texts,
-    limits: evil,
-    readAs: [],
-    notes: texts,
+    ...{ dryRun: true, targets: {}, readAs: [], notes: texts, urls: texts, limits: evil },
+    ...{ isolate: covered, data: covered, shared: covered },
   },
-  switch: switched,
+  switch: {
+    ...all("position since key"),
+    ...lists("bypass variable unknownRoutes"),
+    here: [evil, "b"],
+    visibleWithinSeconds: 1,
+    journal: all("why hint"),
+  },
   journal: { entries: [entry, { ...entry, bypass: texts }], next: null },
   health: {
+    ...all("summary scope at version colo"),
     status: "degraded",
-    summary: evil,
-    scope: evil,
-    at: evil,
-    version: evil,
-    colo: evil,
     findings: [finding],
     notLookedAt: texts,
   },
   metrics: {
-    startedAt: evil,
-    at: evil,
+    ...all("startedAt at"),
     counters: [{ name: "requests", labels, value: 1 }],
     boundsSeconds: [1],
     histograms: [{ name: evil, labels, counts: [1, 1] }],
   },
   stats: {
-    faults: [{ what: evil, why: evil, hint: evil }],
+    faults: [all("what why hint")],
     configuredRoutes: [{ name: evil, match: texts, bypass: false, originTimeoutSeconds: 1 }],
     [evil]: { [evil]: texts },
   },
   explain: { request: { url: evil }, verdict: { [evil]: evil } },
   warm: { done: [{ page: evil, result: "failed", status: 500, why: evil }], next: null, total: 1 },
-  hot: {
-    pages: [
-      { url: evil, count: 1 },
-      { url: `${siteUrl}/ok`, count: 1 },
-    ],
-    examined: 2,
-  },
+  hot: { pages: [evil, `${siteUrl}/ok`].map((url) => ({ url, count: 1 })), examined: 2 },
 };
 
 /** `# HELP` and a sample as Prometheus has them, with an attack in the text and in a label. */
@@ -131,8 +88,7 @@ export const honestForm: Answer = ({ pathname, searchParams }, init) => {
   return Response.json(answers[route === "purge" && isDry ? "dryRun" : route]);
 };
 
-const refusing: Answer = () =>
-  Response.json({ error: { code: evil, what: evil, why: evil, hint: evil } }, { status: 400 });
+const refusing: Answer = () => Response.json({ error: all("code what why hint") }, { status: 400 });
 const foreign: Answer = () =>
   new Response(evil, { status: 502, headers: { "content-type": `text/${evilField}` } });
 const elsewhere: Answer = () =>

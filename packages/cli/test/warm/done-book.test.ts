@@ -67,14 +67,18 @@ it("that cannot be written is an error before the first request", async () => {
   expect(user.site.asked).toEqual([]);
 });
 
-it("is not written through a link", async () => {
+it("replaces no other file, and is not written through a link", async () => {
   const user = await WarmUser.at();
-  await writeFile(join(user.folder, "theirs"), "");
-  await symlink("theirs", join(user.folder, "state"));
-  const { code, notes } = await user.warms(["/a", "--state", "state"]);
-  expect([code, user.site.asked]).toEqual([exitCode.usage, []]);
-  expect(notes).toContain("state is a symbolic link.");
-  expect(await readFile(join(user.folder, "theirs"), "utf8")).toBe("");
+  await writeFile(join(user.folder, "theirs"), "my own notes");
+  await symlink("theirs", join(user.folder, "link"));
+  const notes: string[] = [];
+  for (const name of ["theirs", "link"]) {
+    const ran = await user.warms(["/a", "--state", name]);
+    expect([ran.code, user.site.asked]).toEqual([exitCode.usage, []]);
+    notes.push(ran.notes);
+  }
+  expect(notes[1]).toContain("link is a symbolic link.");
+  expect(await readFile(join(user.folder, "theirs"), "utf8")).toBe("my own notes");
 });
 
 it("on a full disk is an error before the first request", async () => {

@@ -3,24 +3,6 @@ import { expect, it } from "vitest";
 import { exitCode } from "../../src/exit-code.ts";
 import { hit, page, site, stored, WarmUser } from "./warm-user.ts";
 
-const secretUrl = "https://user:pass-x@www.example.com/sitemap.xml";
-
-it.each([
-  { args: ["--sitemap", secretUrl], says: "user name or a password" },
-  { args: ["--sitemap", "https://"], says: '"https://" is not a URL' },
-  { args: ["--after-purge", ""], says: "It is empty" },
-  { args: ["--data", " ", "--list", "-"], says: "It is empty" },
-  { args: ["/a", "--state", ""], says: "It is empty" },
-  { args: ["/a", "--also-host", "https://example.com"], says: "Write only a host" },
-  { args: ["/a", "--also-host", "example.com/news"], says: "Write only a host" },
-])("refused before anything is asked: $args", async ({ args, says }) => {
-  const user = await WarmUser.at();
-  const { code, notes, out } = await user.warms(args);
-  expect([code, user.site.asked]).toEqual([exitCode.usage, []]);
-  expect(notes).toContain(says);
-  expect(notes + out).not.toContain("pass-x");
-});
-
 it("--also-host takes a host in any form", async () => {
   const user = await WarmUser.at();
   const input = "https://b\u00fccher.example/a\nhttp://EXAMPLE.com:8080/b\nhttps://example.com/c";

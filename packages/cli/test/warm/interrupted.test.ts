@@ -1,5 +1,5 @@
 // An interrupted `tidemark warm`: where the next run continues.
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { listOf, pages, site, WarmUser } from "./warm-user.ts";
@@ -45,14 +45,6 @@ describe("a run that is interrupted", () => {
     user.atMs = Date.now() + laterMs;
     await user.warms([...args, ...more], { input });
     expect(user.site.asked).toHaveLength(200);
-  });
-
-  it("remembers in the file that --state names, and refuses another's", async () => {
-    const user = await WarmUser.at();
-    await writeFile(join(user.folder, "notes.txt"), "my own notes");
-    const ran = await user.warms(["/a", "--state", "notes.txt"]);
-    expect(ran.code).toBe(2);
-    expect(user.site.asked).toEqual([]);
   });
 });
 

@@ -1,0 +1,22 @@
+// A folder for one test file: each test gets a new one, which is deleted afterwards.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
+
+export function tempFolder() {
+  let path = "";
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+  });
+  afterEach(() => rm(path, { recursive: true, force: true }));
+  return {
+    get path() {
+      return path;
+    },
+    async write(name: string, text: string): Promise<void> {
+      await mkdir(dirname(join(path, name)), { recursive: true });
+      await writeFile(join(path, name), text);
+    },
+  };
+}
