@@ -25,27 +25,25 @@ const pageOf = async (stream: ReportStream) => {
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openReportsWorld(start);
 
-  it("a report is one command, and says how many stand", async () => {
+  it("a report is one command, and returns the number of waiting reports", async () => {
     const { stream } = world.open();
     expect(await stream.add(reportOf("n1"))).toEqual({ kind: "answered", value: 1 });
     expect(await stream.add(reportOf("n2", 3))).toEqual({ kind: "answered", value: 2 });
     expect(world.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
     const { page, totals: state, isFull } = await pageOf(stream);
     expect(page.map(({ report }) => report)).toEqual([reportOf("n1"), reportOf("n2", 3)]);
-    expect([state, isFull]).toEqual([
-      { kind: "held", version: "", totals: undefined, isBroken: false },
-      false,
-    ]);
+    const none = { kind: "held", version: "", totals: undefined, isBroken: false };
+    expect([state, isFull]).toEqual([none, false]);
   });
 
-  it("takes no more than may stand", async () => {
+  it("takes a limited number of reports", async () => {
     const { stream } = world.open({ standingMax: 2 });
     for (const n of ["n1", "n2", "n3"]) await stream.add(reportOf(n));
     expect(await stream.add(reportOf("n4"))).toEqual({ kind: "answered", value: -1 });
     expect(await world.redis.xlen(streamKey)).toBe(3);
   });
 
-  it("a fold takes out exactly what was added, and nothing that came since", async () => {
+  it("a fold removes exactly what was added", async () => {
     const { stream } = world.open();
     for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
     const { page } = await pageOf(stream);
@@ -60,40 +58,34 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await stream.fold("", page, text)).toEqual({ kind: "answered", value: false });
   });
 
+  const isDropped = async (id = "") => void (await world.redis.xdel(streamKey, id));
+  const all = () => world.redis.xrange(streamKey, "-", "+");
+  const standing = () => Promise.all([world.redis.get(totalsKey), world.redis.xlen(streamKey)]);
+
   it.each([
-    { id: "the totals are others", before: () => world.redis.set(totalsKey, "1.v2 {}") },
-    { id: "the first is gone", before: () => world.redis.xtrim(streamKey, "MAXLEN", 1) },
-    {
-      id: "the last is gone",
-      before: async () => {
-        const [, last] = await world.redis.xrange(streamKey, "-", "+");
-        await world.redis.xdel(streamKey, last?.[0] ?? "");
-      },
-    },
-    {
-      id: "another has the last one's ID",
-      before: async () => {
-        const all = await world.redis.xrange(streamKey, "-", "+");
+    ["the totals are others", () => world.redis.set(totalsKey, "1.v2 {}")],
+    ["the first report is gone", () => world.redis.xtrim(streamKey, "MAXLEN", 1)],
+    ["the last report is gone", async () => isDropped((await all())[1]?.[0])],
+    [
+      "another report has the last ID",
+      async () => {
+        const ids = (await all()).map(([id]) => id);
         await world.redis.del(streamKey);
-        for (const [id] of all) await world.redis.xadd(streamKey, id, "n", "other");
+        for (const id of ids) await world.redis.xadd(streamKey, id, "n", "other");
       },
-    },
-  ])("a fold is refused whole where $id", async ({ before }) => {
+    ],
+  ])("a fold changes nothing if %s", async (_, before) => {
     const { stream } = world.open();
     for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
     const { page } = await pageOf(stream);
     await before();
-    const stood = await Promise.all([world.redis.get(totalsKey), world.redis.xlen(streamKey)]);
-    expect(await stream.fold("", page, totalsText(totals, "v1"))).toEqual({
-      kind: "answered",
-      value: false,
-    });
-    expect(await Promise.all([world.redis.get(totalsKey), world.redis.xlen(streamKey)])).toEqual(
-      stood,
-    );
+    const stood = await standing();
+    const refused = { kind: "answered", value: false };
+    expect(await stream.fold("", page, totalsText(totals, "v1"))).toEqual(refused);
+    expect(await standing()).toEqual(stood);
   });
 
-  it("a page that ends in what nobody can read is folded like any", async () => {
+  it("unreadable reports are folded as lost", async () => {
     const { folding } = world.open({ pageCount: 2 });
     for (const n of ["a", "b", "c"]) {
       await world.redis.xadd(streamKey, "*", "v", "1", "n", Buffer.from(`${n}\xff`, "latin1"));
@@ -103,7 +95,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await folding.read()).toMatchObject({ sums: new Map([["reportsLost", 3]]) });
   });
 
-  it("a value of another type is trouble, and throws nothing", async () => {
+  it("a value of another type is a trouble, and throws nothing", async () => {
     await world.redis.set(streamKey, "text");
     const { stream, folding } = world.open();
     expect(await stream.add(reportOf("n"))).toEqual({ kind: "unavailable", cause: "wrong-type" });
@@ -116,7 +108,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.log).toHaveLength(1);
   });
 
-  it("the stand-in does as the server does", async () => {
+  it("the fake of the simulation does as the server does", async () => {
     const draws = new Draws(11);
     let atMs = 5_000;
     const keys = new ReportKeys(() => atMs);

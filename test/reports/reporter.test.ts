@@ -1,4 +1,4 @@
-// What one isolate tells: once, behind answers, and nothing of it twice.
+// The reports of one isolate: after answers, and each count once.
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import type { Sums } from "../../src/observe/sums.ts";
@@ -17,16 +17,12 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
   const log: string[] = [];
   const points: DataPoint[] = [];
   let counted: Sums = new Map();
-  const metrics = {
-    colo: "HAM",
-    take: () => {
-      const taken = counted;
-      counted = new Map();
-      return taken;
-    },
-    add: () => undefined,
-    took: () => undefined,
+  const take = () => {
+    const taken = counted;
+    counted = new Map();
+    return taken;
   };
+  const metrics = { colo: "HAM", take, add: () => undefined, took: () => undefined };
   const settings = {
     config: { namespace: "site", metrics: { isOn } },
     metrics,
@@ -54,7 +50,7 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
 }
 
 describe("a report", () => {
-  it("is one command, with what was counted since the one before", async () => {
+  it("is one command with the counts since the last one", async () => {
     const { tell, upstash, told } = open();
     await tell({ purges: 1 });
     await tell({ purges: 2, "requests|a|hit|memory": 3 });
@@ -65,7 +61,7 @@ describe("a report", () => {
     expect(JSON.parse(fields?.[9] ?? "")).toEqual({ ...noGauges, memoryBytes: 7 });
   });
 
-  it("that fails is in no number, and the next one that is taken says so", async () => {
+  it("that fails is counted as lost by the next one", async () => {
     const { tell, upstash, told, log } = open();
     upstash.mode = "down";
     await tell({ purges: 1 });
@@ -88,7 +84,7 @@ describe("a report", () => {
   const sizesOf = ({ reports }: FakeUpstash) =>
     reports.range().map(([, fields]) => (fields[7] ?? "").length);
 
-  it("is followed at once by others where it has no room for all, and each count is told once", async () => {
+  it("is split if it is too large, and has each count once", async () => {
     const { tell, upstash, told } = open();
     await tell({ ...many, purges: 1 });
     const sizes = sizesOf(upstash);
@@ -103,7 +99,7 @@ describe("a report", () => {
     expect(sizesOf(upstash)).toHaveLength(sizes.length + 1);
   });
 
-  it("that is lost is followed by none: what waits is told at the next time", async () => {
+  it("that is lost leaves the rest of the counts to the next time", async () => {
     const { tell, upstash, told } = open();
     upstash.mode = "down";
     await tell(many);
@@ -116,7 +112,7 @@ describe("a report", () => {
     expect(Object.hasOwn(counts, "requests|route-0|hit|memory")).toBe(false);
   });
 
-  it("has sixteen beside it at most, and the rest waits", async () => {
+  it("is split into sixteen at most", async () => {
     const { tell, upstash, told } = open();
     const more = Array.from({ length: 6_000 }, (_, at) => [`requests|route-${at}|hit|memory`, 1]);
     await tell(Object.fromEntries(more) as Record<string, number>);
@@ -127,7 +123,7 @@ describe("a report", () => {
 });
 
 describe("a run of the cron trigger", () => {
-  it("tells of its isolate and adds up, in minutes that are a multiple of five", async () => {
+  it("reports and adds up every five minutes", async () => {
     const { reports, upstash, clock, tell } = open();
     await tell({ purges: 1 });
     const commands = () =>
@@ -161,19 +157,17 @@ it("reports in a fifth minute by a clock slightly behind the cron trigger's", as
 });
 
 describe("no reports", () => {
+  const off = 'The configuration says `metrics: "off"`.';
+
   it.each([
-    { id: "off", of: { isOn: false }, why: 'The configuration says `metrics: "off"`.' },
-    {
-      id: "off, with a dataset",
-      of: { isOn: false, hasDataset: true },
-      why: 'The configuration says `metrics: "off"`.',
-    },
-    {
-      id: "without a database",
-      of: { hasDatabase: false },
-      why: "There is no usable database to which isolates could report.",
-    },
-  ])("$id", async ({ of, why }) => {
+    ["off", { isOn: false }, off],
+    ["off, with a dataset", { isOn: false, hasDataset: true }, off],
+    [
+      "without a database",
+      { hasDatabase: false },
+      "There is no usable database to which isolates could report.",
+    ],
+  ])("%s", async (_, of, why) => {
     const { reports, upstash, points, tell } = open(of);
     await tell({ purges: 1 });
     await reports.runCron();
@@ -183,7 +177,7 @@ describe("no reports", () => {
 });
 
 describe("with a dataset", () => {
-  it("writes points in the place of commands", async () => {
+  it("writes points instead of commands", async () => {
     const { reports, upstash, points, tell } = open({ hasDataset: true });
     await tell({ "requests|a|hit|memory": 3 });
     await reports.runCron();

@@ -14,12 +14,14 @@ const totalsOf = (read: unknown): Totals => {
   throw new Error(`No totals: ${JSON.stringify(read)}`);
 };
 
+const onePurge = () => new Map([["purges", 1]]);
+
 const requestsIn = ({ sums }: Totals) => sums.get("requests|all|hit|memory") ?? 0;
 
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openReportsWorld(start);
 
-  it("each report counts once, whoever adds up meanwhile", async () => {
+  it("each report counts once, however many readers add up", async () => {
     const draws = new Draws(3);
     let counted = 0;
     const taking = (own: Draws) => (): Sums => {
@@ -63,8 +65,8 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(shown.length).toBeGreaterThanOrEqual(9);
   });
 
-  it("an isolate whose report finds many adds them up", async () => {
-    const reporter = world.reporter(() => new Map([["purges", 1]]), { foldFrom: 5 });
+  it("an isolate adds up if many reports wait", async () => {
+    const reporter = world.reporter(onePurge, { foldFrom: 5 });
     const standing: number[] = [];
     for (let report = 0; report < 8; report += 1) {
       await reporter.tell();
@@ -73,8 +75,8 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(standing).toEqual([1, 2, 3, 4, 5, 0, 1, 2]);
   });
 
-  it("a reader takes what it must read page by page", async () => {
-    const reporter = world.reporter(() => new Map([["purges", 1]]));
+  it("a reader adds up in pages", async () => {
+    const reporter = world.reporter(onePurge);
     for (let report = 0; report < 10; report += 1) await reporter.tell();
     const { folding } = world.open({ pageCount: 4 });
     world.rest.resetCounts();
@@ -83,10 +85,10 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.rest.counts().commandCountByName).toEqual({ SET: 3, GET: 3, XRANGE: 3, EVAL: 2 });
   });
 
-  it("what is no report is dropped, counts as lost, and is said once", async () => {
+  it("entries that are not reports count as lost, and are logged once", async () => {
     await world.redis.xadd(streamKey, "*", "hello", "world");
     await world.redis.xadd(streamKey, "*", "v", "2", "n", "a", "colo", "HAM", "d", "{}", "g", "{}");
-    await world.reporter(() => new Map([["purges", 1]])).tell();
+    await world.reporter(onePurge).tell();
     const { folding } = world.open();
     for (let reading = 0; reading < 2; reading += 1) {
       const { sums } = totalsOf(await folding.read());
@@ -100,9 +102,9 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     ]);
   });
 
-  it("totals that cannot be read begin anew", async () => {
+  it("unreadable totals start over", async () => {
     await world.redis.set(totalsKey, Buffer.from([0xff, 0xfe, 0x20]));
-    await world.reporter(() => new Map([["purges", 1]])).tell();
+    await world.reporter(onePurge).tell();
     const { folding } = world.open();
     expect(totalsOf(await folding.read()).sums.get("purges")).toBe(1);
     await folding.empty();
@@ -111,9 +113,9 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.log).toEqual(["The totals in Redis cannot be read. Counting starts over."]);
   });
 
-  it("totals of a newer version are left as they are", async () => {
+  it("totals of a newer version are not changed", async () => {
     await world.redis.set(totalsKey, "2.abc {}");
-    await world.reporter(() => new Map([["purges", 1]])).tell();
+    await world.reporter(onePurge).tell();
     const { folding } = world.open();
     expect(await folding.read()).toEqual({
       kind: "unavailable",
@@ -126,10 +128,10 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.log).toHaveLength(1);
   });
 
-  it("a stream that nobody adds up takes no more, and the report that it refuses adds up", async () => {
+  it("a full stream refuses reports, and a refused report adds up", async () => {
     await world.redis.set(totalsKey, "2.abc {}");
     const isolate = { standingMax: 2, foldFrom: 9 };
-    const reporter = world.reporter(() => new Map([["purges", 1]]), isolate);
+    const reporter = world.reporter(onePurge, isolate);
     for (let report = 0; report < 5; report += 1) await reporter.tell();
     expect(await world.redis.xlen(streamKey)).toBe(3);
     await world.redis.del(totalsKey);

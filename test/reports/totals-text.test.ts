@@ -15,12 +15,8 @@ const totals = {
 
 describe("totals", () => {
   it("come back as they were", () => {
-    expect(totalsIn(totalsText(totals, "abc-1"))).toEqual({
-      kind: "held",
-      version: "1.abc-1",
-      totals,
-      isBroken: false,
-    });
+    const held = { kind: "held", version: "1.abc-1", totals, isBroken: false };
+    expect(totalsIn(totalsText(totals, "abc-1"))).toEqual(held);
   });
 
   it("are none where nothing stands", () => {
@@ -28,23 +24,16 @@ describe("totals", () => {
     expect([totalsIn(null), totalsIn(undefined)]).toEqual([held, held]);
   });
 
+  const text = totalsText(totals, "abc");
   it.each([
-    { id: "nothing of ours", text: "hello", version: "" },
-    { id: "no JSON", text: "1.abc {", version: "1.abc" },
-    { id: "another form", text: "1.abc []", version: "1.abc" },
-    {
-      id: "sums that are none",
-      text: totalsText(totals, "abc").replace('"memory":3', '"memory":"3"'),
-      version: "1.abc",
-    },
-    {
-      id: "a state of a colo that is none",
-      text: totalsText(totals, "abc").replace('"memoryBytes":0', '"memoryBytes":-1'),
-      version: "1.abc",
-    },
-    { id: "empty", text: "", version: "" },
-  ])("are broken: $id", ({ text, version }) => {
-    expect(totalsIn(text)).toEqual({ kind: "held", version, totals: undefined, isBroken: true });
+    ["foreign text", "hello", ""],
+    ["no JSON", "1.abc {", "1.abc"],
+    ["another form", "1.abc []", "1.abc"],
+    ["invalid sums", text.replace('"memory":3', '"memory":"3"'), "1.abc"],
+    ["an invalid colo", text.replace('"memoryBytes":0', '"memoryBytes":-1'), "1.abc"],
+    ["empty", "", ""],
+  ])("are broken: %s", (_, given, version) => {
+    expect(totalsIn(given)).toEqual({ kind: "held", version, totals: undefined, isBroken: true });
   });
 
   it("of a newer form are not taken for broken ones", () => {
