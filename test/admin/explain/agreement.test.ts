@@ -1,38 +1,17 @@
-// Explain says what a live request then gets: over random requests to random sites, and over the corpus
-// of the public suite of HTTP caches. What it cannot know is named in docs/explain.md.
+// Explain predicts the result of a request, over random requests to random sites. docs/explain.md names what it
+// cannot know.
 import { expect, it } from "vitest";
-import published from "http-cache-tests/tests/index.mjs";
-import surrogateControl from "http-cache-tests/tests/surrogate-control.mjs";
 import type { Explanation } from "../../../src/admin/explain/explanation.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { both, explainToken } from "../../../testing/site/explained.ts";
-import { type AskInit, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
-import { playsAll, shareOf } from "../../../testing/histories.ts";
+import { type AskInit, openColos, type Site } from "../../../testing/site/harness.ts";
+import { shareOf } from "../../../testing/histories.ts";
+import { type Disagreement, excuse } from "./disagreement.ts";
 
 const env = { ADMIN_TOKEN: explainToken, SITE_HOST: "www.example.com" };
-
-interface Disagreement {
-  readonly id: string;
-  readonly told: string;
-  readonly came: string;
-}
-
-type Both = Awaited<ReturnType<typeof both>>;
-
-/**
- * What time, or concurrency, may change between the question and the request.
- *
- * @returns which exception explains that the two differ; `undefined` where none does
- */
-function excuse({ explanation, seen, told }: Both): "doubt" | "origin" | undefined {
-  // The journal is read once more before the request is judged.
-  if (explanation.look?.isDoubtSettledFirst === true) return "doubt";
-  // The origin was asked, and cannot be reached. One that is known to be down answers 503.
-  return told.startsWith("fwd=") && seen.status === 502 ? "origin" : undefined;
-}
 
 const newestPurge = ({ look }: Explanation) =>
   typeof look?.purges === "object" ? look.purges.newest[0]?.position : undefined;
@@ -90,17 +69,14 @@ function originOf(draws: Draws, isDown: () => boolean) {
   };
 }
 
+const requestControls = ["no-cache", "max-age=5", "only-if-cached", "max-stale=30", "min-fresh=10"];
 const fieldChoices: readonly (readonly [share: number, name: string, values: readonly string[]])[] =
   [
     [0.15, "accept-language", ["de", "en", "DE, en"]],
     [0.1, "x-a", ["1", "2"]],
     [0.1, "x-b", ["1", "2"]],
     [0.15, "cookie", ["theme=1", "lang=de", "session=1", "_ga=1; lang=en"]],
-    [
-      0.08,
-      "cache-control",
-      ["no-cache", "max-age=5", "only-if-cached", "max-stale=30", "min-fresh=10"],
-    ],
+    [0.08, "cache-control", requestControls],
     [0.1, "if-none-match", ['"1"', '"2"']],
     [0.05, "range", ["bytes=0-1"]],
     [0.01, "authorization", ["Basic eDp5"]],
@@ -211,93 +187,3 @@ it(`explain agrees with ${requestsInAll} random requests`, { timeout: 600_000 },
   if (requestsInAll < 2_000) return;
   for (const kind of commonKinds) expect([kind, countOf(kind) >= 10]).toEqual([kind, true]);
 });
-
-interface SuiteRequest {
-  readonly request_method?: string;
-  readonly request_headers?: readonly (readonly [string, string | number])[];
-  readonly query_arg?: string;
-  readonly filename?: string;
-  readonly pause_after?: boolean;
-  readonly disconnect?: boolean;
-  readonly response_status?: readonly [number, string];
-  readonly response_headers?: readonly (readonly [string, string | number, ...unknown[]])[];
-  readonly response_body?: string | null;
-}
-
-interface SuiteTest {
-  readonly id: string;
-  readonly browser_only?: boolean;
-  readonly requests: readonly SuiteRequest[];
-}
-
-const corpus = [
-  ...(published as { tests: SuiteTest[] }[]),
-  surrogateControl as { tests: SuiteTest[] },
-]
-  .flatMap(({ tests }) => tests)
-  .filter((test) => test.browser_only !== true);
-
-/** Numbers stand for dates, in seconds from now. */
-function textOf(clock: FakeClock, value: string | number): string {
-  return typeof value === "number" ? clock.date(value) : value;
-}
-
-function suiteAnswer(clock: FakeClock, asked: Request, test: SuiteRequest): Response {
-  const headers = new Headers({ date: clock.date() });
-  for (const [name, value] of test.response_headers ?? []) {
-    if (/^(?:content-length|transfer-encoding)$/i.test(name)) continue;
-    if (name.toLowerCase() === "date") headers.delete(name);
-    headers.append(name, textOf(clock, value));
-  }
-  const [status = 200] = test.response_status ?? [];
-  const condition = asked.headers.get("if-none-match") ?? asked.headers.get("if-modified-since");
-  const isUnchanged =
-    condition !== null && [headers.get("etag"), headers.get("last-modified")].includes(condition);
-  if (isUnchanged || [204, 304].includes(status) || asked.method === "HEAD") {
-    return new Response(null, { status: isUnchanged ? 304 : status, headers });
-  }
-  return new Response(test.response_body ?? "body", { status, headers });
-}
-
-/** Through the same requests and answers as the suite has; what it judges is judged by `npm run conformance`. */
-async function run(test: SuiteTest): Promise<Disagreement[]> {
-  const clock = new FakeClock();
-  let now: SuiteRequest = {};
-  const origin = (asked: Request) => suiteAnswer(clock, asked, now);
-  const site = openSite({
-    env,
-    clock,
-    origin,
-    config: { heuristics: true, honourRequestDirectives: true },
-  });
-  const found: Disagreement[] = [];
-  for (const [nth, request] of test.requests.entries()) {
-    now = request;
-    const {
-      request_method: method = "GET",
-      request_headers: fields = [],
-      query_arg: query,
-    } = request;
-    const headers: Record<string, string> = {};
-    for (const [name, value] of fields) headers[name] = textOf(clock, value);
-    const url = `https://www.example.com/${test.id}/${request.filename ?? ""}${query ? `?${query}` : ""}`;
-    const compared = await both(site, url, { method, headers });
-    const { told, came } = compared;
-    if (told !== came && excuse(compared) === undefined)
-      found.push({ id: `${test.id} ${nth}`, told, came });
-    if (request.pause_after === true) clock.advance(3);
-  }
-  return found;
-}
-
-// Nothing in it is drawn, so `npm run test:live` does not repeat it.
-it.skipIf(playsAll)(
-  "explain agrees with the requests of the public suite",
-  { timeout: 600_000 },
-  async () => {
-    const found: Disagreement[] = [];
-    for (const test of corpus) found.push(...(await run(test)));
-    expect(corpus.length).toBeGreaterThan(300);
-    expect(found.slice(0, 10)).toEqual([]);
-  },
-);

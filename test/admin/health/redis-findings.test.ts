@@ -1,0 +1,197 @@
+// Findings on the database: its troubles, its clock and its room.
+import { describe, expect, it } from "vitest";
+import type { Finding, FindingCode } from "../../../src/protocol/finding.ts";
+import { findingsOf } from "../../../src/admin/health/findings.ts";
+import { EvictionWatch } from "../../../src/admin/health/look-further.ts";
+import type { SiteState, RoomState } from "../../../src/admin/health/site-state.ts";
+import { journalWords, type RedisTrouble } from "../../../src/redis/trouble.ts";
+import { atMs, lookedAt } from "./looked-examples.ts";
+
+const codesOf = (more: Partial<SiteState>) => findingsOf(lookedAt(more)).map(({ code }) => code);
+
+describe("what the database answered", () => {
+  const trouble = (kind: RedisTrouble, lastAtMs: number) => ({
+    kind,
+    sinceAtMs: atMs - 5_000,
+    lastAtMs,
+    isOver: false,
+    counts: {},
+  });
+  const well = {
+    trouble: undefined,
+    troubleWithWrites: undefined,
+    isShutOff: false,
+    refusesWrites: false,
+  };
+  const database = "database" as const;
+  const journal = { ...well, name: "purge journal" as const, database };
+  const shared = { ...well, name: "shared tier" as const, database };
+
+  it.each<[kind: RedisTrouble, code: FindingCode, level: Finding["level"]]>([
+    ["token-refused", "redis-credentials", "critical"],
+    ["forbidden", "redis-credentials", "critical"],
+    ["unreachable", "redis-unreachable", "warning"],
+    ["not-open", "redis-unreachable", "warning"],
+    ["timeout", "redis-slow", "warning"],
+    ["busy", "redis-busy", "warning"],
+    ["full", "redis-full", "critical"],
+    ["read-only", "redis-read-only", "critical"],
+    ["plan-used-up", "redis-plan-used-up", "critical"],
+    ["wrong-type", "redis-wrong-type", "critical"],
+    ["not-upstash", "redis-not-upstash", "critical"],
+    ["too-large", "redis-refused", "critical"],
+    ["refused", "redis-refused", "critical"],
+    ["failed", "redis-refused", "critical"],
+  ])("%s is %s, %s", (kind, code, level) => {
+    const clients = [{ ...shared, trouble: trouble(kind, atMs) }, journal];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([{ code, level }]);
+  });
+
+  it("one failure that passes is a warning", () => {
+    const clients = [{ ...shared, trouble: trouble("timeout", atMs) }, journal];
+    const last = new Date(atMs).toISOString();
+    expect(findingsOf(lookedAt({ clients }))).toEqual([
+      {
+        code: "redis-slow",
+        level: "warning",
+        what: "The shared tier got no answer from the database at the last try.",
+        since: new Date(atMs - 5_000).toISOString(),
+        cause: "The database does not answer in time.",
+        remedy: expect.stringMatching(/^Tidemark tries again by itself/) as string,
+        details: `The last failure: the shared tier at ${last}.`,
+      },
+    ]);
+  });
+
+  it("the same of both clients is one finding, and critical where one is shut off", () => {
+    const clients = [
+      { ...shared, trouble: trouble("timeout", atMs) },
+      { ...journal, trouble: trouble("timeout", atMs), isShutOff: true },
+    ];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([
+      {
+        level: "critical",
+        what: "The shared tier and the purge journal cannot use the database.",
+      },
+    ]);
+  });
+
+  it("two databases that fail are two findings, each with its own variables", () => {
+    const refused = trouble("token-refused", atMs);
+    const clients = [
+      { ...shared, trouble: refused },
+      {
+        ...journal,
+        trouble: refused,
+        database: "journal's database" as const,
+        words: journalWords,
+      },
+    ];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([
+      {
+        what: "The shared tier cannot use the database.",
+        remedy: "Check UPSTASH_REDIS_REST_TOKEN.",
+      },
+      {
+        what: "The purge journal cannot use the journal's database.",
+        remedy: "Check JOURNAL_REDIS_REST_TOKEN.",
+      },
+    ]);
+  });
+
+  it("what is over is no finding, and what writes meet is told apart", () => {
+    const over = { ...trouble("timeout", atMs), isOver: true };
+    const clients = [
+      { ...shared, trouble: over, troubleWithWrites: trouble("full", atMs) },
+      { ...journal, troubleWithWrites: { ...trouble("full", atMs), isOver: true } },
+    ];
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([
+      {
+        code: "redis-full",
+        level: "critical",
+        what: "The shared tier cannot write to the database.",
+      },
+    ]);
+  });
+});
+
+describe("the database's clock", () => {
+  it.each([
+    { id: "A ahead", aheadMs: 1_000, uncertainMs: 0, found: false },
+    { id: "more than A ahead", aheadMs: 1_001, uncertainMs: 0, found: true },
+    { id: "more than A behind", aheadMs: -1_001, uncertainMs: 0, found: true },
+    { id: "a round trip that explains it", aheadMs: 1_400, uncertainMs: 400, found: false },
+    { id: "one that does not", aheadMs: 1_401, uncertainMs: 400, found: true },
+  ])("$id", ({ aheadMs, uncertainMs, found }) => {
+    expect(codesOf({ clock: { aheadMs, uncertainMs } })).toEqual(found ? ["clocks-apart"] : []);
+  });
+});
+
+describe("the database's room", () => {
+  const room = (
+    usedRatio: number | null,
+    policy: string | null,
+    more: Partial<RoomState> = {},
+  ) => ({
+    rooms: [
+      {
+        database: "database" as const,
+        holdsJournal: true,
+        evictedAtMs: undefined,
+        info: { usedBytes: 1, maxBytes: 1, usedRatio, policy, evictedKeys: 0, keys: 1 },
+        ...more,
+      },
+    ],
+  });
+  const ofRecords = { holdsJournal: false };
+  const ofJournal = { database: "journal's database" as const };
+
+  it.each<[id: string, more: Partial<SiteState>, codes: string[]]>([
+    ["85 %", room(0.85, "noeviction"), ["redis-nearly-full"]],
+    ["less", room(0.849, "noeviction"), []],
+    ["just not all", room(0.999, "noeviction"), ["redis-nearly-full"]],
+    ["all, and nothing was written since", room(1, "noeviction"), ["redis-full"]],
+    ["no policy is told", room(0.9, null), ["redis-nearly-full"]],
+    ["records alone", room(0.9, null, ofRecords), ["redis-nearly-full"]],
+    ["the journal alone", room(0.9, null, ofJournal), ["redis-nearly-full"]],
+    ["it spares the journal", room(0.9, "volatile-ttl"), []],
+    ["it may evict the journal", room(0.5, "allkeys-lru"), ["redis-evicting"]],
+    ["as Upstash may", room(0.5, "optimistic-volatile"), ["redis-evicting"]],
+    [
+      "it may evict the journal of its own",
+      room(0.5, "allkeys-lru", ofJournal),
+      ["redis-evicting"],
+    ],
+    ["it may evict records", room(0.9, "allkeys-lru", ofRecords), []],
+    ["it would evict, without a bound", room(null, "allkeys-lru"), []],
+    ["no bound is told", room(null, "noeviction"), ["redis-size-unknown"]],
+    ["none, of records alone", room(null, "noeviction", ofRecords), []],
+    ["none, of the journal alone", room(null, "noeviction", ofJournal), []],
+    [
+      "no bound is told, and it evicts",
+      room(null, "allkeys-lru", { evictedAtMs: atMs }),
+      ["redis-evicting"],
+    ],
+    ["it did, with another policy", room(0.1, "noeviction", { evictedAtMs: atMs }), []],
+  ])("%s", (_id, more, codes) => {
+    expect(codesOf(more)).toEqual(codes);
+  });
+
+  it("tells no policy that is no name", () => {
+    const said = JSON.stringify(findingsOf(lookedAt(room(0.9, "http://secret:word@host"))));
+    expect(said).toContain("the policy of the database is unknown");
+    expect(said).not.toContain("secret");
+  });
+
+  it("rises only from look to look; a restart begins anew", () => {
+    const watch = new EvictionWatch();
+    expect([watch.seen(5, 1), watch.seen(5, 2), watch.seen(6, 3), watch.seen(6, 4)]).toEqual([
+      undefined,
+      undefined,
+      3,
+      3,
+    ]);
+    expect([watch.seen(1, 5), watch.seen(null, 6), watch.seen(1, 7)]).toEqual([3, 3, 3]);
+    expect(watch.seen(2, 8)).toBe(8);
+  });
+});

@@ -1,0 +1,160 @@
+// Tokens that are derived from ADMIN_TOKEN, and proofs that a server knows it.
+import { describe, expect, it } from "vitest";
+import {
+  challengeOf,
+  derivedToken,
+  isProof,
+  newNonce,
+  tokenKey,
+  tokenSecondsMax,
+  type TokenUse,
+} from "../../src/protocol/operator-token.ts";
+import { host, openSite, type Site, type SiteOptions } from "../../testing/site/harness.ts";
+import { adminToken } from "../../testing/site/purge-sender.ts";
+import { refusals, statusOf } from "./operator-site.ts";
+
+const open = (options: SiteOptions = {}) =>
+  openSite({
+    origin: () => new Response("page"),
+    ...options,
+    env: { ADMIN_TOKEN: adminToken, ...options.env },
+  });
+
+const secondsOf = ({ clock }: Site) => Math.floor(clock.nowAtMs() / 1_000);
+
+async function derivedOn(site: Site, use: Partial<TokenUse> = {}, token = adminToken) {
+  const expiresAtSeconds = secondsOf(site) + 60;
+  return derivedToken(await tokenKey(token), { scope: "operator", host, expiresAtSeconds, ...use });
+}
+
+describe("a derived token", () => {
+  it("opens the operator's routes until it expires", async () => {
+    const site = open();
+    const token = `Bearer ${await derivedOn(site)}`;
+    expect(await statusOf(site, token)).toBe(200);
+    site.clock.advance(61);
+    const late = await site.get("/_cache/stats", { headers: { authorization: token } });
+    expect([late.status, late.text]).toEqual([
+      401,
+      expect.stringContaining("expired derived token"),
+    ]);
+    expect(refusals(site)).toEqual([["operatorRefusals|bearer|expired", 1]]);
+  });
+
+  it.each<[id: string, status: number, use: (atSeconds: number) => Partial<TokenUse>]>([
+    ["of the longest life", 200, (at) => ({ expiresAtSeconds: at + tokenSecondsMax })],
+    ["of a longer life", 401, (at) => ({ expiresAtSeconds: at + tokenSecondsMax + 1 })],
+    ["of no life", 401, (at) => ({ expiresAtSeconds: at })],
+    ["for another host", 401, () => ({ host: "www.example.org" })],
+    ["for another port", 401, () => ({ host: `${host}:8443` })],
+    ["for Tidemark-Debug", 401, () => ({ scope: "debug" })],
+  ])("%s: %s", async (_id, status, use) => {
+    const site = open();
+    expect(await statusOf(site, `Bearer ${await derivedOn(site, use(secondsOf(site)))}`)).toBe(
+      status,
+    );
+  });
+
+  it("of another token opens nothing", async () => {
+    const site = open();
+    expect(await statusOf(site, `Bearer ${await derivedOn(site, {}, "another-token-of-1")}`)).toBe(
+      401,
+    );
+  });
+
+  it("opens Tidemark-Debug where it was made for that, and nowhere else", async () => {
+    const site = open();
+    const explained = async (token: string) =>
+      (await site.get("/a", { headers: { "tidemark-debug": token } })).fields.has(
+        "tidemark-explain",
+      );
+    expect(await explained(await derivedOn(site, { scope: "debug" }))).toBe(true);
+    expect(await explained(adminToken)).toBe(true);
+    expect(await explained(await derivedOn(site))).toBe(false);
+    expect(refusals(site)).toEqual([["operatorRefusals|debug|wrong", 1]]);
+  });
+
+  it("outside of Cloudflare, counts for SITE_HOST and this machine alone", async () => {
+    const env = { SITE_HOST: "www.example.com" };
+    const ofHost = async (at: string) => {
+      const site = open({ env });
+      const authorization = `Bearer ${await derivedOn(site, { host: new URL(at).host })}`;
+      return (await site.ask(`${at}/_cache/stats`, { headers: { authorization } })).status;
+    };
+    expect(await ofHost("https://www.example.com")).toBe(200);
+    expect(await ofHost("http://127.0.0.1:8787")).toBe(200);
+    expect(await ofHost("https://evil.example")).toBe(401);
+  });
+
+  it("for SITE_HOST counts where a proxy has changed the host", async () => {
+    const site = open({ env: { SITE_HOST: "www.example.com" } });
+    const authorization = `Bearer ${await derivedOn(site)}`;
+    const { status } = await site.ask("http://10.0.0.5:3000/_cache/stats", {
+      headers: { authorization },
+    });
+    expect(status).toBe(200);
+  });
+});
+
+describe("a proof", () => {
+  const challenged = async (site: Site, challenge: string) =>
+    site.get("/_cache/proof", { headers: { "tidemark-challenge": challenge } });
+
+  it("is given to who knows the token, and holds for that host, nonce and moment", async () => {
+    const site = open();
+    const [key, nonce] = [await tokenKey(adminToken), newNonce()];
+    const { status, text, fields } = await challenged(site, await challengeOf(key, host, nonce));
+    const { proof, atSeconds } = JSON.parse(text) as { proof: string; atSeconds: number };
+    expect([status, fields.get("cache-control")]).toEqual([200, "no-store"]);
+    expect(atSeconds).toBe(secondsOf(site));
+    const proven = { host, nonce, atSeconds };
+    expect(await isProof(key, proof, proven)).toBe(true);
+    expect(await isProof(key, proof, { ...proven, nonce: newNonce() })).toBe(false);
+    expect(await isProof(key, proof, { ...proven, host: "evil.example" })).toBe(false);
+    expect(await isProof(key, proof, { ...proven, atSeconds: atSeconds + 1 })).toBe(false);
+    expect(await isProof(await tokenKey("another-token-of-1"), proof, proven)).toBe(false);
+  });
+
+  it("is no token, and neither is the challenge", async () => {
+    const site = open();
+    const key = await tokenKey(adminToken);
+    const challenge = await challengeOf(key, host, newNonce());
+    const { text } = await challenged(site, challenge);
+    const { proof } = JSON.parse(text) as { proof: string };
+    const mac = challenge.split(".").at(-1);
+    const expires = secondsOf(site) + 60;
+    const forged = [proof, mac].map((end) => `tm1.operator.${expires}.${end}`);
+    for (const one of [proof, challenge, ...forged]) {
+      expect(await statusOf(site, `Bearer ${one}`)).toBe(401);
+    }
+  });
+
+  const made = async (token: string, forHost = host, nonce = newNonce()) =>
+    challengeOf(await tokenKey(token), forHost, nonce);
+
+  it.each<[id: string, challenge: (own: string) => Promise<string> | string]>([
+    ["unsigned", () => `tm1.${newNonce()}.${"A".repeat(43)}`],
+    ["of another token", () => made("another-token-of-1")],
+    ["for another host", () => made(adminToken, "evil.example")],
+    ["twice in one field", (own) => `${own}, ${own}`],
+    ["with a short nonce", () => made(adminToken, host, "a")],
+    ["with another nonce", (own) => own.replace(/\.[^.]+\./, `.${newNonce()}.`)],
+    ["the token itself", () => adminToken],
+    ["empty", () => ""],
+    ["long", () => "tm1.".repeat(10_000)],
+  ])("is refused for a challenge that is %s", async (_, challenge) => {
+    const site = open();
+    const own = await made(adminToken);
+    const { status, text } = await challenged(site, await challenge(own));
+    expect(status).toBe(401);
+    expect(text).not.toContain("proof");
+    expect(refusals(site)).toEqual([["operatorRefusals|challenge|wrong", 1]]);
+  });
+
+  it("is not there without a token, and not usable with a wrong one", async () => {
+    expect((await openSite({}).get("/_cache/proof")).status).toBe(404);
+    expect((await openSite({ env: { ADMIN_TOKEN: "short" } }).get("/_cache/proof")).status).toBe(
+      503,
+    );
+  });
+});
