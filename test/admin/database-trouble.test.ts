@@ -1,5 +1,4 @@
-// A database that refuses or is away is told of: in the log once, in the stats, and in the answer to
-// a purge with what helps. Pages go on.
+// A database that refuses or is down: the log, the stats and the answer to a purge say so. Pages are served.
 import { describe, expect, it } from "vitest";
 import { idle, type Site } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
@@ -24,7 +23,7 @@ const statsOf = async (site: Site) => {
 };
 
 describe("a wrong token", () => {
-  it("is said in the log once for each client, and pages go on", async () => {
+  it("is logged once for each client, and pages are served", async () => {
     const { site } = opened();
     for (let nth = 0; nth < 20; nth += 1) {
       expect((await site.get(`/${nth}`)).status).toBe(200);
@@ -38,7 +37,7 @@ describe("a wrong token", () => {
     expect(site.log).toHaveLength(4);
   });
 
-  it("stands in the stats of both clients, with since when and how often", async () => {
+  it("is in the stats of both clients, with its begin and counts", async () => {
     const { site } = opened();
     const startedAtMs = site.clock.atMs;
     for (let nth = 0; nth < 2; nth += 1) {
@@ -69,7 +68,7 @@ describe("a wrong token", () => {
     });
   });
 
-  it("is over once the token is mended, and that is said too", async () => {
+  it("ends once the token is right, which is logged", async () => {
     const { site, upstash } = opened();
     for (let nth = 0; nth < 3; nth += 1) await site.get(`/${nth}`);
     upstash.mode = "works";
@@ -90,7 +89,7 @@ describe("a wrong token", () => {
   });
 });
 
-it("writes that the journal refused are over with its next transaction, without a purge", async () => {
+it("refused writes of the journal end with its next transaction, without a purge", async () => {
   const { site, upstash } = opened({ status: 400, error: "OOM command not allowed" });
   await send(site, { tags: ["red"] });
   upstash.mode = "works";
@@ -104,7 +103,7 @@ it("writes that the journal refused are over with its next transaction, without 
   });
 });
 
-it("stats name no trouble where there was none", async () => {
+it("stats have no trouble of a working database", async () => {
   const { site } = openJournalled();
   await site.get("/a");
   const none = { trouble: "none", troubleWithWrites: "none" };
@@ -136,22 +135,19 @@ const rows = [
   },
 ];
 
-describe.each(rows)("what is asked of a journal that answers $error", (row) => {
-  it("a purge is told why it was not accepted, and what helps", async () => {
+describe.each(rows)("a journal that answers $error", (row) => {
+  it("refuses a purge with the reason and a remedy", async () => {
     const { site } = opened(row);
     const seen = await send(site, { tags: ["red"] });
-    expect([seen.status, (JSON.parse(seen.text) as Told).error]).toEqual([
-      503,
-      {
-        code: "unavailable",
-        what: "The purge was not accepted.",
-        why: row.why,
-        hint: `${row.hint}send it again with the same id.`,
-      },
-    ]);
+    const [what, hint] = ["The purge was not accepted.", "send it again with the same id."];
+    expect(seen.status).toBe(503);
+    expect((JSON.parse(seen.text) as Told).error).toEqual({
+      ...{ code: "unavailable", what, why: row.why },
+      hint: `${row.hint}${hint}`,
+    });
   });
 
-  it("so is who reads it, also once nothing is sent any more", async () => {
+  it("refuses to be read, also once it is shut off", async () => {
     const { site, upstash } = opened(row);
     const asked = async () => {
       const { status, text } = await site.get("/_cache/journal", { headers: bearer });
@@ -164,7 +160,7 @@ describe.each(rows)("what is asked of a journal that answers $error", (row) => {
   });
 });
 
-it("a purge that did not reach the journal is to be sent again, and no more", async () => {
+it("advises to repeat a purge that did not reach the journal", async () => {
   const { site, upstash } = openJournalled();
   upstash.journalMode = "down";
   const { error } = JSON.parse((await send(site, { tags: ["red"] })).text) as Told;

@@ -1,4 +1,17 @@
-// Which metrics of Tidemark a text of queries asks for.
+// The names of metrics and alerts: those that there are, and those that a text of queries asks for.
+import { readFileSync } from "node:fs";
+import { families } from "../../src/protocol/families.ts";
+import { gauges } from "../../src/reports/gauges.ts";
+
+export const metricNames = [...Object.values(families), ...gauges].map(({ name }) => name);
+
+export const rules = readFileSync("monitoring/alerts.yml", "utf8");
+
+/** Each alert of `monitoring/alerts.yml` by its name, with its text. */
+export const alerts = rules
+  .split(/^ {6}- alert: /m)
+  .slice(1)
+  .map((text) => ({ alert: text.slice(0, text.indexOf("\n")), text }));
 
 /** @returns names of families, each once; of a histogram without `_bucket`, `_sum` and `_count` */
 export function metricsIn(queries: string): string[] {

@@ -1,6 +1,5 @@
 // Every query of monitoring/, asked of a real Prometheus that scrapes the built Worker on workerd, with the
 // totals of a site with traffic in a real Redis.
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
@@ -12,9 +11,7 @@ import {
 import { isPrometheusInstalled } from "../../testing/monitoring/promtool.ts";
 import { adminToken, startWorld } from "../../testing/worker/world.ts";
 import { boardQueries } from "./board.ts";
-import { metricsIn } from "./metrics-in.ts";
-
-const alerts = readFileSync("monitoring/alerts.yml", "utf8");
+import { alerts, metricsIn, rules as rulesText } from "./metrics-in.ts";
 
 describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
   const running = new Running();
@@ -39,16 +36,14 @@ describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
     expect(numbers.filter((value) => !Number.isNaN(value)).length).toBeGreaterThan(0);
   });
 
-  it.each(metricsIn(alerts))("there is what alerts ask for: %s", async (name) => {
+  it.each(metricsIn(rulesText))("there is what alerts ask for: %s", async (name) => {
     const histogram = await prometheus.query(`${name}_bucket`);
     expect([...histogram, ...(await prometheus.query(name))].length).toBeGreaterThan(0);
   });
 
   it("every alert is evaluated without an error", async () => {
     const rules = await prometheus.rules();
-    expect(rules.map(({ name }) => name)).toEqual(
-      [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name]) => name),
-    );
+    expect(rules.map(({ name }) => name)).toEqual(alerts.map(({ alert }) => alert));
     expect(rules.filter(({ health }) => health === "err")).toEqual([]);
   });
 

@@ -11,41 +11,33 @@ const told = (text: string) => {
   };
 };
 const ours = { isHit: false, detail: "", fwd: undefined };
+const quoted = { ...ours, detail: "a, b; hit", fwd: "uri-miss" };
+const between = { before: ["ExampleCDN"], ours: { ...ours, detail: "memory" } };
 
-describe("of the caches of an answer", () => {
-  it.each([
-    { text: "", is: { before: [], ours: undefined, after: [] } },
-    { text: "tidemark; hit; ttl=5", is: { before: [], ours: { ...ours, isHit: true }, after: [] } },
-    {
-      text: 'tidemark; fwd=uri-miss; detail="a, b; hit"',
-      is: { before: [], ours: { ...ours, detail: "a, b; hit", fwd: "uri-miss" }, after: [] },
-    },
-    {
-      text: '"ExampleCDN"; hit, tidemark; detail=memory, Edge; hit',
-      is: {
-        before: ["ExampleCDN"],
-        ours: { ...ours, detail: "memory" },
-        after: [["Edge", true]],
-      },
-    },
-    {
-      text: "tidemark, tidemark; hit",
-      is: { before: ["tidemark"], ours: { ...ours, isHit: true } },
-    },
-    {
-      text: "tidemark; fwd=stale, Hit From Cloud; hit",
-      is: { ours: { ...ours, fwd: "stale" }, after: [["Hit From Cloud", true]] },
-    },
-  ])("$text", ({ text, is }) => {
+describe("reads the caches of", () => {
+  it.each<[text: string, told: object]>([
+    ["", { before: [], ours: undefined, after: [] }],
+    ["tidemark; hit; ttl=5", { before: [], ours: { ...ours, isHit: true }, after: [] }],
+    ['tidemark; fwd=uri-miss; detail="a, b; hit"', { before: [], ours: quoted, after: [] }],
+    [
+      '"ExampleCDN"; hit, tidemark; detail=memory, Edge; hit',
+      { ...between, after: [["Edge", true]] },
+    ],
+    ["tidemark, tidemark; hit", { before: ["tidemark"], ours: { ...ours, isHit: true } }],
+    [
+      "tidemark; fwd=stale, Hit From Cloud; hit",
+      { ours: { ...ours, fwd: "stale" }, after: [["Hit From Cloud", true]] },
+    ],
+  ])("%s", (text, is) => {
     expect(told(text)).toMatchObject(is);
   });
 });
 
 it.each([
-  { fields: { "cache-status": "tidemark; hit" }, is: true },
-  { fields: { "proxy-status": "tidemark; error=proxy_loop_detected" }, is: true },
-  { fields: { "proxy-status": "another; error=proxy_loop_detected" }, is: false },
-  { fields: { "cache-status": "another; hit" }, is: false },
-])("an answer with $fields is Tidemark's: $is", ({ fields, is }) => {
-  expect(isOurs(new Headers(fields))).toBe(is);
+  ["cache-status", "tidemark; hit", true],
+  ["proxy-status", "tidemark; error=proxy_loop_detected", true],
+  ["proxy-status", "another; error=proxy_loop_detected", false],
+  ["cache-status", "another; hit", false],
+])("an answer with %s: %s is Tidemark's: %s", (name, value, is) => {
+  expect(isOurs(new Headers({ [name]: value }))).toBe(is);
 });

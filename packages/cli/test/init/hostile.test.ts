@@ -42,22 +42,6 @@ describe("reads a megabyte at once", () => {
   });
 });
 
-it.each([
-  ["/a/b", "/a", true],
-  ["/a/b", "/a$", false],
-  ["/a", "/a$", true],
-  ["/a/x.pdf", "/*.pdf$", true],
-  ["/a/x.pdf?y", "/*.pdf$", false],
-  ["/a/x.pdf?y", "/*.pdf", true],
-  ["/ab", "/ab*b$", false],
-  ["/aXbXb", "/a*b*b$", true],
-  ["/aXb", "/a*b*b$", false],
-  ["/a.b", "/a*$", true],
-  ["/a+b", "/a.b", false],
-])("%s under Disallow: %s: forbidden %s", (path, rule, isForbidden) => {
-  expect(mayAsk(path, readRobots(`User-agent: *\nDisallow: ${rule}`))).toBe(!isForbidden);
-});
-
 const html = (body: string) => (fields: Readonly<Record<string, string>>) =>
   new Response(body, { headers: { "content-type": "text/html", ...fields } });
 

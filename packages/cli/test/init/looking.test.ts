@@ -1,4 +1,4 @@
-// How an origin is looked at: what a page is taken for, which paths are found, how bodies are compared.
+// How `tidemark init` examines an origin: kinds of pages, links, robots.txt, and changes of a body.
 import { describe, expect, it } from "vitest";
 import { bodyChange, hasToken } from "../../src/origin/body-change.ts";
 import { choosePages } from "../../src/origin/choose-pages.ts";
@@ -11,7 +11,7 @@ import { platformOf } from "../../src/origin/platform.ts";
 
 const headersOf = (lines: Readonly<Record<string, string>>) => new Headers(lines);
 
-describe("what a path is taken for", () => {
+describe("a path", () => {
   it.each([
     ["/account/orders/7", "/account/*"],
     ["/de/Login", "/de/Login/*"],
@@ -48,7 +48,7 @@ describe("what a path is taken for", () => {
   });
 });
 
-it("finds what a page refers to on its own host, however it is written", () => {
+it("finds references to the same host in any syntax", () => {
   const text = `<a href=/bare>1</a><A HREF='one.html#x'>2</A><a class="x" href="?page=2&amp;b=1">3</a>
     <a href="https://other.test/">4</a><a href="mailto:a@b.test">5</a><!-- <a href="/hidden"> -->
     <script defer src="/a.js"></script><link rel='stylesheet' href='/a.css'><img alt="a > b" src="/i.png">
@@ -78,8 +78,22 @@ describe("robots.txt", () => {
     ["/tmp/open/x", true],
     ["/a/b.pdf", false],
     ["/a/b.pdf?x", true],
-  ])("%s may be asked for: %s", (path, may) => {
+  ])("%s may be requested: %s", (path, may) => {
     expect(mayAsk(path, robots)).toBe(may);
+  });
+
+  it.each([
+    ["/a/b", "/a", false],
+    ["/a/b", "/a$", true],
+    ["/a", "/a$", false],
+    ["/a/x.pdf?y", "/*.pdf", false],
+    ["/ab", "/ab*b$", true],
+    ["/aXbXb", "/a*b*b$", false],
+    ["/aXb", "/a*b*b$", true],
+    ["/a.b", "/a*$", false],
+    ["/a+b", "/a.b", true],
+  ])("%s with Disallow: %s may be requested: %s", (path, rule, may) => {
+    expect(mayAsk(path, readRobots(`User-agent: *\nDisallow: ${rule}`))).toBe(may);
   });
 
   it("names a sitemap, which names pages", () => {
@@ -90,20 +104,10 @@ describe("robots.txt", () => {
   });
 });
 
-it("chooses some of each sort, by turns, and nothing that may have an effect", () => {
+it("chooses pages of each kind in turn, and none with an effect", () => {
   const link = (path: string) => ({ path, as: "link" as const });
-  const paths = [
-    "/a/1",
-    "/a/2",
-    "/a/3",
-    "/b/1",
-    "/login",
-    "/logout",
-    "/x?q=1",
-    "/cart?add-to-cart=1",
-    "/known",
-  ];
-  const references = [...paths.map(link), { path: "/f", as: "feed" as const }];
+  const paths = "/a/1 /a/2 /a/3 /b/1 /login /logout /x?q=1 /cart?add-to-cart=1 /known";
+  const references = [...paths.split(" ").map(link), { path: "/f", as: "feed" as const }];
   const known = new Set(["/known"]);
   const chosen = choosePages({ references, listed: ["/c/1"] }, { known, count: 6 });
   expect(chosen).toEqual(["/login", "/f", "/a/1", "/b/1", "/c/1", "/a/2"]);
