@@ -38,7 +38,9 @@ describe("without the token", () => {
     for (let nth = 0; nth < 5; nth += 1) await site.get(`/${nth}`);
     clock.advance(600);
     const spent = () => [
-      ...[upstash.refusedCount, upstash.commands.length, upstash.journalCommands.length],
+      upstash.refusedCount,
+      upstash.commands.length,
+      upstash.journalCommands.length,
       site.origin.count,
     ];
     const before = spent();

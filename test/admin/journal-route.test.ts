@@ -125,7 +125,7 @@ describe("stats count purges", () => {
     "that were refused, by reason and without what was sent: %s",
     async (reason, body, headers) => {
       const { site } = openJournalled();
-      await send(site, body, headers as Record<string, string>);
+      await send(site, body, headers);
       const { text } = await site.get("/_cache/stats", { headers: bearer });
       const { purges } = JSON.parse(text) as { purges: unknown };
       expect(purges).toEqual({ accepted: 0, refused: { [reason]: 1 } });

@@ -86,15 +86,15 @@ describe("before the body is read", () => {
 });
 
 describe("a body", () => {
-  /** Cut off after ten seconds. @param isBegun whether the body is being read */
+  /** @returns the answer ten seconds after the body began to be read */
   async function cutOff(answering: Promise<Response>, isBegun: () => boolean) {
     await until(isBegun);
     await vi.advanceTimersByTimeAsync(10_000);
     const answer = await answering;
     vi.useRealTimers();
-    expect(answer.status).toBe(408);
-    expect(await answer.json()).toMatchObject({ error: { code: "too-slow" } });
+    return [answer.status, await answer.json()];
   }
+  const tooSlow = [408, { error: { code: "too-slow" } }];
   const streamed = (pull: UnderlyingDefaultSource<Uint8Array>["pull"]) =>
     new ReadableStream<Uint8Array>({ ...(pull && { pull }) }, { highWaterMark: 0 });
 
@@ -102,7 +102,8 @@ describe("a body", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { body, seen } = watched(undefined);
     const init = { method: "POST", body, headers: bearer, duplex: "half" } as never;
-    await cutOff(openJournalled().site.ask(`/_cache/${route}`, init), () => seen.isRead);
+    const answering = openJournalled().site.ask(`/_cache/${route}`, init);
+    expect(await cutOff(answering, () => seen.isRead)).toMatchObject(tooSlow);
     expect(seen).toEqual({ isRead: true, isCancelled: true });
   });
 
@@ -114,7 +115,8 @@ describe("a body", () => {
       if (chunks > 1) await new Promise((resolve) => setTimeout(resolve, 1_000));
       controller.enqueue(new Uint8Array([32]));
     });
-    await cutOff(post(openJournalled().site, body, bearer), () => chunks > 1);
+    const answering = post(openJournalled().site, body, bearer);
+    expect(await cutOff(answering, () => chunks > 1)).toMatchObject(tooSlow);
   });
 
   it("that never ends is read up to its limit", async () => {

@@ -73,6 +73,7 @@ function drawnLook(draws: Draws): SiteState {
     ],
   } as const;
   const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });
+  const room = { usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1 };
   const backlog = { backlogMax: 10, everyMs: minuteMs, heardAtMs: atMs };
   return lookedAt({
     clients: [
@@ -122,7 +123,7 @@ function drawnLook(draws: Draws): SiteState {
         holdsJournal: draws.isLucky(0.8),
         info: {
           ...planted,
-          ...{ usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1 },
+          ...room,
           usedRatio: draws.oneOf([null, 0.95]),
           policy: draws.oneOf([null, "noeviction", "allkeys-lru", marked]),
         },

@@ -210,8 +210,8 @@ describe("WordPress", () => {
   });
 
   it("has eight hours if the plugin tags pages", async () => {
-    const tagged = () => html("a", { "surrogate-key": "site post-1" });
-    const { route } = await routesOf(originOf({ ...made, "/a": tagged }));
+    const byPlugin = () => html("a", { "surrogate-key": "site post-1" });
+    const { route } = await routesOf(originOf({ ...made, "/a": byPlugin }));
     expect(route("pages")?.freshSeconds).toBe(28_800);
   });
 

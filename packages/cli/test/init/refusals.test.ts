@@ -53,13 +53,13 @@ const answering =
 const refusing: typeof fetch = async () => {
   throw new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } });
 };
-const moved = answering(301, { location: "https://www.static.test/" });
+const redirecting = answering(301, { location: "https://www.static.test/" });
 const origins: readonly [name: string, fetch: typeof fetch, says: string][] = [
   ["no server", refusing, "No server listens at this address."],
   ["401 for all", answering(401), "the first status was 401"],
   ["403 for all", answering(403), "the first status was 403"],
   ["503 for all", answering(503), "the first status was 503"],
-  ["a redirect to another host", moved, "tidemark init https://www.static.test"],
+  ["a redirect to another host", redirecting, "tidemark init https://www.static.test"],
 ];
 
 describe("writes nothing for an origin with", () => {

@@ -59,9 +59,18 @@ const answers: readonly [name: string, answer: () => Response][] = [
 const deep = `{"request":{},"verdict":{},"faults":[],"configuredRoutes":[],"a":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
 
 const misshapen = {
-  ...{ position: 5, visibleWithinSeconds: "soon", bypass: "on", status: "fine", isolate: 5 },
-  ...{ entries: [null, { position: 1 }], next: {}, findings: [null], faults: "none" },
-  ...{ counters: [{}], histograms: null, configuredRoutes: {} },
+  position: 5,
+  visibleWithinSeconds: "soon",
+  entries: [null, { position: 1 }],
+  next: {},
+  bypass: "on",
+  status: "fine",
+  findings: [null],
+  counters: [{}],
+  histograms: null,
+  configuredRoutes: {},
+  faults: "none",
+  isolate: 5,
 };
 
 const commands: readonly (readonly string[])[] = [

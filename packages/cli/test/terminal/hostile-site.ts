@@ -27,8 +27,14 @@ const readAs = [{ sent: evil, as: texts }];
 const answers: Readonly<Record<string, unknown>> = {
   purge: { position: evil, visibleWithinSeconds: 0, targets: { tags: 1 }, readAs, notes: texts },
   dryRun: {
-    ...{ dryRun: true, targets: {}, readAs: [], notes: texts, urls: texts, limits: evil },
-    ...{ isolate: covered, data: covered, shared: covered },
+    ...lists("urls notes"),
+    dryRun: true,
+    targets: {},
+    isolate: covered,
+    data: covered,
+    shared: covered,
+    limits: evil,
+    readAs: [],
   },
   switch: {
     ...all("position since key"),
