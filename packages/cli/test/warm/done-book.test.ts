@@ -1,6 +1,6 @@
 // The state file of a warming: truncated, shared, of another run, or not writable.
 import { rmSync } from "node:fs";
-import { readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { exitCode } from "../../src/exit-code.ts";
@@ -67,18 +67,28 @@ it("that cannot be written is an error before the first request", async () => {
   expect(user.site.asked).toEqual([]);
 });
 
-it("replaces no other file, and is not written through a link", async () => {
+it.each([
+  ["--state", "link", "theirs", ["--state", "link"]],
+  ["the default folder", "home/tidemark", "../outside", []],
+])("is not written through a link: %s", async (_, link, to, more) => {
   const user = await WarmUser.at();
-  await writeFile(join(user.folder, "theirs"), "my own notes");
-  await symlink("theirs", join(user.folder, "link"));
-  const notes: string[] = [];
-  for (const name of ["theirs", "link"]) {
-    const ran = await user.warms(["/a", "--state", name]);
-    expect([ran.code, user.site.asked]).toEqual([exitCode.usage, []]);
-    notes.push(ran.notes);
-  }
-  expect(notes[1]).toContain("link is a symbolic link.");
-  expect(await readFile(join(user.folder, "theirs"), "utf8")).toBe("my own notes");
+  const at = (path: string) => join(user.folder, path);
+  for (const name of ["home", "outside"]) await mkdir(at(name));
+  await writeFile(at("theirs"), "");
+  await symlink(to, at(link));
+  const env = { ...siteEnv, XDG_STATE_HOME: at("home") };
+  const { code, notes } = await user.warms(["/a", ...more], { env });
+  expect([code, user.site.asked]).toEqual([exitCode.usage, []]);
+  expect(notes).toContain(`${link} is a symbolic link.`);
+  expect([await readFile(at("theirs"), "utf8"), await readdir(at("outside"))]).toEqual(["", []]);
+});
+
+it("does not replace another file", async () => {
+  const user = await WarmUser.at();
+  await writeFile(join(user.folder, "notes.txt"), "my own notes");
+  const { code } = await user.warms(["/a", "--state", "notes.txt"]);
+  expect([code, user.site.asked]).toEqual([exitCode.usage, []]);
+  expect(await readFile(join(user.folder, "notes.txt"), "utf8")).toBe("my own notes");
 });
 
 it("on a full disk is an error before the first request", async () => {

@@ -18,7 +18,7 @@ describe("a run that is interrupted", () => {
     return { user, ran, first };
   }
 
-  it("ends with 130, and the next goes on where it stopped", async () => {
+  it("ends with 130, and the next run continues it", async () => {
     const { user, ran, first } = await interrupted();
     expect(ran.code).toBe(130);
     expect(ran.out).toContain("Run the same command to continue.");
@@ -30,7 +30,7 @@ describe("a run that is interrupted", () => {
     expect(await stateFiles(user)).toEqual([]);
   });
 
-  it("does not hide pages that its source has now", async () => {
+  it("does not hide new pages of its source", async () => {
     const { user } = await interrupted();
     await user.warms(args, { input: `/new\n${input}` });
     expect(user.site.urls).toContain(`${site}/new`);
@@ -40,7 +40,7 @@ describe("a run that is interrupted", () => {
     { name: "with --fresh", more: ["--fresh"], laterMs: 0 },
     { name: "after a day", more: [], laterMs: 25 * 60 * 60 * 1_000 },
     { name: "with other variants", more: ["--variant", "Accept-Language: de"], laterMs: 0 },
-  ])("begins anew $name", async ({ more, laterMs }) => {
+  ])("is not continued $name", async ({ more, laterMs }) => {
     const { user } = await interrupted();
     user.atMs = Date.now() + laterMs;
     await user.warms([...args, ...more], { input });

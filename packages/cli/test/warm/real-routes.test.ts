@@ -1,4 +1,4 @@
-// Warming by the operator's routes of the real application: within, hot pages, after a purge, and data.
+// Warming by the operator's routes of the real application.
 import { expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { defineConfig } from "../../../../src/config/config.ts";
@@ -49,7 +49,7 @@ async function heated({ site }: Opened, paths: readonly string[]): Promise<void>
 
 const jsonOf = (out: string) => JSON.parse(out).addresses[0];
 
-it("long URLs go in lists that the route takes", async () => {
+it("sends long URLs in lists that the route accepts", async () => {
   const { user, asked } = await opened();
   const long = Array.from({ length: 150 }, (_, at) => `/a?q=${"x".repeat(5_000)}${at}`);
   const input = [...long, "https://www.example.com//b"].join("\n");
@@ -60,7 +60,7 @@ it("long URLs go in lists that the route takes", async () => {
   expect(asked).toHaveLength(4);
 });
 
-it("hot pages are warmed, and after a purge those that it covered", async () => {
+it("warms hot pages, and after a purge those that it covered", async () => {
   const world = await opened();
   const { user, site, asked } = world;
   await heated(world, ["/news/1", "/news/2", "/shop"]);
@@ -77,7 +77,7 @@ it("hot pages are warmed, and after a purge those that it covered", async () => 
   expect(asked.slice(1).toSorted()).toEqual(["GET /news/1", "GET /news/2"]);
 });
 
-it("values of data are loaded once", async () => {
+it("loads values of data once", async () => {
   const { user, rates, loaded } = await opened();
   const keys = Array.from({ length: 230 }, (_, at) => `key-${at}`);
   const args = ["warm", "--data", "rates", "--list", "-", "--json"];
@@ -94,14 +94,14 @@ it.each([
   { args: ["--hottest", "1001"], why: "from 1 to 1000" },
   { args: ["--within", "--limit", "101", "/"], why: "from 1 to 100" },
   { args: ["--after-purge", "1-1"], why: "no entry" },
-])("refused: $args", async ({ args, why }) => {
+])("refuses $args", async ({ args, why }) => {
   const { user } = await opened();
   const ran = await user.runs(["warm", ...args], { input: "a" });
   expect(ran.code).not.toBe(0);
   expect(ran.notes).toContain(why);
 });
 
-it("a Worker that does not go on is told, and is no success", async () => {
+it("fails if the Worker does not advance", async () => {
   const told: OperatorAnswer<"warm"> = { done: [], next: 0, total: 1 };
   const user = await FakeUser.at({ fetch: async () => Response.json(told), env: operatorEnv });
   const { code, notes } = await user.runs(["warm", "/a", "--within"]);

@@ -199,6 +199,7 @@ const refused = [
   ["a via that is no address", ["/a", "--via", "colo-2"], "--via"],
   ["a password", ["--sitemap", "https://u:pass-x@www.example.com/s.xml"], "or a password"],
   ["no URL of a sitemap", ["--sitemap", "https://"], '"https://" is not a URL'],
+  ["--within without a token", ["/a", "--within"], "There is no token"],
   ["no position", ["--after-purge", ""], "It is empty"],
   ["no namespace", ["--data", " ", "--list", "-"], "It is empty"],
   ["no state file", ["/a", "--state", ""], "It is empty"],

@@ -1,4 +1,4 @@
-// Warming by the operator's routes: pages and data from within, hot pages, and what a purge covered.
+// Warming by operator's routes: --within, --data, --hottest and --after-purge.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer, WarmAnswer } from "../../../../src/protocol/answers.ts";
 import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
@@ -50,8 +50,8 @@ async function user() {
 
 const listed = (count: number) => Array.from({ length: count }, (_, at) => `/${at}`);
 
-describe("from within", () => {
-  it("pages are sent in lists, each until the Worker has done all of it", async () => {
+describe("tidemark warm", () => {
+  it("sends pages in lists until the Worker has warmed all of them", async () => {
     const { site, user: one } = await user();
     const input = listed(120).join("\n");
     const ran = await one.runs(["warm", "--within", "--list", "-", "--json"], { input });
@@ -66,7 +66,7 @@ describe("from within", () => {
     expect(site.others).toEqual([]);
   });
 
-  it("variants go with their fields, and --limit is what a call does", async () => {
+  it("sends the fields of variants, and --limit", async () => {
     const { site, user: one } = await user();
     const variant = ["--variant", "Accept-Language: de"];
     await one.runs(["warm", "/a", "/b", "--within", "--limit", "1", ...variant]);
@@ -81,7 +81,7 @@ describe("from within", () => {
     });
   });
 
-  it("keys of data are texts, each once, and a failed one is told", async () => {
+  it("sends each key of data once as text, and names a failed one", async () => {
     const { site, user: one } = await user();
     const input = '42\n{"key":43}\n42\nbad\n';
     const ran = await one.runs(["warm", "--data", "products", "--list", "-"], { input });
@@ -90,7 +90,7 @@ describe("from within", () => {
     expect(site.orders).toEqual([{ data: { products: ["42", "43", "bad"] }, cursor: 0 }]);
   });
 
-  it("a run that failed goes on where it stopped", async () => {
+  it("continues a failed run", async () => {
     const { site, user: one } = await user();
     const args = ["warm", "--within", "--list", "-"];
     const input = listed(50).join("\n");
@@ -102,14 +102,6 @@ describe("from within", () => {
     expect(site.orders[0]?.pages).toEqual(listed(50).slice(24));
     expect(notes).toContain("24 done");
   });
-
-  it("does nothing without a token", async () => {
-    const { site, user: one } = await user();
-    const ran = await one.runs(["warm", "/a", "--within"], { env: { TIDEMARK_SITE: siteUrl } });
-    expect(ran.code).toBe(2);
-    expect(ran.notes).toContain("There is no token");
-    expect(site.orders).toEqual([]);
-  });
 });
 
 describe("hot pages", () => {
@@ -118,14 +110,14 @@ describe("hot pages", () => {
     { url: `${siteUrl}/b`, headers: { "accept-language": "de" }, count: 3, expiresAt: "" },
   ];
 
-  it("are asked for through the site, as many as are named", async () => {
+  it("are requested from the site, with --hottest as the count", async () => {
     const { site, user: one } = await user();
     site.hot = { pages };
     expect((await one.runs(["warm", "--hottest", "50"])).code).toBe(0);
     expect(site.others).toEqual(["?count=50", "/a", "/b"]);
   });
 
-  it("are those that a purge covered, with its position", async () => {
+  it("are those that a purge covered, with --after-purge", async () => {
     const { site, user: one } = await user();
     site.hot = { pages, examined: 40, holdsInSeconds: 7 };
     const pauses: number[] = [];
@@ -136,7 +128,7 @@ describe("hot pages", () => {
     expect(notes).toContain("Of the 40 hot pages that isolates have reported, the purge covers 2.");
   });
 
-  it("may be none: that is told, and is no failure", async () => {
+  it("may be none, which is no failure", async () => {
     const { user: one } = await user();
     const { code, notes } = await one.runs(["warm", "--hottest"]);
     expect(code).toBe(0);
