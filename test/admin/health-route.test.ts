@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 import { openSite, type Site } from "../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../testing/site/purge-sender.ts";
 import { codesOf, type Health, healthOf, HealthWorld } from "./health/health-world.ts";
@@ -122,6 +123,7 @@ describe("with a token", () => {
 });
 
 describe("what a look costs the database", () => {
+  lengthenTimeouts();
   let world: HealthWorld;
   const server = redisServers[0]!;
   beforeAll(async () => {
