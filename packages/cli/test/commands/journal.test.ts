@@ -52,6 +52,10 @@ describe("an entry as a line", () => {
   });
 });
 
+it("shows an entry whose time is invalid", () => {
+  expect(entryLine({ ...plain, at: null })).toMatch(/^at an invalid time {2}5-0 /);
+});
+
 async function purged() {
   const { user, asked } = await operatorAt();
   for (const tag of ["a", "b", "c"]) await user.runs(["purge", "--tag", tag]);

@@ -50,12 +50,15 @@ const answering =
   (status: number, headers: Record<string, string> = {}): typeof fetch =>
   async () =>
     new Response("x", { status, headers });
-const refusing: typeof fetch = async () => {
-  throw new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } });
-};
+const failing =
+  (code: string): typeof fetch =>
+  async () => {
+    throw new TypeError("fetch failed", { cause: { code } });
+  };
 const redirecting = answering(301, { location: "https://www.static.test/" });
 const origins: readonly [name: string, fetch: typeof fetch, says: string][] = [
-  ["no server", refusing, "No server listens at this address."],
+  ["no server", failing("ECONNREFUSED"), "No server listens at this address."],
+  ["an expired certificate", failing("CERT_HAS_EXPIRED"), "Fix the certificate"],
   ["401 for all", answering(401), "the first status was 401"],
   ["403 for all", answering(403), "the first status was 403"],
   ["503 for all", answering(503), "the first status was 503"],
