@@ -26,36 +26,36 @@ circular.self = circular;
 
 describe("comes back as it was", () => {
   it.each([
-    { id: "a date", value: new Date(1_234) },
-    { id: "no date", value: new Date(Number.NaN) },
-    {
-      id: "a map with keys of any kind",
-      value: new Map<unknown, unknown>([
+    ["a date", new Date(1_234)],
+    ["no date", new Date(Number.NaN)],
+    [
+      "a map with keys of any kind",
+      new Map<unknown, unknown>([
         [{ a: 1 }, 1n],
         [1, "x"],
       ]),
-    },
-    { id: "a set", value: new Set([1, "1"]) },
-    { id: "a large integer", value: 2n ** 70n },
-    { id: "bytes", value: new Uint8Array([0, 255]) },
-    { id: "a buffer", value: new Uint8Array([7]).buffer },
-    { id: "numbers that JSON lacks", value: [Number.NaN, Infinity, -Infinity, -0] },
-    { id: "undefined within", value: { a: undefined, b: [undefined] } },
-    { id: "a gap", value: Object.assign(Array(3), { 0: 1, 2: 2 }) },
-    { id: "text in any script", value: "\u2028 é 漢字 \u{1f600} \ud800" },
-    { id: "a circle", value: circular },
-    { id: "a Buffer", value: Buffer.from("text") },
-    { id: "Buffers within", value: { a: [Buffer.alloc(0), new Map([["b", Buffer.from([7])]])] } },
-    { id: "a part of bytes", value: new Uint8Array([1, 2, 3]).subarray(1, 2) },
-    { id: "numbers of eight bytes", value: [new BigInt64Array([1n]), new Float64Array([0.5])] },
-    { id: "a view of bytes", value: new DataView(new ArrayBuffer(3)) },
-    { id: "a regular expression", value: /a(?<b>c)/giu },
-    { id: "a URL", value: new URL("https://a.example/?b=c") },
-    { id: "a query", value: new URLSearchParams("a=1&a=2") },
-    { id: "an object without a prototype", value: Object.assign(Object.create(null), { a: 1 }) },
-    { id: "a frozen object", value: Object.freeze({ a: Object.freeze([1]) }) },
-    { id: "a boxed text", value: Object("x") as unknown },
-  ])("$id", ({ value }) => {
+    ],
+    ["a set", new Set([1, "1"])],
+    ["a large integer", 2n ** 70n],
+    ["bytes", new Uint8Array([0, 255])],
+    ["a buffer", new Uint8Array([7]).buffer],
+    ["numbers that JSON lacks", [Number.NaN, Infinity, -Infinity, -0]],
+    ["undefined within", { a: undefined, b: [undefined] }],
+    ["a gap", Object.assign(Array(3), { 0: 1, 2: 2 })],
+    ["text in any script", "\u2028 é 漢字 \u{1f600} \ud800"],
+    ["a circle", circular],
+    ["a Buffer", Buffer.from("text")],
+    ["Buffers within", { a: [Buffer.alloc(0), new Map([["b", Buffer.from([7])]])] }],
+    ["a part of bytes", new Uint8Array([1, 2, 3]).subarray(1, 2)],
+    ["numbers of eight bytes", [new BigInt64Array([1n]), new Float64Array([0.5])]],
+    ["a view of bytes", new DataView(new ArrayBuffer(3))],
+    ["a regular expression", /a(?<b>c)/giu],
+    ["a URL", new URL("https://a.example/?b=c")],
+    ["a query", new URLSearchParams("a=1&a=2")],
+    ["an object without a prototype", Object.assign(Object.create(null), { a: 1 })],
+    ["a frozen object", Object.freeze({ a: Object.freeze([1]) })],
+    ["a boxed text", Object("x") as unknown],
+  ])("%s", (_id, value) => {
     expect(again(value)).toStrictEqual(value);
     expect(Object.getPrototypeOf(again(value))).toBe(Object.getPrototypeOf(value));
   });
@@ -91,58 +91,34 @@ describe("comes back as it was", () => {
 describe("is refused", () => {
   const price = new Decimal();
   it.each([
-    { id: "a function", value: { f: () => 0 }, why: "f is a function" },
-    { id: "a method of an object", value: { toJSON: () => 5 }, why: "toJSON is a function" },
-    { id: "a symbol", value: Symbol("x"), why: "It is a symbol" },
-    { id: "an instance of a class", value: new Row(), why: "It is a Row" },
-    { id: "one within", value: { rows: [0, 1, 2, { price }] }, why: "rows[3].price is a Decimal" },
-    { id: "one in a map", value: new Map([["k)ey", [price]]]), why: "get(…)[0] is a Decimal" },
-    { id: "a list of a library", value: Rows.from([1]), why: "It is a Rows" },
-    { id: "a map of a library", value: new Lookup(), why: "It is a Lookup" },
-    { id: "a date of a library", value: [new Moment(0)], why: "[0] is a Moment" },
-    { id: "an error", value: new TypeError("x"), why: "It is a TypeError" },
-    { id: "a promise", value: { a: Promise.resolve(1) }, why: "a is a Promise" },
-    {
-      id: "an object that inherits",
-      value: Object.create({ a: 1 }),
-      why: "It is an instance of a class",
-    },
-    {
-      id: "a date with a member",
-      value: Object.assign(new Date(0), { zone: "UTC" }),
-      why: "It has the member zone",
-    },
-    {
-      id: "a list with a member",
-      value: Object.assign([1], { count: 1 }),
-      why: "It has the member count",
-    },
-    {
-      id: "a map with a member",
-      value: Object.assign(new Map(), { size2: 1 }),
-      why: "It has the member size2",
-    },
-    {
-      id: "an expression in use",
-      value: Object.assign(/a/g, { lastIndex: 2 }),
-      why: "It has a lastIndex",
-    },
-    {
-      id: "a key that is a symbol",
-      value: { a: { [Symbol("b")]: 1 } },
-      why: "a has a member whose key is a symbol",
-    },
-    {
-      id: "a member that is not enumerable",
-      value: Object.defineProperty({}, "a", { value: 1 }),
-      why: "It has a member that is not enumerable",
-    },
-    {
-      id: "a member that would change a prototype",
-      value: JSON.parse('{"a": {"__proto__": 1}}') as unknown,
-      why: "a has a member __proto__",
-    },
-  ])("$id", ({ value, why }) => {
+    ["a function", { f: () => 0 }, "f is a function"],
+    ["a method of an object", { toJSON: () => 5 }, "toJSON is a function"],
+    ["a symbol", Symbol("x"), "It is a symbol"],
+    ["an instance of a class", new Row(), "It is a Row"],
+    ["one within", { rows: [0, 1, 2, { price }] }, "rows[3].price is a Decimal"],
+    ["one in a map", new Map([["k)ey", [price]]]), "get(…)[0] is a Decimal"],
+    ["a list of a library", Rows.from([1]), "It is a Rows"],
+    ["a map of a library", new Lookup(), "It is a Lookup"],
+    ["a date of a library", [new Moment(0)], "[0] is a Moment"],
+    ["an error", new TypeError("x"), "It is a TypeError"],
+    ["a promise", { a: Promise.resolve(1) }, "a is a Promise"],
+    ["an object that inherits", Object.create({ a: 1 }), "It is an instance of a class"],
+    ["a date with a member", Object.assign(new Date(0), { zone: "UTC" }), "It has the member zone"],
+    ["a list with a member", Object.assign([1], { count: 1 }), "It has the member count"],
+    ["a map with a member", Object.assign(new Map(), { size2: 1 }), "It has the member size2"],
+    ["an expression in use", Object.assign(/a/g, { lastIndex: 2 }), "It has a lastIndex"],
+    ["a key that is a symbol", { a: { [Symbol("b")]: 1 } }, "a has a member whose key is a symbol"],
+    [
+      "a member that is not enumerable",
+      Object.defineProperty({}, "a", { value: 1 }),
+      "It has a member that is not enumerable",
+    ],
+    [
+      "a member that would change a prototype",
+      JSON.parse('{"a": {"__proto__": 1}}') as unknown,
+      "a has a member __proto__",
+    ],
+  ])("%s", (_id, value, why) => {
     expect(() => again(value)).toThrow(`The value of articles/42 is not stored. ${why}`);
   });
 

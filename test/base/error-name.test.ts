@@ -3,13 +3,9 @@ import { expect, it } from "vitest";
 import { errorName } from "../../src/base/error-name.ts";
 
 it.each([
-  { id: "an error", cause: new RangeError("s3cret"), name: "RangeError" },
-  { id: "no error", cause: "s3cret", name: "unknown" },
-  {
-    id: "a name that is no text",
-    cause: Object.assign(new Error(), { name: Symbol("s") }),
-    name: "unknown",
-  },
-])("$id has a name that can be written", ({ cause, name }) => {
+  ["an error", new RangeError("s3cret"), "RangeError"],
+  ["no error", "s3cret", "unknown"],
+  ["a name that is no text", Object.assign(new Error(), { name: Symbol("s") }), "unknown"],
+])("%s has a name that can be written", (_id, cause, name) => {
   expect(errorName(cause)).toBe(name);
 });

@@ -155,39 +155,29 @@ describe("a useless record above a seemingly older one below", () => {
 });
 
 describe("find", () => {
-  it.each<{ id: string; held: Contents; told: string[] }>([
-    {
-      id: "memory-answers",
-      held: { memory: { k: record(1, true) }, edge: { k: record(2, true) } },
-      told: ["memory reads k", "judges 1"],
-    },
-    {
-      id: "a-miss-asks-each-once",
-      held: {},
-      told: ["memory reads k", "edge reads k", "shared reads k"],
-    },
-    {
-      id: "put-above",
-      held: { shared: { k: record(1, true) } },
-      told: [
-        "memory reads k",
-        "edge reads k",
-        "shared reads k",
-        "judges 1",
-        "put into memory,edge",
-      ],
-    },
-    {
-      id: "a-marker-is-followed",
-      held: { edge: { k: marker, "k a": record(1, true) } },
-      told: ["memory reads k", "edge reads k", "edge reads k a", "judges 1", "put into memory"],
-    },
-    {
-      id: "older-below-is-no-candidate",
-      held: { memory: { k: record(2, false) }, edge: { k: record(1, true) } },
-      told: ["memory reads k", "judges 2", "edge reads k", "shared reads k", "judges 2"],
-    },
-  ])("$id", async ({ held, told }) => {
+  it.each<[id: string, held: Contents, told: string[]]>([
+    [
+      "memory-answers",
+      { memory: { k: record(1, true) }, edge: { k: record(2, true) } },
+      ["memory reads k", "judges 1"],
+    ],
+    ["a-miss-asks-each-once", {}, ["memory reads k", "edge reads k", "shared reads k"]],
+    [
+      "put-above",
+      { shared: { k: record(1, true) } },
+      ["memory reads k", "edge reads k", "shared reads k", "judges 1", "put into memory,edge"],
+    ],
+    [
+      "a-marker-is-followed",
+      { edge: { k: marker, "k a": record(1, true) } },
+      ["memory reads k", "edge reads k", "edge reads k a", "judges 1", "put into memory"],
+    ],
+    [
+      "older-below-is-no-candidate",
+      { memory: { k: record(2, false) }, edge: { k: record(1, true) } },
+      ["memory reads k", "judges 2", "edge reads k", "shared reads k", "judges 2"],
+    ],
+  ])("%s", async (_id, held, told) => {
     const world = new World(held);
     await world.find();
     expect(world.told).toEqual(told);

@@ -47,21 +47,21 @@ describe("which list decides", () => {
     new CredentialFields(levels).entryFor(name) !== undefined;
 
   it.each([
-    {
-      id: "the-first-level",
-      levels: [
+    [
+      "the-first-level",
+      [
         { add: [], except: ["*-key"] },
         { add: ["x-key"], except: [] },
       ],
-      is: false,
-    },
-    { id: "the-next-where-it-is-silent", levels: [none, { add: ["x-key"], except: [] }], is: true },
-    { id: "a-whole-name-added", levels: [{ add: ["x-key"], except: ["*"] }], is: true },
-    { id: "a-whole-name-excepted", levels: [{ add: ["*"], except: ["x-key"] }], is: false },
-    { id: "add-of-two-whole-names", levels: [{ add: ["x-key"], except: ["x-key"] }], is: true },
-    { id: "add-of-two-patterns", levels: [{ add: ["x-*"], except: ["*-key"] }], is: true },
-    { id: "nobody", levels: [none], is: false },
-  ])("$id", ({ levels, is }) => {
+      false,
+    ],
+    ["the-next-where-it-is-silent", [none, { add: ["x-key"], except: [] }], true],
+    ["a-whole-name-added", [{ add: ["x-key"], except: ["*"] }], true],
+    ["a-whole-name-excepted", [{ add: ["*"], except: ["x-key"] }], false],
+    ["add-of-two-whole-names", [{ add: ["x-key"], except: ["x-key"] }], true],
+    ["add-of-two-patterns", [{ add: ["x-*"], except: ["*-key"] }], true],
+    ["nobody", [none], false],
+  ])("%s", (_id, levels, is) => {
     expect(isOne(levels, "x-key")).toBe(is);
   });
 
@@ -94,18 +94,13 @@ describe("refused", () => {
     "names Authorization, which always bypasses the cache, or Cookie, which has its own options; remove that name";
 
   it.each([
-    { id: "no-name", written: { add: ["x app"] }, at: ".add", says: noName },
-    { id: "star-within", written: { except: ["x-*-key"] }, at: ".except", says: noName },
-    { id: "two-stars", written: { except: ["*token*"] }, at: ".except", says: noName },
-    { id: "authorization", written: { except: ["Authorization"] }, at: ".except", says: ownRules },
-    { id: "cookie", written: { add: ["cookie"] }, at: ".add", says: ownRules },
-    {
-      id: "misspelt",
-      written: { only: [] },
-      at: "",
-      says: '"only" is not a field of credentialFields',
-    },
-  ])("$id", ({ written, at, says }) => {
+    ["no-name", { add: ["x app"] }, ".add", noName],
+    ["star-within", { except: ["x-*-key"] }, ".except", noName],
+    ["two-stars", { except: ["*token*"] }, ".except", noName],
+    ["authorization", { except: ["Authorization"] }, ".except", ownRules],
+    ["cookie", { add: ["cookie"] }, ".add", ownRules],
+    ["misspelt", { only: [] }, "", '"only" is not a field of credentialFields'],
+  ])("%s", (_id, written, at, says) => {
     const place = `credentialFields${at}: ${says}.`;
     expect(`${refusalOf({ credentialFields: written })}.`).toBe(place);
     expect(`${refusalOf(route({ credentialFields: written }))}.`).toBe(`route "news", ${place}`);

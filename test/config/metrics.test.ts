@@ -37,64 +37,60 @@ const many = (count: number) =>
 
 describe("refused", () => {
   it.each([
-    { id: "on", metrics: "on", said: `metrics: ${form}` },
-    { id: "true", metrics: true, said: `metrics: ${form}` },
-    { id: "null", metrics: null, said: `metrics: ${form}` },
-    { id: "field", metrics: { hitrate: 1 }, said: 'metrics: "hitrate" is not a field of metrics' },
-    { id: "percent", metrics: { hitRateMin: 80 }, said: "metrics.hitRateMin: is more than 1" },
-    { id: "below", metrics: { hitRateMin: -0.1 }, said: "metrics.hitRateMin: is less than 0" },
-    {
-      id: "text",
-      metrics: { hitRateMin: "80%" },
-      said: "metrics.hitRateMin: must be a number from 0 to 1, such as 0.8",
-    },
-    {
-      id: "list",
-      metrics: { prefixes: ["/docs/"] },
-      said: 'metrics.prefixes: must be prefixes by name, such as { docs: { path: "/docs/" } }',
-    },
-    {
-      id: "prefix",
-      metrics: { prefixes: { docs: "/docs/" } },
-      said: 'metrics.prefixes.docs: must be a prefix, such as { path: "/docs/" }',
-    },
-    {
-      id: "prefix-field",
-      metrics: { prefixes: { docs: { path: "/docs/", min: 1 } } },
-      said: 'metrics.prefixes.docs: "min" is not a field of a prefix',
-    },
-    {
-      id: "no-slash",
-      metrics: { prefixes: { docs: { path: "docs/" } } },
-      said: 'metrics.prefixes.docs.path: "docs/" does not begin with a slash: write a path, such as "/docs/"',
-    },
-    {
-      id: "pattern",
-      metrics: { prefixes: { docs: { path: "/docs/*" } } },
-      said: "metrics.prefixes.docs.path: must be a path alone: leave out ?, # and *",
-    },
-    {
-      id: "name",
-      metrics: { prefixes: { "a|b": { path: "/a" } } },
-      said: "metrics.prefixes.a|b: is not a valid name: write 1 to 64 letters, digits, dots, dashes or _",
-    },
-    {
-      id: "twice",
-      metrics: { prefixes: { a: { path: "/a" }, b: { path: "/a" } } },
-      said: "metrics.prefixes: has two prefixes with the same path; name each path once",
-    },
-    {
-      id: "51",
-      metrics: { prefixes: many(51) },
-      said: "metrics.prefixes: has more than 50 prefixes, and each needs its own counts: name fewer",
-    },
-    { id: "50", metrics: { prefixes: many(50) }, said: "accepted" },
-    {
-      id: "rate-0-and-1",
-      metrics: { hitRateMin: 0, prefixes: { a: { path: "/", hitRateMin: 1 } } },
-      said: "accepted",
-    },
-  ])("$id", ({ metrics, said }) => {
+    ["on", "on", `metrics: ${form}`],
+    ["true", true, `metrics: ${form}`],
+    ["null", null, `metrics: ${form}`],
+    ["field", { hitrate: 1 }, 'metrics: "hitrate" is not a field of metrics'],
+    ["percent", { hitRateMin: 80 }, "metrics.hitRateMin: is more than 1"],
+    ["below", { hitRateMin: -0.1 }, "metrics.hitRateMin: is less than 0"],
+    [
+      "text",
+      { hitRateMin: "80%" },
+      "metrics.hitRateMin: must be a number from 0 to 1, such as 0.8",
+    ],
+    [
+      "list",
+      { prefixes: ["/docs/"] },
+      'metrics.prefixes: must be prefixes by name, such as { docs: { path: "/docs/" } }',
+    ],
+    [
+      "prefix",
+      { prefixes: { docs: "/docs/" } },
+      'metrics.prefixes.docs: must be a prefix, such as { path: "/docs/" }',
+    ],
+    [
+      "prefix-field",
+      { prefixes: { docs: { path: "/docs/", min: 1 } } },
+      'metrics.prefixes.docs: "min" is not a field of a prefix',
+    ],
+    [
+      "no-slash",
+      { prefixes: { docs: { path: "docs/" } } },
+      'metrics.prefixes.docs.path: "docs/" does not begin with a slash: write a path, such as "/docs/"',
+    ],
+    [
+      "pattern",
+      { prefixes: { docs: { path: "/docs/*" } } },
+      "metrics.prefixes.docs.path: must be a path alone: leave out ?, # and *",
+    ],
+    [
+      "name",
+      { prefixes: { "a|b": { path: "/a" } } },
+      "metrics.prefixes.a|b: is not a valid name: write 1 to 64 letters, digits, dots, dashes or _",
+    ],
+    [
+      "twice",
+      { prefixes: { a: { path: "/a" }, b: { path: "/a" } } },
+      "metrics.prefixes: has two prefixes with the same path; name each path once",
+    ],
+    [
+      "51",
+      { prefixes: many(51) },
+      "metrics.prefixes: has more than 50 prefixes, and each needs its own counts: name fewer",
+    ],
+    ["50", { prefixes: many(50) }, "accepted"],
+    ["rate-0-and-1", { hitRateMin: 0, prefixes: { a: { path: "/", hitRateMin: 1 } } }, "accepted"],
+  ])("%s", (_id, metrics, said) => {
     expect(refusalOf({ metrics })).toBe(said);
   });
 

@@ -58,62 +58,36 @@ describe("statedAgeSeconds", () => {
 });
 
 describe("currentAgeSeconds", () => {
-  it.each([
-    { id: "just-received", clause: "§4.2.3", fields: {}, seconds: 0 },
-    { id: "resident-time", clause: "§4.2.3", fields: {}, restedMs: 90_500, seconds: 90.5 },
-    { id: "response-delay", clause: "§4.2.3", fields: {}, delayMs: 3_000, seconds: 3 },
-    { id: "apparent-age", clause: "§4.2.3", fields: { date: date(-60) }, seconds: 60 },
-    { id: "date-ahead", clause: "§4.2.3", fields: { date: date(60) }, seconds: 0 },
-    { id: "date-unreadable", clause: "§4.2.3", fields: { date: "yesterday" }, seconds: 0 },
-    { id: "age-value", clause: "§5.1", fields: { age: "30" }, seconds: 30 },
-    { id: "age-and-delay", clause: "§4.2.3", fields: { age: "30" }, delayMs: 2_000, seconds: 32 },
-    {
-      id: "larger-apparent",
-      clause: "§4.2.3",
-      fields: { age: "30", date: date(-60) },
-      seconds: 60,
-    },
-    {
-      id: "larger-corrected",
-      clause: "§4.2.3",
-      fields: { age: "90", date: date(-60) },
-      seconds: 90,
-    },
-    {
-      id: "never-added",
-      clause: "§4.2.3",
-      fields: { age: "30", date: date(-31) },
-      delayMs: 2_000,
-      restedMs: 10_000,
-      seconds: 42,
-    },
-    { id: "age-unreadable", clause: "§5.1", fields: { age: "x" }, seconds: 0 },
-    { id: "age-first-member", clause: "§5.1", fields: { age: "1, 90;a=7" }, seconds: 1 },
-    {
-      id: "age-ignored-date-counts",
-      clause: "§5.1",
-      fields: { age: "x", date: date(-60) },
-      seconds: 60,
-    },
-    { id: "age-at-limit", clause: "§1.2.2", fields: { age: "2147483648" }, seconds: 2_147_483_648 },
-    {
-      id: "age-past-limit",
-      clause: "§1.2.2",
-      fields: { age: "2147483649" },
-      seconds: 2_147_483_648,
-    },
-    {
-      id: "age-oversized",
-      clause: "§1.2.2",
-      fields: { age: "9".repeat(9_000) },
-      seconds: 2_147_483_648,
-    },
-    { id: "asked-before-receipt", clause: "§4.2.3", fields: {}, restedMs: -5_000, seconds: 0 },
-    { id: "clock-set-back", clause: "§4.2.3", fields: { age: "1" }, delayMs: -5_000, seconds: 0 },
-  ])("$id ($clause)", ({ fields, delayMs = 0, restedMs = 0, seconds }) => {
+  interface Times {
+    readonly delayMs?: number;
+    readonly restedMs?: number;
+  }
+  type Fields = Readonly<Record<string, string>>;
+
+  it.each<[id: string, clause: string, fields: Fields, seconds: number, times?: Times]>([
+    ["just-received", "§4.2.3", {}, 0],
+    ["resident-time", "§4.2.3", {}, 90.5, { restedMs: 90_500 }],
+    ["response-delay", "§4.2.3", {}, 3, { delayMs: 3_000 }],
+    ["apparent-age", "§4.2.3", { date: date(-60) }, 60],
+    ["date-ahead", "§4.2.3", { date: date(60) }, 0],
+    ["date-unreadable", "§4.2.3", { date: "yesterday" }, 0],
+    ["age-value", "§5.1", { age: "30" }, 30],
+    ["age-and-delay", "§4.2.3", { age: "30" }, 32, { delayMs: 2_000 }],
+    ["larger-apparent", "§4.2.3", { age: "30", date: date(-60) }, 60],
+    ["larger-corrected", "§4.2.3", { age: "90", date: date(-60) }, 90],
+    ["never-added", "§4.2.3", { age: "30", date: date(-31) }, 32, { delayMs: 2_000 }],
+    ["age-unreadable", "§5.1", { age: "x" }, 0],
+    ["age-first-member", "§5.1", { age: "1, 90;a=7" }, 1],
+    ["age-ignored-date-counts", "§5.1", { age: "x", date: date(-60) }, 60],
+    ["age-at-limit", "§1.2.2", { age: "2147483648" }, 2_147_483_648],
+    ["age-past-limit", "§1.2.2", { age: "2147483649" }, 2_147_483_648],
+    ["age-oversized", "§1.2.2", { age: "9".repeat(9_000) }, 2_147_483_648],
+    ["asked-before-receipt", "§4.2.3", {}, 0, { restedMs: -5_000 }],
+    ["clock-set-back", "§4.2.3", { age: "1" }, 0, { delayMs: -5_000 }],
+  ])("%s (%s)", (_id, _clause, fields, seconds, { delayMs = 0, restedMs = 0 } = {}) => {
     expect(
       currentAgeSeconds({
-        fields: fieldsWith(fields as Record<string, string>),
+        fields: fieldsWith(fields),
         requestedAtMs: respondedAtMs - delayMs,
         respondedAtMs,
         atMs: respondedAtMs + restedMs,

@@ -9,145 +9,58 @@ const example = Date.UTC(1994, 10, 6, 8, 49, 37);
 
 describe("parseHttpDate", () => {
   it.each([
-    { id: "absent", clause: "§5.6.7", text: null, instant: "absent" },
-    {
-      id: "imf-fixdate",
-      clause: "§5.6.7",
-      text: "Sun, 06 Nov 1994 08:49:37 GMT",
-      instant: example,
-    },
-    { id: "rfc850", clause: "§5.6.7", text: "Sunday, 06-Nov-94 08:49:37 GMT", instant: example },
-    { id: "asctime", clause: "§5.6.7", text: "Sun Nov  6 08:49:37 1994", instant: example },
-    {
-      id: "asctime-two-digits",
-      clause: "§5.6.7",
-      text: "Wed Nov 16 08:49:37 1994",
-      instant: Date.UTC(1994, 10, 16, 8, 49, 37),
-    },
-    {
-      id: "any-case",
-      clause: "RFC 9111 §4.2",
-      text: "sUN, 06 nOV 1994 08:49:37 gmt",
-      instant: example,
-    },
-    {
-      id: "any-case-rfc850",
-      clause: "RFC 9111 §4.2",
-      text: "SUNDAY, 06-NOV-94 08:49:37 gmt",
-      instant: example,
-    },
-    {
-      id: "any-case-asctime",
-      clause: "RFC 9111 §4.2",
-      text: "sun nov  6 08:49:37 1994",
-      instant: example,
-    },
-    {
-      id: "around-white-space",
-      clause: "§5.5",
-      text: " \tSun, 06 Nov 1994 08:49:37 GMT ",
-      instant: example,
-    },
-    {
-      id: "other-zone",
-      clause: "RFC 9111 §4.2",
-      text: "Sun, 06 Nov 1994 08:49:37 UTC",
-      instant: "unreadable",
-    },
-    {
-      id: "offset",
-      clause: "RFC 9111 §4.2",
-      text: "Sun, 06 Nov 1994 08:49:37 +0000",
-      instant: "unreadable",
-    },
-    { id: "no-zone", clause: "§5.6.7", text: "Sun, 06 Nov 1994 08:49:37", instant: "unreadable" },
-    {
-      id: "one-digit-day",
-      clause: "§5.6.7",
-      text: "Sun, 6 Nov 1994 08:49:37 GMT",
-      instant: "unreadable",
-    },
-    {
-      id: "no-day-name",
-      clause: "§5.6.7",
-      text: "06 Nov 1994 08:49:37 GMT",
-      instant: "unreadable",
-    },
-    {
-      id: "long-day-name",
-      clause: "§5.6.7",
-      text: "Sunday, 06 Nov 1994 08:49:37 GMT",
-      instant: "unreadable",
-    },
-    {
-      id: "month-name",
-      clause: "§5.6.7",
-      text: "Sun, 06 Nob 1994 08:49:37 GMT",
-      instant: "unreadable",
-    },
-    {
-      id: "two-spaces",
-      clause: "§5.6.7",
-      text: "Sun,  06 Nov 1994 08:49:37 GMT",
-      instant: "unreadable",
-    },
-    {
-      id: "twice",
-      clause: "§5.6.7",
-      text: "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
-      instant: "unreadable",
-    },
-    { id: "iso", clause: "§5.6.7", text: "1994-11-06T08:49:37Z", instant: "unreadable" },
-    { id: "zero", clause: "RFC 9111 §5.3", text: "0", instant: "unreadable" },
-    { id: "minus-one", clause: "RFC 9111 §5.3", text: "-1", instant: "unreadable" },
-    { id: "empty", clause: "§5.6.7", text: "", instant: "unreadable" },
-    {
-      id: "multi-byte",
-      clause: "§5.6.7",
-      text: "Sun, ٠٦ Nov 1994 08:49:37 GMT",
-      instant: "unreadable",
-    },
-    {
-      id: "oversized",
-      clause: "§5.6.7",
-      text: "Sun, 06 Nov 1994 ".repeat(20_000),
-      instant: "unreadable",
-    },
-  ] as const)("$id ($clause)", ({ text, instant }) => {
+    ["absent", "§5.6.7", null, "absent"],
+    ["imf-fixdate", "§5.6.7", "Sun, 06 Nov 1994 08:49:37 GMT", example],
+    ["rfc850", "§5.6.7", "Sunday, 06-Nov-94 08:49:37 GMT", example],
+    ["asctime", "§5.6.7", "Sun Nov  6 08:49:37 1994", example],
+    ["asctime-two-digits", "§5.6.7", "Wed Nov 16 08:49:37 1994", Date.UTC(1994, 10, 16, 8, 49, 37)],
+    ["any-case", "RFC 9111 §4.2", "sUN, 06 nOV 1994 08:49:37 gmt", example],
+    ["any-case-rfc850", "RFC 9111 §4.2", "SUNDAY, 06-NOV-94 08:49:37 gmt", example],
+    ["any-case-asctime", "RFC 9111 §4.2", "sun nov  6 08:49:37 1994", example],
+    ["around-white-space", "§5.5", " \tSun, 06 Nov 1994 08:49:37 GMT ", example],
+    ["other-zone", "RFC 9111 §4.2", "Sun, 06 Nov 1994 08:49:37 UTC", "unreadable"],
+    ["offset", "RFC 9111 §4.2", "Sun, 06 Nov 1994 08:49:37 +0000", "unreadable"],
+    ["no-zone", "§5.6.7", "Sun, 06 Nov 1994 08:49:37", "unreadable"],
+    ["one-digit-day", "§5.6.7", "Sun, 6 Nov 1994 08:49:37 GMT", "unreadable"],
+    ["no-day-name", "§5.6.7", "06 Nov 1994 08:49:37 GMT", "unreadable"],
+    ["long-day-name", "§5.6.7", "Sunday, 06 Nov 1994 08:49:37 GMT", "unreadable"],
+    ["month-name", "§5.6.7", "Sun, 06 Nob 1994 08:49:37 GMT", "unreadable"],
+    ["two-spaces", "§5.6.7", "Sun,  06 Nov 1994 08:49:37 GMT", "unreadable"],
+    [
+      "twice",
+      "§5.6.7",
+      "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
+      "unreadable",
+    ],
+    ["iso", "§5.6.7", "1994-11-06T08:49:37Z", "unreadable"],
+    ["zero", "RFC 9111 §5.3", "0", "unreadable"],
+    ["minus-one", "RFC 9111 §5.3", "-1", "unreadable"],
+    ["empty", "§5.6.7", "", "unreadable"],
+    ["multi-byte", "§5.6.7", "Sun, ٠٦ Nov 1994 08:49:37 GMT", "unreadable"],
+    ["oversized", "§5.6.7", "Sun, 06 Nov 1994 ".repeat(20_000), "unreadable"],
+  ] as const)("%s (%s)", (_id, _clause, text, instant) => {
     expect(parseHttpDate(text, atMs)).toBe(instant);
   });
 
   it.each([
-    { id: "hour-23", text: "Sun, 06 Nov 1994 23:00:00 GMT", instant: Date.UTC(1994, 10, 6, 23) },
-    { id: "hour-24", text: "Sun, 06 Nov 1994 24:00:00 GMT", instant: "unreadable" },
-    {
-      id: "minute-59",
-      text: "Sun, 06 Nov 1994 00:59:00 GMT",
-      instant: Date.UTC(1994, 10, 6, 0, 59),
-    },
-    { id: "minute-60", text: "Sun, 06 Nov 1994 00:60:00 GMT", instant: "unreadable" },
-    {
-      id: "second-59",
-      text: "Sun, 06 Nov 1994 00:00:59 GMT",
-      instant: Date.UTC(1994, 10, 6, 0, 0, 59),
-    },
-    {
-      id: "leap-second",
-      text: "Sat, 31 Dec 2016 23:59:60 GMT",
-      instant: Date.UTC(2016, 11, 31, 23, 59, 59),
-    },
-    { id: "second-61", text: "Sun, 06 Nov 1994 00:00:61 GMT", instant: "unreadable" },
-    { id: "day-00", text: "Sun, 00 Nov 1994 00:00:00 GMT", instant: "unreadable" },
-    { id: "day-30", text: "Wed, 30 Nov 1994 00:00:00 GMT", instant: Date.UTC(1994, 10, 30) },
-    { id: "day-31-of-30", text: "Wed, 31 Nov 1994 00:00:00 GMT", instant: "unreadable" },
-    { id: "day-32", text: "Wed, 32 Oct 1994 00:00:00 GMT", instant: "unreadable" },
-    { id: "leap-day", text: "Thu, 29 Feb 2024 00:00:00 GMT", instant: Date.UTC(2024, 1, 29) },
-    { id: "no-leap-day", text: "Wed, 29 Feb 2023 00:00:00 GMT", instant: "unreadable" },
-    { id: "year-0001", text: "Mon, 01 Jan 0001 00:00:00 GMT", instant: -62_135_596_800_000 },
-    { id: "year-9999", text: "Fri, 31 Dec 9999 23:59:59 GMT", instant: 253_402_300_799_000 },
-    { id: "year-99", text: "Fri, 31 Dec 99 23:59:59 GMT", instant: "unreadable" },
-    { id: "five-digit-year", text: "Fri, 31 Dec 19999 23:59:59 GMT", instant: "unreadable" },
-  ] as const)("$id (§5.6.7)", ({ text, instant }) => {
+    ["hour-23", "Sun, 06 Nov 1994 23:00:00 GMT", Date.UTC(1994, 10, 6, 23)],
+    ["hour-24", "Sun, 06 Nov 1994 24:00:00 GMT", "unreadable"],
+    ["minute-59", "Sun, 06 Nov 1994 00:59:00 GMT", Date.UTC(1994, 10, 6, 0, 59)],
+    ["minute-60", "Sun, 06 Nov 1994 00:60:00 GMT", "unreadable"],
+    ["second-59", "Sun, 06 Nov 1994 00:00:59 GMT", Date.UTC(1994, 10, 6, 0, 0, 59)],
+    ["leap-second", "Sat, 31 Dec 2016 23:59:60 GMT", Date.UTC(2016, 11, 31, 23, 59, 59)],
+    ["second-61", "Sun, 06 Nov 1994 00:00:61 GMT", "unreadable"],
+    ["day-00", "Sun, 00 Nov 1994 00:00:00 GMT", "unreadable"],
+    ["day-30", "Wed, 30 Nov 1994 00:00:00 GMT", Date.UTC(1994, 10, 30)],
+    ["day-31-of-30", "Wed, 31 Nov 1994 00:00:00 GMT", "unreadable"],
+    ["day-32", "Wed, 32 Oct 1994 00:00:00 GMT", "unreadable"],
+    ["leap-day", "Thu, 29 Feb 2024 00:00:00 GMT", Date.UTC(2024, 1, 29)],
+    ["no-leap-day", "Wed, 29 Feb 2023 00:00:00 GMT", "unreadable"],
+    ["year-0001", "Mon, 01 Jan 0001 00:00:00 GMT", -62_135_596_800_000],
+    ["year-9999", "Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799_000],
+    ["year-99", "Fri, 31 Dec 99 23:59:59 GMT", "unreadable"],
+    ["five-digit-year", "Fri, 31 Dec 19999 23:59:59 GMT", "unreadable"],
+  ] as const)("%s (§5.6.7)", (_id, text, instant) => {
     expect(parseHttpDate(text, atMs)).toBe(instant);
   });
 
@@ -178,13 +91,9 @@ describe("parseHttpDate", () => {
   });
 
   it.each([
-    {
-      id: "exists-in-the-chosen-century",
-      text: "Saturday, 29-Feb-76 00:00:00 GMT",
-      instant: Date.UTC(1976, 1, 29),
-    },
-    { id: "exists-in-neither", text: "Monday, 29-Feb-77 00:00:00 GMT", instant: "unreadable" },
-  ] as const)("two-digit leap days: $id (§5.6.7)", ({ text, instant }) => {
+    ["exists-in-the-chosen-century", "Saturday, 29-Feb-76 00:00:00 GMT", Date.UTC(1976, 1, 29)],
+    ["exists-in-neither", "Monday, 29-Feb-77 00:00:00 GMT", "unreadable"],
+  ] as const)("two-digit leap days: %s (§5.6.7)", (_id, text, instant) => {
     expect(parseHttpDate(text, atMs)).toBe(instant);
   });
 

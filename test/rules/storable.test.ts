@@ -5,8 +5,9 @@ import { governingDirectives } from "../../src/rules/governing-directives.ts";
 import { mayStore, sharedExplicitly } from "../../src/rules/storable.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
+type Fields = Readonly<Record<string, string>>;
+
 interface Asked {
-  readonly fields: Readonly<Record<string, string>>;
   readonly method?: string;
   readonly noStore?: boolean;
   readonly hasAuthorization?: boolean;
@@ -16,14 +17,11 @@ interface Asked {
   readonly isNamed?: boolean;
 }
 
-const ruleFor = (asked: Asked) => {
-  const fields = fieldsWith(asked.fields);
+const ruleFor = (texts: Fields, asked: Asked = {}) => {
+  const fields = fieldsWith(texts);
+  const { method = "GET", noStore = false, hasAuthorization = false } = asked;
   const verdict = mayStore({
-    request: {
-      method: asked.method ?? "GET",
-      noStore: asked.noStore ?? false,
-      hasAuthorization: asked.hasAuthorization ?? false,
-    },
+    request: { method, noStore, hasAuthorization },
     status: asked.status ?? 200,
     fields,
     governing: governingDirectives(fields),
@@ -34,95 +32,38 @@ const ruleFor = (asked: Asked) => {
   return verdict.kind === "storable" ? "storable" : verdict.rule;
 };
 
-const fresh = { "cache-control": "max-age=60" };
-const cc = (text: string) => ({ "cache-control": text });
+const cc = (text: string, more: Fields = {}): Fields => ({ "cache-control": text, ...more });
+const fresh = cc("max-age=60");
+const cookie = { "set-cookie": "a=1" };
+const targeted = { "cdn-cache-control": "max-age=60" };
+const understood = cc("max-age=60, must-understand, no-store");
 
 describe("mayStore", () => {
-  it.each([
-    { id: "plain", clause: "§3", fields: fresh, rule: "storable" },
-    { id: "head", clause: "§3", fields: fresh, method: "HEAD", rule: "method" },
-    { id: "post", clause: "§3", fields: fresh, method: "POST", rule: "method" },
-    {
-      id: "get-in-small-letters",
-      clause: "RFC 9110 §9.1",
-      fields: fresh,
-      method: "get",
-      rule: "method",
-    },
-    { id: "no-store", clause: "§5.2.2.5", fields: cc("max-age=60, no-store"), rule: "no-store" },
-    {
-      id: "no-store-in-quotes",
-      clause: "§5.2",
-      fields: cc('x="no-store", max-age=60'),
-      rule: "storable",
-    },
-    {
-      id: "no-store-asked",
-      clause: "§5.2.1.5",
-      fields: fresh,
-      noStore: true,
-      rule: "request-no-store",
-    },
-    { id: "private", clause: "§5.2.2.7", fields: cc("max-age=60, private"), rule: "private" },
-    { id: "private-over-public", clause: "§4.2.1", fields: cc("public, private"), rule: "private" },
-    {
-      id: "private-qualified",
-      clause: "§5.2.2.7",
-      fields: cc('max-age=60, private="x"'),
-      rule: "storable",
-    },
-    {
-      id: "private-malformed",
-      clause: "§5.2.2.7",
-      fields: cc('max-age=60, private="x y"'),
-      rule: "private",
-    },
-    { id: "no-cache", clause: "§5.2.2.4", fields: cc("max-age=60, no-cache"), rule: "storable" },
-    {
-      id: "must-understand",
-      clause: "§5.2.2.3",
-      fields: cc("max-age=60, must-understand, no-store"),
-      rule: "storable",
-    },
-    {
-      id: "must-understand-unknown-status",
-      clause: "§5.2.2.3",
-      fields: cc("max-age=60, must-understand"),
-      status: 299,
-      rule: "status-not-understood",
-    },
-    {
-      id: "must-understand-lifts-no-request",
-      clause: "§5.2.1.5",
-      fields: cc("max-age=60, must-understand, no-store"),
-      noStore: true,
-      rule: "request-no-store",
-    },
-    {
-      id: "set-cookie",
-      clause: "ours, §7.3",
-      fields: { ...fresh, "set-cookie": "a=1" },
-      rule: "set-cookie",
-    },
-    {
-      id: "set-cookie-public",
-      clause: "ours, §7.3",
-      fields: { ...cc("public"), "set-cookie": "a=1" },
-      rule: "set-cookie",
-    },
-    { id: "vary", clause: "§4.1", fields: { ...fresh, vary: "accept" }, rule: "storable" },
-    { id: "vary-star", clause: "§4.1", fields: { ...fresh, vary: "*" }, rule: "vary-any" },
-    {
-      id: "vary-star-in-list",
-      clause: "§4.1",
-      fields: { ...fresh, vary: "accept ,\t* , a" },
-      rule: "vary-any",
-    },
-    { id: "vary-star-in-name", clause: "§4.1", fields: { ...fresh, vary: "x*" }, rule: "storable" },
-    { id: "vary-unreadable", clause: "§4.1", fields: { ...fresh, vary: "a b" }, rule: "vary-any" },
-    { id: "no-use", clause: "ours", fields: fresh, hasUse: false, rule: "no-use" },
-  ])("$id ($clause)", ({ rule, ...asked }) => {
-    expect(ruleFor(asked as Asked)).toBe(rule);
+  it.each<[id: string, clause: string, fields: Fields, rule: string, asked?: Asked]>([
+    ["plain", "§3", fresh, "storable"],
+    ["head", "§3", fresh, "method", { method: "HEAD" }],
+    ["get-in-small-letters", "RFC 9110 §9.1", fresh, "method", { method: "get" }],
+    ["no-store", "§5.2.2.5", cc("max-age=60, no-store"), "no-store"],
+    ["no-store-in-quotes", "§5.2", cc('x="no-store", max-age=60'), "storable"],
+    ["no-store-asked", "§5.2.1.5", fresh, "request-no-store", { noStore: true }],
+    ["private", "§5.2.2.7", cc("max-age=60, private"), "private"],
+    ["private-over-public", "§4.2.1", cc("public, private"), "private"],
+    ["private-qualified", "§5.2.2.7", cc('max-age=60, private="x"'), "storable"],
+    ["private-malformed", "§5.2.2.7", cc('max-age=60, private="x y"'), "private"],
+    ["no-cache", "§5.2.2.4", cc("max-age=60, no-cache"), "storable"],
+    ["must-understand", "§5.2.2.3", understood, "storable"],
+    ["must-understand-unknown", "§5.2.2.3", understood, "status-not-understood", { status: 299 }],
+    ["must-understand-asked", "§5.2.1.5", understood, "request-no-store", { noStore: true }],
+    ["set-cookie", "ours, §7.3", { ...fresh, ...cookie }, "set-cookie"],
+    ["set-cookie-public", "ours, §7.3", cc("public", cookie), "set-cookie"],
+    ["vary", "§4.1", { ...fresh, vary: "accept" }, "storable"],
+    ["vary-star", "§4.1", { ...fresh, vary: "*" }, "vary-any"],
+    ["vary-star-in-list", "§4.1", { ...fresh, vary: "accept ,\t* , a" }, "vary-any"],
+    ["vary-star-in-name", "§4.1", { ...fresh, vary: "x*" }, "storable"],
+    ["vary-unreadable", "§4.1", { ...fresh, vary: "a b" }, "vary-any"],
+    ["no-use", "ours", fresh, "no-use", { hasUse: false }],
+  ])("%s (%s)", (_id, _clause, fields, rule, asked) => {
+    expect(ruleFor(fields, asked)).toBe(rule);
   });
 
   it.each([
@@ -136,82 +77,53 @@ describe("mayStore", () => {
     { status: 416, rule: "partial" },
     { status: 503, rule: "storable" },
   ])("status $status with a lifetime (§3)", ({ status, rule }) => {
-    expect(ruleFor({ fields: fresh, status })).toBe(rule);
+    expect(ruleFor(fresh, { status })).toBe(rule);
   });
 
-  it.each([
-    { id: "nothing", fields: {}, rule: "not-allowed-explicitly" },
-    { id: "public", fields: cc("public"), rule: "storable" },
-    { id: "max-age", fields: cc("max-age=0"), rule: "storable" },
-    { id: "s-maxage", fields: cc("s-maxage=0"), rule: "storable" },
-    { id: "expires", fields: { expires: "0" }, rule: "storable" },
-    {
-      id: "other-directives",
-      fields: cc("no-cache, must-revalidate"),
-      rule: "not-allowed-explicitly",
-    },
-    { id: "heuristic-status", fields: {}, status: 410, rule: "storable" },
-    { id: "assigned", fields: {}, lifetimeAssigned: true, rule: "storable" },
-    { id: "assigned-no-store", fields: cc("no-store"), lifetimeAssigned: true, rule: "no-store" },
-    { id: "assigned-private", fields: cc("private"), lifetimeAssigned: true, rule: "private" },
-    {
-      id: "targeted-hides-expires",
-      fields: { expires: "0", "cdn-cache-control": "none" },
-      rule: "not-allowed-explicitly",
-    },
-    { id: "targeted", fields: { "cdn-cache-control": "max-age=60" }, rule: "storable" },
-    {
-      id: "targeted-hides-no-store",
-      fields: { ...cc("no-store"), "cdn-cache-control": "max-age=60" },
-      rule: "storable",
-    },
-  ])("a 302 may be stored: $id (§3)", ({ rule, ...asked }) => {
-    expect(ruleFor({ status: 302, ...(asked as Asked) })).toBe(rule);
+  const assigned = { lifetimeAssigned: true };
+  const hidden = { expires: "0", "cdn-cache-control": "none" };
+
+  it.each<[id: string, fields: Fields, rule: string, asked?: Asked]>([
+    ["nothing", {}, "not-allowed-explicitly"],
+    ["public", cc("public"), "storable"],
+    ["max-age", cc("max-age=0"), "storable"],
+    ["s-maxage", cc("s-maxage=0"), "storable"],
+    ["expires", { expires: "0" }, "storable"],
+    ["other-directives", cc("no-cache, must-revalidate"), "not-allowed-explicitly"],
+    ["heuristic-status", {}, "storable", { status: 410 }],
+    ["assigned", {}, "storable", assigned],
+    ["assigned-no-store", cc("no-store"), "no-store", assigned],
+    ["assigned-private", cc("private"), "private", assigned],
+    ["targeted-hides-expires", hidden, "not-allowed-explicitly"],
+    ["targeted", targeted, "storable"],
+    ["targeted-hides-no-store", cc("no-store", targeted), "storable"],
+  ])("a 302 may be stored: %s (§3)", (_id, fields, rule, asked) => {
+    expect(ruleFor(fields, { status: 302, ...asked })).toBe(rule);
   });
 
-  it.each([
-    { id: "max-age", clause: "§3.5", fields: fresh, rule: "authorization" },
-    { id: "public", clause: "§3.5", fields: cc("max-age=60, public"), rule: "storable" },
-    { id: "s-maxage", clause: "§3.5", fields: cc("s-maxage=60"), rule: "storable" },
-    { id: "public-private", clause: "§3.5", fields: cc("public, private"), rule: "private" },
-    {
-      id: "targeted-max-age",
-      clause: "§3.5",
-      fields: { "cdn-cache-control": "max-age=60" },
-      rule: "authorization",
-    },
-    {
-      id: "targeted-public",
-      clause: "§3.5",
-      fields: { "cdn-cache-control": "public" },
-      rule: "storable",
-    },
-    { id: "assigned", clause: "§3.5", fields: {}, lifetimeAssigned: true, rule: "authorization" },
-    {
-      id: "must-understand",
-      clause: "§5.2.2.3",
-      fields: cc("public, must-understand, no-store"),
-      rule: "storable",
-    },
+  it.each<[id: string, clause: string, fields: Fields, rule: string, asked?: Asked]>([
+    ["max-age", "§3.5", fresh, "authorization"],
+    ["public", "§3.5", cc("max-age=60, public"), "storable"],
+    ["s-maxage", "§3.5", cc("s-maxage=60"), "storable"],
+    ["public-private", "§3.5", cc("public, private"), "private"],
+    ["targeted-max-age", "§3.5", targeted, "authorization"],
+    ["targeted-public", "§3.5", { "cdn-cache-control": "public" }, "storable"],
+    ["assigned", "§3.5", {}, "authorization", assigned],
+    ["must-understand", "§5.2.2.3", cc("public, must-understand, no-store"), "storable"],
     // §3.5 would allow this one; a shared cache need not.
-    {
-      id: "must-revalidate",
-      clause: "ours, §3.5",
-      fields: cc("max-age=60, must-revalidate"),
-      rule: "authorization",
-    },
-  ])("with Authorization: $id ($clause)", ({ rule, ...asked }) => {
-    expect(ruleFor({ hasAuthorization: true, ...(asked as Asked) })).toBe(rule);
+    ["must-revalidate", "ours, §3.5", cc("max-age=60, must-revalidate"), "authorization"],
+  ])("with Authorization: %s (%s)", (_id, _clause, fields, rule, asked) => {
+    expect(ruleFor(fields, { hasAuthorization: true, ...asked })).toBe(rule);
   });
 
   it("never throws, and stores nothing that says private or sets a cookie", () => {
     fc.assert(
-      fc.property(headerText, headerText, headerText, (control, targeted, vary) => {
+      fc.property(headerText, headerText, headerText, (control, text, vary) => {
         const fields = { "cache-control": `private, ${control}`, vary };
-        expect(ruleFor({ fields })).not.toBe("storable");
-        ruleFor({ fields: { "cache-control": control, "cdn-cache-control": targeted, vary } });
-        const cookie = { ...fields, "cdn-cache-control": targeted, "set-cookie": control };
-        expect(ruleFor({ fields: cookie, lifetimeAssigned: true })).not.toBe("storable");
+        expect(ruleFor(fields)).not.toBe("storable");
+        ruleFor({ "cache-control": control, "cdn-cache-control": text, vary });
+        const cookies = { ...fields, "cdn-cache-control": text, "set-cookie": control };
+        expect(ruleFor(cookies, assigned)).not.toBe("storable");
       }),
       seeded,
     );
@@ -220,22 +132,16 @@ describe("mayStore", () => {
 
 describe("sharedExplicitly", () => {
   it.each([
-    { id: "public", fields: cc("public"), shared: true },
-    { id: "s-maxage", fields: cc("s-maxage=0"), shared: true },
-    { id: "max-age", fields: fresh, shared: false },
-    { id: "must-revalidate", fields: cc("max-age=60, must-revalidate"), shared: false },
-    { id: "public-private", fields: cc("public, private"), shared: false },
-    { id: "public-no-store", fields: cc("public, no-store"), shared: false },
-    { id: "public-private-qualified", fields: cc('public, private="x"'), shared: true },
-    { id: "targeted-lifetime", fields: { "cdn-cache-control": "max-age=60" }, shared: true },
-    {
-      id: "targeted-none",
-      fields: { "cdn-cache-control": "none", ...cc("public") },
-      shared: false,
-    },
-  ])("$id", ({ fields, shared }) => {
-    expect(sharedExplicitly(governingDirectives(fieldsWith(fields as Asked["fields"])))).toBe(
-      shared,
-    );
+    ["public", cc("public"), true],
+    ["s-maxage", cc("s-maxage=0"), true],
+    ["max-age", fresh, false],
+    ["must-revalidate", cc("max-age=60, must-revalidate"), false],
+    ["public-private", cc("public, private"), false],
+    ["public-no-store", cc("public, no-store"), false],
+    ["public-private-qualified", cc('public, private="x"'), true],
+    ["targeted-lifetime", { "cdn-cache-control": "max-age=60" }, true],
+    ["targeted-none", { "cdn-cache-control": "none", ...cc("public") }, false],
+  ])("%s", (_id, fields, shared) => {
+    expect(sharedExplicitly(governingDirectives(fieldsWith(fields)))).toBe(shared);
   });
 });

@@ -22,19 +22,19 @@ const metadataWith = (fields: readonly FieldLine[]): StoredMetadata => ({
 });
 
 it.each([
-  { id: "none", lines: [], name: "etag", value: null },
-  { id: "one", lines: [["etag", '"a"']], name: "ETag", value: '"a"' },
-  {
-    id: "combined",
-    lines: [
+  ["none", [], "etag", null],
+  ["one", [["etag", '"a"']], "ETag", '"a"'],
+  [
+    "combined",
+    [
       ["vary", "a"],
       ["vary", "b"],
     ],
-    name: "vary",
-    value: "a, b",
-  },
-  { id: "obs-text", lines: [["x", "é"]], name: "x", value: "é" },
-] as const)("$id (RFC 9110 §5.3)", ({ lines, name, value }) => {
+    "vary",
+    "a, b",
+  ],
+  ["obs-text", [["x", "é"]], "x", "é"],
+] as const)("%s (RFC 9110 §5.3)", (_id, lines, name, value) => {
   expect(fieldsOf(metadataWith(lines)).get(name)).toBe(value);
 });
 

@@ -22,18 +22,13 @@ const whole = new TierStack(memory, [edge, shared]);
 const namesIn = ({ all }: Tiers) => all.map(({ name }) => name);
 
 describe("a stack of tiers", () => {
-  it.each<{ id: string; part: Tiers; all: string[]; colo?: string; world?: string }>([
-    { id: "whole", part: whole, all: ["memory", "edge", "shared"], colo: "edge", world: "shared" },
-    { id: "of a route", part: whole.of(["shared"]), all: ["shared"], world: "shared" },
-    { id: "of none", part: whole.of([]), all: [] },
-    {
-      id: "without the colo's",
-      part: whole.withoutColo(),
-      all: ["memory", "shared"],
-      world: "shared",
-    },
-    { id: "of a part", part: whole.withoutColo().of(["edge", "memory"]), all: ["memory"] },
-  ])("$id", ({ part, all, colo, world }) => {
+  it.each<[id: string, part: Tiers, all: string[], more?: { colo?: string; world?: string }]>([
+    ["whole", whole, ["memory", "edge", "shared"], { colo: "edge", world: "shared" }],
+    ["of a route", whole.of(["shared"]), ["shared"], { world: "shared" }],
+    ["of none", whole.of([]), []],
+    ["without the colo's", whole.withoutColo(), ["memory", "shared"], { world: "shared" }],
+    ["of a part", whole.withoutColo().of(["edge", "memory"]), ["memory"]],
+  ])("%s", (_id, part, all, { colo, world } = {}) => {
     expect([namesIn(part), part.ofColo?.name, part.ofWorld?.name]).toEqual([all, colo, world]);
     expect(part.usesMemory).toBe(all.includes("memory"));
     expect(part.memory).toBe(memory);

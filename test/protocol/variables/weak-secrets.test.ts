@@ -41,27 +41,19 @@ describe("ADMIN_TOKEN is refused", () => {
   });
 
   it.each([
-    {
-      id: "the database's token",
-      env: { UPSTASH_REDIS_REST_TOKEN: strong },
-      says: "UPSTASH_REDIS_REST_TOKEN",
-    },
-    {
-      id: "the journal's token",
-      env: { JOURNAL_REDIS_REST_TOKEN: ` ${strong}\n` },
-      says: "JOURNAL_REDIS_REST_TOKEN",
-    },
-    {
-      id: "a purge secret without whsec_",
-      env: { PURGE_SECRET: `${random} whsec_${strong}` },
-      says: "PURGE_SECRET",
-    },
-    {
-      id: "what a purge secret encodes",
-      env: { PURGE_SECRET: `whsec_${btoa(strong)}` },
-      says: "PURGE_SECRET",
-    },
-  ])("where it is $id", ({ env, says }) => {
+    ["the database's token", { UPSTASH_REDIS_REST_TOKEN: strong }, "UPSTASH_REDIS_REST_TOKEN"],
+    [
+      "the journal's token",
+      { JOURNAL_REDIS_REST_TOKEN: ` ${strong}\n` },
+      "JOURNAL_REDIS_REST_TOKEN",
+    ],
+    [
+      "a purge secret without whsec_",
+      { PURGE_SECRET: `${random} whsec_${strong}` },
+      "PURGE_SECRET",
+    ],
+    ["what a purge secret encodes", { PURGE_SECRET: `whsec_${btoa(strong)}` }, "PURGE_SECRET"],
+  ])("where it is %s", (_id, env, says) => {
     const judged = adminTokenOf({ ADMIN_TOKEN: strong, ...env });
     expect(isFault(judged) && judged.why).toContain(`the same secret as ${says}`);
   });

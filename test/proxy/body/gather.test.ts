@@ -183,16 +183,11 @@ describe("within the buffer", () => {
   });
 
   it.each([
-    {
-      id: "breaks-off",
-      source: chunked(["hello"], "breaks"),
-      bodyBytes: undefined,
-      sent: "failed",
-    },
-    { id: "shorter-than-said", source: chunked(["hello"]), bodyBytes: 6, sent: "failed" },
-    { id: "longer-than-said", source: chunked(["hello", "!"]), bodyBytes: 5, sent: "failed" },
-    { id: "as-long-as-said", source: chunked(["hello"]), bodyBytes: 5, sent: "hello" },
-  ])("$id", async ({ source, bodyBytes, sent: expected }) => {
+    ["breaks-off", chunked(["hello"], "breaks"), undefined, "failed"],
+    ["shorter-than-said", chunked(["hello"]), 6, "failed"],
+    ["longer-than-said", chunked(["hello", "!"]), 5, "failed"],
+    ["as-long-as-said", chunked(["hello"]), 5, "hello"],
+  ])("%s", async (_id, source, bodyBytes, expected) => {
     const given = bodyBytes === undefined ? { source } : { source, bodyBytes };
     const { done, sent } = gathering(given);
     expect((await done).kind).toBe(expected === "failed" ? "cut" : "whole");

@@ -106,25 +106,20 @@ describe("a route that is never reached", () => {
   });
 
   it.each([
-    { id: "listed", match: "*.example/*", siteHosts: ["a.example", "b.test"], says: [] },
-    {
-      id: "of-a-list",
-      match: ["c.test/*", "b.test/*"],
-      siteHosts: ["a.example", "b.test"],
-      says: [],
-    },
-    { id: "implied-port", match: "b.test:443/*", siteHosts: ["b.test"], says: [] },
-    { id: "each-its-own", match: "c.test/*", siteHosts: [], says: [] },
-    {
-      id: "elsewhere",
-      match: "c.test/*",
-      siteHosts: ["a.example", "b.test"],
-      says: [
+    ["listed", "*.example/*", ["a.example", "b.test"], []],
+    ["of-a-list", ["c.test/*", "b.test/*"], ["a.example", "b.test"], []],
+    ["implied-port", "b.test:443/*", ["b.test"], []],
+    ["each-its-own", "c.test/*", [], []],
+    [
+      "elsewhere",
+      "c.test/*",
+      ["a.example", "b.test"],
+      [
         'Route "one" is never reached. SITE_HOST maps every host to one of a.example, b.test, and ' +
           "the route matches none of these. Add its host to SITE_HOST.",
       ],
-    },
-  ])("is for no host that a request can have: $id", ({ match, siteHosts, says }) => {
+    ],
+  ])("is for no host that a request can have: %s", (_id, match, siteHosts, says) => {
     const config = defineConfig({ routes: [{ name: "one", match }] });
     expect(configWarnings(config, siteHosts).map(faultText)).toEqual(says);
   });

@@ -18,7 +18,7 @@ const handling = { kind: "hit", ttlSeconds: 9, detail: "memory" } as const;
 
 function fromStored(
   stored: Fields,
-  given: { route?: RouteChanges; config?: WrittenConfig; ageSeconds?: number },
+  given: { route?: RouteChanges; config?: WrittenConfig | undefined; ageSeconds?: number },
 ): Headers {
   const { route = {}, config = {}, ageSeconds = 0 } = given;
   return fieldsFromStored(metadataWith(stored), {
@@ -60,153 +60,56 @@ describe("the fields of a 304, which are kept from answer to answer", () => {
   });
 });
 
-describe("what was meant for caches like this one ends here", () => {
-  const config = { tagFields: ["X-Keys"] };
-  const cacheInFront = { cacheInFront: true };
+describe("fields that are meant for shared caches", () => {
+  const inFront = { cacheInFront: true };
+  const tagged = { tagFields: ["X-Keys"] };
+  const targeted = { "cdn-cache-control": "max-age=9" };
+  const others = { "other-cdn-cache-control": "max-age=9" };
 
-  it.each<{
-    id: string;
-    name: string;
-    stored: Fields;
-    config?: WrittenConfig;
-    value: string | null;
-  }>([
-    {
-      id: "s-maxage",
-      name: "cache-control",
-      stored: cc("s-maxage=60, max-age=5"),
-      value: "max-age=5",
-    },
-    { id: "s-maxage-alone", name: "cache-control", stored: cc("s-maxage=60"), value: null },
-    {
-      id: "s-maxage-capital",
-      name: "cache-control",
-      stored: cc("S-MaxAge=60, public"),
-      value: "public",
-    },
-    {
-      id: "the-rest-as-it-stood",
-      name: "cache-control",
-      stored: cc('s-maxage=1, X="a, b",  public'),
-      value: 'X="a, b", public',
-    },
-    {
-      id: "untouched",
-      name: "cache-control",
-      stored: cc("public,max-age=5"),
-      value: "public,max-age=5",
-    },
-    {
-      id: "targeted",
-      name: "cdn-cache-control",
-      stored: { "cdn-cache-control": "max-age=9" },
-      value: null,
-    },
-    {
-      id: "surrogate",
-      name: "surrogate-control",
-      stored: { "surrogate-control": "max-age=9" },
-      value: null,
-    },
-    {
-      id: "s-maxage-in-front",
-      name: "cache-control",
-      stored: cc("s-maxage=60"),
-      config: cacheInFront,
-      value: "s-maxage=60",
-    },
-    {
-      id: "targeted-in-front",
-      name: "cdn-cache-control",
-      stored: { "cdn-cache-control": "max-age=9" },
-      config: cacheInFront,
-      value: "max-age=9",
-    },
-    {
-      id: "surrogate-in-front",
-      name: "surrogate-control",
-      stored: { "surrogate-control": "x" },
-      config: cacheInFront,
-      value: "x",
-    },
-    { id: "cache-tag", name: "cache-tag", stored: { "cache-tag": "a" }, value: null },
-    { id: "surrogate-key", name: "surrogate-key", stored: { "surrogate-key": "a" }, value: null },
-    { id: "cache-groups", name: "cache-groups", stored: { "cache-groups": '"a"' }, value: null },
-    { id: "configured-tags", name: "x-keys", stored: { "x-keys": "a" }, config, value: null },
-    {
-      id: "tags-in-front",
-      name: "cache-tag",
-      stored: { "cache-tag": "a" },
-      config: cacheInFront,
-      value: "a",
-    },
-    {
-      id: "configured-tags-in-front",
-      name: "x-keys",
-      stored: { "x-keys": "a" },
-      config: { ...config, ...cacheInFront },
-      value: "a",
-    },
-    {
-      id: "targeted-at-others-stays",
-      name: "other-cdn-cache-control",
-      stored: { "other-cdn-cache-control": "max-age=9" },
-      value: "max-age=9",
-    },
-    { id: "others-stay", name: "etag", stored: { etag: '"a"' }, value: '"a"' },
-  ])("$id", ({ name, stored, value, ...given }) => {
-    expect(fromStored(stored, given).get(name)).toBe(value);
+  it.each<[id: string, stored: Fields, value: string | null, config?: WrittenConfig]>([
+    ["s-maxage", cc("s-maxage=60, max-age=5"), "max-age=5"],
+    ["s-maxage-alone", cc("s-maxage=60"), null],
+    ["s-maxage-capital", cc("S-MaxAge=60, public"), "public"],
+    ["the-rest-as-it-stood", cc('s-maxage=1, X="a, b",  public'), 'X="a, b", public'],
+    ["untouched", cc("public,max-age=5"), "public,max-age=5"],
+    ["targeted", targeted, null],
+    ["surrogate", { "surrogate-control": "max-age=9" }, null],
+    ["s-maxage-in-front", cc("s-maxage=60"), "s-maxage=60", inFront],
+    ["targeted-in-front", targeted, "max-age=9", inFront],
+    ["surrogate-in-front", { "surrogate-control": "x" }, "x", inFront],
+    ["cache-tag", { "cache-tag": "a" }, null],
+    ["surrogate-key", { "surrogate-key": "a" }, null],
+    ["cache-groups", { "cache-groups": '"a"' }, null],
+    ["configured-tags", { "x-keys": "a" }, null, tagged],
+    ["tags-in-front", { "cache-tag": "a" }, "a", inFront],
+    ["configured-tags-in-front", { "x-keys": "a" }, "a", { ...tagged, ...inFront }],
+    ["targeted-at-others-stays", others, "max-age=9"],
+    ["others-stay", { etag: '"a"' }, '"a"'],
+  ])("%s", (_id, stored, value, config) => {
+    const [name = ""] = Object.keys(stored);
+    expect(fromStored(stored, { config }).get(name)).toBe(value);
   });
 });
 
 describe("browser", () => {
   const browser = { browser: "60s" } as const;
 
-  it.each<{
-    id: string;
-    stored: Fields;
-    route?: RouteChanges;
-    ageSeconds?: number;
-    value: string | null;
-  }>([
-    { id: "from-now", stored: {}, route: browser, ageSeconds: 40.9, value: "max-age=100" },
-    {
-      id: "replaces",
-      stored: cc("public, max-age=5"),
-      route: browser,
-      value: "public, max-age=60",
-    },
-    {
-      id: "zero",
-      stored: cc("max-age=500"),
-      route: { browser: "0s" },
-      ageSeconds: 7,
-      value: "max-age=7",
-    },
-    { id: "unset", stored: cc("max-age=500"), ageSeconds: 7, value: "max-age=500" },
-    {
-      id: "immutable",
-      stored: {},
-      route: { ...browser, immutable: true },
-      value: "max-age=60, immutable",
-    },
-    { id: "replaces-immutable", stored: cc("immutable"), route: browser, value: "max-age=60" },
-    { id: "not-over-no-cache", stored: cc("no-cache"), route: browser, value: "no-cache" },
-    { id: "not-over-no-store", stored: cc("no-store"), route: browser, value: "no-store" },
-    {
-      id: "override-goes-first",
-      stored: cc("no-cache, must-revalidate"),
-      route: { ...browser, mode: "override", fresh: "5m" },
-      value: "max-age=60",
-    },
-    {
-      id: "keeps-stale-allowances",
-      stored: cc("max-age=5, stale-if-error=9"),
-      route: browser,
-      value: "stale-if-error=9, max-age=60",
-    },
-  ])("$id", ({ stored, value, ...given }) => {
-    expect(fromStored(stored, given).get("cache-control")).toBe(value);
+  const allowing = cc("max-age=5, stale-if-error=9");
+  const override = { ...browser, mode: "override", fresh: "5m" } as const;
+
+  it.each<[id: string, route: RouteChanges, ageSeconds: number, stored: Fields, value: string]>([
+    ["from-now", browser, 40.9, {}, "max-age=100"],
+    ["replaces", browser, 0, cc("public, max-age=5"), "public, max-age=60"],
+    ["zero", { browser: "0s" }, 7, cc("max-age=500"), "max-age=7"],
+    ["unset", {}, 7, cc("max-age=500"), "max-age=500"],
+    ["immutable", { ...browser, immutable: true }, 0, {}, "max-age=60, immutable"],
+    ["replaces-immutable", browser, 0, cc("immutable"), "max-age=60"],
+    ["not-over-no-cache", browser, 0, cc("no-cache"), "no-cache"],
+    ["not-over-no-store", browser, 0, cc("no-store"), "no-store"],
+    ["override-goes-first", override, 0, cc("no-cache, must-revalidate"), "max-age=60"],
+    ["keeps-stale-allowances", browser, 0, allowing, "stale-if-error=9, max-age=60"],
+  ])("%s", (_id, route, ageSeconds, stored, value) => {
+    expect(fromStored(stored, { route, ageSeconds }).get("cache-control")).toBe(value);
   });
 
   it("replaces Expires", () => {
@@ -218,15 +121,11 @@ describe("Age", () => {
   const given = { route: routeWith(), config: defineConfig({}), ageSeconds: 7.9, handling };
 
   it.each([
-    { id: "stored", fields: fieldsFromStored(metadataWith(), given), age: "7" },
-    {
-      id: "stored-replaced",
-      fields: fieldsFromStored(metadataWith({ age: "3" }), given),
-      age: "7",
-    },
-    { id: "fill", fields: fieldsOfFill(metadataWith(), given), age: null },
-    { id: "fill-from-a-cache", fields: fieldsOfFill(metadataWith({ age: "3" }), given), age: "7" },
-  ])("$id (RFC 9111 §5.1)", ({ fields, age }) => {
+    ["stored", fieldsFromStored(metadataWith(), given), "7"],
+    ["stored-replaced", fieldsFromStored(metadataWith({ age: "3" }), given), "7"],
+    ["fill", fieldsOfFill(metadataWith(), given), null],
+    ["fill-from-a-cache", fieldsOfFill(metadataWith({ age: "3" }), given), "7"],
+  ])("%s (RFC 9111 §5.1)", (_id, fields, age) => {
     expect(fields.get("age")).toBe(age);
   });
 });
@@ -295,21 +194,13 @@ describe("fields that are kept for the next answer", () => {
 
 describe("passed on", () => {
   it.each([
-    { id: "hop-by-hop", fields: { "keep-alive": "timeout=5" }, name: "keep-alive" },
-    { id: "nominated", fields: { connection: "x-hop", "x-hop": "1" }, name: "x-hop" },
-    { id: "upgrade", fields: { upgrade: "h2c" }, name: "upgrade" },
-    { id: "tags", fields: { "cache-tag": "a" }, name: "cache-tag" },
-    {
-      id: "nominated-with-an-empty-member",
-      fields: { connection: "x-hop, ", "x-hop": "1" },
-      name: "x-hop",
-    },
-    {
-      id: "nominated-what-is-no-name",
-      fields: { connection: "a b, x-hop", "x-hop": "1" },
-      name: "x-hop",
-    },
-  ])("without $id (RFC 9110 §7.6.1)", ({ fields, name }) => {
+    ["hop-by-hop", { "keep-alive": "timeout=5" }, "keep-alive"],
+    ["nominated", { connection: "x-hop", "x-hop": "1" }, "x-hop"],
+    ["upgrade", { upgrade: "h2c" }, "upgrade"],
+    ["tags", { "cache-tag": "a" }, "cache-tag"],
+    ["nominated-with-an-empty-member", { connection: "x-hop, ", "x-hop": "1" }, "x-hop"],
+    ["nominated-what-is-no-name", { connection: "a b, x-hop", "x-hop": "1" }, "x-hop"],
+  ])("without %s (RFC 9110 §7.6.1)", (_id, fields, name) => {
     const response = new Response(null, { headers: fields as Fields });
     expect(fieldsPassedOn(response, defineConfig({})).has(name)).toBe(false);
   });
@@ -324,36 +215,23 @@ describe("passed on", () => {
   });
 
   const cookie: Fields = { "set-cookie": "s=1" };
+  const some = 'private="x-a", max-age=5';
 
-  it.each<{ id: string; stated: string | null; more?: Fields; value: string }>([
-    { id: "silent", stated: null, value: "private" },
-    { id: "lifetime-alone", stated: "max-age=5", value: "max-age=5, private" },
-    { id: "private", stated: "private", value: "private" },
-    { id: "no-store", stated: "no-store", value: "no-store" },
-    { id: "public", stated: "Public, max-age=5", value: "Public, max-age=5" },
-    { id: "s-maxage", stated: "s-maxage=5", value: "s-maxage=5" },
-    { id: "some-fields-alone", stated: 'private="x-a"', value: 'private="x-a", private' },
-    {
-      id: "no-store-for-some-caches-alone",
-      stated: "no-store, must-understand",
-      value: "no-store, must-understand, private",
-    },
-    { id: "in-quotes", stated: 'x="public"', value: 'x="public", private' },
-    { id: "with-a-cookie", stated: null, more: cookie, value: "private" },
-    {
-      id: "public-with-a-cookie",
-      stated: "public, s-maxage=9, max-age=5",
-      more: cookie,
-      value: "max-age=5, private",
-    },
-    { id: "no-store-with-a-cookie", stated: "no-store", more: cookie, value: "no-store" },
-    {
-      id: "some-fields-alone-with-a-cookie",
-      stated: 'private="x-a", max-age=5',
-      more: cookie,
-      value: 'private="x-a", max-age=5, private',
-    },
-  ])("kept private: $id (RFC 9111 §3.5)", ({ stated, value, more }) => {
+  it.each<[id: string, stated: string | null, value: string, more?: Fields]>([
+    ["silent", null, "private"],
+    ["lifetime-alone", "max-age=5", "max-age=5, private"],
+    ["private", "private", "private"],
+    ["no-store", "no-store", "no-store"],
+    ["public", "Public, max-age=5", "Public, max-age=5"],
+    ["s-maxage", "s-maxage=5", "s-maxage=5"],
+    ["some-fields-alone", 'private="x-a"', 'private="x-a", private'],
+    ["no-store-not-for-all", "no-store, must-understand", "no-store, must-understand, private"],
+    ["in-quotes", 'x="public"', 'x="public", private'],
+    ["with-a-cookie", null, "private", cookie],
+    ["public-with-a-cookie", "public, s-maxage=9, max-age=5", "max-age=5, private", cookie],
+    ["no-store-with-a-cookie", "no-store", "no-store", cookie],
+    ["some-fields-alone-with-a-cookie", some, `${some}, private`, cookie],
+  ])("kept private: %s (RFC 9111 §3.5)", (_id, stated, value, more) => {
     const fields = new Headers(stated === null ? more : cc(stated, more));
     keepPrivate(fields);
     expect(fields.get("cache-control")).toBe(value);

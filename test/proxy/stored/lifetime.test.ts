@@ -1,4 +1,4 @@
-// How long a stored response may be used: who is asked first (RFC 9111 §4.2.1, §4.2.2; RFC 9213 §2.2), and what the route adds.
+// How long a stored response may be used, by its fields (RFC 9111 §4.2; RFC 9213 §2.2) and by its route.
 import { describe, expect, it } from "vitest";
 import {
   ageSeconds,
@@ -38,74 +38,47 @@ const assigned = (route: Route, fields: Fields, status: number) => {
 };
 
 describe("the order of authority", () => {
-  it.each<{ id: string; fields: Fields; route?: RouteChanges; status?: number; seconds: number }>([
-    {
-      id: "targeted-first",
-      fields: cc("s-maxage=20, max-age=30", { ...expires, "cdn-cache-control": "max-age=10" }),
-      route: fresh,
-      seconds: 10,
-    },
-    {
-      id: "targeted-hides-the-rest",
-      fields: cc("s-maxage=20", { ...expires, "cdn-cache-control": "public" }),
-      seconds: 0,
-    },
-    {
-      id: "targeted-silent-then-route",
-      fields: cc("s-maxage=20", { ...expires, "cdn-cache-control": "public" }),
-      route: fresh,
-      seconds: 300,
-    },
-    {
-      id: "targeted-malformed",
-      fields: cc("s-maxage=20", { "cdn-cache-control": "max-age=" }),
-      seconds: 20,
-    },
-    { id: "s-maxage", fields: cc("max-age=30, s-maxage=20", expires), route: fresh, seconds: 20 },
-    { id: "s-maxage-zero", fields: cc("max-age=30, s-maxage=0"), route: fresh, seconds: 0 },
-    { id: "max-age", fields: cc("max-age=30", expires), route: fresh, seconds: 30 },
-    { id: "expires", fields: expires, route: fresh, seconds: 40 },
-    { id: "expires-unreadable", fields: { expires: "0" }, route: fresh, seconds: 0 },
-    { id: "route", fields: {}, route: fresh, seconds: 300 },
-    { id: "route-by-status", fields: {}, route: { fresh: { 200: "7s" } }, seconds: 7 },
-    { id: "nobody", fields: {}, seconds: 0 },
-    { id: "override-max-age", fields: cc("max-age=30"), route: overriding, seconds: 300 },
-    { id: "override-s-maxage", fields: cc("s-maxage=30"), route: overriding, seconds: 300 },
-    { id: "override-expires", fields: expires, route: overriding, seconds: 300 },
-    {
-      id: "override-targeted",
-      fields: { "cdn-cache-control": "max-age=10" },
-      route: overriding,
-      seconds: 300,
-    },
-    {
-      id: "override-another-status",
-      fields: cc("max-age=30"),
-      route: { fresh: { 301: "5m" }, mode: "override" },
-      seconds: 30,
-    },
-  ])("$id", ({ fields, route, seconds }) => {
+  const targeted = { ...expires, "cdn-cache-control": "max-age=10" };
+  const silent = { "cdn-cache-control": "public" };
+  const ofOther = { fresh: { 301: "5m" }, mode: "override" } as const;
+
+  // The order among the fields themselves is a rule of explicitLifetimeSeconds.
+  it.each<[id: string, fields: Fields, seconds: number, route?: RouteChanges]>([
+    ["targeted-first", cc("s-maxage=20, max-age=30", targeted), 10, fresh],
+    ["targeted-silent", cc("s-maxage=20", silent), 0],
+    ["targeted-silent-then-route", cc("s-maxage=20", silent), 300, fresh],
+    ["s-maxage", cc("max-age=30, s-maxage=20", expires), 20, fresh],
+    ["max-age", cc("max-age=30", expires), 30, fresh],
+    ["expires", expires, 40, fresh],
+    ["expires-unreadable", { expires: "0" }, 0, fresh],
+    ["route", {}, 300, fresh],
+    ["route-by-status", {}, 7, { fresh: { 200: "7s" } }],
+    ["nobody", {}, 0],
+    ["override-max-age", cc("max-age=30"), 300, overriding],
+    ["override-s-maxage", cc("s-maxage=30"), 300, overriding],
+    ["override-expires", expires, 300, overriding],
+    ["override-targeted", { "cdn-cache-control": "max-age=10" }, 300, overriding],
+    ["override-another-status", cc("max-age=30"), 30, ofOther],
+  ])("%s", (_id, fields, seconds, route) => {
     expect(terms(fields, route).lifetimeSeconds).toBe(seconds);
   });
 });
 
 describe("heuristics", () => {
-  it.each([
-    { id: "off", fields: modified, heuristics: false, seconds: 0 },
-    { id: "on", fields: modified, heuristics: true, seconds: 100 },
-    { id: "after-the-route", fields: modified, route: fresh, heuristics: true, seconds: 300 },
-    { id: "after-expires", fields: { ...modified, ...expires }, heuristics: true, seconds: 40 },
-    { id: "without-last-modified", fields: {}, heuristics: true, seconds: 0 },
-  ])("$id (RFC 9111 §4.2.2)", ({ fields, route, heuristics, seconds }) => {
+  it.each<[id: string, fields: Fields, heuristics: boolean, seconds: number, route?: RouteChanges]>(
+    [
+      ["off", modified, false, 0],
+      ["on", modified, true, 100],
+      ["after-the-route", modified, true, 300, fresh],
+      ["after-expires", { ...modified, ...expires }, true, 40],
+    ],
+  )("%s (RFC 9111 §4.2.2)", (_id, fields, heuristics, seconds, route) => {
     expect(terms(fields, route, { heuristics }).lifetimeSeconds).toBe(seconds);
   });
 });
 
 describe("what a route gives a status", () => {
-  const route = routeWith({
-    fresh: "5m",
-    negative: { 404: "30s", 410: "0s" },
-  });
+  const route = routeWith({ fresh: "5m", negative: { 404: "30s", 410: "0s" } });
 
   it.each([
     { id: "ok", status: 200, seconds: 300 },
@@ -149,50 +122,27 @@ describe("jitter only shortens", () => {
 });
 
 describe("what forbids stale and unvalidated use", () => {
-  it.each([
-    { id: "nothing", fields: cc("max-age=1"), neverStale: false, alwaysValidate: false },
-    {
-      id: "must-revalidate",
-      fields: cc("must-revalidate"),
-      neverStale: true,
-      alwaysValidate: false,
-    },
-    {
-      id: "proxy-revalidate",
-      fields: cc("proxy-revalidate"),
-      neverStale: true,
-      alwaysValidate: false,
-    },
-    { id: "no-cache", fields: cc("no-cache"), neverStale: false, alwaysValidate: true },
-    {
-      id: "no-cache-qualified",
-      fields: cc('no-cache="x"'),
-      neverStale: false,
-      alwaysValidate: false,
-    },
-    { id: "s-maxage-departs", fields: cc("s-maxage=1"), neverStale: false, alwaysValidate: false },
-    {
-      id: "targeted-hides-it",
-      fields: cc("must-revalidate, no-cache", { "cdn-cache-control": "max-age=1" }),
-      neverStale: false,
-      alwaysValidate: false,
-    },
-    {
-      id: "override-goes-first",
-      fields: cc("must-revalidate, no-cache"),
-      route: overriding,
-      neverStale: false,
-      alwaysValidate: false,
-    },
-    {
-      id: "override-of-another-status",
-      fields: cc("must-revalidate, no-cache"),
-      route: { fresh: { 301: "5m" }, mode: "override" } as const,
-      neverStale: true,
-      alwaysValidate: true,
-    },
-  ])("$id (RFC 9111 §4.2.4, §5.2.2)", ({ fields, route, neverStale, alwaysValidate }) => {
-    expect(terms(fields, route)).toMatchObject({ neverStale, alwaysValidate });
+  const both = "must-revalidate, no-cache";
+  const hidden = cc(both, { "cdn-cache-control": "max-age=1" });
+  const ofOther = { fresh: { 301: "5m" }, mode: "override" } as const;
+  const [neither, never, always] = [
+    { neverStale: false, alwaysValidate: false },
+    { neverStale: true, alwaysValidate: false },
+    { neverStale: false, alwaysValidate: true },
+  ];
+
+  it.each<[id: string, fields: Fields, terms: object, route?: RouteChanges]>([
+    ["nothing", cc("max-age=1"), neither],
+    ["must-revalidate", cc("must-revalidate"), never],
+    ["proxy-revalidate", cc("proxy-revalidate"), never],
+    ["no-cache", cc("no-cache"), always],
+    ["no-cache-qualified", cc('no-cache="x"'), neither],
+    ["s-maxage-departs", cc("s-maxage=1"), neither],
+    ["targeted-hides-it", hidden, neither],
+    ["override-goes-first", cc(both), neither, overriding],
+    ["override-of-another-status", cc(both), { ...never, alwaysValidate: true }, ofOther],
+  ])("%s (RFC 9111 §4.2.4, §5.2.2)", (_id, fields, forbidden, route) => {
+    expect(terms(fields, route)).toMatchObject(forbidden);
   });
 });
 
@@ -212,82 +162,27 @@ describe("an error of the server lives for ten seconds at most", () => {
 
 describe("stale allowances", () => {
   const route = { staleWhileRevalidate: "1m", staleIfError: "1h" } as const;
+  const ofOther = { ...route, fresh: { 301: "1h" } } as const;
+  const named = (negative: RouteChanges["negative"]) => ({ ...route, negative });
+  const forLong = cc("max-age=60, stale-while-revalidate=86400");
+  const own = cc("max-age=0, stale-while-revalidate=5, stale-if-error=6");
 
-  it.each([
-    { id: "nobody", fields: {}, whileRevalidate: 0, ifError: 0 },
-    { id: "route", fields: cc("max-age=1"), route, whileRevalidate: 60, ifError: 3_600 },
-    { id: "route-never-fresh", fields: cc("max-age=0"), route, whileRevalidate: 0, ifError: 3_600 },
-    { id: "route-no-lifetime", fields: {}, route, whileRevalidate: 0, ifError: 3_600 },
-    {
-      id: "error-not-named",
-      fields: cc("max-age=9"),
-      route,
-      status: 404,
-      whileRevalidate: 0,
-      ifError: 0,
-    },
-    {
-      id: "redirect-not-named",
-      fields: cc("max-age=9"),
-      route,
-      status: 302,
-      whileRevalidate: 0,
-      ifError: 0,
-    },
-    {
-      id: "error-named",
-      fields: {},
-      route: { ...route, negative: { 404: "30s" } },
-      status: 404,
-      whileRevalidate: 60,
-      ifError: 3_600,
-    },
-    {
-      id: "error-named-as-the-origin-says",
-      fields: cc("max-age=9"),
-      route: { ...route, negative: { 503: "origin" } },
-      status: 503,
-      whileRevalidate: 1,
-      ifError: 0,
-    },
-    {
-      id: "error-of-the-server-for-as-long-as-it-lives",
-      fields: cc("max-age=60, stale-while-revalidate=86400"),
-      route: { ...route, negative: { 503: "30s" } },
-      status: 503,
-      whileRevalidate: 0,
-      ifError: 0,
-    },
-    {
-      id: "not-among-those-of-fresh",
-      fields: cc("max-age=9"),
-      route: { ...route, fresh: { 301: "1h" } },
-      whileRevalidate: 0,
-      ifError: 0,
-    },
-    {
-      id: "error-by-its-origin",
-      fields: cc("max-age=0, stale-while-revalidate=5, stale-if-error=6"),
-      status: 404,
-      whileRevalidate: 5,
-      ifError: 6,
-    },
-    {
-      id: "fields-first",
-      fields: cc("stale-while-revalidate=5, stale-if-error=0"),
-      route,
-      whileRevalidate: 5,
-      ifError: 0,
-    },
-    {
-      id: "unreadable",
-      fields: cc("max-age=9, stale-if-error=x"),
-      route,
-      whileRevalidate: 60,
-      ifError: 3_600,
-    },
-  ])("$id (RFC 5861 §3, §4)", ({ fields, route: given, status, whileRevalidate, ifError }) => {
-    expect(terms(fields, given, { status: status ?? 200 })).toMatchObject({
+  it.each<[string, Fields, RouteChanges, number, whileRevalidate: number, ifError: number]>([
+    ["nobody", {}, {}, 200, 0, 0],
+    ["route", cc("max-age=1"), route, 200, 60, 3_600],
+    ["route-never-fresh", cc("max-age=0"), route, 200, 0, 3_600],
+    ["route-no-lifetime", {}, route, 200, 0, 3_600],
+    ["error-not-named", cc("max-age=9"), route, 404, 0, 0],
+    ["redirect-not-named", cc("max-age=9"), route, 302, 0, 0],
+    ["error-named", {}, named({ 404: "30s" }), 404, 60, 3_600],
+    ["error-as-its-origin-says", cc("max-age=9"), named({ 503: "origin" }), 503, 1, 0],
+    ["server-error-for-as-long-as-it-lives", forLong, named({ 503: "30s" }), 503, 0, 0],
+    ["not-among-those-of-fresh", cc("max-age=9"), ofOther, 200, 0, 0],
+    ["error-by-its-origin", own, {}, 404, 5, 6],
+    ["fields-first", cc("stale-while-revalidate=5, stale-if-error=0"), route, 200, 5, 0],
+    ["unreadable", cc("max-age=9, stale-if-error=x"), route, 200, 60, 3_600],
+  ])("%s (RFC 5861 §3, §4)", (_id, fields, given, status, whileRevalidate, ifError) => {
+    expect(terms(fields, given, { status })).toMatchObject({
       staleWhileRevalidateSeconds: whileRevalidate,
       staleIfErrorSeconds: ifError,
     });
@@ -307,33 +202,20 @@ describe("age and retention", () => {
   });
 
   const day = 86_400;
+  const allowing = "max-age=10, stale-while-revalidate=5, stale-if-error=7";
+  const tagged = { etag: '"a"' };
+
   it.each([
-    { id: "fresh-alone", fields: cc("max-age=10"), seconds: 10 },
-    { id: "less-its-age", fields: cc("max-age=10", { age: "4" }), seconds: 6 },
-    { id: "old-already", fields: cc("max-age=10", { age: "40" }), seconds: 0 },
-    {
-      id: "old-already, but stale for less than is allowed",
-      fields: cc("max-age=10, stale-if-error=50", { age: "40" }),
-      seconds: 20,
-    },
-    {
-      id: "stale",
-      fields: cc("max-age=10, stale-while-revalidate=5, stale-if-error=7"),
-      seconds: 17,
-    },
-    {
-      id: "age-ignored",
-      fields: cc("max-age=10, stale-while-revalidate=5, stale-if-error=7", { age: "-7" }),
-      seconds: 17,
-    },
-    { id: "never-stale", fields: cc("max-age=10, must-revalidate, stale-if-error=7"), seconds: 10 },
-    { id: "validator", fields: cc("max-age=10", { etag: '"a"' }), seconds: 10 + day },
-    {
-      id: "never-stale-validator",
-      fields: cc("max-age=1, must-revalidate", { etag: '"a"' }),
-      seconds: 1 + day,
-    },
-  ])("kept: $id", ({ fields, seconds }) => {
+    ["fresh-alone", cc("max-age=10"), 10],
+    ["less-its-age", cc("max-age=10", { age: "4" }), 6],
+    ["old-already", cc("max-age=10", { age: "40" }), 0],
+    ["old-already, within stale-if-error", cc("max-age=10, stale-if-error=50", { age: "40" }), 20],
+    ["stale", cc(allowing), 17],
+    ["age-ignored", cc(allowing, { age: "-7" }), 17],
+    ["never-stale", cc("max-age=10, must-revalidate, stale-if-error=7"), 10],
+    ["validator", cc("max-age=10", tagged), 10 + day],
+    ["never-stale-validator", cc("max-age=1, must-revalidate", tagged), 1 + day],
+  ] as const)("kept: %s", (_id, fields, seconds) => {
     const metadata = metadataWith(fields);
     const given = termsOf(metadata, routeWith());
     expect(keepUntilAtMs(metadata, given)).toBe(storedAtMs + seconds * 1_000);

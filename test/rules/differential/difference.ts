@@ -1,8 +1,9 @@
-// An explained difference between Tidemark and http-cache-semantics.
+// A difference between Tidemark and http-cache-semantics. docs/differences.md explains it.
 import type { Exchange } from "./exchange.ts";
 import type { Facet } from "./facets.ts";
 
 export interface Difference {
+  /** As in the row of docs/differences.md that explains the difference. */
   readonly id: string;
   /**
    * The exchange with this case taken out of it, and the very same exchange where the case is not
@@ -15,9 +16,4 @@ export interface Difference {
    * odd directive seldom decides anything; that it hides nothing, `without` sees to.
    */
   readonly agreedShareMax: Readonly<Partial<Record<Facet, number>>>;
-  readonly ours: string;
-  readonly theirs: string;
-  readonly clause: string;
-  readonly right: "ours" | "theirs" | "both";
-  readonly why: string;
 }

@@ -33,11 +33,6 @@ export const differencesOfStoring: readonly Difference[] = [
     agreedShareMax: { storable: 0.35 },
     without: (given) =>
       given.request.method === "HEAD" ? changed(given, "request", { method: "GET" }) : given,
-    ours: "stores only answers to GET",
-    theirs: "stores the answer to HEAD",
-    clause: "RFC 9111 §3, RFC 9110 §9.3.2",
-    right: "both",
-    why: "storing is optional, and an answer without a body is useful only for HEAD",
   },
   {
     id: "answer-to-post",
@@ -46,11 +41,6 @@ export const differencesOfStoring: readonly Difference[] = [
       given.request.method === "POST" && statesLifetime(given)
         ? changed(given, "request", { method: "GET" })
         : given,
-    ours: "stores only answers to GET",
-    theirs: "stores the answer to POST if it states a lifetime",
-    clause: "RFC 9110 §9.3.3",
-    right: "ours",
-    why: "it also needs a Content-Location equal to the target, and serves later GETs, not POSTs",
   },
   {
     id: "status-beyond-a-list",
@@ -59,21 +49,11 @@ export const differencesOfStoring: readonly Difference[] = [
       statusesOnlyOurs.includes(given.response.status) && isAllowedExplicitly(given)
         ? changed(given, "response", { status: 302 })
         : given,
-    ours: "stores any final status with a lifetime or public; of errors only those that a route names",
-    theirs: "stores only statuses on a list, without 401, 403, 500 and 503",
-    clause: "RFC 9111 §3",
-    right: "both",
-    why: "a status must be understood only beside must-understand; storing less is allowed",
   },
   {
     id: "must-understand",
     agreedShareMax: { storable: 0 },
     without: (given) => (says(given, "no-store") ? dropNamed(given, "must-understand") : given),
-    ours: "lets must-understand override no-store if it implements the status",
-    theirs: "does not implement must-understand",
-    clause: "RFC 9111 §5.2.2.3",
-    right: "ours",
-    why: "no-store is there for older caches and is to be ignored",
   },
   {
     id: "vary-any",
@@ -82,22 +62,12 @@ export const differencesOfStoring: readonly Difference[] = [
       const never = given.response.vary?.some((name) => name === "*" || name.includes(" "));
       return never === true ? changed(given, "response", { vary: undefined }) : given;
     },
-    ours: "does not store a response with `Vary: *`",
-    theirs: "stores it, with a lifetime of 0 if `*` is alone",
-    clause: "RFC 9111 §4.1",
-    right: "both",
-    why: "it never matches a request, so only useless storage differs",
   },
   {
     id: "set-cookie",
     agreedShareMax: { storable: 0.4 },
     without: (given) =>
       given.response.hasCookie ? changed(given, "response", { hasCookie: false }) : given,
-    ours: "does not store a response with Set-Cookie",
-    theirs: "stores it, with a lifetime of 0 unless it is public or immutable",
-    clause: "RFC 9111 §7.3",
-    right: "both",
-    why: "the clause leaves it open; a cookie is for one client",
   },
   {
     id: "authorized-must-revalidate",
@@ -106,11 +76,6 @@ export const differencesOfStoring: readonly Difference[] = [
       Boolean(given.request.authorization) && !hasGrant(given)
         ? dropNamed(given, "must-revalidate")
         : given,
-    ours: "needs public or s-maxage for an answer to Authorization",
-    theirs: "accepts must-revalidate",
-    clause: "RFC 9111 §3.5",
-    right: "both",
-    why: "the clause allows it; its author means staleness, not sharing",
   },
   {
     id: "empty-authorization",
@@ -119,21 +84,11 @@ export const differencesOfStoring: readonly Difference[] = [
       given.request.authorization === "" && !hasGrant(given)
         ? changed(given, "request", { authorization: undefined })
         : given,
-    ours: "treats an empty Authorization as present",
-    theirs: "treats it as absent",
-    clause: "RFC 9111 §3.5",
-    right: "ours",
-    why: "the clause depends on the presence of the field",
   },
   {
     id: "proxy-revalidate-when-fresh",
     agreedShareMax: { lifetime: 0.5 },
     without: (given) => dropNamed(given, "proxy-revalidate"),
-    ours: "lets proxy-revalidate forbid only stale use",
-    theirs: "gives such a response no lifetime",
-    clause: "RFC 9111 §5.2.2.8",
-    right: "ours",
-    why: "it applies to a response that has become stale",
   },
   {
     id: "pragma-in-a-response",
@@ -142,11 +97,6 @@ export const differencesOfStoring: readonly Difference[] = [
       given.response.pragma === "no-cache" && given.response.control === undefined
         ? changed(given, "response", { pragma: undefined })
         : given,
-    ours: "reads Pragma only in requests",
-    theirs: "treats `Pragma: no-cache` in a response without Cache-Control as no-cache",
-    clause: "RFC 9111 §5.4",
-    right: "ours",
-    why: "the field is defined for requests; its meaning in a response is not specified",
   },
   {
     id: "server-error-lifetime",
@@ -155,21 +105,11 @@ export const differencesOfStoring: readonly Difference[] = [
       given.response.status >= 500 && lifetimeSeconds(given) > 10
         ? changed(given, "response", { status: 404 })
         : given,
-    ours: "gives a server error at most ten seconds, unless a route gives it more",
-    theirs: "gives it its stated lifetime",
-    clause: "RFC 9111 §4.2",
-    right: "both",
-    why: "a cache may use a response for a shorter time; such an error ends soon",
   },
   {
     id: "immutable-alone",
     agreedShareMax: { lifetime: 0.65 },
     without: (given) => dropNamed(given, "immutable"),
-    ours: "derives no lifetime from immutable",
-    theirs: "gives at least 86,400,000 s: its default in milliseconds is used as seconds",
-    clause: "RFC 8246 §2, RFC 9111 §4.2.2",
-    right: "ours",
-    why: "immutable applies to a fresh response, and makes none fresh",
   },
   {
     id: "guess-of-more-than-a-day",
@@ -178,11 +118,6 @@ export const differencesOfStoring: readonly Difference[] = [
       given.heuristics && explicitSeconds(given) === undefined && guessedSeconds(given) > 86_400
         ? changed(given, "response", { lastModified: undefined })
         : given,
-    ours: "guesses at most a day",
-    theirs: "guesses a tenth of any age",
-    clause: "RFC 9111 §4.2.2",
-    right: "both",
-    why: "no number is required; a shared cache should prefer the shorter lifetime",
   },
   {
     id: "apparent-age",
@@ -191,21 +126,11 @@ export const differencesOfStoring: readonly Difference[] = [
       apparentAgeSeconds(given) > statedAgeSeconds(given)
         ? changed(given, "response", { date: undefined })
         : given,
-    ours: "computes the age from Date if that exceeds Age",
-    theirs: "uses only Age",
-    clause: "RFC 9111 §4.2.3",
-    right: "ours",
-    why: "corrected_initial_age is the greater of the two",
   },
   {
     id: "response-delay",
     agreedShareMax: { age: 0 },
     without: (given) => (given.delaySeconds > 0 ? { ...given, delaySeconds: 0 } : given),
-    ours: "adds the origin's response time to its Age",
-    theirs: "does not get the time of the request",
-    clause: "RFC 9111 §4.2.3",
-    right: "ours",
-    why: "corrected_age_value includes response_delay",
   },
   {
     id: "vary-list-spaces",
@@ -217,11 +142,6 @@ export const differencesOfStoring: readonly Difference[] = [
       const same = Object.fromEntries(spaced.map((name) => [name, stored[name]]));
       return changed(given, "selecting", { asked: { ...asked, ...same } });
     },
-    ours: "treats `a, b` and `a,b` in a selecting field as equal",
-    theirs: "compares strings",
-    clause: "RFC 9111 §4.1",
-    right: "both",
-    why: "white space between members may be normalised",
   },
   {
     id: "vary-names-no-field",
@@ -233,11 +153,6 @@ export const differencesOfStoring: readonly Difference[] = [
         ? given
         : changed(given, "response", { vary: kept });
     },
-    ours: "matches nothing if a member of Vary is not a field name",
-    theirs: "looks for a field of that name, which no request has, and matches",
-    clause: "RFC 9111 §4.1",
-    right: "both",
-    why: "the text is invalid; Tidemark's reading shows no client another's variant",
   },
 ];
 

@@ -10,11 +10,6 @@ export const differencesOfValidation: readonly Difference[] = [
     agreedShareMax: { conditions: 0.05 },
     without: (given) =>
       changed(given, "asks", { ifNoneMatch: undefined, ifModifiedSince: undefined }),
-    ours: "sends only the stored response's validators",
-    theirs: "also sends the client's",
-    clause: "RFC 9111 §4.3.1",
-    right: "both",
-    why: "the clause leaves it open; Tidemark validates the one response that a 304 would freshen",
   },
   {
     id: "strong-304-of-a-weak-response",
@@ -24,11 +19,6 @@ export const differencesOfValidation: readonly Difference[] = [
       if (stored === undefined || newer === undefined) return given;
       return stored === `W/${newer}` ? changed(given, "notModified", { etag: undefined }) : given;
     },
-    ours: 'does not let a 304 with `"a"` freshen a response with `W/"a"`',
-    theirs: "first strips W/ from the stored tag",
-    clause: "RFC 9111 §4.3.4",
-    right: "ours",
-    why: "a strong validator must be the same strong validator",
   },
   {
     id: "304-without-validators",
@@ -40,11 +30,6 @@ export const differencesOfValidation: readonly Difference[] = [
         ? changed(given, "response", { etag: undefined, lastModified: undefined })
         : given;
     },
-    ours: "lets a 304 without validators freshen the validated response",
-    theirs: "lets it freshen only a response without a validator",
-    clause: "RFC 9111 §4.3.4",
-    right: "theirs",
-    why: "departs: only one response was validated, and many origins omit validators",
   },
   {
     id: "weak-304-of-an-untagged-response",
@@ -57,11 +42,6 @@ export const differencesOfValidation: readonly Difference[] = [
         ? changed(given, "notModified", { etag: undefined })
         : given;
     },
-    ours: "does not let a 304 with a weak ETag freshen a response without one",
-    theirs: "then compares Last-Modified",
-    clause: "RFC 9111 §4.3.4",
-    right: "both",
-    why: "one of its validators corresponds, another does not; Tidemark requests the origin again",
   },
   {
     id: "field-new-in-304",
@@ -73,11 +53,6 @@ export const differencesOfValidation: readonly Difference[] = [
         ? given
         : changed(given, "update", { newer: Object.fromEntries(kept) });
     },
-    ours: "adds fields that only the 304 has",
-    theirs: "replaces stored fields, and adds none",
-    clause: "RFC 9111 §3.2",
-    right: "ours",
-    why: "each field of the 304 is added to the stored response",
   },
   {
     id: "age-after-304",
@@ -88,11 +63,6 @@ export const differencesOfValidation: readonly Difference[] = [
       const { age: _stale, ...kept } = stored;
       return changed(given, "update", { stored: kept });
     },
-    ours: "drops the stored Age; the 304 states the age",
-    theirs: "keeps it and counts from the 304 on",
-    clause: "RFC 9111 §4.2.3, §4.3.4",
-    right: "ours",
-    why: "the age is that of the 304, which has just validated the response",
   },
   {
     id: "cookie-in-304",
@@ -103,11 +73,6 @@ export const differencesOfValidation: readonly Difference[] = [
         ? given
         : changed(given, "update", { newer });
     },
-    ours: "does not store the cookie of a 304",
-    theirs: "replaces the stored cookie by it",
-    clause: "RFC 9111 §3.2, §7.3",
-    right: "theirs",
-    why: "departs: a cookie is for the answered client",
   },
 ];
 
