@@ -1,27 +1,14 @@
 // A rate limiter of the platform between clients and the origin, on workerd.
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
-import { startWorld, type World } from "../../testing/worker/world.ts";
+import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 
-let origin: ScriptedOrigin;
-let world: World;
-
-beforeAll(async () => {
-  origin = await startScriptedOrigin((_, response) => {
-    response.writeHead(200, { "cache-control": "max-age=600" }).end("page");
-  });
-  const rateLimits = { ORIGIN_LIMITER: { limit: 3, periodSeconds: 60 } } as const;
-  world = await startWorld({ originUrl: origin.url, rateLimits });
-});
-
-afterAll(async () => {
-  await world.stop();
-  await origin.stop();
-});
+const { url } = await worldOfFile(
+  (_, response) => void response.writeHead(200, { "cache-control": "max-age=600" }).end("page"),
+  { rateLimits: { ORIGIN_LIMITER: { limit: 3, periodSeconds: 60 } } },
+);
 
 async function statuses(address: string, paths: readonly string[]): Promise<number[]> {
-  const { url } = world.colos[0]!;
   const all: number[] = [];
   for (const path of paths) {
     const { status } = await rawRequest(url, path, { headers: { "cf-connecting-ip": address } });
@@ -41,7 +28,7 @@ async function inOneMinute<T>(run: (nth: number) => Promise<T>): Promise<T> {
   }
 }
 
-it("lets each network have so many requests of the origin, and hits without end", async () => {
+it("limits the origin requests of each network, and never limits hits", async () => {
   const seen = await inOneMinute(async (nth) => {
     const paths = ["a", "b", "c", "d", "a", "a"].map((name) => `/${nth}/${name}`);
     return [

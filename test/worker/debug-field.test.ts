@@ -1,51 +1,30 @@
-// Tidemark-Debug on the built Worker: the body comes as it was, coded or not, and a wrong token shows
-// nothing.
+// Tidemark-Debug on the built Worker: an encoded body keeps its bytes.
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
-import { adminToken, startWorld, type World } from "../../testing/worker/world.ts";
+import { adminToken } from "../../testing/worker/world.ts";
+import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const packed = gzipSync("page ".repeat(200));
-let origin: ScriptedOrigin;
-let world: World;
-
-beforeAll(async () => {
-  origin = await startScriptedOrigin((_, response) => {
-    const fields = {
-      "cache-control": "max-age=600",
-      "content-encoding": "gzip",
-      "content-type": "text/html",
-    };
-    response.writeHead(200, fields).end(packed);
-  });
-  world = await startWorld({ originUrl: origin.url });
-});
-
-afterAll(async () => {
-  await world.stop();
-  await origin.stop();
+const fields = { "cache-control": "max-age=600", "content-encoding": "gzip" };
+const { origin, url } = await worldOfFile((_, response) => {
+  response.writeHead(200, fields).end(packed);
 });
 
 const ask = (token: string) =>
-  rawRequest(world.colos[0]?.url ?? "", "/a", {
-    headers: { "accept-encoding": "gzip", "tidemark-debug": token },
-  });
+  rawRequest(url, "/a", { headers: { "accept-encoding": "gzip", "tidemark-debug": token } });
 
-it.each(["a miss", "a hit"])("an answer tells about itself: %s", async () => {
+it.each(["a miss", "a hit"])("explains %s to the bearer of the admin token", async () => {
   const { body, headers } = await ask(adminToken);
   expect(body.equals(packed)).toBe(true);
-  const told = JSON.parse(String(headers["tidemark-explain"])) as {
-    colo: string;
-    cacheStatus: string;
-  };
-  expect(told.colo).toBe("colo-1");
+  const told = JSON.parse(String(headers["tidemark-explain"])) as Record<string, string>;
+  expect(told["colo"]).toBe("colo-1");
   // Both are of one moment, unless a second ends between them.
-  const withoutTtl = (text: string) => text.replace(/ttl=\d+/, "ttl");
-  expect(withoutTtl(String(headers["cache-status"]))).toContain(withoutTtl(told.cacheStatus));
+  const withoutTtl = (text = "") => text.replace(/ttl=\d+/, "ttl");
+  expect(withoutTtl(String(headers["cache-status"]))).toContain(withoutTtl(told["cacheStatus"]));
 });
 
-it("a wrong token shows nothing, and the origin has never seen the field", async () => {
+it("shows nothing for a wrong token, and never forwards the field", async () => {
   const { body, headers } = await ask("wrong");
   expect(body.equals(packed)).toBe(true);
   expect(headers["tidemark-explain"]).toBeUndefined();

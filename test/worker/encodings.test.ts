@@ -1,10 +1,10 @@
 // Bodies arrive as the origin encoded them, from every tier, and through the runtime simulator's
 // public port as well.
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
+import { storesSettled } from "../../testing/worker/world.ts";
+import { type WorldOfFile, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const plain = Buffer.from("A page in words that repeat, repeat, repeat. ".repeat(200));
 const bodies: Readonly<Record<string, Buffer>> = {
@@ -14,33 +14,24 @@ const bodies: Readonly<Record<string, Buffer>> = {
   zstd: zstdCompressSync(plain),
 };
 
-let origin: ScriptedOrigin;
-let world: World;
-
-beforeAll(async () => {
-  origin = await startScriptedOrigin((request, response) => {
+const world: WorldOfFile = await worldOfFile(
+  (request, response) => {
     const coding = /(\w+)(?:\?|$)/.exec(request.url ?? "")?.[1] ?? "";
     const encoded = coding === "identity" ? {} : { "content-encoding": coding };
     // Its own address, which is rewritten on the way, must leave the body as it is.
-    const link = `<${origin.url}/next>; rel=next`;
+    const link = `<${world.origin.url}/next>; rel=next`;
     response.writeHead(200, { "cache-control": "max-age=600", link, ...encoded });
     response.end(bodies[coding]);
-  });
-  world = await startWorld({
-    originUrl: origin.url,
-    colos: 2,
+  },
+  {
     config: `{ routes: [
       { name: "edge", match: "/edge/*", tiers: ["edge"] },
       { name: "shared", match: "/shared/*", tiers: ["shared"] },
       { name: "memory", match: "/memory/*", tiers: ["memory"] },
     ] }`,
-  });
-});
-
-afterAll(async () => {
-  await world.stop();
-  await origin.stop();
-});
+  },
+);
+const { colo, url } = world;
 
 const rows = ["memory", "edge", "shared"].flatMap((tier) =>
   Object.keys(bodies).map((coding) => ({ tier, coding })),
@@ -48,11 +39,10 @@ const rows = ["memory", "edge", "shared"].flatMap((tier) =>
 
 describe("body and Content-Encoding", () => {
   it.each(rows)("are the origin's from $tier: $coding", async ({ tier, coding }) => {
-    const { url } = world.colos[0]!;
     const path = `/${tier}/${coding}`;
     const sent = { headers: { "accept-encoding": "gzip, br, zstd" } };
     const first = await rawRequest(url, path, sent);
-    await storesSettled(world.colos[0]!);
+    await storesSettled(colo);
     const second = await rawRequest(url, path, sent);
     expect(cacheStatusOf(second)).toMatch(new RegExp(`hit; ttl=\\d+; detail=${tier}$`));
     for (const answer of [first, second]) {
@@ -63,10 +53,10 @@ describe("body and Content-Encoding", () => {
   });
 
   it.each(Object.keys(bodies))("survive the simulator's public port: %s", async (coding) => {
-    const response = await fetch(`${world.colos[0]!.publicUrl}/edge/${coding}?public`);
+    const response = await fetch(`${colo.publicUrl}/edge/${coding}?public`);
     expect(Buffer.from(await response.arrayBuffer()).equals(plain)).toBe(true);
-    await storesSettled(world.colos[0]!);
-    const again = await fetch(`${world.colos[0]!.publicUrl}/edge/${coding}?public`);
+    await storesSettled(colo);
+    const again = await fetch(`${colo.publicUrl}/edge/${coding}?public`);
     expect(again.headers.get("cache-status")).toMatch(/detail=edge/);
     expect(Buffer.from(await again.arrayBuffer()).equals(plain)).toBe(true);
   });

@@ -1,28 +1,21 @@
 // Hot keys on the built Worker: its scheduled handler reads a real stream, and refreshes for all
 // colos what is told there.
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { startWorld, storesSettled, tierCommands, type World } from "../../testing/worker/world.ts";
+import { storesSettled, tierCommands } from "../../testing/worker/world.ts";
+import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 
-let origin: ScriptedOrigin;
-let world: World;
-
-beforeAll(async () => {
-  origin = await startScriptedOrigin((request, response) => {
+const world = await worldOfFile(
+  (request, response) => {
     const fields = { "cache-control": "max-age=80", vary: "accept-language", etag: '"1"' };
     const isKnown = request.headers["if-none-match"] === '"1"';
     response.writeHead(isKnown ? 304 : 200, fields);
     response.end(isKnown ? undefined : `page ${request.headers["accept-language"]}`);
-  });
-  world = await startWorld({ originUrl: origin.url, colos: 2, config: "{ hotKeys: 10 }" });
-});
-
-afterAll(async () => {
-  await world.stop();
-  await origin.stop();
-});
+  },
+  { colos: 2, config: "{ hotKeys: 10 }" },
+);
+const { origin } = world;
 
 const german = { headers: { "accept-language": "de" } };
 

@@ -1,29 +1,21 @@
 // The log of the built Worker on workerd: one line of JSON each, and a trace that goes on to the origin.
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { version } from "../../src/version.ts";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
-import { adminToken, startWorld, type World } from "../../testing/worker/world.ts";
+import { adminToken } from "../../testing/worker/world.ts";
+import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const config = `{ logs: { sample: 1 }, routes: [{ name: "all", match: "*", fresh: "1m" }] }`;
 const trace_id = "0af7651916cd43dd8448eb211c80319c";
 const traceparent = `00-${trace_id}-b7ad6b7169203331-01`;
 const printed: string[] = [];
-let origin: ScriptedOrigin;
-let world: World;
-
-beforeAll(async () => {
-  origin = await startScriptedOrigin((_, response) => void response.end("page"));
-  const onLine = (text: string) => void printed.push(text);
-  world = await startWorld({ originUrl: origin.url, config, onLine });
+const onLine = (text: string) => void printed.push(text);
+const { origin, url } = await worldOfFile((_, response) => void response.end("page"), {
+  config,
+  onLine,
 });
 
-afterAll(async () => {
-  await world.stop();
-  await origin.stop();
-});
-
-/** What was printed of an event, once there is so much. */
+/** Returns the lines of an event, once there are so many. */
 async function linesOf(event: string, count: number): Promise<Record<string, unknown>[]> {
   const found = () =>
     printed
@@ -36,8 +28,7 @@ async function linesOf(event: string, count: number): Promise<Record<string, unk
   return found();
 }
 
-it("has a line of JSON for the start, for each request, and for a purge", async () => {
-  const { url } = world.colos[0]!;
+it("prints a line of JSON for the start, for each request, and for a purge", async () => {
   await rawRequest(url, "/a?token=s3cret", { headers: { traceparent, tracestate: "a=b" } });
   // Its line is written once it is stored.
   await linesOf("request", 1);
@@ -59,7 +50,7 @@ it("has a line of JSON for the start, for each request, and for a purge", async 
   expect(printed.join("\n")).not.toContain("s3cret");
 });
 
-it("the origin is told of the trace, with a parent of ours", () => {
+it("sends the trace to the origin, with a parent of its own", () => {
   const { headers } = origin.seen[0]!;
   expect(headers["traceparent"]).toMatch(new RegExp(`^00-${trace_id}-[\\da-f]{16}-01$`));
   expect(headers["traceparent"]).not.toBe(traceparent);

@@ -1,33 +1,19 @@
-// A Worker whose origin leads back to itself, on workerd and over sockets: two requests more, and an
-// answer at once.
+// A Worker whose origin leads back to itself, on workerd and over sockets.
 import { request } from "node:http";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
-import { startWorld, type World } from "../../testing/worker/world.ts";
+import { type WorldOfFile, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
-let origin: ScriptedOrigin;
-let world: World;
-
-beforeAll(async () => {
-  origin = await startScriptedOrigin(({ method, url, headers }, response) => {
-    const back = request(`${world.colos[0]!.url}${url}`, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 0, answer.headers);
-      answer.pipe(response);
-    });
-    back.end();
+const world: WorldOfFile = await worldOfFile(({ method, url, headers }, response) => {
+  const back = request(`${world.url}${url}`, { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 0, answer.headers);
+    answer.pipe(response);
   });
-  world = await startWorld({ originUrl: origin.url });
+  back.end();
 });
 
-afterAll(async () => {
-  await world.stop();
-  await origin.stop();
-});
-
-it.each(["GET", "HEAD", "DELETE"])("is told with 508: %s", async (method) => {
-  const { url } = world.colos[0]!;
-  const answers = [1, 2].map(() => rawRequest(url, `/${method}`, { method }));
+it.each(["GET", "HEAD", "DELETE"])("answers %s with 508 at once", async (method) => {
+  const answers = [1, 2].map(() => rawRequest(world.url, `/${method}`, { method }));
   for (const answer of await Promise.all(answers)) {
     expect([answer.status, answer.headers["proxy-status"]]).toEqual([
       508,
@@ -35,5 +21,5 @@ it.each(["GET", "HEAD", "DELETE"])("is told with 508: %s", async (method) => {
     ]);
   }
   // Two requests wait for each other: an anonymous request leads for the second one first.
-  expect(origin.count(`/${method}`)).toBe(method === "GET" ? 6 : 4);
+  expect(world.origin.count(`/${method}`)).toBe(method === "GET" ? 6 : 4);
 });

@@ -11,23 +11,15 @@ const mebibyte = 1_048_576;
 let world: World;
 let asked = 0;
 let streams: ServerResponse[] = [];
-const held: (() => void)[] = [];
-let isReleased = false;
 
-/** Steps of a body that is sent only as far as the test lets it. */
 function answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const path = incoming.url ?? "";
   asked += 1;
   if (path === "/echo") {
     outgoing.writeHead(200, { "x-length": incoming.headers["content-length"] ?? "none" });
     incoming.pipe(outgoing);
-  } else if (path === "/held" || path === "/other-page") {
-    const answerIt = () => {
-      outgoing.writeHead(200, { "cache-control": "max-age=600" });
-      outgoing.end("page");
-    };
-    if (path === "/held" && !isReleased) held.push(answerIt);
-    else answerIt();
+  } else if (path === "/other-page") {
+    outgoing.writeHead(200, { "cache-control": "max-age=600" }).end("page");
   } else if (path === "/events") {
     outgoing.writeHead(200, { "content-type": "text/event-stream" });
     outgoing.write("data: first\n\n");
@@ -109,27 +101,6 @@ describe("passed by", () => {
       outgoing.destroy();
     },
   );
-});
-
-describe("a leader whose connection is reset", () => {
-  it("leaves its page to those who wait and to those who come", async () => {
-    const outgoing = request(`${colo().url}/held`, { agent: false }).on("error", () => undefined);
-    outgoing.end();
-    await until(async () => held.length === 1, "the leader's request to arrive");
-    const waiting = [rawRequest(colo().url, "/held"), rawRequest(colo().url, "/held")];
-    outgoing.socket?.resetAndDestroy();
-    const later = await rawRequest(colo().url, "/other-page");
-    expect(later.status).toBe(200);
-    let answeredCount = 0;
-    for (const answered of waiting) void answered.then(() => (answeredCount += 1));
-    await until(async () => {
-      for (const answerIt of held.splice(0)) answerIt();
-      return answeredCount === waiting.length;
-    }, "those who wait to be answered");
-    isReleased = true;
-    for (const answered of await Promise.all(waiting)) expect(answered.status).toBe(200);
-    expect((await rawRequest(colo().url, "/held")).status).toBe(200);
-  });
 });
 
 describe("a client that leaves", () => {

@@ -1,28 +1,20 @@
 // The same site directly and through Tidemark: every page of the demo identical in bytes and
 // fields, save those that a cache may change.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DemoOrigin, startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
+import { Running } from "../../local/running.ts";
 import { type RawAnswer, rawRequest } from "../../testing/worker/raw-request.ts";
-import { startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
+import { startWorld, storesSettled } from "../../testing/worker/world.ts";
 
-let origin: DemoOrigin;
-let world: World;
-const madeAtMs = Date.UTC(2030, 0, 1);
-
-beforeAll(async () => {
-  // A clock that stands still, so that pages made twice are the same.
-  origin = await startDemoOrigin({
-    queryMs: 0,
-    nowAtMs: () => madeAtMs,
-    siteUrl: "https://site.test",
-  });
-  world = await startWorld({ originUrl: origin.url });
-});
-
-afterAll(async () => {
-  await world.stop();
-  await origin.stop();
-});
+// A clock that stands still, so that pages made twice are the same.
+const nowAtMs = () => Date.UTC(2030, 0, 1);
+const running = new Running();
+afterAll(() => running.stop());
+const origin = await running.add(
+  startDemoOrigin({ queryMs: 0, nowAtMs, siteUrl: "https://site.test" }),
+);
+const world = await running.add(startWorld({ originUrl: origin.url }));
+const colo = world.colos[0]!;
 
 /** Of the connection, or a cache's to add. */
 const ofTheHop = ["connection", "keep-alive", "transfer-encoding", "age", "cache-status"];
@@ -75,18 +67,18 @@ describe("every page of the demo", () => {
     for (const path of pages) {
       const direct = comparable(await rawRequest(origin.url, path, sent));
       for (const turn of ["miss", "hit"]) {
-        const through = comparable(await rawRequest(world.colos[0]!.url, path, sent));
+        const through = comparable(await rawRequest(colo.url, path, sent));
         expect({ path, turn, ...through }).toEqual({ path, turn, ...direct });
       }
     }
-    await storesSettled(world.colos[0]!);
+    await storesSettled(colo);
   });
 
   it("answers HEAD like the origin", async () => {
     for (const path of ["/feed.json", "/rss.xml", "/nothing-here", "/search?q=x"]) {
       const head = { method: "HEAD" };
       const direct = comparable(await rawRequest(origin.url, path, head));
-      expect(comparable(await rawRequest(world.colos[0]!.url, path, head))).toEqual(direct);
+      expect(comparable(await rawRequest(colo.url, path, head))).toEqual(direct);
     }
   });
 });

@@ -12,6 +12,7 @@ import {
 } from "../../../testing/examples/requests.ts";
 
 export interface Case {
+  readonly id?: string;
   /** Cache-Control of the stored response. */
   readonly stored?: string;
   readonly more?: Readonly<Record<string, string>>;

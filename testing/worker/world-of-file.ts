@@ -1,0 +1,27 @@
+// The built Worker before a scripted origin, for all tests of a file.
+import { afterAll } from "vitest";
+import type { Colo } from "../../local/colo.ts";
+import { Running } from "../../local/running.ts";
+import { type Script, type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { startWorld, type World, type WorldSettings } from "./world.ts";
+
+export interface WorldOfFile extends World {
+  readonly origin: ScriptedOrigin;
+  /** The first colo, and its address. */
+  readonly colo: Colo;
+  readonly url: string;
+}
+
+/** Starts origin and Worker while the file is loaded, and stops them after its tests. */
+export async function worldOfFile(
+  script: Script,
+  settings: Omit<WorldSettings, "originUrl"> = {},
+): Promise<WorldOfFile> {
+  const running = new Running();
+  afterAll(() => running.stop());
+  const origin = await running.add(startScriptedOrigin(script));
+  const world = await running.add(startWorld({ originUrl: origin.url, ...settings }));
+  const [colo] = world.colos;
+  if (colo === undefined) throw new Error("A world has at least one colo.");
+  return { ...world, origin, colo, url: colo.url };
+}
