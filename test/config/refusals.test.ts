@@ -82,192 +82,80 @@ describe("members of request.cf", () => {
 });
 
 describe("the configuration is refused", () => {
+  const twice = ["/a", "/b"].map((match) => ({ name: "a", match }));
+  const origin = (url: string) => ({ origins: { a: { url } } });
+  const noOrigin = "origins.a.url: is not an origin";
+  const isPath = "operatorPath: is a slash and one name of small letters, digits, - or _";
   it.each([
-    { id: "null", written: null, says: "at the top: must be an object, but is null" },
-    {
-      id: "list",
-      written: [],
-      says: 'at the top: must be an object, but is an instance of "Array"',
-    },
-    {
-      id: "promise",
-      written: Promise.resolve({}),
-      says: 'at the top: must be an object, but is an instance of "Promise"',
-    },
-    {
-      id: "unknown-field",
-      written: { rotues: [] },
-      says: 'at the top: "rotues" is not a field of the configuration',
-    },
-    { id: "routes", written: { routes: {} }, says: "routes: must be a list of routes" },
-    { id: "route-of-no-form", written: { routes: ["/a"] }, says: "route 1: must be an object" },
-    {
-      id: "route-without-a-name",
-      written: { routes: [{ match: "*" }] },
-      says: 'route 1, name: must be a string, such as "article"',
-    },
-    {
-      id: "route-twice",
-      written: {
-        routes: [
-          { name: "a", match: "/a" },
-          { name: "a", match: "/b" },
-        ],
-      },
-      says: 'route "a", name: is used twice; give each route a unique name',
-    },
-    ...["/a/b", "_edge", "/_Edge", "/", "/a b", `/${"a".repeat(65)}`].map((operatorPath) => ({
-      id: `operator-path-${operatorPath.slice(0, 6)}`,
-      written: { operatorPath },
-      says: "operatorPath: is a slash and one name of small letters, digits, - or _",
-    })),
-    {
-      id: "namespace",
-      written: { namespace: "a b" },
-      says: "namespace: is 1 to 64 letters, digits, dots, dashes or _",
-    },
-    {
-      id: "namespace-long",
-      written: { namespace: "a".repeat(65) },
-      says: "namespace: is 1 to 64 letters, digits, dots, dashes or _",
-    },
-    {
-      id: "origin-scheme",
-      written: { origins: { a: { url: "ftp://a.example" } } },
-      says: `origins.a.url: is not an origin: it has a scheme that is neither "https:" nor "http:"; ${scheme}`,
-    },
-    {
-      id: "origin-path",
-      written: { origins: { a: { url: "https://a.example/b" } } },
-      says: `origins.a.url: is not an origin: it has a path or a query; ${scheme}`,
-    },
-    {
-      id: "origin-no-url",
-      written: { origins: { a: { url: "a.example" } } },
-      says: `origins.a.url: is not an origin: it is not a URL; ${scheme}`,
-    },
-    {
-      id: "origin-user",
-      written: { origins: { a: { url: "https://u:s3cret@a.example" } } },
-      says: `origins.a.url: is not an origin: it holds a user name or a password; ${scheme}`,
-    },
-    {
-      id: "origin-form",
-      written: { origins: { a: "https://a.example" } },
-      says: 'origins.a: is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
-    },
-    {
-      id: "origin-default",
-      written: { origins: { default: { binding: "B" } } },
-      says: "origins.default: is ORIGIN_URL or the binding ORIGIN; choose another name",
-    },
-    {
-      id: "time-out-zero",
-      written: { originTimeout: "0s" },
-      says: 'originTimeout: is not from "1s" to "1d"',
-    },
-    {
-      id: "time-out-long",
-      written: { originTimeout: "86401s" },
-      says: 'originTimeout: is not from "1s" to "1d"',
-    },
-    {
-      id: "time-out-number",
-      written: { originTimeout: 30 },
-      says: 'originTimeout: must be from "1s" to "1d", or { firstByte: "30s", betweenBytes: "30s" } in that range',
-    },
-    {
-      id: "time-out-misnamed",
-      written: { originTimeout: { first: "30s" } },
-      says: 'originTimeout: "first" is not a field of originTimeout',
-    },
-    {
-      id: "strip",
-      written: { key: { query: { strip: "utm_*" } } },
-      says:
-        'key.query.strip: is a list of names to add, such as ["app_*"], ' +
+    [null, "at the top: must be an object, but is null"],
+    [[], 'at the top: must be an object, but is an instance of "Array"'],
+    [Promise.resolve({}), 'at the top: must be an object, but is an instance of "Promise"'],
+    [{ rotues: [] }, 'at the top: "rotues" is not a field of the configuration'],
+    [{ routes: {} }, "routes: must be a list of routes"],
+    [{ routes: ["/a"] }, "route 1: must be an object"],
+    [{ routes: [{ match: "*" }] }, 'route 1, name: must be a string, such as "article"'],
+    [{ routes: twice }, 'route "a", name: is used twice; give each route a unique name'],
+    ...["/a/b", "_edge", "/_Edge", "/", "/a b", `/${"a".repeat(65)}`].map(
+      (operatorPath) => [{ operatorPath }, isPath] as const,
+    ),
+    [{ namespace: "a b" }, "namespace: is 1 to 64 letters, digits, dots, dashes or _"],
+    [{ namespace: "a".repeat(65) }, "namespace: is 1 to 64 letters, digits, dots, dashes or _"],
+    [
+      origin("ftp://a.example"),
+      `${noOrigin}: it has a scheme that is neither "https:" nor "http:"; ${scheme}`,
+    ],
+    [origin("https://a.example/b"), `${noOrigin}: it has a path or a query; ${scheme}`],
+    [origin("a.example"), `${noOrigin}: it is not a URL; ${scheme}`],
+    [
+      origin("https://u:s3cret@a.example"),
+      `${noOrigin}: it holds a user name or a password; ${scheme}`,
+    ],
+    [
+      { origins: { a: "https://a.example" } },
+      'origins.a: is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
+    ],
+    [
+      { origins: { default: { binding: "B" } } },
+      "origins.default: is ORIGIN_URL or the binding ORIGIN; choose another name",
+    ],
+    [{ originTimeout: "0s" }, 'originTimeout: is not from "1s" to "1d"'],
+    [{ originTimeout: "86401s" }, 'originTimeout: is not from "1s" to "1d"'],
+    [
+      { originTimeout: 30 },
+      'originTimeout: must be from "1s" to "1d", or { firstByte: "30s", betweenBytes: "30s" } in that range',
+    ],
+    [{ originTimeout: { first: "30s" } }, 'originTimeout: "first" is not a field of originTimeout'],
+    [
+      { key: { query: { strip: "utm_*" } } },
+      'key.query.strip: is a list of names to add, such as ["app_*"], ' +
         'or { only: ["app_*"] } in place of the known ones',
-    },
-    {
-      id: "strip-only",
-      written: { key: { query: { strip: { only: ["utm_*_x"] } } } },
-      says: 'key.query.strip.only: has a "*" that is not at the end of a name',
-    },
-    {
-      id: "harmless",
-      written: { cookies: { harmful: [] } },
-      says: 'cookies: "harmful" is not a field of cookies',
-    },
-    {
-      id: "tag-fields",
-      written: { tagFields: ["x:y"] },
-      says: "tagFields: has a name that no header field can have",
-    },
-    {
-      id: "rewriteLocations",
-      written: { rewriteLocations: "no" },
-      says: "rewriteLocations: must be true or false",
-    },
-    { id: "heuristics", written: { heuristics: "on" }, says: "heuristics: must be true or false" },
-    {
-      id: "cache-in-front",
-      written: { cacheInFront: 1 },
-      says: "cacheInFront: must be true or false",
-    },
-    {
-      id: "hot-keys-form",
-      written: { hotKeys: "50" },
-      says: "hotKeys: must be a whole number of keys",
-    },
-    {
-      id: "hot-keys-part",
-      written: { hotKeys: 1.5 },
-      says: "hotKeys: must be a whole number of keys",
-    },
-    { id: "hot-keys-few", written: { hotKeys: -1 }, says: "hotKeys: is less than 0" },
-    { id: "hot-keys-many", written: { hotKeys: 1_001 }, says: "hotKeys: is more than 1,000" },
-    {
-      id: "limit-negative",
-      written: { limits: { bufferBytes: -1 } },
-      says: "limits.bufferBytes: is less than 0",
-    },
-    {
-      id: "limit-fraction",
-      written: { limits: { memoryBytes: 1.5 } },
-      says: "limits.memoryBytes: must be a whole number of bytes",
-    },
-    {
-      id: "limit-too-large",
-      written: { limits: { memoryBytes: 2 ** 40 } },
-      says: "limits.memoryBytes: is more than 96 MiB",
-    },
-    {
-      id: "variants-none",
-      written: { limits: { databaseBytes: 256 } },
-      says: "limits.databaseBytes: is less than 4194304",
-    },
-    {
-      id: "no-variants",
-      written: { limits: { variants: 0 } },
-      says: "limits.variants: is less than 1",
-    },
-    {
-      id: "variants-many",
-      written: { limits: { variants: 501 } },
-      says: "limits.variants: is more than 500",
-    },
-    {
-      id: "variants-fraction",
-      written: { limits: { variants: 1.5 } },
-      says: "limits.variants: must be a whole number, such as 100",
-    },
-  ])("$id", ({ written, says }) => {
+    ],
+    [
+      { key: { query: { strip: { only: ["utm_*_x"] } } } },
+      'key.query.strip.only: has a "*" that is not at the end of a name',
+    ],
+    [{ cookies: { harmful: [] } }, 'cookies: "harmful" is not a field of cookies'],
+    [{ tagFields: ["x:y"] }, "tagFields: has a name that no header field can have"],
+    [{ rewriteLocations: "no" }, "rewriteLocations: must be true or false"],
+    [{ heuristics: "on" }, "heuristics: must be true or false"],
+    [{ cacheInFront: 1 }, "cacheInFront: must be true or false"],
+    [{ hotKeys: "50" }, "hotKeys: must be a whole number of keys"],
+    [{ hotKeys: 1.5 }, "hotKeys: must be a whole number of keys"],
+    [{ hotKeys: -1 }, "hotKeys: is less than 0"],
+    [{ hotKeys: 1_001 }, "hotKeys: is more than 1,000"],
+    [{ limits: { bufferBytes: -1 } }, "limits.bufferBytes: is less than 0"],
+    [{ limits: { memoryBytes: 1.5 } }, "limits.memoryBytes: must be a whole number of bytes"],
+    [{ limits: { memoryBytes: 2 ** 40 } }, "limits.memoryBytes: is more than 96 MiB"],
+    [{ limits: { databaseBytes: 256 } }, "limits.databaseBytes: is less than 4194304"],
+    [{ limits: { variants: 0 } }, "limits.variants: is less than 1"],
+    [{ limits: { variants: 501 } }, "limits.variants: is more than 500"],
+    [{ limits: { variants: 1.5 } }, "limits.variants: must be a whole number, such as 100"],
+  ])("%j", (written, says) => {
     expect(refusalOf(written)).toBe(says);
   });
 
   it("with no password in its message", () => {
-    const written = { origins: { a: { url: "https://u:s3cret@a.example" } } };
-    expect(refusalOf(written)).not.toContain("s3cret");
+    expect(refusalOf(origin("https://u:s3cret@a.example"))).not.toContain("s3cret");
   });
 });
 

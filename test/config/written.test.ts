@@ -1,5 +1,5 @@
-// What an operator's editor says of a configuration: its types take what the schema takes and nothing
-// that is not built, and each field says its default and shows an example.
+// The types of a written configuration take what the schema takes, and each field says its default and
+// shows an example.
 import { readFileSync } from "node:fs";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { WrittenRoute } from "../../src/config/written-route.ts";
@@ -7,7 +7,6 @@ import type { WrittenConfig } from "../../src/config/written.ts";
 import type { RouteInput } from "../../src/config/route-schema.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { defineConfig } from "../../src/tidemark.ts";
-import { hoversOver } from "./language-server.ts";
 import { refusalOf } from "./refusal-of.ts";
 
 /** The schema gives arrays that can be changed, and takes those that cannot. */
@@ -18,6 +17,7 @@ type Unchanged<Form> = Form extends (...parameters: never[]) => unknown
 describe("the types", () => {
   // That the names are the same, `FormsOf` checks beside the schema.
   it("allow nothing that the schema does not take", () => {
+    expectTypeOf(defineConfig).parameter(0).toEqualTypeOf<WrittenConfig>();
     expectTypeOf<WrittenRoute>().toExtend<Unchanged<RouteInput>>();
     expectTypeOf<WrittenConfig>().toExtend<Unchanged<ConfigInput>>();
   });
@@ -81,20 +81,4 @@ describe.each(["src/config/written.ts", "src/config/written-route.ts"])("%s", (p
     );
     expect(silent.map(({ name }) => name)).toEqual([]);
   });
-});
-
-const site = `import { defineConfig } from "../../src/tidemark.ts";
-export default defineConfig({
-  hotKeys: 100,
-  routes: [{ name: "page", match: "/", fresh: "5m", query: { allow: ["page"] } }],
-});
-`;
-
-it("show in an editor what a field means, its default and an example", async () => {
-  const words = ["hotKeys", "name", "fresh", "allow"];
-  const [hotKeys, name, fresh, allow] = await hoversOver(site, "test/config/site.ts", words);
-  expect(hotKeys).toMatch(/hot keys.*Default: 0.*hotKeys: 100/s);
-  expect(name).toMatch(/Name in statistics.*Required.*name: "articles"/s);
-  expect(fresh).toMatch(/Lifetime if the origin gives none.*Default: none.*fresh: "5m"/s);
-  expect(allow).toMatch(/Default: all of them.*allow: \["page"\]/s);
 });
