@@ -22,34 +22,24 @@ async function through(pipe: TransformStream<Uint8Array, Uint8Array>) {
 const fulfilled = "fulfilled";
 const rejected = "rejected";
 
+const whole = [fulfilled, fulfilled, fulfilled, fulfilled];
+
 it.each([
-  {
-    id: "no length",
-    open: () => new IdentityTransformStream(),
-    read: "010203",
-    writes: [fulfilled, fulfilled, fulfilled, fulfilled],
+  ["no length", () => new IdentityTransformStream(), "010203", whole],
+  ["the right length", () => new FixedLengthStream(3), "010203", whole],
+  ["one more byte", () => new FixedLengthStream(4), "TypeError", whole.with(3, rejected)],
+  [
+    "one byte less",
+    () => new FixedLengthStream(2),
+    "TypeError",
+    whole.with(2, rejected).with(3, rejected),
+  ],
+] as const)(
+  "a pipe of %s hands bytes on or fails at both ends",
+  async (_id, open, read, writes) => {
+    expect(await through(open())).toEqual({ read, writes });
   },
-  {
-    id: "the right length",
-    open: () => new FixedLengthStream(3),
-    read: "010203",
-    writes: [fulfilled, fulfilled, fulfilled, fulfilled],
-  },
-  {
-    id: "one byte too few",
-    open: () => new FixedLengthStream(4),
-    read: "TypeError",
-    writes: [fulfilled, fulfilled, fulfilled, rejected],
-  },
-  {
-    id: "one byte too many",
-    open: () => new FixedLengthStream(2),
-    read: "TypeError",
-    writes: [fulfilled, fulfilled, rejected, rejected],
-  },
-])("a pipe of $id hands bytes on or fails at both ends", async ({ open, read, writes }) => {
-  expect(await through(open())).toEqual({ read, writes });
-});
+);
 
 it("takes bytes alone", async () => {
   const pipe: TransformStream = new IdentityTransformStream();

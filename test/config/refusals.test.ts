@@ -86,7 +86,7 @@ describe("the configuration is refused", () => {
   const origin = (url: string) => ({ origins: { a: { url } } });
   const noOrigin = "origins.a.url: is not an origin";
   const isPath = "operatorPath: is a slash and one name of small letters, digits, - or _";
-  it.each([
+  it.each<[written: unknown, says: string]>([
     [null, "at the top: must be an object, but is null"],
     [[], 'at the top: must be an object, but is an instance of "Array"'],
     [Promise.resolve({}), 'at the top: must be an object, but is an instance of "Promise"'],
@@ -96,7 +96,7 @@ describe("the configuration is refused", () => {
     [{ routes: [{ match: "*" }] }, 'route 1, name: must be a string, such as "article"'],
     [{ routes: twice }, 'route "a", name: is used twice; give each route a unique name'],
     ...["/a/b", "_edge", "/_Edge", "/", "/a b", `/${"a".repeat(65)}`].map(
-      (operatorPath) => [{ operatorPath }, isPath] as const,
+      (operatorPath): [unknown, string] => [{ operatorPath }, isPath],
     ),
     [{ namespace: "a b" }, "namespace: is 1 to 64 letters, digits, dots, dashes or _"],
     [{ namespace: "a".repeat(65) }, "namespace: is 1 to 64 letters, digits, dots, dashes or _"],

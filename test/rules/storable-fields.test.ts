@@ -4,31 +4,19 @@ import { responseDirectives } from "../../src/rules/cache-control.ts";
 import { connectionFields, storableFields } from "../../src/rules/storable-fields.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
 
-const namesKept = (lines: [string, string][], cacheControl = "") =>
+const namesKept = (fields: Record<string, string>, cacheControl = "") =>
   storableFields(
-    new Headers(lines),
+    new Headers(fields),
     responseDirectives(fieldsWith({ "cache-control": cacheControl })),
   ).map(([name]) => name);
 
 describe("storableFields", () => {
-  it.each([
-    "Connection",
-    "Keep-Alive",
-    "Proxy-Connection",
-    "TE",
-    "Transfer-Encoding",
-    "Upgrade",
-    "Trailer",
-    "Proxy-Authenticate",
-    "Proxy-Authentication-Info",
-    "Proxy-Authorization",
-  ])("leaves out %s (§3.1)", (name) => {
-    expect(
-      namesKept([
-        [name, "x"],
-        ["etag", '"a"'],
-      ]),
-    ).toEqual(["etag"]);
+  const ofTheHop =
+    "Connection Keep-Alive Proxy-Connection TE Transfer-Encoding Upgrade Trailer Proxy-Authenticate " +
+    "Proxy-Authentication-Info Proxy-Authorization";
+
+  it.each(ofTheHop.split(" "))("leaves out %s (§3.1)", (name) => {
+    expect(namesKept({ [name]: "x", etag: '"a"' })).toEqual(["etag"]);
   });
 
   it.each([
@@ -38,12 +26,7 @@ describe("storableFields", () => {
     ["both-nominated", "RFC 9110 §7.6.1", "x-hop,x-other", []],
     ["part-of-a-name", "RFC 9110 §7.6.1", "x-ho", ["x-hop", "x-other"]],
   ])("%s (%s)", (_id, _clause, connection, kept) => {
-    const lines: [string, string][] = [
-      ["Connection", connection],
-      ["X-Hop", "1"],
-      ["X-Other", "2"],
-    ];
-    expect(namesKept(lines)).toEqual(kept);
+    expect(namesKept({ connection, "X-Hop": "1", "X-Other": "2" })).toEqual(kept);
   });
 
   it.each([
@@ -53,16 +36,7 @@ describe("storableFields", () => {
     ["unqualified", "§5.2.2.4", "no-cache", ["a", "b", "x-user"]],
     ["unknown-name", "§5.2.2.7", 'private="z"', ["a", "b", "x-user"]],
   ])("qualified: %s (%s)", (_id, _clause, cacheControl, kept) => {
-    expect(
-      namesKept(
-        [
-          ["a", "1"],
-          ["b", "2"],
-          ["X-User", "3"],
-        ],
-        cacheControl,
-      ),
-    ).toEqual(kept);
+    expect(namesKept({ a: "1", b: "2", "X-User": "3" }, cacheControl)).toEqual(kept);
   });
 
   it("keeps what it does not know, every line of it (§3.1)", () => {
@@ -82,10 +56,6 @@ describe("storableFields", () => {
 
 it("connectionFields gives lower-case names (RFC 9110 §7.6.1)", () => {
   const names = connectionFields(new Headers({ connection: "Close, X-A" }));
-  expect(["close", "x-a", "transfer-encoding", "etag"].map((name) => names.has(name))).toEqual([
-    true,
-    true,
-    true,
-    false,
-  ]);
+  const asked = ["close", "x-a", "transfer-encoding", "etag"];
+  expect(asked.filter((name) => names.has(name))).toEqual(["close", "x-a", "transfer-encoding"]);
 });

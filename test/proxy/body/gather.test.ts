@@ -8,10 +8,10 @@ import { gather, type GatherResult, type GatherPlan } from "../../../src/proxy/b
 
 const encoder = new TextEncoder();
 
-/** Ten bytes are the buffer unless given; what the edge tier and the client read is collected. */
+/** Gathers "helloworld" into a buffer of ten bytes unless given, and collects what client and edge tier read. */
 function gathering(given: {
-  source: ReadableStream<Uint8Array<ArrayBuffer>>;
-  bodyBytes?: number;
+  source?: ReadableStream<Uint8Array<ArrayBuffer>>;
+  bodyBytes?: number | null | undefined;
   streamBytesMax?: number;
   client?: "reads" | "waits" | "nobody";
   edge?: "reads" | "waits" | "fails";
@@ -26,7 +26,7 @@ function gathering(given: {
   const overflow: ReadableStream<Uint8Array>[] = [];
   let kept: Promise<string> | undefined;
   const plan: GatherPlan = {
-    source: given.source,
+    source: given.source ?? chunked(["hello", "world"]),
     client: pipe,
     bufferBytes: given.bufferBytes ?? 10,
     betweenBytesMs: given.betweenBytesMs ?? 30_000,
@@ -60,7 +60,7 @@ function wholeOf(gathered: GatherResult): Promise<string> {
 
 describe("within the buffer", () => {
   it("is gathered whole, and sent on", async () => {
-    const { done, sent } = gathering({ source: chunked(["hello", "world"]) });
+    const { done, sent } = gathering({});
     expect(await wholeOf(await done)).toBe("helloworld");
     expect(await sent).toBe("helloworld");
   });
@@ -85,19 +85,19 @@ describe("within the buffer", () => {
   });
 
   it("is gathered though its client does not read", async () => {
-    const { done } = gathering({ source: chunked(["hello", "world"]), client: "waits" });
+    const { done } = gathering({ client: "waits" });
     expect((await done).kind).toBe("whole");
   });
 
   it("goes on when the client leaves", async () => {
-    const { done, pipe } = gathering({ source: chunked(["hello", "world"]), client: "waits" });
+    const { done, pipe } = gathering({ client: "waits" });
     await pipe?.readable.cancel();
     expect((await done).kind).toBe("whole");
   });
 
   it("streams on when other fills hold all that may be held, and gives back what it took", async () => {
     const budget = new ByteBudget(7);
-    const { done, sent } = gathering({ source: chunked(["hello", "world"]), budget });
+    const { done, sent } = gathering({ budget });
     expect(await done).toEqual({ kind: "streamed" });
     expect(await sent).toBe("helloworld");
     expect(budget.take(7)).toBe(true);
@@ -106,8 +106,7 @@ describe("within the buffer", () => {
 
   it("holds what it took until a client that does not read has taken it", async () => {
     const budget = new ByteBudget(10);
-    const source = chunked(["hello", "world"]);
-    const { done, pipe } = gathering({ source, client: "waits", budget });
+    const { done, pipe } = gathering({ client: "waits", budget });
     const gathered = await done;
     expect([gathered.kind, budget.take(1)]).toEqual(["whole", false]);
     expect(await new Response(pipe?.readable).text()).toBe("helloworld");
@@ -117,8 +116,7 @@ describe("within the buffer", () => {
 
   it("gives back what it took when such a client leaves", async () => {
     const budget = new ByteBudget(10);
-    const source = chunked(["hello", "world"]);
-    const { done, pipe } = gathering({ source, client: "waits", budget });
+    const { done, pipe } = gathering({ client: "waits", budget });
     const gathered = await done;
     await pipe?.readable.cancel();
     await (gathered.kind === "whole" && gathered.sent);
@@ -126,12 +124,12 @@ describe("within the buffer", () => {
   });
 
   it.each([
-    { id: "cut", source: () => chunked(["hello"], "breaks"), bodyBytes: null },
-    { id: "too-short", source: () => chunked(["hello"]), bodyBytes: 6 },
-  ])("gives back what it took for a body that is $id", async ({ source, bodyBytes }) => {
+    ["cut", "breaks", null],
+    ["too-short", "ends", 6],
+  ] as const)("gives back what it took for a body that is %s", async (_id, end, bodyBytes) => {
     const budget = new ByteBudget(5);
-    const given = { source: source(), client: "waits", budget } as const;
-    await gathering(bodyBytes === null ? given : { ...given, bodyBytes }).done;
+    const source = chunked(["hello"], end);
+    await gathering({ source, client: "waits", budget, bodyBytes }).done;
     expect(budget.take(5)).toBe(true);
   });
 
@@ -155,11 +153,10 @@ describe("within the buffer", () => {
   });
 
   it.each([
-    { id: "left", client: "left" },
-    { id: "was-none", client: "nobody" },
-  ] as const)("ends in time where no client waits for it, and gives back: $id", async (row) => {
+    ["left", "waits"],
+    ["was none", "nobody"],
+  ] as const)("ends in time and gives back where a client %s", async (_id, client) => {
     const budget = new ByteBudget(10);
-    const client = row.client === "left" ? "waits" : row.client;
     let isCancelled = false;
     const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: (controller) => controller.enqueue(encoder.encode("a")),
@@ -172,7 +169,7 @@ describe("within the buffer", () => {
   });
 
   it("goes on for a client that waits, however long", async () => {
-    const { done, sent } = gathering({ source: chunked(["hello", "world"]), isOver: true });
+    const { done, sent } = gathering({ isOver: true });
     expect([(await done).kind, await sent]).toEqual(["whole", "helloworld"]);
   });
 
@@ -183,13 +180,12 @@ describe("within the buffer", () => {
   });
 
   it.each([
-    ["breaks-off", chunked(["hello"], "breaks"), undefined, "failed"],
-    ["shorter-than-said", chunked(["hello"]), 6, "failed"],
-    ["longer-than-said", chunked(["hello", "!"]), 5, "failed"],
-    ["as-long-as-said", chunked(["hello"]), 5, "hello"],
-  ])("%s", async (_id, source, bodyBytes, expected) => {
-    const given = bodyBytes === undefined ? { source } : { source, bodyBytes };
-    const { done, sent } = gathering(given);
+    ["breaks-off", ["hello"], "breaks", null, "failed"],
+    ["shorter-than-said", ["hello"], "ends", 6, "failed"],
+    ["longer-than-said", ["hello", "!"], "ends", 5, "failed"],
+    ["as-long-as-said", ["hello"], "ends", 5, "hello"],
+  ] as const)("%s", async (_id, chunks, end, bodyBytes, expected) => {
+    const { done, sent } = gathering({ source: chunked([...chunks], end), bodyBytes });
     expect((await done).kind).toBe(expected === "failed" ? "cut" : "whole");
     expect(await sent).toBe(expected);
   });
@@ -199,9 +195,9 @@ describe("beyond the buffer", () => {
   const long = ["0123456789", "abcdefghij", "ABCDEFGHIJ"];
 
   it.each([
-    { id: "at-the-limit", chunks: ["01234", "56789"], kind: "whole" },
-    { id: "one-over", chunks: ["01234", "567890"], kind: "streamed" },
-  ])("$id", async ({ chunks, kind }) => {
+    ["at-the-limit", ["01234", "56789"], "whole"],
+    ["one-over", ["01234", "567890"], "streamed"],
+  ])("%s", async (_id, chunks, kind) => {
     const { done } = gathering({ source: chunked(chunks) });
     expect((await done).kind).toBe(kind);
   });
@@ -274,30 +270,26 @@ describe("beyond the buffer", () => {
   });
 
   it.each([
-    { id: "breaks-off", chunks: long, end: "breaks", bodyBytes: null },
-    { id: "shorter-than-said", chunks: long, end: "ends", bodyBytes: 31 },
-    { id: "longer-than-said", chunks: long, end: "ends", bodyBytes: 29 },
-  ] as const)("keeps nothing of what $id", async ({ chunks, end, bodyBytes }) => {
-    const source = chunked(chunks, end);
-    const { done, sent, kept } = gathering(bodyBytes === null ? { source } : { source, bodyBytes });
+    ["breaks-off", "breaks", null],
+    ["shorter-than-said", "ends", 31],
+    ["longer-than-said", "ends", 29],
+  ] as const)("keeps nothing of what %s", async (_id, end, bodyBytes) => {
+    const { done, sent, kept } = gathering({ source: chunked(long, end), bodyBytes });
     await done;
     expect([await sent, await kept()]).toEqual(["failed", "failed"]);
   });
 
   it.each([
-    { id: "no-edge-tier", streamBytesMax: 0, bodyBytes: null, opened: 0, kept: undefined },
-    { id: "said-too-large", streamBytesMax: 20, bodyBytes: 30, opened: 0, kept: undefined },
-    { id: "grew-too-large", streamBytesMax: 20, bodyBytes: null, opened: 1, kept: "failed" },
-    { id: "at-the-limit", streamBytesMax: 30, bodyBytes: 30, opened: 1, kept: long.join("") },
-  ])("of a size that the edge tier takes: $id", async (row) => {
-    const { streamBytesMax, bodyBytes } = row;
+    ["no-edge-tier", 0, null, 0, undefined],
+    ["said-too-large", 20, 30, 0, undefined],
+    ["grew-too-large", 20, null, 1, "failed"],
+    ["at-the-limit", 30, 30, 1, long.join("")],
+  ])("fits the edge tier or not: %s", async (_id, streamBytesMax, bodyBytes, opened, expected) => {
     const source = chunked(long);
-    const { done, sent, overflow, kept } = gathering(
-      bodyBytes === null ? { source, streamBytesMax } : { source, streamBytesMax, bodyBytes },
-    );
+    const { done, sent, overflow, kept } = gathering({ source, streamBytesMax, bodyBytes });
     await done;
     expect(await sent).toBe(long.join(""));
-    expect({ ...row, opened: overflow.length, kept: await kept() }).toEqual(row);
+    expect([overflow.length, await kept()]).toEqual([opened, expected]);
   });
 
   it("goes to the edge tier though nobody else waits for it", async () => {

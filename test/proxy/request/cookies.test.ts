@@ -1,5 +1,4 @@
-// Which cookies are forwarded, which are keyed, and whether one is there that nobody knows; and which
-// of those that a response sets make it one client's own.
+// Cookies of a request are forwarded, keyed or unknown. A cookie of a response may make it personal.
 import { expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import {
@@ -16,48 +15,26 @@ const sorted = (field: string) =>
     { harmlessCookies: ["_ga", "_ga_*"] },
   );
 
-it.each([
-  { id: "empty", field: "", forwarded: "", keyed: [], hasUnknown: false },
-  { id: "only-separators", field: " ; ;", forwarded: "", keyed: [], hasUnknown: false },
-  { id: "harmless", field: "_ga=1; _ga_X=2", forwarded: "", keyed: [], hasUnknown: false },
-  { id: "ignored-by-the-route", field: "theme=dark", forwarded: "", keyed: [], hasUnknown: false },
-  {
-    id: "keyed",
-    field: "_ga=1; currency=EUR",
-    forwarded: "currency=EUR",
-    keyed: ["currency=EUR"],
-    hasUnknown: false,
-  },
-  {
-    id: "unknown",
-    field: "_ga=1; session=7; currency=EUR",
-    forwarded: "session=7; currency=EUR",
-    keyed: ["currency=EUR"],
-    hasUnknown: true,
-  },
-  { id: "no-name", field: "=x", forwarded: "=x", keyed: [], hasUnknown: true },
-  { id: "no-value", field: "session", forwarded: "session", keyed: [], hasUnknown: true },
-  { id: "case-counts", field: "_GA=1", forwarded: "_GA=1", keyed: [], hasUnknown: true },
-  { id: "more-than-the-name", field: "_gas=1", forwarded: "_gas=1", keyed: [], hasUnknown: true },
-  {
-    id: "twice",
-    field: "currency=EUR; currency=USD",
-    forwarded: "currency=EUR; currency=USD",
-    keyed: ["currency=EUR", "currency=USD"],
-    hasUnknown: false,
-  },
-  {
-    id: "two-lines-in-one",
-    field: "_ga_X=1, session=7",
-    forwarded: "_ga_X=1, session=7",
-    keyed: [],
-    hasUnknown: true,
-  },
-])("$id", (row) => {
-  expect({ ...row, ...sorted(row.field) }).toEqual(row);
+const [eur, usd] = ["currency=EUR", "currency=USD"];
+
+it.each<[field: string, forwarded: string, keyed: string[], hasUnknown: boolean]>([
+  ["", "", [], false],
+  [" ; ;", "", [], false],
+  ["_ga=1; _ga_X=2", "", [], false],
+  ["theme=dark", "", [], false],
+  [`_ga=1; ${eur}`, eur, [eur], false],
+  [`_ga=1; session=7; ${eur}`, `session=7; ${eur}`, [eur], true],
+  ["=x", "=x", [], true],
+  ["session", "session", [], true],
+  ["_GA=1", "_GA=1", [], true],
+  ["_gas=1", "_gas=1", [], true],
+  [`${eur}; ${usd}`, `${eur}; ${usd}`, [eur, usd], false],
+  ["_ga_X=1, session=7", "_ga_X=1, session=7", [], true],
+])("sorts %j", (field, forwarded, keyed, hasUnknown) => {
+  expect(sorted(field)).toEqual({ forwarded, keyed, hasUnknown });
 });
 
-it("of more than 200 none counts as known but those of the key", () => {
+it("knows none of more than 200 cookies, except those of the key", () => {
   const harmless = "_ga=1; ".repeat(199);
   expect(sorted(`${harmless}theme=dark; currency=EUR`)).toEqual({
     forwarded: `${harmless}theme=dark; currency=EUR`,
@@ -73,7 +50,7 @@ it("of more than 200 none counts as known but those of the key", () => {
   });
 });
 
-it("what may be several cookies in one is no cookie that a pattern names", () => {
+it("matches no pattern with a value that may be several cookies", () => {
   const route = routeWith({ cookies: { ignore: ["*"] }, key: { cookies: ["session"] } });
   const field = "theme=dark, session=7";
   const inRequest = sortCookies(field, route, defineConfig({}));
@@ -82,33 +59,32 @@ it("what may be several cookies in one is no cookie that a pattern names", () =>
   expect(personalCookies(headers, route, defineConfig({}))).toEqual([field]);
 });
 
+const dated = "_ga=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT";
+
 it.each([
-  { id: "none", lines: [], isPersonal: false },
-  { id: "harmless", lines: ["__cf_bm=1; Path=/; HttpOnly"], isPersonal: false },
-  { id: "harmless-with-date", lines: ["_ga=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT; Path=/"] },
-  { id: "several", lines: ["_ga=1", "_ga_X=2", " __cf_bm =3"], isPersonal: false },
-  { id: "ignored-by-the-route", lines: ["theme=dark"], isPersonal: false },
-  { id: "unknown", lines: ["session=1"], isPersonal: true },
-  { id: "one-unknown", lines: ["_ga=1", "session=1", "theme=dark"], isPersonal: true },
-  { id: "of-a-load-balancer", lines: ["__cflb=1"], isPersonal: true },
-  { id: "keyed-and-harmless", lines: ["_gid=EUR"], isPersonal: true },
-  { id: "case-counts", lines: ["_GA=1"], isPersonal: true },
-  { id: "two-in-one-line", lines: ["_ga=1; Path=/, session=1"], isPersonal: true },
-  {
-    id: "two-in-one-line-after-a-date",
-    lines: ["_ga=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT, session=1"],
-    isPersonal: true,
-  },
-  { id: "no-name", lines: ["=1"], isPersonal: true },
-  { id: "no-value", lines: ["_ga"], isPersonal: true },
-])("a response that sets: $id", ({ lines, isPersonal = false }) => {
+  [[], false],
+  [["__cf_bm=1; Path=/; HttpOnly"], false],
+  [[`${dated}; Path=/`], false],
+  [["_ga=1", "_ga_X=2", " __cf_bm =3"], false],
+  [["theme=dark"], false],
+  [["session=1"], true],
+  [["_ga=1", "session=1", "theme=dark"], true],
+  [["__cflb=1"], true],
+  // Harmless, but a key of the route.
+  [["_gid=EUR"], true],
+  [["_GA=1"], true],
+  [["_ga=1; Path=/, session=1"], true],
+  [[`${dated}, session=1`], true],
+  [["=1"], true],
+  [["_ga"], true],
+])("a response that sets %j is personal: %s", (lines, isPersonal) => {
   const route = routeWith({ cookies: { ignore: ["theme"] }, key: { cookies: ["_gid"] } });
   const headers = new Headers(lines.map((line) => ["set-cookie", line]));
   const found = personalCookies(headers, route, defineConfig({}));
   expect(found).toEqual(isPersonal ? headers.getSetCookie() : []);
 });
 
-it("a response whose cookies the route strips is nobody's own", () => {
+it("finds no personal cookie where the route strips them", () => {
   const headers = new Headers([["set-cookie", "session=1"]]);
   expect(personalCookies(headers, routeWith({ setCookie: "strip" }), defineConfig({}))).toEqual([]);
 });

@@ -46,49 +46,31 @@ describe("readTarget", () => {
     { id: "port-that-is-not", url: "http://c.example:8788/", counts: "a.example" },
     { id: "below", url: "https://x.b.example/", counts: "a.example" },
     { id: "unknown", url: "https://d.example/", counts: "a.example" },
-  ])("keys each of several sites as itself, all else as the first: $id", ({ url, counts }) => {
+  ])("keys a listed host as itself, any other as the first: $id", ({ url, counts }) => {
     const siteHosts = ["a.example", "b.example", "c.example:8787"];
     expect(readTarget(url, siteHosts).host).toBe(counts);
   });
 
   it.each([
-    { id: "https", url: "HTTPS://a.example/", scheme: "https" },
-    { id: "http", url: "http://a.example/", scheme: "http" },
-  ])("keeps schemes apart: $id", ({ url, scheme }) => {
+    ["HTTPS://a.example/", "https"],
+    ["http://a.example/", "http"],
+  ])("%s has the scheme %s", (url, scheme) => {
     expect(readTarget(url).scheme).toBe(scheme);
   });
 });
 
 describe("ambiguous paths", () => {
   it.each([
-    { id: "encoded-slash", path: "/a%2fb" },
-    { id: "encoded-slash-capital", path: "/a%2Fb" },
-    { id: "encoded-backslash", path: "/a%5cb" },
-    { id: "nul", path: "/a%00b" },
-    { id: "line-feed", path: "/a%0ab" },
-    { id: "unit-separator", path: "/a%1Fb" },
-    { id: "delete", path: "/a%7fb" },
-    { id: "raw-control", path: "/a\u0001b" },
-    { id: "raw-delete", path: "/a\u007fb" },
-    { id: "broken-escape", path: "/a%b" },
-    { id: "escape-of-no-number", path: "/a%zzb" },
-    { id: "lone-percent", path: "/a%" },
-  ])("passes by: $id", ({ path }) => {
-    expect(at(path).isAmbiguous).toBe(true);
-  });
+    ..."/a%2fb /a%2Fb /a%5cb /a%00b /a%0ab /a%1Fb /a%7fb /a%b /a%zzb /a%".split(" "),
+    "/a\u0001b",
+    "/a\u007fb",
+  ])("are ambiguous: %j", (path) => expect(at(path).isAmbiguous).toBe(true));
 
-  it.each([
-    { id: "plain", path: "/a/b" },
-    { id: "dots-in-names", path: "/a.b/..c/d../.well-known/x" },
-    { id: "three-dots", path: "/a/.../b" },
-    { id: "space", path: "/a%20b" },
-    { id: "tilde", path: "/%7Ea" },
-    { id: "umlaut", path: "/caf%C3%A9" },
-    { id: "encoded-slash-in-the-query", path: "/a?b=%2F..%2F" },
-    { id: "every-plain-character", path: "/-_~!$&'()*+,;=:@" },
-  ])("looks up: $id", ({ path }) => {
-    expect(at(path).isAmbiguous).toBe(false);
-  });
+  it.each(
+    "/a/b /a.b/..c/d../.well-known/x /a/.../b /a%20b /%7Ea /caf%C3%A9 /a?b=%2F..%2F /-_~!$&'()*+,;=:@".split(
+      " ",
+    ),
+  )("are not ambiguous: %s", (path) => expect(at(path).isAmbiguous).toBe(false));
 });
 
 describe("dot segments and backslashes", () => {
@@ -137,21 +119,11 @@ describe("dot segments and backslashes", () => {
 });
 
 describe("a host that is none", () => {
-  it.each([
-    "http://user@evil.example/a",
-    "http://user:word@a.example/",
-    "http://a.example*",
-    "http://a b/x",
-    "http://[/x",
-    "http://a.example:99999/x",
-    "http://a.example:x/x",
-    "http://a%2fb/x",
-    "http:///",
-    "ftp://a.example/",
-    "/a",
-    "*",
-    "",
-  ])("is told: %s", (url) => {
+  const noHosts =
+    "http://user@evil.example/a http://user:word@a.example/ http://a.example* http://[/x " +
+    "http://a.example:99999/x http://a.example:x/x http://a%2fb/x http:/// ftp://a.example/ /a *";
+
+  it.each([...noHosts.split(" "), "http://a b/x", ""])("is empty: %j", (url) => {
     expect(readTarget(url, ["site.example"]).host).toBe("");
   });
 

@@ -65,19 +65,15 @@ describe("a page that failed", () => {
     expect(health.ask(pageOf("/0"), 1_000)).toEqual(probe("page-failing"));
   });
 
-  it("of a client's own request is no matter of others", () => {
-    const health = new OriginHealth();
-    health.failed({ ...pageOf("/0"), isAnonymous: false }, 0);
-    health.answered({ ...pageOf("/0"), isAnonymous: false }, error, 0);
-    expect(health.ask(pageOf("/0"), 0)).toEqual(well);
-  });
-
-  it("of one client alone is no matter of others", () => {
-    const health = new OriginHealth();
-    health.failed({ ...pageOf("/0"), page: undefined }, 0);
-    health.answered({ ...pageOf("/0"), page: undefined }, error, 0);
-    expect(health.ask(pageOf("/0"), 0)).toEqual(well);
-  });
+  it.each([{ isAnonymous: false }, { page: undefined }])(
+    "concerns nobody else if it is of one client alone: %o",
+    (own) => {
+      const health = new OriginHealth();
+      health.failed({ ...pageOf("/0"), ...own }, 0);
+      health.answered({ ...pageOf("/0"), ...own }, error, 0);
+      expect(health.ask(pageOf("/0"), 0)).toEqual(well);
+    },
+  );
 });
 
 describe("anonymous requests", () => {
@@ -114,22 +110,16 @@ describe("an origin", () => {
     expect(afterFailures(count).ask(pageOf("/other"), 0)).toEqual(state);
   });
 
-  it("is not, however often one page fails", () => {
+  it.each([
+    ["page", () => "/0"],
+    ["path with many queries", (nth: number) => `/search?q=${nth}`],
+  ])("is not, however often one %s fails", (_id, pathOf) => {
     const health = new OriginHealth();
-    for (let times = 0; times < 100; times += 1) health.failed(pageOf("/0"), times);
+    for (let nth = 0; nth < 100; nth += 1) health.failed(pageOf(pathOf(nth)), nth);
     expect(health.ask(pageOf("/other"), 100)).toEqual(well);
   });
 
-  it("is not, whatever query one path is asked with", () => {
-    const health = new OriginHealth();
-    for (let nth = 0; nth < 100; nth += 1) health.failed(pageOf(`/search?q=${nth}`), 0);
-    expect(health.ask(pageOf("/other"), 0)).toEqual(well);
-  });
-
-  it.each([
-    { id: "fine", answer: fine },
-    { id: "an-error", answer: error },
-  ])("is not, when it answered meanwhile: $id", ({ answer }) => {
+  it.each([fine, error])("is not, when it answered meanwhile: %o", (answer) => {
     const health = afterFailures(4);
     health.answered(pageOf("/4"), answer, -6_000);
     health.failed(pageOf("/5"), 0);
@@ -180,9 +170,8 @@ describe("an origin", () => {
   });
 
   it("is one of several", () => {
-    expect(
-      afterFailures(5).ask({ ...pageOf("/0"), route: { origin: "bucket" } }, 1_500).kind,
-    ).not.toBe("down");
+    const ofOther = { ...pageOf("/0"), route: { origin: "bucket" } };
+    expect(afterFailures(5).ask(ofOther, 1_500).kind).not.toBe("down");
   });
 });
 

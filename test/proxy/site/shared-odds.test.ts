@@ -131,7 +131,7 @@ describe("a miss of what this colo has never had", () => {
   });
 });
 
-it("what is stale here is always sought in Redis, where another colo may have brought a newer one", async () => {
+it("always looks in Redis for a page that is stale here, because another colo may have renewed it", async () => {
   const validated = cc("max-age=60", { etag: '"1"' });
   const { near, far, looksFor, askForNew } = open({}, () => page("a", validated));
   await near.get("/page");
@@ -158,13 +158,13 @@ it.each([
   }
 });
 
-it("what is not there at all tells nothing of the pages that are", async () => {
+it("learns nothing from pages that do not exist", async () => {
   const { looks, askForNew } = open({}, () => page("none", cc("max-age=60"), 404));
   await askForNew(100);
   expect(looks()).toBe(100);
 });
 
-it("a database that cannot be asked tells nothing of what it has", async () => {
+it("learns nothing from a database that does not answer", async () => {
   const { upstash, near, looksFor } = open();
   upstash.mode = "refuses";
   for (let at = 0; at < 100; at += 1) await near.get(`/refused/${at}`);
@@ -175,35 +175,33 @@ it("a database that cannot be asked tells nothing of what it has", async () => {
   expect((await looksFor("/after")).looks).toBe(1);
 });
 
-it("a route whose answers vary is always looked up, since its markers are added to", async () => {
+it("always looks up a route whose answers vary, because it adds to their markers", async () => {
   const { looksFor, askForNew } = open({}, () => page("a", cc("max-age=60", { vary: "x-app" })));
   await askForNew(100);
   expect((await looksFor("/varied")).looks).toBe(1);
 });
 
-describe("what a lookup has passed over, and the origin's failure brings to light", () => {
-  const stale = cc("max-age=1, stale-if-error=600");
-  const openWithPage = async (fields = stale) => {
+describe("a page that a lookup passed over, and that answers when the origin fails", () => {
+  const openWithPage = async () => {
     const state = { isDown: false, text: "before" };
     const fails = () => page("broken", {}, 500);
-    const opened = open({}, () => (state.isDown ? fails() : page(state.text, fields)));
+    const fine = () => page(state.text, cc("max-age=1, stale-if-error=600"));
+    const opened = open({}, () => (state.isDown ? fails() : fine()));
     await opened.askForNew(64);
     await opened.far.get("/there");
+    opened.near.clock.advance(5);
+    state.isDown = true;
     return { ...opened, state };
   };
 
   it("answers nobody with a session of what is not shared explicitly", async () => {
-    const { near, state } = await openWithPage();
-    near.clock.advance(5);
-    state.isDown = true;
+    const { near } = await openWithPage();
     const { status } = await near.get("/there", { headers: { cookie: "session=1" } });
     expect(status).toBe(500);
   });
 
   it("is brought up to date once its origin is well again", async () => {
     const { near, state } = await openWithPage();
-    near.clock.advance(5);
-    state.isDown = true;
     expect((await near.get("/there")).text).toBe("before");
     Object.assign(state, { isDown: false, text: "after" });
     for (let at = 0; at < 64; at += 1) await near.get(`/meanwhile/${at}`);
@@ -213,18 +211,15 @@ describe("what a lookup has passed over, and the origin's failure brings to ligh
   });
 });
 
-it("what varies after all is added to the list of its variants, though that was passed over", async () => {
+it("adds a variant to the list in Redis that a lookup passed over", async () => {
   const varied = cc("max-age=600", { vary: "x-app" });
   const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const [near, far, third] = openColos(3, {
-    clock,
-    upstash,
-    origin: (request) =>
-      new URL(request.url).pathname === "/varied"
-        ? page(request.headers.get("x-app") ?? "", varied)
-        : page("new", cc("max-age=60")),
-  }) as [Site, Site, Site];
+  const origin: Script = ({ url, headers }) =>
+    url.endsWith("/varied")
+      ? page(headers.get("x-app") ?? "", varied)
+      : page("new", cc("max-age=60"));
+  const colos = openColos(3, { clock, upstash: new FakeUpstash(clock), origin });
+  const [near, far, third] = colos as [Site, Site, Site];
   for (let at = 0; at < 64; at += 1) await near.get(`/new/${at}`);
   const as = (app: string) => ({ headers: { "x-app": app } });
   await far.get("/varied", as("a"));

@@ -1,5 +1,4 @@
 // The questions that both sides are asked, and when an answer can be compared at all.
-import { unreachable } from "../../../src/base/unreachable.ts";
 import type { Exchange, Subject } from "./exchange.ts";
 import { Ours } from "./ours.ts";
 import { Theirs } from "./theirs.ts";
@@ -29,7 +28,7 @@ export type Comparison =
 
 export function compare(facet: Facet, { ours, theirs }: Sides): Comparison {
   if (!isReached(facet, ours, theirs)) return { kind: "uncompared" };
-  const [one, other] = [answer(facet, ours), answer(facet, theirs)];
+  const [one, other] = [ours[facet](), theirs[facet]()];
   return isSame(one, other) ? { kind: "agree" } : { kind: "differ", ours: one, theirs: other };
 }
 
@@ -38,53 +37,12 @@ export function compare(facet: Facet, { ours, theirs }: Sides): Comparison {
  * facets of their own, are the same on both sides.
  */
 function isReached(facet: Facet, ours: Ours, theirs: Theirs): boolean {
-  switch (facet) {
-    case "lifetime":
-    case "conditions":
-      return areStorable(ours, theirs);
-    case "verdict":
-    case "on-error":
-      return (
-        areStorable(ours, theirs) &&
-        isSame(ours.lifetimeSeconds(), theirs.lifetimeSeconds()) &&
-        isSame(ours.ageSeconds(), theirs.ageSeconds())
-      );
-    case "storable":
-    case "age":
-    case "selects":
-    case "freshens":
-    case "freshened":
-      return true;
-    default:
-      return unreachable(facet);
-  }
-}
-
-const areStorable = (ours: Ours, theirs: Theirs): boolean => theirs.storable() && ours.storable();
-
-function answer(facet: Facet, side: Ours | Theirs): unknown {
-  switch (facet) {
-    case "storable":
-      return side.storable();
-    case "lifetime":
-      return side.lifetimeSeconds();
-    case "age":
-      return side.ageSeconds();
-    case "verdict":
-      return side.verdict();
-    case "on-error":
-      return side.answersOnError();
-    case "selects":
-      return side.selects();
-    case "conditions":
-      return side.conditions();
-    case "freshens":
-      return side.freshens();
-    case "freshened":
-      return side.freshened();
-    default:
-      return unreachable(facet);
-  }
+  const isStored = theirs.storable() && ours.storable();
+  if (facet === "lifetime" || facet === "conditions") return isStored;
+  if (facet !== "verdict" && facet !== "on-error") return true;
+  const hasSameTimes =
+    isSame(ours.lifetime(), theirs.lifetime()) && isSame(ours.age(), theirs.age());
+  return isStored && hasSameTimes;
 }
 
 function isSame(one: unknown, other: unknown): boolean {

@@ -34,16 +34,13 @@ export class Ours {
     this.#route = { ...route, heuristics: exchange.heuristics };
     const received = fieldsIn.response(exchange);
     const { directives } = governingDirectives(received);
-    const metadata = metadataWith(
-      {},
-      {
-        status: exchange.response.status,
-        fields: storableFields(received, directives),
-        requestedAtMs: receivedAtMs - exchange.delaySeconds * 1_000,
-        respondedAtMs: receivedAtMs,
-      },
-    );
-    this.#stored = { metadata, body: { kind: "absent" } };
+    const changes = {
+      status: exchange.response.status,
+      fields: storableFields(received, directives),
+      requestedAtMs: receivedAtMs - exchange.delaySeconds * 1_000,
+      respondedAtMs: receivedAtMs,
+    };
+    this.#stored = { metadata: metadataWith({}, changes), body: { kind: "absent" } };
   }
 
   /** Without the rule that a response which could never be used is not worth storing. */
@@ -67,11 +64,11 @@ export class Ours {
   }
 
   /** For how long it may be used without being validated. */
-  lifetimeSeconds(): number {
+  lifetime(): number {
     return this.#terms.alwaysValidate ? 0 : this.#terms.lifetimeSeconds;
   }
 
-  ageSeconds(): number {
+  age(): number {
     return ageSeconds(this.#stored.metadata, this.#terms, this.#question.atMs);
   }
 
@@ -92,7 +89,7 @@ export class Ours {
     }
   }
 
-  answersOnError(): boolean {
+  "on-error"(): boolean {
     const candidate = { stored: this.#stored, tier: "memory" } as const;
     return decideOnError(candidate, this.#question) !== undefined;
   }

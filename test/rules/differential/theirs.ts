@@ -39,11 +39,11 @@ export class Theirs {
     return this.#policy.storable();
   }
 
-  lifetimeSeconds(): number {
+  lifetime(): number {
     return this.#policy.maxAge();
   }
 
-  ageSeconds(): number {
+  age(): number {
     return this.#later(() => this.#policy.age());
   }
 
@@ -53,7 +53,7 @@ export class Theirs {
     return revalidation === undefined ? "use" : "use-and-refresh";
   }
 
-  answersOnError(): boolean {
+  "on-error"(): boolean {
     const failed = { status: 503, headers: {} };
     return this.#later(() => this.#policy.revalidatedPolicy(this.#asks, failed)).matches;
   }
