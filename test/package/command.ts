@@ -5,11 +5,10 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { publint } from "publint";
 import { root } from "../../local/bundling.ts";
 import { freePort } from "../../local/colo.ts";
 import { askCommandLines } from "./command-lines.ts";
-import { check, newerEnv, newerNode, quietInstall, run, step } from "./commands.ts";
+import { check, newerEnv, newerNode, packed, quietInstall, run, step } from "./commands.ts";
 import { startOrigin } from "./template.ts";
 
 const host = "127.0.0.1";
@@ -23,7 +22,7 @@ const command = "node_modules/tidemark-cli/dist/tidemark.js";
  * @throws Error for the first step that fails
  */
 export async function useCommand(at: { tarballs: string; site: string }): Promise<void> {
-  const tarball = await step("command: pack", () => packed(at.tarballs));
+  const tarball = await step("command: pack", () => commandTarball(at.tarballs));
   const install = ["install", "--save-dev", ...quietInstall, tarball];
   await step("command: install", () => run("npm", install, at.site, newerEnv));
   await step("command: help, version, a refusal", () => asked(at.site));
@@ -31,31 +30,14 @@ export async function useCommand(at: { tarballs: string; site: string }): Promis
   await step("command: start", () => started(at.site));
 }
 
-interface Packed {
-  readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
-}
-
 /** @returns the path of the tarball */
-async function packed(folder: string): Promise<string> {
+async function commandTarball(folder: string): Promise<string> {
   await run(newerNode, ["packages/cli/build/build.ts"], root);
-  const pack = ["pack", "--json", "--ignore-scripts", "-w", "tidemark-cli"];
-  const said = JSON.parse(await run("npm", [...pack, "--pack-destination", folder], root)) as
-    | Packed[]
-    | Record<string, Packed>;
-  const [tarball] = Object.values(said);
-  if (tarball === undefined) throw new Error("npm pack told of no tarball.");
-  const paths = tarball.files.map(({ path }) => path);
   const allowed = /^(?:package\.json|README\.md|LICENSE|dist\/[\w-]+\.js)$/;
-  const foreign = paths.filter((path) => !allowed.test(path));
-  check(foreign.length === 0, `The command's tarball has ${foreign.join(", ")}.`);
-  for (const path of ["README.md", "LICENSE", "dist/embedded-valkey-thread.js"]) {
-    check(paths.includes(path), `The command's tarball lacks ${path}.`);
+  const { path, paths } = await packed(folder, ["-w", "tidemark-cli"], allowed);
+  for (const needed of ["README.md", "LICENSE", "dist/embedded-valkey-thread.js"]) {
+    check(paths.includes(needed), `The command's tarball lacks ${needed}.`);
   }
-  const path = join(folder, tarball.filename);
-  const bytes = new Uint8Array(await readFile(path));
-  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
-  check(messages.length === 0, `publint says of the command: ${JSON.stringify(messages)}`);
   return path;
 }
 

@@ -1,7 +1,9 @@
 // What the checks of the package share: commands as a user's shell runs them, and steps that are timed.
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { publint } from "publint";
 import { root } from "../../local/bundling.ts";
 
 /** @returns the path of a file of this repository's packages */
@@ -43,6 +45,36 @@ export async function run(
     const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
     throw new Error(`${command} ${parameters.join(" ")} failed:\n${stdout}\n${stderr}`, { cause });
   }
+}
+
+interface Packed {
+  readonly filename: string;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/**
+ * Packs a package, and has publint check the tarball.
+ *
+ * @param parameters of `npm pack`, such as the folder for the tarball
+ * @param allowed paths of its files
+ * @throws Error for another file in it, or for what publint says
+ */
+export async function packed(folder: string, parameters: readonly string[], allowed: RegExp) {
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const said = JSON.parse(await run("npm", [...pack, ...parameters], root)) as
+    | Packed[]
+    | Record<string, Packed>;
+  const [tarball] = Object.values(said);
+  if (tarball === undefined) throw new Error("npm pack named no tarball.");
+  const paths = tarball.files.map(({ path }) => path);
+  const foreign = paths.filter((path) => !allowed.test(path));
+  check(foreign.length === 0, `The tarball has what it should not: ${foreign.join(", ")}.`);
+  const path = join(folder, tarball.filename);
+  const bytes = new Uint8Array(await readFile(path));
+  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+  check(messages.length === 0, `publint says: ${JSON.stringify(messages)}`);
+  return { path, paths, unpackedSize: tarball.unpackedSize };
 }
 
 /** @throws Error with the text, unless it holds */

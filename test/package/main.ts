@@ -3,9 +3,8 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { publint } from "publint";
 import { root } from "../../local/bundling.ts";
-import { check, newerNode, quietInstall, run, step, tool } from "./commands.ts";
+import { check, newerNode, packed, quietInstall, run, step, tool } from "./commands.ts";
 import { useCommand } from "./command.ts";
 import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
@@ -13,44 +12,26 @@ import { useTemplate } from "./template.ts";
 /** A little above the present size. Raise it only on purpose. */
 const unpackedBytesMax = 1_480_000;
 
-interface Packed {
-  readonly filename: string;
-  readonly unpackedSize: number;
-  readonly files: readonly { readonly path: string }[];
-}
-
 /** @returns the path of the tarball */
-async function packed(folder: string): Promise<string> {
+async function libraryTarball(folder: string): Promise<string> {
   await run(newerNode, ["local/package/build.ts"], root);
-  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-  const said = JSON.parse(await run("npm", pack, root)) as Packed[] | Record<string, Packed>;
-  const [tarball] = Object.values(said);
-  if (tarball === undefined) throw new Error("npm pack named no tarball.");
   const allowed =
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.js|dist\/types\/[\w/-]+\.d\.ts)$/;
-  const foreign = tarball.files.map(({ path }) => path).filter((path) => !allowed.test(path));
-  check(foreign.length === 0, `The tarball has what it should not: ${foreign.join(", ")}.`);
-  const tests = tarball.files.filter(({ path }) => /\btests?\b/.test(path));
+  const { path, paths, unpackedSize } = await packed(folder, [], allowed);
+  const tests = paths.filter((one) => /\btests?\b/.test(one));
   check(tests.length === 0, "The tarball has tests.");
-  const types = tarball.files.map(({ path }) => path).filter((path) => path.endsWith(".d.ts"));
-  const texts = await Promise.all(types.map((path) => readFile(join(root, path), "utf8")));
+  const types = paths.filter((one) => one.endsWith(".d.ts"));
+  const texts = await Promise.all(types.map((one) => readFile(join(root, one), "utf8")));
   const ofZod = types.filter((_, index) => texts[index]?.includes('from "zod'));
   check(ofZod.length === 0, `Types read those of zod: ${ofZod.join(", ")}.`);
-  const { unpackedSize } = tarball;
   check(
     unpackedSize < unpackedBytesMax,
     `The package has ${unpackedSize} bytes unpacked. The limit is ${unpackedBytesMax}.`,
   );
-  process.stdout.write(`  ${tarball.files.length} files, ${unpackedSize} bytes\n`);
-  return join(folder, tarball.filename);
-}
-
-async function linted(tarball: string): Promise<void> {
-  const bytes = new Uint8Array(await readFile(tarball));
-  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
-  check(messages.length === 0, `publint says: ${JSON.stringify(messages)}`);
+  process.stdout.write(`  ${paths.length} files, ${unpackedSize} bytes\n`);
   const attw = tool("@arethetypeswrong/cli/dist/index.js");
-  await run(newerNode, [attw, tarball, "--profile", "esm-only", "--no-emoji"], root);
+  await run(newerNode, [attw, path, "--profile", "esm-only", "--no-emoji"], root);
+  return path;
 }
 
 /** A folder as of somebody who has installed it, with the examples of the documents in it. */
@@ -60,17 +41,9 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
   const packages = [tarball, ...libraries, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
-  const documents = [
-    "package",
-    "middleware",
-    "data",
-    "data-patterns",
-    "sinks",
-    "webhooks",
-    "write-behind",
-  ];
-  for (const document of documents.map((name) => `docs/${name}.md`)) {
-    const text = await readFile(join(root, document), "utf8");
+  const documents = "package middleware data data-patterns sinks webhooks write-behind";
+  for (const document of documents.split(" ")) {
+    const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
   for (const name of ["plain.mjs", "type-faults.txt"]) {
@@ -79,19 +52,10 @@ async function installed(tarball: string, folder: string): Promise<void> {
 }
 
 async function typed(folder: string): Promise<void> {
-  const project = {
-    compilerOptions: {
-      target: "ES2022",
-      lib: ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
-      module: "NodeNext",
-      types: ["node"],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      outDir: "out",
-    },
-    include: ["*.ts"],
-  };
+  const lib = ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"];
+  const output = { target: "ES2022", lib, module: "NodeNext", types: ["node"], outDir: "out" };
+  const strictness = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
+  const project = { compilerOptions: { ...output, ...strictness }, include: ["*.ts"] };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(project));
   await run(newerNode, [tool("typescript/bin/tsc"), "-p", "tsconfig.json"], folder);
 }
@@ -127,8 +91,7 @@ async function bundledByWrangler(folder: string): Promise<void> {
 
 const folder = await mkdtemp(join(tmpdir(), "tidemark-package-"));
 try {
-  const tarball = await step("pack", () => packed(folder));
-  await step("publint, attw", () => linted(tarball));
+  const tarball = await step("pack, publint, attw", () => libraryTarball(folder));
   await step("install", () => installed(tarball, folder));
   await step("type check", () => typed(folder));
   await step("use", () => used(folder));

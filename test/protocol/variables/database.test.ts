@@ -17,33 +17,19 @@ const bothOrNeither =
   "Set both as shown on the database's page, or neither to run without a database.";
 
 describe("the journal's database:", () => {
-  it.each<{ id: string; env: Env; says: string }>([
-    {
-      id: "its token is missing",
-      env: { ...redis, JOURNAL_REDIS_REST_URL: "https://journal.upstash.io" },
-      says: `${databaseOff} JOURNAL_REDIS_REST_TOKEN is not set. ${bothOrNeither}`,
-    },
-    {
-      id: "its address is missing",
-      env: { ...redis, JOURNAL_REDIS_REST_TOKEN: "s3cret" },
-      says: "JOURNAL_REDIS_REST_URL is not set.",
-    },
-    {
-      id: "its address is none",
-      env: { ...redis, ...journal, JOURNAL_REDIS_REST_URL: "s3cret" },
-      says: "JOURNAL_REDIS_REST_URL is not a URL;",
-    },
-    {
-      id: "its token is none",
-      env: { ...redis, ...journal, JOURNAL_REDIS_REST_TOKEN: "s3cret\ns3cret" },
-      says: "JOURNAL_REDIS_REST_TOKEN has an invalid character.",
-    },
-    {
-      id: "nothing is stored anywhere else",
-      env: journal,
-      says: "JOURNAL_REDIS_REST_URL is set, and UPSTASH_REDIS_REST_URL is not set.",
-    },
-  ])("$id", ({ env, says }) => {
+  const both = { ...redis, ...journal };
+  const { JOURNAL_REDIS_REST_URL, JOURNAL_REDIS_REST_TOKEN } = journal;
+  const lacking = `${databaseOff} JOURNAL_REDIS_REST_TOKEN is not set. ${bothOrNeither}`;
+  const noCache = "JOURNAL_REDIS_REST_URL is set, and UPSTASH_REDIS_REST_URL is not set.";
+  const badToken = { JOURNAL_REDIS_REST_TOKEN: "s3cret\ns3cret" };
+
+  it.each<[id: string, env: Env, says: string]>([
+    ["no token", { ...redis, JOURNAL_REDIS_REST_URL }, lacking],
+    ["no address", { ...redis, JOURNAL_REDIS_REST_TOKEN }, "JOURNAL_REDIS_REST_URL is not set."],
+    ["a bad address", { ...both, JOURNAL_REDIS_REST_URL: "s3cret" }, "REST_URL is not a URL;"],
+    ["a bad token", { ...both, ...badToken }, "REST_TOKEN has an invalid character."],
+    ["no database of the cache", journal, noCache],
+  ])("%s", (_id, env, says) => {
     // With the cache's database in use, purges would go to another journal than the deployment's.
     const faults: Fault[] = [];
     const { redis: database, journal: own } = databasesOf(env, faults);
