@@ -40,7 +40,6 @@ const live = [
   "test/worker/large-bodies.test.ts",
   "test/worker/leaving-clients.test.ts",
   "test/worker/one-forward.test.ts",
-  "test/worker/outage.test.ts",
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
   "test/worker/slow-clients.test.ts",

@@ -1,10 +1,9 @@
 // Bodies that break off, or are not as long as their length says, over real sockets: never stored,
 // and never answered as if they were complete.
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { afterAll, describe, expect, it } from "vitest";
 import { type RawAnswer, cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { startWorld, storesSettled, type World } from "../../testing/worker/world.ts";
+import { startWorld, storesSettled } from "../../testing/worker/world.ts";
 
 const bodyBytes = 200_000;
 const body = Buffer.alloc(bodyBytes, "0123456789abc");
@@ -37,28 +36,22 @@ const manners: Record<string, Manner> = {
     said(socket, [head("transfer-encoding: chunked"), "fffff\r\n", body], "ends"),
 };
 
-let server: Server;
-let world: World;
 let manner: Manner;
-
-beforeAll(async () => {
-  server = createServer((socket) => {
-    socket.on("error", () => undefined);
-    socket.on("data", () => {
-      manner(socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const originUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  world = await startWorld({ originUrl });
+const server = createServer((socket) => {
+  socket.on("error", () => undefined);
+  socket.on("data", () => manner(socket));
 });
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+const { port } = server.address() as AddressInfo;
+const world = await startWorld({ originUrl: `http://127.0.0.1:${port}` });
+const colo = world.colos[0]!;
 afterAll(async () => {
   await world.stop();
   server.close();
 });
 
 const ask = (path: string, headers: Record<string, string> = {}, method = "GET") =>
-  rawRequest(world.colos[0]!.url, path, { headers, method });
+  rawRequest(colo.url, path, { headers, method });
 
 /** A connection that failed before the head is as plain an error as one that failed behind it. */
 const brokenOff = async (answer: Promise<RawAnswer>) =>
@@ -81,7 +74,7 @@ describe.each(rows)("a body $id", ({ id, broken }) => {
   it("is not there afterwards, nor a part of it, nor its head", async () => {
     manner = broken;
     await brokenOff(ask(path("after")));
-    await storesSettled(world.colos[0]!);
+    await storesSettled(colo);
     const whole = `content-length: ${bodyBytes}`;
     manner = (socket) => said(socket, [head(whole)], "ends");
     const headers = await ask(path("after"), {}, "HEAD");
@@ -89,7 +82,7 @@ describe.each(rows)("a body $id", ({ id, broken }) => {
     manner = (socket) => said(socket, [head(whole), body], "ends");
     const part = await ask(path("after"), { range: "bytes=0-9" });
     expect(cacheStatusOf(part)).toContain("fwd=uri-miss");
-    await storesSettled(world.colos[0]!);
+    await storesSettled(colo);
     const hit = await ask(path("after"));
     expect([cacheStatusOf(hit).includes("hit"), hit.body.equals(body)]).toEqual([true, true]);
   });
@@ -104,7 +97,7 @@ it("longer than its Content-Length ends where that says, and is whole there", as
   manner = (socket) => said(socket, [head("content-length: 10"), body], "ends");
   const first = await ask("/longer");
   expect([first.isCut, first.body.toString()]).toEqual([false, "0123456789"]);
-  await storesSettled(world.colos[0]!);
+  await storesSettled(colo);
   const second = await ask("/longer");
   expect([second.isCut, second.body.toString()]).toEqual([false, "0123456789"]);
 });

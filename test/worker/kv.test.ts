@@ -1,7 +1,7 @@
 // Workers KV on workerd: what Redis has is copied there, read from there, and gone with a purge.
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { bundled, root } from "../../local/bundling.ts";
-import { type Colo, startColo } from "../../local/colo.ts";
+import { startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -18,34 +18,29 @@ const contents = `
 const adminToken = "b7Qm2xVr9KzT4wLp";
 const body = "Größe ".repeat(100_000);
 
+const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
 const running = new Running();
-let colo: Colo;
-let nth = 0;
-
-beforeAll(async () => {
-  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-  const worker = await bundled({ stdin, minify: false });
-  const origin = await running.add(
-    startScriptedOrigin((_, response) => {
-      nth += 1;
-      response.writeHead(200, { "cache-control": "max-age=600", "cache-tag": "red" });
-      response.end(`${nth} ${body}`);
-    }),
-  );
-  const { url: redisUrl } = await running.add(startEmbeddedValkey());
-  const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
-  const env = {
-    ORIGIN_URL: origin.url,
-    UPSTASH_REDIS_REST_URL: rest.url,
-    UPSTASH_REDIS_REST_TOKEN: "token",
-    ADMIN_TOKEN: adminToken,
-  };
-  colo = await running.add(
-    startColo({ name: "HAM", worker, port: 0, env, kvNamespaces: ["PAGES"] }),
-  );
-});
-
 afterAll(() => running.stop());
+let nth = 0;
+const origin = await running.add(
+  startScriptedOrigin((_, response) => {
+    nth += 1;
+    response.writeHead(200, { "cache-control": "max-age=600", "cache-tag": "red" });
+    response.end(`${nth} ${body}`);
+  }),
+);
+const { url: redisUrl } = await running.add(startEmbeddedValkey());
+const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
+const env = {
+  ORIGIN_URL: origin.url,
+  UPSTASH_REDIS_REST_URL: rest.url,
+  UPSTASH_REDIS_REST_TOKEN: rest.token,
+  ADMIN_TOKEN: adminToken,
+};
+const worker = await bundled({ stdin, minify: false });
+const colo = await running.add(
+  startColo({ name: "HAM", worker, port: 0, env, kvNamespaces: ["PAGES"] }),
+);
 
 /** Asks until a tier answers, which has it only some time behind the answer. */
 async function answeredBy(tier: string): Promise<string> {

@@ -3,12 +3,11 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { startWorld, storesSettled, until, type World } from "../../testing/worker/world.ts";
+import { startWorld, storesSettled, until } from "../../testing/worker/world.ts";
 
 const mebibyte = 1_048_576;
-let world: World;
 let asked = 0;
 let streams: ServerResponse[] = [];
 
@@ -41,12 +40,11 @@ server.on("upgrade", (incoming, socket) => {
   socket.write(Buffer.from([0x81, 5, ...Buffer.from("hello")]));
 });
 
-beforeAll(async () => {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  world = await startWorld({ originUrl: `http://127.0.0.1:${port}` });
-});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+const { port } = server.address() as AddressInfo;
+const world = await startWorld({ originUrl: `http://127.0.0.1:${port}` });
+const colo = world.colos[0]!;
 
 afterAll(async () => {
   await world.stop();
@@ -54,13 +52,11 @@ afterAll(async () => {
   server.close();
 });
 
-const colo = () => world.colos[0]!;
-
 describe("passed by", () => {
   it("a request's body, with its length", async () => {
     const body = "name=ada&password=reader";
     const headers = { "content-length": String(body.length) };
-    const echoed = await rawRequest(colo().url, "/echo", { method: "POST", body, headers });
+    const echoed = await rawRequest(colo.url, "/echo", { method: "POST", body, headers });
     expect(echoed.body.toString()).toBe(body);
     expect(echoed.headers["x-length"]).toBe(String(body.length));
     expect(echoed.headers["cache-control"]).toBe("private");
@@ -73,16 +69,16 @@ describe("passed by", () => {
   ])("a request with credentials, without the body that $method has: $headers", async (sent) => {
     const headers = { ...sent.headers, authorization: "Bearer 1", "content-type": "text/plain" };
     const before = asked;
-    const seen = await rawRequest(colo().url, "/echo", { ...sent, body: "a=1&b=two", headers });
+    const seen = await rawRequest(colo.url, "/echo", { ...sent, body: "a=1&b=two", headers });
     expect([seen.status, seen.body.toString()]).toEqual([200, ""]);
     expect(seen.headers["x-length"]).toBe("none");
     // Its body is nobody's next request.
-    expect((await rawRequest(colo().url, "/other-page")).status).toBe(200);
+    expect((await rawRequest(colo.url, "/other-page")).status).toBe(200);
     expect(asked).toBeLessThanOrEqual(before + 2);
   });
 
   it("an upgrade", async () => {
-    const socket = new WebSocket(`${colo().url.replace("http", "ws")}/socket`);
+    const socket = new WebSocket(`${colo.url.replace("http", "ws")}/socket`);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     socket.addEventListener("message", ({ data }) => resolve(data));
     socket.addEventListener("error", () => reject(new Error("The upgrade was refused.")));
@@ -94,7 +90,7 @@ describe("passed by", () => {
     "an event stream, event by event: %o",
     async (headers) => {
       const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
-      const outgoing = request(`${colo().url}/events`, { headers, agent: false }, resolve).end();
+      const outgoing = request(`${colo.url}/events`, { headers, agent: false }, resolve).end();
       const events = await promise;
       const [first] = (await once(events, "data")) as [Buffer];
       expect(first.toString()).toBe("data: first\n\n");
@@ -108,17 +104,17 @@ describe("a client that leaves", () => {
   async function leaveEarly(path: string): Promise<void> {
     streams = [];
     const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
-    const outgoing = request(`${colo().url}${path}`, { agent: false }, resolve).end();
+    const outgoing = request(`${colo.url}${path}`, { agent: false }, resolve).end();
     await once(await promise, "data");
     outgoing.destroy();
     for (const stream of streams) stream.end("the end");
-    await storesSettled(colo());
+    await storesSettled(colo);
   }
 
   it("does not end the fill of a body within the buffer", async () => {
     await leaveEarly("/small");
     const before = asked;
-    const next = await rawRequest(colo().url, "/small");
+    const next = await rawRequest(colo.url, "/small");
     expect(cacheStatusOf(next)).toMatch(/hit/);
     expect(next.body.byteLength).toBe(100_007);
     expect(asked).toBe(before);
@@ -128,7 +124,7 @@ describe("a client that leaves", () => {
     await leaveEarly("/large");
     streams = [];
     const before = asked;
-    const next = rawRequest(colo().url, "/large");
+    const next = rawRequest(colo.url, "/large");
     await until(async () => streams.length > 0, "the origin to be asked again");
     for (const stream of streams) stream.end("the end");
     expect(cacheStatusOf(await next)).toMatch(/fwd=uri-miss/);

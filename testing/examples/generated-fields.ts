@@ -98,14 +98,13 @@ function member(name: string, text: string, oddity: Oddity): Member {
   return { name, text, oddity, ...(isNumber ? { seconds: 60 } : {}) };
 }
 
-export const flag = (name: string): fc.Arbitrary<Member> => written(name, flagWritings);
-export const qualifiable = (name: string): fc.Arbitrary<Member> =>
-  written(name, qualifiableWritings);
+const flag = (name: string): fc.Arbitrary<Member> => written(name, flagWritings);
+const qualifiable = (name: string): fc.Arbitrary<Member> => written(name, qualifiableWritings);
 
 /** Short spans, so that ages, lifetimes and allowances are often equal. */
 export const shortSpans = fc.constantFrom(0, 10, 30, 60, 600);
 
-export function duration(name: string): fc.Arbitrary<Member> {
+function duration(name: string): fc.Arbitrary<Member> {
   const forms: readonly ((n: number | string) => string)[] = [
     (n) => `${name}=${n}`,
     (n) => `${name}="${n}"`,
@@ -187,11 +186,9 @@ export const listValue: fc.Arbitrary<ListValue> = fc.record({
 /** Members of Vary; the last is not a field name. */
 export const varyMember = fc.constantFrom("accept", "X-A", "x-b", "", "*", "x-a x-b");
 
-export const etagTexts = ['"a"', 'W/"a"', '"b"', 'W/"b"', '""', "a", '"a', "'a'"] as const;
-export type EtagText = (typeof etagTexts)[number];
 export const isWellFormed = (etag: string | undefined): boolean =>
   etag === undefined || etag.endsWith('"');
-export const etag: fc.Arbitrary<EtagText> = fc.oneof(
+export const etag: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom('"a"', 'W/"a"', '"b"', 'W/"b"', '""') },
   { weight: 1, arbitrary: fc.constantFrom("a", '"a', "'a'") },
 );

@@ -52,33 +52,3 @@ export function bundleData(options: string): Promise<string> {
   const stdin = { contents, resolveDir: root, sourcefile: "data.js", loader: "js" } as const;
   return bundled({ stdin, external: ["cloudflare:workers"] });
 }
-
-/**
- * Bundles a Hono application behind the cache, with data beside its pages. `GET /page` returns the
- * value of `word` in `c.var.cache`, which each colo loads once; both have the tag `red`. `/value`
- * is never stored as a page.
- */
-export function bundleBeside(): Promise<string> {
-  const contents = `
-    import { waitUntil } from "cloudflare:workers";
-    import { Hono } from "hono";
-    import { createDataCache } from "./src/data-cache.ts";
-    import { tidemark, withCache } from "./src/hono.ts";
-    import { defineConfig } from "./src/tidemark.ts";
-
-    const config = defineConfig({ purge: { maxLagSeconds: 3 } });
-    const data = createDataCache(config, { waitUntil });
-    const words = data.namespace("words", { fresh: "10m", tags: ["red"] });
-    let loads = 0;
-    const app = new Hono();
-    app.use(withCache);
-    app.get("/page", (c) => c.text("page", 200, { "cache-tag": "red", "cache-control": "max-age=600" }));
-    app.get("/value", async (c) => {
-      const value = await words.getOrSet("word", () => "load " + (loads += 1));
-      return c.text(value, 200, { "cache-control": "no-store", "same": String(c.var.cache === data) });
-    });
-    export default tidemark(app, config, { data });
-  `;
-  const stdin = { contents, resolveDir: root, sourcefile: "beside.js", loader: "js" } as const;
-  return bundled({ stdin, external: ["cloudflare:workers"] });
-}

@@ -5,10 +5,6 @@ import { connect, type Socket } from "node:net";
 export class StalledClients {
   readonly #sockets: Socket[] = [];
 
-  get count(): number {
-    return this.#sockets.length;
-  }
-
   /**
    * Resolves once every client has the beginning of its answer.
    *

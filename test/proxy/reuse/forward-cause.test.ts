@@ -1,11 +1,8 @@
-// Cache-Status tells a copy that was purged, or that nobody could verify, from one that is too old; a
-// hit is judged and read once, and what was waited for is judged anew.
-import { describe, expect, it, vi } from "vitest";
-import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
+// Cache-Status tells a purged or unverified copy from an old one, and a copy is judged when it was found.
+import { describe, expect, it } from "vitest";
 import type { TierName } from "../../../src/config/config.ts";
-import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { idle, openSite } from "../../../testing/site/harness.ts";
+import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
 const fields = cc("max-age=60", { "cache-tag": "red", etag: '"1"' });
@@ -82,16 +79,5 @@ describe("what is judged for one request", () => {
       return found;
     };
     expect((await site.get("/a")).text).toBe("page 2");
-  });
-
-  it("a hit of memory reads it once and asks the purge view once, without a promise", async () => {
-    const { site, told } = await filled();
-    await idle();
-    const read = vi.spyOn(MemoryTier.prototype, "read");
-    const judge = vi.spyOn(JournalView.prototype, "judge");
-    expect(await told()).toContain("detail=memory");
-    expect([read.mock.calls.length, judge.mock.calls.length]).toEqual([1, 1]);
-    vi.restoreAllMocks();
-    expect(site.origin.count).toBe(1);
   });
 });

@@ -5,6 +5,12 @@ import { decide, decideOnError } from "../../../src/proxy/reuse/verdict.ts";
 import { storedAtMs } from "../../../testing/examples/requests.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
 
+const refreshed = "serve-stale+refresh";
+const honour = { honourRequestDirectives: true };
+const within = "max-age=60, stale-while-revalidate=10";
+const unverified = { kind: "unverified", why: "no-view" } as const;
+const immutable = "max-age=60, immutable";
+
 describe("nothing found", () => {
   it.each([
     ["uri-miss", "uri-miss", {}, "forward uri-miss"],
@@ -23,18 +29,14 @@ describe("fresh and stale", () => {
     ["last-modified", { ageSeconds: 60, more: { "last-modified": "x" } }, "validate stale"],
     ["no-cache", { stored: "no-cache, max-age=60", more: etag }, "validate stale"],
     ["no-cache-field", { stored: 'no-cache="x", max-age=60' }, "serve"],
-    ["immutable-fresh", { stored: "max-age=60, immutable", more: etag }, "serve"],
-    [
-      "immutable-stale",
-      { stored: "max-age=60, immutable", ageSeconds: 60, more: etag },
-      "validate stale",
-    ],
+    ["immutable-fresh", { stored: immutable, more: etag }, "serve"],
+    ["immutable-stale", { stored: immutable, ageSeconds: 60, more: etag }, "validate stale"],
     ["only-if-cached", { ageSeconds: 60, asks: "only-if-cached" }, "gateway-timeout"],
     ["only-if-cached-fresh", { asks: "only-if-cached" }, "serve"],
     [
-      "only-if-cached-within-window",
-      { stored: "max-age=60, stale-while-revalidate=10", ageSeconds: 65, asks: "only-if-cached" },
-      "serve-stale+refresh",
+      "only-if-cached-in-window",
+      { stored: within, ageSeconds: 65, asks: "only-if-cached" },
+      refreshed,
     ],
   ])("%s (RFC 9111 §4)", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
@@ -47,11 +49,12 @@ describe("fresh and stale", () => {
 });
 
 describe("stale-while-revalidate", () => {
-  const stored = "max-age=60, stale-while-revalidate=10";
+  const stored = within;
+  const byRoute = { staleWhileRevalidate: "10s" } as const;
 
   it.each<[id: string, given: Case, verdict: string]>([
-    ["first", { stored, ageSeconds: 60 }, "serve-stale+refresh"],
-    ["last", { stored, ageSeconds: 69.999 }, "serve-stale+refresh"],
+    ["first", { stored, ageSeconds: 60 }, refreshed],
+    ["last", { stored, ageSeconds: 69.999 }, refreshed],
     ["after", { stored, ageSeconds: 70 }, "forward stale"],
     ["must-revalidate", { stored: `${stored}, must-revalidate`, ageSeconds: 61 }, "forward stale"],
     [
@@ -60,15 +63,11 @@ describe("stale-while-revalidate", () => {
       "forward stale",
     ],
     ["no-cache", { stored: `${stored}, no-cache`, ageSeconds: 61 }, "forward stale"],
-    [
-      "of-the-route",
-      { ageSeconds: 69, route: { staleWhileRevalidate: "10s" } },
-      "serve-stale+refresh",
-    ],
+    ["of-the-route", { ageSeconds: 69, route: byRoute }, refreshed],
     [
       "s-maxage-beside-it",
-      { stored: "s-maxage=60, stale-while-revalidate=10", ageSeconds: 61 },
-      "serve-stale+refresh",
+      { stored: "s-maxage=60, stale-while-revalidate=9", ageSeconds: 61 },
+      refreshed,
     ],
   ])("%s (RFC 5861 §3)", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
@@ -78,29 +77,15 @@ describe("stale-while-revalidate", () => {
 describe("purged", () => {
   const hard = { kind: "purged", mode: "hard" } as const;
   const soft = { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 20_000 } as const;
-  const unverified = { kind: "unverified", why: "no-view" } as const;
-  const swr = "max-age=60, stale-while-revalidate=10";
 
   it.each<[id: string, given: Case, verdict: string]>([
-    ["hard", { judged: hard, stored: swr, more: etag }, "validate stale"],
-    [
-      "hard-and-max-stale",
-      { judged: hard, asks: "max-stale", route: { honourRequestDirectives: true } },
-      "forward stale",
-    ],
+    ["hard", { judged: hard, stored: within, more: etag }, "validate stale"],
+    ["hard-and-max-stale", { judged: hard, asks: "max-stale", route: honour }, "forward stale"],
     ["soft", { judged: soft, more: etag }, "validate stale"],
-    ["soft-with-leave", { judged: soft, stored: swr, ageSeconds: 29.999 }, "serve-stale+refresh"],
-    [
-      "soft-beyond-the-window-since-the-purge",
-      { judged: soft, stored: swr, ageSeconds: 30 },
-      "forward stale",
-    ],
-    [
-      "soft-by-a-clock-that-is-ahead",
-      { judged: soft, stored: swr, ageSeconds: 10 },
-      "serve-stale+refresh",
-    ],
-    ["unverified", { judged: unverified, stored: swr }, "forward stale"],
+    ["soft-with-leave", { judged: soft, stored: within, ageSeconds: 29.999 }, refreshed],
+    ["soft-beyond-the-window", { judged: soft, stored: within, ageSeconds: 30 }, "forward stale"],
+    ["soft-clock-ahead", { judged: soft, stored: within, ageSeconds: 10 }, refreshed],
+    ["unverified", { judged: unverified, stored: within }, "forward stale"],
   ])("%s", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
@@ -126,16 +111,8 @@ describe("in place of an error", () => {
     ["proxy-revalidate", { stored: `${stored}, proxy-revalidate`, ageSeconds: 61 }, false],
     ["no-cache", { stored: `${stored}, no-cache`, ageSeconds: 61 }, false],
     ["purged", { stored, ageSeconds: 61, judged: hard }, false],
-    [
-      "unverified",
-      { stored, ageSeconds: 61, judged: { kind: "unverified", why: "no-view" } },
-      false,
-    ],
-    [
-      "fresh-though-the-request-wished-for-fresher",
-      { route: { honourRequestDirectives: true }, asks: "no-cache" },
-      true,
-    ],
+    ["unverified", { stored, ageSeconds: 61, judged: unverified }, false],
+    ["fresh-but-refused", { route: honour, asks: "no-cache" }, true],
     ["soft", { stored, ageSeconds: 14.999, judged: soft }, true],
     ["soft-too-late", { stored, ageSeconds: 15, judged: soft }, false],
     ["soft-without-leave", { judged: soft }, false],

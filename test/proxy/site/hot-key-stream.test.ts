@@ -1,25 +1,17 @@
 // The stream of hot keys on a real server: what is told is read back, for two minutes; its length
 // is bounded, and it expires once nobody reads it.
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
-import {
-  startUpstashRestServer,
-  type UpstashRestServer,
-} from "../../../local/upstash-rest-server.ts";
+import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import type { HotKeyNote } from "../../../src/proxy/site/hot-key-note.ts";
 import { HotKeyStream, notesIn } from "../../../src/proxy/site/hot-key-stream.ts";
 
 const running = new Running();
-let rest: UpstashRestServer;
-
-beforeAll(async () => {
-  const { url: redisUrl } = await running.add(startEmbeddedValkey());
-  rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
-});
-
 afterAll(() => running.stop());
+const { url: redisUrl } = await running.add(startEmbeddedValkey());
+const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
 
 const note: HotKeyNote = {
   url: "https://www.example.com/a",

@@ -15,12 +15,12 @@ export const nextPage = responseOf(bytesOf("the second page"), {
   status: 404,
   statusText: "Not Found",
 });
-export const marker: ResponseRecord = {
+export const marker = {
   kind: "vary",
   names: ["accept-encoding", "x-size"],
   sinceAtMs: 0,
   variants: [["f7-_Zq0aB1c", 1]],
-};
+} as const satisfies ResponseRecord;
 
 export const fieldRows: { id: string; fields: FieldLine[] }[] = [
   { id: "no fields", fields: [] },
@@ -69,20 +69,11 @@ export const instantRows = [
   { id: "has nothing later", atMs: keepUntilAtMs + 86_400_000, kind: "absent" },
 ];
 
+const expired = { written: { kind: "refused", rule: "expired" }, read: "absent" };
 export const keepRows = [
   { id: "a second is kept", keptMs: 1_000, written: { kind: "kept" }, read: "response" },
-  {
-    id: "until the instant of writing is refused",
-    keptMs: 0,
-    written: { kind: "refused", rule: "expired" },
-    read: "absent",
-  },
-  {
-    id: "until an earlier instant is refused",
-    keptMs: -1,
-    written: { kind: "refused", rule: "expired" },
-    read: "absent",
-  },
+  { id: "until the instant of writing is refused", keptMs: 0, ...expired },
+  { id: "until an earlier instant is refused", keptMs: -1, ...expired },
 ];
 
 export const replaceRows: { id: string; records: ResponseRecord[] }[] = [
@@ -90,10 +81,7 @@ export const replaceRows: { id: string; records: ResponseRecord[] }[] = [
   { id: "a response by one with a smaller body", records: [nextPage, page] },
   { id: "a response by a marker", records: [page, marker] },
   { id: "a marker by a response", records: [marker, page] },
-  {
-    id: "a marker by one with other names",
-    records: [marker, { kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }],
-  },
+  { id: "a marker by one with other names", records: [marker, { ...marker, names: ["accept"] }] },
 ];
 
 export const lengthRows = [
@@ -102,8 +90,8 @@ export const lengthRows = [
 ];
 
 export const keyRows = [
-  { id: "multi-byte text", key: "GET https://a.example/größe?漢字=\u{1f30a}", isOwn: true },
-  { id: "half a surrogate pair", key: "GET https://a.example/\ud83c", isOwn: true },
-  { id: "10,000 characters", key: `GET https://a.example/${"p".repeat(10_000)}`, isOwn: true },
-  { id: "nothing", key: "", isOwn: true },
+  { id: "multi-byte text", key: "GET https://a.example/größe?漢字=\u{1f30a}" },
+  { id: "half a surrogate pair", key: "GET https://a.example/\ud83c" },
+  { id: "10,000 characters", key: `GET https://a.example/${"p".repeat(10_000)}` },
+  { id: "nothing", key: "" },
 ];
