@@ -4,7 +4,7 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled } from "../../testing/worker/world.ts";
-import { type WorldOfFile, worldOfFile } from "../../testing/worker/world-of-file.ts";
+import { beginJournal, type WorldOfFile, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const plain = Buffer.from("A page in words that repeat, repeat, repeat. ".repeat(200));
 const bodies: Readonly<Record<string, Buffer>> = {
@@ -31,6 +31,7 @@ const world: WorldOfFile = await worldOfFile(
     ] }`,
   },
 );
+await beginJournal(world);
 const { colo, url } = world;
 
 const rows = ["memory", "edge", "shared"].flatMap((tier) =>

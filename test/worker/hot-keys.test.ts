@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled, tierCommands } from "../../testing/worker/world.ts";
-import { worldOfFile } from "../../testing/worker/world-of-file.ts";
+import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const world = await worldOfFile(
   (request, response) => {
@@ -15,6 +15,7 @@ const world = await worldOfFile(
   },
   { colos: 2, config: "{ hotKeys: 10 }" },
 );
+await beginJournal(world);
 const { origin } = world;
 
 const german = { headers: { "accept-language": "de" } };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { statsOf, storesSettled, tierCommands } from "../../testing/worker/world.ts";
-import { worldOfFile } from "../../testing/worker/world-of-file.ts";
+import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const waiting: (() => void)[] = [];
 let isHeld = false;
@@ -29,6 +29,7 @@ const world = await worldOfFile(
   },
   { colos: 2 },
 );
+await beginJournal(world);
 const { origin, url, colo: near } = world;
 const far = world.colos[1]!;
 

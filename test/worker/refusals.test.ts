@@ -129,14 +129,15 @@ describe("requests out of the ordinary", () => {
 describe("a binding that makes no sense", () => {
   it("is answered with 500 on a plain page, and told in the log alone", async () => {
     const worker = await bundleWith("{}");
-    const colo = await startColo({ name: "x", worker, port: 0, env: { ORIGIN_URL: "ftp://x/y" } });
+    const env = { ORIGIN_URL: "ftp://x/y" };
+    const broken = await startColo({ name: "x", worker, port: 0, env });
     try {
-      const answer = await rawRequest(colo.url, "/");
+      const answer = await rawRequest(broken.url, "/");
       expect(answer.status).toBe(500);
       expect(answer.body.toString()).toMatch(/could not be handled/);
       expect(answer.body.toString()).not.toMatch(giveaway);
     } finally {
-      await colo.stop();
+      await broken.stop();
     }
   });
 });

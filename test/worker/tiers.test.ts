@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled, tierCommands } from "../../testing/worker/world.ts";
-import { worldOfFile } from "../../testing/worker/world-of-file.ts";
+import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const world = await worldOfFile(
   (request, response) => {
@@ -18,6 +18,7 @@ const world = await worldOfFile(
     ] }`,
   },
 );
+await beginJournal(world);
 const { origin, colo: first } = world;
 const second = world.colos[1]!;
 

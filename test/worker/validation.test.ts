@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled, tierCommands } from "../../testing/worker/world.ts";
-import { worldOfFile } from "../../testing/worker/world-of-file.ts";
+import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 // So large that it is cheaper to ask whether Redis has it than to send it again.
 const bodyBytes = 160_000;
@@ -22,13 +22,17 @@ const world = await worldOfFile(
   ({ url = "", headers }, response) => {
     const isSame =
       headers["if-none-match"] === '"v1"' || headers["if-modified-since"] === modifiedAt;
-    if (isSame) return void response.writeHead(304, fieldsByPath[url]).end();
+    if (isSame) {
+      response.writeHead(304, fieldsByPath[url]).end();
+      return;
+    }
     bodiesSent += 1;
     response.writeHead(200, { ...fieldsByPath[url], "content-length": bodyBytes });
     response.end("x".repeat(bodyBytes));
   },
   { colos: 2, config: `{ routes: [{ name: "shared", match: "/*", tiers: ["shared"] }] }` },
 );
+await beginJournal(world);
 
 /** Fills the shared tier, and counts from then on. */
 async function filled(path: string): Promise<void> {

@@ -3,6 +3,7 @@ import { afterAll } from "vitest";
 import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { type Script, type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
+import { rawRequest } from "./raw-request.ts";
 import { startWorld, type World, type WorldSettings } from "./world.ts";
 
 export interface WorldOfFile extends World {
@@ -24,4 +25,10 @@ export async function worldOfFile(
   const [colo] = world.colos;
   if (colo === undefined) throw new Error("A world has at least one colo.");
   return { ...world, origin, colo, url: colo.url };
+}
+
+/** Requests a page in each colo: the first to find the journal empty begins it with a purge of everything. */
+export async function beginJournal({ colos, origin }: WorldOfFile): Promise<void> {
+  for (const { url } of colos) await rawRequest(url, "/before");
+  origin.seen.splice(0);
 }
