@@ -54,6 +54,7 @@ describe("a route is refused", () => {
     [{ origin: "bucket" }, 'origin: "bucket" is not in origins; add it there'],
     [{ origin: "toString" }, 'origin: "toString" is not in origins; add it there'],
     [{ fresh: 300 }, `fresh: ${isFresh}`],
+    [{ fresh: "5min" }, `fresh: ${noDuration("5min")}`],
     [{ fresh: "300" }, `fresh: ${noDuration("300")}`],
     [{ fresh: "1.5h" }, `fresh: ${noDuration("1.5h")}`],
     [{ fresh: { 99: "5m" } }, `fresh: ${isFresh}`],

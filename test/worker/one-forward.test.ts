@@ -60,7 +60,7 @@ const bodies = (answers: readonly RawAnswer[]) =>
   new Set(answers.map(({ status, body }) => `${status} ${body.toString()}`));
 
 describe("one page, three colos", () => {
-  it("with a lease: one origin request", async () => {
+  it("costs one origin request with a lease", async () => {
     const { origin, world, open } = await held({ "cache-control": "max-age=600" });
     const asking = crowd(world, 50);
     await everyColoWaits(world);
@@ -73,7 +73,7 @@ describe("one page, three colos", () => {
     expect(spared).toHaveLength(149);
   });
 
-  it("that nobody may share: each asks for itself", async () => {
+  it("goes to the origin for each client if nobody may share it", async () => {
     const { origin, world, open } = await held({ "cache-control": "private" });
     const asking = crowd(world, 20);
     await everyColoWaits(world);

@@ -1,4 +1,4 @@
-// A body on its way to a client and into the tiers: whole, too large, cut, or left.
+// A body flows to its client and into the tiers: whole, too large, cut, or abandoned.
 import { describe, expect, it } from "vitest";
 import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
@@ -59,13 +59,13 @@ function wholeOf(gathered: GatherResult): Promise<string> {
 }
 
 describe("within the buffer", () => {
-  it("is gathered whole, and sent on", async () => {
+  it("keeps the whole body, and sends it to the client", async () => {
     const { done, sent } = gathering({});
     expect(await wholeOf(await done)).toBe("helloworld");
     expect(await sent).toBe("helloworld");
   });
 
-  it("is sent on whole, with pieces in it that are empty", async () => {
+  it("sends a body with empty pieces whole", async () => {
     const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       async start(controller) {
         for (const piece of ["", "hello", "", "world"]) {
@@ -79,23 +79,23 @@ describe("within the buffer", () => {
     expect([await wholeOf(await done), await sent]).toEqual(["helloworld", "helloworld"]);
   });
 
-  it("is gathered though nobody waits for it", async () => {
+  it("keeps a body that no client waits for", async () => {
     const { done } = gathering({ source: chunked(["hello"]), client: "nobody" });
     expect(await wholeOf(await done)).toBe("hello");
   });
 
-  it("is gathered though its client does not read", async () => {
+  it("keeps a body whose client does not read", async () => {
     const { done } = gathering({ client: "waits" });
     expect((await done).kind).toBe("whole");
   });
 
-  it("goes on when the client leaves", async () => {
+  it("continues when the client leaves", async () => {
     const { done, pipe } = gathering({ client: "waits" });
     await pipe?.readable.cancel();
     expect((await done).kind).toBe("whole");
   });
 
-  it("streams on when other fills hold all that may be held, and gives back what it took", async () => {
+  it("streams when other fills hold the whole budget, and returns its own share", async () => {
     const budget = new ByteBudget(7);
     const { done, sent } = gathering({ budget });
     expect(await done).toEqual({ kind: "streamed" });
@@ -104,7 +104,7 @@ describe("within the buffer", () => {
     expect(budget.take(1)).toBe(false);
   });
 
-  it("holds what it took until a client that does not read has taken it", async () => {
+  it("keeps its share of the budget until a slow client has the body", async () => {
     const budget = new ByteBudget(10);
     const { done, pipe } = gathering({ client: "waits", budget });
     const gathered = await done;
@@ -114,7 +114,7 @@ describe("within the buffer", () => {
     expect([budget.take(10), budget.take(1)]).toEqual([true, false]);
   });
 
-  it("gives back what it took when such a client leaves", async () => {
+  it("returns its share of the budget when a slow client leaves", async () => {
     const budget = new ByteBudget(10);
     const { done, pipe } = gathering({ client: "waits", budget });
     const gathered = await done;
@@ -126,12 +126,15 @@ describe("within the buffer", () => {
   it.each([
     ["cut", "breaks", null],
     ["too-short", "ends", 6],
-  ] as const)("gives back what it took for a body that is %s", async (_id, end, bodyBytes) => {
-    const budget = new ByteBudget(5);
-    const source = chunked(["hello"], end);
-    await gathering({ source, client: "waits", budget, bodyBytes }).done;
-    expect(budget.take(5)).toBe(true);
-  });
+  ] as const)(
+    "returns its share of the budget for a body that is %s",
+    async (_id, end, bodyBytes) => {
+      const budget = new ByteBudget(5);
+      const source = chunked(["hello"], end);
+      await gathering({ source, client: "waits", budget, bodyBytes }).done;
+      expect(budget.take(5)).toBe(true);
+    },
+  );
 
   it.each([
     { id: "at once", chunks: "0123456789".split(""), expected: [1, 9] },
@@ -155,7 +158,7 @@ describe("within the buffer", () => {
   it.each([
     ["left", "waits"],
     ["was none", "nobody"],
-  ] as const)("ends in time and gives back where a client %s", async (_id, client) => {
+  ] as const)("ends in time, and returns its share, where a client %s", async (_id, client) => {
     const budget = new ByteBudget(10);
     let isCancelled = false;
     const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -168,12 +171,12 @@ describe("within the buffer", () => {
     expect([budget.take(10), isCancelled]).toEqual([true, true]);
   });
 
-  it("goes on for a client that waits, however long", async () => {
+  it("continues for a client that waits, however long", async () => {
     const { done, sent } = gathering({ isOver: true });
     expect([(await done).kind, await sent]).toEqual(["whole", "helloworld"]);
   });
 
-  it("is nothing, which is whole too", async () => {
+  it("keeps an empty body as a whole one", async () => {
     const { done, sent } = gathering({ source: chunked([]) });
     expect(await wholeOf(await done)).toBe("");
     expect(await sent).toBe("");
@@ -202,7 +205,7 @@ describe("beyond the buffer", () => {
     expect((await done).kind).toBe(kind);
   });
 
-  it("goes to client and edge tier alike, and those who wait are told", async () => {
+  it("sends the body to client and edge tier, and tells waiting requests", async () => {
     const { done, sent, kept, unshared } = gathering({ source: chunked(long) });
     expect(await done).toEqual({ kind: "streamed" });
     expect([await sent, await kept()]).toEqual([long.join(""), long.join("")]);
@@ -244,7 +247,7 @@ describe("beyond the buffer", () => {
     expect(told.pulls).toBeLessThan(10);
   });
 
-  it("ends with the client: the edge tier keeps no half", async () => {
+  it("ends when the client leaves, and the edge tier keeps nothing", async () => {
     const { source, told } = lasting();
     const { done, pipe, overflow, kept } = gathering({ source, client: "waits" });
     await until(() => overflow.length === 1);
@@ -259,7 +262,7 @@ describe("beyond the buffer", () => {
     expect((await done).kind).toBe("streamed");
   });
 
-  it("gives its budget back once the buffer is passed on, however long the rest takes", async () => {
+  it("returns its share of the budget once the buffer is passed on", async () => {
     const budget = new ByteBudget(20);
     const { source } = lasting();
     const { pipe, overflow } = gathering({ source, client: "waits", edge: "waits", budget });
@@ -292,7 +295,7 @@ describe("beyond the buffer", () => {
     expect([overflow.length, await kept()]).toEqual([opened, expected]);
   });
 
-  it("goes to the edge tier though nobody else waits for it", async () => {
+  it("sends the body to the edge tier alone where no client waits", async () => {
     const { done, kept } = gathering({ source: chunked(long), client: "nobody" });
     await done;
     expect(await kept()).toBe(long.join(""));

@@ -1,4 +1,4 @@
-// Large bodies that go from the edge tier into memory once they are asked for again.
+// Large bodies move from the edge tier into memory at their second hit.
 import { describe, expect, it } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { Lifts } from "../../../src/proxy/site/lifts.ts";
@@ -52,7 +52,7 @@ describe("a large body", () => {
     expect([site.origin.count, site.cache.bodiesOpened, site.cache.openBodies]).toEqual([1, 2, 0]);
   });
 
-  it("goes there with the marker that leads to it", async () => {
+  it("moves its Vary marker into memory, too", async () => {
     const site = openLarge({
       origin: () => page(large, cc("max-age=60", { vary: "accept-language" })),
     });
@@ -61,7 +61,7 @@ describe("a large body", () => {
     expect(seen).toEqual(["forwarded", "edge", "edge", "memory"]);
   });
 
-  it("stays there when a 304 freshens it", async () => {
+  it("stays in memory when a 304 freshens it", async () => {
     const fields = cc("max-age=60", { etag: '"1"' });
     const site = openLarge({ origin: () => page(large, fields) });
     await details(site, [{}, {}, {}, {}]);
@@ -70,7 +70,7 @@ describe("a large body", () => {
     expect(await details(site, [{}, {}])).toEqual(["forwarded", "memory"]);
   });
 
-  it("that takes its place streams first, too", async () => {
+  it("streams again after it replaced another body", async () => {
     const site = openLarge();
     await details(site, [{}, {}, {}, {}]);
     site.clock.advance(61);
@@ -98,7 +98,7 @@ describe("a large body", () => {
     expect((await site.get("/a")).text).toBe(body);
   });
 
-  it("is not read whole for whom it cannot answer", async () => {
+  it("is not read for a request that it cannot answer", async () => {
     const site = openLarge();
     await details(site, [{}, {}]);
     const told = countReads(site);
@@ -118,7 +118,7 @@ describe("a large body", () => {
     await unread.body?.cancel();
   });
 
-  it("lets others go there once it was read, or could not be", async () => {
+  it("lets other bodies into memory after a failed read", async () => {
     const site = openLarge();
     for (const path of ["/a", "/b"]) for (let ask = 0; ask < 2; ask += 1) await site.get(path);
     const match = site.cache.match.bind(site.cache);
@@ -154,7 +154,7 @@ describe("is lifted", () => {
     expect([lifts.begin(metadata, 0), lifts.begin(metadata, 0)]).toEqual([false, isLifted]);
   });
 
-  it("one at a time, or once one has taken longer than any may", () => {
+  it("moves one body at a time, or another after a timeout", () => {
     const { lifts } = opened();
     const [one, other] = [stored(largeBodyBytesMax), stored(largeBodyBytesMax)];
     for (const each of [one, other]) lifts.begin(each, 0);
@@ -165,7 +165,7 @@ describe("is lifted", () => {
     expect(lifts.begin(one, 10_000)).toBe(true);
   });
 
-  it("and asked for twice more before it is lifted again", () => {
+  it("needs two more requests before the next move", () => {
     const { lifts } = opened();
     const metadata = stored(largeBodyBytesMax);
     const begun: boolean[] = [];
@@ -176,7 +176,7 @@ describe("is lifted", () => {
     expect(begun).toEqual([false, true, false, true]);
   });
 
-  it("not while clients hold all that may be held", () => {
+  it("never moves a body while clients hold the whole budget", () => {
     const { budget, lifts } = opened();
     const metadata = stored(largeBodyBytesMax);
     lifts.begin(metadata, 0);
