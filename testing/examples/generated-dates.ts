@@ -25,33 +25,31 @@ export interface DateText {
 
 const weekdays = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
+const fixdate = (atMs: number): string => new Date(atMs).toUTCString();
+
 function parts(atMs: number) {
   const [, day = "", month = "", year = "", clock = ""] = fixdate(atMs).split(/,? /);
   const weekday = weekdays[new Date(atMs).getUTCDay()] ?? "";
   return { year, month, day, clock, weekday };
 }
 
-const fixdate = (atMs: number): string => new Date(atMs).toUTCString();
+function rfc850(atMs: number): string {
+  const { weekday, day, month, year, clock } = parts(atMs);
+  return `${weekday}, ${day}-${month}-${year.slice(2)} ${clock} GMT`;
+}
+
+function asctime(atMs: number): string {
+  const { weekday, day, month, year, clock } = parts(atMs);
+  return `${weekday.slice(0, 3)} ${month} ${day.replace(/^0/, " ")} ${clock} ${year}`;
+}
 
 const goodForms: readonly [DateForm, (atMs: number) => string][] = [
   ["fixdate", fixdate],
   ["fixdate", fixdate],
   ["fixdate", fixdate],
   ["fixdate", (atMs) => fixdate(atMs).toLowerCase()],
-  [
-    "rfc850",
-    (atMs) => {
-      const { weekday, day, month, year, clock } = parts(atMs);
-      return `${weekday}, ${day}-${month}-${year.slice(2)} ${clock} GMT`;
-    },
-  ],
-  [
-    "asctime",
-    (atMs) => {
-      const { weekday, day, month, year, clock } = parts(atMs);
-      return `${weekday.slice(0, 3)} ${month} ${day.replace(/^0/, " ")} ${clock} ${year}`;
-    },
-  ],
+  ["rfc850", rfc850],
+  ["asctime", asctime],
 ];
 
 const lenientForms: readonly ((atMs: number) => string)[] = [

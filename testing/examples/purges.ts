@@ -4,6 +4,7 @@ import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeJournal } from "../fakes/fake-journal.ts";
+import { metadataWith } from "./requests.ts";
 
 export type EntryChanges = Partial<NewEntry> & { tags?: string[]; prefixes?: string[] };
 
@@ -31,24 +32,10 @@ export function entryAt(position: string, changes: EntryChanges = {}): Entry {
 export const stampAt = (position: string, n = position) => ({ position, n });
 
 export function responseWith(changes: Partial<StoredMetadata> = {}): StoredMetadata {
-  return {
-    url: "https://www.example.com/a/b?c=1",
-    route: "articles",
-    status: 200,
-    statusText: "",
-    fields: [],
-    selecting: [],
-    bodyBytes: 1,
-    bodyDigest: null,
-    fillCostMs: 1,
-    jitterDraw: 0,
-    requestedAtMs: 0,
-    respondedAtMs: 0,
-    tags: ["red", "blue"],
-    stamp: "none",
-    colo: "HAM",
-    ...changes,
-  };
+  const epoch = { requestedAtMs: 0, respondedAtMs: 0, fillCostMs: 1, jitterDraw: 0 };
+  const page = { url: "https://www.example.com/a/b?c=1", route: "articles", tags: ["red", "blue"] };
+  const body = { statusText: "", bodyBytes: 1, bodyDigest: null };
+  return metadataWith({}, { ...epoch, ...page, ...body, ...changes });
 }
 
 export const maxLagMs = 10_000;
@@ -73,13 +60,7 @@ export class Isolate {
     tell: (how, entries) => void this.news.push(...entries.map(({ n }) => `${how} ${n}`)),
   };
 
-  constructor(
-    given: {
-      clock?: FakeClock;
-      journal?: FakeJournal;
-      timeoutMs?: number;
-    } = {},
-  ) {
+  constructor(given: { clock?: FakeClock; journal?: FakeJournal; timeoutMs?: number } = {}) {
     this.clock = given.clock ?? new FakeClock();
     this.journal = given.journal ?? new FakeJournal(this.clock);
     const { journal, clock } = this;
@@ -120,11 +101,8 @@ export class Isolate {
   /** Returns the verdict as one word. */
   judge(stored: StoredMetadata, asked: { colo?: string; maxLagMs?: number } = {}): string {
     const { colo = "", maxLagMs: lagMs = maxLagMs } = asked;
-    const judged = this.view.judge(stored, {
-      atMs: this.clock.atMs,
-      maxLagMs: lagMs,
-      colo: () => colo,
-    });
+    const { atMs } = this.clock;
+    const judged = this.view.judge(stored, { atMs, maxLagMs: lagMs, colo: () => colo });
     return judged.kind === "purged" ? judged.mode : judged.kind;
   }
 }

@@ -1,10 +1,9 @@
 // Records for the tiers' tests: one stored response, with a test's changes.
 import { createHash } from "node:crypto";
-import type { VaryMarker } from "../../src/cache/tiers/tier.ts";
 import type { StoredBody } from "../../src/cache/record/record.ts";
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import { bytesIn } from "../fakes/body-bytes.ts";
-import type { TierKeep } from "../../src/cache/tiers/tier.ts";
+import type { TierKeep, VaryMarker } from "../../src/cache/tiers/tier.ts";
 import type {
   ResponseAsk,
   ResponseRead,
@@ -111,25 +110,14 @@ export type Seen =
 export async function seen(read: ResponseRead): Promise<Seen> {
   if (read.kind !== "found") return { kind: read.kind };
   if (read.record.kind === "vary") return read.record;
-  const { metadata, body } = read.record.stored;
-  const bytes = await collected(body);
-  return {
-    kind: "response",
-    metadata,
-    bodyBytes: bytes.byteLength,
-    bodyDigest: digestOf(bytes),
-  };
+  return shown(read.record, await collected(read.record.stored.body));
 }
 
 /** Returns the result that a read of this record must have. */
-export function shown(record: PageRecord, bytes: Uint8Array): Seen {
-  const { metadata } = record.stored;
-  return {
-    kind: "response",
-    metadata,
-    bodyBytes: bytes.byteLength,
-    bodyDigest: digestOf(bytes),
-  };
+export function shown({ stored }: PageRecord, bytes: Uint8Array): Seen {
+  const { metadata } = stored;
+  const body = { bodyBytes: bytes.byteLength, bodyDigest: digestOf(bytes) };
+  return { kind: "response", metadata, ...body };
 }
 
 /** Reads the whole body. @throws for an absent body */

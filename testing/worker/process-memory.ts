@@ -25,13 +25,8 @@ function fromProc(): Process[] {
       try {
         const status = readFileSync(`/proc/${pid}/status`, "utf8");
         const field = (name: string) => new RegExp(`^${name}:\\s+(.*)$`, "m").exec(status)?.[1];
-        return [
-          {
-            parent: Number(field("PPid")),
-            residentKiB: Number.parseInt(field("VmRSS") ?? "0", 10),
-            command: field("Name") ?? "",
-          },
-        ];
+        const residentKiB = Number.parseInt(field("VmRSS") ?? "0", 10);
+        return [{ parent: Number(field("PPid")), residentKiB, command: field("Name") ?? "" }];
       } catch {
         return []; // It ended meanwhile.
       }
@@ -45,10 +40,6 @@ function fromPs(): Process[] {
     .split("\n")
     .map((line) => {
       const [parent, resident, ...command] = line.trim().split(/\s+/);
-      return {
-        parent: Number(parent),
-        residentKiB: Number(resident),
-        command: command.join(" "),
-      };
+      return { parent: Number(parent), residentKiB: Number(resident), command: command.join(" ") };
     });
 }

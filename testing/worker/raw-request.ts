@@ -22,32 +22,24 @@ export interface RawRequest {
 export function rawRequest(base: string, path: string, sent: RawRequest = {}): Promise<RawAnswer> {
   const { hostname, port } = new URL(base);
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
-  const outgoing = request(
-    {
-      hostname,
-      port,
-      path,
-      method: sent.method ?? "GET",
-      headers: sent.headers ?? {},
-      agent: false,
-    },
-    (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-      incoming.on("error", () => undefined);
-      incoming.on("close", () =>
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: incoming.headers,
-          rawHeaders: incoming.rawHeaders,
-          body: Buffer.concat(chunks),
-          isCut: !incoming.complete,
-        }),
-      );
-    },
-  );
+  const { method = "GET", headers = {}, body } = sent;
+  const options = { hostname, port, path, method, headers, agent: false };
+  const outgoing = request(options, (incoming) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("error", () => undefined);
+    incoming.on("close", () =>
+      resolve({
+        status: incoming.statusCode ?? 0,
+        headers: incoming.headers,
+        rawHeaders: incoming.rawHeaders,
+        body: Buffer.concat(chunks),
+        isCut: !incoming.complete,
+      }),
+    );
+  });
   outgoing.on("error", reject);
-  outgoing.end(sent.body);
+  outgoing.end(body);
   return promise;
 }
 
