@@ -1,9 +1,9 @@
-// Terms and tags of an answer are worked out once, also if tiers store it later.
-import { expect, it, vi } from "vitest";
+// What a miss and a validation work out of an answer, they work out once.
+import { describe, expect, it, vi } from "vitest";
 import * as freshness from "../../../src/rules/freshness.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { openSite } from "../../../testing/site/harness.ts";
+import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
 
 type Explicit = typeof freshness.explicitLifetimeSeconds;
 
@@ -23,21 +23,45 @@ function counts(): number[] {
   return calls;
 }
 
-it("works out terms and tags once for a page that Redis gets at the second ask", async () => {
-  const clock = new FakeClock();
-  const route = { name: "all", match: "*", tags: tagged, admission: "second-ask" } as const;
-  const origin = () => new Response("page", { headers: { "cache-control": "max-age=60" } });
-  const upstash = new FakeUpstash(clock);
-  const site = openSite({ config: { routes: [route] }, origin, upstash, clock });
-  // The check of the route's function has called it, too.
+/** Whoever checks the route's function has called it, too: that does not count. */
+function siteWith(route: { admission?: "second-ask" }, options: SiteOptions = {}) {
+  const config = { routes: [{ name: "all", match: "*", tags: tagged, ...route }] };
+  const site = openSite({ config, ...options });
   counts();
-  await site.get("/a");
-  expect(counts()).toEqual([1, 1]);
-  expect((await site.get("/a")).cacheStatus).toContain("hit");
-  expect(counts()).toEqual([0, 0]);
+  return site;
+}
+
+describe("a miss", () => {
+  it.each([
+    { id: "in Redis at once", route: {} },
+    { id: "in Redis once it is asked for again", route: { admission: "second-ask" } },
+  ] as const)("$id", async ({ route }) => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const origin = () => new Response("page", { headers: { "cache-control": "max-age=60" } });
+    const site = siteWith(route, { origin, upstash, clock });
+    await site.get("/a");
+    expect(counts()).toEqual([1, 1]);
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+    expect(counts()).toEqual([0, 0]);
+  });
 });
 
-it("counts long tags at the answer that brings them, and not at each 304", async () => {
+it("a validation", async () => {
+  const headers = { "cache-control": "max-age=60", etag: '"1"' };
+  const origin = (request: Request) =>
+    request.headers.has("if-none-match")
+      ? new Response(null, { status: 304, headers })
+      : new Response("page", { headers });
+  const site = siteWith({}, { origin });
+  await site.get("/a");
+  site.clock.advance(61);
+  counts();
+  expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
+  expect(counts()).toEqual([1, 1]);
+});
+
+it("tags that are too long are told of the answer that brings them, and not of each 304", async () => {
   const long = "x".repeat(300);
   const headers = { "cache-control": "max-age=60", etag: '"1"' };
   const origin = (request: Request) =>
