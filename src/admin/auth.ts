@@ -81,21 +81,16 @@ export class OperatorGate {
     const what = "The challenge was refused.";
     if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
     const given = request.headers.get(challengeField);
-    if (given === null || this.adminToken === undefined) {
-      const error = {
-        code: "unauthorized",
-        what,
-        why: "There is no challenge.",
-        hint: hintOfProof,
-      };
-      return errorAnswer(401, error);
-    }
+    const refused = (why: string) =>
+      errorAnswer(401, { code: "unauthorized", what, why, hint: hintOfProof });
+    if (given === null || this.adminToken === undefined) return refused("There is no challenge.");
     const { ofToken } = await this.#keysOf(this.adminToken);
     const found = await challengeIn(ofToken, bounded(given), this.#hostsOf(request));
     if (found === undefined) {
       this.refusals.refused("challenge", "wrong");
-      const why = "The challenge is not signed with this deployment's ADMIN_TOKEN for this host.";
-      return errorAnswer(401, { code: "unauthorized", what, why, hint: hintOfProof });
+      return refused(
+        "The challenge is not signed with this deployment's ADMIN_TOKEN for this host.",
+      );
     }
     this.refusals.accepted("challenge");
     const atSeconds = Math.floor(this.#settings.nowAtMs() / 1_000);
@@ -139,8 +134,7 @@ export class OperatorGate {
   }
 
   #keysOf(adminToken: string): Promise<Keys> {
-    this.#keys ??= keysOf(adminToken);
-    return this.#keys;
+    return (this.#keys ??= keysOf(adminToken));
   }
 
   /**

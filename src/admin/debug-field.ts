@@ -27,10 +27,8 @@ export async function answerDebugged(
   const given = request.headers.get(debugField) ?? "";
   const plain = withoutField(request);
   if (!(await gate.mayDebug(request, given))) return answer(plain);
-  const explanation = await explain(plain, read, {
-    core: cache,
-    context: contextFor(request, background),
-  });
+  const context = contextFor(request, background);
+  const explanation = await explain(plain, read, { core: cache, context });
   return withExplanation(await answer(plain), explanation);
 }
 
@@ -67,19 +65,9 @@ type DebugText = Explanation & {
 function fieldText(explanation: DebugText): string {
   const whole = asciiJson(explanation);
   if (whole.length <= fieldBytesMax) return whole;
-  const { colo, at, route, handling, verdict, cacheStatus, next, cacheControl } = explanation;
+  const { request: _, look: __, ...kept } = explanation;
   const leftOut = "request and look; the operator's route explain has them";
-  return asciiJson({
-    colo,
-    at,
-    route,
-    handling,
-    verdict,
-    cacheStatus,
-    next,
-    cacheControl,
-    leftOut,
-  });
+  return asciiJson({ ...kept, leftOut });
 }
 
 function asciiJson(value: object): string {

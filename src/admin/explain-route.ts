@@ -1,15 +1,10 @@
 // GET /_cache/explain: explains how the cache would answer a request, and why.
+import type { Reason } from "../base/operator-error.ts";
 import { askedUrl } from "./asked-url.ts";
 import { type ExplainSubject, explain } from "./explain/explain.ts";
 import { sentencesOf } from "./explain/sentences.ts";
 import { compileUrlReader } from "../proxy/request/url-reader.ts";
-import { jsonAnswer, errorAnswer } from "./json-answers.ts";
-
-/** An invalid parameter, and a hint. */
-interface ParameterFault {
-  readonly why: string;
-  readonly hint: string;
-}
+import { errorAnswer, jsonAnswer, quoted } from "./json-answers.ts";
 
 const known = ["url", "method", "header", "format"];
 const formats = ["json", "text"];
@@ -49,7 +44,7 @@ interface Question {
   readonly init: { readonly method: string; readonly headers: Headers };
 }
 
-function questionIn(operator: URL): Question | ParameterFault {
+function questionIn(operator: URL): Question | Reason {
   const given = operator.searchParams;
   const foreign = [...given.keys()].find((name) => !known.includes(name));
   if (foreign !== undefined) {
@@ -63,10 +58,8 @@ function questionIn(operator: URL): Question | ParameterFault {
   }
   const format = given.get("format");
   if (format !== null && !formats.includes(format)) {
-    return {
-      why: `${quoted(format)} is not a format.`,
-      hint: `Write format=${formats.join(" or ")}.`,
-    };
+    const hint = `Write format=${formats.join(" or ")}.`;
+    return { why: `${quoted(format)} is not a format.`, hint };
   }
   const url = urlIn(given.get("url"), operator);
   if (typeof url !== "string") return url;
@@ -79,7 +72,7 @@ function questionIn(operator: URL): Question | ParameterFault {
   return headers instanceof Headers ? { url, init: { method, headers } } : headers;
 }
 
-function urlIn(text: string | null, operator: URL): string | ParameterFault {
+function urlIn(text: string | null, operator: URL): string | Reason {
   const example = "https://www.example.com/news/?page=2";
   const hint = `Write url=${encodeURIComponent(example)} for ${example}, or a path for this host.`;
   if (text === null || text === "") return { why: "The parameter url is missing.", hint };
@@ -94,7 +87,7 @@ function isMethod(method: string, url: string): boolean {
   }
 }
 
-function headersIn(lines: readonly string[]): Headers | ParameterFault {
+function headersIn(lines: readonly string[]): Headers | Reason {
   const headers = new Headers();
   const hint =
     "Write header=Name:%20value, such as header=Accept-Language:%20de, once for each field.";
@@ -110,5 +103,3 @@ function headersIn(lines: readonly string[]): Headers | ParameterFault {
   }
   return headers;
 }
-
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));

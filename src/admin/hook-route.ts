@@ -4,7 +4,7 @@ import { type ResolvedOrder, resolvedOrder } from "../purge/acceptance/order.ts"
 import type { Attention } from "../purge/view/view.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Hook, HookRefusal } from "../webhooks/port/hook.ts";
-import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
+import { bodyUpTo } from "./access/request-body.ts";
 import type { OperatorGate } from "./auth.ts";
 import {
   acceptPurge,
@@ -41,11 +41,9 @@ export function hookRoute(
     log,
     afterAnswer,
     bodyOf: async (of, bytesMax) => {
-      const bytes = await bodyUpTo(of, bytesMax);
-      if (typeof bytes !== "string") return bytes;
       const hintOfLarge = "Let the sender write less, or raise maxBytes of this hook.";
-      const { code, ...refusal } = refusalOfBody(bytes, { bytesMax, hintOfLarge });
-      return { ...refusal, code, refusal: code };
+      const bytes = await bodyUpTo(of, { bytesMax, hintOfLarge });
+      return "why" in bytes ? { ...bytes, refusal: bytes.code } : bytes;
     },
     judged: (refusal) =>
       refusal === undefined
@@ -67,10 +65,7 @@ export function hookRoute(
   });
 }
 
-const noDryRun = {
-  why: "A webhook's purge has no field dryRun.",
-  hint: "Leave it out.",
-};
+const noDryRun = { why: "A webhook's purge has no field dryRun.", hint: "Leave it out." };
 
 function refused({ status, code, refusal, why, hint }: HookRefusal): PurgeAnswer {
   const headers = { "retry-after": String(retryAfterSeconds) };

@@ -9,7 +9,7 @@ import { hottest } from "../proxy/warm/keep-warm.ts";
 import { acceptedAtMs, type Entry } from "../purge/journal/entry.ts";
 import type { Journal } from "../purge/journal/journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
-import { journalAway, jsonAnswer, errorAnswer } from "./json-answers.ts";
+import { errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
 
 /** Time span of the reports of hot keys. An isolate reports them about ten times in this span. */
 const lookedBackMs = 600_000;
@@ -46,15 +46,16 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
     return malformed(`${quoted(position)} is not a position.`);
   }
   const { hotKeys } = context.site;
-  if (hotKeys === undefined) return notFound("no-hot-keys", fault ?? off);
+  if (hotKeys === undefined) return refused(404, "no-hot-keys", fault ?? off);
   if (position === null) return hottestNow(hotKeys, Number(count), context);
   const entries = await journal?.at(position);
-  if (entries === undefined) return notFound("no-hot-keys", off);
-  if ("kind" in entries) return unavailable(journalAway(entries, "send the request again"));
+  if (entries === undefined) return refused(404, "no-hot-keys", off);
+  if ("kind" in entries)
+    return refused(503, "unavailable", journalAway(entries, "send the request again"));
   const [entry] = entries;
-  if (entry === undefined) return notFound("no-such-entry", trimmed(position));
+  if (entry === undefined) return refused(404, "no-such-entry", trimmed(position));
   const covered = await hottestCovered(hotKeys, { entry, countMax: Number(count) }, context);
-  if ("why" in covered) return unavailable(covered);
+  if ("why" in covered) return refused(503, "unavailable", covered);
   const holdsAtMs = acceptedAtMs(position) + settings.visibleWithinSeconds * 1_000;
   const holdsInSeconds = Math.max(0, Math.ceil((holdsAtMs - context.nowAtMs()) / 1_000));
   return jsonAnswer({ ...covered, holdsInSeconds } satisfies OperatorAnswer<"hot">);
@@ -62,7 +63,7 @@ export async function hotRoute(query: URLSearchParams, settings: HotSettings): P
 
 async function hottestNow(hotKeys: HotKeys, count: number, context: Context): Promise<Response> {
   const notes = await hotKeys.since(context.nowAtMs() - lookedBackMs);
-  if (notes === "unavailable") return unavailable(databaseAway);
+  if (notes === "unavailable") return refused(503, "unavailable", databaseAway);
   // Anybody with access to Redis can add notes, so show only notes that warming would accept.
   const shown = hottest(notes, countMax).filter((note) => askedAgain(note, context) !== undefined);
   return jsonAnswer({ pages: shown.slice(0, count).map(pageOf) } satisfies OperatorAnswer<"hot">);
@@ -87,9 +88,7 @@ function pageOf({ url, fields, cookie, count, expiresAtMs }: HotKeyNote): HotPag
   return { url, headers, count, expiresAt: isoOf(expiresAtMs) };
 }
 
-const what = "The hottest keys were not shown.";
-
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
+const refused = errorsOf("The hottest keys were not shown.");
 
 const off: Reason = {
   why: "The configuration has no hotKeys, so isolates do not report which keys are hot.",
@@ -108,13 +107,5 @@ function trimmed(position: string): Reason {
 
 function malformed(why: string): Response {
   const hint = "Write ?count=100&coveredBy=<the position of a purge>, or omit both.";
-  return errorAnswer(400, { code: "malformed", what, why, hint });
-}
-
-function notFound(code: string, { why, hint }: Reason): Response {
-  return errorAnswer(404, { code, what, why, hint });
-}
-
-function unavailable({ why, hint }: Reason): Response {
-  return errorAnswer(503, { code: "unavailable", what, why, hint });
+  return refused(400, "malformed", { why, hint });
 }

@@ -5,7 +5,7 @@ import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { Journal } from "../purge/journal/journal.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
-import { journalAway, jsonAnswer, errorAnswer } from "./json-answers.ts";
+import { errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
 
 /** Entries are up to 8 KiB each, so an answer stays within 1 MiB. */
 const countMax = 128;
@@ -28,17 +28,18 @@ export async function journalRoute(
   const after = query.get("after") ?? "0";
   const count = last ?? query.get("count") ?? String(countUnlessAsked);
   if (!/^\d{1,16}(?:-\d{1,16})?$/.test(after)) {
-    return malformed(`${JSON.stringify(after.slice(0, 80))} is not a position.`);
+    return malformed(`${quoted(after)} is not a position.`);
   }
   if (!/^\d{1,3}$/.test(count) || Number(count) < 1 || Number(count) > countMax) {
-    return malformed(`${JSON.stringify(count.slice(0, 80))} is not a count from 1 to ${countMax}.`);
+    return malformed(`${quoted(count)} is not a count from 1 to ${countMax}.`);
   }
-  if ("why" in journal) return unavailable(journal);
+  if ("why" in journal) return refused(503, "unavailable", journal);
   const found =
     last === null
       ? await journal.after(after, Number(count))
       : await journal.newestFirst(Number(count));
-  if ("kind" in found) return unavailable(journalAway(found, "send the request again"));
+  if ("kind" in found)
+    return refused(503, "unavailable", journalAway(found, "send the request again"));
   const entries = last === null ? found : found.toReversed();
   const isPageFull = last === null && entries.length === Number(count);
   const next = isPageFull ? (entries.at(-1)?.position ?? null) : null;
@@ -52,13 +53,9 @@ function receiptOf({ position, by, id, mode, reason, targets, lost, switched }: 
   return { position, at, by, id, mode, reason, ...mark, ...post, ...namedTargets(targets) };
 }
 
-const what = "The journal was not shown.";
+const refused = errorsOf("The journal was not shown.");
 
 function malformed(why: string): Response {
   const hint = "Write ?after=<the position of an entry>&count=100, or ?last=20, or omit all.";
-  return errorAnswer(400, { code: "malformed", what, why, hint });
-}
-
-function unavailable(reason: Reason): Response {
-  return errorAnswer(503, { code: "unavailable", what, ...reason });
+  return refused(400, "malformed", { why, hint });
 }

@@ -20,6 +20,15 @@ export function errorAnswer(
   return jsonAnswer({ error: { code, what, why, hint } }, status, headers);
 }
 
+/** Returns the errors of a route, whose effect `what` states. */
+export const errorsOf =
+  (what: string) =>
+  (status: number, code: string, { why, hint }: Reason): Response =>
+    errorAnswer(status, { code, what, why, hint });
+
+/** Quotes the beginning of a text that the operator sent. */
+export const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
+
 /**
  * Returns the reason for a missing journal.
  *

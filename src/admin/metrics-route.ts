@@ -8,7 +8,7 @@ import type { Totals } from "../reports/totals.ts";
 import { metricsAnswer } from "../reports/metrics-answer.ts";
 import { version } from "../version.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
-import { jsonAnswer, errorAnswer } from "./json-answers.ts";
+import { errorsOf, jsonAnswer, quoted } from "./json-answers.ts";
 
 /** The sources of a scrape. */
 export interface MetricsSource {
@@ -34,7 +34,10 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
   const format = formatOf(request);
   if (!formats.includes(format)) return noSuchFormat(format);
   const totals = await source.readTotals();
-  if ("kind" in totals) return notShown(totals);
+  if ("kind" in totals) {
+    const { isLasting } = totals;
+    return isLasting ? refused(404, "no-metrics", totals) : refused(503, "unavailable", totals);
+  }
   const { redis, purgeBoundSeconds, nowAtMs } = source;
   const info = redis && (await readDatabaseInfo(redis, "metrics"));
   const shown = {
@@ -61,15 +64,9 @@ function formatOf({ url, headers }: Request): string {
     : "prometheus";
 }
 
-function noSuchFormat(format: string): Response {
-  const why = `${JSON.stringify(format.slice(0, 80))} is not a format.`;
-  const hint = `Write format=${formats.join(" or ")}, or leave it out.`;
-  return errorAnswer(400, { code: "malformed", what: "No metrics were shown.", why, hint });
-}
+const refused = errorsOf("No metrics were shown.");
 
-function notShown({ why, hint, isLasting }: Unavailable): Response {
-  const what = "No metrics were shown.";
-  return isLasting === true
-    ? errorAnswer(404, { code: "no-metrics", what, why, hint })
-    : errorAnswer(503, { code: "unavailable", what, why, hint });
+function noSuchFormat(format: string): Response {
+  const hint = `Write format=${formats.join(" or ")}, or leave it out.`;
+  return refused(400, "malformed", { why: `${quoted(format)} is not a format.`, hint });
 }

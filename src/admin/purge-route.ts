@@ -15,8 +15,8 @@ import { sha256Hex } from "../base/sha256.ts";
 import type { AcceptedPurge } from "./purges/purge-log.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
 import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
-import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
-import { journalAway, jsonAnswer, errorAnswer, orderSummary } from "./json-answers.ts";
+import { bodyUpTo } from "./access/request-body.ts";
+import { errorAnswer, journalAway, jsonAnswer, orderSummary, quoted } from "./json-answers.ts";
 
 /** Settings for accepting purges from any kind of sender. */
 export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail>, "metrics"> {
@@ -54,12 +54,9 @@ export async function purgeRoute(
   const { naming } = settings;
   const sender = await senderOf(request, settings);
   if (sender.kind === "refused") return sender;
-  const bytes = await bodyUpTo(request, orderBytesMax);
-  if (typeof bytes === "string") {
-    const bounds = { bytesMax: orderBytesMax, hintOfLarge: "Send several purges." };
-    const { status, code, ...reason } = refusalOfBody(bytes, bounds);
-    return refused(status, code, reason);
-  }
+  const bounds = { bytesMax: orderBytesMax, hintOfLarge: "Send several purges." };
+  const bytes = await bodyUpTo(request, bounds);
+  if ("why" in bytes) return refused(bytes.status, bytes.code, bytes);
   const body = asSent(bytes);
   if (body === undefined) return refused(400, "malformed", notUtf8);
   const wrong = await sender.refusalOf(bytes);
@@ -120,12 +117,12 @@ function refused(status: number, code: PurgeRefusal, { why, hint }: Reason): Pur
 const notUtf8: Reason = { why: "The body is not UTF-8.", hint: "Send JSON in UTF-8." };
 
 function triedBefore(id: string): Reason {
-  const why = `A dry run with the id ${JSON.stringify(id.slice(0, 80))} was answered before.`;
+  const why = `A dry run with the id ${quoted(id)} was answered before.`;
   return { why, hint: "Sign each dry run with its own id." };
 }
 
 function usedBefore(id: string): Reason {
-  const why = `The id ${JSON.stringify(id.slice(0, 80))} was used with another body.`;
+  const why = `The id ${quoted(id)} was used with another body.`;
   return { why, hint: "Give each purge its own id." };
 }
 

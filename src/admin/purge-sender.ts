@@ -1,9 +1,9 @@
 // Authenticates the sender of a purge: the holder of a purge secret, by a signature, or the bearer of the admin
 // token. Header fields are checked before the body is read.
-import type { CredentialRefusal, PurgeRefusal } from "../protocol/families.ts";
+import type { PurgeRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
-import { type WebhookClaim, webhookClaim } from "../purge/acceptance/webhook.ts";
+import { webhookClaim } from "../purge/acceptance/webhook.ts";
 import { notUsable, type OperatorGate } from "./auth.ts";
 import { errorAnswer } from "./json-answers.ts";
 
@@ -63,7 +63,7 @@ export async function senderOf(
 function signer(request: Request, secrets: string, gate: OperatorGate): Sender | SenderRefusal {
   const claim = webhookClaim(request);
   if (claim.kind === "refused") {
-    gate.refusals.refused("signature", reasonOf[claim.reason]);
+    gate.refusals.refused("signature", claim.reason === "timestamp" ? "expired" : claim.reason);
     return notSigned(claim.why, claim.reason === "malformed" ? "signature" : claim.reason);
   }
   const refusalOf: Sender["refusalOf"] = async (body) => {
@@ -76,10 +76,6 @@ function signer(request: Request, secrets: string, gate: OperatorGate): Sender |
   };
   return { kind: "known", by: "webhook", id: claim.id, refusalOf };
 }
-
-const reasonOf: Readonly<
-  Record<(WebhookClaim & { kind: "refused" })["reason"], CredentialRefusal>
-> = { timestamp: "expired", malformed: "malformed" };
 
 function tooLongId(): SenderRefusal {
   const why = `The webhook-id is over ${idLengthMax} characters.`;

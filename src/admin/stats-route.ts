@@ -13,23 +13,20 @@ import type { AdminSettings } from "./admin-settings.ts";
 import { jsonAnswer } from "./json-answers.ts";
 
 /**
- * Answers `GET /_cache/stats`.
+ * Answers `GET /_cache/stats` with the state of this isolate alone, except for the extent of the shared journal.
  *
  * @param colo the colo that received the request
  */
-export async function statsRoute(settings: AdminSettings, colo: string): Promise<Response> {
-  return jsonAnswer(await stats(settings, colo));
-}
-
-/** Collects the state of this isolate alone, except for the extent of the shared journal. */
-async function stats({ environment, cache, site, data }: AdminSettings, colo: string) {
-  const { metrics, redis, purging } = cache;
-  const { cacheApi: edge } = cache;
+export async function statsRoute(
+  { environment, cache, site, data }: AdminSettings,
+  colo: string,
+): Promise<Response> {
+  const { metrics, redis, purging, cacheApi: edge } = cache;
   const { memory } = cache.tiers;
   const { config, flights, originHealth, nowAtMs } = site;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
   const kept = purging && keptStats(await purging.journal.extent());
-  return {
+  return jsonAnswer({
     scope: "only this isolate; others have their own counts",
     version,
     colo,
@@ -58,7 +55,7 @@ async function stats({ environment, cache, site, data }: AdminSettings, colo: st
       ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.redis) }
       : without,
     configuredRoutes: config.routes.map((route) => routeStats(route, config)),
-  };
+  });
 }
 
 function routeStats(

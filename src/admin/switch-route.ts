@@ -14,8 +14,8 @@ import { type SwitchOrder, switchOrder } from "../protocol/switch-order.ts";
 import type { Switch } from "../purge/journal/switch.ts";
 import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
-import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
-import { journalAway, jsonAnswer, errorAnswer } from "./json-answers.ts";
+import { bodyUpTo } from "./access/request-body.ts";
+import { errorAnswer, errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
 
 /** Settings of the route. Without a journal, `switching` says why. */
 export interface SwitchRouteSettings {
@@ -91,12 +91,9 @@ export async function switchRoute(
   attention: Attention,
 ): Promise<Response> {
   const { switching, routes, variable, visibleWithinSeconds } = settings;
-  const bytes = await bodyUpTo(request, orderBytesMax);
-  if (typeof bytes === "string") {
-    const bounds = { bytesMax: orderBytesMax, hintOfLarge: tooLarge.hint };
-    const { status, code, ...reason } = refusalOfBody(bytes, bounds);
-    return refused(status, code, reason);
-  }
+  const bounds = { bytesMax: orderBytesMax, hintOfLarge: tooLarge.hint };
+  const bytes = await bodyUpTo(request, bounds);
+  if ("why" in bytes) return refused(bytes.status, bytes.code, bytes);
   const order = readOrder(new TextDecoder().decode(bytes));
   if ("why" in order) return refused(400, "malformed", order);
   const { bypass, reason = "" } = order;
@@ -151,11 +148,7 @@ function readOrder(body: string): SwitchOrder | Reason {
   return { why, hint: `${example}.` };
 }
 
-const what = "Nothing was switched.";
-
-function refused(status: number, code: string, { why, hint }: Reason): Response {
-  return errorAnswer(status, { code, what, why, hint });
-}
+const refused = errorsOf("Nothing was switched.");
 
 const tooLarge: Reason = {
   why: "The body names more routes than an entry of the journal holds.",
@@ -170,12 +163,10 @@ const conflict: Reason = {
 const shownNamesMax = 10;
 
 function noSuchRoute(unknown: readonly string[], names: readonly string[]): Reason {
-  const shown = unknown.slice(0, shownNamesMax).map((name) => JSON.stringify(name.slice(0, 80)));
+  const shown = unknown.slice(0, shownNamesMax).map(quoted);
   const why = `The configuration has no route named ${shown.join(", ")}.`;
-  return {
-    why,
-    hint: `Name routes of the configuration: ${routeNames(names)}. Or send {"bypass": true}.`,
-  };
+  const hint = `Name routes of the configuration: ${routeNames(names)}. Or send {"bypass": true}.`;
+  return { why, hint };
 }
 
 /** Adds a hint on the variable BYPASS, which works without a journal. */
@@ -186,10 +177,6 @@ function withoutJournal({ why, hint }: Reason): Reason {
 const retryAfterSeconds = 5;
 
 function unavailable(reason: Reason): Response {
-  const error = {
-    code: "unavailable",
-    what: "The switch may not have changed.",
-    ...reason,
-  };
+  const error = { code: "unavailable", what: "The switch may not have changed.", ...reason };
   return errorAnswer(503, error, { "retry-after": String(retryAfterSeconds) });
 }

@@ -6,8 +6,8 @@ import { SubrequestBudget } from "../proxy/warm/subrequest-budget.ts";
 import type { Context } from "../proxy/site/exchange.ts";
 import { warmPage } from "../proxy/warm/warm-page.ts";
 import type { OperatorAnswer, WarmAnswer } from "../protocol/answers.ts";
-import { bodyUpTo, refusalOfBody } from "./access/request-body.ts";
-import { jsonAnswer, errorAnswer } from "./json-answers.ts";
+import { bodyUpTo } from "./access/request-body.ts";
+import { errorsOf, jsonAnswer } from "./json-answers.ts";
 import { type ReadOrder, type ReadPage, readWarmOrder, warmBytesMax } from "./warm-order.ts";
 import { reportOfPage } from "./warm-report.ts";
 
@@ -34,12 +34,9 @@ const keysAtOnceMax = 100;
  * @returns 200 with a result per item, and the next cursor; 400, 408 or 413 with an error
  */
 export async function warmRoute(request: Request, settings: WarmSettings): Promise<Response> {
-  const bytes = await bodyUpTo(request, warmBytesMax);
-  if (typeof bytes === "string") {
-    const bounds = { bytesMax: warmBytesMax, hintOfLarge: "Send several lists." };
-    const { status, code, ...reason } = refusalOfBody(bytes, bounds);
-    return refused(status, code, reason);
-  }
+  const bounds = { bytesMax: warmBytesMax, hintOfLarge: "Send several lists." };
+  const bytes = await bodyUpTo(request, bounds);
+  if ("why" in bytes) return refused(bytes.status, bytes.code, bytes);
   const order = readWarmOrder(new TextDecoder().decode(bytes), new URL(request.url));
   if ("why" in order) return refused(400, "malformed", order);
   const wrong = whyNoData(order, settings);
@@ -52,11 +49,8 @@ export async function warmRoute(request: Request, settings: WarmSettings): Promi
       ? await warmPages(pages.slice(cursor, cursor + (limit ?? pagesUnlessSet)), order, settings)
       : await warmData(order, settings);
   const next = cursor + done.length;
-  return jsonAnswer({
-    done,
-    next: next < total ? next : null,
-    total,
-  } satisfies OperatorAnswer<"warm">);
+  const answer: OperatorAnswer<"warm"> = { done, next: next < total ? next : null, total };
+  return jsonAnswer(answer);
 }
 
 /**
@@ -111,6 +105,4 @@ function whyNoData({ data: batches }: ReadOrder, { data }: WarmSettings): Reason
   return undefined;
 }
 
-function refused(status: number, code: string, { why, hint }: Reason): Response {
-  return errorAnswer(status, { code, what: "Nothing was warmed.", why, hint });
-}
+const refused = errorsOf("Nothing was warmed.");

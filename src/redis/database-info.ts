@@ -3,23 +3,7 @@ import type { RedisPurpose } from "./purpose.ts";
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
 /** The fill level of a database. Fields are `null` if the server does not report them. */
-export interface DatabaseInfo {
-  /**
-   * Bytes of data on disk if the server reports them; otherwise bytes of memory. Upstash reports
-   * data on disk, because its plans limit it.
-   */
-  readonly usedBytes: number | null;
-  /** Limit of `usedBytes`; `null` if unlimited or unknown. */
-  readonly maxBytes: number | null;
-  /** `usedBytes` / `maxBytes`; may exceed 1. */
-  readonly usedRatio: number | null;
-  /** Redis' policy at the limit: `noeviction`, `allkeys-lru` … */
-  readonly policy: string | null;
-  /** Keys evicted since the server started. */
-  readonly evictedKeys: number | null;
-  /** Keys of all databases of the server, from any application. */
-  readonly keys: number | null;
-}
+export type DatabaseInfo = Readonly<ReturnType<typeof databaseInfoIn>>;
 
 /** Reads the fill level with one command, without a retry. Never rejects. A replica may answer. */
 export async function readDatabaseInfo(
@@ -37,7 +21,7 @@ export async function readDatabaseInfo(
  *
  * @param text lines of `name:value`; all other lines are ignored
  */
-export function databaseInfoIn(text: string): DatabaseInfo {
+export function databaseInfoIn(text: string) {
   const fields = new Map(
     text.split(/\r?\n/).flatMap((line) => {
       const [, name, value] = /^(\w+):(.*)$/.exec(line) ?? [];
@@ -54,11 +38,20 @@ export function databaseInfoIn(text: string): DatabaseInfo {
   // 0 means unlimited.
   const maxBytes = max === 0 ? null : max;
   return {
+    /**
+     * Bytes of data on disk if the server reports them; otherwise bytes of memory. Upstash reports
+     * data on disk, because its plans limit it.
+     */
     usedBytes,
+    /** Limit of `usedBytes`; `null` if unlimited or unknown. */
     maxBytes,
+    /** `usedBytes` / `maxBytes`; may exceed 1. */
     usedRatio: usedBytes === null || maxBytes === null ? null : usedBytes / maxBytes,
+    /** Redis' policy at the limit: `noeviction`, `allkeys-lru` … */
     policy: fields.get("maxmemory_policy") || null,
+    /** Keys evicted since the server started. */
     evictedKeys: numberOf("evicted_keys"),
+    /** Keys of all databases of the server, from any application. */
     keys: numberOf("total_keys") ?? keysIn(text),
   };
 }

@@ -11,14 +11,20 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export const bodyMsMax = 10_000;
 
 /** Reasons for a missing body: over its limit, timed out, or aborted by the client. */
-export type BodyFault = "too-large" | "too-slow" | "broken-off";
+type BodyFault = "too-large" | "too-slow" | "broken-off";
 
-/** Reads the body up to the size limit, within `bodyMsMax`. Never rejects. */
+/**
+ * Reads the body up to the size limit, within `bodyMsMax`. Never rejects.
+ *
+ * @param bounds.hintOfLarge the hint for a body over its limit
+ * @returns the body, or the error for a body that could not be read
+ */
 export async function bodyUpTo(
   { headers, body }: Request,
-  bytesMax: number,
-): Promise<Bytes | BodyFault> {
-  if (Number(headers.get("content-length") ?? 0) > bytesMax) return "too-large";
+  bounds: { readonly bytesMax: number; readonly hintOfLarge: string },
+): Promise<Bytes | BodyRefusal> {
+  const { bytesMax } = bounds;
+  if (Number(headers.get("content-length") ?? 0) > bytesMax) return refusalOf("too-large", bounds);
   if (body === null) return new Uint8Array();
   const reader = body.getReader();
   const { promise: late, resolve } = Promise.withResolvers<"too-slow">();
@@ -27,7 +33,7 @@ export async function bodyUpTo(
   clearTimeout(timer);
   if (typeof read !== "string") return new Uint8Array(await new Blob(read).arrayBuffer());
   if (read !== "broken-off") reader.cancel().catch(() => undefined);
-  return read;
+  return refusalOf(read, bounds);
 }
 
 async function chunksOf(
@@ -55,14 +61,9 @@ interface BodyRefusal extends Reason {
   readonly code: "too-large" | "too-slow" | "malformed";
 }
 
-/**
- * Builds the error for a body that could not be read.
- *
- * @param given.hintOfLarge the hint for a body over its limit
- */
-export function refusalOfBody(
+function refusalOf(
   fault: BodyFault,
-  { bytesMax, hintOfLarge }: { readonly bytesMax: number; readonly hintOfLarge: string },
+  { bytesMax, hintOfLarge }: Parameters<typeof bodyUpTo>[1],
 ): BodyRefusal {
   const again = { hint: "Send the request again, with its whole body at once." };
   switch (fault) {

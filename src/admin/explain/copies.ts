@@ -12,25 +12,7 @@ import { lifetimeSource } from "./grounds.ts";
 import { look } from "./quiet-tiers.ts";
 
 /** A stored response, as shown to operators. Seconds are rounded to thousandths. */
-export interface Copy {
-  readonly status: number;
-  readonly ageSeconds: number;
-  /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
-  readonly ageOnArrivalSeconds: number;
-  readonly lifetimeSeconds: number;
-  readonly lifetimeFrom: string;
-  /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
-  readonly secondsLeft: number;
-  /** When the origin's last response arrived, which may be a 304. */
-  readonly storedAt: string;
-  readonly tags: readonly string[];
-  /** Colo that requested the body; empty if unknown. */
-  readonly colo: string;
-  /** `null` if unknown. */
-  readonly bodyBytes: number | null;
-  /** The last journal position that the requesting isolate knew; `none` if it knew none. */
-  readonly stamp: string;
-}
+export type Copy = Readonly<ReturnType<typeof copyAccount>>;
 
 export interface TierAccount {
   readonly tier: TierName;
@@ -138,21 +120,27 @@ function whyPassedOver({ lookup, key, exchange, atMs }: Search<QuietSite>): stri
     : "it rarely has such a response";
 }
 
-function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSite>): Copy {
+function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSite>) {
   const terms = termsOf(metadata, lookup.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;
   return {
     status,
     ageSeconds: rounded(age),
+    /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, lookup.route),
+    /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
     secondsLeft: rounded(terms.lifetimeSeconds - age),
+    /** When the origin's last response arrived, which may be a 304. */
     storedAt: new Date(respondedAtMs).toISOString(),
     tags,
+    /** Colo that requested the body; empty if unknown. */
     colo,
+    /** `null` if unknown. */
     bodyBytes,
+    /** The last journal position that the requesting isolate knew; `none` if it knew none. */
     stamp: stamp === "none" ? stamp : stamp.position,
   };
 }

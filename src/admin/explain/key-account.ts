@@ -16,49 +16,29 @@ export interface LeftOutPart {
   readonly by: string;
 }
 
-export interface KeyAccount {
-  /** The primary key, before any `Vary`. */
-  readonly text: string;
-  /** The URL by which a purge can name the page. */
-  readonly url: string;
-  readonly query: {
-    readonly sent: string;
-    readonly keyed: string;
-    readonly leftOut: readonly LeftOutPart[];
-    /** Whether the keyed parameters were sorted by name. */
-    readonly isReordered: boolean;
-  };
-  /** Values of `key.headers`, normalized, and of `key.cf`. */
-  readonly fields: readonly (readonly [name: string, value: string | null])[];
-  /** Names of cookies. Values are omitted, because a value may be a session. */
-  readonly cookies: {
-    readonly keyed: readonly string[];
-    readonly leftOut: readonly LeftOutPart[];
-    readonly unknown: readonly string[];
-  };
-}
+export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
 
 /**
  * Returns the account of a request's key.
  *
  * @param cookie the value of `Cookie`; `null` for none
  */
-export function keyAccountOf(
-  lookup: LookupRequest,
-  config: Config,
-  cookie: string | null,
-): KeyAccount {
+export function keyAccountOf(lookup: LookupRequest, config: Config, cookie: string | null) {
   const { key, url, route, forwarded, sentQuery } = lookup;
   return {
+    /** The primary key, before any `Vary`. */
     text: key.text,
+    /** The URL by which a purge can name the page. */
     url,
     query: queryAccountOf(sentQuery, lookup.target.query, route, config),
+    /** Values of `key.headers`, normalized, and of `key.cf`. */
     fields: [
       ...route.keyHeaders.map((name) => [name, forwarded.get(name)] as const),
       ...lookup.cf.map(
         ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
       ),
     ],
+    /** Names of cookies. Values are omitted, because a value may be a session. */
     cookies: cookiesAccountOf(lookup, config, cookie),
   };
 }
@@ -71,7 +51,9 @@ function queryAccountOf(sent: string, keyed: string, route: Route, config: Confi
     return by === undefined ? [] : [{ name, by }];
   });
   const kept = pairs.filter((pair) => whyNotKeyed(nameIn(pair), route, config) === undefined);
-  return { sent, keyed, leftOut, isReordered: kept.join("&") !== keyed };
+  /** Whether the keyed parameters were sorted by name. */
+  const isReordered = kept.join("&") !== keyed;
+  return { sent, keyed, leftOut, isReordered };
 }
 
 /** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */

@@ -3,7 +3,6 @@
 import type { QuietSite } from "./quiet-context.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
-import type { FieldLine } from "../../rules/fields.ts";
 import { termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { LookupRequest } from "../../proxy/request/plan.ts";
@@ -16,24 +15,7 @@ import { hintOfCookies, hintOfCredentials, hintOfSetCookie, tooLarge } from "./h
 import { neverFresh } from "./never-fresh.ts";
 
 /** The origin's response to a GET, and whether it was stored. Seconds are rounded to thousandths. */
-export interface LastAnswerAccount {
-  readonly at: string;
-  readonly status: number;
-  readonly lifetimeSeconds: number;
-  readonly lifetimeFrom: string;
-  /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
-  readonly ageOnArrivalSeconds: number;
-  /** The response's fields that control caching. */
-  readonly said: readonly FieldLine[];
-  /** Absent if it was stored. `names` lists cookies or fields. */
-  readonly notStored?: Ground & { readonly rule: string; readonly names: readonly string[] };
-  /** Whether its `Cache-Status` said `stored`. `Cache-Status` is sent before the whole body arrives. */
-  readonly isReportedStored: boolean;
-  /** Whether Tidemark added `private` for its client. */
-  readonly isMadePrivate: boolean;
-  /** The result of each tier that it was written to. */
-  readonly tiers: Readonly<Record<string, string>>;
-}
+export type LastAnswerAccount = Readonly<ReturnType<typeof lastAnswerAccount>>;
 
 /** A request that bypassed the cache. */
 export interface LastPassedAccount extends Ground {
@@ -75,7 +57,7 @@ const noTierTook: Ground = { clause: "tiers", why: "no tier of the route kept it
  *
  * @param route the page's route, which may set the lifetime
  */
-function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): LastAnswerAccount {
+function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
   const { metadata, refused, changes, isReportedStored, isMadePrivate } = answer;
   const { status, fields, respondedAtMs } = metadata;
   const terms = termsOf(metadata, route);
@@ -85,13 +67,18 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config): La
     status,
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, route),
+    /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
+    /** The response's fields that control caching. */
     said: fields,
     ...(refusal && {
       notStored: { ...refusal, ...refusalGround(refusal, metadata, { route, config }) },
     }),
+    /** Whether its `Cache-Status` said `stored`. `Cache-Status` is sent before the whole body arrives. */
     isReportedStored,
+    /** Whether Tidemark added `private` for its client. */
     isMadePrivate,
+    /** The result of each tier that it was written to. */
     tiers: Object.fromEntries(changes.map(({ tier, kind }) => [tier, kind])),
   };
 }

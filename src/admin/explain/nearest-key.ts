@@ -92,28 +92,19 @@ function hintFor([first]: readonly Difference[]): string {
   return first === undefined ? "" : hintOf[first.of](first);
 }
 
-interface KeyParts {
-  readonly url: string;
-  readonly scheme: string;
-  readonly host: string;
-  readonly path: string;
-  readonly query: string;
-  readonly fields: readonly (string | null)[];
-  readonly cookies: readonly string[];
-  readonly cf: readonly (string | number | boolean | null)[];
-}
+type KeyParts = Readonly<ReturnType<typeof partsOf>>;
 
 /**
  * Parses the key of a page or a variant. Its lines are `GET url`, then the values of `key.headers`,
  * `key.cookies` and `key.cf`, then the values of the fields in `Vary`.
  */
-function partsOf(keyText: string): KeyParts {
+function partsOf(keyText: string) {
   const [first = "", second = ""] = keyText.split("\n");
   const url = first.replace(/^GET /, "");
   const [, scheme = "", host = "", path = "", query = ""] =
     /^(\w+):\/\/([^/?]*)([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
   const [fields, cookies, cf = []] = second.startsWith("[")
-    ? (JSON.parse(second) as [(string | null)[], string[], KeyParts["cf"]?])
+    ? (JSON.parse(second) as [(string | null)[], string[], (string | number | boolean | null)[]?])
     : [[], []];
   return { url, scheme, host, path, query, fields, cookies, cf };
 }

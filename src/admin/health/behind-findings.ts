@@ -20,7 +20,7 @@ const remedy =
   "Check that the cron trigger runs each minute, and that the Worker has the cache. Check the sink: its log, and the `write-behind` lines of the log. Call cache.flush() to send more.";
 
 export function behindBacklog({ data, atMs }: SiteState): Finding[] {
-  return [...(data?.sets ?? [])].flatMap(([set, { backlog }]): Finding[] => {
+  return [...(data?.sets ?? [])].flatMap(([set, { backlog }]): Finding | [] => {
     const { keyCount, backlogMax, overdueMs, everyMs, heardAtMs } = backlog;
     if (!isWithinMs(recentMs, heardAtMs, atMs)) return [];
     const about = `set ${JSON.stringify(set)}`;
@@ -28,56 +28,50 @@ export function behindBacklog({ data, atMs }: SiteState): Finding[] {
       const cause = `${keyCount} keys wait, which is ${percentOf(keyCount / backlogMax)} of the limit, ${backlogMax}.`;
       const what = "Changes will soon be refused: the backlog for the sink is nearly full.";
       const since = null;
-      return [{ code: "behind-backlog", level: "critical", about, what, since, cause, remedy }];
+      return { code: "behind-backlog", level: "critical", about, what, since, cause, remedy };
     }
     if (overdueMs <= runsMax * everyMs) return [];
-    return [
-      {
-        code: "behind-backlog",
-        level: "warning",
-        about,
-        what: "Accepted changes wait for the sink. The database of the application is behind; reads are exact.",
-        since: isoOf(heardAtMs - overdueMs),
-        cause: `The oldest could have been flushed ${spanOf(overdueMs)} ago.`,
-        remedy,
-      },
-    ];
+    return {
+      code: "behind-backlog",
+      level: "warning",
+      about,
+      what: "Accepted changes wait for the sink. The database of the application is behind; reads are exact.",
+      since: isoOf(heardAtMs - overdueMs),
+      cause: `The oldest could have been flushed ${spanOf(overdueMs)} ago.`,
+      remedy,
+    };
   });
 }
 
 export function behindFlushesFail({ data, atMs }: SiteState): Finding[] {
-  return [...(data?.sets ?? [])].flatMap(([set, { flushes }]): Finding[] => {
+  return [...(data?.sets ?? [])].flatMap(([set, { flushes }]): Finding | [] => {
     if (flushes === undefined) return [];
     const { kind, sinceAtMs, lastAtMs, detail } = flushes;
     if (lastAtMs - sinceAtMs < failingMsMin || !isWithinMs(recentMs, lastAtMs, atMs)) return [];
-    return [
-      {
-        code: "behind-flushes-fail",
-        level: "warning",
-        about: `set ${JSON.stringify(set)}`,
-        what: "Accepted changes do not reach the sink. None is lost while the backlog has room.",
-        since: isoOf(sinceAtMs),
-        cause: `The last flush ended with ${kind}.${detail ? ` ${detail}` : ""}`,
-        remedy:
-          "Check the sink of this set, and the findings on Redis. Tidemark retries flushes by itself.",
-      },
-    ];
+    return {
+      code: "behind-flushes-fail",
+      level: "warning",
+      about: `set ${JSON.stringify(set)}`,
+      what: "Accepted changes do not reach the sink. None is lost while the backlog has room.",
+      since: isoOf(sinceAtMs),
+      cause: `The last flush ended with ${kind}.${detail ? ` ${detail}` : ""}`,
+      remedy:
+        "Check the sink of this set, and the findings on Redis. Tidemark retries flushes by itself.",
+    };
   });
 }
 
 export function behindDeadLetters({ data }: SiteState): Finding[] {
-  return [...(data?.sets ?? [])].flatMap(([set, { deadLetterCount }]): Finding[] => {
+  return [...(data?.sets ?? [])].flatMap(([set, { deadLetterCount }]): Finding | [] => {
     if (deadLetterCount === 0) return [];
-    return [
-      {
-        code: "behind-dead-letters",
-        level: "warning",
-        about: `set ${JSON.stringify(set)}`,
-        what: "The sink refuses changes.",
-        since: null,
-        cause: `${deadLetterCount} dead letters wait.`,
-        remedy: "Replay them with the set's deadLetters().",
-      },
-    ];
+    return {
+      code: "behind-dead-letters",
+      level: "warning",
+      about: `set ${JSON.stringify(set)}`,
+      what: "The sink refuses changes.",
+      since: null,
+      cause: `${deadLetterCount} dead letters wait.`,
+      remedy: "Replay them with the set's deadLetters().",
+    };
   });
 }

@@ -10,20 +10,18 @@ const failingMsMin = 60_000;
 /** Older failures may be over. */
 const recentMs = 5 * 60_000;
 
-export function dataUnpurged({ data }: SiteState): Finding[] {
+export function dataUnpurged({ data }: SiteState): Finding | [] {
   if (data === undefined || data.unpurged.keys === 0) return [];
   const { keys, trouble } = data.unpurged;
-  return [
-    {
-      code: "data-unpurged",
-      level: "critical",
-      what: `Keys of data whose purges the journal has not accepted: ${keys}. Other isolates may answer with older values.`,
-      since: trouble === undefined ? null : isoOf(trouble.sinceAtMs),
-      cause: "The database did not accept the purges.",
-      remedy:
-        "Tidemark retries them by itself. Read the findings on Redis. If this isolate ends first, the older values stay until they expire: purge the namespaces that you write.",
-    },
-  ];
+  return {
+    code: "data-unpurged",
+    level: "critical",
+    what: `Keys of data whose purges the journal has not accepted: ${keys}. Other isolates may answer with older values.`,
+    since: trouble === undefined ? null : isoOf(trouble.sinceAtMs),
+    cause: "The database did not accept the purges.",
+    remedy:
+      "Tidemark retries them by itself. Read the findings on Redis. If this isolate ends first, the older values stay until they expire: purge the namespaces that you write.",
+  };
 }
 
 export function dataLoadsFail({ data, atMs }: SiteState): Finding[] {

@@ -20,7 +20,7 @@ import { clocksApart, redisTroubles } from "./redis-findings.ts";
 import { roomFindings } from "./room-findings.ts";
 import { clientsLimited, hitRates, sharesHigh } from "./traffic-findings.ts";
 
-const all: readonly ((state: SiteState) => readonly Finding[])[] = [
+const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   redisTroubles,
   roomFindings,
   clocksApart,

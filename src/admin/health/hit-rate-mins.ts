@@ -2,9 +2,10 @@
 
 /** Minimum hit rates by name, from 0 to 1. */
 export interface HitRateMins {
-  /** Returns the route's own minimum, or else the minimum of all routes. */
-  readonly ofRoute: (name: string) => number | undefined;
-  readonly ofPrefix: (name: string) => number | undefined;
+  /** Of routes: the route's own minimum, or else the minimum of all routes. */
+  readonly requests: ReadonlyMap<string, number | undefined>;
+  /** Of prefixes. */
+  readonly prefixRequests: ReadonlyMap<string, number | undefined>;
 }
 
 /** The part of a configuration that sets minimum hit rates. */
@@ -21,9 +22,10 @@ export interface HitRateConfig {
 
 /** Reads the minimums. Requests that match no route have none. */
 export function hitRateMinsOf({ metrics, routes }: HitRateConfig): HitRateMins {
-  const ofRoutes = new Map(
-    routes.map(({ name, hitRateMin }) => [name, hitRateMin ?? metrics?.hitRateMin]),
-  );
-  const ofPrefixes = new Map(metrics?.prefixes.map(({ name, hitRateMin }) => [name, hitRateMin]));
-  return { ofRoute: (name) => ofRoutes.get(name), ofPrefix: (name) => ofPrefixes.get(name) };
+  return {
+    requests: new Map(
+      routes.map(({ name, hitRateMin }) => [name, hitRateMin ?? metrics?.hitRateMin]),
+    ),
+    prefixRequests: new Map(metrics?.prefixes.map(({ name, hitRateMin }) => [name, hitRateMin])),
+  };
 }

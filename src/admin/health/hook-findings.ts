@@ -11,21 +11,19 @@ import type { SiteState } from "./site-state.ts";
 const recentMs = 60 * 60_000;
 
 export function hookMapping({ hooks, atMs }: SiteState): Finding[] {
-  return [...hooks].flatMap(([name, { trouble }]): Finding[] => {
+  return [...hooks].flatMap(([name, { trouble }]): Finding | [] => {
     if (trouble === undefined || !isWithinMs(recentMs, trouble.lastAtMs, atMs)) return [];
     const did =
       trouble.kind === "threw" ? "threw an error" : "returned something other than a purge";
-    return [
-      {
-        code: "hook-mapping",
-        level: "critical",
-        about: `hook ${JSON.stringify(name)}`,
-        what: "Webhooks with a valid signature purged nothing. Pages may be out of date.",
-        since: isoOf(trouble.sinceAtMs),
-        cause: `The mapping of this hook ${did}.`,
-        remedy:
-          "Look for lines of the event hook in the log. Fix the mapping in the configuration, and deploy. After a 500, senders retry for some time; purge manually for events that they no longer send.",
-      },
-    ];
+    return {
+      code: "hook-mapping",
+      level: "critical",
+      about: `hook ${JSON.stringify(name)}`,
+      what: "Webhooks with a valid signature purged nothing. Pages may be out of date.",
+      since: isoOf(trouble.sinceAtMs),
+      cause: `The mapping of this hook ${did}.`,
+      remedy:
+        "Look for lines of the event hook in the log. Fix the mapping in the configuration, and deploy. After a 500, senders retry for some time; purge manually for events that they no longer send.",
+    };
   });
 }

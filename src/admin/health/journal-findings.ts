@@ -13,7 +13,7 @@ const failedMs = 60_000;
  * Returns the finding on failed reads. It is critical once the view is older than N − A, because
  * most routes then do not use stored responses.
  */
-export function journalUnreadable(state: SiteState): Finding[] {
+export function journalUnreadable(state: SiteState): Finding | [] {
   const { view, atMs, maxLagMs, allowanceMs, clients } = state;
   const failedAtMs = view?.failedAtMs;
   if (view === undefined || failedAtMs === undefined) return [];
@@ -22,29 +22,25 @@ export function journalUnreadable(state: SiteState): Finding[] {
   const client = clients.find(({ name }) => name === "purge journal");
   const trouble = client?.trouble;
   const isCauseKnown = trouble !== undefined && !trouble.isOver;
-  return [
-    {
-      code: "journal-unreadable",
-      level: isPast ? "critical" : "warning",
-      what: isPast
-        ? "Tidemark cannot tell which stored responses were purged, so it requests them from the origin again."
-        : "The last read of the purge journal failed. Stored responses still answer.",
-      since: isoOf(view.sentAtMs),
-      cause: isCauseKnown
-        ? `${whyOf(trouble.kind, client?.words)}.`
-        : "The journal did not answer.",
-      remedy: isCauseKnown
-        ? remedyOf(trouble.kind, client?.words)
-        : "Tidemark tries again by itself.",
-    },
-  ];
+  return {
+    code: "journal-unreadable",
+    level: isPast ? "critical" : "warning",
+    what: isPast
+      ? "Tidemark cannot tell which stored responses were purged, so it requests them from the origin again."
+      : "The last read of the purge journal failed. Stored responses still answer.",
+    since: isoOf(view.sentAtMs),
+    cause: isCauseKnown ? `${whyOf(trouble.kind, client?.words)}.` : "The journal did not answer.",
+    remedy: isCauseKnown
+      ? remedyOf(trouble.kind, client?.words)
+      : "Tidemark tries again by itself.",
+  };
 }
 
 /** Older reads and reports are ignored. */
 const lagMs = 10 * 60_000;
 
 /** Returns the finding on late purges: a warning over half of N, critical over N. */
-export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding[] {
+export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding | [] {
   const here = lagHere(view, atMs);
   const elsewhere = [...(totals?.colos ?? [])]
     .filter(([, state]) => isWithinMs(lagMs, state.atMs, atMs))
@@ -60,18 +56,16 @@ export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding
   if (worst === undefined) return [];
   const others =
     late.length > 1 ? ` It took longer than N / 2 for ${late.length} colos or isolates.` : "";
-  return [
-    {
-      code: "journal-lag",
-      level: worst.ms > maxLagMs ? "critical" : "warning",
-      what: `It took ${spanOf(worst.ms)} until ${worst.where} had read the last purge. N is ${spanOf(maxLagMs)}.${others}`,
-      since: isoOf(Math.min(...late.map(({ readAtMs }) => readAtMs))),
-      cause:
-        "A replica of the database lags, the database answers slowly, or so few requests come that the journal is rarely read.",
-      remedy:
-        "If the lag lasts, check the region and the load of the database, or raise purge.maxLagSeconds.",
-    },
-  ];
+  return {
+    code: "journal-lag",
+    level: worst.ms > maxLagMs ? "critical" : "warning",
+    what: `It took ${spanOf(worst.ms)} until ${worst.where} had read the last purge. N is ${spanOf(maxLagMs)}.${others}`,
+    since: isoOf(Math.min(...late.map(({ readAtMs }) => readAtMs))),
+    cause:
+      "A replica of the database lags, the database answers slowly, or so few requests come that the journal is rarely read.",
+    remedy:
+      "If the lag lasts, check the region and the load of the database, or raise purge.maxLagSeconds.",
+  };
 }
 
 function lagHere(view: SiteState["view"], atMs: number) {
@@ -83,21 +77,19 @@ function lagHere(view: SiteState["view"], atMs: number) {
 /** How long a loss causes more misses than usual. */
 const lossMs = 60 * 60_000;
 
-export function journalLostEntries({ view, atMs }: SiteState): Finding[] {
+export function journalLostEntries({ view, atMs }: SiteState): Finding | [] {
   const mark = view?.entries.findLast(({ lost }) => lost !== "");
   if (mark === undefined) return [];
   const markedAtMs = acceptedAtMs(mark.position);
   if (!isWithinMs(lossMs, markedAtMs, atMs)) return [];
-  return [
-    {
-      code: "journal-lost-entries",
-      level: "warning",
-      what: "The purge journal has lost entries. Tidemark treats every response that was stored before the loss as purged, so the origin gets more requests.",
-      since: isoOf(markedAtMs),
-      cause:
-        "The database failed over, was restored from a backup, or evicted the journal's key. Or somebody deleted that key.",
-      remedy:
-        "You need to do nothing for this loss. If it happens again, check that eviction is off for the database.",
-    },
-  ];
+  return {
+    code: "journal-lost-entries",
+    level: "warning",
+    what: "The purge journal has lost entries. Tidemark treats every response that was stored before the loss as purged, so the origin gets more requests.",
+    since: isoOf(markedAtMs),
+    cause:
+      "The database failed over, was restored from a backup, or evicted the journal's key. Or somebody deleted that key.",
+    remedy:
+      "You need to do nothing for this loss. If it happens again, check that eviction is off for the database.",
+  };
 }

@@ -29,24 +29,21 @@ interface RefusalCounts {
  * Returns the finding with the larger count: of all isolates, or of this isolate, whose latest
  * refusals are not reported yet.
  */
-export function operatorRefused(state: SiteState): Finding[] {
+export function operatorRefused(state: SiteState): Finding | [] {
   const found = [refusedEverywhere(state), refusedHere(state)];
   const [most] = found.toSorted((a, b) => sumOf(b) - sumOf(a));
   const count = sumOf(most);
   if (most === undefined || count === 0) return [];
   const list = [...most.counts].map(([kind, of]) => `${placeOf[kind]}: ${of}`).join("; ");
-  return [
-    {
-      code: "operator-refused",
-      level: count >= manyMin ? "warning" : "info",
-      what: `Requests with a wrong credential of an operator or a sender of purges: ${count} (${list}).`,
-      since: isoOf(most.sinceAtMs),
-      cause:
-        "A tool or a sender of purges has a wrong secret or a wrong clock, or somebody guesses.",
-      remedy:
-        "Compare the secrets of your tools and senders with those of the deployment. If they are the same, somebody else sends these requests: limit who may reach the operator's routes, and check that ADMIN_TOKEN is random.",
-    },
-  ];
+  return {
+    code: "operator-refused",
+    level: count >= manyMin ? "warning" : "info",
+    what: `Requests with a wrong credential of an operator or a sender of purges: ${count} (${list}).`,
+    since: isoOf(most.sinceAtMs),
+    cause: "A tool or a sender of purges has a wrong secret or a wrong clock, or somebody guesses.",
+    remedy:
+      "Compare the secrets of your tools and senders with those of the deployment. If they are the same, somebody else sends these requests: limit who may reach the operator's routes, and check that ADMIN_TOKEN is random.",
+  };
 }
 
 const sumOf = (refused: RefusalCounts | undefined) =>

@@ -11,24 +11,22 @@ import { recentWindows } from "./traffic-findings.ts";
 /** Twice the interval of the cron trigger's reports. */
 const reportMs = 10 * 60_000;
 
-export function reportsMissing({ totals, atMs }: SiteState): Finding[] {
+export function reportsMissing({ totals, atMs }: SiteState): Finding | [] {
   if (totals === undefined) return [];
   const reportTimes = [...totals.colos.values()].map((state) => state.atMs);
   const newestAtMs = Math.max(totals.startedAtMs, ...reportTimes);
   if (atMs - newestAtMs <= reportMs) return [];
-  return [
-    {
-      code: "reports-missing",
-      level: "warning",
-      what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
-      since: isoOf(newestAtMs),
-      cause: "The cron trigger is not set, or no isolate can write to the database.",
-      remedy: 'Set crons = ["* * * * *"] under [triggers] in wrangler.toml, and deploy.',
-    },
-  ];
+  return {
+    code: "reports-missing",
+    level: "warning",
+    what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
+    since: isoOf(newestAtMs),
+    cause: "The cron trigger is not set, or no isolate can write to the database.",
+    remedy: 'Set crons = ["* * * * *"] under [triggers] in wrangler.toml, and deploy.',
+  };
 }
 
-export function reportsLost(state: SiteState): Finding[] {
+export function reportsLost(state: SiteState): Finding | [] {
   const lost = recentWindows(state).flatMap(({ fromAtMs, sums }) =>
     [...sums]
       .filter(([series]) => partsOf(series)?.family === "reportsLost")
@@ -36,16 +34,14 @@ export function reportsLost(state: SiteState): Finding[] {
   );
   const count = lost.reduce((sum, one) => sum + one.count, 0);
   if (count === 0) return [];
-  return [
-    {
-      code: "reports-lost",
-      level: "warning",
-      what: `Reports lost in the last minutes: ${count}. The metrics are too low.`,
-      since: isoOf(Math.min(...lost.map(({ fromAtMs }) => fromAtMs))),
-      cause: "The database did not accept the reports, or too many reports waited to be added up.",
-      remedy: "Read the findings on Redis, and check that the cron trigger runs.",
-    },
-  ];
+  return {
+    code: "reports-lost",
+    level: "warning",
+    what: `Reports lost in the last minutes: ${count}. The metrics are too low.`,
+    since: isoOf(Math.min(...lost.map(({ fromAtMs }) => fromAtMs))),
+    cause: "The database did not accept the reports, or too many reports waited to be added up.",
+    remedy: "Read the findings on Redis, and check that the cron trigger runs.",
+  };
 }
 
 /**
@@ -88,33 +84,29 @@ export function configuration({ faults, configWarnings }: SiteState): Finding[] 
   return [...faults.map(finding("warning")), ...configWarnings.map(finding("info"))];
 }
 
-export function switchThrown({ view }: SiteState): Finding[] {
+export function switchThrown({ view }: SiteState): Finding | [] {
   const switched = view?.switched;
   if (switched === undefined || !isThrown(switched.bypass)) return [];
-  return [
-    {
-      code: "switch-thrown",
-      level: "info",
-      what: `${whatIs(switched.bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
-      since: isoOf(acceptedAtMs(switched.position)),
-      cause: "Somebody turned on the switch.",
-      remedy: 'To use the cache again, send POST /_cache/switch with {"bypass": false}.',
-    },
-  ];
+  return {
+    code: "switch-thrown",
+    level: "info",
+    what: `${whatIs(switched.bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
+    since: isoOf(acceptedAtMs(switched.position)),
+    cause: "Somebody turned on the switch.",
+    remedy: 'To use the cache again, send POST /_cache/switch with {"bypass": false}.',
+  };
 }
 
-export function bypassSet({ bypass }: SiteState): Finding[] {
+export function bypassSet({ bypass }: SiteState): Finding | [] {
   if (!isThrown(bypass)) return [];
-  return [
-    {
-      code: "bypass-set",
-      level: "info",
-      what: `${whatIs(bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
-      since: null,
-      cause: "The variable BYPASS is set.",
-      remedy: "To use the cache again, unset BYPASS, and deploy.",
-    },
-  ];
+  return {
+    code: "bypass-set",
+    level: "info",
+    what: `${whatIs(bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
+    since: null,
+    cause: "The variable BYPASS is set.",
+    remedy: "To use the cache again, unset BYPASS, and deploy.",
+  };
 }
 
 const isThrown = (bypass: Bypass) => bypass === true || (bypass !== false && bypass.length > 0);

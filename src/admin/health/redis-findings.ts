@@ -55,7 +55,7 @@ function lasting(
 }
 
 /** @param troubles of one kind */
-function troubleFinding(troubles: readonly CurrentTrouble[]): Finding[] {
+function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
   const [first] = troubles;
   if (first === undefined) return [];
   const { kind } = first.trouble;
@@ -67,37 +67,33 @@ function troubleFinding(troubles: readonly CurrentTrouble[]): Finding[] {
   const lastly = troubles.map(
     ({ client, trouble }) => `the ${client.name} at ${isoOf(trouble.lastAtMs)}`,
   );
-  return [
-    {
-      code,
-      level: isPassing ? "warning" : "critical",
-      what: isPassing
-        ? `${capital(names)} got no answer from the ${database} at the last try.`
-        : `${capital(names)} cannot ${first.of} the ${database}.`,
-      since: isoOf(Math.min(...troubles.map(({ trouble }) => trouble.sinceAtMs))),
-      cause: `${whyOf(kind, words)}.`,
-      remedy: remedyOf(kind, words),
-      details: `The last failure: ${lastly.join(", and ")}.`,
-    },
-  ];
+  return {
+    code,
+    level: isPassing ? "warning" : "critical",
+    what: isPassing
+      ? `${capital(names)} got no answer from the ${database} at the last try.`
+      : `${capital(names)} cannot ${first.of} the ${database}.`,
+    since: isoOf(Math.min(...troubles.map(({ trouble }) => trouble.sinceAtMs))),
+    cause: `${whyOf(kind, words)}.`,
+    remedy: remedyOf(kind, words),
+    details: `The last failure: ${lastly.join(", and ")}.`,
+  };
 }
 
 const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** If clocks differ by more than A, a purge may miss responses, or cover responses that it should not. */
-export function clocksApart({ clock, allowanceMs }: SiteState): Finding[] {
+export function clocksApart({ clock, allowanceMs }: SiteState): Finding | [] {
   if (clock === undefined) return [];
   const { aheadMs, uncertainMs } = clock;
   if (Math.abs(aheadMs) - uncertainMs <= allowanceMs) return [];
   const side = aheadMs > 0 ? "ahead of" : "behind";
-  return [
-    {
-      code: "clocks-apart",
-      level: "critical",
-      what: `The database's clock is ${spanOf(Math.abs(aheadMs))} ${side} this isolate's.`,
-      since: null,
-      cause: `The clock of the database's server, or of this machine, is wrong. The difference is more than the clock allowance A, ${spanOf(allowanceMs)}.`,
-      remedy: "Set both clocks by NTP. On Cloudflare with Upstash, contact the support of Upstash.",
-    },
-  ];
+  return {
+    code: "clocks-apart",
+    level: "critical",
+    what: `The database's clock is ${spanOf(Math.abs(aheadMs))} ${side} this isolate's.`,
+    since: null,
+    cause: `The clock of the database's server, or of this machine, is wrong. The difference is more than the clock allowance A, ${spanOf(allowanceMs)}.`,
+    remedy: "Set both clocks by NTP. On Cloudflare with Upstash, contact the support of Upstash.",
+  };
 }

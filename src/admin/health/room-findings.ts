@@ -26,7 +26,7 @@ function isFullFor(database: DatabaseName, clients: readonly ClientState[]): boo
 }
 
 /** A full database without eviction rejects writes. */
-function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Finding[] {
+function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Finding | [] {
   if (ratio < pausedFromRatio) return [];
   const isAllUsed = ratio >= 1;
   const refused = [
@@ -37,21 +37,19 @@ function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Findi
     database === "database"
       ? " New pages and values are not stored in Redis until there is room."
       : "";
-  return [
-    {
-      code: isAllUsed ? "redis-full" : "redis-nearly-full",
-      level: isAllUsed ? "critical" : "warning",
-      what: isAllUsed
-        ? `The ${database} is full: it refuses ${refused}.`
-        : `The ${database} is nearly full. Once it is, it refuses ${refused}.${paused}`,
-      since: null,
-      cause: `${percentOf(ratio)} of its room is used, and eviction is off.`,
-      remedy:
-        database === "database" && holdsJournal
-          ? "Make room in the database, or raise its size. Give the purge journal a database of its own (JOURNAL_REDIS_REST_URL)."
-          : "Make room in the database, or raise its size.",
-    },
-  ];
+  return {
+    code: isAllUsed ? "redis-full" : "redis-nearly-full",
+    level: isAllUsed ? "critical" : "warning",
+    what: isAllUsed
+      ? `The ${database} is full: it refuses ${refused}.`
+      : `The ${database} is nearly full. Once it is, it refuses ${refused}.${paused}`,
+    since: null,
+    cause: `${percentOf(ratio)} of its room is used, and eviction is off.`,
+    remedy:
+      database === "database" && holdsJournal
+        ? "Make room in the database, or raise its size. Give the purge journal a database of its own (JOURNAL_REDIS_REST_URL)."
+        : "Make room in the database, or raise its size.",
+  };
 }
 
 /**
@@ -62,42 +60,38 @@ function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Findi
 function evictingJournal(
   { database, holdsJournal, info, evictedAtMs }: RoomState,
   atMs: number,
-): Finding[] {
+): Finding | [] {
   if (!holdsJournal || !evictsAnyKey(info)) return [];
   // Without a memory limit, a server evicts nothing.
   const isRising = evictedAtMs !== undefined && Math.abs(atMs - evictedAtMs) < evictionMs;
   if (info.usedRatio === null && !isRising) return [];
   const room = info.usedRatio === null ? "" : ` ${percentOf(info.usedRatio)} of its room is used.`;
   const then = "If it evicts the purge journal, Tidemark treats every stored response as purged.";
-  return [
-    {
-      code: "redis-evicting",
-      level: "critical",
-      what: isRising
-        ? `The ${database} evicts keys. ${then}`
-        : `The ${database} will evict keys once it is full. ${then}`,
-      since: isRising ? isoOf(evictedAtMs) : null,
-      cause: `Eviction is on: the policy of the database is ${policyOf(info.policy)}.${room}`,
-      remedy:
-        "Turn eviction off for this database (noeviction), or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
-    },
-  ];
+  return {
+    code: "redis-evicting",
+    level: "critical",
+    what: isRising
+      ? `The ${database} evicts keys. ${then}`
+      : `The ${database} will evict keys once it is full. ${then}`,
+    since: isRising ? isoOf(evictedAtMs) : null,
+    cause: `Eviction is on: the policy of the database is ${policyOf(info.policy)}.${room}`,
+    remedy:
+      "Turn eviction off for this database (noeviction), or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
+  };
 }
 
 /** Warns that writes cannot pause before the database is full, because its size is unknown. */
-function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding[] {
+function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding | [] {
   if (database !== "database" || !holdsJournal || info.usedBytes === null) return [];
-  return [
-    {
-      code: "redis-size-unknown",
-      level: "info",
-      what: "The size limit of the database is unknown. Pages can fill it, and then it refuses purges.",
-      since: null,
-      cause: "INFO reports no maxmemory, and the configuration has no limits.databaseBytes.",
-      remedy:
-        "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
-    },
-  ];
+  return {
+    code: "redis-size-unknown",
+    level: "info",
+    what: "The size limit of the database is unknown. Pages can fill it, and then it refuses purges.",
+    since: null,
+    cause: "INFO reports no maxmemory, and the configuration has no limits.databaseBytes.",
+    remedy:
+      "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
+  };
 }
 
 /** Returns the policy if it looks like the name of a Redis eviction policy. Other text is not shown. */

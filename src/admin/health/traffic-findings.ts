@@ -5,6 +5,7 @@ import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
 import { type Finding, type FindingCode, percentOf } from "../../protocol/finding.ts";
+import type { HitRateMins } from "./hit-rate-mins.ts";
 import type { SiteState } from "./site-state.ts";
 
 /** Shares of fewer requests are not significant. */
@@ -67,28 +68,15 @@ function newestShare(
 
 /** Findings for each route or prefix with a `hitRateMin`. */
 export function hitRates(state: SiteState): Finding[] {
-  const { totals, hitRateMins } = state;
-  const names = (family: "requests" | "prefixRequests") =>
-    new Set(
-      (totals?.windows ?? []).flatMap(({ sums }) =>
-        countedIn(sums, family).map(({ labels: [name = ""] }) => name),
-      ),
-    );
-  return [
-    ...[...names("requests")].flatMap((name) =>
-      hitRateLow(state, { family: "requests", name }, hitRateMins.ofRoute(name)),
-    ),
-    ...[...names("prefixRequests")].flatMap((name) =>
-      hitRateLow(state, { family: "prefixRequests", name }, hitRateMins.ofPrefix(name)),
-    ),
-  ];
+  return (["requests", "prefixRequests"] as const).flatMap((family) => {
+    const counted = (state.totals?.windows ?? []).flatMap(({ sums }) => countedIn(sums, family));
+    const names = new Set(counted.map(({ labels: [name = ""] }) => name));
+    return [...names].flatMap((name) => hitRateLow(state, family, name));
+  });
 }
 
-function hitRateLow(
-  state: SiteState,
-  { family, name }: { family: "requests" | "prefixRequests"; name: string },
-  min: number | undefined,
-): Finding[] {
+function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): Finding | [] {
+  const min = state.hitRateMins[family].get(name);
   if (min === undefined) return [];
   const rate = newestShare(state, (sums) => {
     const of = countedIn(sums, family).filter(has(0, [name]));
@@ -97,19 +85,17 @@ function hitRateLow(
   });
   if (rate === undefined || rate.share >= min) return [];
   const whose = `${family === "requests" ? "route" : "prefix"} ${JSON.stringify(name)}`;
-  return [
-    {
-      code: "hit-rate-low",
-      level: "warning",
-      about: whose,
-      what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; the configured minimum is ${percentOf(min)}.`,
-      since: isoOf(rate.fromAtMs),
-      cause:
-        "The origin fails, a purge was large, a release of the origin allows less caching, query parameters or cookies are new, or Redis is down.",
-      remedy:
-        "Send GET /_cache/explain for a page that should be a hit. The answer says why it is not, and which stored key is nearest.",
-    },
-  ];
+  return {
+    code: "hit-rate-low",
+    level: "warning",
+    about: whose,
+    what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; the configured minimum is ${percentOf(min)}.`,
+    since: isoOf(rate.fromAtMs),
+    cause:
+      "The origin fails, a purge was large, a release of the origin allows less caching, query parameters or cookies are new, or Redis is down.",
+    remedy:
+      "Send GET /_cache/explain for a page that should be a hit. The answer says why it is not, and which stored key is nearest.",
+  };
 }
 
 interface ShareRow {
@@ -171,7 +157,7 @@ export function sharesHigh(state: SiteState): Finding[] {
 }
 
 /** The finding on clients that got 429. */
-export function clientsLimited(state: SiteState): Finding[] {
+export function clientsLimited(state: SiteState): Finding | [] {
   const limited = recentWindows(state)
     .map(({ fromAtMs, sums }) => ({
       fromAtMs,
@@ -180,15 +166,13 @@ export function clientsLimited(state: SiteState): Finding[] {
     .filter(({ count }) => count > 0);
   const count = limited.reduce((sum, one) => sum + one.count, 0);
   if (count === 0) return [];
-  return [
-    {
-      code: "clients-limited",
-      level: "info",
-      what: `Requests of the last minutes that got 429: ${count}.`,
-      since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
-      cause: "A client caused more requests to the origin than ORIGIN_LIMITER allows.",
-      remedy:
-        "If these clients are real users, raise the limit under [[ratelimits]] in wrangler.toml.",
-    },
-  ];
+  return {
+    code: "clients-limited",
+    level: "info",
+    what: `Requests of the last minutes that got 429: ${count}.`,
+    since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
+    cause: "A client caused more requests to the origin than ORIGIN_LIMITER allows.",
+    remedy:
+      "If these clients are real users, raise the limit under [[ratelimits]] in wrangler.toml.",
+  };
 }

@@ -53,30 +53,7 @@ export interface NamespaceOptions<T, K extends Key = Key> {
 }
 
 /** Validated options with all defaults. */
-export interface Space {
-  readonly name: string;
-  readonly freshMs: number;
-  readonly staleMs: number;
-  readonly negativeMs: number | undefined;
-  readonly schema: number;
-  /** Returns the tags of a value, or of `null`. */
-  readonly tagsOf: (value: unknown, key: Key) => readonly string[];
-  /** Whether a function of the namespace derives the tags from the value. */
-  readonly derivesTags: boolean;
-  readonly load: LoadMany<unknown> | undefined;
-  readonly missing: MissingKeyPolicy;
-  /** `undefined` if the cron trigger loads no keys. */
-  readonly keys: (() => readonly Key[] | Promise<readonly Key[]>) | undefined;
-  readonly refreshMs: number | undefined;
-  readonly jitter: number;
-  readonly isGlobal: boolean;
-  readonly softTimeoutMs: number;
-  readonly hardTimeoutMs: number;
-  readonly waitTimeoutMs: number;
-  readonly retryAfterMs: number;
-  readonly tiers: readonly TierName[];
-  readonly codec: Codec;
-}
+export type Space = Readonly<ReturnType<typeof spaceOf>>;
 
 const nameForm = /^[\w.-]{1,64}$/;
 
@@ -139,7 +116,7 @@ const form = fields("a namespace", {
  *
  * @throws OperatorError with the name of the namespace, each invalid option, and the fix
  */
-export function spaceOf<T, K extends Key>(name: string, options: NamespaceOptions<T, K>): Space {
+export function spaceOf<T, K extends Key>(name: string, options: NamespaceOptions<T, K>) {
   const faults = faultsOf(name, options);
   if (faults.length > 0) {
     throw new OperatorError({
@@ -165,11 +142,14 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     staleMs: ms(given.stale),
     negativeMs: negative === undefined ? undefined : ms(negative),
     schema: given.schema ?? 0,
+    /** Returns the tags of a value, or of `null`. */
     tagsOf: typeof tags === "function" ? ofValues(tags as TagsOf) : () => tags,
+    /** Whether a function of the namespace derives the tags from the value. */
     derivesTags: typeof tags === "function",
     load: load && completedBy(missing, load as unknown as LoadMany<unknown>),
     missing,
-    keys: typeof keys === "object" ? () => keys : keys,
+    /** `undefined` if the cron trigger loads no keys. */
+    keys: (typeof keys === "object" ? () => keys : keys) as KeysOf | undefined,
     refreshMs: refresh === undefined ? undefined : ms(refresh),
     jitter: given.jitter ?? 0,
     isGlobal: given.collapse === "global",
@@ -187,7 +167,9 @@ function ofValues(tags: TagsOf): TagsOf {
   return (value, key) => (value === null ? [] : tags(value, key));
 }
 
-type TagsOf = Space["tagsOf"];
+type TagsOf = (value: unknown, key: Key) => readonly string[];
+
+type KeysOf = () => readonly Key[] | Promise<readonly Key[]>;
 
 type Plain = Omit<NamespaceOptions<never>, "tags" | "codec" | "load" | "keys"> & {
   readonly load?: unknown;

@@ -15,23 +15,7 @@ import { sharedExplicitly } from "../../rules/storable.ts";
 import { hasValidator } from "../../rules/validators.ts";
 
 /** The limits on a stored response's use that hold for every request. */
-export interface Terms {
-  readonly governing: GoverningDirectives;
-  /** Whether the origin explicitly allows sharing between clients. */
-  readonly isShared: boolean;
-  readonly lifetimeSeconds: number;
-  /** Whether the lifetime is from the route and not from the response. */
-  readonly isAssigned: boolean;
-  /** The age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
-  readonly initialAgeSeconds: number;
-  /** Whether every use needs validation, because of `no-cache` (RFC 9111 §5.2.2.4). */
-  readonly alwaysValidate: boolean;
-  /** Whether stale use is forbidden (RFC 9111 §4.2.4), even with an allowance. */
-  readonly neverStale: boolean;
-  readonly staleWhileRevalidateSeconds: number;
-  readonly staleIfErrorSeconds: number;
-  readonly canBeValidated: boolean;
-}
+export type Terms = Readonly<ReturnType<typeof workedOut>>;
 
 /** The time for which an expired response is kept for validation alone. */
 const keptForValidationSeconds = 86_400;
@@ -66,7 +50,7 @@ export function withTermsKept(
   return copy;
 }
 
-function workedOut(metadata: TermsSource, route: Route): Terms {
+function workedOut(metadata: TermsSource, route: Route) {
   const fields = fieldsOf(metadata);
   const governing = governingDirectives(fields);
   const { directives } = governing;
@@ -80,17 +64,22 @@ function workedOut(metadata: TermsSource, route: Route): Terms {
   const { requestedAtMs, respondedAtMs: atMs } = metadata;
   return {
     governing,
+    /** Whether the origin explicitly allows sharing between clients. */
     isShared: sharedExplicitly(governing),
     lifetimeSeconds: Math.min(
       lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
       metadata.lifetimeSecondsMax ?? Infinity,
       secondsMax,
     ),
+    /** Whether the lifetime is from the route and not from the response. */
     isAssigned,
+    /** The age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
     initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
+    /** Whether every use needs validation, because of `no-cache` (RFC 9111 §5.2.2.4). */
     alwaysValidate: directives.noCache === true && !overrides,
     // RFC 9111 §5.2.2.10 forbids stale use beside `s-maxage`. This code departs from that rule. An allowance
     // beside s-maxage or in the route is the site's own decision, so it applies.
+    /** Whether stale use is forbidden (RFC 9111 §4.2.4), even with an allowance. */
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
     // The route's allowances apply only to statuses to which its `fresh` or `negative` applies. Its
     // stale-while-revalidate also requires that the response has a lifetime.
