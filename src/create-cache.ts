@@ -117,9 +117,17 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
       const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
       log({ event: "background-failed", level: "error", message });
     });
-  const memories = new Memories();
+  const memories: { readonly bytes: number; readonly count: number }[] = [];
+  const total = (of: "bytes" | "count") => memories.reduce((sum, memory) => sum + memory[of], 0);
   const gauges = new IsolateGauges({
-    memory: memories,
+    memory: {
+      get bytes() {
+        return total("bytes");
+      },
+      get count() {
+        return total("count");
+      },
+    },
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
   const reporting = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
@@ -173,7 +181,7 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
     onRelease: (body) => fillBudget.countFromNow(body),
     onEvicted: () => metrics.add("evictions", ["memory"]),
   });
-  memories.add(memory);
+  memories.push(memory);
   const ofAny = { form, namespace, nowAtMs, onBadRecord };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { sharedBodyBytes: bodyBytesMax } = limits;
@@ -191,21 +199,4 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
     leases:
       redis && new RedisLeases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
   };
-}
-
-/** The total size of all memory tiers. */
-class Memories {
-  readonly #tiers: { readonly bytes: number; readonly count: number }[] = [];
-
-  add(tier: { readonly bytes: number; readonly count: number }): void {
-    this.#tiers.push(tier);
-  }
-
-  get bytes(): number {
-    return this.#tiers.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  get count(): number {
-    return this.#tiers.reduce((sum, { count }) => sum + count, 0);
-  }
 }

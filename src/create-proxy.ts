@@ -103,8 +103,7 @@ function logged(sampled: SampledRequest): (response: Response) => Response {
 function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Site {
   const { environment, platform, config } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
-  const { siteHosts, originLimiter: limiter } = environment;
-  const { bypass } = environment;
+  const { siteHosts, bypass, originLimiter: limiter } = environment;
   const { view } = cache;
   const matchRoute = compileRoutes(config);
   return {

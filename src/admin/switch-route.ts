@@ -1,4 +1,5 @@
 // GET and POST /_cache/switch: shows and changes which routes bypass the cache.
+import { jsonIn } from "../base/json-text.ts";
 import { isoOf } from "../base/iso-date.ts";
 import * as z from "zod/mini";
 import { traceIdOf } from "../rules/trace-context.ts";
@@ -130,12 +131,8 @@ function stateAnswer(state: SwitchState | undefined) {
 }
 
 function readOrder(body: string): SwitchOrder | Reason {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return { why: "The body is not JSON.", hint: `${example}.` };
-  }
+  const parsed = jsonIn(body);
+  if (parsed === undefined) return { why: "The body is not JSON.", hint: `${example}.` };
   const checked = z.safeParse(switchOrder, parsed);
   if (checked.success) return checked.data;
   const place = checked.error.issues[0]?.path[0];

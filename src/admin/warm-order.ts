@@ -1,4 +1,5 @@
 // Parses the order of the warming route.
+import { jsonIn } from "../base/json-text.ts";
 import * as z from "zod/mini";
 import type { Reason } from "../base/operator-error.ts";
 import type { PageRequest } from "../proxy/warm/warm-page.ts";
@@ -43,12 +44,8 @@ const example = 'Send JSON such as {"pages": ["/", "/news/"]}.';
  * @param operator the URL of the operator's request; its host completes paths
  */
 export function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return { why: "The body is not JSON.", hint: example };
-  }
+  const parsed = jsonIn(body);
+  if (parsed === undefined) return { why: "The body is not JSON.", hint: example };
   const checked = z.safeParse(warmOrder, parsed);
   if (!checked.success) {
     const { path = [], message = "" } = checked.error.issues[0] ?? {};

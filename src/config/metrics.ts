@@ -1,5 +1,5 @@
 // Resolves `metrics` of a configuration.
-import type { WrittenMetrics } from "./written.ts";
+import type { WrittenMetrics, WrittenPrefix } from "./written.ts";
 
 export function resolvedMetrics(written: WrittenMetrics | null | undefined) {
   const { prefixes = {}, hitRateMin } = written ?? {};
@@ -20,10 +20,6 @@ export function resolvedMetrics(written: WrittenMetrics | null | undefined) {
 }
 
 /** A URL prefix with counts of its own. */
-export interface Prefix {
+export interface Prefix extends WrittenPrefix {
   readonly name: string;
-  /** Begins with a slash. */
-  readonly path: string;
-  /** Minimum hit rate of the prefix, like a route's. */
-  readonly hitRateMin?: number | undefined;
 }

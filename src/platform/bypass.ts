@@ -1,4 +1,5 @@
 // Reads the variable BYPASS, which sends requests straight to the origin like the switch, but without Redis.
+import { jsonIn } from "../base/json-text.ts";
 import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
 import type { Fault } from "../base/operator-error.ts";
@@ -42,11 +43,7 @@ const listForm = z.array(z.string());
 function namesIn(value: unknown): readonly string[] {
   if (typeof value !== "string") return z.safeParse(listForm, value).data ?? [];
   if (!value.startsWith("[")) return value.split(/\s+/);
-  try {
-    return z.safeParse(listForm, JSON.parse(value)).data ?? [];
-  } catch {
-    return [];
-  }
+  return z.safeParse(listForm, jsonIn(value)).data ?? [];
 }
 
 const shownCharsMax = 80;

@@ -8,7 +8,6 @@ import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { bypassOf } from "./bypass.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
-import type { Hook } from "../webhooks/port/hook.ts";
 import {
   adminTokenOf,
   purgeSecretsOf,
@@ -17,42 +16,7 @@ import {
 } from "../protocol/variables/secrets.ts";
 
 /** The validated bindings. */
-export interface Environment {
-  /** Usable origins by name. Routes with any other origin answer 502. */
-  readonly origins: ReadonlyMap<string, OriginTarget>;
-  readonly redis: Database | Fault | undefined;
-  /** The database of the purge journal and the switch; `undefined` if `redis` holds them. */
-  readonly journal: Database | undefined;
-  readonly adminToken: Secret;
-  /** Secrets of signed purges, separated by spaces. */
-  readonly purgeSecrets: Secret;
-  /** Hooks by their names in the configuration. */
-  readonly hooks: ReadonlyMap<string, Hook>;
-  /** Limits each client's requests to the origins; `undefined` for no limit. */
-  readonly originLimiter: RateLimit | undefined;
-  /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
-  readonly dataset: AnalyticsEngineDataset | undefined;
-  /** The value of NAMESPACE, or else of the configuration. */
-  readonly namespace: string;
-  /** The sites' hosts, to which other names and ports are mapped. If empty, each host is a site. */
-  readonly siteHosts: readonly string[];
-  /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
-  readonly colo: string | undefined;
-  /**
-   * Identifies this deployment to others. It is the same in all isolates, and differs between deployments.
-   */
-  readonly pseudonym: string;
-  /**
-   * The bypass that BYPASS sets in addition to the switch: everything, routes by name, or nothing.
-   */
-  readonly bypass: boolean | readonly string[];
-  /** The number of hot keys that are kept warm; 0: off. */
-  readonly hotKeys: number;
-  /** The reason why hot keys are off although the configuration has some; `undefined` if there is none. */
-  readonly hotKeysFault: Fault | undefined;
-  /** Unusable settings, whose features are off, and weak secrets and addresses. */
-  readonly faults: readonly Fault[];
-}
+export type Environment = Readonly<ReturnType<typeof readEnvironment>>;
 
 /**
  * Reads the bindings. Unusable settings become `faults`, and only their features are off.
@@ -60,32 +24,46 @@ export interface Environment {
  * @param handlers origins in code, by name
  * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
-export function readEnvironment(
-  env: Env,
-  config: Config,
-  handlers: OriginHandlers = {},
-): Environment {
+export function readEnvironment(env: Env, config: Config, handlers: OriginHandlers = {}) {
+  /** Unusable settings, whose features are off, and weak secrets and addresses. */
   const faults: Fault[] = [];
   const found = {
+    /** Usable origins by name. Routes with any other origin answer 502. */
     origins: originsOf({ env, config }, handlers, faults),
+    /** The journal's own database is `undefined` if `redis` holds the journal and the switch. */
     ...databasesOf(env, faults),
     adminToken: adminTokenOf(env),
+    /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
+    /** Hooks by their names in the configuration. */
     hooks: new Map(
       [...config.hooks].map(([name, sender]) => [name, sender.open(name, env)] as const),
     ),
+    /** Limits each client's requests to the origins; `undefined` for no limit. */
     originLimiter: originLimiterOf(env, faults),
+    /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
     dataset: datasetOf(env, faults),
+    /** The value of NAMESPACE, or else of the configuration. */
     namespace: namespaceOf(env) ?? config.namespace,
+    /** The sites' hosts, to which other names and ports are mapped. If empty, each host is a site. */
     siteHosts: siteHostsOf(env),
+    /**
+     * The bypass that BYPASS sets in addition to the switch: everything, routes by name, or nothing.
+     */
     bypass: bypassOf(env, config, faults),
+    /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
     colo: textOf(env, "COLO"),
   };
   faults.push(...faultsOfCf(config, found.origins));
+  /** The reason why hot keys are off although the configuration has some; `undefined` if there is none. */
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   faults.push(...weakSettingsIn(env), ...[...found.hooks.values()].flatMap((hook) => hook.faults));
+  /**
+   * Identifies this deployment to others. It is the same in all isolates, and differs between deployments.
+   */
   const pseudonym = pseudonymOf(found);
+  /** The number of hot keys that are kept warm; 0: off. */
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
   return { ...found, pseudonym, hotKeys, hotKeysFault, faults };
 }
@@ -110,7 +88,12 @@ export function coloOf({ colo }: Environment, request: Request | undefined): str
   return colo ?? request?.cf?.colo ?? "";
 }
 
-type FoundBindings = Pick<Environment, "redis" | "purgeSecrets" | "namespace" | "siteHosts">;
+interface FoundBindings {
+  readonly redis: Database | Fault | undefined;
+  readonly purgeSecrets: Secret;
+  readonly namespace: string;
+  readonly siteHosts: readonly string[];
+}
 
 /**
  * Creates the pseudonym. Origins see it, and clients can test guesses of it, because a right guess

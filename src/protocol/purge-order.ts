@@ -1,4 +1,5 @@
 // The request body of `POST purge`, and its error messages.
+import { jsonIn } from "../base/json-text.ts";
 import * as z from "zod/mini";
 import type { Reason } from "../base/operator-error.ts";
 
@@ -73,13 +74,10 @@ const hintByField: Readonly<Record<string, string>> = {
  * @param body text of the request
  */
 export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Reason } {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return { fault: { why: "The body is not JSON.", hint: `${example}.` } };
-  }
-  return checkedPurgeOrder(parsed, "The body");
+  const written = jsonIn(body);
+  return written === undefined
+    ? { fault: { why: "The body is not JSON.", hint: `${example}.` } }
+    : checkedPurgeOrder(written, "The body");
 }
 
 /**

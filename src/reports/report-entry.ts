@@ -1,7 +1,8 @@
 // A report as a stream entry: an isolate's counts since its last report, and its gauges.
 import * as z from "zod/mini";
+import { jsonIn, listIn } from "../base/json-text.ts";
 import type { Sums } from "../observe/sums.ts";
-import { formOf, jsonIn, sumsIn } from "./sums-text.ts";
+import { formOf, sumsIn } from "./sums-text.ts";
 import type { ColoState } from "./totals.ts";
 
 /** Incremented with every incompatible change of the format. */
@@ -42,8 +43,8 @@ const sumsCharsMax = 2 * sumsBytesMax;
 /** A script compares `n` byte by byte, so only characters that JSON does not change are valid. */
 const nForm = /^[\w-]{1,64}$/;
 
-const amount = z.number().check(z.nonnegative());
-const gaugesForm = z.object({
+export const amount = z.number().check(z.nonnegative());
+export const gaugesForm = z.object({
   lagMs: z.nullable(amount),
   lagWorstMs: z.nullable(amount),
   viewAgeMs: z.nullable(amount),
@@ -104,6 +105,3 @@ export function nextId(id: string): string {
 
 /** Largest 64-bit sequence number. */
 const sequenceMax = 2n ** 64n - 1n;
-
-const listIn = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? (value as unknown[]) : [];

@@ -69,15 +69,6 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Parses JSON. Returns `undefined` if it is invalid. Never throws. */
-export function jsonIn(text: unknown): unknown {
-  try {
-    return typeof text === "string" ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function halves(series: string): readonly [group: string, last: string] {
   const at = series.lastIndexOf("|");
   return at < 0 ? ["", series] : [series.slice(0, at), series.slice(at + 1)];

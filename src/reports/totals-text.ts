@@ -1,6 +1,8 @@
 // Encodes totals for Redis: a version that identifies the text, a space, and JSON.
 import * as z from "zod/mini";
-import { formOf, jsonIn, sumsIn } from "./sums-text.ts";
+import { jsonIn } from "../base/json-text.ts";
+import { amount, gaugesForm } from "./report-entry.ts";
+import { formOf, sumsIn } from "./sums-text.ts";
 import type { ColoState, Totals } from "./totals.ts";
 
 /** Incremented with every incompatible change of the format. */
@@ -20,22 +22,10 @@ export type HeldTotals =
   /** A newer format, which must not be overwritten. */
   | { readonly kind: "newer" };
 
-const amount = z.number().check(z.nonnegative());
-const rate = z.nullable(amount);
 const totalsForm = z.object({
   startedAtMs: amount,
   sums: z.unknown(),
-  colos: z.record(
-    z.string(),
-    z.object({
-      atMs: amount,
-      lagMs: rate,
-      lagWorstMs: rate,
-      viewAgeMs: rate,
-      memoryBytes: amount,
-      memoryRecords: amount,
-    }),
-  ),
+  colos: z.record(z.string(), z.object({ atMs: amount, ...gaugesForm.shape })),
   windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
 });
 

@@ -1,10 +1,15 @@
-// Makes a webhook sender from its scheme.
+// Makes a webhook sender from its scheme. A payload is parsed only after its signature is verified.
 import { isFault } from "../base/operator-error.ts";
-import { hookSecretsOf } from "../protocol/variables/hook-secrets.ts";
-import type { WebhookSender } from "./port/hook.ts";
+import {
+  type HookSecrets,
+  hookSecretsOf,
+  hookVariable,
+} from "../protocol/variables/hook-secrets.ts";
+import type { HookPorts, HookRefusal, WebhookSender } from "./port/hook.ts";
 import type { WebhookScheme } from "./port/scheme.ts";
 import { Mapping } from "./mapping.ts";
-import { receive } from "./receive.ts";
+import { OutOfTime, within } from "../base/timeouts.ts";
+import { sha256Hex } from "../base/sha256.ts";
 
 /**
  * Makes a sender for `hooks` in the configuration.
@@ -28,3 +33,126 @@ export function webhookSender(scheme: WebhookScheme): WebhookSender {
     },
   };
 }
+
+export interface OpenHook {
+  readonly name: string;
+  readonly scheme: WebhookScheme;
+  readonly secrets: HookSecrets;
+  readonly mapping: Mapping;
+}
+
+const bodyBytesMax = 65_536;
+/**
+ * How long the answer waits for the journal. Ghost stops waiting after 2 s. The purge continues in
+ * the background.
+ */
+const journalMsMax = 1_500;
+
+/**
+ * Receives a webhook. Answers 200 with the position of the purge's entry or with `ignored`; else 400, 401,
+ * 408, 413, 500 or 503 with the error. Never 410, because Ghost would delete the webhook.
+ */
+async function receive<Order extends object, Answer>(
+  request: Request,
+  hook: OpenHook,
+  ports: HookPorts<Order, Answer>,
+): Promise<Answer> {
+  const { name, scheme, secrets } = hook;
+  if (isFault(secrets)) return ports.refused(notUsable(secrets));
+  const claim = scheme.claimOf(request, ports.nowAtMs());
+  if (claim.kind === "test") return ports.ignored();
+  if (claim.kind === "refused") {
+    ports.judged(claim.reason === "timestamp" ? "expired" : "malformed");
+    return ports.refused(unauthorized(name, claim.reason));
+  }
+  const body = await ports.bodyOf(request, scheme.maxBytes ?? bodyBytesMax);
+  if (!(body instanceof Uint8Array)) return ports.refused(body);
+  const isSigned = await claim.isSigned(body, secrets);
+  ports.judged(isSigned ? undefined : "wrong");
+  if (!isSigned) return ports.refused(unauthorized(name, "wrong"));
+  const payload = parsed(body);
+  if (payload === undefined) return ports.refused(notJson);
+  const mapped = hook.mapping.run(payload.value, request.headers, ports);
+  if (mapped.kind === "nothing") return ports.ignored();
+  if (mapped.kind === "failed") return ports.refused(mappingFailed(mapped));
+  const bodyDigest = await sha256Hex(body);
+  const id = idOf(name, claim.delivery, bodyDigest);
+  const purging = ports.purge(mapped.order, { id, by: `hook:${name}`, bodyDigest });
+  ports.afterAnswer(async () => void (await purging));
+  try {
+    return await within(purging, journalMsMax);
+  } catch (cause) {
+    if (cause instanceof OutOfTime) return ports.refused(tooSlow);
+    throw cause;
+  }
+}
+
+/**
+ * Combines the delivery id with the body's digest. Few senders sign the id, so an attacker could send
+ * a known id with another body. Line feeds distinguish the ids of hooks from the ids of `POST purge`.
+ */
+function idOf(name: string, delivery: string, bodyDigest: string): string {
+  return delivery === "" ? "" : `hook:${name}\n${delivery}\n${bodyDigest.slice(0, 16)}`;
+}
+
+/** Parses a body. Returns `undefined` unless it is JSON in UTF-8. */
+function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) };
+  } catch {
+    return undefined;
+  }
+}
+
+const notUsable = ({ what, why, hint }: { what: string; why: string; hint: string }) =>
+  ({
+    status: 503,
+    code: "not-usable",
+    refusal: "unavailable",
+    why: `${what} ${why}`,
+    hint,
+  }) satisfies HookRefusal;
+
+const whyUnauthorized = {
+  malformed: "The request has no signature in the form that this hook expects.",
+  timestamp: "The timestamp is too old or too new.",
+  wrong: "The signature matches no secret of this hook.",
+};
+
+function unauthorized(name: string, reason: keyof typeof whyUnauthorized): HookRefusal {
+  return {
+    status: 401,
+    code: "unauthorized",
+    refusal: reason === "timestamp" ? "timestamp" : "signature",
+    why: whyUnauthorized[reason],
+    hint: `Sign the request with the secret that ${hookVariable(name)} holds, and check the clock of the sender.`,
+  };
+}
+
+const notJson: HookRefusal = {
+  status: 400,
+  code: "malformed",
+  refusal: "malformed",
+  why: "The body is not JSON in UTF-8.",
+  hint: "Configure the sender to send JSON.",
+};
+
+/**
+ * The refusal for a failed mapping. Its status is a 5xx, so that the sender retries until the
+ * mapping is fixed.
+ */
+const mappingFailed = ({ why, hint }: { why: string; hint: string }): HookRefusal => ({
+  status: 500,
+  code: "mapping-failed",
+  refusal: "mapping-failed",
+  why,
+  hint,
+});
+
+const tooSlow: HookRefusal = {
+  status: 503,
+  code: "unavailable",
+  refusal: "unavailable",
+  why: `The journal did not answer within ${journalMsMax / 1_000} s.`,
+  hint: "Send it again in a moment.",
+};

@@ -77,7 +77,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
   readonly #options: CheckedOptions<Sink<Change, Value>>;
   readonly #ports: BehindPorts;
   readonly #times: SliceTimes;
-  readonly #store: RedisSlices<Change> | undefined;
+  readonly #store: RedisSlices<Change>;
   readonly #gathering: ChangeBatches<Change>;
   #flushedAtMs = -Infinity;
 
@@ -87,7 +87,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     options: CheckedOptions<Sink<Change, Value>>,
     ports: BehindPorts,
   ) {
-    const { redis, times = usualTimes } = ports;
+    const { redis = noDatabase, times = usualTimes } = ports;
     const { backlogMax, deadLetterAfter } = options;
     this.#set = set;
     this.#kind = kind;
@@ -96,10 +96,10 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     this.#times = times;
     this.condition = new SetCondition({ ...ports, ...options, set, times });
     const limits = { backlogMax, deadLetterAfter };
-    this.#store = redis && new RedisSlices({ ...ports, redis, set, kind, times, ...limits });
+    this.#store = new RedisSlices({ ...ports, redis, set, kind, times, ...limits });
     this.#gathering = new ChangeBatches({
       ...ports,
-      store: this.#store ?? { accept: async () => noDatabase },
+      store: this.#store,
       hasNeverConnected: ports.hasNeverConnected ?? (() => false),
       kind,
       times,
@@ -134,9 +134,8 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     const values = new Map<string, Value>();
     for (let at = 0; at < keys.length; at += chunkCountMax) {
       const part = keys.slice(at, at + chunkCountMax);
-      const ports = { set: this.#set, kind: this.#kind, sink: this.#sink };
-      const store = this.#store ?? { read: async () => noDatabase };
-      const read = await readExactly({ ...ports, store }, part);
+      const ports = { set: this.#set, kind: this.#kind, store: this.#store, sink: this.#sink };
+      const read = await readExactly(ports, part);
       if (read.kind === "unavailable") throw this.#unreadable(read.cause);
       for (const [key, value] of read.value) values.set(key, value);
     }
@@ -149,7 +148,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
    * @throws OperatorError if Redis cannot be read
    */
   async deadLetters(): Promise<readonly DeadLetter<Change>[]> {
-    const answer = (await this.#store?.deadLetters()) ?? noDatabase;
+    const answer = await this.#store.deadLetters();
     if (answer.kind === "unavailable") throw this.#unreadable(answer.cause);
     this.condition.holdsLetters(answer.value.length);
     return answer.value;
@@ -161,7 +160,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
    * @throws OperatorError if Redis does not answer; the letter may then be gone
    */
   async dropDeadLetter(id: string): Promise<boolean> {
-    const answer = (await this.#store?.dropDeadLetter(id)) ?? noDatabase;
+    const answer = await this.#store.dropDeadLetter(id);
     if (answer.kind === "unavailable") throw this.#unreadable(answer.cause);
     this.condition.holdsLetters(answer.value.letterCount);
     return answer.value.isMine;
@@ -187,8 +186,8 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
 
   async #flush(budget: ChunkBudget): Promise<FlushReport> {
     this.#flushedAtMs = this.#ports.nowAtMs();
-    const store = this.#store ?? { ...unavailableStore };
-    const flushed = await flush({ set: this.#set, store, sink: this.#sink }, budget);
+    const ports = { set: this.#set, store: this.#store, sink: this.#sink };
+    const flushed = await flush(ports, budget);
     this.condition.flushed(flushed);
     return flushed;
   }
@@ -224,14 +223,10 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
 
 const minuteMs = 60_000;
 
-const noDatabase = { kind: "unavailable", cause: "shut-off" } as const;
+const shutOff = async () => ({ kind: "unavailable", cause: "shut-off" }) as const;
 
-const unavailableStore = {
-  rested: async () => noDatabase,
-  changes: async () => noDatabase,
-  drop: async () => noDatabase,
-  refused: async () => noDatabase,
-};
+/** Replaces a missing database. */
+const noDatabase = { read: shutOff, write: shutOff, look: shutOff, remove: shutOff };
 
 function boundedInTime<Change, Value>(sink: Sink<Change, Value>): Sink<Change, Value> {
   return {

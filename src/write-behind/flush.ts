@@ -60,9 +60,11 @@ export async function flush<Change, Value>(
     if (rested.value === undefined) return { ...run, end: { kind: "done" } };
     if (budget.left <= 0) return { ...run, end: { kind: "more" } };
     if (mark === "unread") {
-      const read = await markOf(ports);
-      if (read.kind === "sink-failed") return { ...run, end: read };
-      mark = read.mark;
+      try {
+        mark = (await ports.sink.read(ports.set, [])).mark;
+      } catch (error) {
+        return { ...run, end: { kind: "sink-failed", error } };
+      }
     }
     const end = await applySlice(ports, { rested: rested.value, mark, budget, run });
     if (end !== undefined) return { ...run, end };
@@ -70,18 +72,6 @@ export async function flush<Change, Value>(
     if (dropped.kind === "unavailable") return { ...run, end: dropped };
     run.sliceCount += 1;
     run.backlog = dropped.value;
-  }
-}
-
-type MarkRead =
-  | { readonly kind: "read"; readonly mark: Mark | undefined }
-  | Extract<FlushEnd, { kind: "sink-failed" }>;
-
-async function markOf<Change, Value>({ sink, set }: FlushPorts<Change, Value>): Promise<MarkRead> {
-  try {
-    return { kind: "read", mark: (await sink.read(set, [])).mark };
-  } catch (error) {
-    return { kind: "sink-failed", error };
   }
 }
 
@@ -146,8 +136,12 @@ async function applySlice<Change, Value>(
         countMax = Math.ceil(keyCount * partOfRefused);
         continue;
       }
-      const end = await setAside({ store, run, slice, change, error });
-      if (end !== undefined) return end;
+      // The refused change becomes a dead letter at its last attempt.
+      const refused = await store.refused(slice, change);
+      if (refused.kind === "unavailable") return refused;
+      run.letterCount = refused.value.letterCount;
+      if (refused.value.kind !== "kept") return { kind: "sink-failed", error };
+      run.deadCount = (run.deadCount ?? 0) + 1;
       countMax = chunkCountMax;
       try {
         await sink.apply({ ...chunk, changes: [] });
@@ -163,24 +157,3 @@ async function applySlice<Change, Value>(
 /** Returns whether the sink refuses a row. The error may come from another copy of `SinkError`. */
 const refusesRow = (error: unknown): boolean =>
   error instanceof Error && "refusesRow" in error && error.refusesRow === true;
-
-/**
- * Records a refused change, which becomes a dead letter at its last attempt.
- *
- * @returns why the flush ends; `undefined` once the change is a dead letter
- */
-async function setAside<Change>(refusal: {
-  store: Pick<SliceStore<Change>, "refused">;
-  run: Run;
-  slice: number;
-  change: Change;
-  error: unknown;
-}): Promise<FlushEnd | undefined> {
-  const { store, run, slice, change, error } = refusal;
-  const refused = await store.refused(slice, change);
-  if (refused.kind === "unavailable") return refused;
-  run.letterCount = refused.value.letterCount;
-  if (refused.value.kind !== "kept") return { kind: "sink-failed", error };
-  run.deadCount = (run.deadCount ?? 0) + 1;
-  return undefined;
-}

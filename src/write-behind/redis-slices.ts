@@ -1,4 +1,5 @@
 // Implements the port of slices for one set, with scripts in Redis.
+import { listIn } from "../base/json-text.ts";
 import type { DatabaseRoom } from "../redis/database-room.ts";
 import type { RedisPurpose } from "../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
@@ -216,8 +217,5 @@ function backlogIn([, keyCount, oldest]: readonly unknown[]): Backlog {
   const oldestSlice = oldest === "" || oldest === undefined ? undefined : Number(oldest);
   return { keyCount: Number(keyCount), oldestSlice };
 }
-
-const listIn = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? (value as unknown[]) : [];
 
 const textsIn = (value: unknown): readonly string[] => listIn(value).map(String);

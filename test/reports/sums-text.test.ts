@@ -1,7 +1,8 @@
 // Sums as text: back and forth, and what has room.
 import { describe, expect, it } from "vitest";
 import type { Sums } from "../../src/observe/sums.ts";
-import { formOf, jsonIn, sumsIn, takenWithin } from "../../src/reports/sums-text.ts";
+import { jsonIn } from "../../src/base/json-text.ts";
+import { formOf, sumsIn, takenWithin } from "../../src/reports/sums-text.ts";
 import { Draws } from "../../testing/draws.ts";
 
 const bytesOf = (sums: Sums) => new TextEncoder().encode(JSON.stringify(formOf(sums))).length;

@@ -1,9 +1,8 @@
 // Hints that name a cookie, a field, a limit or a purge of the explained request.
-import { acceptedAtMs } from "../../purge/journal/entry.ts";
+import { acceptedAtMs, byInvalidation } from "../../purge/journal/entry.ts";
 import { edgeBodyBytesMax, kvBodyBytesMax, smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { reach, type TierName } from "../../config/tier-names.ts";
-import { byInvalidation } from "../../purge/journal/entry.ts";
 import type { Ground } from "./grounds.ts";
 import { quoted } from "./key-account.ts";
 import type { MatchingPurges } from "./matching-purges.ts";

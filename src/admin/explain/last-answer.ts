@@ -18,14 +18,7 @@ import { neverFresh } from "./never-fresh.ts";
 export type LastAnswerAccount = Readonly<ReturnType<typeof lastAnswerAccount>>;
 
 /** A request that bypassed the cache. */
-export interface LastPassedAccount extends Ground {
-  readonly at: string;
-  readonly method: string;
-  readonly status: number;
-  readonly rule: string;
-  /** Whether Tidemark added `private` for its client. */
-  readonly isMadePrivate: boolean;
-}
+export type LastPassedAccount = Readonly<ReturnType<typeof lastPassedAccount>>;
 
 /**
  * Returns the previous events that explain why there is no hit.
@@ -83,7 +76,7 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
   };
 }
 
-function lastPassedAccount({ atMs, ...passed }: LastPass): LastPassedAccount {
+function lastPassedAccount({ atMs, ...passed }: LastPass) {
   return { at: new Date(atMs).toISOString(), ...passed, ...groundOfPass[passed.rule] };
 }
 

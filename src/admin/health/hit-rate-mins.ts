@@ -2,9 +2,9 @@
 
 /** Minimum hit rates by name, from 0 to 1. */
 export interface HitRateMins {
-  /** Of routes: the route's own minimum, or else the minimum of all routes. */
+  /** The minimums of routes: each route's own, or else the minimum of all routes. */
   readonly requests: ReadonlyMap<string, number | undefined>;
-  /** Of prefixes. */
+  /** The minimums of prefixes. */
   readonly prefixRequests: ReadonlyMap<string, number | undefined>;
 }
 

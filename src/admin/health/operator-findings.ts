@@ -3,10 +3,9 @@
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
-import { partsOf } from "../../observe/sums.ts";
 import type { Finding } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
-import { recentMs, recentWindows } from "./traffic-findings.ts";
+import { countedIn, recentMs, recentWindows } from "./traffic-findings.ts";
 
 /** Fewer refusals do not change the status, because anybody can cause them. */
 const manyMin = 100;
@@ -53,10 +52,9 @@ function refusedEverywhere(state: SiteState): RefusalCounts {
   const counts = new Map<CredentialKind, number>();
   let sinceAtMs = state.atMs;
   for (const { fromAtMs, sums } of recentWindows(state)) {
-    for (const [series, count] of sums) {
-      const parts = partsOf(series);
-      const kind = kinds.find((one) => one === parts?.rest[0]);
-      if (parts?.family !== "operatorRefusals" || kind === undefined) continue;
+    for (const { labels, count } of countedIn(sums, "operatorRefusals")) {
+      const kind = kinds.find((one) => one === labels[0]);
+      if (kind === undefined) continue;
       counts.set(kind, (counts.get(kind) ?? 0) + count);
       sinceAtMs = Math.min(sinceAtMs, fromAtMs);
     }

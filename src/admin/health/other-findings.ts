@@ -3,10 +3,9 @@ import { isoOf } from "../../base/iso-date.ts";
 import { type Fault } from "../../base/operator-error.ts";
 import { type Bypass } from "../../purge/journal/switch-state.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
-import { partsOf } from "../../observe/sums.ts";
 import { type Finding } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
-import { recentWindows } from "./traffic-findings.ts";
+import { countedIn, recentCount } from "./traffic-findings.ts";
 
 /** Twice the interval of the cron trigger's reports. */
 const reportMs = 10 * 60_000;
@@ -27,18 +26,13 @@ export function reportsMissing({ totals, atMs }: SiteState): Finding | [] {
 }
 
 export function reportsLost(state: SiteState): Finding | [] {
-  const lost = recentWindows(state).flatMap(({ fromAtMs, sums }) =>
-    [...sums]
-      .filter(([series]) => partsOf(series)?.family === "reportsLost")
-      .map(([, count]) => ({ fromAtMs, count })),
-  );
-  const count = lost.reduce((sum, one) => sum + one.count, 0);
-  if (count === 0) return [];
+  const lost = recentCount(state, (sums) => countedIn(sums, "reportsLost"));
+  if (lost === undefined) return [];
   return {
     code: "reports-lost",
     level: "warning",
-    what: `Reports lost in the last minutes: ${count}. The metrics are too low.`,
-    since: isoOf(Math.min(...lost.map(({ fromAtMs }) => fromAtMs))),
+    what: `Reports lost in the last minutes: ${lost.count}. The metrics are too low.`,
+    since: lost.since,
     cause: "The database did not accept the reports, or too many reports waited to be added up.",
     remedy: "Read the findings on Redis, and check that the cron trigger runs.",
   };

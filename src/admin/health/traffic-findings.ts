@@ -29,15 +29,27 @@ interface SeriesCount {
 }
 
 /** Returns the series of one family. */
-function countedIn(sums: Sums, family: FamilyName): SeriesCount[] {
+export function countedIn(sums: Sums, family: FamilyName): SeriesCount[] {
   return [...sums].flatMap(([series, count]) => {
     const parts = partsOf(series);
     return parts?.family === family ? [{ labels: parts.rest, count }] : [];
   });
 }
 
-const sumOf = (counted: readonly SeriesCount[]) =>
+const sumOf = (counted: readonly Pick<SeriesCount, "count">[]) =>
   counted.reduce((sum, { count }) => sum + count, 0);
+
+/** Returns the total count in the recent windows, and the first window that has any; `undefined` for 0. */
+export function recentCount(state: SiteState, countsIn: (sums: Sums) => readonly SeriesCount[]) {
+  const counted = recentWindows(state).map(({ fromAtMs, sums }) => ({
+    fromAtMs,
+    count: sumOf(countsIn(sums)),
+  }));
+  const found = counted.filter(({ count }) => count > 0);
+  if (found.length === 0) return undefined;
+  const since = isoOf(Math.min(...found.map(({ fromAtMs }) => fromAtMs)));
+  return { count: sumOf(found), since };
+}
 
 const has = (at: number, values: readonly string[]) => (counted: SeriesCount) =>
   values.includes(counted.labels[at] ?? "");
@@ -158,19 +170,15 @@ export function sharesHigh(state: SiteState): Finding[] {
 
 /** The finding on clients that got 429. */
 export function clientsLimited(state: SiteState): Finding | [] {
-  const limited = recentWindows(state)
-    .map(({ fromAtMs, sums }) => ({
-      fromAtMs,
-      count: sumOf(countedIn(sums, "requests").filter(has(1, ["limited"]))),
-    }))
-    .filter(({ count }) => count > 0);
-  const count = limited.reduce((sum, one) => sum + one.count, 0);
-  if (count === 0) return [];
+  const limited = recentCount(state, (sums) =>
+    countedIn(sums, "requests").filter(has(1, ["limited"])),
+  );
+  if (limited === undefined) return [];
   return {
     code: "clients-limited",
     level: "info",
-    what: `Requests of the last minutes that got 429: ${count}.`,
-    since: isoOf(Math.min(...limited.map(({ fromAtMs }) => fromAtMs))),
+    what: `Requests of the last minutes that got 429: ${limited.count}.`,
+    since: limited.since,
     cause: "A client caused more requests to the origin than ORIGIN_LIMITER allows.",
     remedy:
       "If these clients are real users, raise the limit under [[ratelimits]] in wrangler.toml.",

@@ -171,12 +171,7 @@ export class DataCounts {
     if (known !== undefined) return known;
     const { log } = this.#settings;
     const made: OfNamespace = {
-      counts: {
-        hits: noHits(),
-        staleHits: noHits(),
-        ...noCounts,
-        writes: {},
-      },
+      counts: { hits: noHits(), staleHits: noHits(), ...noCounts, writes: {} },
       condition: new Condition({
         tell: logOf("data", log),
         about: () => ({ event: "data-load", namespace }),

@@ -3,56 +3,41 @@ import { type TierName, tierNames } from "../../config/config.ts";
 import type { FamilyName } from "../../protocol/families.ts";
 import { seriesOf } from "../../observe/sums.ts";
 
-/** The counts of one namespace since this isolate started. */
-export interface NamespaceCounts {
-  /** Fresh and stale answers by tier, and answers from another call's load. */
-  readonly hits: Record<TierName, number>;
-  readonly staleHits: Record<TierName, number>;
-  collapsed: number;
-  /** Calls answered by their own load, without a value, or with an error. */
-  loaded: number;
-  absent: number;
-  failed: number;
-  /** Lookups without a value that may answer. */
-  misses: number;
-  /** Keys requested from the source: all, in the background, and by the cron trigger. */
-  loads: number;
-  refreshes: number;
-  cronRefreshes: number;
-  /** Keys whose load worked, keys whose load failed, and loads that timed out. */
-  workedLoads: number;
-  failedLoads: number;
-  timedOutLoads: number;
-  /** Values that were returned but not stored, because the codec cannot encode or decode them. */
-  unstorableLoads: number;
-  /**
-   * Writes to the application's database: all, worked, failed, and those whose purge was refused.
-   */
-  persists: number;
-  workedPersists: number;
-  failedPersists: number;
-  unpurgedWrites: number;
-  /** Writes by tier, then by their result. */
-  readonly writes: Record<string, Record<string, number>>;
-}
-
 export const noCounts = {
+  /** Answers from another call's load. */
   collapsed: 0,
+  /** Calls answered by their own load, without a value, or with an error. */
   loaded: 0,
   absent: 0,
   failed: 0,
+  /** Lookups without a value that may answer. */
   misses: 0,
+  /** Keys requested from the source: all, in the background, and by the cron trigger. */
   loads: 0,
   refreshes: 0,
   cronRefreshes: 0,
+  /** Keys whose load worked, keys whose load failed, and loads that timed out. */
   workedLoads: 0,
   failedLoads: 0,
   timedOutLoads: 0,
+  /** Values that were returned but not stored, because the codec cannot encode or decode them. */
   unstorableLoads: 0,
+  /**
+   * Writes to the application's database: all, worked, failed, and those whose purge was refused.
+   */
   persists: 0,
   workedPersists: 0,
   failedPersists: 0,
   unpurgedWrites: 0,
+};
+
+/** The counts of one namespace since this isolate started. */
+export type NamespaceCounts = typeof noCounts & {
+  /** Fresh and stale answers by tier. */
+  readonly hits: Record<TierName, number>;
+  readonly staleHits: Record<TierName, number>;
+  /** Writes by tier, then by their result. */
+  readonly writes: Record<string, Record<string, number>>;
 };
 
 /** Returns the count of each series since the isolate started. */

@@ -1,7 +1,6 @@
 // Creates the record of a value, with the settings from its load.
 import { reach } from "../../config/tier-names.ts";
-import type { Stamp } from "../../cache/record/record.ts";
-import { bodyRequestedAtMs } from "../../cache/record/record.ts";
+import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
 import {

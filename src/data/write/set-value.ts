@@ -103,12 +103,7 @@ export async function withKeptTags(
 /** Returns whether a hard purge that this isolate knows covers the value. */
 export function isEnded(
   metadata: DataMetadata,
-  {
-    viewOfPurges,
-    nowAtMs,
-    maxLagMs,
-    colo,
-  }: Pick<KeptTagsPorts, "viewOfPurges" | "nowAtMs" | "maxLagMs" | "colo">,
+  { viewOfPurges, nowAtMs, maxLagMs, colo }: KeptTagsPorts,
 ): boolean {
   return isHard(viewOfPurges.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }));
 }

@@ -16,7 +16,6 @@ import type { Target } from "../request/target.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
-import { newSpanId } from "./span-id.ts";
 import { uploadMs } from "./upload-time.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
@@ -239,4 +238,12 @@ export function isFinal(status: number): boolean {
 /** Returns whether the status is one of the server errors that RFC 5861 §4 names. */
 export function isOriginError(status: number): boolean {
   return status === 500 || status === 502 || status === 503 || status === 504;
+}
+
+/** Returns a span ID of W3C Trace Context: 16 random hexadecimal digits, which are not all 0. */
+function newSpanId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  // An ID of zeros is invalid.
+  if (bytes.every((byte) => byte === 0)) return newSpanId();
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -6,10 +6,9 @@ import { variantKey } from "../request/key.ts";
 import type { ForwardOutcome } from "../site/forward-outcome.ts";
 import { type OriginNeed, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
-import type { Candidate } from "../stored/stored-response.ts";
+import type { Candidate, StoredResponse } from "../stored/stored-response.ts";
 import { decide, isAnswer } from "../reuse/verdict.ts";
 import { isKept } from "../stored/lifetime.ts";
-import type { StoredResponse } from "../stored/stored-response.ts";
 import { answeredBy } from "./instead-of-origin.ts";
 
 /**

@@ -8,12 +8,16 @@ import { freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts"
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import { type LeadNeed, type OriginNeed, questionOf } from "../reuse/need.ts";
-import type { Candidate } from "../stored/stored-response.ts";
+import {
+  bodyDateOf,
+  type Candidate,
+  type StoredMetadata,
+  type StoredResponse,
+} from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/verdict.ts";
 import { makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
 import type { ResponseTier } from "../stored/tiers.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
@@ -105,8 +109,7 @@ function refusalToFreshen(
  */
 export function learnFromHead(fresh: StampedAnswer, candidate: Candidate, need: OriginNeed): void {
   const { lookup, exchange, key } = need;
-  const { site } = exchange;
-  const { decision } = exchange;
+  const { site, decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
   const isForAll = personalCookies(headers, lookup.route, site.config).length === 0;

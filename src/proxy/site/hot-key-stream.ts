@@ -1,5 +1,6 @@
 // Shares hot keys between isolates in a short Redis stream. An isolate adds at most one entry per
 // minute.
+import { jsonIn, listIn } from "../../base/json-text.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { type HotKeyNote, readNote } from "./hot-key-note.ts";
 
@@ -92,19 +93,7 @@ export function notesIn(reply: unknown): HotKeyNote[] {
     const [v, ownVersion, name, top] = listIn(words);
     const isOurs = v === "v" && ownVersion === version && name === "top";
     if (!isOurs || typeof top !== "string" || top.length > topBytesMax) return [];
-    const values = listIn(parsed(top)).slice(0, notesMax);
+    const values = listIn(jsonIn(top)).slice(0, notesMax);
     return values.map(readNote).filter((note) => note !== undefined);
   });
-}
-
-function listIn(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [];
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 // Decides which responses go to Redis at once, and which only after a second request.
 import type { Exchange } from "../site/exchange.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import type { Candidate, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { responseIn, type ResponseTier } from "../stored/tiers.ts";
 import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
@@ -12,7 +12,6 @@ import { storeInTiers } from "./in-tiers.ts";
 import { isStoredByRoute } from "./refusal.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
 import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
-import type { Candidate } from "../stored/stored-response.ts";
 
 /**
  * Returns whether a fill stays in memory and at the edge until a second request. The route's

@@ -6,9 +6,8 @@ import { isPersonal } from "../request/personal.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { placeOf } from "../site/shared-odds.ts";
 import { ledAnonymouslyMsMax } from "../site/uncacheable.ts";
-import type { Candidate } from "../stored/stored-response.ts";
+import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { termsOf } from "../stored/lifetime.ts";
-import type { StoredMetadata } from "../stored/stored-response.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 

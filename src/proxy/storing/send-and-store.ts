@@ -35,8 +35,7 @@ import { sendAndStoreBody } from "./store-while-sending.ts";
  */
 export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<Response> {
   const { lookup, flight, exchange, key } = need;
-  const { site } = exchange;
-  const { decision } = exchange;
+  const { site, decision } = exchange;
   const { headers, status, body } = fresh.response;
   const metadata = metadataOf(fresh, need);
   const refused = refusedBy(metadata, headers, need);

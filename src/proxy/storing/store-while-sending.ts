@@ -77,8 +77,7 @@ function storeBehind(
 ): Promise<void> {
   const { metadata, source } = sending;
   const { lookup, flight, exchange } = need;
-  const { site } = exchange;
-  const { decision } = exchange;
+  const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
   const relay = relayFor(metadata, need);
   let streamed: Promise<boolean> | undefined;
@@ -162,8 +161,7 @@ async function storeWhole(
   need: LeadNeed,
 ): Promise<void> {
   const { exchange } = need;
-  const { site } = exchange;
-  const { decision } = exchange;
+  const { site, decision } = exchange;
   const bodyDigest = await sha256Hex(new Uint8Array(await blob.arrayBuffer()));
   const metadata = withTermsKept(before, {
     bodyBytes: blob.size,

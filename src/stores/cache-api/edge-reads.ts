@@ -1,7 +1,6 @@
 // Requests to the Cache API, and bodies from its responses. A body whose length differs from its record is
 // rejected.
-import { contentRange, lengthOf } from "../../rules/ranges.ts";
-import type { ByteRange } from "../../rules/ranges.ts";
+import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 

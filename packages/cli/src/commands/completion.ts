@@ -5,8 +5,7 @@ import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 import { bashScript } from "../completion/bash-script.ts";
 import { exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../session.ts";
-import type { Session } from "../session.ts";
+import type { AddCommand, Session } from "../session.ts";
 import { isProfileName, readProfiles } from "../site/profiles.ts";
 
 type Completions = ReturnType<typeof tab>;

@@ -2,8 +2,7 @@
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { failure } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../session.ts";
-import type { Session } from "../session.ts";
+import type { AddCommand, Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 export const addHealth: AddCommand = (program, act) => {

@@ -12,8 +12,7 @@ import { inTheWay, siteFiles, sorted, write } from "../init/site-files.ts";
 import { type WranglerChoices, workerNameOf } from "../init/wrangler-file.ts";
 import { judge } from "../origin/judge-page.ts";
 import { originAddress } from "../origin/origin-address.ts";
-import type { AddCommand } from "../session.ts";
-import { repeated, type Session } from "../session.ts";
+import { type AddCommand, repeated, type Session } from "../session.ts";
 import { streamOf } from "../terminal/note-stream.ts";
 
 export const addInit: AddCommand = (program, act) => {

@@ -3,8 +3,7 @@ import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { entryLine } from "../journal/entry-line.ts";
-import type { AddCommand } from "../session.ts";
-import { type Session, wholeNumber } from "../session.ts";
+import { type AddCommand, type Session, wholeNumber } from "../session.ts";
 import type { SiteClient } from "../site/site-client.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 

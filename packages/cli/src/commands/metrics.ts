@@ -1,7 +1,6 @@
 // `tidemark metrics`: prints the raw counts of all isolates, for other programs.
 import { exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../session.ts";
-import type { Session } from "../session.ts";
+import type { AddCommand, Session } from "../session.ts";
 
 export const addMetrics: AddCommand = (program, act) => {
   program

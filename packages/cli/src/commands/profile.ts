@@ -2,8 +2,7 @@
 import type { Command } from "commander";
 import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../session.ts";
-import type { Action, GlobalOptions, Session } from "../session.ts";
+import type { Action, AddCommand, GlobalOptions, Session } from "../session.ts";
 import { siteAddress } from "../site/address.ts";
 import { givenToken } from "../site/given-token.ts";
 import {

@@ -2,8 +2,7 @@
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../session.ts";
-import { type Session, wholeNumber } from "../session.ts";
+import { type AddCommand, type Session, wholeNumber } from "../session.ts";
 import type { SiteClient } from "../site/site-client.ts";
 import { countsByRoute, risen, type RouteCounts, totalOf } from "../stats/route-counts.ts";
 import { legend, routeTable, statsOf } from "../stats/route-table.ts";

@@ -4,8 +4,7 @@ import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { SwitchOrder } from "../../../../src/protocol/switch-order.ts";
 import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
-import type { AddCommand } from "../session.ts";
-import type { Session } from "../session.ts";
+import type { AddCommand, Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 interface SwitchOptions {

@@ -11,7 +11,7 @@ export interface Finding {
   readonly text: string;
 }
 
-type Find = (sight: OriginSight) => readonly Finding[];
+type Find = (sight: OriginSight) => Finding | readonly Finding[];
 
 export function findingsOf(sight: OriginSight): Finding[] {
   return finds.flatMap((find) => find(sight));
@@ -26,7 +26,7 @@ function ofPages(
   return ({ pages }) => {
     const found = pages.filter(isSo);
     if (found.length === 0) return [];
-    return [{ code, text: textOf(listed(found.map(({ path }) => path)), found) }];
+    return { code, text: textOf(listed(found.map(({ path }) => path)), found) };
   };
 }
 
@@ -45,20 +45,16 @@ const finds: readonly Find[] = [
   ({ platform }) =>
     platform === "unknown"
       ? []
-      : [
-          {
-            code: "platform",
-            text: `The site looks like ${platform}. The routes take that into account.`,
-          },
-        ],
+      : {
+          code: "platform",
+          text: `The site looks like ${platform}. The routes take that into account.`,
+        },
   ({ origin }) =>
     origin.startsWith("http:")
-      ? [
-          {
-            code: "clear-text",
-            text: "Requests to the origin use http. Anyone on the network path can read and change pages.",
-          },
-        ]
+      ? {
+          code: "clear-text",
+          text: "Requests to the origin use http. Anyone on the network path can read and change pages.",
+        }
       : [],
   ofPages(
     "cookies",
@@ -162,30 +158,24 @@ const finds: readonly Find[] = [
   ({ pages }) => {
     const stored = pages.filter((page) => isShareable(page) && page.kind === "page");
     if (stored.length === 0 || stored.some(({ hasTags }) => hasTags)) return [];
-    return [
-      {
-        code: "no-tags",
-        text: "No page has tags (Cache-Tag, Surrogate-Key). Without them, you can purge by URL, by prefix, or by tags that a route sets.",
-      },
-    ];
+    return {
+      code: "no-tags",
+      text: "No page has tags (Cache-Tag, Surrogate-Key). Without them, you can purge by URL, by prefix, or by tags that a route sets.",
+    };
   },
   ({ isShutByRobots }) =>
     isShutByRobots
-      ? [
-          {
-            code: "robots",
-            text: "robots.txt disallows all pages that the front page links to, so init skipped them. Name important pages with --page.",
-          },
-        ]
+      ? {
+          code: "robots",
+          text: "robots.txt disallows all pages that the front page links to, so init skipped them. Name important pages with --page.",
+        }
       : [],
   ({ missing }) =>
     missing !== undefined && missing.status === 200
-      ? [
-          {
-            code: "no-404",
-            text: "The origin answers a path that does not exist with 200. Each random path becomes another page in the cache.",
-          },
-        ]
+      ? {
+          code: "no-404",
+          text: "The origin answers a path that does not exist with 200. Each random path becomes another page in the cache.",
+        }
       : [],
   ofPages(
     "own-address",
@@ -195,21 +185,17 @@ const finds: readonly Find[] = [
   ),
   ({ missing }) =>
     missing?.status === 404 && missing.storing.kind === "validated"
-      ? [
-          {
-            code: "404-unstored",
-            text: `A 404 has ${missing.storing.statedBy}, so each random path reaches the origin, even if negative is set.`,
-          },
-        ]
+      ? {
+          code: "404-unstored",
+          text: `A 404 has ${missing.storing.statedBy}, so each random path reaches the origin, even if negative is set.`,
+        }
       : [],
   ({ missing }) =>
     missing?.status === 404 && missing.storing.kind === "refused"
-      ? [
-          {
-            code: "404-unstored",
-            text: `A 404 is not stored (${missing.storing.rule}). So each random path reaches the origin.`,
-          },
-        ]
+      ? {
+          code: "404-unstored",
+          text: `A 404 is not stored (${missing.storing.rule}). So each random path reaches the origin.`,
+        }
       : [],
   ({ failures }) =>
     failures.map(({ path, why }) => ({

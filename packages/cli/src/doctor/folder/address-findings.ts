@@ -10,11 +10,11 @@ import type { FolderRead } from "./folder-read.ts";
 
 export function addressFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
   return [
-    ...originFindings(deployment, read),
-    ...siteHost(deployment, read),
-    ...namespace(deployment),
-    ...secondAddresses(deployment),
-  ];
+    originFindings(deployment, read),
+    siteHost(deployment, read),
+    namespace(deployment),
+    secondAddresses(deployment),
+  ].flat();
 }
 
 /** Returns whether the Worker's code seems to set the origin, which makes ORIGIN_URL optional. */
@@ -23,7 +23,7 @@ function hasOriginInCode({ main }: Deployment, { mainTexts }: FolderRead): boole
   return /tidemark\/hono|\borigins\s*[:,}]/.test(text);
 }
 
-function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
+function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding | DoctorFinding[] {
   const { vars, services } = deployment;
   const hasBinding = services.some(({ binding }) => binding === "ORIGIN");
   if (hasBinding) return [];
@@ -32,22 +32,20 @@ function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding
     const isElsewhere = read.secretFiles.some(
       ({ name, secrets }) => name.startsWith("secrets.") && isSet(secrets ?? {}, "ORIGIN_URL"),
     );
-    return isElsewhere || hasOriginInCode(deployment, read) ? [] : [originMissing(deployment)];
+    return isElsewhere || hasOriginInCode(deployment, read) ? [] : originMissing(deployment);
   }
   const fault = originUrlFault(url);
   if (fault !== undefined) {
-    return [
-      {
-        code: "origin-wrong",
-        level: "critical",
-        ...aboutOf(deployment),
-        what: doesNotStart,
-        cause: `ORIGIN_URL is invalid: ${shownUrl(url)} ${fault}.`,
-        remedy: "Write only scheme and host, such as https://origin.example.com.",
-      },
-    ];
+    return {
+      code: "origin-wrong",
+      level: "critical",
+      ...aboutOf(deployment),
+      what: doesNotStart,
+      cause: `ORIGIN_URL is invalid: ${shownUrl(url)} ${fault}.`,
+      remedy: "Write only scheme and host, such as https://origin.example.com.",
+    };
   }
-  return [...ofTheExample(deployment, url), ...leadsBack(deployment, new URL(url).hostname)];
+  return [ofTheExample(deployment, url), leadsBack(deployment, new URL(url).hostname)].flat();
 }
 
 function originMissing(deployment: Deployment): DoctorFinding {
@@ -66,51 +64,45 @@ function originMissing(deployment: Deployment): DoctorFinding {
 /** Hosts that are reserved for examples (RFC 2606 §3). */
 const reservedHost = /(?:^|\.)example\.(?:com|net|org)$/;
 
-function ofTheExample(deployment: Deployment, url: string): DoctorFinding[] {
+function ofTheExample(deployment: Deployment, url: string): DoctorFinding | [] {
   const { hostname } = new URL(url);
   if (!reservedHost.test(hostname)) return [];
-  return [
-    {
-      code: "origin-wrong",
-      level: "warning",
-      ...aboutOf(deployment),
-      what: "ORIGIN_URL is still the placeholder.",
-      cause: `ORIGIN_URL is ${shownUrl(url)}, as in the example.`,
-      remedy: "Set ORIGIN_URL to the address of your site's server.",
-    },
-  ];
+  return {
+    code: "origin-wrong",
+    level: "warning",
+    ...aboutOf(deployment),
+    what: "ORIGIN_URL is still the placeholder.",
+    cause: `ORIGIN_URL is ${shownUrl(url)}, as in the example.`,
+    remedy: "Set ORIGIN_URL to the address of your site's server.",
+  };
 }
 
-function leadsBack(deployment: Deployment, originHost: string): DoctorFinding[] {
+function leadsBack(deployment: Deployment, originHost: string): DoctorFinding | [] {
   const { places, flags } = deployment;
   const isOfOrigin = (place: Deployment["places"][number]) => fits(hostOf(place), originHost);
   const domain = places.find((place) => place.isCustomDomain && isOfOrigin(place));
   const route = places.find((place) => !place.isCustomDomain && isOfOrigin(place));
   const about = aboutOf(deployment);
   if (domain !== undefined) {
-    return [
-      {
-        code: "origin-is-self",
-        level: "critical",
-        ...about,
-        what: "The Worker sends requests to itself: they end with 508.",
-        cause: `ORIGIN_URL has the host ${JSON.stringify(originHost)}, which is a custom domain of the Worker.`,
-        remedy:
-          "Give the origin a name of its own, such as origin.example.com; or use a route instead of the custom domain.",
-      },
-    ];
-  }
-  if (route === undefined || !flags.includes("global_fetch_strictly_public")) return [];
-  return [
-    {
-      code: "strict-fetch-flag",
+    return {
+      code: "origin-is-self",
       level: "critical",
       ...about,
       what: "The Worker sends requests to itself: they end with 508.",
-      cause: `The flag global_fetch_strictly_public sends a fetch of ${JSON.stringify(originHost)} through the route ${JSON.stringify(route.pattern)} again.`,
-      remedy: "Remove the flag from compatibility_flags.",
-    },
-  ];
+      cause: `ORIGIN_URL has the host ${JSON.stringify(originHost)}, which is a custom domain of the Worker.`,
+      remedy:
+        "Give the origin a name of its own, such as origin.example.com; or use a route instead of the custom domain.",
+    };
+  }
+  if (route === undefined || !flags.includes("global_fetch_strictly_public")) return [];
+  return {
+    code: "strict-fetch-flag",
+    level: "critical",
+    ...about,
+    what: "The Worker sends requests to itself: they end with 508.",
+    cause: `The flag global_fetch_strictly_public sends a fetch of ${JSON.stringify(originHost)} through the route ${JSON.stringify(route.pattern)} again.`,
+    remedy: "Remove the flag from compatibility_flags.",
+  };
 }
 
 /** Hides passwords, because somebody may have written a URL instead of a host. */
@@ -118,49 +110,42 @@ function withoutPassword(written: string): string {
   return written.replaceAll(/[^"\s/,]*@/g, "…@");
 }
 
-function siteHost(deployment: Deployment, { configuration }: FolderRead): DoctorFinding[] {
+function siteHost(deployment: Deployment, { configuration }: FolderRead): DoctorFinding | [] {
   const { vars } = deployment;
   const about = aboutOf(deployment);
   if (isRefused(() => siteHostsOf(vars))) {
-    return [
-      {
-        code: "site-host-wrong",
-        level: "critical",
-        ...about,
-        what: doesNotStart,
-        cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, which contains something other than hosts.`,
-        remedy: "Write only the host, such as www.example.com. Separate several hosts with spaces.",
-      },
-    ];
+    return {
+      code: "site-host-wrong",
+      level: "critical",
+      ...about,
+      what: doesNotStart,
+      cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, which contains something other than hosts.`,
+      remedy: "Write only the host, such as www.example.com. Separate several hosts with spaces.",
+    };
   }
   const usesHotKeys = /\bhotKeys\s*:\s*[1-9]/.test(configuration ?? "");
   if (!usesHotKeys || isSet(vars, "SITE_HOST")) return [];
-  return [
-    {
-      code: "site-host-missing",
-      level: "warning",
-      ...about,
-      what: "No key is kept warm: hotKeys is off.",
-      cause: "The configuration has hotKeys, and SITE_HOST is not set.",
-      remedy: "Set SITE_HOST under vars to the host of the site, or remove hotKeys.",
-    },
-  ];
+  return {
+    code: "site-host-missing",
+    level: "warning",
+    ...about,
+    what: "No key is kept warm: hotKeys is off.",
+    cause: "The configuration has hotKeys, and SITE_HOST is not set.",
+    remedy: "Set SITE_HOST under vars to the host of the site, or remove hotKeys.",
+  };
 }
 
-function namespace(deployment: Deployment): DoctorFinding[] {
+function namespace(deployment: Deployment): DoctorFinding | [] {
   const { vars } = deployment;
   if (!isRefused(() => namespaceOf(vars))) return [];
-  return [
-    {
-      code: "namespace-wrong",
-      level: "critical",
-      ...aboutOf(deployment),
-      what: doesNotStart,
-      cause: `NAMESPACE is ${JSON.stringify(vars["NAMESPACE"])}, which is not 1 to 64 letters, digits, dots, dashes or underscores.`,
-      remedy:
-        "Write a valid name, such as staging, or remove NAMESPACE to use the configuration's.",
-    },
-  ];
+  return {
+    code: "namespace-wrong",
+    level: "critical",
+    ...aboutOf(deployment),
+    what: doesNotStart,
+    cause: `NAMESPACE is ${JSON.stringify(vars["NAMESPACE"])}, which is not 1 to 64 letters, digits, dots, dashes or underscores.`,
+    remedy: "Write a valid name, such as staging, or remove NAMESPACE to use the configuration's.",
+  };
 }
 
 const doesNotStart = "The Worker does not start: every request gets 500.";
@@ -175,23 +160,21 @@ function isRefused(read: () => unknown): boolean {
   }
 }
 
-function secondAddresses(deployment: Deployment): DoctorFinding[] {
+function secondAddresses(deployment: Deployment): DoctorFinding | DoctorFinding[] {
   const { places, workersDev, previewUrls } = deployment;
   const about = aboutOf(deployment);
   if (places.length === 0) {
     // With workers_dev = false, the route was probably added in the dashboard.
     if (workersDev === false) return [];
-    return [
-      {
-        code: "no-route",
-        level: "info",
-        ...about,
-        what: "The Worker has only its workers.dev address, which has no edge tier.",
-        cause: "The wrangler file has no routes.",
-        remedy:
-          "Before the launch, give the Worker a route or a custom domain, and set workers_dev and preview_urls to false.",
-      },
-    ];
+    return {
+      code: "no-route",
+      level: "info",
+      ...about,
+      what: "The Worker has only its workers.dev address, which has no edge tier.",
+      cause: "The wrangler file has no routes.",
+      remedy:
+        "Before the launch, give the Worker a route or a custom domain, and set workers_dev and preview_urls to false.",
+    };
   }
   return [
     ...(workersDev === true ? [secondAddress("workers-dev", "workers_dev", about)] : []),

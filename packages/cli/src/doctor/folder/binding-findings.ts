@@ -7,10 +7,10 @@ import { isTable, type Table } from "../../wrangler/wrangler-file.ts";
 
 export function bindingFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
   return [
-    ...incomplete(deployment, read),
-    ...cronMissing(deployment, read),
-    ...environmentLacks(deployment, read),
-  ];
+    incomplete(deployment, read),
+    cronMissing(deployment, read),
+    environmentLacks(deployment, read),
+  ].flat();
 }
 
 /** Checks the known bindings that are present, and the KV bindings that the code names. */
@@ -87,25 +87,23 @@ function faultOfLimiter({ namespace_id, simple }: Table): string {
   return `Its period is ${JSON.stringify(period) ?? "not set"}, but must be 10 or 60`;
 }
 
-function cronMissing(deployment: Deployment, { configuration }: FolderRead): DoctorFinding[] {
+function cronMissing(deployment: Deployment, { configuration }: FolderRead): DoctorFinding | [] {
   const usesHotKeys = /\bhotKeys\s*:\s*[1-9]/.test(configuration ?? "");
   if (!usesHotKeys || deployment.crons.length > 0) return [];
-  return [
-    {
-      code: "cron-missing",
-      level: "warning",
-      ...aboutOf(deployment),
-      what: "No key is kept warm: nothing refreshes hot keys before they expire.",
-      cause: "The configuration has hotKeys, and the wrangler file has no cron trigger.",
-      remedy: 'Write "triggers": { "crons": ["* * * * *"] }, and deploy.',
-    },
-  ];
+  return {
+    code: "cron-missing",
+    level: "warning",
+    ...aboutOf(deployment),
+    what: "No key is kept warm: nothing refreshes hot keys before they expire.",
+    cause: "The configuration has hotKeys, and the wrangler file has no cron trigger.",
+    remedy: 'Write "triggers": { "crons": ["* * * * *"] }, and deploy.',
+  };
 }
 
 const variables = ["SITE_HOST", "BYPASS"];
 
 /** Finds top-level settings that an environment does not repeat. They have no effect in that environment. */
-function environmentLacks(deployment: Deployment, { deployments }: FolderRead): DoctorFinding[] {
+function environmentLacks(deployment: Deployment, { deployments }: FolderRead): DoctorFinding | [] {
   const top = deployments.find(({ environment }) => environment === undefined);
   if (top === undefined || deployment === top) return [];
   const names = [
@@ -114,16 +112,14 @@ function environmentLacks(deployment: Deployment, { deployments }: FolderRead): 
     ...(hasDataset(top) && !hasDataset(deployment) ? ["METRICS"] : []),
   ];
   if (names.length === 0) return [];
-  return [
-    {
-      code: "environment-lacks",
-      level: "warning",
-      ...aboutOf(deployment),
-      what: `The environment lacks ${quoted(names)}.`,
-      cause: "An environment does not inherit variables and bindings from the top of the file.",
-      remedy: "Repeat them below the environment, with its own values.",
-    },
-  ];
+  return {
+    code: "environment-lacks",
+    level: "warning",
+    ...aboutOf(deployment),
+    what: `The environment lacks ${quoted(names)}.`,
+    cause: "An environment does not inherit variables and bindings from the top of the file.",
+    remedy: "Repeat them below the environment, with its own values.",
+  };
 }
 
 const hasLimiter = ({ rateLimits }: Deployment) =>

@@ -64,11 +64,11 @@ function ofDeployments(read: FolderRead): DoctorFinding[] {
   const answer = new Set<string>();
   return read.deployments.flatMap((deployment) => {
     const found = [
-      ...workerFindings(deployment, read),
-      ...addressFindings(deployment, read),
-      ...secretsInVars(deployment),
-      ...bindingFindings(deployment, read),
-    ];
+      workerFindings(deployment, read),
+      addressFindings(deployment, read),
+      secretsInVars(deployment),
+      bindingFindings(deployment, read),
+    ].flat();
     const textOf = ({ code, cause }: DoctorFinding) => `${code} ${cause}`;
     const isNew = (one: DoctorFinding) =>
       !answer.has(textOf(one)) || (one.about !== undefined && ownCodes.has(one.code));

@@ -30,20 +30,18 @@ const databaseNames = ["UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST"].flatMap((pref
   `${prefix}_TOKEN`,
 ]);
 
-export function secretsInVars(deployment: Deployment): DoctorFinding[] {
+export function secretsInVars(deployment: Deployment): DoctorFinding | [] {
   const names = secretsAmong(deployment.vars);
   if (names.length === 0) return [];
-  return [
-    {
-      code: "secret-in-vars",
-      level: "critical",
-      ...aboutOf(deployment),
-      what: "Everyone who can read the wrangler file or the dashboard can purge, or read the database.",
-      cause: `vars has ${quoted(names)} in clear text.`,
-      remedy:
-        "Remove each from vars, create a new secret, and set it with: npx wrangler secret bulk secrets.json",
-    },
-  ];
+  return {
+    code: "secret-in-vars",
+    level: "critical",
+    ...aboutOf(deployment),
+    what: "Everyone who can read the wrangler file or the dashboard can purge, or read the database.",
+    cause: `vars has ${quoted(names)} in clear text.`,
+    remedy:
+      "Remove each from vars, create a new secret, and set it with: npx wrangler secret bulk secrets.json",
+  };
 }
 
 export function secretFileFindings(read: FolderRead): DoctorFinding[] {
@@ -82,19 +80,17 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
   return [...(isIgnored === false ? [notIgnored] : []), ...(isOpen ? [open] : [])];
 }
 
-function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding[] {
+function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding | DoctorFinding[] {
   const about = `the file ${name}`;
   if (secrets === undefined) {
-    return [
-      {
-        code: "secret-not-usable",
-        level: "warning",
-        about,
-        what: "None of its secrets can be set.",
-        cause: `${name} is not a JSON object.`,
-        remedy: "Write one object, with a string for each secret.",
-      },
-    ];
+    return {
+      code: "secret-not-usable",
+      level: "warning",
+      about,
+      what: "None of its secrets can be set.",
+      cause: `${name} is not a JSON object.`,
+      remedy: "Write one object, with a string for each secret.",
+    };
   }
   const env: Env = { ...vars, ...secrets };
   const ofPurges: Fault[] = [];
@@ -133,18 +129,16 @@ function hookMissing({ name, secrets = {} }: SecretFile, configuration: string):
   const isElsewhere = /\.\.\.|\bhooks\b(?!\s*:\s*\{)/.test(configuration);
   if (isElsewhere || !/\bdefineConfig\(\s*\{/.test(configuration)) return [];
   const words = new Set(configuration.match(/[\w-]+/g));
-  return secretsAmong(secrets).flatMap((variable): DoctorFinding[] => {
+  return secretsAmong(secrets).flatMap((variable): DoctorFinding | [] => {
     const hook = hookOf(variable);
     if (hook === undefined || words.has(hook)) return [];
-    return [
-      {
-        code: "secret-half-set",
-        level: "warning",
-        about: `the file ${name}`,
-        what: `Webhooks to /_cache/hooks/${hook} get 404.`,
-        cause: `${variable} is set, and the configuration has no hook ${JSON.stringify(hook)}.`,
-        remedy: "Name that hook under hooks in tidemark.config.ts, or remove the secret.",
-      },
-    ];
+    return {
+      code: "secret-half-set",
+      level: "warning",
+      about: `the file ${name}`,
+      what: `Webhooks to /_cache/hooks/${hook} get 404.`,
+      cause: `${variable} is set, and the configuration has no hook ${JSON.stringify(hook)}.`,
+      remedy: "Name that hook under hooks in tidemark.config.ts, or remove the secret.",
+    };
   });
 }

@@ -6,12 +6,12 @@ import { aboutPages, type Page } from "./page.ts";
 
 export function answerFindings(pages: readonly Page[]): DoctorFinding[] {
   return [
-    ...looping(pages),
-    ...failing(pages),
-    ...redirectedToThemselves(pages),
-    ...badlyEncoded(pages),
-    ...notThroughTidemark(pages),
-  ];
+    looping(pages),
+    failing(pages),
+    redirectedToThemselves(pages),
+    badlyEncoded(pages),
+    notThroughTidemark(pages),
+  ].flat();
 }
 
 function withAny(pages: readonly Page[], has: (answer: Answer) => boolean): Page[] {
@@ -23,21 +23,19 @@ const isLoop = ({ status, headers }: Answer) =>
   proxyError(headers) === "proxy_loop_detected" ||
   cacheMembers(headers).ours?.detail === "came-back";
 
-function looping(pages: readonly Page[]): DoctorFinding[] {
+function looping(pages: readonly Page[]): DoctorFinding | [] {
   const found = withAny(pages, isLoop);
   if (found.length === 0) return [];
-  return [
-    {
-      code: "loop",
-      level: "critical",
-      about: aboutPages(found),
-      what: "Requests come back to Tidemark, and end with 508.",
-      cause:
-        "ORIGIN_URL leads back to the Worker, or the origin requests the page from the site and forwards Via.",
-      remedy:
-        "Set ORIGIN_URL to the real origin server. If the origin sends requests to the site, let it remove Via.",
-    },
-  ];
+  return {
+    code: "loop",
+    level: "critical",
+    about: aboutPages(found),
+    what: "Requests come back to Tidemark, and end with 508.",
+    cause:
+      "ORIGIN_URL leads back to the Worker, or the origin requests the page from the site and forwards Via.",
+    remedy:
+      "Set ORIGIN_URL to the real origin server. If the origin sends requests to the site, let it remove Via.",
+  };
 }
 
 const remedies: Readonly<Record<string, string>> = {
@@ -66,7 +64,7 @@ function failing(pages: readonly Page[]): DoctorFinding[] {
   });
 }
 
-function redirectedToThemselves(pages: readonly Page[]): DoctorFinding[] {
+function redirectedToThemselves(pages: readonly Page[]): DoctorFinding | [] {
   const isToItself = ({ status, headers, url }: Answer) => {
     const location = headers.get("location");
     if (status < 300 || status > 399 || location === null) return false;
@@ -74,25 +72,23 @@ function redirectedToThemselves(pages: readonly Page[]): DoctorFinding[] {
   };
   const found = withAny(pages, isToItself);
   if (found.length === 0) return [];
-  return [
-    {
-      code: "redirect-to-itself",
-      level: "critical",
-      about: aboutPages(found),
-      what: "Clients are redirected in a loop.",
-      cause:
-        "The page redirects to its own address. The origin assumes that the request is for http, or for another host.",
-      remedy:
-        "Let the origin trust X-Forwarded-Proto and X-Forwarded-Host, purge the page, and try again.",
-    },
-  ];
+  return {
+    code: "redirect-to-itself",
+    level: "critical",
+    about: aboutPages(found),
+    what: "Clients are redirected in a loop.",
+    cause:
+      "The page redirects to its own address. The origin assumes that the request is for http, or for another host.",
+    remedy:
+      "Let the origin trust X-Forwarded-Proto and X-Forwarded-Host, purge the page, and try again.",
+  };
 }
 
 function withoutHash(url: URL | null): string | undefined {
   return url === null ? undefined : url.origin + url.pathname + url.search;
 }
 
-function badlyEncoded(pages: readonly Page[]): DoctorFinding[] {
+function badlyEncoded(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.filter(({ answers, direct }) =>
     [...answers, ...direct].some(({ isBadlyEncoded }) => isBadlyEncoded),
   );
@@ -101,36 +97,32 @@ function badlyEncoded(pages: readonly Page[]): DoctorFinding[] {
   );
   if (first === undefined) return [];
   const isOfOrigin = found.some(({ direct }) => direct.some((one) => one.isBadlyEncoded));
-  return [
-    {
-      code: "encoding-broken",
-      level: "critical",
-      about: aboutPages(found),
-      what: "Browsers cannot read the page.",
-      cause: `Content-Encoding says ${JSON.stringify(first.headers.get("content-encoding"))}, but the body has another encoding${isOfOrigin ? ", already at the origin" : ""}.`,
-      remedy:
-        "Let the origin, or the server before it, encode the body or omit Content-Encoding. Then purge the page.",
-    },
-  ];
+  return {
+    code: "encoding-broken",
+    level: "critical",
+    about: aboutPages(found),
+    what: "Browsers cannot read the page.",
+    cause: `Content-Encoding says ${JSON.stringify(first.headers.get("content-encoding"))}, but the body has another encoding${isOfOrigin ? ", already at the origin" : ""}.`,
+    remedy:
+      "Let the origin, or the server before it, encode the body or omit Content-Encoding. Then purge the page.",
+  };
 }
 
-function notThroughTidemark(pages: readonly Page[]): DoctorFinding[] {
+function notThroughTidemark(pages: readonly Page[]): DoctorFinding | [] {
   const answeredPages = pages.filter(({ answers }) => answers.length > 0);
   const found = answeredPages.filter(
     ({ answers }) => !answers.some(({ headers }) => isOurs(headers)),
   );
   if (found.length === 0) return [];
   const isAll = found.length === answeredPages.length;
-  return [
-    {
-      code: "not-through-tidemark",
-      level: isAll ? "critical" : "warning",
-      about: aboutPages(found),
-      what: "Tidemark does not serve the page, so nothing is cached or purged.",
-      cause:
-        "The response has no Cache-Status of Tidemark. The Worker's routes do not cover the address, or something before the Worker answers.",
-      remedy:
-        "Compare the routes in the wrangler file with the address, and look for a cache or a redirect in the zone.",
-    },
-  ];
+  return {
+    code: "not-through-tidemark",
+    level: isAll ? "critical" : "warning",
+    about: aboutPages(found),
+    what: "Tidemark does not serve the page, so nothing is cached or purged.",
+    cause:
+      "The response has no Cache-Status of Tidemark. The Worker's routes do not cover the address, or something before the Worker answers.",
+    remedy:
+      "Compare the routes in the wrangler file with the address, and look for a cache or a redirect in the zone.",
+  };
 }

@@ -9,7 +9,7 @@ import type { Answer } from "./look.ts";
 import { aboutPages, type Page } from "./page.ts";
 
 export function cacheFindings(pages: readonly Page[]): DoctorFinding[] {
-  return [...inFront(pages), ...below(pages)];
+  return [inFront(pages), below(pages)].flat();
 }
 
 /** Evidence of another cache, in the responses for a page. */
@@ -25,26 +25,24 @@ function worstOf(signs: readonly Sign[]): Sign | undefined {
   return signs.find(({ isHarmless }) => !isHarmless) ?? signs[0];
 }
 
-function inFront(pages: readonly Page[]): DoctorFinding[] {
+function inFront(pages: readonly Page[]): DoctorFinding | [] {
   const signs = pages.flatMap((page): Sign[] => {
     const [sign] = [...membersAfter(page), ...undebugged(page), ...frozen(page)];
     return sign === undefined ? [] : [sign];
   });
   const first = worstOf(signs);
   if (first === undefined) return [];
-  return [
-    {
-      code: "cache-in-front",
-      level: first.isHarmless ? "info" : "critical",
-      about: aboutPages(signs.map(({ page }) => page)),
-      what: first.isHarmless
-        ? "There is a cache between Tidemark and the clients. Purges do not reach it."
-        : "A cache between Tidemark and the clients answers requests. Purges do not reach it.",
-      cause: first.text,
-      remedy:
-        "Turn that cache off for this site: Workers Cache, cache rules of the zone, or a CDN. Otherwise purge it as well, and set cacheInFront.",
-    },
-  ];
+  return {
+    code: "cache-in-front",
+    level: first.isHarmless ? "info" : "critical",
+    about: aboutPages(signs.map(({ page }) => page)),
+    what: first.isHarmless
+      ? "There is a cache between Tidemark and the clients. Purges do not reach it."
+      : "A cache between Tidemark and the clients answers requests. Purges do not reach it.",
+    cause: first.text,
+    remedy:
+      "Turn that cache off for this site: Workers Cache, cache rules of the zone, or a CDN. Otherwise purge it as well, and set cacheInFront.",
+  };
 }
 
 function membersAfter(page: Page): Sign[] {
@@ -86,7 +84,7 @@ function frozen(page: Page): Sign[] {
 
 const frozenMsMin = 2_000;
 
-function below(pages: readonly Page[]): DoctorFinding[] {
+function below(pages: readonly Page[]): DoctorFinding | [] {
   const signs = pages.flatMap((page): Sign[] => {
     const found = [...marksOfOrigin(page), ...membersBefore(page), ...oldOnArrival(page)];
     const sign = worstOf(found);
@@ -94,20 +92,18 @@ function below(pages: readonly Page[]): DoctorFinding[] {
   });
   const first = worstOf(signs);
   if (first === undefined) return [];
-  return [
-    {
-      code: "cache-below",
-      level: first.isHarmless ? "info" : "warning",
-      about: aboutPages(signs.map(({ page }) => page)),
-      what: first.isHarmless
-        ? "Cloudflare's cache stores the origin's pages. Tidemark's requests bypass it."
-        : "A cache between Tidemark and the origin answers requests. After a purge, Tidemark may get the old page from it.",
-      cause: first.text,
-      remedy: first.isHarmless
-        ? "Nothing, unless other clients of the origin need new pages at once."
-        : "Turn that cache off for Tidemark, or purge it before Tidemark. Set purge.settleSeconds to the time that its purge takes.",
-    },
-  ];
+  return {
+    code: "cache-below",
+    level: first.isHarmless ? "info" : "warning",
+    about: aboutPages(signs.map(({ page }) => page)),
+    what: first.isHarmless
+      ? "Cloudflare's cache stores the origin's pages. Tidemark's requests bypass it."
+      : "A cache between Tidemark and the origin answers requests. After a purge, Tidemark may get the old page from it.",
+    cause: first.text,
+    remedy: first.isHarmless
+      ? "Nothing, unless other clients of the origin need new pages at once."
+      : "Turn that cache off for Tidemark, or purge it before Tidemark. Set purge.settleSeconds to the time that its purge takes.",
+  };
 }
 
 function marksOfOrigin(page: Page): Sign[] {

@@ -33,12 +33,12 @@ export async function examinePages(
   const isUnreachable = options.site !== undefined && ofSite.length === 0;
   return {
     findings: [
-      ...answerFindings(pages),
-      ...(options.site === undefined ? [] : linkFindings(pages, options.origin)),
-      ...cacheFindings(pages),
-      ...(purged instanceof CommandError ? purgeRefused(purged) : purgeFindings(purged)),
-      ...originFindings(pages),
-    ],
+      answerFindings(pages),
+      options.site === undefined ? [] : linkFindings(pages, options.origin),
+      cacheFindings(pages),
+      purged instanceof CommandError ? purgeRefused(purged) : purgeFindings(purged),
+      originFindings(pages),
+    ].flat(),
     lookedAt: [
       ...(ofSite.length === 0 ? [] : [`pages of ${options.site}: ${paths(ofSite)}`]),
       ...(ofOrigin.length === 0

@@ -3,6 +3,16 @@ import { referencesOf } from "../../origin/links.ts";
 import { apiPattern, isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
 import type { Answer } from "./look.ts";
 
+type LinkingPage = Pick<Answer, "url" | "text" | "headers">;
+
+/** Returns the paths of an origin that an HTML page links to. Relative links belong to the page's own. */
+export function pathsLinkedAt(origin: string, { url, text, headers }: LinkingPage): string[] {
+  const contentType = headers.get("content-type") ?? "";
+  if (!contentType.startsWith("text/html")) return [];
+  const page = { origin, path: url, text, contentType, linkField: null };
+  return referencesOf(page).flatMap(({ path, as }) => (as === "link" ? [path] : []));
+}
+
 const pathCountMax = 4;
 
 /** Paths that are not requested, because a request may have effects. */
@@ -13,18 +23,10 @@ const acting = /log-?(?:in|out)|sign-?(?:in|out|up)|delete|remove|cart|checkout|
  *
  * @param origin the origin, if known, because pages may link to it instead of the site
  */
-export function pathsLinkedFrom(
-  { url, text, headers }: Pick<Answer, "url" | "text" | "headers">,
-  origin: string | undefined,
-): string[] {
-  const contentType = headers.get("content-type") ?? "";
-  if (!contentType.startsWith("text/html")) return [];
-  const here = new URL(url);
+export function pathsLinkedFrom(answer: LinkingPage, origin: string | undefined): string[] {
+  const here = new URL(answer.url);
   const hosts = [here.origin, ...(origin === undefined ? [] : [origin])];
-  const paths = hosts.flatMap((host) => {
-    const page = { origin: host, path: url, text, contentType, linkField: null };
-    return referencesOf(page).flatMap(({ path, as }) => (as === "link" ? [path] : []));
-  });
+  const paths = hosts.flatMap((host) => pathsLinkedAt(host, answer));
   const isPage = (path: string) =>
     path === withoutQuery(path) &&
     path !== here.pathname &&

@@ -15,20 +15,20 @@ import {
 export function originFindings(pages: readonly Page[]): DoctorFinding[] {
   const good = pages.filter((page) => originAnswers(page).some(({ status }) => status === 200));
   return [
-    ...forbidsCaching(good),
-    ...withoutLifetime(good),
-    ...cookiesOnPages(good),
-    ...sharedSessions(pages),
-    ...varyWide(good),
-    ...openOrigin(pages),
-    ...behindTidemark(pages),
-  ];
+    forbidsCaching(good),
+    withoutLifetime(good),
+    cookiesOnPages(good),
+    sharedSessions(pages),
+    varyWide(good),
+    openOrigin(pages),
+    behindTidemark(pages),
+  ].flat();
 }
 
 /** Matches refusal rules that the origin causes: it forbids storing, or gives no lifetime. */
 const ofTheOrigin = /^(?:private|no-store|no-use)/;
 
-function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
+function forbidsCaching(pages: readonly Page[]): DoctorFinding | [] {
   const isForbidden = (page: Page) =>
     !isStored(page) &&
     (page.direct.length > 0
@@ -44,22 +44,20 @@ function forbidsCaching(pages: readonly Page[]): DoctorFinding[] {
   );
   const isSession = names.length > 0;
   const begun = isSession ? ` It also starts a session, with ${quoted(new Set(names))}.` : "";
-  return [
-    {
-      code: "origin-forbids-caching",
-      level: "warning",
-      about: aboutPages(pages),
-      what: "None of the requested pages is cached.",
-      cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${cacheControl ? JSON.stringify(cacheControl.slice(0, 120)) : "absent"}.${begun}`,
-      remedy: isSession
-        ? "Let the origin start a session only at login or checkout: in PHP, session_start() also forbids caching."
-        : "Let the origin send public or s-maxage with public pages. The option fresh of a route sets a lifetime if the origin sends none.",
-    },
-  ];
+  return {
+    code: "origin-forbids-caching",
+    level: "warning",
+    about: aboutPages(pages),
+    what: "None of the requested pages is cached.",
+    cause: `The origin forbids it, or gives no lifetime: Cache-Control is ${cacheControl ? JSON.stringify(cacheControl.slice(0, 120)) : "absent"}.${begun}`,
+    remedy: isSession
+      ? "Let the origin start a session only at login or checkout: in PHP, session_start() also forbids caching."
+      : "Let the origin send public or s-maxage with public pages. The option fresh of a route sets a lifetime if the origin sends none.",
+  };
 }
 
 /** Finds pages that are already stale two seconds after they were stored. */
-function withoutLifetime(pages: readonly Page[]): DoctorFinding[] {
+function withoutLifetime(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.filter(({ answers }) => {
     const { ours } = cacheMembers(answers.at(-1)?.headers ?? new Headers());
     return ours !== undefined && ours.detail === "" && /;\s*fwd=stale\b/.test(ours.text);
@@ -67,19 +65,17 @@ function withoutLifetime(pages: readonly Page[]): DoctorFinding[] {
   const [first] = found;
   if (first === undefined) return [];
   const cacheControl = originAnswers(first)[0]?.headers.get("cache-control");
-  return [
-    {
-      code: "no-lifetime",
-      level: found.length === pages.length ? "warning" : "info",
-      about: aboutPages(found),
-      what: "The page is stored, but each request still goes to the origin.",
-      cause: `The response is stale two seconds after it was stored: neither the route nor the origin gives a lifetime. Cache-Control is ${cacheControl ? JSON.stringify(cacheControl.slice(0, 120)) : "absent"}.`,
-      remedy: "Set fresh in its route, such as 5m, or let the origin send s-maxage.",
-    },
-  ];
+  return {
+    code: "no-lifetime",
+    level: found.length === pages.length ? "warning" : "info",
+    about: aboutPages(found),
+    what: "The page is stored, but each request still goes to the origin.",
+    cause: `The response is stale two seconds after it was stored: neither the route nor the origin gives a lifetime. Cache-Control is ${cacheControl ? JSON.stringify(cacheControl.slice(0, 120)) : "absent"}.`,
+    remedy: "Set fresh in its route, such as 5m, or let the origin send s-maxage.",
+  };
 }
 
-function cookiesOnPages(pages: readonly Page[]): DoctorFinding[] {
+function cookiesOnPages(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.flatMap((page) => {
     // Skip stored pages: their route removes the cookie.
     if (isStored(page)) return [];
@@ -90,24 +86,22 @@ function cookiesOnPages(pages: readonly Page[]): DoctorFinding[] {
   });
   if (found.length === 0) return [];
   const names = new Set(found.flatMap((one) => one.names));
-  return [
-    {
-      code: "cookie-on-page",
-      level: "warning",
-      about: aboutPages(found.map(({ page }) => page)),
-      what: "The page would be cacheable, but is not stored.",
-      cause: `The response sets ${names.size === 1 ? "the cookie" : "cookies"} ${quoted(names)}.`,
-      remedy:
-        'Let the origin set no cookie on public pages. If the cookie is not needed there, set setCookie: "strip" in the route.',
-    },
-  ];
+  return {
+    code: "cookie-on-page",
+    level: "warning",
+    about: aboutPages(found.map(({ page }) => page)),
+    what: "The page would be cacheable, but is not stored.",
+    cause: `The response sets ${names.size === 1 ? "the cookie" : "cookies"} ${quoted(names)}.`,
+    remedy:
+      'Let the origin set no cookie on public pages. If the cookie is not needed there, set setCookie: "strip" in the route.',
+  };
 }
 
 /**
  * Finds equal session cookies in several responses. No request sent a cookie, so each response should have
  * its own.
  */
-function sharedSessions(pages: readonly Page[]): DoctorFinding[] {
+function sharedSessions(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.flatMap((page) => {
     const names = [...sharedNames(page.answers), ...sharedNames(page.direct)];
     return names.length === 0
@@ -119,16 +113,14 @@ function sharedSessions(pages: readonly Page[]): DoctorFinding[] {
   const whose = found.some(({ isOfOrigin }) => isOfOrigin)
     ? "Direct requests to the origin show this too: a cache at the origin or before it stores the cookie."
     : "A cache has stored the response with its cookie.";
-  return [
-    {
-      code: "session-shared",
-      level: "critical",
-      about: aboutPages(found.map(({ page }) => page)),
-      what: "Two clients got the same session: one may see the other's data.",
-      cause: `Two requests without cookies got the same value of ${quoted(names)}. ${whose}`,
-      remedy: "Purge that cache now, and configure it to store no response with Set-Cookie.",
-    },
-  ];
+  return {
+    code: "session-shared",
+    level: "critical",
+    about: aboutPages(found.map(({ page }) => page)),
+    what: "Two clients got the same session: one may see the other's data.",
+    cause: `Two requests without cookies got the same value of ${quoted(names)}. ${whose}`,
+    remedy: "Purge that cache now, and configure it to store no response with Set-Cookie.",
+  };
 }
 
 function sharedNames(answers: readonly Answer[]): string[] {
@@ -143,7 +135,7 @@ function sharedNames(answers: readonly Answer[]): string[] {
 
 const wide = ["*", "cookie", "user-agent"];
 
-function varyWide(pages: readonly Page[]): DoctorFinding[] {
+function varyWide(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.flatMap((page) => {
     const names = originAnswers(page)
       .filter((answer) => !isForOneClient(answer))
@@ -154,57 +146,51 @@ function varyWide(pages: readonly Page[]): DoctorFinding[] {
   });
   if (found.length === 0) return [];
   const names = new Set(found.flatMap((one) => one.names));
-  return [
-    {
-      code: "vary-wide",
-      level: names.has("*") || names.has("user-agent") ? "warning" : "info",
-      about: aboutPages(found.map(({ page }) => page)),
-      what: names.has("*")
-        ? "The page is never stored."
-        : names.has("user-agent")
-          ? "Nearly every client has a variant of its own, so there are few hits."
-          : "Clients share the page only if they send the same cookies, or none.",
-      cause: `Vary names ${quoted(names)}.`,
-      remedy:
-        "Let the origin vary only by fields that it uses, such as Accept-Language. List cookies that do not matter in cookies.harmless.",
-    },
-  ];
+  return {
+    code: "vary-wide",
+    level: names.has("*") || names.has("user-agent") ? "warning" : "info",
+    about: aboutPages(found.map(({ page }) => page)),
+    what: names.has("*")
+      ? "The page is never stored."
+      : names.has("user-agent")
+        ? "Nearly every client has a variant of its own, so there are few hits."
+        : "Clients share the page only if they send the same cookies, or none.",
+    cause: `Vary names ${quoted(names)}.`,
+    remedy:
+      "Let the origin vary only by fields that it uses, such as Accept-Language. List cookies that do not matter in cookies.harmless.",
+  };
 }
 
 const ownHosts =
   /^(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[)|\.(?:localhost|local|internal|test)$/;
 
-function openOrigin(pages: readonly Page[]): DoctorFinding[] {
+function openOrigin(pages: readonly Page[]): DoctorFinding | [] {
   const [open] = pages.flatMap(({ direct }) => direct.filter(({ status }) => status < 400));
   if (open === undefined) return [];
   const { host, hostname } = new URL(open.url);
   if (ownHosts.test(hostname)) return [];
-  return [
-    {
-      code: "origin-open",
-      level: "info",
-      what: "Anyone who knows the origin's address can bypass Tidemark, and send any X-Forwarded-For.",
-      cause: `${host} answered this machine with ${open.status}.`,
-      remedy:
-        "Let the origin accept only requests from Cloudflare, by a Tunnel or by authenticated origin pulls.",
-    },
-  ];
+  return {
+    code: "origin-open",
+    level: "info",
+    what: "Anyone who knows the origin's address can bypass Tidemark, and send any X-Forwarded-For.",
+    cause: `${host} answered this machine with ${open.status}.`,
+    remedy:
+      "Let the origin accept only requests from Cloudflare, by a Tunnel or by authenticated origin pulls.",
+  };
 }
 
-function behindTidemark(pages: readonly Page[]): DoctorFinding[] {
+function behindTidemark(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.filter(({ direct }) =>
     direct.some(({ headers }) => cacheMembers(headers).ours !== undefined),
   );
   if (found.length === 0) return [];
-  return [
-    {
-      code: "origin-is-tidemark",
-      level: "warning",
-      about: aboutPages(found),
-      what: "There is a second Tidemark behind the first, or the first sends requests to itself.",
-      cause: "The origin's response to a direct request has a Cache-Status of Tidemark.",
-      remedy:
-        "Set ORIGIN_URL to the real origin server. If two Tidemarks are intended, give them different namespaces.",
-    },
-  ];
+  return {
+    code: "origin-is-tidemark",
+    level: "warning",
+    about: aboutPages(found),
+    what: "There is a second Tidemark behind the first, or the first sends requests to itself.",
+    cause: "The origin's response to a direct request has a Cache-Status of Tidemark.",
+    remedy:
+      "Set ORIGIN_URL to the real origin server. If two Tidemarks are intended, give them different namespaces.",
+  };
 }

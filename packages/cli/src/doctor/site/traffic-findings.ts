@@ -16,11 +16,11 @@ export function trafficFindings(
   routes: readonly ConfiguredRoute[],
 ): DoctorFinding[] {
   return [
-    ...databaseFar(metrics),
-    ...routes.flatMap((route) => timeoutShort(metrics, route)),
-    ...unmatched(metrics, routes),
-    ...routes.flatMap((route) => fewHits(metrics, route)),
-  ];
+    databaseFar(metrics),
+    routes.flatMap((route) => timeoutShort(metrics, route)),
+    unmatched(metrics, routes),
+    routes.flatMap((route) => fewHits(metrics, route)),
+  ].flat();
 }
 
 /** Lists the checks for which the counts are too low, with the reason. */
@@ -35,27 +35,28 @@ export function notJudged(metrics: OperatorAnswer<"metrics">): string[] {
 const farSeconds = 0.05;
 
 /** Finds a slow database. Purges and most misses wait for at least one round trip. */
-function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding[] {
+function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding | [] {
   const { count, quantile } = distributionOf(metrics, "redisSeconds");
   const { aboveSeconds } = quantile(0.5);
   if (count < countMin || aboveSeconds < farSeconds) return [];
-  return [
-    {
-      code: "database-far",
-      level: "warning",
-      what: "Misses and purges wait for a slow database.",
-      cause: `Half of ${count} round trips to it took more than ${Math.round(aboveSeconds * 1_000)} ms: it is far from the isolates, or busy.`,
-      remedy:
-        "Move the database closer to the isolates with most misses, or add a read region with purge.readReplicas.",
-    },
-  ];
+  return {
+    code: "database-far",
+    level: "warning",
+    what: "Misses and purges wait for a slow database.",
+    cause: `Half of ${count} round trips to it took more than ${Math.round(aboveSeconds * 1_000)} ms: it is far from the isolates, or busy.`,
+    remedy:
+      "Move the database closer to the isolates with most misses, or add a read region with purge.readReplicas.",
+  };
 }
 
 /**
  * Finds an origin timeout that is too short. Counts failed requests as slower than all others, because they
  * may have waited until the timeout.
  */
-function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute): DoctorFinding[] {
+function timeoutShort(
+  metrics: OperatorAnswer<"metrics">,
+  route: ConfiguredRoute,
+): DoctorFinding | [] {
   const { name, originTimeoutSeconds } = route;
   const labels = { route: name };
   const failed = countOf(metrics, "originResponses", { ...labels, class: "failed" });
@@ -65,16 +66,14 @@ function timeoutShort(metrics: OperatorAnswer<"metrics">, route: ConfiguredRoute
   // If the origin answers either fast or not at all, it is sometimes down, but not slow.
   const isSlow = answered.quantile(0.95).upToSeconds > originTimeoutSeconds / 4;
   if (!isSlow) return [];
-  return [
-    {
-      code: "origin-timeout-short",
-      level: "warning",
-      about: aboutRoute(name),
-      what: "At least 1 % of the requests to the origin end with 504, although the origin would answer.",
-      cause: `originTimeout is ${originTimeoutSeconds} s, and 1 % of ${count} requests took about as long, or got no answer.`,
-      remedy: "Raise originTimeout above the origin's slowest pages, or make these faster.",
-    },
-  ];
+  return {
+    code: "origin-timeout-short",
+    level: "warning",
+    about: aboutRoute(name),
+    what: "At least 1 % of the requests to the origin end with 504, although the origin would answer.",
+    cause: `originTimeout is ${originTimeoutSeconds} s, and 1 % of ${count} requests took about as long, or got no answer.`,
+    remedy: "Raise originTimeout above the origin's slowest pages, or make these faster.",
+  };
 }
 
 function unmatched(
@@ -84,25 +83,23 @@ function unmatched(
   const whole = countOf(metrics, "requests");
   const areCountedTogether = countOf(metrics, "requests", { route: otherRoutes }) > 0;
   if (whole < wholeCountMin || areCountedTogether) return [];
-  return routes.flatMap(({ name }, at): DoctorFinding[] => {
+  return routes.flatMap(({ name }, at): DoctorFinding | [] => {
     if (countOf(metrics, "requests", { route: name }) > 0) return [];
     const wider = routes.slice(0, at).find(({ match }) => match.some(isOfAll));
-    return [
-      {
-        code: "route-unmatched",
-        level: wider === undefined ? "info" : "warning",
-        about: aboutRoute(name),
-        what: `None of ${whole} requests matched this route.`,
-        cause:
-          wider === undefined
-            ? "Clients request no such pages, an earlier route matches them, or its pattern is wrong."
-            : `The route ${JSON.stringify(wider.name)} comes before it and matches every path. The first matching route applies.`,
-        remedy:
-          wider === undefined
-            ? "Run tidemark explain with a URL that it should match."
-            : "Move it before that route.",
-      },
-    ];
+    return {
+      code: "route-unmatched",
+      level: wider === undefined ? "info" : "warning",
+      about: aboutRoute(name),
+      what: `None of ${whole} requests matched this route.`,
+      cause:
+        wider === undefined
+          ? "Clients request no such pages, an earlier route matches them, or its pattern is wrong."
+          : `The route ${JSON.stringify(wider.name)} comes before it and matches every path. The first matching route applies.`,
+      remedy:
+        wider === undefined
+          ? "Run tidemark explain with a URL that it should match."
+          : "Move it before that route.",
+    };
   });
 }
 
@@ -116,7 +113,7 @@ const hitShareMin = 0.2;
 function fewHits(
   metrics: OperatorAnswer<"metrics">,
   { name, bypass }: ConfiguredRoute,
-): DoctorFinding[] {
+): DoctorFinding | [] {
   if (bypass) return [];
   const results = countsBy(metrics, "requests", "result", { route: name }).filter(
     ({ value }) => !notLookedUp.includes(value),
@@ -133,17 +130,15 @@ function fewHits(
       : reason !== undefined
         ? `The most frequent reason for a request to the origin is ${reason.value}: ${reason.count} times.`
         : "The counts do not show why.";
-  return [
-    {
-      code: "route-few-hits",
-      level: "info",
-      about: aboutRoute(name),
-      what: `Its hit rate is ${percentOf(share)}, of ${of} requests that were looked up.`,
-      cause,
-      remedy:
-        "Run tidemark explain with one of its pages: it explains why the page is not a hit, and what to do.",
-    },
-  ];
+  return {
+    code: "route-few-hits",
+    level: "info",
+    about: aboutRoute(name),
+    what: `Its hit rate is ${percentOf(share)}, of ${of} requests that were looked up.`,
+    cause,
+    remedy:
+      "Run tidemark explain with one of its pages: it explains why the page is not a hit, and what to do.",
+  };
 }
 
 const aboutRoute = (name: string) => `route ${JSON.stringify(name)}`;
