@@ -1,5 +1,5 @@
-// Bindings that are missing or make no sense are named, with what would be right and without any
-// secret: refused where answers would be wrong, else a fault that shuts off what needs them.
+// Missing and invalid bindings: a refusal if answers would be wrong, otherwise a fault that shuts
+// off what needs the binding. The text says what to write, and repeats no secret.
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
@@ -12,18 +12,12 @@ const redis = {
   UPSTASH_REDIS_REST_URL: "https://db.upstash.io",
   UPSTASH_REDIS_REST_TOKEN: "s3cret",
 };
-const journal = {
-  JOURNAL_REDIS_REST_URL: "https://journal.upstash.io",
-  JOURNAL_REDIS_REST_TOKEN: "s3cret",
-};
 const service = { fetch: () => Promise.resolve(new Response("bound")) };
 /** A service binding has every member that it is asked for: each is a call of it. */
 const serviceOfWorker = new Proxy(
   {},
   { get: () => () => Promise.reject(new Error("No such method.")), has: () => true },
 );
-const withHotKeys = defineConfig({ hotKeys: 50 });
-const withBucket = defineConfig({ origins: { bucket: { binding: "BUCKET" } } });
 
 function refusalOf(env: Env): string {
   try {
@@ -37,110 +31,49 @@ function refusalOf(env: Env): string {
 
 describe("refused", () => {
   const alone = 'Write only scheme and host, such as "https://www.example.com".';
+  const none =
+    "There is no origin. Neither ORIGIN_URL nor a service binding ORIGIN is set. " +
+    'Set ORIGIN_URL to the site\'s origin, such as "https://www.example.com".';
+  const unbound =
+    "The service binding ORIGIN is invalid. It is not bound to a service, so its origin cannot be " +
+    "reached. Name it under [[services]] in wrangler.toml.";
 
-  it.each<{ id: string; env: Env; says: string }>([
-    {
-      id: "no-origin",
-      env: {},
-      says:
-        "There is no origin. Neither ORIGIN_URL nor a service binding ORIGIN is set. " +
-        'Set ORIGIN_URL to the site\'s origin, such as "https://www.example.com".',
-    },
-    { id: "origin-empty", env: { ORIGIN_URL: "" }, says: "There is no origin." },
-    { id: "origin-not-a-text", env: { ORIGIN_URL: 5 }, says: "There is no origin." },
-    {
-      id: "origin-no-url",
-      env: { ORIGIN_URL: "a.example" },
-      says: `Its value is not a URL. ${alone}`,
-    },
-    {
-      id: "origin-scheme",
-      env: { ORIGIN_URL: "ftp://a.example" },
-      says: `"ftp://a.example" has a scheme that is neither "https:" nor "http:". ${alone}`,
-    },
-    {
-      id: "origin-path",
-      env: { ORIGIN_URL: "https://a.example/b" },
-      says: `"https://a.example/…" has a path or a query. ${alone}`,
-    },
-    {
-      id: "origin-query",
-      env: { ORIGIN_URL: "https://a.example?key=s3cret" },
-      says: '"https://a.example/…" has a path or a query.',
-    },
-    {
-      id: "origin-user",
-      env: { ORIGIN_URL: "https://u:s3cret@a.example" },
-      says: '"https://a.example" holds a user name or a password.',
-    },
-    {
-      id: "origin-password-alone",
-      env: { ORIGIN_URL: "https://:s3cret@a.example" },
-      says: '"https://a.example" holds a user name or a password.',
-    },
-    {
-      id: "origin-password-with-an-at",
-      env: { ORIGIN_URL: "https://u:p@s3cret@a.example" },
-      says: 'ORIGIN_URL is invalid. "https://a.example" ',
-    },
-    {
-      id: "origin-password-with-a-slash",
-      env: { ORIGIN_URL: "https://u:p/s3cret@a.example" },
-      says: "ORIGIN_URL is invalid. Its value is not a URL.",
-    },
-    {
-      id: "origin-password-without-scheme",
-      env: { ORIGIN_URL: "u:s3cret@a.example" },
-      says: "ORIGIN_URL is invalid. Its value has a scheme",
-    },
-    {
-      id: "origin-query-with-an-at",
-      env: { ORIGIN_URL: "https://a.example?u@s3cret" },
-      says: "Its value has a path or a query.",
-    },
-    {
-      id: "origin-fragment-with-an-at",
-      env: { ORIGIN_URL: "https://a.example#u@s3cret" },
-      says: "Its value has a path or a query.",
-    },
-    {
-      id: "origin-path-with-an-at",
-      env: { ORIGIN_URL: "https://a.example/u@s3cret" },
-      says: "Its value has a path or a query.",
-    },
-    {
-      id: "origin-path-with-a-token",
-      env: { ORIGIN_URL: "https://a.example/s3cret" },
-      says: '"https://a.example/…" has a path or a query.',
-    },
-    {
-      id: "origin-token-alone",
-      env: { ORIGIN_URL: "s3cret" },
-      says: "Its value is not a URL.",
-    },
-    {
-      id: "origin-password-with-a-hash",
-      env: { ORIGIN_URL: "https://u:p@s3cret#p@a.example" },
-      says: "Its value holds",
-    },
-    {
-      id: "origin-password-in-a-port",
-      env: { ORIGIN_URL: "ftp://s3cret:12/3@a.example" },
-      says: "Its value has a scheme",
-    },
-    {
-      id: "origin-host-with-a-token",
-      env: { ORIGIN_URL: "ftp://a.example;token=s3cret/" },
-      says: "Its value has a scheme",
-    },
-    {
-      id: "origin-not-bound",
-      env: { ORIGIN: "text" },
-      says: "The service binding ORIGIN is invalid. It is not bound to a service, so its origin cannot be reached. Name it under [[services]] in wrangler.toml.",
-    },
-    { id: "origin-null", env: { ORIGIN: null }, says: "The service binding ORIGIN is invalid." },
-  ])("$id", ({ env, says }) => {
-    const message = refusalOf(env);
+  it.each<[env: Env, says: string]>([
+    [{}, none],
+    [{ ORIGIN_URL: "" }, "There is no origin."],
+    [{ ORIGIN_URL: 5 }, "There is no origin."],
+    [{ ORIGIN: "text" }, unbound],
+    [{ ORIGIN: null }, "The service binding ORIGIN is invalid."],
+  ])("%j", (env, says) => {
+    expect(refusalOf(env)).toContain(says);
+  });
+
+  const pathOrQuery = '"https://a.example/…" has a path or a query.';
+  const user = '"https://a.example" holds a user name or a password.';
+
+  it.each([
+    ["a.example", `Its value is not a URL. ${alone}`],
+    ["s3cret", "Its value is not a URL."],
+    [
+      "ftp://a.example",
+      `"ftp://a.example" has a scheme that is neither "https:" nor "http:". ${alone}`,
+    ],
+    ["https://a.example/b", `${pathOrQuery} ${alone}`],
+    ["https://a.example/s3cret", pathOrQuery],
+    ["https://a.example?key=s3cret", pathOrQuery],
+    ["https://a.example?u@s3cret", "Its value has a path or a query."],
+    ["https://a.example#u@s3cret", "Its value has a path or a query."],
+    ["https://a.example/u@s3cret", "Its value has a path or a query."],
+    ["https://u:s3cret@a.example", user],
+    ["https://:s3cret@a.example", user],
+    ["https://u:p@s3cret@a.example", 'ORIGIN_URL is invalid. "https://a.example" '],
+    ["https://u:p/s3cret@a.example", "ORIGIN_URL is invalid. Its value is not a URL."],
+    ["https://u:p@s3cret#p@a.example", "Its value holds"],
+    ["u:s3cret@a.example", "ORIGIN_URL is invalid. Its value has a scheme"],
+    ["ftp://s3cret:12/3@a.example", "Its value has a scheme"],
+    ["ftp://a.example;token=s3cret/", "Its value has a scheme"],
+  ])("ORIGIN_URL %s", (url, says) => {
+    const message = refusalOf({ ORIGIN_URL: url });
     expect(message).toContain(says);
     expect(message).not.toContain("s3cret");
   });
@@ -154,53 +87,32 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
   const databaseOff = "The database is not used: the shared tier and purges are off.";
   const goodSecret = "whsec_pn1u2pHDwTpHKG0VUYgvZqH/MwKJq4LO";
 
-  it.each<{ id: string; env: Env; says: string }>([
-    {
-      id: "without-token",
-      env: { UPSTASH_REDIS_REST_URL: "https://a.example" },
-      says: `${databaseOff} UPSTASH_REDIS_REST_TOKEN is not set. ${bothOrNeither}`,
-    },
-    {
-      id: "without-url",
-      env: { UPSTASH_REDIS_REST_TOKEN: "s3cret" },
-      says: "UPSTASH_REDIS_REST_URL is not set.",
-    },
-    {
-      id: "token-not-a-text",
-      env: { ...redis, UPSTASH_REDIS_REST_TOKEN: { get: () => "s3cret" } },
-      says: "UPSTASH_REDIS_REST_TOKEN is not a string.",
-    },
-    {
-      id: "token-of-two-lines",
-      env: { ...redis, UPSTASH_REDIS_REST_TOKEN: "s3cret\ns3cret" },
-      says: "UPSTASH_REDIS_REST_TOKEN has an invalid character.",
-    },
-    {
-      id: "scheme",
-      env: { ...redis, UPSTASH_REDIS_REST_URL: "rediss://default:s3cret@db.upstash.io:6379" },
-      says: 'UPSTASH_REDIS_REST_URL has a scheme that is neither "https:" nor "http:"; it must be the REST address, with "https:".',
-    },
-    {
-      id: "user-without-scheme",
-      env: { ...redis, UPSTASH_REDIS_REST_URL: "s3cret:x@db.upstash.io" },
-      says: "UPSTASH_REDIS_REST_URL has a scheme that is neither",
-    },
-    {
-      id: "no-url",
-      env: { ...redis, UPSTASH_REDIS_REST_URL: "s3cret" },
-      says: "UPSTASH_REDIS_REST_URL is not a URL;",
-    },
-    {
-      id: "user",
-      env: { ...redis, UPSTASH_REDIS_REST_URL: "https://u:s3cret@db.upstash.io" },
-      says: "UPSTASH_REDIS_REST_URL holds a user name or a password;",
-    },
-    {
-      id: "seal-key",
-      env: { ...redis, SEAL_KEY: "s3cret" },
-      says: `${databaseOff} SEAL_KEY is set, but sealed records are not built yet.`,
-    },
-  ])("the database: $id", ({ env, says }) => {
+  const [urlName, tokenName] = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"];
+  const neitherScheme = `${urlName} has a scheme that is neither`;
+
+  it.each<[env: Env, says: string]>([
+    [
+      { [urlName]: "https://a.example" },
+      `${databaseOff} ${tokenName} is not set. ${bothOrNeither}`,
+    ],
+    [{ [tokenName]: "s3cret" }, `${urlName} is not set.`],
+    [{ ...redis, [tokenName]: { get: () => "s3cret" } }, `${tokenName} is not a string.`],
+    [{ ...redis, [tokenName]: "s3cret\ns3cret" }, `${tokenName} has an invalid character.`],
+    [
+      { ...redis, [urlName]: "rediss://default:s3cret@db.upstash.io:6379" },
+      `${neitherScheme} "https:" nor "http:"; it must be the REST address, with "https:".`,
+    ],
+    [{ ...redis, [urlName]: "s3cret:x@db.upstash.io" }, neitherScheme],
+    [{ ...redis, [urlName]: "s3cret" }, `${urlName} is not a URL;`],
+    [
+      { ...redis, [urlName]: "https://u:s3cret@a.example" },
+      `${urlName} holds a user name or a password;`,
+    ],
+    [
+      { ...redis, SEAL_KEY: "s3cret" },
+      `${databaseOff} SEAL_KEY is set, but sealed records are not built yet.`,
+    ],
+  ])("the database: %j", (env, says) => {
     const { faults, redis: database, ...rest } = read(env);
     expect(faults).toEqual([database]);
     const { faults: none, redis: unset, ...usual } = read({});
@@ -210,30 +122,22 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     expect(text).not.toContain("s3cret");
   });
 
-  it.each<{ id: string; token: unknown; says: string }>([
-    { id: "short", token: "s3cret-of-15-ch", says: "It has fewer than 16 characters" },
-    { id: "of-two-words", token: "s3cret and one more", says: "It has a character that no" },
-    { id: "of-other-letters", token: "s3cret-größe-und-länge", says: "It has a character that no" },
-    { id: "not-a-text", token: { get: () => "s3cret" }, says: "It is not a string." },
-  ])("ADMIN_TOKEN: $id", ({ token, says }) => {
-    const { faults, adminToken } = read({ ADMIN_TOKEN: token });
-    expect(faults).toEqual([adminToken]);
-    const text = faultText(faults[0]!);
-    expect(text).toContain(
-      `ADMIN_TOKEN is not usable, so the operator's routes are closed. ${says}`,
-    );
-    expect(text).not.toContain("s3cret");
-  });
+  const closed = "ADMIN_TOKEN is not usable, so the operator's routes are closed.";
+  const noSecret = "It is not whsec_ and base64 of at least 12 bytes.";
 
-  it.each<{ id: string; secret: unknown }>([
-    { id: "no-prefix", secret: "s3cret" },
-    { id: "short", secret: "whsec_s3cretAAAAAAAAA" },
-    { id: "not-a-text", secret: 5 },
-  ])("PURGE_SECRET: $id", ({ secret }) => {
-    const { faults, purgeSecrets } = read({ PURGE_SECRET: secret });
-    expect(faults).toEqual([purgeSecrets]);
+  it.each<[name: "ADMIN_TOKEN" | "PURGE_SECRET", value: unknown, says: string]>([
+    ["ADMIN_TOKEN", "s3cret-of-15-ch", `${closed} It has fewer than 16 characters`],
+    ["ADMIN_TOKEN", "s3cret and one more", `${closed} It has a character that no`],
+    ["ADMIN_TOKEN", "s3cret-größe-und-länge", `${closed} It has a character that no`],
+    ["ADMIN_TOKEN", { get: () => "s3cret" }, `${closed} It is not a string.`],
+    ["PURGE_SECRET", "s3cret", noSecret],
+    ["PURGE_SECRET", "whsec_s3cretAAAAAAAAA", noSecret],
+    ["PURGE_SECRET", 5, noSecret],
+  ])("%s %j", (name, value, says) => {
+    const { faults, adminToken, purgeSecrets } = read({ [name]: value });
+    expect(faults).toEqual([name === "ADMIN_TOKEN" ? adminToken : purgeSecrets]);
     const text = faultText(faults[0]!);
-    expect(text).toContain("It is not whsec_ and base64 of at least 12 bytes.");
+    expect(text).toContain(says);
     expect(text).not.toContain("s3cret");
   });
 
@@ -246,19 +150,25 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
   });
 
   it("a named origin that is not bound", () => {
-    const { faults, origins } = read({}, withBucket);
+    const { faults, origins } = read(
+      {},
+      defineConfig({ origins: { bucket: { binding: "BUCKET" } } }),
+    );
     expect([...origins.keys()]).toEqual(["default"]);
     expect(faults.map(({ what }) => what)).toEqual(["The service binding BUCKET is invalid."]);
   });
 
-  it.each<{ id: string; env: Env; says: readonly string[] }>([
-    { id: "without-redis", env: { SITE_HOST: "a.example" }, says: ["There is no usable database"] },
-    { id: "without-a-host", env: redis, says: ["SITE_HOST is not set"] },
-    { id: "with-both", env: { ...redis, SITE_HOST: "a.example" }, says: [] },
-  ])("hot keys: $id", ({ env, says }) => {
-    const { faults, hotKeys } = read(env, withHotKeys);
-    expect(hotKeys).toBe(says.length === 0 ? 50 : 0);
-    expect(faults.map(({ why }) => why)).toEqual(says.map((text) => expect.stringContaining(text)));
+  it.each<[env: Env, says: readonly string[], hotKeys: number]>([
+    [{ SITE_HOST: "a.example" }, ["There is no usable database"], 0],
+    [redis, ["SITE_HOST is not set"], 0],
+    [{ ...redis, SITE_HOST: "a.example" }, [], 50],
+  ])("hot keys: %j", (env, says, hotKeys) => {
+    const read50 = read(env, defineConfig({ hotKeys: 50 }));
+    const whys = read50.faults.map(({ why }) => why);
+    expect([read50.hotKeys, whys]).toEqual([
+      hotKeys,
+      says.map((text) => expect.stringContaining(text)),
+    ]);
   });
 });
 
@@ -289,7 +199,8 @@ describe("a good environment comes to", () => {
     const env = {
       ...origin,
       ...redis,
-      ...journal,
+      JOURNAL_REDIS_REST_URL: "https://journal.upstash.io",
+      JOURNAL_REDIS_REST_TOKEN: "s3cret",
       ADMIN_TOKEN: " sixteen-Letter5-\n",
       PURGE_SECRET: " \n",
       SITE_HOST: "WWW.Example.com:8787",
@@ -307,10 +218,10 @@ describe("a good environment comes to", () => {
   });
 
   it.each([
-    { id: "trailing-slash", url: "https://A.example/", base: "https://a.example" },
-    { id: "port", url: "http://127.0.0.1:8080", base: "http://127.0.0.1:8080" },
-    { id: "usual-port", url: "https://a.example:443", base: "https://a.example" },
-  ])("an origin's address: $id", ({ url, base }) => {
+    ["https://A.example/", "https://a.example"],
+    ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
+    ["https://a.example:443", "https://a.example"],
+  ])("the origin's address: %s", (url, base) => {
     expect(read({ ORIGIN_URL: url }).origins.get("default")).toMatchObject({ kind: "url", base });
   });
 
@@ -327,13 +238,13 @@ describe("a good environment comes to", () => {
       expect(named({ ...all, COLO: "HAM" })).toBe(named({ ...all, COLO: "AMS" }));
     });
 
-    it.each<{ id: string; env?: Env; config?: Config }>([
-      { id: "database", env: { UPSTASH_REDIS_REST_TOKEN: "another" } },
-      { id: "secret", env: { PURGE_SECRET: "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG" } },
-      { id: "site", env: { SITE_HOST: "shop.example.com" } },
-      { id: "namespace-by-environment", env: { NAMESPACE: "second" } },
-      { id: "namespace", config: defineConfig({ namespace: "second" }) },
-    ])("that no other has: $id", ({ env, config }) => {
+    it.each<[env: Env, config?: Config]>([
+      [{ UPSTASH_REDIS_REST_TOKEN: "another" }],
+      [{ PURGE_SECRET: "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG" }],
+      [{ SITE_HOST: "shop.example.com" }],
+      [{ NAMESPACE: "second" }],
+      [{}, defineConfig({ namespace: "second" })],
+    ])("that no other has: %j", (env, config) => {
       expect(named({ ...all, ...env }, config)).not.toBe(named(all));
     });
 
@@ -343,10 +254,8 @@ describe("a good environment comes to", () => {
     });
 
     it("that tells nothing of a token that may be words", () => {
-      const [one, other] = ["one", "other"].map((word) => ({
-        ADMIN_TOKEN: `${word}-of-a-few-words`,
-      }));
-      expect(named({ ...all, ...one })).toBe(named({ ...all, ...other }));
+      const [one, other] = ["one-of-a-few-words", "other-of-a-few-words"];
+      expect(named({ ...all, ADMIN_TOKEN: one })).toBe(named({ ...all, ADMIN_TOKEN: other }));
     });
   });
 
@@ -367,9 +276,9 @@ describe("a good environment comes to", () => {
 
 describe("a binding to a Worker is no", () => {
   it.each([
-    { id: "dataset", name: "METRICS", found: "dataset" as const },
-    { id: "rate limiter", name: "ORIGIN_LIMITER", found: "originLimiter" as const },
-  ])("$id", ({ name, found }) => {
+    ["dataset", "METRICS"],
+    ["originLimiter", "ORIGIN_LIMITER"],
+  ] as const)("%s", (found, name) => {
     const read = readEnvironment({ ...origin, [name]: serviceOfWorker }, defineConfig({}));
     expect(read[found]).toBe(undefined);
     expect(read.faults.map(faultText)).toEqual([expect.stringContaining(`${name} is not usable`)]);

@@ -9,58 +9,45 @@ export interface ProtocolRow extends RestRequest {
   answer: unknown;
 }
 
+const gives = (result: unknown) => ({ status: 200, answer: { result } });
+const fails = (status: number, error: string) => ({ status, answer: { error } });
+
 const text = ["SET", "text", "word"] as const;
 const wrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
 const notInteger = "ERR value is not an integer or out of range";
-const base64 = { "upstash-encoding": "base64" };
+const unknownCommand = (name: string) =>
+  `ERR unknown command '${name}', with args beginning with: `;
+const unavailable = (name: string, why: string) =>
+  `ERR ${name} is not available over the REST interface: ${why}`;
+const headers = { "upstash-encoding": "base64" };
 
 export const singleRows: readonly ProtocolRow[] = [
-  { id: "status", body: text, status: 200, answer: { result: "OK" } },
-  { id: "string", given: [text], body: ["get", "text"], status: 200, answer: { result: "word" } },
-  { id: "nothing", body: ["GET", "text"], status: 200, answer: { result: null } },
-  { id: "integer", given: [text], body: ["STRLEN", "text"], status: 200, answer: { result: 4 } },
-  { id: "number-argument", body: ["INCRBY", "n", 41], status: 200, answer: { result: 41 } },
-  {
-    id: "range-of-nothing",
-    body: ["GETRANGE", "text", 0, 4095],
-    status: 200,
-    answer: { result: "" },
-  },
+  { id: "status", body: text, ...gives("OK") },
+  { id: "string", given: [text], body: ["get", "text"], ...gives("word") },
+  { id: "nothing", body: ["GET", "text"], ...gives(null) },
+  { id: "integer", given: [text], body: ["STRLEN", "text"], ...gives(4) },
+  { id: "number-argument", body: ["INCRBY", "n", 41], ...gives(41) },
+  { id: "range-of-nothing", body: ["GETRANGE", "text", 0, 4095], ...gives("") },
   {
     id: "flat-map",
     given: [["HSET", "h", "a", "1"]],
     body: ["hgetall", "h"],
-    status: 200,
-    answer: { result: ["a", "1"] },
+    ...gives(["a", "1"]),
   },
-  {
-    id: "failed-command",
-    given: [text],
-    body: ["HGET", "text", "f"],
-    status: 400,
-    answer: { error: wrongType },
-  },
-  {
-    id: "base64-string",
-    given: [text],
-    headers: base64,
-    body: ["GET", "text"],
-    status: 200,
-    answer: { result: "d29yZA==" },
-  },
-  { id: "base64-ok", headers: base64, body: text, status: 200, answer: { result: "OK" } },
+  { id: "failed-command", given: [text], body: ["HGET", "text", "f"], ...fails(400, wrongType) },
+  { id: "base64-string", given: [text], headers, body: ["GET", "text"], ...gives("d29yZA==") },
+  { id: "base64-ok", headers, body: text, ...gives("OK") },
   {
     id: "base64-nested",
-    headers: base64,
+    headers,
     body: ["EVAL", "return {1,'OK',{'b',false}}", 0],
-    status: 200,
-    answer: { result: [1, "T0s=", ["Yg==", null]] },
+    ...gives([1, "T0s=", ["Yg==", null]]),
   },
-  { id: "put", method: "PUT", body: text, status: 200, answer: { result: "OK" } },
+  { id: "put", method: "PUT", body: text, ...gives("OK") },
 ];
 
 export const pathRows: readonly ProtocolRow[] = [
-  { id: "path", given: [text], path: "/get/text", status: 200, answer: { result: "word" } },
+  { id: "path", given: [text], path: "/get/text", ...gives("word") },
   {
     id: "path-head",
     given: [text],
@@ -69,36 +56,18 @@ export const pathRows: readonly ProtocolRow[] = [
     status: 200,
     answer: undefined,
   },
-  { id: "path-post", path: "/set/a/b", body: "", status: 200, answer: { result: "OK" } },
-  {
-    id: "path-escapes",
-    given: [["SET", "a/ü", "v"]],
-    path: "/get/a%2F%C3%BC",
-    status: 200,
-    answer: { result: "v" },
-  },
-  {
-    id: "path-body-then-query",
-    path: "/set/a?NX&EX=100&GET",
-    body: "word",
-    status: 200,
-    answer: { result: null },
-  },
+  { id: "path-post", path: "/set/a/b", body: "", ...gives("OK") },
+  { id: "path-escapes", given: [["SET", "a/ü", "v"]], path: "/get/a%2F%C3%BC", ...gives("v") },
+  { id: "path-body-then-query", path: "/set/a?NX&EX=100&GET", body: "word", ...gives(null) },
   {
     id: "path-token",
     given: [text],
     path: "/get/text?_token=local-token",
     authorization: "",
-    status: 200,
-    answer: { result: "word" },
+    ...gives("word"),
   },
-  {
-    id: "path-unknown",
-    path: "/no-such-page",
-    status: 404,
-    answer: { error: "ERR unknown command 'NO-SUCH-PAGE', with args beginning with: " },
-  },
-  { id: "root-get", path: "/", status: 404, answer: { error: "GET / names no command." } },
+  { id: "path-unknown", path: "/no-such-page", ...fails(404, unknownCommand("NO-SUCH-PAGE")) },
+  { id: "root-get", path: "/", ...fails(404, "GET / names no command.") },
 ];
 
 export const batchRows: readonly ProtocolRow[] = [
@@ -136,18 +105,15 @@ export const batchRows: readonly ProtocolRow[] = [
       { result: "OK" },
       { error: notInteger },
       { result: 2 },
-      { error: "ERR unknown command 'NOPE', with args beginning with: " },
-      {
-        error:
-          "ERR SUBSCRIBE is not available over the REST interface: it needs its own connection.",
-      },
+      { error: unknownCommand("NOPE") },
+      { error: unavailable("SUBSCRIBE", "it needs its own connection.") },
     ],
   },
   {
     id: "transaction",
     given: [text],
     path: "/multi-exec",
-    headers: base64,
+    headers,
     body: [
       ["INCR", "text"],
       ["GET", "text"],
@@ -160,11 +126,7 @@ export const batchRows: readonly ProtocolRow[] = [
     id: "transaction-discarded",
     path: "/multi-exec",
     body: [["SET", "a", "1"], ["NOPE"]],
-    status: 400,
-    answer: {
-      error:
-        "EXECABORT Transaction discarded: ERR unknown command 'NOPE', with args beginning with: ",
-    },
+    ...fails(400, `EXECABORT Transaction discarded: ${unknownCommand("NOPE")}`),
   },
   {
     id: "transaction-refused",
@@ -173,28 +135,19 @@ export const batchRows: readonly ProtocolRow[] = [
       ["SET", "a", "1"],
       ["WATCH", "a"],
     ],
-    status: 400,
-    answer: {
-      error:
-        "ERR WATCH is not available over the REST interface: " +
-        "clients send a whole transaction to /multi-exec.",
-    },
+    ...fails(400, unavailable("WATCH", "clients send a whole transaction to /multi-exec.")),
   },
 ];
 
-const unauthorized = { status: 401, answer: { error: "Unauthorized" } };
-const badJson = {
-  status: 400,
-  answer: { error: "ERR failed to parse the body: it must be JSON in UTF-8." },
-};
-const notCommand = {
-  status: 400,
-  answer: { error: 'ERR a command must be a JSON array such as ["GET","key"].' },
-};
-const refusedArgument = (type: string) => ({
-  status: 400,
-  answer: { error: `ERR argument 2 of SET is of type ${type}: send a string or a number.` },
-});
+const unauthorized = fails(401, "Unauthorized");
+const badJson = fails(400, "ERR failed to parse the body: it must be JSON in UTF-8.");
+const notCommandError = 'ERR a command must be a JSON array such as ["GET","key"].';
+const notCommand = fails(400, notCommandError);
+const emptyPipelineError = "ERR the body must be a JSON array of at least one command array.";
+const methodError = "Method DELETE is not allowed. Use POST, PUT, GET or HEAD.";
+const blocks = "its BLOCK option waits for data, and would block every other request.";
+const refusedArgument = (type: string) =>
+  fails(400, `ERR argument 2 of SET is of type ${type}: send a string or a number.`);
 
 export const refusalRows: readonly ProtocolRow[] = [
   { id: "no-token", authorization: "", body: text, ...unauthorized },
@@ -210,52 +163,20 @@ export const refusalRows: readonly ProtocolRow[] = [
     id: "flat-pipeline",
     path: "/pipeline",
     body: ["GET", "a"],
-    status: 400,
-    answer: { error: `${notCommand.answer.error} It is command 0.` },
+    ...fails(400, `${notCommandError} It is command 0.`),
   },
-  {
-    id: "empty-pipeline",
-    path: "/pipeline",
-    body: [],
-    status: 400,
-    answer: { error: "ERR the body must be a JSON array of at least one command array." },
-  },
-  {
-    id: "nameless",
-    body: [],
-    status: 400,
-    answer: { error: "ERR the command array has no name." },
-  },
+  { id: "empty-pipeline", path: "/pipeline", body: [], ...fails(400, emptyPipelineError) },
+  { id: "nameless", body: [], ...fails(400, "ERR the command array has no name.") },
   { id: "null-argument", body: ["SET", "a", null], ...refusedArgument("null") },
   { id: "object-argument", body: ["SET", "a", {}], ...refusedArgument("object") },
   { id: "array-argument", body: ["SET", "a", []], ...refusedArgument("array") },
   { id: "boolean-argument", body: ["SET", "a", true], ...refusedArgument("boolean") },
-  {
-    id: "method",
-    method: "DELETE",
-    status: 405,
-    answer: { error: "Method DELETE is not allowed. Use POST, PUT, GET or HEAD." },
-  },
-  {
-    id: "pipeline-get",
-    path: "/pipeline",
-    status: 405,
-    answer: { error: "/pipeline only accepts POST." },
-  },
+  { id: "method", method: "DELETE", ...fails(405, methodError) },
+  { id: "pipeline-get", path: "/pipeline", ...fails(405, "/pipeline only accepts POST.") },
   {
     id: "xread-block",
     body: ["XREAD", "COUNT", 1, "block", 0, "STREAMS", "s", "$"],
-    status: 400,
-    answer: {
-      error:
-        "ERR XREAD is not available over the REST interface: " +
-        "its BLOCK option waits for data, and would block every other request.",
-    },
+    ...fails(400, unavailable("XREAD", blocks)),
   },
-  {
-    id: "xread-of-a-stream-named-block",
-    body: ["XREAD", "STREAMS", "block", "0"],
-    status: 200,
-    answer: { result: null },
-  },
+  { id: "xread-of-a-stream-named-block", body: ["XREAD", "STREAMS", "block", "0"], ...gives(null) },
 ];
