@@ -1,8 +1,5 @@
 // Text in a field that `Headers` takes and Node's server refuses to write: it would throw as the head of an
 // answer is written, where nobody catches it, and end the process for all clients.
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -11,10 +8,10 @@ import { createApp } from "../../src/app.ts";
 import { tidemark } from "../../src/hono.ts";
 import { platformHere } from "../../src/platform/workers.ts";
 import { defineConfig } from "../../src/tidemark.ts";
+import { context, type NodeSite, serveOnNode } from "../../testing/node/node-site.ts";
 import { exchange, rawGet } from "../../testing/node/raw-client.ts";
 import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 
-const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 const fields = (said: string) => ({
   "cache-control": "max-age=600",
   etag: '"1"',
@@ -25,8 +22,7 @@ lengthenTimeouts();
 
 let redis: EmbeddedValkey;
 let rest: UpstashRestServer;
-let server: ReturnType<typeof serve>;
-let url = "";
+let site: NodeSite;
 const app = new Hono();
 app.get("/told", async (c) => c.text("page", 200, fields(c.req.query("said") ?? "")));
 app.get("/private", async (c) =>
@@ -38,14 +34,11 @@ beforeAll(async () => {
   vi.spyOn(console, "error").mockImplementation(() => undefined);
   redis = await startEmbeddedValkey();
   rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });
-  const { fetch } = tidemark(app, defineConfig({}), { env: env() });
-  server = serve({ fetch, port: 0, hostname: "127.0.0.1" });
-  if (!server.listening) await once(server, "listening");
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  site = await serveOnNode(tidemark(app, defineConfig({}), { env: env() }).fetch);
 });
 afterAll(async () => {
   vi.restoreAllMocks();
-  server.close();
+  await site.stop();
   await rest.stop();
   await redis.stop();
 });
@@ -61,7 +54,7 @@ async function statuses(path: string): Promise<(number | undefined)[]> {
   const get = rawGet(path, ["Connection: close"]);
   const conditional = rawGet(path, ['If-None-Match: "1"', "Connection: close"]);
   for (const request of [get, get.replace("GET", "HEAD"), conditional, get]) {
-    const [reply] = await exchange(url, [request]);
+    const [reply] = await exchange(site.url, [request]);
     asked.push(reply?.status);
   }
   return asked;
@@ -94,7 +87,7 @@ describe("in a record that a Worker has stored", () => {
     expect(await asked.text()).toBe("from a Worker");
     await Promise.all(work);
     for (let nth = 0; nth < 2; nth += 1) {
-      const [reply] = await exchange(url, [rawGet(path, ["Connection: close"])]);
+      const [reply] = await exchange(site.url, [rawGet(path, ["Connection: close"])]);
       expect([reply?.status, reply?.body.toString()]).toEqual([200, body]);
     }
   });

@@ -3,20 +3,18 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterEach, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { defineConfig } from "../../src/tidemark.ts";
 import { createWorker } from "../../src/worker.ts";
+import { context, serveOnNode } from "../../testing/node/node-site.ts";
 
 let running = new Running();
 afterEach(async () => {
   await running.stop();
   running = new Running();
 });
-
-const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 
 async function originUrl(answer: Parameters<typeof createServer>[1]): Promise<string> {
   const server = createServer(answer).listen(0, "127.0.0.1");
@@ -34,10 +32,8 @@ async function siteUrl(origin: string, around?: (who: string, response: Response
     around?.(c.req.header("x-who") ?? "", response);
     return response;
   });
-  const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
-  await once(server, "listening");
-  await running.add(Promise.resolve({ stop: async () => void server.close() }));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/a`;
+  const { url } = await running.add(serveOnNode(app.fetch));
+  return `${url}/a`;
 }
 
 interface Asked {

@@ -1,17 +1,18 @@
 // Node with a Hono application as the origin: a length that a handler states and does not keep never
 // makes a client take a body for the next answer.
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { gzipSync } from "node:zlib";
-import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type NodeSite, serveOnNode } from "../../testing/node/node-site.ts";
 import { exchange, rawGet, type RawReply } from "../../testing/node/raw-client.ts";
-import { type RawOrigin, startRawOrigin } from "../../testing/node/raw-origin.ts";
+import {
+  forged,
+  type RawOrigin,
+  splittingGzip,
+  startRawOrigin,
+} from "../../testing/node/raw-origin.ts";
 import { tidemark } from "../../src/hono.ts";
 import { defineConfig } from "../../src/tidemark.ts";
 
-const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
 const text = (body: string) => new Blob([body]).stream();
 const cached = { "cache-control": "max-age=600" };
 
@@ -47,11 +48,6 @@ const answers: Readonly<Record<string, () => Response | Promise<Response>>> = {
   "fetched-part": () => fetch(`${origin.url}/part`),
 };
 
-const splitting = (() => {
-  const attempt = (pad: number) => Buffer.from("A".repeat(pad) + forged);
-  for (let pad = 1; ; pad += 1) if (gzipSync(attempt(pad)).length === pad) return attempt(pad);
-})();
-const gzip = gzipSync(splitting);
 const withHead = (status: string, body: Buffer, fields = ""): Buffer =>
   Buffer.concat([
     Buffer.from(
@@ -63,38 +59,30 @@ const withHead = (status: string, body: Buffer, fields = ""): Buffer =>
 const app = new Hono();
 app.get("/next", (c) => c.text("next", 200, { "cache-control": "no-store" }));
 app.get("/:id", (c) => answers[c.req.param("id")]!());
-const { fetch: answer } = tidemark(app, defineConfig({}), { env: {} });
-const server = serve({ fetch: answer, port: 0, hostname: "127.0.0.1" });
-let url = "";
+let site: NodeSite;
 let origin: RawOrigin;
 
 beforeAll(async () => {
-  if (!server.listening) await once(server, "listening");
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  site = await serveOnNode(tidemark(app, defineConfig({}), { env: {} }).fetch);
+  const range = `Content-Range: bytes 0-${splittingGzip.length - 1}/9999\r\n`;
   origin = await startRawOrigin((request) => {
     if (request.startsWith("GET /lie "))
       return { bytes: withHead("200 OK", Buffer.from("no gzip")) };
     if (request.startsWith("GET /part ")) {
-      return {
-        bytes: withHead(
-          "206 Partial Content",
-          gzip,
-          `Content-Range: bytes 0-${gzip.length - 1}/9999\r\n`,
-        ),
-      };
+      return { bytes: withHead("206 Partial Content", splittingGzip, range) };
     }
-    return { bytes: withHead("200 OK", gzip) };
+    return { bytes: withHead("200 OK", splittingGzip) };
   });
 });
 afterAll(async () => {
-  server.close();
+  await site.stop();
   await origin.stop();
 });
 
 it.each(Object.keys(answers))("%s: whole, or cut, and never more than one answer", async (id) => {
   const next = rawGet("/next", ["Connection: close"]);
   for (let nth = 0; nth < 2; nth += 1) {
-    const replies = await exchange(url, [rawGet(`/${id}`), next]);
+    const replies = await exchange(site.url, [rawGet(`/${id}`), next]);
     // Whether Node's fetch takes a wrong coding for an error depends on its version.
     const allowed = /longer|shorter/.test(id) ? ["cut"] : ["whole", ...maybeCut(id)];
     expect(allowed).toContain(outcomeOf(replies));
@@ -103,7 +91,7 @@ it.each(Object.keys(answers))("%s: whole, or cut, and never more than one answer
 
 it("TRACE, for which no request can be made, is no failure of the handler", async () => {
   const trace = rawGet("/next", ["Connection: close"]).replace("GET", "TRACE");
-  const [reply] = await exchange(url, [trace]);
+  const [reply] = await exchange(site.url, [trace]);
   expect([reply?.status, reply?.fields.get("cache-status")]).toEqual([
     501,
     "tidemark; fwd=method; fwd-status=501; detail=method",

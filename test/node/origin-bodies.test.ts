@@ -6,19 +6,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startNodeSite, type NodeSite } from "../../testing/node/node-site.ts";
 import { exchange, rawGet, type RawReply } from "../../testing/node/raw-client.ts";
 import {
+  forged,
   type RawAnswerScript,
   type RawOrigin,
+  splittingGzip,
   startRawOrigin,
 } from "../../testing/node/raw-origin.ts";
 
 const plain = Buffer.from("A page in words that repeat, repeat, repeat. ".repeat(200));
-const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
-// Decoded, the forged answer begins exactly where the length of the encoded bytes ends.
-const splitting = (() => {
-  const attempt = (pad: number) => Buffer.from("A".repeat(pad) + forged);
-  for (let pad = 1; ; pad += 1) if (gzipSync(attempt(pad)).length === pad) return attempt(pad);
-})();
-
 const cached = "Cache-Control: max-age=600\r\n";
 const withLength = (body: Buffer, fields: string, status = "200 OK"): Buffer =>
   Buffer.concat([
@@ -151,9 +146,8 @@ describe.each(["with-a-length", "in-chunks"])("a body that is encoded, %s", (fra
   );
 
   it("never becomes an answer of its own when it is decoded", async () => {
-    const body = gzipSync(splitting);
-    const replies = await ask(write(body, "Content-Encoding: gzip\r\n"));
-    expect(seen(replies)).toEqual(whole(body, "gzip"));
+    const replies = await ask(write(splittingGzip, "Content-Encoding: gzip\r\n"));
+    expect(seen(replies)).toEqual(whole(splittingGzip, "gzip"));
   });
 });
 
@@ -203,140 +197,79 @@ describe("without a body", () => {
   });
 });
 
+const length = "Content-Length: 5";
+const inChunks5 = "5\r\nhello\r\n0\r\n";
+const chunked = "Transfer-Encoding: chunked";
+/** @param fields lines of the head, without its end */
+const answered = (fields: string, body = "hello", status = "HTTP/1.1 200 OK") =>
+  `${status}\r\n${fields === "" ? "" : `${fields}\r\n`}\r\n${body}`;
+
 describe("an answer that breaks the rules of framing is no page, and splits nothing", () => {
-  const ok = "HTTP/1.1 200 OK\r\n";
-  const long = "x".repeat(200_000);
-  it.each<{ id: string; bytes: string; ending?: "end" | "reset" }>([
-    {
-      id: "two-lengths",
-      bytes: `${ok}Content-Length: 5\r\nContent-Length: 50\r\n\r\nhello${forged}`,
-    },
-    { id: "list-of-lengths", bytes: `${ok}Content-Length: 5, 50\r\n\r\nhello${forged}` },
-    { id: "no-length", bytes: `${ok}Content-Length: +5\r\n\r\nhello${forged}` },
-    { id: "hex-length", bytes: `${ok}Content-Length: 0x5\r\n\r\nhello${forged}` },
-    {
-      id: "huge-length",
-      bytes: `${ok}Content-Length: 99999999999999999999999\r\n\r\nhello`,
-      ending: "end",
-    },
-    {
-      id: "length-and-chunks",
-      bytes: `${ok}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${forged}`,
-    },
-    {
-      id: "gzip-transfer",
-      bytes: `${ok}Transfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
-    },
-    {
-      id: "chunked-twice",
-      bytes: `${ok}Transfer-Encoding: chunked, identity\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
-      ending: "end",
-    },
-    { id: "bad-chunk", bytes: `${ok}Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n` },
-    { id: "shorter", bytes: `${ok}${cached}Content-Length: 50\r\n\r\nhello`, ending: "end" },
-    { id: "reset-in-place-of-the-end", bytes: `${ok}${cached}\r\nhello`, ending: "reset" },
-    {
-      id: "shorter-and-reset",
-      bytes: `${ok}${cached}Content-Length: 50\r\n\r\nhello`,
-      ending: "reset",
-    },
-    {
-      id: "cut-chunks",
-      bytes: `${ok}${cached}Transfer-Encoding: chunked\r\n\r\n50\r\nhello`,
-      ending: "end",
-    },
-    { id: "nul-in-a-field", bytes: `${ok}X-A: a\0b\r\nContent-Length: 5\r\n\r\nhello` },
-    { id: "cr-in-a-field", bytes: `${ok}X-A: a\rb\r\nContent-Length: 5\r\n\r\nhello` },
-    { id: "space-before-colon", bytes: `${ok}Content-Length : 5\r\n\r\nhello` },
-    { id: "no-name", bytes: `${ok}: a\r\nContent-Length: 5\r\n\r\nhello` },
-    { id: "status-999", bytes: "HTTP/1.1 999 Odd\r\nContent-Length: 5\r\n\r\nhello" },
-    { id: "status-600", bytes: "HTTP/1.1 600 Odd\r\nContent-Length: 5\r\n\r\nhello" },
-    { id: "status-000", bytes: "HTTP/1.1 000 Odd\r\nContent-Length: 5\r\n\r\nhello" },
-    { id: "status-of-two-digits", bytes: "HTTP/1.1 20 OK\r\nContent-Length: 5\r\n\r\nhello" },
-    {
-      id: "101-nobody-asked-for",
-      bytes: `HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n${forged}`,
-    },
-    { id: "fields-of-200-kB", bytes: `${ok}X-A: ${long}\r\nContent-Length: 5\r\n\r\nhello` },
-    { id: "no-http", bytes: "SSH-2.0-OpenSSH_9.2\r\n", ending: "end" },
-    { id: "http-9", bytes: "HTTP/9.0 200 OK\r\nContent-Length: 5\r\n\r\nhello" },
-    {
-      id: "length-in-a-trailer",
-      bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nContent-Length: 50\r\n\r\n`,
-    },
-    { id: "nothing", bytes: "", ending: "end" },
-    { id: "reset", bytes: "", ending: "reset" },
-  ])("$id", async ({ bytes, ending = "end" }) => {
+  const maxAge = "Cache-Control: max-age=600";
+
+  it.each<[id: string, bytes: string, ending?: "reset"]>([
+    ["two lengths", answered(`${length}\r\nContent-Length: 50`, `hello${forged}`)],
+    ["a list of lengths", answered("Content-Length: 5, 50", `hello${forged}`)],
+    ["no length", answered("Content-Length: +5", `hello${forged}`)],
+    ["a hexadecimal length", answered("Content-Length: 0x5", `hello${forged}`)],
+    ["a huge length", answered("Content-Length: 99999999999999999999999")],
+    ["length and chunks", answered(`${length}\r\n${chunked}`, `0\r\n\r\n${forged}`)],
+    ["a transfer in gzip", answered("Transfer-Encoding: gzip, chunked", `${inChunks5}\r\n`)],
+    ["chunked and identity", answered("Transfer-Encoding: chunked, identity", `${inChunks5}\r\n`)],
+    ["a chunk without a size", answered(chunked, "zz\r\nhello\r\n0\r\n\r\n")],
+    ["shorter", answered(`${maxAge}\r\nContent-Length: 50`)],
+    ["reset in place of the end", answered(maxAge), "reset"],
+    ["shorter, and reset", answered(`${maxAge}\r\nContent-Length: 50`), "reset"],
+    ["chunks that are cut", answered(`${maxAge}\r\n${chunked}`, "50\r\nhello")],
+    ["NUL in a field", answered(`X-A: a\0b\r\n${length}`)],
+    ["CR in a field", answered(`X-A: a\rb\r\n${length}`)],
+    ["a space before the colon", answered("Content-Length : 5")],
+    ["a field without a name", answered(`: a\r\n${length}`)],
+    ["status 999", answered(length, "hello", "HTTP/1.1 999 Odd")],
+    ["status 600", answered(length, "hello", "HTTP/1.1 600 Odd")],
+    ["status 000", answered(length, "hello", "HTTP/1.1 000 Odd")],
+    ["a status of two digits", answered(length, "hello", "HTTP/1.1 20 OK")],
+    [
+      "101, unasked",
+      answered("Upgrade: x\r\nConnection: upgrade", forged, "HTTP/1.1 101 Switching Protocols"),
+    ],
+    ["fields of 200 kB", answered(`X-A: ${"x".repeat(200_000)}\r\n${length}`)],
+    ["no HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
+    ["HTTP/9.0", answered(length, "hello", "HTTP/9.0 200 OK")],
+    ["a length in the trailer", answered(chunked, `${inChunks5}Content-Length: 50\r\n\r\n`)],
+    ["nothing", ""],
+    ["a reset", "", "reset"],
+  ])("%s", async (_, bytes, ending?: "reset") => {
     const path = `/broken-${(paths += 1)}`;
-    expect(isRefused(await ask(bytes, { path, ending }))).toBe(true);
+    expect(isRefused(await ask(bytes, { path, ending: ending ?? "end" }))).toBe(true);
     // Nothing of it was stored.
-    answer = () => ({ bytes: `${ok}Content-Length: 5\r\n\r\nwhole` });
+    answer = () => ({ bytes: answered(length, "whole") });
     const [again] = await exchange(site.url, [rawGet(path, ["Connection: close"])]);
     expect([again?.status, again?.body.toString()]).toEqual([200, "whole"]);
   });
 });
 
-describe("an answer that means one thing is passed on so", () => {
-  const ok = "HTTP/1.1 200 OK\r\n";
-  it.each<{ id: string; bytes: string; body: string }>([
-    { id: "longer", bytes: `${ok}Content-Length: 5\r\n\r\nhello${forged}`, body: "hello" },
-    {
-      id: "more-behind-the-chunks",
-      bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n${forged}`,
-      body: "hello",
-    },
-    { id: "until-the-end", bytes: `${ok}\r\nhello${forged}`, body: `hello${forged}` },
-    {
-      id: "trailer",
-      bytes: `${ok}Trailer: X-T\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: 50\r\n\r\n`,
-      body: "hello",
-    },
-    {
-      id: "nominated-length",
-      bytes: `${ok}Connection: content-length, close\r\nContent-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-    {
-      id: "nominated-cookie",
-      bytes: `${ok}Connection: set-cookie, x-a\r\nSet-Cookie: a=b\r\nX-A: 1\r\nContent-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-    {
-      id: "upgrade-offered",
-      bytes: `${ok}Upgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-    {
-      id: "100-before",
-      bytes: `HTTP/1.1 100 Continue\r\n\r\n${ok}Content-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-    {
-      id: "103-before",
-      bytes: `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${ok}Content-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-    {
-      id: "many-1xx-before",
-      bytes: `${"HTTP/1.1 102 Processing\r\n\r\n".repeat(100)}${ok}Content-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-    {
-      id: "bytes-above-ascii",
-      bytes: `${ok}X-A: caf\xe9\r\nContent-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-    {
-      id: "odd-reason",
-      bytes: "HTTP/1.1 200 \x80\xff\r\nContent-Length: 5\r\n\r\nhello",
-      body: "hello",
-    },
-    {
-      id: "fields-of-60-kB",
-      bytes: `${ok}X-A: ${"x".repeat(60_000)}\r\nContent-Length: 5\r\n\r\nhello`,
-      body: "hello",
-    },
-  ])("$id", async ({ bytes, body }) => {
+describe("an answer with one meaning is passed on", () => {
+  const early = (status: string, count = 1) => `HTTP/1.1 ${status}\r\n\r\n`.repeat(count);
+
+  it.each<[id: string, bytes: string, body?: string]>([
+    ["longer than its length", answered(length, `hello${forged}`)],
+    ["more behind the chunks", answered(chunked, `${inChunks5}\r\n${forged}`)],
+    ["until the end", answered("", `hello${forged}`), `hello${forged}`],
+    ["a trailer", answered(`Trailer: X-T\r\n${chunked}`, `${inChunks5}X-T: 50\r\n\r\n`)],
+    ["a nominated length", answered(`Connection: content-length, close\r\n${length}`)],
+    [
+      "a nominated cookie",
+      answered(`Connection: set-cookie, x-a\r\nSet-Cookie: a=b\r\nX-A: 1\r\n${length}`),
+    ],
+    ["an offered upgrade", answered(`Upgrade: h2c\r\nConnection: upgrade\r\n${length}`)],
+    ["100 before it", early("100 Continue") + answered(length)],
+    ["103 before it", early("103 Early Hints\r\nLink: </a>") + answered(length)],
+    ["many 1xx before it", early("102 Processing", 100) + answered(length)],
+    ["bytes above ASCII", answered(`X-A: caf\xe9\r\n${length}`)],
+    ["an odd reason", answered(length, "hello", "HTTP/1.1 200 \x80\xff")],
+    ["fields of 60 kB", answered(`X-A: ${"x".repeat(60_000)}\r\n${length}`)],
+  ])("%s", async (_, bytes, body = "hello") => {
     const replies = await ask(bytes, { ending: "end" });
     const [first, second] = replies;
     expect([first?.status, first?.body.toString("latin1"), first?.isCut]).toEqual([

@@ -1,4 +1,4 @@
-// A Tidemark Worker on `@hono/node-server` with a real socket, before an origin by URL.
+// A Tidemark Worker, or any `fetch`, on `@hono/node-server` with a real socket.
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
@@ -6,7 +6,11 @@ import type { WrittenConfig } from "../../src/config/written.ts";
 import { defineConfig } from "../../src/tidemark.ts";
 import { createWorker } from "../../src/worker.ts";
 
-const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+export const context = {
+  waitUntil: () => undefined,
+  passThroughOnException: () => undefined,
+  props: {},
+};
 
 export interface NodeSite {
   readonly url: string;
@@ -14,17 +18,11 @@ export interface NodeSite {
 }
 
 /** @param hostname the listening address; `::` also accepts IPv4, as IPv6 addresses */
-export async function startNodeSite(
-  config: WrittenConfig,
-  env: Readonly<Record<string, string>>,
+export async function serveOnNode(
+  fetch: Parameters<typeof serve>[0]["fetch"],
   hostname = "127.0.0.1",
 ): Promise<NodeSite> {
-  const worker = createWorker(defineConfig(config));
-  const server = serve({
-    fetch: (request, connection) => worker.fetch(request, env, context, connection),
-    port: 0,
-    hostname,
-  });
+  const server = serve({ fetch, port: 0, hostname });
   if (!server.listening) await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
@@ -34,4 +32,17 @@ export async function startNodeSite(
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Serves a Worker before an origin by URL. */
+export async function startNodeSite(
+  config: WrittenConfig,
+  env: Readonly<Record<string, string>>,
+  hostname?: string,
+): Promise<NodeSite> {
+  const worker = createWorker(defineConfig(config));
+  return serveOnNode(
+    (request, connection) => worker.fetch(request, env, context, connection),
+    hostname,
+  );
 }

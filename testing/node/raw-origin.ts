@@ -1,6 +1,6 @@
 // An origin on a real socket that sends a test's bytes unchanged.
-import { createServer, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
 
 /** The event after the bytes: nothing, the end of the connection, or its reset. */
 export type Ending = "keep" | "end" | "reset";
@@ -84,3 +84,14 @@ function requestChars(text: string): number | undefined {
   const whole = bodyAt + Number(length);
   return text.length < whole ? undefined : whole;
 }
+
+/** An answer that an attacker hides in a body. */
+export const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
+
+/** A gzip body. Decoded, the forged answer begins where the length of the encoded bytes ends. */
+export const splittingGzip = (() => {
+  for (let pad = 1; ; pad += 1) {
+    const packed = gzipSync(Buffer.from("A".repeat(pad) + forged));
+    if (packed.length === pad) return packed;
+  }
+})();

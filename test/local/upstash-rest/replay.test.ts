@@ -8,6 +8,8 @@ const id = Buffer.from("7-0");
 const ok = Buffer.from("OK");
 const former = Buffer.from("former");
 
+const commandOf = (words: string) => words.split(" ") as [string, ...string[]];
+
 it.each<[sent: string, reply: RedisReply, repeated?: string]>([
   ["HSET h f v", 1, "HSET h f v"],
   ["XADD s * f v", id, "XADD s 7-0 f v"],
@@ -41,12 +43,12 @@ it.each<[sent: string, reply: RedisReply, repeated?: string]>([
   ["EXPIREAT k 9 XX", 1, "EXPIREAT k 9"],
 ])("%s, answered with %s, is repeated as %s", (sent, reply, repeated) => {
   const outcome = { kind: "replied", reply } as const;
-  const replay = replayOf({ command: sent.split(" "), outcome, executedAtMs: 1_000 });
+  const replay = replayOf({ command: commandOf(sent), outcome, executedAtMs: 1_000 });
   expect(replay?.join(" ")).toEqual(repeated);
 });
 
 it.each(["INCR text", "EVAL … 0"])("%s, which Redis refused, is not repeated", (sent) => {
   const outcome = { kind: "refused", message: "ERR" } as const;
-  const replay = replayOf({ command: sent.split(" "), outcome, executedAtMs: 1_000 });
+  const replay = replayOf({ command: commandOf(sent), outcome, executedAtMs: 1_000 });
   expect(replay).toBeUndefined();
 });
