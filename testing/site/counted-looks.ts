@@ -1,20 +1,25 @@
-// Two colos of one site, with a count of the Redis lookups of a request.
+// Two colos of one site over one Redis and one clock, with a count of the Redis lookups.
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { openColos, type Site } from "./harness.ts";
+import { openColos, type Site, type SiteOptions } from "./harness.ts";
 import type { Script } from "../fakes/origin-in-process.ts";
 
-export function openCounted(origin: Script, config: ConfigInput = {}) {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const [near, far] = openColos(2, { clock, upstash, config, origin }) as [Site, Site];
+export function openPair(options: SiteOptions = {}) {
+  const clock = options.clock ?? new FakeClock();
+  const upstash = options.upstash ?? new FakeUpstash(clock);
+  const [near, far] = openColos(2, { ...options, clock, upstash }) as [Site, Site];
   const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
+  return { clock, near, far, upstash, looks };
+}
+
+export function openCounted(origin: Script, config: ConfigInput = {}) {
+  const pair = openPair({ origin, config });
   /** Returns the number of lookups of a request to `near`. */
   const looksFor = async (path: string, init = {}) => {
-    const before = looks();
-    const seen = await near.get(path, init);
-    return { ...seen, looks: looks() - before };
+    const before = pair.looks();
+    const seen = await pair.near.get(path, init);
+    return { ...seen, looks: pair.looks() - before };
   };
-  return { clock, near, far, upstash, looks, looksFor };
+  return { ...pair, looksFor };
 }

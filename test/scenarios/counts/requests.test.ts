@@ -7,6 +7,7 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 
 const config: ConfigInput = {
@@ -263,9 +264,10 @@ describe("durations", () => {
   });
 
   it("of a tier that was asked, and none of one that is shut off or passed over", async () => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
-    const site = openSite({ config, clock, upstash, origin: () => page("page", cc("max-age=60")) });
+    const { near: site, upstash } = openPair({
+      config,
+      origin: () => page("page", cc("max-age=60")),
+    });
     await site.get("/a");
     expect(counts(site, "tierReads", "tierReadSeconds", "tierWrites")).toEqual({
       "tierReads|memory|absent": 1,

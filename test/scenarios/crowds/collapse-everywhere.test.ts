@@ -99,21 +99,6 @@ describe("a slow origin", () => {
     expect([tookMs.length, Math.max(...tookMs) < 3_000]).toEqual([3, true]);
   });
 
-  it("of a page in four languages: one forward for each in the world", async () => {
-    const languages = ["de", "en", "fr", "it"];
-    const colos = new Colos(
-      slowly(({ headers }) =>
-        page(`in ${headers.get("accept-language")}`, { ...fresh, vary: "accept-language" }),
-      ),
-    );
-    const asking = colos.crowd(4, (nth) => ({
-      headers: { "accept-language": languages[Math.floor(nth / 3)] ?? "" },
-    }));
-    await colos.pass(8);
-    // One more where a lease is taken before it is known that there are variants.
-    expect([texts(await asking).length, colos.origin.count <= 6]).toEqual([4, true]);
-  });
-
   it("and a slow database: patience counts both", async () => {
     const colos = new Colos(() => new Promise<Response>(() => undefined), { waitTimeout: "3s" });
     void colos.ask(colos.first);

@@ -2,8 +2,7 @@
 // the origin sees a few of them at a time.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
   type AskInit,
   idle,
@@ -181,8 +180,6 @@ describe("of a crowd that was released", () => {
   it("nobody is given another's variant, however long that is being stored", async () => {
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "3s" }] };
     const language = (value: string) => ({ headers: { "accept-language": value } });
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
     const origin: Script = async ({ headers }, nth) => {
       const wanted = headers.get("accept-language") ?? "any";
       await pause(wanted === "de" ? 10_000 : 100);
@@ -190,7 +187,7 @@ describe("of a crowd that was released", () => {
         ? page("refused", {}, 403)
         : page(wanted, cc("max-age=60", { vary: "accept-language" }));
     };
-    const site = openSite({ config, clock, upstash, origin });
+    const { near: site, clock, upstash } = openPair({ config, origin });
     const asking = await many(site, 30, (nth) => (nth === 0 ? {} : language("de")));
     await pass(clock, 2.8);
     const answer = upstash.answer.bind(upstash);

@@ -1,8 +1,7 @@
 // Crowds that wait for one forward which comes late, fails them, or is overtaken by a purge: the
 // origin must not see all of them.
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
   idle,
   openSite,
@@ -29,14 +28,21 @@ const fresh = cc("max-age=60", { "cache-tag": "news" });
 const after =
   (ms: number): Script =>
   async (_, nth) => {
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(ms);
     return page(`page ${nth}`, fresh);
   };
+
+const authorization = "Bearer admin-of-this-site";
+const purge = { method: "POST", headers: { authorization }, body: '{"tags":["news"]}' };
 
 const many = (site: Site, count: number): Promise<Seen>[] =>
   Array.from({ length: count }, () => site.ask("/a").then(read));
 
 const crowd = (site: Site, count = 50): Promise<Seen[]> => Promise.all(many(site, count));
+
+const statuses = async (asking: readonly Promise<Seen>[]) => [
+  ...new Set((await Promise.all(asking)).map(({ status }) => status)),
+];
 
 describe("patience that ends", () => {
   it("lets one lead anew, and not all of them", async () => {
@@ -102,9 +108,7 @@ describe("patience that ends", () => {
     },
   ])("and a first forward that ends late with no answer for them: $id", async (row) => {
     const { fields, language } = row;
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
-    const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: "admin-of-this-site" } });
+    const { near: site, clock } = openPair({ env: { ADMIN_TOKEN: "admin-of-this-site" } });
     site.origin.script = async (request, nth) => {
       await pause(nth === 1 ? 14_000 : 8_000);
       return page(`${nth} ${request.headers.get("accept-language")}`, fields);
@@ -114,8 +118,6 @@ describe("patience that ends", () => {
     await until(() => site.origin.count === 1);
     const asking = Array.from({ length: 50 }, () => asks("de"));
     await pass(clock, 12);
-    const headers = { authorization: "Bearer admin-of-this-site" };
-    const purge = { method: "POST", headers, body: '{"tags":["news"]}' };
     if (row.id === "purged meanwhile") await site.ask("/_cache/purge", purge);
     await pass(clock, 40);
     const texts = new Set((await Promise.all(asking)).map(({ text }) => text));
@@ -163,61 +165,45 @@ describe("nobody is told of a failure", () => {
 
 describe("a failure costs Redis", () => {
   it.each([1, 50])("no look of its own where it comes at once: %i who ask", async (count) => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
     const gate = closedGate();
     const origin = async () => {
       await gate.opened;
       return unreachable();
     };
-    const site = openSite({ clock, upstash, origin });
+    const { near: site, clock, looks } = openPair({ origin });
     const asking = many(site, count);
     for (let turn = 0; turn < 30; turn += 1) await idle();
-    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
     const before = looks();
     gate.open();
     await pass(clock, 1);
-    expect(new Set((await Promise.all(asking)).map(({ status }) => status))).toEqual(
-      new Set([502]),
-    );
+    expect(await statuses(asking)).toEqual([502]);
     // The anonymous request looks once.
     expect(looks() - before).toBeLessThanOrEqual(1);
   });
 
   it("one look where it comes late, for all who waited for it", async () => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "60s" }] };
-    const site = await openSite({ clock, upstash, config, origin: never }).meetOrigin();
+    const { near: site, clock, looks } = openPair({ config, origin: never });
+    await site.meetOrigin();
     const asking = many(site, 20);
     await pass(clock, 1);
-    const looks = () => upstash.commands.filter((name) => name === "GETRANGE").length;
     const before = looks();
     await pass(clock, 33);
-    expect(new Set((await Promise.all(asking)).map(({ status }) => status))).toEqual(
-      new Set([504]),
-    );
+    expect(await statuses(asking)).toEqual([504]);
     expect(looks() - before).toBeLessThanOrEqual(3);
   });
 });
 
 describe("while a crowd waits", () => {
   it("a purge comes: one of them leads for the others", async () => {
-    const clock = new FakeClock();
     const gate = closedGate();
-    const site = openSite({
-      clock,
-      upstash: new FakeUpstash(clock),
-      env: { ADMIN_TOKEN: "admin-of-this-site" },
-    });
+    const { near: site } = openPair({ env: { ADMIN_TOKEN: "admin-of-this-site" } });
     site.origin.script = async (_, nth) => {
       if (nth === 1) await gate.opened;
       return page(`page ${nth}`, fresh);
     };
     const asking = crowd(site);
     for (let turn = 0; turn < 30; turn += 1) await idle();
-    const headers = { authorization: "Bearer admin-of-this-site" };
-    const purge = { method: "POST", headers, body: '{"tags":["news"]}' };
     expect((await site.ask("/_cache/purge", purge)).status).toBe(200);
     await idle();
     gate.open();
@@ -232,10 +218,8 @@ describe("while a crowd waits", () => {
     "the purge view grows old (N = $maxLagSeconds s): the journal is asked, not the origin",
     async (row) => {
       const { maxLagSeconds, seconds } = row;
-      const clock = new FakeClock();
       const config = { purge: { maxLagSeconds } };
-      const origin = after(seconds * 1_000);
-      const site = openSite({ clock, upstash: new FakeUpstash(clock), config, origin });
+      const { near: site, clock } = openPair({ config, origin: after(seconds * 1_000) });
       const asking = crowd(site);
       for (let turn = 0; turn < 30; turn += 1) await idle();
       await pass(clock, seconds + 1);

@@ -1,6 +1,7 @@
 // Bodies whose length nobody knows, and whose end takes its time: whoever comes second does not wait
 // for it.
 import { describe, expect, it } from "vitest";
+import { pause } from "../../../src/base/timeouts.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc } from "../../../testing/fakes/origin-in-process.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
@@ -9,33 +10,33 @@ playTimers();
 
 const route = { routes: [{ name: "all", match: "*", fresh: "60s" }] };
 
-/** A response whose chunks come every half second. */
-function streamed(texts: readonly string[], fields: Record<string, string> = {}): Response {
+/** Chunks that come one after the other, so many milliseconds apart. */
+function paced(texts: readonly string[], everyMs: number): ReadableStream<Uint8Array> {
   const left = [...texts];
-  const body = new ReadableStream<Uint8Array>({
+  return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const next = left.shift();
       if (next === undefined) return controller.close();
       controller.enqueue(new TextEncoder().encode(next));
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await pause(everyMs);
     },
   });
-  return new Response(body, { headers: { "content-type": "text/html", ...fields } });
 }
 
-/** What a client has read so far. */
-function reading(asked: Promise<Response>): { text: string; isOver: boolean; failed?: unknown } {
+const streamed = (texts: readonly string[]) =>
+  new Response(paced(texts, 500), { headers: { "content-type": "text/html" } });
+
+/** What a client has read so far. It waits so many milliseconds after each chunk. */
+function reading(asked: Promise<Response>, everyMs = 0) {
   const seen: { text: string; isOver: boolean; failed?: unknown } = { text: "", isOver: false };
-  void (async () => {
-    try {
-      for await (const chunk of (await asked).body ?? []) {
-        seen.text += new TextDecoder().decode(chunk);
-      }
-      seen.isOver = true;
-    } catch (cause) {
-      seen.failed = cause;
+  const readAll = async () => {
+    for await (const chunk of (await asked).body ?? []) {
+      seen.text += new TextDecoder().decode(chunk);
+      if (everyMs > 0) await pause(everyMs);
     }
-  })();
+    seen.isOver = true;
+  };
+  void readAll().catch((cause: unknown) => void (seen.failed = cause));
   return seen;
 }
 
@@ -65,7 +66,7 @@ describe("a page that streams", () => {
       const broken = new ReadableStream<Uint8Array>({
         async pull(controller) {
           controller.enqueue(new TextEncoder().encode("odd"));
-          await new Promise((resolve) => setTimeout(resolve, 800));
+          await pause(800);
           controller.error(new TypeError("The connection was lost."));
         },
       });
@@ -96,33 +97,7 @@ describe("a body larger than the buffer, to those who join", () => {
   const pieces = Array.from({ length: 40 }, (_, nth) => String(nth % 10).repeat(10));
   const config = { ...route, limits: { bufferBytes: 100 } };
 
-  /** Its pieces come every tenth of a second. */
-  const large = () => {
-    const left = [...pieces];
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const next = left.shift();
-        if (next === undefined) return controller.close();
-        controller.enqueue(new TextEncoder().encode(next));
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      },
-    });
-    return new Response(body, { headers: cc("max-age=60") });
-  };
-
-  /** Takes a piece, and the next one after so many milliseconds. */
-  function slowly(asked: Promise<Response>, everyMs: number) {
-    const seen: { text: string; isOver: boolean; failed?: unknown } = { text: "", isOver: false };
-    const readAll = async () => {
-      for await (const chunk of (await asked).body ?? []) {
-        seen.text += new TextDecoder().decode(chunk);
-        await new Promise((resolve) => setTimeout(resolve, everyMs));
-      }
-      seen.isOver = true;
-    };
-    void readAll().catch((cause: unknown) => void (seen.failed = cause));
-    return seen;
-  }
+  const large = () => new Response(paced(pieces, 100), { headers: cc("max-age=60") });
 
   it.each([
     { id: "alone", besides: 0 },
@@ -131,7 +106,7 @@ describe("a body larger than the buffer, to those who join", () => {
     const site = openSite({ config, origin: large });
     void reading(site.ask("/a"));
     await pass(site.clock, 0.1);
-    const slow = slowly(site.ask("/a"), 400);
+    const slow = reading(site.ask("/a"), 400);
     const others = Array.from({ length: besides }, () => reading(site.ask("/a")));
     await pass(site.clock, 20);
     expect(slow).toEqual({ text: pieces.join(""), isOver: true });
@@ -146,7 +121,7 @@ describe("a body larger than the buffer, to those who join", () => {
     const site = openSite({ config, origin: large });
     void reading(site.ask("/a"));
     await pass(site.clock, 0.1);
-    const hostile = slowly(site.ask("/a"), everyMs);
+    const hostile = reading(site.ask("/a"), everyMs);
     const honest = reading(site.ask("/a"));
     await pass(site.clock, 4 + 20 + 3);
     expect(honest).toEqual({ text: pieces.join(""), isOver: true });
@@ -159,7 +134,7 @@ describe("a stream without an end", () => {
     let nth = 0;
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await pause(500);
         controller.enqueue(new TextEncoder().encode(`${(nth += 1)} `));
       },
     });

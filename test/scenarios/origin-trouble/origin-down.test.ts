@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import { idle, openSite, read, type Site, until } from "../../../testing/site/harness.ts";
 import {
   cc,
@@ -39,9 +40,7 @@ describe("an origin that is down", () => {
   });
 
   it("costs Redis a look a second for a page, and not one for each who wants it", async () => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
-    const site = openSite({ clock, upstash, origin: () => page("old", lasting) });
+    const { near: site, clock, upstash } = openPair({ origin: () => page("old", lasting) });
     await site.get("/old");
     clock.advance(61);
     site.origin.script = () => page("error", {}, 503);

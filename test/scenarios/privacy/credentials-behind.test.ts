@@ -5,10 +5,9 @@ import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { tidemark } from "../../../src/hono.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
-import { type AskInit, openColos, openSite, read } from "../../../testing/site/harness.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
+import { type AskInit, openSite, read } from "../../../testing/site/harness.ts";
 import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
 import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
 
@@ -20,16 +19,6 @@ const all = (more: object = {}): ConfigInput => ({
 });
 
 describe("a refresh behind the answer to a credential", () => {
-  it("goes without the credential", async () => {
-    const fields = cc("public, max-age=60, stale-while-revalidate=60");
-    const site = openSite({ origin: (_, nth) => page(`page ${nth}`, fields) });
-    await site.get("/a");
-    site.clock.advance(61);
-    expect((await site.get("/a", alice)).text).toBe("page 1");
-    expect([site.origin.count, site.origin.last.fields.has(field)]).toEqual([2, false]);
-    expect((await site.get("/a")).text).toBe("page 2");
-  });
-
   it("has the credential that selects the variant, and ends nobody else's", async () => {
     const fields = cc("max-age=60, stale-while-revalidate=60", { vary: field });
     const site = openSite({
@@ -130,11 +119,7 @@ describe("a stored response", () => {
 
 describe("other places", () => {
   it.each(["isolate", "global"] as const)("a credential of another colo: %s", async (collapse) => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
-    const [near, far] = openColos(2, {
-      clock,
-      upstash,
+    const { near, far, upstash } = openPair({
       config: all({ collapse }),
       origin: ({ headers }, nth) => page(`${headers.get(field)} ${nth}`),
     });

@@ -192,13 +192,4 @@ describe("the configuration", () => {
     const site = openSite({ config, origin: (_, nth) => page(`${nth}`) });
     expect((await texts(site, [alice, bob, alice, {}])).join(" ")).toBe(expected);
   });
-
-  it.each(["postman-token", "x-playback-session-id", "sec-fetch-user", "idempotency-key"])(
-    "leaves %s to all",
-    async (name) => {
-      const site = openSite({ config: fresh, origin: (_, nth) => page(`${nth}`) });
-      const inits = ["a", "b"].map((value) => withField(name, value));
-      expect(await texts(site, inits)).toEqual(["1", "1"]);
-    },
-  );
 });

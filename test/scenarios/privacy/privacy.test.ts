@@ -197,19 +197,6 @@ describe("cookies that the configuration knows", () => {
   };
   const fresh = { name: "all", match: "*", fresh: "5m" } as const;
 
-  it("keyed: one page for each value", async () => {
-    const site = openSite({
-      config: { routes: [{ ...fresh, key: { cookies: ["currency"] } }] },
-      origin: personal({}),
-    });
-    const asked = ["EUR", "USD", "EUR"].map((value) => ({
-      headers: { cookie: `currency=${value}` },
-    }));
-    const texts = [];
-    for (const init of asked) texts.push((await site.get("/a", init)).text);
-    expect(texts).toEqual(["currency=EUR 1", "currency=USD 2", "currency=EUR 1"]);
-  });
-
   it("ignored: not forwarded, and one page for all", async () => {
     const site = openSite({
       config: { routes: [{ ...fresh, cookies: { ignore: ["session"] } }] },

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { decodeRecord } from "../../../src/cache/tiers/record-codec.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 import {
   cc,
@@ -224,10 +225,8 @@ describe("waits for its second ask", () => {
     { id: "of no length, streamed", limits: { bufferBytes: 10 } },
     { id: "too large for Redis", limits: { sharedBodyBytes: 10 } },
   ])("and does not get it: what is $id", async ({ limits }) => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
     const origin = () => page("more than ten bytes", cc("max-age=60", { vary: "accept" }), 404);
-    const site = openSite({ clock, upstash, origin, config: { limits } });
+    const { near: site, upstash } = openPair({ origin, config: { limits } });
     for (let turn = 0; turn < 3; turn += 1) await site.get("/a");
     expect(site.origin.count).toBe(1);
     expect(new Set(upstash.commands)).toEqual(new Set(["GETRANGE"]));

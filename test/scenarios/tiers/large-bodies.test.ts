@@ -1,8 +1,7 @@
 // Bodies that are never held whole: streamed to the client and the edge tier, answered from there, and
 // let go of wherever they prove needless.
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
   idle,
   openSite,
@@ -118,12 +117,8 @@ it("is validated, and stored once more on the way", async () => {
 });
 
 it("is validated without being sent to Redis again, where that holds it", async () => {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
   const text = "0123456789".repeat(30_000);
-  const site = openSite({
-    clock,
-    upstash,
+  const { near: site, upstash } = openPair({
     // Text would lie packed, and be so small that it is sent again.
     origin: () =>
       page(text, { ...fields, "content-length": "300000", "content-type": "image/webp" }),

@@ -5,25 +5,6 @@ import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 
-describe("a page that is always validated", () => {
-  it("costs no Redis command while memory holds it", async () => {
-    const upstash = new FakeUpstash(new FakeClock());
-    const site = openSite({
-      upstash,
-      origin: (_, nth) => (nth === 1 ? page("page", { etag: '"1"' }) : unchanged({ etag: '"1"' })),
-    });
-    await site.get("/a");
-    await site.settle();
-    const before = upstash.commands.length;
-    for (let turn = 0; turn < 5; turn += 1) {
-      const seen = await site.get("/a");
-      expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
-      await site.settle();
-    }
-    expect(upstash.commands.length).toBe(before);
-  });
-});
-
 describe("a page that proved to be for one client", () => {
   it("is neither looked up in the shared tier nor collapsed for a while", async () => {
     const upstash = new FakeUpstash(new FakeClock());
@@ -45,32 +26,6 @@ describe("a page that proved to be for one client", () => {
     await site.get("/a");
     expect((await site.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
   });
-});
-
-describe("a background refresh", () => {
-  it("does not carry the session of whoever happened to ask", async () => {
-    const site = openSite({
-      origin: ({ headers }) =>
-        page(
-          `for ${headers.get("cookie") ?? "anybody"}`,
-          cc("public, max-age=1, stale-while-revalidate=60"),
-        ),
-    });
-    await site.get("/a");
-    site.clock.advance(2);
-    await site.get("/a", { headers: { cookie: "session=ada" } });
-    await site.settle();
-    expect((await site.get("/a")).text).toBe("for anybody");
-  });
-});
-
-it("several Cookie lines, which reach us joined by a comma, count as unknown", async () => {
-  const site = openSite({
-    origin: ({ headers }) => page(`for ${headers.get("cookie") ?? "anybody"}`, cc("max-age=60")),
-  });
-  await site.get("/a");
-  const seen = await site.get("/a", { headers: { cookie: "_ga=1, session=ada" } });
-  expect(seen.text).toBe("for _ga=1, session=ada");
 });
 
 it("one client's no-store makes a page uncacheable for nobody else", async () => {

@@ -2,8 +2,7 @@
 // neither written to it nor sought in it, as soon as such lookups have hardly ever brought anything.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import { openColos, type Site } from "../../../testing/site/harness.ts";
 import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
@@ -12,12 +11,10 @@ const as = (agent: string) => ({ headers: { "user-agent": agent } });
 const varied = cc("max-age=600, stale-if-error=600", { vary: "user-agent" });
 
 function open(route: RouteChanges = {}) {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
   const config: ConfigInput = { routes: [{ name: "all", match: "*", ...route }] };
   const origin = ({ headers }: Request, nth: number) =>
     page(`${headers.get("user-agent")} ${nth}`, varied);
-  const [near, far] = openColos(2, { clock, upstash, config, origin }) as [Site, Site];
+  const { near, far, clock, upstash } = openPair({ config, origin });
   /** What is sent to Redis meanwhile. */
   const costOf = async (work: () => Promise<unknown>) => {
     const before = upstash.commands.length;

@@ -1,8 +1,6 @@
 // Variants of one resource: selected by the fields that Vary names (RFC 9111 §4.1).
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 
 const inLanguage = (language: string) => ({ headers: { "accept-language": language } });
@@ -33,17 +31,6 @@ it("an absent field selects only an absent one", async () => {
   await site.get("/a");
   expect((await site.get("/a", inLanguage(""))).text).toBe(" 2");
   expect((await site.get("/a")).text).toBe("null 1");
-});
-
-it("a variant is found from afar by its marker, and put above with it", async () => {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const [near, far] = openColos(2, { clock, upstash, origin }) as [Site, Site];
-  await near.get("/a", inLanguage("de"));
-  expect((await far.get("/a", inLanguage("de"))).cacheStatus).toContain("detail=shared");
-  expect((await far.get("/a", inLanguage("de"))).cacheStatus).toContain("detail=memory");
-  expect((await far.get("/a", inLanguage("en"))).cacheStatus).toContain("fwd=vary-miss");
-  expect(near.origin.count).toBe(2);
 });
 
 it("a marker outlives a variant that was short-lived", async () => {

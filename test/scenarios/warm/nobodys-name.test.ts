@@ -2,9 +2,8 @@
 // response was asked for with, and nothing of the client who happened to occasion it.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
 import {
   cc,
   type FieldTexts,
@@ -136,9 +135,7 @@ describe("a refresh behind a stale answer", () => {
   it.each(["Odd\u00011.0", "Odd\u007f1.0"])(
     "has no value that no record may hold: %j",
     async (odd) => {
-      const clock = new FakeClock();
-      const upstash = new FakeUpstash(clock);
-      const [near, far] = openColos(2, { clock, upstash, origin: always() }) as [Site, Site];
+      const { near, far, clock } = openPair({ origin: always() });
       await near.get("/a", { headers: { ...first, "user-agent": odd, accept: odd } });
       expect((await far.get("/a")).cacheStatus).toContain("detail=shared");
       clock.advance(61);
@@ -207,9 +204,7 @@ it("a 304 changes nothing of what a refresh tells", async () => {
 });
 
 it("a record of an earlier version is refreshed under our own name", async () => {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const [near, far] = openColos(2, { clock, upstash, origin: always() }) as [Site, Site];
+  const { near, far, clock, upstash } = openPair({ origin: always() });
   await near.get("/a", { headers: first });
   upstash.rewrite((text) => text.replace(/"askedBy":\{[^}]*\},?/, ""));
   clock.advance(61);
