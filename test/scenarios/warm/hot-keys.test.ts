@@ -2,7 +2,8 @@
 // in one command.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import type { AskInit } from "../../../testing/site/harness.ts";
+import { cc, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
 import { heat, hotKeyCounts, openHotSite } from "../../../testing/site/hot-site.ts";
 
 const url = (path: string) => `https://www.example.com${path}`;
@@ -103,54 +104,51 @@ describe("nothing is counted or told", () => {
   });
 });
 
-describe("what is noted of a key", () => {
-  const rows: {
-    id: string;
-    config?: ConfigInput;
-    fields?: Record<string, string>;
-    headers?: Record<string, string>;
-    note: object;
-  }[] = [
-    { id: "its URL", note: { fields: [], cookie: "" } },
-    {
-      id: "selecting fields",
-      fields: { vary: "Accept-Language, X-Plan, Accept-Encoding" },
-      headers: { "accept-language": "DE", "user-agent": "Ada's", "x-other": "1" },
-      note: {
-        fields: [
-          ["accept-encoding", "identity"],
-          ["accept-language", "de"],
-        ],
-      },
-    },
-    {
-      id: "key headers and cookies",
-      config: {
-        routes: [{ name: "all", match: "*", key: { headers: ["X-Plan"], cookies: ["currency"] } }],
-      },
-      headers: { "x-plan": "gold", cookie: "_ga=1; currency=EUR" },
-      note: { fields: [["x-plan", "gold"]], cookie: "currency=EUR" },
-    },
-    {
-      id: "the country, where the route keys by it",
-      config: { routes: [{ name: "all", match: "*", key: { headers: ["cf-ipcountry"] } }] },
-      headers: { "cf-ipcountry": "DE", "cf-connecting-ip": "192.0.2.7" },
-      note: { fields: [["cf-ipcountry", "DE"]] },
-    },
-    {
-      id: "nothing that the Worker sets itself",
-      fields: { vary: "X-Forwarded-Proto, X-Forwarded-Host, Surrogate-Capability" },
-      note: { fields: [] },
-    },
-  ];
+const keyedBy = (key: object): ConfigInput => ({ routes: [{ name: "all", match: "*", key }] });
 
-  it.each(rows)("$id", async ({ config, fields = {}, headers = {}, note }) => {
-    const origin = () => page("page", cc("max-age=600", fields));
+describe("the note of a key", () => {
+  interface Row {
+    readonly config?: ConfigInput;
+    readonly vary?: string;
+    readonly headers?: Record<string, string>;
+  }
+  const fieldsOf = (...names: readonly string[]) => keyedBy({ headers: names });
+  const languages = { "accept-language": "DE", "user-agent": "Ada's", "x-other": "1" };
+  const country = { "cf-ipcountry": "DE", "cf-connecting-ip": "192.0.2.7" };
+  const cookie = "_ga=1; currency=EUR";
+  const codings = ["accept-encoding", "identity"];
+
+  it.each<[id: string, row: Row, fields: string[][], cookie?: string]>([
+    ["its URL", {}, []],
+    [
+      "selecting fields",
+      { vary: "Accept-Language, X-Plan, Accept-Encoding", headers: languages },
+      [codings, ["accept-language", "de"]],
+    ],
+    [
+      "key headers",
+      { config: fieldsOf("X-Plan"), headers: { "x-plan": "gold" } },
+      [["x-plan", "gold"]],
+    ],
+    [
+      "key cookies",
+      { config: keyedBy({ cookies: ["currency"] }), headers: { cookie } },
+      [],
+      "currency=EUR",
+    ],
+    [
+      "the keyed country",
+      { config: fieldsOf("cf-ipcountry"), headers: country },
+      [["cf-ipcountry", "DE"]],
+    ],
+    ["no field of the Worker's own", { vary: "X-Forwarded-Proto, Surrogate-Capability" }, []],
+  ])("has %s", async (_, { config, vary, headers = {} }, fields, noted = "") => {
+    const origin = () => page("page", cc("max-age=600", vary === undefined ? {} : { vary }));
     const { colos, told, clock } = openHotSite({ origin, ...(config && { config }) });
-    const filledAtMs = clock.atMs;
+    const expiresAtMs = clock.atMs + 600_000;
     await heat(colos[0], ["/a?utm_source=x&b=1&a=2"], { headers });
-    const noted = { url: url("/a?a=2&b=1"), expiresAtMs: filledAtMs + 600_000, count: 3, ...note };
-    expect(told()).toMatchObject([noted]);
+    const note = { url: url("/a?a=2&b=1"), expiresAtMs, count: 3, fields, cookie: noted };
+    expect(told()).toMatchObject([note]);
     expect(JSON.stringify(told())).not.toMatch(/192\.0\.2\.7|_ga|Ada/);
   });
 
@@ -166,68 +164,43 @@ describe("what is noted of a key", () => {
 });
 
 describe("nothing is noted of", () => {
-  const rows: {
-    id: string;
-    fields?: Record<string, string>;
-    status?: number;
-    text?: string;
-    config?: ConfigInput;
-    headers?: Record<string, string>;
-    method?: string;
-  }[] = [
-    { id: "too short a lifetime", fields: cc("max-age=59") },
-    { id: "what had too little of it left", fields: cc("max-age=600", { age: "541" }) },
-    {
-      id: "what is always validated",
-      fields: cc("max-age=600, no-cache, stale-while-revalidate=600", { etag: '"1"' }),
-    },
-    { id: "an error", fields: cc("max-age=600"), status: 404 },
-    {
-      id: "a session",
-      fields: cc("public, max-age=600"),
-      headers: { cookie: "session=ada" },
-    },
-    { id: "HEAD", method: "HEAD" },
-    {
-      id: "a route without the shared tier",
-      config: { routes: [{ name: "near", match: "*", tiers: ["memory", "edge"] }] },
-    },
-    {
-      id: "a body too large for it",
-      config: { limits: { sharedBodyBytes: 10 } },
-      text: "x".repeat(11),
-    },
-    {
-      id: "a variant for one address",
-      fields: cc("max-age=600", { vary: "x-forwarded-for" }),
-      headers: { "cf-connecting-ip": "192.0.2.7" },
-    },
-    {
-      id: "an address as key",
-      config: { routes: [{ name: "all", match: "*", key: { headers: ["x-real-ip"] } }] },
-      headers: { "x-real-ip": "192.0.2.7" },
-    },
-    {
-      id: "a field of the platform that nobody named",
-      fields: cc("max-age=600", { vary: "cf-ipcountry" }),
-      headers: { "cf-ipcountry": "DE" },
-    },
-    {
-      id: "too long a value",
-      fields: cc("max-age=600", { vary: "x-plan" }),
-      headers: { "x-plan": "x".repeat(1_025) },
-    },
-  ];
+  type Answer = [fields: FieldTexts, text?: string, status?: number];
+  const fresh: Answer = [cc("max-age=600")];
+  const varying = (vary: string): Answer => [cc("max-age=600", { vary })];
+  const validated = cc("max-age=600, no-cache, stale-while-revalidate=600", { etag: '"1"' });
+  const onlyNear: ConfigInput = {
+    routes: [{ name: "near", match: "*", tiers: ["memory", "edge"] }],
+  };
+  const session = { headers: { cookie: "session=ada" } };
+  const of = (name: string, value: string): AskInit => ({ headers: { [name]: value } });
 
-  it.each(rows)("$id", async (row) => {
-    const { fields = cc("max-age=600"), status = 200, text = "page", config, headers } = row;
-    const origin = () => page(text, fields, status);
-    const { colos, upstash } = openHotSite({ origin, ...(config && { config }) });
-    await colos[0].get("/a", headers ? { headers } : {});
-    await heat(colos[0], ["/a"], {
-      ...(headers && { headers }),
-      ...(row.method === undefined ? {} : { method: row.method }),
-    });
+  it.each<[id: string, answer: Answer, init?: AskInit, config?: ConfigInput]>([
+    ["too short a lifetime", [cc("max-age=59")]],
+    ["a lifetime that is nearly over", [cc("max-age=600", { age: "541" })]],
+    ["a response that is always validated", [validated]],
+    ["an error", [cc("max-age=600"), "page", 404]],
+    ["a session", [cc("public, max-age=600")], session],
+    ["HEAD", fresh, { method: "HEAD" }],
+    ["a route without the shared tier", fresh, {}, onlyNear],
+    [
+      "a body too large for it",
+      [fresh[0], "x".repeat(11)],
+      {},
+      { limits: { sharedBodyBytes: 10 } },
+    ],
+    ["a variant for one address", varying("x-forwarded-for"), of("cf-connecting-ip", "192.0.2.7")],
+    ["an address as key", fresh, of("x-real-ip", "192.0.2.7"), keyedBy({ headers: ["x-real-ip"] })],
+    [
+      "a field of the platform that is not keyed",
+      varying("cf-ipcountry"),
+      of("cf-ipcountry", "DE"),
+    ],
+    ["too long a value", varying("x-plan"), of("x-plan", "x".repeat(1_025))],
+  ])("%s", async (_, [fields, text = "page", status = 200], init = {}, config = {}) => {
+    const { colos, upstash } = openHotSite({ origin: () => page(text, fields, status), config });
+    const { headers = {} } = init;
+    await colos[0].get("/a", { headers });
+    await heat(colos[0], ["/a"], init);
     expect(upstash.hotCommands).toEqual([]);
     expect(await hotKeyCounts(colos[0])).toMatchObject({ sampled: 0 });
   });
