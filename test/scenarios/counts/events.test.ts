@@ -1,7 +1,7 @@
 // Each family of counts beside those of requests, through the whole application: of purges, of the
 // tiers, of Redis, and of what fails behind answers.
 import { describe, expect, it, vi } from "vitest";
-import type { FamilyName } from "../../../src/protocol/families.ts";
+import { countsOf as counts } from "../../../testing/site/counts-of.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -11,13 +11,6 @@ import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { ask, playTimers, TwoColos, write } from "../../../testing/site/two-colos.ts";
-
-/** What was counted since the last time, of some families alone. */
-function counts(site: Site, ...families: readonly FamilyName[]): Record<string, number> {
-  const all = Object.entries(site.counted());
-  const isAsked = (series: string) => families.includes(series.split("|")[0] as FamilyName);
-  return Object.fromEntries(all.filter(([series]) => isAsked(series)));
-}
 
 const fresh = () => page("page", cc("max-age=600"));
 
@@ -148,7 +141,7 @@ describe("Redis", () => {
     await site.get("/a");
     const seconds = counts(site, "redisSeconds", "redisFailures");
     expect(seconds).toMatchObject({
-      "redisSeconds|lookup|sum": 0.02,
+      "redisSeconds|look-up|sum": 0.02,
       "redisSeconds|fill|sum": 0.02,
     });
     expect(Object.keys(seconds).join()).not.toContain("redisFailures");

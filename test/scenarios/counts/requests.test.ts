@@ -2,13 +2,13 @@
 // exactly what was counted of it.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import type { FamilyName } from "../../../src/protocol/families.ts";
+import { countsOf as counts } from "../../../testing/site/counts-of.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
-import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { openColos, openSite } from "../../../testing/site/harness.ts";
 
 const config: ConfigInput = {
   routes: [
@@ -17,13 +17,6 @@ const config: ConfigInput = {
     { name: "all", match: "*" },
   ],
 };
-
-/** What was counted since the last time, of some families alone. */
-function counts(site: Site, ...families: readonly FamilyName[]): Record<string, number> {
-  const all = Object.entries(site.counted());
-  const isAsked = (series: string) => families.includes(series.split("|")[0] as FamilyName);
-  return Object.fromEntries(all.filter(([series]) => isAsked(series)));
-}
 
 const failing = () => Promise.reject(new TypeError("No connection."));
 const down = () => page("fault", {}, 503);
@@ -72,14 +65,20 @@ describe("requests and their bytes", () => {
     });
   });
 
-  it("by the tier that had what answers", async () => {
+  it("by the tier that had what answers, with the writes into the tiers above it", async () => {
     const clock = new FakeClock();
     const settings = { config, clock, upstash: new FakeUpstash(clock) };
     const [near, far] = openColos(2, { ...settings, origin: () => page("page", cc("max-age=60")) });
     await near?.get("/a");
     await far?.get("/a");
-    expect(counts(far!, "requests")).toEqual({ "requests|all|hit|shared": 1 });
-    expect(counts(far!, "responseBytes")).toEqual({});
+    expect(counts(far!, "requests", "tierReads", "tierWrites")).toEqual({
+      "requests|all|hit|shared": 1,
+      "tierReads|memory|absent": 1,
+      "tierReads|edge|absent": 1,
+      "tierReads|shared|found": 1,
+      "tierWrites|memory|kept": 1,
+      "tierWrites|edge|kept": 1,
+    });
     const other = openSite({ ...settings, cache: far!.cache });
     await other.get("/a");
     expect(counts(other, "requests", "responseBytes")).toEqual({
@@ -291,20 +290,5 @@ describe("durations", () => {
     expect(unavailable).toBe(5);
     // A read, a write and a read that fail shut it off.
     expect(others["tierReadSeconds|shared|b0"]).toBe(2);
-  });
-
-  it("writes into the tiers above the one that had it, beside those of fills", async () => {
-    const clock = new FakeClock();
-    const settings = { config, clock, upstash: new FakeUpstash(clock) };
-    const [near, far] = openColos(2, { ...settings, origin: () => page("page", cc("max-age=60")) });
-    await near?.get("/a");
-    await far?.get("/a");
-    expect(counts(far!, "tierWrites", "tierReads")).toEqual({
-      "tierReads|memory|absent": 1,
-      "tierReads|edge|absent": 1,
-      "tierReads|shared|found": 1,
-      "tierWrites|memory|kept": 1,
-      "tierWrites|edge|kept": 1,
-    });
   });
 });

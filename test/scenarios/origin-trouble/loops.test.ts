@@ -2,15 +2,7 @@
 // (RFC 9110 §7.6.3), and 508 says that there is a loop.
 import { describe, expect, it } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import {
-  type AskInit,
-  openColos,
-  openSite,
-  type Site,
-  until,
-} from "../../../testing/site/harness.ts";
+import { type AskInit, openSite, type Site, until } from "../../../testing/site/harness.ts";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
 
 const siteHost = { SITE_HOST: "www.example.com" };

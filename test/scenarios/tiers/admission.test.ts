@@ -60,18 +60,6 @@ describe("random paths by the hundred", () => {
     expect(upstash.keys).toEqual([]);
   });
 
-  it("cost it nothing on a route without the shared tier", async () => {
-    const { site, upstash } = new World(notFound(), { tiers: ["memory", "edge"] });
-    for (let at = 0; at < 100; at += 1) await site.get(`/${at}`);
-    expect(upstash.commands).toEqual([]);
-  });
-
-  it("are each written where the route says so", async () => {
-    const { site, upstash } = new World(notFound(), { admission: "first-ask" });
-    for (let at = 0; at < 100; at += 1) await site.get(`/${at}`);
-    expect(upstash.keys.length).toBe(100);
-  });
-
   it("push no page out of memory, nor do the markers that lead to them", async () => {
     const site = openSite({
       config: {

@@ -9,13 +9,7 @@ import {
   type Site,
   type SiteOptions,
 } from "../../../testing/site/harness.ts";
-import {
-  cc,
-  chunked,
-  page,
-  unchanged,
-  unreachable,
-} from "../../../testing/fakes/origin-in-process.ts";
+import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
 const fields = cc("max-age=60, stale-if-error=600", { etag: '"1"', "content-length": "15" });
 const chunks = ["01234", "56789", "abcde"];
@@ -107,15 +101,6 @@ describe.each(["breaks", "ends"] as const)("whose source in the edge tier %s mid
   });
 });
 
-it("is validated, and stored once more on the way", async () => {
-  const site = openStreaming();
-  await site.get("/a");
-  site.clock.advance(61);
-  site.origin.script = () => unchanged({ etag: '"1"' });
-  expect((await site.get("/a")).text).toBe(whole);
-  expect((await site.get("/a")).cacheStatus).toContain("hit");
-});
-
 it("is validated without being sent to Redis again, where that holds it", async () => {
   const text = "0123456789".repeat(30_000);
   const { near: site, upstash } = openPair({
@@ -151,14 +136,6 @@ it("is not validated by a HEAD, which would not read it again to be stored", asy
   site.clock.advance(61);
   await site.get("/a", { method: "HEAD" });
   expect(site.origin.last.fields.has("if-none-match")).toBe(false);
-});
-
-it("answers in place of an error", async () => {
-  const site = openStreaming();
-  await site.get("/a");
-  site.clock.advance(61);
-  site.origin.script = unreachable;
-  expect((await site.get("/a")).text).toBe(whole);
 });
 
 it("goes with the edge tier left out, and is not stored", async () => {

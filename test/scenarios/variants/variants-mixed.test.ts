@@ -3,9 +3,9 @@
 import { expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
 import { pause } from "../../../src/base/timeouts.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { openColos, read, type Seen, type Site } from "../../../testing/site/harness.ts";
+import { Draws } from "../../../testing/draws.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
+import { read, type Seen } from "../../../testing/site/harness.ts";
 import {
   cc,
   page,
@@ -19,10 +19,10 @@ import { shareOf } from "../../../testing/histories.ts";
 playTimers();
 
 const names = ["accept-language", "x-b", "cookie"];
-const values: Readonly<Record<string, readonly (string | undefined)[]>> = {
-  "accept-language": [undefined, "de", "fr"],
-  "x-b": [undefined, "1", "2"],
-  cookie: [undefined, "session=a", "currency=EUR", "currency=EUR; session=a"],
+const values: Readonly<Record<string, readonly (string | null)[]>> = {
+  "accept-language": [null, "de", "fr"],
+  "x-b": [null, "1", "2"],
+  cookie: [null, "session=a", "currency=EUR", "currency=EUR; session=a"],
 };
 const forOne = ["private", "no-store"];
 const forAll = [
@@ -32,22 +32,6 @@ const forAll = [
   "public, no-cache",
 ];
 
-/** Draws of a generator of Lehmer's. */
-class Draws {
-  #drawn: number;
-
-  constructor(seed: number) {
-    this.#drawn = seed;
-  }
-
-  readonly next = (): number =>
-    (this.#drawn = (this.#drawn * 48_271) % 2_147_483_647) / 2_147_483_647;
-
-  readonly isOneOf = (count: number): boolean => this.next() * count < 1;
-
-  readonly pick = <T>(all: readonly T[]): T => all[Math.floor(this.next() * all.length)] as T;
-}
-
 interface Made {
   /** What the page varies by, and was asked for with. */
   readonly by: readonly (readonly [name: string, value: string | null])[];
@@ -55,25 +39,26 @@ interface Made {
   readonly nth: number | undefined;
 }
 
-function unsteadyOrigin({ next, isOneOf, pick }: Draws): Script {
+function unsteadyOrigin(draws: Draws): Script {
   const varyOf = new Map<string, string[]>();
   return async ({ url, headers }, nth) => {
     const { pathname } = new URL(url);
-    if (isOneOf(10))
-      varyOf.set(
-        pathname,
-        names.filter(() => isOneOf(2)),
-      );
+    const drawn = names.filter(() => draws.isLucky(1 / 2));
+    if (draws.isLucky(1 / 10)) varyOf.set(pathname, drawn);
     const vary = varyOf.get(pathname) ?? [];
-    await pause((isOneOf(5) ? 3_000 : 100) * next());
-    if (isOneOf(30)) return unreachable();
-    const control = pick([...forAll, ...forOne]);
+    await pause(draws.between(0, draws.isLucky(1 / 5) ? 3_000 : 100));
+    if (draws.isLucky(1 / 30)) return unreachable();
+    const control = draws.oneOf([...forAll, ...forOne]);
     const by = vary.map((name) => [name, headers.get(name)] as const);
     const made: Made = { by, nth: forOne.includes(control) ? nth : undefined };
     const etag = `"${encodeURIComponent(JSON.stringify(made))}"`;
     const fields = cc(control, { etag, ...(vary.length > 0 && { vary: vary.join(", ") }) });
     if (headers.get("if-none-match") === etag) return unchanged(fields);
-    return page(JSON.stringify(made), fields, pick([200, 200, 200, 200, 200, 200, 403, 500]));
+    return page(
+      JSON.stringify(made),
+      fields,
+      draws.oneOf([200, 200, 200, 200, 200, 200, 403, 500]),
+    );
   };
 }
 
@@ -94,35 +79,23 @@ const routes: readonly { id: string; route: Partial<RouteInput> }[] = [
 
 it.each(routes)("$id", async ({ route }) => {
   const draws = new Draws(7_932);
-  const { next: random, pick, isOneOf } = draws;
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const all = {
-    name: "all",
-    match: "*",
-    waitTimeout: "1s",
-    key: { cookies: ["currency"] },
-    ...route,
-  };
-  const given = {
-    clock,
-    upstash,
-    random,
-    config: { routes: [all] },
+  const key = { cookies: ["currency"] };
+  const { near, far, clock } = openPair({
+    random: () => draws.between(0, 1),
+    config: { routes: [{ name: "all", match: "*", waitTimeout: "1s", key, ...route }] },
     origin: unsteadyOrigin(draws),
-  };
-  const colos = openColos(2, given) as [Site, Site];
+  });
   const asking: Promise<string[]>[] = [];
   const askOnce = () => {
-    const drawn = names.map((name) => [name, pick(values[name] ?? [])] as const);
-    const fields = drawn.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+    const drawn = names.map((name) => [name, draws.oneOf(values[name] ?? [])] as const);
+    const fields = drawn.flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
     const headers = Object.fromEntries(fields) as Record<string, string>;
-    const answering = pick(colos).ask(pick(["/a", "/b"]), { headers });
+    const answering = draws.oneOf([near, far]).ask(draws.oneOf(["/a", "/b"]), { headers });
     asking.push(answering.then(read).then((seen) => wrongIn(seen, headers)));
   };
   for (let step = 0; step < shareOf(120); step += 1) {
-    for (let left = Math.floor(random() * 9); left > 0; left -= 1) askOnce();
-    await pass(clock, isOneOf(10) ? 1 : 0.1);
+    for (let left = Math.floor(draws.between(0, 9)); left > 0; left -= 1) askOnce();
+    await pass(clock, draws.isLucky(1 / 10) ? 1 : 0.1);
   }
   await pass(clock, 10);
   expect((await Promise.all(asking)).flat()).toEqual([]);

@@ -68,13 +68,6 @@ describe("a refresh behind a stale answer", () => {
     expect(lastTold(await refreshed(always()))).toEqual(ofFirst);
   });
 
-  it("asks the same at each further turn", async () => {
-    const site = await refreshed(always());
-    site.clock.advance(61);
-    await site.get("/a", { headers: second });
-    expect([site.origin.count, lastTold(site)]).toEqual([3, ofFirst]);
-  });
-
   it.each<{ id: string; fields: FieldTexts; told: FieldTexts }>([
     { id: "a language", fields: { vary: "accept-language" }, told: { "accept-language": "en" } },
     {
