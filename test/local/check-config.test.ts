@@ -66,56 +66,30 @@ describe("is accepted", () => {
 });
 
 describe("is refused", () => {
+  const inRoute = (fields: string) => `{ "routes": [{ "name": "a", "match": "/a", ${fields} }] }`;
+  const aroundItself = "const a = {}, b = { default: a };\na.default = b;\nexport default a;";
+  const ofItself = "exports.__esModule = true;\nexports.default = exports;";
+
   it.each([
-    {
-      name: "duration.json",
-      text: '{ "routes": [{ "name": "a", "match": "/a", "fresh": "5 minutes" }] }',
-      says: 'route "a", fresh: "5 minutes" is not a duration',
-    },
-    {
-      name: "field.cjs",
-      text: 'module.exports = { routes: [{ name: "a", match: "/a", frsh: "5m" }] };',
-      says: 'route "a": "frsh" is not a field of a route',
-    },
-    {
-      name: "field.ts",
-      text: `${defining}export default defineConfig({ rotes: [] });`,
-      says: 'at the top: "rotes" is not a field of the configuration',
-    },
-    { name: "named.js", text: `export const config = ${fields};`, says: "no default export" },
-    {
-      name: "promise.js",
-      text: `export default Promise.resolve({});`,
-      says: 'instance of "Promise"',
-    },
-    { name: "function.js", text: `export default () => (${fields});`, says: "is a function" },
-    { name: "list.json", text: "[]", says: 'instance of "Array"' },
-    { name: "throwing.js", text: 'throw new Error("boom");', says: 'failed with "Error: boom"' },
-    {
-      name: "name.ts",
-      text: "export default defneConfig({});",
-      says: "defneConfig is not defined",
-    },
-    {
-      name: "throwing-many.js",
-      text: 'throw new AggregateError([new Error("a")], "boom");',
-      says: 'failed with "AggregateError: boom"',
-    },
-    { name: "throwing-no-text.js", text: "throw Object.create(null);", says: "failed with" },
-    {
-      name: "itself.cjs",
-      text: "exports.__esModule = true;\nexports.default = exports;",
-      says: '"default" is not a field',
-    },
-    {
-      name: "each-other.js",
-      text: "const a = {}, b = { default: a };\na.default = b;\nexport default a;",
-      says: '"default" is not a field',
-    },
-    { name: "syntax.ts", text: "export default {\n", says: "Line 2, column 1: Expected" },
-  ])("$name", async ({ name, text, says }) => {
-    const path = await written(name, text);
-    await expect(loadConfig(path)).rejects.toMatchObject({
+    ["duration.json", inRoute('"fresh": "5 min"'), 'route "a", fresh: "5 min" is not a duration'],
+    ["route-field.json", inRoute('"frsh": "5m"'), 'route "a": "frsh" is not a field of a route'],
+    [
+      "field.ts",
+      `${defining}export default defineConfig({ rotes: [] });`,
+      'at the top: "rotes" is not',
+    ],
+    ["named.js", `export const config = ${fields};`, "no default export"],
+    ["promise.js", `export default Promise.resolve({});`, 'instance of "Promise"'],
+    ["function.js", `export default () => (${fields});`, "is a function"],
+    ["list.json", "[]", 'instance of "Array"'],
+    ["throwing.js", 'throw new Error("boom");', 'failed with "Error: boom"'],
+    ["name.ts", "export default defneConfig({});", "defneConfig is not defined"],
+    ["throwing-no-text.js", "throw Object.create(null);", "failed with"],
+    ["itself.cjs", ofItself, '"default" is not a field'],
+    ["each-other.js", aroundItself, '"default" is not a field'],
+    ["syntax.ts", "export default {\n", "Line 2, column 1: Expected"],
+  ])("%s", async (name, text, says) => {
+    await expect(loadConfig(await written(name, text))).rejects.toMatchObject({
       name: "OperatorError",
       message: expect.stringContaining(says) as string,
     });
@@ -169,18 +143,16 @@ describe("node local/check-config.ts", () => {
     expect(stdout).toMatch(/vain\.js is accepted: 1 route\.\n$/);
   });
 
+  const wrongType = 'defineConfig({ hotKeys: Number("5") as unknown as string });';
+
   it.each([
-    {
-      name: "field.js",
-      text: "setInterval(() => {}, 1_000);\nexport default { hotkeys: 5 };",
-      says: '"hotkeys" is not a field',
-    },
-    {
-      name: "types.ts",
-      text: `${defining}export default defineConfig({ hotKeys: Number("5") as unknown as string });`,
-      says: "has a type error",
-    },
-  ])("ends with 1 and one line for what is not: $name", async ({ name, text, says }) => {
+    [
+      "field.js",
+      "setInterval(() => {}, 1_000);\nexport default { hotkeys: 5 };",
+      '"hotkeys" is not a field',
+    ],
+    ["types.ts", `${defining}export default ${wrongType}`, "has a type error"],
+  ])("ends with 1 and one line for what is not: %s", async (name, text, says) => {
     const path = await written(name, text);
     const failed = (await run(path).catch((cause: unknown) => cause)) as Record<string, unknown>;
     expect(failed["code"]).toBe(1);

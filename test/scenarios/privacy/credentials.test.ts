@@ -162,34 +162,17 @@ describe("a response to a credential", () => {
 describe("the configuration", () => {
   const all = (more: object): ConfigInput => ({ routes: [{ ...route, ...more }] });
 
-  it.each([
-    { id: "keyed", config: all({ key: { headers: ["X-Api-Key"] } }), expected: "1 2 1 3" },
-    { id: "not-forwarded", config: all({ forward: [] }), expected: "1 1 1 1" },
-    {
-      id: "excepted",
-      config: all({ credentialFields: { except: ["X-API-Key"] } }),
-      expected: "1 1 1 1",
-    },
-    {
-      id: "excepted-all",
-      config: all({ credentialFields: { except: ["*"] } }),
-      expected: "1 1 1 1",
-    },
-    {
-      id: "excepted-by-the-site",
-      config: { ...fresh, credentialFields: { except: ["*-key"] } },
-      expected: "1 1 1 1",
-    },
-    {
-      id: "added-by-the-route",
-      config: {
-        credentialFields: { except: ["*-key"] },
-        ...all({ credentialFields: { add: ["x-api-*"] } }),
-      },
-      expected: "1 2 3 4",
-    },
-  ])("decides: $id", async ({ config, expected }) => {
-    const site = openSite({ config, origin: (_, nth) => page(`${nth}`) });
+  const added = { credentialFields: { add: ["x-api-*"] } };
+  const notKeys = { except: ["*-key"] };
+
+  it.each<[id: string, config: ConfigInput, expected: string]>([
+    ["keyed", all({ key: { headers: ["X-Api-Key"] } }), "1 2 1 3"],
+    ["not forwarded", all({ forward: [] }), "1 1 1 1"],
+    ["excepted by the route", all({ credentialFields: { except: ["X-API-Key"] } }), "1 1 1 1"],
+    ["excepted by the site", { ...fresh, credentialFields: notKeys }, "1 1 1 1"],
+    ["added by the route", { credentialFields: notKeys, ...all(added) }, "1 2 3 4"],
+  ])("decides: %s", async (_, config, expected) => {
+    const site = openSite({ config, origin: (_request, nth) => page(`${nth}`) });
     expect((await texts(site, [alice, bob, alice, {}])).join(" ")).toBe(expected);
   });
 });

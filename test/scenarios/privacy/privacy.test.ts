@@ -2,6 +2,7 @@
 // (RFC 9111 §3, §3.5, §7.3).
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import {
@@ -28,52 +29,34 @@ function personal(fields: FieldTexts) {
 }
 
 function openPrivate(options: SiteOptions) {
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  return { upstash, site: openSite({ clock, upstash, ...options }) };
+  const { near: site, upstash } = openPair(options);
+  return { upstash, site };
 }
 
-const rows: { id: string; fields: FieldTexts; a: AskInit; b: AskInit; config?: ConfigInput }[] = [
-  { id: "private", fields: cc("private, max-age=60"), a: {}, b: {} },
-  { id: "private-in-override", fields: cc("private"), a: {}, b: {}, config: override },
-  { id: "no-store", fields: cc("no-store, max-age=60"), a: {}, b: {} },
-  { id: "no-store-in-override", fields: cc("no-store"), a: {}, b: {}, config: override },
-  {
-    id: "targeted-private",
-    fields: cc("max-age=60", { "cdn-cache-control": "private" }),
-    a: {},
-    b: {},
-  },
-  { id: "set-cookie", fields: cc("public, max-age=60", { "set-cookie": "s=1" }), a: {}, b: {} },
-  { id: "set-cookie-in-override", fields: { "set-cookie": "s=1" }, a: {}, b: {}, config: override },
-  { id: "authorization", fields: cc("public, max-age=60"), a: withToken("a"), b: withToken("b") },
-  {
-    id: "authorization-in-override",
-    fields: {},
-    a: withToken("a"),
-    b: withToken("b"),
-    config: override,
-  },
-  { id: "unknown-cookie", fields: cc("max-age=60"), a: alice, b: bob },
-  { id: "unknown-cookie-in-override", fields: {}, a: alice, b: bob, config: override },
-  {
-    id: "unknown-cookie-with-validator",
-    fields: cc("max-age=60", { etag: '"1"' }),
-    a: alice,
-    b: bob,
-  },
-  { id: "vary-any", fields: cc("max-age=60", { vary: "*" }), a: {}, b: {} },
-  {
-    id: "no-store-asked",
-    fields: cc("max-age=60"),
-    a: { headers: { "cache-control": "no-store" } },
-    b: { headers: { "cache-control": "no-store" } },
-    config: { honourRequestDirectives: true },
-  },
+const none: AskInit = {};
+const [ada, bao] = ["ada", "bao"].map(withToken) as [AskInit, AskInit];
+const noStore: AskInit = { headers: { "cache-control": "no-store" } };
+const obeying: ConfigInput = { honourRequestDirectives: true };
+
+const rows: [id: string, fields: FieldTexts, a: AskInit, b: AskInit, config?: ConfigInput][] = [
+  ["private", cc("private, max-age=60"), none, none],
+  ["private-in-override", cc("private"), none, none, override],
+  ["no-store", cc("no-store, max-age=60"), none, none],
+  ["no-store-in-override", cc("no-store"), none, none, override],
+  ["targeted-private", cc("max-age=60", { "cdn-cache-control": "private" }), none, none],
+  ["set-cookie", cc("public, max-age=60", { "set-cookie": "s=1" }), none, none],
+  ["set-cookie-in-override", { "set-cookie": "s=1" }, none, none, override],
+  ["authorization", cc("public, max-age=60"), ada, bao],
+  ["authorization-in-override", {}, ada, bao, override],
+  ["unknown-cookie", cc("max-age=60"), alice, bob],
+  ["unknown-cookie-in-override", {}, alice, bob, override],
+  ["unknown-cookie-with-validator", cc("max-age=60", { etag: '"1"' }), alice, bob],
+  ["vary-any", cc("max-age=60", { vary: "*" }), none, none],
+  ["no-store-asked", cc("max-age=60"), noStore, noStore, obeying],
 ];
 
 describe("one after the other", () => {
-  it.each(rows)("$id is stored in no tier", async ({ fields, a, b, config = {} }) => {
+  it.each(rows)("%s is stored in no tier", async (_, fields, a, b, config = {}) => {
     const { site, upstash } = openPrivate({ config, origin: personal(fields) });
     const first = await site.get("/me", a);
     const second = await site.get("/me", b);
@@ -84,13 +67,9 @@ describe("one after the other", () => {
 
 describe("what must not be stored is let go of as it is sent", () => {
   it.each([
-    { id: "no-store", fields: cc("no-store"), init: {} },
-    {
-      id: "no-store-asked",
-      fields: cc("max-age=60"),
-      init: { headers: { "cache-control": "no-store" } },
-    },
-  ])("$id (RFC 9111 §5.2.1.5, §5.2.2.5)", async ({ fields, init }) => {
+    ["no-store", cc("no-store"), none],
+    ["no-store-asked", cc("max-age=60"), noStore],
+  ])("%s (RFC 9111 §5.2.1.5, §5.2.2.5)", async (_, fields, init) => {
     let pulls = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -100,7 +79,7 @@ describe("what must not be stored is let go of as it is sent", () => {
       },
     });
     const site = openSite({
-      config: { honourRequestDirectives: true },
+      config: obeying,
       origin: () => new Response(endless, { headers: fields }),
     });
     const answer = await site.ask("/a", init);
@@ -111,7 +90,7 @@ describe("what must not be stored is let go of as it is sent", () => {
 });
 
 describe("at the same time", () => {
-  it.each(rows)("$id is shared with nobody who waits", async ({ fields, a, b, config = {} }) => {
+  it.each(rows)("%s is shared with nobody who waits", async (_, fields, a, b, config = {}) => {
     const gate = closedGate();
     const { site } = openPrivate({ config });
     const answer = personal(fields);
@@ -125,11 +104,9 @@ describe("at the same time", () => {
     const texts = (await Promise.all(asked)).map(({ text }) => text);
     await site.settle();
     expect(new Set(texts).size).toBe(4);
+    const sentBy = ({ headers = {} }: AskInit) => headers["cookie"] ?? headers["authorization"];
     const owners = texts.map((text) => text.replace(/ \d$/, ""));
-    const sent = [a, b, a, b].map(
-      ({ headers = {} }) => headers["cookie"] ?? headers["authorization"] ?? "null",
-    );
-    expect(owners).toEqual(sent);
+    expect(owners).toEqual([a, b, a, b].map((init) => sentBy(init) ?? "null"));
   });
 });
 
@@ -247,9 +224,7 @@ describe("cookies that the configuration knows", () => {
   });
 
   it("harmless with a 304: what is stored is freshened without them", async () => {
-    const clock = new FakeClock();
     const site = openSite({
-      clock,
       origin: (request) => {
         const fields = cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" });
         return request.headers.has("if-none-match")
@@ -258,7 +233,7 @@ describe("cookies that the configuration knows", () => {
       },
     });
     await site.get("/a");
-    clock.advance(61);
+    site.clock.advance(61);
     const validated = await site.get("/a");
     expect(validated.cacheStatus).toContain("fwd=stale; fwd-status=304; stored");
     expect([validated.fields.getSetCookie(), site.cache.text]).toEqual([
@@ -269,13 +244,11 @@ describe("cookies that the configuration knows", () => {
   });
 
   it("harmless with a 200 to HEAD: it freshens what is stored", async () => {
-    const clock = new FakeClock();
     const site = openSite({
-      clock,
       origin: () => page("page", cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" })),
     });
     await site.get("/a");
-    clock.advance(61);
+    site.clock.advance(61);
     await site.get("/a", { method: "HEAD" });
     expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
